@@ -1,0 +1,56 @@
+"""Artifacts and releases on disk: written whole, verified before every load. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from penjing.core.canon import canonical_json
+from penjing.core.errors import DamageError, UsageError
+from penjing.core.folder import sealed_folder, verify
+from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
+
+CARD, INFO, MODEL = "card.json", "release.json", "model"
+
+
+def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Artifact:
+    """Let `fill` write the weights and the tokenizer into a folder, add the card, seal it as `target`."""
+    with sealed_folder(target) as folder:
+        fill(folder)
+        (folder / CARD).write_bytes(canonical_json(card.model_dump(mode="json")))
+    return open_artifact(target)
+
+
+def open_artifact(folder: Path) -> Artifact:
+    """Verify an artifact's folder and read its card. Raises UsageError (not one) or DamageError."""
+    identity = verify(folder)
+    try:
+        card = Card.model_validate_json((folder / CARD).read_bytes())
+    except FileNotFoundError:
+        raise UsageError("this folder is not an artifact: it has no card.json", where=str(folder)) from None
+    except ValidationError as error:
+        raise DamageError(f"card.json is not valid: {error.errors()[0]['msg']}", where=str(folder)) from None
+    return Artifact(folder=folder, id=identity, card=card)
+
+
+def write_info(folder: Path, info: ReleaseInfo) -> None:
+    """Write `release.json` into a release that is being made."""
+    (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json")))
+
+
+def open_release(folder: Path) -> Release:
+    """Verify a release with all it holds and read what it is for. Raises UsageError (not one) or DamageError."""
+    identity = verify(folder)
+    if not (folder / INFO).is_file():
+        raise UsageError(
+            "this folder is not a release: it has no release.json",
+            where=str(folder),
+            fix="give the folder OUT/release that `penjing make` wrote",
+        )
+    try:
+        info = ReleaseInfo.model_validate_json((folder / INFO).read_bytes())
+    except ValidationError as error:
+        raise DamageError(f"release.json is not valid: {error.errors()[0]['msg']}", where=str(folder)) from None
+    return Release(folder=folder, id=identity, info=info, artifact=open_artifact(folder / MODEL))

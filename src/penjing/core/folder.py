@@ -1,0 +1,137 @@
+"""Folders that are whole or absent: written aside, fsynced, listed with SHA-256, renamed; verified on every load."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from penjing.core.canon import digest_file
+from penjing.core.errors import DamageError, UsageError
+
+MANIFEST = "MANIFEST"
+_PARTIAL = ".partial-"
+
+
+@contextmanager
+def sealed_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target`; on leaving without an error it becomes `target` in one rename.
+
+    An existing `target` with the same id is kept as it is; one with another id is moved to `NAME-ID[:12]` first,
+    so that at no moment a half-written folder stands under `target`. Leftovers of killed writers are removed.
+    """
+    target = target.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f".{target.name}{_PARTIAL}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    partial = target.parent / f".{target.name}{_PARTIAL}{secrets.token_hex(4)}"
+    partial.mkdir()
+    try:
+        yield partial
+        identity = _list_and_sync(partial)
+        _put_in_place(partial, target, identity)
+    finally:
+        if partial.exists():
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def verify(folder: Path) -> str:
+    """Check every file against MANIFEST and return the folder's id (SHA-256 of MANIFEST, hex).
+
+    Raises UsageError if the folder does not exist, DamageError if a file is changed, missing or not listed.
+    """
+    if not folder.is_dir():
+        raise UsageError("no such folder", where=str(folder), fix="give the folder that `penjing make` wrote")
+    listed = _read_manifest(folder)
+    found = {path.relative_to(folder).as_posix() for path in _files(folder)} - {MANIFEST}
+    for name in sorted(found - listed.keys()):
+        raise DamageError(f"the file {name!r} is not listed in MANIFEST", where=str(folder), fix=_FIX)
+    for name, expected in listed.items():
+        path = folder / name
+        if name not in found:
+            raise DamageError(f"the file {name!r} is missing", where=str(folder), fix=_FIX)
+        if digest_file(path) != expected:
+            raise DamageError(f"the file {name!r} was changed since it was sealed", where=str(folder), fix=_FIX)
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in the folder."""
+    return sum(path.stat().st_size for path in _files(folder))
+
+
+_FIX = "copy the folder again from where it was made, or make it again; a damaged folder is never used"
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() or path.is_symlink()]
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    try:
+        raw = (folder / MANIFEST).read_bytes()
+        listed = {_unescape(line[66:]): line[:64] for line in raw.decode("ascii").split("\n")[:-1]}
+    except FileNotFoundError:
+        raise DamageError("there is no MANIFEST: this folder was never sealed", where=str(folder), fix=_FIX) from None
+    except UnicodeDecodeError:
+        raise DamageError("MANIFEST is not readable", where=str(folder), fix=_FIX) from None
+    # Writing what was read must give the same bytes: so no flipped bit in a separator passes.
+    if _render(listed) != raw or any(name.startswith("/") or ".." in Path(name).parts for name in listed):
+        raise DamageError("MANIFEST is not in the form in which it was sealed", where=str(folder), fix=_FIX)
+    return listed
+
+
+def _render(listed: dict[str, str]) -> bytes:
+    return "".join(f"{listed[name]}  {_escape(name)}\n" for name in sorted(listed)).encode("ascii", "replace")
+
+
+def _escape(name: str) -> str:
+    return name.encode("unicode_escape").decode("ascii")
+
+
+def _unescape(name: str) -> str:
+    return name.encode("ascii").decode("unicode_escape")
+
+
+def _list_and_sync(folder: Path) -> str:
+    listed = {}
+    for path in _files(folder):
+        listed[path.relative_to(folder).as_posix()] = digest_file(path)
+        _sync(path)
+    for inner in [path for path in folder.rglob("*") if path.is_dir()]:
+        _sync(inner)
+    manifest = _render(listed)
+    with (folder / MANIFEST).open("wb") as file:
+        file.write(manifest)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(folder)
+    return hashlib.sha256(manifest).hexdigest()
+
+
+def _put_in_place(partial: Path, target: Path, identity: str) -> None:
+    if target.exists():
+        try:
+            present = verify(target)
+        except DamageError:
+            present = "damaged-" + secrets.token_hex(4)
+        if present == identity:
+            return
+        aside = target.parent / f"{target.name}-{present[:12]}"
+        if aside.exists():
+            shutil.rmtree(aside)
+        target.rename(aside)
+    partial.rename(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,76 @@
+"""Methods by name: a table maps a name to a dotted path, loaded only when used."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.canon import digest, digest_file
+from penjing.core.errors import MissingPackageError, RecipeError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options, nearest
+
+
+@dataclass(frozen=True)
+class Method:
+    """A pre-training, tuning or compression method: `apply(inputs, options, run) -> Artifact`."""
+
+    name: str
+    path: str
+    options: type[Options]
+    apply: Callable[[Inputs, Options, Run], Artifact]
+
+
+def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
+    """The method of that name, its module imported now. Raises RecipeError or MissingPackageError."""
+    if name not in table:
+        raise RecipeError(f"unknown step `{name}`", where=where, fix=nearest(name, table))
+    path = table[name]
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"the step `{name}` needs the package `{error.name}`",
+            where=where,
+            fix="install the workshop: pip install 'penjing[train]'",
+        ) from None
+    return Method(name=name, path=path, options=module.Options, apply=module.apply)
+
+
+def source_hash(path: str) -> str:
+    """SHA-256 over the sources of a module and of all that it imports from this project, directly or not."""
+    seen: dict[str, str] = {}
+    waiting = [path]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        file = Path(spec.origin)
+        seen[name] = digest_file(file)
+        waiting.extend(_project_imports(file))
+    return digest(seen)
+
+
+def _project_imports(file: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.append(node.module)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in names if name.startswith("penjing.") and _is_module(name)]
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,178 @@
+"""The six nouns: everything that passes between two rooms is one of these. (`Recipe` stands in `core/recipe.py`.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+Scalar = str | int | float | bool | None
+Form = Literal["torch", "onnx", "openvino", "linear"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of text in columns, all of one length; `rows` are the 1-based row numbers in the user's file."""
+
+    texts: Sequence[str]
+    labels: Sequence[str] | None = None
+    rows: Sequence[int] = ()
+    groups: Sequence[str] | None = None
+    fields: Mapping[str, Sequence[Scalar]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, index: Sequence[int]) -> Table:
+        """The rows at these positions, in that order."""
+        return Table(
+            texts=[self.texts[i] for i in index],
+            labels=None if self.labels is None else [self.labels[i] for i in index],
+            rows=[self.rows[i] for i in index] if len(self.rows) else (),
+            groups=None if self.groups is None else [self.groups[i] for i in index],
+            fields={name: [column[i] for i in index] for name, column in self.fields.items()},
+        )
+
+
+class Card(BaseModel):
+    """What an artifact says of itself; part of its content, so it holds no time, host or speed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    form: Form
+    method: str
+    task: str = "classify"
+    labels: tuple[str, ...] = ()
+    language: str = "mixed"
+    max_tokens: int | None = None
+    temperature: float = 1.0
+    masking: str = ""
+    parameters: int = 0
+    data: str = ""
+    lineage: tuple[dict[str, Any], ...] = ()
+    metrics: dict[str, float] = {}
+    notes: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One model: an immutable folder with weights, tokenizer and card; `id` is the hash of its MANIFEST."""
+
+    folder: Path
+    id: str
+    card: Card
+
+
+class ReleaseInfo(BaseModel):
+    """`release.json`: what a release is for, how it reads a request, and within what it repeats itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    name: str
+    task: str = "classify"
+    language: str
+    labels: tuple[str, ...]
+    fields: dict[str, str | tuple[str, ...]] = {}
+    masking: str
+    long_texts: Literal["chunk", "review"] = "chunk"
+    texts: Literal["masked", "none"] = "masked"
+    artifact: str
+    tolerance: float
+    fingerprint: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is put in service: artifact (`model/`), policy, certificate, regression suite; `id` as for an artifact."""
+
+    folder: Path
+    id: str
+    info: ReleaseInfo
+    artifact: Artifact
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Calibrated probabilities of one text, in the order of the artifact's labels, rounded to 1e-6."""
+
+    artifact: str
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    too_long: bool = False
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """Labels with their probabilities, most probable first; ties in the order of the labels."""
+        return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An outcome, its route, what decided it, and the trace that replays it."""
+
+    id: str
+    release: str
+    outcome: str
+    route: Literal["automatic", "review"]
+    decided_by: Literal["model", "rule"]
+    forced: bool
+    reason: str
+    facts: Mapping[str, Any]
+    fired: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision as the plain values whose canonical JSON a replay must repeat byte for byte."""
+        return {
+            "id": self.id,
+            "release": self.release,
+            "outcome": self.outcome,
+            "route": self.route,
+            "decided_by": self.decided_by,
+            "forced": self.forced,
+            "reason": self.reason,
+            "facts": dict(self.facts),
+            "fired": list(self.fired),
+        }
+
+
+class Progress(Protocol):
+    """How a long work tells where it is; the CLI draws it on stderr."""
+
+    def start(self, title: str, total: int | None) -> None: ...
+    def advance(self, amount: int = 1, note: str = "") -> None: ...
+    def say(self, line: str) -> None: ...
+
+
+class Silent:
+    """A Progress that says nothing."""
+
+    def start(self, title: str, total: int | None) -> None: ...
+    def advance(self, amount: int = 1, note: str = "") -> None: ...
+    def say(self, line: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach."""
+
+    parent: Artifact | None
+    train: Table
+    validation: Table
+    teachers: Mapping[str, Artifact] = field(default_factory=dict)
+    language: str = "mixed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and how a method runs: `out` becomes the artifact, `scratch` survives a kill and holds checkpoints."""
+
+    out: Path
+    scratch: Path
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 2
+    progress: Progress = field(default_factory=Silent)
+    stop: Callable[[], bool] = lambda: False

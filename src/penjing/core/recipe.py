@@ -1,0 +1,179 @@
+"""YAML 1.2 -> Recipe: what the user wants, refused as a whole, with line numbers, before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from penjing.core.errors import RecipeError, UsageError
+from penjing.core.options import explain
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Risk = Annotated[float, Field(gt=0, lt=1)]
+FieldType = Literal["str", "int", "float", "bool"]
+PARTS = ("train", "validation", "calibration", "test")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Task(_Part):
+    """What is predicted."""
+
+    type: Literal["classify"] = Field("classify", description="one label a text")
+
+
+class Data(_Part):
+    """Where the rows are and which column is what."""
+
+    files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
+        description="one file, or one a part; relative to the recipe; parts not given are cut from train"
+    )
+    encoding: str = Field("auto", description="auto (BOM, UTF-8, GB18030) or a name such as cp1252")
+    columns: list[str] | None = Field(None, description="names of the columns of a file that has no header")
+    text: str = Field("text", description="the column of the texts")
+    label: str = Field("label", description="the column of the labels")
+    fields: dict[str, FieldType | list[str]] = Field(
+        {}, description="declared request fields with their type, or with the list of their values"
+    )
+    group: str | None = Field(None, description="rows with the same value never sit on two sides of a split")
+    unlabelled: list[str] = Field([], description="files of texts without labels")
+    long: Literal["chunk", "review"] = Field(
+        "chunk", description="texts longer than the model takes: scored in pieces, or sent to a person"
+    )
+
+    @field_validator("files")
+    @classmethod
+    def _has_train(cls, files: str | dict[str, str]) -> str | dict[str, str]:
+        if isinstance(files, dict) and "train" not in files:
+            raise ValueError("a mapping of files needs at least `train`")
+        return files
+
+
+class Gates(_Part):
+    """Promises that are tested before anything is sealed."""
+
+    keep: Share | None = Field(None, description="share of the teacher's macro-F1 that must be kept")
+    p50_ms: float | None = Field(None, gt=0, description="median latency in process, batch 1, without evidence")
+    p99_ms: float | None = Field(None, gt=0, description="99th percentile of the same")
+    size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
+    macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
+    unproven: Literal["refuse", "allow"] = Field("refuse", description="whether a promise that is not settled seals")
+
+
+class Decide(_Part):
+    """When a case is decided without a person."""
+
+    max_error: Risk | dict[str, Risk] = Field(
+        0.05, description="largest share of errors among automated decisions: one number, or one a label"
+    )
+    rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
+    audit: Share = Field(0.01, description="share of automatic cases that a hash sends to review too")
+    texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
+
+
+class Recipe(_Part):
+    """All that `penjing make` is told."""
+
+    name: str = Field(min_length=1, max_length=80, description="name of the service")
+    language: Literal["zh", "en", "mixed", "auto"] = Field("auto", description="language of the texts")
+    task: Task = Field(default_factory=Task, description="what is predicted")
+    data: Data = Field(description="the rows")
+    base: str = Field("penjing/mini", description="a shipped base, or a folder in Hugging Face form")
+    steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
+    engine: Literal["auto", "openvino", "onnx"] = Field("auto", description="the engine that serves")
+    gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
+    decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
+    threads: int = Field(0, ge=0, le=256, description="threads of training and measuring; 0: all cores")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of every draw")
+
+    @field_validator("steps")
+    @classmethod
+    def _one_key(cls, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for step in steps:
+            if len(step) != 1:
+                raise ValueError("each step is one `room.method: {options}`")
+        return steps
+
+    def step_list(self) -> list[tuple[str, dict[str, Any]]]:
+        """(name, options) of every step."""
+        return [(name, dict(options or {})) for step in self.steps for name, options in step.items()]
+
+
+class RecipeFile(BaseModel):
+    """A recipe with the place that it came from: relative paths and line numbers need it."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    path: Path
+    recipe: Recipe
+    tree: Any = None
+
+    def resolve(self, name: str) -> Path:
+        """A path of the recipe, seen from the recipe's folder."""
+        return (self.path.parent / name).resolve()
+
+    def where(self, *keys: str | int) -> str:
+        """`FILE:LINE:COLUMN` of a key, for an error message."""
+        return _where(self.path, self.tree, keys)
+
+
+def load_recipe(path: Path) -> RecipeFile:
+    """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        raise UsageError("no such recipe", where=str(path), fix="`penjing init DIR --data FILE` writes one") from None
+    except UnicodeDecodeError:
+        raise RecipeError("the recipe is not UTF-8", where=str(path), fix="save it as UTF-8") from None
+    yaml = YAML(typ="rt", pure=True)
+    try:
+        tree = yaml.load(StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise RecipeError(f"not valid YAML: {error.problem}", where=where, fix="see the sample in the README") from None
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"not valid YAML: {error}", where=str(path)) from None
+    if not isinstance(tree, dict):
+        raise RecipeError("a recipe is a mapping of keys", where=str(path), fix="begin with `name: my-service`")
+    try:
+        recipe = Recipe.model_validate(_plain(tree))
+    except ValidationError as error:
+        keys, what, fix = explain(error, Recipe)[0]
+        raise RecipeError(what, where=_where(path, tree, keys), fix=fix) from None
+    return RecipeFile(path=path, recipe=recipe, tree=tree)
+
+
+def _where(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:
+    line, column, here = 0, 0, tree
+    for key in keys:
+        try:
+            if isinstance(here, Mapping):
+                line, column = here.lc.key(key)  # type: ignore[attr-defined]
+            else:
+                line, column = here.lc.item(key)
+            here = here[key]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return f"{path}:{line + 1}:{column + 1}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)
