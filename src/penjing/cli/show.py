@@ -1,0 +1,95 @@
+"""All printing: results on stdout, progress and words to a person on stderr, no bars where there is no terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+def out(line: str = "") -> None:
+    """One line of a result."""
+    print(line, file=sys.stdout)
+
+
+def out_json(value: Any) -> None:
+    """A result for machines: one line of JSON."""
+    print(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str), file=sys.stdout)
+
+
+def tell(line: str) -> None:
+    """One line to the person who waits."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class Bar:
+    """A Progress on stderr: a bar with time left on a terminal, else a line at most every ten seconds."""
+
+    def __init__(self) -> None:
+        self._rich: RichProgress | None = None
+        self._task: TaskID | None = None
+        self._title = ""
+        self._total: int | None = None
+        self._done = 0
+        self._began = self._told = 0.0
+
+    def __enter__(self) -> Bar:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._rich = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=30),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._rich.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._rich is not None:
+            self._rich.stop()
+
+    def start(self, title: str, total: int | None) -> None:
+        """Begin a piece of work of `total` units (None: unknown)."""
+        self._title, self._total, self._done, self._began = title, total, 0, time.monotonic()
+        if self._rich is not None:
+            if self._task is not None:
+                self._rich.remove_task(self._task)
+            self._task = self._rich.add_task(title, total=total, note="")
+        else:
+            tell(f"{title} ...")
+            self._told = self._began
+
+    def advance(self, amount: int = 1, note: str = "") -> None:
+        """So many units are done; `note` is a short word on how it goes."""
+        self._done += amount
+        if self._rich is not None and self._task is not None:
+            self._rich.update(self._task, advance=amount, note=note)
+        elif time.monotonic() - self._told >= 10:
+            self._told = time.monotonic()
+            of = f"/{self._total}, {self._time_left():.0f} s left" if self._total else ""
+            tell(f"  {self._title}: {self._done}{of} {note}".rstrip())
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        if self._rich is not None:
+            self._rich.console.print(line, markup=False, highlight=False)
+        else:
+            tell(line)
+
+    def _time_left(self) -> float:
+        spent = time.monotonic() - self._began
+        return spent * max(0, (self._total or 0) - self._done) / max(1, self._done)

@@ -1,0 +1,125 @@
+"""Results of steps under the key of all that they depend on: done once, resumed after a kill, never half-used."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.artifact import open_artifact
+from penjing.core.canon import digest, digest_lines
+from penjing.core.errors import DamageError, RunInterruptedError, UsageError
+from penjing.core.methods import source_hash
+from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
+from penjing.make.plan import Step
+from penjing.runtime.machine import instruction_set
+
+LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished step: its artifact, how long it took when it ran, and whether it came from the cache."""
+
+    step: Step
+    artifact: Artifact
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of artifacts by key; beside each, what was observed while it was made."""
+
+    folder: Path
+    seed: int
+    threads: int
+    progress: Progress
+    stop: Callable[[], bool]
+
+    def run(self, step: Step, inputs: Inputs) -> Done:
+        """The artifact of a step, made now or before. Raises RunInterruptedError where `stop` asked for it."""
+        key = self.key(step, inputs)
+        name = f"{step.name.replace('.', '-')}-{key[:16]}"
+        target, scratch = self.folder / name, self.folder / f"{name}.scratch"
+        found = self._open(target)
+        if found is not None:
+            return Done(step, found, self._seconds(target), cached=True)
+        if self.stop():
+            raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+        scratch.mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
+        run = Run(
+            out=target,
+            scratch=scratch,
+            seed=self.seed,
+            threads=self.threads,
+            progress=self.progress,
+            stop=self.stop,
+        )
+        artifact = step.method.apply(inputs, step.options, run)
+        seconds = time.monotonic() - began
+        _observations(target).write_text(json.dumps({"seconds": round(seconds, 2)}), encoding="utf-8")
+        shutil.rmtree(scratch, ignore_errors=True)
+        return Done(step, artifact, seconds, cached=False)
+
+    def key(self, step: Step, inputs: Inputs) -> str:
+        """The hash of all that the step's result depends on."""
+        return digest(
+            {
+                "step": step.name,
+                "options": step.options.model_dump(mode="json"),
+                "source": source_hash(step.method.path),
+                "parent": inputs.parent.id if inputs.parent else None,
+                "teachers": {name: teacher.id for name, teacher in sorted(inputs.teachers.items())},
+                "train": table_fingerprint(inputs.train),
+                "validation": table_fingerprint(inputs.validation),
+                "language": inputs.language,
+                "seed": self.seed,
+                "threads": self.threads,
+                "instruction_set": instruction_set(),
+                "libraries": library_versions(),
+            }
+        )
+
+    def _open(self, target: Path) -> Artifact | None:
+        if not target.exists():
+            return None
+        try:
+            return open_artifact(target)
+        except (DamageError, UsageError) as error:
+            self.progress.say(f"a stored result is damaged and is made again: {error.what}")
+            shutil.rmtree(target)
+            return None
+
+    def _seconds(self, target: Path) -> float:
+        try:
+            seconds: float = json.loads(_observations(target).read_text(encoding="utf-8"))["seconds"]
+        except (FileNotFoundError, ValueError, KeyError):
+            return 0.0
+        return seconds
+
+
+def table_fingerprint(table: Table) -> str:
+    """SHA-256 (hex) of a table's texts and labels in their order."""
+    labels = table.labels if table.labels is not None else [""] * len(table)
+    return digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)
+
+
+def library_versions() -> Mapping[str, str]:
+    """Versions of the numeric libraries that are installed."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "none"
+    return versions
+
+
+def _observations(target: Path) -> Path:
+    return target.with_name(target.name + ".observations.json")
