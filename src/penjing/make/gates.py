@@ -1,0 +1,90 @@
+"""Promises tested with a bound: held, broken (the bound lies beyond the promise), or unproven (and what would settle it)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+State = Literal["held", "broken", "unproven"]
+
+
+class Gate(BaseModel):
+    """One promise, what was measured, and the one-sided 95 % bound that decided its state."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    promised: float
+    measured: float
+    bound: float
+    state: State
+    rows_needed: int | None = None
+    note: str = ""
+
+
+def at_least(name: str, promised: float, value: float, low: float, high: float, rows: int, note: str = "") -> Gate:
+    """A promise that a score is at least `promised`; `low` and `high` are one-sided 95 % bounds on `rows` rows."""
+    if low >= promised:
+        return Gate(name=name, promised=promised, measured=value, bound=low, state="held", note=note)
+    if high < promised:
+        return Gate(name=name, promised=promised, measured=value, bound=high, state="broken", note=note)
+    return Gate(
+        name=name,
+        promised=promised,
+        measured=value,
+        bound=low,
+        state="unproven",
+        rows_needed=_rows_to_settle(promised, value, low, high, rows),
+        note=note,
+    )
+
+
+def at_most_windows(name: str, promised: float, windows: Sequence[float], note: str = "") -> Gate:
+    """A promise on a figure measured in windows: the median window is reported.
+
+    Source of the bound: the largest of n independent windows lies under the true median with probability 2^-n,
+    so with five windows it is a one-sided bound of 97 %; the smallest likewise from below.
+    """
+    ordered = sorted(windows)
+    median = ordered[len(ordered) // 2]
+    if ordered[-1] <= promised:
+        state: State = "held"
+        bound = ordered[-1]
+    elif ordered[0] > promised:
+        state, bound = "broken", ordered[0]
+    else:
+        state, bound = "unproven", ordered[-1]
+    return Gate(name=name, promised=promised, measured=median, bound=bound, state=state, note=note)
+
+
+def at_most_exact(name: str, promised: float, value: float, note: str = "") -> Gate:
+    """A promise on a figure that has no noise."""
+    state: State = "held" if value <= promised else "broken"
+    return Gate(name=name, promised=promised, measured=value, bound=value, state=state, note=note)
+
+
+def refuses(gates: Sequence[Gate], unproven: Literal["refuse", "allow"]) -> list[Gate]:
+    """The gates that keep a release from being sealed: broken ones always, unproven ones unless allowed."""
+    return [gate for gate in gates if gate.state == "broken" or (gate.state == "unproven" and unproven == "refuse")]
+
+
+def in_words(gate: Gate) -> str:
+    """One line for a person, e.g. `size_mb: promised 40, measured 61.2 -> broken`."""
+    more = f"; about {gate.rows_needed:,} test rows would settle it" if gate.rows_needed else ""
+    note = f" ({gate.note})" if gate.note else ""
+    return (
+        f"{gate.name}: promised {gate.promised:g}, measured {gate.measured:.4g}, "
+        f"bound {gate.bound:.4g} -> {gate.state}{more}{note}"
+    )
+
+
+def _rows_to_settle(promised: float, value: float, low: float, high: float, rows: int) -> int | None:
+    # The half-width of a bound shrinks with the root of the rows.
+    distance = abs(value - promised)
+    half = value - low if value >= promised else high - value
+    if distance < 1e-9 or half <= 0:
+        return None
+    return math.ceil(rows * (half / distance) ** 2)

@@ -1,0 +1,32 @@
+"""Artifacts are written whole, read only when verified, and refused with a word when they are something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penjing.core.artifact import open_artifact, open_release, write_artifact
+from penjing.core.errors import DamageError, UsageError
+from penjing.core.folder import sealed_folder
+from penjing.core.nouns import Card
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    card = Card(form="linear", method="tune.linear", labels=("no", "yes"), temperature=1.5)
+    made = write_artifact(tmp_path / "a", card, lambda folder: (folder / "w.bin").write_bytes(b"1") and None)
+    again = open_artifact(tmp_path / "a")
+    assert again == made
+    assert again.card.temperature == 1.5
+    (tmp_path / "a" / "w.bin").write_bytes(b"2")
+    with pytest.raises(DamageError, match="changed"):
+        open_artifact(tmp_path / "a")
+
+
+def test_other_folders(tmp_path: Path) -> None:
+    with sealed_folder(tmp_path / "b") as folder:
+        (folder / "x").write_text("x")
+    with pytest.raises(UsageError, match="not an artifact"):
+        open_artifact(tmp_path / "b")
+    with pytest.raises(UsageError, match="not a release"):
+        open_release(tmp_path / "b")

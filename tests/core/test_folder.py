@@ -1,0 +1,139 @@
+"""A sealed folder is whole or absent, whatever happens while it is written or after."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import DamageError, UsageError
+from penjing.core.folder import MANIFEST, folder_size, sealed_folder, verify
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from penjing.core import folder
+
+count = 0
+limit = int(sys.argv[2])
+
+def maybe_die():
+    global count
+    count += 1
+    if count == limit:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+real_fsync, real_rename = os.fsync, Path.rename
+
+def fsync(descriptor):
+    maybe_die()
+    real_fsync(descriptor)
+
+def rename(self, target):
+    maybe_die()
+    return real_rename(self, target)
+
+os.fsync, Path.rename = fsync, rename
+with folder.sealed_folder(Path(sys.argv[1])) as inside:
+    (inside / "a.txt").write_text(sys.argv[3])
+    (inside / "deep").mkdir()
+    (inside / "deep" / "b.bin").write_bytes(bytes(1000))
+"""
+
+
+def write(target: Path, text: str = "hello") -> str:
+    with sealed_folder(target) as folder:
+        (folder / "a.txt").write_text(text)
+        (folder / "deep").mkdir()
+        (folder / "deep" / "盆景.bin").write_bytes(bytes(range(256)) * 20)
+    return verify(target)
+
+
+def test_same_content_has_the_same_id(tmp_path: Path) -> None:
+    assert write(tmp_path / "one") == write(tmp_path / "two")
+    assert write(tmp_path / "three", "other") != verify(tmp_path / "one")
+    assert folder_size(tmp_path / "one") > 5000
+
+
+def test_an_error_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no"), sealed_folder(tmp_path / "x") as folder:
+        (folder / "a").write_text("half")
+        raise ValueError("no")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_content_moves_the_old_one_aside(tmp_path: Path) -> None:
+    old = write(tmp_path / "release")
+    new = write(tmp_path / "release", "new rules")
+    assert verify(tmp_path / "release") == new
+    assert verify(tmp_path / f"release-{old[:12]}") == old
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_killed_at_every_fsync_and_rename(tmp_path: Path, present: bool) -> None:
+    target = tmp_path / "release"
+    old = write(target) if present else None
+    subprocess.run([sys.executable, "-c", WRITER, str(tmp_path / "apart"), "0", "new"], check=True)
+    new = verify(tmp_path / "apart")
+    kills = 0
+    for limit in range(1, 30):
+        process = subprocess.run([sys.executable, "-c", WRITER, str(target), str(limit), "new"], check=False)
+        if process.returncode == 0:
+            break
+        kills += 1
+        if target.exists():
+            assert verify(target) in {old, new}
+    assert kills >= 5, "the writer was killed at every one of its steps"
+    assert verify(target) == new
+    assert not list(tmp_path.glob(".*partial*")), "leftovers are removed by the next writer"
+    if old is not None:
+        assert verify(tmp_path / f"release-{old[:12]}") == old
+
+
+def test_flipped_bits_and_truncations_are_refused(tmp_path: Path) -> None:
+    target = tmp_path / "release"
+    write(target)
+    draw = random.Random(0)
+    files = [path for path in target.rglob("*") if path.is_file()]
+    for turn in range(220):
+        path = draw.choice(files)
+        sound = path.read_bytes()
+        if turn < 200:
+            damaged = bytearray(sound)
+            damaged[draw.randrange(len(sound))] ^= 1 << draw.randrange(8)
+        else:
+            damaged = bytearray(sound[: draw.randrange(len(sound))])
+        path.write_bytes(bytes(damaged))
+        with pytest.raises(DamageError):
+            verify(target)
+        path.write_bytes(sound)
+    verify(target)
+
+
+def test_missing_and_extra_files_are_refused(tmp_path: Path) -> None:
+    target = tmp_path / "release"
+    write(target)
+    (target / "extra.txt").write_text("?")
+    with pytest.raises(DamageError, match="not listed"):
+        verify(target)
+    (target / "extra.txt").unlink()
+    (target / "a.txt").unlink()
+    with pytest.raises(DamageError, match="is missing"):
+        verify(target)
+    (target / MANIFEST).unlink()
+    with pytest.raises(DamageError, match="no MANIFEST"):
+        verify(target)
+    with pytest.raises(UsageError, match="no such folder"):
+        verify(tmp_path / "nothing")
+
+
+def test_a_manifest_that_points_outside_is_refused(tmp_path: Path) -> None:
+    target = tmp_path / "release"
+    write(target)
+    lines = (target / MANIFEST).read_text()
+    (target / MANIFEST).write_text("0" * 64 + "  ../../etc/passwd\n" + lines)
+    with pytest.raises(DamageError):
+        verify(target)

@@ -1,0 +1,18 @@
+"""Tables keep their columns together; predictions rank stably."""
+
+from __future__ import annotations
+
+from penjing.core.nouns import Prediction, Table
+
+
+def test_take_keeps_columns_together() -> None:
+    table = Table(texts=["a", "b", "c"], labels=["x", "y", "z"], rows=[1, 2, 3], fields={"n": [10, 20, 30]})
+    part = table.take([2, 0])
+    assert (part.texts, part.labels, part.rows) == (["c", "a"], ["z", "x"], [3, 1])
+    assert part.fields == {"n": [30, 10]}
+    assert part.groups is None
+
+
+def test_ranked_is_stable() -> None:
+    prediction = Prediction(artifact="a", labels=("a", "b", "c"), probabilities=(0.3, 0.4, 0.3))
+    assert prediction.ranked() == [("b", 0.4), ("a", 0.3), ("c", 0.3)]

@@ -1,0 +1,25 @@
+"""Options: the bound stands once; the message derives from it."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import Field
+
+from penjing.core.errors import RecipeError
+from penjing.core.options import Options, build_options, nearest
+
+
+class Sample(Options):
+    learning_rate: float = Field(1e-4, gt=0, le=1, description="step size")
+
+
+def test_bounds_and_names() -> None:
+    assert build_options(Sample, {"learning_rate": 0.5}, "here").model_dump() == {"learning_rate": 0.5}
+    with pytest.raises(RecipeError, match="did you mean `learning_rate`"):
+        build_options(Sample, {"learnig_rate": 0.5}, "r.yaml:3:1")
+    with pytest.raises(RecipeError, match="less than or equal to 1"):
+        build_options(Sample, {"learning_rate": 2}, "r.yaml:3:1")
+
+
+def test_nearest_lists_all_when_nothing_is_near() -> None:
+    assert nearest("zzz", ["alpha", "beta"]) == "known are: `alpha`, `beta`"

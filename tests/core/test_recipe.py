@@ -1,0 +1,78 @@
+"""A recipe is refused as a whole, with the line of the fault and what was near."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import RecipeError, UsageError
+from penjing.core.recipe import load_recipe
+
+GOOD = """\
+name: sms-spam
+language: auto
+task: {type: classify}
+data:
+  files: sms.tsv
+  text: text
+  label: label
+base: penjing/mini
+steps:
+  - tune.full: {epochs: 3}
+  - compress.int8: {}
+gates: {keep: 0.98, p99_ms: 20, size_mb: 60, unproven: refuse}
+decide: {max_error: 0.05, rules: rules.csv, audit: 0.01}
+seed: 0
+"""
+
+
+def load(tmp_path: Path, text: str, name: str = "recipe.yaml"):  # type: ignore[no-untyped-def]
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return load_recipe(path)
+
+
+def test_the_sample_is_read(tmp_path: Path) -> None:
+    file = load(tmp_path, GOOD)
+    assert file.recipe.step_list() == [("tune.full", {"epochs": 3}), ("compress.int8", {})]
+    assert file.recipe.gates.keep == 0.98
+    assert file.resolve("rules.csv") == (tmp_path / "rules.csv").resolve()
+    assert file.where("steps", 1).endswith("recipe.yaml:11:5")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("  label: label", "  lable: label", ":7:3: unknown key `lable`"),
+        ("  label: label", "  lable: label", "did you mean `label`?"),
+        ("keep: 0.98", "keep: 1.98", "less than or equal to 1"),
+        ("name: sms-spam\n", "", "the key `name` is missing"),
+        ("seed: 0", "sede: 0", "did you mean `seed`?"),
+        ("type: classify", "type: clasify", "classify"),
+        ("- tune.full: {epochs: 3}", "- {tune.full: {}, compress.int8: {}}", "each step is one"),
+        ("files: sms.tsv", "files: {test: a.csv}", "at least `train`"),
+        ("data:\n", "data: [\n", "not valid YAML"),
+        ("name: sms-spam\n", "name: a\nname: b\n", "not valid YAML"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    with pytest.raises(RecipeError) as caught:
+        load(tmp_path, GOOD.replace(old, new))
+    assert words in str(caught.value)
+
+
+def test_yaml_1_2_words_stay_words(tmp_path: Path) -> None:
+    file = load(tmp_path, GOOD.replace("  label: label", "  label: no"))
+    assert file.recipe.data.label == "no"
+
+
+def test_what_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such recipe"):
+        load_recipe(tmp_path / "nothing.yaml")
+    with pytest.raises(RecipeError, match="mapping of keys"):
+        load(tmp_path, "- a\n- b\n")
+    (tmp_path / "gbk.yaml").write_bytes("name: 盆景".encode("gbk"))
+    with pytest.raises(RecipeError, match="not UTF-8"):
+        load_recipe(tmp_path / "gbk.yaml")
