@@ -80,6 +80,12 @@ class ReplayError(PenjingError):
     code = "replay"
 
 
+class StoreError(PenjingError):
+    """A database that cannot be opened, read or written; what was not acknowledged was not recorded."""
+
+    code = "store"
+
+
 class RunInterruptedError(PenjingError):
     """A run that was stopped and can be resumed."""
 

@@ -1,0 +1,91 @@
+"""Keys of the service: shown once, kept as SHA-256, compared in constant time, with scopes, revocable."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from penjing.core.errors import UsageError
+from penjing.store import audit
+from penjing.store.database import Store
+from penjing.store.tables import keys, now
+
+SCOPES = ("decide", "read")
+_PREFIX = "pj_"
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is known of a key; the secret itself is nowhere."""
+
+    id: str
+    name: str
+    digest: str
+    scopes: tuple[str, ...]
+    created: str
+    revoked: str | None
+
+
+def create_key(store: Store, name: str, scopes: Collection[str] = SCOPES) -> tuple[Key, str]:
+    """Make a key and return it with its secret (256 random bits), which is not kept. Raises UsageError."""
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        said = f"unknown scope `{unknown[0]}`" if unknown else "a key needs a scope"
+        raise UsageError(said, fix=f"scopes are {', '.join(SCOPES)}")
+    if not name.strip() or len(name) > 80 or not name.isprintable():
+        raise UsageError("the name of a key has 1 to 80 printable characters", fix="for example --name claims-desk")
+    secret = _PREFIX + secrets.token_urlsafe(32)
+    key = Key(secrets.token_hex(4), name, digest_of(secret), tuple(s for s in SCOPES if s in scopes), now(), None)
+    with store.write() as connection:
+        connection.execute(
+            insert(keys).values(
+                id=key.id, name=name, digest=key.digest, scopes=",".join(key.scopes), created=key.created, revoked=None
+            )
+        )
+        audit.append(connection, "key created", {"id": key.id, "name": name, "scopes": list(key.scopes)})
+    return key, secret
+
+
+def list_keys(store: Store) -> list[Key]:
+    """All keys, the oldest first, revoked ones too."""
+    with store.read() as connection:
+        rows = connection.execute(select(keys).order_by(keys.c.created, keys.c.id))
+        return [
+            Key(row.id, row.name, row.digest, tuple(row.scopes.split(",")), row.created, row.revoked) for row in rows
+        ]
+
+
+def active_keys(store: Store) -> list[Key]:
+    """The keys that open the service now."""
+    return [key for key in list_keys(store) if key.revoked is None]
+
+
+def revoke_key(store: Store, identity: str) -> Key:
+    """Close a key for good. Raises UsageError for an unknown or revoked one."""
+    found = {key.id: key for key in list_keys(store)}.get(identity)
+    if found is None or found.revoked:
+        said = "was revoked before" if found else "is unknown"
+        raise UsageError(f"the key `{identity[:16]}` {said}", fix="`penjing keys list` shows the ids")
+    with store.write() as connection:
+        connection.execute(update(keys).where(keys.c.id == identity, keys.c.revoked.is_(None)).values(revoked=now()))
+        audit.append(connection, "key revoked", {"id": identity, "name": found.name})
+    return found
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256 (hex) of a key's secret. The secret has 256 random bits, so that no slow hash is needed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def match_key(known: Sequence[Key], secret: str) -> Key | None:
+    """The key with this secret, or None; every known key is compared, in constant time each."""
+    presented, match = digest_of(secret), None
+    for key in known:
+        if hmac.compare_digest(key.digest, presented):
+            match = key
+    return match

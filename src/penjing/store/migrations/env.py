@@ -1,0 +1,17 @@
+"""Alembic's door: runs the migrations on the connection that `store.database` opened and locked."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from penjing.store.database import VERSION_TABLE
+from penjing.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

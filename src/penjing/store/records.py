@@ -1,0 +1,152 @@
+"""Decisions as they were made: written once, read by id or in the order of time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, tuple_
+
+from penjing.core.canon import canonical_json
+from penjing.core.nouns import Decision, Prediction
+from penjing.store.database import Store
+from penjing.store.tables import decisions, now, reviews
+
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Record:
+    """A decision with what replays it.
+
+    decision: canonical JSON, byte for byte; text: masked, or None where texts are not kept; prediction: canonical JSON
+    of artifact, labels, probabilities (rounded to 1e-6) and too_long; fingerprint: what the numbers depend on;
+    evidence: what was shown with it, or None; created: UTC, "2026-01-31T23:59:59.000000Z".
+    """
+
+    id: str
+    release: str
+    created: str
+    route: str
+    outcome: str
+    text: str | None
+    decision: str
+    prediction: str
+    fingerprint: Mapping[str, str]
+    evidence: Mapping[str, Any] | None = None
+
+    def decided(self) -> dict[str, Any]:
+        """The decision as plain values, as `Decision.to_json` gave them."""
+        value: dict[str, Any] = json.loads(self.decision)
+        return value
+
+    def predicted(self) -> Prediction:
+        """The prediction that the decision stood on."""
+        value = json.loads(self.prediction)
+        return Prediction(value["artifact"], tuple(value["labels"]), tuple(value["probabilities"]), value["too_long"])
+
+
+def make_record(
+    decision: Decision,
+    prediction: Prediction,
+    text: str | None,
+    fingerprint: Mapping[str, str],
+    evidence: Mapping[str, Any] | None = None,
+) -> Record:
+    """The record of a decision made now."""
+    predicted = {
+        "artifact": prediction.artifact,
+        "labels": list(prediction.labels),
+        "probabilities": list(prediction.probabilities),
+        "too_long": prediction.too_long,
+    }
+    return Record(
+        id=decision.id,
+        release=decision.release,
+        created=now(),
+        route=decision.route,
+        outcome=decision.outcome,
+        text=text,
+        decision=canonical_json(decision.to_json()).decode(),
+        prediction=canonical_json(predicted).decode(),
+        fingerprint=dict(fingerprint),
+        evidence=evidence,
+    )
+
+
+def write_records(connection: Connection, records: Sequence[Record]) -> None:
+    """Add records, and open a review for each whose route says so, in the caller's transaction."""
+    rows = [
+        {
+            "id": record.id,
+            "release": record.release,
+            "created": record.created,
+            "route": record.route,
+            "outcome": record.outcome,
+            "text": record.text,
+            "decision": record.decision,
+            "prediction": record.prediction,
+            "fingerprint": canonical_json(dict(record.fingerprint)).decode(),
+            "evidence": None if record.evidence is None else canonical_json(dict(record.evidence)).decode(),
+        }
+        for record in records
+    ]
+    if rows:
+        connection.execute(insert(decisions), rows)
+    opened = [
+        {"decision": record.id, "status": "open", "opened": record.created}
+        for record in records
+        if record.route == "review"
+    ]
+    if opened:
+        connection.execute(insert(reviews), opened)
+
+
+def get_record(store: Store, identity: str) -> Record | None:
+    """The record with this id, or None."""
+    with store.read() as connection:
+        row = connection.execute(select(decisions).where(decisions.c.id == identity)).first()
+    return _record(row) if row else None
+
+
+def scan_records(store: Store, *, release: str | None = None, since: str | None = None) -> Iterator[Record]:
+    """All records, oldest first, page by page, so that neither memory nor a lock is held; optionally of one release
+    or from a time (UTC, as `Record.created`) on."""
+    order = (decisions.c.created, decisions.c.id)
+    base = select(decisions).order_by(*order).limit(_PAGE)
+    if release is not None:
+        base = base.where(decisions.c.release == release)
+    if since is not None:
+        base = base.where(decisions.c.created >= since)
+    page = base
+    while True:
+        with store.read() as connection:
+            rows = connection.execute(page).all()
+        yield from map(_record, rows)
+        if len(rows) < _PAGE:
+            return
+        page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
+
+
+def count_records(store: Store) -> dict[str, int]:
+    """How many decisions there are by route: {"automatic": n, "review": n}."""
+    with store.read() as connection:
+        rows = connection.execute(select(decisions.c.route, func.count()).group_by(decisions.c.route)).all()
+    return {"automatic": 0, "review": 0} | {row[0]: row[1] for row in rows}
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        id=row.id,
+        release=row.release,
+        created=row.created,
+        route=row.route,
+        outcome=row.outcome,
+        text=row.text,
+        decision=row.decision,
+        prediction=row.prediction,
+        fingerprint=json.loads(row.fingerprint),
+        evidence=None if row.evidence is None else json.loads(row.evidence),
+    )

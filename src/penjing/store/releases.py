@@ -1,0 +1,85 @@
+"""Releases in service: the ids that were put in service here, and where their folders stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import insert, select, update
+
+from penjing.core.artifact import open_release
+from penjing.core.errors import DamageError, UsageError
+from penjing.core.nouns import Release
+from penjing.store import audit
+from penjing.store.database import Store
+from penjing.store.tables import now, releases
+
+
+@dataclass(frozen=True)
+class Service:
+    """A release that was in service: `first` and `last` are the times (UTC) when it was started."""
+
+    id: str
+    name: str
+    folder: Path
+    first: str
+    last: str
+
+
+def put_in_service(store: Store, release: Release, *, expect: str | None = None) -> Service | None:
+    """Record that this release decides from now on; returns the one that stood in the same folder before, if another.
+
+    expect: the id, or its first 12 or more characters, that the release must have.
+    Raises DamageError where the release is another one.
+    """
+    if expect is not None and (len(expect) < 12 or not release.id.startswith(expect)):
+        raise DamageError(
+            f"this release is {release.id[:12]}, not the expected {expect[:64]}",
+            where=str(release.folder),
+            fix="put the right folder there, or give the first 12 characters of the id that you mean",
+        )
+    folder, time = str(release.folder.absolute()), now()
+    with store.write() as connection:
+        last = connection.execute(
+            select(releases).where(releases.c.folder == folder).order_by(releases.c.last.desc()).limit(1)
+        ).first()
+        before = Service(last.id, last.name, Path(last.folder), last.first, last.last) if last else None
+        known = connection.execute(select(releases.c.id).where(releases.c.id == release.id)).first()
+        if known:
+            connection.execute(update(releases).where(releases.c.id == release.id).values(folder=folder, last=time))
+        else:
+            values = {"id": release.id, "name": release.info.name, "folder": folder, "first": time, "last": time}
+            connection.execute(insert(releases).values(values))
+        if not known or (before and before.id != release.id):
+            audit.append(connection, "release", {"id": release.id, "name": release.info.name, "folder": folder})
+    return before if before and before.id != release.id else None
+
+
+def in_service(store: Store) -> list[Service]:
+    """All releases that were in service here, the last started first."""
+    with store.read() as connection:
+        rows = connection.execute(select(releases).order_by(releases.c.last.desc()))
+        return [Service(row.id, row.name, Path(row.folder), row.first, row.last) for row in rows]
+
+
+def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Release:
+    """The release with this id, verified, from where it last stood or from `folder`.
+
+    Raises UsageError (unknown, or not there any more) or DamageError (damaged, or another release stands there).
+    """
+    if folder is None:
+        with store.read() as connection:
+            found = connection.execute(select(releases.c.folder).where(releases.c.id == identity)).scalar()
+        if found is None:
+            raise UsageError(
+                f"the release {identity[:12]} was never in service with this database", fix="give it with --release"
+            )
+        folder = Path(found)
+    release = open_release(folder)
+    if release.id != identity:
+        raise DamageError(
+            f"the release {identity[:12]} does not stand here any more: this is {release.id[:12]}",
+            where=str(folder),
+            fix=f"give its folder with --release; `make` moves an older release to NAME-{identity[:12]}",
+        )
+    return release

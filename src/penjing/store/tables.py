@@ -1,0 +1,81 @@
+"""The tables of the database, in SQLAlchemy Core; `migrations/` is what makes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+# A decision with all that a replay needs. `text` is masked, or null where the owner keeps no texts.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("release", String(64), nullable=False),
+    Column("created", String(27), nullable=False),
+    Column("route", String(16), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("text", Text),
+    Column("decision", Text, nullable=False),
+    Column("prediction", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("evidence", Text),
+    Index("decisions_created", "created", "id"),
+    Index("decisions_release", "release", "created", "id"),
+)
+
+# A case for a person: opened with its decision, closed by a verdict.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("decision", String(64), ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True),
+    Column("status", String(8), nullable=False),
+    Column("opened", String(27), nullable=False),
+    Column("closed", String(27)),
+    Column("verdict", Text),
+    Column("reviewer", Text),
+    Column("note", Text),
+    Index("reviews_status", "status", "opened", "decision"),
+)
+
+# Releases that were put in service here: a MANIFEST finds damage, these ids find an exchanged folder.
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("first", String(27), nullable=False),
+    Column("last", String(27), nullable=False),
+)
+
+# A key is known here by its SHA-256 alone.
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scopes", String(64), nullable=False),
+    Column("created", String(27), nullable=False),
+    Column("revoked", String(27)),
+)
+
+# Append-only; each entry holds the SHA-256 of the one before it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("time", String(27), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+
+def now() -> str:
+    """The time in UTC with microseconds, in one width, so that its order as text is its order in time."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,98 @@
+"""Group commit: one thread writes what has arrived in one transaction; a future is done only after the commit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import IntegrityError
+
+from penjing.core.errors import StoreError
+from penjing.store.database import Store
+from penjing.store.records import Record, write_records
+
+WINDOW_SECONDS = 0.005
+LARGEST = 512
+
+
+@dataclass
+class _Waiting:
+    records: Sequence[Record]
+    done: Future[None] = field(default_factory=Future)
+
+
+class Writer:
+    """Writes records in the background; `submit` gives a future that is done once they are on the disk.
+
+    A lone submission is committed at once. Submissions that come close on each other are gathered for at most
+    `window` seconds (5 ms), or until 512 records wait, and share one fsync. `close` writes all that was submitted.
+    """
+
+    def __init__(self, store: Store, window: float = WINDOW_SECONDS) -> None:
+        self._store, self._window = store, window
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="penjing-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, records: Sequence[Record]) -> Future[None]:
+        """Have these records written together. The future raises StoreError where they could not be."""
+        waiting = _Waiting(records)
+        with self._changed:
+            if self._closed:
+                raise StoreError("the service is stopping", fix="send the request again to the service once it is back")
+            self._waiting.append(waiting)
+            self._changed.notify()
+        return waiting.done
+
+    def close(self) -> None:
+        """Write what waits, then stop; later submissions are refused."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        last = 0
+        while batch := self._gather(last):
+            last = len(batch)
+            self._commit(batch)
+
+    def _gather(self, last: int) -> list[_Waiting]:
+        with self._changed:
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            # Company came with the last commit, or has come already: more is likely to be on its way.
+            if last > 1 or len(self._waiting) > 1:
+                until = time.monotonic() + self._window
+                while not self._closed and self._size() < LARGEST and (left := until - time.monotonic()) > 0:
+                    self._changed.wait(left)
+            batch: list[_Waiting] = []
+            size = 0
+            while self._waiting and (not batch or size + len(self._waiting[0].records) <= LARGEST):
+                batch.append(self._waiting.popleft())
+                size += len(batch[-1].records)
+            return batch
+
+    def _size(self) -> int:
+        return sum(len(waiting.records) for waiting in self._waiting)
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            with self._store.write() as connection:
+                write_records(connection, [record for waiting in batch for record in waiting.records])
+        except StoreError as error:
+            if len(batch) > 1 and isinstance(error.__cause__, IntegrityError):
+                for waiting in batch:  # one bad submission must not take the others down with it
+                    self._commit([waiting])
+                return
+            for waiting in batch:
+                waiting.done.set_exception(error)
+        else:
+            for waiting in batch:
+                waiting.done.set_result(None)
