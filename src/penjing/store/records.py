@@ -137,6 +137,13 @@ def count_records(store: Store) -> dict[str, int]:
     return {"automatic": 0, "review": 0} | {row[0]: row[1] for row in rows}
 
 
+def releases_of(store: Store) -> dict[str, int]:
+    """The ids of the releases that decided, each with the number of its decisions."""
+    with store.read() as connection:
+        query = select(decisions.c.release, func.count()).group_by(decisions.c.release).order_by(decisions.c.release)
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def _record(row: Row[Any]) -> Record:
     return Record(
         id=row.id,

@@ -1,0 +1,44 @@
+"""`penjing review`: cases that wait for a person, out to CSV and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands `review export` and `review import`."""
+    group = typer.Typer(help="Cases that wait for a person, out to CSV and back.", no_args_is_help=True)
+    group.command("export")(export)
+    group.command("import")(bring_back)
+    app.add_typer(group, name="review")
+
+
+def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
+    """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
+    from penjing.cli.show import out_json
+    from penjing.serve.settings import database_url
+    from penjing.store.database import open_store
+    from penjing.store.reviews import export_open
+
+    store = open_store(database_url(db), create=False)
+    count = export_open(store, file)
+    store.close()
+    out_json({"exported": count, "file": str(file)})
+
+
+def bring_back(file: Annotated[Path, typer.Argument(help="the CSV with verdicts")], db: Db = None) -> None:
+    """Read the verdicts back: all rows or, where one is wrong, none; exits 3 with the faulty rows."""
+    from penjing.cli.show import out_json
+    from penjing.serve.settings import database_url
+    from penjing.store.database import open_store
+    from penjing.store.reviews import import_verdicts
+
+    store = open_store(database_url(db), create=False)
+    done = import_verdicts(store, file)
+    store.close()
+    out_json({"imported": done.recorded, "without_verdict": done.blank, "known_before": done.repeated})

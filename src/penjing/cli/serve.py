@@ -1,0 +1,51 @@
+"""`penjing serve`: a release in service over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `serve`."""
+    app.command("serve")(serve)
+
+
+def serve(
+    release: Annotated[Path, typer.Argument(help="the folder of a release")],
+    host: Annotated[str | None, typer.Option(help="address to listen on; default: PENJING_HOST, or 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="port; default: PENJING_PORT, or 8000")] = None,
+    db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
+    threads: Annotated[int | None, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = None,
+    expect: Annotated[str | None, typer.Option(help="refuse any release whose id does not begin like this")] = None,
+    key_file: Annotated[Path | None, typer.Option(help="write a first key to this file, not to the terminal")] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="ask for no key; on this machine only")] = False,
+) -> None:
+    """Serve a release until SIGTERM or Ctrl-C. Where there is no key yet, one is made and shown once.
+
+    Once it answers, one JSON line with the URL and the release's id is printed.
+    """
+    import sys
+
+    from penjing.cli.show import out_json, tell
+    from penjing.serve.run import Started, run_service
+    from penjing.serve.settings import load_settings
+
+    given = {"host": host, "port": port, "db": db, "threads": threads}
+    settings = load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
+
+    def started(it: Started) -> None:
+        out_json({"url": it.url, "release": it.release, "name": it.name})
+        sys.stdout.flush()
+        if it.key:
+            tell(f"key (shown this once): {it.key}")
+        header = "" if no_key else f" -H 'Authorization: Bearer {it.key or 'KEY'}'"
+        tell(
+            f"serving {it.name} {it.release[:12]} on {it.url}; Ctrl-C stops\n"
+            f"  curl {it.url}/v1/decide{header} -H 'Content-Type: application/json' -d '{{\"text\": \"...\"}}'"
+        )
+
+    run_service(release, settings, started=started, say=tell, keyless=no_key, key_file=key_file, expect=expect)
+    tell("stopped")

@@ -1,0 +1,74 @@
+"""A recorded case decided again: from its facts through the policy, and from its masked text through the model."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from penjing.decide.decider import Decider
+from penjing.decide.replay import ModelReplay, ReplayResult, replay_decision, replay_model
+from penjing.store.records import Record
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Both replays of one record; `model` is None where the masked text was not kept."""
+
+    id: str
+    decision: ReplayResult
+    model: ModelReplay | None
+    torn: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the decision came back byte for byte and the model kept its promise."""
+        return self.decision.same and not self.torn and (self.model is None or self.model.held)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the service and the command line."""
+        shown: dict[str, Any] = {
+            "id": self.id,
+            "same": self.same,
+            "decision": {
+                "same": self.decision.same,
+                "sha256": [hashlib.sha256(raw).hexdigest() for raw in (self.decision.recorded, self.decision.replayed)],
+                "differences": [*self.decision.differences, *self.torn],
+            },
+        }
+        if self.model is None:
+            return shown | {"model": None, "why": "the text was not kept: only the decision was replayed"}
+        model = self.model
+        shown["model"] = {
+            "held": model.held,
+            "exact": model.exact,
+            "moved": model.moved,
+            "changed": list(model.changed),
+            "outcome": list(model.outcome) if model.outcome else None,
+        }
+        return shown | {"why": model.why}
+
+
+def replay_record(record: Record, decider: Decider) -> Replayed:
+    """Replay one record with the release that made it; another release makes it differ, and says so."""
+    recorded = record.decided()
+    decision = replay_decision(decider.policy, recorded)
+    model = None
+    if record.text is not None and record.release == decider.release.id:
+        tolerance = decider.release.info.tolerance
+        model = replay_model(decider.session, record.text, record.predicted(), record.fingerprint, tolerance)
+    return Replayed(record.id, decision, model, _torn(record, recorded))
+
+
+def _torn(record: Record, recorded: dict[str, Any]) -> tuple[str, ...]:
+    """Parts of a record that do not fit each other: it was changed after it was written."""
+    prediction, facts = record.predicted(), recorded.get("facts", {})
+    probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=False))
+    parts = {
+        "id": (record.id, recorded.get("id")),
+        "release": (record.release, recorded.get("release")),
+        "route": (record.route, recorded.get("route")),
+        "outcome": (record.outcome, recorded.get("outcome")),
+        "probabilities": (probabilities, facts.get("probabilities") if isinstance(facts, dict) else None),
+    }
+    return tuple(f"{name}: the record holds {one!r} and {two!r}" for name, (one, two) in parts.items() if one != two)

@@ -1,0 +1,121 @@
+"""The application: its addresses, who may use each, and what is counted of every request."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from penjing.serve.auth import KeyRing
+from penjing.serve.errors import add_error_handlers
+from penjing.serve.metrics import CONTENT_TYPE, Metrics
+from penjing.serve.service import Service
+from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
+
+_DESCRIPTION = "Decides texts with one sealed release; every decision is recorded and can be replayed."
+
+
+def build_app(service: Service, ring: KeyRing) -> FastAPI:
+    """The ASGI application of a service; it opens the service at start and closes it at the end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.open()
+        yield
+        await service.close()
+
+    # The pages of /docs load scripts from the internet, which there may be none of: the schema alone is served.
+    app = FastAPI(
+        title="Penjing", description=_DESCRIPTION, version="1", lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    add_error_handlers(app)
+    _add_decisions(app, service, ring)
+    _add_states(app, service)
+    app.add_middleware(Counting, metrics=service.metrics)
+    return app
+
+
+def _add_decisions(app: FastAPI, service: Service, ring: KeyRing) -> None:
+    @app.post("/v1/decide", openapi_extra=request_schema(DecideOne, DecideMany))
+    async def decide(request: Request) -> Response:
+        """Decide one text, or the texts of `items`; answered once every decision is on the disk."""
+        await ring.admit(request, "decide")
+        body = await read_json(request, service.settings)
+        items, evidence, batch = parse_items(body, DecideOne, DecideMany, service.settings)
+        made = await service.decide(items, evidence)
+        return _json({"items": made} if batch else made[0])
+
+    @app.post("/v1/predict", openapi_extra=request_schema(PredictOne, PredictMany))
+    async def predict(request: Request) -> Response:
+        """Calibrated probabilities of one text, or of the texts of `items`; nothing is recorded."""
+        await ring.admit(request, "decide")
+        body = await read_json(request, service.settings)
+        items, _, batch = parse_items(body, PredictOne, PredictMany, service.settings)
+        made = await service.predict([item.text for item in items])
+        return _json({"items": made} if batch else made[0])
+
+    @app.get("/v1/decisions/{identity}")
+    async def find(request: Request, identity: str) -> Response:
+        """A recorded decision with its facts, the rules that fired, its masked text and its evidence."""
+        await ring.admit(request, "read")
+        return _json(await service.find(identity))
+
+    @app.post("/v1/decisions/{identity}/replay")
+    async def replay(request: Request, identity: str) -> Response:
+        """Decide a recorded case again, from its facts and from its masked text, and say what differs."""
+        await ring.admit(request, "read")
+        return _json(await service.replay(identity))
+
+
+def _add_states(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz")
+    async def health() -> Response:
+        """The process lives."""
+        return _json({"ok": True})
+
+    @app.get("/readyz")
+    async def ready() -> Response:
+        """The release in service, the state of its gates, and what is unproven; 503 without the database."""
+        return _json(await service.ready())
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Counters for Prometheus."""
+        return Response(service.metrics.render(), media_type=CONTENT_TYPE)
+
+
+class Counting:
+    """Counts every answer and its time, by the address's pattern and never by what a client wrote."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and note the status."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            path = getattr(scope.get("route"), "path", "other")
+            self._metrics.requests.labels(path, status).inc()
+            self._metrics.seconds.labels(path).observe(time.perf_counter() - began)
+
+
+def _json(value: Any) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False).encode(), media_type="application/json")

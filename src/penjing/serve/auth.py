@@ -1,0 +1,82 @@
+"""Who may ask: keys from the database, compared in constant time, each with its scopes."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from penjing.core.errors import UsageError
+from penjing.serve.errors import AnswerError
+from penjing.store.database import Store
+from penjing.store.keys import Key, active_keys, match_key
+
+FRESH_SECONDS = 1.0
+_HOSTS = {"localhost", "127.0.0.1", "::1", "[::1]"}
+
+
+class KeyRing:
+    """The active keys, read again at most every second: so long may a revoked key still open the service.
+
+    `required=False` (only on loopback) lets everyone on this machine in, but no page of a browser: the Host header
+    must be a loopback name, so that a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+    """
+
+    def __init__(self, store: Store, *, required: bool = True) -> None:
+        self._store, self.required = store, required
+        self._keys: list[Key] = []
+        self._read = float("-inf")
+
+    async def admit(self, request: Request, scope: str) -> None:
+        """Let a request with the right key through. Raises AnswerError 401 (no key, unknown) or 403 (scope, host)."""
+        if not self.required:
+            if request.headers.get("host", "").rsplit(":", 1)[0].lower() not in _HOSTS | {"[:"}:
+                raise AnswerError(403, "host", "without keys only this machine may ask", "use http://127.0.0.1")
+            return
+        secret = _presented(request)
+        if secret is None:
+            raise AnswerError(
+                401,
+                "no_key",
+                "a key is needed",
+                "send Authorization: Bearer KEY, or X-API-Key: KEY; `penjing keys create` makes one",
+                {"WWW-Authenticate": "Bearer"},
+            )
+        if time.monotonic() - self._read > FRESH_SECONDS:
+            self._keys = await run_in_threadpool(active_keys, self._store)
+            self._read = time.monotonic()
+        key = match_key(self._keys, secret)
+        if key is None:
+            raise AnswerError(
+                401,
+                "unknown_key",
+                "the key is unknown or revoked",
+                "check that the whole key was copied; `penjing keys list` shows those that there are",
+                {"WWW-Authenticate": "Bearer"},
+            )
+        if scope not in key.scopes:
+            raise AnswerError(
+                403,
+                "scope",
+                f"the key `{key.name}` lacks the scope `{scope}`",
+                f"`penjing keys create --scope {scope}` makes one that has it",
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reachable from this machine alone. Raises UsageError for what is no address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise UsageError(f"`{host}` is not an address", fix="for example --host 127.0.0.1 or --host 0.0.0.0") from None
+
+
+def _presented(request: Request) -> str | None:
+    word, _, secret = request.headers.get("authorization", "").partition(" ")
+    if word.lower() == "bearer" and secret.strip():
+        return secret.strip()
+    return request.headers.get("x-api-key", "").strip() or None

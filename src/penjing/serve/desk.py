@@ -1,0 +1,110 @@
+"""The desk: texts that arrive while the engine works are decided together next; a full desk says so at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from penjing.core.errors import PenjingError
+from penjing.serve.errors import AnswerError
+
+Ask = TypeVar("Ask")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class _Job(Generic[Ask, Answer]):
+    asks: Sequence[Ask]
+    answer: asyncio.Future[list[Answer]]
+
+
+class Desk(Generic[Ask, Answer]):
+    """Runs `work(asks) -> answers` on one thread, for one event loop.
+
+    No request waits for company: what is there when the engine is free goes in, at most `largest` texts at a time. So
+    one request alone has the latency of batch 1, and many at once the throughput of a batch. A request whose texts
+    the engine refuses fails alone. Beyond `limit` waiting texts `ask` raises AnswerError 503.
+    """
+
+    def __init__(self, work: Callable[[Sequence[Ask]], list[Answer]], *, limit: int, largest: int = 16) -> None:
+        self._work, self._limit, self._largest = work, limit, largest
+        self._jobs: deque[_Job[Ask, Answer]] = deque()
+        self._arrived = asyncio.Event()
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="penjing-engine")
+        self._runner: asyncio.Task[None] | None = None
+        self.waiting = 0
+
+    def open(self) -> None:
+        """Begin to work, in the running event loop."""
+        self._runner = asyncio.create_task(self._run())
+
+    async def ask(self, asks: Sequence[Ask]) -> list[Answer]:
+        """The answers, in the order of the asks. Raises AnswerError 503 where the desk is full or closed."""
+        if self._closed:
+            raise AnswerError(503, "stopping", "the service is stopping", "ask again soon", {"Retry-After": "5"})
+        if self.waiting + len(asks) > self._limit:
+            said = f"{self.waiting} texts wait already"
+            raise AnswerError(503, "overloaded", said, "ask again in a second, or slower", {"Retry-After": "1"})
+        job = _Job(asks, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self.waiting += len(asks)
+        self._arrived.set()
+        return await job.answer
+
+    async def close(self) -> None:
+        """Answer what waits, refuse what comes, then stop."""
+        self._closed = True
+        self._arrived.set()
+        if self._runner is not None:
+            await self._runner
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        while True:
+            while not self._jobs:
+                if self._closed:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+            batch = self._take()
+            failed = await self._answer(batch)
+            # What one request did must not fail its neighbours: each is asked again alone.
+            if len(batch) > 1 and isinstance(failed, PenjingError):
+                for job in batch:
+                    self._refuse([job], await self._answer([job]))
+            else:
+                self._refuse(batch, failed)
+            self.waiting -= sum(len(job.asks) for job in batch)
+
+    def _take(self) -> list[_Job[Ask, Answer]]:
+        batch = [self._jobs.popleft()]
+        size = len(batch[0].asks)
+        while self._jobs and size + len(self._jobs[0].asks) <= self._largest:
+            batch.append(self._jobs.popleft())
+            size += len(batch[-1].asks)
+        return batch
+
+    async def _answer(self, batch: list[_Job[Ask, Answer]]) -> BaseException | None:
+        """Answer these jobs with one call; returns what it raised, for the caller to pass on."""
+        asks = [ask for job in batch for ask in job.asks]
+        running = asyncio.wrap_future(self._thread.submit(self._work, asks))
+        await asyncio.wait([running])
+        if failed := running.exception():
+            return failed
+        answers = running.result()
+        for job in batch:
+            if not job.answer.done():  # done: the client went away
+                job.answer.set_result(answers[: len(job.asks)])
+            answers = answers[len(job.asks) :]
+        return None
+
+    @staticmethod
+    def _refuse(batch: list[_Job[Ask, Answer]], failed: BaseException | None) -> None:
+        for job in batch:
+            if failed is not None and not job.answer.done():
+                job.answer.set_exception(failed)

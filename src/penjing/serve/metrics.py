@@ -1,0 +1,56 @@
+"""What the service counts, in Prometheus' form; docs/service.md lists every metric."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+_BUCKETS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """The counters of one service, in a registry of their own."""
+
+    def __init__(self, release: str, name: str) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "penjing_requests", "answers by address and status", ["path", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "penjing_request_seconds",
+            "time from the first byte to the answer",
+            ["path"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.decisions = Counter(
+            "penjing_decisions",
+            "decisions by outcome, route and what decided",
+            ["outcome", "route", "decided_by"],
+            registry=self.registry,
+        )
+        self.waiting = Gauge("penjing_waiting_texts", "texts that wait to be decided", registry=self.registry)
+        self.review_share = Gauge(
+            "penjing_review_share", "share of decisions since the start that went to a person", registry=self.registry
+        )
+        self.commit_seconds = Histogram(
+            "penjing_commit_seconds",
+            "time from a decision to its commit on the disk",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        info = Info("penjing_release", "the release in service", registry=self.registry)
+        info.info({"id": release, "name": name})
+        self._decided = self._reviewed = 0
+
+    def count_decision(self, outcome: str, route: str, decided_by: str) -> None:
+        """Count a decision that was recorded."""
+        self.decisions.labels(outcome, route, decided_by).inc()
+        self._decided += 1
+        self._reviewed += route == "review"
+        self.review_share.set(self._reviewed / self._decided)
+
+    def render(self) -> bytes:
+        """The page that Prometheus reads."""
+        return generate_latest(self.registry)

@@ -1,0 +1,164 @@
+"""Starts the service on a socket and stops it well: what was asked is answered, what was decided is on the disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from penjing.core.artifact import open_release
+from penjing.core.errors import UsageError
+from penjing.serve.app import build_app
+from penjing.serve.auth import KeyRing, is_loopback
+from penjing.serve.guard import GuardedProtocol
+from penjing.serve.service import Service
+from penjing.serve.settings import Settings
+from penjing.store.database import Store, open_store
+from penjing.store.keys import active_keys, create_key
+from penjing.store.releases import put_in_service
+
+
+@dataclass(frozen=True)
+class Started:
+    """What is told once the service answers; `key` is the first key, where one was made to be shown."""
+
+    url: str
+    release: str
+    name: str
+    key: str | None
+
+
+def run_service(
+    folder: Path,
+    settings: Settings,
+    *,
+    started: Callable[[Started], None],
+    say: Callable[[str], None],
+    keyless: bool = False,
+    key_file: Path | None = None,
+    expect: str | None = None,
+) -> None:
+    """Verify a release, open its database, and serve it until SIGTERM or SIGINT.
+
+    Raises UsageError (address, port, no key beyond loopback), DamageError (release damaged, or not the expected one)
+    or StoreError.
+    """
+    is_loopback(settings.host)
+    release = open_release(folder)
+    store = open_store(settings.db)
+    try:
+        if store.warning:
+            say(store.warning)
+        secret = None if keyless else _first_key(store, settings.host, key_file)
+        check_door(settings.host, keyless=keyless, keys=len(active_keys(store)))
+        with bind(settings.host, settings.port) as listener:
+            service = Service(release, store, settings)
+            if before := put_in_service(store, release, expect=expect):
+                say(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
+            shown = secret if key_file is None else None
+            serve(
+                service,
+                listener,
+                settings,
+                keyless=keyless,
+                started=lambda url: started(Started(url, release.id, release.info.name, shown)),
+            )
+    finally:
+        store.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens; before the model is loaded, so that a taken port is told at once. Raises UsageError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(2048)
+    except OSError as error:
+        made.close()
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            fix="choose another port with --port (0 takes a free one), or an address of this machine with --host",
+        ) from None
+    made.setblocking(False)
+    return made
+
+
+def check_door(host: str, *, keyless: bool, keys: int) -> None:
+    """Refuse to listen beyond this machine without a key. Raises UsageError."""
+    if is_loopback(host):
+        return
+    if keyless:
+        raise UsageError(
+            f"without keys the service listens on this machine alone, not on {host}",
+            fix="leave out --no-key, or use --host 127.0.0.1",
+        )
+    if not keys:
+        raise UsageError(f"there is no key yet, so {host} is not opened", fix="`penjing keys create --name NAME`")
+
+
+def serve(
+    service: Service, listener: socket.socket, settings: Settings, *, keyless: bool, started: Callable[[str], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT. `started` is told the URL once requests are answered.
+
+    A stop refuses new connections, lets running requests end (at most `stop_seconds`), writes what was decided, and
+    returns. A second SIGINT ends at once; nothing that was acknowledged is lost by it.
+    """
+    host, port = listener.getsockname()[:2]
+    app = build_app(service, KeyRing(service.store, required=not keyless))
+    config = uvicorn.Config(
+        app,
+        http=GuardedProtocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=settings.stop_seconds,
+    )
+    server = _Server(config, lambda: started(f"http://{f'[{host}]' if ':' in host else host}:{port}"))
+    # uvicorn raises the signal again once it has stopped: with these handlers that ends in a plain return.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _first_key(store: Store, host: str, key_file: Path | None) -> str | None:
+    """Make a key where there is none. Beyond this machine only into a file: what is printed there ends up in logs."""
+    if active_keys(store) or (key_file is None and not is_loopback(host)):
+        return None
+    if key_file is None:
+        return create_key(store, "first")[1]
+    try:
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        fix = "give a file that does not exist yet"
+        raise UsageError("the key file exists already", where=str(key_file), fix=fix) from None
+    with os.fdopen(descriptor, "w") as file:
+        secret = create_key(store, "first")[1]
+        file.write(secret + "\n")
+    return secret
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._tell()

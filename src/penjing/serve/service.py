@@ -1,0 +1,192 @@
+"""The service behind the addresses: decides on the desk, acknowledges after the commit, answers from the records."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Prediction, Release
+from penjing.decide.decider import Decided, Decider, Request
+from penjing.explain.evidence import explain
+from penjing.serve.again import replay_record
+from penjing.serve.desk import Desk
+from penjing.serve.errors import AnswerError
+from penjing.serve.metrics import Metrics
+from penjing.serve.settings import Settings
+from penjing.serve.wire import Item
+from penjing.store.database import Store
+from penjing.store.records import Record, get_record, make_record
+from penjing.store.writer import Writer
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A text for the desk; `decide` is whether the policy speaks too."""
+
+    text: str
+    fields: dict[str, Any]
+    evidence: bool
+    decide: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it: a decision with its masked text, or a prediction alone."""
+
+    prediction: Prediction
+    decided: Decided | None = None
+    evidence: dict[str, Any] | None = None
+
+
+class Service:
+    """One release, one database, one engine."""
+
+    def __init__(self, release: Release, store: Store, settings: Settings, *, decider: Decider | None = None) -> None:
+        self.release, self.store, self.settings = release, store, settings
+        self.decider = decider or Decider(release, threads=settings.threads)
+        self.metrics = Metrics(release.id, release.info.name)
+        self.certificate = _certificate(release)
+        self._desk: Desk[Ask, Answer] = Desk(self._work, limit=settings.max_waiting)
+        self._writer: Writer | None = None
+
+    def open(self) -> None:
+        """Begin to answer, in the running event loop."""
+        self._writer = Writer(self.store)
+        self._desk.open()
+
+    async def close(self) -> None:
+        """Answer what was asked, write what was decided, then stop."""
+        await self._desk.close()
+        if self._writer is not None:
+            await run_in_threadpool(self._writer.close)
+        self.store.close()
+
+    async def decide(self, items: Sequence[Item], evidence: bool) -> list[dict[str, Any]]:
+        """Decide these texts; every decision is on the disk before this returns, all of them or none."""
+        answers = await self._ask([Ask(item.text, dict(item.fields), evidence) for item in items])
+        records = [self._record(answer) for answer in answers]
+        began = time.perf_counter()
+        assert self._writer is not None
+        await asyncio.wrap_future(self._writer.submit(records))
+        self.metrics.commit_seconds.observe(time.perf_counter() - began)
+        for answer in answers:
+            assert answer.decided is not None
+            decision = answer.decided.decision
+            self.metrics.count_decision(decision.outcome, decision.route, decision.decided_by)
+        return [decision_json(answer) for answer in answers]
+
+    async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Calibrated probabilities alone: nothing is recorded."""
+        answers = await self._ask([Ask(text, {}, evidence=False, decide=False) for text in texts])
+        return [prediction_json(answer.prediction) for answer in answers]
+
+    async def find(self, identity: str) -> dict[str, Any]:
+        """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
+        record = await self._find(identity)
+        answer = record.decided()
+        return answer | {"created": record.created, "text": record.text, "evidence": record.evidence}
+
+    async def replay(self, identity: str) -> dict[str, Any]:
+        """Decide a recorded case again. Raises AnswerError 404 (unknown) or 409 (made by another release)."""
+        record = await self._find(identity)
+        if record.release != self.release.id:
+            raise AnswerError(
+                409,
+                "other_release",
+                f"this case was decided by the release {record.release[:12]}, not by the one in service",
+                f"run `penjing replay {record.id}` where that release stands",
+            )
+        done = await run_in_threadpool(replay_record, record, self.decider)
+        return done.to_json()
+
+    async def ready(self) -> dict[str, Any]:
+        """What is in service and what its certificate says. Raises StoreError where the database does not answer."""
+        await run_in_threadpool(get_record, self.store, "")
+        gates = self.certificate.get("gates", [])
+        return {
+            "ready": True,
+            "release": self.release.id,
+            "name": self.release.info.name,
+            "labels": list(self.release.info.labels),
+            "certified": self.certificate.get("certified"),
+            "max_error": self.certificate.get("max_error"),
+            "gates": {gate["name"]: gate["state"] for gate in gates},
+            "unproven": [gate["name"] for gate in gates if gate["state"] == "unproven"],
+        }
+
+    async def _find(self, identity: str) -> Record:
+        record = await run_in_threadpool(get_record, self.store, identity) if len(identity) <= 64 else None
+        if record is None:
+            raise AnswerError(404, "unknown_decision", "no decision has this id", "give the id of a decision made here")
+        return record
+
+    async def _ask(self, asks: Sequence[Ask]) -> list[Answer]:
+        self.metrics.waiting.set(self._desk.waiting + len(asks))
+        try:
+            return await self._desk.ask(asks)
+        finally:
+            self.metrics.waiting.set(self._desk.waiting)
+
+    def _work(self, asks: Sequence[Ask]) -> list[Answer]:
+        return work(self.decider, asks)
+
+    def _record(self, answer: Answer) -> Record:
+        return record_of(self.release, self.decider, answer)
+
+
+def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
+    """Decide and predict in one pass of the engine. Raises RequestError for a text or a field that is refused."""
+    decided = iter(decider.decide([Request(ask.text, ask.fields) for ask in asks if ask.decide]))
+    bare = [decider.session.prepare(ask.text).text for ask in asks if not ask.decide]
+    predicted = iter(decider.session.predict(bare) if bare else [])
+    answers = []
+    for ask in asks:
+        if not ask.decide:
+            answers.append(Answer(next(predicted)))
+            continue
+        one = next(decided)
+        shown = explain(decider.session, one.masked.text).to_json() if ask.evidence else None
+        answers.append(Answer(one.prediction, one, shown))
+    return answers
+
+
+def record_of(release: Release, decider: Decider, answer: Answer) -> Record:
+    """The record of a decided answer; the masked text goes in only where the release keeps texts."""
+    assert answer.decided is not None
+    text = answer.decided.masked.text if release.info.texts == "masked" else None
+    evidence = answer.evidence if text is not None else None
+    return make_record(answer.decided.decision, answer.prediction, text, decider.session.fingerprint(), evidence)
+
+
+def prediction_json(prediction: Prediction) -> dict[str, Any]:
+    """{"label", "p", "probabilities", "too_long"}."""
+    label, p = prediction.ranked()[0]
+    probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+    return {"label": label, "p": p, "probabilities": probabilities, "too_long": prediction.too_long}
+
+
+def decision_json(answer: Answer) -> dict[str, Any]:
+    """The decision as it is answered: with its p, and its evidence where that was asked for."""
+    assert answer.decided is not None
+    shown = answer.decided.decision.to_json()
+    shown["p"] = answer.decided.decision.facts["p"]
+    if answer.evidence is not None:
+        shown["evidence"] = answer.evidence
+    return shown
+
+
+def _certificate(release: Release) -> dict[str, Any]:
+    try:
+        found = json.loads((release.folder / "certificate.json").read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise UsageError("certificate.json is not JSON", where=str(release.folder)) from None
+    return found if isinstance(found, dict) else {}

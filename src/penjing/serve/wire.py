@@ -1,0 +1,141 @@
+"""What goes over the wire: bodies read within bounds, parsed with care, checked against a schema."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from starlette.requests import ClientDisconnect
+
+from penjing.core.options import explain
+from penjing.serve.errors import AnswerError
+from penjing.serve.settings import Settings
+
+Value = StrictStr | StrictBool | StrictInt | StrictFloat | None
+_CLOSE = {"Connection": "close"}
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Item(_Wire):
+    """One text with its declared fields."""
+
+    text: StrictStr = Field(description="the text to decide")
+    fields: dict[str, Value] = Field({}, description="the fields that the release declares")
+
+
+class DecideOne(Item):
+    """POST /v1/decide with one text."""
+
+    evidence: StrictBool = Field(False, description="also say which words decided; slower")
+
+
+class DecideMany(_Wire):
+    """POST /v1/decide with several texts, recorded together or not at all."""
+
+    items: Annotated[list[Item], Field(min_length=1)] = Field(description="the texts")
+    evidence: StrictBool = Field(False, description="also say which words decided; slower")
+
+
+class PredictOne(_Wire):
+    """POST /v1/predict with one text."""
+
+    text: StrictStr = Field(description="the text to predict")
+
+
+class PredictMany(_Wire):
+    """POST /v1/predict with several texts."""
+
+    items: Annotated[list[PredictOne], Field(min_length=1)] = Field(description="the texts")
+
+
+AnyWire = TypeVar("AnyWire", bound=_Wire)
+
+
+async def read_json(request: Request, settings: Settings) -> Any:
+    """The JSON body of a request. Raises AnswerError: 415 (type), 413 (size), 408 (too slow), 400 (not JSON)."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise AnswerError(
+            415, "content_type", "the body must be JSON", "send the header Content-Type: application/json"
+        )
+    raw = await _read_body(request, settings)
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        said = f"the body is not UTF-8 (byte {error.start})"
+        raise AnswerError(400, "encoding", said, "send the JSON in UTF-8") from None
+    except RecursionError:
+        raise AnswerError(400, "too_deep", "the JSON is nested too deeply", "a request has three levels") from None
+    except json.JSONDecodeError as error:
+        said = f"the body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        raise AnswerError(400, "bad_json", said, 'for example {"text": "..."}') from None
+    except ValueError as error:
+        raise AnswerError(400, "bad_json", f"the body is not valid JSON: {error}", "send plain numbers") from None
+
+
+def parse_items(body: Any, one: type[AnyWire], many: type[_Wire], settings: Settings) -> tuple[list[Any], bool, bool]:
+    """(items, evidence, whether the batch form was used). Raises AnswerError 422 with the place of the fault."""
+    batch = isinstance(body, dict) and "items" in body
+    model: type[_Wire] = many if batch else one
+    if not isinstance(body, dict):
+        raise AnswerError(422, "bad_request", "the body must be a JSON object", 'for example {"text": "..."}')
+    try:
+        parsed = model.model_validate(body)
+    except ValidationError as error:
+        path, what, fix = explain(error, model)[0]
+        place = ".".join(map(str, path))
+        raise AnswerError(422, "bad_request", f"{place}: {what}" if place else what, fix) from None
+    items = parsed.items if batch else [parsed]  # type: ignore[attr-defined]
+    if len(items) > settings.max_items:
+        said = f"{len(items)} texts in one request; the most is {settings.max_items}"
+        raise AnswerError(422, "too_many", said, "send several requests")
+    for number, item in enumerate(items):
+        place = f"items.{number}.text" if batch else "text"
+        if len(item.text) > settings.max_characters:
+            said = f"{place}: {len(item.text):,} characters; the most is {settings.max_characters:,}"
+            raise AnswerError(422, "too_long", said, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
+    return items, getattr(parsed, "evidence", False), batch
+
+
+def request_schema(one: type[BaseModel], many: type[BaseModel]) -> dict[str, Any]:
+    """The entry of both forms for /openapi.json."""
+    forms = [model.model_json_schema(ref_template="#/$defs/{model}") for model in (one, many)]
+    for form in forms:
+        inner = form.pop("$defs", {})
+        if "items" in form["properties"] and inner:
+            form["properties"]["items"]["items"] = next(iter(inner.values()))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": {"anyOf": forms}}}}}
+
+
+async def _read_body(request: Request, settings: Settings) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > settings.max_body:
+        raise _too_large(settings)
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            async for block in request.stream():
+                raw += block
+                if len(raw) > settings.max_body:
+                    raise _too_large(settings)
+    except TimeoutError:
+        said = f"the body did not come within {settings.body_seconds:g} s"
+        raise AnswerError(408, "too_slow", said, "send it faster", _CLOSE) from None
+    except ClientDisconnect:
+        raise AnswerError(400, "disconnected", "the client went away", "send the whole body", _CLOSE) from None
+    return bytes(raw)
+
+
+def _too_large(settings: Settings) -> AnswerError:
+    said = f"the body is larger than {settings.max_body:,} bytes"
+    return AnswerError(413, "too_large", said, "send fewer or shorter texts in one request", _CLOSE)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
