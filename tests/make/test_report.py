@@ -65,7 +65,7 @@ def sample(**changes: Any) -> Report:
             splits={"train": 600, "validation": 100, "calibration": 100, "test": 150},
             small_labels=("差评",),
             masked={"mobile": 3, "ip": 0},
-            audit=(Finding(level="warning", what=HOSTILE, count=20, rows=tuple(range(20))),),
+            audit=(Finding(level="warning", what=HOSTILE, count=20, rows={HOSTILE: tuple(range(20)), "b.csv": (3,)}),),
         ),
         test=Scores(macro_f1=score, accuracy=score, rows=150, apart=score),
         baseline=Baseline(

@@ -9,12 +9,12 @@ from typing import Any
 from penjing.core.errors import MissingPackageError
 from penjing.make import charts
 from penjing.make.gates import Gate
-from penjing.make.report import Confusion, PageLanguage, Report, Score
+from penjing.make.report import Confusion, Finding, PageLanguage, Report, Score
 from penjing.make.verdict import gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix up to this wide stands beside the scores.
-PAIRS, LABELS_LISTED, CURVES, MISTAKES, TEXT = 20, 30, 3, 10, 280
+PAIRS, LABELS_LISTED, CURVES, MISTAKES, TEXT, SHOWN = 20, 30, 3, 10, 280, 12
 MARKS = {"held": "✓", "broken": "✕", "unproven": "?", "sealed": "✓", "passed": "·", "refused": "✕"}
 
 
@@ -75,6 +75,7 @@ class _Page:
             "more_labels": max(0, len(self.report.data.labels) - LABELS_LISTED),
             "mistakes": [(one, _cut(one.text)) for one in self.report.errors[:MISTAKES]],
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
+            "findings": [self._finding(one) for one in self.report.data.audit],
             "percent": self._percent,
             "interval": self._interval,
             "ms": milliseconds,
@@ -106,6 +107,20 @@ class _Page:
         if curves:
             drawn["training"] = charts.loss(curves[:CURVES], t["training"], (t["steps_axis"], t["loss_axis"]))
         return drawn
+
+    def _finding(self, finding: Finding) -> dict[str, str]:
+        several = len(finding.rows) > 1
+        shown = [f"{name if several else ''} {_numbers(rows)}".strip() for name, rows in finding.rows.items()]
+        phrase = self.words.get(f"finding_{finding.code}")
+        return {
+            "level": finding.level,
+            "what": phrase.format(count=f"{finding.count:,}") if phrase else finding.what,
+            "rows": self.words["in_rows"].format(rows="; ".join(shown)) if shown else "",
+            "more": " …"
+            if finding.count > sum(map(len, finding.rows.values()))
+            or any(len(r) > SHOWN for r in finding.rows.values())
+            else "",
+        }
 
     def _percent(self, value: float, digits: int = 1) -> str:
         return percent(value, self.language, digits, trim=False)
@@ -212,6 +227,10 @@ def _confusion(confusion: Confusion | None) -> dict[str, Any] | None:
         "right": sum(row[i] for i, row in enumerate(matrix)),
         "total": sum(map(sum, matrix)),
     }  # fmt: skip
+
+
+def _numbers(rows: tuple[int, ...]) -> str:
+    return ", ".join(map(str, rows[:SHOWN]))
 
 
 def _cut(text: str | None) -> str:

@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from penjing.data.audit import Audit
 from penjing.make.gates import Gate
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 PageLanguage = Literal["zh", "en"]
+FIRST_ROWS = 20
 
 
 class _Part(BaseModel):
@@ -55,12 +57,14 @@ class Baseline(_Part):
 
 
 class Finding(_Part):
-    """One thing that the audit found: `rows` are row numbers of the user's file, `count` how many there are."""
+    """One thing that the audit found: `rows` are the first row numbers by file, `count` how many rows there are."""
 
-    level: Literal["error", "warning", "note"]
+    level: Literal["error", "warning"]
     what: str
+    code: str = ""
     count: Count = 0
-    rows: tuple[int, ...] = ()
+    rows: dict[str, tuple[int, ...]] = {}
+    fix: str = ""
 
 
 class DataPart(_Part):
@@ -71,12 +75,41 @@ class DataPart(_Part):
     duplicates_removed: Count
     splits: dict[str, int] = Field(description="rows of train, validation, calibration and test")
     near_duplicates_removed: Count = 0
+    leaks_removed: Count = Field(0, description="those of both kinds whose twin stood in another part")
     conflicts: Count = Field(0, description="texts that carried two labels")
     small_labels: tuple[str, ...] = Field((), description="labels with under 30 rows: always reviewed, in no gate")
     masked: dict[str, int] = Field({}, description="pieces masked, by kind")
     language: str = "mixed"
     fingerprint: str = ""
     audit: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, audit: Audit, fingerprint: str = "") -> DataPart:
+        """What the report shows of an audit."""
+        return cls(
+            rows=audit.rows,
+            labels=audit.labels,
+            duplicates_removed=audit.duplicates.exact,
+            near_duplicates_removed=audit.duplicates.near,
+            leaks_removed=audit.duplicates.across,
+            conflicts=len(audit.conflicts),
+            splits=audit.splits,
+            small_labels=tuple(audit.small_labels),
+            masked=audit.masked,
+            language=audit.language,
+            fingerprint=fingerprint,
+            audit=tuple(
+                Finding(
+                    level=problem.severity,
+                    what=problem.message,
+                    code=problem.code,
+                    count=sum(map(len, problem.rows.values())),
+                    rows={name: tuple(numbers[:FIRST_ROWS]) for name, numbers in problem.rows.items()},
+                    fix=problem.fix,
+                )
+                for problem in audit.problems
+            ),
+        )
 
 
 class CalibrationError(_Part):
