@@ -1,0 +1,137 @@
+"""What an audit finds: duplicates and conflicts by row, labels that are too few, margins that are too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penjing.core.recipe import PARTS, RecipeFile
+from penjing.data.audit import (
+    LEAST_LABEL_ROWS,
+    LEAST_ROWS,
+    SMALL_LABEL,
+    Audit,
+    Conflict,
+    Problem,
+    Rows,
+    rows_that_certify,
+)
+from penjing.data.dedupe import Duplicates
+from penjing.data.intake import Intake
+
+
+def places(intake: Intake, positions: Iterable[int]) -> Rows:
+    """Row numbers by file."""
+    found: Rows = {}
+    for position in positions:
+        found.setdefault(intake.names[position], []).append(intake.table.rows[position])
+    return found
+
+
+def conflicts_of(intake: Intake, found: Duplicates) -> list[Conflict]:
+    """The texts that stand under several labels."""
+    labels = intake.table.labels or ()
+    return [
+        Conflict(labels=sorted({labels[position] for position in group}), rows=places(intake, sorted(group)))
+        for group in found.conflicts
+    ]
+
+
+def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> list[Problem]:
+    """What was removed as a duplicate or for its conflicting labels."""
+    problems = []
+    inside = [gone for gone, kept in found.exact if intake.parts[gone] == intake.parts[kept]]
+    near = [gone for gone, kept in found.near if intake.parts[gone] == intake.parts[kept]]
+    across = [gone for gone, kept in (*found.exact, *found.near) if intake.parts[gone] != intake.parts[kept]]
+    clashing = [position for group in found.conflicts for position in group if position in dropped]
+    for code, positions, message, fix in (
+        ("duplicate", inside, "the same text again, removed", "nothing to do; the first of each stays"),
+        ("near_duplicate", near, "nearly the same text again, removed", "nothing to do; the first of each stays"),
+        (
+            "leak",
+            across,
+            "also in another part, removed here",
+            "nothing to do; a text must not be trained and tested on",
+        ),
+        ("conflict", clashing, "one text under several labels, removed", "decide which label is right, keep one row"),
+    ):
+        if positions:
+            rows = places(intake, sorted(positions))
+            counted = f"{len(positions)} row{'s' * (len(positions) != 1)}: {message}"
+            problems.append(Problem(severity="warning", code=code, message=counted, rows=rows, fix=fix))
+    return problems
+
+
+def find_problems(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[Problem]:
+    """What follows from the counts: errors that forbid training, warnings that do not."""
+    return [*_forbidding(file, audit), *_warning(file, audit, near_conflicts)]
+
+
+def _forbidding(file: RecipeFile, audit: Audit) -> list[Problem]:
+    label = file.recipe.data.label
+    if audit.empty and not audit.used:
+        return [
+            _error("nothing_but_empty", "all texts are empty", f"is `text: {file.recipe.data.text}` the right column?")
+        ]
+    problems = []
+    if audit.used < LEAST_ROWS:
+        message = (
+            f"{audit.used} usable row{'s' * (audit.used != 1)}; fewer than {LEAST_ROWS} cannot be trained and tested on"
+        )
+        problems.append(_error("too_few_rows", message, "label more texts; 500 are a good start"))
+    if len(audit.labels) == 1:
+        message = f"one label only: `{next(iter(audit.labels))}`"
+        problems.append(
+            _error("one_label", message, f"add rows of another label; is `label: {label}` the right column?")
+        )
+    elif audit.used >= LEAST_ROWS and len(audit.labels) > audit.used / 2:
+        message = f"{len(audit.labels)} labels in {audit.used} rows: `{label}` looks like free text"
+        problems.append(
+            _error("labels_are_texts", message, "name the column of the labels with `label:` under `data:`")
+        )
+    elif audit.used >= LEAST_ROWS and sum(rows >= LEAST_LABEL_ROWS for rows in audit.labels.values()) < 2:
+        message = f"fewer than two labels have {LEAST_LABEL_ROWS} rows or more"
+        problems.append(_error("thin_labels", message, "label more rows of each label"))
+    elif audit.used >= LEAST_ROWS:
+        for part in PARTS:
+            if not audit.splits[part]:
+                message = f"no row is left for {part}"
+                problems.append(_error("empty_part", message, "add rows, or leave that part out of `files:`"))
+    return problems
+
+
+def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[Problem]:
+    problems = []
+    if near_conflicts:
+        message, fix = "nearly the same text under two labels, kept", "look whether both labels are right"
+        problems.append(_warn("near_conflict", message, fix, near_conflicts))
+    if audit.small_labels and len(audit.labels) > 1:
+        listed = ", ".join(f"`{label}` {audit.labels[label]}" for label in audit.small_labels[:12])
+        more = f" and {len(audit.small_labels) - 12} more" if len(audit.small_labels) > 12 else ""
+        message = f"labels with fewer than {SMALL_LABEL} rows: {listed}{more}"
+        problems.append(_warn("small_labels", message, "add rows, or merge them; these labels always go to a person"))
+    unseen = [label for label in audit.labels if not audit.split_labels["train"].get(label)]
+    if unseen:
+        listed = ", ".join(f"`{label}`" for label in unseen[:12])
+        problems.append(_warn("unseen_labels", f"labels without a row in train: {listed}", "add such rows to train"))
+    wanted = file.recipe.decide.max_error
+    strictest = min(wanted.values()) if isinstance(wanted, dict) else wanted
+    provable = audit.margin.certifiable_error if audit.margin else None
+    if audit.margin and provable is not None and provable > strictest:
+        needed = rows_that_certify(strictest)
+        message = (
+            f"{audit.margin.calibration_rows} calibration rows certify an error of {provable:.1%} at best, "
+            f"not `max_error` {strictest:g}; everything would go to a person"
+        )
+        problems.append(_warn("margin", message, f"at least {needed} calibration rows are needed: label more texts"))
+    told = file.recipe.language
+    if told in ("zh", "en") and audit.language not in (told, "mixed"):
+        problems.append(_warn("language", f"`language: {told}`, but the texts look like {audit.language}", "use auto"))
+    return problems
+
+
+def _error(code: str, message: str, fix: str) -> Problem:
+    return Problem(severity="error", code=code, message=message, fix=fix)
+
+
+def _warn(code: str, message: str, fix: str, rows: Rows | None = None) -> Problem:
+    return Problem(severity="warning", code=code, message=message, fix=fix, rows=rows or {})

@@ -1,0 +1,152 @@
+"""The rows of a recipe's files as they come in: read, cleaned, masked; what cannot be taken in is listed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.errors import DataError, RequestError
+from penjing.core.nouns import Scalar, Table
+from penjing.core.recipe import PARTS, Data, RecipeFile
+from penjing.data.audit import FileAudit, Problem, Rows
+from penjing.data.clean import clean
+from penjing.data.layout import find_layout
+from penjing.data.mask import KINDS, mask
+from penjing.data.read import Fault
+from penjing.data.table import any_rows, is_sheet, load_table, unknown_column
+
+_LONGEST_LABEL = 200  # characters
+
+
+@dataclass(frozen=True)
+class Intake:
+    """All rows that were taken in, in one table; of each row its part and its file; and what was found on the way."""
+
+    table: Table
+    parts: tuple[str, ...]
+    names: tuple[str, ...]
+    files: list[FileAudit]
+    masked: dict[str, int]
+    empty: int
+    problems: list[Problem]
+
+
+def take_in(file: RecipeFile) -> Intake:
+    """Read every file of a recipe. Raises UsageError (no such file) or DataError (cannot be read at all)."""
+    data = file.recipe.data
+    given = (
+        {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
+    )
+    door = _Door(data)
+    files = []
+    for part in PARTS:
+        if part in given:
+            path = file.resolve(given[part])
+            files.append(door.read(path, given[part], part))
+    return Intake(
+        table=Table(door.texts, door.labels, door.rows, door.groups if data.group else None, door.fields),
+        parts=tuple(door.parts),
+        names=tuple(door.names),
+        files=files,
+        masked={kind: door.masked[kind] for kind in KINDS},
+        empty=sum(map(len, door.empty.values())),
+        problems=door.problems(),
+    )
+
+
+def take_unlabelled(file: RecipeFile) -> list[str]:
+    """Texts without labels, cleaned and masked, empty and refused ones left out. Raises as `take_in` does."""
+    data = file.recipe.data
+    texts = []
+    for name in data.unlabelled:
+        path = file.resolve(name)
+        faults: list[Fault] = []
+        for _, cells in any_rows(path, data.encoding, None, faults):
+            column = data.text if data.text in cells else "text"
+            if column not in cells:
+                raise unknown_column(path, data.text, list(cells), data)
+            try:
+                text = mask(clean(cells[column])).text
+            except RequestError:
+                continue
+            if text:
+                texts.append(text)
+    return texts
+
+
+class _Door:
+    """Collects rows over files."""
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self.texts: list[str] = []
+        self.labels: list[str] = []
+        self.rows: list[int] = []
+        self.groups: list[str] = []
+        self.fields: dict[str, list[Scalar]] = {name: [] for name in data.fields}
+        self.parts: list[str] = []
+        self.names: list[str] = []
+        self.masked: Counter[str] = Counter()
+        self.empty: Rows = {}
+        self.unlabelled: Rows = {}
+        self.faults: dict[str, list[Fault]] = {}
+
+    def read(self, path: Path, name: str, part: str) -> FileAudit:
+        layout = None if is_sheet(path) else find_layout(path, self.data.encoding, self.data.columns)
+        faults: list[Fault] = []
+        table = load_table(path, self.data, faults, layout)
+        for place in range(len(table)):
+            self._take(table, place, name, part, faults)
+        if faults:
+            self.faults[name] = sorted(faults, key=lambda fault: fault.row)
+        elif not len(table):
+            raise DataError("the file has no rows", where=str(path), fix="name a file with a header and rows of text")
+        return FileAudit(name=name, part=part, rows=len(table), encoding=layout.encoding if layout else path.suffix[1:])
+
+    def _take(self, table: Table, place: int, name: str, part: str, faults: list[Fault]) -> None:
+        row = table.rows[place]
+        try:
+            masked = mask(clean(table.texts[place]))
+            label = clean(table.labels[place]) if table.labels else ""
+            fields = {key: _masked_field(column[place], self.data, key) for key, column in table.fields.items()}
+        except RequestError as error:
+            faults.append(Fault(row, error.what, error.fix or ""))
+            return
+        if not masked.text:
+            self.empty.setdefault(name, []).append(row)
+        elif not label:
+            self.unlabelled.setdefault(name, []).append(row)
+        elif len(label) > _LONGEST_LABEL:
+            faults.append(Fault(row, f"a label of {len(label)} characters", "is `label:` the right column?"))
+        else:
+            self.texts.append(masked.text)
+            self.labels.append(label)
+            self.rows.append(row)
+            self.parts.append(part)
+            self.names.append(name)
+            self.masked.update(masked.counts)
+            if table.groups:
+                self.groups.append(table.groups[place])
+            for key, value in fields.items():
+                self.fields[key].append(value)
+
+    def problems(self) -> list[Problem]:
+        found = []
+        for name, faults in self.faults.items():
+            for what in dict.fromkeys(fault.what for fault in faults):
+                same = [fault for fault in faults if fault.what == what]
+                rows = {name: [fault.row for fault in same]}
+                found.append(Problem(severity="error", code="rows", message=what, rows=rows, fix=same[0].fix))
+        if self.empty:
+            message, fix = "empty texts, left out", "nothing to do, or fill them in"
+            found.append(Problem(severity="warning", code="empty", message=message, rows=self.empty, fix=fix))
+        if self.unlabelled:
+            message, fix = "rows without a label, left out", "label them, or list the file under `unlabelled:`"
+            found.append(Problem(severity="warning", code="no_label", message=message, rows=self.unlabelled, fix=fix))
+        return found
+
+
+def _masked_field(value: Scalar, data: Data, name: str) -> Scalar:
+    """Free text in a declared field is cleaned and masked like the text itself."""
+    return mask(clean(value)).text if isinstance(value, str) and data.fields[name] == "str" else value

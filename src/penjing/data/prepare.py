@@ -1,0 +1,174 @@
+"""From a recipe's files to four tables: read, clean, mask, remove duplicates, split, audit. Deterministic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from penjing.core.canon import canonical_json, digest_lines
+from penjing.core.errors import DataError
+from penjing.core.nouns import Progress, Table
+from penjing.core.recipe import PARTS, RecipeFile
+from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
+from penjing.data.dedupe import Duplicates, find_duplicates, fold
+from penjing.data.findings import conflicts_of, find_problems, places, removed_problems
+from penjing.data.intake import Intake, take_in, take_unlabelled
+from penjing.data.split import split
+
+# Of the same text in two parts the first of these keeps it: test before all, train last.
+_RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Four tables, cleaned and masked, that share no text; `labels` sorted; `fingerprint` the hash of their content."""
+
+    train: Table
+    validation: Table
+    calibration: Table
+    test: Table
+    labels: tuple[str, ...]
+    language: Literal["zh", "en", "mixed"]
+    audit: Audit
+    fingerprint: str
+    unlabelled: tuple[str, ...] = ()
+
+
+def prepare(file: RecipeFile, progress: Progress) -> Prepared:
+    """The tables of a recipe. Raises DataError where the audit forbids training, with the errors and their rows."""
+    audit, prepared = examine(file, progress)
+    if prepared is None:
+        first = audit.errors[0]
+        lines = [problem.line() for problem in audit.errors]
+        what = lines[0] if len(lines) == 1 else "this data must not be trained on:\n    " + "\n    ".join(lines)
+        raise DataError(what, where=file.where("data"), fix=first.fix or "`penjing check` lists what is wrong")
+    return prepared
+
+
+def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | None]:
+    """The audit of a recipe's data, and the tables where nothing forbids training on them."""
+    recipe = file.recipe
+    progress.start("reading the data", None)
+    try:
+        intake = take_in(file)
+        unlabelled = take_unlabelled(file)
+    except DataError as error:
+        message = f"{error.where}: {error.what}" if error.where else error.what
+        problem = Problem(severity="error", code="unreadable", message=message, fix=error.fix or "")
+        return Audit(problems=[problem]), None
+    table, parts = intake.table, intake.parts
+    given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
+    labels = list(table.labels or ())
+    found = find_duplicates(
+        table.texts, labels, [_RANK[part] for part in parts], _RANK["test"] if "test" in given else None, progress
+    )
+    dropped = {position for position, _ in (*found.exact, *found.near)}
+    dropped |= {
+        position
+        for group in found.conflicts
+        for position in group
+        if parts[position] != "test" or "test" not in given or _disagree(group, parts, labels)
+    }
+    used = [position for position in range(len(table)) if position not in dropped]
+    missing = [name for name in PARTS if name not in given]
+    cut = [position for position in used if parts[position] == "train"]
+    final = dict(enumerate(parts))
+    keys = _keys(table, found, cut)
+    final |= dict(zip(cut, split(keys, [labels[i] for i in cut], missing, recipe.seed), strict=True))
+    tables = {name: table.take([position for position in used if final[position] == name]) for name in PARTS}
+    audit = _audit(file, intake, found, dropped, tables, len(unlabelled))
+    if not audit.trainable:
+        return audit, None
+    held_out = {fold(text) for name in PARTS if name != "train" for text in tables[name].texts}
+    prepared = Prepared(
+        train=tables["train"],
+        validation=tables["validation"],
+        calibration=tables["calibration"],
+        test=tables["test"],
+        labels=tuple(sorted(audit.labels)),
+        language=recipe.language if recipe.language != "auto" else audit.language,  # type: ignore[arg-type]
+        audit=audit,
+        fingerprint=fingerprint([tables[name] for name in PARTS]),
+        unlabelled=tuple(text for text in unlabelled if fold(text) not in held_out),
+    )
+    return audit, prepared
+
+
+def fingerprint(tables: Sequence[Table]) -> str:
+    """SHA-256 (hex) of texts, labels and fields in their order; row numbers and file names are left out."""
+    lines = []
+    for table in tables:
+        lines.append(str(len(table)))
+        lines += table.texts
+        lines += table.labels or ()
+        lines.append(canonical_json({name: list(column) for name, column in table.fields.items()}).decode())
+    return digest_lines(lines)
+
+
+def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str]) -> bool:
+    return len({labels[position] for position in group if parts[position] == "test"}) > 1
+
+
+def _keys(table: Table, found: Duplicates, positions: Sequence[int]) -> list[str]:
+    """What each row is split by: its group, joined over near duplicates; else its own text."""
+    own = [table.groups[i] if table.groups and table.groups[i] else fold(table.texts[i]) for i in positions]
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            key = parent[key]
+        return key
+
+    heads: dict[int, str] = {}
+    for key, position in zip(own, positions, strict=True):
+        other = heads.setdefault(found.cluster[position], key)
+        low, high = sorted((root(key), root(other)))
+        parent[high] = low
+    return [root(key) for key in own]
+
+
+def _audit(
+    file: RecipeFile,
+    intake: Intake,
+    found: Duplicates,
+    dropped: set[int],
+    tables: dict[str, Table],
+    unlabelled: int,
+) -> Audit:
+    used_labels = Counter(label for table in tables.values() for label in table.labels or ())
+    texts = [text for table in tables.values() for text in table.texts]
+    language, languages = language_shares(texts)
+    split_labels = {name: dict(sorted(Counter(table.labels or ()).items())) for name, table in tables.items()}
+    pairs = (*found.exact, *found.near)
+    audit = Audit(
+        files=intake.files,
+        rows=sum(part.rows for part in intake.files),
+        used=len(texts),
+        labels=dict(sorted(used_labels.items(), key=lambda pair: (-pair[1], pair[0]))),
+        splits={name: len(table) for name, table in tables.items()},
+        split_labels=split_labels,
+        empty=intake.empty,
+        duplicates=DuplicateAudit(
+            exact=len(found.exact),
+            near=len(found.near),
+            across=sum(intake.parts[gone] != intake.parts[kept] for gone, kept in pairs),
+            conflicts=sum(position in dropped for group in found.conflicts for position in group),
+            removed=len(dropped),
+        ),
+        conflicts=conflicts_of(intake, found),
+        lengths=length_quantiles(texts),
+        language=language,
+        languages=languages,
+        masked=intake.masked,
+        margin=provable(len(tables["calibration"]), split_labels["test"]),
+        unlabelled=unlabelled,
+    )
+    near_conflicts = places(intake, sorted({position for pair in found.near_conflicts for position in pair}))
+    problems = [
+        *intake.problems,
+        *removed_problems(intake, found, dropped),
+        *find_problems(file, audit, near_conflicts),
+    ]
+    return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})

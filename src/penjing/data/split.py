@@ -1,0 +1,70 @@
+"""Train, validation, calibration and test, cut by a stable hash: stratified by label, never through a group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from penjing.core.canon import unit_hash
+
+SHARES: Mapping[str, float] = {"train": 0.60, "validation": 0.12, "calibration": 0.14, "test": 0.14}
+# Test lies lowest on the hash and train highest, so that more rows move few of the others out of test.
+_ORDER = ("test", "calibration", "validation", "train")
+_SMALLEST = 5  # rows of a label from which it is in every part
+
+
+def split(keys: Sequence[str], labels: Sequence[str], missing: Sequence[str], seed: int = 0) -> list[str]:
+    """The part of each row: `train` or one of `missing`, in the usual shares among these.
+
+    Rows with the same key (group, cluster of near duplicates, or the row's own text) go together. Within a label the
+    keys are ordered by their hash and cut at its quotas: a row that is added moves only rows next to a cut. A label
+    with five rows or more, in enough groups, is in every part. Deterministic in keys, labels and seed, whatever the
+    order of the rows.
+    """
+    parts = [name for name in _ORDER if name == "train" or name in missing]
+    members: dict[str, list[int]] = {}
+    for position, key in enumerate(keys):
+        members.setdefault(key, []).append(position)
+    strata: dict[str, list[tuple[float, str]]] = {}
+    for key, positions in members.items():
+        held = [labels[position] for position in positions]
+        label = min(set(held), key=lambda name: (-held.count(name), name))
+        strata.setdefault(label, []).append((unit_hash(str(seed), key), key))
+    part_of: dict[str, str] = {}
+    for stratum in strata.values():
+        ordered = [key for _, key in sorted(stratum)]
+        part_of |= _cut(ordered, [len(members[key]) for key in ordered], parts)
+    return [part_of[key] for key in keys]
+
+
+def quotas(rows: int, parts: Sequence[str]) -> dict[str, int]:
+    """How many of a label's rows each part gets; train gets what is left."""
+    whole = sum(SHARES[name] for name in parts)
+    least = 1 if rows >= _SMALLEST else 0
+    found = {name: max(least, int(rows * SHARES[name] / whole + 0.5)) for name in parts if name != "train"}
+    return {**found, "train": rows - sum(found.values())}
+
+
+def _cut(keys: Sequence[str], sizes: Sequence[int], parts: Sequence[str]) -> dict[str, str]:
+    """Put each group into the part in which the middle of its rows falls; then give an empty part a small group."""
+    wanted = quotas(sum(sizes), parts)
+    bounds, total = [], 0
+    for name in parts:
+        total += wanted[name]
+        bounds.append((total, name))
+    placed: dict[str, str] = {}
+    before = 0
+    for key, size in zip(keys, sizes, strict=True):
+        middle = before + size / 2
+        placed[key] = next((name for bound, name in bounds if middle < bound), "train")
+        before += size
+    held = Counter(placed.values())
+    for name in parts:
+        if wanted[name] and not held[name]:
+            spare = [(size, place) for place, size in enumerate(sizes) if held[placed[keys[place]]] > 1]
+            if spare:
+                key = keys[min(spare)[1]]
+                held[placed[key]] -= 1
+                held[name] += 1
+                placed[key] = name
+    return placed
