@@ -1,1 +1,1 @@
-
+"""The one training loop and what it needs: batches, optimizer, checkpoints, hooks."""

@@ -1,0 +1,88 @@
+"""Bases: what a recipe's `base` names, a shipped one or a local Hugging Face folder, as an Artifact."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from penjing.core.artifact import open_artifact
+from penjing.core.canon import digest, digest_file
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Card
+from penjing.core.options import nearest
+
+SHIPPED = {"penjing/mini": "mini"}
+NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
+# Heads of models that write text: they see only what stands left of a word, and have no sentence to pool.
+_WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2SeqLM")
+
+
+def open_base(name: str, relative_to: Path) -> Artifact:
+    """The base of that name; its id is the hash of the files that are read.
+
+    name: `penjing/mini`, or a folder (relative to `relative_to`) in Hugging Face form, or the folder of an artifact
+    that an earlier run wrote. Raises UsageError for a missing folder, a missing file, or a model that is no encoder.
+    """
+    folder = _find(name, relative_to)
+    if (folder / "card.json").is_file():
+        return open_artifact(folder)
+    for needed in NEEDED:
+        if not (folder / needed).is_file():
+            raise UsageError(f"the base has no {needed}", where=str(folder), fix=_fix_missing(folder, needed))
+    config = _read_config(folder / "config.json")
+    _refuse_writers(config, folder)
+    identity = digest({needed: digest_file(folder / needed) for needed in NEEDED})
+    notes = {"base": name if name in SHIPPED else folder.name, "model_type": config["model_type"]}
+    return Artifact(folder=folder, id=identity, card=Card(form="torch", method="base", notes=notes))
+
+
+def _find(name: str, relative_to: Path) -> Path:
+    if name in SHIPPED:
+        folder = Path(str(files("penjing"))) / "bases" / SHIPPED[name]
+        if not folder.is_dir():
+            raise UsageError(f"the base `{name}` is not in this installation", fix="install penjing again")
+        return folder
+    if name.startswith("penjing/"):
+        raise UsageError(f"unknown base `{name}`", fix=nearest(name, SHIPPED))
+    folder = (relative_to / Path(name).expanduser()).resolve()
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder of the base `{name}`",
+            where=str(folder),
+            fix="give `penjing/mini`, or a folder with config.json, model.safetensors and tokenizer.json; "
+            "nothing is downloaded",
+        )
+    return folder
+
+
+def _fix_missing(folder: Path, needed: str) -> str:
+    if needed == "model.safetensors" and (folder / "model.safetensors.index.json").is_file():
+        return "its weights are in several files: save it again with save_pretrained(DIR, max_shard_size='100GB')"
+    if needed == "model.safetensors" and (folder / "pytorch_model.bin").is_file():
+        return "its weights are pickled, which is never read: save it again with save_pretrained(DIR)"
+    if needed == "tokenizer.json":
+        return "save its fast tokenizer: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)"
+    return "give a folder that transformers' save_pretrained wrote"
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise UsageError(f"config.json is not valid: {error}", where=str(path), fix="copy the base again") from None
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise UsageError("config.json names no model_type", where=str(path), fix=_fix_missing(path.parent, path.name))
+    return config
+
+
+def _refuse_writers(config: dict[str, Any], folder: Path) -> None:
+    names = [str(name) for name in config.get("architectures") or ()]
+    writer = next((name for name in names if name.endswith(_WRITERS)), None)
+    if writer or config.get("is_decoder") or config.get("is_encoder_decoder"):
+        raise UsageError(
+            f"`{writer or config['model_type']}` is not an encoder",
+            where=str(folder),
+            fix="give an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT, or `penjing/mini`",
+        )

@@ -1,0 +1,179 @@
+"""A classifier: a Hugging Face encoder, mean pooling and a linear head; read from disk and written back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import nn
+
+from penjing.core.errors import DamageError, UsageError
+from penjing.core.nouns import Artifact
+from penjing.model.tokens import TOKENIZER
+from penjing.model.weights import read_weights
+
+ENCODER, HEAD = "encoder", "head.safetensors"
+# These count positions from the padding id on, so that many of their position embeddings are never used.
+_OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xmod", "data2vec-text")
+
+
+class Classifier(nn.Module):
+    """logits = W mean(hidden states of the text's tokens) + b, with dropout before W while training.
+
+    Mean pooling is how sentence encoders of the E5 kind were trained (Reimers and Gurevych, Sentence-BERT, 2019),
+    and for BERT-like bases it is as good as the first token's state.
+    """
+
+    def __init__(self, encoder: nn.Module, labels: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(int(encoder.config.hidden_size), labels)  # type: ignore[union-attr, arg-type]
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, labels) float32 of token ids and mask, both (batch, tokens) int64."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        logits: torch.Tensor = self.head(self.dropout(mean_pool(hidden, attention_mask)))
+        return logits
+
+
+def mean_pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """Mean over the tokens whose mask is 1: (batch, tokens, hidden), (batch, tokens) -> (batch, hidden)."""
+    weight = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
+
+
+def load_encoder(base: Artifact) -> nn.Module:
+    """The encoder of a base or of a tuned torch artifact: float32, sdpa attention, evaluation mode, no pooler.
+
+    Raises UsageError for a model that is no encoder known to transformers, DamageError for weights that do not fit.
+    """
+    from transformers import MODEL_FOR_MASKED_LM_MAPPING, MODEL_MAPPING, AutoConfig
+
+    folder = encoder_folder(base)
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"config.json cannot be used: {error}", where=str(folder), fix=_FIX_FAMILY) from None
+    if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder:
+        raise UsageError(f"a model of type `{config.model_type}` is not an encoder", where=str(folder), fix=_FIX_FAMILY)
+    with _quiet_transformers():
+        encoder, info = MODEL_MAPPING[type(config)].from_pretrained(
+            None,
+            config=config,
+            state_dict=read_weights(folder / "model.safetensors"),
+            dtype=torch.float32,
+            attn_implementation="sdpa",
+            output_loading_info=True,
+        )
+    lacking = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
+    if lacking or info["mismatched_keys"] or info["error_msgs"]:
+        wrong = lacking or sorted(str(key) for key in info["mismatched_keys"]) or info["error_msgs"]
+        raise DamageError(
+            f"model.safetensors does not fit config.json, first: {wrong[0]}",
+            where=str(folder),
+            fix="copy the base again; config.json and model.safetensors must be of one model",
+        )
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
+    encoder.config.dtype = torch.float32
+    return encoder.eval()  # type: ignore[no-any-return]
+
+
+def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
+    """Give the encoder one embedding for each token; that of a new one is the mean of those that it had.
+
+    Raises UsageError if the tokenizer without its mask placeholders is already too large for the encoder.
+    """
+    from penjing.data.mask import PLACEHOLDERS
+
+    table = encoder.get_input_embeddings().weight  # type: ignore[operator]
+    rows, width = table.shape
+    places = [tokenizer.token_to_id(token) for token in PLACEHOLDERS.values()]
+    new = [place for place in places if place is not None and place >= rows]
+    wanted = tokenizer.get_vocab_size(with_added_tokens=True)
+    if wanted - len(new) > rows:
+        raise UsageError(
+            f"the tokenizer has {wanted - len(new)} tokens and the encoder embeds {rows}",
+            fix="give a base whose tokenizer.json and model.safetensors are of one model",
+        )
+    if not new:
+        return
+    mean = table.detach().double().mean(dim=0).float()
+    encoder.resize_token_embeddings(wanted, mean_resizing=False)  # type: ignore[operator]
+    with torch.no_grad():
+        encoder.get_input_embeddings().weight[rows:] = mean.expand(wanted - rows, width)  # type: ignore[operator]
+
+
+def padding_id(encoder: nn.Module) -> int:
+    """The token id that fills a batch up."""
+    return int(encoder.config.pad_token_id or 0)  # type: ignore[union-attr, arg-type]
+
+
+def longest_input(encoder: nn.Module) -> int:
+    """The most tokens that the encoder's position embeddings reach, special tokens included."""
+    config = encoder.config
+    positions = int(getattr(config, "max_position_embeddings", 512))
+    if str(config.model_type) in _OFFSET_FAMILIES:  # type: ignore[union-attr]
+        positions -= int(config.pad_token_id) + 1  # type: ignore[union-attr, arg-type]
+    return positions
+
+
+def encoder_folder(artifact: Artifact) -> Path:
+    """Where an artifact's encoder stands: `encoder/`, or the folder itself for a base."""
+    inner = artifact.folder / ENCODER
+    return inner if inner.is_dir() else artifact.folder
+
+
+def load_classifier(artifact: Artifact) -> Classifier:
+    """The classifier of a tuned torch artifact, in evaluation mode. Raises UsageError for another form."""
+    path = artifact.folder / HEAD
+    if artifact.card.form != "torch" or not path.is_file():
+        raise UsageError(
+            f"an artifact of form `{artifact.card.form}` by `{artifact.card.method}` has no torch classifier",
+            where=str(artifact.folder),
+            fix="put `tune.full` before this step",
+        )
+    head = read_weights(path)
+    classifier = Classifier(load_encoder(artifact), labels=len(head["weight"]))
+    classifier.head.load_state_dict(head)
+    return classifier.eval()
+
+
+def save_classifier(folder: Path, classifier: Classifier, tokenizer: Tokenizer) -> None:
+    """Write encoder, head and tokenizer into an artifact's folder that is being made."""
+    inner = folder / ENCODER
+    inner.mkdir()
+    encoder = classifier.encoder
+    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in encoder.state_dict().items()}
+    save_file(weights, inner / "model.safetensors", metadata={"format": "pt"})
+    config = encoder.config.to_dict()  # type: ignore[union-attr, operator]
+    config |= {"architectures": [type(encoder).__name__], "dtype": "float32"}
+    config.pop("_name_or_path", None)
+    (inner / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    save_file({name: value.detach().cpu() for name, value in classifier.head.state_dict().items()}, folder / HEAD)
+    (folder / TOKENIZER).write_text(tokenizer.to_str(pretty=False), encoding="utf-8")
+
+
+_FIX_FAMILY = "give an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT, or `penjing/mini`"
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No progress bar and no load report: a missing pooler is expected, anything else is raised."""
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()

@@ -1,0 +1,96 @@
+"""An encoder cut in two: a lower part that stays as it is and is computed once, and top layers that are trained.
+
+Activations below the trained layers do not change while training, so they need to be computed once for all epochs
+and all learning rates. Source: Brock, Lim, Ritchie, Weston, FreezeOut, 2017; Liu, Agarwal, Venkataraman, AutoFreeze,
+2021. It is for encoders whose layers pass on nothing but their hidden states, with no norm after the last.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from penjing.core.errors import UsageError
+from penjing.model.encoder import Classifier, mean_pool
+
+# Family -> where its layers stand. All are of the post-norm kind of BERT, so that a slice of layers is an encoder.
+FAMILIES = {
+    "bert": "encoder.layer",
+    "roberta": "encoder.layer",
+    "xlm-roberta": "encoder.layer",
+    "camembert": "encoder.layer",
+    "electra": "encoder.layer",
+    "ernie": "encoder.layer",
+    "distilbert": "transformer.layer",
+}
+
+
+class Lower(nn.Module):
+    """Embeddings and the layers below the top `count`: (input_ids, attention_mask) -> (batch, tokens, hidden)."""
+
+    def __init__(self, classifier: Classifier, count: int) -> None:
+        super().__init__()
+        total = len(layers_of(classifier.encoder))
+        self.encoder = _with_layers(classifier.encoder, slice(0, total - count))
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        hidden: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return hidden
+
+
+class Upper(nn.Module):
+    """The top `count` layers and the head, sharing the classifier's parameters: (hidden, attention_mask) -> logits."""
+
+    def __init__(self, classifier: Classifier, count: int) -> None:
+        super().__init__()
+        total = len(layers_of(classifier.encoder))
+        self.encoder = _with_layers(classifier.encoder, slice(total - count, total))
+        self.encoder.embeddings = _PassOn()
+        # ELECTRA widens its embeddings before the first layer; what comes in here is wide already.
+        self.encoder._modules.pop("embeddings_project", None)
+        self.dropout, self.head = classifier.dropout, classifier.head
+
+    def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        top = self.encoder(inputs_embeds=hidden, attention_mask=attention_mask).last_hidden_state
+        logits: torch.Tensor = self.head(self.dropout(mean_pool(top, attention_mask)))
+        return logits
+
+
+class _PassOn(nn.Module):
+    """Stands where an encoder embeds its ids, and hands on the hidden states that it is given."""
+
+    def forward(
+        self, _input_ids: None = None, inputs_embeds: torch.Tensor | None = None, *_: object, **__: object
+    ) -> torch.Tensor | None:
+        return inputs_embeds
+
+
+def layers_of(encoder: nn.Module) -> nn.ModuleList:
+    """The encoder's layers. Raises UsageError for a family whose layers cannot be cut."""
+    family = str(encoder.config.model_type)  # type: ignore[union-attr]
+    if family not in FAMILIES:
+        raise UsageError(
+            f"the layers of a `{family}` cannot be trained apart",
+            fix="set `layers: all`; known here are " + ", ".join(FAMILIES),
+        )
+    layers = encoder.get_submodule(FAMILIES[family])
+    assert isinstance(layers, nn.ModuleList)
+    return layers
+
+
+def _with_layers(encoder: nn.Module, part: slice) -> nn.Module:
+    """A view of the encoder that has only those layers; parameters are shared, the original is left as it is."""
+    path, _, last = FAMILIES[encoder.config.model_type].rpartition(".")  # type: ignore[union-attr, index]
+    view = _shallow(encoder)
+    stack = _shallow(encoder.get_submodule(path))
+    setattr(stack, last, nn.ModuleList(list(layers_of(encoder))[part]))
+    setattr(view, path, stack)
+    return view
+
+
+def _shallow(module: nn.Module) -> nn.Module:
+    twin = copy.copy(module)
+    twin._modules = dict(module._modules)
+    return twin

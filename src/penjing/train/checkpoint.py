@@ -1,0 +1,68 @@
+"""Checkpoints: one safetensors file with its JSON inside, named by its hash, put in place by one rename.
+
+A file that a crash or a disk tore does not hash to its name and is passed over; the one before it is used then, and
+since resuming is exact, the result is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from penjing.core.canon import canonical_json, digest_file
+
+_KEPT = 2
+_META = "penjing"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors by name, and plain JSON values."""
+
+    tensors: dict[str, torch.Tensor]
+    state: dict[str, Any]
+
+
+def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int = _KEPT) -> None:
+    """Write a checkpoint of that step and remove all but the newest `keep`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / ".partial"
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.tensors.items()}
+    save_file(tensors, partial, metadata={_META: canonical_json(checkpoint.state).decode()})
+    _sync(partial)
+    partial.rename(folder / f"{step:09d}-{digest_file(partial)[:32]}.safetensors")
+    _sync(folder)
+    for old in _files(folder)[keep:]:
+        old.unlink()
+
+
+def load(folder: Path, key: str) -> Checkpoint | None:
+    """The newest whole checkpoint whose state says `key`, or None; torn files and those of other keys are removed."""
+    for path in _files(folder):
+        if digest_file(path)[:32] == path.stem.partition("-")[2]:
+            with safe_open(path, framework="pt") as file:
+                state = json.loads(file.metadata()[_META])
+                if state["key"] == key:
+                    return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, state)  # noqa: SIM118
+        path.unlink()
+    return None
+
+
+def _files(folder: Path) -> list[Path]:
+    """Newest first."""
+    return sorted(folder.glob("[0-9]*.safetensors"), reverse=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

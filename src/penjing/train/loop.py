@@ -1,0 +1,231 @@
+"""The one training loop: resumes to the same bits after a kill, stops early, keeps the best weights."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from penjing.core.errors import RunInterruptedError
+from penjing.core.nouns import Run
+from penjing.train.batches import Ints
+from penjing.train.checkpoint import Checkpoint, load, save
+from penjing.train.hooks import Hook, Moment
+from penjing.train.numerics import random_state, repeatable, set_random_state
+from penjing.train.optim import Optimizing, build_optimizer, set_rate
+
+# Saving may take this share of the time at most, whatever the size of the model and the speed of the disk.
+_SAVING_SHARE = 0.05
+
+
+class Objective(Protocol):
+    """What is learned: which rows make the batches of an epoch, the loss of a batch, the scores on validation.
+
+    `score` returns `loss` (lower is better) and the plan's metric (higher is better); it draws nothing at random.
+    """
+
+    def batches(self, epoch: int) -> list[Ints]: ...
+    def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor: ...
+    def score(self, model: nn.Module) -> dict[str, float]: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and by what. patience: evaluations (one an epoch) without a better `metric` before it stops."""
+
+    epochs: float
+    optimizing: Optimizing
+    metric: str = "macro_f1"
+    patience: int = 3
+    checkpoint_seconds: float = 30.0
+
+
+@dataclass
+class Outcome:
+    """What came of a training. `weights` are those of the best evaluation: trained parameters by name.
+
+    losses: of every step; evaluations: {"step", scores...} each; diverged: the loss ceased to be finite.
+    """
+
+    weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
+    evaluations: list[dict[str, float]] = field(default_factory=list)
+    diverged: bool = False
+
+
+def fit(
+    model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str, hooks: Sequence[Hook] = ()
+) -> Outcome:
+    """Train the parameters of `model` that require a gradient, and leave it with the best weights.
+
+    scratch: folder of this training's checkpoints, left after a kill and after the end, so that a second call with
+    the same key (whatever the result depends on) goes on, or returns at once. Raises RunInterruptedError after
+    a checkpoint when `run.stop()` asks for it.
+    """
+    with repeatable(run.seed, run.threads, run.device):
+        return _Training(model, objective, plan, run, scratch, key).go(hooks)
+
+
+class _Training:
+    def __init__(self, model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str) -> None:
+        self.objective, self.plan, self.run = objective, plan, run
+        self.scratch, self.key = scratch, key
+        self.accelerator = Accelerator(cpu=run.device == "cpu")
+        self.model, self.optimizer = self.accelerator.prepare(model, build_optimizer(model, plan.optimizing))
+        self.names = {parameter: name for name, parameter in model.named_parameters() if parameter.requires_grad}
+        counts = [len(objective.batches(epoch)) for epoch in range(math.ceil(plan.epochs))]
+        partial = plan.epochs % 1
+        if partial:
+            counts[-1] = max(1, round(counts[-1] * partial))
+        self.counts, self.total = counts, sum(counts)
+        self.step, self.waited = 0, 0
+        self.done = Outcome()
+        self.saved_at, self.saving_took = time.monotonic(), 0.0
+
+    def go(self, hooks: Sequence[Hook]) -> Outcome:
+        if self.resume():
+            return self.done
+        self.run.progress.start(f"training, {self.total} steps", self.total - self.step)
+        self.model.train()
+        for epoch, count in enumerate(self.counts):
+            begun = sum(self.counts[:epoch])
+            if self.step >= begun + count:
+                continue
+            batches = self.objective.batches(epoch)[:count]
+            for rows in batches[self.step - begun :]:
+                self.one_step(rows)
+                if self.done.diverged:
+                    return self.finish()
+                if self.step == begun + count:
+                    self.evaluate()
+                scores = {self.plan.metric: self.done.scores[self.plan.metric]} if self.done.scores else {}
+                for hook in hooks:
+                    hook.after_step(Moment(self.step, self.total, self.done.losses[-1], scores))
+                if self.step == self.total or self.waited > self.plan.patience:
+                    return self.finish()
+                self.save_or_stop()
+        return self.finish()
+
+    def one_step(self, rows: Ints) -> None:
+        settings = self.plan.optimizing
+        set_rate(self.optimizer.optimizer, self.step, self.total, settings.warmup)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.objective.loss(self.model, rows)
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(list(self.names), settings.clip)
+        self.optimizer.step()
+        self.step += 1
+        value = loss.item()
+        if math.isfinite(value):
+            self.done.losses.append(value)
+        else:
+            self.done.diverged = True
+
+    def evaluate(self) -> None:
+        self.model.eval()
+        with torch.no_grad():
+            scores = self.objective.score(self.model)
+        self.model.train()
+        self.done.evaluations.append({"step": self.step, **scores})
+        if not self.done.scores or self.rank(scores) > self.rank(self.done.scores):
+            self.done.scores, self.waited = scores, 0
+            self.done.weights = {name: parameter.detach().cpu().clone() for parameter, name in self.names.items()}
+        else:
+            self.waited += 1
+
+    def rank(self, scores: dict[str, float]) -> tuple[float, float]:
+        metric = -scores["loss"] if self.plan.metric == "loss" else scores[self.plan.metric]
+        return metric, -scores["loss"]
+
+    def finish(self) -> Outcome:
+        save(self.scratch, self.total + 1, Checkpoint(_prefixed("best", self.done.weights), self.state(True)), keep=1)
+        self.load_best()
+        return self.done
+
+    def save_or_stop(self) -> None:
+        stopping = self.run.stop()
+        pause = max(self.plan.checkpoint_seconds, self.saving_took / _SAVING_SHARE)
+        if not stopping and time.monotonic() - self.saved_at < pause:
+            return
+        began = time.monotonic()
+        tensors = _prefixed("best", self.done.weights) | _prefixed("random", random_state(self.run.device))
+        for parameter, name in self.names.items():
+            tensors[f"model/{name}"] = parameter
+            moments = self.optimizer.optimizer.state[parameter]
+            tensors |= {f"optimizer/{part}/{name}": value for part, value in moments.items()}
+        save(self.scratch, self.step, Checkpoint(tensors, self.state(False)))
+        self.saved_at = time.monotonic()
+        self.saving_took = self.saved_at - began
+        if stopping:
+            raise RunInterruptedError(
+                f"stopped at step {self.step} of {self.total}", fix="the same command goes on where it was"
+            )
+
+    def state(self, finished: bool) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "finished": finished,
+            "step": self.step,
+            "waited": self.waited,
+            "scores": self.done.scores,
+            "losses": self.done.losses,
+            "evaluations": self.done.evaluations,
+            "diverged": self.done.diverged,
+        }
+
+    def resume(self) -> bool:
+        """Take up the newest checkpoint; True where it is that of a finished training."""
+        found = load(self.scratch, self.key)
+        if found is None:
+            return False
+        state, tensors = found.state, found.tensors
+        self.step, self.waited = state["step"], state["waited"]
+        self.done = Outcome(
+            weights=_under("best", tensors),
+            scores=state["scores"],
+            losses=state["losses"],
+            evaluations=state["evaluations"],
+            diverged=state["diverged"],
+        )
+        if state["finished"]:
+            self.load_best()
+            return True
+        with torch.no_grad():
+            for parameter, name in self.names.items():
+                parameter.copy_(tensors[f"model/{name}"])
+        self.load_moments(tensors)
+        set_random_state(_under("random", tensors))
+        return False
+
+    def load_moments(self, tensors: dict[str, torch.Tensor]) -> None:
+        optimizer = self.optimizer.optimizer
+        parts = sorted({name.split("/")[1] for name in tensors if name.startswith("optimizer/")})
+        order = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        moments = {
+            index: {part: tensors[f"optimizer/{part}/{self.names[parameter]}"] for part in parts}
+            for index, parameter in enumerate(order)
+        }
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+
+    def load_best(self) -> None:
+        with torch.no_grad():
+            for parameter, name in self.names.items():
+                if name in self.done.weights:
+                    parameter.copy_(self.done.weights[name])
+        self.model.eval()
+
+
+def _prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
+
+
+def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix + "/"): value for name, value in tensors.items() if name.startswith(prefix + "/")}

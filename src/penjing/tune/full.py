@@ -1,0 +1,281 @@
+"""Fine-tuning of an encoder: all of it, or its top layers over activations that are computed once.
+
+    logits = W mean_t h_t + b,   minimise the mean over rows of -log softmax(logits)[label]   by AdamW
+
+Source: Devlin, Chang, Lee, Toutanova, BERT: Pre-training of Deep Bidirectional Transformers, 2019 (fine-tuning, and the
+choice among a few learning rates on validation); Mosbach, Andriushchenko, Klakow, On the Stability of Fine-tuning
+BERT, 2021 (warm-up, more than three epochs on small data).
+When: the score of `tune.linear` is not enough, from some hundred rows on. `layers: 2` to `4` on a CPU: the layers below
+are computed once, which is many times faster at a small loss in score. When not: labels that hang on single words, or
+fewer than about ten rows a label; then `tune.linear` is as good, and smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field, field_validator
+from tokenizers import Tokenizer
+from torch import nn
+
+from penjing.core.artifact import write_artifact
+from penjing.core.canon import digest, digest_lines
+from penjing.core.errors import DataError, UsageError
+from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
+from penjing.core.options import Options as _Options
+from penjing.data import mask
+from penjing.model.encoder import (
+    Classifier,
+    fit_vocabulary,
+    load_encoder,
+    longest_input,
+    padding_id,
+    save_classifier,
+)
+from penjing.model.layers import Lower, Upper, layers_of
+from penjing.model.tokens import Tokens, encode, open_tokenizer
+from penjing.runtime.calibrate import fit_temperature
+from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.train.activations import hidden_rows
+from penjing.train.batches import Budget, Ints
+from penjing.train.classify import Classify, IdRows, Labelled, Rows, predict
+from penjing.train.hooks import Report
+from penjing.train.loop import Outcome, Plan, fit
+from penjing.train.numerics import repeatable
+from penjing.train.optim import Optimizing
+
+Rate = Annotated[float, Field(gt=0, le=0.1)]
+CHECKPOINT_SECONDS = 30.0
+_CURVE_POINTS = 200
+
+
+class Options(_Options):
+    """How an encoder is fine-tuned."""
+
+    epochs: float = Field(3.0, gt=0, le=100, description="passes over the train rows; may be a fraction")
+    learning_rate: tuple[Rate, ...] = Field(
+        (5e-5, 1e-4, 2e-4),
+        min_length=1,
+        max_length=5,
+        description="one rate, or up to five of which validation chooses the best",
+    )
+    head_factor: float = Field(10.0, ge=1, le=1000, description="the new head learns at this multiple of the rate")
+    layers: Literal["all"] | Annotated[int, Field(ge=0, le=100)] = Field(
+        "all", description="how many top layers are trained (those below are computed once), or all with embeddings"
+    )
+    max_tokens: int = Field(128, ge=8, le=8192, description="longest input in tokens; longer texts are cut in training")
+    batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
+    batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="decoupled weight decay of matrices")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the head")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of each label spread over all")
+    patience: int = Field(3, ge=0, le=100, description="epochs without a better score before training stops")
+    metric: Literal["macro_f1", "loss"] = Field("macro_f1", description="what chooses epoch and rate on validation")
+
+    @field_validator("learning_rate", mode="before")
+    @classmethod
+    def _one_or_more(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One fine-tuning: what every learning rate has in common."""
+
+    parent: Artifact
+    options: Options
+    run: Run
+    labels: tuple[str, ...]
+    tokenizer: Tokenizer
+    train: Tokens
+    validation: Tokens
+    train_truth: Ints
+    validation_truth: Ints
+    data: str
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(rows=self.options.batch_rows, tokens=self.options.batch_tokens)
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """Fine-tune `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on `inputs.validation`.
+
+    Raises UsageError for a parent that is no encoder or takes fewer than `max_tokens`, DataError for tables without
+    rows or labels, RunInterruptedError when stopped.
+    """
+    run.scratch.mkdir(parents=True, exist_ok=True)
+    job = _prepare(inputs, options, run)
+    tries: list[tuple[float, Outcome]] = []
+    for number, rate in enumerate(options.learning_rate, start=1):
+        run.progress.say(f"learning rate {rate:g} ({number} of {len(options.learning_rate)})")
+        tries.append((rate, _train(job, rate)[1]))
+    sound = [item for item in tries if item[1].scores]
+    if not sound:
+        raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
+    rate, outcome = max(sound, key=lambda item: _rank(item[1], options))
+    classifier, outcome = _train(job, rate)
+    return _write(job, inputs, classifier, rate, outcome, tries)
+
+
+def _prepare(inputs: Inputs, options: Options, run: Run) -> _Job:
+    parent = inputs.parent
+    if parent is None or parent.card.form != "torch":
+        made = f"an artifact of form `{parent.card.form}`" if parent else "nothing"
+        raise UsageError(f"tune.full starts from an encoder and was given {made}", fix="set `base: penjing/mini`")
+    train_labels, validation_labels = _labels(inputs.train, "train"), _labels(inputs.validation, "validation")
+    labels = tuple(sorted({*train_labels, *validation_labels}))
+    tokenizer = open_tokenizer(parent.folder)
+    train = encode(tokenizer, inputs.train.texts, options.max_tokens)
+    validation = encode(tokenizer, inputs.validation.texts, options.max_tokens)
+    if train.cut:
+        run.progress.say(
+            f"{train.cut} of {len(inputs.train)} train texts are longer than {options.max_tokens} tokens: "
+            "training sees their beginning"
+        )
+    return _Job(
+        parent=parent,
+        options=options,
+        run=run,
+        labels=labels,
+        tokenizer=tokenizer,
+        train=train,
+        validation=validation,
+        train_truth=encode_labels(train_labels, labels),
+        validation_truth=encode_labels(validation_labels, labels),
+        data=digest([_fingerprint(inputs.train, train_labels), _fingerprint(inputs.validation, validation_labels)]),
+    )
+
+
+def _train(job: _Job, rate: float) -> tuple[Classifier, Outcome]:
+    """Train with one rate, or read what an earlier call left; the classifier has the best weights."""
+    options, run = job.options, job.run
+    classifier = _build(job)
+    padding = padding_id(classifier.encoder)
+    model: nn.Module = classifier
+    count = len(job.train.ids)
+    rows: tuple[Rows, Rows] = (IdRows(job.train.ids, padding), IdRows(job.validation.ids, padding))
+    if options.layers != "all":
+        model = Upper(classifier, options.layers)
+        every = hidden_rows(
+            Lower(classifier, options.layers),
+            [*job.train.ids, *job.validation.ids],
+            padding,
+            int(classifier.encoder.config.hidden_size),  # type: ignore[union-attr, arg-type]
+            Budget(rows=64, tokens=4096),
+            run,
+            digest([job.parent.id, job.data, options.layers, options.max_tokens, run.threads, mask.VERSION]),
+        )
+        classifier.requires_grad_(False)
+        model.requires_grad_(True)
+        rows = (every.part(0, count), every.part(count, len(every.lengths)))
+    objective = Classify(
+        train=Labelled(rows[0], job.train_truth),
+        validation=Labelled(rows[1], job.validation_truth),
+        labels=len(job.labels),
+        budget=job.budget,
+        seed=run.seed,
+        smoothing=options.label_smoothing,
+    )
+    plan = Plan(
+        epochs=options.epochs,
+        optimizing=Optimizing(rate, options.head_factor, options.weight_decay, options.warmup),
+        metric=options.metric,
+        patience=options.patience,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
+    )
+    about = options.model_dump(mode="json") | {"learning_rate": rate}
+    key = digest([job.parent.id, job.data, about, run.seed, run.threads, run.device, torch.__version__])
+    outcome = fit(model, objective, plan, run, run.scratch / f"rate-{rate:g}", key, [Report(run.progress)])
+    return classifier, outcome
+
+
+def _build(job: _Job) -> Classifier:
+    encoder = load_encoder(job.parent)
+    limit = longest_input(encoder)
+    if job.options.max_tokens > limit:
+        fix = f"set `max_tokens: {limit}` or less"
+        raise UsageError(f"this base takes at most {limit} tokens", where="max_tokens", fix=fix)
+    if job.options.layers != "all" and job.options.layers > (total := len(layers_of(encoder))):
+        fix = f"set `layers` to at most {total}, or to `all`"
+        raise UsageError(f"this base has {total} layers", where="layers", fix=fix)
+    fit_vocabulary(encoder, job.tokenizer)
+    with repeatable(job.run.seed, job.run.threads, job.run.device):
+        return Classifier(encoder, len(job.labels), job.options.dropout)
+
+
+def _write(
+    job: _Job, inputs: Inputs, classifier: Classifier, rate: float, outcome: Outcome,
+    tries: Sequence[tuple[float, Outcome]],
+) -> Artifact:  # fmt: skip
+    run, options, truth = job.run, job.options, job.validation_truth
+    rows = IdRows(job.validation.ids, padding_id(classifier.encoder))
+    with repeatable(run.seed, run.threads, run.device):
+        logits = predict(classifier.eval(), rows, job.budget)
+    guess = logits.argmax(axis=1)
+    card = Card(
+        form="torch",
+        method="tune.full",
+        labels=job.labels,
+        language=inputs.language,
+        max_tokens=options.max_tokens,
+        temperature=fit_temperature(logits, truth),
+        masking=mask.VERSION,
+        parameters=sum(parameter.numel() for parameter in classifier.parameters()),
+        data=job.data,
+        lineage=(
+            *job.parent.card.lineage,
+            {"method": "tune.full", "options": options.model_dump(mode="json"), "parent": job.parent.id},
+        ),
+        metrics={
+            "validation_macro_f1": round(macro_f1(truth, guess, len(job.labels)), 6),
+            "validation_accuracy": round(accuracy(truth, guess), 6),
+        },
+        notes={
+            "base": job.parent.card.notes.get("base", ""),
+            "learning_rate": rate,
+            "learning_rates": [_told(value, result) for value, result in tries],
+            "curves": {"loss": _thinned(outcome.losses), "validation": _rounded(outcome.evaluations)},
+            "train_texts_cut": job.train.cut,
+            "validation_texts_cut": job.validation.cut,
+            "train_tokens": int(job.train.lengths.sum()),
+            "padding_id": rows.padding,
+        },
+    )
+    return write_artifact(run.out, card, lambda folder: save_classifier(folder, classifier, job.tokenizer))
+
+
+def _rank(outcome: Outcome, options: Options) -> tuple[float, float]:
+    loss = -outcome.scores["loss"]
+    return (loss, loss) if options.metric == "loss" else (outcome.scores["macro_f1"], loss)
+
+
+def _told(rate: float, outcome: Outcome) -> dict[str, Any]:
+    scores = {name: round(value, 6) for name, value in outcome.scores.items()}
+    return {"learning_rate": rate, "steps": len(outcome.losses), "diverged": outcome.diverged, **scores}
+
+
+def _thinned(losses: list[float]) -> list[list[float]]:
+    """At most _CURVE_POINTS pairs (last step of a span, mean loss in it)."""
+    spans = np.array_split(np.asarray(losses), min(_CURVE_POINTS, max(1, len(losses))))
+    ends = np.cumsum([len(span) for span in spans])
+    return [[int(end), round(float(span.mean()), 6)] for end, span in zip(ends, spans, strict=True) if len(span)]
+
+
+def _rounded(evaluations: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{name: round(value, 6) for name, value in one.items()} for one in evaluations]
+
+
+def _labels(table: Table, name: str) -> Sequence[str]:
+    if not len(table) or table.labels is None:
+        raise DataError(f"the {name} part has no labelled rows", fix="give more rows: each part needs some")
+    return table.labels
+
+
+def _fingerprint(table: Table, labels: Sequence[str]) -> str:
+    return digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)
