@@ -1,6 +1,6 @@
 """Grow `penjing/mini`: cut the teacher to four layers and a small vocabulary, heal it by distillation, measure it.
 
-    python bases/mini/grow.py --data DIR --models DIR --minutes 50
+    python bases/mini/grow.py --data DIR --models DIR --minutes 50     (`--minutes 0` only cuts)
 
 Everything on the way lies in `--scratch`; a killed run goes on from its last checkpoint.
 """
@@ -77,7 +77,9 @@ def clean_texts(data: Path, scratch: Path) -> tuple[dict[str, list[str]], dict[s
         bad = sum(shared.values()) > 0
         texts[source] = [text for text, drop in zip(found, bad, strict=True) if not drop and not corpus.held_out(text)]
         hits = {name: int(hit.sum()) for name, hit in shared.items() if hit.any()}
-        report["sources"][source] = {"pieces": len(found), "dropped": int(bad.sum()), "shared_with": hits}
+        report["sources"][source] = {
+            "pieces": len(found), "dropped": int(bad.sum()), "used": len(texts[source]), "shared_with": hits,
+        }  # fmt: skip
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps({"texts": texts, "report": report}, ensure_ascii=False), encoding="utf-8")
     partial.replace(path)
@@ -97,6 +99,8 @@ def figures(data: Path, teacher: Path, before: Path, after: Path) -> dict[str, A
         for name, group in {**overlap.benchmark_texts(data), "gb2312": vocabulary.gb2312_characters()}.items()
     }
     result["parameters"] = measure.parameters(after)
+    known = set(old.get_vocab())
+    result["added"] = sum(entry not in known for entry in mini.get_vocab())
     result["vocabulary"] = measure.entries(after)
     return result
 
@@ -107,7 +111,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True, help=f"the folder that holds {TEACHER}")
     parser.add_argument("--minutes", type=float, default=50, help="CPU minutes of healing; 0: only cut and measure")
     parser.add_argument("--wall-minutes", type=float, default=60, help="healing ends by then in any case")
-    parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate")
+    parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
     parser.add_argument("--scratch", type=Path, default=SCRATCH, help="cut base, texts, checkpoint, log")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="the base folder to write")
     arguments = parser.parse_args()

@@ -42,7 +42,7 @@ class Budget:
 
     cpu: float
     wall: float
-    rate: float = 4e-4
+    rate: float = 6e-4
 
 
 class Mixture:
@@ -83,6 +83,9 @@ def align(student: list[Any], teacher: list[Any], unknown: int) -> tuple[torch.T
         here, there = torch.tensor(mine.offsets), torch.tensor(other.offsets)
         cover = torch.minimum(here[:, None, 1], there[None, :, 1]) - torch.maximum(here[:, None, 0], there[None, :, 0])
         cover = cover.clamp(min=0).float()
+        # A word's lone mark of a space is said to cover its first character: it is matched with its like only.
+        spaces = (torch.tensor([token == "▁" for token in each.tokens]) for each in (mine, other))
+        cover[torch.logical_xor(*torch.meshgrid(*spaces, indexing="ij"))] = 0
         cover[cover[:, torch.tensor(other.ids) == unknown].sum(1) > 0] = 0
         cover[0], cover[-1] = 0, 0
         cover[0, 0] = 1

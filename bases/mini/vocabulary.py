@@ -81,7 +81,7 @@ def _rank(entries: list[list[Any]], counts: dict[str, Counter[int]], kind: str, 
     prior_total = sum(math.exp(entries[i][1]) for i in pool)
 
     def share(i: int) -> float:
-        counted = sum(count[i] / total for count, total in zip(sources, totals, strict=True)) / len(sources)
+        counted = sum(count[i] / total for count, total in zip(sources, totals, strict=True)) / max(1, len(sources))
         return (1 - _PRIOR) * counted + _PRIOR * math.exp(entries[i][1]) / prior_total
 
     return sorted(pool, key=lambda i: (-share(i), i))
