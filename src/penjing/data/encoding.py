@@ -130,6 +130,7 @@ def _refusal(first: tuple[int, bytes], where: str, good: int, bad: int) -> DataE
         start = error.start
     shown = _show(line, start)
     if good > bad:
+        shown = _show(line, start, "utf-8")
         return DataError(
             f"line {number} is not UTF-8, though {good} other lines are: {shown}",
             where=f"{where}:{number}",
@@ -142,8 +143,8 @@ def _refusal(first: tuple[int, bytes], where: str, good: int, bad: int) -> DataE
     )
 
 
-def _show(line: bytes, start: int) -> str:
-    """Some 60 bytes around a byte that does not decode, as cp1252, the likeliest reading."""
+def _show(line: bytes, start: int, reading: str = "cp1252") -> str:
+    """Some 60 bytes around a byte that does not decode, in the likeliest reading."""
     low = max(0, start - 30)
-    shown = line[low : start + 30].decode("cp1252", "replace").strip()
+    shown = line[low : start + 30].decode(reading, "replace").strip("\ufffd").strip()
     return ("…" if low else "") + f"`{shown}`" + ("…" if start + 30 < len(line) else "")

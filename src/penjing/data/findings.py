@@ -18,6 +18,8 @@ from penjing.data.audit import (
 from penjing.data.dedupe import Duplicates
 from penjing.data.intake import Intake
 
+_MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on lie under 0.01
+
 
 def places(intake: Intake, positions: Iterable[int]) -> Rows:
     """Row numbers by file."""
@@ -56,7 +58,7 @@ def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> li
     ):
         if positions:
             rows = places(intake, sorted(positions))
-            counted = f"{len(positions)} row{'s' * (len(positions) != 1)}: {message}"
+            counted = f"{len(positions):,} row{'s' * (len(positions) != 1)}: {message}"
             problems.append(Problem(severity="warning", code=code, message=counted, rows=rows, fix=fix))
     return problems
 
@@ -123,6 +125,10 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[Probl
             f"not `max_error` {strictest:g}; everything would go to a person"
         )
         problems.append(_warn("margin", message, f"at least {needed} calibration rows are needed: label more texts"))
+    if audit.duplicates.conflicts > _MANY_CONFLICTS * audit.rows:
+        share = audit.duplicates.conflicts / audit.rows
+        fix = f"are `text: {file.recipe.data.text}` and `label: {file.recipe.data.label}` the right columns?"
+        problems.append(_warn("many_conflicts", f"{share:.0%} of the rows contradict another row", fix))
     told = file.recipe.language
     if told in ("zh", "en") and audit.language not in (told, "mixed"):
         problems.append(_warn("language", f"`language: {told}`, but the texts look like {audit.language}", "use auto"))

@@ -108,7 +108,7 @@ class _Door:
         row = table.rows[place]
         try:
             masked = mask(clean(table.texts[place]))
-            label = clean(table.labels[place]) if table.labels else ""
+            label = _label(table.labels[place]) if table.labels else ""
             fields = {key: _masked_field(column[place], self.data, key) for key, column in table.fields.items()}
         except RequestError as error:
             faults.append(Fault(row, error.what, error.fix or ""))
@@ -145,6 +145,13 @@ class _Door:
             message, fix = "rows without a label, left out", "label them, or list the file under `unlabelled:`"
             found.append(Problem(severity="warning", code="no_label", message=message, rows=self.unlabelled, fix=fix))
         return found
+
+
+def _label(label: str) -> str:
+    try:
+        return clean(label)
+    except RequestError as error:
+        raise RequestError(error.what.replace("the text", "the label", 1), fix=error.fix) from None
 
 
 def _masked_field(value: Scalar, data: Data, name: str) -> Scalar:

@@ -68,10 +68,10 @@ def parse(
     if layout.kind == "jsonl":
         yield from _objects(lines, where, faults)
         return
-    names = _names(columns, where) if columns else None
+    names = column_names(columns, where) if columns else None
     for row, cells in records(lines, layout, where, faults):
         if names is None:
-            names = _names(cells, where)
+            names = column_names(cells, where)
         elif len(cells) != len(names):
             _report(Fault(row, *_miscount(len(cells), len(names), layout, bool(columns))), where, faults)
         elif not columns or cells != list(columns):
@@ -150,7 +150,8 @@ def _kind(value: object) -> str:
     return {list: "list", str: "string", bool: "true or false", type(None): "null"}.get(type(value), "number")
 
 
-def _names(cells: Sequence[str], where: str) -> list[str]:
+def column_names(cells: Sequence[str], where: str) -> list[str]:
+    """The names of a header; one without a name is called by its place. Raises DataError for one that comes twice."""
     names = [cell.strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -1,0 +1,120 @@
+"""`penjing check`: what is in the data of a recipe, what is wrong with it, and what it can prove."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penjing.cli import show
+
+if TYPE_CHECKING:
+    from penjing.data.audit import Audit, Margin
+
+_LABELS_SHOWN = 15
+
+
+def register(app: typer.Typer) -> None:
+    """Add `check`."""
+
+    @app.command()
+    def check(
+        recipe: Annotated[Path, typer.Argument(help="the recipe (YAML)")],
+        json: Annotated[bool, typer.Option("--json", help="the whole audit as one line of JSON")] = False,
+    ) -> None:
+        """Audit the data of RECIPE; exit 3 where it must not be trained on."""
+        from penjing.core.recipe import load_recipe
+        from penjing.data.prepare import examine
+
+        file = load_recipe(recipe)
+        with show.Bar() as bar:
+            audit, _ = examine(file, bar)
+        if json:
+            show.out_json({"trainable": audit.trainable, **audit.model_dump(mode="json")})
+        else:
+            for line in audit_lines(audit):
+                show.out(line)
+        if not audit.trainable:
+            raise typer.Exit(3)
+
+
+def audit_lines(audit: Audit) -> Iterator[str]:
+    """An audit for a person: files, rows by label and part, what can be proved, what is wrong."""
+    for file in audit.files:
+        part = "" if len(audit.files) == 1 else f" ({file.part})"
+        yield f"{file.name}{part}: {file.rows:,} rows, {file.encoding}"
+    if audit.used:
+        removed = audit.duplicates
+        yield (
+            f"usable: {audit.used:,} of {audit.rows:,} rows (removed: {removed.exact:,} exact and {removed.near:,} "
+            f"near duplicates, {removed.conflicts:,} with conflicting labels; {audit.empty:,} empty)"
+        )
+        lengths = audit.lengths
+        yield f"texts: {_language(audit)}; {lengths['p50']:,} characters in the median, {lengths['max']:,} at most"
+        hidden = [f"{count:,} {kind}" for kind, count in audit.masked.items() if count]
+        yield f"masked: {', '.join(hidden) if hidden else 'no personal numbers found'}"
+        if audit.unlabelled:
+            yield f"unlabelled: {audit.unlabelled:,} texts"
+        yield ""
+        yield from _label_table(audit)
+        yield ""
+        if audit.margin is not None and audit.margin.calibration_rows and audit.margin.test_rows:
+            yield from _margin_lines(audit.margin)
+            yield ""
+    for problem in audit.problems:
+        yield f"{problem.severity}: {problem.line()}"
+        if problem.fix:
+            yield f"  fix: {problem.fix}"
+    errors = len(audit.errors)
+    warnings = len(audit.problems) - errors
+    counted = f"{warnings} warning{'s' * (warnings != 1)}"
+    if errors:
+        yield f"This data must not be trained on: {errors} error{'s' * (errors != 1)}, {counted}."
+    else:
+        yield f"This data can be trained on: {counted}."
+
+
+def _language(audit: Audit) -> str:
+    name = {"zh": "Chinese", "en": "English", "mixed": "Chinese and English mixed"}[audit.language]
+    return f"{name} ({audit.languages.get('zh', 0):.0%} zh, {audit.languages.get('en', 0):.0%} en)"
+
+
+def _label_table(audit: Audit) -> Iterator[str]:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
+    table.add_column("label", footer="all", no_wrap=True)
+    table.add_column("rows", footer=f"{audit.used:,}", justify="right")
+    for part, rows in audit.splits.items():
+        table.add_column(part, footer=f"{rows:,}", justify="right")
+    labels = list(audit.labels.items())
+    # The many in the middle say little: the largest are shown, and the smallest, which are the ones to look at.
+    shown = labels if len(labels) <= _LABELS_SHOWN + 5 else [*labels[:_LABELS_SHOWN], *labels[-4:]]
+    for label, rows in shown:
+        if len(shown) < len(labels) and label == labels[-4][0]:
+            table.add_row(f"… {len(labels) - len(shown)} more", *[""] * 5)
+        counts = [audit.split_labels[part].get(label, 0) for part in audit.splits]
+        table.add_row(label.replace("[", "\\["), f"{rows:,}", *[f"{count:,}" for count in counts])
+    console = Console(file=io.StringIO(), width=110, color_system=None)
+    with console.capture() as captured:
+        console.print(table)
+    yield from (line.rstrip() for line in captured.get().splitlines() if line.strip())
+
+
+def _margin_lines(margin: Margin) -> Iterator[str]:
+    yield "what this much data can prove, at 95 % confidence and at best:"
+    if margin.certifiable_error is not None:
+        yield (
+            f"  {margin.calibration_rows:,} calibration rows: an error among automated decisions "
+            f"of {margin.certifiable_error:.2%} or more"
+        )
+    if margin.accuracy_half_width is not None and margin.macro_f1_half_width is not None:
+        yield (
+            f"  {margin.test_rows:,} test rows: accuracy to ±{margin.accuracy_half_width:.3f}, "
+            f"macro-F1 to ±{margin.macro_f1_half_width:.3f} (near a score of 0.90)"
+        )

@@ -1,0 +1,132 @@
+"""`penjing init`: a recipe and a rules file for a user's own data, and a list of what is wrong with that data."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penjing.cli import show
+from penjing.cli.check import audit_lines
+from penjing.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from penjing.data.guess import Guess
+
+_PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff./][\w./-]*")
+_RESERVED = {"null", "true", "false", "~", "yes", "no", "on", "off", "."}
+
+_RECIPE = """\
+# Check the data:     penjing check {recipe}
+# Make the service:   penjing make {recipe}
+name: {name}
+language: auto # zh | en | mixed | auto
+task: {{type: classify}}
+data:
+  # One file, or {{train: …, validation: …, calibration: …, test: …}}; relative to this recipe.
+  files: {file}
+  encoding: {encoding} # auto (UTF-8, GB18030) or a name such as cp1252
+{columns}  text: {text} # the column of the texts
+  label: {label} # the column of the labels
+  fields: {{}} # declared request fields: {{channel: str, amount: float}}
+  group: null # a column: rows with the same value never sit on two sides of a split
+  unlabelled: [] # files of texts without labels
+base: penjing/mini # a shipped base, or a folder in Hugging Face form
+steps:
+  - tune.full: {{}} # fine-tune the base on the train rows
+  - compress.int8: {{}} # make it small and fast
+gates: # promises that are tested before anything is sealed
+  keep: 0.97 # share of the teacher's macro-F1
+  unproven: refuse # or allow: seal what the data is too small to prove, and say so
+decide:
+  max_error: 0.05 # largest share of errors among decisions made without a person
+  rules: rules.csv # cases that always go to a person, or whose outcome is forced
+  audit: 0.01 # share of automatic cases that a person sees too
+seed: 0
+"""
+
+_RULES = """\
+name,label,p,margin,text,pii.id_card,then,why
+pii-to-a-person,,,,,1..99,review,contains a personal number
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add `init`."""
+
+    @app.command()
+    def init(
+        folder: Annotated[Path, typer.Argument(metavar="DIR", help="where recipe.yaml and rules.csv are written")],
+        data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
+        text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
+        label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
+        encoding: Annotated[str, typer.Option("--encoding", help="the file's encoding, if it is not found")] = "auto",
+        force: Annotated[bool, typer.Option("--force", help="overwrite recipe.yaml and rules.csv")] = False,
+        json: Annotated[bool, typer.Option("--json", help="one line of JSON instead of words")] = False,
+    ) -> None:
+        """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
+        from penjing.core.recipe import load_recipe
+        from penjing.data.guess import guess
+        from penjing.data.prepare import examine
+
+        recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
+        for path in (recipe, rules):
+            if path.exists() and not force:
+                raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
+        guessed = guess(data, text=text, label=label, encoding=encoding)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
+        recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
+        rules.write_text(_RULES, encoding="utf-8")
+        file = load_recipe(recipe)
+        with show.Bar() as bar:
+            audit, _ = examine(file, bar)
+        if json:
+            found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
+            show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
+            return
+        show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
+        for note in guessed.notes:
+            show.out(f"note: {note}")
+        for line in audit_lines(audit):
+            show.out(line)
+        show.out("")
+        show.out(f"wrote {recipe} and {rules}")
+        show.out(f"next: penjing make {recipe}" if audit.trainable else f"when it is mended: penjing check {recipe}")
+
+
+def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
+    """The recipe as it is written; the file's path is relative to its folder where there is such a path."""
+    try:
+        file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        file = data.resolve().as_posix()
+    columns = ", ".join(_scalar(name) for name in guessed.columns or ())
+    filled = _RECIPE.format(
+        recipe=folder / "recipe.yaml",
+        name=_scalar(folder.resolve().name[:80] or "service"),
+        file=_scalar(file),
+        encoding=_scalar(guessed.encoding),
+        columns=f"  columns: [{columns}] # the file has no header\n" if columns else "",
+        text=_scalar(guessed.text),
+        label=_scalar(guessed.label),
+    )
+    return "".join(_aligned(line) + "\n" for line in filled.splitlines())
+
+
+def _aligned(line: str) -> str:
+    """A line of the recipe with its comment in one column with the others."""
+    value, mark, comment = line.rpartition(" # ")
+    return f"{value:<27}{mark}{comment}" if value.strip() else line
+
+
+def _scalar(value: str) -> str:
+    """A word as YAML reads it back: bare where that is safe, else in JSON's quotes."""
+    safe = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
+    return value if safe else json.dumps(value, ensure_ascii=False)
