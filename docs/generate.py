@@ -1,0 +1,233 @@
+"""Writes into the pages what the code already says: recipe keys, options, commands, exit codes, files.
+
+Run `.venv/bin/python docs/generate.py` after changing one of these; tests/test_docs.py fails where a page is behind.
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+SOURCE = DOCS.parent / "src" / "penjing"
+PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ROOMS = (
+    *("core", "data", "tasks", "model", "runtime", "train", "tune", "compress"),
+    *("make", "decide", "explain", "store", "serve", "cli"),
+)
+HEADS = {
+    "en": ("key", "value", "default", "what it is", "option", "code", "name", "what happened"),
+    "zh": ("键", "取值", "默认", "含义", "选项", "退出码", "名称", "含义"),
+}
+TO = {"en": "to", "zh": "至"}
+STEPS = {"en": "list of [steps](#steps)", "zh": "[步骤](#步骤)列表"}
+REQUIRED = {"en": "required", "zh": "必填"}
+
+
+def pages() -> list[Path]:
+    """The pages that have generated parts."""
+    return [path for path in sorted(DOCS.rglob("*.md")) if PART.search(path.read_text(encoding="utf-8"))]
+
+
+def fill(path: Path) -> str:
+    """The text of a page with its generated parts made anew."""
+    language = "zh" if path.parent.name == "zh" else "en"
+    text = path.read_text(encoding="utf-8")
+    return PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]](language)}\n{found[3]}", text)
+
+
+def files(_language: str) -> str:
+    """Every source file with the first line of its docstring, by room."""
+    lines: list[str] = []
+    for room in ("", *ROOMS, *sorted(set(_rooms()) - set(ROOMS))):
+        inside = sorted(path for path in SOURCE.rglob("*.py") if _room(path) == room and _says(path))
+        if not inside:
+            continue
+        lines += ["", f"**{room or 'penjing'}**", ""]
+        lines += [f"- `{path.relative_to(SOURCE).as_posix()}` – {_says(path)}" for path in inside]
+    return "\n".join(lines[1:]) + "\n"
+
+
+def keys(language: str) -> str:
+    """The keys of a recipe, part by part."""
+    from penjing.core.recipe import Recipe
+
+    schema = Recipe.model_json_schema()
+    parts = schema["$defs"]
+    lines: list[str] = []
+    for title, model in (
+        ("", schema),
+        ("task", parts["Task"]),
+        ("data", parts["Data"]),
+        ("gates", parts["Gates"]),
+        ("decide", parts["Decide"]),
+    ):
+        if title:
+            lines += [f"### `{title}`", ""]
+        lines += [*_table(model, parts, language, HEADS[language][0]), ""]
+    return "\n".join(lines)
+
+
+def methods(language: str) -> str:
+    """Every method that a step may name, with its options."""
+    lines: list[str] = []
+    for room in ("tune", "compress"):
+        for name, dotted in importlib.import_module(f"penjing.{room}").METHODS.items():
+            module = importlib.import_module(dotted)
+            lines += [f"### `{room}.{name}`", "", _first_line(module.__doc__), ""]
+            schema = module.Options.model_json_schema()
+            if schema.get("properties"):
+                lines += [*_table(schema, schema.get("$defs", {}), language, HEADS[language][4]), ""]
+    return "\n".join(lines)
+
+
+def commands(_language: str) -> str:
+    """The help of every command, as the terminal shows it at 100 columns."""
+    import click
+    import typer.main
+
+    from penjing.cli.main import app
+
+    lines: list[str] = []
+
+    def add(command: click.Command, path: str, parent: click.Context | None) -> None:
+        context = click.Context(command, info_name=path.split()[-1], parent=parent, terminal_width=100)
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                if found is not None:
+                    add(found, f"{path} {name}", context)
+        else:
+            help_text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
+            lines.extend([f"### `{path}`", "", "```text", help_text, "```", ""])
+
+    add(typer.main.get_command(app), "penjing", None)
+    return "\n".join(lines)
+
+
+def exit_codes(language: str) -> str:
+    """What each exit code means, from the tree of errors."""
+    import penjing.core.errors as errors
+
+    found: dict[int, list[str]] = {0: [{"en": "it worked", "zh": "成功"}[language]]}
+    for error in vars(errors).values():
+        # A code is explained by the class that introduces it; the classes below it only say where.
+        if isinstance(error, type) and issubclass(error, errors.PenjingError) and "exit_code" in vars(error):
+            found.setdefault(error.exit_code, []).append(translate(_first_line(error.__doc__), language))
+    found[1] = [{"en": "anything else, such as a full disk", "zh": "其他错误，例如磁盘已满"}[language]]
+    head = HEADS[language]
+    rows = [f"| {code} | {' '.join(found[code])} |" for code in sorted(found)]
+    return "\n".join([f"| {head[5]} | {head[7]} |", "|---:|---|", *rows, ""])
+
+
+PARTS: dict[str, Callable[[str], str]] = {
+    "files": files,
+    "keys": keys,
+    "methods": methods,
+    "commands": commands,
+    "exit-codes": exit_codes,
+}
+
+
+def translate(sentence: str, language: str) -> str:
+    """A sentence of the code in the page's language; one without a translation stays English."""
+    if language == "en":
+        return sentence
+    known = json.loads((DOCS / "zh" / "sentences.json").read_text(encoding="utf-8"))
+    return str(known.get(sentence, sentence))
+
+
+def _table(model: dict[str, Any], parts: dict[str, Any], language: str, first: str) -> list[str]:
+    head = HEADS[language]
+    lines = [f"| {first} | {head[1]} | {head[2]} | {head[3]} |", "|---|---|---|---|"]
+    for name, field in model["properties"].items():
+        nested = any(part in json.dumps(field) for part in ("/Task", "/Data", "/Gates", "/Decide"))
+        value = f"[{name}](#{name})" if nested else _value(field, parts, language)
+        if name == "steps":
+            value = STEPS[language]
+        given = "" if nested and name != "data" else _default(name, field, model, language)
+        lines.append(f"| `{name}` | {value} | {given} | {translate(field.get('description', ''), language)} |")
+    return lines
+
+
+def _default(name: str, field: dict[str, Any], model: dict[str, Any], language: str) -> str:
+    if name in model.get("required", ()):
+        return REQUIRED[language]
+    return f"`{json.dumps(field['default'], ensure_ascii=False)}`" if "default" in field else ""
+
+
+def _value(field: dict[str, Any], parts: dict[str, Any], language: str) -> str:
+    words = {"en": (" or ", "list of ", "{}: {}"), "zh": (" 或 ", "列表：", "{}: {}")}[language]
+    if "$ref" in field:
+        return _value(parts[field["$ref"].split("/")[-1]], parts, language)
+    if "anyOf" in field:
+        return words[0].join(_value(one, parts, language) for one in field["anyOf"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "enum" in field:
+        return " ".join(f"`{one}`" for one in field["enum"])
+    kind = field.get("type", "")
+    if kind == "array":
+        return words[1] + _value(field.get("items", {}), parts, language)
+    if kind == "object":
+        inner = field.get("additionalProperties")
+        named = field.get("propertyNames", {}).get("enum")
+        left = "/".join(named) if named else {"en": "name", "zh": "名称"}[language]
+        return f"{left}: {_value(inner, parts, language)}" if isinstance(inner, dict) else left
+    plain = {
+        "string": {"en": "text", "zh": "文本"},
+        "integer": {"en": "whole number", "zh": "整数"},
+        "number": {"en": "number", "zh": "数"},
+        "boolean": {"en": "`true` `false`", "zh": "`true` `false`"},
+        "null": {"en": "`null`", "zh": "`null`"},
+    }.get(kind, {"en": "options", "zh": "选项"})[language]
+    return plain + _bounds(field, language)
+
+
+def _bounds(field: dict[str, Any], language: str) -> str:
+    if "minimum" in field and "maximum" in field:
+        return f" {_number(field['minimum'])} {TO[language]} {_number(field['maximum'])}"
+    signs = (("exclusiveMinimum", ">"), ("minimum", "≥"), ("exclusiveMaximum", "<"), ("maximum", "≤"))
+    told = [f"{sign} {_number(field[name])}" for name, sign in signs if name in field]
+    return " " + ", ".join(told) if told else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if value == int(value) else f"{value:g}"
+
+
+def _rooms() -> set[str]:
+    return {_room(path) for path in SOURCE.rglob("*.py")}
+
+
+def _room(path: Path) -> str:
+    parts = path.relative_to(SOURCE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def _says(path: Path) -> str:
+    return _first_line(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n\n")[0].split("\n")[0].strip()
+
+
+def main() -> None:
+    """Write the pages that are behind, and name them."""
+    for path in pages():
+        text = fill(path)
+        if text != path.read_text(encoding="utf-8"):
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{path.relative_to(DOCS.parent)}\n")
+
+
+if __name__ == "__main__":
+    main()
