@@ -1,0 +1,139 @@
+"""What many tests need: a small real release, and the command line run in this process."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penjing.core.artifact import MODEL, open_release, write_info
+from penjing.core.canon import canonical_json
+from penjing.core.folder import sealed_folder
+from penjing.core.nouns import Inputs, Release, ReleaseInfo, Run, Table
+
+# A mask counts, a field decides, a word decides: every way in which a rule can speak.
+TINY_RULES = """\
+name,label,p,text,pii.mobile,channel,then,why
+vip,,,,,vip,review,a valued customer is answered by a person
+phone,,,,1..9,,review,a number stands in the text
+lottery,,,contains lottery|彩票,,,spam,lotteries are always spam
+"""
+_SPAM = ("free prize", "win cash now", "claim your reward", "urgent offer", "免费领奖", "点击链接中奖", "限时优惠")
+_HAM = (
+    "see you at lunch",
+    "call me later",
+    "meeting moved to three",
+    "thanks mum",
+    "晚上一起吃饭",
+    "明天开会",
+    "收到谢谢",
+)
+
+
+def tiny_texts(count: int, seed: int = 0) -> tuple[list[str], list[str]]:
+    """`count` short messages, Chinese and English, with their labels."""
+    drawn = random.Random(seed)
+    labels = [("ham", "spam")[number % 2] for number in range(count)]
+    texts = [
+        f"{drawn.choice(_SPAM if label == 'spam' else _HAM)} {drawn.choice(_HAM + _SPAM)} {drawn.randrange(1000)}"
+        for label in labels
+    ]
+    return texts, labels
+
+
+def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "masked", audit: float = 0.0) -> Release:
+    """A release with a linear model of two labels, three rules and two fields; real, and made in a second."""
+    from penjing.decide.policy import PolicySpec
+    from penjing.runtime.selfcheck import make_selfcheck
+    from penjing.runtime.session import open_session
+    from penjing.tune import linear
+
+    train = Table(*tiny_texts(160), rows=range(2, 162))
+    validation = Table(*tiny_texts(40, seed=1), rows=range(162, 202))
+    run = Run(out=folder / "linear", scratch=folder / "scratch", threads=1)
+    artifact = linear.apply(Inputs(None, train, validation, language="mixed"), linear.Options(), run)
+    session = open_session(artifact, threads=1)
+    labels, fields = artifact.card.labels, {"channel": ("web", "app", "vip"), "amount": "float"}
+    policy = PolicySpec(
+        labels=labels,
+        thresholds=dict.fromkeys(labels, threshold),
+        audit=audit,
+        tolerance=0.0001,
+        fields=fields,
+        texts=texts,  # type: ignore[arg-type]
+    )
+    gates = [{"name": "keep", "state": "held"}, {"name": "p99_ms", "state": "unproven"}]
+    with sealed_folder(folder / "release") as inside:
+        shutil.copytree(artifact.folder, inside / MODEL)
+        (inside / "policy").mkdir()
+        (inside / "policy" / "policy.json").write_bytes(canonical_json(policy.model_dump(mode="json")))
+        (inside / "policy" / "rules.csv").write_text(TINY_RULES, encoding="utf-8")
+        (inside / "certificate.json").write_bytes(canonical_json({"certified": True, "max_error": 0.1, "gates": gates}))
+        suite = [{"text": text, "label": label} for text, label in zip(*tiny_texts(20, seed=2), strict=True)]
+        (inside / "regression.jsonl").write_bytes(b"".join(canonical_json(case) + b"\n" for case in suite))
+        (inside / "selfcheck.json").write_bytes(canonical_json(make_selfcheck(session)))
+        info = ReleaseInfo(
+            name="tiny",
+            language="mixed",
+            labels=labels,
+            fields=fields,
+            masking=artifact.card.masking,
+            texts=texts,  # type: ignore[arg-type]
+            artifact=artifact.id,
+            tolerance=0.0001,
+            fingerprint=session.fingerprint(),
+        )
+        write_info(inside, info)
+    return open_release(folder / "release")
+
+
+@pytest.fixture(scope="session")
+def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """A small real release that no test may change."""
+    return make_tiny_release(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_release_maker() -> Callable[..., Release]:
+    """`make_tiny_release`, for a test that wants another threshold, or no texts."""
+    return make_tiny_release
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON lines of stdout."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def penjing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Ran]:
+    """Run `penjing ARGUMENTS` in this process and in a fresh folder; returns exit code, stdout and stderr."""
+    from penjing.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PENJING_DB", raising=False)
+
+    def run(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["penjing", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), told.out, told.err)
+
+    return run
