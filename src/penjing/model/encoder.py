@@ -69,6 +69,8 @@ def load_encoder(base: Artifact) -> nn.Module:
             state_dict=read_weights(folder / "model.safetensors"),
             dtype=torch.float32,
             attn_implementation="sdpa",
+            # Told in `info` then, and refused below in our own words.
+            ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
     lacking = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))

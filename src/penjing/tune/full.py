@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field, field_validator
 from tokenizers import Tokenizer
@@ -39,10 +40,13 @@ from penjing.model.encoder import (
 from penjing.model.layers import Lower, Upper, layers_of
 from penjing.model.tokens import Tokens, encode, open_tokenizer
 from penjing.runtime.calibrate import fit_temperature
+from penjing.runtime.session import Session
+from penjing.runtime.tokens import Tokens as SessionTokens
+from penjing.runtime.torch_ import TorchEngine
 from penjing.tasks.classify import accuracy, encode_labels, macro_f1
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints
-from penjing.train.classify import Classify, IdRows, Labelled, Rows, predict
+from penjing.train.classify import Classify, IdRows, Labelled, Rows
 from penjing.train.hooks import Report
 from penjing.train.loop import Outcome, Plan, fit
 from penjing.train.numerics import repeatable
@@ -214,9 +218,7 @@ def _write(
     tries: Sequence[tuple[float, Outcome]],
 ) -> Artifact:  # fmt: skip
     run, options, truth = job.run, job.options, job.validation_truth
-    rows = IdRows(job.validation.ids, padding_id(classifier.encoder))
-    with repeatable(run.seed, run.threads, run.device):
-        logits = predict(classifier.eval(), rows, job.budget)
+    logits = _validation_logits(job, inputs, classifier)
     guess = logits.argmax(axis=1)
     card = Card(
         form="torch",
@@ -244,10 +246,20 @@ def _write(
             "train_texts_cut": job.train.cut,
             "validation_texts_cut": job.validation.cut,
             "train_tokens": int(job.train.lengths.sum()),
-            "padding_id": rows.padding,
+            "padding_id": padding_id(classifier.encoder),
         },
     )
     return write_artifact(run.out, card, lambda folder: save_classifier(folder, classifier, job.tokenizer))
+
+
+def _validation_logits(job: _Job, inputs: Inputs, classifier: Classifier) -> npt.NDArray[np.float32]:
+    """Logits (n, labels) as a session gives them, long texts in windows: what is served is what is calibrated."""
+    options, run = job.options, job.run
+    card = Card(form="torch", method="tune.full", labels=job.labels, max_tokens=options.max_tokens)
+    with repeatable(run.seed, run.threads):
+        tokens = SessionTokens(job.tokenizer, options.max_tokens)
+        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads())
+        return Session(Artifact(run.out, "", card), engine).logits(inputs.validation.texts)
 
 
 def _rank(outcome: Outcome, options: Options) -> tuple[float, float]:

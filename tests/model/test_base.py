@@ -1,0 +1,82 @@
+"""Bases by name: what is opened, and what is refused in words."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import UsageError
+from penjing.model.base import NEEDED, open_base
+
+
+@pytest.fixture
+def copy(tiny_base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_base, tmp_path / "base"))
+
+
+def test_a_folder_is_opened_relative_to_the_recipe(copy: Path) -> None:
+    base = open_base("base", copy.parent)
+    assert base.folder == copy.resolve()
+    assert (base.card.form, base.card.method, base.card.notes["base"]) == ("torch", "base", "base")
+
+
+def test_the_id_is_that_of_the_files_that_are_read(copy: Path) -> None:
+    first = open_base(str(copy), Path("/")).id
+    (copy / "README.md").write_text("words about it")
+    assert open_base(str(copy), Path("/")).id == first
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"layer_norm_eps": 1e-6}))
+    assert open_base(str(copy), Path("/")).id != first
+
+
+def test_the_shipped_base_is_found() -> None:
+    base = open_base("penjing/mini", Path("/nowhere"))
+    assert base.card.notes == {"base": "penjing/mini", "model_type": "bert"}
+
+
+@pytest.mark.parametrize("needed", NEEDED)
+def test_a_missing_file_is_named(copy: Path, needed: str) -> None:
+    (copy / needed).unlink()
+    with pytest.raises(UsageError, match=f"the base has no {needed}") as caught:
+        open_base(str(copy), Path("/"))
+    assert "save_pretrained" in str(caught.value.fix)
+
+
+def test_pickled_and_divided_weights_get_their_own_advice(copy: Path) -> None:
+    (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
+    with pytest.raises(UsageError, match="pickled"):
+        open_base(str(copy), Path("/"))
+    (copy / "model.safetensors.index.json").write_text("{}")
+    with pytest.raises(UsageError, match="max_shard_size"):
+        open_base(str(copy), Path("/"))
+
+
+def test_unknown_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean `penjing/mini`"):
+        open_base("penjing/mimi", tmp_path)
+    with pytest.raises(UsageError, match="nothing is downloaded"):
+        open_base("bert-base-chinese", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}, "`Qwen2ForCausalLM` is not an encoder"),
+        ({"is_encoder_decoder": True, "architectures": None, "model_type": "t5"}, "`t5` is not an encoder"),
+        ({"model_type": None}, "names no model_type"),
+    ],
+)
+def test_what_is_no_encoder_is_refused(copy: Path, change: dict[str, object], words: str) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(UsageError, match=words):
+        open_base(str(copy), Path("/"))
+
+
+def test_a_torn_config_is_refused(copy: Path) -> None:
+    (copy / "config.json").write_text('{"model_type": ')
+    with pytest.raises(UsageError, match=r"config\.json is not valid"):
+        open_base(str(copy), Path("/"))

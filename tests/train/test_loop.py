@@ -1,0 +1,166 @@
+"""The loop: stops early with the best weights, stops when asked, and goes on to the same bits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from penjing.core.errors import RunInterruptedError
+from penjing.core.nouns import Run
+from penjing.train.batches import Ints
+from penjing.train.hooks import Moment
+from penjing.train.loop import Outcome, Plan, fit
+from penjing.train.optim import Optimizing
+
+ROWS, BATCH = 40, 8
+PER_EPOCH = ROWS // BATCH
+
+
+@dataclass
+class Regress:
+    """y = 2 x - 1 by a linear model behind dropout; `told` are scores that replace the true ones."""
+
+    told: list[float] = field(default_factory=list)
+    asked: int = 0
+    seen: list[int] = field(default_factory=list)
+    broken_at: int = -1
+
+    def batches(self, epoch: int) -> list[Ints]:
+        return list(np.random.default_rng(epoch).permutation(ROWS).reshape(-1, BATCH))
+
+    def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
+        self.seen += rows.tolist()
+        x = torch.from_numpy(rows).float()[:, None] / ROWS
+        loss = (model(x) - (2 * x - 1)).square().mean()
+        return loss * math.nan if len(self.seen) == BATCH * self.broken_at else loss
+
+    def score(self, model: nn.Module) -> dict[str, float]:
+        x = torch.linspace(0, 1, 9)[:, None]
+        loss = (model(x) - (2 * x - 1)).square().mean().item()
+        self.asked += 1
+        return {"macro_f1": self.told[self.asked - 1] if self.told else -loss, "loss": loss}
+
+
+def model() -> nn.Sequential:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(1, 16), nn.Dropout(0.2), nn.Linear(16, 1))
+
+
+def plan(epochs: float = 6, patience: int = 100, metric: str = "macro_f1") -> Plan:
+    return Plan(epochs, Optimizing(0.01), metric=metric, patience=patience, checkpoint_seconds=0)
+
+
+def flat(outcome: Outcome) -> list[float]:
+    return [value for name in sorted(outcome.weights) for value in outcome.weights[name].flatten().tolist()]
+
+
+def run_at(folder: Path, stops: set[int] = frozenset(), threads: int = 1) -> Run:  # type: ignore[assignment]
+    calls = iter(range(1, 10_000))
+    return Run(out=folder / "out", scratch=folder, seed=4, threads=threads, stop=lambda: next(calls) in stops)
+
+
+def test_it_learns_and_leaves_the_best_weights_in_the_model(tmp_path: Path) -> None:
+    trained, objective = model(), Regress()
+    outcome = fit(trained, objective, plan(epochs=20), run_at(tmp_path), tmp_path / "c", "key")
+    assert objective.seen[:ROWS] != objective.seen[ROWS : 2 * ROWS]
+    assert all(sorted(objective.seen[i * ROWS : (i + 1) * ROWS]) == list(range(ROWS)) for i in range(20))
+    assert outcome.scores["loss"] == min(one["loss"] for one in outcome.evaluations) < 0.05
+    assert len(outcome.losses) == 20 * PER_EPOCH
+    assert not trained.training
+    for name, parameter in trained.named_parameters():
+        assert torch.equal(parameter, outcome.weights[name])
+
+
+def test_early_stopping_picks_the_best_epoch(tmp_path: Path) -> None:
+    objective = Regress(told=[0.1, 0.5, 0.4, 0.5, 0.3, 0.9])
+    outcome = fit(model(), objective, plan(epochs=6, patience=2), run_at(tmp_path), tmp_path / "c", "key")
+    # The fourth epoch ties with the second and has the lower loss, so patience begins anew there.
+    assert [one["macro_f1"] for one in outcome.evaluations] == [0.1, 0.5, 0.4, 0.5, 0.3, 0.9]
+    objective = Regress(told=[0.1, 0.5, 0.4, 0.3, 0.3, 0.9])
+    outcome = fit(model(), objective, plan(epochs=6, patience=2), run_at(tmp_path), tmp_path / "d", "key")
+    assert len(outcome.evaluations) == 5
+    assert outcome.scores["macro_f1"] == 0.5
+    # Resumed, it is the same outcome without a step.
+    again = fit(model(), Regress(), plan(epochs=6, patience=2), run_at(tmp_path), tmp_path / "d", "key")
+    assert (again.scores, again.evaluations, flat(again)) == (outcome.scores, outcome.evaluations, flat(outcome))
+
+
+def test_the_loss_can_choose(tmp_path: Path) -> None:
+    objective = Regress(told=[0.9, 0.1, 0.1])
+    outcome = fit(model(), objective, plan(epochs=3, metric="loss"), run_at(tmp_path), tmp_path / "c", "key")
+    assert outcome.scores["loss"] == min(one["loss"] for one in outcome.evaluations)
+
+
+@pytest.mark.parametrize("epochs", [0.2, 0.5, 1.6, 2])
+def test_a_fraction_of_an_epoch_is_a_fraction_of_its_batches(tmp_path: Path, epochs: float) -> None:
+    outcome = fit(model(), Regress(), plan(epochs=epochs), run_at(tmp_path), tmp_path / "c", "key")
+    assert len(outcome.losses) == round(epochs * PER_EPOCH)
+    assert outcome.evaluations[-1]["step"] == len(outcome.losses)
+
+
+@pytest.mark.parametrize("stops", [{1}, {PER_EPOCH}, {7, 8, 9}, {3, 13, 23, 28}])
+def test_stopped_and_resumed_it_ends_in_the_same_bits(tmp_path: Path, stops: set[int]) -> None:
+    whole = fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "whole", "key")
+    interrupted = 0
+    for step in sorted(stops):
+        with pytest.raises(RunInterruptedError, match=f"stopped at step {step} of"):
+            fit(model(), Regress(), plan(), run_at(tmp_path, {step - interrupted}), tmp_path / "parts", "key")
+        interrupted = step
+    parts = fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "parts", "key")
+    assert flat(parts) == flat(whole)
+    assert (parts.losses, parts.evaluations) == (whole.losses, whole.evaluations)
+
+
+def test_a_torn_checkpoint_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    whole = fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "whole", "key")
+    with pytest.raises(RunInterruptedError):
+        fit(model(), Regress(), plan(), run_at(tmp_path, {17}), tmp_path / "torn", "key")
+    newest = max((tmp_path / "torn").glob("*.safetensors"))
+    newest.write_bytes(newest.read_bytes()[:-9])
+    assert flat(fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "torn", "key")) == flat(whole)
+
+
+def test_another_key_begins_anew(tmp_path: Path) -> None:
+    with pytest.raises(RunInterruptedError):
+        fit(model(), Regress(), plan(), run_at(tmp_path, {17}), tmp_path / "c", "key")
+    objective = Regress()
+    fit(model(), objective, plan(), run_at(tmp_path), tmp_path / "c", "another")
+    assert len(objective.seen) == 6 * ROWS
+
+
+def test_a_loss_that_is_not_finite_ends_it(tmp_path: Path) -> None:
+    late = fit(model(), Regress(broken_at=PER_EPOCH + 2), plan(), run_at(tmp_path), tmp_path / "late", "key")
+    assert late.diverged
+    assert len(late.evaluations) == 1
+    assert all(math.isfinite(value) for value in flat(late))
+    early = fit(model(), Regress(broken_at=1), plan(), run_at(tmp_path), tmp_path / "early", "key")
+    assert (early.diverged, early.scores, early.weights) == (True, {}, {})
+
+
+def test_hooks_see_every_step(tmp_path: Path) -> None:
+    seen: list[Moment] = []
+
+    class Watch:
+        def after_step(self, moment: Moment) -> None:
+            seen.append(moment)
+
+    outcome = fit(model(), Regress(), plan(epochs=2), run_at(tmp_path), tmp_path / "c", "key", [Watch()])
+    assert [moment.step for moment in seen] == list(range(1, 2 * PER_EPOCH + 1))
+    assert [moment.loss for moment in seen] == outcome.losses
+    assert seen[0].scores == {} and seen[-1].scores == {"macro_f1": outcome.scores["macro_f1"]}
+
+
+def test_parameters_that_need_no_gradient_stay(tmp_path: Path) -> None:
+    trained = model()
+    before = trained[0].weight.detach().clone()
+    trained[0].requires_grad_(False)
+    outcome = fit(trained, Regress(), plan(), run_at(tmp_path), tmp_path / "c", "key")
+    assert torch.equal(trained[0].weight, before)
+    assert set(outcome.weights) == {"2.weight", "2.bias"}
