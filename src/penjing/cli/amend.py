@@ -1,0 +1,49 @@
+"""`penjing amend`: new rules on the same model, certified on rows never used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `amend`."""
+    app.command("amend")(amend)
+
+
+def amend(
+    release: Annotated[Path, typer.Argument(help="the release whose model is kept")],
+    rules: Annotated[Path, typer.Option(help="the new rules file (CSV)")],
+    data: Annotated[Path, typer.Option(help="labelled rows that were never used (csv, tsv, jsonl)")],
+    out: Annotated[Path, typer.Option(help="folder of the new release")],
+    text: Annotated[str, typer.Option(help="column of the texts")] = "text",
+    label: Annotated[str, typer.Option(help="column of the labels")] = "label",
+    threads: Annotated[int, typer.Option(min=0, max=256, help="threads; 0: all cores")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print the certificate as JSON")] = False,
+) -> None:
+    """Seal a release with new rules on the same model; needs no torch.
+
+    A new rule set voids the certificate, so it is made again on labelled rows that neither training nor an earlier
+    certificate has seen; rows that were used are left out. With too few rows every case goes to review.
+    """
+    from penjing.cli.show import Bar, out_json, tell
+    from penjing.cli.show import out as say
+    from penjing.core.artifact import open_release
+    from penjing.make.amend import amend as run
+    from penjing.make.certify import in_words
+
+    with Bar() as bar:
+        done = run(open_release(release), rules, data, out, text=text, label=label, threads=threads, progress=bar)
+    for finding in done.findings:
+        tell(f"{finding.where}: {finding.what}")
+    left = done.rows - done.used - done.repeated
+    tell(f"{done.rows:,} rows given, {done.used:,} used before, {done.repeated:,} repeated: {left:,} certify")
+    if as_json:
+        hashes = {"calibration", "used"}
+        certificate = done.certificate.model_dump(mode="json", exclude=hashes)
+        out_json({"release": done.release.id, "folder": str(done.release.folder), "certificate": certificate})
+        return
+    say(in_words(done.certificate))
+    say(f"release {done.release.folder}  {done.release.id[:12]}")

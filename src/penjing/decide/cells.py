@@ -1,0 +1,209 @@
+"""One cell of the rules file -> a typed condition: =, in, <, ≤, >, ≥, ranges, contains."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+
+from penjing.core.errors import RequestError, RuleError
+from penjing.core.options import nearest
+from penjing.data.clean import clean
+from penjing.data.mask import mask
+from penjing.decide.schema import FLOAT_LIMIT, INT_LIMIT, MICRO, FactSchema, Kind
+
+MAX_VALUES = 200
+_WIDE = str.maketrans("＝＜＞｜", "=<>|")
+_COMPARE = re.compile(r"(<=|>=|=<|=>|≤|≥|⩽|⩾|≦|≧|<|>)\s*(.*)", re.DOTALL)
+_RANGE = re.compile(r"(\S+?)\s*(?:\.\.\.?|…)\s*(\S+)")
+_SAME = {"=<": "<=", "≤": "<=", "⩽": "<=", "≦": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "≧": ">="}
+_TRUE, _FALSE = {"true", "yes", "1", "是"}, {"false", "no", "0", "否"}
+_SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1}
+
+
+@dataclass(frozen=True)
+class Among:
+    """The fact is one of these values."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Between:
+    """The fact, in whole units of 1/scale, lies in one of these inclusive ranges; None is no bound."""
+
+    ranges: tuple[tuple[int | None, int | None], ...]
+
+
+@dataclass(frozen=True)
+class Is:
+    """The fact is true, or false."""
+
+    value: bool
+
+
+@dataclass(frozen=True)
+class Contains:
+    """The masked text holds one of these phrases, upper and lower case alike."""
+
+    phrases: tuple[str, ...]
+
+
+Test = Among | Between | Is | Contains
+
+
+def scale(kind: Kind) -> int:
+    """Whole units in which a numeric fact of this kind is compared: millionths, or ones."""
+    return _SCALE[kind]
+
+
+def fold(text: str) -> str:
+    """The form in which phrases and texts are compared."""
+    return text.casefold()
+
+
+def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str) -> Test | None:
+    """The condition of a cell, or None for an empty one. Raises RuleError that names the column."""
+    written = cell.strip()
+    if not written:
+        return None
+    where = f"{where} (column `{fact}`)"
+    try:
+        written = clean(written)
+    except RequestError as error:
+        raise RuleError(error.what, where=where, fix=error.fix) from None
+    if kind == "text":
+        return _contains(written, where)
+    if kind in _SCALE:
+        return _number(written.translate(_WIDE), fact, kind, where)
+    known = schema.values(fact)
+    if written in known:
+        return Among((written,))
+    return _bool(written.translate(_WIDE), where) if kind == "bool" else _values(written, fact, known, where)
+
+
+def _contains(written: str, where: str) -> Contains:
+    word, _, rest = written.partition(" ")
+    if word.lower() != "contains" or not rest.strip():
+        fix = f"write `contains {written}`" if "contains" not in written.lower() else "write `contains 词1|词2`"
+        raise RuleError(f"a text is compared with `contains` only, not {written!r}", where=where, fix=fix)
+    phrases = _split(rest, where)
+    for phrase in phrases:
+        _refuse_masked(phrase, where)
+    return Contains(tuple(dict.fromkeys(fold(phrase) for phrase in phrases)))
+
+
+def _refuse_masked(words: str, where: str) -> None:
+    counts = mask(words).counts
+    kind = next((kind for kind in counts if counts[kind]), None)
+    if kind is not None:
+        what = f"{words!r} holds a personal number ({kind}), which is masked before any rule sees it"
+        raise RuleError(what, where=where, fix=f"use the column `pii.{kind}`, e.g. `>=1`")
+
+
+def _values(written: str, fact: str, known: tuple[str, ...], where: str) -> Among:
+    plain = written.translate(_WIDE)
+    if plain.startswith("=") and not plain.startswith(("=<", "=>")):
+        values: tuple[str, ...] = (written[1:].strip(),)
+    elif re.match(r"in\s", plain, re.IGNORECASE):
+        values = _split(written[2:], where)
+    elif _COMPARE.match(plain):
+        fix = "write a value, or `in a|b|c`"
+        raise RuleError(f"{written!r} needs a number, and `{fact}` is not one", where=where, fix=fix)
+    elif "|" in plain:
+        fix = f"write `in {plain}` for one of them, or `={written}` for exactly that"
+        raise RuleError(f"{written!r} holds a bar", where=where, fix=fix)
+    else:
+        values = (written,)
+    for value in values:
+        if not value:
+            raise RuleError("a value is missing after `=`", where=where, fix="write the value, or leave the cell empty")
+        if known and value not in known:
+            noun = "label" if fact == "label" else "value"
+            raise RuleError(f"unknown {noun} {value!r}", where=where, fix=nearest(value, known))
+        if not known:
+            _refuse_masked(value, where)
+    return Among(tuple(dict.fromkeys(values)))
+
+
+def _bool(plain: str, where: str) -> Is:
+    word = plain.removeprefix("=").strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise RuleError(f"{plain!r} is neither true nor false", where=where, fix="write `true` or `false`")
+    return Is(word in _TRUE)
+
+
+def _split(rest: str, where: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in rest.replace("｜", "|").split("|"))
+    if not all(parts):
+        raise RuleError("a value between two bars is empty", where=where, fix="write `a|b|c`, without a bar at the end")
+    if len(parts) > MAX_VALUES:
+        fix = "use two rows"
+        raise RuleError(f"{len(parts)} values in one cell; at most {MAX_VALUES} can be checked", where=where, fix=fix)
+    return tuple(dict.fromkeys(parts))
+
+
+def _number(plain: str, fact: str, kind: Kind, where: str) -> Between:
+    if found := _COMPARE.fullmatch(plain):
+        sign = _SAME.get(found[1], found[1])
+        bound = _scaled(found[2], kind, where)
+        ranges = [(None, bound) if sign[0] == "<" else (bound, None)]
+        whole = [_whole(low, high, strict=len(sign) == 1) for low, high in ranges]
+    elif re.match(r"in\s", plain, re.IGNORECASE):
+        whole = [_point(_scaled(part, kind, where), fact, where) for part in _split(plain[2:], where)]
+    elif found := _RANGE.fullmatch(plain):
+        low, high = _scaled(found[1], kind, where), _scaled(found[2], kind, where)
+        if low > high:
+            raise RuleError(f"the range {plain!r} is upside down", where=where, fix=f"write `{found[2]}..{found[1]}`")
+        whole = [_whole(low, high, strict=False)]
+        _some(whole[0], plain, fact, where)
+    else:
+        whole = [_point(_scaled(plain.removeprefix("="), kind, where), fact, where)]
+    return Between(_within(tuple(dict.fromkeys(whole)), plain, fact, kind, where))
+
+
+def _scaled(written: str, kind: Kind, where: str) -> Decimal:
+    try:
+        value = Decimal(written.strip())
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite() or len(written) > 40 or abs(value) > (FLOAT_LIMIT if kind == "float" else INT_LIMIT):
+        fix = (
+            "write 0.5 for 50 %" if "%" in written or "％" in written else "write `<0.5`, `>=3`, `0.3..0.7` or `in 1|2`"
+        )
+        raise RuleError(f"{written.strip()[:40]!r} is not a number that can be compared", where=where, fix=fix)
+    return value * scale(kind)
+
+
+def _whole(low: Decimal | None, high: Decimal | None, *, strict: bool) -> tuple[int | None, int | None]:
+    """Inclusive whole bounds of the facts that lie between these numbers."""
+    below = None if high is None else int(high.to_integral_value(ROUND_CEILING if strict else ROUND_FLOOR)) - strict
+    above = None if low is None else int(low.to_integral_value(ROUND_FLOOR if strict else ROUND_CEILING)) + strict
+    return above, below
+
+
+def _point(value: Decimal, fact: str, where: str) -> tuple[int | None, int | None]:
+    bounds = _whole(value, value, strict=False)
+    _some(bounds, str(value), fact, where)
+    return bounds
+
+
+def _some(bounds: tuple[int | None, int | None], plain: str, fact: str, where: str) -> None:
+    low, high = bounds
+    if low is not None and high is not None and low > high:
+        fix = "whole numbers for a count, six decimals for the others"
+        raise RuleError(f"no value of `{fact}` can be {plain}", where=where, fix=fix)
+
+
+def _within(
+    ranges: tuple[tuple[int | None, int | None], ...], plain: str, fact: str, kind: Kind, where: str
+) -> tuple[tuple[int | None, int | None], ...]:
+    """Refuse what lies outside the values that the fact can take at all."""
+    if kind not in ("unit", "count"):
+        return ranges
+    top = MICRO if kind == "unit" else None
+    for low, high in ranges:
+        if (high is not None and high < 0) or (top is not None and low is not None and low > top):
+            can = "between 0 and 1" if kind == "unit" else "0 or more"
+            raise RuleError(f"`{fact}` is always {can}, never {plain!r}", where=where, fix="correct the number")
+    return ranges

@@ -1,0 +1,93 @@
+"""Text and fields -> decision: the one path of command line, service and evaluation from a sealed release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from penjing.core.errors import DamageError, RequestError
+from penjing.core.nouns import Decision, Prediction, Release, Scalar
+from penjing.data.mask import VERSION, Masked
+from penjing.decide.identity import check_id, new_id
+from penjing.decide.policy import Policy, load_policy
+from penjing.runtime.selfcheck import run_selfcheck
+from penjing.runtime.session import Session, open_session
+
+MAX_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """A text to decide; `fields` as the release declares them; `id` only where the caller has one of its own."""
+
+    text: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision with the masked text and the prediction that it rests on."""
+
+    decision: Decision
+    masked: Masked
+    prediction: Prediction
+
+
+class Decider:
+    """A release ready to decide: session, policy, self-check. Safe for reading from several threads."""
+
+    def __init__(self, release: Release, threads: int = 0) -> None:
+        """Open a verified release. Raises DamageError where it cannot be trusted on this machine."""
+        if release.info.masking != VERSION:
+            raise DamageError(
+                f"the release masks by version {release.info.masking!r}, this installation by {VERSION!r}",
+                where=str(release.folder),
+                fix="make the release again with this version, or install the version that made it",
+            )
+        self.release = release
+        self.session: Session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
+        run_selfcheck(self.session, release)
+        self.policy: Policy = load_policy(release)
+
+    def decide(self, requests: Sequence[Request], clock: str | None = None) -> list[Decided]:
+        """One decision a request, in their order; all or none. `clock`: ISO 8601, now where it is not given.
+
+        Raises RequestError for the first request that cannot be decided.
+        """
+        clock = clock or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        ready = [self.read(request, place(i, len(requests))) for i, request in enumerate(requests)]
+        predictions = self.session.predict([masked.text for _, masked, _ in ready])
+        return [
+            Decided(
+                decision=self.policy.decide(record, self.policy.facts(prediction, masked, fields, clock)),
+                masked=masked,
+                prediction=prediction,
+            )
+            for (record, masked, fields), prediction in zip(ready, predictions, strict=True)
+        ]
+
+    def read(self, request: Request, where: str | None = None) -> tuple[str, Masked, dict[str, Scalar]]:
+        """Id, masked text and typed fields of a request. Raises RequestError."""
+        if not isinstance(request.text, str):
+            raise RequestError(f"the text is of type {type(request.text).__name__}", where=where, fix="send a string")
+        if len(request.text) > MAX_CHARACTERS:
+            raise RequestError(
+                f"the text has {len(request.text):,} characters; at most {MAX_CHARACTERS:,} are decided",
+                where=where,
+                fix="send the part that matters, or split it",
+            )
+        try:
+            masked = self.session.prepare(request.text)
+        except RequestError as error:
+            raise RequestError(error.what, where=where, fix=error.fix) from None
+        if not masked.text:
+            raise RequestError("the text is empty", where=where, fix="send a text with at least one character")
+        record = new_id() if request.id is None else check_id(request.id, where)
+        return record, masked, self.policy.schema.read(request.fields, where)
+
+
+def place(index: int, count: int) -> str | None:
+    """How an error names a request among several."""
+    return f"request {index + 1}" if count > 1 else None

@@ -1,0 +1,163 @@
+"""The policy of a release: rules over calibrated facts first, then the certified threshold, then a share for audit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from penjing.core.canon import unit_hash
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Decision, Prediction, Release, Scalar
+from penjing.data.mask import Masked
+from penjing.decide.rules import load_rules
+from penjing.decide.schema import MICRO, FactSchema
+from penjing.decide.table import RuleTable
+
+POLICY, RULES = Path("policy/policy.json"), Path("policy/rules.csv")
+# Why a case took its route; stable words that records, metrics and the console rely on.
+REASONS = {
+    "above_threshold": "the model is surer than the certified threshold",
+    "below_threshold": "the model is less sure than the certified threshold",
+    "within_tolerance": "the score is so near a threshold or a second label that another machine might differ",
+    "not_certified": "no threshold is certified for this label",
+    "too_long": "the text is longer than the model takes",
+    "rule_review": "a rule sends the case to a person",
+    "rule_outcome": "a rule forces the outcome",
+    "missing_field": "a rule needs a field that the request did not give",
+    "audit": "an automatic case that was drawn for a check by a person",
+}
+
+
+class PolicySpec(BaseModel):
+    """`policy/policy.json`: when the model decides by itself. A label whose threshold is None is always reviewed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    labels: tuple[str, ...]
+    thresholds: dict[str, float | None]
+    audit: float = Field(0.01, ge=0, le=1)
+    tolerance: float = Field(0.0, ge=0, lt=1)
+    fields: dict[str, str | tuple[str, ...]] = {}
+    max_error: float | dict[str, float] = 0.05
+    texts: Literal["masked", "none"] = "masked"
+
+    def schema_of_facts(self) -> FactSchema:
+        """The facts that rules of this policy may name."""
+        return FactSchema(labels=self.labels, fields=self.fields)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Facts -> Decision: a pure function of the recorded facts, the record's id and the release's id."""
+
+    spec: PolicySpec
+    rules: RuleTable | None
+    release_id: str
+
+    @cached_property
+    def schema(self) -> FactSchema:
+        """Labels and declared fields with their types."""
+        return self.spec.schema_of_facts()
+
+    def facts(self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str) -> dict[str, Any]:
+        """All that a decision may rest on, as plain JSON values rounded to 1e-6; no text is in it.
+
+        prediction: calibrated probabilities; masked: the text with its counts; fields: as `FactSchema.read` gives
+        them; clock: the time of the request, given by the caller and never read here.
+        """
+        ranked = prediction.ranked()
+        top, p = ranked[0]
+        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        return {
+            "label": top,
+            "p": round(p, 6),
+            "margin": round(p - second, 6),
+            "probabilities": {
+                label: round(each, 6) for label, each in zip(prediction.labels, prediction.probabilities, strict=True)
+            },
+            "too_long": prediction.too_long,
+            "pii": dict(masked.counts),
+            "fields": {name: fields.get(name) for name in self.spec.fields},
+            "contains": self.rules.contained(masked.text) if self.rules else {},
+            "clock": clock,
+        }
+
+    def decide(self, record_id: str, facts: Mapping[str, Any]) -> Decision:
+        """The decision on these facts. The outcome is always a label: on review it is the proposal to the person."""
+        outcome, route, by, reason, fired = self._decide(facts)
+        forced = reason == "rule_outcome"
+        if route == "automatic" and self.spec.audit and unit_hash(self.release_id, record_id) < self.spec.audit:
+            route, reason = "review", "audit"
+        return Decision(
+            id=record_id,
+            release=self.release_id,
+            outcome=outcome,
+            route=route,
+            decided_by=by,
+            forced=forced,
+            reason=reason,
+            facts=facts,
+            fired=fired,
+        )
+
+    def _decide(
+        self, facts: Mapping[str, Any]
+    ) -> tuple[str, Literal["automatic", "review"], Literal["model", "rule"], str, tuple[str, ...]]:
+        label: str = facts["label"]
+        first = self.rules.first(facts) if self.rules else None
+        if first is not None:
+            rule, absent = first
+            if absent:
+                return label, "review", "rule", "missing_field", (rule.name,)
+            if rule.outcome is None:
+                return label, "review", "rule", "rule_review", (rule.name,)
+            return rule.outcome, "automatic", "rule", "rule_outcome", (rule.name,)
+        route, reason = self._by_threshold(label, facts)
+        return label, route, "model", reason, ()
+
+    def _by_threshold(self, label: str, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
+        threshold = self.spec.thresholds.get(label)
+        if facts["too_long"]:
+            return "review", "too_long"
+        if threshold is None:
+            return "review", "not_certified"
+        p, least, band = _micro(facts["p"]), _micro(threshold), tolerance_units(self.spec.tolerance)
+        if p < least - band:
+            return "review", "below_threshold"
+        # Each probability may move by the tolerance, so that two labels within twice of it may change places.
+        if p < least + band or (band and len(self.spec.labels) > 1 and _micro(facts["margin"]) <= 2 * band):
+            return "review", "within_tolerance"
+        return "automatic", "above_threshold"
+
+
+def tolerance_units(tolerance: float) -> int:
+    """A tolerance in whole millionths, rounded up: scores are kept in millionths."""
+    return math.ceil(round(tolerance * MICRO, 3))
+
+
+def load_policy(release: Release) -> Policy:
+    """The policy of a verified release, its rules compiled and checked. Raises DamageError or RuleError."""
+    path = release.folder / POLICY
+    try:
+        spec = PolicySpec.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise DamageError("the release has no policy/policy.json", where=str(release.folder)) from None
+    except ValidationError as error:
+        raise DamageError(f"policy.json is not valid: {error.errors()[0]['msg']}", where=str(path)) from None
+    if spec.labels != release.artifact.card.labels:
+        fix = "make the release again"
+        raise DamageError("the policy and the model have different labels", where=str(release.folder), fix=fix)
+    rules = release.folder / RULES
+    table = load_rules(rules, spec.schema_of_facts()) if rules.is_file() else None
+    return Policy(spec=spec, rules=table, release_id=release.id)
+
+
+def _micro(value: float) -> int:
+    return round(value * MICRO)

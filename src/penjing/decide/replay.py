@@ -1,0 +1,115 @@
+"""Replay: recorded facts -> the same decision byte for byte; recorded masked text -> the same probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from penjing.core.canon import canonical_json
+from penjing.core.nouns import Decision, Prediction
+from penjing.data.mask import Masked
+from penjing.decide.policy import Policy
+
+# Two numbers that were rounded to 1e-6 each may differ by one unit where the unrounded ones agree.
+_ROUNDING = 1e-6
+
+
+class Predicts(Protocol):
+    """What a model replay needs of a session."""
+
+    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+        """One prediction a masked text."""
+
+    def fingerprint(self) -> dict[str, str]:
+        """Engine, version, instruction set, threads."""
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """A decision replay: `same` is equality of `recorded` and `replayed`, both canonical JSON."""
+
+    id: str
+    same: bool
+    recorded: bytes
+    replayed: bytes
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelReplay:
+    """A model replay: held byte for byte on the same fingerprint, else within the tolerance of the release.
+
+    changed: names of the fingerprint's parts that differ; moved: the largest difference of a probability;
+    outcome: (recorded label, replayed label) where the most probable label is another one.
+    """
+
+    held: bool
+    exact: bool
+    changed: tuple[str, ...]
+    moved: float
+    outcome: tuple[str, str] | None
+    prediction: Prediction
+    why: str
+
+
+def replay_decision(policy: Policy, recorded: Mapping[str, Any]) -> ReplayResult:
+    """Decide again from the recorded facts alone: no text, no model, no clock. `recorded` is `Decision.to_json()`.
+
+    A record that another release made, or whose facts are not complete, differs and says so.
+    """
+    record, before = str(recorded.get("id", "")), canonical_json(dict(recorded))
+    if recorded.get("release") != policy.release_id:
+        why = f"release: recorded {str(recorded.get('release'))[:12]}, replayed with {policy.release_id[:12]}"
+        return ReplayResult(record, False, before, b"", (why,))
+    try:
+        replayed = policy.decide(record, recorded["facts"]).to_json()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return ReplayResult(record, False, before, b"", (f"facts: they do not fit this release ({error!r})",))
+    after = canonical_json(replayed)
+    differences = tuple(
+        f"{key}: recorded {recorded.get(key)!r}, replayed {replayed.get(key)!r}"
+        for key in sorted({*recorded, *replayed})
+        if recorded.get(key) != replayed.get(key)
+    )
+    return ReplayResult(record, before == after, before, after, differences)
+
+
+def replay_model(
+    session: Predicts, masked: str, recorded: Prediction, fingerprint: Mapping[str, str], tolerance: float
+) -> ModelReplay:
+    """Predict again from the recorded masked text.
+
+    On the recorded fingerprint the probabilities must be the same bytes; on another, each within `tolerance`.
+    """
+    again = session.predict([masked])[0]
+    here = session.fingerprint()
+    changed = tuple(sorted(name for name in {*here, *fingerprint} if here.get(name) != fingerprint.get(name)))
+    exact = _bytes(again) == _bytes(recorded)
+    if again.labels != recorded.labels:
+        return ModelReplay(False, False, changed, 1.0, None, again, "the labels are others")
+    pairs = zip(again.probabilities, recorded.probabilities, strict=True)
+    moved = round(max((abs(one - other) for one, other in pairs), default=0.0), 6)
+    now, before = again.ranked()[0][0], recorded.ranked()[0][0]
+    outcome = None if now == before else (before, now)
+    if not changed:
+        why = "the same bytes" if exact else f"same machine and engine, but a probability moved by {moved:g}"
+        return ModelReplay(exact, exact, changed, moved, outcome, again, why)
+    held = moved <= tolerance + _ROUNDING and again.too_long == recorded.too_long
+    said = f"{', '.join(changed)} differ; a probability moved by {moved:g}, allowed are {tolerance:g}"
+    return ModelReplay(held, exact, changed, moved, outcome, again, said)
+
+
+def _bytes(prediction: Prediction) -> bytes:
+    values = [list(prediction.labels), list(prediction.probabilities), prediction.too_long]
+    return canonical_json([prediction.artifact, *values])
+
+
+def decide_again(policy: Policy, recorded: Mapping[str, Any], masked: Masked, prediction: Prediction) -> Decision:
+    """The decision of this policy on a new prediction, with the recorded fields and clock.
+
+    Raises RequestError where the recorded fields do not fit this policy.
+    """
+    facts = recorded["facts"]
+    fields = policy.schema.read(facts["fields"])
+    return policy.decide(str(recorded["id"]), policy.facts(prediction, masked, fields, str(facts["clock"])))

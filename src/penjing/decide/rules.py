@@ -1,0 +1,148 @@
+"""Rules file (CSV) -> RuleTable: every unknown name, label and type is refused with its row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from penjing.core.errors import RequestError, RuleError
+from penjing.core.options import nearest
+from penjing.data.clean import clean
+from penjing.decide.cells import parse_cell
+from penjing.decide.check import check
+from penjing.decide.schema import FactSchema, Kind
+from penjing.decide.table import Condition, Rule, RuleTable
+
+MAX_RULES = 1_000
+MAX_BYTES = 2_000_000
+
+
+def load_rules(path: Path, schema: FactSchema) -> RuleTable:
+    """Read and check a rules file: UTF-8 (with or without BOM) or GB18030, commas.
+
+    Raises RuleError: FILE:ROW:COLUMN of an unknown name or value, or the rows that contradict or can never fire.
+    Warnings and gaps are found by `check.check`.
+    """
+    table = read_rules(path, schema)
+    for finding in check(table):
+        if finding.level == "error":
+            raise RuleError(finding.what, where=finding.where, fix=finding.fix)
+    return table
+
+
+def read_rules(path: Path, schema: FactSchema) -> RuleTable:
+    """The table as it is written, its logic not checked yet."""
+    lines = _lines(path)
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    columns = _columns(path, header, schema)
+    rules: list[Rule] = []
+    for number, line in enumerate(lines[1:], start=2):
+        if any(cell.strip() for cell in line):
+            rules.append(_rule(path, number, line, columns, schema))
+    if len(rules) > MAX_RULES:
+        fix = "join rows with `in a|b`, or split the service"
+        raise RuleError(f"{len(rules):,} rules; at most {MAX_RULES:,} can be checked", where=str(path), fix=fix)
+    seen: dict[str, int] = {}
+    for rule in rules:
+        if rule.name in seen:
+            what = f"two rules have the name {rule.name!r}: rows {seen[rule.name]} and {rule.row}"
+            raise RuleError(what, where=f"{path}:{rule.row}:1", fix="give each rule a name of its own")
+        seen[rule.name] = rule.row
+    return RuleTable(path=str(path), schema=schema, rules=tuple(rules))
+
+
+def _lines(path: Path) -> list[list[str]]:
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        fix = "`penjing init` writes a rules.csv to begin with"
+        raise RuleError("no such rules file", where=str(path), fix=fix) from None
+    if len(raw) > MAX_BYTES:
+        raise RuleError(f"the file has {len(raw):,} bytes; at most {MAX_BYTES:,}", where=str(path))
+    text = _decode(raw, path)
+    if "\0" in text:
+        raise RuleError("there is a NUL character in the file", where=str(path), fix="save it again as CSV UTF-8")
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise RuleError(f"not valid CSV: {error}", where=str(path), fix="save the sheet again as CSV UTF-8") from None
+    if not any(any(cell.strip() for cell in line) for line in lines):
+        raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
+    return lines
+
+
+def _decode(raw: bytes, path: Path) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise RuleError("the file is neither UTF-8 nor GB18030", where=str(path), fix="save it as CSV UTF-8")
+
+
+def _columns(path: Path, header: list[str], schema: FactSchema) -> list[tuple[str, Kind | None]]:
+    """Name of each column with its kind; None for name, then, why and for an empty heading."""
+    kinds = schema.kinds()
+    words = ("name", "then", "why")
+    columns: list[tuple[str, Kind | None]] = []
+    for number, name in enumerate(header, start=1):
+        where = f"{path}:1:{number}"
+        if name and name not in kinds and name not in words:
+            hint = nearest(name, [*words, *kinds])
+            if len(header) == 1 and any(mark in name for mark in ";\t"):
+                hint = "separate the columns by commas: save the sheet as CSV UTF-8"
+            raise RuleError(f"unknown column `{name}`", where=where, fix=hint)
+        # Two columns of `text` are two phrases that must both stand there; any other name twice is a slip.
+        if name and name != "text" and name in header[: number - 1]:
+            raise RuleError(f"the column `{name}` stands there twice", where=where, fix="join the two columns")
+        columns.append((name, kinds.get(name)))
+    for needed in ("name", "then"):
+        if needed not in header:
+            fix = f"add it; the heading now is: {', '.join(header)}"
+            raise RuleError(f"the column `{needed}` is missing", where=f"{path}:1:1", fix=fix)
+    return columns
+
+
+def _rule(path: Path, row: int, line: list[str], columns: list[tuple[str, Kind | None]], schema: FactSchema) -> Rule:
+    special: dict[str, tuple[str, int]] = {}
+    conditions: list[Condition] = []
+    for number, cell in enumerate(line, start=1):
+        where = f"{path}:{row}:{number}"
+        name, kind = columns[number - 1] if number <= len(columns) else ("", None)
+        if not name:
+            if cell.strip():
+                fix = "give the column a heading; a cell with a comma in it needs quotes"
+                raise RuleError(f"the cell {cell.strip()[:40]!r} stands under no heading", where=where, fix=fix)
+        elif kind is None:
+            special[name] = (_clean(cell, where), number)
+        elif (test := parse_cell(cell, name, kind, schema, where)) is not None:
+            conditions.append(Condition(fact=name, test=test, written=cell.strip()))
+    rule, number = special.get("name", ("", 1))
+    if not rule:
+        raise RuleError(
+            "the rule has no name", where=f"{path}:{row}:{number}", fix="name it: the name is in every trace"
+        )
+    then, number = special.get("then", ("", 1))
+    outcome = _then(then, f"{path}:{row}:{number} (column `then`)", schema)
+    return Rule(name=rule, row=row, conditions=tuple(conditions), outcome=outcome, why=special.get("why", ("", 0))[0])
+
+
+def _clean(cell: str, where: str) -> str:
+    try:
+        return clean(cell)
+    except RequestError as error:
+        raise RuleError(error.what, where=where, fix=error.fix) from None
+
+
+def _then(written: str, where: str, schema: FactSchema) -> str | None:
+    word, _, label = written.partition(" ")
+    if word == "review" and not label.strip():
+        return None
+    if word != "outcome" or not label.strip():
+        fix = f"write `outcome {written}`" if written in schema.labels else "write `review` or `outcome LABEL`"
+        raise RuleError(f"a rule cannot lead to {written!r}" if written else "nothing follows", where=where, fix=fix)
+    label = label.strip()
+    if label not in schema.labels:
+        raise RuleError(f"unknown label {label!r}", where=where, fix=nearest(label, schema.labels))
+    return label

@@ -1,0 +1,77 @@
+"""A decision table in memory: rules in their order, each a set of typed conditions and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from penjing.decide.cells import Contains, Test, fold
+from penjing.decide.match import Matcher
+from penjing.decide.schema import FactSchema
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One filled cell: the fact, what it must be, and the words of the cell."""
+
+    fact: str
+    test: Test
+    written: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: `row` is its number in the file, `outcome` the forced label, or None for review."""
+
+    name: str
+    row: int
+    conditions: tuple[Condition, ...]
+    outcome: str | None
+    why: str = ""
+
+    @property
+    def then(self) -> str:
+        """What follows, as it is written in the file."""
+        return "review" if self.outcome is None else f"outcome {self.outcome}"
+
+
+@dataclass(frozen=True)
+class RuleTable:
+    """All rows of a rules file over the facts of one release; the first that matches decides."""
+
+    path: str
+    schema: FactSchema
+    rules: tuple[Rule, ...]
+
+    @cached_property
+    def phrases(self) -> tuple[str, ...]:
+        """Every phrase that a rule looks for, in the form in which it is compared."""
+        tests = [condition.test for rule in self.rules for condition in rule.conditions]
+        return tuple(sorted({phrase for test in tests if isinstance(test, Contains) for phrase in test.phrases}))
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """The compiled table."""
+        kinds = self.schema.kinds()
+        return Matcher([[(each.fact, kinds[each.fact], each.test) for each in rule.conditions] for rule in self.rules])
+
+    def contained(self, masked: str) -> dict[str, bool]:
+        """For each phrase of the table: whether the masked text holds it."""
+        folded = fold(masked)
+        return {phrase: phrase in folded for phrase in self.phrases}
+
+    def first(self, facts: Mapping[str, Any]) -> tuple[Rule, tuple[str, ...]] | None:
+        """The first rule that holds, with the fields that it needs and that were not given.
+
+        A field that was not given may have any value, so a rule on it holds as far as is known; None: no rule does.
+        """
+        if not self.rules:
+            return None
+        index = self.matcher.first(facts)
+        if index is None:
+            return None
+        rule = self.rules[index]
+        absent = (each.fact for each in rule.conditions if each.fact in self.schema.fields)
+        return rule, tuple(sorted({name for name in absent if facts["fields"].get(name) is None}))

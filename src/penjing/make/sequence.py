@@ -1,0 +1,186 @@
+"""Fixed-sequence testing of thresholds with exact binomial p-values, on plain arrays.
+
+Learn-then-Test (Angelopoulos, Bates, Candès, Jordan, Lei: "Learn then Test: Calibrating Predictive Algorithms to
+Achieve Risk Control", 2021) with a fixed sequence: thresholds t_1, t_2, ... are ordered on validation rows; on the
+calibration rows H_i: "risk(t_i) > alpha" is tested in that order at level delta, and testing ends at the first that is
+not rejected. With n automated rows of which k are wrong the p-value is
+
+    P(Bin(n, alpha) <= k) = sum_{i <= k} C(n, i) alpha^i (1 - alpha)^(n - i)
+
+which is valid for every n, so also for the random number of automated rows. With probability 1 - delta no threshold
+that passed has a risk above alpha. It holds for cases drawn like the calibration rows; drift voids it.
+
+Prefer it to conformal sets where the promise is about the errors among the cases that are decided; prefer it to a
+bound on one threshold (SGR, Geifman and El-Yaniv 2017: a union bound over a search), which pays for every threshold
+that is looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from penjing.decide.schema import MICRO
+
+DELTA = 0.05
+STEPS = 50
+ALL = "*"
+_CANDIDATES = 400
+_MOST_ROWS = 10_000_000
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Labelled cases as arrays of shape (n,).
+
+    top: index of the most probable label; p: its probability in millionths; correct: whether it is the true label;
+    open: whether the model decides where the threshold allows it (no rule took the case, the text is not too long).
+    """
+
+    top: Ints
+    p: Ints
+    correct: Bools
+    open: Bools
+
+    def __len__(self) -> int:
+        return len(self.top)
+
+    def take(self, index: Ints) -> Cases:
+        """The cases at these positions."""
+        return Cases(self.top[index], self.p[index], self.correct[index], self.open[index])
+
+    def of(self, label: int | None) -> Cases:
+        """The same cases, open only where this label is on top (None: all)."""
+        return self if label is None else Cases(self.top, self.p, self.correct, self.open & (self.top == label))
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One step of a sequence: at this threshold so many cases are automated, so many of them wrong."""
+
+    threshold: float
+    automated: int
+    errors: int
+    p_value: float
+    passed: bool
+
+
+def binomial_tail(errors: int, rows: int, risk: float) -> float:
+    """P(Bin(rows, risk) <= errors), exact to rounding; 1 for no rows."""
+    if rows <= 0 or errors >= rows:
+        return 1.0
+    term, odds = rows * math.log1p(-risk), math.log(risk) - math.log1p(-risk)
+    terms = [term]
+    for i in range(errors):
+        term += math.log(rows - i) - math.log(i + 1) + odds
+        terms.append(term)
+    top = max(terms)
+    return min(1.0, math.exp(top) * math.fsum(math.exp(each - top) for each in terms))
+
+
+def upper_bound(errors: int, rows: int, delta: float = DELTA) -> float:
+    """The one-sided Clopper-Pearson bound (1934): the largest risk that so few errors do not rule out."""
+    if rows <= 0 or errors >= rows:
+        return 1.0
+    low, high = errors / rows, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if binomial_tail(errors, rows, middle) > delta else (low, middle)
+    return high
+
+
+def make_grid(validation: Cases, risk: float, rows: int, *, band: int = 0, steps: int = STEPS) -> tuple[float, ...]:
+    """At most `steps` thresholds, falling, ordered on validation rows alone.
+
+    The first is the one that is most likely to pass on `rows` calibration rows; each next one automates more.
+    band: tolerance in millionths (a case is automated where p >= threshold + band).
+    """
+    order = np.argsort(-validation.p[validation.open], kind="stable")
+    p = validation.p[validation.open][order]
+    wrong = np.cumsum(~validation.correct[validation.open][order])
+    # A threshold stands at the last of several equal scores.
+    ends = np.flatnonzero(np.append(p[1:] != p[:-1], True)) if len(p) else np.array([], dtype=np.int64)
+    if not len(ends):
+        return tuple(round(0.99 - 0.01 * i, 6) for i in range(steps))
+    if len(ends) > _CANDIDATES:
+        ends = ends[np.unique(np.linspace(0, len(ends) - 1, _CANDIDATES).astype(np.int64))]
+    ratio = rows / max(1, len(validation))
+    predicted = [_predicted(int(wrong[end]), int(end) + 1, ratio, risk) for end in ends]
+    first = int(np.argmin(predicted))
+    rates = (wrong[ends] + 0.5) / (ends + 2)
+    hopeful = np.flatnonzero(rates <= 2 * risk)
+    last = max(first, int(hopeful[-1]) if len(hopeful) else first)
+    picked = ends[np.unique(np.linspace(first, last, min(steps, last - first + 1)).round().astype(np.int64))]
+    falling = [max(0, int(p[end]) - band) / MICRO for end in picked]
+    return tuple(dict.fromkeys(round(each, 6) for each in falling))
+
+
+def _predicted(errors: int, automated: int, ratio: float, risk: float) -> float:
+    rows = max(1, round(automated * ratio))
+    return binomial_tail(math.ceil(rows * (errors + 0.5) / (automated + 1)), rows, risk)
+
+
+def run_sequence(
+    cases: Cases, grid: tuple[float, ...], risk: float, *, delta: float = DELTA, band: int = 0
+) -> list[Tried]:
+    """Test the thresholds in their order, up to and with the first that does not pass."""
+    rising = np.sort(cases.p[cases.open])
+    wrong = np.sort(cases.p[cases.open & ~cases.correct])
+    tried: list[Tried] = []
+    for threshold in grid:
+        least = round(threshold * MICRO) + band
+        automated = len(rising) - int(np.searchsorted(rising, least))
+        errors = len(wrong) - int(np.searchsorted(wrong, least))
+        value = binomial_tail(errors, automated, risk)
+        tried.append(Tried(threshold, automated, errors, value, value <= delta))
+        if not tried[-1].passed:
+            break
+    return tried
+
+
+def chosen(tried: list[Tried]) -> Tried | None:
+    """The step that passed and automates most; None where the first did not pass."""
+    passed = [each for each in tried if each.passed]
+    return max(passed, key=lambda each: each.automated) if passed else None
+
+
+def rows_missing(
+    cases: Cases, grid: tuple[float, ...], risk: float, *, delta: float = DELTA, band: int = 0
+) -> int | None:
+    """About how many more labelled rows would certify a threshold, at the rates seen so far: guidance, no promise.
+
+    0: it passed. None: more rows would not help, for the model is wrong too often at every threshold.
+    """
+    tried = run_sequence(cases, grid, risk, delta=delta, band=band)
+    if chosen(tried) is not None:
+        return 0
+    counts = [run_sequence(cases, (threshold,), risk, delta=delta, band=band)[0] for threshold in grid]
+    needs = [_rows_missing(each, len(cases), risk, delta) for each in counts]
+    return min((need for need in needs if need is not None), default=None)
+
+
+def _rows_missing(seen: Tried, rows: int, risk: float, delta: float) -> int | None:
+    rate = seen.errors / seen.automated if seen.automated else 0.0
+    if rate >= risk:
+        return None
+    low = high = max(1, seen.automated)
+    while not _would_pass(rate, high, risk, delta):
+        low, high = high, high * 2
+        if high > _MOST_ROWS:
+            return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _would_pass(rate, middle, risk, delta) else (middle + 1, high)
+    # Nothing automated yet: as if the next row were the first.
+    share = max(seen.automated, 1) / max(rows, 1)
+    return max(1, math.ceil((low - seen.automated) / min(1.0, share)))
+
+
+def _would_pass(rate: float, rows: int, risk: float, delta: float) -> bool:
+    return binomial_tail(math.ceil(rate * rows - 1e-9), rows, risk) <= delta

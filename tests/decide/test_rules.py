@@ -1,0 +1,119 @@
+"""The rules file: encodings, spreadsheet habits, and the words of every refusal with its row and column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import RuleError
+from penjing.decide.check import check
+from penjing.decide.rules import load_rules, read_rules
+from penjing.decide.schema import FactSchema
+
+SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web")})
+GOOD = (
+    "name,label,p,text,pii.id_card,amount,then,why\n"
+    "证件,,,,>=1,,review,人工核对\n"
+    "返现,spam,≥0.6,contains 返现|红包,,,outcome spam,\n"
+    "大额,,,,,>10000,review,\n"
+)
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_reads_what_spreadsheets_save(tmp_path: Path, encoding: str) -> None:
+    table = load_rules(write(tmp_path / "rules.csv", GOOD.replace("\n", "\r\n"), encoding), SCHEMA)
+    assert [(rule.name, rule.row, rule.then) for rule in table.rules] == [
+        ("证件", 2, "review"),
+        ("返现", 3, "outcome spam"),
+        ("大额", 4, "review"),
+    ]
+    assert table.phrases == ("红包", "返现")
+    assert table.rules[0].why == "人工核对"
+
+
+def test_blank_rows_and_empty_columns_are_nothing(tmp_path: Path) -> None:
+    table = load_rules(write(tmp_path / "r.csv", "name,p,then,,\n,,,,\n\na,<0.6,review,,\n,,,,\n"), SCHEMA)
+    assert [(rule.name, rule.row) for rule in table.rules] == [("a", 4)]
+
+
+def test_two_columns_of_text_must_both_hold(tmp_path: Path) -> None:
+    table = load_rules(write(tmp_path / "r.csv", "name,text,text,then\na,contains x,contains y,review\n"), SCHEMA)
+    facts = {"contains": {"x": True, "y": False}, "fields": {}}
+    assert table.first(facts) is None
+    assert table.first({"contains": {"x": True, "y": True}, "fields": {}}) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,labl,then\na,spam,review\n", ["r.csv:1:2: unknown column `labl`", "did you mean `label`?"]),
+        ("name,amuont,then\na,1,review\n", ["unknown column `amuont`", "did you mean `amount`?"]),
+        ("name;label;then\na;spam;review\n", ["separate the columns by commas"]),
+        ("name,p,p,then\na,1,1,review\n", ["r.csv:1:3: the column `p` stands there twice"]),
+        ("label,then\nspam,review\n", ["the column `name` is missing"]),
+        ("name,label\na,spam\n", ["the column `then` is missing"]),
+        ("name,label,then\na,spma,review\n", ["r.csv:2:2", "unknown label 'spma'", "did you mean `spam`?"]),
+        ("name,p,then\na,<0.5x,review\n", ["r.csv:2:2", "'0.5x' is not a number"]),
+        ("name,p,then\na,<0.6,outcome spma\n", ["r.csv:2:3", "unknown label 'spma'"]),
+        ("name,p,then\na,<0.6,spam\n", ["a rule cannot lead to 'spam'", "write `outcome spam`"]),
+        ("name,p,then\na,<0.6,\n", ["nothing follows", "write `review` or `outcome LABEL`"]),
+        ("name,p,then\n,<0.6,review\n", ["r.csv:2:1: the rule has no name"]),
+        ("name,p,then\na,<0.6,review\na,<0.7,review\n", ["two rules have the name 'a': rows 2 and 3"]),
+        ("name,p,then\na,<0.6,review,more\n", ["r.csv:2:4: the cell 'more' stands under no heading"]),
+        ('name,p,then\na,"<0.6,review\n', ["not valid CSV"]),
+        ("name,p,then\na\0,<0.6,review\n", ["a NUL character"]),
+        ("", ["the file is empty", "begin with the line"]),
+        (",,\n\n", ["the file is empty"]),
+    ],
+)
+def test_refuses_with_row_and_column(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(RuleError) as raised:
+        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
+    for word in words:
+        assert word in str(raised.value)
+
+
+def test_refuses_other_encodings_and_missing_files(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_bytes(b"name,then\n\xff\xff\xff,review\n")
+    with pytest.raises(RuleError, match="neither UTF-8 nor GB18030"):
+        load_rules(tmp_path / "r.csv", SCHEMA)
+    with pytest.raises(RuleError, match="no such rules file"):
+        load_rules(tmp_path / "none.csv", SCHEMA)
+
+
+def test_refuses_a_contradiction_with_both_rows(tmp_path: Path) -> None:
+    text = "name,label,p,then\nfirst,spam,<0.8,review\nother,,,review\nsecond,=spam,<=0.799999,outcome ham\n"
+    with pytest.raises(RuleError) as raised:
+        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
+    said = str(raised.value)
+    assert "rows 2 (first) and 4 (second) have the same conditions, but lead to `review` and `outcome ham`" in said
+    assert "r.csv:4:1" in said and "keep one of them" in said
+
+
+def test_refuses_a_row_that_can_never_fire(tmp_path: Path) -> None:
+    text = "name,p,then\nlow,<0.7,review\nhigh,>=0.7,outcome ham\nnever,<0.9,outcome spam\n"
+    with pytest.raises(RuleError, match=r"row 4 \(never\) can never fire: rows 2 and 3 together decide"):
+        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
+
+
+def test_a_heading_alone_is_a_table_without_rules(tmp_path: Path) -> None:
+    table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then,why\n"), SCHEMA)
+    assert table.rules == () and table.first({}) is None
+
+
+def test_refuses_more_rules_than_can_be_checked(tmp_path: Path) -> None:
+    rows = "".join(f"r{i},contains w{i},review\n" for i in range(1001))
+    with pytest.raises(RuleError, match="1,001 rules; at most 1,000"):
+        read_rules(write(tmp_path / "r.csv", "name,text,then\n" + rows), SCHEMA)
+
+
+def test_three_hundred_rows_are_checked_exactly(tmp_path: Path) -> None:
+    rows = "".join(f"r{i},{'ham' if i % 2 else 'spam'},<0.{501 + i},contains w{i},review\n" for i in range(300))
+    table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then\n" + rows), SCHEMA)
+    assert [each.kind for each in check(table)] == ["gap"]
