@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from penjing.make.charts import intervals, loss, reliability, risk_curve, ticks
+from penjing.make.charts import curves, intervals, reliability, risk_curve, ticks
 from penjing.make.gates import Gate
 from penjing.make.page import render
 from penjing.make.report import (
@@ -110,7 +110,10 @@ def sample(**changes: Any) -> Report:
                 because=HOSTILE,
             ),
         ),
-        curves=(Curve(name="tune.full", kind="train_loss", points=tuple((float(i), 1 / (i + 1)) for i in range(500))),),
+        curves=(
+            Curve(name="tune.full", kind="train_loss", points=tuple((float(i), 1 / (i + 1)) for i in range(500))),
+            Curve(name="tune.full", kind="validation_macro_f1", points=((100.0, 0.8), (200.0, 0.9))),
+        ),
         confusion=Confusion(labels=labels, matrix=((70, 5), (6, 69))),
         errors=(Mistake(truth="差评", guess=HOSTILE, p=0.99, row=7, text=HOSTILE + "SECRET"),),
         faithfulness=Faithfulness(
@@ -183,8 +186,8 @@ def test_every_chart_is_xml() -> None:
             HOSTILE,
             dict.fromkeys(("coverage", "risk", "limit", "certified"), HOSTILE),
         ),
-        loss(report.curves, HOSTILE, (HOSTILE, HOSTILE)),
-        loss((Curve(name="one", kind="train_loss", points=((3.0, 0.5),)),), "", ("", "")),
+        curves(report.curves, HOSTILE, (HOSTILE, HOSTILE)),
+        curves((Curve(name="one", kind="train_loss", points=((3.0, 0.5),)),), "", ("", ""), from_zero=False),
     ]
     for svg in drawn:
         assert ElementTree.fromstring(svg).tag == "svg"
@@ -293,6 +296,20 @@ def test_the_verdict_tells_a_tie_from_a_gain() -> None:
         assert said in sentences
 
 
+def test_a_linear_release_is_not_compared_with_itself() -> None:
+    same = Score(value=0, low=0, high=0)
+    linear = Reference(macro_f1=score_between(0.88, 0.92), difference=same)
+    teacher = Reference(macro_f1=score_between(0.88, 0.92), kept=Score(value=1, low=1, high=1), name="tune.linear")
+    report = sample(baseline=Baseline(linear=linear), teacher=teacher)
+    sentences = " ".join(verdict(report, "en")[1])
+    assert "same answers" in sentences and "full-size" not in sentences
+    assert "Full-size model" not in render(report)
+
+
+def test_an_unsealed_run_does_not_speak_as_if_it_served() -> None:
+    assert "Nothing was put in place" in verdict(sample(sealed=False), "en")[1][0]
+
+
 def test_without_a_certificate_everything_goes_to_a_person() -> None:
     decisions = Decisions(
         automation_rate=0,
@@ -305,6 +322,8 @@ def test_without_a_certificate_everything_goes_to_a_person() -> None:
     report = sample(decisions=decisions)
     sentences = " ".join(verdict(report, "en")[1])
     assert "Every case goes to a person" in sentences and "240 more" in sentences
+    hopeless = report.model_copy(update={"decisions": decisions.model_copy(update={"rows_missing": None})})
+    assert "errs too often" in " ".join(verdict(hopeless, "en")[1])
     for language in ("en", "zh"):
         assert words(language)["none_certified"] in render(report, language=language)  # type: ignore[arg-type]
 

@@ -174,20 +174,22 @@ def risk_curve(
     return plot.svg()
 
 
-def loss(curves: Sequence[Curve], title: str, names: tuple[str, str]) -> str:
-    """Curves of one kind of value over steps, each with its name at its end."""
-    drawn = [curve for curve in curves if curve.points]
+def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_zero: bool = True) -> str:
+    """Values over steps, a colour for each line; from_zero: the axis begins at 0, else just under the least value."""
+    drawn = [curve for curve in lines if curve.points]
     xs = [x for curve in drawn for x, _ in curve.points]
     ys = [y for curve in drawn for _, y in curve.points]
-    low, high = min([*ys, 0.0]), max(ys, default=1.0)
-    plot = Plot(title, (min(xs, default=0), max(xs, default=1)), (low, high + 0.05 * (high - low)), names)
+    low, high = min(ys, default=0.0), max(ys, default=1.0)
+    margin = 0.08 * (high - low) or 0.01
+    low = min(low, 0.0) if from_zero else low - margin
+    plot = Plot(title, (min(xs, default=0), max(xs, default=1)), (low, high + margin), names)
     for index, curve in enumerate(drawn):
         css = ("main", "other", "third")[index % 3]
         points = [(plot.x(x), plot.y(y)) for x, y in _thin(curve.points)]
-        plot.path(points, f"trace {css}" + ("" if curve.kind == "train_loss" else " dashed"))
+        plot.path(points, f"trace {css}")
         if len(points) <= 12:
             for x, y in points:
-                plot.dot(x, y, 3, f"dot {css}")
+                plot.dot(x, y, 3.5, f"dot {css}")
     return plot.svg()
 
 

@@ -10,7 +10,7 @@ from penjing.core.errors import MissingPackageError
 from penjing.make import charts
 from penjing.make.gates import Gate
 from penjing.make.report import Confusion, Finding, PageLanguage, Report, Score
-from penjing.make.verdict import gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
+from penjing.make.verdict import LINEAR, gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix up to this wide stands beside the scores.
@@ -65,7 +65,9 @@ class _Page:
             "gates": [self._gate(gate) for gate in self.report.gates],
             "score_lines": self._score_lines(),
             "confusion": _confusion(self.report.confusion),
-            "thresholds": self._thresholds(),
+            "thresholds": self._thresholds()[:LABELS_LISTED],
+            "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),
+            "made": self.report.made.replace("T", " ").replace("+00:00", " UTC"),
             "largest": {
                 "size": max((one.size_mb for one in self.report.variants), default=1),
                 "p50": max((one.p50_ms for one in self.report.variants), default=1),
@@ -103,9 +105,14 @@ class _Page:
                     "certified": t["certified"],
                 },
             )
-        curves = [curve for curve in report.curves if curve.kind != "validation_macro_f1" and curve.points]
-        if curves:
-            drawn["training"] = charts.loss(curves[:CURVES], t["training"], (t["steps_axis"], t["loss_axis"]))
+        for name, kinds, axis in (
+            ("training", ("train_loss", "validation_loss"), "loss_axis"),
+            ("validation", ("validation_macro_f1",), "validation_axis"),
+        ):
+            lines = [curve for curve in report.curves if curve.kind in kinds and curve.points][:CURVES]
+            if lines:
+                axes = (t["steps_axis"], t[axis])
+                drawn[name] = charts.curves(lines, t[name], axes, from_zero=name == "training")
         return drawn
 
     def _finding(self, finding: Finding) -> dict[str, str]:
@@ -165,8 +172,9 @@ class _Page:
         rows = [(t["this_release"], report.test.macro_f1, True)]
         if report.test.apart is not None:
             rows.append((t["apart"], report.test.apart, True))
-        if report.teacher is not None:
-            rows.append((report.teacher.name or t["teacher"], report.teacher.macro_f1, False))
+        if report.teacher is not None and report.teacher.name != LINEAR:
+            name = f" ({report.teacher.name})" if report.teacher.name else ""
+            rows.append((t["teacher"] + name, report.teacher.macro_f1, False))
         rows.append((t["linear"], report.baseline.linear.macro_f1, False))
         return rows
 
@@ -198,7 +206,9 @@ class _Page:
                 "missing": decisions.missing.get(label),
                 "small": label in small,
             }
-            for label, threshold in sorted(decisions.thresholds.items())
+            for label, threshold in sorted(
+                decisions.thresholds.items(), key=lambda pair: (pair[1] is not None, pair[0])
+            )
         ]
 
 

@@ -9,6 +9,8 @@ from importlib.resources import files
 from penjing.make.gates import Gate
 from penjing.make.report import PageLanguage, Report
 
+LINEAR = "tune.linear"
+
 
 @cache
 def words(language: PageLanguage) -> dict[str, str]:
@@ -61,7 +63,8 @@ def gate_name(gate: Gate, language: PageLanguage) -> str:
 
 def verdict(report: Report, language: PageLanguage) -> tuple[str, list[str]]:
     """The headline, and the sentences under it."""
-    sentences = [*_automation(report, language), *_score(report, language)]
+    first = [] if report.sealed else [words(language)["says_tested"]]
+    sentences = [*first, *_automation(report, language), *_score(report, language)]
     sentences.append(
         words(language)["says_speed"].format(
             p50=milliseconds(report.speed.p50_ms),
@@ -100,8 +103,8 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
     limit = percent(one, language)
     if not decisions.certified:
         sentences = [phrases["says_review_all"].format(max=limit)]
-        if decisions.rows_missing:
-            sentences.append(phrases["says_missing"].format(rows=f"{decisions.rows_missing:,}"))
+        missing = decisions.rows_missing or min(decisions.missing.values(), default=None)
+        sentences.append(phrases["says_missing"].format(rows=f"{missing:,}") if missing else phrases["says_hopeless"])
     else:
         value = decisions.error_among_automated.value
         key = "says_certified" if value is not None else "says_certified_plain"
@@ -127,10 +130,11 @@ def _score(report: Report, language: PageLanguage) -> list[str]:
     sentences = []
     if linear.difference is not None:
         better, worse = linear.difference.low > 0, linear.difference.high < 0
-        key = "says_better" if better else "says_worse" if worse else "says_tie"
+        same = linear.difference.low == linear.difference.high == 0
+        key = "says_same" if same else "says_better" if better else "says_worse" if worse else "says_tie"
         ours, theirs = f"{report.test.macro_f1.value:.3f}", f"{linear.macro_f1.value:.3f}"
         sentences.append(phrases[key].format(ours=ours, theirs=theirs))
-    kept = report.teacher.kept if report.teacher is not None else None
+    kept = report.teacher.kept if report.teacher is not None and report.teacher.name != LINEAR else None
     if kept is not None:
         ends = {name: percent(value, language) for name, value in (("low", kept.low), ("high", kept.high))}
         sentences.append(phrases["says_kept"].format(kept=percent(kept.value, language), **ends))
