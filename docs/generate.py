@@ -18,10 +18,23 @@ from typing import Any
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "penjing"
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-ROOMS = (
-    *("core", "data", "tasks", "model", "runtime", "train", "tune", "compress"),
-    *("make", "decide", "explain", "store", "serve", "cli"),
-)
+ROOMS = {
+    "": "the package",
+    "core": "what every room stands on: nouns, recipe, options, hashed folders, errors",
+    "data": "from files to clean, masked, split tables; the Counter reads, cleans and masks by the same code",
+    "tasks": "labels, probabilities and metrics in numpy",
+    "model": "Hugging Face encoders in and out, with their heads and tokenizers",
+    "runtime": "engines behind one protocol, the session that evaluates and serves, calibration, measurement",
+    "train": "the one training loop, its batches, checkpoints and hooks",
+    "tune": "methods that fit a model to labelled rows",
+    "compress": "methods that make a model smaller or bring it into the form that serves",
+    "make": "a recipe's whole way: plan, cache, variants, gates, certificate, report, seal",
+    "decide": "rules over calibrated facts, policy, replay, impact",
+    "explain": "the words that decided, and whether they truly did",
+    "store": "records, reviews, releases and keys in a database, with an audit chain",
+    "serve": "the HTTP service",
+    "cli": "one file for each command, thin over a callable",
+}
 HEADS = {
     "en": ("key", "value", "default", "what it is", "option", "code", "name", "what happened"),
     "zh": ("键", "取值", "默认", "含义", "选项", "退出码", "名称", "含义"),
@@ -46,11 +59,11 @@ def fill(path: Path) -> str:
 def files(_language: str) -> str:
     """Every source file with the first line of its docstring, by room."""
     lines: list[str] = []
-    for room in ("", *ROOMS, *sorted(set(_rooms()) - set(ROOMS))):
+    for room in (*ROOMS, *sorted(_rooms() - ROOMS.keys())):
         inside = sorted(path for path in SOURCE.rglob("*.py") if _room(path) == room and _says(path))
         if not inside:
             continue
-        lines += ["", f"**{room or 'penjing'}**", ""]
+        lines += ["", f"**{room or 'penjing'}**: {ROOMS.get(room, '')}", ""]
         lines += [f"- `{path.relative_to(SOURCE).as_posix()}` – {_says(path)}" for path in inside]
     return "\n".join(lines[1:]) + "\n"
 
@@ -200,7 +213,7 @@ def _bounds(field: dict[str, Any], language: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,}" if value == int(value) else f"{value:g}"
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def _rooms() -> set[str]:
