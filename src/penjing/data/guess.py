@@ -54,6 +54,9 @@ def guess(path: Path, *, text: str | None = None, label: str | None = None, enco
     if not rows:
         raise DataError("the file has no rows", where=str(path), fix="name a file with texts and labels")
     names = list(rows[0])
+    if len(names) == 1:
+        fix = "write a CSV with a column of texts and a column of labels"
+        raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
     for role, name in (("text", text), ("label", label)):
         if name is not None and name not in names:
             listed = ", ".join(f"`{column}`" for column in names[:30])
@@ -159,8 +162,5 @@ def _text_column(values: dict[str, list[str]], label: str) -> str | None:
 
 def _no_label(path: Path, names: list[str]) -> DataError:
     listed = ", ".join(f"`{name}`" for name in names[:30])
-    if len(names) == 1:
-        fix = "write a CSV with a column of texts and a column of labels"
-        return DataError("there is one column only, so no labels", where=str(path), fix=fix)
-    fix = "name it: --label COLUMN"
-    return DataError(f"no column looks like labels; the columns are {listed}", where=str(path), fix=fix)
+    what = f"no column looks like labels; the columns are {listed}"
+    return DataError(what, where=str(path), fix="name it: --label COLUMN")

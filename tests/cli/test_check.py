@@ -1,0 +1,109 @@
+"""`penjing check`: words, JSON and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from penjing.cli import check
+from penjing.core.errors import UsageError
+
+PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊"]
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    check.register(app)
+    return app
+
+
+def recipe(folder: Path, lines: list[str], data: str = "files: a.csv", name: str = "a.csv") -> str:
+    (folder / name).write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
+    path = folder / "recipe.yaml"
+    path.write_text(f"name: t\ndata: {{{data}}}\nsteps: [{{tune.linear: {{}}}}]\n", encoding="utf-8")
+    return str(path)
+
+
+def good(count: int = 600) -> list[str]:
+    rows = [f'"{PLACES[i % 8]}{PLACES[i // 8 % 8]}{["很好", "很差"][i % 2]}{i * 37}",{i % 2}' for i in range(count)]
+    return ["text,label", *rows]
+
+
+def test_good_data(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["check", recipe(tmp_path, good())])
+    assert done.exit_code == 0, done.output
+    said = done.stdout
+    assert "a.csv: 600 rows, utf-8" in said
+    assert "usable: 600 of 600 rows" in said
+    assert "Chinese (100% zh, 0% en)" in said
+    assert "84 calibration rows: an error among automated decisions of 3.50% or more" in said
+    assert "84 test rows: accuracy to ±0.064" in said
+    assert said.rstrip().endswith("This data can be trained on: 0 warnings.")
+    assert "reading the data" in done.stderr
+
+
+def test_json_is_the_whole_audit(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["check", recipe(tmp_path, [*good(), good()[5]]), "--json"])
+    audit = json.loads(done.stdout)
+    assert audit["trainable"] is True
+    assert audit["duplicates"]["exact"] == 1
+    assert audit["splits"] == {"train": 360, "validation": 72, "calibration": 84, "test": 84}
+    assert [(problem["code"], problem["rows"]) for problem in audit["problems"]] == [("duplicate", {"a.csv": [602]})]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (good(3), ["error: 3 usable rows; fewer than 30", "label more texts"]),
+        ([good()[0], *good()[1::2]], ["error: one label only: `0`", "is `label: label` the right column?"]),
+        (["text,label", *["  ,1"] * 50], ["error: all texts are empty"]),
+        ([*good(), "a,b,c"], ["error: 3 cells, but the header has 2: row 602", "quotes around a cell"]),
+        ([*good(), "a\0b,1"], ["error: the text has a NUL character at character 2: row 602"]),
+        ([*good(), "\ud800,1"], ["error: ", "line 602 is not UTF-8, though 600 other lines are"]),
+        (["words,label", *good()[1:]], ["there is no column `text`; the columns are `words`, `label`"]),
+    ],
+)
+def test_data_that_must_not_be_trained_on(app: typer.Typer, tmp_path: Path, lines: list[str], said: list[str]) -> None:
+    done = CliRunner().invoke(app, ["check", recipe(tmp_path, lines)])
+    assert done.exit_code == 3, done.output
+    assert "This data must not be trained on: 1 error" in done.stdout
+    for words in said:
+        assert words in done.stdout
+    assert "  fix: " in done.stdout
+
+
+def test_hostile_json_lines(app: typer.Typer, tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"{PLACES[i % 8]}一般般{i * 37}", "label": i % 2}) for i in range(100)]
+    deep = '{"text": ' + "[" * 100_000 + "]" * 100_000 + ', "label": 1}'
+    lines += ['{"text": "x\\ud800y", "label": 1}', deep, '{"text": "' + "长" * 400_000 + '", "label": 0}']
+    done = CliRunner().invoke(app, ["check", recipe(tmp_path, lines, "files: a.jsonl", "a.jsonl")])
+    assert done.exit_code == 3, done.output
+    assert "error: the text has a lone surrogate (\\ud800) at character 2: row 101" in done.stdout
+    assert "error: JSON nested too deeply: row 102" in done.stdout
+    assert "400,000 at most" in done.stdout
+
+
+def test_too_little_to_certify_is_a_warning_with_the_number_needed(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["check", recipe(tmp_path, good(300))])
+    assert done.exit_code == 0
+    assert "42 calibration rows certify an error of 6.9% at best, not `max_error` 0.05" in done.stdout
+    assert "at least 59 calibration rows are needed" in done.stdout
+
+
+def test_conflicts_and_small_labels_by_row(app: typer.Typer, tmp_path: Path) -> None:
+    lines = [*good(), "同样的话,0", "同样的 话！,1", "就这一条,2"]
+    said = CliRunner().invoke(app, ["check", recipe(tmp_path, lines)]).stdout
+    assert "warning: 2 rows: one text under several labels, removed: rows 602, 603" in said
+    assert "warning: labels with fewer than 30 rows: `2` 1" in said
+
+
+def test_a_missing_file_is_a_usage_error(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["check", recipe(tmp_path, good(), "files: b.csv")])
+    assert isinstance(done.exception, UsageError)
+    assert "no such file" in str(done.exception)

@@ -1,0 +1,96 @@
+"""`penjing init` as a newcomer runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from penjing.cli import check, init
+from penjing.core.errors import DataError, UsageError
+from penjing.core.recipe import load_recipe
+
+PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊"]
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    init.register(app)
+    check.register(app)
+    return app
+
+
+def csv(folder: Path, name: str = "mine.csv", encoding: str = "utf-8") -> Path:
+    lines = ["内容,类别"]
+    for i in range(200):
+        word, label = [("很好很满意", "好评"), ("太差了退款", "差评")][i % 2]
+        lines.append(f'"{PLACES[i % 8]}{PLACES[i // 8 % 8]}{word}，单号{i * 37}",{label}')
+    path = folder / name
+    path.write_bytes(("\n".join([*lines, lines[3], '" ",好评']) + "\n").encode(encoding))
+    return path
+
+
+def test_writes_a_recipe_and_rules_and_lists_what_is_wrong(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))])
+    assert done.exit_code == 0, done.output
+    said = done.stdout
+    assert "texts: column `内容`; labels: column `类别`" in said
+    assert "warning: empty texts, left out: row 203" in said
+    assert "warning: 1 row: the same text again, removed: row 202" in said
+    assert "This data can be trained on: 3 warnings." in said
+    assert f"next: penjing make {tmp_path / 'job' / 'recipe.yaml'}" in said
+    file = load_recipe(tmp_path / "job" / "recipe.yaml")
+    assert file.recipe.data.files == "../mine.csv"
+    assert file.recipe.step_list() == [("tune.full", {}), ("compress.int8", {})]
+    assert file.recipe.base == "penjing/mini"
+    assert file.resolve(file.recipe.decide.rules or "").read_text(encoding="utf-8").splitlines() == [
+        "name,label,p,margin,text,pii.id_card,then,why",
+        "pii-to-a-person,,,,,1..99,review,contains a personal number",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-16"])
+def test_other_encodings_need_no_word(app: typer.Typer, tmp_path: Path, encoding: str) -> None:
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path, encoding=encoding))])
+    assert done.exit_code == 0, done.output
+    assert "can be trained on" in done.stdout
+
+
+def test_nothing_is_overwritten_without_force(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("mine", encoding="utf-8")
+    call = ["init", str(tmp_path), "--data", str(csv(tmp_path))]
+    done = CliRunner().invoke(app, call)
+    assert isinstance(done.exception, UsageError)
+    assert "this file is there already" in str(done.exception)
+    assert (tmp_path / "rules.csv").read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "recipe.yaml").exists()
+    assert CliRunner().invoke(app, [*call, "--force"]).exit_code == 0
+
+
+def test_json_and_names_that_need_quotes(app: typer.Typer, tmp_path: Path) -> None:
+    lines = ['"my: text",yes', *(f'"{PLACES[i % 8]} is {i}","{["a: b", "no"][i % 2]}"' for i in range(80))]
+    (tmp_path / "a b.csv").write_text("\n".join(lines), encoding="utf-8")
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "true"), "--data", str(tmp_path / "a b.csv"), "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert (said["text"], said["label"]) == ("my: text", "yes")
+    assert said["audit"]["labels"] == {"a: b": 40, "no": 40}
+    data = load_recipe(tmp_path / "true" / "recipe.yaml").recipe
+    assert (data.name, data.data.text, data.data.label) == ("true", "my: text", "yes")
+
+
+def test_the_recipe_of_init_is_one_that_check_takes(app: typer.Typer, tmp_path: Path) -> None:
+    CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))])
+    assert CliRunner().invoke(app, ["check", str(tmp_path / "job" / "recipe.yaml")]).exit_code == 0
+
+
+def test_a_file_without_labels(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("just\nlines\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(tmp_path / "a.txt")])
+    assert isinstance(done.exception, DataError)
+    assert "one column only" in str(done.exception)
+    assert not (tmp_path / "job").exists()

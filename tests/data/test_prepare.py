@@ -1,0 +1,167 @@
+"""From files to four tables, end to end on small data and on the real sets where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penjing.core.errors import DataError, UsageError
+from penjing.core.nouns import Silent, Table
+from penjing.core.recipe import PARTS, RecipeFile, load_recipe
+from penjing.data.dedupe import fold
+from penjing.data.prepare import Prepared, examine, prepare
+
+PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊", "浴室", "餐厅", "健身房", "花园"]
+
+
+def rows(count: int, label: str) -> list[tuple[str, str]]:
+    word = {"好": "非常满意", "差": "太糟糕了"}.get(label, label)
+    return [(f"{PLACES[i % 12]}{PLACES[i // 12 % 12]}{word}第{i}次", label) for i in range(count)]
+
+
+def write(path: Path, pairs: list[tuple[str, str]]) -> Path:
+    path.write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in pairs), encoding="utf-8")
+    return path
+
+
+def recipe(folder: Path, data: str, **more: Any) -> RecipeFile:
+    path = folder / "recipe.yaml"
+    extra = "".join(f"{key}: {value}\n" for key, value in more.items())
+    path.write_text(f"name: t\ndata: {data}\nsteps: [{{tune.linear: {{}}}}]\n{extra}", encoding="utf-8")
+    return load_recipe(path)
+
+
+def tables(prepared: Prepared) -> dict[str, Table]:
+    return {name: getattr(prepared, name) for name in PARTS}
+
+
+def test_one_file_becomes_four_tables_that_share_no_text(tmp_path: Path) -> None:
+    pairs = rows(150, "好") + rows(100, "差")
+    write(tmp_path / "a.csv", [*pairs, *pairs[:20], ("电话13812345678", "好"), ("", "差"), ("没有标签", "")])
+    prepared = prepare(recipe(tmp_path, "{files: a.csv}"), Silent())
+    sizes = {name: len(table) for name, table in tables(prepared).items()}
+    assert sum(sizes.values()) == 251
+    assert prepared.audit.splits == sizes
+    assert prepared.labels == ("好", "差") if "好" < "差" else ("差", "好")
+    assert prepared.language == "zh"
+    assert prepared.audit.masked["mobile"] == 1
+    assert prepared.audit.empty == 1
+    assert prepared.audit.duplicates.exact == 20
+    texts = [fold(text) for table in tables(prepared).values() for text in table.texts]
+    assert len(set(texts)) == len(texts)
+    assert any("⟦mobile⟧" in text for table in tables(prepared).values() for text in table.texts)
+    codes = {problem.code: problem.rows for problem in prepared.audit.problems}
+    assert codes["empty"] == {"a.csv": [273]}
+    assert codes["no_label"] == {"a.csv": [274]}
+    assert codes["duplicate"] == {"a.csv": list(range(252, 272))}
+
+
+def test_the_same_content_gives_the_same_fingerprint(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", rows(60, "好") + rows(60, "差"))
+    first = prepare(recipe(tmp_path, "{files: a.csv}"), Silent())
+    assert prepare(recipe(tmp_path, "{files: a.csv}"), Silent()).fingerprint == first.fingerprint
+    other = prepare(recipe(tmp_path, "{files: a.csv}", seed=1), Silent())
+    assert other.fingerprint != first.fingerprint
+
+
+def test_given_parts_are_kept_and_train_loses_what_leaks(tmp_path: Path) -> None:
+    test = rows(30, "好") + rows(30, "差")
+    write(tmp_path / "test.csv", test)
+    write(tmp_path / "train.csv", [*rows(150, "好"), *rows(150, "差"), (test[0][0], "差"), (test[1][0], "好")])
+    prepared = prepare(recipe(tmp_path, "{files: {train: train.csv, test: test.csv}}"), Silent())
+    assert list(prepared.test.texts) == [text for text, _ in test]
+    assert prepared.audit.splits["test"] == 60
+    assert prepared.audit.duplicates.across == 60
+    assert prepared.audit.conflicts[0].rows == {"train.csv": [2, 302], "test.csv": [2]}
+    assert not set(map(fold, prepared.train.texts)) & set(map(fold, prepared.test.texts))
+    assert {len(prepared.validation), len(prepared.calibration)} == {34, 40}
+
+
+def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:
+    lines = ["text,label,who,note,amount"]
+    for i, (text, label) in enumerate(rows(120, "好") + rows(120, "差")):
+        lines.append(f"{text},{label},user{i % 40},电话13812345678,{i}")
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "more.txt").write_text("没有标签的 文字 13812345678\n\n前台前台非常满意第0次\n", encoding="utf-8")
+    data = "{files: a.csv, group: who, fields: {note: str, amount: int}, unlabelled: [more.txt]}"
+    prepared = prepare(recipe(tmp_path, data), Silent())
+    sides: dict[str, set[str]] = {}
+    for name, table in tables(prepared).items():
+        assert table.groups is not None
+        for who in table.groups:
+            sides.setdefault(who, set()).add(name)
+    assert all(len(side) == 1 for side in sides.values())
+    assert set(prepared.train.fields["note"]) == {"电话⟦mobile⟧"}
+    assert isinstance(prepared.train.fields["amount"][0], int)
+    assert "没有标签的 文字 ⟦mobile⟧" in prepared.unlabelled
+    held_out = {fold(text) for name in PARTS[1:] for text in tables(prepared)[name].texts}
+    assert not held_out & set(map(fold, prepared.unlabelled))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (rows(3, "好"), "3 usable rows; fewer than 30"),
+        (rows(60, "好"), "one label only: `好`"),
+        ([(" ", "好")] * 40, "all texts are empty"),
+        (rows(60, "好") + rows(9, "差"), "fewer than two labels have 10 rows"),
+        ([(text, text) for text, _ in rows(60, "好")], "60 labels in 60 rows: `label` looks like free text"),
+        ([*rows(60, "好"), *rows(60, "差"), ("a\0b", "好")], "the text has a NUL character at character 2: row 122"),
+    ],
+)
+def test_what_forbids_training(tmp_path: Path, pairs: list[tuple[str, str]], said: str) -> None:
+    write(tmp_path / "a.csv", pairs)
+    file = recipe(tmp_path, "{files: a.csv}")
+    audit, prepared = examine(file, Silent())
+    assert prepared is None
+    assert not audit.trainable
+    with pytest.raises(DataError) as caught:
+        prepare(file, Silent())
+    assert said in str(caught.value)
+    assert "fix:" in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_the_audit(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\nMäkinen,1\nBjörn,0\n".encode("cp1252"))
+    audit, _ = examine(recipe(tmp_path, "{files: a.csv}"), Silent())
+    assert audit.errors[0].code == "unreadable"
+    assert "encoding: cp1252" in audit.errors[0].fix
+    with pytest.raises(UsageError, match="no such file"):
+        examine(recipe(tmp_path, "{files: b.csv}"), Silent())
+
+
+REAL = {
+    "sms": ("{files: %s/en-spam-sms/sms.tsv, columns: [label, text]}", 5574, "en", 2),
+    "phrasebank": ("{files: %s/en-finance-phrasebank/all-data.csv, text: news, encoding: cp1252}", 4846, "en", 3),
+    "medical": (
+        "{files: %s/zh-medical-dialogue/sample_internal_medicine_5000-6000.csv.gz, text: ask, label: department}",
+        7644,
+        "zh",
+        11,
+    ),
+    "chnsenticorp": (
+        "{files: {train: %s/zh-sentiment-chnsenticorp/train.tsv.gz, test: %s/zh-sentiment-chnsenticorp/test.tsv},"
+        " text: text_a}",
+        10800,
+        "zh",
+        2,
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REAL)
+def test_real_data(tmp_path: Path, name: str) -> None:
+    folder = os.environ.get("PENJING_DATA")
+    if not folder:
+        pytest.skip("PENJING_DATA is not set: the folder of the public data sets")
+    data, count, language, labels = REAL[name]
+    prepared = prepare(recipe(tmp_path, data.replace("%s", folder)), Silent())
+    assert prepared.audit.rows == count
+    assert (prepared.language, len(prepared.labels)) == (language, labels)
+    assert all(set(table.labels or ()) == set(prepared.labels) for table in tables(prepared).values())
+    folded = [set(map(fold, table.texts)) for table in tables(prepared).values()]
+    assert len(set.union(*folded)) == sum(map(len, folded))
