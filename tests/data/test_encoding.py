@@ -24,6 +24,8 @@ def find(raw: bytes, requested: str = "auto") -> str:
         (CHINESE.encode("gbk"), "gb18030"),
         ("繁體中文與罕見字𠀀混在一起的一行文字\n".encode("gb18030"), "gb18030"),
         (CHINESE.encode("utf-16"), "utf-16"),
+        ("這間酒店環境還可以\n".encode("gbk"), "gb18030"),
+        ("ok 好 fine\n".encode("gbk"), "gb18030"),
     ],
 )
 def test_finds_the_encoding(raw: bytes, found: str) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from penjing.core.errors import DataError, UsageError
 
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# 85 % of the two-byte characters of real simplified text lie in GB2312 (both bytes from 0xA1 up); where a Western text
-# happens to decode as GB18030, the second byte is nearly always an ASCII letter.
-_GB2312_SHARE = 0.5
+# Where a Western text happens to decode as GB18030, an accented letter and the ASCII letter after it become one lone
+# character outside GB2312; in Chinese, characters stand in runs or at least in GB2312 (both bytes from 0xA1 up).
+_CHINESE_SHARE = 0.5
 _ENOUGH = 5000  # characters that settle that share
 _NAMES = ("utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "utf-16", "shift_jis", "euc_kr")
 
@@ -40,7 +40,7 @@ def find_encoding(lines: Iterable[bytes], where: str, requested: str = "auto") -
     """
     if requested != "auto":
         return _prove(lines, where, check_encoding(requested))
-    good, bad, zone, wide, chinese = 0, 0, 0, 0, True
+    good, bad, looks, wide, decodes = 0, 0, 0, 0, True
     first: tuple[int, bytes] | None = None
     for number, line in enumerate(lines, start=1):
         if number == 1:
@@ -58,14 +58,14 @@ def find_encoding(lines: Iterable[bytes], where: str, requested: str = "auto") -
             try:
                 text = line.decode("gb18030")
             except UnicodeDecodeError:
-                chinese = False
+                decodes = False
                 continue
             if wide < _ENOUGH:
-                inside, all_ = _gb2312(text)
-                zone, wide = zone + inside, wide + all_
+                found, all_found = _chinese(text)
+                looks, wide = looks + found, wide + all_found
     if first is None:
         return "utf-8"
-    if chinese and good <= bad and zone >= _GB2312_SHARE * wide:
+    if decodes and good <= bad and looks >= _CHINESE_SHARE * wide:
         return "gb18030"
     raise _refusal(first, where, good, bad)
 
@@ -111,14 +111,21 @@ def _prove(lines: Iterable[bytes], where: str, name: str) -> str:
     return name
 
 
-def _gb2312(text: str) -> tuple[int, int]:
-    """(characters in the GB2312 zone, all characters that are not ASCII) of a decoded line."""
-    wide = [character for character in text if character > "\x7f"]
-    inside = 0
-    for character in wide:
-        raw = character.encode("gb18030")
-        inside += len(raw) == 2 and raw[0] >= 0xA1 and raw[1] >= 0xA1
-    return inside, len(wide)
+def _chinese(text: str) -> tuple[int, int]:
+    """(characters that look Chinese, all characters that are not ASCII) of a line decoded as GB18030."""
+    looks, wide, before = 0, 0, False
+    for place, character in enumerate(text):
+        if character <= "\x7f":
+            before = False
+            continue
+        wide += 1
+        if before or text[place + 1 : place + 2] > "\x7f":
+            looks += 1
+        else:
+            raw = character.encode("gb18030")
+            looks += len(raw) == 2 and raw[0] >= 0xA1 and raw[1] >= 0xA1
+        before = True
+    return looks, wide
 
 
 def _refusal(first: tuple[int, bytes], where: str, good: int, bad: int) -> DataError:

@@ -1,0 +1,63 @@
+"""What follows from an audit's counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penjing.core.recipe import Recipe, RecipeFile
+from penjing.data.audit import Audit, DuplicateAudit, provable
+from penjing.data.findings import find_problems
+
+PARTS = ("train", "validation", "calibration", "test")
+
+
+def audit(labels: dict[str, int], **changes: Any) -> Audit:
+    used = sum(labels.values())
+    split_labels = {part: {label: max(1, rows // 4) for label, rows in labels.items()} for part in PARTS}
+    splits = {part: sum(counts.values()) for part, counts in split_labels.items()}
+    margin = provable(splits["calibration"], split_labels["test"])
+    base = Audit(rows=used, used=used, labels=labels, splits=splits, split_labels=split_labels, margin=margin)
+    return base.model_copy(update=changes)
+
+
+def codes(found: Audit, **recipe: Any) -> dict[str, str]:
+    model = Recipe.model_validate({"name": "t", "data": {"files": "a"}, "steps": [{"tune.linear": None}], **recipe})
+    return {
+        problem.code: problem.line() for problem in find_problems(RecipeFile(path=Path("r"), recipe=model), found, {})
+    }
+
+
+def test_nothing_is_wrong_with_enough_rows() -> None:
+    assert codes(audit({"a": 400, "b": 400})) == {}
+
+
+def test_small_labels_are_named_with_their_rows() -> None:
+    assert codes(audit({"a": 400, "b": 400, "c": 29}))["small_labels"].endswith("fewer than 30 rows: `c` 29")
+
+
+@pytest.mark.parametrize(("promise", "needed"), [(0.05, False), ({"a": 0.05, "b": 0.01}, True)])
+def test_the_strictest_promise_is_what_calibration_must_certify(promise: Any, needed: bool) -> None:
+    found = codes(audit({"a": 400, "b": 400}), decide={"max_error": promise})
+    assert ("margin" in found) is needed
+
+
+def test_a_label_that_train_lacks() -> None:
+    base = audit({"a": 400, "b": 400})
+    split_labels = {**base.split_labels, "train": {"a": 100}}
+    assert "`b`" in codes(base.model_copy(update={"split_labels": split_labels}))["unseen_labels"]
+
+
+def test_a_part_without_rows_forbids_training() -> None:
+    assert codes(audit({"a": 40, "b": 40}, splits={**dict.fromkeys(PARTS, 20), "test": 0}))["empty_part"]
+
+
+def test_many_contradictions_ask_for_the_columns() -> None:
+    found = audit({"a": 400, "b": 400}, duplicates=DuplicateAudit(conflicts=120))
+    assert codes(found)["many_conflicts"] == "15% of the rows contradict another row"
+
+
+def test_another_language_than_told() -> None:
+    assert "language" in codes(audit({"a": 400, "b": 400}, language="zh"), language="en")
