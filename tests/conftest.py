@@ -23,7 +23,7 @@ TINY_RULES = """\
 name,label,p,text,pii.mobile,channel,then,why
 vip,,,,,vip,review,a valued customer is answered by a person
 phone,,,,1..9,,review,a number stands in the text
-lottery,,,contains lottery|彩票,,,spam,lotteries are always spam
+lottery,,,contains lottery|彩票,,,outcome spam,lotteries are always spam
 """
 _SPAM = ("free prize", "win cash now", "claim your reward", "urgent offer", "免费领奖", "点击链接中奖", "限时优惠")
 _HAM = (

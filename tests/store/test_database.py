@@ -36,7 +36,7 @@ def test_it_is_durable(store: Store) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     expected = "delete" if sqlite.has_wal_bug(sqlite.driver().sqlite_version_info) else "wal"
-    assert pragma == {"journal_mode": expected, "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    assert pragma == {"journal_mode": expected, "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5_000}
 
 
 def test_opening_again_keeps_what_is_there(store: Store, url: str, make) -> None:

@@ -32,7 +32,13 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
 
     # The pages of /docs load scripts from the internet, which there may be none of: the schema alone is served.
     app = FastAPI(
-        title="Penjing", description=_DESCRIPTION, version="1", lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Penjing",
+        description=_DESCRIPTION,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     add_error_handlers(app)
     _add_decisions(app, service, ring)

@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decided, Decider, Request
-from penjing.explain.evidence import explain
 from penjing.serve.again import replay_record
 from penjing.serve.desk import Desk
 from penjing.serve.errors import AnswerError
@@ -152,9 +151,15 @@ def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
             answers.append(Answer(next(predicted)))
             continue
         one = next(decided)
-        shown = explain(decider.session, one.masked.text).to_json() if ask.evidence else None
-        answers.append(Answer(one.prediction, one, shown))
+        answers.append(Answer(one.prediction, one, _evidence(decider, one) if ask.evidence else None))
     return answers
+
+
+def _evidence(decider: Decider, decided: Decided) -> dict[str, Any]:
+    # Imported when first asked for: what cuts Chinese into words takes a second to load.
+    from penjing.explain.evidence import explain
+
+    return dict(explain(decider.session, decided.masked.text).to_json())
 
 
 def record_of(release: Release, decider: Decider, answer: Answer) -> Record:

@@ -11,7 +11,7 @@ from typing import Any
 
 from penjing.core.errors import StoreError
 
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 5.0
 # "The WAL-reset bug", sqlite.org/wal.html (2026): two connections that checkpoint and commit at the same moment may
 # corrupt a database in WAL mode. Versions 3.7.0 to 3.51.2 have it; fixed in 3.51.3, and in 3.50.7 and 3.44.6.
 FIXED = (3, 51, 3)

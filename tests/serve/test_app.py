@@ -1,0 +1,145 @@
+"""The addresses: what they answer, who may ask, and that what was answered is on record."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from penjing.core.canon import canonical_json
+from penjing.serve.auth import FRESH_SECONDS
+from penjing.store.database import open_store
+from penjing.store.keys import create_key, revoke_key
+from penjing.store.records import get_record
+
+
+def test_a_decision_is_answered_recorded_and_replayed(served, tiny_release) -> None:
+    made = served.decide(text="win cash now 打13812345678", fields={"channel": "web", "amount": 3})
+    assert (made["route"], made["fired"], made["decided_by"]) == ("review", ["phone"], "rule")
+    assert made["release"] == tiny_release.id
+    assert made["facts"]["fields"] == {"channel": "web", "amount": 3.0}
+    found = served.ask("GET", f"/v1/decisions/{made['id']}").json()
+    assert "13812345678" not in str(found)
+    assert {key: found[key] for key in made if key != "p"} == {key: made[key] for key in made if key != "p"}
+    replayed = served.ask("POST", f"/v1/decisions/{made['id']}/replay").json()
+    assert (replayed["same"], replayed["model"]["exact"]) == (True, True)
+    store = open_store(served.db)
+    record = get_record(store, made["id"])
+    store.close()
+    assert record is not None
+    assert canonical_json(record.decided()).decode() == record.decision
+
+
+def test_several_at_once_keep_their_order(served) -> None:
+    texts = [f"message {number} win cash" for number in range(40)] + ["明天开会"]
+    answer = served.ask("POST", "/v1/decide", json={"items": [{"text": text} for text in texts]})
+    assert answer.status_code == 200
+    items = answer.json()["items"]
+    assert len({item["id"] for item in items}) == 41
+    single = served.ask("POST", "/v1/predict", json={"text": "明天开会"}).json()
+    assert single["probabilities"] == items[-1]["facts"]["probabilities"]
+
+
+def test_a_batch_is_recorded_whole_or_not_at_all(served) -> None:
+    def count() -> float:
+        lines = served.ask("GET", "/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith("penjing_decisions_total{"))
+
+    before = count()
+    answer = served.ask("POST", "/v1/decide", json={"items": [{"text": "ok"}, {"text": "a\x00b"}]})
+    assert answer.status_code == 422
+    assert "request 2" in answer.json()["error"]["message"]
+    assert count() == before
+
+
+def test_predict_records_nothing(served) -> None:
+    answer = served.ask("POST", "/v1/predict", json={"items": [{"text": "win cash"}, {"text": "thanks mum"}]})
+    assert [item["label"] for item in answer.json()["items"]] == ["spam", "ham"]
+    assert "id" not in answer.json()["items"][0]
+
+
+def test_evidence_is_answered_and_recorded(served) -> None:
+    made = served.decide(text="明天开会。win cash now, free prize!", evidence=True)
+    assert made["evidence"]
+    assert served.ask("GET", f"/v1/decisions/{made['id']}").json()["evidence"] == made["evidence"]
+    assert "evidence" not in served.decide(text="明天开会")
+
+
+def test_states(served, tiny_release) -> None:
+    assert served.ask("GET", "/healthz", key=None).json() == {"ok": True}
+    ready = served.ask("GET", "/readyz", key=None).json()
+    assert ready["release"] == tiny_release.id
+    assert ready["gates"] == {"keep": "held", "p99_ms": "unproven"}
+    assert (ready["unproven"], ready["certified"], ready["max_error"]) == (["p99_ms"], True, 0.1)
+
+
+def test_metrics_count_and_never_hold_what_a_client_wrote(served) -> None:
+    served.decide(text="win cash")
+    served.ask("GET", "/made-up-by-a-client")
+    served.ask("GET", "/v1/decisions/secret-id")
+    page = served.ask("GET", "/metrics", key=None).text
+    for name in (
+        'penjing_requests_total{path="/v1/decide",status="200"}',
+        'penjing_requests_total{path="other",status="404"}',
+        "penjing_decisions_total{",
+        "penjing_request_seconds_bucket{",
+        "penjing_review_share ",
+        "penjing_waiting_texts 0.0",
+        "penjing_commit_seconds_count",
+        "penjing_release_info{",
+    ):
+        assert name in page, name
+    assert "made-up" not in page
+    assert "secret-id" not in page
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "need"),
+    [
+        ("POST", "/v1/decide", "decide"),
+        ("POST", "/v1/predict", "decide"),
+        ("GET", "/v1/decisions/x", "read"),
+        ("POST", "/v1/decisions/x/replay", "read"),
+    ],
+)
+def test_keys_and_scopes(served, method: str, path: str, need: str) -> None:
+    body = {"json": {"text": "x"}} if need == "decide" else {}
+    none = served.ask(method, path, key=None, **body)
+    assert (none.status_code, none.json()["error"]["code"]) == (401, "no_key")
+    assert none.headers["www-authenticate"] == "Bearer"
+    for wrong in ("pj_wrong", "x" * 5000, "é"):
+        answer = served.ask(method, path, key=None, headers={"X-API-Key": wrong.encode()}, **body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unknown_key")
+    other = "read" if need == "decide" else "decide"
+    assert served.ask(method, path, key=other, **body).json()["error"]["code"] == "scope"
+    assert served.ask(method, path, key=other, **body).status_code == 403
+    assert served.ask(method, path, key=need, **body).status_code in {200, 404}
+    header = {"X-API-Key": served.keys[need]}
+    assert served.ask(method, path, key=None, headers=header, **body).status_code in {200, 404}
+
+
+def test_a_new_key_opens_and_a_revoked_one_is_refused_a_second_later(strict) -> None:
+    store = open_store(strict.db)
+    key, secret = create_key(store, "passing", ["decide"])
+    time.sleep(FRESH_SECONDS + 0.1)
+    headers = {"X-API-Key": secret}
+    assert strict.ask("POST", "/v1/predict", key=None, json={"text": "x"}, headers=headers).status_code == 200
+    revoke_key(store, key.id)
+    store.close()
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert strict.ask("POST", "/v1/predict", key=None, json={"text": "x"}, headers=headers).status_code == 401
+
+
+def test_the_schema_names_every_address(served) -> None:
+    schema = served.ask("GET", "/openapi.json", key=None).json()
+    assert set(schema["paths"]) == {
+        "/v1/decide",
+        "/v1/predict",
+        "/v1/decisions/{identity}",
+        "/v1/decisions/{identity}/replay",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+    forms = schema["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+    assert [sorted(form["properties"]) for form in forms] == [["evidence", "fields", "text"], ["evidence", "items"]]

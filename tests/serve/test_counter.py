@@ -1,0 +1,68 @@
+"""The Counter runs where torch cannot be imported: a release is opened, decides, explains, records and replays."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BLOCKED = ("torch", "transformers", "accelerate", "sklearn", "polars", "nncf", "matplotlib", "scipy", "pandas")
+SCRIPT = """
+import importlib.abc, pkgutil, sys
+
+class Blocker(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"{{name}} is not part of the Counter", name=name)
+
+sys.meta_path.insert(0, Blocker())
+import penjing.decide, penjing.explain, penjing.serve, penjing.store
+for room in (penjing.decide, penjing.explain, penjing.serve, penjing.store):
+    for found in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+        if ".migrations" not in found.name:
+            __import__(found.name)
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from penjing.core.artifact import open_release
+from penjing.serve.service import Service
+from penjing.serve.settings import Settings
+from penjing.serve.wire import Item
+from penjing.store.database import open_store
+from penjing.store.releases import put_in_service
+
+release = open_release(Path({release!r}))
+store = open_store({url!r})
+put_in_service(store, release)
+
+async def run():
+    service = Service(release, store, Settings(threads=1))
+    service.open()
+    made = await service.decide([Item(text="win cash now, 打13812345678", fields={{"channel": "web"}})], True)
+    assert made[0]["fired"] == ["phone"] and made[0]["evidence"], made
+    assert (await service.replay(made[0]["id"]))["same"]
+    await service.close()
+
+asyncio.run(run())
+sys.argv = ["penjing", "replay", "--all", "--db", {url!r}]
+from penjing.cli.main import main
+try:
+    main()
+finally:
+    found = sorted({{name.split(".")[0] for name in sys.modules}} & {blocked!r})
+    assert not found, found
+"""
+
+
+@pytest.mark.slow
+def test_the_counter_runs_without_torch(tiny_release, tmp_path: Path) -> None:
+    script = SCRIPT.format(
+        blocked=set(BLOCKED), release=str(tiny_release.folder), url=f"sqlite:///{tmp_path / 'counter.db'}"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert '"replayed": 1, "same": 1' in ran.stdout

@@ -1,0 +1,190 @@
+"""Hostile input: every answer keeps the one form of an error, and the service stays up."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+JSON = {"Content-Type": "application/json"}
+
+
+def _error(answer) -> dict[str, str]:
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"type", "code", "message", "fix"}
+    assert all(isinstance(value, str) and value for value in body["error"].values())
+    return body["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "words"),
+    [
+        (b"", 400, "bad_json", "not valid JSON"),
+        (b"{", 400, "bad_json", "line 1, column 2"),
+        (b'{"text": "x"} x', 400, "bad_json", "Extra data"),
+        (b'{"text": NaN}', 400, "bad_json", "NaN is not a JSON number"),
+        (b'{"text": "x", "fields": {"amount": ' + b"9" * 5000 + b"}}", 400, "bad_json", "not valid JSON"),
+        (b'{"text": "x", "fields": {"amount": 1e999}}', 422, "bad_request", "amount"),
+        (b'{"text": "\xff"}', 400, "encoding", "not UTF-8 (byte 10)"),
+        ('{"text": "x"}'.encode("utf-16"), 400, "encoding", "not UTF-8"),
+        (b"[" * 100_000 + b"]" * 100_000, 400, "too_deep", "nested too deeply"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, "too_deep", "nested too deeply"),
+        (b'{"text": "x", "fields": {"a": ' + b"[" * 400 + b"]" * 400 + b"}}", 422, "bad_request", "fields"),
+        (b"[]", 422, "bad_request", "must be a JSON object"),
+        (b"null", 422, "bad_request", "must be a JSON object"),
+        (b'"text"', 422, "bad_request", "must be a JSON object"),
+        (b"{}", 422, "bad_request", "`text` is missing"),
+        (b'{"text": 5}', 422, "bad_request", "text"),
+        (b'{"text": null}', 422, "bad_request", "text"),
+        (b'{"text": ["x"]}', 422, "bad_request", "text"),
+        (b'{"text": "x", "evidence": "yes"}', 422, "bad_request", "evidence"),
+        (b'{"text": "x", "evidance": true}', 422, "bad_request", "unknown key `evidance`"),
+        (b'{"text": "x", "fields": []}', 422, "bad_request", "fields"),
+        (b'{"text": "x", "fields": {"amount": "3"}}', 422, "bad_request", "must be a number"),
+        (b'{"text": "x", "fields": {"channel": "fax"}}', 422, "bad_request", "not one of its values"),
+        (b'{"text": "x", "fields": {"chanel": "web"}}', 422, "bad_request", "unknown field `chanel`"),
+        (b'{"text": "x", "fields": {"\\ud800": "web"}}', 422, "bad_request", "unknown field"),
+        (b'{"text": "x", "\\ud800": 1}', 422, "bad_request", ""),
+        (b'{"text": "\\ud800"}', 422, "bad_request", ""),
+        (b'{"text": "a\\u0000b"}', 422, "bad_request", ""),
+        (b'{"text": ""}', 422, "bad_request", "empty"),
+        (b'{"text": " \\u200b\\n"}', 422, "bad_request", "empty"),
+        (b'{"items": []}', 422, "bad_request", "items"),
+        (b'{"items": {}}', 422, "bad_request", "items"),
+        (b'{"items": [{"text": "x"}, {"text": 1}]}', 422, "bad_request", "items.1.text"),
+        (b'{"items": [' + b",".join([b'{"text":"x"}'] * 65) + b"]}", 422, "too_many", "the most is 64"),
+        (b'{"text": "' + b"x" * 1_000_000 + b'"}', 422, "too_long", "1,000,000 characters; the most is 20,000"),
+        (b'{"text": "' + b"x" * 2_000_000 + b'"}', 413, "too_large", "larger than 1,500,000 bytes"),
+    ],
+)
+def test_bad_bodies(served, body: bytes, status: int, code: str, words: str) -> None:
+    answer = served.ask("POST", "/v1/decide", content=body, headers=JSON)
+    error = _error(answer)
+    assert (answer.status_code, error["code"]) == (status, code), error
+    assert words in error["message"]
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_the_fix_names_what_was_near(served) -> None:
+    answer = served.ask("POST", "/v1/decide", json={"text": "x", "evidance": True})
+    assert _error(answer)["fix"] == "did you mean `evidence`?"
+    answer = served.ask("POST", "/v1/decide", json={"text": "x", "fields": {"chanel": "web"}})
+    assert "channel" in _error(answer)["fix"]
+
+
+def test_a_key_twice_and_odd_but_valid_json_are_fine(served) -> None:
+    for body in (
+        b'{"text": "x", "text": "thanks mum"}',
+        b' \n{"text":"\\ud83d\\ude00 ok"}',
+        '{"text":"\u2028x"}'.encode(),
+    ):
+        assert served.ask("POST", "/v1/decide", content=body, headers=JSON).status_code == 200
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    assert served.ask("POST", "/v1/decide", content=b'{"text":"x"}', headers=kind).status_code == 200
+
+
+def test_other_addresses_methods_and_types(served) -> None:
+    for path in ("/", "/v1", "/v1/decide/", "/docs", "/%00", "/v1/decisions/", "/" + "a" * 5000):
+        answer = served.ask("GET", path)
+        assert (answer.status_code, _error(answer)["code"]) == (404, "not_found"), path
+    for identity in ("x", "%00", "%ff", "..%2f..", "'; DROP TABLE decisions; --", "x" * 5000):
+        answer = served.ask("GET", f"/v1/decisions/{identity}")
+        assert answer.status_code == 404
+        _error(answer)
+    for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        answer = served.ask(method, "/v1/decide")
+        assert (answer.status_code, _error(answer)["code"]) == (405, "method"), method
+        assert answer.headers["allow"] == "POST"
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+        answer = served.ask("POST", "/v1/decide", content=b'{"text":"x"}', headers={"Content-Type": kind})
+        assert (answer.status_code, _error(answer)["code"]) == (415, "content_type")
+
+
+def _head(served, *lines: str) -> bytes:
+    head = [
+        "POST /v1/decide HTTP/1.1",
+        "Host: x",
+        f"X-API-Key: {served.keys['both']}",
+        "Content-Type: application/json",
+    ]
+    return ("\r\n".join([*head, *lines]) + "\r\n\r\n").encode()
+
+
+def _refused(raw: bytes, status: int, code: str) -> None:
+    assert raw.startswith(f"HTTP/1.1 {status} ".encode()), raw[:200]
+    assert json.loads(raw.split(b"\r\n\r\n", 1)[1])["error"]["code"] == code
+
+
+def test_a_large_body_is_refused_by_its_length_before_it_comes(served) -> None:
+    _refused(served.raw(_head(served, "Content-Length: 99999999999")), 413, "too_large")
+    _refused(served.raw(_head(served, "Content-Length: " + "9" * 18)), 413, "too_large")
+
+
+def test_a_large_body_without_a_length_is_refused_while_it_streams(served) -> None:
+    def send(connection: socket.socket) -> None:
+        for _ in range(64):
+            connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+    _refused(served.raw(_head(served, "Transfer-Encoding: chunked"), more=send), 413, "too_large")
+
+
+def test_bad_http_is_answered_in_the_one_form(served) -> None:
+    for sent in (
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    ):
+        _refused(served.raw(sent), 400, "bad_http")
+    smuggled = _head(served, "Content-Length: 5", "Transfer-Encoding: chunked")
+    _refused(served.raw(smuggled + b"0\r\n\r\n"), 400, "bad_http")
+
+
+def test_headers_without_end_are_refused(served) -> None:
+    def send(connection: socket.socket) -> None:
+        for _ in range(100):
+            connection.sendall(b"x" * 4096)
+
+    raw = served.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", more=send)
+    assert raw == b"" or b" 431 " in raw  # a reset may overtake the answer while bytes are still coming in
+    assert served.ask("GET", "/healthz").status_code == 200
+
+
+def test_a_client_that_goes_away_harms_nobody(served) -> None:
+    for _ in range(20):
+        host, port = served.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(_head(served, "Content-Length: 100") + b'{"text": "half')
+    assert served.decide(text="still here")["id"]
+
+
+def test_a_slow_body_is_given_up(strict) -> None:
+    def wait(_connection: socket.socket) -> None:
+        time.sleep(0.6)
+
+    _refused(strict.raw(_head(strict, "Content-Length: 100") + b'{"text', more=wait), 408, "too_slow")
+
+
+@pytest.mark.slow
+def test_too_many_at_once_are_told_to_come_back(strict) -> None:
+    seen: list[int] = []
+
+    def ask() -> None:
+        for _ in range(10):
+            answer = strict.ask("POST", "/v1/decide", json={"items": [{"text": "x " * 2000}] * 6})
+            seen.append(answer.status_code)
+            if answer.status_code == 503:
+                assert _error(answer)["code"] == "overloaded"
+                assert answer.headers["retry-after"] == "1"
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(seen) == {200, 503}
+    assert strict.decide(text="x")["id"]

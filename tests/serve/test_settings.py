@@ -1,0 +1,23 @@
+"""Settings: from the environment, bounded, explained."""
+
+from __future__ import annotations
+
+import pytest
+
+from penjing.core.errors import UsageError
+from penjing.serve.settings import database_url, load_settings
+
+
+def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PENJING_DB", raising=False)
+    assert database_url(None) == "sqlite:///penjing.db"
+    monkeypatch.setenv("PENJING_DB", "sqlite:///other.db")
+    assert database_url(None) == "sqlite:///other.db"
+    assert database_url("sqlite:///given.db") == "sqlite:///given.db"
+
+
+def test_a_value_out_of_its_bound_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENJING_MAX_ITEMS", "0")
+    with pytest.raises(UsageError, match="PENJING_MAX_ITEMS is '0'") as caught:
+        load_settings()
+    assert caught.value.fix == "unset PENJING_MAX_ITEMS"
