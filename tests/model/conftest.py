@@ -1,16 +1,14 @@
-"""What several rooms' tests share: a tiny encoder of random weights, and rows that it can learn."""
+"""A tiny encoder of random weights, as a Hugging Face folder and as a base."""
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 
-from penjing.core.nouns import Artifact, Table
+from penjing.core.nouns import Artifact
 
-LABELS = ("delivery", "price", "quality")
-WORDS = tuple(f"{label}{number}" for label in (*LABELS, "common") for number in range(10))
+WORDS = tuple(f"{kind}{number}" for kind in ("delivery", "price", "quality", "common") for number in range(10))
 
 
 @pytest.fixture(scope="session")
@@ -53,20 +51,3 @@ def tiny_artifact(tiny_base: Path) -> Artifact:
     from penjing.model.base import open_base
 
     return open_base(str(tiny_base), Path("/"))
-
-
-@pytest.fixture(scope="session")
-def tiny_tables() -> tuple[Table, Table]:
-    """(train, validation) of 120 and 60 rows: three labels, told by words; every tenth label is wrong."""
-    return _table(120, seed=1), _table(60, seed=2)
-
-
-def _table(rows: int, seed: int) -> Table:
-    draw = random.Random(seed)
-    texts, labels = [], []
-    for number in range(rows):
-        label = LABELS[number % len(LABELS)]
-        words = draw.choices([word for word in WORDS if word.startswith((label, "common"))], k=draw.randint(3, 14))
-        texts.append(" ".join(words))
-        labels.append(draw.choice(LABELS) if number % 10 == 9 else label)
-    return Table(texts=texts, labels=labels, rows=range(1, rows + 1))
