@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from penjing.core.errors import MissingPackageError
@@ -13,6 +13,8 @@ from penjing.core.nouns import Progress, Silent
 SIMILARITY = 0.85
 # 20 bands of 6 rows: two texts at 0.85 meet in a band with probability 0.9999, at 0.5 with 0.27 (and fail the check).
 _BANDS, _BAND_ROWS = 20, 6
+_BLOCK = 4096  # texts whose shingles are held at once
+_PRIME = 0x9E3779B97F4A7C15  # odd, so that multiplying modulo 2^64 loses nothing
 _TRIES = 32  # comparisons of one text within one band: a bucket of thousands of like texts costs no square
 _BLANK = re.compile(r"[\W_]+")
 _CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
@@ -107,41 +109,35 @@ def _near(
     texts: Sequence[str], labels: Sequence[str], rank: Sequence[int], heads: list[int], progress: Progress
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
     near, near_conflicts, links = [], [], []
-    progress.start("looking for near duplicates", len(heads))
-    buckets: dict[tuple[int, bytes], list[int]] = {}
+    buckets: dict[tuple[int, int], list[int]] = {}
     sets: dict[int, set[str]] = {}
-    block = 4096
-    for low in range(0, len(heads), block):
-        chunk = heads[low : low + block]
-        found = [shingles(texts[position]) for position in chunk]
-        for position, own, keys in zip(chunk, found, _band_keys(found), strict=True):
-            tried: set[int] = set()
-            gone = False
+    # Only texts that share a band with another are looked at again, so only their shingles are held in memory.
+    for place, keys in _shared_bands([texts[position] for position in heads], progress):
+        position = heads[place]
+        own = sets[position] = shingles(texts[position])
+        tried: set[int] = set()
+        gone = False
+        for other in (other for key in keys for other in buckets.get(key, ())[:_TRIES]):
+            if other in tried or jaccard(own, sets[other]) < SIMILARITY:
+                tried.add(other)
+                continue
+            tried.add(other)
+            links.append((position, other))
+            if labels[position] == labels[other] or rank[position] != rank[other]:
+                near.append((position, other))
+                gone = True
+                break
+            near_conflicts.append((position, other))
+        if gone:
+            del sets[position]
+        else:
             for key in keys:
-                for other in buckets.get(key, ())[:_TRIES]:
-                    if other in tried:
-                        continue
-                    tried.add(other)
-                    if jaccard(own, sets[other]) < SIMILARITY:
-                        continue
-                    links.append((position, other))
-                    if labels[position] == labels[other] or rank[position] != rank[other]:
-                        near.append((position, other))
-                        gone = True
-                        break
-                    near_conflicts.append((position, other))
-                if gone:
-                    break
-            if not gone:
-                sets[position] = own
-                for key in keys:
-                    buckets.setdefault(key, []).append(position)
-        progress.advance(len(chunk))
+                buckets.setdefault(key, []).append(position)
     return near, near_conflicts, links
 
 
-def _band_keys(found: list[set[str]]) -> list[list[tuple[int, bytes]]]:
-    """For each set of shingles its 20 (band, six hash values as bytes)."""
+def _shared_bands(texts: Sequence[str], progress: Progress) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """(position, its (band, hash) keys that another text has too), of texts that have any."""
     try:
         from rensa import RMinHash
     except ImportError:
@@ -150,14 +146,22 @@ def _band_keys(found: list[set[str]]) -> list[list[tuple[int, bytes]]]:
         ) from None
     import numpy as np
 
-    tokens = [sorted(own) for own in found]
-    digests = RMinHash.digests_from_token_sets(tokens, _BANDS * _BAND_ROWS, 0)
-    matrix = np.asarray(digests, dtype=np.uint32)  # (texts, bands * rows)
-    wide = _BAND_ROWS * 4
-    return [
-        [(band, raw[band * wide : (band + 1) * wide]) for band in range(_BANDS)]
-        for raw in (row.tobytes() for row in matrix)
-    ]
+    keys = np.zeros((len(texts), _BANDS), dtype=np.uint64)
+    factors = np.array([_PRIME**power % 2**64 for power in range(_BAND_ROWS)], dtype=np.uint64)
+    progress.start("looking for near duplicates", len(texts))
+    for low in range(0, len(texts), _BLOCK):
+        tokens = [sorted(shingles(text)) for text in texts[low : low + _BLOCK]]
+        digests = RMinHash.digests_from_token_sets(tokens, _BANDS * _BAND_ROWS, 0)
+        bands = np.asarray(digests, dtype=np.uint64).reshape(len(tokens), _BANDS, _BAND_ROWS)
+        keys[low : low + len(tokens)] = (bands * factors).sum(axis=2, dtype=np.uint64)
+        progress.advance(len(tokens))
+    shared = np.zeros(keys.shape, dtype=bool)  # (texts, bands)
+    for band in range(_BANDS):
+        _, inverse, counts = np.unique(keys[:, band], return_inverse=True, return_counts=True)
+        shared[:, band] = counts[inverse] > 1
+    for place in np.flatnonzero(shared.any(axis=1)):
+        found = [(int(band), int(keys[place, band])) for band in np.flatnonzero(shared[place])]
+        yield int(place), found
 
 
 def _root(cluster: list[int], position: int) -> int:
