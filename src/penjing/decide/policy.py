@@ -139,7 +139,7 @@ class Policy:
 
 def tolerance_units(tolerance: float) -> int:
     """A tolerance in whole millionths, rounded up: scores are kept in millionths."""
-    return math.ceil(round(tolerance * MICRO, 3))
+    return math.ceil(round(tolerance * MICRO, 6))
 
 
 def load_policy(release: Release) -> Policy:

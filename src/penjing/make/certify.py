@@ -125,14 +125,18 @@ def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -
 
 
 def fix_grid(
-    policy: Policy, validation: Labelled, rows: int, max_error: MaxError, reviewed: Sequence[str] = ()
+    policy: Policy,
+    validation: Labelled,
+    rows: int,
+    max_error: MaxError,
+    reviewed: Sequence[str] = (),
+    delta: float = DELTA,
 ) -> dict[str, tuple[float, ...]]:
     """The ordered thresholds of each scope, from validation rows alone; `rows`: how many calibration rows there are."""
     cases, band = cases_of(policy, validation, reviewed), tolerance_units(policy.spec.tolerance)
-    return {
-        scope: make_grid(cases.of(label), risk, rows, band=band)
-        for scope, label, risk in _scopes(policy, max_error, reviewed)
-    }
+    scopes = _scopes(policy, max_error, reviewed)
+    level = delta / max(1, len(scopes))
+    return {scope: make_grid(cases.of(label), risk, rows, delta=level, band=band) for scope, label, risk in scopes}
 
 
 def certify(

@@ -28,7 +28,7 @@ from penjing.decide.schema import MICRO
 DELTA = 0.05
 STEPS = 50
 ALL = "*"
-_CANDIDATES = 400
+_CANDIDATES = 150
 _MOST_ROWS = 10_000_000
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -95,10 +95,14 @@ def upper_bound(errors: int, rows: int, delta: float = DELTA) -> float:
     return high
 
 
-def make_grid(validation: Cases, risk: float, rows: int, *, band: int = 0, steps: int = STEPS) -> tuple[float, ...]:
+def make_grid(
+    validation: Cases, risk: float, rows: int, *, delta: float = DELTA, band: int = 0, steps: int = STEPS
+) -> tuple[float, ...]:
     """At most `steps` thresholds, falling, ordered on validation rows alone.
 
-    The first is the one that is most likely to pass on `rows` calibration rows; each next one automates more.
+    The first is the one that is most likely to pass on `rows` calibration rows; each next one automates more. The
+    likely risk at a threshold is the mean of two estimates: the share of errors, and what the calibrated probabilities
+    say of it (mean of 1 - p), which varies less where rows are few.
     band: tolerance in millionths (a case is automated where p >= threshold + band).
     """
     order = np.argsort(-validation.p[validation.open], kind="stable")
@@ -110,10 +114,12 @@ def make_grid(validation: Cases, risk: float, rows: int, *, band: int = 0, steps
         return tuple(round(0.99 - 0.01 * i, 6) for i in range(steps))
     if len(ends) > _CANDIDATES:
         ends = ends[np.unique(np.linspace(0, len(ends) - 1, _CANDIDATES).astype(np.int64))]
+    rates = (wrong[ends] + np.cumsum(1 - p / MICRO)[ends] + 0.5) / (2 * ends + 3)
     ratio = rows / max(1, len(validation))
-    predicted = [_predicted(int(wrong[end]), int(end) + 1, ratio, risk) for end in ends]
-    first = int(np.argmin(predicted))
-    rates = (wrong[ends] + 0.5) / (ends + 2)
+    counts = [max(1, round((int(end) + 1) * ratio)) for end in ends]
+    hopes = np.array([_hope(count, float(r), risk, delta) for count, r in zip(counts, rates, strict=True)])
+    level = np.flatnonzero(hopes >= hopes.max() - 1e-3)
+    first = int(level[len(level) // 2])
     hopeful = np.flatnonzero(rates <= 2 * risk)
     last = max(first, int(hopeful[-1]) if len(hopeful) else first)
     picked = ends[np.unique(np.linspace(first, last, min(steps, last - first + 1)).round().astype(np.int64))]
@@ -121,9 +127,15 @@ def make_grid(validation: Cases, risk: float, rows: int, *, band: int = 0, steps
     return tuple(dict.fromkeys(round(each, 6) for each in falling))
 
 
-def _predicted(errors: int, automated: int, ratio: float, risk: float) -> float:
-    rows = max(1, round(automated * ratio))
-    return binomial_tail(math.ceil(rows * (errors + 0.5) / (automated + 1)), rows, risk)
+def _hope(rows: int, rate: float, risk: float, delta: float) -> float:
+    """The probability that so many automated rows pass where the risk is `rate`."""
+    if binomial_tail(0, rows, risk) > delta:
+        return 0.0
+    low, high = 0, math.ceil(rows * risk)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if binomial_tail(middle, rows, risk) <= delta else (low, middle - 1)
+    return binomial_tail(low, rows, min(rate, 1 - 1e-9))
 
 
 def run_sequence(

@@ -1,0 +1,115 @@
+"""A sealed release decides: ids, fields, limits, and what it refuses, by the words of the refusals."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from penjing.core.canon import canonical_json
+from penjing.core.errors import DamageError, RequestError
+from penjing.core.nouns import Release
+from penjing.decide.decider import Decider, Request
+from penjing.decide.policy import load_policy
+
+
+@pytest.fixture(scope="module")
+def decider(tiny_release: Release) -> Decider:
+    return Decider(tiny_release, threads=1)
+
+
+def test_decides_by_model_and_by_rule(decider: Decider) -> None:
+    given = [
+        Request("free prize claim your reward", {"channel": "web"}),
+        Request("a lottery for you", {"channel": "web"}),
+        Request("call 13812345678", {"channel": "web"}, id="mine-1"),
+        Request("see you at lunch", {"channel": "vip"}),
+    ]
+    done = decider.decide(given, clock="2026-01-01T00:00:00Z")
+    first, forced, phone, vip = (each.decision for each in done)
+    assert first.decided_by == "model" and first.outcome == "spam" and len(first.id) == 26
+    assert forced.forced and forced.route == "automatic" and forced.fired == ("lottery",)
+    assert phone.id == "mine-1" and phone.reason == "rule_review" and phone.facts["pii"]["mobile"] == 1
+    assert vip.fired == ("vip",)
+    assert done[2].masked.text == "call ⟦mobile⟧"
+    assert all(each.decision.release == decider.release.id for each in done)
+    assert all(each.decision.facts["clock"] == "2026-01-01T00:00:00Z" for each in done)
+    assert "lunch" not in canonical_json(vip.to_json()).decode()
+
+
+def test_a_batch_decides_as_each_alone(decider: Decider) -> None:
+    texts = ["free prize", "开会 明天", "x" * 3000, "urgent offer 中奖", "收到谢谢"]
+    asked = [Request(text, {"channel": "web"}, id=f"r{i}") for i, text in enumerate(texts)]
+    together = decider.decide(asked, clock="c")
+    alone = [decider.decide([each], clock="c")[0] for each in asked]
+    assert [canonical_json(each.decision.to_json()) for each in together] == [
+        canonical_json(each.decision.to_json()) for each in alone
+    ]
+    assert decider.decide([]) == []
+
+
+def test_a_field_that_a_rule_needs_and_that_is_missing_sends_to_review(decider: Decider) -> None:
+    (done,) = decider.decide([Request("see you at lunch")])
+    assert (done.decision.route, done.decision.reason) == ("review", "missing_field")
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request(""), "the text is empty"),
+        (Request(" \u200b\n"), "the text is empty"),
+        (Request("a\0b"), "a NUL character at character 2"),
+        (Request("a\ud800"), "a lone surrogate"),
+        (Request("a" * 100_001), "100,001 characters; at most 100,000"),
+        (Request(5), "the text is of type int"),  # type: ignore[arg-type]
+        (Request("a", {"chanel": "web"}), "did you mean `channel`?"),
+        (Request("a", {"channel": "tv"}), "not one of its values"),
+        (Request("a", {"amount": "much"}), "must be a number"),
+        (Request("a", id="a b"), "the id cannot be used"),
+    ],
+)
+def test_refuses(decider: Decider, request_: Request, words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        decider.decide([request_])
+
+
+def test_a_refusal_names_the_request(decider: Decider) -> None:
+    with pytest.raises(RequestError, match="request 2: the text is empty"):
+        decider.decide([Request("a"), Request(" ")])
+
+
+def test_takes_the_longest_text_that_it_allows(decider: Decider) -> None:
+    (done,) = decider.decide([Request("字" * 100_000, {"channel": "web"})])
+    assert done.decision.outcome in {"ham", "spam"}
+
+
+def test_refuses_another_masking(tiny_release: Release) -> None:
+    other = dataclasses.replace(tiny_release, info=tiny_release.info.model_copy(update={"masking": "0"}))
+    with pytest.raises(DamageError, match="the release masks by version '0'"):
+        Decider(other, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": ["ham", "junk"]}, "different labels"),
+        ({"audit": 2}, "policy.json is not valid"),
+        ({"more": 1}, "policy.json is not valid"),
+        (None, "no policy/policy.json"),
+    ],
+)
+def test_refuses_a_policy_that_does_not_fit(
+    tmp_path: Path, tiny_release_maker: Callable[..., Release], change: dict[str, object] | None, words: str
+) -> None:
+    release = tiny_release_maker(tmp_path)
+    path = release.folder / "policy" / "policy.json"
+    values = json.loads(path.read_bytes())
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(canonical_json({**values, **change}))
+    with pytest.raises(DamageError, match=words):
+        load_policy(release)

@@ -1,0 +1,134 @@
+"""The policy: rules first, thresholds with their band of tolerance, the share for audit, reasons that stay the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penjing.core.canon import canonical_json
+from penjing.core.nouns import Prediction
+from penjing.data.mask import mask
+from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
+from penjing.decide.rules import load_rules
+
+RULES = """name,label,p,text,pii.mobile,amount,then
+phone,,,,>=1,,review
+lottery,,,contains 彩票|Lottery,,,outcome spam
+large,,,,,>10000,review
+"""
+LABELS = ("ham", "spam")
+
+
+def policy(folder: Path, rules: str | None = RULES, **changes: Any) -> Policy:
+    values = {"thresholds": {"ham": 0.9, "spam": 0.8}, "audit": 0.0, "fields": {"amount": "float"}, **changes}
+    spec = PolicySpec(labels=LABELS, **values)
+    (folder / "rules.csv").write_text(rules or "", encoding="utf-8")
+    table = load_rules(folder / "rules.csv", spec.schema_of_facts()) if rules else None
+    return Policy(spec=spec, rules=table, release_id="r" * 64)
+
+
+def facts(made: Policy, text: str = "你好", ham: float = 0.95, long: bool = False, **fields: Any) -> dict[str, Any]:
+    prediction = Prediction("a" * 64, LABELS, (ham, round(1 - ham, 6)), long)
+    return made.facts(prediction, mask(text), {"amount": 1.0, **fields}, "2026-01-01T00:00:00Z")
+
+
+def test_facts_are_plain_values_without_the_text(tmp_path: Path) -> None:
+    found = facts(policy(tmp_path), "买 LOTTERY, 电话 13812345678", ham=0.7)
+    assert found == {
+        "label": "ham",
+        "p": 0.7,
+        "margin": 0.4,
+        "probabilities": {"ham": 0.7, "spam": 0.3},
+        "too_long": False,
+        "pii": {**mask("").counts, "mobile": 1},
+        "fields": {"amount": 1.0},
+        "contains": {"lottery": True, "彩票": False},
+        "clock": "2026-01-01T00:00:00Z",
+    }
+    assert "电话" not in canonical_json(found).decode()
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ({"ham": 0.95}, ("ham", "automatic", "model", "above_threshold", False, ())),
+        ({"ham": 0.9}, ("ham", "automatic", "model", "above_threshold", False, ())),
+        ({"ham": 0.899999}, ("ham", "review", "model", "below_threshold", False, ())),
+        ({"ham": 0.1}, ("spam", "automatic", "model", "above_threshold", False, ())),
+        ({"ham": 0.95, "long": True}, ("ham", "review", "model", "too_long", False, ())),
+        ({"text": "电话 13812345678"}, ("ham", "review", "rule", "rule_review", False, ("phone",))),
+        ({"text": "中彩票"}, ("spam", "automatic", "rule", "rule_outcome", True, ("lottery",))),
+        ({"text": "彩票 13812345678"}, ("ham", "review", "rule", "rule_review", False, ("phone",))),
+        ({"amount": 10000.01}, ("ham", "review", "rule", "rule_review", False, ("large",))),
+        ({"amount": None}, ("ham", "review", "rule", "missing_field", False, ("large",))),
+        ({"amount": None, "text": "彩票"}, ("spam", "automatic", "rule", "rule_outcome", True, ("lottery",))),
+    ],
+)
+def test_decides(tmp_path: Path, case: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    made = policy(tmp_path)
+    decision = made.decide("id", facts(made, **case))
+    found = (decision.outcome, decision.route, decision.decided_by, decision.reason, decision.forced, decision.fired)
+    assert found == expected
+    assert decision.reason in REASONS
+    assert decision.release == "r" * 64
+
+
+@pytest.mark.parametrize(
+    ("ham", "reason"),
+    [
+        (0.888999, "below_threshold"),
+        (0.889, "within_tolerance"),
+        (0.9, "within_tolerance"),
+        (0.910999, "within_tolerance"),
+        (0.911, "above_threshold"),
+    ],
+)
+def test_a_score_near_a_threshold_goes_to_a_person(tmp_path: Path, ham: float, reason: str) -> None:
+    made = policy(tmp_path, tolerance=0.011)
+    assert made.decide("id", facts(made, ham=ham)).reason == reason
+
+
+def test_two_labels_that_might_change_places_go_to_a_person(tmp_path: Path) -> None:
+    made = policy(tmp_path, tolerance=0.01, thresholds={"ham": 0.3, "spam": 0.3})
+    assert made.decide("id", facts(made, ham=0.51)).reason == "within_tolerance"
+    assert made.decide("id", facts(made, ham=0.510001)).reason == "above_threshold"
+
+
+def test_a_tolerance_below_the_rounding_still_counts_as_one_unit() -> None:
+    assert [tolerance_units(each) for each in (0.0, 1e-9, 1e-6, 1.5e-6, 1e-4)] == [0, 1, 1, 2, 100]
+
+
+def test_a_label_without_a_threshold_is_reviewed(tmp_path: Path) -> None:
+    made = policy(tmp_path, thresholds={"ham": None})
+    assert made.decide("id", facts(made)).reason == "not_certified"
+    assert made.decide("id", facts(made, ham=0.0)).reason == "not_certified"
+
+
+def test_audit_takes_its_share_of_automatic_cases_and_leaves_their_outcome(tmp_path: Path) -> None:
+    made = policy(tmp_path, audit=0.1)
+    certain, forced = facts(made), facts(made, "彩票")
+    drawn = [made.decide(f"{i}", certain) for i in range(2000)]
+    share = sum(each.reason == "audit" for each in drawn) / 2000
+    assert 0.08 < share < 0.12
+    assert {each.route for each in drawn if each.reason == "audit"} == {"review"}
+    assert {each.outcome for each in drawn} == {"ham"}
+    assert [each.reason for each in drawn] == [made.decide(f"{i}", certain).reason for i in range(2000)]
+    audited = next(each for each in (made.decide(f"{i}", forced) for i in range(200)) if each.reason == "audit")
+    assert audited.forced and audited.outcome == "spam" and audited.fired == ("lottery",)
+    unsure = facts(made, ham=0.6)
+    assert all(made.decide(f"{i}", unsure).reason == "below_threshold" for i in range(200))
+
+
+@given(ham=st.integers(0, 1_000_000), threshold=st.integers(0, 1_000_000), band=st.integers(0, 30_000))
+def test_automatic_means_beyond_threshold_and_band(ham: int, threshold: int, band: int) -> None:
+    spec = PolicySpec(labels=LABELS, thresholds=dict.fromkeys(LABELS, threshold / 1e6), audit=0, tolerance=band / 1e6)
+    made = Policy(spec=spec, rules=None, release_id="")
+    prediction = Prediction("", LABELS, (ham / 1e6, (1_000_000 - ham) / 1e6))
+    decision = made.decide("", made.facts(prediction, mask(""), {}, ""))
+    p = max(ham, 1_000_000 - ham)
+    clear = 2 * p - 1_000_000 > 2 * band or band == 0
+    assert (decision.route == "automatic") == (p >= threshold + band and clear)
