@@ -21,17 +21,21 @@ def repeatable(seed: int, threads: int, device: str = "cpu") -> Iterator[None]:
     before = torch.get_num_threads()
     strict = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     on_gpu = device != "cpu"
     if on_gpu:
         # cuBLAS repeats itself only with a workspace of fixed size, read when its handle is made.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads or cores())
     torch.use_deterministic_algorithms(True, warn_only=on_gpu)
+    # It would write every new tensor twice to make the reading of unset memory repeat itself; nothing here reads it.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         with torch.random.fork_rng(devices=None if on_gpu else []):
             torch.manual_seed(seed)
             yield
     finally:
+        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
         torch.use_deterministic_algorithms(strict, warn_only=warn_only)
         torch.set_num_threads(before)
 
