@@ -1,0 +1,33 @@
+"""Penjing: from labelled texts and written rules to one sealed, offline, replayable decision service."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Names are loaded when first used, so that the Counter never pays for the workshop.
+_PUBLIC = {
+    "Artifact": "penjing.core.nouns",
+    "Decider": "penjing.decide.decider",
+    "Decision": "penjing.core.nouns",
+    "PenjingError": "penjing.core.errors",
+    "Prediction": "penjing.core.nouns",
+    "Recipe": "penjing.core.recipe",
+    "Release": "penjing.core.nouns",
+    "Request": "penjing.decide.decider",
+    "Table": "penjing.core.nouns",
+    "load_recipe": "penjing.core.recipe",
+    "make": "penjing.make.run",
+    "open_artifact": "penjing.core.artifact",
+    "open_release": "penjing.core.artifact",
+    "open_session": "penjing.runtime.session",
+}
+
+__version__ = "0.1.0"
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'penjing' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

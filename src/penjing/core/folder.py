@@ -113,18 +113,38 @@ def _list_and_sync(folder: Path) -> str:
     return hashlib.sha256(manifest).hexdigest()
 
 
+def promote(sealed: Path, target: Path) -> Path:
+    """Rename a sealed folder to `target` on the same file system; an older one there is kept as `NAME-ID[:12]`."""
+    _put_in_place(sealed, target.absolute(), verify(sealed))
+    if sealed.exists():
+        shutil.rmtree(sealed)
+    return target
+
+
+def move_aside(target: Path) -> Path | None:
+    """Rename a folder to `NAME-ID[:12]` and return the new path; None where there is none."""
+    if not target.exists():
+        return None
+    try:
+        present = verify(target)
+    except DamageError:
+        present = f"damaged-{secrets.token_hex(2)}"
+    aside = target.parent / f"{target.name}-{present[:12]}"
+    if aside.exists():
+        shutil.rmtree(aside)
+    target.rename(aside)
+    _sync(target.parent)
+    return aside
+
+
 def _put_in_place(partial: Path, target: Path, identity: str) -> None:
     if target.exists():
         try:
-            present = verify(target)
+            if verify(target) == identity:
+                return
         except DamageError:
-            present = "damaged-" + secrets.token_hex(4)
-        if present == identity:
-            return
-        aside = target.parent / f"{target.name}-{present[:12]}"
-        if aside.exists():
-            shutil.rmtree(aside)
-        target.rename(aside)
+            pass
+        move_aside(target)
     partial.rename(target)
     _sync(target.parent)
 

@@ -1,4 +1,4 @@
-"""Promises tested with a bound: held, broken (the bound lies beyond the promise), or unproven (and what would settle it)."""
+"""Promises tested with a bound: held, broken (the bound lies beyond the promise), or unproven (and what settles it)."""
 
 from __future__ import annotations
 

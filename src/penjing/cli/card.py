@@ -1,0 +1,68 @@
+"""`penjing show`: what a folder is, where it comes from and what it promises, after verifying every byte of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `show`."""
+    app.command("show")(show)
+
+
+def show(
+    folder: Annotated[Path, typer.Argument(help="a release, or an artifact")],
+    as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
+) -> None:
+    """Verify a release or an artifact and print its card, lineage, gates and certificate; exits 5 on damage."""
+    from penjing.cli.show import out, out_json
+    from penjing.core.artifact import INFO, open_artifact, open_release
+    from penjing.core.folder import folder_size
+
+    found: dict[str, Any]
+    if (folder / INFO).is_file():
+        release = open_release(folder)
+        artifact = release.artifact
+        found = {
+            "release": release.id,
+            "info": release.info.model_dump(mode="json"),
+            "certificate": json.loads((folder / "certificate.json").read_bytes()),
+            "policy": json.loads((folder / "policy" / "policy.json").read_bytes()),
+        }
+    else:
+        artifact = open_artifact(folder)
+        found = {}
+    found |= {"artifact": artifact.id, "card": artifact.card.model_dump(mode="json"), "bytes": folder_size(folder)}
+    if as_json:
+        out_json(found)
+        return
+    if "release" in found:
+        _release_lines(found)
+    card = artifact.card
+    out(f"artifact    {artifact.id}")
+    out(f"  form      {card.form}, made by {card.method}; {card.parameters:,} parameters")
+    out(f"  calibrated with temperature {card.temperature}")
+    out(f"  labels    {len(card.labels)}: {', '.join(card.labels[:12])}{' ...' if len(card.labels) > 12 else ''}")
+    out(f"  lineage   {' -> '.join(str(step.get('method')) for step in card.lineage) or card.method}")
+    for name, value in card.metrics.items():
+        out(f"  {name:<9} {value:.4f}")
+    out(f"verified    every file, {found['bytes'] / 1e6:.1f} MB")
+
+
+def _release_lines(found: dict[str, Any]) -> None:
+    from penjing.cli.show import out
+
+    info, certificate, policy = found["info"], found["certificate"], found["policy"]
+    out(f"release     {found['release']}")
+    out(f"  name      {info['name']} ({info['task']}, {info['language']})")
+    out(f"  masking   {info['masking']}; texts kept: {info['texts']}; long texts: {info['long_texts']}")
+    state = "certified" if certificate.get("certified") else "not certified: every case goes to a person"
+    out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
+    for label, threshold in policy.get("thresholds", {}).items():
+        out(f"    {label}: {'review' if threshold is None else f'automatic from {threshold:.4f}'}")
+    for gate in certificate.get("gates", []):
+        out(f"  gate      {gate['name']}: {gate['state']} (promised {gate['promised']})")

@@ -1,0 +1,54 @@
+"""`penjing make`: all steps of a recipe, cached and resumable, to a sealed release and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `make`."""
+    app.command("make")(make)
+
+
+def make(
+    recipe: Annotated[Path, typer.Argument(help="the recipe (YAML)")],
+    out: Annotated[Path | None, typer.Option(help="folder of the results; default: `out` beside the recipe")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
+    texts: Annotated[bool, typer.Option("--texts/--no-texts", help="whether the report shows texts of rows")] = True,
+) -> None:
+    """Make a sealed release from a recipe: OUT/release/, OUT/report.html, OUT/report.json.
+
+    Exits 4 where a gate is broken, or unproven and refused; the report is written all the same.
+    """
+    from penjing.cli.show import Bar, out_json, stopping, tell
+    from penjing.cli.show import out as say
+    from penjing.core.errors import GateError
+    from penjing.make.gates import in_words
+    from penjing.make.run import make as run
+
+    folder = out if out is not None else recipe.parent / "out"
+    with Bar() as bar, stopping() as stop:
+        result = run(recipe, folder, bar, texts=texts, stop=stop)
+    report = result.report
+    if as_json:
+        out_json(report.model_dump(mode="json"))
+    else:
+        say(report.verdict)
+        for gate in report.gates:
+            say(f"  {in_words(gate)}")
+        for variant in report.variants:
+            more = f": {variant.because}" if variant.because else ""
+            say(f"  {variant.name}: {variant.size_mb:.1f} MB, p50 {variant.p50_ms:.2f} ms, {variant.state}{more}")
+        say(f"report  {folder / 'report.html'}")
+        if result.release is not None:
+            say(f"release {result.release.folder}  {result.release.id[:12]}")
+            tell(f"next: penjing serve {result.release.folder}")
+    if result.release is None:
+        raise GateError(
+            "nothing was sealed: " + "; ".join(result.refused),
+            where=str(recipe),
+            fix="give more labelled rows, loosen the gate, or set `unproven: allow` where it says unproven",
+        )

@@ -1,0 +1,185 @@
+"""The frozen pick: certified once on calibration rows, sealed, then tested once through the release itself."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.folder import folder_size
+from penjing.core.nouns import Artifact, Progress, Release, ReleaseInfo, Table
+from penjing.core.recipe import Recipe
+from penjing.data.mask import VERSION
+from penjing.data.prepare import Prepared
+from penjing.decide.decider import Decided, Decider, Request
+from penjing.decide.policy import Policy, PolicySpec
+from penjing.decide.table import RuleTable
+from penjing.explain.evidence import explain
+from penjing.explain.faithfulness import faithfulness
+from penjing.make.amend import read_certificate
+from penjing.make.certify import CLOCK, Certificate, certify, fix_grid, label_facts, row_hash
+from penjing.make.gates import Gate
+from penjing.make.score import SMALL, Scored, score
+from penjing.make.seal import regression_suite, seal
+from penjing.make.variants import MEGA, Variant, recipe_gates
+from penjing.runtime.bench import Latency, latency
+from penjing.runtime.selfcheck import make_selfcheck
+from penjing.runtime.session import open_session
+from penjing.tasks.classify import softmax
+
+EVIDENCE_CALLS = 250
+FAITHFUL_ROWS = 60
+# By how much a probability may differ on another machine (another instruction set, another version of the engine)
+# before a replay there counts as different; a score so near a threshold goes to a person.
+TOLERANCE = {"linear": 1e-6, "float": 1e-4, "int8": 0.01}
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What the sealed pick did on test rows, end to end, beside the teacher and the linear model."""
+
+    release: Release
+    certificate: Certificate
+    scored: Scored
+    teacher: Scored
+    linear: Scored
+    uncalibrated: npt.NDArray[np.float64]  # (n, labels) probabilities at temperature 1
+    outcomes: tuple[str, ...]
+    automated: npt.NDArray[np.bool_]  # (n,) decided by the model, without a person
+    forced: npt.NDArray[np.bool_]  # (n,) outcome set by a rule
+    speed: Latency
+    speed_evidence: Latency
+    size_mb: float
+    gates: tuple[Gate, ...]
+    faithful: dict[str, dict[str, float]]
+
+
+def certify_and_seal(
+    target: Path, recipe: Recipe, data: Prepared, picked: Variant, rules: RuleTable | None, rules_file: Path | None
+) -> Release:
+    """Fix the grid on validation, open the calibration rows once, seal the release as `target`."""
+    shutil.rmtree(target, ignore_errors=True)
+    session, artifact = picked.session, picked.artifact
+    selfcheck = make_selfcheck(session)
+    tolerance = TOLERANCE[_precision(artifact)]
+    reviewed = [label for label in data.labels if data.audit.labels.get(label, 0) < SMALL]
+    fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
+    spec = PolicySpec(
+        labels=data.labels,
+        thresholds=dict.fromkeys(data.labels),
+        audit=recipe.decide.audit,
+        tolerance=tolerance,
+        fields=fields,
+        max_error=recipe.decide.max_error,
+        texts=recipe.decide.texts,
+    )
+    policy = Policy(spec=spec, rules=rules, release_id="")
+    limit = recipe.decide.max_error
+    validation = label_facts(session, policy, data.validation)
+    calibration = label_facts(session, policy, data.calibration)
+    grid = fix_grid(policy, validation, len(calibration), limit, reviewed)
+    used = [row_hash(text) for part in (data.train, data.validation, data.test) for text in part.texts]
+    certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
+    info = ReleaseInfo(
+        name=recipe.name,
+        language=data.language,
+        labels=data.labels,
+        fields=fields,
+        masking=VERSION,
+        long_texts=recipe.data.long,
+        texts=recipe.decide.texts,
+        artifact=artifact.id,
+        tolerance=tolerance,
+        fingerprint=dict(session.fingerprint()),
+    )
+    guesses = [picked.scored.labels[position] for position in picked.scored.guess]
+    suite = regression_suite(data.validation, guesses, recipe.decide.texts == "masked")
+    spec = spec.model_copy(update={"thresholds": certificate.thresholds})
+    return seal(target, info, artifact, spec, rules_file, certificate, suite, selfcheck)
+
+
+def test_release(
+    release: Release,
+    recipe: Recipe,
+    data: Prepared,
+    reference: Artifact,
+    teacher: Artifact,
+    linear: Artifact,
+    over: list[int],
+    threads: int,
+    progress: Progress,
+) -> Tested:
+    """Open the sealed folder as the service does and test every promise on the test rows, once.
+
+    reference: the model whose share is kept (the teacher, or the linear model where that was sealed).
+    """
+    table, long_texts = data.test, recipe.data.long
+    decider = Decider(release, threads=threads)
+    progress.start("testing the sealed release", 5)
+    scored = score(decider.session, table)
+    decided = decider.decide(_requests(table), clock=CLOCK)
+    progress.advance(note="decisions")
+    others = {
+        artifact.id: score(open_session(artifact, threads=threads, long_texts=long_texts), table)
+        for artifact in {one.id: one for one in (reference, teacher, linear)}.values()
+    }
+    progress.advance(note="teacher and baseline")
+    # Measured on the sealed path: masking, tokens, engine, calibration, rules, outcome.
+    speed = latency(lambda texts: _decide(decider, texts), table.texts)
+    progress.advance(note="latency")
+    slow = latency(lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS)
+    progress.advance(note="latency with evidence")
+    size_mb = folder_size(release.folder) / MEGA
+    gates = recipe_gates(scored, others[reference.id], speed, size_mb, recipe.gates, over, release.artifact.card.method)
+    short = [text for text in table.texts if 8 <= len(text) <= 400][:FAITHFUL_ROWS]
+    faithful = faithfulness(
+        decider.session, open_session(linear, threads=threads, long_texts=long_texts), short, recipe.seed
+    )
+    progress.advance(note="evidence")
+    return Tested(
+        release=release,
+        certificate=read_certificate(release),
+        scored=scored,
+        teacher=others[teacher.id],
+        linear=others[linear.id],
+        uncalibrated=softmax(decider.session.logits(table.texts)),
+        outcomes=tuple(each.decision.outcome for each in decided),
+        automated=np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool),
+        forced=np.array([each.decision.forced for each in decided], dtype=bool),
+        speed=speed,
+        speed_evidence=slow,
+        size_mb=size_mb,
+        gates=tuple(gates),
+        faithful=faithful,
+    )
+
+
+def _precision(artifact: Artifact) -> str:
+    if artifact.card.form == "linear":
+        return "linear"
+    return "int8" if artifact.card.notes.get("precision") == "int8" else "float"
+
+
+def _requests(table: Table) -> list[Request]:
+    return [
+        Request(text, {name: column[i] for name, column in table.fields.items()}) for i, text in enumerate(table.texts)
+    ]
+
+
+def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:
+    blank = dict.fromkeys(decider.release.info.fields)
+    return decider.decide([Request(text, blank) for text in texts], clock=CLOCK)
+
+
+def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
+    for decided in _decide(decider, texts):
+        explain(decider.session, decided.masked.text, decided.prediction.ranked()[0][0])
+
+
+def _by_model(by: str, reason: str) -> bool:
+    # A case drawn for audit is one that the policy decided by itself; the draw only checks it.
+    return by == "model" and reason in {"above_threshold", "audit"}

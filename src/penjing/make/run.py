@@ -1,0 +1,209 @@
+"""`make`: a recipe's whole way from rows to a sealed release and a report, resumable at every step."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.errors import UsageError
+from penjing.core.folder import move_aside, promote
+from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
+from penjing.core.recipe import Recipe, RecipeFile, load_recipe
+from penjing.data.prepare import Prepared, prepare
+from penjing.decide.rules import load_rules
+from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
+from penjing.make.cache import Cache, Done
+from penjing.make.fill import Found, fill
+from penjing.make.gates import in_words, refuses
+from penjing.make.plan import Step, build_plan, single_step
+from penjing.make.prove import Tested, certify_and_seal, test_release
+from penjing.make.report import Report, write_report
+from penjing.make.score import Scored, promised_labels, score
+from penjing.make.variants import Variant, choose, gate, measure
+from penjing.model.base import open_base
+from penjing.runtime.machine import cores
+from penjing.runtime.session import open_session
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run of `make` ended in: the report, and the release unless a gate refused it."""
+
+    report: Report
+    release: Release | None
+    refused: tuple[str, ...]
+
+
+def make(
+    recipe: Path,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    texts: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> Made:
+    """Make OUT/release/, OUT/report.json and OUT/report.html from a recipe.
+
+    A second call with the same content takes every finished step from OUT/cache and ends in the same ids.
+    Raises RecipeError, RuleError (before any work), DataError (rows that must not be trained on),
+    RunInterruptedError (`stop` asked for it; the same call goes on).
+    """
+    progress = progress or Silent()
+    file = load_recipe(recipe)
+    steps = build_plan(file)
+    needs_base = steps[0].name != "tune.linear"
+    base = open_base(file.recipe.base, recipe.parent) if needs_base else None
+    with _locked(out):
+        progress.start("reading and auditing the data", None)
+        data = prepare(file, progress)
+        schema = FactSchema(data.labels, _fields(file.recipe))
+        rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
+        threads = file.recipe.threads or cores()
+        cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
+        return _Making(file, steps, data, rules, base, cache, out, progress, texts).run()
+
+
+@dataclass
+class _Making:
+    file: RecipeFile
+    steps: list[Step]
+    data: Prepared
+    rules: RuleTable | None
+    base: Artifact | None
+    cache: Cache
+    out: Path
+    progress: Progress
+    texts: bool
+
+    def run(self) -> Made:
+        recipe, data = self.file.recipe, self.data
+        over = promised_labels(data.labels, data.audit.labels)
+        linear = self._step(single_step("tune.linear"), None)
+        done = self._tune_and_compress(linear)
+        teacher = done[0].artifact
+        teacher_scored = self._teacher_scores(teacher)
+        variants, linear_variant = self._measure(done, linear, teacher_scored, over)
+        choice = choose(variants, linear_variant, over)
+        for variant in variants:
+            if variant.refused:
+                self.progress.say(f"refused: {variant.name} ({variant.refused})")
+        if choice is not None and choice.fell_back:
+            self.progress.say(f"the linear model is sealed: {choice.why}")
+        # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
+        picked = choice.variant if choice else variants[-1]
+        tested = self._certify_and_test(picked, teacher, linear.artifact, over, bool(choice and choice.fell_back))
+        refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
+        if choice is None:
+            refused = [f"every variant was refused: {variants[-1].name}: {variants[-1].refused}", *refused]
+        release = None
+        if refused:
+            self._withdraw(tested.release)
+        else:
+            release = self._put_in_place(tested.release)
+        steps = done if linear in done else [linear, *done]
+        found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
+        report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts)
+        return Made(report, release, tuple(refused))
+
+    def _step(self, step: Step, parent: Artifact | None) -> Done:
+        inputs = Inputs(
+            parent=parent, train=self.data.train, validation=self.data.validation, language=self.data.language
+        )
+        done = self.cache.run(step, inputs)
+        self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
+        return done
+
+    def _tune_and_compress(self, linear: Done) -> list[Done]:
+        if self.base is None:
+            return [linear]
+        done = [self._step(self.steps[0], self.base)]
+        exported = self._step(_export(self.file.recipe), done[0].artifact)
+        for step in self.steps[1:]:
+            done.append(self._step(step, done[-1].artifact))
+        # The exported form without compression is always a candidate: what it lacks is shown, not assumed.
+        return [done[0], exported, *done[1:]]
+
+    def _teacher_scores(self, teacher: Artifact) -> Scored:
+        session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
+        return score(session, self.data.validation)
+
+    def _measure(
+        self, done: list[Done], linear: Done, teacher: Scored, over: list[int]
+    ) -> tuple[list[Variant], Variant]:
+        recipe = self.file.recipe
+        sealable = [one for one in done if one.artifact.card.form != "torch"]
+        names = [*sealable, linear] if linear not in sealable else sealable
+        self.progress.start("measuring the variants", len(names))
+        measured = []
+        for one in names:
+            variant = measure(
+                one.step.name,
+                one.artifact,
+                self.data.validation,
+                self.cache.threads,
+                recipe.data.long,
+                over,
+            )
+            measured.append(gate(variant, variant.scored if one is linear else teacher, recipe.gates, over))
+            self.progress.advance(note=one.step.name)
+        by_id = {variant.artifact.id: variant for variant in measured}
+        return [by_id[one.artifact.id] for one in sealable], by_id[linear.artifact.id]
+
+    def _certify_and_test(
+        self, picked: Variant, teacher: Artifact, linear: Artifact, over: list[int], fell_back: bool
+    ) -> Tested:
+        self.progress.start("certifying, sealing and testing", None)
+        rules_path = self.file.resolve(self.file.recipe.decide.rules) if self.file.recipe.decide.rules else None
+        release = certify_and_seal(self.out / "candidate", self.file.recipe, self.data, picked, self.rules, rules_path)
+        return test_release(
+            release,
+            self.file.recipe,
+            self.data,
+            # A linear model that stands in for an encoder that is not proven better is its own teacher.
+            linear if fell_back else teacher,
+            teacher,
+            linear,
+            over,
+            self.cache.threads,
+            self.progress,
+        )
+
+    def _put_in_place(self, candidate: Release) -> Release:
+        folder = promote(candidate.folder, self.out / "release")
+        return Release(folder=folder, id=candidate.id, info=candidate.info, artifact=candidate.artifact)
+
+    def _withdraw(self, candidate: Release) -> None:
+        shutil.rmtree(candidate.folder)
+        # An earlier release of this recipe is kept, but not under the name of what was just refused.
+        move_aside(self.out / "release")
+
+
+def _export(recipe: Recipe) -> Step:
+    step = single_step("compress.export")
+    if recipe.engine == "auto":
+        return step
+    return Step(step.name, step.method, step.options.model_copy(update={"engine": recipe.engine}))
+
+
+def _fields(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
+    return {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(
+                "another `penjing make` is working in this folder",
+                where=str(out),
+                fix="wait for it, or give another --out",
+            ) from None
+        yield

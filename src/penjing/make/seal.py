@@ -1,0 +1,59 @@
+"""Puts an artifact, the policy, the certificate and the regression suite into one hashed folder: a Release."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from penjing.core.artifact import MODEL, open_release, write_info
+from penjing.core.canon import canonical_json
+from penjing.core.folder import sealed_folder
+from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
+
+CERTIFICATE, POLICY, RULES, SUITE, SELFCHECK = (
+    "certificate.json",
+    "policy/policy.json",
+    "policy/rules.csv",
+    "regression.jsonl",
+    "selfcheck.json",
+)
+SUITE_ROWS = 200
+
+
+def seal(
+    target: Path,
+    info: ReleaseInfo,
+    artifact: Artifact,
+    policy: BaseModel,
+    rules: Path | None,
+    certificate: BaseModel,
+    suite: Sequence[Mapping[str, Any]],
+    selfcheck: Mapping[str, Any],
+) -> Release:
+    """Write a release as `target` (whole or not at all) and open it. Content only: no time, host or speed."""
+    with sealed_folder(target) as folder:
+        shutil.copytree(artifact.folder, folder / MODEL)
+        (folder / "policy").mkdir()
+        (folder / POLICY).write_bytes(canonical_json(policy.model_dump(mode="json")))
+        if rules is not None:
+            shutil.copyfile(rules, folder / RULES)
+        (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
+        (folder / SUITE).write_bytes(b"".join(canonical_json(case) + b"\n" for case in suite))
+        (folder / SELFCHECK).write_bytes(canonical_json(selfcheck))
+        write_info(folder, info)
+    return open_release(target)
+
+
+def regression_suite(table: Table, guesses: Sequence[str], keep_texts: bool) -> list[dict[str, Any]]:
+    """Up to 200 validation rows that the sealed model gets right: cases that a later release must not lose.
+
+    Without kept texts the suite is empty: a case that cannot be decided again proves nothing.
+    """
+    if not keep_texts or table.labels is None:
+        return []
+    right = [i for i, guess in enumerate(guesses) if guess == table.labels[i]]
+    return [{"text": table.texts[i], "label": table.labels[i]} for i in right[:SUITE_ROWS]]

@@ -1,0 +1,120 @@
+"""Every form in which the model could be sealed, measured on validation; what breaks a promise is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from penjing.core.folder import folder_size
+from penjing.core.nouns import Artifact, Table
+from penjing.core.recipe import Gates
+from penjing.make.gates import Gate, at_least, at_most_exact, at_most_windows, refuses
+from penjing.make.score import Scored, score
+from penjing.runtime.bench import Latency, latency
+from penjing.runtime.evaluate import Interval, bootstrap, paired_difference, paired_ratio
+from penjing.runtime.session import Session, open_session
+
+MEGA = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One sealable artifact, what it scored and cost on validation, and whether it may be sealed."""
+
+    name: str
+    artifact: Artifact
+    session: Session
+    scored: Scored
+    macro_f1: Interval
+    latency: Latency
+    size_mb: float
+    gates: tuple[Gate, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The variant to seal, and why it is not the encoder where it is not."""
+
+    variant: Variant
+    fell_back: bool
+    why: str
+
+
+def measure(
+    name: str, artifact: Artifact, table: Table, threads: int, long_texts: Literal["chunk", "review"], over: list[int]
+) -> Variant:
+    """Open an artifact as it would serve, score it on a table, time it at batch 1."""
+    session = open_session(artifact, threads=threads, long_texts=long_texts)
+    scored = score(session, table)
+    return Variant(
+        name=name,
+        artifact=artifact,
+        session=session,
+        scored=scored,
+        macro_f1=bootstrap(scored.truth, scored.guess, len(session.labels), over=over),
+        latency=latency(session, table.texts),
+        size_mb=folder_size(artifact.folder) / MEGA,
+    )
+
+
+def gate(variant: Variant, teacher: Scored, gates: Gates, over: list[int]) -> Variant:
+    """The variant with its gates on validation, and the reason where one refuses it."""
+    found = tuple(
+        recipe_gates(
+            variant.scored, teacher, variant.latency, variant.size_mb, gates, over, variant.artifact.card.method
+        )
+    )
+    # On validation an open question refuses nobody: the promise itself is tested once, on test rows.
+    bad = refuses(found, "allow")
+    reason = "; ".join(f"{g.name} {g.measured:.4g} against {g.promised:g} (bound {g.bound:.4g})" for g in bad)
+    return replace(variant, gates=found, refused=reason)
+
+
+def choose(variants: Sequence[Variant], linear: Variant, over: list[int]) -> Choice | None:
+    """The last encoder variant that no gate refuses, if it beats the linear model with a held bound; else the linear.
+
+    None where everything is refused. The bound is the one-sided 95 % bound of the paired difference on validation.
+    """
+    passed = [variant for variant in variants if not variant.refused]
+    if not passed:
+        return None if linear.refused else Choice(linear, True, "every form of the encoder breaks a promise")
+    best = passed[-1]
+    if best.artifact.id == linear.artifact.id:
+        return Choice(best, False, "")
+    labels = len(best.scored.labels)
+    paired = paired_difference(best.scored.truth, best.scored.guess, linear.scored.guess, labels, over=over)
+    if paired.lower > 0 or linear.refused:
+        return Choice(best, False, "")
+    why = (
+        f"the encoder does not beat the linear model with a held bound (macro-F1 on validation "
+        f"{paired.value:+.4f}, lower bound {paired.lower:+.4f}, {len(best.scored.truth)} rows)"
+    )
+    return Choice(linear, True, why)
+
+
+def recipe_gates(
+    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, over: list[int], method: str
+) -> list[Gate]:
+    """All promises of a recipe against what was measured on one table."""
+    labels, rows = len(scored.labels), len(scored.truth)
+    found = []
+    if gates.keep is not None:
+        if np.array_equal(scored.guess, teacher.guess):
+            found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=f"{method} gives the teacher's labels"))
+        else:
+            kept = paired_ratio(scored.truth, scored.guess, teacher.guess, labels, over=over)
+            found.append(at_least("keep", gates.keep, kept.value, kept.lower, kept.upper, rows))
+    if gates.macro_f1 is not None:
+        own = bootstrap(scored.truth, scored.guess, labels, over=over)
+        found.append(at_least("macro_f1", gates.macro_f1, own.value, own.low, own.high, rows))
+    if gates.p50_ms is not None:
+        found.append(at_most_windows("p50_ms", gates.p50_ms, speed.windows_p50_ms))
+    if gates.p99_ms is not None:
+        found.append(at_most_windows("p99_ms", gates.p99_ms, speed.windows_p99_ms))
+    if gates.size_mb is not None:
+        found.append(at_most_exact("size_mb", gates.size_mb, size_mb))
+    return found

@@ -1,0 +1,45 @@
+"""A plan is refused before any work, with the line of the step that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import RecipeError
+from penjing.core.recipe import load_recipe
+from penjing.make.plan import build_plan, single_step
+
+HEAD = "name: x\ndata: {files: a.csv}\nsteps:\n"
+
+
+def plan(tmp_path: Path, steps: str):  # type: ignore[no-untyped-def]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(HEAD + steps, encoding="utf-8")
+    return build_plan(load_recipe(path))
+
+
+def test_methods_and_options_are_loaded(tmp_path: Path) -> None:
+    steps = plan(tmp_path, "  - tune.full: {epochs: 2}\n  - compress.int8:\n")
+    assert [step.name for step in steps] == ["tune.full", "compress.int8"]
+    assert steps[0].options.model_dump()["epochs"] == 2
+    assert single_step("tune.linear").method.path == "penjing.tune.linear"
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ("  - tune.ful: {}\n", ":4:5: unknown step `ful`"),
+        ("  - tune.ful: {}\n", "did you mean `full`"),
+        ("  - tuna.full: {}\n", "unknown step `tuna.full`"),
+        ("  - compress.int8: {}\n", "nothing is tuned before it"),
+        ("  - tune.full: {}\n  - tune.linear: {}\n", "follows another tuning step"),
+        ("  - tune.linear: {}\n  - compress.int8: {}\n", "compresses an encoder"),
+        ("  - tune.full: {epoch: 2}\n", "did you mean `epochs`?"),
+        ("  - tune.full: {epochs: -2}\n", "`epochs` is -2"),
+    ],
+)
+def test_what_cannot_be(tmp_path: Path, steps: str, words: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        plan(tmp_path, steps)
+    assert words in str(caught.value)

@@ -1,0 +1,79 @@
+"""The pick: the last encoder variant that no gate refuses, and the linear model where the encoder proves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from penjing.core.nouns import Artifact, Card
+from penjing.core.recipe import Gates
+from penjing.make.score import Scored, promised_labels
+from penjing.make.variants import Variant, choose, gate
+from penjing.runtime.bench import Latency
+from penjing.runtime.evaluate import bootstrap
+
+LABELS = ("no", "yes")
+FAST = Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32)
+
+
+def scored(right: float, rows: int = 400) -> Scored:
+    truth = np.arange(rows) % 2
+    wrong = np.random.default_rng(int(right * 1000)).permutation(rows) >= round(right * rows)
+    return Scored(LABELS, [], np.zeros((rows, 2)), truth, np.where(wrong, 1 - truth, truth))
+
+
+def variant(name: str, right: float, size_mb: float = 10.0) -> Variant:
+    found = scored(right)
+    return Variant(
+        name=name,
+        artifact=Artifact(Path(name), name, Card(form="onnx", method=name, labels=LABELS)),
+        session=None,  # type: ignore[arg-type]
+        scored=found,
+        macro_f1=bootstrap(found.truth, found.guess, 2),
+        latency=FAST,
+        size_mb=size_mb,
+    )
+
+
+def test_a_broken_promise_is_refused_with_its_figures() -> None:
+    gates = Gates(keep=0.97, p99_ms=20, size_mb=30)
+    teacher = scored(0.95)
+    assert gate(variant("int8", 0.95), teacher, gates, [0, 1]).refused == ""
+    assert "size_mb 80 against 30" in gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1]).refused
+    assert "keep" in gate(variant("absurd", 0.60), teacher, gates, [0, 1]).refused
+
+
+def test_unproven_on_validation_refuses_nobody() -> None:
+    found = gate(variant("int8", 0.945), scored(0.95), Gates(keep=0.99), [0, 1])
+    assert found.gates[0].state == "unproven"
+    assert found.refused == ""
+
+
+def test_the_last_that_passes_is_picked() -> None:
+    linear = variant("linear", 0.70)
+    gates, teacher = Gates(size_mb=30), scored(0.95)
+    export = gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1])
+    int8 = gate(variant("int8", 0.94), teacher, gates, [0, 1])
+    choice = choose([export, int8], linear, [0, 1])
+    assert choice is not None
+    assert (choice.variant.name, choice.fell_back) == ("int8", False)
+
+
+def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
+    choice = choose([variant("int8", 0.95)], variant("linear", 0.945), [0, 1])
+    assert choice is not None
+    assert choice.fell_back
+    assert choice.variant.name == "linear"
+    assert "does not beat the linear model with a held bound" in choice.why
+
+
+def test_nothing_passes() -> None:
+    gates, teacher = Gates(size_mb=1), scored(0.95)
+    refused = [gate(variant(name, 0.95), teacher, gates, [0, 1]) for name in ("export", "linear")]
+    assert choose(refused[:1], refused[1], [0, 1]) is None
+
+
+def test_small_labels_are_in_no_promise() -> None:
+    assert promised_labels(("a", "b", "c"), {"a": 100, "b": 29, "c": 30}) == [0, 2]
+    assert promised_labels(("a", "b"), {"a": 3, "b": 4}) == [0, 1]
