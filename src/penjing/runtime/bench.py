@@ -1,0 +1,116 @@
+"""Latency and throughput, in process, from masking on: windows of calls, the median window, rivals interleaved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from penjing.core.errors import UsageError
+from penjing.runtime.session import Session
+
+Call = Callable[[Sequence[str]], object]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds at batch 1 over `calls` calls: the figures of the median window, and of every window.
+
+    texts_per_s: texts a second in batches of `batch`, the median window's.
+    """
+
+    p50_ms: float
+    p99_ms: float
+    texts_per_s: float
+    windows_p50_ms: tuple[float, ...]
+    windows_p99_ms: tuple[float, ...]
+    calls: int
+    batch: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def latency(
+    subject: Session | Call, texts: Sequence[str], calls: int = 1000, windows: int = 5, batch: int = 32
+) -> Latency:
+    """The latency and throughput of a session, or of a callable over raw texts (given one at a time, then in batches).
+
+    The texts are taken in their order, spread over the whole, as many different ones as a window has calls, the same
+    in every window; they are run once before, so that no window pays for a first meeting of a shape.
+    Raises UsageError without texts.
+    """
+    return interleaved({"": subject}, texts, calls, windows, batch)[""]
+
+
+def interleaved(
+    subjects: Mapping[str, Session | Call],
+    texts: Sequence[str],
+    calls: int = 1000,
+    windows: int = 5,
+    batch: int = 32,
+) -> dict[str, Latency]:
+    """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute hits all alike."""
+    if not len(texts):
+        raise UsageError("there are no texts to time", fix="give a file of texts with --data")
+    size = max(1, calls // windows)
+    chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(size, len(texts)))]
+    sample = [chosen[i % len(chosen)] for i in range(size)]
+    runs = {name: _as_call(subject) for name, subject in subjects.items()}
+    for run in runs.values():
+        _one_by_one(run, chosen)
+        _in_batches(run, sample, batch)
+    singles: dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]] = {name: [] for name in runs}
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(windows):
+        for name, run in runs.items():
+            singles[name].append(_one_by_one(run, sample))
+        for name, run in runs.items():
+            rates[name].append(_in_batches(run, sample, batch))
+    return {name: _summary(singles[name], rates[name], size * windows, batch) for name in runs}
+
+
+def _as_call(subject: Session | Call) -> Call:
+    if not isinstance(subject, Session):
+        return subject
+    session = subject
+    session.warm()
+    return lambda texts: session.predict([session.prepare(text).text for text in texts])
+
+
+def _one_by_one(run: Call, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Milliseconds of each call, (texts,) float64."""
+    taken = np.empty(len(texts))
+    for place, text in enumerate(texts):
+        began = time.perf_counter()
+        run([text])
+        taken[place] = time.perf_counter() - began
+    return taken * 1e3
+
+
+def _in_batches(run: Call, texts: Sequence[str], batch: int) -> float:
+    """Texts a second."""
+    began = time.perf_counter()
+    for first in range(0, len(texts), batch):
+        run(texts[first : first + batch])
+    return len(texts) / (time.perf_counter() - began)
+
+
+def _summary(
+    singles: Sequence[np.ndarray[Any, np.dtype[np.float64]]], rates: Sequence[float], calls: int, batch: int
+) -> Latency:
+    p50 = tuple(round(float(np.quantile(window, 0.5)), 4) for window in singles)
+    p99 = tuple(round(float(np.quantile(window, 0.99)), 4) for window in singles)
+    return Latency(
+        p50_ms=float(np.median(p50)),
+        p99_ms=float(np.median(p99)),
+        texts_per_s=round(float(np.median(rates)), 1),
+        windows_p50_ms=p50,
+        windows_p99_ms=p99,
+        calls=calls,
+        batch=batch,
+    )

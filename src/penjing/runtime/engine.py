@@ -1,0 +1,70 @@
+"""The three methods that every engine has, and the choice of the one that reads an artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact
+from penjing.runtime.machine import cores, instruction_set
+
+Array = npt.NDArray[Any]
+Logits = npt.NDArray[np.float32]
+
+
+class Engine(Protocol):
+    """A model ready to run. `encode` and `run` may be called from several threads; runs of one engine take turns.
+
+    An engine over token ids also has `tokens: Tokens`; a session then cuts long texts and groups by length.
+    """
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """One array a masked text: token ids (tokens,) int64 with the special tokens, or features."""
+        ...
+
+    def run(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, labels) float32 of what `encode` gave, in one pass."""
+        ...
+
+    def fingerprint(self) -> dict[str, str]:
+        """What the last bits of the logits depend on: engine, version, instruction set, threads."""
+        ...
+
+
+def open_engine(artifact: Artifact, threads: int = 0) -> Engine:
+    """The engine of the artifact's form. threads: 0 for all cores that this process may use.
+
+    Raises MissingPackageError where the engine is not installed, DamageError for a file that it cannot read.
+    """
+    count = threads or cores()
+    form = artifact.card.form
+    if form == "openvino":
+        from penjing.runtime.openvino_ import OpenVinoEngine
+
+        return OpenVinoEngine.load(artifact, count)
+    if form == "onnx":
+        from penjing.runtime.onnx_ import OnnxEngine
+
+        return OnnxEngine.load(artifact, count)
+    if form == "linear":
+        from penjing.runtime.linear import LinearEngine
+
+        return LinearEngine.load(artifact, count)
+    try:
+        from penjing.runtime.torch_ import TorchEngine
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"an artifact of form `torch` needs the package `{error.name}`",
+            where=str(artifact.folder),
+            fix="pip install 'penjing[train]', or use the sealed release, which needs no torch",
+        ) from None
+    return TorchEngine.load(artifact, count)
+
+
+def fingerprint(engine: str, version: str, threads: int) -> dict[str, str]:
+    """The four facts of a numeric fingerprint; `batch` and padding are not in it because no result depends on them."""
+    return {"engine": engine, "version": version, "instruction_set": instruction_set(), "threads": str(threads)}

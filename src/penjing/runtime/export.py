@@ -1,0 +1,97 @@
+"""From a torch classifier to ONNX and on to OpenVINO, in the same bytes for the same weights, checked against torch."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from penjing.core.errors import MissingPackageError, PenjingError
+from penjing.model.encoder import Classifier, longest_input
+from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
+from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
+from penjing.runtime.openvino_ import import_openvino, write_model
+
+OPSET = 17
+TOLERANCE = 1e-4
+
+
+def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
+    """Write `model.onnx`: input_ids, attention_mask (batch, tokens) int64 -> logits (batch, labels) float32.
+
+    The exporter records what runs for one example, and a value that it took for a constant would be wrong for other
+    shapes: so the file is run at two other shapes, with padding, and must agree with torch within 1e-4 of the largest
+    logit. Attention is written out plainly (`eager`), which engines fuse again, without the branches for fully masked
+    rows that sdpa brings. Raises PenjingError where the file does not agree, MissingPackageError without `onnx`.
+    """
+    try:
+        import onnx  # noqa: F401 - the exporter needs it and says so only deep inside
+    except ModuleNotFoundError:
+        raise MissingPackageError("the exporter needs the package `onnx`", fix="pip install 'penjing[train]'") from None
+    path = target_folder / ONNX_MODEL
+    classifier.eval()
+    encoder = classifier.encoder
+    before = encoder.config._attn_implementation  # type: ignore[union-attr]
+    encoder.set_attn_implementation("eager")  # type: ignore[operator]
+    axes = {0: "batch", 1: "tokens"}
+    try:
+        with warnings.catch_warnings(), torch.inference_mode():
+            # Of constants in the trace (checked below), of the exporter's age, of index arithmetic: nothing to act on.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                classifier,
+                _example(classifier, 2, 8),
+                str(path),
+                input_names=["input_ids", "attention_mask"],
+                output_names=["logits"],
+                dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}},
+                opset_version=OPSET,
+                # The newer exporter takes ten times as long and writes names that engines fuse less well.
+                dynamo=False,
+            )
+    finally:
+        encoder.set_attn_implementation(before)  # type: ignore[operator]
+    _check(classifier, path)
+    return path
+
+
+def to_openvino(onnx_path: Path, target_folder: Path) -> Path:
+    """Write `model.xml` and `model.bin`, weights in float32. Raises MissingPackageError without openvino."""
+    openvino = import_openvino(str(target_folder))
+    path = target_folder / OPENVINO_MODEL
+    write_model(openvino.Core().read_model(onnx_path), path)
+    return path
+
+
+def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """input_ids and attention_mask, (rows, length) each, the last row half padded; the same at every call."""
+    size = int(classifier.encoder.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
+    random = np.random.default_rng(0)
+    # From the upper half, where no family keeps its padding and special tokens.
+    ids = random.integers(size // 2, size, (rows, length))
+    mask = np.ones_like(ids)
+    ids[-1, length // 2 :] = getattr(classifier.encoder.config, "pad_token_id", 0) or 0
+    mask[-1, length // 2 :] = 0
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def _check(classifier: Classifier, path: Path) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    longest = longest_input(classifier.encoder)
+    for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
+        ids, mask = _example(classifier, rows, length)
+        with torch.inference_mode():
+            expected = classifier(ids, mask).numpy()
+        found = session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+        apart = float(np.abs(found - expected).max())
+        if not apart <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
+            raise PenjingError(
+                f"the exported model differs from torch by {apart:.2g} at {rows} x {length} tokens",
+                fix="use another base: this architecture cannot be exported faithfully",
+            )

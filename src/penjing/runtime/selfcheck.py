@@ -1,0 +1,126 @@
+"""Whether this machine's engine gives what the maker's gave: token sequences with stored logits, run at every load.
+
+A file that changed is found by its hash; this finds another kind of fault, an engine or a CPU that computes otherwise
+(INT8 without VNNI saturates, a bf16 path rounds to three digits), before a single text is decided.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Release
+from penjing.runtime.engine import Array, Engine, Logits
+from penjing.runtime.session import Session
+from penjing.runtime.tokens import Tokens
+
+SELFCHECK = "selfcheck.json"
+LENGTHS = (3, 8, 15, 16, 30, 32, 48, 64, 90, 128, 200)
+# Of the largest stored logit. Float32 sums in another order move logits by 1e-6 of it. Where INT8 steps turn with
+# such a move, by 0.3 % (the same text with and without padding); without VNNI, OpenVINO computes otherwise: by 10 %.
+FLOAT_TOLERANCE, INT8_TOLERANCE = 1e-3, 0.03
+# A linear model has no tokens: its sequences are texts.
+_TEXTS = (
+    "房间很干净，服务员态度也好，下次还会再来。",
+    "快递太慢了，等了一个星期，包装还破了",
+    "The delivery was late and the box was damaged; I want my money back.",
+    "free entry! call now to claim your prize",
+    "头疼三天了，要不要去医院看看？",
+)
+
+
+def make_selfcheck(session: Session) -> dict[str, Any]:
+    """Sequences, their logits by this session's engine, and the tolerance: plain values for `selfcheck.json`."""
+    tokens = getattr(session.engine, "tokens", None)
+    inputs = list(_TEXTS) if tokens is None else [row.tolist() for row in _sequences(tokens)]
+    logits = _run(session.engine, inputs)
+    share = INT8_TOLERANCE if session.artifact.card.notes.get("precision") == "int8" else FLOAT_TOLERANCE
+    return {
+        "format": 1,
+        "kind": "texts" if tokens is None else "ids",
+        "inputs": inputs,
+        "logits": [[round(float(value), 7) for value in row] for row in logits],
+        "tolerance": round(share * max(1.0, float(np.abs(logits).max())), 7),
+        "fingerprint": session.fingerprint(),
+    }
+
+
+def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release) -> float:
+    """The largest difference of a logit from what was stored; `stored` as from `make_selfcheck`, or a release.
+
+    Raises DamageError where it is beyond the tolerance, where the neighbours in a batch change a row, or where
+    `selfcheck.json` cannot be used.
+    """
+    where = str(stored.folder) if isinstance(stored, Release) else None
+    check = _read(stored.folder / SELFCHECK) if isinstance(stored, Release) else stored
+    engine = subject.engine if isinstance(subject, Session) else subject
+    try:
+        inputs, tolerance, maker = check["inputs"], float(check["tolerance"]), dict(check["fingerprint"])
+        expected = np.array(check["logits"], dtype=np.float64)
+        found = _run(engine, inputs)
+        if found.shape != expected.shape or not len(found):
+            raise ValueError(f"logits {found.shape}, stored {expected.shape}")
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DamageError(f"{SELFCHECK} does not fit the model: {error}", where=where, fix=_FIX_FILE) from None
+    apart = float(np.abs(found - expected).max())
+    if not apart <= tolerance:
+        raise DamageError(
+            f"this machine's engine does not agree with the one that made the release: a logit differs by {apart:.3g}, "
+            f"the tolerance is {tolerance:.3g}. Here: {_words(engine.fingerprint())}; made with: {_words(maker)}",
+            where=where,
+            fix="serve on a CPU with the same INT8 instructions (`penjing doctor` names them), "
+            "or make the release on this kind of machine",
+        )
+    _check_neighbours(engine, inputs, found, where)
+    return apart
+
+
+def _sequences(tokens: Tokens) -> list[Array]:
+    """Random ids of several lengths between the special tokens; the same for the same tokenizer."""
+    random = np.random.default_rng(0)
+    frame = tokens.encode([""])[0]
+    before, after = frame[: len(frame) // 2], frame[len(frame) // 2 :]
+    ordinary = np.setdiff1d(np.arange(tokens.size), np.append(frame, tokens.pad_id))
+    lengths = sorted({min(length, tokens.limit - len(frame)) for length in LENGTHS})
+    return [np.concatenate((before, random.choice(ordinary, length), after)) for length in lengths if length > 0]
+
+
+def _run(engine: Engine, inputs: Sequence[Any]) -> Logits:
+    return np.concatenate([engine.run([row]) for row in _rows(engine, inputs)])
+
+
+def _rows(engine: Engine, inputs: Sequence[Any]) -> list[Array]:
+    if inputs and isinstance(inputs[0], str):
+        return engine.encode(list(inputs))
+    return [np.array(row, dtype=np.int64) for row in inputs]
+
+
+def _check_neighbours(engine: Engine, inputs: Sequence[Any], alone: Logits, where: str | None) -> None:
+    if not np.allclose(engine.run(_rows(engine, inputs)), alone, rtol=0, atol=1e-6):
+        raise DamageError(
+            "on this machine a text's result depends on the other texts of its batch, so no decision could be replayed",
+            where=where,
+            fix="install the engine's version that made the release (`penjing show` names it)",
+        )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        check = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamageError(f"{SELFCHECK} cannot be read: {error}", where=str(path.parent), fix=_FIX_FILE) from None
+    if not isinstance(check, dict):
+        raise DamageError(f"{SELFCHECK} is not a mapping", where=str(path.parent), fix=_FIX_FILE)
+    return check
+
+
+def _words(fingerprint: Mapping[str, str]) -> str:
+    return f"{fingerprint.get('engine')} {fingerprint.get('version')} on {fingerprint.get('instruction_set')}"
+
+
+_FIX_FILE = "copy the release again from where it was made, or make it again"

@@ -1,0 +1,134 @@
+"""Text -> prediction: mask, tokenize, bucket by length, engine, calibrate; one path for evaluation and for serving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Prediction
+from penjing.data.clean import clean
+from penjing.data.mask import VERSION, Masked, mask
+from penjing.runtime.engine import Engine, Logits, open_engine
+from penjing.runtime.tokens import BUCKETS, Ids, Tokens
+from penjing.tasks.classify import softmax
+
+DIGITS = 6
+# Features of the linear engine need no buckets: so many rows a pass bound its memory.
+_SLICE = 256
+
+
+class Session:
+    """An artifact ready to predict. Safe to use from several threads: its engine takes one run at a time.
+
+    long_texts: "chunk" scores a text of more than `max_tokens` in overlapping windows and takes the mean of their
+    logits, each weighted by the tokens that it adds, so that every token counts once; "review" scores the first
+    window only and says `too_long`.
+    """
+
+    def __init__(self, artifact: Artifact, engine: Engine, long_texts: Literal["chunk", "review"] = "chunk") -> None:
+        self.artifact = artifact
+        self.labels = artifact.card.labels
+        self.engine = engine
+        self.long_texts = long_texts
+        self._tokens: Tokens | None = getattr(engine, "tokens", None)
+        self._temperature = artifact.card.temperature
+
+    def prepare(self, raw: str) -> Masked:
+        """A raw text cleaned and masked. Raises RequestError for NUL or a lone surrogate."""
+        return mask(clean(raw))
+
+    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+        """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.
+
+        A text's probabilities depend on that text alone, not on the others of the call.
+        """
+        if not masked:
+            return []
+        logits, too_long = self._score(masked)
+        table = np.round(softmax(logits, self._temperature), DIGITS).tolist()
+        return [
+            Prediction(self.artifact.id, self.labels, tuple(row), long)
+            for row, long in zip(table, too_long, strict=True)
+        ]
+
+    def logits(self, masked: Sequence[str]) -> Logits:
+        """Logits (n, labels) float32 of masked texts, before the temperature."""
+        return self._score(masked)[0] if masked else np.zeros((0, len(self.labels)), dtype=np.float32)
+
+    def fingerprint(self) -> dict[str, str]:
+        """What the last bits of a probability depend on: engine, version, instruction set, threads."""
+        return self.engine.fingerprint()
+
+    def warm(self) -> None:
+        """Meet every shape once (about a second), so that no request pays for an engine's preparation of it."""
+        if self._tokens is None:
+            self.engine.run(self.engine.encode(["a"]))
+            return
+        body = self._tokens.encode(["a"])[0]
+        for length in sorted({min(bucket, self._tokens.limit) for bucket in BUCKETS}):
+            self.engine.run([np.resize(body, length)])
+
+    def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
+        """Logits (n, labels) and whether a text was left unfinished."""
+        rows = self.engine.encode(masked)
+        if self._tokens is None:
+            parts = [self.engine.run(rows[first : first + _SLICE]) for first in range(0, len(rows), _SLICE)]
+            return np.concatenate(parts), [False] * len(rows)
+        limit = self._tokens.limit
+        if len(rows) == 1 and len(rows[0]) <= limit:
+            return self.engine.run(rows), [False]
+        return self._score_windows(self._tokens, rows)
+
+    def _score_windows(self, tokens: Tokens, rows: Sequence[Ids]) -> tuple[Logits, list[bool]]:
+        pieces: list[Ids] = []
+        weights: list[int] = []
+        owners: list[int] = []
+        too_long = []
+        for owner, row in enumerate(rows):
+            windows = tokens.windows(row)
+            unfinished = len(windows) > 1 and self.long_texts == "review"
+            too_long.append(unfinished)
+            for window in windows[:1] if unfinished else windows:
+                pieces.append(window.ids)
+                weights.append(window.weight)
+                owners.append(owner)
+        scored = np.empty((len(pieces), len(self.labels)), dtype=np.float32)
+        for batch in tokens.batches(pieces):
+            scored[batch] = self.engine.run([pieces[place] for place in batch])
+        if len(pieces) == len(rows):
+            return scored, too_long
+        share = np.array(weights, dtype=np.float64)
+        total = np.bincount(owners, weights=share)
+        summed = np.zeros((len(rows), len(self.labels)))
+        np.add.at(summed, owners, scored * share[:, None])
+        result = (summed / total[:, None]).astype(np.float32)
+        # A text in one piece keeps the engine's own bits.
+        single = np.bincount(owners) == 1
+        first = np.searchsorted(owners, np.arange(len(rows)))
+        result[single] = scored[first[single]]
+        return result, too_long
+
+
+def open_session(artifact: Artifact, *, threads: int = 0, long_texts: Literal["chunk", "review"] = "chunk") -> Session:
+    """Open an artifact in the engine of its form. threads: 0 for all cores that this process may use.
+
+    Raises UsageError for an artifact without labels or with another version of masking, MissingPackageError where its
+    engine is not installed, DamageError for files that cannot be read.
+    """
+    card = artifact.card
+    if not card.labels:
+        raise UsageError(
+            f"an artifact by `{card.method}` predicts nothing: it has no labels",
+            where=str(artifact.folder),
+            fix="tune it first, with `tune.full` or `tune.linear` in a recipe",
+        )
+    if card.masking not in {"", VERSION}:
+        raise UsageError(
+            f"the artifact was trained on texts masked by version {card.masking}; this installation masks by {VERSION}",
+            where=str(artifact.folder),
+            fix="install the version of penjing that made it, or make it again",
+        )
+    return Session(artifact, open_engine(artifact, threads), long_texts)

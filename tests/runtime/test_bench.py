@@ -1,0 +1,49 @@
+"""Windows, calls and turns are as promised; the figures come from what was timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from penjing.core.errors import UsageError
+from penjing.runtime.bench import interleaved, latency
+from penjing.runtime.session import Session
+
+
+def test_a_session_is_timed_in_windows(open_form: Callable[..., Session]) -> None:
+    found = latency(open_form("onnx"), ["房间很干净", "good", "电话 13812345678"], calls=50, windows=5)
+    assert found.calls == 50 and len(found.windows_p50_ms) == len(found.windows_p99_ms) == 5
+    assert sorted(found.windows_p50_ms)[2] == found.p50_ms and sorted(found.windows_p99_ms)[2] == found.p99_ms
+    assert 0 < found.p50_ms <= found.p99_ms and found.texts_per_s > 0
+    assert found.to_json()["calls"] == 50
+
+
+def test_rivals_take_turns_on_the_same_texts() -> None:
+    told: list[tuple[str, int]] = []
+
+    def subject(name: str) -> Callable[[Sequence[str]], object]:
+        return lambda texts: told.append((name, len(texts)))
+
+    interleaved({"a": subject("a"), "b": subject("b")}, [str(i) for i in range(100)], calls=20, windows=2, batch=5)
+    timed = [name for name, size in told if size == 1][20:]
+    assert timed == (["a"] * 10 + ["b"] * 10) * 2, "ten untimed calls each, then A B A B"
+    assert {size for _, size in told} == {1, 5}
+
+
+def test_what_is_slow_shows_as_slow() -> None:
+    found = interleaved({"slow": lambda texts: time.sleep(0.003), "quick": lambda texts: None}, ["a"], calls=10)  # noqa: ARG005
+    assert found["slow"].p50_ms >= 3 > found["quick"].p50_ms
+    assert found["quick"].texts_per_s > found["slow"].texts_per_s
+
+
+def test_texts_are_spread_over_the_whole() -> None:
+    seen: set[str] = set()
+    latency(lambda texts: seen.update(texts), [str(i) for i in range(1000)], calls=50, windows=5)
+    assert len(seen) == 10 and {"0", "999"} <= seen
+
+
+def test_no_texts_are_refused() -> None:
+    with pytest.raises(UsageError, match="no texts to time"):
+        latency(lambda texts: None, [])  # noqa: ARG005
