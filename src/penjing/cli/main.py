@@ -6,8 +6,8 @@ import importlib
 import os
 import sys
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from penjing.core.errors import PenjingError, RunInterruptedError
 
@@ -44,18 +44,20 @@ for _group in GROUPS:
 def main() -> None:
     """Run the command line; exits 0, or with the code of the error (docs/cli.md lists them)."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="penjing", standalone_mode=False)
     except PenjingError as error:
         _tell(str(error))
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except typer.Abort:
         _tell("stopped")
         sys.exit(RunInterruptedError.exit_code)
-    except KeyboardInterrupt:
-        _tell("stopped; the same command goes on where it was")
-        sys.exit(RunInterruptedError.exit_code)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        # Typer carries a click of its own: its usage errors show themselves with the usage of the command.
+        show = getattr(error, "show", None)
+        if show is not None:
+            show()
+        else:
+            _tell(error.format_message())
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,6 +65,8 @@ def main() -> None:
     except OSError as error:
         _tell(f"{error.filename or 'file system'}: {error.strerror or error}\n  fix: check the disk and permissions")
         sys.exit(1)
+    if code == RunInterruptedError.exit_code:
+        _tell("stopped; the same command goes on where it was")
     sys.exit(code if isinstance(code, int) else 0)
 
 
