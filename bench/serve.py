@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from typing import Any
 
 from penjing.core.artifact import open_release
 from penjing.data.read import read_rows
+from penjing.runtime.machine import cpu_name, instruction_set
 
 CONNECTIONS = 32
 EVIDENCE_STEPS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150)
@@ -164,6 +164,12 @@ async def search(url: str, key: str, bodies: list[bytes], seconds: float) -> tup
     return best, tried
 
 
+def cpu_seconds(process: int) -> float:
+    """Processor time of a process so far, in seconds, all of its threads together."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def tell(load: Load) -> None:
     """One line for a person."""
     print(
@@ -190,7 +196,8 @@ def main() -> None:
         "texts": len(bodies),
         "mean_characters": round(sum(len(json.loads(body)["text"]) for body in bodies) / len(bodies), 1),
         "cores": os.cpu_count(),
-        "machine": platform.processor() or platform.machine(),
+        "machine": cpu_name(),
+        "instruction_set": instruction_set(),
         "connections": CONNECTIONS,
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -205,9 +212,12 @@ def main() -> None:
                 result |= {"holds": best.rate if best else 0, "steps": [asdict(load) for load in tried]}
                 print(f"with evidence {result['holds']:g} decisions a second hold")
             else:
+                before = cpu_seconds(process.pid)
                 load = asyncio.run(drive(url, key, bodies, given.rate, given.seconds))
                 tell(load)
-                result |= {"holds": load.holds(), "load": asdict(load)}
+                spent = (cpu_seconds(process.pid) - before) * 1e3 / max(1, load.answered)
+                print(f"the server took {spent:.2f} ms of processor time a decision")
+                result |= {"holds": load.holds(), "cpu_ms_per_decision": round(spent, 3), "load": asdict(load)}
         finally:
             process.send_signal(signal.SIGTERM)
             code = process.wait(60)

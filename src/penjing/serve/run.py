@@ -58,6 +58,7 @@ def run_service(
         check_door(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
             service = Service(release, store, settings)
+            service.decider.session.warm()
             if before := put_in_service(store, release, expect=expect):
                 say(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
             shown = secret if key_file is None else None
