@@ -39,7 +39,7 @@ def amend(
     for finding in done.findings:
         tell(f"{finding.where}: {finding.what}")
     left = done.rows - done.used - done.repeated
-    tell(f"{done.rows:,} rows given, {done.used:,} used before, {done.repeated:,} repeated: {left:,} certify")
+    tell(f"{done.rows:,} rows given, {done.used:,} used before, {done.repeated:,} repeated or empty: {left:,} certify")
     if as_json:
         hashes = {"calibration", "used"}
         certificate = done.certificate.model_dump(mode="json", exclude=hashes)

@@ -30,7 +30,7 @@ class Amended:
     """The new release, its certificate, what `check` found in its rules, and how the labelled rows were used.
 
     rows: labelled rows given; used: left out because an earlier certificate or the training saw them; repeated: left
-    out because the same text stands above.
+    out because the same text stands above, or none at all.
     """
 
     release: Release
@@ -109,7 +109,7 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificat
 def _fresh_rows(
     session: Session, policy: Policy, data: Path, text: str, label: str, used: set[str]
 ) -> tuple[int, Table, int]:
-    """How many rows there are, the usable ones as a table of masked texts, and how many repeat an earlier one."""
+    """How many rows there are, the usable ones as a table of masked texts, and how many are empty or repeat one."""
     texts: list[str] = []
     labels: list[str] = []
     rows: list[int] = []
@@ -129,9 +129,9 @@ def _fresh_rows(
         except RequestError as error:
             raise DataError(error.what, where=where, fix=error.fix) from None
         identity = row_hash(masked)
-        if not masked or identity in used:
+        if identity in used:
             continue
-        if identity in seen:
+        if not masked or identity in seen:
             repeated += 1
             continue
         seen.add(identity)
