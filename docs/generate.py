@@ -103,20 +103,18 @@ def methods(language: str) -> str:
 
 def commands(_language: str) -> str:
     """The help of every command, as the terminal shows it at 100 columns."""
-    import click
     import typer.main
 
     from penjing.cli.main import app
 
     lines: list[str] = []
 
-    def add(command: click.Command, path: str, parent: click.Context | None) -> None:
-        context = click.Context(command, info_name=path.split()[-1], parent=parent, terminal_width=100)
-        if isinstance(command, click.Group):
+    # Typer carries a click of its own, so that groups are known by what they have, not by their class.
+    def add(command: Any, path: str, parent: Any) -> None:
+        context = command.context_class(command, info_name=path.split()[-1], parent=parent, terminal_width=100)
+        if hasattr(command, "commands"):
             for name in command.list_commands(context):
-                found = command.get_command(context, name)
-                if found is not None:
-                    add(found, f"{path} {name}", context)
+                add(command.commands[name], f"{path} {name}", context)
         else:
             help_text = "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
             lines.extend([f"### `{path}`", "", "```text", help_text, "```", ""])

@@ -1,0 +1,206 @@
+"""The docs fail the build: generated parts are compared, samples validate and run, commands and files are named."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import random
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer.main
+from _pytest.mark import ParameterSet
+
+from penjing.core import errors
+from penjing.core.nouns import Release
+from penjing.core.recipe import load_recipe
+from penjing.data.audit import rows_that_certify
+from penjing.decide.rules import load_rules
+from penjing.decide.schema import FactSchema
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("README*.md"), *DOCS.rglob("*.md")])
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(#[^)]*)?\)")
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def blocks(language: str) -> list[ParameterSet]:
+    """(page, block) of every fenced block in a language; ids tell the page and the block's number."""
+    found: list[ParameterSet] = []
+    for path in PAGES:
+        inside = [text for kind, text in FENCE.findall(path.read_text(encoding="utf-8")) if kind == language]
+        found += [pytest.param(path, text, id=f"{name(path)}-{i}") for i, text in enumerate(inside)]
+    return found
+
+
+@pytest.mark.parametrize("path", generator().pages(), ids=name)
+def test_generated_parts_are_up_to_date(path: Path) -> None:
+    assert generator().fill(path) == path.read_text(encoding="utf-8"), (
+        f"{name(path)} is behind the code: run `.venv/bin/python docs/generate.py`"
+    )
+
+
+def test_every_file_says_what_it_is_for_in_one_line() -> None:
+    told = (DOCS / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "src" / "penjing").rglob("*.py")):
+        relative = path.relative_to(ROOT / "src" / "penjing").as_posix()
+        if path.name == "__init__.py" and not path.read_text(encoding="utf-8").strip():
+            continue
+        if "versions" in path.parts:
+            continue
+        assert f"- `{relative}` – " in told, f"{relative} has no docstring, or docs/generate.py was not run"
+
+
+@pytest.mark.parametrize("path", [DOCS / "cli.md", DOCS / "zh" / "cli.md"], ids=name)
+def test_every_command_and_exit_code_is_documented(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for command in commands():
+        assert command in text, f"`{command}` is not in {name(path)}"
+    codes = {error.exit_code for error in vars(errors).values() if hasattr(error, "exit_code")}
+    for code in codes:
+        assert f"| {code} |" in text
+
+
+def commands() -> dict[str, Any]:
+    """Every command by its words."""
+    from penjing.cli.main import app
+
+    found: dict[str, Any] = {}
+
+    def walk(command: Any, words: str) -> None:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found[words] = command
+        else:
+            for each in inner:
+                walk(inner[each], f"{words} {each}")
+
+    walk(typer.main.get_command(app), "penjing")
+    return found
+
+
+@pytest.mark.parametrize(("path", "text"), blocks("bash"))
+def test_commands_in_bash_blocks_exist(path: Path, text: str) -> None:
+    known = commands()
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for line in text.replace("\\\n", " ").splitlines():
+        if not line.startswith(("penjing ", "make ")):
+            continue
+        words = shlex.split(line, comments=True)
+        if words[0] == "make":
+            assert words[1] in targets, line
+            continue
+        group = " ".join(words[:3]) in known
+        command = known.get(" ".join(words[:3] if group else words[:2]))
+        assert command is not None, f"{name(path)}: no such command: {line}"
+        # Parses arguments and options, and runs nothing.
+        command.make_context(words[1], words[3 if group else 2 :])
+
+
+@pytest.mark.parametrize("text", [pytest.param(*each.values[1:], id=each.id) for each in blocks("yaml")])
+def test_recipes_are_valid(text: str, tmp_path: Path) -> None:
+    from penjing.make.plan import build_plan
+
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    assert build_plan(load_recipe(tmp_path / "recipe.yaml"))
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=name)
+def test_rules_of_the_readme_are_valid(path: Path, tmp_path: Path) -> None:
+    found = dict(FENCE.findall(path.read_text(encoding="utf-8")))
+    (tmp_path / "recipe.yaml").write_text(found["yaml"], encoding="utf-8")
+    fields = load_recipe(tmp_path / "recipe.yaml").recipe.data.fields
+    labels = ("complaint", "praise", "question") if path.name == "README.md" else ("投诉", "表扬", "咨询")
+    (tmp_path / "rules.csv").write_text(found["csv"], encoding="utf-8")
+    schema = FactSchema(labels, {key: kind if isinstance(kind, str) else tuple(kind) for key, kind in fields.items()})
+    assert len(load_rules(tmp_path / "rules.csv", schema).rules) == 3
+
+
+@pytest.mark.parametrize(("path", "text"), blocks("python"))
+def test_python_blocks_run(
+    path: Path, text: str, tiny_release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_release.folder, tmp_path / "my-service" / "out" / "release")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(text, name(path), "exec"), {"__name__": "docs"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=name)
+def test_the_tour_of_the_readme_runs(path: Path, penjing: Callable[..., Any], tmp_path: Path) -> None:
+    tour = next(text for kind, text in FENCE.findall(path.read_text(encoding="utf-8")) if "penjing init" in text)
+    write_rows(tmp_path / "my.csv", 900)
+    write_rows(tmp_path / "new.csv", 20)
+    ran = []
+    for line in tour.strip().splitlines():
+        words = shlex.split(line, comments=True)
+        if words[1] == "serve":
+            continue
+        done = penjing(*words[1:])
+        assert done.code == 0, f"{line}\n{done.out}{done.err}"
+        ran.append(words[1])
+        recipe = tmp_path / "my-service" / "recipe.yaml"
+        if words[1] == "init":
+            # The linear method takes a second where the fine-tuning of the recipe takes minutes.
+            text = recipe.read_text(encoding="utf-8").replace("tune.full: {}", "tune.linear: {}")
+            text = re.sub(r".*compress.int8.*\n", "", text).replace("unproven: refuse", "unproven: allow")
+            recipe.write_text(text, encoding="utf-8")
+    assert ran == ["init", "check", "make", "decide", "replay"]
+    assert (tmp_path / "my-service" / "out" / "report.html").is_file()
+
+
+def write_rows(path: Path, count: int) -> None:
+    """Rows in two labels that words tell apart, no two of them alike."""
+    drawn = random.Random(path.name)
+    words = [f"{a}{b}" for a in ("ka", "lo", "mi", "nu", "po", "ra", "si", "tu") for b in ("ben", "dor", "fil", "gas")]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for number in range(count):
+            label, sign = (("spam", "prize"), ("ham", "lunch"))[number % 2]
+            filler = " ".join(drawn.sample(words, 8))
+            writer.writerow([f"{filler} {sign} {filler[::-1]}", label])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target, _ in LINK.findall(path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{name(path)} links to {target}"
+
+
+def test_every_page_has_its_twin() -> None:
+    english = {path.name for path in DOCS.glob("*.md")} - {"ARCHITECTURE.md"}
+    assert english == {path.name for path in (DOCS / "zh").glob("*.md")}
+
+
+def test_the_certificate_page_has_the_right_figures() -> None:
+    for path in (DOCS / "certificate.md", DOCS / "zh" / "certificate.md"):
+        text = path.read_text(encoding="utf-8").replace(" %", "%")
+        for risk in (10, 5, 2, 1):
+            assert f"| {risk}% | {rows_that_certify(risk / 100)} |" in text
+
+
+def test_nothing_tells_where_it_was_written() -> None:
+    for path in [*PAGES, ROOT / "LOG.md", ROOT / "NOTICE"]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"/(work|home|root|tmp)/", text), name(path)
