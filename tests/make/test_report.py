@@ -300,10 +300,11 @@ def test_a_linear_release_is_not_compared_with_itself() -> None:
     same = Score(value=0, low=0, high=0)
     linear = Reference(macro_f1=score_between(0.88, 0.92), difference=same)
     teacher = Reference(macro_f1=score_between(0.88, 0.92), kept=Score(value=1, low=1, high=1), name="tune.linear")
-    report = sample(baseline=Baseline(linear=linear), teacher=teacher)
+    report = sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini")
     sentences = " ".join(verdict(report, "en")[1])
     assert "same answers" in sentences and "full-size" not in sentences
-    assert "Full-size model" not in render(report)
+    page = render(report)
+    assert "Full-size model" not in page and "(baseline)" not in page and "penjing/mini" not in page
 
 
 def test_an_unsealed_run_does_not_speak_as_if_it_served() -> None:

@@ -57,6 +57,7 @@ class _Page:
             "report": self.report,
             "language": {"zh": "zh-Hans", "en": "en"}[self.language],
             "t": self.words,
+            "base": self.report.base if self.report.model != LINEAR else "",
             "headline": headline,
             "sentences": sentences,
             "sound": sound,
@@ -175,7 +176,8 @@ class _Page:
         if report.teacher is not None and report.teacher.name != LINEAR:
             name = f" ({report.teacher.name})" if report.teacher.name else ""
             rows.append((t["teacher"] + name, report.teacher.macro_f1, False))
-        rows.append((t["linear"], report.baseline.linear.macro_f1, False))
+        if report.model != LINEAR:
+            rows.append((t["linear"], report.baseline.linear.macro_f1, False))
         return rows
 
     def _score_lines(self) -> list[str]:
@@ -187,7 +189,7 @@ class _Page:
             )
         )
         difference = report.baseline.linear.difference
-        if difference is not None:
+        if difference is not None and report.model != LINEAR:
             signed = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
             lines.append(t["difference_line"].format(**signed))
         return lines
