@@ -18,7 +18,7 @@ from penjing.store.keys import active_keys, match_key
         (["--host", "0.0.0.0"], 2, "there is no key yet, so 0.0.0.0 is not opened"),
         (["--host", "0.0.0.0", "--no-key"], 2, "without keys the service listens on this machine alone"),
         (["--host", "example.org"], 2, "`example.org` is not an address"),
-        (["--port", "70000"], 2, "70000"),
+        (["--port", "70000"], 2, "65535"),
         (["--db", "sqlite:////nowhere/x.db"], 2, "folder of the database does not exist"),
         (["--expect", "abc"], 5, "not the expected abc"),
     ],

@@ -178,12 +178,12 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
 
 
 def decision_json(answer: Answer) -> dict[str, Any]:
-    """The decision as it is answered: with its p, and its evidence where that was asked for."""
+    """The decision as it is answered: with its p; where evidence was asked for, with it and the masked text."""
     assert answer.decided is not None
     shown = answer.decided.decision.to_json()
     shown["p"] = answer.decided.decision.facts["p"]
-    if answer.evidence is not None:
-        shown["evidence"] = answer.evidence
+    if answer.evidence is not None:  # its offsets count in the masked text
+        shown |= {"text": answer.decided.masked.text, "evidence": answer.evidence}
     return shown
 
 
