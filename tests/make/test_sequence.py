@@ -115,6 +115,7 @@ def test_how_many_rows_are_missing() -> None:
     assert rows_missing(few(0, 0), (0.9,), 0.05) == 59
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("risk", "wrong"), [(0.05, 1.0), (0.05, 0.6), (0.10, 1.0)])
 def test_the_promise_holds_where_the_risk_is_known(risk: float, wrong: float) -> None:
     """At most 5 % of runs may certify a threshold whose true risk is above the limit (here: 300 runs, 4 s.e.)."""
