@@ -113,14 +113,6 @@ def _list_and_sync(folder: Path) -> str:
     return hashlib.sha256(manifest).hexdigest()
 
 
-def promote(sealed: Path, target: Path) -> Path:
-    """Rename a sealed folder to `target` on the same file system; an older one there is kept as `NAME-ID[:12]`."""
-    _put_in_place(sealed, target.absolute(), verify(sealed))
-    if sealed.exists():
-        shutil.rmtree(sealed)
-    return target
-
-
 def move_aside(target: Path) -> Path | None:
     """Rename a folder to `NAME-ID[:12]` and return the new path; None where there is none."""
     if not target.exists():

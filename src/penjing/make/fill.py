@@ -148,9 +148,6 @@ def _decisions(tested: Tested, max_error: float | dict[str, float]) -> r.Decisio
     point = None
     if automated and thresholds:
         point = r.Point(threshold=min(thresholds), coverage=automated / rows, risk=errors / automated)
-    missing = dict(certificate.missing)
-    if not missing and certificate.rows_missing:
-        missing = {"*": certificate.rows_missing}
     return r.Decisions(
         automation_rate=round(automated / rows, 6),
         error_among_automated=r.Bounded(
@@ -163,7 +160,8 @@ def _decisions(tested: Tested, max_error: float | dict[str, float]) -> r.Decisio
         rows=certificate.rows,
         forced=round(float(tested.forced.mean()), 6) if len(tested.forced) else 0.0,
         thresholds=certificate.thresholds,
-        missing=missing,
+        missing=certificate.missing,
+        rows_missing=certificate.rows_missing,
         curve=points,
         certified_point=point,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penjing.core.errors import UsageError
-from penjing.core.folder import move_aside, promote
+from penjing.core.folder import move_aside
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.recipe import Recipe, RecipeFile, load_recipe
 from penjing.data.prepare import Prepared, prepare
@@ -24,6 +24,7 @@ from penjing.make.plan import Step, build_plan, single_step
 from penjing.make.prove import Tested, certify_and_seal, test_release
 from penjing.make.report import Report, write_report
 from penjing.make.score import Scored, promised_labels, score
+from penjing.make.seal import seal_with_gates
 from penjing.make.variants import Variant, choose, gate, measure
 from penjing.model.base import open_base
 from penjing.runtime.machine import cores
@@ -100,11 +101,12 @@ class _Making:
         refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
         if choice is None:
             refused = [f"every variant was refused: {variants[-1].name}: {variants[-1].refused}", *refused]
-        release = None
+        target = self.out / "release"
+        release = seal_with_gates(tested.release, target, tested.gates) if not refused else None
         if refused:
-            self._withdraw(tested.release)
-        else:
-            release = self._put_in_place(tested.release)
+            # An earlier release is kept, but not under the name of what was just refused.
+            move_aside(target)
+        shutil.rmtree(tested.release.folder)
         steps = done if linear in done else [linear, *done]
         found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts)
@@ -159,7 +161,7 @@ class _Making:
     ) -> Tested:
         self.progress.start("certifying, sealing and testing", None)
         rules_path = self.file.resolve(self.file.recipe.decide.rules) if self.file.recipe.decide.rules else None
-        release = certify_and_seal(self.out / "candidate", self.file.recipe, self.data, picked, self.rules, rules_path)
+        release = certify_and_seal(self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, rules_path)
         return test_release(
             release,
             self.file.recipe,
@@ -172,15 +174,6 @@ class _Making:
             self.cache.threads,
             self.progress,
         )
-
-    def _put_in_place(self, candidate: Release) -> Release:
-        folder = promote(candidate.folder, self.out / "release")
-        return Release(folder=folder, id=candidate.id, info=candidate.info, artifact=candidate.artifact)
-
-    def _withdraw(self, candidate: Release) -> None:
-        shutil.rmtree(candidate.folder)
-        # An earlier release of this recipe is kept, but not under the name of what was just refused.
-        move_aside(self.out / "release")
 
 
 def _export(recipe: Recipe) -> Step:

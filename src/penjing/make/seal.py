@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ from pydantic import BaseModel
 
 from penjing.core.artifact import MODEL, open_release, write_info
 from penjing.core.canon import canonical_json
-from penjing.core.folder import sealed_folder
+from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
+from penjing.make.gates import Gate
 
 CERTIFICATE, POLICY, RULES, SUITE, SELFCHECK = (
     "certificate.json",
@@ -45,6 +47,24 @@ def seal(
         (folder / SUITE).write_bytes(b"".join(canonical_json(case) + b"\n" for case in suite))
         (folder / SELFCHECK).write_bytes(canonical_json(selfcheck))
         write_info(folder, info)
+    return open_release(target)
+
+
+def seal_with_gates(candidate: Release, target: Path, gates: Sequence[Gate]) -> Release:
+    """Seal a tested candidate as `target`, its certificate naming the promises under which it was sealed.
+
+    Promises on time are observations of one machine: they stand in `NAME.observations.json` beside the folder, so that
+    the release's id is the same wherever it is made again.
+    """
+    content = [gate for gate in gates if not gate.name.endswith("_ms")]
+    certificate = json.loads((candidate.folder / CERTIFICATE).read_bytes())
+    certificate["gates"] = [{"name": one.name, "promised": one.promised, "state": one.state} for one in content]
+    with sealed_folder(target) as folder:
+        shutil.copytree(candidate.folder, folder, dirs_exist_ok=True)
+        (folder / MANIFEST).unlink()
+        (folder / CERTIFICATE).write_bytes(canonical_json(certificate))
+    observed = {"release": verify(target), "gates": [gate.model_dump(mode="json") for gate in gates]}
+    target.with_name(f"{target.name}.observations.json").write_bytes(canonical_json(observed) + b"\n")
     return open_release(target)
 
 
