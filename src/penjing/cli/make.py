@@ -27,11 +27,11 @@ def make(
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
     from penjing.make.gates import in_words
-    from penjing.make.run import make as run
+    from penjing.make.run import make_release
 
     folder = out if out is not None else recipe.parent / "out"
     with Bar() as bar, stopping() as stop:
-        result = run(recipe, folder, bar, texts=texts, stop=stop)
+        result = make_release(recipe, folder, bar, texts=texts, stop=stop)
     report = result.report
     if as_json:
         out_json(report.model_dump(mode="json"))

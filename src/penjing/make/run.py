@@ -40,7 +40,7 @@ class Made:
     refused: tuple[str, ...]
 
 
-def make(
+def make_release(
     recipe: Path,
     out: Path,
     progress: Progress | None = None,
