@@ -1,0 +1,35 @@
+"""A step's key changes with everything that its result depends on, and with nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penjing.core.nouns import Inputs, Silent, Table
+from penjing.make.cache import Cache, library_versions, table_fingerprint
+from penjing.make.plan import single_step
+
+TRAIN = Table(texts=["a", "b"], labels=["x", "y"])
+VALIDATION = Table(texts=["c"], labels=["x"])
+
+
+def key(inputs: Inputs, seed: int = 0, threads: int = 1) -> str:
+    return Cache(Path("unused"), seed, threads, Silent(), lambda: False).key(single_step("tune.linear"), inputs)
+
+
+def test_the_key_follows_content() -> None:
+    base = key(Inputs(None, TRAIN, VALIDATION))
+    same = Table(texts=["a", "b"], labels=["x", "y"], rows=[7, 8])
+    assert key(Inputs(None, same, VALIDATION)) == base, "row numbers are not content"
+    others = [
+        key(Inputs(None, TRAIN.take([1, 0]), VALIDATION)),
+        key(Inputs(None, TRAIN, TRAIN)),
+        key(Inputs(None, TRAIN, VALIDATION, language="zh")),
+        key(Inputs(None, TRAIN, VALIDATION), seed=1),
+        key(Inputs(None, TRAIN, VALIDATION), threads=2),
+    ]
+    assert len({base, *others}) == 6
+
+
+def test_fingerprint_tells_texts_from_labels() -> None:
+    assert table_fingerprint(Table(texts=["a"], labels=["b"])) != table_fingerprint(Table(texts=["b"], labels=["a"]))
+    assert "torch" in library_versions()

@@ -1,0 +1,131 @@
+"""`make`, whole: seals what holds, refuses what does not, ends in the same ids however often it is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from penjing.core.artifact import open_release
+from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
+from penjing.core.folder import verify
+from penjing.decide.decider import Decider, Request
+from penjing.make.amend import read_certificate
+from penjing.make.run import make_release
+
+ENCODER = "  - tune.full: {epochs: 1, learning_rate: 5.0e-4, layers: 1, max_tokens: 32}\n  - compress.int8: {}"
+
+
+def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = recipe_in()
+    made = make_release(recipe, tmp_path / "out")
+    assert made.release is not None, made.refused
+    assert made.report.sealed
+    assert made.report.test.macro_f1.value > 0.95
+    assert [step.cached for step in made.report.steps] == [False]
+    certificate = read_certificate(made.release)
+    assert certificate.certified
+    assert {gate["name"]: gate["state"] for gate in certificate.gates} == {"keep": "held", "size_mb": "held"}
+    decided = Decider(open_release(tmp_path / "out" / "release")).decide([Request("房间很脏，非常失望")])[0]
+    assert decided.decision.outcome == "差"
+    again = make_release(recipe, tmp_path / "out")
+    assert again.release is not None
+    assert again.release.id == made.release.id
+    assert [step.cached for step in again.report.steps] == [True]
+    assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_broken_gate_seals_nothing_and_moves_the_old_release_aside(
+    recipe_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = make_release(recipe_in(), tmp_path / "out").release
+    assert first is not None
+    made = make_release(recipe_in(gates="{size_mb: 0.001}"), tmp_path / "out")
+    assert made.release is None
+    assert not made.report.sealed
+    assert any("size_mb" in line and "broken" in line for line in made.refused)
+    assert not (tmp_path / "out" / "release").exists()
+    assert verify(tmp_path / "out" / f"release-{first.id[:12]}") == first.id
+    assert '"sealed": false' in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
+
+
+def test_mistakes_are_told_before_any_work(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="did you mean `linear`"):
+        make_release(recipe_in(steps="  - tune.liner: {}"), tmp_path / "out")
+    with pytest.raises(UsageError, match="no-such-base"):
+        make_release(recipe_in(steps=ENCODER, base="no-such-base"), tmp_path / "out")
+    (tmp_path / "rules.csv").write_text("name,lable,then\na,好,review\n", encoding="utf-8")
+    with pytest.raises(RuleError, match="did you mean `label`"):
+        make_release(recipe_in(rules="rules.csv"), tmp_path / "out")
+    (tmp_path / "rules.csv").write_text("name,label,then\na,好,review\nb,好,outcome 差\n", encoding="utf-8")
+    with pytest.raises(RuleError, match="review"):
+        make_release(recipe_in(rules="rules.csv"), tmp_path / "out")
+    assert not (tmp_path / "out" / "cache").exists()
+
+
+def test_stopped_before_a_step(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(RunInterruptedError, match="stopped"):
+        make_release(recipe_in(), tmp_path / "out", stop=lambda: True)
+
+
+def test_one_writer_at_a_time(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    import fcntl
+
+    (tmp_path / "out").mkdir()
+    with (tmp_path / "out" / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="another `penjing make`"):
+            make_release(recipe_in(), tmp_path / "out")
+
+
+def test_a_damaged_result_in_the_cache_is_made_again(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = recipe_in()
+    made = make_release(recipe, tmp_path / "out")
+    card = next((tmp_path / "out" / "cache").glob("tune-linear-*/card.json"))
+    card.write_bytes(card.read_bytes()[:-5])
+    again = make_release(recipe, tmp_path / "out")
+    assert made.release is not None
+    assert again.release is not None
+    assert again.release.id == made.release.id
+    assert [step.cached for step in again.report.steps] == [False]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    made = make_release(recipe_in(steps=ENCODER, gates="{size_mb: 25, unproven: allow}"), tmp_path / "out")
+    states = {variant.name: variant.state for variant in made.report.variants}
+    assert states["compress.export"] == "refused", "fp32 is larger than the gate allows, by measurement in this run"
+    assert states["compress.int8"] in {"sealed", "passed"}
+    assert made.release is not None
+    assert made.report.teacher is not None
+    assert [step.name for step in made.report.steps][-1] == "compress.int8"
+
+
+@pytest.mark.slow
+def test_killed_at_random_it_ends_in_the_same_ids(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = recipe_in()
+    command = [sys.executable, "-m", "penjing", "make", str(recipe), "--out"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True, env=environment)
+    expected = verify(tmp_path / "whole" / "release")
+    draw = random.Random(0)
+    for _ in range(6):
+        process = subprocess.Popen(
+            [*command, str(tmp_path / "out")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
+        try:
+            process.wait(draw.uniform(0.2, 6))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        if (tmp_path / "out" / "release").exists():
+            assert verify(tmp_path / "out" / "release") == expected
+    subprocess.run([*command, str(tmp_path / "out")], check=True, capture_output=True, env=environment)
+    assert verify(tmp_path / "out" / "release") == expected
