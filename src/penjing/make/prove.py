@@ -134,7 +134,9 @@ def test_release(
     slow = latency(lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS)
     progress.advance(note="latency with evidence")
     size_mb = folder_size(release.folder) / MEGA
-    gates = recipe_gates(scored, others[reference.id], speed, size_mb, recipe.gates, over, release.artifact.card.method)
+    gates = recipe_gates(
+        scored, others[reference.id], speed, size_mb, recipe.gates, over, f"of {reference.card.method}"
+    )
     short = [text for text in table.texts if 8 <= len(text) <= 400][:FAITHFUL_ROWS]
     faithful = faithfulness(
         decider.session, open_session(linear, threads=threads, long_texts=long_texts), short, recipe.seed

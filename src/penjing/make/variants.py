@@ -63,11 +63,7 @@ def measure(
 
 def gate(variant: Variant, teacher: Scored, gates: Gates, over: list[int]) -> Variant:
     """The variant with its gates on validation, and the reason where one refuses it."""
-    found = tuple(
-        recipe_gates(
-            variant.scored, teacher, variant.latency, variant.size_mb, gates, over, variant.artifact.card.method
-        )
-    )
+    found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates, over))
     # On validation an open question refuses nobody: the promise itself is tested once, on test rows.
     bad = refuses(found, "allow")
     reason = "; ".join(f"{g.name} {g.measured:.4g} against {g.promised:g} (bound {g.bound:.4g})" for g in bad)
@@ -97,17 +93,17 @@ def choose(variants: Sequence[Variant], linear: Variant, over: list[int]) -> Cho
 
 
 def recipe_gates(
-    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, over: list[int], method: str
+    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, over: list[int], note: str = ""
 ) -> list[Gate]:
-    """All promises of a recipe against what was measured on one table."""
+    """All promises of a recipe against what was measured on one table; `note` says whose score is to be kept."""
     labels, rows = len(scored.labels), len(scored.truth)
     found = []
     if gates.keep is not None:
         if np.array_equal(scored.guess, teacher.guess):
-            found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=f"{method} gives the teacher's labels"))
+            found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=note))
         else:
             kept = paired_ratio(scored.truth, scored.guess, teacher.guess, labels, over=over)
-            found.append(at_least("keep", gates.keep, kept.value, kept.lower, kept.upper, rows))
+            found.append(at_least("keep", gates.keep, kept.value, kept.lower, kept.upper, rows, note=note))
     if gates.macro_f1 is not None:
         own = bootstrap(scored.truth, scored.guess, labels, over=over)
         found.append(at_least("macro_f1", gates.macro_f1, own.value, own.low, own.high, rows))
