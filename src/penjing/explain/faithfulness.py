@@ -1,0 +1,144 @@
+"""Does the evidence move the model? Sufficiency and comprehensiveness against random words and TF-IDF weights.
+
+    comprehensiveness = mean of p(text) - p(text without the words)      higher is better
+    sufficiency       = mean of p(text) - p(the words alone)             lower is better
+
+p is the calibrated probability of the predicted label. Words are taken out by mask replacement: each by the model's own
+mask token, or by a space where it has none. All three ways take words until the same number of characters is reached.
+Source: DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from penjing.explain.evidence import Evidence, explain
+from penjing.runtime.linear import LinearEngine
+from penjing.runtime.session import Session
+from penjing.runtime.words import HAN, word_spans
+from penjing.tasks.classify import softmax
+
+WAYS = ("evidence", "random", "tfidf")
+# Evidence is what a person reads at a glance: at most this share of a text's words, counted in characters.
+SHARE = 0.25
+_MASKS = ("<mask>", "[MASK]")
+_SLICE = 256
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A text, its words, and the words that each way chooses."""
+
+    text: str
+    words: tuple[Span, ...]
+    label: int
+    chosen: Mapping[str, frozenset[Span]]
+
+
+def faithfulness(session: Session, linear_session: Session, texts: Sequence[str], seed: int = 0) -> dict[str, Any]:
+    """{"rows", "sufficiency": {"evidence", "random", "tfidf"}, "comprehensiveness": the same} over masked texts.
+
+    linear_session: a session of an artifact of form "linear" on the same labels. Texts of fewer than two words, and
+    those whose evidence is empty, are left out of `rows`.
+    """
+    random = np.random.default_rng(seed)
+    cases = [case for text in texts if (case := _case(session, linear_session, text, random)) is not None]
+    blank = mask_of(session)
+    variants = [case.text for case in cases]
+    for way in WAYS:
+        variants += [replace(case.text, case.chosen[way], blank) for case in cases]
+        variants += [replace(case.text, frozenset(case.words) - case.chosen[way], blank) for case in cases]
+    table = np.zeros((len(variants), len(session.labels)))
+    for first in range(0, len(variants), _SLICE):
+        logits = session.logits(variants[first : first + _SLICE])
+        table[first : first + _SLICE] = softmax(logits, session.artifact.card.temperature)
+    wanted = [case.label for case in cases] * (1 + 2 * len(WAYS))
+    p = table[np.arange(len(variants)), wanted].reshape(-1, len(cases)) if cases else np.zeros((1 + 2 * len(WAYS), 1))
+    falls = {way: (p[0] - p[1 + 2 * i], p[0] - p[2 + 2 * i]) for i, way in enumerate(WAYS)}
+    return {
+        "rows": len(cases),
+        "sufficiency": {way: round(float(falls[way][1].mean()), 6) for way in WAYS},
+        "comprehensiveness": {way: round(float(falls[way][0].mean()), 6) for way in WAYS},
+    }
+
+
+def mask_of(session: Session) -> str:
+    """The model's own mask token where its tokenizer reads one in a text, else a space."""
+    tokens = getattr(session.engine, "tokens", None)
+    if tokens is not None:
+        for name in _MASKS:
+            # A known token adds one id to the frame; an unknown one is cut into pieces.
+            if len(tokens.encode([name])[0]) == len(tokens.encode([""])[0]) + 1:
+                return name
+    return " "
+
+
+def replace(text: str, spans: frozenset[Span], blank: str) -> str:
+    """The text with `blank` for each span; spans do not overlap."""
+    for start, end in sorted(spans, reverse=True):
+        text = text[:start] + blank + text[end:]
+    return text
+
+
+def _case(session: Session, linear_session: Session, text: str, random: np.random.Generator) -> _Case | None:
+    words = tuple(word_spans(text, HAN.search(text) is not None))
+    if len(words) < 2:
+        return None
+    evidence = explain(session, text)
+    budget = SHARE * sum(end - start for start, end in words)
+    chosen = _take(_by_evidence(words, evidence), budget)
+    if not chosen:
+        return None
+    budget = sum(end - start for start, end in chosen)
+    gains = _word_gains(linear_session, text, evidence.label)
+    order = sorted(words, key=lambda word: (-gains(word), word))
+    shuffled = [words[i] for i in random.permutation(len(words))]
+    return _Case(
+        text=text,
+        words=words,
+        label=session.labels.index(evidence.label),
+        chosen={"evidence": chosen, "random": _take(shuffled, budget), "tfidf": _take(order, budget)},
+    )
+
+
+def _by_evidence(words: Sequence[Span], evidence: Evidence) -> list[Span]:
+    """The words of the evidence, in the order of its weights: words first, then those of the clauses."""
+    spans = sorted(evidence.spans, key=lambda span: span.kind == "clause")
+    found = [word for span in spans for word in words if span.start <= word[0] and word[1] <= span.end]
+    return list(dict.fromkeys(found))
+
+
+def _take(order: Sequence[Span], budget: float) -> frozenset[Span]:
+    """Words from the front while their characters stay within the budget, the first in any case."""
+    taken: list[Span] = []
+    length = 0
+    for start, end in order:
+        if taken and length + end - start > budget:
+            continue
+        taken.append((start, end))
+        length += end - start
+        if length >= budget:
+            break
+    return frozenset(taken)
+
+
+def _word_gains(session: Session, text: str, label: str) -> Callable[[Span], float]:
+    """What the linear model's weights give to a word: its own term and the characters within it."""
+    engine = session.engine
+    if not isinstance(engine, LinearEngine):
+        raise TypeError("the second session must be of a linear artifact")
+    place = session.labels.index(label) if label in session.labels else 0
+    terms = dict(engine.term_weights(text, place))
+    longest = engine.features.terms.characters
+
+    def gain(word: Span) -> float:
+        written = text[word[0] : word[1]].lower()
+        inside = [written[i : i + n] for n in range(1, longest + 1) for i in range(len(written) - n + 1)]
+        return terms.get("w" + written, 0.0) + sum(terms.get("c" + gram, 0.0) for gram in inside)
+
+    return gain

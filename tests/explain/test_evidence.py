@@ -1,0 +1,116 @@
+"""Evidence: where clauses and words are, how many texts it costs, and that it names what the model looks at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penjing.core.errors import UsageError
+from penjing.explain.evidence import MOST_VARIANTS, explain, join_shortest, split_clauses, split_words
+from penjing.runtime.session import Session
+
+
+class Counting:
+    """A session that counts the texts and the passes that it was asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self.artifact = session, session.artifact
+        self.texts, self.passes = 0, 0
+
+    def logits(self, masked: Sequence[str]) -> npt.NDArray[np.float32]:
+        self.texts += len(masked)
+        self.passes += 1
+        return self._session.logits(masked)
+
+
+def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    return [text[start:end] for start, end in spans]
+
+
+def test_clauses_end_at_punctuation_of_both_languages() -> None:
+    text = "房间很干净，服务员也好！3.5分 at 10:30. Call now: win ⟦mobile⟧"
+    assert pieces(text, split_clauses(text, 9)) == [
+        "房间很干净",
+        "服务员也好",
+        "3.5分 at 10:30",
+        "Call now",
+        "win ⟦mobile⟧",
+    ]
+    assert split_clauses("") == split_clauses("！？…") == []
+
+
+def test_long_clauses_are_cut_between_words_and_many_are_joined() -> None:
+    text = "word " * 40
+    assert [len(piece.split()) for piece in pieces(text, split_clauses(text, 9))] == [16, 16, 8]
+    many = "，".join(["好"] * 500)
+    clauses = split_clauses(many)
+    assert len(clauses) == 6
+    assert "".join(pieces(many, clauses)).replace("，", "") == "好" * 500
+
+
+def test_words_of_a_clause_and_joining() -> None:
+    text = "不错，房间非常干净 ok"
+    assert pieces(text, split_words(text, (3, len(text)), 9)) == ["房间", "非常", "干净", "ok"]
+    assert pieces(text, split_words(text, (3, len(text)), 2)) == ["房间非常", "干净 ok"]
+    assert join_shortest([(0, 2), (3, 4), (4, 5), (6, 9)], 3) == [(0, 2), (3, 5), (6, 9)]
+    assert join_shortest([], 3) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["broken", "干净", "，", ". ", "快递", "⟦mobile⟧", "👍", " ", "a.b"]), max_size=60))
+def test_spans_lie_in_the_text_and_the_cost_is_bounded(session: Session, parts: list[str]) -> None:
+    text, counting = "".join(parts), Counting(session)
+    found = explain(counting, text)
+    assert counting.texts <= MOST_VARIANTS
+    assert counting.passes <= 2
+    assert all(text[span.start : span.end] == span.text and span.weight > 0 for span in found.spans)
+    weights = [span.weight for span in found.spans]
+    assert weights == sorted(weights, reverse=True)
+    clauses = [span for span in found.spans if span.kind == "clause"]
+    assert all(a.end <= b.start or b.end <= a.start for a in clauses for b in clauses if a is not b)
+
+
+def test_it_names_the_words_that_decide(session: Session) -> None:
+    text = "昨天到了，早餐太差，房间，快递"
+    found = explain(session, text)
+    assert found.label == "bad"
+    assert found.p == session.predict([text])[0].ranked()[0][1]
+    clauses = [span.text for span in found.spans if span.kind == "clause"]
+    words = [span.text for span in found.spans if span.kind == "word"]
+    assert clauses[0] == "早餐太差"
+    assert words[0] in {"太", "差"}
+    assert "早餐" not in words[:2]
+    assert {span.kind for span in explain(session, "the room is broken").spans} == {"word"}
+
+
+def test_another_label_can_be_asked_for_and_an_unknown_one_is_refused(session: Session) -> None:
+    text = "房间干净，快递太差"
+    assert explain(session, text, "good").spans[0].text == "房间干净"
+    assert explain(session, text, "bad").spans[0].text == "快递太差"
+    with pytest.raises(UsageError, match="unknown label `goood`") as caught:
+        explain(session, text, "goood")
+    assert caught.value.fix == "did you mean `good`?"
+
+
+def test_it_repeats_itself_as_json(session: Session) -> None:
+    text = "broken again, two days late"
+    first, second = explain(session, text).to_json(), explain(session, text).to_json()
+    assert json.dumps(first) == json.dumps(second)
+    assert set(first["spans"][0]) == {"start", "end", "text", "weight", "kind"}
+
+
+def test_a_text_without_words_has_no_evidence(session: Session) -> None:
+    assert explain(session, "").spans == ()
+    assert explain(session, "！！！").spans == ()
+
+
+def test_a_very_long_text_costs_no_more(session: Session) -> None:
+    counting = Counting(session)
+    explain(counting, "房间，" * 1000 + "太差")
+    assert counting.texts <= MOST_VARIANTS
