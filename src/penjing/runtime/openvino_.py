@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,7 @@ from penjing.runtime.engine import Array, Logits, fingerprint
 from penjing.runtime.tokens import Tokens
 
 MODEL = "model.xml"
+_COUNTED = re.compile(r"[A-Z][A-Za-z0-9]*_\d+(?:_\d+)*(?:/|$)")
 
 
 class OpenVinoEngine:
@@ -88,11 +90,12 @@ def import_openvino(where: str) -> Any:
 def write_model(model: Any, path: Path) -> None:
     """Write an OpenVINO model as `path` and its `.bin`, weights as they are; the same model gives the same bytes.
 
-    Nodes that nobody named carry a number that counts up through the whole process: here they get their place instead.
+    Nodes that nobody named, and those named after them, carry a number that counts up through the whole process:
+    here they get their place instead.
     """
     openvino = import_openvino(str(path.parent))
     for place, node in enumerate(model.get_ordered_ops()):
-        if node.get_friendly_name() == node.get_name():
+        if _COUNTED.match(node.get_friendly_name()):
             node.set_friendly_name(f"{node.get_type_name()}-{place}")
     openvino.save_model(model, path, compress_to_fp16=False)
 
