@@ -11,7 +11,7 @@ from penjing.core.canon import digest_lines
 from penjing.core.errors import MissingPackageError
 
 LEAST, MOST = 2000, 6000
-SHORTEST, LONGEST = 8, 90
+SHORTEST, LONGEST = 20, 100
 TEXTS = (
     "房间很干净，前台服务也热情，下次还会住这里。",
     "电池用了两天就坏了，客服一直不理人，要求退款！",
@@ -41,7 +41,7 @@ decide: {{max_error: {max_error}, rules: rules.csv, audit: 0.01}}
 seed: 0
 """
 # One learning rate and two trained layers keep the demonstration short on two cores; `penjing make` tries three rates.
-FULL = "{epochs: 3, learning_rate: 5.0e-4, layers: 2, max_tokens: 64}"
+FULL = "{epochs: 2, learning_rate: 5.0e-4, layers: 2, max_tokens: 64}"
 SIZE_MB, MAX_ERROR = 30, 0.10
 
 
