@@ -23,6 +23,7 @@ import corpus
 import heal
 import measure
 import overlap
+import probe
 import torch
 import vocabulary
 import weights
@@ -93,6 +94,7 @@ def figures(data: Path, teacher: Path, before: Path, after: Path) -> dict[str, A
     result: dict[str, Any] = {"held_out": len(texts)}
     for name, folder in (("before", before), ("after", after)):
         result[name] = measure.similarity(measure.embed(folder, texts), goal, texts)
+    result["probe"] = probe.run(data, {"before": before, "after": after, "teacher": teacher})
     mini, old = (Tokenizer.from_file(str(folder / "tokenizer.json")) for folder in (after, teacher))
     result["coverage"] = {
         name: {"mini": measure.unknown(mini, group), "teacher": measure.unknown(old, group)}
