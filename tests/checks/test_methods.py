@@ -38,6 +38,17 @@ PICKLED = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy"}
 each_method = pytest.mark.parametrize(("room", "name"), ALL, ids=[f"{room}.{name}" for room, name in ALL])
 
 
+# Methods that take more than a few seconds a run even on the tiny model.
+SLOW = {"int8"}
+each_run = pytest.mark.parametrize(
+    ("room", "name"),
+    [
+        pytest.param(room, name, marks=[pytest.mark.slow] if name in SLOW else [], id=f"{room}.{name}")
+        for room, name in ALL
+    ],
+)
+
+
 def load(room: str, name: str) -> Method:
     return load_method(name, ROOMS[room], "recipe.yaml:1:1")
 
@@ -164,7 +175,7 @@ def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[
     return go
 
 
-@each_method
+@each_run
 def test_the_same_seed_gives_the_same_id_and_its_card_says_how(
     room: str, name: str, apply: Callable[..., Artifact]
 ) -> None:
@@ -188,7 +199,7 @@ def test_the_same_seed_gives_the_same_id_and_its_card_says_how(
     assert not [path for path in first.folder.rglob("*") if path.suffix in PICKLED]
 
 
-@each_method
+@each_run
 def test_its_result_opens_in_a_session_and_gives_what_its_card_says(
     room: str, name: str, apply: Callable[..., Artifact]
 ) -> None:
@@ -203,7 +214,7 @@ def test_its_result_opens_in_a_session_and_gives_what_its_card_says(
     assert set(session.fingerprint()) == {"engine", "version", "instruction_set", "threads"}
 
 
-@each_method
+@each_run
 def test_a_stopped_run_leaves_no_artifact_and_can_go_on(
     room: str, name: str, apply: Callable[..., Artifact], tmp_path: Path
 ) -> None:
