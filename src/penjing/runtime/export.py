@@ -81,7 +81,7 @@ def _check(classifier: Classifier, path: Path) -> None:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     longest = longest_input(classifier.encoder)
     for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
