@@ -89,7 +89,9 @@ class _Service:
     def __init__(self, release: Path, database: str, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         command = ["serve", str(release), "--port", str(port), "--db", database]
-        self._process = subprocess.Popen([sys.executable, "-m", "penjing", *command], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "penjing", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def __enter__(self) -> _Service:
         from penjing.core.errors import PenjingError
