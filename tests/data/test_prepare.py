@@ -78,6 +78,18 @@ def test_given_parts_are_kept_and_train_loses_what_leaks(tmp_path: Path) -> None
     assert prepared.audit.conflicts[0].rows == {"train.csv": [2, 302], "test.csv": [2]}
     assert not set(map(fold, prepared.train.texts)) & set(map(fold, prepared.test.texts))
     assert {len(prepared.validation), len(prepared.calibration)} == {34, 40}
+    assert prepared.copied == tuple(range(60))
+
+
+def test_which_test_rows_another_file_has_a_copy_of(tmp_path: Path) -> None:
+    both = rows(200, "好")[150:] + rows(200, "差")[150:]
+    write(tmp_path / "test.csv", [*both[50:], *both[:50]])
+    write(tmp_path / "train.csv", [*rows(150, "好"), *rows(150, "差"), both[3], (both[4][0], "差")])
+    prepared = prepare(recipe(tmp_path, "{files: {train: train.csv, test: test.csv}}"), Silent())
+    # A copy under another label is a copy too.
+    assert [prepared.test.texts[place] for place in prepared.copied] == [both[3][0], both[4][0]]
+    write(tmp_path / "all.csv", [*rows(60, "好"), *rows(60, "差"), *rows(10, "差")])
+    assert prepare(recipe(tmp_path, "{files: all.csv}"), Silent()).copied == ()
 
 
 def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:

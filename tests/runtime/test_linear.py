@@ -12,6 +12,7 @@ import pytest
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Card
+from penjing.runtime import words
 from penjing.runtime.features import fit_features
 from penjing.runtime.linear import LinearEngine
 from penjing.runtime.session import open_session
@@ -101,3 +102,10 @@ print(open_session(open_artifact(Path({str(made.folder)!r}))).predict(["房间�
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() in {"a", "b", "c"}
+
+
+def test_warming_loads_the_dictionary_of_words(tmp_path: Path) -> None:
+    session = open_session(artifact(tmp_path / "a", 1, ("no", "yes")))
+    words._segmenter.cache_clear()
+    session.warm()
+    assert words._segmenter.cache_info().currsize == 1

@@ -1,8 +1,9 @@
-"""`penjing bench`: latency and throughput of a release, in process; beside the Hugging Face pipeline if asked."""
+"""`penjing bench`: latency and throughput of a release, in process; beside its rivals if asked."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,7 +30,8 @@ def register(app: typer.Typer) -> None:
 def bench(
     release: Annotated[Path, typer.Argument(help="a release, or an artifact")],
     against: Annotated[
-        Path | None, typer.Option(help="a torch artifact: timed in turn as a plain Hugging Face pipeline")
+        Path | None,
+        typer.Option(help="a torch artifact: timed in turn as a Hugging Face pipeline, and in ONNX Runtime's INT8"),
     ] = None,
     data: Annotated[str | None, typer.Option(help="texts to time on; default: the release's regression suite")] = None,
     text: Annotated[str | None, typer.Option(help="the column of the texts; default: text")] = None,
@@ -40,7 +42,7 @@ def bench(
 ) -> None:
     """Time a release in process, batch 1, from masking to outcome, without evidence; and its throughput in batches.
 
-    With --against the two are timed window by window in turn, on the same texts and threads.
+    With --against all are timed window by window in turn, on the same texts and threads.
     """
     from penjing.cli.show import out_json, tell
     from penjing.runtime.bench import interleaved
@@ -49,10 +51,11 @@ def bench(
     count = threads or cores()
     subjects, info = _subject(release, count)
     texts, source = _texts(release, data, text)
-    if against is not None:
-        subjects["pipeline"] = _pipeline(against, count)
-    tell(f"timing {' and '.join(subjects)}: {calls} calls each ...")
-    found = interleaved(subjects, texts, calls=calls, batch=batch)
+    with TemporaryDirectory() as folder:
+        if against is not None:
+            subjects |= _rivals(against, count, Path(folder))
+        tell(f"timing {', '.join(subjects)}: {calls} calls each ...")
+        found = interleaved(subjects, texts, calls=calls, batch=batch)
     result: dict[str, Any] = {
         **info,
         "hardware": cpu_name(),
@@ -62,11 +65,14 @@ def bench(
         "speed": {name: measured.to_json() for name, measured in found.items()},
     }
     if against is not None:
-        ours, theirs = found["penjing"], found["pipeline"]
+        ours = found.pop("penjing")
         result["times_faster"] = {
-            "p50": round(theirs.p50_ms / ours.p50_ms, 2),
-            "p99": round(theirs.p99_ms / ours.p99_ms, 2),
-            "throughput": round(ours.texts_per_s / theirs.texts_per_s, 2),
+            name: {
+                "p50": round(theirs.p50_ms / ours.p50_ms, 2),
+                "p99": round(theirs.p99_ms / ours.p99_ms, 2),
+                "throughput": round(ours.texts_per_s / theirs.texts_per_s, 2),
+            }
+            for name, theirs in found.items()
         }
     if as_json:
         out_json(result)
@@ -133,24 +139,20 @@ def _tokens(folder: Path, texts: list[str]) -> dict[str, Any]:
     return {"tokens_p50": float(np.quantile(lengths, 0.5)), "tokens_p99": float(np.quantile(lengths, 0.99))}
 
 
-def _pipeline(folder: Path, threads: int) -> Call:
+def _rivals(folder: Path, threads: int, scratch: Path) -> dict[str, Call]:
     from penjing.core.artifact import open_artifact
-    from penjing.core.errors import MissingPackageError, UsageError
+    from penjing.core.errors import MissingPackageError
 
     artifact = open_artifact(folder)
-    if artifact.card.form != "torch":
-        raise UsageError(
-            f"the pipeline needs a torch artifact, and this one is of form `{artifact.card.form}`",
-            where=str(folder),
-            fix="give the artifact of the `tune.full` step",
-        )
     try:
-        from penjing.runtime.torch_ import hugging_face_pipeline
+        from penjing.runtime.rivals import hugging_face_pipeline, onnx_int8
+
+        pipeline, int8 = hugging_face_pipeline(artifact, threads), onnx_int8(artifact, threads, scratch)
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"the Hugging Face pipeline needs the package `{error.name}`", fix="pip install 'penjing[train]'"
         ) from None
-    return hugging_face_pipeline(artifact, threads)
+    return {"pipeline": pipeline, "onnx_int8": int8}
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -166,5 +168,5 @@ def _print(result: dict[str, Any]) -> None:
             f"{speed['texts_per_s']:.0f} texts/s in batches of {speed['batch']}   ({what})"
         )
     if "times_faster" in result:
-        faster = result["times_faster"]
-        out(f"penjing is {faster['p50']}x as fast at the median, {faster['throughput']}x in throughput")
+        for name, faster in result["times_faster"].items():
+            out(f"against {name}: {faster['p50']}x as fast at the median, {faster['throughput']}x in throughput")

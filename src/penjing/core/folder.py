@@ -64,6 +64,15 @@ def folder_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in _files(folder))
 
 
+def sync(path: Path) -> None:
+    """Return when a file or a folder's list of names is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 _FIX = "copy the folder again from where it was made, or make it again; a damaged folder is never used"
 
 
@@ -101,15 +110,15 @@ def _list_and_sync(folder: Path) -> str:
     listed = {}
     for path in _files(folder):
         listed[path.relative_to(folder).as_posix()] = digest_file(path)
-        _sync(path)
+        sync(path)
     for inner in [path for path in folder.rglob("*") if path.is_dir()]:
-        _sync(inner)
+        sync(inner)
     manifest = _render(listed)
     with (folder / MANIFEST).open("wb") as file:
         file.write(manifest)
         file.flush()
         os.fsync(file.fileno())
-    _sync(folder)
+    sync(folder)
     return hashlib.sha256(manifest).hexdigest()
 
 
@@ -125,7 +134,7 @@ def move_aside(target: Path) -> Path | None:
     if aside.exists():
         shutil.rmtree(aside)
     target.rename(aside)
-    _sync(target.parent)
+    sync(target.parent)
     return aside
 
 
@@ -138,12 +147,4 @@ def _put_in_place(partial: Path, target: Path, identity: str) -> None:
             pass
         move_aside(target)
     partial.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)

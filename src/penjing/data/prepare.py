@@ -23,7 +23,11 @@ _RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Four tables, cleaned and masked, that share no text; `labels` sorted; `fingerprint` the hash of their content."""
+    """Four tables, cleaned and masked, that share no text; `labels` sorted; `fingerprint` the hash of their content.
+
+    copied: positions in `test` of the rows of a given test file whose text, or nearly, stood in another file too (there
+    it was removed).
+    """
 
     train: Table
     validation: Table
@@ -34,6 +38,7 @@ class Prepared:
     audit: Audit
     fingerprint: str
     unlabelled: tuple[str, ...] = ()
+    copied: tuple[int, ...] = ()
 
 
 def prepare(file: RecipeFile, progress: Progress) -> Prepared:
@@ -92,6 +97,7 @@ def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | Non
         audit=audit,
         fingerprint=fingerprint([tables[name] for name in PARTS]),
         unlabelled=tuple(text for text in unlabelled if fold(text) not in held_out),
+        copied=_copied(found, parts, [position for position in used if final[position] == "test"]),
     )
     return audit, prepared
 
@@ -105,6 +111,14 @@ def fingerprint(tables: Sequence[Table]) -> str:
         lines += table.labels or ()
         lines.append(canonical_json({name: list(column) for name, column in table.fields.items()}).decode())
     return digest_lines(lines)
+
+
+def _copied(found: Duplicates, parts: Sequence[str], test: Sequence[int]) -> tuple[int, ...]:
+    kept = {kept for gone, kept in (*found.exact, *found.near) if parts[gone] != parts[kept]}
+    for group in found.conflicts:
+        if len({parts[position] for position in group}) > 1:
+            kept |= set(group)
+    return tuple(place for place, position in enumerate(test) if parts[position] == "test" and position in kept)
 
 
 def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str]) -> bool:

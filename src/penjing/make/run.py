@@ -97,7 +97,11 @@ class _Making:
             self.progress.say(f"the linear model is sealed: {choice.why}")
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
         picked = choice.variant if choice else variants[-1]
-        tested = self._certify_and_test(picked, teacher, linear.artifact, over, bool(choice and choice.fell_back))
+        fell_back = bool(choice and choice.fell_back)
+        # What was sealed, before it left torch.
+        in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and not fell_back]
+        student = in_torch[-1] if in_torch else linear.artifact
+        tested = self._certify_and_test(picked, teacher, student, linear.artifact, over, fell_back)
         refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
         if choice is None:
             refused = [f"every variant was refused: {variants[-1].name}: {variants[-1].refused}", *refused]
@@ -157,7 +161,13 @@ class _Making:
         return [by_id[one.artifact.id] for one in sealable], by_id[linear.artifact.id]
 
     def _certify_and_test(
-        self, picked: Variant, teacher: Artifact, linear: Artifact, over: list[int], fell_back: bool
+        self,
+        picked: Variant,
+        teacher: Artifact,
+        student: Artifact,
+        linear: Artifact,
+        over: list[int],
+        fell_back: bool,
     ) -> Tested:
         self.progress.start("certifying, sealing and testing", None)
         rules_path = self.file.resolve(self.file.recipe.decide.rules) if self.file.recipe.decide.rules else None
@@ -170,6 +180,7 @@ class _Making:
             linear if fell_back else teacher,
             teacher,
             linear,
+            student,
             over,
             self.cache.threads,
             self.progress,

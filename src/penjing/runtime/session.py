@@ -65,7 +65,8 @@ class Session:
     def warm(self) -> None:
         """Meet every shape once (about a second), so that no request pays for an engine's preparation of it."""
         if self._tokens is None:
-            self.engine.run(self.engine.encode(["a"]))
+            # A word in Chinese, so that a model that cuts words loads its dictionary now (one to two seconds).
+            self.engine.run(self.engine.encode(["预热"]))
             return
         body = self._tokens.encode(["a"])[0]
         for length in sorted({min(bucket, self._tokens.limit) for bucket in BUCKETS}):

@@ -1,17 +1,16 @@
-"""The torch engine, for teachers and for what is not exported yet; and the plain Hugging Face pipeline beside it."""
+"""The torch engine, for teachers and for what is not exported yet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
-from typing import Any
 
 import torch
 
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import Classifier, load_classifier
 from penjing.runtime.engine import Array, Logits, fingerprint
-from penjing.runtime.tokens import TOKENIZER, Tokens
+from penjing.runtime.tokens import Tokens
 
 
 class TorchEngine:
@@ -47,44 +46,3 @@ class TorchEngine:
     def fingerprint(self) -> dict[str, str]:
         """Engine, version, instruction set, threads."""
         return fingerprint("torch", torch.__version__, self._threads)
-
-
-def hugging_face_pipeline(artifact: Artifact, threads: int) -> Callable[[Sequence[str]], list[Any]]:
-    """The plain `pipeline("text-classification")` of a torch artifact: what most teams would run.
-
-    The baseline gets its fair setting: dynamic padding, the same threads, inference mode, sdpa. Returns a callable
-    over texts that gives one `{"label", "score"}` a text; texts beyond the model's length are cut by it.
-    """
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast, pipeline
-    from transformers.modeling_outputs import SequenceClassifierOutput
-
-    classifier = load_classifier(artifact)
-    tokens = Tokens.load(artifact)
-
-    class _Config(PretrainedConfig):  # type: ignore[misc]
-        model_type = "penjing-classifier"
-
-    class _Model(PreTrainedModel):  # type: ignore[misc]
-        config_class = _Config
-
-        def __init__(self, config: Any, inner: Classifier) -> None:
-            super().__init__(config)
-            self.inner = inner
-
-        def forward(self, input_ids: Any, attention_mask: Any, **_: Any) -> Any:
-            return SequenceClassifierOutput(logits=self.inner(input_ids, attention_mask))
-
-    labels = artifact.card.labels
-    config = _Config(id2label=dict(enumerate(labels)), label2id={name: i for i, name in enumerate(labels)})
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(artifact.folder / TOKENIZER))
-    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(tokens.pad_id)
-    tokenizer.model_max_length = tokens.limit
-    torch.set_num_threads(threads)
-    run = pipeline("text-classification", model=_Model(config, classifier).eval(), tokenizer=tokenizer, device="cpu")
-
-    def classify(texts: Sequence[str]) -> list[Any]:
-        with torch.inference_mode():
-            results: list[Any] = run(list(texts), truncation=True, padding=True, batch_size=len(texts))
-        return results
-
-    return classify

@@ -13,6 +13,7 @@ import uvicorn
 
 from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
+from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
 from penjing.serve.guard import GuardedProtocol
@@ -59,6 +60,9 @@ def run_service(
         with bind(settings.host, settings.port) as listener:
             service = Service(release, store, settings)
             service.decider.session.warm()
+            if release.info.language != "en":
+                # Evidence cuts words, whatever the model does.
+                word_spans("预热")
             if before := put_in_service(store, release, expect=expect):
                 say(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
             shown = secret if key_file is None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 
 from penjing.core.errors import RunInterruptedError, UsageError
+from penjing.core.folder import sync
 from penjing.core.nouns import Run
 from penjing.train.batches import Budget, Ints, pad_ids, sorted_batches
 from penjing.train.numerics import repeatable
@@ -62,9 +62,9 @@ def hidden_rows(
             _fill(table, lower, ids, starts, padding, budget, run)
         table.flush()
         del table
-        _sync(partial)
+        sync(partial)
         partial.rename(path)
-        _sync(run.scratch)
+        sync(run.scratch)
     return HiddenRows(np.load(path, mmap_mode="r"), starts, lengths)
 
 
@@ -94,11 +94,3 @@ def _require_room(folder: Path, needed: int) -> None:
             where=str(folder),
             fix="free some space, lower `max_tokens`, or set `layers: all`",
         )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,6 @@ since resuming is exact, the result is the same.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from penjing.core.canon import canonical_json, digest_file
+from penjing.core.folder import sync
 
 _KEPT = 2
 _META = "penjing"
@@ -36,9 +36,9 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int = _KEPT) 
     partial = folder / ".partial"
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.tensors.items()}
     save_file(tensors, partial, metadata={_META: canonical_json(checkpoint.state).decode()})
-    _sync(partial)
+    sync(partial)
     partial.rename(folder / f"{step:09d}-{digest_file(partial)[:32]}.safetensors")
-    _sync(folder)
+    sync(folder)
     for old in _files(folder)[keep:]:
         old.unlink()
 
@@ -58,11 +58,3 @@ def load(folder: Path, key: str) -> Checkpoint | None:
 def _files(folder: Path) -> list[Path]:
     """Newest first."""
     return sorted(folder.glob("[0-9]*.safetensors"), reverse=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
