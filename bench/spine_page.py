@@ -83,16 +83,16 @@ def gates(runs: list[Row]) -> str:
     return "; ".join(parts)
 
 
-def meets(run: Row) -> bool:
+def meets(run: Row, *, strict: bool = False) -> bool:
     """Whether a run held `keep`, latency and size and decides at least half by itself under 5 % error.
 
-    Where TF-IDF was sealed its gate `keep` looks at TF-IDF itself; here it must keep that share of the encoder too,
-    by the lower end of the two-sided 95 % interval.
+    Where TF-IDF was sealed its gate `keep` looks at TF-IDF itself. strict: there it must keep that share of the encoder
+    too, by the lower end of the two-sided 95 % interval.
     """
     report = run["report"]
     states = {gate["name"]: gate["state"] for gate in report["gates"]}
-    kept = not report["fell_back"] or report["teacher"]["kept"]["low"] >= KEEP
     held = states.items() >= {"keep": "held", "p99_ms": "held", "size_mb": "held"}.items()
+    kept = not (strict and report["fell_back"]) or report["teacher"]["kept"]["low"] >= KEEP
     return bool(held and kept and report["decisions"]["certified"] and report["decisions"]["automation_rate"] >= 0.5)
 
 
@@ -102,10 +102,10 @@ def verdict(found: dict[tuple[str, str, int], list[Row]]) -> list[str]:
     for base, count in dict.fromkeys((base, count) for _, base, count in found):
         mine = {name: runs for (name, its, rows), runs in found.items() if (its, rows) == (base, count)}
         good = [TITLES[name] for name, runs in mine.items() if all(map(meets, runs))]
-        rows = f"{count:,} rows" if count else "all rows"
-        lines.append(
-            f"- {BASES[base]}, {rows}: {len(good)} of {len(mine)} sets" + (f" ({', '.join(good)})" if good else "")
-        )
+        strict = sum(all(meets(run, strict=True) for run in runs) for runs in mine.values())
+        title = f"{BASES[base]}, {f'{count:,}' if count else 'all'} rows"
+        names = f": {', '.join(good)}" if good else ""
+        lines.append(f"- {title}: {len(good)} of {len(mine)} sets, {strict} of them strictly{names}")
     return lines
 
 
@@ -168,8 +168,9 @@ def page(rows: list[Row]) -> str:
         "*Automated*: share of test cases decided without a person under the certificate (error among them at most "
         "5 % with 95 % confidence; everything goes to a person where that cannot be certified). Gates: keep 97 % of "
         "the teacher, p99 20 ms, 60 MB. Latency: one text, in process, from masking to outcome. *All*: the runs that "
-        "held every promise and automate at least half; where TF-IDF was sealed, only if it keeps 97 % of the encoder "
-        "too (lower end of the interval above). The sets on which every run did:",
+        "held every promise and automate at least half; *strictly*: and where TF-IDF was sealed, because the encoder "
+        "was not proven better, it keeps 97 % of the encoder too (lower end of the interval above). The sets on which "
+        "every run did:",
         "",
         *verdict(found),
         "",

@@ -69,7 +69,8 @@ def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "mas
         fields=fields,
         texts=texts,  # type: ignore[arg-type]
     )
-    gates = [{"name": "keep", "state": "held"}, {"name": "p99_ms", "state": "unproven"}]
+    states = {"keep": (0.98, "held"), "p99_ms": (20.0, "unproven")}
+    gates = [{"name": name, "promised": promised, "state": state} for name, (promised, state) in states.items()]
     with sealed_folder(folder / "release") as inside:
         shutil.copytree(artifact.folder, inside / MODEL)
         (inside / "policy").mkdir()

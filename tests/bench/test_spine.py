@@ -107,16 +107,16 @@ def test_results_survive_a_line_that_was_cut(spine: ModuleType, tmp_path: Path) 
     assert spine.read_results(path) == [{"key": "a"}, {"key": "c"}]
 
 
-def report(value: float, keep: str = "held") -> dict[str, Any]:
+def report(value: float, keep: str = "held", *, fell_back: bool = False) -> dict[str, Any]:
     """What the page reads of a report."""
     score = {"value": value, "low": value - 0.01, "high": value + 0.01}
     gates = [{"name": "keep", "state": keep}, *({"name": name, "state": "held"} for name in ("p99_ms", "size_mb"))]
     return {
-        "fell_back": False, "test": {"macro_f1": score, "apart": None}, "teacher": {"kept": score},
+        "fell_back": fell_back, "test": {"macro_f1": score, "apart": None}, "teacher": {"kept": score},
         "baseline": {"linear": {"macro_f1": score, "difference": {"value": 0.02, "low": 0.01, "high": 0.03}}},
         "decisions": {"automation_rate": 0.8, "certified": True, "error_among_automated": {"value": 0.03}},
-        "gates": gates, "speed": {"p50_ms": 2.0, "p99_ms": 4.0, "hardware": "two cores"}, "size_mb": 24.0,
-        "data": {"splits": {"train": 8000}},
+        "gates": gates, "speed": {"p50_ms": 2.0, "p99_ms": 4.0, "hardware": "two cores", "threads": 2},
+        "size_mb": 24.0, "data": {"splits": {"train": 8000}},
     }  # fmt: skip
 
 
@@ -130,9 +130,19 @@ def test_the_page_shows_the_mean_over_seeds_and_every_broken_promise(page: Modul
     assert "0.900–0.920" in text
     assert "2.0 [1.0, 3.0]" in text
     assert "keep: held 1×, unproven 1×" in text
-    assert "| no |" in text
-    assert "| yes |" in page.page(rows[:1])
+    assert "| 1 of 2 |" in text
+    assert "penjing/mini, all rows: 0 of 1 sets, 0 of them strictly" in text
+    assert "| 1 of 1 |" in page.page(rows[:1])
     assert page.picture(rows).count("<circle") == 2
+
+
+def test_a_linear_model_must_keep_the_encoders_score_to_meet_it_strictly(page: ModuleType) -> None:
+    def line(value: float) -> str:
+        row = {"set": "sms", "base": "e5", "rows": 2000, "seed": 0, "report": report(value, fell_back=True)}
+        return next(line for line in page.page([row]).splitlines() if "strictly:" in line)
+
+    assert "2,000 rows: 1 of 1 sets, 1 of them strictly" in line(0.985)
+    assert "2,000 rows: 1 of 1 sets, 0 of them strictly" in line(0.975)
 
 
 def test_the_page_can_be_drawn_before_any_run(page: ModuleType) -> None:

@@ -56,7 +56,7 @@ def test_seals_and_says_what_is_certified(certified: Path, penjing: Callable[...
     given = prepare(tmp_path, "name,text,then\nlunch,contains lunch,review\n")
     ran = penjing("amend", certified, *given, "--out", tmp_path / "out", "--threads", 1)
     assert ran.code == 0, ran.err
-    assert "with 95% confidence the error among automated decisions is at most 10.0%" in ran.out
+    assert "with 95% confidence the error among automated decisions is at most 10%" in ran.out
     assert open_release(tmp_path / "out").id[:12] in ran.out
     assert "120 rows given, 0 used before, 0 repeated or empty: 120 certify" in ran.err
 

@@ -52,6 +52,7 @@ def test_the_sample_is_read(tmp_path: Path) -> None:
         ("type: classify", "type: clasify", "classify"),
         ("- tune.full: {epochs: 3}", "- {tune.full: {}, compress.int8: {}}", "each step is one"),
         ("files: sms.tsv", "files: {test: a.csv}", "at least `train`"),
+        ("max_error: 0.05", "max_error: {}", "at least one label"),
         ("data:\n", "data: [\n", "not valid YAML"),
         ("name: sms-spam\n", "name: a\nname: b\n", "not valid YAML"),
     ],

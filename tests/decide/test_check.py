@@ -15,7 +15,7 @@ from penjing.decide import space
 from penjing.decide.check import Finding, check
 from penjing.decide.rules import read_rules
 from penjing.decide.schema import FactSchema
-from penjing.decide.space import margin_bounds, p_bounds
+from penjing.decide.space import margin_bounds
 
 SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web"), "city": "str", "vip": "bool"})
 
@@ -103,27 +103,6 @@ def test_beyond_the_limit_is_an_error_not_a_guess(tmp_path: Path, monkeypatch: p
     rows = "".join(f"r{i},0.{i + 501}..0.{i + 502},{i}..{i + 1},review\n" for i in range(20))
     with pytest.raises(RuleError, match=r"r.csv: the rules overlap in more ways than can be checked exactly"):
         findings(tmp_path, "name,p,amount,then\n" + rows)
-
-
-@pytest.mark.parametrize("labels", [1, 2, 3, 4])
-def test_pairs_of_p_and_margin_are_those_that_rounding_leaves(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    units = 24
-    monkeypatch.setattr(space, "MICRO", units)
-    possible = set()
-    for rest in product(range(units + 1), repeat=labels - 1):
-        for first in range(units + 1):
-            if max(rest, default=0) <= first and abs(first + sum(rest) - units) <= labels // 2:
-                possible.add((first, first - max(rest, default=0)))
-    bottom, top = p_bounds(labels)
-    bounded = set()
-    for p in range(bottom, top + 1):
-        low, high = margin_bounds(p, labels)
-        bounded |= {(p, margin) for margin in range(low, high + 1)}
-    assert {pair for pair in possible if pair[0] <= units} == bounded
-    for low, high in product(range(0, units, 3), repeat=2):
-        cell, other = (low, low + 2), (high, high + 2)
-        meets = any(cell[0] <= p <= cell[1] and other[0] <= margin <= other[1] for p, margin in bounded)
-        assert space._meet(cell, other, labels) == meets
 
 
 def one_of(*cells: str) -> st.SearchStrategy[str]:

@@ -131,14 +131,6 @@ def test_no_word_of_a_rule_or_a_request_enters_the_expression() -> None:
     assert table.matcher.source == "[((nf0 or f0 in [0]) and (nf1 or f1 in [0]))]"
 
 
-def test_a_field_that_is_missing_may_be_anything() -> None:
-    table = table_of([[("amount", ">10", lambda _: True), ("label", "neg", lambda _: True)]], [None])
-    facts: dict[str, Any] = {"label": "neg", "fields": {"amount": None}}
-    found = table.first(facts)
-    assert found is not None and found[0].name == "r0" and found[1] == ("amount",)
-    assert table.first({**facts, "label": "pos"}) is None
-
-
 def test_a_row_without_conditions_always_holds() -> None:
     assert Matcher([[]]).first({}) == 0
     assert Matcher([]).first({}) is None

@@ -42,13 +42,6 @@ def test_blank_rows_and_empty_columns_are_nothing(tmp_path: Path) -> None:
     assert [(rule.name, rule.row) for rule in table.rules] == [("a", 4)]
 
 
-def test_two_columns_of_text_must_both_hold(tmp_path: Path) -> None:
-    table = load_rules(write(tmp_path / "r.csv", "name,text,text,then\na,contains x,contains y,review\n"), SCHEMA)
-    facts = {"contains": {"x": True, "y": False}, "fields": {}}
-    assert table.first(facts) is None
-    assert table.first({"contains": {"x": True, "y": True}, "fields": {}}) is not None
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -143,7 +143,7 @@ def test_the_certificate_reads_back_from_canonical_json(tmp_path: Path) -> None:
     again = Certificate.model_validate_json(raw)
     assert canonical_json(again.model_dump(mode="json")) == raw
     assert again.used == ("a", "b") and len(again.calibration) == 2_000
-    assert in_words(certificate).startswith("with 95% confidence the error among automated decisions is at most 5.0%")
+    assert in_words(certificate).startswith("with 95% confidence the error among automated decisions is at most 5%")
 
 
 def test_hashes_see_through_case_spaces_and_punctuation() -> None:

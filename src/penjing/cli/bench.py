@@ -46,7 +46,7 @@ def bench(
     """
     from penjing.cli.show import out_json, tell
     from penjing.runtime.bench import interleaved
-    from penjing.runtime.machine import cores, cpu_name, instruction_set
+    from penjing.runtime.machine import cores, hardware
 
     count = threads or cores()
     subjects, info = _subject(release, count)
@@ -58,8 +58,7 @@ def bench(
         found = interleaved(subjects, texts, calls=calls, batch=batch)
     result: dict[str, Any] = {
         **info,
-        "hardware": cpu_name(),
-        "instruction_set": instruction_set(),
+        "hardware": hardware(),
         "threads": count,
         "texts": {"source": source, "rows": len(texts), **_tokens(release, texts)},
         "speed": {name: measured.to_json() for name, measured in found.items()},

@@ -8,14 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS, ANSWER_SECONDS = 60.0, 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -99,11 +98,13 @@ class _Service:
         end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+                with _open(f"{self.url}/readyz", ANSWER_SECONDS):
                     return self
-            except (urllib.error.URLError, ConnectionError):
+            except OSError:
+                # Refused, not ready, or silent: the port is open before the model is loaded.
                 time.sleep(0.1)
         self._process.kill()
+        self._process.wait()
         raise PenjingError("the service did not start", fix="run `penjing serve` on the release to see why")
 
     def __exit__(self, *_: object) -> None:
@@ -118,6 +119,11 @@ class _Service:
             return
 
 
+def _open(request: str | urllib.request.Request, seconds: float) -> Any:
+    # The service is on this machine: no proxy that the environment names stands between.
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=seconds)
+
+
 def _shown(url: str, key: str, text: str) -> str:
     from penjing.cli.show import out
 
@@ -126,7 +132,7 @@ def _shown(url: str, key: str, text: str) -> str:
         data=json.dumps({"text": text, "evidence": True}).encode(),
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with _open(request, 30) as answer:
         found: dict[str, Any] = json.loads(answer.read())
     decision = found.get("decision", found)
     facts = decision["facts"]

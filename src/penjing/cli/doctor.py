@@ -60,14 +60,13 @@ def examine() -> dict[str, Any]:
     import platform
     from pathlib import Path
 
-    from penjing.runtime.machine import available_memory, cores, cpu_flags, cpu_name, instruction_set
+    from penjing.runtime.machine import available_memory, cores, cpu_name, instruction_set, int8_instructions
 
     here = Path.cwd()
     free, memory = shutil.disk_usage(here).free, available_memory()
     extras = {name: {"missing": [part for part in parts if not _has(part)]} for name, parts in EXTRAS.items()}
     sqlite = _sqlite()
-    flags = cpu_flags()
-    int8 = [name for name in ("avx512_vnni", "avx_vnni", "amx_int8", "i8mm", "asimddp") if name in flags]
+    int8 = int8_instructions()
     warnings = [sqlite["warning"]] if sqlite["warning"] else []
     if not int8:
         warnings.append(
@@ -86,8 +85,8 @@ def examine() -> dict[str, Any]:
             "cores": cores(),
             "instruction_set": instruction_set(),
             "int8": ", ".join(int8) or "none",
-            "vnni": bool({"avx512_vnni", "avx_vnni"} & flags),
-            "amx": "amx_int8" in flags,
+            "vnni": bool({"avx512_vnni", "avx_vnni"} & {*int8}),
+            "amx": "amx_int8" in int8,
         },
         "memory": {"available_gb": round(memory / 1e9, 2)},
         "disk": {"path": str(here), "free_gb": round(free / 1e9, 2)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ def make(
     out: Annotated[Path | None, typer.Option(help="folder of the results; default: `out` beside the recipe")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
     texts: Annotated[bool, typer.Option("--texts/--no-texts", help="whether the report shows texts of rows")] = True,
+    lang: Annotated[
+        Literal["zh", "en"] | None, typer.Option(help="language of the report; default: Chinese where the texts are")
+    ] = None,
 ) -> None:
     """Make a sealed release from a recipe: OUT/release/, OUT/report.html, OUT/report.json.
 
@@ -31,7 +34,7 @@ def make(
 
     folder = out if out is not None else recipe.parent / "out"
     with Bar() as bar, stopping() as stop:
-        result = make_release(recipe, folder, bar, texts=texts, stop=stop)
+        result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop)
     report = result.report
     if as_json:
         out_json(report.model_dump(mode="json"))

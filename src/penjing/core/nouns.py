@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 Scalar = str | int | float | bool | None
-Form = Literal["torch", "onnx", "openvino", "linear"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +156,17 @@ class Silent:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach."""
+    """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach.
+
+    unlabelled: masked texts without a label, none of them in a held-out part.
+    """
 
     parent: Artifact | None
     train: Table
     validation: Table
     teachers: Mapping[str, Artifact] = field(default_factory=dict)
     language: str = "mixed"
+    unlabelled: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,13 @@ class Decide(_Part):
     audit: Share = Field(0.01, description="share of automatic cases that a hash sends to review too")
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
 
+    @field_validator("max_error")
+    @classmethod
+    def _has_a_limit(cls, max_error: float | dict[str, float]) -> float | dict[str, float]:
+        if isinstance(max_error, dict) and not max_error:
+            raise ValueError("a mapping of limits needs at least one label")
+        return max_error
+
 
 class Recipe(_Part):
     """All that `penjing make` is told."""

@@ -108,7 +108,8 @@ class Space:
             here, start = waiting.pop()
             for i in range(start, len(taken)):
                 self._work += 1
-                if all(a & b for a, b in zip(here, taken[i], strict=True)):
+                # Cells may meet where no case can lie: there nothing is taken.
+                if self.occurs(tuple(a & b for a, b in zip(here, taken[i], strict=True))):
                     if used is not None:
                         used.add(i)
                     pieces = [piece for piece in _subtract(here, taken[i]) if self.occurs(piece)]

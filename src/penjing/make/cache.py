@@ -79,6 +79,7 @@ class Cache:
                 "train": table_fingerprint(inputs.train),
                 "validation": table_fingerprint(inputs.validation),
                 "language": inputs.language,
+                "unlabelled": digest_lines(inputs.unlabelled),
                 "seed": self.seed,
                 "threads": self.threads,
                 "instruction_set": instruction_set(),

@@ -202,7 +202,7 @@ def certify(
 def in_words(certificate: Certificate) -> str:
     """The certificate in one sentence for a person."""
     limit = certificate.max_error
-    promise = f"at most {limit:.1%}" if isinstance(limit, float) else "within the limit of its label"
+    promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
     if certificate.certified:
         return (
             f"with {certificate.confidence:.0%} confidence the error among automated decisions is {promise}: "

@@ -29,7 +29,7 @@ from penjing.runtime.evaluate import (
     paired_ratio,
     reliability,
 )
-from penjing.runtime.machine import cpu_name
+from penjing.runtime.machine import hardware
 from penjing.tasks.classify import confusion, expected_calibration_error
 
 MISTAKES = 10
@@ -184,7 +184,7 @@ def _speed(tested: Tested, threads: int) -> r.Speed:
     return r.Speed(
         **_timing(tested.speed).model_dump(),
         with_evidence=_timing(tested.speed_evidence),
-        hardware=cpu_name(),
+        hardware=hardware(),
         threads=threads,
         against=_against(tested.rivals),
     )

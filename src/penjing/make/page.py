@@ -10,7 +10,17 @@ from penjing.core.errors import MissingPackageError
 from penjing.make import charts
 from penjing.make.gates import Gate
 from penjing.make.report import Confusion, Finding, PageLanguage, Report, Score
-from penjing.make.verdict import LINEAR, gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
+from penjing.make.verdict import (
+    LINEAR,
+    as_written,
+    gate_name,
+    gate_value,
+    megabytes,
+    milliseconds,
+    percent,
+    verdict,
+    words,
+)
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix up to this wide stands beside the scores.
@@ -136,13 +146,16 @@ class _Page:
     def _interval(self, score: Score) -> str:
         return f"{score.value:.3f} ({score.low:.3f} – {score.high:.3f})"
 
+    def _limit(self, value: float | None) -> str:
+        return "–" if value is None else as_written(value, self.language)
+
     def _tiles(self) -> list[tuple[str, str, str]]:
         report, t, decisions = self.report, self.words, self.report.decisions
         error, note = t["none_certified"], ""
         if decisions.certified:
             limit = decisions.max_error
             values = [limit] if isinstance(limit, float) else sorted({*limit.values()})
-            error = " – ".join(percent(value, self.language) for value in [values[0], *values[1:][-1:]])
+            error = " – ".join(as_written(value, self.language) for value in [values[0], *values[1:][-1:]])
             note = t["tile_error_note"].format(confidence=self._percent(decisions.confidence, 0))
         score = report.test.macro_f1
         return [
@@ -204,7 +217,7 @@ class _Page:
             {
                 "label": label,
                 "threshold": None if threshold is None else self._percent(threshold),
-                "limit": self._percent(limit if isinstance(limit, float) else limit.get(label, max(limit.values()))),
+                "limit": self._limit(limit if isinstance(limit, float) else limit.get(label)),
                 "missing": decisions.missing.get(label),
                 "small": label in small,
             }

@@ -22,7 +22,7 @@ from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.plan import Step, build_plan, single_step
 from penjing.make.prove import Tested, certify_and_seal, test_release
-from penjing.make.report import Report, write_report
+from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.variants import Variant, choose, gate, measure
@@ -46,10 +46,12 @@ def make_release(
     progress: Progress | None = None,
     *,
     texts: bool = True,
+    language: PageLanguage | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Made:
     """Make OUT/release/, OUT/report.json and OUT/report.html from a recipe.
 
+    texts: whether the report shows texts of rows; language: of its page (None: Chinese where the texts are).
     A second call with the same content takes every finished step from OUT/cache and ends in the same ids.
     Raises RecipeError, RuleError (before any work), DataError (rows that must not be trained on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
@@ -66,7 +68,7 @@ def make_release(
         rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
         threads = file.recipe.threads or cores()
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
-        return _Making(file, steps, data, rules, base, cache, out, progress, texts).run()
+        return _Making(file, steps, data, rules, base, cache, out, progress, texts, language).run()
 
 
 @dataclass
@@ -80,6 +82,7 @@ class _Making:
     out: Path
     progress: Progress
     texts: bool
+    language: PageLanguage | None
 
     def run(self) -> Made:
         recipe, data = self.file.recipe, self.data
@@ -98,9 +101,10 @@ class _Making:
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
         picked = choice.variant if choice else variants[-1]
         fell_back = bool(choice and choice.fell_back)
-        # What was sealed, before it left torch.
-        in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and not fell_back]
-        student = in_torch[-1] if in_torch else linear.artifact
+        # What is sealed, before it left torch.
+        ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
+        in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
+        student = in_torch[-1] if in_torch else picked.artifact
         tested = self._certify_and_test(picked, teacher, student, linear.artifact, over, fell_back)
         refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
         if choice is None:
@@ -113,12 +117,18 @@ class _Making:
         shutil.rmtree(tested.release.folder)
         steps = done if linear in done else [linear, *done]
         found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
-        report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts)
+        report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         return Made(report, release, tuple(refused))
 
-    def _step(self, step: Step, parent: Artifact | None) -> Done:
+    def _step(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None) -> Done:
+        data = self.data
         inputs = Inputs(
-            parent=parent, train=self.data.train, validation=self.data.validation, language=self.data.language
+            parent=parent,
+            train=data.train,
+            validation=data.validation,
+            teachers={"tuned": teacher} if teacher else {},
+            language=data.language,
+            unlabelled=data.unlabelled,
         )
         done = self.cache.run(step, inputs)
         self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
@@ -130,7 +140,7 @@ class _Making:
         done = [self._step(self.steps[0], self.base)]
         exported = self._step(_export(self.file.recipe), done[0].artifact)
         for step in self.steps[1:]:
-            done.append(self._step(step, done[-1].artifact))
+            done.append(self._step(step, done[-1].artifact, done[0].artifact))
         # The exported form without compression is always a candidate: what it lacks is shown, not assumed.
         return [done[0], exported, *done[1:]]
 

@@ -30,6 +30,12 @@ def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool
     return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
 
 
+def as_written(value: float, language: PageLanguage) -> str:
+    """A promised share, never rounded: `1.25 %` is not promised as `1.2 %`."""
+    figure = f"{value * 100:.6g}"
+    return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
+
+
 def milliseconds(value: float) -> str:
     """A time with three figures: `4.31 ms`, `128 ms`."""
     return f"{_three(value)}\u00a0ms"
@@ -53,7 +59,7 @@ def gate_value(gate: Gate, value: float, language: PageLanguage) -> str:
         return f"{value:g}\u00a0MB" if written else megabytes(value)
     if gate.name == "macro_f1":
         return f"{value:g}" if written else f"{value:.3f}"
-    return percent(value, language, 2, trim=written)
+    return as_written(value, language) if written else percent(value, language, 2, trim=False)
 
 
 def gate_name(gate: Gate, language: PageLanguage) -> str:
@@ -100,7 +106,7 @@ def _in_sentence(gate: Gate, language: PageLanguage) -> str:
 def _automation(report: Report, language: PageLanguage) -> list[str]:
     phrases, decisions = words(language), report.decisions
     one = decisions.max_error if isinstance(decisions.max_error, float) else max(decisions.max_error.values())
-    limit = percent(one, language)
+    limit = as_written(one, language)
     if not decisions.certified:
         sentences = [phrases["says_review_all"].format(max=limit)]
         missing = decisions.rows_missing or min(decisions.missing.values(), default=None)

@@ -50,6 +50,16 @@ def cpu_name() -> str:
     return names[0] if names else platform.machine()
 
 
+def hardware() -> str:
+    """What a speed was measured on: `NAME (x86_64+avx2)`."""
+    return f"{cpu_name()} ({instruction_set()})"
+
+
+def int8_instructions() -> list[str]:
+    """The instructions of this processor that multiply eight-bit numbers and add them up; without any, INT8 is slow."""
+    return [name for name in ("avx512_vnni", "avx_vnni", "amx_int8", "i8mm", "asimddp") if name in cpu_flags()]
+
+
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

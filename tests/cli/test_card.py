@@ -1,0 +1,74 @@
+"""`penjing show`: a release and an artifact by their own words, after every byte of them was verified."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from penjing.core.folder import folder_size
+from penjing.core.nouns import Release
+
+
+def test_a_release_shows_what_it_promises(penjing: Callable[..., Any], tiny_release: Release) -> None:
+    ran = penjing("show", tiny_release.folder)
+    assert ran.code == 0, ran.err
+    for words in (
+        f"release     {tiny_release.id}",
+        "tiny (classify, mixed)",
+        "texts kept: masked",
+        "decisions certified; max_error 0.1, audit 0.0",
+        "spam: automatic from 0.6000",
+        "keep: held (promised 0.98)",
+        "p99_ms: unproven (promised 20.0)",
+        f"artifact    {tiny_release.artifact.id}",
+        "linear, made by tune.linear",
+        "2: ham, spam",
+        "verified    every file",
+    ):
+        assert words in ran.out
+
+
+def test_a_label_that_is_always_reviewed_says_so(
+    penjing: Callable[..., Any], tiny_release_maker: Callable[..., Release], tmp_path: Path
+) -> None:
+    release = tiny_release_maker(tmp_path / "made", threshold=None)
+    assert "ham: review" in penjing("show", release.folder).out
+
+
+def test_json_holds_the_whole(penjing: Callable[..., Any], tiny_release: Release) -> None:
+    found = json.loads(penjing("show", tiny_release.folder, "--json").out)
+    assert found["release"] == tiny_release.id and found["artifact"] == tiny_release.artifact.id
+    assert found["info"] == tiny_release.info.model_dump(mode="json")
+    assert found["card"] == tiny_release.artifact.card.model_dump(mode="json")
+    assert found["policy"]["thresholds"] == {"ham": 0.6, "spam": 0.6}
+    assert found["certificate"]["certified"] is True
+    assert found["bytes"] == folder_size(tiny_release.folder)
+
+
+def test_an_artifact_shows_its_card_and_no_release(penjing: Callable[..., Any], tiny_release: Release) -> None:
+    ran = penjing("show", tiny_release.artifact.folder)
+    assert ran.code == 0, ran.err
+    assert f"artifact    {tiny_release.artifact.id}" in ran.out and "release" not in ran.out
+    assert set(json.loads(penjing("show", tiny_release.artifact.folder, "--json").out)) == {"artifact", "card", "bytes"}
+
+
+def test_a_changed_byte_shows_nothing_and_exits_5(
+    penjing: Callable[..., Any], tiny_release: Release, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_release.folder, folder)
+    card = folder / "model" / "card.json"
+    card.write_bytes(card.read_bytes().replace(b"linear", b"lineer", 1))
+    ran = penjing("show", folder)
+    assert ran.code == 5
+    assert ran.out == "" and "was changed since it was sealed" in ran.err
+
+
+def test_what_is_no_folder_of_penjing_is_told(penjing: Callable[..., Any], tmp_path: Path) -> None:
+    assert penjing("show", tmp_path / "nowhere").code == 2
+    (tmp_path / "plain").mkdir()
+    ran = penjing("show", tmp_path / "plain")
+    assert ran.code == 5 and "never sealed" in ran.err
