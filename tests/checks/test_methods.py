@@ -27,6 +27,9 @@ QUICK: dict[str, dict[str, Any]] = {
     "full": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16},
     "linear": {"c": [4.0, 16.0], "folds": 2},
     "int8": {"calibration_texts": 8},
+    "layers": {"keep": 1, "texts": 8},
+    "distill": {"epochs": 1},
+    "static": {"bits": 10, "epochs": 2},
 }
 WORDS = {
     "bad": ("slow", "late", "broken", "rude"),
@@ -148,7 +151,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     tokenizer.save(str(folder / "tokenizer.json"))
     config = BertConfig(
-        vocab_size=len(words), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
         max_position_embeddings=32, pad_token_id=0,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
@@ -168,7 +171,8 @@ def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         folder = out or tmp_path_factory.mktemp(name)
         method = load(room, name)
         parent = tuned[0] if room == "compress" else base
-        inputs = Inputs(parent, table(64, 1), table(32, 2), language="en")
+        teachers = {"tuned": parent} if room == "compress" else {}
+        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en")
         run = Run(folder / "out", folder / "scratch", seed=seed, threads=1, stop=lambda: stopped)
         return method.apply(inputs, build_options(method.options, QUICK.get(name), "recipe.yaml"), run)
 

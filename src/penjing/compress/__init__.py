@@ -1,3 +1,9 @@
 """Methods that make a tuned artifact small or fast; each is `apply(inputs, options, run) -> Artifact` in its file."""
 
-METHODS = {"export": "penjing.compress.export", "int8": "penjing.compress.int8"}
+METHODS = {
+    "distill": "penjing.compress.distill",
+    "export": "penjing.compress.export",
+    "int8": "penjing.compress.int8",
+    "layers": "penjing.compress.layers",
+    "static": "penjing.compress.static",
+}

@@ -28,13 +28,24 @@ _SLICE = 64
 def encoder_parent(inputs: Inputs, method: str) -> Artifact:
     """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact."""
     parent = inputs.parent
-    if parent is None or not parent.card.labels or parent.card.form == "linear":
+    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
             f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"
         )
     if parent.card.notes.get("precision") == "int8":
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
+    return parent
+
+
+def torch_parent(inputs: Inputs, method: str) -> Artifact:
+    """The parent of a step that changes weights: a tuned encoder still in torch. Raises UsageError."""
+    parent = encoder_parent(inputs, method)
+    if parent.card.form != "torch":
+        raise UsageError(
+            f"`{method}` changes a model in torch, and before it stands `{parent.card.method}` ({parent.card.form})",
+            fix="put it before `compress.int8` and `compress.export`",
+        )
     return parent
 
 
@@ -66,7 +77,7 @@ def seal(
     notes: Mapping[str, Any],
     compare: npt.NDArray[np.float32] | None = None,
 ) -> Artifact:
-    """Seal the engine form that stands in `folder` as `run.out`.
+    """Seal the form that stands in `folder` as `run.out`; `parameters` in the notes is the card's, if given.
 
     compare: logits (n, labels) of the model before, on validation; the share of rows with the same label becomes the
     metric `validation_agreement`. Without labelled validation rows the parent's temperature is kept.
@@ -79,13 +90,13 @@ def seal(
         max_tokens=parent.card.max_tokens,
         temperature=parent.card.temperature,
         masking=VERSION,
-        parameters=parent.card.parameters,
+        parameters=int(notes.get("parameters", parent.card.parameters)),
         data=parent.card.data,
         lineage=(
             *parent.card.lineage,
             {"method": method, "options": options.model_dump(mode="json"), "parent": parent.id},
         ),
-        notes={**parent.card.notes, **notes},
+        notes={**parent.card.notes, **{name: value for name, value in notes.items() if name != "parameters"}},
     )
     table = inputs.validation
     if len(table) and table.labels is not None:
@@ -135,5 +146,7 @@ def check_stop(run: Run) -> None:
 
 def _copy(folder: Path, target: Path) -> None:
     for path in sorted(folder.iterdir()):
-        if path.name != MANIFEST:
+        if path.is_dir():
+            shutil.copytree(path, target / path.name)
+        elif path.name != MANIFEST:
             shutil.copyfile(path, target / path.name)

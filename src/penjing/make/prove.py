@@ -37,7 +37,7 @@ FAITHFUL_ROWS = 60
 RIVAL_CALLS = 100
 # By how much a probability may differ on another machine (another instruction set, another version of the engine)
 # before a replay there counts as different; a score so near a threshold goes to a person.
-TOLERANCE = {"linear": 1e-6, "float": 1e-4, "int8": 0.01}
+TOLERANCE = {"linear": 1e-6, "static": 1e-6, "float": 1e-4, "int8": 0.01}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +169,8 @@ def test_release(
 
 
 def _precision(artifact: Artifact) -> str:
-    if artifact.card.form == "linear":
-        return "linear"
+    if artifact.card.form in {"linear", "static"}:
+        return artifact.card.form
     return "int8" if artifact.card.notes.get("precision") == "int8" else "float"
 
 

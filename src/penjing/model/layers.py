@@ -8,6 +8,7 @@ and all learning rates. Source: Brock, Lim, Ritchie, Weston, FreezeOut, 2017; Li
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -33,7 +34,7 @@ class Lower(nn.Module):
     def __init__(self, classifier: Classifier, count: int) -> None:
         super().__init__()
         total = len(layers_of(classifier.encoder))
-        self.encoder = _with_layers(classifier.encoder, slice(0, total - count))
+        self.encoder = _with_layers(classifier.encoder, range(total - count))
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         hidden: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -46,7 +47,7 @@ class Upper(nn.Module):
     def __init__(self, classifier: Classifier, count: int) -> None:
         super().__init__()
         total = len(layers_of(classifier.encoder))
-        self.encoder = _with_layers(classifier.encoder, slice(total - count, total))
+        self.encoder = _with_layers(classifier.encoder, range(total - count, total))
         self.encoder.embeddings = _PassOn()
         # ELECTRA widens its embeddings before the first layer; what comes in here is wide already.
         self.encoder._modules.pop("embeddings_project", None)
@@ -56,6 +57,20 @@ class Upper(nn.Module):
         top = self.encoder(inputs_embeds=hidden, attention_mask=attention_mask).last_hidden_state
         logits: torch.Tensor = self.head(self.dropout(mean_pool(top, attention_mask)))
         return logits
+
+
+def keep_layers(classifier: Classifier, kept: Sequence[int]) -> Classifier:
+    """A classifier with only those layers, in that order; it shares its parameters with the one given.
+
+    Raises UsageError for a family whose layers cannot be cut.
+    """
+    encoder = _with_layers(classifier.encoder, kept)
+    encoder.config = copy.deepcopy(classifier.encoder.config)
+    encoder.config.num_hidden_layers = len(kept)  # type: ignore[union-attr]
+    small = copy.copy(classifier)
+    small._modules = dict(classifier._modules)
+    small.encoder = encoder
+    return small
 
 
 class _PassOn(nn.Module):
@@ -80,12 +95,12 @@ def layers_of(encoder: nn.Module) -> nn.ModuleList:
     return layers
 
 
-def _with_layers(encoder: nn.Module, part: slice) -> nn.Module:
+def _with_layers(encoder: nn.Module, kept: Sequence[int]) -> nn.Module:
     """A view of the encoder that has only those layers; parameters are shared, the original is left as it is."""
     path, _, last = FAMILIES[encoder.config.model_type].rpartition(".")  # type: ignore[union-attr, index]
     view = _shallow(encoder)
     stack = _shallow(encoder.get_submodule(path))
-    setattr(stack, last, nn.ModuleList(list(layers_of(encoder))[part]))
+    setattr(stack, last, nn.ModuleList(layers_of(encoder)[place] for place in kept))
     setattr(view, path, stack)
     return view
 

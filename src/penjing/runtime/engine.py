@@ -54,6 +54,10 @@ def open_engine(artifact: Artifact, threads: int = 0) -> Engine:
         from penjing.runtime.linear import LinearEngine
 
         return LinearEngine.load(artifact, count)
+    if form == "static":
+        from penjing.runtime.static import StaticEngine
+
+        return StaticEngine.load(artifact, count)
     try:
         from penjing.runtime.torch_ import TorchEngine
     except ModuleNotFoundError as error:

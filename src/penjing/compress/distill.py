@@ -1,0 +1,147 @@
+"""Distillation: a small student learns what its teacher says, of labelled texts and of many others.
+
+    minimise  (1 - a) T^2 KL(softmax(teacher / T) || softmax(student / T)) + a (-log softmax(student)[label])
+
+a counts only where a text has a label. Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network,
+2015; Jiao et al., TinyBERT, 2020 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled
+ones). The student is the step before (`compress.layers`), the teacher the tuned model that the recipe began with.
+When: behind every step that takes weights away. When not: without unlabelled texts on a few hundred rows the teacher
+says little that the labels do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional
+
+from penjing.compress.augment import augment
+from penjing.compress.sealing import seal, torch_parent, whole
+from penjing.compress.teacher import teacher_logits
+from penjing.core.canon import digest, digest_lines
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options as BaseOptions
+from penjing.model.encoder import load_classifier, padding_id, save_classifier
+from penjing.model.tokens import encode, open_tokenizer
+from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.train.batches import Budget, Ints, epoch_batches
+from penjing.train.classify import IdRows, Rows, forward, predict
+from penjing.train.hooks import Report
+from penjing.train.loop import Plan, fit
+from penjing.train.optim import Optimizing
+
+TEACHER = "tuned"
+
+
+class Options(BaseOptions):
+    """What `compress.distill` may be told."""
+
+    epochs: float = Field(4.0, gt=0, le=100, description="passes over all texts; may be a fraction")
+    learning_rate: float = Field(2e-4, gt=0, le=0.1, description="the highest rate")
+    copies: int = Field(1, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
+    temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
+    gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
+    batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
+    batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
+    patience: int = Field(3, ge=0, le=100, description="epochs without a better score before training stops")
+
+
+def distillation_loss(
+    student: torch.Tensor, teacher: torch.Tensor, truth: torch.Tensor, temperature: float, gold: float
+) -> torch.Tensor:
+    """The loss above, mean over the batch. Logits (batch, labels); truth (batch,), -1 where there is no label."""
+    wanted = functional.log_softmax(teacher / temperature, dim=1)
+    found = functional.log_softmax(student / temperature, dim=1)
+    apart = functional.kl_div(found, wanted, log_target=True, reduction="none").sum(dim=1) * temperature**2
+    own = functional.cross_entropy(student, truth.clamp(min=0), reduction="none")
+    share = (truth >= 0).to(student.dtype) * gold
+    return ((1 - share) * apart + share * own).mean()
+
+
+@dataclass(frozen=True)
+class _Distill:
+    """An Objective: rows to learn from with the teacher's logits and labels (-1: none), and validation rows."""
+
+    rows: Rows
+    teacher: npt.NDArray[np.float32]
+    truth: Ints
+    validation: Rows
+    target: Ints
+    wanted: npt.NDArray[np.float32]
+    options: Options
+    seed: int
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(self.options.batch_rows, self.options.batch_tokens)
+
+    def batches(self, epoch: int) -> list[Ints]:
+        return epoch_batches(self.rows.lengths, self.budget, self.seed, epoch)
+
+    def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
+        logits = forward(model, self.rows, rows)
+        teacher, truth = torch.from_numpy(self.teacher[rows]), torch.from_numpy(self.truth[rows])
+        return distillation_loss(
+            logits, teacher.to(logits.device), truth.to(logits.device), self.options.temperature, self.options.gold
+        )
+
+    def score(self, model: nn.Module) -> dict[str, float]:
+        logits = predict(model, self.validation, self.budget)
+        found, wanted = (torch.from_numpy(each) for each in (logits, self.wanted))
+        none = torch.full((len(logits),), -1)
+        return {
+            "macro_f1": macro_f1(self.target, logits.argmax(axis=1), logits.shape[1]),
+            "loss": round(distillation_loss(found, wanted, none, 1.0, 0.0).item(), 6),
+        }
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """The parent, healed by its teacher. Raises UsageError for no teacher, or a parent that is no torch classifier."""
+    parent = torch_parent(inputs, "compress.distill")
+    teacher = inputs.teachers.get(TEACHER)
+    if teacher is None or teacher.card.labels != parent.card.labels:
+        raise UsageError("`compress.distill` has no teacher with the same labels", fix="put `tune.full` before it")
+    train = list(inputs.train.texts)
+    texts = [*train, *inputs.unlabelled, *augment(train, options.copies, run.seed)]
+    truth = np.full(len(texts), -1, dtype=np.int64)
+    truth[: len(train)] = encode_labels(inputs.train.labels or (), parent.card.labels)
+    classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
+    limit, padding = parent.card.max_tokens or 512, padding_id(classifier.encoder)
+    validation = list(inputs.validation.texts)
+    objective = _Distill(
+        rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
+        teacher=teacher_logits(teacher, texts, run, "compress.distill: the teacher on all texts"),
+        truth=truth,
+        validation=IdRows(encode(tokenizer, validation, limit).ids, padding),
+        target=encode_labels(inputs.validation.labels or (), parent.card.labels),
+        wanted=(before := teacher_logits(teacher, validation, run, "compress.distill: the teacher on validation")),
+        options=options,
+        seed=run.seed,
+    )
+    plan = Plan(
+        epochs=options.epochs,
+        optimizing=Optimizing(options.learning_rate, 1.0, 0.01, options.warmup),
+        patience=options.patience,
+    )
+    about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
+    key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
+    fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
+    folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
+    return seal(
+        inputs,
+        options,
+        run,
+        parent,
+        method="compress.distill",
+        form="torch",
+        folder=folder,
+        notes={"texts": len(texts), "teacher": teacher.id},
+        compare=before,
+    )

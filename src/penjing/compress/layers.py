@@ -1,0 +1,87 @@
+"""Structured pruning of layers: those whose loss changes the answers least are taken out, one after another.
+
+    importance of layer l within the kept set S:  mean over texts of KL(softmax(all layers) || softmax(S without l))
+
+Source: Fan, Grave, Joulin, Reducing Transformer Depth on Demand with Structured Dropout, 2020; Sajjad et al., On the
+Effect of Dropping Layers of Pre-trained Transformer Models, 2023 (top layers often matter least; here it is measured).
+Time and size of the layers fall in proportion; the embeddings stay as they are. What is left has lost score: put
+`compress.distill` behind it, which heals it. When not: where every layer is needed; then `compress.int8` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from pydantic import Field
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from penjing.compress.sealing import check_stop, seal, torch_parent, whole
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options as BaseOptions
+from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
+from penjing.model.layers import keep_layers, layers_of
+from penjing.model.tokens import encode, open_tokenizer
+from penjing.train.batches import Budget
+from penjing.train.classify import IdRows, predict
+from penjing.train.numerics import repeatable
+
+
+class Options(BaseOptions):
+    """What `compress.layers` may be told."""
+
+    keep: int = Field(2, ge=1, le=100, description="how many layers stay")
+    texts: int = Field(128, ge=8, le=10_000, description="train texts on which importance is measured")
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """The parent with `keep` of its layers; which ones stands in the notes. Raises UsageError."""
+    parent = torch_parent(inputs, "compress.layers")
+    classifier = load_classifier(parent)
+    total = len(layers_of(classifier.encoder))
+    if options.keep >= total:
+        raise UsageError(f"this model has {total} layers", where="keep", fix=f"set `keep` to at most {total - 1}")
+    tokenizer = open_tokenizer(parent.folder)
+    kept = _choose(classifier, tokenizer, inputs.train.texts, parent.card.max_tokens or 512, options, run)
+    small = keep_layers(classifier, kept)
+    folder = whole(run.scratch / "layers", lambda target: save_classifier(target, small, tokenizer))
+    return seal(
+        inputs,
+        options,
+        run,
+        parent,
+        method="compress.layers",
+        form="torch",
+        folder=folder,
+        notes={"layers": kept, "parameters": sum(one.numel() for one in small.parameters())},
+    )
+
+
+def _choose(
+    classifier: Classifier, tokenizer: Tokenizer, texts: Sequence[str], limit: int, options: Options, run: Run
+) -> list[int]:
+    """Positions of the layers that stay, in their order."""
+    places = np.random.default_rng(run.seed).permutation(len(texts))[: options.texts]
+    rows = IdRows(encode(tokenizer, [texts[i] for i in sorted(places)], limit).ids, padding_id(classifier.encoder))
+    kept = list(range(len(layers_of(classifier.encoder))))
+    tries = sum(range(options.keep + 1, len(kept) + 1))
+    run.progress.start("compress.layers: what each layer is worth", tries)
+
+    def log_odds(layers: list[int]) -> torch.Tensor:
+        check_stop(run)
+        logits = predict(keep_layers(classifier, layers), rows, Budget(rows=32, tokens=4096))
+        return functional.log_softmax(torch.from_numpy(logits), dim=1)
+
+    with repeatable(run.seed, run.threads):
+        wanted = log_odds(kept)
+        while len(kept) > options.keep:
+            losses = []
+            for layer in kept:
+                found = log_odds([other for other in kept if other != layer])
+                losses.append(functional.kl_div(found, wanted, log_target=True, reduction="batchmean").item())
+                run.progress.advance(note=f"{len(kept)} layers")
+            kept.pop(int(np.argmin(losses)))
+    return kept

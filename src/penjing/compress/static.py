@@ -1,0 +1,175 @@
+"""From text to logits without a transformer: a student of hashed n-grams that learns what its teacher says.
+
+    logits = W (sum_g E[g]) / sqrt(n) + b,   g: the n n-grams of the text, hashed into 2^bits rows of E
+    minimise over E, W, b:  mean over texts of  (1 - a) T^2 KL(softmax(teacher / T) || softmax(logits / T))
+             + a (-log softmax(logits)[label]) for texts with a label;   each n-gram is left out with probability d
+
+Source: Joulin, Grave, Bojanowski, Mikolov, Bag of Tricks for Efficient Text Classification, 2017 (the model); Hinton,
+Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015 (the loss); Iyyer et al., Deep Unordered Composition
+Rivals Syntactic Methods, 2015 (leaving out words). It learns from train, unlabelled and augmented texts; for the last
+two there is no label but the teacher's.
+When: labels that hang on words and phrases, many unlabelled texts, tens of microseconds a text. When not: order,
+negation over a distance, words that no text showed; and never for pairs of texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch import nn
+
+from penjing.compress.augment import augment
+from penjing.compress.distill import distillation_loss
+from penjing.compress.sealing import check_stop, encoder_parent, seal, whole
+from penjing.compress.teacher import teacher_logits
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options as BaseOptions
+from penjing.runtime.grams import Buckets, Grams
+from penjing.runtime.static import StaticEngine
+from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.train.numerics import repeatable
+
+Floats = npt.NDArray[np.float32]
+
+
+class Options(BaseOptions):
+    """What `compress.static` may be told."""
+
+    characters: int = Field(4, ge=1, le=6, description="longest n-gram of characters")
+    words: int = Field(2, ge=0, le=3, description="longest n-gram of words; 0 for none")
+    bits: int = Field(17, ge=10, le=20, description="the table has 2^bits rows")
+    rank: int = Field(64, ge=1, le=256, description="width of the table; never more than there are labels")
+    copies: int = Field(2, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
+    temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
+    gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
+    epochs: int = Field(12, ge=1, le=200, description="passes over all texts")
+    learning_rate: float = Field(0.02, gt=0, le=1, description="Adam's highest rate; it falls to zero in a line")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of the n-grams left out in training")
+    batch_rows: int = Field(64, ge=1, le=4096, description="texts in a batch")
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Texts to learn from: n-grams of each, the teacher's logits (n, labels), and labels (-1: none)."""
+
+    grams: Sequence[Buckets]
+    logits: Floats
+    truth: npt.NDArray[np.int64]
+
+
+class _Student(nn.Module):
+    def __init__(self, rows: int, rank: int, labels: int) -> None:
+        super().__init__()
+        self.table = nn.EmbeddingBag(rows, rank, mode="sum", sparse=True)
+        nn.init.zeros_(self.table.weight)
+        self.head = nn.Linear(rank, labels)
+        with torch.no_grad():
+            nn.init.zeros_(self.head.bias)
+            if rank == labels:
+                self.head.weight.copy_(torch.eye(labels))
+
+    def forward(self, flat: torch.Tensor, starts: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(self.table(flat, starts) * scale[:, None])
+        return logits
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """A static student of the parent, which may be of any form that predicts. Raises UsageError for none."""
+    parent = encoder_parent(inputs, "compress.static")
+    if not len(inputs.train):
+        raise UsageError("`compress.static` needs training texts to learn from", fix="give at least some rows")
+    folder = whole(run.scratch / "student", lambda target: _learn(parent, inputs, options, run).write(target))
+    labels = len(parent.card.labels)
+    return seal(
+        inputs,
+        options,
+        run,
+        parent,
+        method="compress.static",
+        form="static",
+        folder=folder,
+        notes={"precision": "float16", "parameters": (1 << options.bits) * min(options.rank, labels)},
+        compare=teacher_logits(parent, inputs.validation.texts, run, "compress.static: the teacher on validation"),
+    )
+
+
+def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> StaticEngine:
+    train = list(inputs.train.texts)
+    texts = [*train, *inputs.unlabelled, *augment(train, options.copies, run.seed)]
+    grams = Grams(options.characters, options.words, options.bits)
+    known = inputs.train.labels or ()
+    truth = np.full(len(texts), -1, dtype=np.int64)
+    truth[: len(known)] = encode_labels(known, parent.card.labels)
+    logits = teacher_logits(parent, texts, run, "compress.static: the teacher on all texts")
+    rows = _Texts([grams.of(text) for text in texts], logits, truth)
+    watched = [grams.of(text) for text in inputs.validation.texts]
+    target = encode_labels(inputs.validation.labels or (), parent.card.labels)
+    return _fit(rows, watched, target, grams, options, run)
+
+
+def _fit(
+    rows: _Texts, watched: Sequence[Buckets], target: npt.NDArray[np.int64], grams: Grams, options: Options, run: Run
+) -> StaticEngine:
+    """The student of the epoch with the best macro-F1 on the watched rows (the last one without any)."""
+    labels = rows.logits.shape[1]
+    source = np.random.default_rng(run.seed)
+    best: tuple[float, StaticEngine] | None = None
+    with repeatable(run.seed, run.threads):
+        student = _Student(1 << grams.bits, min(options.rank, labels), labels)
+        optimizers = (
+            torch.optim.SparseAdam([student.table.weight], lr=options.learning_rate),
+            torch.optim.Adam(student.head.parameters(), lr=options.learning_rate / 10),
+        )
+        batches = -(-len(rows.grams) // options.batch_rows)
+        total, step = batches * options.epochs, 0
+        run.progress.start(f"compress.static: {options.epochs} passes over {len(rows.grams):,} texts", total)
+        for epoch in range(options.epochs):
+            for places in np.array_split(source.permutation(len(rows.grams)), batches):
+                check_stop(run)
+                for optimizer in optimizers:
+                    optimizer.zero_grad()
+                    for group in optimizer.param_groups:
+                        group["lr"] = group.setdefault("first", group["lr"]) * (1 - step / total)
+                logits = student(*_batch([rows.grams[i] for i in places], options.dropout, source))
+                teacher, truth = torch.from_numpy(rows.logits[places]), torch.from_numpy(rows.truth[places])
+                loss = distillation_loss(logits, teacher, truth, options.temperature, options.gold)
+                loss.backward()  # type: ignore[no-untyped-call]
+                for optimizer in optimizers:
+                    optimizer.step()  # type: ignore[no-untyped-call]
+                step += 1
+                run.progress.advance()
+            engine = _engine(student, grams)
+            score = macro_f1(target, engine.run(watched).argmax(axis=1), labels) if len(watched) else float(epoch)
+            run.progress.advance(0, f"macro-F1 {score:.4f} on validation")
+            if best is None or score > best[0]:
+                best = score, engine
+    assert best is not None  # there is at least one epoch
+    return best[1]
+
+
+def _batch(grams: Sequence[Buckets], dropout: float, source: np.random.Generator) -> tuple[torch.Tensor, ...]:
+    """Flat n-grams, where each text begins, and 1 / sqrt(n) of what was kept of it."""
+    sizes = np.array([len(each) for each in grams])
+    flat = np.concatenate(grams).astype(np.int64)
+    if dropout:
+        kept = source.random(len(flat)) >= dropout
+        owners = np.repeat(np.arange(len(grams)), sizes)
+        flat, sizes = flat[kept], np.bincount(owners[kept], minlength=len(grams))
+    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    scale = 1 / np.sqrt(np.maximum(sizes, 1))
+    return torch.from_numpy(flat), torch.from_numpy(starts), torch.from_numpy(scale.astype(np.float32))
+
+
+def _engine(student: _Student, grams: Grams) -> StaticEngine:
+    def array(tensor: torch.Tensor) -> npt.NDArray[Any]:
+        return tensor.detach().numpy().copy()
+
+    table = array(student.table.weight).astype(np.float16)
+    return StaticEngine(grams, table, array(student.head.weight.T), array(student.head.bias))

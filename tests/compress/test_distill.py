@@ -1,0 +1,78 @@
+"""The student comes nearer to its teacher, with labels and without; the loss is the one that is written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from penjing.compress.distill import Options, apply, distillation_loss
+from penjing.core.artifact import write_artifact
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.model.encoder import load_classifier, save_classifier
+from penjing.model.tokens import open_tokenizer
+from penjing.runtime.session import open_session
+from penjing.tasks.classify import softmax
+
+QUICK = Options(epochs=2, learning_rate=2e-3, copies=0)
+
+
+def run(folder: Path) -> Run:
+    return Run(out=folder / "out", scratch=folder / "scratch", threads=1)
+
+
+@pytest.fixture(scope="module")
+def student(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """The parent with a head that knows nothing."""
+    assert inputs.parent is not None
+    classifier = load_classifier(inputs.parent)
+    with torch.no_grad():
+        classifier.head.weight.mul_(-0.1)
+    tokenizer = open_tokenizer(inputs.parent.folder)
+    folder = tmp_path_factory.mktemp("student") / "torch"
+    return write_artifact(folder, inputs.parent.card, lambda inside: save_classifier(inside, classifier, tokenizer))
+
+
+def apart(made: Artifact, inputs: Inputs) -> float:
+    """Mean KL of the student from the teacher, on validation."""
+    assert inputs.parent is not None
+    texts = inputs.validation.texts
+    found, wanted = (softmax(open_session(each, threads=1).logits(texts)) for each in (made, inputs.parent))
+    return float((wanted * np.log(wanted / found)).sum(axis=1).mean())
+
+
+def test_the_student_comes_nearer_to_its_teacher(student: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.parent is not None
+    given = replace(inputs, parent=student, teachers={"tuned": inputs.parent})
+    made = apply(given, QUICK, run(tmp_path / "a"))
+    assert apart(made, inputs) < 0.5 * apart(student, inputs)
+    assert made.card.notes["teacher"] == inputs.parent.id
+    assert apply(given, QUICK, run(tmp_path / "b")).id == made.id
+    # Without one label it learns from the teacher alone.
+    blind = replace(given, train=given.train.take([0, 1]), unlabelled=list(given.train.texts)[2:])
+    assert apart(apply(blind, QUICK, run(tmp_path / "c")), inputs) < 0.5 * apart(student, inputs)
+
+
+def test_without_a_teacher_there_is_none(student: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no teacher with the same labels"):
+        apply(replace(inputs, parent=student), QUICK, run(tmp_path))
+
+
+def test_the_loss_is_the_written_one() -> None:
+    student, teacher = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    truth = torch.tensor([0, -1, 2, -1, 1])
+    heat, gold = 3.0, 0.25
+    total = 0.0
+    for row in range(5):
+        p, q = (torch.softmax(each[row] / heat, dim=0) for each in (teacher, student))
+        kl = float((p * (p / q).log()).sum()) * heat**2
+        if truth[row] < 0:
+            total += kl
+        else:
+            total += (1 - gold) * kl - gold * float(torch.log_softmax(student[row], dim=0)[truth[row]])
+    assert distillation_loss(student, teacher, truth, heat, gold).item() == pytest.approx(total / 5)
+    assert distillation_loss(teacher, teacher, torch.full((5,), -1), heat, gold).item() == pytest.approx(0, abs=1e-9)

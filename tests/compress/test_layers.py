@@ -1,0 +1,58 @@
+"""Layers that change nothing go first; what is left is the same model without them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from penjing.compress.layers import Options, apply
+from penjing.core.artifact import write_artifact
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.model.encoder import load_classifier, save_classifier
+from penjing.model.layers import keep_layers, layers_of
+from penjing.model.tokens import open_tokenizer
+from penjing.runtime.session import open_session
+
+
+def run(folder: Path) -> Run:
+    return Run(out=folder / "out", scratch=folder / "scratch", threads=1)
+
+
+def idle(parent: Artifact, place: int, folder: Path) -> Artifact:
+    """The parent with one layer more at `place`, whose own part of the sum is almost nothing."""
+    classifier = load_classifier(parent)
+    longer = keep_layers(classifier, [0, 1, 1])
+    layers = layers_of(longer.encoder)
+    extra = type(layers[0])(longer.encoder.config)
+    with torch.no_grad():
+        for name, parameter in extra.named_parameters():
+            if name.endswith(("output.dense.weight", "output.dense.bias")):
+                parameter.zero_()
+    others = [layer for number, layer in enumerate(layers) if number < 2]
+    for number, layer in enumerate([*others[:place], extra, *others[place:]]):
+        layers[number] = layer
+    tokenizer = open_tokenizer(parent.folder)
+    return write_artifact(folder, parent.card, lambda inside: save_classifier(inside, longer, tokenizer))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_layer_that_does_nothing_goes_first(parent: Artifact, inputs: Inputs, tmp_path: Path, place: int) -> None:
+    longer = idle(parent, place, tmp_path / "longer")
+    made = apply(replace(inputs, parent=longer), Options(keep=2, texts=16), run(tmp_path))
+    assert made.card.notes["layers"] == [number for number in range(3) if number != place]
+    texts = inputs.validation.texts
+    found, wanted = (open_session(each, threads=1).logits(texts) for each in (made, parent))
+    assert found == pytest.approx(wanted, abs=1e-4)
+    assert made.card.parameters == sum(one.numel() for one in load_classifier(made).parameters())
+
+
+def test_one_layer_is_left_and_no_fewer_than_asked(inputs: Inputs, tmp_path: Path) -> None:
+    made = apply(inputs, Options(keep=1, texts=8), run(tmp_path))
+    assert len(layers_of(load_classifier(made).encoder)) == 1
+    assert apply(inputs, Options(keep=1, texts=8), run(tmp_path / "again")).id == made.id
+    with pytest.raises(UsageError, match="this model has 2 layers"):
+        apply(inputs, Options(keep=2), run(tmp_path / "more"))

@@ -1,0 +1,49 @@
+"""The static student learns its teacher's labels, from texts without labels too, and comes out the same again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penjing.compress.static import Options, apply
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.runtime.session import open_session
+
+QUICK = Options(bits=12, epochs=4, copies=1)
+
+
+def student(inputs: Inputs, folder: Path, options: Options = QUICK) -> Artifact:
+    return apply(inputs, options, Run(out=folder / "out", scratch=folder / "scratch", threads=1))
+
+
+def agreement(made: Artifact, inputs: Inputs) -> float:
+    assert inputs.parent is not None
+    texts = inputs.validation.texts
+    found, wanted = (open_session(each, threads=1).logits(texts).argmax(axis=1) for each in (made, inputs.parent))
+    return float(np.mean(found == wanted))
+
+
+def test_the_student_says_what_the_teacher_says(inputs: Inputs, tmp_path: Path) -> None:
+    made = student(inputs, tmp_path / "a")
+    assert made.card.form == "static"
+    assert agreement(made, inputs) >= 0.9
+    assert made.card.metrics["validation_agreement"] == pytest.approx(agreement(made, inputs), abs=1e-6)
+    assert student(inputs, tmp_path / "b").id == made.id
+
+
+def test_it_learns_from_texts_without_a_label(inputs: Inputs, tmp_path: Path) -> None:
+    few = replace(inputs, train=inputs.train.take(range(4)))
+    alone = agreement(student(few, tmp_path / "a", QUICK.model_copy(update={"copies": 0})), inputs)
+    more = replace(few, unlabelled=list(inputs.train.texts)[4:])
+    assert agreement(student(more, tmp_path / "b", QUICK.model_copy(update={"copies": 0})), inputs) > alone
+
+
+def test_without_texts_or_a_teacher_there_is_none(inputs: Inputs, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs training texts"):
+        student(replace(inputs, train=Table([], [])), tmp_path)
+    with pytest.raises(UsageError, match="before it stands nothing"):
+        student(replace(inputs, parent=None), tmp_path)
