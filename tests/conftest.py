@@ -25,6 +25,7 @@ vip,,,,,vip,review,a valued customer is answered by a person
 phone,,,,1..9,,review,a number stands in the text
 lottery,,,contains lottery|彩票,,,outcome spam,lotteries are always spam
 """
+BASE_WORDS = tuple(f"{kind}{number}" for kind in ("delivery", "price", "quality", "common") for number in range(10))
 _SPAM = ("free prize", "win cash now", "claim your reward", "urgent offer", "免费领奖", "点击链接中奖", "限时优惠")
 _HAM = (
     "see you at lunch",
@@ -35,6 +36,40 @@ _HAM = (
     "明天开会",
     "收到谢谢",
 )
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face folder: a BERT of 2 layers x 32 with a word tokenizer, the same weights in every run."""
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny-base")
+    vocabulary = {token: index for index, token in enumerate(("[PAD]", "[UNK]", "[CLS]", "[SEP]", *BASE_WORDS))}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        pad_token_id=0,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        model = BertModel(config, add_pooling_layer=False)
+    model.save_pretrained(folder)
+    return folder
 
 
 def tiny_texts(count: int, seed: int = 0) -> tuple[list[str], list[str]]:

@@ -8,8 +8,21 @@ from collections.abc import Callable
 
 import pytest
 
-from penjing.make.charts import HEIGHT, WIDTH, Plot, curves, intervals, reliability, risk_curve, tick_label, ticks
-from penjing.make.report import Bin, Curve, Point, Report, Score
+from penjing.make.charts import (
+    HEIGHT,
+    WIDTH,
+    Plot,
+    curves,
+    front,
+    intervals,
+    log_ticks,
+    pareto,
+    reliability,
+    risk_curve,
+    tick_label,
+    ticks,
+)
+from penjing.make.report import Bin, Curve, Point, Report, Score, Variant
 
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 WORDS = {"coverage": "coverage", "risk": "risk", "limit": "limit", "certified": "certified"}
@@ -27,6 +40,7 @@ def test_every_chart_is_xml(sample: Callable[..., Report]) -> None:
         intervals([(HOSTILE, report.test.macro_f1, True)], HOSTILE),
         reliability(report.calibration.bins, HOSTILE, (HOSTILE, HOSTILE)),
         reliability((), HOSTILE, ("", "")),
+        front(report.variants, 3.0, HOSTILE, (HOSTILE, HOSTILE), HOSTILE),
         risk_curve(
             report.decisions.curve,
             0.05,
@@ -134,3 +148,35 @@ def test_lines_have_colours_of_their_own_and_one_without_points_has_none() -> No
     lines = [Curve(name=name, kind="train_loss", points=points) for name in "abc"]
     svg = curves([Curve(name="empty", kind="train_loss", points=()), *lines], "t", ("x", "y"))
     assert [path["class"] for path in marks(svg, "path", "trace")] == ["trace main", "trace other", "trace third"]
+
+
+def form(name: str, p50_ms: float, value: float, size_mb: float = 10.0, state: str = "passed") -> Variant:
+    score = Score(value=value, low=value - 0.02, high=value + 0.02)
+    return Variant.model_validate(
+        {"name": name, "form": "onnx", "size_mb": size_mb, "p50_ms": p50_ms, "p99_ms": 2 * p50_ms,
+         "macro_f1": score.model_dump(), "state": state}
+    )  # fmt: skip
+
+
+def test_on_the_front_stands_what_nothing_beats_in_both() -> None:
+    forms = [form("slow", 8, 0.90), form("worse", 9, 0.89), form("quick", 0.1, 0.80), form("same", 0.1, 0.79)]
+    assert [one.name for one in pareto(forms)] == ["quick", "slow"]
+    assert pareto([]) == []
+
+
+def test_the_front_is_drawn_in_proportion() -> None:
+    forms = [form("a", 0.1, 0.80, 1), form("b", 1, 0.85, 4), form("c", 10, 0.90, 16, "sealed")]
+    svg = front(forms, 20.0, "t", ("x", "y"), "limit")
+    dots = marks(svg, "circle", "dot")
+    across = [float(dot["cx"]) for dot in dots]
+    assert across[1] - across[0] == pytest.approx(across[2] - across[1], abs=0.3), "ten times is one step on a log axis"
+    areas = [(float(dot["r"]) - 3) ** 2 for dot in dots]
+    assert areas[2] / areas[1] == pytest.approx(4, rel=0.05)
+    assert len(marks(svg, "circle", "ring")) == 1
+    assert float(marks(svg, "line", "limit")[0]["x1"]) > across[2]
+    assert ">c<" in svg
+
+
+def test_ticks_of_a_log_axis() -> None:
+    assert log_ticks(0.09, 3) == pytest.approx([0.1, 0.2, 0.5, 1, 2])
+    assert log_ticks(0.001, 1000) == pytest.approx([0.001, 0.01, 0.1, 1, 10, 100, 1000])

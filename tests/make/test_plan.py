@@ -35,6 +35,8 @@ def test_methods_and_options_are_loaded(tmp_path: Path) -> None:
         ("  - compress.int8: {}\n", "nothing is tuned before it"),
         ("  - tune.full: {}\n  - tune.linear: {}\n", "follows another tuning step"),
         ("  - tune.linear: {}\n  - compress.int8: {}\n", "compresses an encoder"),
+        ("  - tune.full: {}\n  - compress.int8: {}\nsearch: compress\n", "finds the compression itself"),
+        ("  - tune.linear: {}\nsearch: compress\n", ":5:1: `search: compress`"),
         ("  - tune.full: {epoch: 2}\n", "did you mean `epochs`?"),
         ("  - tune.full: {epochs: -2}\n", "`epochs` is -2"),
     ],

@@ -109,6 +109,41 @@ def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_search_measures_every_form_and_ends_in_one(
+    recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path
+) -> None:
+    steps = "  - tune.full: {epochs: 2, learning_rate: 2.0e-3, max_tokens: 32}\nsearch: compress"
+    recipe = recipe_in(steps=steps, base=str(tiny_base))
+    drawn = random.Random(0)
+    lines = ["text,label"]
+    for number in range(400):
+        kind = ("delivery", "price")[number % 2]
+        words = [f"{kind}{drawn.randrange(10)}" for _ in range(3)] + [f"common{drawn.randrange(10)}" for _ in range(6)]
+        drawn.shuffle(words)
+        lines.append(f"{' '.join(words)},{kind}")
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(RunInterruptedError):
+        make_release(
+            recipe, tmp_path / "out", stop=lambda: any((tmp_path / "out" / "cache").glob("compress-distill*/"))
+        )
+    made = make_release(recipe, tmp_path / "out")
+    assert made.release is not None, made.refused
+    assert [variant.name for variant in made.report.variants] == [
+        "all layers", "all layers, INT8", "1 layer", "1 layer, INT8", "static", "tune.linear",
+    ]  # fmt: skip
+    assert sum(variant.state == "sealed" for variant in made.report.variants) == 1
+    names = [step.name for step in made.report.steps]
+    assert names.count("compress.distill") == names.count("compress.layers") == names.count("compress.static") == 1
+    cached = [step.name for step in made.report.steps if step.cached]
+    assert {"tune.linear", "tune.full", "compress.layers"} <= set(cached), "what was done before the stop is kept"
+    again = make_release(recipe, tmp_path / "out")
+    assert again.release is not None
+    assert again.release.id == made.release.id
+    assert all(step.cached for step in again.report.steps)
+
+
+@pytest.mark.slow
 def test_killed_at_random_it_ends_in_the_same_ids(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
     recipe = recipe_in()
     command = [sys.executable, "-m", "penjing", "make", str(recipe), "--out"]

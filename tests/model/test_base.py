@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import UsageError
-from penjing.model.base import NEEDED, open_base
+from penjing.model.base import NEEDED, depth_of, open_base
 
 
 @pytest.fixture
@@ -74,6 +74,17 @@ def test_what_is_no_encoder_is_refused(copy: Path, change: dict[str, object], wo
     (copy / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(UsageError, match=words):
         open_base(str(copy), Path("/"))
+
+
+def test_its_depth_is_that_of_its_config(copy: Path) -> None:
+    base = open_base(str(copy), Path("/"))
+    config = json.loads((copy / "config.json").read_text())
+    assert depth_of(base) == config["num_hidden_layers"]
+    (copy / "config.json").write_text(json.dumps({"model_type": "distilbert", "n_layers": 3}))
+    assert depth_of(base) == 3
+    (copy / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(UsageError, match="does not say how many layers"):
+        depth_of(base)
 
 
 def test_a_torn_config_is_refused(copy: Path) -> None:

@@ -95,6 +95,9 @@ class Recipe(_Part):
     data: Data = Field(description="the rows")
     base: str = Field("penjing/mini", description="a shipped base, or a folder in Hugging Face form")
     steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
+    search: Literal["compress"] | None = Field(
+        None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
+    )
     engine: Literal["auto", "openvino", "onnx"] = Field("auto", description="the engine that serves")
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from penjing.make.report import Bin, Curve, Point, Score
+from penjing.make.report import Bin, Curve, Point, Score, Variant
 
 # Charts are drawn at the width of a phone's column, so that their text is never scaled down below what can be read.
 WIDTH, HEIGHT = 400, 270
@@ -54,7 +54,7 @@ class Drawing:
 
 
 class Plot(Drawing):
-    """A drawing with two linear axes; `x` and `y` map values to the viewBox."""
+    """A drawing with two axes, the first logarithmic if asked for; `x` and `y` map values to the viewBox."""
 
     def __init__(
         self,
@@ -64,14 +64,15 @@ class Plot(Drawing):
         names: tuple[str, str],
         *,
         percent: tuple[bool, bool] = (False, False),
+        log: bool = False,
     ) -> None:
         super().__init__(title)
-        self.x_range, self.y_range = x_range, y_range
+        self.x_range, self.y_range, self.log = x_range, y_range, log
         bottom, right = self.height - BOTTOM, self.width - RIGHT
         for value in ticks(*y_range):
             self.line(LEFT, self.y(value), right, self.y(value), "grid")
             self.text(LEFT - 6, self.y(value) + 4, tick_label(value, percent[1]), "tick", "end")
-        for value in ticks(*x_range):
+        for value in log_ticks(*x_range) if log else ticks(*x_range):
             self.line(self.x(value), bottom, self.x(value), bottom + 4, "axis")
             self.text(self.x(value), bottom + 17, tick_label(value, percent[0]), "tick", "middle")
         self.line(LEFT, bottom, right, bottom, "axis")
@@ -84,6 +85,8 @@ class Plot(Drawing):
     def x(self, value: float) -> float:
         """Where a value stands across."""
         low, high = self.x_range
+        if self.log:
+            low, high, value = math.log(low), math.log(high), math.log(value)
         return LEFT + (value - low) / ((high - low) or 1) * (self.width - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
@@ -102,6 +105,14 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     count = math.floor(high / step + 1e-9) - first + 1
     return [round((first + index) * step, 12) for index in range(count)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """The values 1, 2 and 5 times a power of ten from low to high; only powers of ten where there are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    factors = (1, 2, 5) if len(powers) <= 4 else (1,)
+    values = [factor * 10.0**power for power in powers for factor in factors]
+    return [value for value in values if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
 
 
 def tick_label(value: float, percent: bool = False) -> str:
@@ -138,6 +149,46 @@ def intervals(rows: Sequence[tuple[str, Score, bool]], title: str) -> str:
             drawing.line(place(end), y - 4, place(end), y + 4, f"bar {colour}")
         drawing.dot(place(score.value), y, 5, f"dot {colour}")
     return drawing.svg()
+
+
+def front(
+    variants: Sequence[Variant], promised_ms: float | None, title: str, names: tuple[str, str], limit: str
+) -> str:
+    """Score with its interval over median latency; the area of a dot grows with the size; a line joins the front.
+
+    On the front stands what no other form beats in both. A promised latency is drawn as a limit.
+    """
+    speeds = [one.p50_ms for one in variants] + ([promised_ms] if promised_ms else [])
+    low, high = min(one.macro_f1.low for one in variants), max(one.macro_f1.high for one in variants)
+    margin = max(0.01, 0.08 * (high - low))
+    scores = max(0.0, low - margin), min(1.0, high + margin)
+    plot = Plot(title, (min(speeds) / 1.6, max(speeds) * 1.6), scores, names, log=True)
+    if promised_ms:
+        plot.line(plot.x(promised_ms), TOP, plot.x(promised_ms), plot.height - BOTTOM, "limit")
+        plot.text(plot.x(promised_ms) - 5, TOP + 12, limit, "tick alarm", "end")
+    best = pareto(variants)
+    plot.path([(plot.x(one.p50_ms), plot.y(one.macro_f1.value)) for one in best], "trace main")
+    largest = max(one.size_mb for one in variants)
+    for one in variants:
+        x, colour = plot.x(one.p50_ms), "main" if one.state == "sealed" else "other"
+        plot.line(x, plot.y(one.macro_f1.low), x, plot.y(one.macro_f1.high), "gap")
+        ring = " ring" if one.state == "sealed" else ""
+        plot.dot(x, plot.y(one.macro_f1.value), 3 + 9 * math.sqrt(one.size_mb / largest), f"dot {colour} soft{ring}")
+    for one in best:
+        right = plot.x(one.p50_ms) > WIDTH * 0.6
+        css = "label strong" if one.state == "sealed" else "tick"
+        place = plot.x(one.p50_ms) + (-8 if right else 8), plot.y(one.macro_f1.value) - 10
+        plot.text(*place, one.name, css, "end" if right else "start")
+    return plot.svg()
+
+
+def pareto(variants: Sequence[Variant]) -> list[Variant]:
+    """Those that no other is at least as fast and better than, the fastest first."""
+    found: list[Variant] = []
+    for one in sorted(variants, key=lambda each: (each.p50_ms, -each.macro_f1.value)):
+        if not found or one.macro_f1.value > found[-1].macro_f1.value:
+            found.append(one)
+    return found
 
 
 def reliability(bins: Sequence[Bin], title: str, names: tuple[str, str]) -> str:

@@ -116,6 +116,10 @@ class _Page:
                     "certified": t["certified"],
                 },
             )
+        if len(report.variants) > 1:
+            promised = next((gate.promised for gate in report.gates if gate.name == "p50_ms"), None)
+            axes = (t["latency_axis"], t["validation_axis"])
+            drawn["variants"] = charts.front(report.variants, promised, t["variants"], axes, t["limit"])
         for name, kinds, axis in (
             ("training", ("train_loss", "validation_loss"), "loss_axis"),
             ("validation", ("validation_macro_f1",), "validation_axis"),

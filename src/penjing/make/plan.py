@@ -42,6 +42,12 @@ def build_plan(file: RecipeFile) -> list[Step]:
             where=file.where("steps", index),
             fix="remove one of the two",
         )
+    if file.recipe.search and [step.name for step in steps] != ["tune.full"]:
+        raise RecipeError(
+            "`search: compress` finds the compression itself, for a model that `tune.full` makes",
+            where=file.where("search"),
+            fix="leave `tune.full` as the only step, or remove `search`",
+        )
     if steps[0].name == "tune.linear" and len(steps) > 1:
         raise RecipeError(
             f"`{steps[1].name}` compresses an encoder, and `tune.linear` makes none",
@@ -51,9 +57,9 @@ def build_plan(file: RecipeFile) -> list[Step]:
     return steps
 
 
-def single_step(name: str) -> Step:
-    """A step with the defaults of its method, for what `make` adds by itself (baseline, export)."""
-    return _step(name, {}, name)
+def single_step(name: str, options: dict[str, object] | None = None) -> Step:
+    """A step that `make` adds by itself (baseline, export, search), with the defaults of its method but for these."""
+    return _step(name, options or {}, name)
 
 
 def _step(name: str, given: dict[str, object], where: str) -> Step:

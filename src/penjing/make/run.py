@@ -25,8 +25,9 @@ from penjing.make.prove import Tested, certify_and_seal, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
+from penjing.make.search import chains, choose_smallest, search
 from penjing.make.variants import Variant, choose, gate, measure
-from penjing.model.base import open_base
+from penjing.model.base import depth_of, open_base
 from penjing.runtime.machine import cores
 from penjing.runtime.session import open_session
 
@@ -88,11 +89,14 @@ class _Making:
         recipe, data = self.file.recipe, self.data
         over = promised_labels(data.labels, data.audit.labels)
         linear = self._step(single_step("tune.linear"), None)
-        done = self._tune_and_compress(linear)
+        if recipe.search:
+            done, variants, linear_variant = self._search(linear, over)
+            choice = choose_smallest(variants, linear_variant, over)
+        else:
+            done = self._tune_and_compress(linear)
+            variants, linear_variant = self._measure(done, linear, over)
+            choice = choose(variants, linear_variant, over)
         teacher = done[0].artifact
-        teacher_scored = self._teacher_scores(teacher)
-        variants, linear_variant = self._measure(done, linear, teacher_scored, over)
-        choice = choose(variants, linear_variant, over)
         for variant in variants:
             if variant.refused:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
@@ -148,27 +152,41 @@ class _Making:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
         return score(session, self.data.validation)
 
-    def _measure(
-        self, done: list[Done], linear: Done, teacher: Scored, over: list[int]
-    ) -> tuple[list[Variant], Variant]:
-        recipe = self.file.recipe
+    def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant]:
+        teacher = self._teacher_scores(done[0].artifact)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
         names = [*sealable, linear] if linear not in sealable else sealable
         self.progress.start("measuring the variants", len(names))
         measured = []
         for one in names:
-            variant = measure(
-                one.step.name,
-                one.artifact,
-                self.data.validation,
-                self.cache.threads,
-                recipe.data.long,
-                over,
-            )
-            measured.append(gate(variant, variant.scored if one is linear else teacher, recipe.gates, over))
+            measured.append(self._judge(one.step.name, one.artifact, None if one is linear else teacher, over))
             self.progress.advance(note=one.step.name)
         by_id = {variant.artifact.id: variant for variant in measured}
         return [by_id[one.artifact.id] for one in sealable], by_id[linear.artifact.id]
+
+    def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant]:
+        """The tuned model and all that was made of it, every form that was tried, and the linear one."""
+        recipe = self.file.recipe
+        tuned = self._step(self.steps[0], self.base)
+        teacher = self._teacher_scores(tuned.artifact)
+        # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
+        linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
+        every = list(chains(depth_of(tuned.artifact), "openvino" if recipe.engine == "auto" else recipe.engine))
+        tried = search(
+            tuned.artifact,
+            every,
+            lambda step, parent: self._step(step, parent, tuned.artifact),
+            lambda title, artifact: self._judge(title, artifact, teacher, over),
+            self.progress,
+        )
+        done = {one.artifact.id: one for each in tried for one in each.done}
+        return [tuned, *done.values()], [each.variant for each in tried], linear_variant
+
+    def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
+        """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
+        recipe = self.file.recipe
+        variant = measure(name, artifact, self.data.validation, self.cache.threads, recipe.data.long, over)
+        return gate(variant, teacher or variant.scored, recipe.gates, over)
 
     def _certify_and_test(
         self,

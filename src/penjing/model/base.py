@@ -38,6 +38,17 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     return Artifact(folder=folder, id=identity, card=Card(form="torch", method="base", notes=notes))
 
 
+def depth_of(artifact: Artifact) -> int:
+    """How many layers the encoder of a base or of a torch artifact has. Raises UsageError where it does not say."""
+    inner = artifact.folder / "encoder"
+    path = (inner if inner.is_dir() else artifact.folder) / "config.json"
+    config = _read_config(path)
+    layers = config.get("num_hidden_layers", config.get("n_layers"))
+    if not isinstance(layers, int) or layers < 1:
+        raise UsageError("config.json does not say how many layers there are", where=str(path), fix="copy it again")
+    return layers
+
+
 def _find(name: str, relative_to: Path) -> Path:
     if name in SHIPPED:
         folder = Path(str(files("penjing"))) / "bases" / SHIPPED[name]

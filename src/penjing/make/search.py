@@ -1,0 +1,107 @@
+"""The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
+
+The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
+INT8; last comes the model without any layer. Where a depth in float32 has broken `keep` on validation, no smaller
+depth is tried. Every step is cached: a kill loses the step that was under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from penjing.core.nouns import Artifact, Progress
+from penjing.make.cache import Done
+from penjing.make.plan import Step, single_step
+from penjing.make.variants import Choice, Variant, choose
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Steps behind the teacher that end in a form that can be sealed; `layers` are left (0: no transformer)."""
+
+    title: str
+    layers: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A chain with what each of its steps made, and what the last one was measured to be."""
+
+    chain: Chain
+    done: tuple[Done, ...]
+    variant: Variant
+
+
+def chains(layers: int, engine: str) -> Iterator[Chain]:
+    """All chains for a teacher of that many layers, the largest first."""
+    depth = layers
+    while depth:
+        whole = depth == layers
+        healed = () if whole else (single_step("compress.layers", {"keep": depth}), single_step("compress.distill"))
+        name = "all layers" if whole else f"{depth} layer{'s' if depth > 1 else ''}"
+        yield Chain(name, depth, (*healed, single_step("compress.export", {"engine": engine})))
+        yield Chain(f"{name}, INT8", depth, (*healed, single_step("compress.int8", {"engine": engine})))
+        depth //= 2
+    yield Chain("static", 0, (single_step("compress.static"),))
+
+
+def search(
+    teacher: Artifact,
+    every: Sequence[Chain],
+    step: Callable[[Step, Artifact], Done],
+    judge: Callable[[str, Artifact], Variant],
+    progress: Progress,
+) -> list[Tried]:
+    """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates."""
+    tried: list[Tried] = []
+    too_few = 0
+    for number, chain in enumerate(every, start=1):
+        if 0 < chain.layers <= too_few:
+            progress.say(f"{chain.title}: not tried, {too_few + 1} or more layers are needed to keep the promise")
+            continue
+        progress.say(f"search: {chain.title} ({number} of {len(every)})")
+        done: list[Done] = []
+        for one in chain.steps:
+            done.append(step(one, done[-1].artifact if done else teacher))
+        variant = judge(chain.title, done[-1].artifact)
+        tried.append(Tried(chain, tuple(done), variant))
+        if _broke_keep(variant) and chain.steps[-1].name == "compress.export":
+            too_few = chain.layers
+        best = smallest_held([each.variant for each in tried])
+        progress.say(f"{_told(variant)}; best so far: {best.name if best else 'none'}")
+    return tried
+
+
+def smallest_held(variants: Sequence[Variant]) -> Variant | None:
+    """The smallest variant that holds every gate on validation; of two alike the faster."""
+    held = [variant for variant in variants if all(gate.state == "held" for gate in variant.gates)]
+    return min(held, key=lambda variant: (variant.size_mb, variant.latency.p50_ms), default=None)
+
+
+def choose_smallest(variants: Sequence[Variant], linear: Variant, over: list[int]) -> Choice | None:
+    """The smallest variant, the linear model among them, that holds every gate on validation.
+
+    Where none holds them all, the one that is likeliest to keep the score stands, by the rule of `choose`.
+    """
+    best = smallest_held([*variants, linear])
+    if best is not None:
+        return Choice(best, False, f"the smallest of {len(variants) + 1} forms that holds every promise on validation")
+    return choose(sorted(variants, key=_keep_bound), linear, over)
+
+
+def _keep_bound(variant: Variant) -> float:
+    return next((gate.bound for gate in variant.gates if gate.name == "keep"), variant.macro_f1.low)
+
+
+def _broke_keep(variant: Variant) -> bool:
+    return any(gate.name == "keep" and gate.state == "broken" for gate in variant.gates)
+
+
+def _told(variant: Variant) -> str:
+    state = f"refused ({variant.refused})" if variant.refused else "passes"
+    return (
+        f"{variant.name}: {variant.size_mb:.1f} MB, p50 {variant.latency.p50_ms:.2f} ms, "
+        f"macro-F1 {variant.macro_f1.value:.4f}, {state}"
+    )

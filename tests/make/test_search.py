@@ -1,0 +1,120 @@
+"""The search: every chain once, no depth below one that broke its promise, the smallest that holds them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from penjing.core.nouns import Artifact, Card, Silent
+from penjing.core.recipe import Gates
+from penjing.make.cache import Done
+from penjing.make.plan import Step
+from penjing.make.score import Scored
+from penjing.make.search import chains, choose_smallest, search, smallest_held
+from penjing.make.variants import Variant, gate
+from penjing.runtime.bench import Latency
+from penjing.runtime.evaluate import bootstrap
+
+GATES = Gates(keep=0.97, size_mb=30)
+
+
+class Told(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def judged(name: str, right: float, size_mb: float = 10.0, rows: int = 4000) -> Variant:
+    """A variant that is right on that share of many rows, held to a teacher that is right on 95 %."""
+    found = scored(right, rows)
+    made = Variant(
+        name=name,
+        artifact=Artifact(Path(name), name, Card(form="onnx", method=name, labels=("no", "yes"))),
+        session=None,  # type: ignore[arg-type]
+        scored=found,
+        macro_f1=bootstrap(found.truth, found.guess, 2),
+        latency=Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32),
+        size_mb=size_mb,
+    )
+    return gate(made, scored(0.95, rows), GATES, [0, 1])
+
+
+def scored(right: float, rows: int) -> Scored:
+    """Rows of two labels; the share `right` is guessed right, and of two shares the lower is within the higher."""
+    truth = np.arange(rows) % 2
+    wrong = np.random.default_rng(0).permutation(rows) >= round(right * rows)
+    return Scored(("no", "yes"), [], np.zeros((rows, 2)), truth, np.where(wrong, 1 - truth, truth))
+
+
+def test_depths_are_halved_and_each_is_healed() -> None:
+    found = list(chains(12, "openvino"))
+    assert [chain.title for chain in found] == [
+        "all layers", "all layers, INT8", "6 layers", "6 layers, INT8", "3 layers", "3 layers, INT8",
+        "1 layer", "1 layer, INT8", "static",
+    ]  # fmt: skip
+    assert [step.name for step in found[0].steps] == ["compress.export"]
+    assert [step.name for step in found[5].steps] == ["compress.layers", "compress.distill", "compress.int8"]
+    assert found[5].steps[0].options.model_dump()["keep"] == 3
+    assert [chain.layers for chain in chains(4, "onnx")] == [4, 4, 2, 2, 1, 1, 0]
+    assert {chain.steps[-1].options.model_dump().get("engine") for chain in chains(1, "onnx")} == {"onnx", None}
+
+
+def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], list[list[str]]]:
+    """Titles that were tried, lines that were told, and the steps of each chain, with (score, MB) by title."""
+    told, made = Told(), []
+
+    def step(one: Step, parent: Artifact) -> Done:
+        made.append([parent.id, one.name])
+        return Done(one, Artifact(Path(), f"{parent.id}>{one.name}", Card(form="onnx", method=one.name)), 0.0, False)
+
+    teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
+    every = [chain for chain in chains(4, "onnx") if chain.title in scores]
+    tried = search(teacher, every, step, lambda title, _: judged(title, *scores[title]), told)
+    return [each.chain.title for each in tried], told.lines, made
+
+
+def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
+    scores: dict[str, Any] = {
+        "all layers": (0.95, 60),
+        "2 layers": (0.80, 20),
+        "1 layer": (0.7, 10),
+        "static": (0.9, 1),
+    }
+    titles, lines, made = run(scores)
+    assert titles == ["all layers", "2 layers", "static"]
+    assert any(line.startswith("1 layer: not tried") for line in lines)
+    assert made[1:4] == [
+        ["teacher", "compress.layers"],
+        ["teacher>compress.layers", "compress.distill"],
+        ["teacher>compress.layers>compress.distill", "compress.export"],
+    ]
+
+
+def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
+    scores: dict[str, Any] = {"all layers, INT8": (0.5, 15), "2 layers": (0.95, 20), "2 layers, INT8": (0.949, 8)}
+    titles, lines, _ = run(scores)
+    assert titles == list(scores)
+    assert "refused (keep" in lines[1]
+    assert lines[-1].endswith("best so far: 2 layers, INT8")
+
+
+def test_the_smallest_that_holds_everything_is_picked() -> None:
+    variants = [judged("large", 0.95, 25), judged("small", 0.949, 12), judged("smaller", 0.80, 5)]
+    best = smallest_held(variants)
+    assert best is not None and best.name == "small"
+    choice = choose_smallest(variants, judged("linear", 0.70, 1), [0, 1])
+    assert choice is not None
+    assert (choice.variant.name, choice.fell_back) == ("small", False)
+    choice = choose_smallest(variants, judged("linear", 0.95, 1), [0, 1])
+    assert choice is not None and choice.variant.name == "linear"
+
+
+def test_where_none_is_proven_the_likeliest_to_keep_the_score_stands() -> None:
+    variants = [judged("close", 0.93, 10, rows=300), judged("far", 0.91, 5, rows=300)]
+    assert smallest_held(variants) is None
+    choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300), [0, 1])
+    assert choice is not None and choice.variant.name == "close"
