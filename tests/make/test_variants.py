@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from penjing.core.nouns import Artifact, Card
-from penjing.core.recipe import Gates
-from penjing.make.score import Scored, promised_labels
+from penjing.core.nouns import Artifact, Card, Inputs, Run, Silent
+from penjing.core.recipe import Gates, load_recipe
+from penjing.data.prepare import prepare
+from penjing.make.plan import single_step
+from penjing.make.score import Scored, promised_labels, score
 from penjing.make.variants import Variant, choose, gate
+from penjing.model.base import open_base
 from penjing.runtime.bench import Latency
 from penjing.runtime.evaluate import bootstrap
+from penjing.runtime.session import open_session
 
 LABELS = ("no", "yes")
 FAST = Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32)
@@ -77,3 +84,32 @@ def test_nothing_passes() -> None:
 def test_small_labels_are_in_no_promise() -> None:
     assert promised_labels(("a", "b", "c"), {"a": 100, "b": 29, "c": 30}) == [0, 2]
     assert promised_labels(("a", "b"), {"a": 3, "b": 4}) == [0, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_broken_compression_is_refused_by_its_gate(
+    recipe_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """INT8 with absurd calibration, and a vocabulary without Chinese: by their score on real validation rows."""
+    data = prepare(load_recipe(recipe_in()), Silent())
+    base = open_base("penjing/mini", tmp_path)
+
+    def made(name: str, parent: Artifact, **options: object) -> Artifact:
+        step = single_step(name, options)
+        run = Run(out=tmp_path / step.name / parent.id[:8], scratch=tmp_path / "scratch" / name / parent.id[:8])
+        return step.method.apply(Inputs(parent, data.train, data.validation, language="zh"), step.options, run)
+
+    def judged(artifact: Artifact) -> Variant:
+        found = score(open_session(artifact), data.validation)
+        one = variant(artifact.card.method, 0.95)
+        return gate(replace(one, artifact=artifact, scored=found), teacher, Gates(keep=0.97), [0, 1])
+
+    tuned = made("tune.full", base, epochs=2, learning_rate=1e-3, layers=2, max_tokens=32)
+    teacher = score(open_session(tuned), data.validation)
+    assert judged(made("compress.export", tuned)).refused == ""
+    without = made("compress.vocabulary", tuned, characters=False, seen=10_000)
+    assert judged(made("compress.export", without)).refused.startswith("keep ")
+    one = {"input_ids": np.array([[0, 3, 2]]), "attention_mask": np.array([[1, 1, 1]])}
+    monkeypatch.setattr("penjing.compress.int8.calibration_samples", lambda *_: [one] * 8)
+    assert judged(made("compress.int8", tuned)).refused.startswith("keep ")

@@ -6,4 +6,5 @@ METHODS = {
     "int8": "penjing.compress.int8",
     "layers": "penjing.compress.layers",
     "static": "penjing.compress.static",
+    "vocabulary": "penjing.compress.vocabulary",
 }
