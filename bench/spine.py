@@ -125,7 +125,8 @@ def write_recipe(
 
 def key_of(name: str, base: str, rows: int, seed: int, tune: Tune = MappingProxyType({})) -> str:
     """What makes a run the same run: the committed recipe, its tuning, the content of the base, rows and seed."""
-    template = load_recipe(HERE / "recipes" / f"{name}.yaml").recipe.model_dump(mode="json")
+    recipe = load_recipe(HERE / "recipes" / f"{name}.yaml").recipe
+    template = recipe.model_dump(mode="json", exclude_defaults=True)  # a key added to recipes later changes nothing
     return digest([template, dict(tune), open_base(base, HERE).id, rows, seed])
 
 
