@@ -30,6 +30,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "layers": {"keep": 1, "texts": 8},
     "distill": {"epochs": 1},
     "static": {"bits": 10, "epochs": 2},
+    "cascade": {"bits": 10, "epochs": 2, "agreement": 0.8},
 }
 WORDS = {
     "bad": ("slow", "late", "broken", "rude"),

@@ -1,4 +1,4 @@
-"""The teacher's logits: those of the session, stored slice by slice, computed once."""
+"""The teacher's logits: those of the session, computed once, shared by steps, kept through a kill."""
 
 from __future__ import annotations
 
@@ -28,15 +28,27 @@ def test_logits_stand_in_the_order_of_the_texts_and_are_computed_once(
         calls += 1
         return calls > 1
 
-    # One slice is lost and made again; then it stops. The others are read.
-    stored = sorted((tmp_path / "scratch" / "teacher").glob("*.npy"))
+    # Two slices are lost, and half of one was being written; one is made again, then it stops.
+    folder = tmp_path / "scratch" / "teacher" / parent.id[:32]
+    stored = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     assert len(stored) == 3
-    stored[0].unlink()
-    again = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1, stop=stop)
-    assert (teacher_logits(parent, texts, again, "") == found).all()
-    assert calls == 1
     for path in stored[1:]:
         path.unlink()
+    (folder / ".partial").write_bytes(b"cut short")
+    again = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1, stop=stop)
     with pytest.raises(RunInterruptedError):
         teacher_logits(parent, texts, again, "")
-    assert stored[0].exists()
+    assert stored[1].exists() and not stored[2].exists()
+    calls = -1
+    assert (teacher_logits(parent, texts, again, "") == found).all()
+    assert (teacher_logits(parent, texts[::-1], again, "")[::-1] == found).all()
+    assert calls == 0
+
+
+def test_steps_of_one_run_share_what_the_teacher_said(parent: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    texts = list(inputs.train.texts)[:8]
+    first = Run(tmp_path / "a", tmp_path / "a.scratch", threads=1, shared=tmp_path / "shared")
+    found = teacher_logits(parent, [*texts, texts[0]], first, "")
+    assert (found[0] == found[-1]).all()
+    second = Run(tmp_path / "b", tmp_path / "b.scratch", threads=1, shared=tmp_path / "shared", stop=lambda: True)
+    assert (teacher_logits(parent, texts, second, "") == found[:8]).all()

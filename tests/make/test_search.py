@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 from penjing.core.nouns import Artifact, Card, Silent
 from penjing.core.recipe import Gates
 from penjing.make.cache import Done
+from penjing.make.gates import Gate
 from penjing.make.plan import Step
 from penjing.make.score import Scored
-from penjing.make.search import chains, choose_smallest, search, smallest_held
+from penjing.make.search import Tried, chains, choose_smallest, search, second_stage, smallest_held
 from penjing.make.variants import Variant, gate
 from penjing.runtime.bench import Latency
 from penjing.runtime.evaluate import bootstrap
@@ -83,9 +85,10 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         "2 layers": (0.80, 20),
         "1 layer": (0.7, 10),
         "static": (0.9, 1),
+        "static, then all layers": (0.949, 61),
     }
     titles, lines, made = run(scores)
-    assert titles == ["all layers", "2 layers", "static"]
+    assert titles == ["all layers", "2 layers", "static", "static, then all layers"]
     assert any(line.startswith("1 layer: not tried") for line in lines)
     assert made[1:4] == [
         ["teacher", "compress.layers"],
@@ -95,11 +98,33 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
 
 
 def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
-    scores: dict[str, Any] = {"all layers, INT8": (0.5, 15), "2 layers": (0.95, 20), "2 layers, INT8": (0.949, 8)}
-    titles, lines, _ = run(scores)
+    scores: dict[str, Any] = {
+        "all layers, INT8": (0.5, 15),
+        "2 layers": (0.95, 20),
+        "2 layers, INT8": (0.949, 8),
+        "static, then 2 layers, INT8": (0.949, 9),
+    }
+    titles, lines, made = run(scores)
     assert titles == list(scores)
     assert "refused (keep" in lines[1]
     assert lines[-1].endswith("best so far: 2 layers, INT8")
+    assert made[-1] == ["teacher>compress.layers>compress.distill>compress.int8", "compress.cascade"]
+
+
+def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_time() -> None:
+    def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> Tried:
+        variant = judged(title, right, size_mb)
+        late = Gate(name="p50_ms", promised=0.1, measured=1.0, bound=1.0, state=p50)
+        chain = next(chain for chain in chains(4, "onnx") if chain.title == title)
+        return Tried(chain, (), replace(variant, gates=(*variant.gates, late)))
+
+    large, small = tried("all layers", 0.95, 25), tried("2 layers", 0.949, 12)
+    static, broken = tried("static", 0.95, 1, "held"), tried("1 layer", 0.6, 5)
+    assert second_stage([large, small, broken, static]) is small
+    assert second_stage([broken, static]) is None
+    too_large = tried("2 layers", 0.949, 50)
+    assert second_stage([large, too_large]) is large
+    assert second_stage([broken, too_large]) is too_large
 
 
 def test_the_smallest_that_holds_everything_is_picked() -> None:

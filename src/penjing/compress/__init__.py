@@ -1,6 +1,7 @@
 """Methods that make a tuned artifact small or fast; each is `apply(inputs, options, run) -> Artifact` in its file."""
 
 METHODS = {
+    "cascade": "penjing.compress.cascade",
     "distill": "penjing.compress.distill",
     "export": "penjing.compress.export",
     "int8": "penjing.compress.int8",

@@ -28,7 +28,7 @@ _SLICE = 64
 def encoder_parent(inputs: Inputs, method: str) -> Artifact:
     """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact."""
     parent = inputs.parent
-    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static"}:
+    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
             f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 Scalar = str | int | float | bool | None
-Form = Literal["torch", "onnx", "openvino", "linear", "static"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +171,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Run:
-    """Where and how a method runs: `out` becomes the artifact, `scratch` survives a kill and holds checkpoints."""
+    """Where and how a method runs: `out` becomes the artifact, `scratch` survives a kill and holds checkpoints.
+
+    shared: a folder for results that several steps of one run need (None: the scratch).
+    """
 
     out: Path
     scratch: Path
@@ -180,3 +183,4 @@ class Run:
     threads: int = 2
     progress: Progress = field(default_factory=Silent)
     stop: Callable[[], bool] = lambda: False
+    shared: Path | None = None

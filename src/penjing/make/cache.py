@@ -60,6 +60,7 @@ class Cache:
             threads=self.threads,
             progress=self.progress,
             stop=self.stop,
+            shared=self.folder / "shared",
         )
         artifact = step.method.apply(inputs, step.options, run)
         seconds = time.monotonic() - began

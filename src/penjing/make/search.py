@@ -1,8 +1,9 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
 The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
-INT8; last comes the model without any layer. Where a depth in float32 has broken `keep` on validation, no smaller
-depth is tried. Every step is cached: a kill loses the step that was under way.
+INT8; then comes the model without any layer, and last a cascade: that model first, and for the rest the smallest form
+that keeps every promise but those on time. Where a depth in float32 has broken `keep` on validation, no smaller one is
+tried. Every step is cached: a kill loses the step that was under way.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from penjing.core.nouns import Artifact, Progress
 from penjing.make.cache import Done
 from penjing.make.plan import Step, single_step
 from penjing.make.variants import Choice, Variant, choose
+
+TIMES = ("p50_ms", "p99_ms")
 
 
 @dataclass(frozen=True)
@@ -56,22 +59,44 @@ def search(
 ) -> list[Tried]:
     """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates."""
     tried: list[Tried] = []
+
+    def attempt(chain: Chain, before: Sequence[Done]) -> None:
+        done = list(before)
+        for one in chain.steps[len(done) :]:
+            done.append(step(one, done[-1].artifact if done else teacher))
+        variant = judge(chain.title, done[-1].artifact)
+        tried.append(Tried(chain, tuple(done), variant))
+        best = smallest_held([each.variant for each in tried])
+        progress.say(f"{_told(variant)}; best so far: {best.name if best else 'none'}")
+
     too_few = 0
     for number, chain in enumerate(every, start=1):
         if 0 < chain.layers <= too_few:
             progress.say(f"{chain.title}: not tried, {too_few + 1} or more layers are needed to keep the promise")
             continue
-        progress.say(f"search: {chain.title} ({number} of {len(every)})")
-        done: list[Done] = []
-        for one in chain.steps:
-            done.append(step(one, done[-1].artifact if done else teacher))
-        variant = judge(chain.title, done[-1].artifact)
-        tried.append(Tried(chain, tuple(done), variant))
-        if _broke_keep(variant) and chain.steps[-1].name == "compress.export":
+        progress.say(f"search: {chain.title} ({number} of {len(every) + 1})")
+        attempt(chain, ())
+        if _broke_keep(tried[-1].variant) and chain.steps[-1].name == "compress.export":
             too_few = chain.layers
-        best = smallest_held([each.variant for each in tried])
-        progress.say(f"{_told(variant)}; best so far: {best.name if best else 'none'}")
+    second = second_stage(tried)
+    if second is not None:
+        steps = (*second.chain.steps, single_step("compress.cascade"))
+        last = Chain(f"static, then {second.chain.title}", second.chain.layers, steps)
+        progress.say(f"search: {last.title} ({len(every) + 1} of {len(every) + 1})")
+        attempt(last, second.done)
     return tried
+
+
+def second_stage(tried: Sequence[Tried]) -> Tried | None:
+    """The smallest encoder that holds every gate but those on time; where none does, the likeliest to keep the score.
+
+    None without an encoder whose score may be kept.
+    """
+    encoders = [each for each in tried if each.chain.layers and not _broke_keep(each.variant)]
+    held = [each for each in encoders if all(g.state == "held" or g.name in TIMES for g in each.variant.gates)]
+    if held:
+        return min(held, key=lambda each: each.variant.size_mb)
+    return max(encoders, key=lambda each: _keep_bound(each.variant), default=None)
 
 
 def smallest_held(variants: Sequence[Variant]) -> Variant | None:

@@ -132,4 +132,8 @@ def open_session(artifact: Artifact, *, threads: int = 0, long_texts: Literal["c
             where=str(artifact.folder),
             fix="install the version of penjing that made it, or make it again",
         )
+    if card.form == "cascade":
+        from penjing.runtime.cascade import open_cascade
+
+        return open_cascade(artifact, threads, long_texts)
     return Session(artifact, open_engine(artifact, threads), long_texts)

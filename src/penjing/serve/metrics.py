@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from penjing.runtime.cascade import Tally
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -43,6 +47,17 @@ class Metrics:
         info = Info("penjing_release", "the release in service", registry=self.registry)
         info.info({"id": release, "name": name})
         self._decided = self._reviewed = 0
+
+    def watch(self, tally: Tally) -> None:
+        """Show what a cascade counts: texts, those answered by its first stage, audits of these, disagreements."""
+        stages = Gauge(
+            "penjing_cascade_texts",
+            "texts since the start, by what became of them in the cascade",
+            ["what"],
+            registry=self.registry,
+        )
+        for name in ("texts", "exits", "audited", "differed"):
+            stages.labels(name).set_function(partial(getattr, tally, name))
 
     def count_decision(self, outcome: str, route: str, decided_by: str) -> None:
         """Count a decision that was recorded."""

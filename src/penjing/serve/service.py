@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decided, Decider, Request
+from penjing.runtime.cascade import CascadeSession
 from penjing.serve.again import replay_record
 from penjing.serve.desk import Desk
 from penjing.serve.errors import AnswerError
@@ -51,6 +52,8 @@ class Service:
         self.release, self.store, self.settings = release, store, settings
         self.decider = decider or Decider(release, threads=settings.threads)
         self.metrics = Metrics(release.id, release.info.name)
+        if isinstance(self.decider.session, CascadeSession):
+            self.metrics.watch(self.decider.session.tally)
         self.certificate = _certificate(release)
         self._desk: Desk[Ask, Answer] = Desk(self._work, limit=settings.max_waiting)
         self._writer: Writer | None = None
