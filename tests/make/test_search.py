@@ -131,15 +131,15 @@ def test_the_smallest_that_holds_everything_is_picked() -> None:
     variants = [judged("large", 0.95, 25), judged("small", 0.949, 12), judged("smaller", 0.80, 5)]
     best = smallest_held(variants)
     assert best is not None and best.name == "small"
-    choice = choose_smallest(variants, judged("linear", 0.70, 1), [0, 1])
+    choice = choose_smallest(variants, judged("linear", 0.70, 1), [0, 1], proven=True)
     assert choice is not None
     assert (choice.variant.name, choice.fell_back) == ("small", False)
-    choice = choose_smallest(variants, judged("linear", 0.95, 1), [0, 1])
+    choice = choose_smallest(variants, judged("linear", 0.95, 1), [0, 1], proven=True)
     assert choice is not None and choice.variant.name == "linear"
 
 
 def test_where_none_is_proven_the_likeliest_to_keep_the_score_stands() -> None:
     variants = [judged("close", 0.93, 10, rows=300), judged("far", 0.91, 5, rows=300)]
     assert smallest_held(variants) is None
-    choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300), [0, 1])
+    choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300), [0, 1], proven=True)
     assert choice is not None and choice.variant.name == "close"

@@ -14,7 +14,7 @@ from penjing.core.recipe import Gates, load_recipe
 from penjing.data.prepare import prepare
 from penjing.make.plan import single_step
 from penjing.make.score import Scored, promised_labels, score
-from penjing.make.variants import Variant, choose, gate
+from penjing.make.variants import Variant, beats, choose, gate
 from penjing.model.base import open_base
 from penjing.runtime.bench import Latency
 from penjing.runtime.evaluate import bootstrap
@@ -62,23 +62,37 @@ def test_the_last_that_passes_is_picked() -> None:
     gates, teacher = Gates(size_mb=30), scored(0.95)
     export = gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1])
     int8 = gate(variant("int8", 0.94), teacher, gates, [0, 1])
-    choice = choose([export, int8], linear, [0, 1])
+    choice = choose([export, int8], linear, [0, 1], proven=True)
     assert choice is not None
     assert (choice.variant.name, choice.fell_back) == ("int8", False)
 
 
 def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
-    choice = choose([variant("int8", 0.95)], variant("linear", 0.945), [0, 1])
+    choice = choose([variant("int8", 0.95)], variant("linear", 0.945), [0, 1], proven=False)
     assert choice is not None
     assert choice.fell_back
     assert choice.variant.name == "linear"
     assert "does not beat the linear model with a held bound" in choice.why
 
 
+def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:
+    gates, teacher = Gates(keep=0.9, size_mb=30), scored(0.95)
+    assert beats(teacher, scored(0.70), [0, 1])
+    assert not beats(teacher, scored(0.949), [0, 1])
+    large = gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1])
+    near, far = (gate(variant("linear", right), teacher, gates, [0, 1]) for right in (0.90, 0.70))
+    choice = choose([large], near, [0, 1], proven=True)
+    assert choice is not None
+    assert (choice.variant.name, choice.fell_back) == ("linear", False)
+    assert choice.why == "every form of the encoder breaks a promise"
+    # The linear model may not stand in for an encoder whose score it does not keep.
+    assert choose([large], far, [0, 1], proven=True) is None
+
+
 def test_nothing_passes() -> None:
     gates, teacher = Gates(size_mb=1), scored(0.95)
     refused = [gate(variant(name, 0.95), teacher, gates, [0, 1]) for name in ("export", "linear")]
-    assert choose(refused[:1], refused[1], [0, 1]) is None
+    assert choose(refused[:1], refused[1], [0, 1], proven=True) is None
 
 
 def test_small_labels_are_in_no_promise() -> None:

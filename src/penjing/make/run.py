@@ -26,7 +26,7 @@ from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
-from penjing.make.variants import Variant, choose, gate, measure
+from penjing.make.variants import Variant, beats, choose, gate, measure
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.machine import cores
 from penjing.runtime.session import open_session
@@ -90,17 +90,17 @@ class _Making:
         over = promised_labels(data.labels, data.audit.labels)
         linear = self._step(single_step("tune.linear"), None)
         if recipe.search:
-            done, variants, linear_variant = self._search(linear, over)
-            choice = choose_smallest(variants, linear_variant, over)
+            done, variants, linear_variant, proven = self._search(linear, over)
+            choice = choose_smallest(variants, linear_variant, over, proven=proven)
         else:
             done = self._tune_and_compress(linear)
-            variants, linear_variant = self._measure(done, linear, over)
-            choice = choose(variants, linear_variant, over)
+            variants, linear_variant, proven = self._measure(done, linear, over)
+            choice = choose(variants, linear_variant, over, proven=proven)
         teacher = done[0].artifact
         for variant in variants:
             if variant.refused:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
-        if choice is not None and choice.fell_back:
+        if choice is not None and choice.variant is linear_variant and choice.why:
             self.progress.say(f"the linear model is sealed: {choice.why}")
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
         picked = choice.variant if choice else variants[-1]
@@ -152,20 +152,24 @@ class _Making:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
         return score(session, self.data.validation)
 
-    def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant]:
+    def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant, bool]:
+        """The forms that can be sealed, the linear one, and whether the tuned model is proven better than this."""
         teacher = self._teacher_scores(done[0].artifact)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
         names = [*sealable, linear] if linear not in sealable else sealable
         self.progress.start("measuring the variants", len(names))
-        measured = []
+        by_id = {}
         for one in names:
-            measured.append(self._judge(one.step.name, one.artifact, None if one is linear else teacher, over))
+            by_id[one.artifact.id] = self._judge(one.step.name, one.artifact, None if one is linear else teacher, over)
             self.progress.advance(note=one.step.name)
-        by_id = {variant.artifact.id: variant for variant in measured}
-        return [by_id[one.artifact.id] for one in sealable], by_id[linear.artifact.id]
+        baseline = by_id[linear.artifact.id]
+        proven = beats(teacher, baseline.scored, over)
+        if proven:
+            baseline = gate(baseline, teacher, self.file.recipe.gates, over)
+        return [by_id[one.artifact.id] for one in sealable], baseline, proven
 
-    def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant]:
-        """The tuned model and all that was made of it, every form that was tried, and the linear one."""
+    def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant, bool]:
+        """The tuned model and all that was made of it, every form that was tried, the linear one, and as above."""
         recipe = self.file.recipe
         tuned = self._step(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
@@ -180,7 +184,12 @@ class _Making:
             self.progress,
         )
         done = {one.artifact.id: one for each in tried for one in each.done}
-        return [tuned, *done.values()], [each.variant for each in tried], linear_variant
+        return (
+            [tuned, *done.values()],
+            [each.variant for each in tried],
+            linear_variant,
+            beats(teacher, linear_variant.scored, over),
+        )
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
@@ -204,7 +213,7 @@ class _Making:
             release,
             self.file.recipe,
             self.data,
-            # A linear model that stands in for an encoder that is not proven better is its own teacher.
+            # A linear model that stands in for an encoder that is not proven better is held to its own score.
             linear if fell_back else teacher,
             teacher,
             linear,

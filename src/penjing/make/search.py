@@ -105,7 +105,7 @@ def smallest_held(variants: Sequence[Variant]) -> Variant | None:
     return min(held, key=lambda variant: (variant.size_mb, variant.latency.p50_ms), default=None)
 
 
-def choose_smallest(variants: Sequence[Variant], linear: Variant, over: list[int]) -> Choice | None:
+def choose_smallest(variants: Sequence[Variant], linear: Variant, over: list[int], *, proven: bool) -> Choice | None:
     """The smallest variant, the linear model among them, that holds every gate on validation.
 
     Where none holds them all, the one that is likeliest to keep the score stands, by the rule of `choose`.
@@ -113,7 +113,7 @@ def choose_smallest(variants: Sequence[Variant], linear: Variant, over: list[int
     best = smallest_held([*variants, linear])
     if best is not None:
         return Choice(best, False, f"the smallest of {len(variants) + 1} forms that holds every promise on validation")
-    return choose(sorted(variants, key=_keep_bound), linear, over)
+    return choose(sorted(variants, key=_keep_bound), linear, over, proven=proven)
 
 
 def _keep_bound(variant: Variant) -> float:

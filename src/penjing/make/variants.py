@@ -37,7 +37,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Choice:
-    """The variant to seal, and why it is not the encoder where it is not."""
+    """The variant to seal, and why it is not the encoder where it is not.
+
+    fell_back: it is the linear model, and the encoder is not proven better: its own score is then what must be kept.
+    """
 
     variant: Variant
     fell_back: bool
@@ -70,14 +73,15 @@ def gate(variant: Variant, teacher: Scored, gates: Gates, over: list[int]) -> Va
     return replace(variant, gates=found, refused=reason)
 
 
-def choose(variants: Sequence[Variant], linear: Variant, over: list[int]) -> Choice | None:
+def choose(variants: Sequence[Variant], linear: Variant, over: list[int], *, proven: bool) -> Choice | None:
     """The last encoder variant that no gate refuses, if it beats the linear model with a held bound; else the linear.
 
     None where everything is refused. The bound is the one-sided 95 % bound of the paired difference on validation.
+    proven: whether the tuned encoder itself beats the linear model so; `linear` is then held to the encoder's score.
     """
     passed = [variant for variant in variants if not variant.refused]
     if not passed:
-        return None if linear.refused else Choice(linear, True, "every form of the encoder breaks a promise")
+        return None if linear.refused else Choice(linear, not proven, "every form of the encoder breaks a promise")
     best = passed[-1]
     if best.artifact.id == linear.artifact.id:
         return Choice(best, False, "")
@@ -89,7 +93,12 @@ def choose(variants: Sequence[Variant], linear: Variant, over: list[int]) -> Cho
         f"the encoder does not beat the linear model with a held bound (macro-F1 on validation "
         f"{paired.value:+.4f}, lower bound {paired.lower:+.4f}, {len(best.scored.truth)} rows)"
     )
-    return Choice(linear, True, why)
+    return Choice(linear, not proven, why)
+
+
+def beats(a: Scored, b: Scored, over: list[int]) -> bool:
+    """Whether a's macro-F1 is above b's on the same rows, by the one-sided 95 % bound of the paired difference."""
+    return paired_difference(a.truth, a.guess, b.guess, len(a.labels), over=over).lower > 0
 
 
 def recipe_gates(
