@@ -11,7 +11,7 @@ import pytest
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
-from penjing.runtime.rivals import hugging_face_pipeline, onnx_int8
+from penjing.runtime.rivals import frozen_embeddings, hugging_face_pipeline, onnx_float32, onnx_int8, plain_torch
 from penjing.runtime.session import Session
 from penjing.tasks.classify import softmax
 
@@ -47,8 +47,27 @@ def test_onnx_int8_gives_the_models_labels_where_they_are_clear(
     assert "MatMulInteger" in operators
 
 
+def test_torch_and_onnx_float32_give_the_models_labels(
+    torch_artifact: Artifact, open_form: Callable[..., Session], tmp_path: Path
+) -> None:
+    expected = [torch_artifact.card.labels[i] for i in open_form("torch").logits(TEXTS).argmax(axis=1)]
+    for run in (plain_torch(torch_artifact, 1), onnx_float32(torch_artifact, 1, tmp_path)):
+        assert run(TEXTS) == expected
+        assert [run([text])[0] for text in TEXTS] == expected
+
+
+def test_frozen_embeddings_learn_from_labelled_texts(torch_artifact: Artifact) -> None:
+    texts = [f"{word} {other}" for word in ("good", "bad") for other in ("slow", "fine", "late", "good", "bad")]
+    labels = [text.split()[0] for text in texts]
+    run = frozen_embeddings(torch_artifact, 1, texts, labels, (texts, labels))
+    assert sum(found == label for found, label in zip(run(texts), labels, strict=True)) >= 8
+    assert run(["good fine"]) == [run(texts)[texts.index("good fine")]]
+
+
 def test_rivals_take_torch_artifacts_only(artifacts: dict[str, Artifact], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes a torch artifact"):
         hugging_face_pipeline(artifacts["onnx"], 1)
     with pytest.raises(UsageError, match="of form `openvino`"):
         onnx_int8(artifacts["openvino"], 1, tmp_path)
+    with pytest.raises(UsageError, match="takes a torch artifact"):
+        plain_torch(artifacts["onnx"], 1)

@@ -8,4 +8,5 @@ METHODS = {
     "layers": "penjing.compress.layers",
     "static": "penjing.compress.static",
     "vocabulary": "penjing.compress.vocabulary",
+    "width": "penjing.compress.width",
 }

@@ -219,6 +219,7 @@ def _variant(variant: Variant, found: Found) -> r.Variant:
     state = "sealed" if sealed else "refused" if variant.refused else "passed"
     return r.Variant(
         name=variant.name,
+        artifact=variant.artifact.id,
         form=variant.artifact.card.form,
         size_mb=round(variant.size_mb, 3),
         p50_ms=variant.latency.p50_ms,

@@ -210,6 +210,7 @@ class Variant(_Part):
     """One form in which the model could have been sealed; its score is on validation rows."""
 
     name: str
+    artifact: str = Field("", description="id of its artifact, which stands in OUT/cache")
     form: str
     size_mb: float
     p50_ms: float

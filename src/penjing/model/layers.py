@@ -73,6 +73,35 @@ def keep_layers(classifier: Classifier, kept: Sequence[int]) -> Classifier:
     return small
 
 
+def neurons_of(layer: nn.Module) -> tuple[nn.Module, nn.Linear, nn.Linear]:
+    """A layer's feed-forward part: the module whose output its neurons are, the matrix into them, the one out of them.
+
+    Raises UsageError for a family where they stand elsewhere.
+    """
+    into = getattr(getattr(layer, "intermediate", None), "dense", None)
+    out = getattr(getattr(layer, "output", None), "dense", None)
+    if not isinstance(into, nn.Linear) or not isinstance(out, nn.Linear):
+        raise UsageError(
+            "the feed-forward neurons of this encoder are not known",
+            fix="`compress.width` takes BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA and ERNIE",
+        )
+    return layer.intermediate, into, out  # type: ignore[return-value]
+
+
+def keep_neurons(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Classifier:
+    """A classifier of its own with only those feed-forward neurons of each layer, equally many in all."""
+    small = copy.deepcopy(classifier)
+    for layer, places in zip(layers_of(small.encoder), kept, strict=True):
+        _, into, out = neurons_of(layer)
+        index = torch.tensor(list(places))
+        with torch.no_grad():
+            into.weight, into.bias = nn.Parameter(into.weight[index]), nn.Parameter(into.bias[index])
+            out.weight = nn.Parameter(out.weight[:, index].contiguous())
+        into.out_features = out.in_features = len(places)
+    small.encoder.config.intermediate_size = len(kept[0])  # type: ignore[union-attr]
+    return small
+
+
 class _PassOn(nn.Module):
     """Stands where an encoder embeds its ids, and hands on the hidden states that it is given."""
 

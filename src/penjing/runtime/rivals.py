@@ -12,7 +12,7 @@ import torch
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
-from penjing.model.encoder import Classifier, load_classifier
+from penjing.model.encoder import Classifier, load_classifier, load_encoder, mean_pool
 from penjing.runtime.export import export_onnx
 from penjing.runtime.tokens import TOKENIZER, Tokens, read_tokenizer
 
@@ -62,6 +62,64 @@ def hugging_face_pipeline(artifact: Artifact, threads: int) -> Run:
     return classify
 
 
+def plain_torch(artifact: Artifact, threads: int, *, compiled: bool = False) -> Run:
+    """The teacher in torch without the pipeline around it, with the raw tokenizer; compiled: by `torch.compile`.
+
+    Returns a callable over texts that gives one label a text. Raises UsageError for an artifact of another form.
+    """
+    _torch_only(artifact)
+    model: Any = load_classifier(artifact)
+    labels, encode = artifact.card.labels, _encoder(artifact)
+    torch.set_num_threads(threads)
+    if compiled:
+        model = torch.compile(model, dynamic=True)
+
+    def classify(texts: Sequence[str]) -> list[Any]:
+        feed = {name: torch.from_numpy(array) for name, array in encode(texts).items()}
+        with torch.inference_mode():
+            return [labels[place] for place in model(**feed).argmax(dim=1).tolist()]
+
+    return classify
+
+
+def frozen_embeddings(
+    base: Artifact, threads: int, texts: Sequence[str], labels: Sequence[str], validation: tuple[Any, Any]
+) -> Run:
+    """Mean-pooled states of an encoder as it came and logistic regression on them, C chosen on validation.
+
+    What a team does that trains no transformer (SetFit's second half; Tunstall et al., 2022). Returns a callable over
+    texts that gives one label a text.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    encoder, encode = load_encoder(base), _encoder(base)
+    torch.set_num_threads(threads)
+
+    def embed(some: Sequence[str]) -> Any:
+        feed = {name: torch.from_numpy(array) for name, array in encode(some).items()}
+        with torch.inference_mode():
+            states = mean_pool(encoder(**feed).last_hidden_state, feed["attention_mask"])
+        return torch.nn.functional.normalize(states, dim=1).numpy()
+
+    def embed_all(some: Sequence[str]) -> Any:
+        order = sorted(range(len(some)), key=lambda i: len(some[i]))
+        parts = [embed([some[i] for i in order[first : first + 64]]) for first in range(0, len(order), 64)]
+        found = np.concatenate(parts)
+        found[order] = found.copy()
+        return found
+
+    rows, watched = embed_all(texts), embed_all(validation[0])
+    fitted = [LogisticRegression(C=c, max_iter=2000).fit(rows, list(labels)) for c in (1.0, 10.0, 100.0, 1000.0)]
+    best = max(fitted, key=lambda one: one.score(watched, list(validation[1])))
+    return lambda some: best.predict(embed(some)).tolist()
+
+
+def onnx_float32(artifact: Artifact, threads: int, folder: Path) -> Run:
+    """The weights of a torch artifact in ONNX Runtime's float32; for the rest as `onnx_int8`."""
+    _torch_only(artifact)
+    return _onnx(artifact, export_onnx(load_classifier(artifact), folder), threads)
+
+
 def onnx_int8(artifact: Artifact, threads: int, folder: Path) -> Run:
     """The same weights of a torch artifact in ONNX Runtime's dynamic INT8, as a careful engineer would serve them.
 
@@ -70,7 +128,6 @@ def onnx_int8(artifact: Artifact, threads: int, folder: Path) -> Run:
     label a text. Raises UsageError for an artifact of another form.
     """
     import onnx
-    import onnxruntime
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     _torch_only(artifact)
@@ -85,23 +142,38 @@ def onnx_int8(artifact: Artifact, threads: int, folder: Path) -> Run:
         quantize_dynamic(model, small, per_channel=True, weight_type=QuantType.QInt8)
     finally:
         logging.disable(logging.NOTSET)
+    return _onnx(artifact, small, threads)
+
+
+def _onnx(artifact: Artifact, path: Path, threads: int) -> Run:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
-    session = onnxruntime.InferenceSession(str(small), options, providers=["CPUExecutionProvider"])
-    labels, tokens = artifact.card.labels, Tokens.load(artifact)
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    labels, encode = artifact.card.labels, _encoder(artifact)
+
+    def classify(texts: Sequence[str]) -> list[Any]:
+        return [labels[place] for place in session.run(["logits"], encode(texts))[0].argmax(axis=1)]
+
+    return classify
+
+
+def _encoder(artifact: Artifact) -> Callable[[Sequence[str]], dict[str, Any]]:
+    """Texts -> `input_ids` and `attention_mask`, (texts, tokens) int64, padded to the longest of them."""
+    tokens = Tokens.load(artifact)
     tokenizer = read_tokenizer(artifact.folder / TOKENIZER)
     tokenizer.enable_truncation(tokens.limit)
     tokenizer.enable_padding(pad_id=tokens.pad_id)
 
-    def classify(texts: Sequence[str]) -> list[Any]:
+    def encode(texts: Sequence[str]) -> dict[str, Any]:
         encoded = tokenizer.encode_batch_fast(list(texts))
-        feed = {
+        return {
             "input_ids": np.array([row.ids for row in encoded], dtype=np.int64),
             "attention_mask": np.array([row.attention_mask for row in encoded], dtype=np.int64),
         }
-        return [labels[place] for place in session.run(["logits"], feed)[0].argmax(axis=1)]
 
-    return classify
+    return encode
 
 
 def _torch_only(artifact: Artifact) -> None:

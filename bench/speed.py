@@ -1,0 +1,221 @@
+"""Speed with its promise kept: what `search: compress` finds, beside what other teams would run, on real sets.
+
+    python bench/speed.py --data DIR --models DIR --out DIR [--set NAME ...] [--base mini|e5] [--rows N] [--compile]
+
+For each set `penjing make` runs with `search: compress` (keep 99 %, p50 0.25 ms, p99 5 ms, 60 MB); then every form that
+it tried and every rival answer the same test texts, in turn (A B A B ...), with the same threads, tokenization
+included: the Hugging Face pipeline of the fine-tuned teacher, plain torch, `torch.compile` (with --compile), ONNX
+Runtime in float32 and in dynamic INT8, frozen embeddings with logistic regression, TF-IDF. *Online* is one text at a
+time (mean time of a call), *offline* each one's best of several batch sizes. Writes a line a set to
+bench/results/speed.jsonl; a set that stands there already is passed over. `bench/speed_page.py` draws the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from penjing.core.artifact import open_artifact
+from penjing.core.canon import digest
+from penjing.core.folder import folder_size
+from penjing.core.nouns import Artifact, Silent
+from penjing.core.recipe import load_recipe
+from penjing.data.prepare import Prepared, prepare
+from penjing.make.score import promised_labels
+from penjing.model.base import open_base
+from penjing.runtime.bench import Call, interleaved
+from penjing.runtime.evaluate import bootstrap, paired_ratio
+from penjing.runtime.machine import cores, hardware
+from penjing.runtime.rivals import (
+    frozen_embeddings,
+    hugging_face_pipeline,
+    onnx_float32,
+    onnx_int8,
+    plain_torch,
+)
+from penjing.runtime.session import open_session
+from penjing.tasks.classify import encode_labels
+from spine import LARGE, SETS, TUNE, append, key_of, read_results, run_one, write_recipe
+
+RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
+GATES = {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "size_mb": 60.0, "unproven": "allow"}
+PIPELINE = "pipeline"
+BATCHES = (8, 32, 128)
+Guess = Callable[[Sequence[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that answers texts: `guess` gives one label a text, `run` is what is timed."""
+
+    kind: str
+    guess: Guess
+    run: Call
+    size_mb: float | None
+
+
+def searching(recipe: Path) -> Path:
+    """Turn a recipe of the spine into one that searches: tuned in full, the compression left to `make`."""
+    yaml = YAML(typ="safe", pure=True)
+    tree = yaml.load(recipe.read_text(encoding="utf-8"))
+    tree |= {"search": "compress", "gates": GATES, "steps": [step for step in tree["steps"] if "tune.full" in step]}
+    with recipe.open("w", encoding="utf-8") as file:
+        yaml.dump(tree, file)
+    load_recipe(recipe)
+    return recipe
+
+
+def cached(out: Path) -> dict[str, Artifact]:
+    """Every artifact of a run's cache by its id."""
+    found = [open_artifact(card.parent) for card in (out / "cache").glob("*/card.json")]
+    return {artifact.id: artifact for artifact in found}
+
+
+def penjing(artifact: Artifact, threads: int) -> Subject:
+    """A form of the model through Penjing's own session, cleaning and masking included."""
+    session = open_session(artifact, threads=threads)
+    session.warm()
+
+    def guess(texts: Sequence[str]) -> list[str]:
+        return [one.ranked()[0][0] for one in session.predict([session.prepare(text).text for text in texts])]
+
+    return Subject("penjing", guess, guess, folder_size(artifact.folder) / 1e6)
+
+
+def rivals(
+    teacher: Artifact, base: Artifact, data: Prepared, threads: int, folder: Path, compiled: bool
+) -> dict[str, Subject]:
+    """What others would run, by name."""
+
+    def rival(run: Call, read: Callable[[Any], str] = str) -> Subject:
+        return Subject("rival", lambda texts: [read(one) for one in run(texts)], run, None)  # type: ignore[attr-defined]
+
+    validation = (data.validation.texts, data.validation.labels)
+    (folder / "float32").mkdir()
+    found = {
+        PIPELINE: rival(hugging_face_pipeline(teacher, threads), lambda one: str(one["label"])),
+        "torch": rival(plain_torch(teacher, threads)),
+        "onnx_float32": rival(onnx_float32(teacher, threads, folder / "float32")),
+        "onnx_int8": rival(onnx_int8(teacher, threads, folder)),
+        "frozen embeddings": rival(
+            frozen_embeddings(base, threads, data.train.texts, data.train.labels or (), validation)
+        ),
+    }
+    if compiled:
+        found["torch.compile"] = rival(plain_torch(teacher, threads, compiled=True))
+    return found
+
+
+def answers(subject: Subject, texts: Sequence[str]) -> list[str]:
+    """A label for each text, in batches of neighbours in length."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    found = [""] * len(texts)
+    for first in range(0, len(order), 32):
+        places = order[first : first + 32]
+        for place, label in zip(places, subject.guess([texts[i] for i in places]), strict=True):
+            found[place] = label
+    return found
+
+
+def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepared, calls: int) -> dict[str, Any]:
+    """For each subject its score, the share of the teacher's that it keeps, and its times."""
+    labels, over = data.labels, promised_labels(data.labels, data.audit.labels)
+    truth = encode_labels(data.test.labels or (), labels)
+    wanted = encode_labels(teacher, labels)
+    runs = {name: subject.run for name, subject in subjects.items()}
+    times = {batch: interleaved(runs, data.test.texts, calls=calls, batch=batch) for batch in BATCHES[:1]}
+    for batch in BATCHES[1:]:
+        # One by one they were timed already.
+        times[batch] = interleaved(runs, data.test.texts, calls=5 * 2 * batch, batch=batch)
+    rows = {}
+    for name, subject in subjects.items():
+        guess = encode_labels(answers(subject, data.test.texts), labels)
+        kept = paired_ratio(truth, guess, wanted, len(labels), over=over)
+        online = times[BATCHES[0]][name]
+        rows[name] = {
+            "kind": subject.kind,
+            "macro_f1": bootstrap(truth, guess, len(labels), over=over).to_json(),
+            "kept": kept.to_json(),
+            "agreement": round(float(np.mean(guess == wanted)), 6),
+            "p50_ms": online.p50_ms,
+            "p99_ms": online.p99_ms,
+            "mean_ms": online.mean_ms,
+            "online": round(1000 / online.mean_ms, 1),
+            "offline": max([1000 / online.mean_ms, *(each[name].texts_per_s for each in times.values())]),
+            "size_mb": None if subject.size_mb is None else round(subject.size_mb, 3),
+        }
+    base = rows[PIPELINE]
+    for row in rows.values():
+        row |= {f"times_{kind}": round(row[kind] / base[kind], 2) for kind in ("online", "offline")}
+    return rows
+
+
+def measure(recipe: Path, out: Path, report: dict[str, Any], *, calls: int, compiled: bool) -> dict[str, Any]:
+    """All forms of a finished run and all rivals, on its test rows."""
+    file = load_recipe(recipe)
+    data = prepare(file, Silent())
+    threads = file.recipe.threads or cores()
+    artifacts = cached(out)
+    (teacher,) = (one for one in artifacts.values() if one.card.method == "tune.full")
+    with tempfile.TemporaryDirectory() as folder:
+        subjects = rivals(
+            teacher, open_base(file.recipe.base, recipe.parent), data, threads, Path(folder), compiled
+        ) | {one["name"]: penjing(artifacts[one["artifact"]], threads) for one in report["variants"]}
+        wanted = [one.ranked()[0][0] for one in open_session(teacher, threads=threads).predict(list(data.test.texts))]
+        rows = compare(subjects, wanted, data, calls)
+    return {"subjects": rows, "threads": threads, "hardware": hardware(), "test_rows": len(data.test)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the five sets")
+    parser.add_argument("--models", type=Path, help=f"the folder that holds {LARGE}")
+    parser.add_argument("--out", type=Path, required=True, help="a folder for the work of the runs")
+    parser.add_argument("--set", choices=SETS, action="append", help="one set, may be repeated; default: all")
+    parser.add_argument("--base", choices=("mini", "e5"), default="e5", help="what the teacher is tuned from")
+    parser.add_argument("--rows", type=int, default=0, help="rows to learn from; 0: all")
+    parser.add_argument("--calls", type=int, default=500, help="single texts timed, in five windows")
+    parser.add_argument("--compile", action="store_true", help="torch.compile too (minutes)")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    if arguments.base == "e5" and not arguments.models:
+        raise SystemExit("--base e5 needs --models, the folder that holds " + LARGE)
+    base = "penjing/mini" if arguments.base == "mini" else str((arguments.models / LARGE).resolve())
+    failed = 0
+    for name in arguments.set or SETS:
+        tune = TUNE[arguments.base]
+        key = digest([key_of(name, base, arguments.rows, 0, tune), GATES])
+        title = f"{name} {arguments.base} rows={arguments.rows or 'all'}"
+        if any(row["key"] == key for row in read_results(arguments.results)):
+            print(f"{title}: there already", flush=True)
+            continue
+        folder = arguments.out / f"speed-{name}-{arguments.base}-{arguments.rows}-{key[:8]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        recipe = searching(write_recipe(name, base, arguments.rows, 0, arguments.data, folder, tune=tune))
+        try:
+            code, seconds, report = run_one(recipe, folder / "out", folder / "log.txt")
+        except RuntimeError as error:
+            print(f"{title}: FAILED: {error}", flush=True)
+            failed += 1
+            continue
+        row = {"key": key, "set": name, "base": arguments.base, "rows": arguments.rows, "tune": tune, "exit": code}
+        row |= {"seconds": round(seconds, 1), "picked": report["model"], "variants": report["variants"]}
+        row |= measure(recipe, folder / "out", report, calls=arguments.calls, compiled=arguments.compile)
+        append(arguments.results, row)
+        for subject, one in row["subjects"].items():
+            print(f"  {subject}: {one['times_online']}x online, kept {one['kept']['value']:.4f}", flush=True)
+        shutil.copyfile(folder / "out" / "report.html", folder / "report.html")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

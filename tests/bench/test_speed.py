@@ -1,0 +1,127 @@
+"""The speed bench's bookkeeping: a recipe that searches, scores beside times, and a page that claims no more."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from penjing.core.nouns import Table
+from penjing.core.recipe import load_recipe
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+@pytest.fixture
+def speed(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCH))
+    return import_module("speed")
+
+
+@pytest.fixture
+def page(speed: ModuleType) -> ModuleType:
+    assert speed.__name__ == "speed"
+    return import_module("speed_page")
+
+
+def test_a_recipe_of_the_spine_becomes_one_that_searches(speed: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\na,b\n")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "name: x\ndata: {files: train.csv}\nsteps:\n  - tune.full: {epochs: 2, layers: 3}\n  - compress.int8: {}\n"
+        "gates: {keep: 0.97, p99_ms: 20}\n"
+    )
+    recipe = load_recipe(speed.searching(path)).recipe
+    assert recipe.search == "compress"
+    assert recipe.step_list() == [("tune.full", {"epochs": 2, "layers": 3})]
+    assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.25, 5.0)
+
+
+# Test rows whose label is their first letter.
+LABELS = ["ab"[i % 2] for i in range(80)]
+DATA = SimpleNamespace(
+    labels=("a", "b"),
+    test=Table(texts=[f"{label} {i}" for i, label in enumerate(LABELS)], labels=LABELS),
+    audit=SimpleNamespace(labels={"a": 40, "b": 40}),
+)
+
+
+def test_each_subject_has_its_score_what_it_keeps_and_its_times(speed: ModuleType) -> None:
+    def right(texts: list[str]) -> list[str]:
+        return [text[0] for text in texts]
+
+    def always(texts: list[str]) -> list[str]:
+        return ["a" for _ in texts]
+
+    subjects = {
+        "pipeline": speed.Subject("rival", right, right, None),
+        "ours": speed.Subject("penjing", always, always, 1.5),
+    }
+    rows = speed.compare(subjects, LABELS, DATA, calls=50)
+    assert rows["pipeline"]["kept"]["value"] == rows["pipeline"]["macro_f1"]["value"] == 1.0
+    assert rows["pipeline"]["times_online"] == 1.0
+    assert rows["ours"]["kept"]["value"] == pytest.approx(1 / 3, abs=1e-5)
+    assert rows["ours"]["agreement"] == 0.5
+    assert rows["ours"]["online"] == pytest.approx(1000 / rows["ours"]["mean_ms"], rel=0.01)
+    assert rows["ours"]["offline"] >= rows["ours"]["online"]
+
+
+def subject(
+    kind: str, times: float, kept: float, lower: float, p50_ms: float = 0.1, p99_ms: float = 1.0
+) -> dict[str, Any]:
+    score = {"value": 0.9 * kept, "low": 0.8 * kept, "high": 0.95 * kept}
+    mean = 20 / times
+    return {
+        "kind": kind, "macro_f1": score, "kept": {"value": kept, "lower": lower}, "p50_ms": p50_ms, "p99_ms": p99_ms,
+        "mean_ms": mean, "online": 1000 / mean, "offline": 2000 / mean, "size_mb": 3.0,
+        "times_online": times, "times_offline": times / 2,
+    }  # fmt: skip
+
+
+def run(**subjects: dict[str, Any]) -> dict[str, Any]:
+    found = {"pipeline": subject("rival", 1.0, 1.0, 1.0), **subjects}
+    return {
+        "set": "sms", "base": "e5", "rows": 0, "subjects": found, "threads": 2, "hardware": "a CPU", "test_rows": 700,
+        "picked": "compress.static",
+    }  # fmt: skip
+
+
+def test_the_claim_is_held_only_with_its_bound_and_its_latency(page: ModuleType) -> None:
+    held = run(static=subject("penjing", 120, 0.999, 0.992), cascade=subject("penjing", 60, 1.0, 0.995))
+    assert page.claim(held).endswith(
+        "*static* is 120.0× the pipeline online and 60.0× offline, keeps 99.9 % (proven): **held**."
+    )
+    loose = run(static=subject("penjing", 120, 0.999, 0.97))
+    assert "not proven: the bound is 97.0 %): not held." in page.claim(loose)
+    slow = run(cascade=subject("penjing", 60, 1.0, 0.995, p99_ms=9.0))
+    assert page.claim(slow).endswith("not held (p99_ms 9.00 ms against 5).")
+    few = run(int8=subject("penjing", 12, 1.0, 0.995))
+    assert page.claim(few).endswith("(proven): not held.")
+    assert page.claim(run(static=subject("penjing", 120, 0.9, 0.8))).endswith("no form keeps 99 % of the teacher.")
+
+
+def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:
+    row = run(static=subject("penjing", 120, 0.999, 0.97), onnx_int8=subject("rival", 3, 0.98, 0.96))
+    text = page.page([row])
+    assert (
+        "| **static** | 0.899 [0.799, 0.949] | 99.9 (≥ 97.0) | 0.100 | 1.00 | 6,000 | 120.0 | 12,000 | 60.0 | 3.0 |"
+        in text
+    )
+    assert "ONNX Runtime dynamic INT8, teacher" in text
+    svg = page.picture(row)
+    assert svg.count("<circle") == 3 and "NaN" not in svg and "nan" not in svg
+
+
+def test_of_two_runs_of_a_set_the_newer_counts(page: ModuleType) -> None:
+    old, new = run(), run()
+    assert page.newest([old, new]) == [new] and page.newest([old, new])[0] is new
+
+
+def test_without_the_large_base_it_says_what_is_missing(speed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["speed.py", "--data", "x", "--out", "y"])
+    with pytest.raises(SystemExit, match="needs --models"):
+        speed.main()
