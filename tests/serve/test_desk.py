@@ -53,6 +53,30 @@ def test_waiting_requests_are_answered_together_and_in_order() -> None:
     asyncio.run(run())
 
 
+def test_a_request_waits_for_company_until_the_batch_is_full_or_its_time_has_come() -> None:
+    async def run() -> None:
+        engine = Engine()
+        desk = Desk(engine, limit=100, largest=4, wait=60)
+        desk.open()
+        tasks = []
+        for n in range(4):
+            tasks.append(asyncio.create_task(desk.ask([n])))
+            await asyncio.sleep(0.005)
+        assert await asyncio.gather(*tasks) == [[0], [2], [4], [6]]
+        assert engine.calls == [[0, 1, 2, 3]], "a minute has not passed: the fourth text filled the batch"
+        last = asyncio.create_task(desk.ask([5]))
+        await asyncio.sleep(0.005)
+        await desk.close()
+        assert await last == [10], "a desk that closes waits for nobody"
+        patient = Desk(engine, limit=100, largest=4, wait=0.02)
+        patient.open()
+        assert await patient.ask([7]) == [14]
+        assert engine.calls[-1] == [7]
+        await patient.close()
+
+    asyncio.run(run())
+
+
 def test_a_refused_text_fails_alone() -> None:
     async def run() -> None:
         engine = Engine()

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -20,18 +21,22 @@ Answer = TypeVar("Answer")
 class _Job(Generic[Ask, Answer]):
     asks: Sequence[Ask]
     answer: asyncio.Future[list[Answer]]
+    came: float
 
 
 class Desk(Generic[Ask, Answer]):
     """Runs `work(asks) -> answers` on one thread, for one event loop.
 
-    No request waits for company: what is there when the engine is free goes in, at most `largest` texts at a time. So
-    one request alone has the latency of batch 1, and many at once the throughput of a batch. A request whose texts
-    the engine refuses fails alone. Beyond `limit` waiting texts `ask` raises AnswerError 503.
+    With `wait` 0 no request waits for company: what is there when the engine is free goes in, at most `largest` texts
+    at a time. So one request alone has the latency of batch 1, and many at once the throughput of a batch. With more,
+    a request waits up to so many seconds until `largest` texts are there: later answers, fewer passes. A request whose
+    texts the engine refuses fails alone. Beyond `limit` waiting texts `ask` raises AnswerError 503.
     """
 
-    def __init__(self, work: Callable[[Sequence[Ask]], list[Answer]], *, limit: int, largest: int = 16) -> None:
-        self._work, self._limit, self._largest = work, limit, largest
+    def __init__(
+        self, work: Callable[[Sequence[Ask]], list[Answer]], *, limit: int, largest: int = 16, wait: float = 0.0
+    ) -> None:
+        self._work, self._limit, self._largest, self._wait = work, limit, largest, wait
         self._jobs: deque[_Job[Ask, Answer]] = deque()
         self._arrived = asyncio.Event()
         self._closed = False
@@ -50,7 +55,8 @@ class Desk(Generic[Ask, Answer]):
         if self.waiting + len(asks) > self._limit:
             said = f"{self.waiting} texts wait already"
             raise AnswerError(503, "overloaded", said, "ask again in a second, or slower", {"Retry-After": "1"})
-        job = _Job(asks, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(asks, loop.create_future(), loop.time())
         self._jobs.append(job)
         self.waiting += len(asks)
         self._arrived.set()
@@ -71,6 +77,8 @@ class Desk(Generic[Ask, Answer]):
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
+            if self._wait:
+                await self._gather(self._jobs[0].came + self._wait)
             batch = self._take()
             failed = await self._answer(batch)
             # What one request did must not fail its neighbours: each is asked again alone.
@@ -80,6 +88,14 @@ class Desk(Generic[Ask, Answer]):
             else:
                 self._refuse(batch, failed)
             self.waiting -= sum(len(job.asks) for job in batch)
+
+    async def _gather(self, deadline: float) -> None:
+        """Wait until a batch is full, the deadline of its first request has come, or the desk closes."""
+        clock = asyncio.get_running_loop().time
+        while self.waiting < self._largest and not self._closed and (left := deadline - clock()) > 0:
+            self._arrived.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), left)
 
     def _take(self) -> list[_Job[Ask, Answer]]:
         batch = [self._jobs.popleft()]

@@ -55,7 +55,9 @@ class Service:
         if isinstance(self.decider.session, CascadeSession):
             self.metrics.watch(self.decider.session.tally)
         self.certificate = _certificate(release)
-        self._desk: Desk[Ask, Answer] = Desk(self._work, limit=settings.max_waiting)
+        self._desk: Desk[Ask, Answer] = Desk(
+            self._work, limit=settings.max_waiting, largest=settings.max_batch, wait=settings.max_wait_ms / 1000
+        )
         self._writer: Writer | None = None
 
     def open(self) -> None:

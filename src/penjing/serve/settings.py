@@ -21,6 +21,13 @@ class Settings(BaseSettings):
     max_body: int = Field(1_500_000, ge=1024, le=100_000_000, description="largest body of a request, in bytes")
     max_characters: int = Field(20_000, ge=100, le=10_000_000, description="longest text, in characters")
     max_items: int = Field(64, ge=1, le=1024, description="most texts in one request")
+    max_batch: int = Field(16, ge=1, le=1024, description="most texts in one pass of the engine")
+    max_wait_ms: float = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="longest that a request waits for company; 0: not at all, the engine takes what is there",
+    )
     max_waiting: int = Field(256, ge=1, le=100_000, description="most texts that wait; beyond it the answer is 503")
     body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send its request")
     stop_seconds: int = Field(30, ge=1, le=600, description="time that running requests have at a stop")
