@@ -30,6 +30,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "layers": {"keep": 1, "texts": 8},
     "distill": {"epochs": 1},
     "width": {"keep": 0.5, "texts": 32},
+    "heads": {"keep": 0.5, "texts": 32},
     "static": {"bits": 10, "epochs": 2},
     "cascade": {"bits": 10, "epochs": 2, "agreement": 0.8},
 }

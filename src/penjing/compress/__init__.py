@@ -4,6 +4,7 @@ METHODS = {
     "cascade": "penjing.compress.cascade",
     "distill": "penjing.compress.distill",
     "export": "penjing.compress.export",
+    "heads": "penjing.compress.heads",
     "int8": "penjing.compress.int8",
     "layers": "penjing.compress.layers",
     "static": "penjing.compress.static",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -18,6 +19,8 @@ from penjing.model.tokens import TOKENIZER
 from penjing.model.weights import read_weights
 
 ENCODER, HEAD = "encoder", "head.safetensors"
+# In config.json: attention heads of each layer, where some were taken out; no such key in an encoder as it came.
+HEADS = "penjing_heads"
 # These count positions from the padding id on, so that many of their position embeddings are never used.
 _OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xmod", "data2vec-text")
 
@@ -62,20 +65,24 @@ def load_encoder(base: Artifact) -> nn.Module:
         raise UsageError(f"config.json cannot be used: {error}", where=str(folder), fix=_FIX_FAMILY) from None
     if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder:
         raise UsageError(f"a model of type `{config.model_type}` is not an encoder", where=str(folder), fix=_FIX_FAMILY)
+    weights = read_weights(folder / "model.safetensors")
     with _quiet_transformers():
-        encoder, info = MODEL_MAPPING[type(config)].from_pretrained(
-            None,
-            config=config,
-            state_dict=read_weights(folder / "model.safetensors"),
-            dtype=torch.float32,
-            attn_implementation="sdpa",
-            # Told in `info` then, and refused below in our own words.
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    lacking = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
-    if lacking or info["mismatched_keys"] or info["error_msgs"]:
-        wrong = lacking or sorted(str(key) for key in info["mismatched_keys"]) or info["error_msgs"]
+        if getattr(config, HEADS, None):
+            encoder, wrong = _with_fewer_heads(MODEL_MAPPING[type(config)], config, weights)
+        else:
+            encoder, info = MODEL_MAPPING[type(config)].from_pretrained(
+                None,
+                config=config,
+                state_dict=weights,
+                dtype=torch.float32,
+                attn_implementation="sdpa",
+                # Told in `info` then, and refused below in our own words.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+            wrong = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
+            wrong = wrong or sorted(str(key) for key in info["mismatched_keys"]) or info["error_msgs"]
+    if wrong:
         raise DamageError(
             f"model.safetensors does not fit config.json, first: {wrong[0]}",
             where=str(folder),
@@ -85,6 +92,24 @@ def load_encoder(base: Artifact) -> nn.Module:
         encoder.pooler = None
     encoder.config.dtype = torch.float32
     return encoder.eval()  # type: ignore[no-any-return]
+
+
+def _with_fewer_heads(kind: Any, config: Any, weights: dict[str, torch.Tensor]) -> tuple[Any, list[str]]:
+    """An encoder whose attention matrices have the shapes of the stored ones, and what does not fit."""
+    encoder = kind._from_config(config, attn_implementation="sdpa", dtype=torch.float32)
+    for name, parameter in list(encoder.named_parameters()):
+        stored = weights.get(name)
+        if stored is not None and ".attention." in name and stored.shape != parameter.shape:
+            path, _, last = name.rpartition(".")
+            matrix = encoder.get_submodule(path)
+            setattr(matrix, last, nn.Parameter(torch.empty_like(stored)))
+            if last == "weight":
+                matrix.out_features, matrix.in_features = stored.shape
+    try:
+        missing = encoder.load_state_dict(weights, strict=False).missing_keys
+    except RuntimeError as error:
+        return encoder, [str(error).splitlines()[-1].strip()]
+    return encoder, sorted(name for name in missing if not name.startswith("pooler."))
 
 
 def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from penjing.core.errors import UsageError
-from penjing.model.encoder import Classifier, mean_pool
+from penjing.model.encoder import HEADS, Classifier, mean_pool
 
 # Family -> where its layers stand. All are of the post-norm kind of BERT, so that a slice of layers is an encoder.
 FAMILIES = {
@@ -67,39 +67,83 @@ def keep_layers(classifier: Classifier, kept: Sequence[int]) -> Classifier:
     encoder = _with_layers(classifier.encoder, kept)
     encoder.config = copy.deepcopy(classifier.encoder.config)
     encoder.config.num_hidden_layers = len(kept)  # type: ignore[union-attr]
+    heads = getattr(encoder.config, HEADS, None)
+    if heads:
+        setattr(encoder.config, HEADS, [heads[place] for place in kept])
     small = copy.copy(classifier)
     small._modules = dict(classifier._modules)
     small.encoder = encoder
     return small
 
 
-def neurons_of(layer: nn.Module) -> tuple[nn.Module, nn.Linear, nn.Linear]:
-    """A layer's feed-forward part: the module whose output its neurons are, the matrix into them, the one out of them.
+def neurons_of(layer: nn.Module) -> tuple[nn.Linear, nn.Linear]:
+    """A layer's feed-forward part: the matrix into its neurons and the one out of them.
 
     Raises UsageError for a family where they stand elsewhere.
     """
-    into = getattr(getattr(layer, "intermediate", None), "dense", None)
-    out = getattr(getattr(layer, "output", None), "dense", None)
-    if not isinstance(into, nn.Linear) or not isinstance(out, nn.Linear):
-        raise UsageError(
-            "the feed-forward neurons of this encoder are not known",
-            fix="`compress.width` takes BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA and ERNIE",
-        )
-    return layer.intermediate, into, out  # type: ignore[return-value]
+    return _linear(layer, "intermediate.dense"), _linear(layer, "output.dense")
+
+
+def heads_of(layer: nn.Module) -> tuple[int, list[nn.Linear], nn.Linear]:
+    """A layer's attention: dimensions of a head, the matrices into its heads and the one out of them.
+
+    Raises UsageError for a family where they stand elsewhere.
+    """
+    into = [_linear(layer, f"attention.self.{name}") for name in ("query", "key", "value")]
+    return int(layer.attention.self.attention_head_size), into, _linear(layer, "attention.output.dense")  # type: ignore[union-attr, arg-type]
 
 
 def keep_neurons(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Classifier:
     """A classifier of its own with only those feed-forward neurons of each layer, equally many in all."""
     small = copy.deepcopy(classifier)
     for layer, places in zip(layers_of(small.encoder), kept, strict=True):
-        _, into, out = neurons_of(layer)
-        index = torch.tensor(list(places))
-        with torch.no_grad():
-            into.weight, into.bias = nn.Parameter(into.weight[index]), nn.Parameter(into.bias[index])
-            out.weight = nn.Parameter(out.weight[:, index].contiguous())
-        into.out_features = out.in_features = len(places)
+        into, out = neurons_of(layer)
+        _keep_rows(into, places)
+        _keep_columns(out, places)
     small.encoder.config.intermediate_size = len(kept[0])  # type: ignore[union-attr]
     return small
+
+
+def keep_heads(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Classifier:
+    """A classifier of its own with only those attention heads of each layer, at least one in each.
+
+    How many each layer has stands in the configuration under `HEADS`, by which `load_encoder` builds it again.
+    """
+    small = copy.deepcopy(classifier)
+    for layer, places in zip(layers_of(small.encoder), kept, strict=True):
+        size, into, out = heads_of(layer)
+        rows = [place * size + offset for place in places for offset in range(size)]
+        for matrix in into:
+            _keep_rows(matrix, rows)
+        _keep_columns(out, rows)
+    setattr(small.encoder.config, HEADS, [len(places) for places in kept])
+    return small
+
+
+def _linear(layer: nn.Module, path: str) -> nn.Linear:
+    try:
+        found = layer.get_submodule(path)
+    except AttributeError:
+        found = None
+    if not isinstance(found, nn.Linear):
+        raise UsageError(
+            f"the layers of this encoder have no `{path}`",
+            fix="give a BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA or ERNIE, or leave the step out",
+        )
+    return found
+
+
+def _keep_rows(matrix: nn.Linear, places: Sequence[int]) -> None:
+    index = torch.tensor(list(places))
+    with torch.no_grad():
+        matrix.weight, matrix.bias = nn.Parameter(matrix.weight[index]), nn.Parameter(matrix.bias[index])
+    matrix.out_features = len(places)
+
+
+def _keep_columns(matrix: nn.Linear, places: Sequence[int]) -> None:
+    with torch.no_grad():
+        matrix.weight = nn.Parameter(matrix.weight[:, torch.tensor(list(places))].contiguous())
+    matrix.in_features = len(places)
 
 
 class _PassOn(nn.Module):
