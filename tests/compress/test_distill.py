@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from penjing.compress import layers, vocabulary
 from penjing.compress.distill import Options, apply, distillation_loss
+from penjing.compress.states import hidden_loss, relation_loss, watching
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -55,6 +57,36 @@ def test_the_student_comes_nearer_to_its_teacher(student: Artifact, inputs: Inpu
     # Without one label it learns from the teacher alone.
     blind = replace(given, train=given.train.take([0, 1]), unlabelled=list(given.train.texts)[2:])
     assert apart(apply(blind, QUICK, run(tmp_path / "c")), inputs) < 0.5 * apart(student, inputs)
+
+
+@pytest.mark.parametrize("name", ["relations", "hidden"])
+def test_it_learns_what_passes_inside(name: str, inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.parent is not None
+    shallow = layers.apply(inputs, layers.Options(keep=1, texts=8), run(tmp_path / "shallow"))
+    given = replace(inputs, parent=shallow, teachers={"tuned": inputs.parent})
+    plain = QUICK.model_copy(update={"epochs": 1.0, "learning_rate": 5e-3})
+    losses = {}
+    ids, mask = torch.randint(4, 20, (4, 9), generator=torch.Generator().manual_seed(0)), torch.ones(4, 9)
+    for weight in (0.0, 10.0):
+        made = apply(given, plain.model_copy(update={name: weight}), run(tmp_path / str(weight)))
+        teacher, student = load_classifier(inputs.parent), load_classifier(made)
+        with watching(teacher) as wanted, watching(student) as found, torch.no_grad():
+            teacher(ids, mask)
+            student(ids, mask)
+        measure = relation_loss if name == "relations" else hidden_loss
+        losses[weight] = float(measure(wanted, found, mask))
+    assert losses[10.0] < 0.8 * losses[0.0]
+
+
+def test_states_of_other_tokens_are_not_compared(inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.parent is not None
+    other = vocabulary.apply(
+        replace(inputs, train=inputs.train.take([0])), vocabulary.Options(), run(tmp_path / "small")
+    )
+    assert open_tokenizer(other.folder).get_vocab_size() < open_tokenizer(inputs.parent.folder).get_vocab_size()
+    given = replace(inputs, parent=other, teachers={"tuned": inputs.parent})
+    with pytest.raises(UsageError, match="other tokens than its teacher"):
+        apply(given, QUICK.model_copy(update={"hidden": 1.0}), run(tmp_path))
 
 
 def test_without_a_teacher_there_is_none(student: Artifact, inputs: Inputs, tmp_path: Path) -> None:

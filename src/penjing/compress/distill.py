@@ -1,6 +1,7 @@
 """Distillation: a small student learns what its teacher says, of labelled texts and of many others.
 
     minimise  (1 - a) T^2 KL(softmax(teacher / T) || softmax(student / T)) + a (-log softmax(student)[label])
+              + r relations + h hidden   (compress/states)
 
 a counts only where a text has a label. Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network,
 2015; Jiao et al., TinyBERT, 2020 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled
@@ -22,12 +23,13 @@ from torch.nn import functional
 
 from penjing.compress.augment import augment
 from penjing.compress.sealing import seal, torch_parent, whole
+from penjing.compress.states import hidden_loss, relation_loss, watching
 from penjing.compress.teacher import teacher_logits
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.model.encoder import load_classifier, padding_id, save_classifier
+from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.model.tokens import encode, open_tokenizer
 from penjing.tasks.classify import encode_labels, macro_f1
 from penjing.train.batches import Budget, Ints, epoch_batches
@@ -47,6 +49,13 @@ class Options(BaseOptions):
     copies: int = Field(1, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
     temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
+    relations: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="weight of the last layer's attention relations; over 0 the teacher runs on every batch",
+    )
+    hidden: float = Field(0.0, ge=0, le=100, description="weight of the last layer's hidden states; likewise")
     batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
     batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
@@ -67,7 +76,10 @@ def distillation_loss(
 
 @dataclass(frozen=True)
 class _Distill:
-    """An Objective: rows to learn from with the teacher's logits and labels (-1: none), and validation rows."""
+    """An Objective: rows to learn from with the teacher's logits and labels (-1: none), and validation rows.
+
+    inside: the teacher itself, where the student learns of its states too.
+    """
 
     rows: Rows
     teacher: npt.NDArray[np.float32]
@@ -77,6 +89,7 @@ class _Distill:
     wanted: npt.NDArray[np.float32]
     options: Options
     seed: int
+    inside: Classifier | None = None
 
     @property
     def budget(self) -> Budget:
@@ -86,11 +99,29 @@ class _Distill:
         return epoch_batches(self.rows.lengths, self.budget, self.seed, epoch)
 
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
-        logits = forward(model, self.rows, rows)
+        if self.inside is not None:
+            return self._loss_with_states(model, self.inside, rows)
+        return self._loss(forward(model, self.rows, rows), rows)
+
+    def _loss(self, logits: torch.Tensor, rows: Ints) -> torch.Tensor:
         teacher, truth = torch.from_numpy(self.teacher[rows]), torch.from_numpy(self.truth[rows])
         return distillation_loss(
             logits, teacher.to(logits.device), truth.to(logits.device), self.options.temperature, self.options.gold
         )
+
+    def _loss_with_states(self, model: nn.Module, inside: Classifier, rows: Ints) -> torch.Tensor:
+        assert isinstance(model, Classifier)
+        device = next(model.parameters()).device
+        ids, mask = (each.to(device) for each in self.rows.load(rows))
+        with watching(inside) as wanted, torch.no_grad():
+            inside(ids, mask)
+        with watching(model) as found:
+            loss = self._loss(model(ids, mask), rows)
+        if self.options.relations:
+            loss = loss + self.options.relations * relation_loss(wanted, found, mask)
+        if self.options.hidden:
+            loss = loss + self.options.hidden * hidden_loss(wanted, found, mask)
+        return loss
 
     def score(self, model: nn.Module) -> dict[str, float]:
         logits = predict(model, self.validation, self.budget)
@@ -124,6 +155,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         wanted=(before := teacher_logits(teacher, validation, run, "compress.distill: the teacher on validation")),
         options=options,
         seed=run.seed,
+        inside=_inside(teacher, parent, options),
     )
     plan = Plan(
         epochs=options.epochs,
@@ -145,3 +177,15 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         notes={"texts": len(texts), "teacher": teacher.id},
         compare=before,
     )
+
+
+def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier | None:
+    """The teacher in torch, where its states are learned. Raises UsageError where they cannot be."""
+    if not options.relations and not options.hidden:
+        return None
+    if open_tokenizer(teacher.folder).get_vocab() != open_tokenizer(parent.folder).get_vocab():
+        raise UsageError(
+            "the student cuts texts into other tokens than its teacher, so their states cannot be compared",
+            fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` behind `compress.distill`",
+        )
+    return load_classifier(teacher)

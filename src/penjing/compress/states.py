@@ -1,0 +1,83 @@
+"""What passes inside an encoder, as something to distil: the last layer's hidden states, and its relations.
+
+    relations:  mean over X in {queries, keys, values}, relation heads r and tokens i of
+                KL( softmax_j(X_r^T(i) . X_r^T(j) / sqrt(d)) || the same of the student ),   T: teacher
+    hidden:     mean over tokens and dimensions of (h_teacher - h_student)^2
+
+Source: Wang et al., MiniLMv2: Multi-Head Self-Attention Relation Distillation for Compressing Pretrained Transformers,
+2021 (relations need no equal number of heads); Jiao et al., TinyBERT, 2020 (hidden states, which must be of one width).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from penjing.model.encoder import Classifier
+from penjing.model.layers import heads_of, layers_of
+
+RELATION_HEADS = 12
+
+
+@dataclass
+class States:
+    """What the last forward pass left: queries, keys, values, each (batch, tokens, width), and the hidden states."""
+
+    relations: list[torch.Tensor] = field(default_factory=lambda: [torch.empty(0)] * 3)
+    hidden: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+
+
+@contextmanager
+def watching(classifier: Classifier) -> Iterator[States]:
+    """Keep the last layer's states of every forward pass within. Raises UsageError for a family that is not known."""
+    states, last = States(), layers_of(classifier.encoder)[-1]
+
+    def keep_relation(place: int, output: torch.Tensor) -> None:
+        states.relations[place] = output
+
+    def keep_hidden(_module: nn.Module, _given: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+        states.hidden = output[0] if isinstance(output, tuple) else output
+
+    handles = [
+        matrix.register_forward_hook(lambda _module, _given, output, place=place: keep_relation(place, output))
+        for place, matrix in enumerate(heads_of(last)[1])
+    ]
+    handles.append(last.register_forward_hook(keep_hidden))
+    try:
+        yield states
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def relation_loss(teacher: States, student: States, mask: torch.Tensor) -> torch.Tensor:
+    """The loss above; mask (batch, tokens) is 1 for tokens. Padding is neither asked nor answered for."""
+    parts = []
+    for wanted, found in zip(teacher.relations, student.relations, strict=True):
+        apart = functional.kl_div(_relations(found, mask), _relations(wanted, mask), log_target=True, reduction="none")
+        real = mask[:, None, :, None] * mask[:, None, None, :]
+        heads = apart.shape[1]
+        parts.append((apart * real).sum() / (mask.sum() * heads))
+    return torch.stack(parts).mean()
+
+
+def hidden_loss(teacher: States, student: States, mask: torch.Tensor) -> torch.Tensor:
+    """The loss above; both hidden states (batch, tokens, width)."""
+    apart = ((teacher.hidden - student.hidden) ** 2).mean(dim=2)
+    return (apart * mask).sum() / mask.sum()
+
+
+def _relations(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Log probabilities (batch, relation heads, tokens, tokens) of a token's relations to the others."""
+    batch, tokens, width = states.shape
+    heads = math.gcd(RELATION_HEADS, width)
+    split = states.view(batch, tokens, heads, width // heads).transpose(1, 2)
+    scores = split @ split.transpose(2, 3) / math.sqrt(width // heads)
+    # A finite number: what is masked on both sides must not become a difference of infinities.
+    return functional.log_softmax(scores.masked_fill(mask[:, None, None, :] == 0, -1e4), dim=3)
