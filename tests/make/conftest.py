@@ -25,6 +25,7 @@ from penjing.make.report import (
     Faithfulness,
     Finding,
     Mistake,
+    Note,
     Point,
     Reference,
     Report,
@@ -160,7 +161,7 @@ def _sample(**changes: Any) -> Report:
             sufficiency=Faithful(evidence=0.1, random=0.3, tfidf=0.2),
             comprehensiveness=Faithful(evidence=0.3, random=0.1, tfidf=0.2),
         ),
-        notes=(HOSTILE,),
+        notes=(Note(text=HOSTILE),),
     )
     return report.model_copy(update=changes)
 

@@ -20,6 +20,7 @@ from penjing.make.fill import MISTAKES, Found, fill
 from penjing.make.plan import single_step
 from penjing.make.score import Scored
 from penjing.make.variants import Choice, Variant
+from penjing.make.verdict import note_of
 from penjing.runtime.bench import Latency
 from penjing.runtime.evaluate import bootstrap
 
@@ -108,7 +109,7 @@ def found() -> Found:
     data = Prepared(part, part, part, part, LABELS, "en", audit, "fingerprint")
     recipe = Recipe.model_validate({"name": "house", "data": {"files": "a.csv"}, "steps": [{"tune.full": None}]})
     file = RecipeFile(path=HOUSE / "recipe.yaml", recipe=recipe)
-    choice = Choice(variants[1], fell_back=False, why="")
+    choice = Choice(variants[1], fell_back=False)
     return Found(file, data, steps, variants, variant("tune.linear", 60), choice, tested, release)
 
 
@@ -172,11 +173,11 @@ def test_every_variant_is_shown_with_what_became_of_it(found: Found) -> None:
 
 
 def test_the_linear_model_is_shown_once_where_it_is_the_only_one(found: Found) -> None:
-    choice = Choice(found.linear, fell_back=True, why="the encoder proves nothing")
+    choice = Choice(found.linear, fell_back=True, note=note_of("why_refused"))
     alone = replace(found, variants=[found.linear], choice=choice)
     report = fill(alone, threads=1)
     assert [one.name for one in report.variants] == ["tune.linear"]
-    assert report.fell_back and report.notes == ("the encoder proves nothing",)
+    assert report.fell_back and [note.text for note in report.notes] == ["Every form of the encoder breaks a promise."]
 
 
 def test_curves_are_those_of_the_tuning_and_not_of_steps_that_inherit_its_notes(found: Found) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from penjing.make.gates import Gate
 from penjing.make.page import LABELS_LISTED, SHOWN, render
-from penjing.make.report import Baseline, Confusion, Finding, Reference, Report, Score
-from penjing.make.verdict import words
+from penjing.make.report import Baseline, Confusion, Finding, Note, Reference, Report, Score
+from penjing.make.verdict import note_of, words
 
 VOID = {"meta", "br", "img", "link", "input", "hr", "line", "rect", "circle", "path"}
 
@@ -112,6 +112,16 @@ def test_a_gate_shows_its_direction_and_the_rows_that_would_settle_it(sample: Ca
     page = plain(render(sample(gates=gates)))
     assert "at most 20 ms" in page and "at least 97.5 %" in page
     assert "about 1,234 test rows would settle it" in page
+
+
+def test_notes_and_whose_score_is_kept_are_told_in_the_pages_language(sample: Callable[..., Report]) -> None:
+    gate = Gate(name="keep", promised=0.97, measured=0.98, bound=0.96, state="unproven", note="of tune.full")
+    report = sample(notes=(note_of("why_smallest", forms="9"), Note(text="as it is")), gates=(gate,))
+    page = render(report, language="en")
+    assert "Of 9 forms that were tried it is the smallest" in page and "of tune.full" in page
+    page = render(report, language="zh")
+    assert "试过的 9 种形式中" in page and "相对于 tune.full" in page and "as it is" in page
+    assert "of tune.full" not in page
 
 
 def test_limits_by_label_stand_in_a_table_and_a_label_without_one_shows_none(sample: Callable[..., Report]) -> None:

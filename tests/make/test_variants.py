@@ -84,7 +84,7 @@ def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None
     choice = choose([large], near, [0, 1], proven=True)
     assert choice is not None
     assert (choice.variant.name, choice.fell_back) == ("linear", False)
-    assert choice.why == "every form of the encoder breaks a promise"
+    assert choice.why == "Every form of the encoder breaks a promise."
     # The linear model may not stand in for an encoder whose score it does not keep.
     assert choose([large], far, [0, 1], proven=True) is None
 

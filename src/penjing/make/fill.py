@@ -87,7 +87,7 @@ def fill(found: Found, threads: int) -> r.Report:
         confusion=_confusion(scored),
         errors=_mistakes(scored, found.data),
         faithfulness=_faithful(tested.faithful),
-        notes=(choice.why,) if choice and choice.why else (),
+        notes=(choice.note,) if choice and choice.note else (),
     )
 
 

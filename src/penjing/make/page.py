@@ -74,6 +74,7 @@ class _Page:
             "marks": MARKS,
             "tiles": self._tiles(),
             "gates": [self._gate(gate) for gate in self.report.gates],
+            "notes": self._notes(),
             "score_lines": self._score_lines(),
             "confusion": _confusion(self.report.confusion),
             "thresholds": self._thresholds()[:LABELS_LISTED],
@@ -170,10 +171,18 @@ class _Page:
             (megabytes(report.size_mb), t["tile_size"], report.model),
         ]
 
+    def _notes(self) -> list[str]:
+        known = self.words
+        return [
+            known[note.phrase].format(**note.values) if note.phrase in known else note.text
+            for note in self.report.notes
+        ]
+
     def _gate(self, gate: Gate) -> dict[str, Any]:
+        t = self.words
         show: Callable[[float], str] = lambda value: gate_value(gate, value, self.language)  # noqa: E731
         way = "at_most" if gate.name.endswith(("_ms", "_mb")) or gate.name == "max_error" else "at_least"
-        notes = [gate.note] if gate.note else []
+        notes = [t["gate_of"].format(name=gate.note.removeprefix("of "))] if gate.note else []
         if gate.rows_needed is not None:
             notes.append(self.words["rows_needed"].format(rows=f"{gate.rows_needed:,}"))
         return {

@@ -221,6 +221,14 @@ class Variant(_Part):
     because: str = ""
 
 
+class Note(_Part):
+    """A sentence beside the figures: in English, and as the name of the page's phrase with the values it takes."""
+
+    text: str
+    phrase: str = ""
+    values: dict[str, str] = {}
+
+
 class Curve(_Part):
     """A line of (step, loss), or (step, score), over the training of one step of the recipe."""
 
@@ -294,7 +302,7 @@ class Report(_Part):
     confusion: Confusion | None = None
     errors: tuple[Mistake, ...] = ()
     faithfulness: Faithfulness | None = None
-    notes: tuple[str, ...] = Field((), description="what a reader must know besides, in plain words")
+    notes: tuple[Note, ...] = Field((), description="what a reader must know besides")
 
     def page_language(self) -> PageLanguage:
         """The language of report.html where none is asked for."""

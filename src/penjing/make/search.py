@@ -15,6 +15,7 @@ from penjing.core.nouns import Artifact, Progress
 from penjing.make.cache import Done
 from penjing.make.plan import Step, single_step
 from penjing.make.variants import Choice, Variant, choose
+from penjing.make.verdict import note_of
 
 TIMES = ("p50_ms", "p99_ms")
 
@@ -112,7 +113,7 @@ def choose_smallest(variants: Sequence[Variant], linear: Variant, over: list[int
     """
     best = smallest_held([*variants, linear])
     if best is not None:
-        return Choice(best, False, f"the smallest of {len(variants) + 1} forms that holds every promise on validation")
+        return Choice(best, False, note_of("why_smallest", forms=str(len(variants) + 1)))
     return choose(sorted(variants, key=_keep_bound), linear, over, proven=proven)
 
 

@@ -12,7 +12,9 @@ from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Table
 from penjing.core.recipe import Gates
 from penjing.make.gates import Gate, at_least, at_most_exact, at_most_windows, refuses
+from penjing.make.report import Note
 from penjing.make.score import Scored, score
+from penjing.make.verdict import note_of
 from penjing.runtime.bench import Latency, latency
 from penjing.runtime.evaluate import Interval, bootstrap, paired_difference, paired_ratio
 from penjing.runtime.session import Session, open_session
@@ -44,7 +46,12 @@ class Choice:
 
     variant: Variant
     fell_back: bool
-    why: str
+    note: Note | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason in English; nothing where the last form of the encoder passed."""
+        return self.note.text if self.note else ""
 
 
 def measure(
@@ -81,19 +88,18 @@ def choose(variants: Sequence[Variant], linear: Variant, over: list[int], *, pro
     """
     passed = [variant for variant in variants if not variant.refused]
     if not passed:
-        return None if linear.refused else Choice(linear, not proven, "every form of the encoder breaks a promise")
+        return None if linear.refused else Choice(linear, not proven, note_of("why_refused"))
     best = passed[-1]
     if best.artifact.id == linear.artifact.id:
-        return Choice(best, False, "")
+        return Choice(best, False)
     labels = len(best.scored.labels)
     paired = paired_difference(best.scored.truth, best.scored.guess, linear.scored.guess, labels, over=over)
     if paired.lower > 0 or linear.refused:
-        return Choice(best, False, "")
-    why = (
-        f"the encoder does not beat the linear model with a held bound (macro-F1 on validation "
-        f"{paired.value:+.4f}, lower bound {paired.lower:+.4f}, {len(best.scored.truth)} rows)"
+        return Choice(best, False)
+    note = note_of(
+        "why_tie", value=f"{paired.value:+.4f}", lower=f"{paired.lower:+.4f}", rows=f"{len(best.scored.truth):,}"
     )
-    return Choice(linear, not proven, why)
+    return Choice(linear, not proven, note)
 
 
 def beats(a: Scored, b: Scored, over: list[int]) -> bool:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 from penjing.make.gates import Gate
-from penjing.make.report import PageLanguage, Report
+from penjing.make.report import Note, PageLanguage, Report
 
 LINEAR = "tune.linear"
 
@@ -17,6 +17,11 @@ def words(language: PageLanguage) -> dict[str, str]:
     """Every phrase of the page in one language, by name."""
     text = files("penjing.make").joinpath(f"templates/{language}.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
+
+
+def note_of(phrase: str, **values: str) -> Note:
+    """A note for a report, from the phrase of that name."""
+    return Note(text=words("en")[phrase].format(**values), phrase=phrase, values=values)
 
 
 def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool = True) -> str:
