@@ -49,7 +49,6 @@ def predict(
 
 def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
     from penjing.core.errors import RequestError
-    from penjing.serve.service import prediction_json
 
     lines: list[dict[str, Any]] = []
     ready: list[str] = []
@@ -60,4 +59,4 @@ def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
         except RequestError as error:
             lines.append({"row": number, "error": {"code": error.code, "message": error.what, "fix": error.fix}})
     predicted = iter(session.predict(ready) if ready else [])
-    return [line if "error" in line else line | prediction_json(next(predicted)) for line in lines]
+    return [line if "error" in line else line | next(predicted).to_json() for line in lines]

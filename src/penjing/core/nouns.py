@@ -108,6 +108,12 @@ class Prediction:
         """Labels with their probabilities, most probable first; ties in the order of the labels."""
         return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
 
+    def to_json(self) -> dict[str, Any]:
+        """{"label", "p", "probabilities", "too_long"}."""
+        label, p = self.ranked()[0]
+        probabilities = dict(zip(self.labels, self.probabilities, strict=True))
+        return {"label": label, "p": p, "probabilities": probabilities, "too_long": self.too_long}
+
 
 @dataclass(frozen=True)
 class Decision:

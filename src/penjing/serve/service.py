@@ -89,7 +89,7 @@ class Service:
     async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Calibrated probabilities alone: nothing is recorded."""
         answers = await self._ask([Ask(text, {}, evidence=False, decide=False) for text in texts])
-        return [prediction_json(answer.prediction) for answer in answers]
+        return [answer.prediction.to_json() for answer in answers]
 
     async def find(self, identity: str) -> dict[str, Any]:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
@@ -173,13 +173,6 @@ def record_of(release: Release, decider: Decider, answer: Answer) -> Record:
     text = answer.decided.masked.text if release.info.texts == "masked" else None
     evidence = answer.evidence if text is not None else None
     return make_record(answer.decided.decision, answer.prediction, text, decider.session.fingerprint(), evidence)
-
-
-def prediction_json(prediction: Prediction) -> dict[str, Any]:
-    """{"label", "p", "probabilities", "too_long"}."""
-    label, p = prediction.ranked()[0]
-    probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=True))
-    return {"label": label, "p": p, "probabilities": probabilities, "too_long": prediction.too_long}
 
 
 def decision_json(answer: Answer) -> dict[str, Any]:
