@@ -84,9 +84,11 @@ def ask(python: Path, release: Path, text: str) -> tuple[float, dict[str, Any]]:
 
 def measure(release: Path) -> dict[str, Any]:
     """Size and time of one release in an environment of its own."""
-    form = open_release(release).artifact.card.form
+    card = open_release(release).artifact.card
+    forms = ["static", str(card.notes["second_form"])] if card.form == "cascade" else [card.form]
+    needed = {*COMMON, *(name for form in forms for name in ENGINES[form])}
     with tempfile.TemporaryDirectory() as folder:
-        python = install(Path(folder) / "venv", tuple(sorted((*COMMON, *ENGINES[form]))))
+        python = install(Path(folder) / "venv", tuple(sorted(needed)))
         size = packages_mb(python)
         for text in TEXTS:
             here = ask(Path(sys.executable), release, text)[1]
@@ -95,7 +97,7 @@ def measure(release: Path) -> dict[str, Any]:
                 raise SystemExit(f"another answer than here: {there} against {here}")
         seconds = [ask(python, release, TEXTS[0])[0] for _ in range(RUNS)]
     return {
-        "form": form,
+        "form": card.form,
         "packages_mb": round(size, 1),
         "release_mb": round(folder_size(release) / 1e6, 1),
         "first_answer_s": round(statistics.median(seconds), 3),

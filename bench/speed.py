@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ from spine import LARGE, SETS, TUNE, append, key_of, read_results, run_one, writ
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
 GATES = {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "size_mb": 60.0, "unproven": "allow"}
-PIPELINE = "pipeline"
+PIPELINE, LINEAR = "pipeline", "tune.linear"
 BATCHES = (8, 32, 128)
 Guess = Callable[[Sequence[str]], list[str]]
 
@@ -165,11 +165,18 @@ def measure(recipe: Path, out: Path, report: dict[str, Any], *, calls: int, comp
     data = prepare(file, Silent())
     threads = file.recipe.threads or cores()
     artifacts = cached(out)
-    (teacher,) = (one for one in artifacts.values() if one.card.method == "tune.full")
+    # The first compression of any form names the tuned model that it began with.
+    made = next(artifacts[one["artifact"]] for one in report["variants"] if one["name"] != LINEAR)
+    teacher = artifacts[made.card.lineage[1]["parent"]]
     with tempfile.TemporaryDirectory() as folder:
         subjects = rivals(
             teacher, open_base(file.recipe.base, recipe.parent), data, threads, Path(folder), compiled
-        ) | {one["name"]: penjing(artifacts[one["artifact"]], threads) for one in report["variants"]}
+        ) | {
+            one["name"]: replace(
+                penjing(artifacts[one["artifact"]], threads), kind="rival" if one["name"] == LINEAR else "penjing"
+            )
+            for one in report["variants"]
+        }
         wanted = [one.ranked()[0][0] for one in open_session(teacher, threads=threads).predict(list(data.test.texts))]
         rows = compare(subjects, wanted, data, calls)
     return {"subjects": rows, "threads": threads, "hardware": hardware(), "test_rows": len(data.test)}

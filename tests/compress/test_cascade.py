@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from penjing.compress import export
 from penjing.compress.cascade import Options, apply, choose_threshold
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
-from penjing.core.errors import UsageError
+from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.explain.evidence import explain
 from penjing.runtime.cascade import FIRST, SECOND, CascadeSession, read_exits
+from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.runtime.session import open_session
+from penjing.tasks.classify import log_softmax
 
 QUICK = Options(bits=12, epochs=4, copies=1, agreement=0.9)
 
@@ -44,7 +49,7 @@ def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inpu
     first, second = (open_session(open_artifact(made.folder / name), threads=1) for name in (FIRST, SECOND))
     threshold = read_exits(made.folder).threshold
     texts = list(inputs.validation.texts)
-    leaves = session.stage(texts)
+    leaves = session.leaves(texts)
     assert leaves == [max(one.probabilities) >= threshold for one in first.predict(texts)]
     assert 0 < sum(leaves) < len(texts), "the test needs texts of both kinds"
     stages = [first if left else second for left in leaves]
@@ -55,13 +60,72 @@ def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inpu
     assert made.card.notes["exit_share"] == pytest.approx(sum(leaves) / len(texts), abs=1e-6)
 
 
+def test_a_second_stage_may_be_in_int8(inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.parent is not None
+    run = Run(tmp_path / "onnx", tmp_path / "onnx.scratch", threads=1)
+    exported = export.apply(inputs, export.Options(engine="onnx"), run)
+    card = exported.card.model_copy(update={"notes": exported.card.notes | {"precision": "int8"}})
+    int8 = replace(exported, card=card)
+    made = cascade(replace(inputs, parent=int8, teachers={"tuned": inputs.parent}), tmp_path)
+    assert made.card.notes["precision"] == "int8" and made.card.notes["second_form"] == "onnx"
+    assert set(open_session(made, threads=1).fingerprint()) == {"engine", "version", "instruction_set", "threads"}
+    assert open_session(made, threads=1).fingerprint()["engine"] == "static + onnxruntime"
+
+
+def test_evidence_is_of_the_stage_that_answered(inputs: Inputs, tmp_path: Path) -> None:
+    made = cascade(inputs, tmp_path, Options(bits=12, epochs=1, copies=0, agreement=0.97))
+    session = open_session(made, threads=1)
+    assert isinstance(session, CascadeSession)
+    texts = list(inputs.validation.texts)
+    leaves = session.leaves(texts)
+    for kind in (True, False):
+        text = texts[leaves.index(kind)]
+        prediction = session.predict([text])[0]
+        found = explain(session, text)
+        assert (found.label, found.p) == prediction.ranked()[0]
+        stage = session.first if kind else session.second
+        # One word fewer, scored by the stage that answered the whole, wherever that variant itself would go.
+        cut = text.split(" ", 1)[1]
+        assert session.answering(text).logits([cut]) == pytest.approx(
+            log_softmax(stage.logits([cut]), stage.artifact.card.temperature), abs=1e-5
+        )
+
+
+def test_both_stages_are_checked_at_load(inputs: Inputs, tmp_path: Path) -> None:
+    session = open_session(cascade(inputs, tmp_path), threads=1)
+    assert isinstance(session, CascadeSession)
+    stored = make_selfcheck(session)
+    assert run_selfcheck(session, stored) < 1e-5
+    for stage in (FIRST, SECOND):
+        broken = json.loads(json.dumps(stored))
+        broken[stage]["logits"][0][0] += 1
+        with pytest.raises(DamageError, match="does not agree"):
+            run_selfcheck(session, broken)
+    with pytest.raises(DamageError, match="does not fit the model"):
+        run_selfcheck(session, {"format": 1, "kind": "cascade"})
+
+
+def test_killed_between_its_stages_it_goes_on_and_ends_in_the_same_id(inputs: Inputs, tmp_path: Path) -> None:
+    whole = cascade(inputs, tmp_path / "a")
+    run = Run(tmp_path / "b" / "out", tmp_path / "b" / "scratch", threads=1)
+    stopping = replace(run, stop=lambda: (run.scratch / FIRST).exists())
+    with pytest.raises(RunInterruptedError):
+        apply(inputs, QUICK, stopping)
+    assert not run.out.exists()
+    # What was made is found; damaged, it is made again.
+    (run.scratch / FIRST / "static.json").write_text("{}")
+    assert apply(inputs, QUICK, run).id == whole.id
+
+
 def test_it_counts_what_leaves_and_audits_the_share_that_a_hash_chooses(inputs: Inputs, tmp_path: Path) -> None:
     made = cascade(inputs, tmp_path, QUICK.model_copy(update={"audit": 0.5}))
     session = open_session(made, threads=1)
     assert isinstance(session, CascadeSession)
     texts = list(inputs.validation.texts)
-    leaves = session.stage(texts)
+    leaves = session.leaves(texts)
     session.predict(texts)
+    session.logits(texts)
+    explain(session, texts[0])
     tally = session.tally
     assert (tally.texts, tally.exits) == (len(texts), sum(leaves))
     audited = [text for text, left in zip(texts, leaves, strict=True) if left and unit_hash(text) < 0.5]
@@ -89,7 +153,7 @@ def test_without_validation_rows_nothing_leaves_early(inputs: Inputs, tmp_path: 
     assert read_exits(made.folder).threshold == 2.0
     session = open_session(made, threads=1)
     assert isinstance(session, CascadeSession)
-    assert not any(session.stage(list(inputs.train.texts)))
+    assert not any(session.leaves(list(inputs.train.texts)))
 
 
 def test_a_model_without_an_encoder_is_no_second_stage(inputs: Inputs, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_methods_and_options_are_loaded(tmp_path: Path) -> None:
         ("  - tune.linear: {}\n  - compress.int8: {}\n", "compresses an encoder"),
         ("  - tune.full: {}\n  - compress.int8: {}\nsearch: compress\n", "finds the compression itself"),
         ("  - tune.linear: {}\nsearch: compress\n", ":5:1: `search: compress`"),
+        ("  - tune.full: {}\nsearch: compress\n", "no gate speaks of its score"),
         ("  - tune.full: {epoch: 2}\n", "did you mean `epochs`?"),
         ("  - tune.full: {epochs: -2}\n", "`epochs` is -2"),
     ],

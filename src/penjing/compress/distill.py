@@ -114,7 +114,7 @@ class _Distill:
         device = next(model.parameters()).device
         ids, mask = (each.to(device) for each in self.rows.load(rows))
         with watching(inside) as wanted, torch.no_grad():
-            inside(ids, mask)
+            inside.to(device)(ids, mask)
         with watching(model) as found:
             loss = self._loss(model(ids, mask), rows)
         if self.options.relations:
@@ -140,7 +140,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if teacher is None or teacher.card.labels != parent.card.labels:
         raise UsageError("`compress.distill` has no teacher with the same labels", fix="put `tune.full` before it")
     train = list(inputs.train.texts)
-    texts = [*train, *inputs.unlabelled, *augment(train, options.copies, run.seed)]
+    parts = train, inputs.unlabelled, augment(train, options.copies, run.seed)
+    texts = [text for part in parts for text in part]
     truth = np.full(len(texts), -1, dtype=np.int64)
     truth[: len(train)] = encode_labels(inputs.train.labels or (), parent.card.labels)
     classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
@@ -148,11 +149,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     validation = list(inputs.validation.texts)
     objective = _Distill(
         rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
-        teacher=teacher_logits(teacher, texts, run, "compress.distill: the teacher on all texts"),
+        teacher=teacher_logits(teacher, parts, run, "compress.distill: the teacher on all texts"),
         truth=truth,
         validation=IdRows(encode(tokenizer, validation, limit).ids, padding),
         target=encode_labels(inputs.validation.labels or (), parent.card.labels),
-        wanted=(before := teacher_logits(teacher, validation, run, "compress.distill: the teacher on validation")),
+        wanted=(before := teacher_logits(teacher, [validation], run, "compress.distill: the teacher on validation")),
         options=options,
         seed=run.seed,
         inside=_inside(teacher, parent, options),

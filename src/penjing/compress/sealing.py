@@ -25,15 +25,18 @@ from penjing.tasks.classify import accuracy, encode_labels, macro_f1
 _SLICE = 64
 
 
-def encoder_parent(inputs: Inputs, method: str) -> Artifact:
-    """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact."""
+def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifact:
+    """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact.
+
+    int8: whether one that is in INT8 already will do.
+    """
     parent = inputs.parent
     if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
             f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"
         )
-    if parent.card.notes.get("precision") == "int8":
+    if parent.card.notes.get("precision") == "int8" and not int8:
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
     return parent
 

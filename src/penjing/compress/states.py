@@ -60,9 +60,10 @@ def relation_loss(teacher: States, student: States, mask: torch.Tensor) -> torch
     """The loss above; mask (batch, tokens) is 1 for tokens. Padding is neither asked nor answered for."""
     parts = []
     for wanted, found in zip(teacher.relations, student.relations, strict=True):
-        apart = functional.kl_div(_relations(found, mask), _relations(wanted, mask), log_target=True, reduction="none")
+        heads = math.gcd(RELATION_HEADS, wanted.shape[2], found.shape[2])
+        pair = _relations(found, mask, heads), _relations(wanted, mask, heads)
+        apart = functional.kl_div(*pair, log_target=True, reduction="none")
         real = mask[:, None, :, None] * mask[:, None, None, :]
-        heads = apart.shape[1]
         parts.append((apart * real).sum() / (mask.sum() * heads))
     return torch.stack(parts).mean()
 
@@ -73,10 +74,9 @@ def hidden_loss(teacher: States, student: States, mask: torch.Tensor) -> torch.T
     return (apart * mask).sum() / mask.sum()
 
 
-def _relations(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def _relations(states: torch.Tensor, mask: torch.Tensor, heads: int) -> torch.Tensor:
     """Log probabilities (batch, relation heads, tokens, tokens) of a token's relations to the others."""
     batch, tokens, width = states.shape
-    heads = math.gcd(RELATION_HEADS, width)
     split = states.view(batch, tokens, heads, width // heads).transpose(1, 2)
     scores = split @ split.transpose(2, 3) / math.sqrt(width // heads)
     # A finite number: what is masked on both sides must not become a difference of infinities.

@@ -96,18 +96,19 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         form="static",
         folder=folder,
         notes={"precision": "float16", "parameters": (1 << options.bits) * min(options.rank, labels)},
-        compare=teacher_logits(parent, inputs.validation.texts, run, "compress.static: the teacher on validation"),
+        compare=teacher_logits(parent, [inputs.validation.texts], run, "compress.static: the teacher on validation"),
     )
 
 
 def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> StaticEngine:
     train = list(inputs.train.texts)
-    texts = [*train, *inputs.unlabelled, *augment(train, options.copies, run.seed)]
+    parts = train, inputs.unlabelled, augment(train, options.copies, run.seed)
+    texts = [text for part in parts for text in part]
     grams = Grams(options.characters, options.words, options.bits)
     known = inputs.train.labels or ()
     truth = np.full(len(texts), -1, dtype=np.int64)
     truth[: len(known)] = encode_labels(known, parent.card.labels)
-    logits = teacher_logits(parent, texts, run, "compress.static: the teacher on all texts")
+    logits = teacher_logits(parent, parts, run, "compress.static: the teacher on all texts")
     rows = _Texts([grams.of(text) for text in texts], logits, truth)
     watched = [grams.of(text) for text in inputs.validation.texts]
     target = encode_labels(inputs.validation.labels or (), parent.card.labels)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.core.options import nearest
+from penjing.runtime.session import Session
 from penjing.runtime.words import HAN, word_spans
 from penjing.tasks.classify import softmax
 
@@ -77,6 +78,9 @@ def explain(session: Scorer, masked_text: str, label: str | None = None) -> Evid
     labels = session.artifact.card.labels
     if label is not None and label not in labels:
         raise UsageError(f"unknown label `{label}`", fix=nearest(label, labels))
+    if isinstance(session, Session):
+        # A variant that another stage of a cascade would answer says nothing of what decided this text.
+        session = session.answering(masked_text)
     clauses = split_clauses(masked_text)
     stage = clauses if len(clauses) > 1 else []
     probabilities = _score(session, [masked_text, *(without(masked_text, span) for span in stage)])

@@ -69,7 +69,7 @@ def faithfulness(session: Session, linear_session: Session, texts: Sequence[str]
 
 def mask_of(session: Session) -> str:
     """The model's own mask token where its tokenizer reads one in a text, else a space."""
-    tokens = getattr(session.engine, "tokens", None)
+    tokens = session.tokens
     if tokens is not None:
         for name in _MASKS:
             # A known token adds one id to the frame; an unknown one is cut into pieces.

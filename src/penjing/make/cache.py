@@ -60,13 +60,19 @@ class Cache:
             threads=self.threads,
             progress=self.progress,
             stop=self.stop,
-            shared=self.folder / "shared",
+            shared=self._shared(),
         )
         artifact = step.method.apply(inputs, step.options, run)
         seconds = time.monotonic() - began
         _observations(target).write_text(json.dumps({"seconds": round(seconds, 2)}), encoding="utf-8")
         shutil.rmtree(scratch, ignore_errors=True)
         return Done(step, artifact, seconds, cached=False)
+
+    def _shared(self) -> Path:
+        """Where steps keep what they share: another place for each of the things that no key within speaks of."""
+        source = source_hash("penjing.compress.teacher")
+        about = [source, self.threads, instruction_set(), library_versions()]
+        return self.folder / "shared" / digest(about)[:16]
 
     def key(self, step: Step, inputs: Inputs) -> str:
         """The hash of all that the step's result depends on."""

@@ -48,6 +48,12 @@ def build_plan(file: RecipeFile) -> list[Step]:
             where=file.where("search"),
             fix="leave `tune.full` as the only step, or remove `search`",
         )
+    if file.recipe.search and file.recipe.gates.keep is None and file.recipe.gates.macro_f1 is None:
+        raise RecipeError(
+            "`search` looks for the smallest model that holds the gates, and no gate speaks of its score",
+            where=file.where("search"),
+            fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
+        )
     if steps[0].name == "tune.linear" and len(steps) > 1:
         raise RecipeError(
             f"`{steps[1].name}` compresses an encoder, and `tune.linear` makes none",

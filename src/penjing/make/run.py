@@ -101,7 +101,7 @@ class _Making:
             if variant.refused:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
         if choice is not None and choice.variant is linear_variant and choice.why:
-            self.progress.say(f"the linear model is sealed. {choice.why}")
+            self.progress.say(f"the linear model is picked. {choice.why}")
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
         picked = choice.variant if choice else variants[-1]
         fell_back = bool(choice and choice.fell_back)

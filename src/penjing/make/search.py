@@ -1,7 +1,7 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
 The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
-INT8; then comes the model without any layer, and last a cascade: that model first, and for the rest the smallest form
+INT8; then comes the model without any layer, and last a cascade: such a model first, for the rest the smallest form
 that keeps every promise but those on time. Where a depth in float32 has broken `keep` on validation, no smaller one is
 tried. Every step is cached: a kill loses the step that was under way.
 """

@@ -97,7 +97,10 @@ def choose(variants: Sequence[Variant], linear: Variant, over: list[int], *, pro
     if paired.lower > 0 or linear.refused:
         return Choice(best, False)
     note = note_of(
-        "why_tie", value=f"{paired.value:+.4f}", lower=f"{paired.lower:+.4f}", rows=f"{len(best.scored.truth):,}"
+        "why_form_tie" if proven else "why_tie",
+        value=f"{paired.value:+.4f}",
+        lower=f"{paired.lower:+.4f}",
+        rows=f"{len(best.scored.truth):,}",
     )
     return Choice(linear, not proven, note)
 

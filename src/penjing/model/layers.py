@@ -107,7 +107,8 @@ def keep_neurons(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Class
 def keep_heads(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Classifier:
     """A classifier of its own with only those attention heads of each layer, at least one in each.
 
-    How many each layer has stands in the configuration under `HEADS`, by which `load_encoder` builds it again.
+    How many each layer has stands in the configuration under `HEADS`, which tells `load_encoder` to take the shapes
+    from the stored weights.
     """
     small = copy.deepcopy(classifier)
     for layer, places in zip(layers_of(small.encoder), kept, strict=True):

@@ -2,7 +2,9 @@
 
 A text leaves at the first stage where its highest probability there reaches the threshold; nothing but the text decides
 that, so its answer never depends on its neighbours. A share of those that leave, chosen by a hash of the text, is
-answered by the second stage too: what was said stands, and how often the two disagree is counted.
+answered by the second stage too: what was said stands, and how often the two disagree is counted. A text that stands
+at the threshold itself may change the stage, and so its probability by more than a tolerance, on a machine that sums
+n-grams in another order.
 Source: Viola and Jones, Rapid Object Detection using a Boosted Cascade of Simple Features, 2001; Varshney and Baylor,
 Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022.
 """
@@ -16,16 +18,18 @@ from threading import Lock
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
-from penjing.core.nouns import Artifact
+from penjing.core.nouns import Artifact, Prediction
 from penjing.runtime.engine import Logits
 from penjing.runtime.session import DIGITS, Session, open_session
-from penjing.tasks.classify import log_softmax
+from penjing.tasks.classify import log_softmax, softmax
 
+Bools = npt.NDArray[np.bool_]
 FIRST, SECOND, EXITS = "first", "second", "cascade.json"
 
 
@@ -41,7 +45,7 @@ class Exits(BaseModel):
 
 @dataclass
 class Tally:
-    """What a cascade did since it was opened: texts, those that left at the first stage, audits, disagreements."""
+    """What a cascade predicted since it was opened: texts, those answered by the first stage, audits, disagreements."""
 
     texts: int = 0
     exits: int = 0
@@ -50,57 +54,95 @@ class Tally:
 
 
 class CascadeSession(Session):
-    """A session whose logits are those of the stage that answered, as calibrated log probabilities of that stage."""
+    """A session whose logits are those of the stage that answers, as log probabilities calibrated for that stage."""
 
     def __init__(
         self, artifact: Artifact, first: Session, second: Session, exits: Exits, long_texts: Literal["chunk", "review"]
     ) -> None:
-        # What asks for an engine (self-check, shapes, mask token) asks for the second stage's: the first has no tokens.
         super().__init__(artifact, second.engine, long_texts)
+        self._tokens = None
         self.first, self.second, self.exits = first, second, exits
         self.tally = Tally()
         self._lock = Lock()
+
+    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+        """As of any session; what leaves at the first stage is counted, and a share of it audited."""
+        if not masked:
+            return []
+        logits, too_long, leaves = self._answer(masked)
+        self._count(masked, logits, leaves)
+        return self._predictions(logits, too_long)
+
+    def fingerprint(self) -> dict[str, str]:
+        """That of both stages, in the four facts of one."""
+        first, second = self.first.fingerprint(), self.second.fingerprint()
+        return second | {name: f"{first[name]} + {second[name]}" for name in ("engine", "version")}
 
     def warm(self) -> None:
         """Both stages meet every shape once."""
         self.first.warm()
         self.second.warm()
 
-    def stage(self, masked: Sequence[str]) -> list[bool]:
-        """Whether each text leaves at the first stage."""
-        return [bool(leaves) for leaves in self._leaves(self._stage_logits(self.first, masked)[0])]
+    def leaves(self, masked: Sequence[str]) -> list[bool]:
+        """Whether each text is answered by the first stage."""
+        return [bool(leaves) for leaves in self._leaves(self.first.logits(masked))]
+
+    def answering(self, masked: str) -> Session:
+        """The stage that answers this text, with the cascade's own calibration on top."""
+        return _Stage(self, self.first if self.leaves([masked])[0] else self.second)
 
     def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
-        logits, too_long = self._stage_logits(self.first, masked)
-        leaves = self._leaves(logits)
-        audited = [bool(left) and unit_hash(text) < self.exits.audit for left, text in zip(leaves, masked, strict=True)]
-        places = np.flatnonzero(~leaves | np.array(audited))
+        return self._answer(masked)[:2]
+
+    def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
+        raw, too_long = self.first._score(masked)
+        leaves = self._leaves(raw)
+        logits = _scaled(self.first, raw)
+        places = [int(place) for place in np.flatnonzero(~leaves)]
+        if places:
+            later, long = self.second._score([masked[place] for place in places])
+            logits[places] = _scaled(self.second, later)
+            for place, unfinished in zip(places, long, strict=True):
+                too_long[place] = unfinished
+        return logits, too_long, leaves
+
+    def _count(self, masked: Sequence[str], logits: Logits, leaves: Bools) -> None:
+        audited = [
+            place
+            for place, text in enumerate(masked)
+            if leaves[place] and self.exits.audit and unit_hash(text) < self.exits.audit
+        ]
         differed = 0
-        if len(places):
-            later, long = self._stage_logits(self.second, [masked[int(place)] for place in places])
-            for row, place in enumerate(places):
-                if leaves[place]:
-                    differed += int(later[row].argmax() != logits[place].argmax())
-                else:
-                    logits[place], too_long[place] = later[row], long[row]
+        if audited:
+            again = self.second.logits([masked[place] for place in audited])
+            differed = int((again.argmax(axis=1) != logits[audited].argmax(axis=1)).sum())
         with self._lock:
             self.tally.texts += len(masked)
             self.tally.exits += int(leaves.sum())
-            self.tally.audited += sum(audited)
+            self.tally.audited += len(audited)
             self.tally.differed += differed
-        return logits, too_long
 
-    def _leaves(self, logits: Logits) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        # Rounded as probabilities are, so that the last bits of a sum decide nothing.
-        leaves: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-            np.round(np.exp(logits.max(axis=1)), DIGITS) >= self.exits.threshold
-        )
-        return leaves
+    def _leaves(self, raw: Logits) -> Bools:
+        # As the threshold was set: probabilities in double precision, rounded as a prediction's are.
+        sure = np.round(softmax(raw, self.first.artifact.card.temperature).max(axis=1), DIGITS)
+        result: Bools = sure >= self.exits.threshold
+        return result
 
-    @staticmethod
-    def _stage_logits(session: Session, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
-        logits, too_long = session._score(masked)
-        return log_softmax(logits, session.artifact.card.temperature).astype(np.float32), too_long
+
+class _Stage(Session):
+    """One stage of a cascade, answering for the whole: its log probabilities, and the cascade's card."""
+
+    def __init__(self, whole: CascadeSession, stage: Session) -> None:
+        super().__init__(whole.artifact, stage.engine, whole.long_texts)
+        self._stage = stage
+
+    def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
+        raw, too_long = self._stage._score(masked)
+        return _scaled(self._stage, raw), too_long
+
+
+def _scaled(stage: Session, raw: Logits) -> Logits:
+    return log_softmax(raw, stage.artifact.card.temperature).astype(np.float32)
 
 
 def open_cascade(artifact: Artifact, threads: int, long_texts: Literal["chunk", "review"]) -> CascadeSession:

@@ -15,6 +15,7 @@ import numpy as np
 
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Release
+from penjing.runtime.cascade import FIRST, SECOND, CascadeSession
 from penjing.runtime.engine import Array, Engine, Logits
 from penjing.runtime.session import Session
 from penjing.runtime.tokens import Tokens
@@ -35,8 +36,13 @@ _TEXTS = (
 
 
 def make_selfcheck(session: Session) -> dict[str, Any]:
-    """Sequences, their logits by this session's engine, and the tolerance: plain values for `selfcheck.json`."""
-    tokens = getattr(session.engine, "tokens", None)
+    """Sequences, their logits by this session's engine, and the tolerance: plain values for `selfcheck.json`.
+
+    Of a cascade both stages are checked, each under its name.
+    """
+    if isinstance(session, CascadeSession):
+        return {"format": 1, "kind": "cascade"} | {name: make_selfcheck(one) for name, one in _stages(session).items()}
+    tokens = session.tokens
     inputs = list(_TEXTS) if tokens is None else [row.tolist() for row in _sequences(tokens)]
     logits = _run(session.engine, inputs)
     share = INT8_TOLERANCE if session.artifact.card.notes.get("precision") == "int8" else FLOAT_TOLERANCE
@@ -58,6 +64,11 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
     """
     where = str(stored.folder) if isinstance(stored, Release) else None
     check = _read(stored.folder / SELFCHECK) if isinstance(stored, Release) else stored
+    if isinstance(subject, CascadeSession):
+        try:
+            return max(run_selfcheck(one, check[name]) for name, one in _stages(subject).items())
+        except (KeyError, TypeError) as error:
+            raise DamageError(f"{SELFCHECK} does not fit the model: {error}", where=where, fix=_FIX_FILE) from None
     engine = subject.engine if isinstance(subject, Session) else subject
     try:
         inputs, tolerance, maker = check["inputs"], float(check["tolerance"]), dict(check["fingerprint"])
@@ -78,6 +89,10 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
         )
     _check_neighbours(engine, inputs, found, where)
     return apart
+
+
+def _stages(session: CascadeSession) -> dict[str, Session]:
+    return {FIRST: session.first, SECOND: session.second}
 
 
 def _sequences(tokens: Tokens) -> list[Array]:

@@ -47,7 +47,18 @@ class Session:
         """
         if not masked:
             return []
-        logits, too_long = self._score(masked)
+        return self._predictions(*self._score(masked))
+
+    def answering(self, masked: str) -> Session:  # noqa: ARG002 - a session of one model has one answer
+        """The session to explain a text with: of several stages the one that answered it, scaled as the answer was."""
+        return self
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """The tokenizer, of a model that reads tokens."""
+        return self._tokens
+
+    def _predictions(self, logits: Logits, too_long: Sequence[bool]) -> list[Prediction]:
         table = np.round(softmax(logits, self._temperature), DIGITS).tolist()
         return [
             Prediction(self.artifact.id, self.labels, tuple(row), long)

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     max_body: int = Field(1_500_000, ge=1024, le=100_000_000, description="largest body of a request, in bytes")
     max_characters: int = Field(20_000, ge=100, le=10_000_000, description="longest text, in characters")
     max_items: int = Field(64, ge=1, le=1024, description="most texts in one request")
-    max_batch: int = Field(16, ge=1, le=1024, description="most texts in one pass of the engine")
+    max_batch: int = Field(16, ge=1, le=1024, description="most texts of several requests that are decided in one pass")
     max_wait_ms: float = Field(
         0,
         ge=0,

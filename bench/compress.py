@@ -1,0 +1,152 @@
+"""Each compression by itself: what it keeps of the tuned model, how large it is, and how long a text takes.
+
+    python bench/compress.py --data DIR --out DIR [--models DIR] [--set NAME ...] [--base mini|e5] [--rows N]
+                             [--seeds 0,1] [--only NAME ...]
+
+Every technique starts from the same tuned model and ends in the engine that serves, so that a row differs from the
+first (*identity*: exported, nothing else) by one technique, healed by distillation where the name says so. All forms of
+a seed are timed in turn (A B A B ...) on the same texts; scores are on test rows. Appends a line a seed to
+bench/results/compress.jsonl; a seed that stands there already is passed over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from penjing.core.canon import digest
+from penjing.core.nouns import Artifact, Inputs, Silent
+from penjing.core.recipe import load_recipe
+from penjing.data.prepare import Prepared, prepare
+from penjing.make.cache import Cache
+from penjing.make.plan import build_plan, single_step
+from penjing.make.score import promised_labels
+from penjing.model.base import depth_of, open_base
+from penjing.runtime.bench import interleaved
+from penjing.runtime.evaluate import bootstrap, paired_ratio
+from penjing.runtime.machine import cores, hardware
+from penjing.runtime.session import open_session
+from penjing.tasks.classify import encode_labels
+from speed import answers, penjing
+from spine import LARGE, SETS, TUNE, append, key_of, read_results, write_recipe
+
+RESULTS = Path(__file__).resolve().parent / "results" / "compress.jsonl"
+IDENTITY = "identity"
+_EXPORT: tuple[str, dict[str, Any]] = ("compress.export", {})
+_HEAL: tuple[str, dict[str, Any]] = ("compress.distill", {})
+Chain = list[tuple[str, dict[str, Any]]]
+
+
+def techniques(layers: int) -> dict[str, Chain]:
+    """Every technique's steps behind the tuned model, by name."""
+    half = max(1, layers // 2)
+    fewer = ("compress.layers", {"keep": half})
+    return {
+        IDENTITY: [_EXPORT],
+        "INT8": [("compress.int8", {})],
+        f"{half} layers": [fewer, _EXPORT],
+        f"{half} layers, distilled": [fewer, _HEAL, _EXPORT],
+        f"{half} layers, distilled, relations": [fewer, ("compress.distill", {"relations": 1.0}), _EXPORT],
+        f"{half} layers, distilled, hidden states": [fewer, ("compress.distill", {"hidden": 1.0}), _EXPORT],
+        "half the neurons": [("compress.width", {"keep": 0.5}), _EXPORT],
+        "half the neurons, distilled": [("compress.width", {"keep": 0.5}), _HEAL, _EXPORT],
+        "half the heads": [("compress.heads", {"keep": 0.5}), _EXPORT],
+        "half the heads, distilled": [("compress.heads", {"keep": 0.5}), _HEAL, _EXPORT],
+        "vocabulary": [("compress.vocabulary", {}), _EXPORT],
+        "static": [("compress.static", {})],
+        "cascade: static, then identity": [_EXPORT, ("compress.cascade", {})],
+    }
+
+
+def make(recipe: Path, out: Path, only: list[str] | None) -> tuple[Prepared, Artifact, dict[str, Artifact], int]:
+    """The data, the tuned model, what each technique made of it, and the threads; every step cached in `out`."""
+    file = load_recipe(recipe)
+    data, threads = prepare(file, Silent()), file.recipe.threads or cores()
+    cache = Cache(out / "cache", file.recipe.seed, threads, Silent(), lambda: False)
+
+    def step(one: Any, parent: Artifact, teacher: Artifact | None) -> Artifact:
+        teachers = {"tuned": teacher} if teacher else {}
+        inputs = Inputs(parent, data.train, data.validation, teachers, data.language, data.unlabelled)
+        return cache.run(one, inputs).artifact
+
+    teacher = step(build_plan(file)[0], open_base(file.recipe.base, recipe.parent), None)
+    found = {}
+    for name, chain in techniques(depth_of(teacher)).items():
+        if only and name != IDENTITY and not any(part in name for part in only):
+            continue
+        made = teacher
+        for method, options in chain:
+            made = step(single_step(method, dict(options)), made, teacher)
+        found[name] = made
+        print(f"  {name}: made", flush=True)
+    return data, teacher, found, threads
+
+
+def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], threads: int) -> dict[str, Any]:
+    """Score, share kept, size and times of every form."""
+    labels, over = data.labels, promised_labels(data.labels, data.audit.labels)
+    truth = encode_labels(data.test.labels or (), labels)
+    texts = list(data.test.texts)
+    wanted = encode_labels(
+        [one.ranked()[0][0] for one in open_session(teacher, threads=threads).predict(texts)], labels
+    )
+    subjects = {name: penjing(artifact, threads) for name, artifact in made.items()}
+    times = interleaved({name: subject.run for name, subject in subjects.items()}, texts, calls=500)
+    rows = {}
+    for name, subject in subjects.items():
+        guess = encode_labels(answers(subject, texts), labels)
+        rows[name] = {
+            "macro_f1": bootstrap(truth, guess, len(labels), over=over).to_json(),
+            "kept": paired_ratio(truth, guess, wanted, len(labels), over=over).to_json(),
+            "size_mb": round(subject.size_mb or 0.0, 3),
+            "p50_ms": times[name].p50_ms,
+            "p99_ms": times[name].p99_ms,
+            "mean_ms": times[name].mean_ms,
+            "texts_per_s": times[name].texts_per_s,
+            "times_faster": round(times[IDENTITY].mean_ms / times[name].mean_ms, 3),
+            "notes": {key: made[name].card.notes[key] for key in ("exit_share",) if key in made[name].card.notes},
+        }
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the five sets")
+    parser.add_argument("--models", type=Path, help=f"the folder that holds {LARGE}")
+    parser.add_argument("--out", type=Path, required=True, help="a folder for the work of the runs")
+    parser.add_argument("--set", choices=SETS, action="append", help="one set, may be repeated; default: all")
+    parser.add_argument("--base", choices=("mini", "e5"), default="mini", help="what the model is tuned from")
+    parser.add_argument("--rows", type=int, default=2000, help="rows to learn from; 0: all")
+    parser.add_argument("--seeds", default="0", help="seeds, with commas")
+    parser.add_argument("--only", action="append", help="a word of a technique's name, may be repeated; default: all")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    if arguments.base == "e5" and not arguments.models:
+        raise SystemExit("--base e5 needs --models, the folder that holds " + LARGE)
+    base = "penjing/mini" if arguments.base == "mini" else str((arguments.models / LARGE).resolve())
+    for seed in [int(each) for each in arguments.seeds.split(",")]:
+        for name in arguments.set or SETS:
+            tune = TUNE[arguments.base]
+            key = digest([key_of(name, base, arguments.rows, seed, tune), arguments.only or []])
+            title = f"{name} {arguments.base} rows={arguments.rows or 'all'} seed={seed}"
+            if any(row["key"] == key for row in read_results(arguments.results)):
+                print(f"{title}: there already", flush=True)
+                continue
+            print(title, flush=True)
+            folder = arguments.out / f"compress-{name}-{arguments.base}-{arguments.rows}-{seed}"
+            folder.mkdir(parents=True, exist_ok=True)
+            recipe = write_recipe(name, base, arguments.rows, seed, arguments.data, folder, tune=tune)
+            data, teacher, made, threads = make(recipe, folder / "out", arguments.only)
+            row = {"key": key, "set": name, "base": arguments.base, "rows": arguments.rows, "seed": seed}
+            row |= {"techniques": measure(data, teacher, made, threads), "threads": threads, "hardware": hardware()}
+            append(arguments.results, row | {"test_rows": len(data.test), "train_rows": len(data.train)})
+            for technique, one in row["techniques"].items():
+                kept, times = one["kept"]["value"], one["times_faster"]
+                print(f"  {technique}: kept {kept:.4f}, {one['size_mb']:.1f} MB, {times:.2f}x", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
