@@ -20,7 +20,7 @@ from penjing.tasks.classify import accuracy, encode_labels
 @pytest.mark.parametrize("engine", ["openvino", "onnx"])
 def test_the_engine_form_gives_the_parents_logits(inputs: Inputs, tmp_path: Path, engine: str) -> None:
     assert inputs.parent is not None
-    options = build_options(Options, {"engine": engine}, "recipe.yaml:1:1")
+    options = build_options(Options, {"engine": engine, "storage": "float32"}, "recipe.yaml:1:1")
     artifact = apply(inputs, options, Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1))  # type: ignore[arg-type]
     expected = open_session(inputs.parent, threads=1).logits(inputs.validation.texts)
     session = open_session(open_artifact(artifact.folder), threads=1)
@@ -29,7 +29,11 @@ def test_the_engine_form_gives_the_parents_logits(inputs: Inputs, tmp_path: Path
 
     card = artifact.card
     assert card.form == engine and card.method == "compress.export" and card.notes["precision"] == "float32"
-    assert card.lineage[-1] == {"method": "compress.export", "options": {"engine": engine}, "parent": inputs.parent.id}
+    assert card.lineage[-1] == {
+        "method": "compress.export",
+        "options": options.model_dump(mode="json"),
+        "parent": inputs.parent.id,
+    }
     assert card.lineage[:-1] == inputs.parent.card.lineage and card.labels == inputs.parent.card.labels
     truth = encode_labels(inputs.validation.labels or (), card.labels)
     assert card.metrics["validation_accuracy"] == pytest.approx(accuracy(truth, found.argmax(axis=1)), abs=1e-6)
@@ -37,6 +41,21 @@ def test_the_engine_form_gives_the_parents_logits(inputs: Inputs, tmp_path: Path
     assert card.temperature != 1.0, "fitted through this engine"
     files = {path.name for path in artifact.folder.iterdir()} - {"MANIFEST", "card.json", "tokenizer.json"}
     assert files == ({"model.onnx"} if engine == "onnx" else {"model.xml", "model.bin"})
+
+
+def test_weights_in_float16_take_half_the_room_and_give_nearly_the_same_logits(inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.parent is not None
+    full, half = (
+        apply(inputs, Options(storage=kind), Run(tmp_path / kind, tmp_path / f"{kind}.scratch", threads=1))  # type: ignore[arg-type]
+        for kind in ("float32", "float16")
+    )
+    sizes = [(one.folder / "model.bin").stat().st_size for one in (full, half)]
+    assert sizes[1] < 0.6 * sizes[0]
+    expected = open_session(inputs.parent, threads=1).logits(inputs.validation.texts)
+    found = open_session(half, threads=1).logits(inputs.validation.texts)
+    assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+    assert half.card.notes["storage"] == "float16"
 
 
 def test_the_same_step_gives_the_same_id(inputs: Inputs, tmp_path: Path) -> None:

@@ -57,11 +57,11 @@ def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
     return path
 
 
-def to_openvino(onnx_path: Path, target_folder: Path) -> Path:
-    """Write `model.xml` and `model.bin`, weights in float32. Raises MissingPackageError without openvino."""
+def to_openvino(onnx_path: Path, target_folder: Path, *, half: bool = False) -> Path:
+    """Write `model.xml` and `model.bin`, weights in float32 or float16. Raises MissingPackageError without openvino."""
     openvino = import_openvino(str(target_folder))
     path = target_folder / OPENVINO_MODEL
-    write_model(openvino.Core().read_model(onnx_path), path)
+    write_model(openvino.Core().read_model(onnx_path), path, half=half)
     return path
 
 

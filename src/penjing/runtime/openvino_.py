@@ -87,17 +87,18 @@ def import_openvino(where: str) -> Any:
     return openvino
 
 
-def write_model(model: Any, path: Path) -> None:
-    """Write an OpenVINO model as `path` and its `.bin`, weights as they are; the same model gives the same bytes.
+def write_model(model: Any, path: Path, *, half: bool = False) -> None:
+    """Write an OpenVINO model as `path` and its `.bin`; the same model gives the same bytes.
 
-    Nodes that nobody named, and those named after them, carry a number that counts up through the whole process:
-    here they get their place instead.
+    half: float32 weights are stored in float16; the engine computes in float32 all the same.
+    Nodes that nobody named, and those named after them, carry a number that counts up through the whole process: here
+    they get their place instead.
     """
     openvino = import_openvino(str(path.parent))
     for place, node in enumerate(model.get_ordered_ops()):
         if _COUNTED.match(node.get_friendly_name()):
             node.set_friendly_name(f"{node.get_type_name()}-{place}")
-    openvino.save_model(model, path, compress_to_fp16=False)
+    openvino.save_model(model, path, compress_to_fp16=half)
 
 
 def settings(threads: int) -> dict[str, Any]:
