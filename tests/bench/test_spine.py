@@ -116,7 +116,8 @@ def report(value: float, keep: str = "held", *, fell_back: bool = False) -> dict
         "baseline": {"linear": {"macro_f1": score, "difference": {"value": 0.02, "low": 0.01, "high": 0.03}}},
         "decisions": {"automation_rate": 0.8, "certified": True, "error_among_automated": {"value": 0.03}},
         "gates": gates, "speed": {"p50_ms": 2.0, "p99_ms": 4.0, "hardware": "two cores", "threads": 2},
-        "size_mb": 24.0, "data": {"splits": {"train": 8000}},
+        "size_mb": 24.0, "data": {"splits": {"train": 8000}}, "model": "tune.linear" if fell_back else "tune.full",
+        "variants": [{"name": "compress.export", "because": "size_mb 160 against 60"}, {"name": "compress.int8"}],
     }  # fmt: skip
 
 
@@ -133,6 +134,7 @@ def test_the_page_shows_the_mean_over_seeds_and_every_broken_promise(page: Modul
     assert "| 1 of 2 |" in text
     assert "penjing/mini, all rows: 0 of 1 sets, 0 of them strictly" in text
     assert "| 1 of 1 |" in page.page(rows[:1])
+    assert "- SMS spam, penjing/mini: `compress.export`: size_mb 160 against 60\n" in text
     assert page.picture(rows).count("<circle") == 2
 
 
