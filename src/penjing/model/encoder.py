@@ -66,7 +66,7 @@ def load_encoder(base: Artifact) -> nn.Module:
     if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder:
         raise UsageError(f"a model of type `{config.model_type}` is not an encoder", where=str(folder), fix=_FIX_FAMILY)
     weights = read_weights(folder / "model.safetensors")
-    with _quiet_transformers():
+    with quiet_transformers():
         if getattr(config, HEADS, None):
             encoder, wrong = _with_fewer_heads(MODEL_MAPPING[type(config)], config, weights)
         else:
@@ -191,8 +191,8 @@ _FIX_FAMILY = "give an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT, or 
 
 
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """No progress bar and no load report: a missing pooler is expected, anything else is raised."""
+def quiet_transformers() -> Iterator[None]:
+    """No progress bar, no load report, no advice: a missing pooler is expected, anything else is raised."""
     from transformers.utils import logging
 
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -12,7 +12,7 @@ import torch
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
-from penjing.model.encoder import Classifier, load_classifier, load_encoder, mean_pool
+from penjing.model.encoder import Classifier, load_classifier, load_encoder, mean_pool, quiet_transformers
 from penjing.runtime.export import export_onnx
 from penjing.runtime.tokens import TOKENIZER, Tokens, read_tokenizer
 
@@ -52,7 +52,10 @@ def hugging_face_pipeline(artifact: Artifact, threads: int) -> Run:
     tokenizer.pad_token = tokenizer.convert_ids_to_tokens(tokens.pad_id)
     tokenizer.model_max_length = tokens.limit
     torch.set_num_threads(threads)
-    run = pipeline("text-classification", model=_Model(config, classifier).eval(), tokenizer=tokenizer, device="cpu")
+    with quiet_transformers():  # it lists every class that it would rather see
+        run = pipeline(
+            "text-classification", model=_Model(config, classifier).eval(), tokenizer=tokenizer, device="cpu"
+        )
 
     def classify(texts: Sequence[str]) -> list[Any]:
         with torch.inference_mode():
