@@ -124,6 +124,19 @@ def test_notes_and_whose_score_is_kept_are_told_in_the_pages_language(sample: Ca
     assert "of tune.full" not in page
 
 
+def test_why_a_form_was_refused_is_told_in_the_pages_language(sample: Callable[..., Report]) -> None:
+    gate = Gate(name="p99_ms", promised=20, measured=38.31, bound=31.0, state="broken")
+    variant = (
+        sample()
+        .variants[0]
+        .model_copy(update={"state": "refused", "because": "p99_ms 38.25 against 20 (bound 31)", "broken": (gate,)})
+    )
+    page = render(sample(variants=(variant,)), language="zh")
+    assert "38.3\u00a0ms" in page and "99% 的决定不超过的用时" in page and "against 20" not in page
+    older = variant.model_copy(update={"broken": ()})
+    assert "p99_ms 38.25 against 20" in render(sample(variants=(older,)), language="zh")
+
+
 def test_limits_by_label_stand_in_a_table_and_a_label_without_one_shows_none(sample: Callable[..., Report]) -> None:
     decisions = sample().decisions.model_copy(
         update={

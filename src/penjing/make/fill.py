@@ -228,6 +228,7 @@ def _variant(variant: Variant, found: Found) -> r.Variant:
         agreement=None if found.linear is variant else _agreement(variant, found),
         state=state,
         because=variant.refused,
+        broken=tuple(gate for gate in variant.gates if gate.state == "broken") if variant.refused else (),
     )
 
 

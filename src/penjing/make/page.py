@@ -9,7 +9,7 @@ from typing import Any
 from penjing.core.errors import MissingPackageError
 from penjing.make import charts
 from penjing.make.gates import Gate
-from penjing.make.report import Confusion, Finding, PageLanguage, Report, Score
+from penjing.make.report import Confusion, Finding, PageLanguage, Report, Score, Variant
 from penjing.make.verdict import (
     LINEAR,
     as_written,
@@ -90,6 +90,7 @@ class _Page:
             "mistakes": [(one, _cut(one.text)) for one in self.report.errors[:MISTAKES]],
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
+            "because": self._because,
             "percent": self._percent,
             "interval": self._interval,
             "ms": milliseconds,
@@ -170,6 +171,13 @@ class _Page:
             (milliseconds(report.speed.p50_ms), t["tile_latency"], report.speed.hardware),
             (megabytes(report.size_mb), t["tile_size"], report.model),
         ]
+
+    def _because(self, variant: Variant) -> str:
+        told = []
+        for gate in variant.broken:
+            shown = self._gate(gate)
+            told.append(f"{shown['name']}: {shown['measured']} ({shown['promised']})")
+        return "; ".join(told) or variant.because
 
     def _notes(self) -> list[str]:
         known = self.words

@@ -218,7 +218,8 @@ class Variant(_Part):
     macro_f1: Score
     agreement: Share | None = Field(None, description="share of validation rows on which its label is the teacher's")
     state: Literal["sealed", "passed", "refused"]
-    because: str = ""
+    because: str = Field("", description="why it was refused, in English")
+    broken: tuple[Gate, ...] = Field((), description="the promises that it broke on validation rows")
 
 
 class Note(_Part):
