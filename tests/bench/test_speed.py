@@ -35,7 +35,7 @@ def test_a_recipe_of_the_spine_becomes_one_that_searches(speed: ModuleType, tmp_
         "name: x\ndata: {files: train.csv}\nsteps:\n  - tune.full: {epochs: 2, layers: 3}\n  - compress.int8: {}\n"
         "gates: {keep: 0.97, p99_ms: 20}\n"
     )
-    recipe = load_recipe(speed.searching(path)).recipe
+    recipe = load_recipe(speed.searching(path, speed.GATES["claim"])).recipe
     assert recipe.search == "compress"
     assert recipe.step_list() == [("tune.full", {"epochs": 2, "layers": 3})]
     assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.25, 5.0)
@@ -87,7 +87,8 @@ def run(sealed: str | None = None, **subjects: dict[str, Any]) -> dict[str, Any]
     variants = [{"name": name, "state": "sealed" if name == sealed else "passed"} for name in subjects]
     return {
         "set": "sms", "base": "e5", "rows": 0, "subjects": found, "threads": 2, "hardware": "a CPU", "test_rows": 700,
-        "variants": variants,
+        "variants": variants, "gates": "claim",
+        "decisions": {"automation_rate": 0.8, "error_among_automated": {"value": 0.03}},
     }  # fmt: skip
 
 
@@ -117,6 +118,14 @@ def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:
     assert "ONNX Runtime dynamic INT8, teacher" in text
     svg = page.picture(row)
     assert svg.count("<circle") == 3 and "NaN" not in svg and "nan" not in svg
+
+
+def test_what_everyday_promises_came_to_is_told_beside_the_claim(page: ModuleType) -> None:
+    row = run("int8", int8=subject("penjing", 12, 0.99, 0.975)) | {"gates": "spine"}
+    text = page.page([row])
+    assert "*int8*, 3.0 MB, p99 1.0 ms, 12.0× the pipeline online, keeps 99.0 % (at least 97.5 %), decides 80 %" in text
+    assert "was picked" not in text
+    assert "nothing held them all" in page.page([run() | {"gates": "spine"}])
 
 
 def test_of_two_runs_of_a_set_the_newer_counts(page: ModuleType) -> None:
