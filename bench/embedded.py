@@ -36,7 +36,7 @@ COMMON = (
 )  # fmt: skip
 ENGINES = {
     "onnx": ("flatbuffers", "onnxruntime", "packaging", "protobuf", "tokenizers"),
-    "openvino": ("openvino", "tokenizers"),
+    "openvino": ("openvino", "openvino-telemetry", "tokenizers"),
     "static": ("safetensors",),
     "linear": ("jieba", "safetensors"),
 }
@@ -77,9 +77,12 @@ def ask(python: Path, release: Path, text: str) -> tuple[float, dict[str, Any]]:
     began = time.perf_counter()
     run = subprocess.run(
         [str(python), "-m", "penjing", "predict", str(release)],
-        input=text, capture_output=True, text=True, check=True, env=environment, cwd=release.parent,
+        input=text, capture_output=True, text=True, check=False, env=environment, cwd=release.parent,
     )  # fmt: skip
-    return time.perf_counter() - began, json.loads(run.stdout.splitlines()[0])
+    seconds = time.perf_counter() - began
+    if run.returncode:
+        raise SystemExit(f"penjing predict ended with exit {run.returncode}: {run.stderr.strip()}")
+    return seconds, json.loads(run.stdout.splitlines()[0])
 
 
 def measure(release: Path) -> dict[str, Any]:
@@ -107,9 +110,10 @@ def measure(release: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("releases", type=Path, nargs="+", metavar="RELEASE")
-    found = [measure(release.resolve()) for release in parser.parse_args().releases]
-    for row in found:
-        print(row)
+    found = []
+    for release in parser.parse_args().releases:
+        found.append(measure(release.resolve()))
+        print(found[-1], flush=True)
     told = {"hardware": hardware(), "python": sys.version.split()[0], "runs": found}
     RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 

@@ -7,13 +7,16 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Ids = npt.NDArray[np.int64]
 
@@ -120,6 +123,9 @@ class Tokens:
 
 def read_tokenizer(path: Path) -> Tokenizer:
     """A tokenizer.json from disk. Raises DamageError where it is missing or is not one."""
+    # A model that reads no tokens does without the package.
+    from tokenizers import Tokenizer
+
     try:
         text = path.read_text(encoding="utf-8")
         # The tokenizers library raises no class of its own for what is not a tokenizer: look before it does.
