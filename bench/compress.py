@@ -43,13 +43,14 @@ def techniques(layers: int) -> dict[str, Chain]:
     """Every technique's steps behind the tuned model, by name."""
     half = max(1, layers // 2)
     fewer = ("compress.layers", {"keep": half})
+    left = "1 layer" if half == 1 else f"{left}"
     return {
         IDENTITY: [_EXPORT],
         "INT8": [("compress.int8", {})],
-        f"{half} layers": [fewer, _EXPORT],
-        f"{half} layers, distilled": [fewer, _HEAL, _EXPORT],
-        f"{half} layers, distilled, relations": [fewer, ("compress.distill", {"relations": 1.0}), _EXPORT],
-        f"{half} layers, distilled, hidden states": [fewer, ("compress.distill", {"hidden": 1.0}), _EXPORT],
+        left: [fewer, _EXPORT],
+        f"{left}, distilled": [fewer, _HEAL, _EXPORT],
+        f"{left}, distilled, relations": [fewer, ("compress.distill", {"relations": 1.0}), _EXPORT],
+        f"{left}, distilled, hidden states": [fewer, ("compress.distill", {"hidden": 1.0}), _EXPORT],
         "half the neurons": [("compress.width", {"keep": 0.5}), _EXPORT],
         "half the neurons, distilled": [("compress.width", {"keep": 0.5}), _HEAL, _EXPORT],
         "half the heads": [("compress.heads", {"keep": 0.5}), _EXPORT],
