@@ -43,7 +43,7 @@ def techniques(layers: int) -> dict[str, Chain]:
     """Every technique's steps behind the tuned model, by name."""
     half = max(1, layers // 2)
     fewer = ("compress.layers", {"keep": half})
-    left = "1 layer" if half == 1 else f"{left}"
+    left = "1 layer" if half == 1 else f"{half} layers"
     return {
         IDENTITY: [_EXPORT],
         "INT8": [("compress.int8", {})],
