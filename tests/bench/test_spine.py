@@ -111,8 +111,9 @@ def report(value: float, keep: str = "held", *, fell_back: bool = False) -> dict
     """What the page reads of a report."""
     score = {"value": value, "low": value - 0.01, "high": value + 0.01}
     gates = [{"name": "keep", "state": keep}, *({"name": name, "state": "held"} for name in ("p99_ms", "size_mb"))]
+    teacher = {"kept": score, "macro_f1": score, "difference": {"value": -0.04, "low": -0.06, "high": -0.01}}
     return {
-        "fell_back": fell_back, "test": {"macro_f1": score, "apart": None}, "teacher": {"kept": score},
+        "fell_back": fell_back, "test": {"macro_f1": score, "apart": None}, "teacher": teacher,
         "baseline": {"linear": {"macro_f1": score, "difference": {"value": 0.02, "low": 0.01, "high": 0.03}}},
         "decisions": {"automation_rate": 0.8, "certified": True, "error_among_automated": {"value": 0.03}},
         "gates": gates, "speed": {"p50_ms": 2.0, "p99_ms": 4.0, "hardware": "two cores", "threads": 2},
@@ -129,7 +130,7 @@ def test_the_page_shows_the_mean_over_seeds_and_every_broken_promise(page: Modul
     text = page.page(rows)
     assert "0.910 [0.900, 0.920]" in text
     assert "0.900–0.920" in text
-    assert "2.0 [1.0, 3.0]" in text
+    assert "| +2.0 [+1.0, +3.0] |" in text
     assert "keep: held 1×, unproven 1×" in text
     assert "| 1 of 2 |" in text
     assert "penjing/mini, all rows: 0 of 1 sets, 0 of them strictly" in text
@@ -145,6 +146,11 @@ def test_a_linear_model_must_keep_the_encoders_score_to_meet_it_strictly(page: M
 
     assert "2,000 rows: 1 of 1 sets, 1 of them strictly" in line(0.985)
     assert "2,000 rows: 1 of 1 sets, 0 of them strictly" in line(0.975)
+
+
+def test_where_tfidf_was_sealed_the_encoders_gain_is_of_the_encoder_itself(page: ModuleType) -> None:
+    row = {"set": "sms", "base": "e5", "rows": 0, "seed": 0, "report": report(0.9, fell_back=True)}
+    assert "| +4.0 [+1.0, +6.0] |" in page.page([row])
 
 
 def test_the_page_can_be_drawn_before_any_run(page: ModuleType) -> None:
