@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from penjing.compress import layers as layers_module
 from penjing.compress.layers import Options, apply
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError
@@ -48,6 +49,29 @@ def test_the_layer_that_does_nothing_goes_first(parent: Artifact, inputs: Inputs
     found, wanted = (open_session(each, threads=1).logits(texts) for each in (made, parent))
     assert found == pytest.approx(wanted, abs=1e-4)
     assert made.card.parameters == sum(one.numel() for one in load_classifier(made).parameters())
+
+
+def test_a_deeper_cut_goes_on_from_where_the_last_one_ended(
+    parent: Artifact, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = replace(inputs, parent=idle(parent, 1, tmp_path / "longer"))
+    alone = apply(longer, Options(keep=1, texts=16), run(tmp_path / "alone"))
+    shared = replace(run(tmp_path / "a"), shared=tmp_path / "shared")
+    apply(longer, Options(keep=2, texts=16), shared)
+    seen: list[int] = []
+    counted = layers_module.predict
+    monkeypatch.setattr(layers_module, "predict", lambda *given: seen.append(1) or counted(*given))
+    deeper = apply(longer, Options(keep=1, texts=16), replace(run(tmp_path / "b"), shared=tmp_path / "shared"))
+    assert deeper.id == alone.id
+    assert len(seen) == 1 + 2, "the whole model, and each of the two layers that were left"
+    seen.clear()
+    again = apply(longer, Options(keep=2, texts=16), replace(run(tmp_path / "c"), shared=tmp_path / "shared"))
+    assert not seen and again.card.notes["layers"] == [0, 2]
+    next((tmp_path / "shared" / "layers").iterdir()).write_text("[0, 0]")
+    assert (
+        apply(longer, Options(keep=1, texts=16), replace(run(tmp_path / "d"), shared=tmp_path / "shared")).id
+        == alone.id
+    )
 
 
 def test_one_layer_is_left_and_no_fewer_than_asked(inputs: Inputs, tmp_path: Path) -> None:

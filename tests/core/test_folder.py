@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import DamageError, UsageError
-from penjing.core.folder import MANIFEST, folder_size, sealed_folder, verify
+from penjing.core.folder import MANIFEST, folder_size, sealed_folder, verify, write_whole
 
 WRITER = """
 import os, signal, sys
@@ -137,3 +137,11 @@ def test_a_manifest_that_points_outside_is_refused(tmp_path: Path) -> None:
     (target / MANIFEST).write_text("0" * 64 + "  ../../etc/passwd\n" + lines)
     with pytest.raises(DamageError):
         verify(target)
+
+
+def test_a_file_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "file"
+    write_whole(target, b"one")
+    write_whole(target, b"two")
+    assert target.read_bytes() == b"two"
+    assert list(target.parent.iterdir()) == [target]

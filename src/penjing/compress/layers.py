@@ -10,7 +10,9 @@ Time and size of the layers fall in proportion; the embeddings stay as they are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,7 +21,9 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from penjing.compress.sealing import check_stop, seal, torch_parent, whole
+from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import UsageError
+from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
@@ -45,7 +49,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if options.keep >= total:
         raise UsageError(f"this model has {total} layers", where="keep", fix=f"set `keep` to at most {total - 1}")
     tokenizer = open_tokenizer(parent.folder)
-    kept = _choose(classifier, tokenizer, inputs.train.texts, parent.card.max_tokens or 512, options, run)
+    kept = _choose(parent, classifier, tokenizer, inputs.train.texts, options, run)
     small = keep_layers(classifier, kept)
     folder = whole(run.scratch / "layers", lambda target: save_classifier(target, small, tokenizer))
     return seal(
@@ -61,12 +65,20 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def _choose(
-    classifier: Classifier, tokenizer: Tokenizer, texts: Sequence[str], limit: int, options: Options, run: Run
+    parent: Artifact, classifier: Classifier, tokenizer: Tokenizer, texts: Sequence[str], options: Options, run: Run
 ) -> list[int]:
-    """Positions of the layers that stay, in their order."""
-    places = np.random.default_rng(run.seed).permutation(len(texts))[: options.texts]
-    rows = IdRows(encode(tokenizer, [texts[i] for i in sorted(places)], limit).ids, padding_id(classifier.encoder))
-    kept = list(range(len(layers_of(classifier.encoder))))
+    """Positions of the layers that stay, in their order.
+
+    Which layer goes next does not depend on how many are to stay, so the order in which they went is kept in the run's
+    shared folder: a smaller `keep`, or the same step after a kill, goes on from there.
+    """
+    places = sorted(np.random.default_rng(run.seed).permutation(len(texts))[: options.texts].tolist())
+    chosen = [texts[place] for place in places]
+    rows = IdRows(encode(tokenizer, chosen, parent.card.max_tokens or 512).ids, padding_id(classifier.encoder))
+    store = (run.shared or run.scratch) / "layers" / f"{digest_lines([parent.id, *chosen])[:32]}.json"
+    total = len(layers_of(classifier.encoder))
+    gone = _gone(store, total)[: total - options.keep]
+    kept = [layer for layer in range(total) if layer not in gone]
     tries = sum(range(options.keep + 1, len(kept) + 1))
     run.progress.start("compress.layers: what each layer is worth", tries)
 
@@ -76,12 +88,23 @@ def _choose(
         return functional.log_softmax(torch.from_numpy(logits), dim=1)
 
     with repeatable(run.seed, run.threads):
-        wanted = log_odds(kept)
+        wanted = log_odds(list(range(total))) if tries else torch.empty(0)
         while len(kept) > options.keep:
             losses = []
             for layer in kept:
                 found = log_odds([other for other in kept if other != layer])
                 losses.append(functional.kl_div(found, wanted, log_target=True, reduction="batchmean").item())
                 run.progress.advance(note=f"{len(kept)} layers")
-            kept.pop(int(np.argmin(losses)))
+            gone.append(kept.pop(int(np.argmin(losses))))
+            write_whole(store, canonical_json(gone))
     return kept
+
+
+def _gone(store: Path, total: int) -> list[int]:
+    """The layers that went so far, the first to go first; none where nothing whole is stored."""
+    try:
+        found = json.loads(store.read_bytes())
+    except (OSError, ValueError):
+        return []
+    whole = isinstance(found, list) and len(set(found)) == len(found) and set(found) <= set(range(total))
+    return list(found) if whole else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from penjing.compress.sealing import check_stop
 from penjing.core.canon import digest_lines
-from penjing.core.folder import sync
+from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Run
 from penjing.runtime.session import Session, open_session
 
@@ -28,7 +29,6 @@ def teacher_logits(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, 
     RunInterruptedError when stopped; the same call then goes on behind the last whole slice.
     """
     folder = (run.shared or run.scratch) / "teacher"
-    folder.mkdir(parents=True, exist_ok=True)
     lists = [list(part) for part in parts]
     run.progress.start(title, sum(map(len, lists)))
     found = [np.zeros((0, len(teacher.card.labels)), dtype=np.float32)]
@@ -44,7 +44,9 @@ def teacher_logits(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, 
             if rows is None:
                 session = session or open_session(teacher, threads=run.threads)
                 rows = _compute(session, [texts[i] for i in places], run)
-                _store(path, rows)
+                buffer = BytesIO()
+                np.save(buffer, rows)
+                write_whole(path, buffer.getvalue())
             else:
                 run.progress.advance(len(places))
             logits[places] = rows
@@ -68,11 +70,3 @@ def _stored(path: Path, shape: tuple[int, int]) -> Floats | None:
     except (OSError, ValueError, EOFError):
         return None
     return rows if rows.shape == shape and rows.dtype == np.float32 else None
-
-
-def _store(path: Path, rows: Floats) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.save(file, rows)
-    sync(partial)
-    partial.rename(path)

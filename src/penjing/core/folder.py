@@ -73,6 +73,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_whole(path: Path, raw: bytes) -> None:
+    """Write a file, whole and on the disk when this returns; a kill leaves the old one or nothing under its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}{_PARTIAL}{secrets.token_hex(4)}")
+    partial.write_bytes(raw)
+    sync(partial)
+    partial.rename(path)
+
+
 _FIX = "copy the folder again from where it was made, or make it again; a damaged folder is never used"
 
 

@@ -70,8 +70,8 @@ class Cache:
 
     def _shared(self) -> Path:
         """Where steps keep what they share: another place for each of the things that no key within speaks of."""
-        source = source_hash("penjing.compress.teacher")
-        about = [source, self.threads, instruction_set(), library_versions()]
+        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "teacher")]
+        about = [sources, self.threads, instruction_set(), library_versions()]
         return self.folder / "shared" / digest(about)[:16]
 
     def key(self, step: Step, inputs: Inputs) -> str:
