@@ -140,7 +140,7 @@ def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepa
     times = {batch: interleaved(runs, data.test.texts, calls=calls, batch=batch) for batch in BATCHES[:1]}
     for batch in BATCHES[1:]:
         # One by one they were timed already.
-        times[batch] = interleaved(runs, data.test.texts, calls=5 * 2 * batch, batch=batch)
+        times[batch] = interleaved(runs, data.test.texts, calls=5 * batch, batch=batch)
     rows = {}
     for name, subject in subjects.items():
         guess = encode_labels(answers(subject, data.test.texts), labels)
