@@ -150,7 +150,7 @@ def page(rows: list[Row]) -> str:
         )
         + ".",
         "",
-        "![macro-F1 of every model on the five sets](spine.svg)",
+        "![macro-F1 of TF-IDF and of each encoder on the five sets](spine.svg)",
         "",
         "## Score",
         "",
@@ -231,17 +231,17 @@ def page(rows: list[Row]) -> str:
 
 
 def picture(rows: list[Row]) -> str:
-    """One SVG: for each set a dot and its interval for TF-IDF and for each base."""
+    """One SVG: for each set and base a dot and its interval for TF-IDF and for the encoder, on the same test rows."""
     found = groups(rows)
     bars: list[tuple[str, str, str, dict[str, float]]] = []
-    for name in SETS:
-        mine = {key: runs for key, runs in found.items() if key[0] == name}
-        for number, ((_, base, count), runs) in enumerate(mine.items()):
-            kinds = [("linear", "TF-IDF", ("baseline", "linear", "macro_f1"))] if number == 0 else []
-            kinds.append((base, BASES[base] + (f", {count:,} rows" if count else ""), ("test", "macro_f1")))
-            for kind, label, path in kinds:
-                ends = {end: mean(runs, *path, end) for end in ("value", "low", "high")}
-                bars.append((name, kind, label, {end: value or 0.0 for end, value in ends.items()}))
+    for (name, base, count), runs in found.items():
+        learnt = f", {count:,} rows" if count else ", all rows"
+        for kind, label, path in (
+            ("linear", "TF-IDF" + learnt, ("baseline", "linear", "macro_f1")),
+            (base, BASES[base] + learnt, ("teacher", "macro_f1")),
+        ):
+            ends = {end: mean(runs, *path, end) for end in ("value", "low", "high")}
+            bars.append((name, kind, label, {end: value or 0.0 for end, value in ends.items()}))
     low = min((ends["low"] for *_, ends in bars), default=0.5)
     left = max(0.0, int(low * 20) / 20)
 
@@ -273,7 +273,8 @@ def picture(rows: list[Row]) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {y + 28}" font-family="system-ui, sans-serif" '
         f'font-size="13" fill="#24282e"><rect width="{_WIDE}" height="{y + 28}" fill="#ffffff"/>'
-        f'<text x="{_LABEL}" y="14" fill="#6b7078">macro-F1 on test rows, 95 % interval</text>'
+        f'<text x="{_LABEL}" y="14" fill="#6b7078">macro-F1 on test rows, 95 % interval; encoders before compression'
+        "</text>"
     )
     return head + grid + "".join(parts) + "</svg>\n"
 

@@ -175,6 +175,9 @@ def test_the_front_is_drawn_in_proportion() -> None:
     assert len(marks(svg, "circle", "ring")) == 1
     assert float(marks(svg, "line", "limit")[0]["x1"]) > across[2]
     assert ">c<" in svg
+    behind = [*forms, form("d", 12, 0.85, 8, "sealed")]
+    svg = front(behind, None, "t", ("x", "y"), "limit")
+    assert ">d<" in svg, "what was sealed is named, on the front or behind it"
 
 
 def test_ticks_of_a_log_axis() -> None:

@@ -174,7 +174,7 @@ def front(
         plot.line(x, plot.y(one.macro_f1.low), x, plot.y(one.macro_f1.high), "gap")
         ring = " ring" if one.state == "sealed" else ""
         plot.dot(x, plot.y(one.macro_f1.value), 3 + 9 * math.sqrt(one.size_mb / largest), f"dot {colour} soft{ring}")
-    for one in best:
+    for one in [*best, *(one for one in variants if one.state == "sealed" and one not in best)]:
         right = plot.x(one.p50_ms) > WIDTH * 0.6
         css = "label strong" if one.state == "sealed" else "tick"
         place = plot.x(one.p50_ms) + (-8 if right else 8), plot.y(one.macro_f1.value) - 10
