@@ -11,7 +11,6 @@ bench/results/compress.jsonl; a seed that stands there already is passed over.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from penjing.runtime.machine import cores, hardware
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import encode_labels
 from speed import answers, penjing
-from spine import LARGE, SETS, TUNE, append, key_of, read_results, write_recipe
+from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, write_recipe
 
 RESULTS = Path(__file__).resolve().parent / "results" / "compress.jsonl"
 IDENTITY = "identity"
@@ -113,20 +112,14 @@ def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], thread
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the five sets")
-    parser.add_argument("--models", type=Path, help=f"the folder that holds {LARGE}")
-    parser.add_argument("--out", type=Path, required=True, help="a folder for the work of the runs")
-    parser.add_argument("--set", choices=SETS, action="append", help="one set, may be repeated; default: all")
+    parser = parser_of(__doc__)
     parser.add_argument("--base", choices=("mini", "e5"), default="mini", help="what the model is tuned from")
     parser.add_argument("--rows", type=int, default=2000, help="rows to learn from; 0: all")
     parser.add_argument("--seeds", default="0", help="seeds, with commas")
     parser.add_argument("--only", action="append", help="a word of a technique's name, may be repeated; default: all")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    if arguments.base == "e5" and not arguments.models:
-        raise SystemExit("--base e5 needs --models, the folder that holds " + LARGE)
-    base = "penjing/mini" if arguments.base == "mini" else str((arguments.models / LARGE).resolve())
+    base = base_named(arguments.base, arguments.models)
     for seed in [int(each) for each in arguments.seeds.split(",")]:
         for name in arguments.set or SETS:
             tune = TUNE[arguments.base]

@@ -14,7 +14,6 @@ there already is passed over. `bench/speed_page.py` draws the page.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -46,7 +45,7 @@ from penjing.runtime.rivals import (
 )
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import encode_labels
-from spine import LARGE, SETS, TUNE, append, key_of, read_results, run_one, write_recipe
+from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
 GATES: dict[str, dict[str, Any]] = {
@@ -188,11 +187,7 @@ def measure(recipe: Path, out: Path, report: dict[str, Any], *, calls: int, comp
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the five sets")
-    parser.add_argument("--models", type=Path, help=f"the folder that holds {LARGE}")
-    parser.add_argument("--out", type=Path, required=True, help="a folder for the work of the runs")
-    parser.add_argument("--set", choices=SETS, action="append", help="one set, may be repeated; default: all")
+    parser = parser_of(__doc__)
     parser.add_argument("--base", choices=("mini", "e5"), default="e5", help="what the teacher is tuned from")
     parser.add_argument("--rows", type=int, default=0, help="rows to learn from; 0: all")
     parser.add_argument("--calls", type=int, default=500, help="single texts timed, in five windows")
@@ -200,9 +195,7 @@ def main() -> int:
     parser.add_argument("--compile", action="store_true", help="torch.compile too (minutes)")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    if arguments.base == "e5" and not arguments.models:
-        raise SystemExit("--base e5 needs --models, the folder that holds " + LARGE)
-    base = "penjing/mini" if arguments.base == "mini" else str((arguments.models / LARGE).resolve())
+    base = base_named(arguments.base, arguments.models)
     failed = 0
     for name in arguments.set or SETS:
         tune = TUNE[arguments.base]

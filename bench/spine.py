@@ -155,21 +155,34 @@ def row_of(report: dict[str, Any]) -> dict[str, Any]:
 
 def jobs(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str, int]]:
     """(set, base's short name, base, seed), seed by seed, so that an unfinished bench has seen every set."""
-    names = {"mini": "penjing/mini", "e5": str((arguments.models / LARGE).resolve()) if arguments.models else ""}
     for seed in [int(each) for each in arguments.seeds.split(",")]:
         for base in arguments.base or ["mini"]:
-            if not names[base]:
-                raise SystemExit("--base e5 needs --models, the folder that holds " + LARGE)
+            path = base_named(base, arguments.models)
             for name in arguments.set or SETS:
-                yield name, base, names[base], seed
+                yield name, base, path, seed
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def base_named(short: str, models: Path | None) -> str:
+    """What a recipe's `base` says for `mini` or `e5`. Raises SystemExit for e5 without the folder of models."""
+    if short == "mini":
+        return "penjing/mini"
+    if models is None:
+        raise SystemExit("--base e5 needs --models, the folder that holds " + LARGE)
+    return str((models / LARGE).resolve())
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """The options that every bench over the five sets has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds the five sets")
     parser.add_argument("--models", type=Path, help=f"the folder that holds {LARGE}")
     parser.add_argument("--out", type=Path, required=True, help="a folder for the work of the runs")
     parser.add_argument("--set", choices=SETS, action="append", help="one set, may be repeated; default: all")
+    return parser
+
+
+def main() -> int:
+    parser = parser_of(__doc__)
     parser.add_argument("--base", choices=("mini", "e5"), action="append", help="may be repeated; default: mini")
     parser.add_argument("--rows", type=int, default=0, help="rows to learn from; 0: all")
     parser.add_argument("--seeds", default="0", help="seeds, with commas")

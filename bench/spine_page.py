@@ -166,7 +166,8 @@ def page(rows: list[Row]) -> str:
     for (name, base, count), runs in found.items():
         learnt = f"{count:,}" if count else f"{round(mean(runs, 'data', 'splits', 'train') or 0):,} (all)"
         back = sum(run["report"]["model"] == LINEAR for run in runs)
-        note = f" (TF-IDF sealed {back} of {len(runs)})" if back else ""
+        own = sum(run["report"]["fell_back"] for run in runs)
+        note = f" (TF-IDF sealed {back} of {len(runs)}, held to its own score in {own})" if back else ""
         lines.append(
             f"| {TITLES[name]} | {BASES[base]}{note} | {learnt} | {interval(runs, 'test', 'macro_f1')} | "
             f"{spread(runs)} | {figure(mean(runs, 'baseline', 'linear', 'macro_f1', 'value'))} | "
