@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,7 +39,13 @@ TUNE: dict[str, dict[str, Any]] = {
     "mini": {"layers": 2, "learning_rate": [3.0e-4, 1.0e-3]},
     "e5": {"layers": 3, "learning_rate": [3.0e-4]},
 }
+# What stands before `compress.int8`: twelve layers take more than 20 ms on a CPU without INT8 instructions.
+SHRINK: dict[str, tuple[dict[str, Any], ...]] = {
+    "mini": (),
+    "e5": ({"compress.layers": {"keep": 6, "texts": 64}}, {"compress.distill": {"epochs": 3, "copies": 0}}),
+}
 Tune = Mapping[str, Any]
+Steps = Sequence[dict[str, Any]]
 _KEPT = (
     "sealed", "model", "fell_back", "language", "test", "baseline", "teacher", "calibration", "decisions", "gates",
     "speed", "size_mb", "steps", "variants",
@@ -92,6 +98,7 @@ def write_recipe(
     folder: Path,
     *,
     tune: Tune = MappingProxyType({}),
+    shrink: Steps = (),
     threads: int = 0,
 ) -> Path:
     """A concrete recipe in `folder`: absolute paths, this base and seed, `rows` rows to learn from (0: all).
@@ -116,6 +123,7 @@ def write_recipe(
     for step in tree["steps"]:
         if "tune.full" in step:
             step["tune.full"] = {**step["tune.full"], **tune}
+    tree["steps"][1:1] = [dict(step) for step in shrink]
     path = folder / "recipe.yaml"
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
@@ -123,11 +131,11 @@ def write_recipe(
     return path
 
 
-def key_of(name: str, base: str, rows: int, seed: int, tune: Tune = MappingProxyType({})) -> str:
-    """What makes a run the same run: the committed recipe, its tuning, the content of the base, rows and seed."""
+def key_of(name: str, base: str, rows: int, seed: int, tune: Tune = MappingProxyType({}), shrink: Steps = ()) -> str:
+    """What makes a run the same run: the committed recipe, what is set for the base, its content, rows and seed."""
     recipe = load_recipe(HERE / "recipes" / f"{name}.yaml").recipe
     template = recipe.model_dump(mode="json", exclude_defaults=True)  # a key added to recipes later changes nothing
-    return digest([template, dict(tune), open_base(base, HERE).id, rows, seed])
+    return digest([template, dict(tune), open_base(base, HERE).id, rows, seed, *shrink])
 
 
 def run_one(recipe: Path, out: Path, log: Path) -> tuple[int, float, dict[str, Any]]:
@@ -192,8 +200,8 @@ def main() -> int:
     arguments = parser.parse_args()
     failed = 0
     for name, short, base, seed in jobs(arguments):
-        tune = TUNE[short]
-        key = key_of(name, base, arguments.rows, seed, tune)
+        tune, shrink = TUNE[short], SHRINK[short]
+        key = key_of(name, base, arguments.rows, seed, tune, shrink)
         title = f"{name} {short} rows={arguments.rows or 'all'} seed={seed}"
         if any(row["key"] == key for row in read_results(arguments.results)):
             print(f"{title}: there already", flush=True)
@@ -201,7 +209,15 @@ def main() -> int:
         folder = arguments.out / f"{name}-{short}-{arguments.rows}-{seed}-{key[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
         recipe = write_recipe(
-            name, base, arguments.rows, seed, arguments.data, folder, tune=tune, threads=arguments.threads
+            name,
+            base,
+            arguments.rows,
+            seed,
+            arguments.data,
+            folder,
+            tune=tune,
+            shrink=shrink,
+            threads=arguments.threads,
         )
         try:
             code, seconds, report = run_one(recipe, folder / "out", folder / "log.txt")

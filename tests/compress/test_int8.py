@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from penjing.compress import export
 from penjing.compress.int8 import Options, apply, calibration_samples
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
@@ -19,7 +20,7 @@ from penjing.core.options import build_options
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.runtime.session import open_session
 
-QUICK = Options(calibration_texts=40)
+QUICK = Options(engine="openvino", calibration_texts=40)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_labels_are_kept_and_the_loss_is_measured(made: Artifact, inputs: Inputs
     assert made.card.metrics["validation_agreement"] == pytest.approx(agreement, abs=1e-6)
     assert agreement >= 0.95
     assert 0 < np.abs(after - before).max() < 0.5 * np.ptp(before)
-    assert made.card.notes == {"engine": "openvino", "precision": "int8"}
+    assert made.card.notes == {"engine": "openvino", "precision": "int8", "scales": "static"}
     assert made.card.lineage[-1]["method"] == "compress.int8" and made.card.lineage[-1]["parent"] == inputs.parent.id
 
 
@@ -95,6 +96,8 @@ def test_what_cannot_be_quantized_is_told(made: Artifact, inputs: Inputs, tmp_pa
         apply(replace(inputs, parent=made), QUICK, run)
     with pytest.raises(UsageError, match="needs training texts"):
         apply(replace(inputs, train=inputs.train.take([])), QUICK, run)
+    with pytest.raises(UsageError, match="no decision could be replayed"):
+        apply(inputs, Options(engine="openvino", scales="dynamic"), run)
     with pytest.raises(UsageError, match=r"put `tune\.full` before it"):
         apply(replace(inputs, parent=None), QUICK, run)
 
@@ -107,9 +110,46 @@ def test_options_out_of_bounds_are_refused(given: dict[str, object]) -> None:
         build_options(Options, given, "recipe.yaml:3:5")
 
 
+def test_onnx_runtime_takes_the_scales_from_each_text_alone(inputs: Inputs, tmp_path: Path) -> None:
+    def make(name: str, parent: Artifact | None) -> Artifact:
+        run = Run(out=tmp_path / name, scratch=tmp_path / f"{name}.scratch", threads=1)
+        return apply(replace(inputs, parent=parent, train=inputs.train.take([])), Options(engine="onnx"), run)
+
+    artifact, again = make("a", inputs.parent), make("b", inputs.parent)
+    assert artifact.id == again.id and artifact.card.form == "onnx"
+    assert artifact.card.notes == {"engine": "onnx", "precision": "int8", "scales": "dynamic"}
+    assert artifact.card.metrics["validation_agreement"] >= 0.95
+    session = open_session(artifact, threads=1)
+    texts = list(inputs.validation.texts)
+    assert session.predict(texts) == [session.predict([text])[0] for text in texts]
+    assert run_selfcheck(session, make_selfcheck(session)) < 1e-6
+
+    # Weights stored in float16 by an export before it are found and made small all the same.
+    run = Run(out=tmp_path / "half", scratch=tmp_path / "half.scratch", threads=1)
+    after = make("c", export.apply(inputs, export.Options(engine="onnx"), run))
+    sizes = [(one.folder / "model.onnx").stat().st_size for one in (artifact, after)]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.02)
+    found, other = (open_session(one, threads=1).logits(texts) for one in (artifact, after))
+    np.testing.assert_allclose(found, other, atol=0.05 * float(np.ptp(found)))
+
+
+def test_products_of_its_weights_never_leave_sixteen_bits(inputs: Inputs, tmp_path: Path) -> None:
+    """A CPU without VNNI adds two products in sixteen bits: with all eight bits of a weight it would clip them."""
+    import onnx
+    from onnx import numpy_helper
+
+    run = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1)
+    artifact = apply(inputs, Options(engine="onnx"), run)
+    model = onnx.load(artifact.folder / "model.onnx")
+    weights = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    used = [weights[node.input[1]] for node in model.graph.node if node.op_type == "MatMulInteger"]
+    signed = [one for one in used if one.dtype == np.int8 and one.size > 1]
+    assert len(signed) >= 8 and max(int(np.abs(one.astype(int)).max()) for one in signed) <= 64
+
+
 @pytest.mark.slow
-def test_onnx_runtime_runs_int8_too(inputs: Inputs, tmp_path: Path) -> None:
-    options = Options(engine="onnx", calibration_texts=40)
+def test_onnx_runtime_runs_static_int8_too(inputs: Inputs, tmp_path: Path) -> None:
+    options = Options(engine="onnx", scales="static", calibration_texts=40)
     artifact = apply(inputs, options, Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1))
     assert artifact.card.form == "onnx" and artifact.card.metrics["validation_agreement"] >= 0.9
     session = open_session(artifact, threads=1)

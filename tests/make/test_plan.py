@@ -8,7 +8,7 @@ import pytest
 
 from penjing.core.errors import RecipeError
 from penjing.core.recipe import load_recipe
-from penjing.make.plan import build_plan, single_step
+from penjing.make.plan import build_plan, on_engine, single_step
 
 HEAD = "name: x\ndata: {files: a.csv}\nsteps:\n"
 
@@ -24,6 +24,15 @@ def test_methods_and_options_are_loaded(tmp_path: Path) -> None:
     assert [step.name for step in steps] == ["tune.full", "compress.int8"]
     assert steps[0].options.model_dump()["epochs"] == 2
     assert single_step("tune.linear").method.path == "penjing.tune.linear"
+
+
+def test_a_recipes_engine_is_that_of_every_step_that_names_none(tmp_path: Path) -> None:
+    tune, export, small = plan(
+        tmp_path, "  - tune.full:\n  - compress.export:\n  - compress.int8: {engine: openvino}\n"
+    )
+    assert on_engine(tune, "onnx") is tune and on_engine(export, "auto") is export
+    assert on_engine(export, "onnx").options.model_dump()["engine"] == "onnx"
+    assert on_engine(small, "onnx").options.model_dump()["engine"] == "openvino"
 
 
 @pytest.mark.parametrize(

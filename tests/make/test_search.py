@@ -53,7 +53,7 @@ def scored(right: float, rows: int) -> Scored:
 
 
 def test_depths_are_halved_and_each_is_healed() -> None:
-    found = list(chains(12, "openvino"))
+    found = list(chains(12))
     assert [chain.title for chain in found] == [
         "all layers", "all layers, INT8", "6 layers", "6 layers, INT8", "3 layers", "3 layers, INT8",
         "1 layer", "1 layer, INT8", "static",
@@ -61,8 +61,7 @@ def test_depths_are_halved_and_each_is_healed() -> None:
     assert [step.name for step in found[0].steps] == ["compress.export"]
     assert [step.name for step in found[5].steps] == ["compress.layers", "compress.distill", "compress.int8"]
     assert found[5].steps[0].options.model_dump()["keep"] == 3
-    assert [chain.layers for chain in chains(4, "onnx")] == [4, 4, 2, 2, 1, 1, 0]
-    assert {chain.steps[-1].options.model_dump().get("engine") for chain in chains(1, "onnx")} == {"onnx", None}
+    assert [chain.layers for chain in chains(4)] == [4, 4, 2, 2, 1, 1, 0]
 
 
 def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], list[list[str]]]:
@@ -74,7 +73,7 @@ def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], l
         return Done(one, Artifact(Path(), f"{parent.id}>{one.name}", Card(form="onnx", method=one.name)), 0.0, False)
 
     teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
-    every = [chain for chain in chains(4, "onnx") if chain.title in scores]
+    every = [chain for chain in chains(4) if chain.title in scores]
     tried = search(teacher, every, step, lambda title, _: judged(title, *scores[title]), told)
     return [each.chain.title for each in tried], told.lines, made
 
@@ -115,7 +114,7 @@ def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_t
     def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> Tried:
         variant = judged(title, right, size_mb)
         late = Gate(name="p50_ms", promised=0.1, measured=1.0, bound=1.0, state=p50)
-        chain = next(chain for chain in chains(4, "onnx") if chain.title == title)
+        chain = next(chain for chain in chains(4) if chain.title == title)
         return Tried(chain, (), replace(variant, gates=(*variant.gates, late)))
 
     large, small = tried("all layers", 0.95, 25), tried("2 layers", 0.949, 12)

@@ -52,6 +52,20 @@ def test_avx2_alone_has_no_int8(kernel: dict[str, str]) -> None:
     assert machine.int8_instructions() == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "engine"),
+    [
+        ("avx2 avx512f avx512_vnni", "openvino"),
+        ("avx2 avx_vnni", "openvino"),
+        ("avx2 avx512f", "onnx"),
+        ("avx2", "onnx"),
+    ],
+)
+def test_the_engine_follows_the_instructions(kernel: dict[str, str], flags: str, engine: str) -> None:
+    kernel["cpuinfo"] = f"processor\t: 0\nflags\t\t: {flags}\n"
+    assert machine.fastest_engine() == engine
+
+
 def test_a_kernel_that_tells_nothing_is_no_error(kernel: dict[str, str]) -> None:
     assert kernel == {}
     assert machine.cpu_flags() == frozenset()

@@ -21,7 +21,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +52,9 @@ class Options(BaseOptions):
     audit: float = Field(
         0.01, ge=0, le=1, description="share of the texts that leave early that the second stage answers too, to count"
     )
-    engine: Literal["openvino", "onnx"] = Field(
-        "openvino", description="the second stage's engine, where the step before is still in torch"
+    engine: export.EngineChoice = Field(
+        "auto",
+        description="the second stage's engine, where the step before is in torch: as in `compress.export`",
     )
     bits: int = Field(17, ge=10, le=20, description="the first stage's table has 2^bits rows")
     copies: int = Field(2, ge=0, le=20, description="augmented texts for each train text, for the first stage")

@@ -1,15 +1,16 @@
-"""Static INT8: weights and activations in eight bits, the scales fixed beforehand on training texts.
+"""INT8: weights and activations in eight bits, their scales fixed on training texts, or taken from each text alone.
 
-    q(x) = round(x / s) clipped to 8 bits;   s_weight per output channel, s_activation = range over calibration texts
+    q(x) = round(x / s) clipped to 8 bits;   s_weight per output channel,
+    s_activation = range over calibration texts (static, OpenVINO), or over the text at hand (dynamic, ONNX Runtime)
     SmoothQuant moves spread from activations to weights: y = (x / d)(d W), d_j = max|x_j|^a / max|W_j|^(1-a)
 
 Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
 2018; Xiao et al., SmoothQuant, 2023; bias correction: Nagel et al., Data-Free Quantization, 2019; carried out by NNCF
-3.4. The embedding table becomes INT8 rows too. Because the scales are fixed, a text's logits do not depend on the
-other texts of a batch, as they do with dynamic quantization. Prefer it wherever the CPU has VNNI or AMX: without them
-it is slower than float32 (12 layers, one short text, Zen 3: 17 ms against 12) and saves room only. Take
-`compress.export` where its agreement with float32 on validation is too low for the promise to be kept. ONNX Runtime
-gains the size but, as measured on AVX512-VNNI, no speed: its fused kernels do not know this form.
+3.4. The embedding table becomes INT8 rows too. No text's logits depend on the other texts of a batch: static scales
+are fixed, and with dynamic ones each text runs alone. Static wins where the CPU has VNNI or AMX, and there in large
+batches most; without them it is slower than float32 (12 layers, a text of 24 tokens, Zen 3: 21 ms against 15), and
+dynamic is the faster one (8.5 ms). Take `compress.export` where the agreement with float32 on validation is too low
+for the promise to be kept.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.export import EngineName, write_engine
+from penjing.compress.export import ENGINE, EngineChoice, engine_of, write_engine
 from penjing.compress.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.runtime.machine import int8_instructions
+from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
+from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
 from penjing.runtime.openvino_ import write_model
 from penjing.runtime.tokens import Tokens
 
@@ -38,8 +41,13 @@ from penjing.runtime.tokens import Tokens
 class Options(BaseOptions):
     """What `compress.int8` may be told."""
 
-    engine: EngineName = Field("openvino", description="the engine that serves: openvino (faster) or onnx (any CPU)")
-    calibration_texts: int = Field(300, ge=8, le=5000, description="training texts on which the scales are fixed")
+    engine: EngineChoice = Field("auto", description=ENGINE)
+    scales: Literal["auto", "static", "dynamic"] = Field(
+        "auto", description="of activations: fixed on training texts (openvino), or taken from each text alone (onnx)"
+    )
+    calibration_texts: int = Field(
+        300, ge=8, le=5000, description="training texts on which static scales are fixed, as with all that follows"
+    )
     preset: Literal["mixed", "performance"] = Field(
         "mixed", description="activations with an offset (mixed, more exact) or symmetric (performance)"
     )
@@ -53,19 +61,33 @@ class Options(BaseOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in INT8, its temperature fitted anew, with `validation_agreement` against float32 in its metrics.
 
-    Raises UsageError without training texts or for a parent that is no encoder, MissingPackageError without NNCF.
+    Raises UsageError for a parent that is no encoder, static scales without training texts, or dynamic ones on
+    OpenVINO; MissingPackageError without NNCF.
     """
     parent = encoder_parent(inputs, "compress.int8")
-    if not len(inputs.train):
+    engine = engine_of(options.engine)
+    static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
+    if static and not len(inputs.train):
         raise UsageError("`compress.int8` needs training texts to fix its scales", fix="give at least eight rows")
-    if not int8_instructions():
-        run.progress.say(
-            "this CPU has no INT8 dot product (VNNI, AMX): INT8 saves room here and costs time, and its release "
-            "decides on such CPUs only; `compress.export` is faster here"
+    if not static and engine == "openvino":
+        raise UsageError(
+            "OpenVINO would take the scales from all texts of a batch, and no decision could be replayed",
+            where="scales",
+            fix="set `scales: static`, or `engine: onnx`",
         )
-    full = whole(run.scratch / "float32", lambda target: write_engine(parent, options.engine, target, run))
-    small = whole(run.scratch / "int8", lambda target: _quantize(parent, inputs, options, run, full, target))
-    card = parent.card.model_copy(update={"form": options.engine, "notes": {"precision": "float32"}})
+    if static and not int8_instructions():
+        run.progress.say(
+            "this CPU has no INT8 dot product (VNNI, AMX): static INT8 saves room here and costs time, and its release "
+            "decides on such CPUs only; `engine: onnx` or `compress.export` is faster here"
+        )
+    full = whole(run.scratch / "float32", lambda target: write_engine(parent, engine, target, run))
+    small = whole(
+        run.scratch / "int8",
+        lambda target: (
+            _quantize(parent, inputs, options, run, full, target) if static else _dynamic(parent, run, full, target)
+        ),
+    )
+    card = parent.card.model_copy(update={"form": engine, "notes": {"precision": "float32"}})
     before = score(full, card, inputs.validation, run, "compress.int8: validation in float32")
     return seal(
         inputs,
@@ -73,9 +95,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         run,
         parent,
         method="compress.int8",
-        form=options.engine,
+        form=engine,
         folder=small,
-        notes={"engine": options.engine, "precision": "int8"},
+        notes={"engine": engine, "precision": "int8", "scales": "static" if static else "dynamic"},
         compare=before,
     )
 
@@ -84,15 +106,23 @@ def _quantize(parent: Artifact, inputs: Inputs, options: Options, run: Run, full
     check_stop(run)
     samples = calibration_samples(parent, inputs.train.texts, options.calibration_texts, run.seed)
     run.progress.start(f"fix the scales on {len(samples)} texts", None)
-    if options.engine == "openvino":
+    if (full / OPENVINO_MODEL).exists():
         import openvino
 
-        model = _nncf(openvino.Core().read_model(full / "model.xml"), samples, options)
-        write_model(model, target / "model.xml")
+        model = _nncf(openvino.Core().read_model(full / OPENVINO_MODEL), samples, options)
+        write_model(model, target / OPENVINO_MODEL)
     else:
         import onnx
 
-        onnx.save(_nncf(onnx.load(full / "model.onnx"), samples, options), target / "model.onnx")
+        onnx.save(_nncf(onnx.load(full / ONNX_MODEL), samples, options), target / ONNX_MODEL)
+    with_tokenizer(parent, target)
+
+
+def _dynamic(parent: Artifact, run: Run, full: Path, target: Path) -> None:
+    from penjing.runtime.export import onnx_int8
+
+    run.progress.start("INT8 for ONNX Runtime", None)
+    onnx_int8(full / ONNX_MODEL, target / ONNX_MODEL)
     with_tokenizer(parent, target)
 
 

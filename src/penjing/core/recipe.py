@@ -98,7 +98,10 @@ class Recipe(_Part):
     search: Literal["compress"] | None = Field(
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
     )
-    engine: Literal["auto", "openvino", "onnx"] = Field("auto", description="the engine that serves")
+    engine: Literal["auto", "openvino", "onnx"] = Field(
+        "auto",
+        description="the engine that serves, where a step names none; auto: the faster one on this kind of CPU",
+    )
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
     threads: int = Field(0, ge=0, le=256, description="threads of training and measuring; 0: all cores")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penjing.core.errors import RecipeError
 from penjing.core.methods import Method, load_method
@@ -66,6 +66,13 @@ def build_plan(file: RecipeFile) -> list[Step]:
 def single_step(name: str, options: dict[str, object] | None = None) -> Step:
     """A step that `make` adds by itself (baseline, export, search), with the defaults of its method but for these."""
     return _step(name, options or {}, name)
+
+
+def on_engine(step: Step, engine: str) -> Step:
+    """The step on a recipe's engine, where the step itself leaves the choice open."""
+    if engine == "auto" or getattr(step.options, "engine", None) != "auto":
+        return step
+    return replace(step, options=step.options.model_copy(update={"engine": engine}))
 
 
 def _step(name: str, given: dict[str, object], where: str) -> Step:

@@ -20,7 +20,7 @@ from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, Done
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
-from penjing.make.plan import Step, build_plan, single_step
+from penjing.make.plan import Step, build_plan, on_engine, single_step
 from penjing.make.prove import Tested, certify_and_seal, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
@@ -134,6 +134,7 @@ class _Making:
             language=data.language,
             unlabelled=data.unlabelled,
         )
+        step = on_engine(step, self.file.recipe.engine)
         done = self.cache.run(step, inputs)
         self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
         return done
@@ -142,7 +143,7 @@ class _Making:
         if self.base is None:
             return [linear]
         done = [self._step(self.steps[0], self.base)]
-        exported = self._step(_export(self.file.recipe), done[0].artifact)
+        exported = self._step(single_step("compress.export"), done[0].artifact)
         for step in self.steps[1:]:
             done.append(self._step(step, done[-1].artifact, done[0].artifact))
         # The exported form without compression is always a candidate: what it lacks is shown, not assumed.
@@ -170,12 +171,11 @@ class _Making:
 
     def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant, bool]:
         """The tuned model and all that was made of it, every form that was tried, the linear one, and as above."""
-        recipe = self.file.recipe
         tuned = self._step(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
         linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
-        every = list(chains(depth_of(tuned.artifact), "openvino" if recipe.engine == "auto" else recipe.engine))
+        every = list(chains(depth_of(tuned.artifact)))
         tried = search(
             tuned.artifact,
             every,
@@ -222,13 +222,6 @@ class _Making:
             self.cache.threads,
             self.progress,
         )
-
-
-def _export(recipe: Recipe) -> Step:
-    step = single_step("compress.export")
-    if recipe.engine == "auto":
-        return step
-    return Step(step.name, step.method, step.options.model_copy(update={"engine": recipe.engine}))
 
 
 def _fields(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:

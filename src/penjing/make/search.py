@@ -38,15 +38,15 @@ class Tried:
     variant: Variant
 
 
-def chains(layers: int, engine: str) -> Iterator[Chain]:
+def chains(layers: int) -> Iterator[Chain]:
     """All chains for a teacher of that many layers, the largest first."""
     depth = layers
     while depth:
         whole = depth == layers
         healed = () if whole else (single_step("compress.layers", {"keep": depth}), single_step("compress.distill"))
         name = "all layers" if whole else f"{depth} layer{'s' if depth > 1 else ''}"
-        yield Chain(name, depth, (*healed, single_step("compress.export", {"engine": engine})))
-        yield Chain(f"{name}, INT8", depth, (*healed, single_step("compress.int8", {"engine": engine})))
+        yield Chain(name, depth, (*healed, single_step("compress.export")))
+        yield Chain(f"{name}, INT8", depth, (*healed, single_step("compress.int8")))
         depth //= 2
     yield Chain("static", 0, (single_step("compress.static"),))
 

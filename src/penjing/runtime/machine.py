@@ -6,6 +6,9 @@ import os
 import platform
 from functools import cache
 from pathlib import Path
+from typing import Literal
+
+EngineName = Literal["openvino", "onnx"]
 
 _TOLD = (
     "avx2",
@@ -58,6 +61,15 @@ def hardware() -> str:
 def int8_instructions() -> list[str]:
     """The instructions of this processor that multiply eight-bit numbers and add them up; without any, INT8 is slow."""
     return [name for name in ("avx512_vnni", "avx_vnni", "amx_int8", "i8mm", "asimddp") if name in cpu_flags()]
+
+
+def fastest_engine() -> EngineName:
+    """The engine that was the faster one on this kind of processor: `openvino` or `onnx`.
+
+    With an INT8 dot product OpenVINO was, or was not slower; without one ONNX Runtime was, 1.1 to 2.5 times
+    (`bench/speed.py`). A rule and no measurement, so that a recipe made twice ends in the same release.
+    """
+    return "openvino" if {"avx512_vnni", "avx_vnni", "amx_int8"} & set(int8_instructions()) else "onnx"
 
 
 def cores() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import Classifier, load_classifier, load_encoder, mean_pool, quiet_transformers
 from penjing.runtime.export import export_onnx
+from penjing.runtime.export import onnx_int8 as quantize
 from penjing.runtime.tokens import TOKENIZER, Tokens, read_tokenizer
 
 Run = Callable[[Sequence[str]], list[Any]]
@@ -130,21 +130,9 @@ def onnx_int8(artifact: Artifact, threads: int, folder: Path) -> Run:
     beyond the model's length are cut. The model is written into `folder`. Returns a callable over texts that gives one
     label a text. Raises UsageError for an artifact of another form.
     """
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     _torch_only(artifact)
-    full = export_onnx(load_classifier(artifact), folder)
-    model = onnx.load(full)
-    # The quantizer infers the shapes itself and refuses to go on where those in the file differ.
-    del model.graph.value_info[:]
     small = folder / "int8.onnx"
-    # It advises on the root logger to prepare the model first, which for an encoder changes nothing.
-    logging.disable(logging.WARNING)
-    try:
-        quantize_dynamic(model, small, per_channel=True, weight_type=QuantType.QInt8)
-    finally:
-        logging.disable(logging.NOTSET)
+    quantize(export_onnx(load_classifier(artifact), folder), small)
     return _onnx(artifact, small, threads)
 
 
