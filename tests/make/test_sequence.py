@@ -114,6 +114,13 @@ def test_how_many_rows_are_missing() -> None:
     assert needed is not None and 100 < needed < 1_000
     assert rows_missing(few(0, 0), (0.9,), 0.05) == 59
 
+    # A later step is never reached while the first fails, though it alone would pass: its rows settle nothing.
+    p = np.where(np.arange(400) < 60, 950_000, 850_000)
+    late = Cases(np.zeros(400, dtype=np.int64), p, ~np.isin(np.arange(400), (0, 1)), np.ones(400, dtype=bool))
+    assert run_sequence(late, (0.8,), 0.05)[0].passed and not run_sequence(late, (0.9,), 0.05)[0].passed
+    missing = rows_missing(late, (0.9, 0.8), 0.05)
+    assert missing is not None and missing > 100
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("risk", "wrong"), [(0.05, 1.0), (0.05, 0.6), (0.10, 1.0)])

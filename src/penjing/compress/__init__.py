@@ -7,6 +7,7 @@ METHODS = {
     "heads": "penjing.compress.heads",
     "int8": "penjing.compress.int8",
     "layers": "penjing.compress.layers",
+    "magnitude": "penjing.compress.magnitude",
     "static": "penjing.compress.static",
     "vocabulary": "penjing.compress.vocabulary",
     "width": "penjing.compress.width",

@@ -7,7 +7,7 @@ a counts only where a text has a label. Source: Hinton, Vinyals, Dean, Distillin
 2015; Jiao et al., TinyBERT, 2020 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled
 ones). The student is the step before (`compress.layers`), the teacher the tuned model that the recipe began with.
 When: behind every step that takes weights away. When not: without unlabelled texts on a few hundred rows the teacher
-says little that the labels do not.
+says little that the labels do not. Weights that `compress.magnitude` made zero stay zero.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from penjing.compress.augment import augment
+from penjing.compress.magnitude import EMBEDDINGS, SPARSITY, keep_zeros
 from penjing.compress.sealing import seal, torch_parent, whole
 from penjing.compress.states import hidden_loss, relation_loss, watching
 from penjing.compress.teacher import teacher_logits
@@ -165,6 +166,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
     about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
     key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
+    if SPARSITY in parent.card.notes:
+        keep_zeros(classifier, embeddings=bool(parent.card.notes[EMBEDDINGS]))
     fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
     folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
     return seal(

@@ -26,7 +26,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.export import ENGINE, EngineChoice, engine_of, write_engine
+from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, engine_of, write_engine
 from penjing.compress.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -35,6 +35,7 @@ from penjing.runtime.machine import int8_instructions
 from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
 from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
 from penjing.runtime.openvino_ import write_model
+from penjing.runtime.packed import pack
 from penjing.runtime.tokens import Tokens
 
 
@@ -55,6 +56,7 @@ class Options(BaseOptions):
         0.95, ge=0, le=1, description="how far spread moves from activations to weights; null: not at all"
     )
     bias_correction: bool = Field(True, description="take back the mean error that rounding weights brings")
+    packed: bool = Field(False, description=PACKED)
     keep: list[str] = Field([], max_length=100, description="regular expressions of layer names left in float32")
 
 
@@ -64,6 +66,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, static scales without training texts, or dynamic ones on
     OpenVINO; MissingPackageError without NNCF.
     """
+    from penjing.runtime.export import onnx_int8
+
     parent = encoder_parent(inputs, "compress.int8")
     engine = engine_of(options.engine)
     static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
@@ -81,12 +85,18 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             "decides on such CPUs only; `engine: onnx` or `compress.export` is faster here"
         )
     full = whole(run.scratch / "float32", lambda target: write_engine(parent, engine, target, run))
-    small = whole(
-        run.scratch / "int8",
-        lambda target: (
-            _quantize(parent, inputs, options, run, full, target) if static else _dynamic(parent, run, full, target)
-        ),
-    )
+
+    def make(target: Path) -> None:
+        if static:
+            _static(parent, inputs, options, run, full, target)
+        else:
+            run.progress.start("INT8 for ONNX Runtime", None)
+            onnx_int8(full / ONNX_MODEL, target / ONNX_MODEL)
+        if options.packed:
+            pack(target, FILES[engine][-1])
+        with_tokenizer(parent, target)
+
+    small = whole(run.scratch / "int8", make)
     card = parent.card.model_copy(update={"form": engine, "notes": {"precision": "float32"}})
     before = score(full, card, inputs.validation, run, "compress.int8: validation in float32")
     return seal(
@@ -102,7 +112,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def _quantize(parent: Artifact, inputs: Inputs, options: Options, run: Run, full: Path, target: Path) -> None:
+def _static(parent: Artifact, inputs: Inputs, options: Options, run: Run, full: Path, target: Path) -> None:
     check_stop(run)
     samples = calibration_samples(parent, inputs.train.texts, options.calibration_texts, run.seed)
     run.progress.start(f"fix the scales on {len(samples)} texts", None)
@@ -115,15 +125,6 @@ def _quantize(parent: Artifact, inputs: Inputs, options: Options, run: Run, full
         import onnx
 
         onnx.save(_nncf(onnx.load(full / ONNX_MODEL), samples, options), target / ONNX_MODEL)
-    with_tokenizer(parent, target)
-
-
-def _dynamic(parent: Artifact, run: Run, full: Path, target: Path) -> None:
-    from penjing.runtime.export import onnx_int8
-
-    run.progress.start("INT8 for ONNX Runtime", None)
-    onnx_int8(full / ONNX_MODEL, target / ONNX_MODEL)
-    with_tokenizer(parent, target)
 
 
 def calibration_samples(

@@ -172,9 +172,10 @@ def rows_missing(
     tried = run_sequence(cases, grid, risk, delta=delta, band=band)
     if chosen(tried) is not None:
         return 0
-    counts = [run_sequence(cases, (threshold,), risk, delta=delta, band=band)[0] for threshold in grid]
-    needs = [_rows_missing(each, len(cases), risk, delta) for each in counts]
-    return min((need for need in needs if need is not None), default=None)
+    counts = (run_sequence(cases, (threshold,), risk, delta=delta, band=band)[0] for threshold in grid)
+    needs = (_rows_missing(each, len(cases), risk, delta) for each in counts)
+    # Of the earliest step that more rows can help: a later one is never reached, however few it lacks.
+    return next((need for need in needs if need is not None), None)
 
 
 def _rows_missing(seen: Tried, rows: int, risk: float, delta: float) -> int | None:

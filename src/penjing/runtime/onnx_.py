@@ -10,6 +10,7 @@ import numpy as np
 from penjing.core.errors import DamageError, MissingPackageError
 from penjing.core.nouns import Artifact
 from penjing.runtime.engine import Array, Logits, fingerprint
+from penjing.runtime.packed import unpacked
 from penjing.runtime.tokens import Tokens
 
 MODEL = "model.onnx"
@@ -30,7 +31,7 @@ class OnnxEngine:
 
     @classmethod
     def load(cls, artifact: Artifact, threads: int) -> OnnxEngine:
-        """Open `model.onnx`. Raises MissingPackageError (no onnxruntime) or DamageError."""
+        """Open `model.onnx`, packed or not. Raises MissingPackageError (no onnxruntime) or DamageError."""
         try:
             import onnxruntime
             from onnxruntime.capi import onnxruntime_pybind11_state as state
@@ -49,7 +50,9 @@ class OnnxEngine:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             session = onnxruntime.InferenceSession(
-                str(artifact.folder / MODEL), options, providers=["CPUExecutionProvider"]
+                unpacked(artifact.folder, MODEL) or str(artifact.folder / MODEL),
+                options,
+                providers=["CPUExecutionProvider"],
             )
         except unreadable as error:
             raise DamageError(

@@ -13,9 +13,10 @@ import numpy as np
 from penjing.core.errors import DamageError, MissingPackageError
 from penjing.core.nouns import Artifact
 from penjing.runtime.engine import Array, Logits, fingerprint
+from penjing.runtime.packed import unpacked
 from penjing.runtime.tokens import Tokens
 
-MODEL = "model.xml"
+MODEL, WEIGHTS = "model.xml", "model.bin"
 _COUNTED = re.compile(r"[A-Z][A-Za-z0-9]*_\d+(?:_\d+)*(?:/|$)")
 
 
@@ -43,7 +44,7 @@ class OpenVinoEngine:
         openvino = import_openvino(str(artifact.folder))
         core = openvino.Core()
         try:
-            compiled = core.compile_model(artifact.folder / MODEL, "CPU", settings(threads))
+            compiled = core.compile_model(_read(core, openvino, artifact.folder), "CPU", settings(threads))
         except RuntimeError as error:
             raise DamageError(
                 f"OpenVINO cannot read {MODEL}: {str(error).strip().splitlines()[-1]}",
@@ -72,6 +73,14 @@ class OpenVinoEngine:
         with self._lock:
             outputs = self._request.infer({self._ids: ids, self._mask: mask}, share_inputs=True, share_outputs=True)
             return np.array(outputs[0], dtype=np.float32)
+
+
+def _read(core: Any, openvino: Any, folder: Path) -> Any:
+    weights = unpacked(folder, WEIGHTS)
+    if weights is None:
+        return core.read_model(folder / MODEL)
+    # The tensor shares the memory of the array, and the model that of the tensor.
+    return core.read_model((folder / MODEL).read_bytes(), openvino.Tensor(np.frombuffer(weights, dtype=np.uint8)))
 
 
 def import_openvino(where: str) -> Any:

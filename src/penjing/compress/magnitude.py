@@ -1,0 +1,80 @@
+"""Unstructured pruning: of every matrix the smallest weights become zero; a smaller file, and no time saved at all.
+
+    W' = W * [ |W| > t ],   t so that the wanted share of the matrix's entries is zero
+
+Source: Han, Pool, Tran, Dally, Learning both Weights and Connections for Efficient Neural Networks, 2015; Gordon, Duh,
+Andrews, Compressing BERT, 2020 (a third of the weights goes for nothing). `compress.distill` behind it heals the rest
+and leaves the zeros alone. The engines multiply zeros like any other number: what is saved is room, and only where the
+form that serves is packed (`compress.export: {packed: true}`, `compress.int8` likewise). When: the release must travel
+over a narrow line. When not: for speed; there `compress.layers`, `compress.width` and `compress.int8`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from penjing.compress.sealing import seal, torch_parent, whole
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options as BaseOptions
+from penjing.model.encoder import Classifier, load_classifier, save_classifier
+from penjing.model.layers import layers_of
+from penjing.model.tokens import open_tokenizer
+
+SPARSITY, EMBEDDINGS = "sparsity", "sparse_embeddings"
+
+
+class Options(BaseOptions):
+    """What `compress.magnitude` may be told."""
+
+    sparsity: float = Field(0.5, gt=0, lt=1, description="share of the weights that become zero, in every matrix alike")
+    embeddings: bool = Field(True, description="whether the embedding table loses its smallest weights too")
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """The parent with that share of zeros. Raises UsageError for a parent that is no torch encoder."""
+    parent = torch_parent(inputs, "compress.magnitude")
+    classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
+    chosen = matrices(classifier, embeddings=options.embeddings)
+    for weight in chosen:
+        prune(weight, options.sparsity)
+    zeros = sum(int((weight == 0).sum()) for weight in chosen)
+    return seal(
+        inputs,
+        options,
+        run,
+        parent,
+        method="compress.magnitude",
+        form="torch",
+        folder=whole(run.scratch / "magnitude", lambda target: save_classifier(target, classifier, tokenizer)),
+        notes={
+            SPARSITY: round(zeros / sum(weight.numel() for weight in chosen), 6),
+            EMBEDDINGS: options.embeddings,
+        },
+    )
+
+
+def matrices(classifier: Classifier, *, embeddings: bool) -> list[nn.Parameter]:
+    """The weights that are pruned: every matrix of the layers, and the table of tokens if it is asked for."""
+    found = [module.weight for module in layers_of(classifier.encoder).modules() if isinstance(module, nn.Linear)]
+    if embeddings:
+        found.append(classifier.encoder.get_input_embeddings().weight)  # type: ignore[operator]
+    return found
+
+
+def prune(weight: nn.Parameter, share: float) -> None:
+    """Set that share of a weight's entries, the smallest, to zero; of equal ones the first go first."""
+    count = round(share * weight.numel())
+    with torch.no_grad():
+        order = weight.abs().flatten().argsort(stable=True)[:count]
+        weight.view(-1)[order] = 0
+
+
+def keep_zeros(classifier: Classifier, *, embeddings: bool) -> None:
+    """From now on what is zero in the pruned matrices gets no gradient, so that training leaves it zero."""
+    for weight in matrices(classifier, embeddings=embeddings):
+        alive = (weight.detach() != 0).to(weight.dtype)
+        weight.register_hook(partial(torch.mul, alive))
