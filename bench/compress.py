@@ -34,6 +34,7 @@ from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_result
 RESULTS = Path(__file__).resolve().parent / "results" / "compress.jsonl"
 IDENTITY = "identity"
 _EXPORT: tuple[str, dict[str, Any]] = ("compress.export", {})
+_PACKED: tuple[str, dict[str, Any]] = ("compress.export", {"packed": True})
 _HEAL: tuple[str, dict[str, Any]] = ("compress.distill", {})
 Chain = list[tuple[str, dict[str, Any]]]
 
@@ -54,7 +55,11 @@ def techniques(layers: int) -> dict[str, Chain]:
         "half the neurons, distilled": [("compress.width", {"keep": 0.5}), _HEAL, _EXPORT],
         "half the heads": [("compress.heads", {"keep": 0.5}), _EXPORT],
         "half the heads, distilled": [("compress.heads", {"keep": 0.5}), _HEAL, _EXPORT],
+        "packed": [_PACKED],
+        "half the weights zero": [("compress.magnitude", {"sparsity": 0.5}), _PACKED],
+        "half the weights zero, distilled": [("compress.magnitude", {"sparsity": 0.5}), _HEAL, _PACKED],
         "vocabulary": [("compress.vocabulary", {}), _EXPORT],
+        "exit": [("compress.exit", {})],
         "static": [("compress.static", {})],
         "cascade: static, then identity": [_EXPORT, ("compress.cascade", {})],
     }

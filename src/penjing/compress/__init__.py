@@ -3,6 +3,7 @@
 METHODS = {
     "cascade": "penjing.compress.cascade",
     "distill": "penjing.compress.distill",
+    "exit": "penjing.compress.exit",
     "export": "penjing.compress.export",
     "heads": "penjing.compress.heads",
     "int8": "penjing.compress.int8",

@@ -31,7 +31,7 @@ def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifa
     int8: whether one that is in INT8 already will do.
     """
     parent = inputs.parent
-    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade"}:
+    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade", "exit"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
             f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"

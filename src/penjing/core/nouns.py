@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 Scalar = str | int | float | bool | None
-Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,6 +59,24 @@ class Upper(nn.Module):
         return logits
 
 
+class Stage(nn.Module):
+    """Layers `first` to below `end` with a head of its own: (ids or hidden, attention_mask) -> (logits, hidden)."""
+
+    def __init__(self, classifier: Classifier, first: int, end: int, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder = _with_layers(classifier.encoder, range(first, end))
+        self.given = "input_ids"
+        if first:
+            self.given = "inputs_embeds"
+            self.encoder.embeddings = _PassOn()
+            self.encoder._modules.pop("embeddings_project", None)
+        self.head = head
+
+    def forward(self, given: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = self.encoder(**{self.given: given, "attention_mask": attention_mask}).last_hidden_state
+        return self.head(mean_pool(hidden, attention_mask)), hidden
+
+
 def keep_layers(classifier: Classifier, kept: Sequence[int]) -> Classifier:
     """A classifier with only those layers, in that order; it shares its parameters with the one given.
 

@@ -58,6 +58,10 @@ def open_engine(artifact: Artifact, threads: int = 0) -> Engine:
         from penjing.runtime.static import StaticEngine
 
         return StaticEngine.load(artifact, count)
+    if form == "exit":
+        from penjing.runtime.exit import ExitEngine
+
+        return ExitEngine.load(artifact, count)
     try:
         from penjing.runtime.torch_ import TorchEngine
     except ModuleNotFoundError as error:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from penjing.core.errors import MissingPackageError, PenjingError
 from penjing.model.encoder import Classifier, longest_input
+from penjing.model.layers import Stage
+from penjing.runtime.exit import stage_name
 from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
 from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
 from penjing.runtime.openvino_ import import_openvino, write_model
@@ -30,35 +35,91 @@ def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
     logit. Attention is written out plainly (`eager`), which engines fuse again, without the branches for fully masked
     rows that sdpa brings. Raises PenjingError where the file does not agree, MissingPackageError without `onnx`.
     """
-    try:
-        import onnx  # noqa: F401 - the exporter needs it and says so only deep inside
-    except ModuleNotFoundError:
-        raise MissingPackageError("the exporter needs the package `onnx`", fix="pip install 'penjing[train]'") from None
     path = target_folder / ONNX_MODEL
+    with _written_out(classifier):
+        _export(classifier, _example(classifier, 2, 8), path, ("input_ids", "attention_mask"), ("logits",))
+    _check(classifier, path)
+    return path
+
+
+def export_stages(classifier: Classifier, ends: Sequence[int], heads: Sequence[nn.Module], target_folder: Path) -> None:
+    """Write `stage0.onnx` and on: the layers up to each of `ends` with the head that stands there.
+
+    Raises as `export_onnx`.
+    """
+    starts = (0, *ends[:-1])
+    stages = [Stage(classifier, first, end, head).eval() for first, end, head in zip(starts, ends, heads, strict=True)]
+    with _written_out(classifier):
+        given, mask = _example(classifier, 2, 8)
+        for place, stage in enumerate(stages):
+            names = ("input_ids" if not place else "hidden", "attention_mask")
+            last = place == len(stages) - 1
+            path = target_folder / stage_name(place)
+            _export(
+                _Answer(stage).eval() if last else stage, (given, mask), path, names, ("logits", "hidden")[: 2 - last]
+            )
+            with torch.inference_mode():
+                given = stage(given, mask)[1].clone()
+    longest = longest_input(classifier.encoder)
+    sessions = [_session(target_folder / stage_name(place)) for place in range(len(stages))]
+    for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
+        given, mask = _example(classifier, rows, length)
+        found = [given.numpy()]
+        for session, stage in zip(sessions, stages, strict=True):
+            with torch.inference_mode():
+                expected, given = stage(given, mask)
+            first, second = (each.name for each in session.get_inputs())
+            logits, *found = session.run(None, {first: found[0], second: mask.numpy()})
+            _compare(logits, expected, rows, length)
+
+
+class _Answer(nn.Module):
+    """A stage that nothing follows: its logits alone."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def forward(self, given: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.stage(given, attention_mask)[0]
+        return logits
+
+
+@contextmanager
+def _written_out(classifier: Classifier) -> Iterator[None]:
+    """The classifier in evaluation mode with attention written out plainly."""
     classifier.eval()
     encoder = classifier.encoder
     before = encoder.config._attn_implementation  # type: ignore[union-attr]
     encoder.set_attn_implementation("eager")  # type: ignore[operator]
-    axes = {0: "batch", 1: "tokens"}
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
-            # Of constants in the trace (checked below), of the exporter's age, of index arithmetic: nothing to act on.
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                classifier,
-                _example(classifier, 2, 8),
-                str(path),
-                input_names=["input_ids", "attention_mask"],
-                output_names=["logits"],
-                dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}},
-                opset_version=OPSET,
-                # The newer exporter takes ten times as long and writes names that engines fuse less well.
-                dynamo=False,
-            )
+        yield
     finally:
         encoder.set_attn_implementation(before)  # type: ignore[operator]
-    _check(classifier, path)
-    return path
+
+
+def _export(
+    model: nn.Module, example: tuple[torch.Tensor, ...], path: Path, given: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    try:
+        import onnx  # noqa: F401 - the exporter needs it and says so only deep inside
+    except ModuleNotFoundError:
+        raise MissingPackageError("the exporter needs the package `onnx`", fix="pip install 'penjing[train]'") from None
+    axes = {0: "batch", 1: "tokens"}
+    with warnings.catch_warnings(), torch.inference_mode():
+        # Of constants in the trace (checked below), of the exporter's age, of index arithmetic: nothing to act on.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            example,
+            str(path),
+            input_names=list(given),
+            output_names=list(found),
+            dynamic_axes={name: {0: "batch"} if name == "logits" else axes for name in (*given, *found)},
+            opset_version=OPSET,
+            # The newer exporter takes ten times as long and writes names that engines fuse less well.
+            dynamo=False,
+        )
 
 
 def to_openvino(onnx_path: Path, target_folder: Path, *, half: bool = False) -> Path:
@@ -132,20 +193,29 @@ def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tens
 
 
 def _check(classifier: Classifier, path: Path) -> None:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level, options.intra_op_num_threads = 3, 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = _session(path)
     longest = longest_input(classifier.encoder)
     for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
         ids, mask = _example(classifier, rows, length)
         with torch.inference_mode():
-            expected = classifier(ids, mask).numpy()
+            expected = classifier(ids, mask)
         found = session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
-        apart = float(np.abs(found - expected).max())
-        if not apart <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
-            raise PenjingError(
-                f"the exported model differs from torch by {apart:.2g} at {rows} x {length} tokens",
-                fix="use another base: this architecture cannot be exported faithfully",
-            )
+        _compare(found, expected, rows, length)
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _compare(found: Any, expected: torch.Tensor, rows: int, length: int) -> None:
+    wanted = expected.numpy()
+    apart = float(np.abs(found - wanted).max())
+    if not apart <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+        raise PenjingError(
+            f"the exported model differs from torch by {apart:.2g} at {rows} x {length} tokens",
+            fix="use another base: this architecture cannot be exported faithfully",
+        )

@@ -32,35 +32,8 @@ class OnnxEngine:
     @classmethod
     def load(cls, artifact: Artifact, threads: int) -> OnnxEngine:
         """Open `model.onnx`, packed or not. Raises MissingPackageError (no onnxruntime) or DamageError."""
-        try:
-            import onnxruntime
-            from onnxruntime.capi import onnxruntime_pybind11_state as state
-        except ModuleNotFoundError:
-            raise MissingPackageError(
-                "this artifact runs on ONNX Runtime, which is not installed",
-                where=str(artifact.folder),
-                fix="pip install onnxruntime",
-            ) from None
-        unreadable = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile,
-                      state.NotImplemented)  # fmt: skip
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        # Threads spin within a run, where they wait for each other some microseconds, and sleep between runs.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            session = onnxruntime.InferenceSession(
-                unpacked(artifact.folder, MODEL) or str(artifact.folder / MODEL),
-                options,
-                providers=["CPUExecutionProvider"],
-            )
-        except unreadable as error:
-            raise DamageError(
-                f"ONNX Runtime cannot read {MODEL}: {str(error).splitlines()[0]}",
-                where=str(artifact.folder),
-                fix="make the artifact again with the ONNX Runtime that is installed here",
-            ) from None
-        return cls(session, Tokens.load(artifact), onnxruntime.__version__, threads)
+        session, version = open_model(artifact, MODEL, threads)
+        return cls(session, Tokens.load(artifact), version, threads)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""
@@ -79,3 +52,36 @@ class OnnxEngine:
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         logits: Logits = self._session.run(["logits"], feed)[0]
         return logits
+
+
+def open_model(artifact: Artifact, name: str, threads: int) -> tuple[Any, str]:
+    """An inference session of a model file of an artifact, packed or not, and the version of ONNX Runtime.
+
+    Raises MissingPackageError (no onnxruntime) or DamageError.
+    """
+    try:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+    except ModuleNotFoundError:
+        raise MissingPackageError(
+            "this artifact runs on ONNX Runtime, which is not installed",
+            where=str(artifact.folder),
+            fix="pip install onnxruntime",
+        ) from None
+    unreadable = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile,
+                  state.NotImplemented)  # fmt: skip
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    # Threads spin within a run, where they wait for each other some microseconds, and sleep between runs.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    try:
+        model = unpacked(artifact.folder, name) or str(artifact.folder / name)
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except unreadable as error:
+        raise DamageError(
+            f"ONNX Runtime cannot read {name}: {str(error).splitlines()[0]}",
+            where=str(artifact.folder),
+            fix="make the artifact again with the ONNX Runtime that is installed here",
+        ) from None
+    return session, onnxruntime.__version__

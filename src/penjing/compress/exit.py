@@ -1,0 +1,267 @@
+"""Dynamic depth: classifiers at several layers, trained together; an easy text leaves at the first that is sure of it.
+
+    minimise  sum_k  d_k / (d_1 + ... + d_K) * L(head_k(mean of hidden states after layer d_k)),
+    L as in compress.distill
+
+Each exit's threshold is the lowest probability at which enough of the held-out texts that leave there get the label
+that the tuned model gives. Source: Xin et al., DeeBERT, 2020; Kaya, Hong, Dumitras, Shallow-Deep Networks, 2019 (the
+weights of the losses). When: many texts are easy and a few need every layer. When not: `compress.static` or
+`compress.cascade` holds the promise, which skip the encoder itself; or the worst case must be fast too, for a text that
+no exit takes costs as much as before. It runs in ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import Field
+from torch import nn
+
+from penjing.compress.cascade import choose_threshold
+from penjing.compress.distill import TEACHER, distillation_loss
+from penjing.compress.sealing import check_stop, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.teacher import teacher_logits
+from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options as BaseOptions
+from penjing.model.encoder import Classifier, load_classifier, mean_pool, padding_id
+from penjing.model.layers import layers_of
+from penjing.model.tokens import encode, open_tokenizer
+from penjing.runtime.calibrate import fit_temperature
+from penjing.runtime.exit import EXITS, ExitEngine, Exits, stage_files, sureness
+from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.train.batches import Budget, Ints, epoch_batches
+from penjing.train.classify import IdRows, predict
+from penjing.train.hooks import Report
+from penjing.train.loop import Plan, fit
+from penjing.train.optim import Optimizing
+
+HELD_OUT = 0.2
+
+
+class Options(BaseOptions):
+    """What `compress.exit` may be told."""
+
+    after: list[int] = Field([], max_length=20, description="layers after which a text may leave; empty: half of them")
+    agreement: float = Field(
+        0.99, ge=0.5, lt=1, description="least share of the texts that leave early on which the teacher says the same"
+    )
+    int8: bool = Field(True, description="whether the stages compute in INT8, as `compress.int8` does on onnx")
+    epochs: float = Field(3.0, gt=0, le=100, description="passes over all texts; may be a fraction")
+    learning_rate: float = Field(1e-4, gt=0, le=0.1, description="the highest rate")
+    temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
+    gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
+    batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
+    batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
+
+
+class Exiting(nn.Module):
+    """A classifier with heads at several depths; `forward` gives the logits of all of them side by side."""
+
+    def __init__(self, classifier: Classifier, ends: list[int]) -> None:
+        super().__init__()
+        self.classifier, self.ends = classifier, ends
+        # The heads below begin as the top one is: the layers are close enough for it to be a better start than chance.
+        self.lower = nn.ModuleList(nn.Linear(*reversed(classifier.head.weight.shape)) for _ in ends[:-1])
+        for head in self.lower:
+            head.load_state_dict(classifier.head.state_dict())
+
+    @property
+    def heads(self) -> list[nn.Linear]:
+        """One for each depth, the top one last."""
+        return [*self.lower, self.classifier.head]  # type: ignore[list-item]
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, depths * labels)."""
+        states = self.classifier.encoder(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+        ).hidden_states
+        found = [
+            head(self.classifier.dropout(mean_pool(states[end], attention_mask)))
+            for head, end in zip(self.heads, self.ends, strict=True)
+        ]
+        return torch.cat(found, dim=1)
+
+
+@dataclass(frozen=True)
+class _Joint:
+    """An Objective: the distillation loss of every depth, deeper ones weighing more."""
+
+    rows: IdRows
+    teacher: npt.NDArray[np.float32]
+    truth: Ints
+    validation: IdRows
+    target: Ints
+    ends: list[int]
+    options: Options
+    seed: int
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(self.options.batch_rows, self.options.batch_tokens)
+
+    def batches(self, epoch: int) -> list[Ints]:
+        return epoch_batches(self.rows.lengths, self.budget, self.seed, epoch)
+
+    def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
+        device = next(model.parameters()).device
+        ids, mask = (each.to(device) for each in self.rows.load(rows))
+        teacher = torch.from_numpy(self.teacher[rows]).to(device)
+        truth = torch.from_numpy(self.truth[rows]).to(device)
+        losses = [
+            end * distillation_loss(logits, teacher, truth, self.options.temperature, self.options.gold)
+            for end, logits in zip(self.ends, model(ids, mask).chunk(len(self.ends), dim=1), strict=True)
+        ]
+        return torch.stack(losses).sum() / sum(self.ends)
+
+    def score(self, model: nn.Module) -> dict[str, float]:
+        logits = np.split(predict(model, self.validation, self.budget), len(self.ends), axis=1)
+        scores = [macro_f1(self.target, each.argmax(axis=1), each.shape[1]) for each in logits]
+        return {"macro_f1": float(np.mean(scores)), "loss": round(1 - float(np.mean(scores)), 6)}
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """The parent in stages. Raises UsageError for a parent that is no torch encoder, or for layers that it has not."""
+    parent = torch_parent(inputs, "compress.exit")
+    teacher = inputs.teachers.get(TEACHER, parent)
+    if not len(inputs.validation):
+        raise UsageError("`compress.exit` sets its thresholds on validation rows, and there are none")
+    classifier = load_classifier(parent)
+    ends = ends_of(options.after, len(layers_of(classifier.encoder)))
+    model = Exiting(classifier, ends)
+    _train(model, parent, teacher, inputs, options, run)
+    folder = whole(run.scratch / "stages", lambda target: _write(model, parent, inputs, options, run, target))
+    exits, about = _thresholds(folder, parent, teacher, inputs, options, run)
+
+    def fill(target: Path) -> None:
+        for path in stage_files(folder):
+            shutil.copyfile(path, target / path.name)
+        with_tokenizer(parent, target)
+        (target / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json")))
+
+    return seal(
+        inputs,
+        options,
+        run,
+        parent,
+        method="compress.exit",
+        form="exit",
+        folder=whole(run.scratch / "exit", fill),
+        notes={"engine": "onnx", "precision": "int8" if options.int8 else "float32", "exits_after": ends[:-1], **about},
+        compare=teacher_logits(
+            teacher, [list(inputs.validation.texts)], run, "compress.exit: the teacher on validation"
+        ),
+    )
+
+
+def ends_of(after: list[int], total: int) -> list[int]:
+    """After which layers a text may leave, the last one at the end. Raises UsageError for one that is not there."""
+    chosen = sorted(set(after)) or [max(1, total // 2)]
+    if chosen[0] < 1 or chosen[-1] >= total:
+        raise UsageError(
+            f"this model has {total} layers, and a text cannot leave early after {chosen}",
+            where="after",
+            fix=f"give numbers from 1 to {total - 1}" if total > 1 else "leave the step out",
+        )
+    return [*chosen, total]
+
+
+def _train(model: Exiting, parent: Artifact, teacher: Artifact, inputs: Inputs, options: Options, run: Run) -> None:
+    train, validation = list(inputs.train.texts), list(inputs.validation.texts)
+    spare, _ = _held_out(inputs)
+    parts = train, spare
+    texts = [text for part in parts for text in part]
+    truth = np.full(len(texts), -1, dtype=np.int64)
+    truth[: len(train)] = encode_labels(inputs.train.labels or (), parent.card.labels)
+    tokenizer, limit = open_tokenizer(parent.folder), parent.card.max_tokens or 512
+    padding = padding_id(model.classifier.encoder)
+    objective = _Joint(
+        rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
+        teacher=teacher_logits(teacher, parts, run, "compress.exit: the teacher on all texts"),
+        truth=truth,
+        validation=IdRows(encode(tokenizer, validation, limit).ids, padding),
+        target=encode_labels(inputs.validation.labels or (), parent.card.labels),
+        ends=model.ends,
+        options=options,
+        seed=run.seed,
+    )
+    plan = Plan(
+        epochs=options.epochs, optimizing=Optimizing(options.learning_rate, 1.0, 0.01, options.warmup), patience=3
+    )
+    about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
+    key = digest([*about, model.ends, run.seed, run.threads, run.device, torch.__version__])
+    fit(model, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
+
+
+def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, run: Run, target: Path) -> None:
+    """The stages, each calibrated on validation by itself: its temperature is divided into its head."""
+    from penjing.runtime.export import export_stages, onnx_half, onnx_int8
+
+    model.eval()
+    rows = IdRows(
+        encode(open_tokenizer(parent.folder), list(inputs.validation.texts), parent.card.max_tokens or 512).ids,
+        padding_id(model.classifier.encoder),
+    )
+    truth = encode_labels(inputs.validation.labels or (), parent.card.labels)
+    logits = np.split(predict(model, rows, Budget(rows=32, tokens=4096)), len(model.ends), axis=1)
+    heads = []
+    for head, each in zip(model.heads, logits, strict=True):
+        scaled = nn.Linear(head.in_features, head.out_features)
+        temperature = fit_temperature(each, truth)
+        scaled.load_state_dict({name: value / temperature for name, value in head.state_dict().items()})
+        heads.append(scaled)
+    run.progress.start("compress.exit: the stages", None)
+    export_stages(model.classifier, model.ends, heads, target)
+    for path in stage_files(target):
+        if options.int8:
+            onnx_int8(path, path)
+        else:
+            onnx_half(path)
+    with_tokenizer(parent, target)
+    # Until thresholds are set, no text leaves early.
+    closed = Exits(thresholds=(2.0,) * (len(model.ends) - 1))
+    (target / EXITS).write_bytes(canonical_json(closed.model_dump(mode="json")))
+    check_stop(run)
+
+
+def _thresholds(
+    folder: Path, parent: Artifact, teacher: Artifact, inputs: Inputs, options: Options, run: Run
+) -> tuple[Exits, dict[str, object]]:
+    """The thresholds of the stages as they serve, on validation and held-out unlabelled texts, and what they do there.
+
+    Of a text in several windows the first one counts.
+    """
+    _, held_out = _held_out(inputs)
+    parts = list(inputs.validation.texts), held_out
+    wanted = teacher_logits(teacher, parts, run, "compress.exit: the teacher on held-out texts").argmax(axis=1)
+    engine = ExitEngine.load(Artifact(folder=folder, id="", card=parent.card), run.threads)
+    rows = [engine.tokens.windows(row)[0].ids for row in engine.encode([text for part in parts for text in part])]
+    run.progress.start("compress.exit: thresholds", len(rows))
+    found = []
+    for row in rows:
+        check_stop(run)
+        found.append(engine.every([row]))
+        run.progress.advance()
+    stages = np.split(np.concatenate(found), len(stage_files(folder)), axis=1)
+    inside, thresholds, shares, agreed = np.ones(len(rows), dtype=bool), [], [], []
+    for logits in stages[:-1]:
+        sure, differ = sureness(logits), logits.argmax(axis=1) != wanted
+        thresholds.append(choose_threshold(sure[inside], differ[inside], options.agreement))
+        leaves = inside & (sure >= thresholds[-1])
+        shares.append(round(float(leaves.mean()), 6))
+        agreed.append(round(float(1 - differ[leaves].mean()), 6) if leaves.any() else 1.0)
+        inside &= ~leaves
+    return Exits(thresholds=tuple(thresholds)), {"exit_share": shares, "exit_agreement": agreed}
+
+
+def _held_out(inputs: Inputs) -> tuple[list[str], list[str]]:
+    """Unlabelled texts to learn from, and those that thresholds are set on, parted by a hash of the text."""
+    held_out = sorted(text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT)
+    return [text for text in inputs.unlabelled if unit_hash(text) >= HELD_OUT], held_out
