@@ -47,7 +47,10 @@ class Options(BaseOptions):
         "auto", description="of activations: fixed on training texts (openvino), or taken from each text alone (onnx)"
     )
     calibration_texts: int = Field(
-        300, ge=8, le=5000, description="training texts on which static scales are fixed, as with all that follows"
+        300,
+        ge=8,
+        le=5000,
+        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction`, `keep`: likewise",
     )
     preset: Literal["mixed", "performance"] = Field(
         "mixed", description="activations with an offset (mixed, more exact) or symmetric (performance)"

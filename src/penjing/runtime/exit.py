@@ -1,7 +1,9 @@
 """Dynamic depth: a text leaves the encoder at the first classifier that is sure of it, and the layers above never run.
 
 The encoder is cut into stages, each with a classifier at its top: ids -> (logits, hidden), hidden -> (logits, hidden),
-hidden -> logits. Each text goes by itself, so that its neighbours neither hold it back nor change a bit of it.
+hidden -> logits. Each text goes by itself, so that its neighbours neither hold it back nor change a bit of it. One that
+stands at a threshold itself may leave elsewhere, and so change its probability by more than a tolerance, on a machine
+that sums in another order.
 Source: Xin, Tang, Lee, Yu, Lin, DeeBERT, 2020; Schwartz, Stanovsky, Swayamdipta, Dodge, Smith, The Right Tool for the
 Job, 2020.
 """
