@@ -69,14 +69,15 @@ class Exiting(nn.Module):
         super().__init__()
         self.classifier, self.ends = classifier, ends
         # The heads below begin as the top one is: the layers are close enough for it to be a better start than chance.
-        self.lower = nn.ModuleList(nn.Linear(*reversed(classifier.head.weight.shape)) for _ in ends[:-1])
+        labels, width = classifier.head.weight.shape
+        self.lower = nn.ModuleList(nn.Linear(width, labels) for _ in ends[:-1])
         for head in self.lower:
             head.load_state_dict(classifier.head.state_dict())
 
     @property
     def heads(self) -> list[nn.Linear]:
         """One for each depth, the top one last."""
-        return [*self.lower, self.classifier.head]  # type: ignore[list-item]
+        return [*self.lower, self.classifier.head]
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Logits (batch, depths * labels)."""

@@ -57,7 +57,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def matrices(classifier: Classifier, *, embeddings: bool) -> list[nn.Parameter]:
+def matrices(classifier: Classifier, *, embeddings: bool) -> list[torch.Tensor]:
     """The weights that are pruned: every matrix of the layers, and the table of tokens if it is asked for."""
     found = [module.weight for module in layers_of(classifier.encoder).modules() if isinstance(module, nn.Linear)]
     if embeddings:
@@ -65,7 +65,7 @@ def matrices(classifier: Classifier, *, embeddings: bool) -> list[nn.Parameter]:
     return found
 
 
-def prune(weight: nn.Parameter, share: float) -> None:
+def prune(weight: torch.Tensor, share: float) -> None:
     """Set that share of a weight's entries, the smallest, to zero; of equal ones the first go first."""
     count = round(share * weight.numel())
     with torch.no_grad():
@@ -77,4 +77,4 @@ def keep_zeros(classifier: Classifier, *, embeddings: bool) -> None:
     """From now on what is zero in the pruned matrices gets no gradient, so that training leaves it zero."""
     for weight in matrices(classifier, embeddings=embeddings):
         alive = (weight.detach() != 0).to(weight.dtype)
-        weight.register_hook(partial(torch.mul, alive))
+        weight.register_hook(partial(torch.mul, alive))  # type: ignore[no-untyped-call]
