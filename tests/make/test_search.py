@@ -110,6 +110,48 @@ def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
     assert made[-1] == ["teacher>compress.layers>compress.distill>compress.int8", "compress.cascade"]
 
 
+def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) -> list[str]:
+    """What is judged, in order, where every form takes so long and p50 must be under 1 ms."""
+    names: list[str] = []
+
+    def step(one: Step, parent: Artifact) -> Done:
+        return Done(one, Artifact(Path(), f"{parent.id}>{one.name}", Card(form="onnx", method=one.name)), 0.0, False)
+
+    def judge(title: str, _: Artifact) -> Variant:
+        names.append(title)
+        score = 0.3 if title.endswith("not healed") else right.get(title, 0.95)
+        variant = judged(title, score, size_mb=10 + steps_of[title])
+        speed = Latency(steps_of[title], 0.0, 0.0, (), (), 1000, 32)
+        state = "broken" if steps_of[title] > 1 else "held"
+        late = [Gate(name="p50_ms", promised=1, measured=1, bound=1, state=state)]
+        state = "broken" if 2 * steps_of[title] > p99_ms else "held"
+        late.append(Gate(name="p99_ms", promised=p99_ms, measured=1, bound=1, state=state))
+        return replace(variant, latency=speed, gates=(*variant.gates, *late))
+
+    wanted = {title.removesuffix(", not healed") for title in steps_of}
+    every = [chain for chain in chains(4) if chain.title in wanted]
+    search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, Silent())
+    return names
+
+
+def test_a_depth_that_is_too_slow_is_not_healed() -> None:
+    slow = {
+        "all layers": 8.0, "2 layers, not healed": 4.0, "1 layer, not healed": 0.9, "1 layer": 0.9, "static": 0.1,
+    }  # fmt: skip
+    assert timed(slow, 5.0, {}) == list(slow)
+
+
+def test_what_the_cascade_needs_is_healed_after_all() -> None:
+    slow = {
+        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "2 layers": 2.0, "static, then 2 layers": 0.2,
+    }  # fmt: skip
+    assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
+    later = list(slow)
+    later[-2:] = ["1 layer", "static, then 1 layer"]
+    assert timed(dict(zip(later, slow.values(), strict=True)), 1.0, {"static": 0.85}) == later
+
+
 def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_time() -> None:
     def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> Tried:
         variant = judged(title, right, size_mb)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,9 @@ HELD_OUT = 0.2
 class Options(BaseOptions):
     """What `compress.exit` may be told."""
 
-    after: list[int] = Field([], max_length=20, description="layers after which a text may leave; empty: half of them")
+    after: list[Annotated[int, Field(ge=1, le=100)]] = Field(
+        [], max_length=20, description="layers after which a text may leave; empty: half of them"
+    )
     agreement: float = Field(
         0.99, ge=0.5, lt=1, description="least share of the texts that leave early on which the teacher says the same"
     )

@@ -9,8 +9,8 @@ Source: Jacob et al., Quantization and Training of Neural Networks for Efficient
 3.4. The embedding table becomes INT8 rows too. No text's logits depend on the other texts of a batch: static scales
 are fixed, and with dynamic ones each text runs alone. Static wins where the CPU has VNNI or AMX, and there in large
 batches most; without them it is slower than float32 (12 layers, a text of 24 tokens, Zen 3: 21 ms against 15), and
-dynamic is the faster one (8.5 ms). Take `compress.export` where the agreement with float32 on validation is too low
-for the promise to be kept.
+dynamic is the faster one (8.5 ms). Prefer it where size or latency is gated, and `compress.export` where the agreement
+with float32 on validation is too low for the promise to be kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
 The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
-INT8; then comes the model without any layer, and last a cascade: such a model first, for the rest the smallest form
-that keeps every promise but those on time. Where a depth in float32 has broken `keep` on validation, no smaller one is
-tried. Every step is cached: a kill loses the step that was under way.
+INT8; then comes the model without any layer, and last, unless that holds every promise, a cascade: such a model first,
+for the rest the smallest form that keeps every promise but those on time. Where a depth in float32 has broken `keep` on
+validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the next
+depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it. Every step is
+cached: a kill loses the step that was under way.
 """
 
 from __future__ import annotations
@@ -70,15 +72,35 @@ def search(
         best = smallest_held([each.variant for each in tried])
         progress.say(f"{_told(variant)}; best so far: {best.name if best else 'none'}")
 
+    def unhealed(chain: Chain) -> Variant:
+        first = step(chain.steps[0], teacher)
+        return judge(f"{chain.title}, not healed", step(chain.steps[-1], first.artifact).artifact)
+
     too_few = 0
+    slow: dict[str, bool] = {}
+    waiting: list[tuple[Chain, Variant]] = []
     for number, chain in enumerate(every, start=1):
         if 0 < chain.layers <= too_few:
             progress.say(f"{chain.title}: not tried, {too_few + 1} or more layers are needed to keep the promise")
             continue
         progress.say(f"search: {chain.title} ({number} of {len(every) + 1})")
+        form = chain.steps[-1].name
+        if chain.layers and slow.get(form):
+            timed = unhealed(chain)
+            if _broke(timed, *TIMES):
+                progress.say(f"{chain.title}: not healed, p50 {timed.latency.p50_ms:.2f} ms is too slow as it is")
+                waiting.append((chain, timed))
+                continue
         attempt(chain, ())
-        if _broke_keep(tried[-1].variant) and chain.steps[-1].name == "compress.export":
+        slow[form] = _broke(tried[-1].variant, *TIMES)
+        if _broke(tried[-1].variant, "keep") and form == "compress.export":
             too_few = chain.layers
+    if smallest_held([each.variant for each in tried if not each.chain.layers]):
+        return tried
+    if waiting:
+        chain = worth_healing(waiting)
+        progress.say(f"search: {chain.title}, for the cascade")
+        attempt(chain, ())
     second = second_stage(tried)
     if second is not None:
         steps = (*second.chain.steps, single_step("compress.cascade"))
@@ -88,12 +110,21 @@ def search(
     return tried
 
 
+def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
+    """Of the forms that are too slow alone, the deepest that a cascade's rare texts may take; else the fastest.
+
+    The p99 of a cascade is about that of its second stage, its p50 that of the first.
+    """
+    late = [chain for chain, variant in waiting if not _broke(variant, "p99_ms")]
+    return late[0] if late else min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
+
+
 def second_stage(tried: Sequence[Tried]) -> Tried | None:
     """The smallest encoder that holds every gate but those on time; where none does, the likeliest to keep the score.
 
     None without an encoder whose score may be kept.
     """
-    encoders = [each for each in tried if each.chain.layers and not _broke_keep(each.variant)]
+    encoders = [each for each in tried if each.chain.layers and not _broke(each.variant, "keep")]
     held = [each for each in encoders if all(g.state == "held" or g.name in TIMES for g in each.variant.gates)]
     if held:
         return min(held, key=lambda each: each.variant.size_mb)
@@ -121,8 +152,8 @@ def _keep_bound(variant: Variant) -> float:
     return next((gate.bound for gate in variant.gates if gate.name == "keep"), variant.macro_f1.low)
 
 
-def _broke_keep(variant: Variant) -> bool:
-    return any(gate.name == "keep" and gate.state == "broken" for gate in variant.gates)
+def _broke(variant: Variant, *gates: str) -> bool:
+    return any(gate.name in gates and gate.state == "broken" for gate in variant.gates)
 
 
 def _told(variant: Variant) -> str:
