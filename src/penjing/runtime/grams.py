@@ -47,13 +47,17 @@ class Grams:
         if not line:
             return np.zeros(0, dtype=np.int32)
         codes = np.frombuffer(f" {line} ".encode("utf-32-le"), dtype=np.uint32)
-        powers, inverses = _powers(1 << len(codes).bit_length())
-        sums = np.zeros(len(codes) + 1, dtype=np.uint64)
-        np.cumsum(codes.astype(np.uint64) * powers[: len(codes)], out=sums[1:])
-        found = []
-        for size in range(1, min(self.characters, len(codes)) + 1):
-            spans = (sums[size:] - sums[:-size]) * inverses[: len(sums) - size]
-            found.append(spans * _MIX + np.uint64(size))
+        size, sizes = len(codes), min(self.characters, len(codes))
+        powers, inverses = _powers(1 << size.bit_length())
+        sums = np.zeros(size + 1 + sizes, dtype=np.uint64)
+        np.multiply(codes, powers[:size], out=sums[1 : size + 1])
+        np.cumsum(sums[1 : size + 1], out=sums[1 : size + 1])
+        # Row k - 1 holds S_(i + k) for every i: the n-grams of all lengths in three passes over one array.
+        ends = np.ndarray((sizes, size), np.uint64, sums, offset=8, strides=(8, 8))
+        spans = ends - sums[:size]
+        spans *= inverses[:size] * _MIX
+        spans += np.arange(1, sizes + 1, dtype=np.uint64)[:, None]
+        found = [spans[short, : size - short] for short in range(sizes)]
         if self.words:
             found += self._word_grams(codes, sums, inverses)
         mixed = np.concatenate(found)
@@ -61,13 +65,14 @@ class Grams:
         mixed *= _MIX
         mixed ^= mixed >> _FOLD
         mixed *= _WORD
-        return (mixed >> self._shift).astype(np.int32)
+        mixed >>= self._shift
+        return mixed.astype(np.int32)
 
     def _word_grams(self, codes: npt.NDArray[np.uint32], sums: Hashes, inverses: Hashes) -> list[Hashes]:
-        letters = _letters()[np.minimum(codes, 0xFFFF)]
+        letters = _letters().take(codes, mode="clip")
         edges = np.flatnonzero(letters[1:] != letters[:-1]) + 1
         starts, ends = edges[::2], edges[1::2]
-        words = (sums[ends] - sums[starts]) * inverses[starts] * _WORD
+        words = (sums.take(ends) - sums.take(starts)) * inverses.take(starts) * _WORD
         found, grams = [words], words
         for size in range(2, self.words + 1):
             if len(words) < size:

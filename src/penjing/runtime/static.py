@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,8 +46,8 @@ class StaticEngine:
             if not len(row):
                 logits[place] = self._bias
                 continue
-            state = self._table.take(row, axis=0).sum(axis=0, dtype=np.float64) / np.sqrt(len(row))
-            logits[place] = (state[:, None] * self._head).sum(axis=0) + self._bias
+            state = self._table.take(row, axis=0).sum(axis=0) / np.float32(math.sqrt(len(row)))
+            logits[place] = np.einsum("r,rl->l", state, self._head) + self._bias
         return logits
 
     def fingerprint(self) -> dict[str, str]:
