@@ -84,10 +84,17 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         "2 layers": (0.80, 20),
         "1 layer": (0.7, 10),
         "static": (0.9, 1),
-        "static, then all layers": (0.949, 61),
+        "static, then all layers (97% alike)": (0.5, 61),
+        "static, then all layers (99% alike)": (0.949, 61),
     }
     titles, lines, made = run(scores)
-    assert titles == ["all layers", "2 layers", "static", "static, then all layers"]
+    assert titles == [
+        "all layers",
+        "2 layers",
+        "static",
+        "static, then all layers (97% alike)",
+        "static, then all layers (99% alike)",
+    ]
     assert any(line.startswith("1 layer: not tried") for line in lines)
     assert made[1:4] == [
         ["teacher", "compress.layers"],
@@ -101,7 +108,7 @@ def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
         "all layers, INT8": (0.5, 15),
         "2 layers": (0.95, 20),
         "2 layers, INT8": (0.949, 8),
-        "static, then 2 layers, INT8": (0.949, 9),
+        "static, then 2 layers, INT8 (97% alike)": (0.949, 9),
     }
     titles, lines, made = run(scores)
     assert titles == list(scores)
@@ -144,11 +151,11 @@ def test_a_depth_that_is_too_slow_is_not_healed() -> None:
 def test_what_the_cascade_needs_is_healed_after_all() -> None:
     slow = {
         "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
-        "2 layers": 2.0, "static, then 2 layers": 0.2,
+        "2 layers": 2.0, "static, then 2 layers (97% alike)": 0.2,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
     later = list(slow)
-    later[-2:] = ["1 layer", "static, then 1 layer"]
+    later[-2:] = ["1 layer", "static, then 1 layer (97% alike)"]
     assert timed(dict(zip(later, slow.values(), strict=True)), 1.0, {"static": 0.85}) == later
 
 
@@ -166,6 +173,10 @@ def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_t
     too_large = tried("2 layers", 0.949, 50)
     assert second_stage([large, too_large]) is large
     assert second_stage([broken, too_large]) is too_large
+    late = Gate(name="p99_ms", promised=5, measured=9, bound=8, state="broken")
+    late_small = replace(small, variant=replace(small.variant, gates=(*small.variant.gates, late)))
+    assert second_stage([large, late_small]) is large
+    assert second_stage([late_small, broken]) is late_small
 
 
 def test_the_smallest_that_holds_everything_is_picked() -> None:

@@ -53,6 +53,45 @@ def test_waiting_requests_are_answered_together_and_in_order() -> None:
     asyncio.run(run())
 
 
+def test_engines_side_by_side_take_requests_as_they_are_free() -> None:
+    async def run() -> None:
+        first, second = Engine(), Engine()
+        desk = Desk(first, second, limit=100, largest=4)
+        desk.open()
+        first.free.clear()
+        second.free.clear()
+        tasks = [asyncio.create_task(desk.ask([n])) for n in range(2)]
+        await asyncio.sleep(0.05)
+        assert (first.calls, second.calls) == ([[0]], [[1]]), "two that wait are shared among two engines"
+        tasks += [asyncio.create_task(desk.ask([n, n])) for n in range(2, 5)]
+        await asyncio.sleep(0.01)
+        second.free.set()
+        assert await asyncio.gather(*tasks[2:]) == [[4, 4], [6, 6], [8, 8]]
+        assert first.calls == [[0]], "the first engine is at its text still"
+        assert [n for call in second.calls for n in call] == [1, 2, 2, 3, 3, 4, 4]
+        assert desk.waiting == 1
+        first.free.set()
+        assert await asyncio.gather(*tasks[:2]) == [[0], [2]]
+        await desk.close()
+        assert desk.waiting == 0
+
+    asyncio.run(run())
+
+
+def test_engines_that_wait_for_company_do_not_take_the_same_request() -> None:
+    async def run() -> None:
+        first, second = Engine(), Engine()
+        desk = Desk(first, second, limit=100, largest=2, wait=0.02)
+        desk.open()
+        for n in range(5):
+            assert await desk.ask([n]) == [2 * n]
+        assert await asyncio.gather(*(desk.ask([n]) for n in range(9))) == [[2 * n] for n in range(9)]
+        await desk.close()
+        assert sorted(n for call in first.calls + second.calls for n in call) == sorted([*range(5), *range(9)])
+
+    asyncio.run(run())
+
+
 def test_a_request_waits_for_company_until_the_batch_is_full_or_its_time_has_come() -> None:
     async def run() -> None:
         engine = Engine()

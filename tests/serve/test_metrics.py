@@ -17,10 +17,10 @@ def test_decisions_are_counted_and_the_share_of_reviews_follows() -> None:
     assert "cascade" not in page
 
 
-def test_a_cascade_shows_what_it_counts_as_it_counts() -> None:
+def test_cascades_show_together_what_they_count_as_they_count() -> None:
     metrics, tally = Metrics("id", "name"), Tally()
-    metrics.watch(tally)
+    metrics.watch([tally, Tally(texts=2, exits=1)])
     tally.texts, tally.exits, tally.audited, tally.differed = 40, 30, 3, 1
     page = metrics.render().decode()
-    for what, count in (("texts", 40), ("exits", 30), ("audited", 3), ("differed", 1)):
+    for what, count in (("texts", 42), ("exits", 31), ("audited", 3), ("differed", 1)):
         assert f'penjing_cascade_texts{{what="{what}"}} {count}.0' in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +24,7 @@ def replay(
     every: Annotated[bool, typer.Option("--all", help="all recorded decisions")] = False,
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     release: Annotated[Path | None, typer.Option(help="the release's folder, where it was moved")] = None,
-    threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: as at the decision")] = 0,
 ) -> None:
     """Decide recorded cases again: from their facts, and from their masked texts. Exits 6 where one differs.
 
@@ -76,8 +76,19 @@ def _replays(store: Store, given: Release | None, threads: int, identity: str | 
         for made_by, count in counts.items():
             used = given if given is not None and (given.id == made_by or one) else None
             opened = open_recorded(store, made_by, used.folder if used else None)
-            decider = Decider(opened, threads=threads)
+            # With another number of threads the engine is another one, and the same bytes are not promised.
+            deciders: dict[int, Decider] = {}
             bar.start(f"replaying {opened.info.name} {made_by[:12]}", count)
             for record in [one] if one else scan_records(store, release=made_by):
-                yield replay_record(record, decider)
+                asked = threads or _threads_of(record.fingerprint)
+                if asked not in deciders:
+                    deciders[asked] = Decider(opened, threads=asked)
+                yield replay_record(record, deciders[asked])
                 bar.advance()
+
+
+def _threads_of(fingerprint: Mapping[str, str]) -> int:
+    from penjing.runtime.machine import cores
+
+    told = fingerprint.get("threads", "")
+    return min(int(told), cores()) if told.isdecimal() else 0

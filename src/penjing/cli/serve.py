@@ -18,7 +18,8 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on; default: PENJING_HOST, or 127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="port; default: PENJING_PORT, or 8000")] = None,
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
-    threads: Annotated[int | None, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = None,
+    threads: Annotated[int | None, typer.Option(min=0, max=256, help="threads of an engine; 0: measured")] = None,
+    workers: Annotated[int | None, typer.Option(min=0, max=64, help="engines side by side; 0: as cores allow")] = None,
     expect: Annotated[str | None, typer.Option(help="refuse any release whose id does not begin like this")] = None,
     key_file: Annotated[Path | None, typer.Option(help="write a first key to this file, not to the terminal")] = None,
     no_key: Annotated[bool, typer.Option("--no-key", help="ask for no key; on this machine only")] = False,
@@ -33,7 +34,7 @@ def serve(
     from penjing.serve.run import Started, run_service
     from penjing.serve.settings import load_settings
 
-    given = {"host": host, "port": port, "db": db, "threads": threads}
+    given = {"host": host, "port": port, "db": db, "threads": threads, "workers": workers}
     settings = load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
 
     def started(it: Started) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
@@ -48,8 +49,8 @@ class Metrics:
         info.info({"id": release, "name": name})
         self._decided = self._reviewed = 0
 
-    def watch(self, tally: Tally) -> None:
-        """Show what a cascade counts: texts, those answered by its first stage, audits of these, disagreements."""
+    def watch(self, tallies: Sequence[Tally]) -> None:
+        """Show what cascades count, all together: texts, those that the first stage answered, audits, disagreements."""
         stages = Gauge(
             "penjing_cascade_texts",
             "texts since the start, by what became of them in the cascade",
@@ -57,7 +58,7 @@ class Metrics:
             registry=self.registry,
         )
         for name in ("texts", "exits", "audited", "differed"):
-            stages.labels(name).set_function(partial(getattr, tally, name))
+            stages.labels(name).set_function(partial(_sum, tallies, name))
 
     def count_decision(self, outcome: str, route: str, decided_by: str) -> None:
         """Count a decision that was recorded."""
@@ -69,3 +70,7 @@ class Metrics:
     def render(self) -> bytes:
         """The page that Prometheus reads."""
         return generate_latest(self.registry)
+
+
+def _sum(tallies: Sequence[Tally], name: str) -> float:
+    return float(sum(getattr(tally, name) for tally in tallies))

@@ -59,12 +59,15 @@ def run_service(
         check_door(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
             service = Service(release, store, settings)
-            service.decider.session.warm()
+            service.warm()
             if release.info.language != "en":
                 # Evidence cuts words, whatever the model does.
                 word_spans("预热")
             if before := put_in_service(store, release, expect=expect):
                 say(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
+            if service.layout.workers > 1:
+                threads = "one thread" if service.layout.threads == 1 else f"{service.layout.threads} threads"
+                say(f"{service.layout.workers} engines side by side, each with {threads}")
             shown = secret if key_file is None else None
             serve(
                 service,

@@ -7,6 +7,8 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +17,8 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.runtime.cascade import CascadeSession
+from penjing.runtime.layout import Layout, measured_layout
+from penjing.runtime.machine import cores
 from penjing.serve.again import replay_record
 from penjing.serve.desk import Desk
 from penjing.serve.errors import AnswerError
@@ -46,19 +50,34 @@ class Answer:
 
 
 class Service:
-    """One release, one database, one engine."""
+    """One release, one database, and as many engines as pay on this machine."""
 
-    def __init__(self, release: Release, store: Store, settings: Settings, *, decider: Decider | None = None) -> None:
+    def __init__(self, release: Release, store: Store, settings: Settings) -> None:
         self.release, self.store, self.settings = release, store, settings
-        self.decider = decider or Decider(release, threads=settings.threads)
+        self.layout = _layout(release, settings)
+        self.deciders = [Decider(release, threads=self.layout.threads) for _ in range(self.layout.workers)]
         self.metrics = Metrics(release.id, release.info.name)
-        if isinstance(self.decider.session, CascadeSession):
-            self.metrics.watch(self.decider.session.tally)
+        sessions = [decider.session for decider in self.deciders]
+        if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
+            self.metrics.watch(tallies)
         self.certificate = _certificate(release)
         self._desk: Desk[Ask, Answer] = Desk(
-            self._work, limit=settings.max_waiting, largest=settings.max_batch, wait=settings.max_wait_ms / 1000
+            *(partial(work, decider) for decider in self.deciders),
+            limit=settings.max_waiting,
+            largest=settings.max_batch,
+            wait=settings.max_wait_ms / 1000,
         )
         self._writer: Writer | None = None
+
+    @property
+    def decider(self) -> Decider:
+        """The first of the engines, which are all alike."""
+        return self.deciders[0]
+
+    def warm(self) -> None:
+        """Every engine meets every shape once, before the first request."""
+        for decider in self.deciders:
+            decider.session.warm()
 
     def open(self) -> None:
         """Begin to answer, in the running event loop."""
@@ -138,9 +157,6 @@ class Service:
         finally:
             self.metrics.waiting.set(self._desk.waiting)
 
-    def _work(self, asks: Sequence[Ask]) -> list[Answer]:
-        return work(self.decider, asks)
-
     def _record(self, answer: Answer) -> Record:
         return record_of(self.release, self.decider, answer)
 
@@ -183,6 +199,13 @@ def decision_json(answer: Answer) -> dict[str, Any]:
     if answer.evidence is not None:  # its offsets count in the masked text
         shown |= {"text": answer.decided.masked.text, "evidence": answer.evidence}
     return shown
+
+
+def _layout(release: Release, settings: Settings) -> Layout:
+    if settings.threads or settings.workers:
+        workers = settings.workers or 1
+        return Layout(workers, settings.threads or max(1, cores() // workers))
+    return measured_layout(release.artifact, cores(), Path(settings.cache).expanduser() / "layout.json")
 
 
 def _certificate(release: Release) -> dict[str, Any]:

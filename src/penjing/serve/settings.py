@@ -17,7 +17,11 @@ class Settings(BaseSettings):
     db: str = Field(DEFAULT_URL, description="URL of the database")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    threads: int = Field(0, ge=0, le=256, description="threads of the engine; 0: all cores")
+    threads: int = Field(
+        0, ge=0, le=256, description="threads of an engine; 0: as few as are fast, measured once on each machine"
+    )
+    workers: int = Field(0, ge=0, le=64, description="engines side by side; 0: as many as there are cores for")
+    cache: str = Field("~/.cache/penjing", description="folder in which measurements of this machine are kept")
     max_body: int = Field(1_500_000, ge=1024, le=100_000_000, description="largest body of a request, in bytes")
     max_characters: int = Field(20_000, ge=100, le=10_000_000, description="longest text, in characters")
     max_items: int = Field(64, ge=1, le=1024, description="most texts in one request")
