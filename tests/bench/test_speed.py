@@ -9,9 +9,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from penjing.core.nouns import Table
 from penjing.core.recipe import load_recipe
+from penjing.model.encoder import Classifier
 
 BENCH = Path(__file__).parents[2] / "bench"
 
@@ -137,3 +139,24 @@ def test_without_the_large_base_it_says_what_is_missing(speed: ModuleType, monke
     monkeypatch.setattr(sys, "argv", ["speed.py", "--data", "x", "--out", "y"])
     with pytest.raises(SystemExit, match="needs --models"):
         speed.main()
+
+
+def test_the_peak_stands_below_the_sets_with_each_engines_share(page: ModuleType) -> None:
+    peak = {
+        "billions_per_s": {"peak float32": 200.0, "peak INT8": 400.0, "torch float32": 100.0, "ORT INT8": 300.0},
+        "share_of_peak": {"torch float32": 0.5, "ORT INT8": 0.75},
+        "batch": 32, "tokens": 128, "threads": 2, "hardware": "cpu",
+    }  # fmt: skip
+    text = page.page([], peak)
+    assert "| torch float32 | 100 | 50 |" in text
+    assert "| ORT INT8 | 300 | 75 |" in text
+    assert "peak" not in page.page([])
+
+
+def test_operations_are_those_of_the_weights_and_of_attention(speed: ModuleType) -> None:
+    assert speed.__name__ == "speed"
+    peak = import_module("peak")
+    encoder = torch.nn.ModuleDict({"layer": torch.nn.Linear(8, 16)})
+    encoder.config = SimpleNamespace(hidden_size=8, num_hidden_layers=1)
+    found = peak.operations(Classifier(encoder, 2))
+    assert found == 2 * 32 * 128 * 8 * 16 + 2 * 32 * 8 * 2 + 4 * 32 * 128 * 128 * 8

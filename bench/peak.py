@@ -1,0 +1,141 @@
+"""What share of this machine's matrix peak the engines reach: the encoder at batch 32 x 128 tokens.
+
+    python bench/peak.py --models DIR [--threads N]
+
+The peak is measured in the same run, by products of square matrices: float32 by torch, INT8 (seven-bit weights, as
+`compress.int8` makes them) by ONNX Runtime. The encoder's operations are counted from its shapes: two for each
+multiplication by a weight matrix, and those of attention. Everything is timed in turn (A B A B ...); medians. Prints
+one JSON object and writes bench/results/peak.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+import torch
+from onnx import TensorProto, helper
+
+from penjing.model.base import open_base
+from penjing.model.encoder import Classifier, load_encoder
+from penjing.runtime.export import export_onnx, onnx_int8
+from penjing.runtime.machine import cores, hardware
+from penjing.runtime.openvino_ import settings
+from spine import base_named
+
+RESULTS = Path(__file__).resolve().parent / "results" / "peak.json"
+SIZE, BATCH, TOKENS, TURNS = 2048, 32, 128, 7
+Run = Callable[[], object]
+
+
+def product_float32() -> Run:
+    """A square product in float32, by torch."""
+    left, right = torch.randn(SIZE, SIZE), torch.randn(SIZE, SIZE)
+    return lambda: left @ right
+
+
+def product_int8(threads: int) -> Run:
+    """A square product of unsigned by signed bytes, by ONNX Runtime."""
+    weights = np.random.default_rng(0).integers(-64, 64, (SIZE, SIZE), dtype=np.int8)
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["x", "w"], ["y"])],
+        "product",
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, [SIZE, SIZE])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, [SIZE, SIZE])],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = _onnx(model.SerializeToString(), threads)
+    given = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE), dtype=np.uint8)
+    return lambda: session.run(None, {"x": given})
+
+
+def encoders(classifier: Classifier, folder: Path, threads: int) -> dict[str, Run]:
+    """The classifier over one full batch, in each engine."""
+    ids = np.random.default_rng(2).integers(5, 1000, (BATCH, TOKENS), dtype=np.int64)
+    feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+    tensors = [torch.from_numpy(one) for one in feed.values()]
+    full = export_onnx(classifier, folder)
+    onnx_int8(full, folder / "int8.onnx")
+    float32, int8 = (_onnx(str(path), threads) for path in (full, folder / "int8.onnx"))
+    compiled = openvino.Core().compile_model(full, "CPU", settings(threads))
+
+    def by_torch() -> object:
+        with torch.inference_mode():
+            return classifier(*tensors)
+
+    return {
+        "torch float32": by_torch,
+        "ONNX Runtime float32": lambda: float32.run(None, feed),
+        "OpenVINO float32": lambda: compiled(feed),
+        "ONNX Runtime INT8": lambda: int8.run(None, feed),
+    }
+
+
+def operations(classifier: Classifier) -> float:
+    """Additions and multiplications of one batch: those of the weight matrices, and of attention."""
+    found = 0.0
+    for name, module in classifier.named_modules():
+        if isinstance(module, torch.nn.Linear):
+            rows = BATCH if name == "head" else BATCH * TOKENS
+            found += 2.0 * rows * module.weight.numel()
+    config: Any = classifier.encoder.config
+    return found + config.num_hidden_layers * 4.0 * BATCH * TOKENS * TOKENS * config.hidden_size
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, required=True, help="folder of the large base")
+    parser.add_argument("--threads", type=int, default=cores())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    encoder = load_encoder(open_base(str(base_named("e5", arguments.models)), Path()))
+    classifier = Classifier(encoder, 2).eval()
+    with TemporaryDirectory() as folder:
+        runs = {"peak float32": product_float32(), "peak INT8": product_int8(arguments.threads)}
+        runs |= encoders(classifier, Path(folder), arguments.threads)
+        seconds: dict[str, list[float]] = {name: [] for name in runs}
+        for turn in range(TURNS + 1):
+            for name, run in runs.items():
+                began = time.perf_counter()
+                run()
+                if turn:
+                    seconds[name].append(time.perf_counter() - began)
+    work = dict.fromkeys(runs, operations(classifier)) | dict.fromkeys(("peak float32", "peak INT8"), 2.0 * SIZE**3)
+    giga = {name: round(work[name] / median(each) / 1e9, 1) for name, each in seconds.items()}
+    result = {
+        "billions_per_s": giga,
+        "share_of_peak": {
+            name: round(value / giga["peak INT8" if name.endswith("INT8") else "peak float32"], 3)
+            for name, value in giga.items()
+            if not name.startswith("peak")
+        },
+        "batch": BATCH,
+        "tokens": TOKENS,
+        "threads": arguments.threads,
+        "hardware": hardware(),
+    }
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+    return 0
+
+
+def _onnx(model: str | bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
