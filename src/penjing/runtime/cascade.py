@@ -96,10 +96,10 @@ class CascadeSession(Session):
 
     def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
         raw, too_long = self.first._score(masked)
-        leaves = self._leaves(raw)
         logits = _scaled(self.first, raw)
-        places = [int(place) for place in np.flatnonzero(~leaves)]
-        if places:
+        leaves = self._leaves(raw)
+        if not leaves.all():
+            places = [int(place) for place in np.flatnonzero(~leaves)]
             later, long = self.second._score([masked[place] for place in places])
             logits[places] = _scaled(self.second, later)
             for place, unfinished in zip(places, long, strict=True):
@@ -118,13 +118,13 @@ class CascadeSession(Session):
             differed = int((again.argmax(axis=1) != logits[audited].argmax(axis=1)).sum())
         with self._lock:
             self.tally.texts += len(masked)
-            self.tally.exits += int(leaves.sum())
+            self.tally.exits += int(np.count_nonzero(leaves))
             self.tally.audited += len(audited)
             self.tally.differed += differed
 
     def _leaves(self, raw: Logits) -> Bools:
         # As the threshold was set: probabilities in double precision, rounded as a prediction's are.
-        sure = np.round(softmax(raw, self.first.artifact.card.temperature).max(axis=1), DIGITS)
+        sure = np.maximum.reduce(softmax(raw, self.first.artifact.card.temperature), axis=1).round(DIGITS)
         result: Bools = sure >= self.exits.threshold
         return result
 

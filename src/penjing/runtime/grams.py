@@ -11,7 +11,6 @@ characters, so no word cutter runs in the hot path.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 import numpy as np
@@ -23,12 +22,12 @@ Buckets = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 # A placeholder of the masking becomes one character of the private use area, the same for the same word.
 _PRIVATE = 0xF0000
-_SPACE = re.compile(r"\s+")
 _P, _MIX, _WORD, _PAIR = (
     np.uint64(x) for x in (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0x2545F4914F6CDD1D, 0xA0761D65)
 )
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
 _FOLD = np.uint64(32)
+_SALTS = np.arange(1, 65, dtype=np.uint64)[:, None]
 
 
 class Grams:
@@ -48,15 +47,15 @@ class Grams:
             return np.zeros(0, dtype=np.int32)
         codes = np.frombuffer(f" {line} ".encode("utf-32-le"), dtype=np.uint32)
         size, sizes = len(codes), min(self.characters, len(codes))
-        powers, inverses = _powers(1 << size.bit_length())
+        powers, inverses, mixes = _powers(1 << size.bit_length())
         sums = np.zeros(size + 1 + sizes, dtype=np.uint64)
         np.multiply(codes, powers[:size], out=sums[1 : size + 1])
-        np.cumsum(sums[1 : size + 1], out=sums[1 : size + 1])
+        np.add.accumulate(sums[1 : size + 1], out=sums[1 : size + 1])
         # Row k - 1 holds S_(i + k) for every i: the n-grams of all lengths in three passes over one array.
         ends = np.ndarray((sizes, size), np.uint64, sums, offset=8, strides=(8, 8))
         spans = ends - sums[:size]
-        spans *= inverses[:size] * _MIX
-        spans += np.arange(1, sizes + 1, dtype=np.uint64)[:, None]
+        spans *= mixes[:size]
+        spans += _SALTS[:sizes]
         found = [spans[short, : size - short] for short in range(sizes)]
         if self.words:
             found += self._word_grams(codes, sums, inverses)
@@ -70,7 +69,7 @@ class Grams:
 
     def _word_grams(self, codes: npt.NDArray[np.uint32], sums: Hashes, inverses: Hashes) -> list[Hashes]:
         letters = _letters().take(codes, mode="clip")
-        edges = np.flatnonzero(letters[1:] != letters[:-1]) + 1
+        edges = (letters[1:] != letters[:-1]).nonzero()[0] + 1
         starts, ends = edges[::2], edges[1::2]
         words = (sums.take(ends) - sums.take(starts)) * inverses.take(starts) * _WORD
         found, grams = [words], words
@@ -85,16 +84,16 @@ class Grams:
 def _plain(text: str) -> str:
     if "⟦" in text:
         text = PLACEHOLDER.sub(lambda found: chr(_PRIVATE + sum(map(ord, found[0])) % 0xFFFD), text)
-    return _SPACE.sub(" ", text).strip().lower()
+    return " ".join(text.split()).lower()
 
 
 @cache
-def _powers(size: int) -> tuple[Hashes, Hashes]:
-    """P^i and P^-i for i below `size`, modulo 2^64."""
+def _powers(size: int) -> tuple[Hashes, Hashes, Hashes]:
+    """P^i, P^-i and P^-i times the mixing factor for i below `size`, modulo 2^64."""
     steps = np.ones((2, size), dtype=np.uint64)
     steps[0, 1:], steps[1, 1:] = _P, _INVERSE
     both = np.multiply.accumulate(steps, axis=1)
-    return both[0], both[1]
+    return both[0], both[1], both[1] * _MIX
 
 
 @cache

@@ -86,6 +86,8 @@ class Session:
     def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
         """Logits (n, labels) and whether a text was left unfinished."""
         rows = self.engine.encode(masked)
+        if self._tokens is None and len(rows) <= _SLICE:
+            return self.engine.run(rows), [False] * len(rows)
         if self._tokens is None:
             parts = [self.engine.run(rows[first : first + _SLICE]) for first in range(0, len(rows), _SLICE)]
             return np.concatenate(parts), [False] * len(rows)
