@@ -94,9 +94,7 @@ def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], thread
     labels, over = data.labels, promised_labels(data.labels, data.audit.labels)
     truth = encode_labels(data.test.labels or (), labels)
     texts = list(data.test.texts)
-    wanted = encode_labels(
-        [one.ranked()[0][0] for one in open_session(teacher, threads=threads).predict(texts)], labels
-    )
+    wanted = encode_labels([one.top()[0] for one in open_session(teacher, threads=threads).predict(texts)], labels)
     subjects = {name: penjing(artifact, threads) for name, artifact in made.items()}
     times = interleaved({name: subject.run for name, subject in subjects.items()}, texts, calls=500)
     rows = {}

@@ -90,7 +90,7 @@ def penjing(artifact: Artifact, threads: int) -> Subject:
     session.warm()
 
     def guess(texts: Sequence[str]) -> list[str]:
-        return [one.ranked()[0][0] for one in session.predict([session.prepare(text).text for text in texts])]
+        return [one.top()[0] for one in session.predict([session.prepare(text).text for text in texts])]
 
     return Subject("penjing", guess, guess, folder_size(artifact.folder) / 1e6)
 
@@ -181,7 +181,7 @@ def measure(recipe: Path, out: Path, report: dict[str, Any], *, calls: int, comp
             )
             for one in report["variants"]
         }
-        wanted = [one.ranked()[0][0] for one in open_session(teacher, threads=threads).predict(list(data.test.texts))]
+        wanted = [one.top()[0] for one in open_session(teacher, threads=threads).predict(list(data.test.texts))]
         rows = compare(subjects, wanted, data, calls)
     return {"subjects": rows, "threads": threads, "hardware": hardware(), "test_rows": len(data.test)}
 

@@ -16,3 +16,9 @@ def test_take_keeps_columns_together() -> None:
 def test_ranked_is_stable() -> None:
     prediction = Prediction(artifact="a", labels=("a", "b", "c"), probabilities=(0.3, 0.4, 0.3))
     assert prediction.ranked() == [("b", 0.4), ("a", 0.3), ("c", 0.3)]
+    assert prediction.top() == ("b", 0.4)
+
+
+def test_of_two_equals_the_first_is_on_top() -> None:
+    prediction = Prediction("id", ("a", "b", "c"), (0.2, 0.4, 0.4))
+    assert prediction.top() == prediction.ranked()[0] == ("b", 0.4)

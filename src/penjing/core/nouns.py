@@ -108,9 +108,14 @@ class Prediction:
         """Labels with their probabilities, most probable first; ties in the order of the labels."""
         return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
 
+    def top(self) -> tuple[str, float]:
+        """The first of `ranked`, without sorting the others."""
+        p = max(self.probabilities)
+        return self.labels[self.probabilities.index(p)], p
+
     def to_json(self) -> dict[str, Any]:
         """{"label", "p", "probabilities", "too_long"}."""
-        label, p = self.ranked()[0]
+        label, p = self.top()
         probabilities = dict(zip(self.labels, self.probabilities, strict=True))
         return {"label": label, "p": p, "probabilities": probabilities, "too_long": self.too_long}
 

@@ -90,7 +90,7 @@ def replay_model(
         return ModelReplay(False, False, changed, 1.0, None, again, "the labels are others")
     pairs = zip(again.probabilities, recorded.probabilities, strict=True)
     moved = round(max((abs(one - other) for one, other in pairs), default=0.0), 6)
-    now, before = again.ranked()[0][0], recorded.ranked()[0][0]
+    now, before = again.top()[0], recorded.top()[0]
     outcome = None if now == before else (before, now)
     if not changed:
         why = "the same bytes" if exact else f"same machine and engine, but a probability moved by {moved:g}"

@@ -27,7 +27,7 @@ from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.runtime.engine import Logits
 from penjing.runtime.session import DIGITS, Session, open_session
-from penjing.tasks.classify import log_softmax, softmax
+from penjing.tasks.classify import Floats
 
 Bools = npt.NDArray[np.bool_]
 FIRST, SECOND, EXITS = "first", "second", "cascade.json"
@@ -54,7 +54,7 @@ class Tally:
 
 
 class CascadeSession(Session):
-    """A session whose logits are those of the stage that answers, as log probabilities calibrated for that stage."""
+    """A session whose logits are those of the stage that answers, divided by that stage's temperature."""
 
     def __init__(
         self, artifact: Artifact, first: Session, second: Session, exits: Exits, long_texts: Literal["chunk", "review"]
@@ -85,7 +85,10 @@ class CascadeSession(Session):
 
     def leaves(self, masked: Sequence[str]) -> list[bool]:
         """Whether each text is answered by the first stage."""
-        return [bool(leaves) for leaves in self._leaves(self.first.logits(masked))]
+        if not masked:
+            return []
+        sure = _scaled(self.first, self.first.logits(masked))[1]
+        return [bool(leaves) for leaves in sure >= self.exits.threshold]
 
     def answering(self, masked: str) -> Session:
         """The stage that answers this text, with the cascade's own calibration on top."""
@@ -96,12 +99,12 @@ class CascadeSession(Session):
 
     def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
         raw, too_long = self.first._score(masked)
-        logits = _scaled(self.first, raw)
-        leaves = self._leaves(raw)
+        logits, sure = _scaled(self.first, raw)
+        leaves = sure >= self.exits.threshold
         if not leaves.all():
             places = [int(place) for place in np.flatnonzero(~leaves)]
             later, long = self.second._score([masked[place] for place in places])
-            logits[places] = _scaled(self.second, later)
+            logits[places] = _scaled(self.second, later)[0]
             for place, unfinished in zip(places, long, strict=True):
                 too_long[place] = unfinished
         return logits, too_long, leaves
@@ -122,15 +125,9 @@ class CascadeSession(Session):
             self.tally.audited += len(audited)
             self.tally.differed += differed
 
-    def _leaves(self, raw: Logits) -> Bools:
-        # As the threshold was set: probabilities in double precision, rounded as a prediction's are.
-        sure = np.maximum.reduce(softmax(raw, self.first.artifact.card.temperature), axis=1).round(DIGITS)
-        result: Bools = sure >= self.exits.threshold
-        return result
-
 
 class _Stage(Session):
-    """One stage of a cascade, answering for the whole: its log probabilities, and the cascade's card."""
+    """One stage of a cascade, answering for the whole: its logits at its own temperature, and the cascade's card."""
 
     def __init__(self, whole: CascadeSession, stage: Session) -> None:
         super().__init__(whole.artifact, stage.engine, whole.long_texts)
@@ -138,11 +135,18 @@ class _Stage(Session):
 
     def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
         raw, too_long = self._stage._score(masked)
-        return _scaled(self._stage, raw), too_long
+        return _scaled(self._stage, raw)[0], too_long
 
 
-def _scaled(stage: Session, raw: Logits) -> Logits:
-    return log_softmax(raw, stage.artifact.card.temperature).astype(np.float32)
+def _scaled(stage: Session, raw: Logits) -> tuple[Logits, Floats]:
+    """Logits at the stage's own temperature, the largest of a text 0, and the probability of that one.
+
+    It is rounded as a prediction's are, from double precision: so the threshold was set too.
+    """
+    scaled = np.asarray(raw, dtype=np.float64) / stage.artifact.card.temperature
+    scaled -= np.maximum.reduce(scaled, axis=1, keepdims=True)
+    sure: Floats = (1 / np.add.reduce(np.exp(scaled), axis=1)).round(DIGITS)
+    return scaled.astype(np.float32), sure
 
 
 def open_cascade(artifact: Artifact, threads: int, long_texts: Literal["chunk", "review"]) -> CascadeSession:

@@ -59,7 +59,7 @@ class Session:
         return self._tokens
 
     def _predictions(self, logits: Logits, too_long: Sequence[bool]) -> list[Prediction]:
-        table = np.round(softmax(logits, self._temperature), DIGITS).tolist()
+        table = softmax(logits, self._temperature).round(DIGITS).tolist()
         return [
             Prediction(self.artifact.id, self.labels, tuple(row), long)
             for row, long in zip(table, too_long, strict=True)

@@ -35,14 +35,6 @@ def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> Floats:
     return result
 
 
-def log_softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> Floats:
-    """The logarithms of `softmax`, finite where a probability is too small for a number of its own."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    scaled -= np.maximum.reduce(scaled, axis=-1, keepdims=True)
-    result: Floats = scaled - np.log(np.add.reduce(np.exp(scaled), axis=-1, keepdims=True))
-    return result
-
-
 def accuracy(truth: npt.ArrayLike, guess: npt.ArrayLike) -> float:
     """Share of equal entries of two (n,) arrays; 0 for no rows."""
     truth, guess = _pair(truth, guess)
