@@ -91,7 +91,7 @@ def operations(classifier: Classifier) -> float:
             rows = BATCH if name == "head" else BATCH * TOKENS
             found += 2.0 * rows * module.weight.numel()
     config: Any = classifier.encoder.config
-    return found + config.num_hidden_layers * 4.0 * BATCH * TOKENS * TOKENS * config.hidden_size
+    return found + float(config.num_hidden_layers * 4 * BATCH * TOKENS * TOKENS * config.hidden_size)
 
 
 def main() -> int:

@@ -3,13 +3,14 @@
     python bench/speed.py --data DIR --models DIR --out DIR [--set NAME ...] [--base mini|e5] [--rows N] [--compile]
                           [--gates claim|spine]
 
-For each set `penjing make` runs with `search: compress` and the promises of the claim (keep 99 %, p50 0.25 ms, p99
-5 ms, 60 MB) or those of the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every
-rival answer the same test texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face
-pipeline of the fine-tuned teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in
-dynamic INT8, frozen embeddings with logistic regression, TF-IDF. *Online* is one text at a time (mean time of a call),
-*offline* each one's best of several batch sizes. Writes a line a run to bench/results/speed.jsonl; a run that stands
-there already is passed over. `bench/speed_page.py` draws the page.
+For each set `penjing make` runs with `search: compress` and the promises of the claim (keep 99 %, p99 5 ms, 60 MB, and
+p50 0.5 ms: that of `make` is of a whole decision, the claim's 0.25 of the model's answer as it is timed here) or those
+of the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every rival answer the same test
+texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face pipeline of the fine-tuned
+teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8, frozen embeddings
+with logistic regression, TF-IDF. *Online* is one text at a time (mean time of a call), *offline* each one's best of
+several batch sizes. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is passed over.
+`bench/speed_page.py` draws the page.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_result
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
 GATES: dict[str, dict[str, Any]] = {
-    "claim": {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "size_mb": 60.0, "unproven": "allow"},
+    "claim": {"keep": 0.99, "p50_ms": 0.5, "p99_ms": 5.0, "size_mb": 60.0, "unproven": "allow"},
     "spine": {"keep": 0.97, "p99_ms": 20.0, "size_mb": 60.0, "unproven": "allow"},
 }
 PIPELINE, LINEAR = "pipeline", "tune.linear"
@@ -140,7 +141,7 @@ def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepa
     for batch in BATCHES[1:]:
         # One by one they were timed already.
         times[batch] = interleaved(runs, data.test.texts, calls=5 * batch, batch=batch)
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, subject in subjects.items():
         guess = encode_labels(answers(subject, data.test.texts), labels)
         kept = paired_ratio(truth, guess, wanted, len(labels), over=over)
@@ -216,6 +217,7 @@ def main() -> int:
             continue
         row = {"key": key, "set": name, "base": arguments.base, "rows": arguments.rows, "tune": tune, "exit": code}
         row |= {"seconds": round(seconds, 1), "gates": arguments.gates, "variants": report["variants"]}
+        row |= {"sealed": report["sealed"], "tested": report["tested"]}
         row["decisions"] = {name: report["decisions"][name] for name in ("automation_rate", "error_among_automated")}
         row |= measure(recipe, folder / "out", report, calls=arguments.calls, compiled=arguments.compile)
         append(arguments.results, row)

@@ -38,13 +38,13 @@ def newest(rows: list[Row]) -> list[Row]:
 
 
 def picked(row: Row) -> str | None:
-    """The form that the search sealed, which saw validation rows alone; None where every form was refused."""
+    """The form that the search sealed, which saw validation rows alone; None where nothing was sealed."""
     return next((one["name"] for one in row["variants"] if one["state"] == "sealed"), None)
 
 
 def claim(row: Row) -> str:
     """What became of the claim on one set: of the form that was picked on validation rows, judged on test rows."""
-    name = picked(row)
+    name = picked(row) or row.get("tested")
     title = f"{TITLES[row['set']]}, {BASES[row['base']]}"
     if name is None:
         best = fastest(row)
@@ -62,6 +62,8 @@ def claim(row: Row) -> str:
         missed.append(f"{one['times_online']:.1f}× against {WANTED['times']:g}×")
     if one["kept"]["lower"] < WANTED["kept"]:
         missed.append(f"kept is proven to {100 * one['kept']['lower']:.1f} % only")
+    if not picked(row):
+        missed.append("the search's own test refused it")
     verdict = f"not held ({'; '.join(missed)})" if missed else "**held**"
     return (
         f"- {title}: *{NAMES.get(name, name)}* was picked; it is {one['times_online']:.1f}× the pipeline online and "

@@ -40,7 +40,7 @@ def test_a_recipe_of_the_spine_becomes_one_that_searches(speed: ModuleType, tmp_
     recipe = load_recipe(speed.searching(path, speed.GATES["claim"])).recipe
     assert recipe.search == "compress"
     assert recipe.step_list() == [("tune.full", {"epochs": 2, "layers": 3})]
-    assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.25, 5.0)
+    assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.5, 5.0)
 
 
 # Test rows whose label is their first letter.
@@ -108,6 +108,8 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
         "the search sealed nothing; looking at the test rows, *static* is 120.0× and keeps them: not held."
     )
     assert page.claim(run(None, int8=subject("penjing", 12, 0.9, 0.8))).endswith("sealed nothing: not held.")
+    refused = run(None, cascade=sure) | {"tested": "cascade"}
+    assert page.claim(refused).endswith("keeps 100.0 %: not held (the search's own test refused it).")
 
 
 def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:

@@ -116,6 +116,8 @@ def found() -> Found:
 def test_names_and_ids_are_those_of_what_was_sealed(found: Found) -> None:
     report = fill(found, threads=3)
     assert (report.sealed, report.release, report.model) == (True, "id of the release", "tune.full + compress.int8")
+    assert report.tested == "compress.int8"
+    assert fill(replace(found, choice=None, variants=found.variants[:1]), threads=3).tested == "compress.export"
     assert (report.name, report.base, report.language) == ("house", "penjing/mini", "en")
     assert report.speed.threads == 3 and report.size_mb == 31.235 and report.calibration.temperature == 1.5
     assert [(step.name, step.cached) for step in report.steps][:2] == [("tune.linear", True), ("tune.full", False)]

@@ -67,21 +67,18 @@ class Policy:
         return self.spec.schema_of_facts()
 
     def facts(self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str) -> dict[str, Any]:
-        """All that a decision may rest on, as plain JSON values rounded to 1e-6; no text is in it.
+        """All that a decision may rest on, as plain JSON values; no text is in it.
 
-        prediction: calibrated probabilities; masked: the text with its counts; fields: as `FactSchema.read` gives
-        them; clock: the time of the request, given by the caller and never read here.
+        prediction: calibrated probabilities, rounded to 1e-6; masked: the text with its counts; fields: as
+        `FactSchema.read` gives them; clock: the time of the request, given by the caller and never read here.
         """
-        ranked = prediction.ranked()
-        top, p = ranked[0]
-        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        top, p = prediction.top()
+        second = sorted(prediction.probabilities)[-2] if len(prediction.probabilities) > 1 else 0.0
         return {
             "label": top,
-            "p": round(p, 6),
+            "p": p,
             "margin": round(p - second, 6),
-            "probabilities": {
-                label: round(each, 6) for label, each in zip(prediction.labels, prediction.probabilities, strict=True)
-            },
+            "probabilities": dict(zip(prediction.labels, prediction.probabilities, strict=True)),
             "too_long": prediction.too_long,
             "pii": dict(masked.counts),
             "fields": {name: fields.get(name) for name in self.spec.fields},

@@ -61,6 +61,7 @@ def fill(found: Found, threads: int) -> r.Report:
         release=found.release.id if found.release else None,
         model=" + ".join(_methods(tested.release.artifact.card.lineage, tested.release.artifact.card.method)),
         base=recipe.base,
+        tested=(choice.variant if choice else found.variants[-1]).name,
         fell_back=bool(choice and choice.fell_back),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         version=penjing.__version__,

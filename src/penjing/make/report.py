@@ -285,6 +285,7 @@ class Report(_Part):
     release: str | None = Field(None, description="id of the sealed release")
     model: str = Field("", description="the method that made the sealed model, such as tune.full + compress.int8")
     base: str = ""
+    tested: str = Field("", description="the form that was certified and tested, and sealed where no promise broke")
     fell_back: bool = Field(False, description="the encoder did not beat the linear model, which was sealed instead")
     made: str = Field("", description="when, ISO 8601")
     version: str = ""
