@@ -128,7 +128,7 @@ def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) ->
         names.append(title)
         score = 0.3 if title.endswith("not healed") else right.get(title, 0.95)
         variant = judged(title, score, size_mb=10 + steps_of[title])
-        speed = Latency(steps_of[title], 0.0, 0.0, (), (), 1000, 32)
+        speed = Latency(steps_of[title], 2 * steps_of[title], 0.0, (), (), 1000, 32)
         state = "broken" if steps_of[title] > 1 else "held"
         late = [Gate(name="p50_ms", promised=1, measured=1, bound=1, state=state)]
         state = "broken" if 2 * steps_of[title] > p99_ms else "held"
@@ -177,6 +177,9 @@ def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_t
     late_small = replace(small, variant=replace(small.variant, gates=(*small.variant.gates, late)))
     assert second_stage([large, late_small]) is large
     assert second_stage([late_small, broken]) is late_small
+    fast = replace(late_small.variant, latency=replace(small.variant.latency, p99_ms=1.5))
+    faster = Tried(too_large.chain, (), fast)
+    assert second_stage([late_small, faster]) is faster
 
 
 def test_the_smallest_that_holds_everything_is_picked() -> None:

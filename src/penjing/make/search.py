@@ -129,14 +129,17 @@ def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
 def second_stage(tried: Sequence[Tried]) -> Tried | None:
     """The smallest encoder that holds every gate but those on time; where none does, the likeliest to keep the score.
 
-    One that breaks p99 only where all do: a cascade is no faster there. None without one whose score may be kept.
+    Where all break p99, the fastest: only the slowest of the few texts that come so far make a cascade's p99. None
+    without one whose score may be kept.
     """
     encoders = [each for each in tried if each.chain.layers and not _broke(each.variant, "keep")]
-    encoders = [each for each in encoders if not _broke(each.variant, "p99_ms")] or encoders
-    held = [each for each in encoders if all(g.state == "held" or g.name in TIMES for g in each.variant.gates)]
+    in_time = [each for each in encoders if not _broke(each.variant, "p99_ms")]
+    if encoders and not in_time:
+        return min(encoders, key=lambda each: each.variant.latency.p99_ms)
+    held = [each for each in in_time if all(g.state == "held" or g.name in TIMES for g in each.variant.gates)]
     if held:
         return min(held, key=lambda each: each.variant.size_mb)
-    return max(encoders, key=lambda each: _keep_bound(each.variant), default=None)
+    return max(in_time, key=lambda each: _keep_bound(each.variant), default=None)
 
 
 def smallest_held(variants: Sequence[Variant]) -> Variant | None:
