@@ -14,7 +14,16 @@ from penjing.make.cache import Done
 from penjing.make.gates import Gate
 from penjing.make.plan import Step
 from penjing.make.score import Scored
-from penjing.make.search import Tried, chains, choose_smallest, search, second_stage, smallest_held
+from penjing.make.search import (
+    Chain,
+    Tried,
+    chains,
+    choose_smallest,
+    search,
+    second_stage,
+    smallest_held,
+    worth_healing,
+)
 from penjing.make.variants import Variant, gate
 from penjing.runtime.bench import Latency
 from penjing.runtime.evaluate import bootstrap
@@ -157,6 +166,18 @@ def test_what_the_cascade_needs_is_healed_after_all() -> None:
     later = list(slow)
     later[-2:] = ["1 layer", "static, then 1 layer (97% alike)"]
     assert timed(dict(zip(later, slow.values(), strict=True)), 1.0, {"static": 0.85}) == later
+
+
+def test_a_form_whose_usual_text_takes_half_of_p99_is_worth_healing() -> None:
+    def waits(title: str, p50_ms: float, p99_ms: float) -> tuple[Chain, Variant]:
+        late = Gate(name="p99_ms", promised=5, measured=p99_ms, bound=p99_ms, state="broken")
+        speed = Latency(p50_ms, p99_ms, 0.0, (), (), 1000, 32)
+        chain = next(chain for chain in chains(4) if chain.title == title)
+        return chain, replace(judged(title, 0.5), latency=speed, gates=(late,))
+
+    deep, half, one = waits("all layers", 4.0, 16.0), waits("2 layers", 2.2, 7.0), waits("1 layer", 1.2, 4.0)
+    assert worth_healing([deep, half, one]).title == "2 layers"
+    assert worth_healing([deep, waits("2 layers", 3.0, 9.0)]).title == "2 layers", "the fastest where none may hold it"
 
 
 def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_time() -> None:
