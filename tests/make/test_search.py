@@ -177,6 +177,9 @@ def test_a_form_whose_usual_text_takes_half_of_p99_is_worth_healing() -> None:
 
     deep, half, one = waits("all layers", 4.0, 16.0), waits("2 layers", 2.2, 7.0), waits("1 layer", 1.2, 4.0)
     assert worth_healing([deep, half, one]).title == "2 layers"
+    packed = waits("2 layers, INT8", 2.4, 7.0)
+    smaller = packed[0], replace(packed[1], size_mb=half[1].size_mb / 2)
+    assert worth_healing([deep, half, smaller, one]).title == "2 layers, INT8"
     assert worth_healing([deep, waits("2 layers", 3.0, 9.0)]).title == "2 layers", "the fastest where none may hold it"
 
 

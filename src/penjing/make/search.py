@@ -120,15 +120,17 @@ def search(
 def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
     """Of the forms that are too slow alone, the deepest that a cascade's rare texts may take; else the fastest.
 
-    The p50 of a cascade is about that of its first stage. Its p99 is made by the slowest of the few texts that reach
+    At the same depth it is the smaller one. The p50 of a cascade is about that of its first stage. Its p99 is made by the slowest of the few texts that reach
     the second, and lies between that stage's p50 and p99: one whose p50 is within half of the promise may hold it.
     """
 
     def may_hold(variant: Variant) -> bool:
         return all(2 * variant.latency.p50_ms <= gate.promised for gate in variant.gates if gate.name == "p99_ms")
 
-    late = [chain for chain, variant in waiting if may_hold(variant)]
-    return late[0] if late else min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
+    late = [each for each in waiting if may_hold(each[1])]
+    if not late:
+        return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
+    return min(late, key=lambda each: (-each[0].layers, each[1].size_mb))[0]
 
 
 def second_stage(tried: Sequence[Tried]) -> Tried | None:
