@@ -120,8 +120,9 @@ def search(
 def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
     """Of the forms that are too slow alone, the deepest that a cascade's rare texts may take; else the fastest.
 
-    At the same depth it is the smaller one. The p50 of a cascade is about that of its first stage. Its p99 is made by the slowest of the few texts that reach
-    the second, and lies between that stage's p50 and p99: one whose p50 is within half of the promise may hold it.
+    At the same depth it is the smaller one. The p50 of a cascade is about that of its first stage. Its p99 is made by
+    the slowest of the few texts that reach the second, and lies between that stage's p50 and p99: one whose p50 is
+    within half of the promise may hold it.
     """
 
     def may_hold(variant: Variant) -> bool:
