@@ -1,6 +1,6 @@
 """Claim: the service holds 150 decisions a second over HTTP on two cores for 60 s without an error.
 
-    python bench/serve.py RELEASE [TEXTS] [--rate 150] [--seconds 60] [--evidence]
+    python bench/serve.py RELEASE [TEXTS] [--rate 150] [--seconds 60] [--evidence] [--results FILE]
 
 Starts the real server (`penjing serve`) on loopback with a fresh database, and asks it from this process in an open
 loop: a request is sent at its planned moment, whether earlier ones are answered or not, and its latency counts from
@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=150)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--evidence", action="store_true")
+    parser.add_argument("--results", type=Path, help="where to write instead")
     given = parser.parse_args()
     opened = open_release(given.release)
     bodies = bodies_of(given.texts, given.release, given.evidence)
@@ -223,7 +224,9 @@ def main() -> None:
             code = process.wait(60)
     if code != 0:
         sys.exit(f"the server ended with {code}")
-    target = Path(__file__).parent / "results" / ("serve-evidence.json" if given.evidence else "serve.json")
+    target = given.results or Path(__file__).parent / "results" / (
+        "serve-evidence.json" if given.evidence else "serve.json"
+    )
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if not result["holds"]:
