@@ -200,7 +200,7 @@ def picture(row: Row) -> str:
     for step in range(6):
         value = low + (high - low) * step / 5
         parts.append(
-            f'<text x="{_LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" fill="#6b7078">{value:.2f}</text>'
+            f'<text x="{_LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" fill="#6b7078">{value:.3f}</text>'
         )
         parts.append(
             f'<line x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#e3e6ea"/>'
