@@ -114,7 +114,8 @@ def test_the_search_measures_every_form_and_ends_in_one(
     recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path
 ) -> None:
     steps = "  - tune.full: {epochs: 2, learning_rate: 2.0e-3, max_tokens: 32}\nsearch: compress"
-    recipe = recipe_in(steps=steps, base=str(tiny_base))
+    # The table of the static form alone is larger than that: it does not hold everything, and a cascade is tried.
+    recipe = recipe_in(steps=steps, base=str(tiny_base), gates="{keep: 0.97, size_mb: 0.3, unproven: allow}")
     drawn = random.Random(0)
     lines = ["text,label"]
     for number in range(400):
@@ -129,13 +130,11 @@ def test_the_search_measures_every_form_and_ends_in_one(
         )
     made = make_release(recipe, tmp_path / "out")
     assert made.release is not None, made.refused
-    forms = [variant.name for variant in made.report.variants]
-    assert forms[:5] == ["all layers", "all layers, INT8", "1 layer", "1 layer, INT8", "static"]
-    assert forms[-1] == "tune.linear"
-    cascades = forms[5:-1]
-    assert all(name.startswith("static, then ") for name in cascades), cascades
-    refused = made.report.variants[4].state == "refused"
-    assert bool(cascades) == refused, "a cascade comes last, unless the form without a transformer holds everything"
+    second = made.report.variants[-2].name
+    assert second.startswith("static, then "), "last comes a cascade"
+    assert [variant.name for variant in made.report.variants] == [
+        "all layers", "all layers, INT8", "1 layer", "1 layer, INT8", "static", second, "tune.linear",
+    ]  # fmt: skip
     assert sum(variant.state == "sealed" for variant in made.report.variants) == 1
     names = [step.name for step in made.report.steps]
     assert names.count("compress.distill") == names.count("compress.layers") == names.count("compress.static") == 1

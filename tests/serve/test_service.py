@@ -1,0 +1,67 @@
+"""The service behind the routes: as many engines as were asked for, all deciding alike, every decision recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from penjing.core.nouns import Release
+from penjing.runtime.layout import Layout
+from penjing.runtime.machine import cores
+from penjing.serve.errors import AnswerError
+from penjing.serve.service import Service
+from penjing.serve.settings import Settings
+from penjing.serve.wire import Item
+from penjing.store.database import open_store
+from penjing.store.releases import put_in_service
+
+
+def opened(release: Release, folder: Path, **settings: object) -> Service:
+    store = open_store(f"sqlite:///{folder / 'service.db'}")
+    put_in_service(store, release)
+    return Service(release, store, Settings(cache=str(folder / "cache"), **settings))
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"threads": 1}, Layout(1, 1)),
+        ({"workers": 3, "threads": 2}, Layout(3, 2)),
+        ({"workers": 2}, Layout(2, max(1, cores() // 2))),
+    ],
+)
+def test_what_is_asked_for_is_not_measured(
+    tiny_release: Release, tmp_path: Path, asked: dict[str, int], wanted: Layout
+) -> None:
+    service = opened(tiny_release, tmp_path, **asked)
+    assert (service.layout, len(service.deciders)) == (wanted, wanted.workers)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_engines_side_by_side_decide_alike_and_every_decision_is_recorded(
+    tiny_release: Release, tmp_path: Path
+) -> None:
+    texts = [f"win cash {number} now" for number in range(20)]
+
+    async def run(service: Service) -> list[dict[str, object]]:
+        service.warm()
+        service.open()
+        made = await asyncio.gather(
+            *(service.decide([Item(text=text, fields={"channel": "web"})], False) for text in texts)
+        )
+        for (one,) in made:
+            assert (await service.replay(one["id"]))["same"]
+        await service.close()
+        with pytest.raises(AnswerError):
+            await service.decide([Item(text="late", fields={"channel": "web"})], False)
+        return [one for (one,) in made]
+
+    decided = {}
+    for workers in (1, 3):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        made = asyncio.run(run(opened(tiny_release, folder, workers=workers, threads=1)))
+        decided[workers] = [(one["outcome"], one["route"], one["p"]) for one in made]
+    assert decided[1] == decided[3]
