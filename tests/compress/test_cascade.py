@@ -19,7 +19,7 @@ from penjing.explain.evidence import explain
 from penjing.runtime.cascade import FIRST, SECOND, CascadeSession, read_exits
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.runtime.session import open_session
-from penjing.tasks.classify import softmax
+from penjing.tasks.classify import macro_f1, softmax
 
 QUICK = Options(bits=12, epochs=4, copies=1, agreement=0.9)
 
@@ -29,15 +29,36 @@ def cascade(inputs: Inputs, folder: Path, options: Options = QUICK) -> Artifact:
 
 
 def test_the_threshold_is_the_lowest_at_which_enough_of_those_that_leave_agree() -> None:
-    sure = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    agree, differ = np.zeros(5, dtype=bool), np.array([False, False, False, True, True])
-    assert choose_threshold(sure, agree, 0.9) == 0.5
-    assert choose_threshold(sure, differ, 0.85) == 0.7
+    sure, meant = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.zeros(5, dtype=np.int64)
+    agree, differ = meant, np.array([0, 0, 0, 1, 1])
+    assert choose_threshold(sure, agree, meant, 0.9) == 0.5
+    # With one error in five macro-F1 would be (8/9 + 0) / 2: a label that the teacher never says counts too.
+    assert choose_threshold(sure, differ, meant, 0.6) == 0.7
     # Of equal probabilities all leave or none does.
-    assert choose_threshold(np.array([0.9, 0.7, 0.7, 0.7]), np.array([False, False, True, True]), 0.7) == 0.9
+    equal = np.array([0.9, 0.7, 0.7, 0.7])
+    assert choose_threshold(equal, np.array([0, 0, 1, 1]), meant[:4], 0.7) == 0.9
     # Half an error in two texts is too much for 0.99: nothing leaves.
-    assert choose_threshold(sure[:1], agree[:1], 0.99) == 2.0
-    assert choose_threshold(np.zeros(0), np.zeros(0, dtype=bool), 0.99) == 2.0
+    assert choose_threshold(sure[:1], agree[:1], meant[:1], 0.99) == 2.0
+    assert choose_threshold(np.zeros(0), meant[:0], meant[:0], 0.99) == 2.0
+
+
+def test_a_rare_label_is_not_given_away_for_a_share_that_hardly_falls() -> None:
+    # A hundred texts, two of them of a rare label; the surest of these leaves with the common one.
+    sure = np.linspace(1, 0.5, 100)
+    meant = np.zeros(100, dtype=np.int64)
+    meant[[60, 90]] = 1
+    said = meant.copy()
+    said[60] = 0
+    assert (said == meant).mean() == 0.99
+    assert choose_threshold(sure, said, meant, 0.97) == pytest.approx(sure[59]), "its F1 would be 2/3"
+    # Two errors among texts of a common label cost little.
+    common = meant.copy()
+    common[60:] = 1
+    said = common.copy()
+    said[60] = 0
+    assert choose_threshold(sure, said, common, 0.97) == 0.5
+    one = [macro_f1(common, np.where(sure >= t, said, common), 2) for t in sure]
+    assert one[-1] == pytest.approx(macro_f1(common, said, 2)) and min(one) > 0.97
 
 
 def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inputs, tmp_path: Path) -> None:

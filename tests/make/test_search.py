@@ -112,6 +112,25 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
     ]
 
 
+def test_a_cascade_leaves_less_early_until_its_promise_is_proven() -> None:
+    scores: dict[str, Any] = {
+        "all layers": (0.95, 60),
+        "static": (0.8, 1),
+        "static, then all layers (97% alike)": (0.923, 61),
+        "static, then all layers (99% alike)": (0.949, 61),
+    }
+    unproven = judged("", 0.923).gates[0]
+    assert (unproven.name, unproven.state) == ("keep", "unproven")
+    assert run(scores)[0] == list(scores)
+    scores["static, then all layers (99% alike)"] = (0.924, 61)
+    scores["static, then all layers (99.8% alike)"] = (0.925, 61)
+    assert run(scores)[0] == list(scores)
+    # What is too slow already is not made slower.
+    slow = {"all layers": 8.0, "static": 0.1, "static, then all layers (97% alike)": 2.0}
+    right = {"static": 0.85, "static, then all layers (97% alike)": 0.923}
+    assert timed(slow, 20.0, right) == list(slow)
+
+
 def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
     scores: dict[str, Any] = {
         "all layers, INT8": (0.5, 15),

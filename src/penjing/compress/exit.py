@@ -4,10 +4,10 @@
     L as in compress.distill
 
 Each exit's threshold is the lowest probability at which enough of the held-out texts that leave there get the label
-that the tuned model gives. Source: Xin et al., DeeBERT, 2020; Kaya, Hong, Dumitras, Shallow-Deep Networks, 2019 (the
-weights of the losses). When: many texts are easy and a few need every layer. When not: `compress.static` or
-`compress.cascade` holds the promise, which skip the encoder itself; or the worst case must be fast too, for a text that
-no exit takes costs as much as before. It runs in ONNX Runtime.
+that the tuned model gives, by their share and by macro-F1, as in `compress.cascade`. Source: Xin et al., DeeBERT, 2020;
+Kaya, Hong, Dumitras, Shallow-Deep Networks, 2019 (the weights of the losses). When: many texts are easy and a few need
+every layer. When not: `compress.static` or `compress.cascade` holds the promise, which skip the encoder itself; or the
+worst case must be fast too, for a text that no exit takes costs as much as before. It runs in ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.cascade import choose_threshold
+from penjing.compress.cascade import AGREEMENT, choose_threshold
 from penjing.compress.distill import TEACHER, distillation_loss
 from penjing.compress.sealing import check_stop, seal, torch_parent, whole, with_tokenizer
 from penjing.compress.teacher import teacher_logits
@@ -52,9 +52,7 @@ class Options(BaseOptions):
     after: list[Annotated[int, Field(ge=1, le=100)]] = Field(
         [], max_length=20, description="layers after which a text may leave; empty: half of them"
     )
-    agreement: float = Field(
-        0.99, ge=0.5, lt=1, description="least share of the texts that leave early on which the teacher says the same"
-    )
+    agreement: float = Field(0.99, ge=0.5, lt=1, description=AGREEMENT)
     int8: bool = Field(True, description="whether the stages compute in INT8, as `compress.int8` does on onnx")
     epochs: float = Field(3.0, gt=0, le=100, description="passes over all texts; may be a fraction")
     learning_rate: float = Field(1e-4, gt=0, le=0.1, description="the highest rate")
@@ -256,11 +254,11 @@ def _thresholds(
     stages = np.split(np.concatenate(found), len(stage_files(folder)), axis=1)
     inside, thresholds, shares, agreed = np.ones(len(rows), dtype=bool), [], [], []
     for logits in stages[:-1]:
-        sure, differ = sureness(logits), logits.argmax(axis=1) != wanted
-        thresholds.append(choose_threshold(sure[inside], differ[inside], options.agreement))
+        sure, said = sureness(logits), logits.argmax(axis=1)
+        thresholds.append(choose_threshold(sure[inside], said[inside], wanted[inside], options.agreement))
         leaves = inside & (sure >= thresholds[-1])
         shares.append(round(float(leaves.mean()), 6))
-        agreed.append(round(float(1 - differ[leaves].mean()), 6) if leaves.any() else 1.0)
+        agreed.append(round(float((said == wanted)[leaves].mean()), 6) if leaves.any() else 1.0)
         inside &= ~leaves
     return Exits(thresholds=tuple(thresholds)), {"exit_share": shares, "exit_agreement": agreed}
 
