@@ -7,9 +7,10 @@ For each set `penjing make` runs with `search: compress` and the promises of the
 p50 0.5 ms: that of `make` is of a whole decision, the claim's 0.25 of the model's answer as it is timed here) or those
 of the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every rival answer the same test
 texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face pipeline of the fine-tuned
-teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8, frozen embeddings
-with logistic regression, TF-IDF. *Online* is one text at a time (mean time of a call), *offline* each one's best of
-several batch sizes. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is passed over.
+teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8 (of the smallest
+healed student too), frozen embeddings with logistic regression, Model2Vec with the same, TF-IDF. *Online* is one text
+at a time (mean time of a call), *offline* each one's best of several batch sizes; memory is the peak of a process of
+its own. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is passed over.
 `bench/speed_page.py` draws the page.
 """
 
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 
+from memory import peak_mb
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest
 from penjing.core.folder import folder_size
@@ -37,9 +39,12 @@ from penjing.model.base import open_base
 from penjing.runtime.bench import Call, interleaved
 from penjing.runtime.evaluate import bootstrap, paired_ratio
 from penjing.runtime.machine import cores, hardware
+from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
 from penjing.runtime.rivals import (
+    INT8_MODEL,
     frozen_embeddings,
     hugging_face_pipeline,
+    model2vec,
     onnx_float32,
     onnx_int8,
     plain_torch,
@@ -56,6 +61,7 @@ GATES: dict[str, dict[str, Any]] = {
 PIPELINE, LINEAR = "pipeline", "tune.linear"
 BATCHES = (8, 32, 128)
 Guess = Callable[[Sequence[str]], list[str]]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,27 +103,52 @@ def penjing(artifact: Artifact, threads: int) -> Subject:
 
 
 def rivals(
-    teacher: Artifact, base: Artifact, data: Prepared, threads: int, folder: Path, compiled: bool
+    teacher: Artifact,
+    student: Artifact | None,
+    base: Artifact,
+    data: Prepared,
+    threads: int,
+    folder: Path,
+    vectors: Path,
+    compiled: bool,
 ) -> dict[str, Subject]:
-    """What others would run, by name."""
+    """What others would run, by name; models are exported into `folder`, and `vectors` are Model2Vec's of the base."""
 
     def rival(run: Call, read: Callable[[Any], str] = str) -> Subject:
         return Subject("rival", lambda texts: [read(one) for one in run(texts)], run, None)  # type: ignore[attr-defined]
 
-    validation = (data.validation.texts, data.validation.labels)
-    (folder / "float32").mkdir()
+    learnt = data.train.texts, data.train.labels or (), (data.validation.texts, data.validation.labels)
+    for name in ("float32", "int8", "student"):
+        (folder / name).mkdir()
     found = {
         PIPELINE: rival(hugging_face_pipeline(teacher, threads), lambda one: str(one["label"])),
         "torch": rival(plain_torch(teacher, threads)),
         "onnx_float32": rival(onnx_float32(teacher, threads, folder / "float32")),
-        "onnx_int8": rival(onnx_int8(teacher, threads, folder)),
-        "frozen embeddings": rival(
-            frozen_embeddings(base, threads, data.train.texts, data.train.labels or (), validation)
-        ),
+        "onnx_int8": rival(onnx_int8(teacher, threads, folder / "int8")),
+        "frozen embeddings": rival(frozen_embeddings(base, threads, *learnt)),
+        "model2vec": rival(model2vec(base, threads, *learnt, vectors)),
     }
+    if student is not None:
+        found["onnx_int8 student"] = rival(onnx_int8(student, threads, folder / "student"))
     if compiled:
         found["torch.compile"] = rival(plain_torch(teacher, threads, compiled=True))
     return found
+
+
+def student_of(report: dict[str, Any], artifacts: Mapping[str, Artifact]) -> Artifact | None:
+    """The smallest healed student, in torch, that a form of the run was made of; None where none was healed."""
+    made = (artifacts[one["artifact"]] for one in report["variants"])
+    parents = {step["parent"] for form in made for step in form.card.lineage}
+    healed = [one for one in artifacts.values() if one.id in parents and one.card.method == "compress.distill"]
+    return min(healed, key=lambda one: (one.card.parameters, one.id), default=None)
+
+
+def memory(teacher: Artifact, forms: Mapping[str, Artifact], folder: Path, threads: int, texts: Sequence[str]) -> Row:
+    """Megabytes of a process that answers these texts, for Penjing's forms and the teacher's rivals."""
+    found = {name: peak_mb(name, teacher.folder, threads, texts) for name in (PIPELINE, "torch")}
+    exported = {"onnx_float32": folder / "float32" / ONNX_MODEL, "onnx_int8": folder / "int8" / INT8_MODEL}
+    found |= {name: peak_mb("onnx", teacher.folder, threads, texts, path) for name, path in exported.items()}
+    return found | {name: peak_mb("penjing", form.folder, threads, texts) for name, form in forms.items()}
 
 
 def answers(subject: Subject, texts: Sequence[str]) -> list[str]:
@@ -164,26 +195,28 @@ def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepa
     return rows
 
 
-def measure(recipe: Path, out: Path, report: dict[str, Any], *, calls: int, compiled: bool) -> dict[str, Any]:
+def measure(recipe: Path, out: Path, report: Row, vectors: Path, *, calls: int, compiled: bool) -> Row:
     """All forms of a finished run and all rivals, on its test rows."""
     file = load_recipe(recipe)
     data = prepare(file, Silent())
     threads = file.recipe.threads or cores()
     artifacts = cached(out)
+    forms = {one["name"]: artifacts[one["artifact"]] for one in report["variants"]}
     # The first compression of any form names the tuned model that it began with.
-    made = next(artifacts[one["artifact"]] for one in report["variants"] if one["name"] != LINEAR)
+    made = next(form for name, form in forms.items() if name != LINEAR)
     teacher = artifacts[made.card.lineage[1]["parent"]]
-    with tempfile.TemporaryDirectory() as folder:
-        subjects = rivals(
-            teacher, open_base(file.recipe.base, recipe.parent), data, threads, Path(folder), compiled
-        ) | {
-            one["name"]: replace(
-                penjing(artifacts[one["artifact"]], threads), kind="rival" if one["name"] == LINEAR else "penjing"
-            )
-            for one in report["variants"]
+    base = open_base(file.recipe.base, recipe.parent)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        student = student_of(report, artifacts)
+        subjects = rivals(teacher, student, base, data, threads, folder, vectors, compiled) | {
+            name: replace(penjing(form, threads), kind="rival" if name == LINEAR else "penjing")
+            for name, form in forms.items()
         }
         wanted = [one.top()[0] for one in open_session(teacher, threads=threads).predict(list(data.test.texts))]
         rows = compare(subjects, wanted, data, calls)
+        for name, peak in memory(teacher, forms, folder, threads, data.test.texts[:50]).items():
+            rows[name]["memory_mb"] = peak
     return {"subjects": rows, "threads": threads, "hardware": hardware(), "test_rows": len(data.test)}
 
 
@@ -219,7 +252,9 @@ def main() -> int:
         row |= {"seconds": round(seconds, 1), "gates": arguments.gates, "variants": report["variants"]}
         row |= {"sealed": report["sealed"], "tested": report["tested"]}
         row["decisions"] = {name: report["decisions"][name] for name in ("automation_rate", "error_among_automated")}
-        row |= measure(recipe, folder / "out", report, calls=arguments.calls, compiled=arguments.compile)
+        vectors = arguments.out / f"model2vec-{arguments.base}.npy"
+        calls, compiled = arguments.calls, arguments.compile
+        row |= measure(recipe, folder / "out", report, vectors, calls=calls, compiled=compiled)
         append(arguments.results, row)
         for subject, one in row["subjects"].items():
             print(f"  {subject}: {one['times_online']}x online, kept {one['kept']['value']:.4f}", flush=True)

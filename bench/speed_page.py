@@ -23,6 +23,8 @@ NAMES = {
     "torch.compile": "torch.compile, teacher",
     "onnx_float32": "ONNX Runtime float32, teacher",
     "onnx_int8": "ONNX Runtime dynamic INT8, teacher",
+    "onnx_int8 student": "ONNX Runtime dynamic INT8, healed student",
+    "model2vec": "Model2Vec + logistic regression",
     "frozen embeddings": "frozen embeddings + logistic regression",
     "tune.linear": "TF-IDF + logistic regression",
 }
@@ -98,18 +100,19 @@ def fastest(row: Row) -> tuple[str, Row] | None:
 def table(row: Row) -> list[str]:
     """One set's rivals and forms, the slowest first."""
     lines = [
-        "| what | macro-F1 | kept, % | p50 ms | p99 ms | texts/s online | × | texts/s offline | × | MB |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| what | macro-F1 | kept, % | p50 ms | p99 ms | texts/s online | × | texts/s offline | × | MB | memory, MB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, one in sorted(row["subjects"].items(), key=lambda pair: pair[1]["online"]):
         score, kept = one["macro_f1"], one["kept"]
         size = "–" if one["size_mb"] is None else f"{one['size_mb']:.1f}"
+        memory = f"{one['memory_mb']:,.0f}" if "memory_mb" in one else "–"
         title = f"**{name}**" if one["kind"] == "penjing" and name not in NAMES else NAMES.get(name, name)
         lines.append(
             f"| {title} | {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}] "
             f"| {100 * kept['value']:.1f} (≥ {100 * kept['lower']:.1f}) | {one['p50_ms']:.3f} | {one['p99_ms']:.2f} "
             f"| {one['online']:,.0f} | {one['times_online']:.1f} | {one['offline']:,.0f} | {one['times_offline']:.1f} "
-            f"| {size} |"
+            f"| {size} | {memory} |"
         )
     return lines
 
@@ -141,7 +144,8 @@ def page(rows: list[Row], peak: Row | None = None) -> str:
         "would run, all of them in turn on the same test texts with the same threads, tokenization included. *Kept* is "
         "the share of the fine-tuned teacher's macro-F1 on the test rows, paired, with its one-sided 95 % bound. "
         "*Online* is one text at a time (mean), *offline* each one's best of batches of 1, 8, 32 and 128; × is against "
-        "the Hugging Face pipeline of the teacher in the same setting. Bold: forms of the model by Penjing. Drawn by "
+        "the Hugging Face pipeline of the teacher in the same setting. MB is the model's folder, memory the peak of a "
+        "process of its own that answers fifty texts. Bold: forms of the model by Penjing. Drawn by "
         "`bench/speed_page.py` from `bench/results/speed.jsonl`, run by `bench/speed.py`; one seed. Of a set that was "
         "run twice the newer run is shown, and both stand in that file. A search's own promise on p50 is of a whole "
         "decision, rules included (0.5 ms for the claim); the claim's is of the model's answer.",

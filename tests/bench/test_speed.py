@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from penjing.core.nouns import Table
+from penjing.core.nouns import Artifact, Card, Table
 from penjing.core.recipe import load_recipe
 from penjing.model.encoder import Classifier
 
@@ -116,10 +116,12 @@ def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:
     row = run(static=subject("penjing", 120, 0.999, 0.97), onnx_int8=subject("rival", 3, 0.98, 0.96))
     text = page.page([row])
     assert (
-        "| **static** | 0.899 [0.799, 0.949] | 99.9 (≥ 97.0) | 0.100 | 1.00 | 6,000 | 120.0 | 12,000 | 60.0 | 3.0 |"
+        "| **static** | 0.899 [0.799, 0.949] | 99.9 (≥ 97.0) | 0.100 | 1.00 | 6,000 | 120.0 | 12,000 | 60.0 | 3.0 | – |"
         in text
     )
     assert "ONNX Runtime dynamic INT8, teacher" in text
+    row["subjects"]["static"]["memory_mb"] = 95.4
+    assert "| 3.0 | 95 |" in page.page([row])
     svg = page.picture(row)
     assert svg.count("<circle") == 3 and "NaN" not in svg and "nan" not in svg
 
@@ -143,6 +145,23 @@ def test_without_the_large_base_it_says_what_is_missing(speed: ModuleType, monke
         speed.main()
 
 
+def test_the_student_for_careful_engineers_is_the_smallest_that_a_form_was_made_of(speed: ModuleType) -> None:
+    def made(name: str, method: str, parameters: int, *parents: str) -> Artifact:
+        steps = tuple({"parent": parent} for parent in parents)
+        return Artifact(Path(), name, Card(form="torch", method=method, parameters=parameters, lineage=steps))
+
+    artifacts = {
+        "deep": made("deep", "compress.distill", 6),
+        "flat": made("flat", "compress.distill", 3),
+        "unused": made("unused", "compress.distill", 1),
+        "form": made("form", "compress.int8", 6, "tuned", "deep"),
+        "small": made("small", "compress.cascade", 9, "tuned", "flat", "int8"),
+    }
+    report = {"variants": [{"artifact": "form"}, {"artifact": "small"}]}
+    assert speed.student_of(report, artifacts) is artifacts["flat"]
+    assert speed.student_of({"variants": []}, artifacts) is None
+
+
 def test_the_peak_stands_below_the_sets_with_each_engines_share(page: ModuleType) -> None:
     peak = {
         "billions_per_s": {"peak float32": 200.0, "peak INT8": 400.0, "torch float32": 100.0, "ORT INT8": 300.0},
@@ -152,7 +171,7 @@ def test_the_peak_stands_below_the_sets_with_each_engines_share(page: ModuleType
     text = page.page([], peak)
     assert "| torch float32 | 100 | 50 |" in text
     assert "| ORT INT8 | 300 | 75 |" in text
-    assert "peak" not in page.page([])
+    assert "machine's peak" not in page.page([])
 
 
 def test_operations_are_those_of_the_weights_and_of_attention(speed: ModuleType) -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
-from penjing.runtime.rivals import frozen_embeddings, hugging_face_pipeline, onnx_float32, onnx_int8, plain_torch
+from penjing.runtime.rivals import (
+    frozen_embeddings,
+    hugging_face_pipeline,
+    model2vec,
+    onnx_float32,
+    onnx_int8,
+    plain_torch,
+)
 from penjing.runtime.session import Session
 from penjing.tasks.classify import softmax
 
@@ -62,6 +69,23 @@ def test_frozen_embeddings_learn_from_labelled_texts(torch_artifact: Artifact) -
     run = frozen_embeddings(torch_artifact, 1, texts, labels, (texts, labels))
     assert sum(found == label for found, label in zip(run(texts), labels, strict=True)) >= 8
     assert run(["good fine"]) == [run(texts)[texts.index("good fine")]]
+
+
+def test_model2vec_learns_from_labelled_texts_and_finds_its_vectors_again(
+    torch_artifact: Artifact, tmp_path: Path
+) -> None:
+    texts = [f"{word} {other}" for word in ("good", "bad") for other in ("slow", "fine", "late", "good", "bad")]
+    labels = [text.split()[0] for text in texts]
+    stored = tmp_path / "new" / "vectors.npy"
+    run = model2vec(torch_artifact, 1, texts, labels, (texts, labels), stored, dimensions=8)
+    assert sum(found == label for found, label in zip(run(texts), labels, strict=True)) >= 8
+    vectors = np.load(stored)
+    assert vectors.shape[1] == 8
+    # The first tokens are taken to be the commonest, and weigh least.
+    assert np.linalg.norm(vectors[:5], axis=1).mean() < np.linalg.norm(vectors[-5:], axis=1).mean()
+    np.save(stored, vectors * 0)
+    again = model2vec(torch_artifact, 1, texts, labels, (texts, labels), stored)
+    assert len(set(again(texts))) == 1
 
 
 def test_rivals_take_torch_artifacts_only(artifacts: dict[str, Artifact], tmp_path: Path) -> None:

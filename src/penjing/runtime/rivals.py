@@ -1,4 +1,4 @@
-"""What other teams would run, as fast as they fairly could: the Hugging Face pipeline, and ONNX Runtime in INT8."""
+"""What other teams would run, as fast as they fairly could: the Hugging Face pipeline, ONNX Runtime, embeddings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from penjing.core.errors import UsageError
+from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import Classifier, load_classifier, load_encoder, mean_pool, quiet_transformers
 from penjing.runtime.export import export_onnx
 from penjing.runtime.export import onnx_int8 as quantize
+from penjing.runtime.rival_onnx import answer_onnx, padded
 from penjing.runtime.tokens import TOKENIZER, Tokens, read_tokenizer
 
+INT8_MODEL = "int8.onnx"
 Run = Callable[[Sequence[str]], list[Any]]
 
 
@@ -72,7 +74,7 @@ def plain_torch(artifact: Artifact, threads: int, *, compiled: bool = False) -> 
     """
     _torch_only(artifact)
     model: Any = load_classifier(artifact)
-    labels, encode = artifact.card.labels, _encoder(artifact)
+    labels, encode = artifact.card.labels, padded(artifact)
     torch.set_num_threads(threads)
     if compiled:
         model = torch.compile(model, dynamic=True)
@@ -93,9 +95,7 @@ def frozen_embeddings(
     What a team does that trains no transformer (SetFit's second half; Tunstall et al., 2022). Returns a callable over
     texts that gives one label a text.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    encoder, encode = load_encoder(base), _encoder(base)
+    encoder, encode = load_encoder(base), padded(base)
     torch.set_num_threads(threads)
 
     def embed(some: Sequence[str]) -> Any:
@@ -103,6 +103,64 @@ def frozen_embeddings(
         with torch.inference_mode():
             states = mean_pool(encoder(**feed).last_hidden_state, feed["attention_mask"])
         return torch.nn.functional.normalize(states, dim=1).numpy()
+
+    return _regression(embed, texts, labels, validation)
+
+
+def model2vec(
+    base: Artifact,
+    threads: int,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    validation: tuple[Any, Any],
+    stored: Path,
+    dimensions: int = 256,
+) -> Run:
+    """Model2Vec of an encoder as it came, and logistic regression on it, C chosen on validation.
+
+    The recipe of its authors (van Dongen and Tulkens, 2024): the mean state of every token of the vocabulary by itself,
+    its principal components, each token weighted by a / (a + p) with a = 1e-4 and p by Zipf's law; answered by their
+    own library. The vectors are kept in the file `stored`, and found there. Returns a callable over texts that gives
+    one label a text. Raises MissingPackageError without `model2vec`.
+    """
+    try:
+        from model2vec import StaticModel
+    except ModuleNotFoundError:
+        raise MissingPackageError(
+            "the rival Model2Vec needs the package `model2vec`", fix="pip install 'penjing[dev]'"
+        ) from None
+    torch.set_num_threads(threads)
+    if not stored.exists():
+        states = _token_states(base)
+        states -= states.mean(axis=0)
+        if dimensions < states.shape[1]:
+            # eigh sorts by rising variance.
+            states = states @ np.linalg.eigh(np.cov(states.T))[1][:, : -dimensions - 1 : -1]
+        shares = 1 / np.arange(2, len(states) + 2)
+        weights = 1e-4 / (1e-4 + shares / shares.sum())
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        np.save(stored, (states * weights[:, None]).astype(np.float32))
+    model = StaticModel(np.load(stored), read_tokenizer(base.folder / TOKENIZER), normalize=True)
+    return _regression(lambda some: model.encode(list(some)), texts, labels, validation)
+
+
+def _token_states(base: Artifact) -> Any:
+    """The mean state of every token between the special ones, (vocabulary, width)."""
+    encoder, tokenizer = load_encoder(base), read_tokenizer(base.folder / TOKENIZER)
+    around = tokenizer.encode("a").ids
+    size, parts = tokenizer.get_vocab_size(), []
+    for first in range(0, size, 512):
+        ids = torch.tensor([[around[0], token, around[-1]] for token in range(first, min(first + 512, size))])
+        with torch.inference_mode():
+            states = encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+        parts.append(states.mean(dim=1).numpy())
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _regression(
+    embed: Callable[[Sequence[str]], Any], texts: Sequence[str], labels: Sequence[str], validation: tuple[Any, Any]
+) -> Run:
+    from sklearn.linear_model import LogisticRegression
 
     def embed_all(some: Sequence[str]) -> Any:
         order = sorted(range(len(some)), key=lambda i: len(some[i]))
@@ -120,7 +178,7 @@ def frozen_embeddings(
 def onnx_float32(artifact: Artifact, threads: int, folder: Path) -> Run:
     """The weights of a torch artifact in ONNX Runtime's float32; for the rest as `onnx_int8`."""
     _torch_only(artifact)
-    return _onnx(artifact, export_onnx(load_classifier(artifact), folder), threads)
+    return answer_onnx(artifact, export_onnx(load_classifier(artifact), folder), threads)
 
 
 def onnx_int8(artifact: Artifact, threads: int, folder: Path) -> Run:
@@ -131,40 +189,9 @@ def onnx_int8(artifact: Artifact, threads: int, folder: Path) -> Run:
     label a text. Raises UsageError for an artifact of another form.
     """
     _torch_only(artifact)
-    small = folder / "int8.onnx"
+    small = folder / INT8_MODEL
     quantize(export_onnx(load_classifier(artifact), folder), small)
-    return _onnx(artifact, small, threads)
-
-
-def _onnx(artifact: Artifact, path: Path, threads: int) -> Run:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    labels, encode = artifact.card.labels, _encoder(artifact)
-
-    def classify(texts: Sequence[str]) -> list[Any]:
-        return [labels[place] for place in session.run(["logits"], encode(texts))[0].argmax(axis=1)]
-
-    return classify
-
-
-def _encoder(artifact: Artifact) -> Callable[[Sequence[str]], dict[str, Any]]:
-    """Texts -> `input_ids` and `attention_mask`, (texts, tokens) int64, padded to the longest of them."""
-    tokens = Tokens.load(artifact)
-    tokenizer = read_tokenizer(artifact.folder / TOKENIZER)
-    tokenizer.enable_truncation(tokens.limit)
-    tokenizer.enable_padding(pad_id=tokens.pad_id)
-
-    def encode(texts: Sequence[str]) -> dict[str, Any]:
-        encoded = tokenizer.encode_batch_fast(list(texts))
-        return {
-            "input_ids": np.array([row.ids for row in encoded], dtype=np.int64),
-            "attention_mask": np.array([row.attention_mask for row in encoded], dtype=np.int64),
-        }
-
-    return encode
+    return answer_onnx(artifact, small, threads)
 
 
 def _torch_only(artifact: Artifact) -> None:
