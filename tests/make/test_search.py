@@ -187,6 +187,14 @@ def test_what_the_cascade_needs_is_healed_after_all() -> None:
     assert timed(dict(zip(later, slow.values(), strict=True)), 1.0, {"static": 0.85}) == later
 
 
+def test_where_the_healed_depth_does_not_keep_its_promise_a_deeper_one_is_healed() -> None:
+    slow = {
+        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "1 layer": 1.5, "2 layers": 2.0, "static, then 2 layers (97% alike)": 0.2,
+    }  # fmt: skip
+    assert timed(slow, 1.0, {"static": 0.85, "1 layer": 0.6}) == list(slow)
+
+
 def test_a_form_whose_usual_text_takes_half_of_p99_is_worth_healing() -> None:
     def waits(title: str, p50_ms: float, p99_ms: float) -> tuple[Chain, Variant]:
         late = Gate(name="p99_ms", promised=5, measured=p99_ms, bound=p99_ms, state="broken")

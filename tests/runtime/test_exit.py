@@ -27,7 +27,7 @@ class Stage:
 def test_rows_leave_where_they_are_sure() -> None:
     stages = [Stage(1.0, last=False), Stage(2.0, last=False), Stage(-1.0, last=True)]
     exits = Exits(thresholds=(0.95, 0.95))
-    engine = ExitEngine(stages, exits, SimpleNamespace(), "1", 1)  # type: ignore[arg-type]
+    engine = ExitEngine(stages, exits, SimpleNamespace(), {})  # type: ignore[arg-type]
     rows = [np.array([5, 1, 1]), np.array([2, 1]), np.array([1])]
     assert engine.depths(rows) == [0, 1, 2]
     assert [stage.calls for stage in stages] == [3, 2, 1]

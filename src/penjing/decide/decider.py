@@ -11,6 +11,7 @@ from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.data.mask import VERSION, Masked
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
+from penjing.runtime.engine import Device
 from penjing.runtime.selfcheck import run_selfcheck
 from penjing.runtime.session import Session, open_session
 
@@ -38,7 +39,7 @@ class Decided:
 class Decider:
     """A release ready to decide: session, policy, self-check. Safe for reading from several threads."""
 
-    def __init__(self, release: Release, threads: int = 0) -> None:
+    def __init__(self, release: Release, threads: int = 0, device: Device = "cpu") -> None:
         """Open a verified release. Raises DamageError where it cannot be trusted on this machine."""
         if release.info.masking != VERSION:
             raise DamageError(
@@ -47,7 +48,9 @@ class Decider:
                 fix="make the release again with this version, or install the version that made it",
             )
         self.release = release
-        self.session: Session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
+        self.session: Session = open_session(
+            release.artifact, threads=threads, long_texts=release.info.long_texts, device=device
+        )
         run_selfcheck(self.session, release)
         self.policy: Policy = load_policy(release)
 

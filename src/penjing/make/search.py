@@ -2,10 +2,11 @@
 
 The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
 INT8; then comes the model without any layer, and last, unless that holds every promise, a cascade: such a model first,
-for the rest the smallest form that keeps every promise but those on time. Where a depth in float32 has broken `keep` on
-validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the next
-depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it. Every step is
-cached: a kill loses the step that was under way.
+for the rest the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where
+the flatter does not keep the score. Where a depth in float32 has broken `keep` on validation, no smaller one is tried.
+Time does not hang on what the weights are: where a form was too slow, the next depth is timed before it is healed, and
+healed only if it is fast enough, or if the cascade needs it. Every step is cached: a kill loses the step that was under
+way.
 """
 
 from __future__ import annotations
@@ -100,10 +101,13 @@ def search(
             too_few = chain.layers
     if smallest_held([each.variant for each in tried if not each.chain.layers]):
         return tried
-    if waiting:
+    while waiting:
         chain = worth_healing(waiting)
         progress.say(f"search: {chain.title}, for the cascade")
         attempt(chain, ())
+        if not _broke(tried[-1].variant, "keep"):
+            break
+        waiting = [each for each in waiting if each[0].layers > chain.layers]
     second = second_stage(tried)
     if second is not None:
         for agreement in AGREEMENTS:

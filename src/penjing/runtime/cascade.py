@@ -25,7 +25,7 @@ from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
-from penjing.runtime.engine import Logits
+from penjing.runtime.engine import Device, Logits
 from penjing.runtime.session import DIGITS, Session, open_session
 from penjing.tasks.classify import Floats
 
@@ -149,11 +149,13 @@ def _scaled(stage: Session, raw: Logits) -> tuple[Logits, Floats]:
     return scaled.astype(np.float32), sure
 
 
-def open_cascade(artifact: Artifact, threads: int, long_texts: Literal["chunk", "review"]) -> CascadeSession:
+def open_cascade(
+    artifact: Artifact, threads: int, long_texts: Literal["chunk", "review"], device: Device = "cpu"
+) -> CascadeSession:
     """Open both stages of an artifact of form "cascade". Raises DamageError where a file of it cannot be used."""
     exits = read_exits(artifact.folder)
     first, second = (
-        open_session(open_artifact(artifact.folder / name), threads=threads, long_texts=long_texts)
+        open_session(open_artifact(artifact.folder / name), threads=threads, long_texts=long_texts, device=device)
         for name in (FIRST, SECOND)
     )
     if not first.labels == second.labels == artifact.card.labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from penjing.runtime.machine import cores, instruction_set
 
 Array = npt.NDArray[Any]
 Logits = npt.NDArray[np.float32]
+Device = Literal["cpu", "cuda", "tensorrt"]
 
 
 class Engine(Protocol):
@@ -35,13 +36,21 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(artifact: Artifact, threads: int = 0) -> Engine:
+def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") -> Engine:
     """The engine of the artifact's form. threads: 0 for all cores that this process may use.
 
-    Raises MissingPackageError where the engine is not installed, DamageError for a file that it cannot read.
+    device: where encoders of ONNX Runtime run. Models without an encoder run on the CPU, whatever it says. Raises
+    MissingPackageError where the engine or its device is not installed, UsageError for a form that does not run on the
+    device, DamageError for a file that cannot be read.
     """
     count = threads or cores()
     form = artifact.card.form
+    if device != "cpu" and form in {"openvino", "torch"}:
+        raise UsageError(
+            f"an artifact of form `{form}` runs on the CPU, not on `{device}`",
+            where=str(artifact.folder),
+            fix="make it with `engine: onnx`, or ask for `cpu`",
+        )
     if form == "openvino":
         from penjing.runtime.openvino_ import OpenVinoEngine
 
@@ -49,7 +58,7 @@ def open_engine(artifact: Artifact, threads: int = 0) -> Engine:
     if form == "onnx":
         from penjing.runtime.onnx_ import OnnxEngine
 
-        return OnnxEngine.load(artifact, count)
+        return OnnxEngine.load(artifact, count, device)
     if form == "linear":
         from penjing.runtime.linear import LinearEngine
 
@@ -61,7 +70,7 @@ def open_engine(artifact: Artifact, threads: int = 0) -> Engine:
     if form == "exit":
         from penjing.runtime.exit import ExitEngine
 
-        return ExitEngine.load(artifact, count)
+        return ExitEngine.load(artifact, count, device)
     try:
         from penjing.runtime.torch_ import TorchEngine
     except ModuleNotFoundError as error:

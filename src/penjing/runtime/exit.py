@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
-from penjing.runtime.engine import Array, Logits, fingerprint
+from penjing.runtime.engine import Array, Device, Logits
 from penjing.runtime.onnx_ import open_model
 from penjing.runtime.tokens import Tokens
 from penjing.tasks.classify import softmax
@@ -41,14 +41,14 @@ class Exits(BaseModel):
 class ExitEngine:
     """Stages of an encoder in ONNX Runtime; its `run` may be called from several threads."""
 
-    def __init__(self, stages: Sequence[Any], exits: Exits, tokens: Tokens, version: str, threads: int) -> None:
+    def __init__(self, stages: Sequence[Any], exits: Exits, tokens: Tokens, facts: dict[str, str]) -> None:
         self.tokens = tokens
         self._stages, self._thresholds = stages, exits.thresholds
-        self._fingerprint = fingerprint("onnxruntime", version, threads)
+        self._fingerprint = facts
 
     @classmethod
-    def load(cls, artifact: Artifact, threads: int) -> ExitEngine:
-        """Open every stage. Raises MissingPackageError (no onnxruntime) or DamageError."""
+    def load(cls, artifact: Artifact, threads: int, device: Device = "cpu") -> ExitEngine:
+        """Open every stage. Raises MissingPackageError (no onnxruntime, or no device) or DamageError."""
         try:
             exits = Exits.model_validate_json((artifact.folder / EXITS).read_bytes())
         except (OSError, ValidationError) as error:
@@ -57,8 +57,9 @@ class ExitEngine:
                 where=str(artifact.folder),
                 fix="copy the folder again from where it was made, or make it again",
             ) from None
-        opened = [open_model(artifact, stage_name(place), threads) for place in range(len(exits.thresholds) + 1)]
-        return cls([session for session, _ in opened], exits, Tokens.load(artifact), opened[0][1], threads)
+        names = [stage_name(place) for place in range(len(exits.thresholds) + 1)]
+        opened = [open_model(artifact, name, threads, device) for name in names]
+        return cls([session for session, _ in opened], exits, Tokens.load(artifact), opened[0][1])
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""

@@ -23,6 +23,7 @@ from penjing.core.canon import canonical_json, digest
 from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact
 from penjing.runtime.cascade import CascadeSession
+from penjing.runtime.engine import Device
 from penjing.runtime.machine import hardware
 from penjing.runtime.session import Session, open_session
 
@@ -39,15 +40,15 @@ class Layout:
     threads: int
 
 
-def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None) -> Layout:
+def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, device: Device = "cpu") -> Layout:
     """The layout for an artifact on this machine, measured (about a second), or read from the file `kept`.
 
-    One engine with all threads for a model without tokens, whose arithmetic takes one thread at a time anyway. A file
-    that cannot be read or written costs another measurement and nothing else.
+    One engine with all threads for a model without tokens, whose arithmetic takes one thread at a time anyway, and for
+    one on a GPU. A file that cannot be read or written costs another measurement and nothing else.
     """
-    session = open_session(artifact, threads=cores)
+    session = open_session(artifact, threads=cores, device=device)
     late = session.second if isinstance(session, CascadeSession) else session
-    if cores < 2 or late.tokens is None:
+    if cores < 2 or device != "cpu" or late.tokens is None:
         return Layout(1, cores)
     facts = {name: fact for name, fact in session.fingerprint().items() if name != "threads"}
     key = digest([artifact.id, hardware(), cores, facts])

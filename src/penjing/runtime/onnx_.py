@@ -1,4 +1,8 @@
-"""The ONNX Runtime engine: runs wherever the wheel does, on x86 and ARM; float32 or INT8."""
+"""The ONNX Runtime engine: runs wherever the wheel does, on x86 and ARM; float32 or INT8.
+
+On a GPU it runs by ONNX Runtime's CUDA or TensorRT provider, from the wheel `onnxruntime-gpu`. Nobody has run that yet:
+as with every engine, a release's stored answers are asked for at load, and one that differs is refused.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,17 @@ import numpy as np
 
 from penjing.core.errors import DamageError, MissingPackageError
 from penjing.core.nouns import Artifact
-from penjing.runtime.engine import Array, Logits, fingerprint
+from penjing.runtime.engine import Array, Device, Logits, fingerprint
 from penjing.runtime.packed import unpacked
 from penjing.runtime.tokens import Tokens
 
 MODEL = "model.onnx"
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+PROVIDERS: dict[Device, list[str]] = {
+    "cpu": [_CPU],
+    "cuda": [_CUDA, _CPU],
+    "tensorrt": ["TensorrtExecutionProvider", _CUDA, _CPU],
+}
 
 
 class OnnxEngine:
@@ -24,16 +34,16 @@ class OnnxEngine:
     row whose scales come from what it is padded with or stands beside by far more; a replay must repeat both.
     """
 
-    def __init__(self, session: Any, tokens: Tokens, version: str, threads: int) -> None:
+    def __init__(self, session: Any, tokens: Tokens, facts: dict[str, str]) -> None:
         self.tokens = tokens
         self._session = session
-        self._fingerprint = fingerprint("onnxruntime", version, threads)
+        self._fingerprint = facts
 
     @classmethod
-    def load(cls, artifact: Artifact, threads: int) -> OnnxEngine:
-        """Open `model.onnx`, packed or not. Raises MissingPackageError (no onnxruntime) or DamageError."""
-        session, version = open_model(artifact, MODEL, threads)
-        return cls(session, Tokens.load(artifact), version, threads)
+    def load(cls, artifact: Artifact, threads: int, device: Device = "cpu") -> OnnxEngine:
+        """Open `model.onnx`, packed or not. Raises MissingPackageError (no onnxruntime or device) or DamageError."""
+        session, facts = open_model(artifact, MODEL, threads, device)
+        return cls(session, Tokens.load(artifact), facts)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""
@@ -54,10 +64,10 @@ class OnnxEngine:
         return logits
 
 
-def open_model(artifact: Artifact, name: str, threads: int) -> tuple[Any, str]:
-    """An inference session of a model file of an artifact, packed or not, and the version of ONNX Runtime.
+def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cpu") -> tuple[Any, dict[str, str]]:
+    """An inference session of a model file of an artifact, packed or not, and its fingerprint.
 
-    Raises MissingPackageError (no onnxruntime) or DamageError.
+    Raises MissingPackageError (no onnxruntime, or no device) or DamageError.
     """
     try:
         import onnxruntime
@@ -75,13 +85,29 @@ def open_model(artifact: Artifact, name: str, threads: int) -> tuple[Any, str]:
     options.log_severity_level = 3
     # Threads spin within a run, where they wait for each other some microseconds, and sleep between runs.
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    providers = PROVIDERS[device]
+    missing = set(providers) - set(onnxruntime.get_available_providers())
+    if missing:
+        raise MissingPackageError(
+            f"the ONNX Runtime that is installed has no {' and no '.join(sorted(missing))}",
+            where=f"device {device}",
+            fix="pip uninstall onnxruntime and install onnxruntime-gpu, or ask for the device cpu",
+        )
     try:
         model = unpacked(artifact.folder, name) or str(artifact.folder / name)
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
     except unreadable as error:
         raise DamageError(
             f"ONNX Runtime cannot read {name}: {str(error).splitlines()[0]}",
             where=str(artifact.folder),
             fix="make the artifact again with the ONNX Runtime that is installed here",
         ) from None
-    return session, onnxruntime.__version__
+    # A provider whose libraries are not there is passed over in silence.
+    if session.get_providers()[0] != providers[0]:
+        raise MissingPackageError(
+            f"ONNX Runtime could not start its {providers[0]}",
+            where=f"device {device}",
+            fix="install the CUDA (and TensorRT) libraries that this onnxruntime-gpu asks for, or take the device cpu",
+        )
+    engine = "onnxruntime" if device == "cpu" else f"onnxruntime on {device}"
+    return session, fingerprint(engine, onnxruntime.__version__, threads)

@@ -11,7 +11,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.data.clean import clean
 from penjing.data.mask import VERSION, Masked, mask
-from penjing.runtime.engine import Engine, Logits, open_engine
+from penjing.runtime.engine import Device, Engine, Logits, open_engine
 from penjing.runtime.tokens import BUCKETS, Ids, Tokens
 from penjing.tasks.classify import softmax
 
@@ -126,8 +126,11 @@ class Session:
         return result, too_long
 
 
-def open_session(artifact: Artifact, *, threads: int = 0, long_texts: Literal["chunk", "review"] = "chunk") -> Session:
-    """Open an artifact in the engine of its form. threads: 0 for all cores that this process may use.
+def open_session(
+    artifact: Artifact, *, threads: int = 0, long_texts: Literal["chunk", "review"] = "chunk", device: Device = "cpu"
+) -> Session:
+    """Open an artifact in the engine of its form. threads: 0 for all cores that this process may use; device: as in
+    `open_engine`.
 
     Raises UsageError for an artifact without labels or with another version of masking, MissingPackageError where its
     engine is not installed, DamageError for files that cannot be read.
@@ -148,5 +151,5 @@ def open_session(artifact: Artifact, *, threads: int = 0, long_texts: Literal["c
     if card.form == "cascade":
         from penjing.runtime.cascade import open_cascade
 
-        return open_cascade(artifact, threads, long_texts)
-    return Session(artifact, open_engine(artifact, threads), long_texts)
+        return open_cascade(artifact, threads, long_texts, device)
+    return Session(artifact, open_engine(artifact, threads, device), long_texts)

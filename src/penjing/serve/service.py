@@ -55,7 +55,9 @@ class Service:
     def __init__(self, release: Release, store: Store, settings: Settings) -> None:
         self.release, self.store, self.settings = release, store, settings
         self.layout = _layout(release, settings)
-        self.deciders = [Decider(release, threads=self.layout.threads) for _ in range(self.layout.workers)]
+        self.deciders = [
+            Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
+        ]
         self.metrics = Metrics(release.id, release.info.name)
         sessions = [decider.session for decider in self.deciders]
         if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
@@ -205,7 +207,8 @@ def _layout(release: Release, settings: Settings) -> Layout:
     if settings.threads or settings.workers:
         workers = settings.workers or 1
         return Layout(workers, settings.threads or max(1, cores() // workers))
-    return measured_layout(release.artifact, cores(), Path(settings.cache).expanduser() / "layout.json")
+    kept = Path(settings.cache).expanduser() / "layout.json"
+    return measured_layout(release.artifact, cores(), kept, settings.device)
 
 
 def _certificate(release: Release) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from penjing.core.errors import UsageError
+from penjing.runtime.engine import Device
 from penjing.store.database import DEFAULT_URL
 
 
@@ -21,6 +22,9 @@ class Settings(BaseSettings):
         0, ge=0, le=256, description="threads of an engine; 0: as few as are fast, measured once on each machine"
     )
     workers: int = Field(0, ge=0, le=64, description="engines side by side; 0: as many as there are cores for")
+    device: Device = Field(
+        "cpu", description="where encoders of ONNX Runtime run: cpu, cuda or tensorrt; on a GPU not run yet by anybody"
+    )
     cache: str = Field("~/.cache/penjing", description="folder in which measurements of this machine are kept")
     max_body: int = Field(1_500_000, ge=1024, le=100_000_000, description="largest body of a request, in bytes")
     max_characters: int = Field(20_000, ge=100, le=10_000_000, description="longest text, in characters")
