@@ -47,6 +47,9 @@ def techniques(layers: int) -> dict[str, Chain]:
     return {
         IDENTITY: [_EXPORT],
         "INT8": [("compress.int8", {})],
+        "embeddings in 8 bits": [("compress.embeddings", {"bits": 8})],
+        "embeddings in 4 bits": [("compress.embeddings", {"bits": 4})],
+        "INT8, embeddings in 4 bits": [("compress.embeddings", {"bits": 4}), ("compress.int8", {"engine": "onnx"})],
         left: [fewer, _EXPORT],
         f"{left}, distilled": [fewer, _HEAL, _EXPORT],
         f"{left}, distilled, relations": [fewer, ("compress.distill", {"relations": 1.0}), _EXPORT],

@@ -29,6 +29,7 @@ def test_every_technique_is_a_chain_of_known_steps(bench: ModuleType) -> None:
         for method, options in chain:
             single_step(method, dict(options))
         assert chain[-1][0] in {
+            "compress.embeddings",
             "compress.export",
             "compress.int8",
             "compress.static",

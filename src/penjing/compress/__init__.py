@@ -3,6 +3,7 @@
 METHODS = {
     "cascade": "penjing.compress.cascade",
     "distill": "penjing.compress.distill",
+    "embeddings": "penjing.compress.embeddings",
     "exit": "penjing.compress.exit",
     "export": "penjing.compress.export",
     "heads": "penjing.compress.heads",

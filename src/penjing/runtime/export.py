@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -145,7 +145,43 @@ def onnx_int8(full: Path, target: Path) -> None:
     # It advises on the root logger to prepare the model first, which for an encoder changes nothing.
     logging.disable(logging.WARNING)
     try:
-        quantize_dynamic(model, target, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+        quantize_dynamic(
+            model,
+            target,
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            # Behind `GatherBlockQuantized` no shapes are inferred, and all that is computed there is float32.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def onnx_embeddings(path: Path, bits: Literal[4, 8]) -> None:
+    """Store the table that `input_ids` choose from in a few bits; what is computed with its rows stays as it is.
+
+    8: one scale a table. 4: one a block of 32 numbers of a row (`GatherBlockQuantized`), float16 scales.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+
+    model = _in_float32(onnx.load(path))
+    del model.graph.value_info[:]
+    words = next(node for node in model.graph.node if node.op_type == "Gather" and node.input[1] == "input_ids")
+    # Both quantizers tell of every node that they pass over.
+    logging.disable(logging.WARNING)
+    try:
+        if bits == 8:
+            quantize_dynamic(model, path, ["Gather"], nodes_to_quantize=[words.name], weight_type=QuantType.QInt8)
+            return
+        config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=True, op_types_to_quantize=("Gather",))
+        quantizer = MatMulNBitsQuantizer(model, nodes_to_include=[words.name], algo_config=config)
+        # A row of zeros, the padding's, has a scale of zero.
+        with np.errstate(invalid="ignore"):
+            quantizer.process()
+        onnx.save(quantizer.model.model, path)
     finally:
         logging.disable(logging.NOTSET)
 

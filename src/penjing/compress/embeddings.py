@@ -1,0 +1,61 @@
+"""Embedding rows in four or eight bits, everything else as it was: a smaller file, computed in float32.
+
+    row' = s_b * round(row / s_b)   in blocks b of 32 numbers of a row (4 bits), or with one s for the table (8 bits)
+
+Source: Shen et al., Q-BERT, 2020 (embeddings bear few bits less well than the layers do); Frantar et al., GPTQ, 2023
+(scales by blocks); carried out by ONNX Runtime. In a small encoder with a large vocabulary the table is most of the
+file: three layers of multilingual-e5-small are half of it. It saves room and memory, no time a text. `compress.int8`
+puts the table into eight bits anyway; before it, this method in four bits makes the file smaller still. Prefer it where
+the size gate alone is missing; when not: `keep` is tight, or `compress.vocabulary` already made the table small.
+It runs in ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from penjing.compress.export import write_engine
+from penjing.compress.sealing import encoder_parent, score, seal, whole
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.options import Options as BaseOptions
+from penjing.runtime.onnx_ import MODEL
+
+
+class Options(BaseOptions):
+    """What `compress.embeddings` may be told."""
+
+    bits: Literal[4, 8] = Field(4, description="of each number of the embedding table")
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """The parent in ONNX with a smaller embedding table, with `validation_agreement` against the whole one.
+
+    Raises UsageError for a parent that is no encoder, is in INT8 already, or is in OpenVINO's form.
+    """
+    from penjing.runtime.export import onnx_embeddings, onnx_half
+
+    parent = encoder_parent(inputs, "compress.embeddings")
+    full = whole(run.scratch / "onnx", lambda target: write_engine(parent, "onnx", target, run))
+
+    def make(target: Path) -> None:
+        write_engine(parent, "onnx", target, run)
+        onnx_embeddings(target / MODEL, options.bits)
+        onnx_half(target / MODEL)
+
+    small = whole(run.scratch / "embeddings", make)
+    card = parent.card.model_copy(update={"form": "onnx", "notes": {"precision": "float32"}})
+    before = score(full, card, inputs.validation, run, "compress.embeddings: validation before")
+    return seal(
+        inputs,
+        options,
+        run,
+        parent,
+        method="compress.embeddings",
+        form="onnx",
+        folder=small,
+        notes={"engine": "onnx", "precision": "float32", "embedding_bits": options.bits},
+        compare=before,
+    )
