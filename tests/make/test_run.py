@@ -132,7 +132,9 @@ def test_the_search_measures_every_form_and_ends_in_one(
     assert made.release is not None, made.refused
     second = made.report.variants[-2].name
     assert second.startswith("static, then "), "last comes a cascade"
-    assert [variant.name for variant in made.report.variants] == [
+    # On ONNX Runtime the smallest INT8 form is tried with smaller embeddings too.
+    tried = [variant.name for variant in made.report.variants]
+    assert [name for name in tried if "embeddings" not in name or name == second] == [
         "all layers", "all layers, INT8", "1 layer", "1 layer, INT8", "static", second, "tune.linear",
     ]  # fmt: skip
     assert sum(variant.state == "sealed" for variant in made.report.variants) == 1

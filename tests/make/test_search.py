@@ -112,6 +112,26 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
     ]
 
 
+def test_the_smallest_int8_form_that_lacks_nothing_but_size_gets_smaller_embeddings() -> None:
+    scores: dict[str, Any] = {
+        "all layers": (0.95, 90),
+        "all layers, INT8": (0.949, 60),
+        "2 layers": (0.949, 50),
+        "2 layers, INT8": (0.948, 40),
+        "1 layer": (0.90, 20),
+        "2 layers, INT8, embeddings in 4 bits": (0.947, 25),
+        "static, then 2 layers, INT8, embeddings in 4 bits (97% alike)": (0.947, 26),
+    }
+    titles, lines, made = run(scores)
+    assert titles == list(scores)
+    assert made[-3:] == [
+        ["teacher>compress.layers>compress.distill", "compress.embeddings"],
+        ["teacher>compress.layers>compress.distill>compress.embeddings", "compress.int8"],
+        ["teacher>compress.layers>compress.distill>compress.embeddings>compress.int8", "compress.cascade"],
+    ]
+    assert lines[-1].endswith("best so far: 2 layers, INT8, embeddings in 4 bits")
+
+
 def test_a_cascade_leaves_less_early_until_its_promise_is_proven() -> None:
     scores: dict[str, Any] = {
         "all layers": (0.95, 60),
@@ -136,6 +156,7 @@ def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
         "all layers, INT8": (0.5, 15),
         "2 layers": (0.95, 20),
         "2 layers, INT8": (0.949, 8),
+        "2 layers, INT8, embeddings in 4 bits": (0.5, 5),
         "static, then 2 layers, INT8 (97% alike)": (0.949, 9),
     }
     titles, lines, made = run(scores)

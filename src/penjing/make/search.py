@@ -1,7 +1,8 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
 The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
-INT8; then comes the model without any layer, and last, unless that holds every promise, a cascade: such a model first,
+INT8; then comes the model without any layer. Unless that holds every promise, two more are tried: the smallest INT8
+form that holds them, but for its size, with its embeddings in four bits; and a cascade, the model without layers first,
 for the rest the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where
 the flatter does not keep the score. Where a depth in float32 has broken `keep` on validation, no smaller one is tried.
 Time does not hang on what the weights are: where a form was too slow, the next depth is timed before it is healed, and
@@ -108,6 +109,11 @@ def search(
         if not _broke(tried[-1].variant, "keep"):
             break
         waiting = [each for each in waiting if each[0].layers > chain.layers]
+    whole = to_shrink(tried)
+    if whole is not None:
+        chain = with_small_embeddings(whole.chain)
+        progress.say(f"search: {chain.title}")
+        attempt(chain, whole.done[:-1])
     second = second_stage(tried)
     if second is not None:
         for agreement in AGREEMENTS:
@@ -137,6 +143,24 @@ def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
     if not late:
         return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
     return min(late, key=lambda each: (-each[0].layers, each[1].size_mb))[0]
+
+
+def to_shrink(tried: Sequence[Tried]) -> Tried | None:
+    """The smallest encoder in INT8 on ONNX Runtime that holds every gate, or would but for its size; else None."""
+    good = [
+        each
+        for each in tried
+        if each.chain.steps[-1].name == "compress.int8"
+        and each.variant.artifact.card.form == "onnx"
+        and all(gate.state == "held" or gate.name == "size_mb" for gate in each.variant.gates)
+    ]
+    return min(good, key=lambda each: each.variant.size_mb, default=None)
+
+
+def with_small_embeddings(chain: Chain) -> Chain:
+    """The same chain with the words' table in four bits, before all else goes into eight."""
+    small = single_step("compress.embeddings", {"bits": 4}), single_step("compress.int8", {"engine": "onnx"})
+    return Chain(f"{chain.title}, embeddings in 4 bits", chain.layers, (*chain.steps[:-1], *small))
 
 
 def second_stage(tried: Sequence[Tried]) -> Tried | None:
