@@ -186,8 +186,8 @@ def picture(row: Row) -> str:
     subjects = row["subjects"]
     times = [one["mean_ms"] for one in subjects.values()]
     left, right = min(times) / 1.7, max(times) * 1.7
-    low = min(one["macro_f1"]["low"] for one in subjects.values())
-    high = max(one["macro_f1"]["high"] for one in subjects.values())
+    low: float = min(one["macro_f1"]["low"] for one in subjects.values())
+    high: float = max(one["macro_f1"]["high"] for one in subjects.values())
     low, high = max(0.0, low - 0.02), min(1.0, high + 0.02)
 
     def x(value: float) -> float:

@@ -153,7 +153,7 @@ def run_one(recipe: Path, out: Path, log: Path) -> tuple[int, float, dict[str, A
 
 def row_of(report: dict[str, Any]) -> dict[str, Any]:
     """What the page needs of a report: no texts, no curves."""
-    kept = {name: report.get(name) for name in _KEPT}
+    kept: dict[str, Any] = {name: report.get(name) for name in _KEPT}
     kept["decisions"] = {key: value for key, value in report["decisions"].items() if key not in ("curve", "thresholds")}
     kept["calibration"] = {key: value for key, value in report["calibration"].items() if key != "bins"}
     kept["data"] = {key: report["data"].get(key) for key in ("rows", "duplicates_removed", "splits", "fingerprint")}

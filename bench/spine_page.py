@@ -253,8 +253,7 @@ def picture(rows: list[Row]) -> str:
             ("linear", "TF-IDF" + learnt, ("baseline", "linear", "macro_f1")),
             (base, BASES[base] + learnt, ("teacher", "macro_f1")),
         ):
-            ends = {end: mean(runs, *path, end) for end in ("value", "low", "high")}
-            bars.append((name, kind, label, {end: value or 0.0 for end, value in ends.items()}))
+            bars.append((name, kind, label, {end: mean(runs, *path, end) or 0.0 for end in ("value", "low", "high")}))
     low = min((ends["low"] for *_, ends in bars), default=0.5)
     left = max(0.0, int(low * 20) / 20)
 
