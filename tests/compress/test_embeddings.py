@@ -61,9 +61,11 @@ def test_int8_after_it_keeps_the_four_bits(inputs: Inputs, tmp_path: Path) -> No
     assert both.card.notes["embedding_bits"] == 4 and both.card.notes["precision"] == "int8"
 
 
-def test_it_is_made_twice_in_the_same_bytes_and_refuses_what_is_in_int8_already(inputs: Inputs, tmp_path: Path) -> None:
+def test_it_is_made_twice_in_the_same_bytes_and_refuses_what_is_small_already(inputs: Inputs, tmp_path: Path) -> None:
     made = apply(inputs, Options(), run(tmp_path / "a"))
     assert apply(inputs, Options(), run(tmp_path / "b")).id == made.id
     done = int8.apply(inputs, int8.Options(engine="onnx"), run(tmp_path / "c"))
     with pytest.raises(UsageError, match="INT8 already"):
         apply(replace(inputs, parent=done), Options(), run(tmp_path / "d"))
+    with pytest.raises(UsageError, match="in 4 bits already"):
+        apply(replace(inputs, parent=made), Options(), run(tmp_path / "e"))

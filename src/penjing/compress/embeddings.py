@@ -19,6 +19,7 @@ from pydantic import Field
 
 from penjing.compress.export import write_engine
 from penjing.compress.sealing import encoder_parent, score, seal, whole
+from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.runtime.onnx_ import MODEL
@@ -33,11 +34,16 @@ class Options(BaseOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in ONNX with a smaller embedding table, with `validation_agreement` against the whole one.
 
-    Raises UsageError for a parent that is no encoder, is in INT8 already, or is in OpenVINO's form.
+    Raises UsageError for a parent that is no encoder, is in OpenVINO's form, or has a small table already.
     """
     from penjing.runtime.export import onnx_embeddings, onnx_half
 
     parent = encoder_parent(inputs, "compress.embeddings")
+    if "embedding_bits" in parent.card.notes:
+        raise UsageError(
+            f"the embeddings are in {parent.card.notes['embedding_bits']} bits already",
+            fix="remove one of the two steps",
+        )
     full = whole(run.scratch / "onnx", lambda target: write_engine(parent, "onnx", target, run))
 
     def make(target: Path) -> None:
