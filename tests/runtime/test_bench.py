@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from penjing.core.errors import UsageError
-from penjing.runtime.bench import interleaved, latency
+from penjing.runtime.bench import interleaved, latency, throughput
 from penjing.runtime.session import Session
 
 
@@ -30,6 +30,18 @@ def test_rivals_take_turns_on_the_same_texts() -> None:
     timed = [name for name, size in told if size == 1][20:]
     assert timed == (["a"] * 10 + ["b"] * 10) * 2, "ten untimed calls each, then A B A B"
     assert {size for _, size in told} == {1, 5}
+
+
+def test_throughput_alone_is_of_batches_in_turn() -> None:
+    told: list[tuple[str, int]] = []
+
+    def slow(texts: Sequence[str]) -> None:
+        told.append(("slow", len(texts)))
+        time.sleep(0.002)
+
+    found = throughput({"slow": slow, "quick": lambda texts: told.append(("quick", len(texts)))}, ["a"], 20, 2, 5)
+    assert told == ([("slow", 5)] * 2 + [("quick", 5)] * 2) * 3, "once untimed, then in turn"
+    assert found["slow"] <= 2500 and found["quick"] > found["slow"]
 
 
 def test_what_is_slow_shows_as_slow() -> None:

@@ -56,14 +56,11 @@ def interleaved(
     batch: int = 32,
 ) -> dict[str, Latency]:
     """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute hits all alike."""
-    if not len(texts):
-        raise UsageError("there are no texts to time", fix="give a file of texts with --data")
     size = max(1, calls // windows)
-    chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(size, len(texts)))]
-    sample = [chosen[i % len(chosen)] for i in range(size)]
+    sample = _sample(texts, size)
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
     for run in runs.values():
-        _one_by_one(run, chosen)
+        _one_by_one(run, sample[: len(texts)])
         _in_batches(run, sample, batch)
     singles: dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]] = {name: [] for name in runs}
     rates: dict[str, list[float]] = {name: [] for name in runs}
@@ -73,6 +70,32 @@ def interleaved(
         for name, run in runs.items():
             rates[name].append(_in_batches(run, sample, batch))
     return {name: _summary(singles[name], rates[name], size * windows, batch) for name in runs}
+
+
+def throughput(
+    subjects: Mapping[str, Session | Call], texts: Sequence[str], calls: int, windows: int = 5, batch: int = 32
+) -> dict[str, float]:
+    """Texts a second in batches alone, the median window's, of several subjects in turn; the texts as `interleaved`.
+
+    Raises UsageError without texts.
+    """
+    sample = _sample(texts, max(1, calls // windows))
+    runs = {name: _as_call(subject) for name, subject in subjects.items()}
+    for run in runs.values():
+        _in_batches(run, sample, batch)
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(windows):
+        for name, run in runs.items():
+            rates[name].append(_in_batches(run, sample, batch))
+    return {name: round(float(np.median(each)), 1) for name, each in rates.items()}
+
+
+def _sample(texts: Sequence[str], size: int) -> list[str]:
+    """So many texts, spread over all; the same ones again where there are fewer."""
+    if not len(texts):
+        raise UsageError("there are no texts to time", fix="give a file of texts with --data")
+    chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(size, len(texts)))]
+    return [chosen[i % len(chosen)] for i in range(size)]
 
 
 def _as_call(subject: Session | Call) -> Call:
