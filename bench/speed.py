@@ -7,11 +7,11 @@ For each set `penjing make` runs with `search: compress` and the promises of the
 p50 0.5 ms: that of `make` is of a whole decision, the claim's 0.25 of the model's answer as it is timed here) or those
 of the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every rival answer the same test
 texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face pipeline of the fine-tuned
-teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8 (of the smallest
-healed student too), frozen embeddings with logistic regression, Model2Vec with the same, TF-IDF. *Online* is one text
-at a time (mean time of a call), *offline* each one's best of several batch sizes; memory is the peak of a process of
-its own. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is passed over.
-`bench/speed_page.py` draws the page.
+teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8 (also of the healed
+student in the form that was tested), frozen embeddings with logistic regression, Model2Vec with the same, TF-IDF.
+*Online* is one text at a time (mean time of a call), *offline* each one's best of several batch sizes; memory is the
+peak of a process of its own. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is
+passed over. `bench/speed_page.py` draws the page.
 """
 
 from __future__ import annotations
@@ -135,12 +135,15 @@ def rivals(
     return found
 
 
-def student_of(report: dict[str, Any], artifacts: Mapping[str, Artifact]) -> Artifact | None:
-    """The smallest healed student, in torch, that a form of the run was made of; None where none was healed."""
-    made = (artifacts[one["artifact"]] for one in report["variants"])
-    parents = {step["parent"] for form in made for step in form.card.lineage}
-    healed = [one for one in artifacts.values() if one.id in parents and one.card.method == "compress.distill"]
-    return min(healed, key=lambda one: (one.card.parameters, one.id), default=None)
+def student_of(report: Row, artifacts: Mapping[str, Artifact]) -> Artifact | None:
+    """The healed student, in torch, of the form that the search tested, else of the last one that has any."""
+    order = sorted(report["variants"], key=lambda one: one["name"] == report.get("tested"))
+    for one in reversed(order):
+        for step in reversed(artifacts[one["artifact"]].card.lineage):
+            parent = artifacts.get(step["parent"])
+            if parent is not None and parent.card.method == "compress.distill":
+                return parent
+    return None
 
 
 def memory(teacher: Artifact, forms: Mapping[str, Artifact], folder: Path, threads: int, texts: Sequence[str]) -> Row:

@@ -145,21 +145,24 @@ def test_without_the_large_base_it_says_what_is_missing(speed: ModuleType, monke
         speed.main()
 
 
-def test_the_student_for_careful_engineers_is_the_smallest_that_a_form_was_made_of(speed: ModuleType) -> None:
-    def made(name: str, method: str, parameters: int, *parents: str) -> Artifact:
+def test_the_student_for_careful_engineers_is_that_of_the_form_that_was_tested(speed: ModuleType) -> None:
+    def made(name: str, method: str, *parents: str) -> Artifact:
         steps = tuple({"parent": parent} for parent in parents)
-        return Artifact(Path(), name, Card(form="torch", method=method, parameters=parameters, lineage=steps))
+        return Artifact(Path(), name, Card(form="onnx", method=method, lineage=steps))
 
-    artifacts = {
-        "deep": made("deep", "compress.distill", 6),
-        "flat": made("flat", "compress.distill", 3),
-        "unused": made("unused", "compress.distill", 1),
-        "form": made("form", "compress.int8", 6, "tuned", "deep"),
-        "small": made("small", "compress.cascade", 9, "tuned", "flat", "int8"),
-    }
-    report = {"variants": [{"artifact": "form"}, {"artifact": "small"}]}
-    assert speed.student_of(report, artifacts) is artifacts["flat"]
-    assert speed.student_of({"variants": []}, artifacts) is None
+    found = [
+        made("deep", "compress.distill"),
+        made("flat", "compress.distill"),
+        made("first", "compress.int8", "tuned", "flat"),
+        made("second", "compress.cascade", "tuned", "deep", "int8"),
+        made("last", "compress.static", "tuned"),
+    ]
+    artifacts = {one.id: one for one in found}
+    report: dict[str, Any] = {"variants": [{"name": one.id, "artifact": one.id} for one in found[2:]], "tested": None}
+    assert speed.student_of(report, artifacts) is artifacts["deep"]
+    assert speed.student_of(report | {"tested": "first"}, artifacts) is artifacts["flat"]
+    assert speed.student_of(report | {"tested": "last"}, artifacts) is artifacts["deep"]
+    assert speed.student_of(report | {"variants": []}, artifacts) is None
 
 
 def test_the_peak_stands_below_the_sets_with_each_engines_share(page: ModuleType) -> None:
