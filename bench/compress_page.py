@@ -44,11 +44,15 @@ def newest(rows: list[Row]) -> dict[tuple[str, str, int], list[Row]]:
 
 
 def table(runs: list[Row]) -> list[str]:
-    """A line for each technique: the means over the seeds that have it."""
-    names = list(dict.fromkeys(name for run in runs for name in run["techniques"]))
+    """A line for each technique, the slowest first behind *identity*: the means over the seeds that have it."""
+    found = {
+        name: [run["techniques"][name] for run in runs if name in run["techniques"]]
+        for name in dict.fromkeys(name for run in runs for name in run["techniques"])
+    }
+    order = sorted(found, key=lambda name: (name != IDENTITY, fmean(one["times_faster"] for one in found[name])))
     lines = []
-    for name in names:
-        mine = [run["techniques"][name] for run in runs if name in run["techniques"]]
+    for name in order:
+        mine = found[name]
         ends = (fmean(one["kept"][end] for one in mine) for end in ("value", "low", "high"))
         kept, low, high = (f"{100 * end:.1f}" for end in ends)
         cells = [

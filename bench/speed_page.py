@@ -56,7 +56,7 @@ def claim(row: Row) -> str:
         return f"- {title}: the search sealed nothing{seen}: not held."
     one = row["subjects"][name]
     missed = [
-        f"{what.removesuffix('_ms')} {one[what]:.2f} ms against {WANTED[what]:g}"
+        f"{what.removesuffix('_ms')} {one[what]:.3g} ms against {WANTED[what]:g}"
         for what in ("p50_ms", "p99_ms")
         if one[what] > WANTED[what]
     ]

@@ -102,7 +102,7 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
     )
     assert page.claim(run("static", static=fast, cascade=sure)).endswith("not held (kept is proven to 97.0 % only).")
     slow = run("int8", int8=subject("penjing", 12, 1.0, 0.995, p99_ms=9.0))
-    assert page.claim(slow).endswith("not held (p99 9.00 ms against 5; 12.0× against 50×).")
+    assert page.claim(slow).endswith("not held (p99 9 ms against 5; 12.0× against 50×).")
     none = run(None, static=fast, int8=subject("penjing", 12, 0.9, 0.8))
     assert page.claim(none).endswith(
         "the search sealed nothing; looking at the test rows, *static* is 120.0× and keeps them: not held."
