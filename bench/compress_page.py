@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from compress import IDENTITY, RESULTS
+from speed_page import picture
 from spine import SETS, read_results
 from spine_page import BASES, DOCS, TITLES
 
@@ -69,6 +70,11 @@ def table(runs: list[Row]) -> list[str]:
     return lines
 
 
+def picture_name(run: Row) -> str:
+    """The file of a run's picture."""
+    return f"compress-{run['set']}-{run['base']}-{run['rows'] or 'all'}.svg"
+
+
 def page(rows: list[Row]) -> str:
     """The page in Markdown."""
     lines = [
@@ -88,7 +94,10 @@ def page(rows: list[Row]) -> str:
             "",
             f"## {TITLES[name]}, {BASES[base]}, {learnt}",
             "",
-            f"Tested on {tested} rows, {runs[0]['threads']} threads, {runs[0]['hardware']}.",
+            f"Tested on {tested} rows, {runs[0]['threads']} threads, {runs[0]['hardware']}. The picture is of the "
+            "first seed; a line joins the forms that no other beats in both.",
+            "",
+            f"![score over time, {name}]({picture_name(runs[0])})",
             "",
             "| technique | kept, % | published | MB | p50 ms | p99 ms | faster | seeds |",
             "|---|---|---|---|---|---|---|---|",
@@ -102,7 +111,11 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--out", type=Path, default=DOCS)
     arguments = parser.parse_args()
-    (arguments.out / "compress.md").write_text(page(read_results(arguments.results)), encoding="utf-8")
+    rows = read_results(arguments.results)
+    (arguments.out / "compress.md").write_text(page(rows), encoding="utf-8")
+    for runs in newest(rows).values():
+        forms = {name: one | {"kind": "penjing"} for name, one in runs[0]["techniques"].items()}
+        (arguments.out / picture_name(runs[0])).write_text(picture({"subjects": forms}), encoding="utf-8")
 
 
 if __name__ == "__main__":
