@@ -8,25 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from penjing.core.errors import StoreError, UsageError
 from penjing.store import sqlite
 from penjing.store.database import VERSION_TABLE, Store, open_store
 from penjing.store.records import write_records
-from penjing.store.tables import metadata
-
-
-def test_a_new_database_has_the_tables_that_the_code_names(store: Store) -> None:
-    with store.read() as connection:
-        found = inspect(connection)
-        assert set(found.get_table_names()) == {*metadata.tables, VERSION_TABLE}
-        for name, table in metadata.tables.items():
-            columns = {column["name"]: column["nullable"] for column in found.get_columns(name)}
-            assert columns == {column.name: column.nullable for column in table.columns}, name
-            assert {index["name"] for index in found.get_indexes(name) if not index["unique"]} == {
-                index.name for index in table.indexes
-            }, name
 
 
 def test_it_is_durable(store: Store) -> None:
@@ -70,33 +57,6 @@ def test_a_failed_transaction_leaves_nothing(store: Store, make) -> None:
         write_records(connection, [make("one"), make("one")])
     with store.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM decisions")).scalar() == 0
-
-
-@pytest.mark.parametrize(
-    ("version", "bug"),
-    [
-        ((3, 6, 23), False),
-        ((3, 40, 1), True),
-        ((3, 44, 5), True),
-        ((3, 44, 6), False),
-        ((3, 45, 0), True),
-        ((3, 50, 6), True),
-        ((3, 50, 7), False),
-        ((3, 51, 2), True),
-        ((3, 51, 3), False),
-        ((3, 53, 4), False),
-    ],
-)
-def test_versions_with_the_wal_bug_are_known(version: tuple[int, int, int], bug: bool) -> None:
-    assert sqlite.has_wal_bug(version) is bug
-    assert (sqlite.warning(version) is not None) is bug
-
-
-def test_a_version_with_the_wal_bug_uses_the_rollback_journal(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "old.db")
-    sqlite.on_connect((3, 40, 1))(connection, None)
-    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
-    connection.close()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +146,3 @@ def test_a_read_only_database(store: Store, url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="read-only"):
         open_store(url)
     tmp_path.chmod(0o755)
-
-
-def test_words_for_a_read_only_database() -> None:
-    assert sqlite.meaning("attempt to write a readonly database")[0] == "the database is read-only"
