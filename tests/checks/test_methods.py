@@ -92,7 +92,8 @@ def test_every_option_has_a_default_a_sentence_and_a_bound(room: str, name: str)
         kinds += [one["items"] for one in kinds if "items" in one]
         for one in kinds:
             if one.get("type") in {"integer", "number"}:
-                assert any(key.lower().endswith(("minimum", "maximum")) for key in one), f"`{field}` has no bound"
+                bounded = "enum" in one or any(key.lower().endswith(("minimum", "maximum")) for key in one)
+                assert bounded, f"`{field}` has no bound"
 
 
 @each_method
