@@ -73,6 +73,22 @@ def claim(row: Row) -> str:
     )
 
 
+def earlier(row: Row, rows: list[Row]) -> list[str]:
+    """A line below the claim on a set where it was run before: each older run's form and figures, the oldest first."""
+    key = ("set", "base", "rows", "gates")
+    found = []
+    for old in rows:
+        name = picked(old) or old.get("tested")
+        if old is row or name is None or any(old[part] != row[part] for part in key):
+            continue
+        one = old["subjects"][name]
+        found.append(
+            f"*{NAMES.get(name, name)}*, {one['times_online']:.1f}×, at least {100 * one['kept']['lower']:.1f} % kept, "
+            f"p50 {one['p50_ms']:.3g} ms"
+        )
+    return [f"  - Runs before this one, by the code of their day: {'; '.join(found)}."] if found else []
+
+
 def everyday(row: Row) -> str:
     """What the search sealed under the promises that the spine's recipes make, in a sentence."""
     name = picked(row)
@@ -152,7 +168,10 @@ def page(rows: list[Row], peak: Row | None = None) -> str:
         "",
         "The claim to earn: 50× online at 99 % kept (by the bound), p50 under 0.25 ms, p99 under 5 ms. It came to:",
         "",
-        *([claim(row) for row in runs if row["gates"] == "claim"] or ["- Not run yet."]),
+        *(
+            [line for row in runs if row["gates"] == "claim" for line in (claim(row), *earlier(row, rows))]
+            or ["- Not run yet."]
+        ),
         "",
         "And under everyday promises (keep 97 %, p99 20 ms, 60 MB) the search sealed:",
         "",

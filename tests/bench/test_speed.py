@@ -135,8 +135,12 @@ def test_what_everyday_promises_came_to_is_told_beside_the_claim(page: ModuleTyp
 
 
 def test_of_two_runs_of_a_set_the_newer_counts(page: ModuleType) -> None:
-    old, new = run(), run(static=subject("penjing", 120, 1.0, 1.0))
+    old, new = (run("static", static=subject("penjing", times, 1.0, 1.0)) for times in (45, 120))
     assert page.newest([old, new]) == [new] and page.newest([old, new])[0] is new
+    assert page.earlier(new, [new]) == []
+    (line,) = page.earlier(new, [old, new | {"gates": "spine"}, new])
+    assert line.count("×") == 1 and "*static*, 45.0×, at least 100.0 % kept" in line
+    assert line in page.page([old, new])
 
 
 def test_without_the_large_base_it_says_what_is_missing(speed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from penjing.compress import export, int8
 from penjing.compress.embeddings import Options, apply
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.runtime import machine
 from penjing.runtime.session import open_session
 
 
@@ -69,3 +70,16 @@ def test_it_is_made_twice_in_the_same_bytes_and_refuses_what_is_small_already(in
         apply(replace(inputs, parent=done), Options(), run(tmp_path / "d"))
     with pytest.raises(UsageError, match="in 4 bits already"):
         apply(replace(inputs, parent=made), Options(), run(tmp_path / "e"))
+
+
+def test_what_follows_stays_in_onnx_runtime(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = replace(inputs, parent=apply(inputs, Options(), run(tmp_path / "small")))
+    # On a CPU with VNNI `auto` is OpenVINO elsewhere.
+    monkeypatch.setattr(machine, "int8_instructions", lambda: ("avx512_vnni",))
+    assert int8.apply(behind, int8.Options(), run(tmp_path / "auto")).card.form == "onnx"
+    with pytest.raises(UsageError, match="OpenVINO cannot read"):
+        int8.apply(behind, int8.Options(engine="openvino"), run(tmp_path / "a"))
+    with pytest.raises(UsageError, match="OpenVINO cannot read"):
+        export.apply(behind, export.Options(engine="openvino"), run(tmp_path / "b"))
+    with pytest.raises(UsageError, match="static scales cannot be fixed"):
+        int8.apply(behind, int8.Options(scales="static"), run(tmp_path / "c"))

@@ -7,7 +7,7 @@ Source: Shen et al., Q-BERT, 2020 (embeddings bear few bits less well than the l
 file: three layers of multilingual-e5-small are half of it. It saves room and memory, no time a text. `compress.int8`
 puts the table into eight bits anyway; before it, this method in four bits makes the file smaller still. Prefer it where
 the size gate alone is missing; when not: `keep` is tight, or `compress.vocabulary` already made the table small.
-It runs in ONNX Runtime.
+It runs in ONNX Runtime alone, and what follows it stays there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field
 
 from penjing.compress.export import write_engine
-from penjing.compress.sealing import encoder_parent, score, seal, whole
+from penjing.compress.sealing import encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -47,9 +47,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     full = whole(run.scratch / "onnx", lambda target: write_engine(parent, "onnx", target, run))
 
     def make(target: Path) -> None:
-        write_engine(parent, "onnx", target, run)
-        onnx_embeddings(target / MODEL, options.bits)
+        onnx_embeddings(full / MODEL, target / MODEL, options.bits)
         onnx_half(target / MODEL)
+        with_tokenizer(parent, target)
 
     small = whole(run.scratch / "embeddings", make)
     card = parent.card.model_copy(update={"form": "onnx", "notes": {"precision": "float32"}})

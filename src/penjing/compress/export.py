@@ -46,7 +46,7 @@ class Options(BaseOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in engine form, its temperature fitted anew. Raises UsageError, MissingPackageError."""
     parent = encoder_parent(inputs, "compress.export")
-    engine, half = engine_of(options.engine), options.storage == "float16"
+    engine, half = engine_of(options.engine, parent), options.storage == "float16"
     folder = whole(
         run.scratch / engine,
         lambda target: write_engine(parent, engine, target, run, half=half, packed=options.packed),
@@ -63,9 +63,20 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def engine_of(name: EngineChoice) -> EngineName:
-    """The engine that an option asks for; `auto` is the one that is faster on this kind of processor."""
-    return fastest_engine() if name == "auto" else name
+def engine_of(name: EngineChoice, parent: Artifact) -> EngineName:
+    """The engine that an option asks for; `auto` is the one that is faster on this kind of processor.
+
+    After `compress.embeddings` it is ONNX Runtime, whose operator they need. Raises UsageError for another one there.
+    """
+    if "embedding_bits" not in parent.card.notes:
+        return fastest_engine() if name == "auto" else name
+    if name == "openvino":
+        raise UsageError(
+            "OpenVINO cannot read what `compress.embeddings` made",
+            where="engine",
+            fix="set `engine: onnx`, or leave `compress.embeddings` out",
+        )
+    return "onnx"
 
 
 def write_engine(

@@ -66,14 +66,20 @@ class Options(BaseOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in INT8, its temperature fitted anew, with `validation_agreement` against float32 in its metrics.
 
-    Raises UsageError for a parent that is no encoder, static scales without training texts, or dynamic ones on
-    OpenVINO; MissingPackageError without NNCF.
+    Raises UsageError for a parent that is no encoder, static scales without training texts or behind
+    `compress.embeddings`, or dynamic ones on OpenVINO; MissingPackageError without NNCF.
     """
     from penjing.runtime.export import onnx_int8
 
     parent = encoder_parent(inputs, "compress.int8")
-    engine = engine_of(options.engine)
+    engine = engine_of(options.engine, parent)
     static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
+    if static and "embedding_bits" in parent.card.notes:
+        raise UsageError(
+            "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
+            where="scales",
+            fix="set `scales: dynamic`, or leave `compress.embeddings` out",
+        )
     if static and not len(inputs.train):
         raise UsageError("`compress.int8` needs training texts to fix its scales", fix="give at least eight rows")
     if not static and engine == "openvino":

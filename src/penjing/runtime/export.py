@@ -158,8 +158,8 @@ def onnx_int8(full: Path, target: Path) -> None:
         logging.disable(logging.NOTSET)
 
 
-def onnx_embeddings(path: Path, bits: Literal[4, 8]) -> None:
-    """Store the table that `input_ids` choose from in a few bits; what is computed with its rows stays as it is.
+def onnx_embeddings(full: Path, target: Path, bits: Literal[4, 8]) -> None:
+    """Write `model.onnx` once more, the table that `input_ids` choose from in a few bits; all else as it was.
 
     8: one scale a table. 4: one a block of 32 numbers of a row (`GatherBlockQuantized`), float16 scales.
     """
@@ -167,21 +167,21 @@ def onnx_embeddings(path: Path, bits: Literal[4, 8]) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
-    model = _in_float32(onnx.load(path))
+    model = _in_float32(onnx.load(full))
     del model.graph.value_info[:]
     words = next(node for node in model.graph.node if node.op_type == "Gather" and node.input[1] == "input_ids")
     # Both quantizers tell of every node that they pass over.
     logging.disable(logging.WARNING)
     try:
         if bits == 8:
-            quantize_dynamic(model, path, ["Gather"], nodes_to_quantize=[words.name], weight_type=QuantType.QInt8)
+            quantize_dynamic(model, target, ["Gather"], nodes_to_quantize=[words.name], weight_type=QuantType.QInt8)
             return
         config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=True, op_types_to_quantize=("Gather",))
         quantizer = MatMulNBitsQuantizer(model, nodes_to_include=[words.name], algo_config=config)
         # A row of zeros, the padding's, has a scale of zero.
         with np.errstate(invalid="ignore"):
             quantizer.process()
-        onnx.save(quantizer.model.model, path)
+        onnx.save(quantizer.model.model, target)
     finally:
         logging.disable(logging.NOTSET)
 
