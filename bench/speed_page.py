@@ -30,7 +30,8 @@ NAMES = {
 }
 PEAK = RESULTS.with_name("peak.json")
 WANTED = {"times": 50.0, "kept": 0.99, "p50_ms": 0.25, "p99_ms": 5.0}
-_WIDE, _HIGH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 420, 70, 20, 24, 50
+_WIDE, _HIGH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 420, 70, 20, 36, 50
+_LINE = 18
 
 
 def newest(rows: list[Row]) -> list[Row]:
@@ -201,7 +202,10 @@ def picture_name(row: Row) -> str:
 
 
 def picture(row: Row) -> str:
-    """Score on test rows over the mean time of a text, both with what others run; a line joins Penjing's front."""
+    """Score on test rows over the mean time of a text, both with what others run; a line joins Penjing's front.
+
+    The dots are numbered, the fastest first, and named below.
+    """
     subjects = row["subjects"]
     times = [one["mean_ms"] for one in subjects.values()]
     left, right = min(times) / 1.7, max(times) * 1.7
@@ -236,29 +240,33 @@ def picture(row: Row) -> str:
             best.append(one)
     line = " ".join(f"{x(one['mean_ms']):.1f},{y(one['macro_f1']['value']):.1f}" for one in best)
     parts.append(f'<polyline points="{line}" fill="none" stroke="#2f7d4f" stroke-width="2" opacity="0.5"/>')
-    for key, one in subjects.items():
+    named = sorted(subjects.items(), key=lambda pair: float(pair[1]["mean_ms"]))
+    lines = math.ceil(len(named) / 2)
+    taken: list[tuple[float, float]] = []
+    for place, (key, one) in enumerate(named):
         name = escape(NAMES.get(key, key))
-        ours = one["kind"] == "penjing"
-        colour = "#2f7d4f" if ours else "#8a8f98"
+        colour = "#2f7d4f" if one["kind"] == "penjing" else "#8a8f98"
         at, score = x(one["mean_ms"]), one["macro_f1"]
+        level = y(score["high"]) - 5
+        while any(abs(at - other) < 17 and abs(level - height) < 13 for other, height in taken):
+            level -= 1
+        taken.append((at, level))
+        column, line_number = divmod(place, lines)
+        aside, below = _LEFT + column * (_WIDE - _LEFT) / 2, _HIGH + 14 + _LINE * line_number
         parts.append(
             f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y(score["low"]):.1f}" y2="{y(score["high"]):.1f}" '
             f'stroke="{colour}" opacity="0.3" stroke-width="2"/>'
             f'<circle cx="{at:.1f}" cy="{y(score["value"]):.1f}" r="5" fill="{colour}"><title>{name}: '
             f"{one['mean_ms']:.3f} ms, {score['value']:.3f}</title></circle>"
+            f'<text x="{at:.1f}" y="{level:.1f}" text-anchor="middle" fill="{colour}">{place + 1}</text>'
+            f'<text x="{aside:.1f}" y="{below}" fill="{colour}">{place + 1}: {name}</text>'
         )
-        if key == PIPELINE or any(one is each for each in best):
-            side = "end" if at > _WIDE * 0.6 else "start"
-            shift = -9 if side == "end" else 9
-            # Neighbours on the front are written above and below in turn.
-            under = sum(each["mean_ms"] < one["mean_ms"] for each in best) % 2
-            level = y(score["high"]) - 6 if key == PIPELINE else y(score["value"]) + (22 if under else -10)
-            parts.append(
-                f'<text x="{at + shift:.1f}" y="{level:.1f}" text-anchor="{side}" fill="{colour}">{name}</text>'
-            )
+    # Numbers that had to stack up may stand above the picture.
+    top = min([0.0, *(height - 14 for _, height in taken)])
+    whole = _HIGH + _LINE * lines + 8 - top
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH}" font-family="system-ui, sans-serif" '
-        f'font-size="12.5"><rect width="{_WIDE}" height="{_HIGH}" fill="#ffffff"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {top:.0f} {_WIDE} {whole:.0f}" '
+        f'font-family="system-ui, sans-serif" font-size="12.5"><rect y="{top:.0f}" width="{_WIDE}" height="{whole:.0f}" fill="#ffffff"/>'
         f'<text x="{_LEFT}" y="14" fill="#24282e">macro-F1 on test rows, 95 % interval; green: Penjing, grey: others'
         f'</text><text x="{(_WIDE + _LEFT) / 2}" y="{_HIGH - 10}" text-anchor="middle" fill="#24282e">'
         f"mean milliseconds of one text (further left is faster)</text>{''.join(parts)}</svg>\n"

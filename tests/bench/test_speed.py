@@ -124,6 +124,7 @@ def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:
     assert "| 3.0 | 95 |" in page.page([row])
     svg = page.picture(row)
     assert svg.count("<circle") == 3 and "NaN" not in svg and "nan" not in svg
+    assert ">1: static<" in svg and ">3: Hugging Face pipeline, teacher<" in svg
 
 
 def test_what_everyday_promises_came_to_is_told_beside_the_claim(page: ModuleType) -> None:
