@@ -266,7 +266,8 @@ def picture(row: Row) -> str:
     whole = _HIGH + _LINE * lines + 8 - top
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {top:.0f} {_WIDE} {whole:.0f}" '
-        f'font-family="system-ui, sans-serif" font-size="12.5"><rect y="{top:.0f}" width="{_WIDE}" height="{whole:.0f}" fill="#ffffff"/>'
+        f'font-family="system-ui, sans-serif" font-size="12.5">'
+        f'<rect y="{top:.0f}" width="{_WIDE}" height="{whole:.0f}" fill="#ffffff"/>'
         f'<text x="{_LEFT}" y="14" fill="#24282e">macro-F1 on test rows, 95 % interval; green: Penjing, grey: others'
         f'</text><text x="{(_WIDE + _LEFT) / 2}" y="{_HIGH - 10}" text-anchor="middle" fill="#24282e">'
         f"mean milliseconds of one text (further left is faster)</text>{''.join(parts)}</svg>\n"
