@@ -37,6 +37,8 @@ from penjing.tasks.classify import encode_labels, macro_f1
 from penjing.train.numerics import repeatable
 
 Floats = npt.NDArray[np.float32]
+# Buckets in half the memory, for as long as those of all texts are held.
+Rows = Sequence[npt.NDArray[np.int32]]
 
 
 class Options(BaseOptions):
@@ -59,7 +61,7 @@ class Options(BaseOptions):
 class _Texts:
     """Texts to learn from: n-grams of each, the teacher's logits (n, labels), and labels (-1: none)."""
 
-    grams: Sequence[Buckets]
+    grams: Rows
     logits: Floats
     truth: npt.NDArray[np.int64]
 
@@ -109,7 +111,7 @@ def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> Stat
     truth = np.full(len(texts), -1, dtype=np.int64)
     truth[: len(known)] = encode_labels(known, parent.card.labels)
     logits = teacher_logits(parent, parts, run, "compress.static: the teacher on all texts")
-    rows = _Texts([grams.of(text) for text in texts], logits, truth)
+    rows = _Texts([grams.of(text).astype(np.int32) for text in texts], logits, truth)
     watched = [grams.of(text) for text in inputs.validation.texts]
     target = encode_labels(inputs.validation.labels or (), parent.card.labels)
     return _fit(rows, watched, target, grams, options, run)
@@ -155,10 +157,10 @@ def _fit(
     return best[1]
 
 
-def _batch(grams: Sequence[Buckets], dropout: float, source: np.random.Generator) -> tuple[torch.Tensor, ...]:
+def _batch(grams: Rows, dropout: float, source: np.random.Generator) -> tuple[torch.Tensor, ...]:
     """Flat n-grams, where each text begins, and 1 / sqrt(n) of what was kept of it."""
     sizes = np.array([len(each) for each in grams])
-    flat = np.concatenate(grams).astype(np.int64)
+    flat = np.concatenate(grams, dtype=np.int64)
     if dropout:
         kept = source.random(len(flat)) >= dropout
         owners = np.repeat(np.arange(len(grams)), sizes)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from penjing.runtime.words import HAN, PLACEHOLDER
 
-Buckets = npt.NDArray[np.int32]
+Buckets = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 # A placeholder of the masking becomes one character of the private use area, the same for the same word.
 _PRIVATE = 0xF0000
@@ -41,16 +41,17 @@ class Grams:
         self._shift = np.uint64(64 - bits)
 
     def of(self, text: str) -> Buckets:
-        """Buckets of all n-grams of a masked text, (n,) int32, with repetitions; empty for an empty text."""
+        """Buckets of all n-grams of a masked text, (n,) int64, with repetitions; empty for an empty text."""
         line = _plain(text)
         if not line:
-            return np.zeros(0, dtype=np.int32)
+            return np.zeros(0, dtype=np.int64)
         codes = np.frombuffer(f" {line} ".encode("utf-32-le"), dtype=np.uint32)
         size, sizes = len(codes), min(self.characters, len(codes))
         powers, inverses, mixes = _powers(1 << size.bit_length())
         sums = np.zeros(size + 1 + sizes, dtype=np.uint64)
-        np.multiply(codes, powers[:size], out=sums[1 : size + 1])
-        np.add.accumulate(sums[1 : size + 1], out=sums[1 : size + 1])
+        within = sums[1 : size + 1]
+        np.multiply(codes, powers[:size], out=within)
+        np.add.accumulate(within, out=within)
         # Row k - 1 holds S_(i + k) for every i: the n-grams of all lengths in three passes over one array.
         ends = np.ndarray((sizes, size), np.uint64, sums, offset=8, strides=(8, 8))
         spans = ends - sums[:size]
@@ -58,25 +59,30 @@ class Grams:
         spans += _SALTS[:sizes]
         found = [spans[short, : size - short] for short in range(sizes)]
         if self.words:
-            found += self._word_grams(codes, sums, inverses)
+            found += self._word_grams(codes, within, inverses)
         mixed = np.concatenate(found)
-        mixed ^= mixed >> _FOLD
+        folded = mixed >> _FOLD
+        mixed ^= folded
         mixed *= _MIX
-        mixed ^= mixed >> _FOLD
+        np.right_shift(mixed, _FOLD, out=folded)
+        mixed ^= folded
         mixed *= _WORD
         mixed >>= self._shift
-        return mixed.astype(np.int32)
+        return mixed.view(np.int64)
 
-    def _word_grams(self, codes: npt.NDArray[np.uint32], sums: Hashes, inverses: Hashes) -> list[Hashes]:
+    def _word_grams(self, codes: npt.NDArray[np.uint32], within: Hashes, inverses: Hashes) -> list[Hashes]:
         letters = _letters().take(codes, mode="clip")
-        edges = (letters[1:] != letters[:-1]).nonzero()[0] + 1
-        starts, ends = edges[::2], edges[1::2]
-        words = (sums.take(ends) - sums.take(starts)) * inverses.take(starts) * _WORD
+        # The line begins and ends with a space: a word begins behind every other edge, and ends at the next.
+        edges = np.logical_xor(letters[1:], letters[:-1]).nonzero()[0]
+        sums = within.take(edges)
+        words = sums[1::2] - sums[::2]
+        words *= inverses.take(edges[::2])
         found, grams = [words], words
         for size in range(2, self.words + 1):
             if len(words) < size:
                 break
-            grams = grams[: len(words) - size + 1] * _P + words[size - 1 :] * _PAIR
+            grams = grams[:-1] * _P
+            grams += words[size - 1 :] * _PAIR
             found.append(grams)
         return found
 
@@ -89,11 +95,11 @@ def _plain(text: str) -> str:
 
 @cache
 def _powers(size: int) -> tuple[Hashes, Hashes, Hashes]:
-    """P^i, P^-i and P^-i times the mixing factor for i below `size`, modulo 2^64."""
+    """P^i, P^-(i + 1) times the factor of words, and P^-i times the mixing one, for i below `size`, modulo 2^64."""
     steps = np.ones((2, size), dtype=np.uint64)
     steps[0, 1:], steps[1, 1:] = _P, _INVERSE
     both = np.multiply.accumulate(steps, axis=1)
-    return both[0], both[1], both[1] * _MIX
+    return both[0], both[1] * _INVERSE * _WORD, both[1] * _MIX
 
 
 @cache
