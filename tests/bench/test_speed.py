@@ -96,20 +96,39 @@ def run(sealed: str | None = None, **subjects: dict[str, Any]) -> dict[str, Any]
 
 def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_parts(page: ModuleType) -> None:
     fast, sure = subject("penjing", 120, 0.999, 0.97), subject("penjing", 60, 1.0, 0.995)
-    held = page.claim(run("cascade", static=fast, cascade=sure))
+    held = page.claim(run("cascade", static=fast, cascade=sure), [])
     assert held.endswith(
         "*cascade* was picked; it is 60.0× the pipeline online and 30.0× offline and keeps 100.0 %: **held**."
     )
-    assert page.claim(run("static", static=fast, cascade=sure)).endswith("not held (kept is proven to 97.0 % only).")
+    assert page.claim(run("static", static=fast, cascade=sure), []).endswith(
+        "not held (kept is proven to 97.0 % only)."
+    )
     slow = run("int8", int8=subject("penjing", 12, 1.0, 0.995, p99_ms=9.0))
-    assert page.claim(slow).endswith("not held (p99 9 ms against 5; 12.0× against 50×).")
+    assert page.claim(slow, []).endswith("not held (p99 9 ms against 5; 12.0× against 50×).")
     none = run(None, static=fast, int8=subject("penjing", 12, 0.9, 0.8))
-    assert page.claim(none).endswith(
+    assert page.claim(none, []).endswith(
         "the search sealed nothing; looking at the test rows, *static* is 120.0× and keeps them: not held."
     )
-    assert page.claim(run(None, int8=subject("penjing", 12, 0.9, 0.8))).endswith("sealed nothing: not held.")
+    assert page.claim(run(None, int8=subject("penjing", 12, 0.9, 0.8)), []).endswith("sealed nothing: not held.")
     refused = run(None, cascade=sure) | {"tested": "cascade"}
-    assert page.claim(refused).endswith("keeps 100.0 %: not held (the search's own test refused it).")
+    assert page.claim(refused, []).endswith("keeps 100.0 %: not held (the search's own test refused it).")
+
+
+def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleType) -> None:
+    row = run("cascade", cascade=subject("penjing", 60, 1.0, 0.95))
+    fold = {
+        "set": "sms", "base": "e5", "rows": 0, "form": "cascade", "key": "k", "folds": 2, "fold": 0,
+        "labels": ["a", "b"], "truth": [0, 1] * 50, "teacher": [0, 1] * 50, "student": [0, 1] * 50,
+    }  # fmt: skip
+    assert page.claim(row, [fold]).endswith("keeps 100.0 %: not held (kept is proven to 95.0 % only).")
+    assert page.claim(row, [fold, fold | {"fold": 1}]).endswith(
+        "of the test rows; made anew for each of 2 folds, over all 200 rows 100.0 % (≥ 100.0 %): **held**."
+    )
+    bad = fold | {"fold": 1, "student": [0, 0] * 50}
+    assert "(kept is proven to" in page.claim(row, [fold, bad])
+    # Another form's folds, or an older recipe's, say nothing of this one.
+    assert page.whole(row, "static", [fold, fold | {"fold": 1}]) == []
+    assert page.whole(row, "cascade", [fold, fold | {"fold": 1}, fold | {"key": "new"}]) == []
 
 
 def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:

@@ -117,9 +117,7 @@ def search(
     second = second_stage(tried)
     if second is not None:
         for agreement in AGREEMENTS:
-            steps = (*second.chain.steps, single_step("compress.cascade", {"agreement": agreement}))
-            title = f"static, then {second.chain.title}"
-            last = Chain(f"{title} ({100 * agreement:g}% alike)", second.chain.layers, steps)
+            last = behind_static(second.chain, agreement)
             progress.say(f"search: {last.title} ({len(every) + 1} of {len(every) + 1})")
             attempt(last, second.done)
             # A stricter one keeps more and is slower.
@@ -161,6 +159,13 @@ def with_small_embeddings(chain: Chain) -> Chain:
     """The same chain with the words' table in four bits, before all else goes into eight."""
     small = single_step("compress.embeddings", {"bits": 4}), single_step("compress.int8", {"engine": "onnx"})
     return Chain(f"{chain.title}, embeddings in 4 bits", chain.layers, (*chain.steps[:-1], *small))
+
+
+def behind_static(chain: Chain, agreement: float) -> Chain:
+    """The same chain as the second stage of a cascade, whose exits agree so far with the teacher."""
+    cascade = single_step("compress.cascade", {"agreement": agreement})
+    title = f"static, then {chain.title} ({100 * agreement:g}% alike)"
+    return Chain(title, chain.layers, (*chain.steps, cascade))
 
 
 def second_stage(tried: Sequence[Tried]) -> Tried | None:
