@@ -28,7 +28,7 @@ from penjing.core.canon import digest, unit_hash
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
-from penjing.make.score import SMALL
+from penjing.make.score import promised_labels
 from penjing.make.search import AGREEMENTS, behind_static, chains, with_small_embeddings
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.evaluate import Paired, paired_ratio
@@ -99,11 +99,12 @@ def answers(recipe: Path, out: Path, report: Row, form: str, labels: Sequence[st
 
 
 def pooled(rows: list[Row]) -> Paired:
-    """The share of the teachers' macro-F1 that the forms keep over the rows of all folds, with its bounds."""
+    """The share of the teachers' macro-F1 that the forms keep over the rows of these folds, with its bounds.
+
+    Over the labels that have enough rows in the whole set, though a fold may hold only some of them.
+    """
     truth, student, teacher = (np.concatenate([row[name] for row in rows]) for name in ("truth", "student", "teacher"))
-    labels = len(rows[0]["labels"])
-    over = np.flatnonzero(np.bincount(truth, minlength=labels) >= SMALL).tolist()
-    return paired_ratio(truth, student, teacher, labels, over=over)
+    return paired_ratio(truth, student, teacher, len(rows[0]["labels"]), over=rows[0]["over"])
 
 
 def main() -> int:
@@ -136,6 +137,7 @@ def main() -> int:
             _, seconds, report = run_one(one, inside / "out", inside / "log.txt")
             row = run | {"key": key, "form": form, "tune": tune, "folds": arguments.folds, "fold": fold}
             row |= {"seconds": round(seconds, 1), "labels": data.labels}
+            row["over"] = promised_labels(data.labels, data.audit.labels)
             row |= answers(one, inside / "out", report, form, data.labels)
             append(arguments.results, row)
             print(f"{name}, fold {fold + 1} of {arguments.folds}: {pooled([row])}", flush=True)

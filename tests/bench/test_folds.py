@@ -79,7 +79,7 @@ def test_the_recipe_of_a_fold_learns_from_the_others_and_tests_on_it(folds: Modu
 
 
 def test_pooled_is_the_paired_share_over_all_folds_without_small_labels(folds: ModuleType) -> None:
-    first = {"labels": ["a", "b", "c"], "truth": [0, 1] * 20 + [2], "teacher": [0, 1] * 20 + [2]}
+    first = {"labels": ["a", "b", "c"], "over": [0, 1], "truth": [0, 1] * 20 + [2], "teacher": [0, 1] * 20 + [2]}
     first["student"] = [0, 1] * 18 + [0, 0] * 2 + [1]
     second = first | {"student": [0, 1] * 20 + [0]}
     found = folds.pooled([first, second])

@@ -118,7 +118,7 @@ def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleT
     row = run("cascade", cascade=subject("penjing", 60, 1.0, 0.95))
     fold = {
         "set": "sms", "base": "e5", "rows": 0, "form": "cascade", "key": "k", "folds": 2, "fold": 0,
-        "labels": ["a", "b"], "truth": [0, 1] * 50, "teacher": [0, 1] * 50, "student": [0, 1] * 50,
+        "labels": ["a", "b"], "over": [0, 1], "truth": [0, 1] * 50, "teacher": [0, 1] * 50, "student": [0, 1] * 50,
     }  # fmt: skip
     assert page.claim(row, [fold]).endswith("keeps 100.0 %: not held (kept is proven to 95.0 % only).")
     assert page.claim(row, [fold, fold | {"fold": 1}]).endswith(

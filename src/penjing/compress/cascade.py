@@ -14,7 +14,9 @@ another, and the share hardly falls; the macro-F1 does. Errors of the whole are 
 stage's best epoch and temperature are chosen on the same validation texts, so without unlabelled ones the agreement is
 a little optimistic; `keep` is tested on test rows all the same.
 When: a mean time of tens of microseconds is wanted, most texts are easy, and the second stage keeps the promise alone.
-When not: where p99 must fall too (the slow texts stay slow), where few texts leave, and never for pairs of texts.
+When not: where p99 must fall too (the slow texts stay slow), where few texts leave, where a label counts that only a
+handful of the held-out texts have (its texts leave with a frequent one, and nothing here sees it), and never for pairs
+of texts.
 """
 
 from __future__ import annotations
