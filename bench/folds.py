@@ -9,7 +9,7 @@ itself, and compresses it into one form: that which the search of `bench/speed.p
 answer the fold. Pooled over the folds the answers bound what is kept more closely than the rows of one test part. The
 form was chosen on a part of the same rows: what is tested here is how it is made, not how it was chosen.
 Writes a line a fold to bench/results/folds.jsonl; a fold that stands there already is passed over.
-`bench/speed_page.py` puts the pooled share into its page.
+`bench/speed_page.py` puts the pooled share and the F1 of each label into its page.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from penjing.model.base import depth_of, open_base
 from penjing.runtime.evaluate import Paired, paired_ratio
 from penjing.runtime.machine import cores
 from penjing.runtime.session import open_session
-from penjing.tasks.classify import encode_labels
+from penjing.tasks.classify import accuracy, confusion, encode_labels, f1_by_label
 from speed import LINEAR
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 
@@ -46,10 +46,10 @@ def steps_of(form: str, layers: int) -> list[Row]:
     """The recipe's steps, behind tuning, to a form that the search names so. Raises SystemExit for another name."""
     if form == LINEAR:
         return []
-    whole = [*chains(layers)]
-    small = [with_small_embeddings(chain) for chain in whole if chain.title.endswith("INT8")]
-    cascades = [behind_static(chain, share) for chain in [*whole, *small] if chain.layers for share in AGREEMENTS]
-    known = {chain.title: chain for chain in [*whole, *small, *cascades]}
+    plain = list(chains(layers))
+    plain += [with_small_embeddings(chain) for chain in plain if chain.title.endswith("INT8")]
+    cascades = [behind_static(chain, share) for chain in plain if chain.layers for share in AGREEMENTS]
+    known = {chain.title: chain for chain in [*plain, *cascades]}
     if form not in known:
         raise SystemExit(f"no form `{form}`; there are: {', '.join(known)}")
     return [{step.name: step.options.model_dump(mode="json", exclude_unset=True)} for step in known[form].steps]
@@ -107,6 +107,28 @@ def pooled(rows: list[Row]) -> Paired:
     return paired_ratio(truth, student, teacher, len(rows[0]["labels"]), over=rows[0]["over"])
 
 
+def told(kept: Paired) -> str:
+    """A share with its one-sided 95 % bound, in words."""
+    return f"{100 * kept.value:.1f} % (≥ {100 * kept.lower:.1f} %)"
+
+
+def by_label(rows: list[Row]) -> list[str]:
+    """Accuracy over these folds, and F1 of each label, the rarest first, as a table in Markdown."""
+    labels = rows[0]["labels"]
+    truth, student, teacher = (np.concatenate([row[name] for row in rows]) for name in ("truth", "student", "teacher"))
+    scores = [f1_by_label(confusion(truth, each, len(labels))) for each in (teacher, student)]
+    counts = np.bincount(truth, minlength=len(labels))
+    return [
+        "| label | rows | F1, teacher | F1, form |",
+        "|---|---|---|---|",
+        f"| all: accuracy | {len(truth):,} | {accuracy(truth, teacher):.3f} | {accuracy(truth, student):.3f} |",
+        *(
+            f"| {labels[place]} | {counts[place]:,} | {scores[0][place]:.3f} | {scores[1][place]:.3f} |"
+            for place in np.argsort(counts, kind="stable")
+        ),
+    ]
+
+
 def main() -> int:
     parser = parser_of(__doc__)
     parser.add_argument("--base", choices=("mini", "e5"), default="e5", help="what the teacher is tuned from")
@@ -140,8 +162,9 @@ def main() -> int:
             row["over"] = promised_labels(data.labels, data.audit.labels)
             row |= answers(one, inside / "out", report, form, data.labels)
             append(arguments.results, row)
-            print(f"{name}, fold {fold + 1} of {arguments.folds}: {pooled([row])}", flush=True)
-        print(f"{name}, {form}, all folds: {pooled([r for r in read_results(arguments.results) if r['key'] == key])}")
+            print(f"{name}, fold {fold + 1} of {arguments.folds}: {told(pooled([row]))}", flush=True)
+        rows = [row for row in read_results(arguments.results) if row["key"] == key]
+        print(f"{name}, {form}, all folds: {told(pooled(rows))}", *by_label(rows), sep="\n", flush=True)
     return 0
 
 

@@ -46,7 +46,13 @@ def picked(row: Row) -> str | None:
     return next((one["name"] for one in row["variants"] if one["state"] == "sealed"), None)
 
 
-def whole(row: Row, name: str, answers: list[Row]) -> list[Row]:
+def judged(row: Row) -> str | None:
+    """The form that the claim is about: the sealed one, else the one that the search's own test refused."""
+    name: str | None = picked(row) or row.get("tested")
+    return name
+
+
+def all_folds(row: Row, name: str, answers: list[Row]) -> list[Row]:
     """The newest run of `bench/folds.py` on this set and form, one row a fold; nothing while a fold is missing."""
     same = [one for one in answers if all(one[part] == row[part] for part in ("set", "base", "rows"))]
     same = [one for one in same if one["form"] == name]
@@ -59,7 +65,7 @@ def claim(row: Row, answers: list[Row]) -> str:
 
     answers: what `bench/folds.py` wrote; where it ran on that form, what is kept is judged over all its folds.
     """
-    name = picked(row) or row.get("tested")
+    name = judged(row)
     title = f"{TITLES[row['set']]}, {BASES[row['base']]}"
     if name is None:
         best = fastest(row)
@@ -75,13 +81,13 @@ def claim(row: Row, answers: list[Row]) -> str:
     ]
     if one["times_online"] < WANTED["times"]:
         missed.append(f"{one['times_online']:.1f}× against {WANTED['times']:g}×")
-    parts, lower, told = whole(row, name, answers), one["kept"]["lower"], ""
+    parts, lower, told = all_folds(row, name, answers), one["kept"]["lower"], ""
     if parts:
         kept = folds.pooled(parts)
         lower = kept.lower
         told = (
             f" of the test rows; made anew for each of {len(parts)} folds, over "
-            f"all {sum(len(part['truth']) for part in parts):,} rows {100 * kept.value:.1f} % (≥ {100 * lower:.1f} %)"
+            f"all {sum(len(part['truth']) for part in parts):,} rows {folds.told(kept)}"
         )
     if lower < WANTED["kept"]:
         missed.append(f"kept is proven to {100 * lower:.1f} % only")
@@ -99,7 +105,7 @@ def earlier(row: Row, rows: list[Row]) -> list[str]:
     key = ("set", "base", "rows", "gates")
     found = []
     for old in rows:
-        name = picked(old) or old.get("tested")
+        name = judged(old)
         if old is row or name is None or any(old[part] != row[part] for part in key):
             continue
         one = old["subjects"][name]
@@ -221,6 +227,10 @@ def page(rows: list[Row], peak: Row | None = None, answers: list[Row] | None = N
             *table(row),
             "",
         ]
+        name = judged(row) if row["gates"] == "claim" else None
+        if name is not None and (parts := all_folds(row, name, answers or [])):
+            lines += [f"*{NAMES.get(name, name)}* over all rows, in {len(parts)} folds, label by label:", ""]
+            lines += [*folds.by_label(parts), ""]
     return "\n".join(lines + (peak_table(peak) if peak else []))
 
 

@@ -86,3 +86,19 @@ def test_pooled_is_the_paired_share_over_all_folds_without_small_labels(folds: M
     truth, student = first["truth"] * 2, first["student"] + second["student"]
     assert found == paired_ratio(truth, student, truth, 3, over=[0, 1])
     assert found.lower < found.value < 1
+    assert folds.told(found) == f"{100 * found.value:.1f} % (≥ {100 * found.lower:.1f} %)"
+
+
+def test_the_table_of_labels_shows_which_one_is_lost(folds: ModuleType) -> None:
+    row = {
+        "labels": ["a", "b"],
+        "over": [0, 1],
+        "truth": [0, 0, 0, 1],
+        "teacher": [0, 0, 0, 1],
+        "student": [0, 0, 0, 0],
+    }
+    assert folds.by_label([row, row])[2:] == [
+        "| all: accuracy | 8 | 1.000 | 0.750 |",
+        "| b | 2 | 1.000 | 0.000 |",
+        "| a | 6 | 1.000 | 0.857 |",
+    ]

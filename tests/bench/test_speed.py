@@ -124,11 +124,12 @@ def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleT
     assert page.claim(row, [fold, fold | {"fold": 1}]).endswith(
         "of the test rows; made anew for each of 2 folds, over all 200 rows 100.0 % (≥ 100.0 %): **held**."
     )
+    assert "| b | 100 | 1.000 | 1.000 |" in page.page([row], answers=[fold, fold | {"fold": 1}])
     bad = fold | {"fold": 1, "student": [0, 0] * 50}
     assert "(kept is proven to" in page.claim(row, [fold, bad])
     # Another form's folds, or an older recipe's, say nothing of this one.
-    assert page.whole(row, "static", [fold, fold | {"fold": 1}]) == []
-    assert page.whole(row, "cascade", [fold, fold | {"fold": 1}, fold | {"key": "new"}]) == []
+    assert page.all_folds(row, "static", [fold, fold | {"fold": 1}]) == []
+    assert page.all_folds(row, "cascade", [fold, fold | {"fold": 1}, fold | {"key": "new"}]) == []
 
 
 def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:
