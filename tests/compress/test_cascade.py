@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress import export
-from penjing.compress.cascade import Options, apply, choose_threshold
+from penjing.compress import export, static
+from penjing.compress.cascade import Options, apply, choose_threshold, rarity
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.explain.evidence import explain
-from penjing.runtime.cascade import FIRST, SECOND, CascadeSession, read_exits
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeSession, Exits, open_cascade, read_exits, sureness
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import macro_f1, softmax
@@ -84,7 +84,9 @@ def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inpu
     threshold = read_exits(made.folder).threshold
     texts = list(inputs.validation.texts)
     leaves = session.leaves(texts)
-    assert leaves == [max(one.probabilities) >= threshold for one in first.predict(texts)]
+    weights = np.array(read_exits(made.folder).weights)
+    sure = sureness(first.logits(texts), first.artifact.card.temperature, weights)
+    assert leaves == (sure >= threshold).tolist()
     assert 0 < sum(leaves) < len(texts), "the test needs texts of both kinds"
     stages = [first if left else second for left in leaves]
     wanted = [stage.predict([text])[0].ranked()[0][0] for stage, text in zip(stages, texts, strict=True)]
@@ -182,12 +184,40 @@ def test_it_never_learns_from_the_texts_that_set_its_threshold(inputs: Inputs, t
     assert open_artifact(made.folder / FIRST).id == open_artifact(alone.folder / FIRST).id
 
 
-def test_without_validation_rows_nothing_leaves_early(inputs: Inputs, tmp_path: Path) -> None:
-    made = cascade(replace(inputs, validation=Table([], [])), tmp_path)
-    assert read_exits(made.folder).threshold == 2.0
+def test_without_validation_rows_the_train_texts_set_the_threshold(inputs: Inputs, tmp_path: Path) -> None:
+    alone = replace(inputs, validation=Table([], []))
+    made = cascade(alone, tmp_path)
+    assert inputs.parent is not None
+    first = open_artifact(made.folder / FIRST)
+    chosen = static.Options(bits=QUICK.bits, copies=QUICK.copies, epochs=QUICK.epochs)
+    run = Run(tmp_path / "other", tmp_path / "other.scratch", threads=1)
+    said = static.out_of_fold(alone, chosen, run)
+    meant = open_session(inputs.parent, threads=1).logits(list(inputs.train.texts)).argmax(axis=1)
+    exits = read_exits(made.folder)
+    sure = sureness(said, first.card.temperature, np.array(exits.weights))
+    assert exits.threshold == choose_threshold(sure, said.argmax(axis=1), meant, QUICK.agreement)
+
+
+def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> None:
+    assert rarity(np.array([0] * 9 + [1] * 4), 3).tolist() == [1.0, 2.0, 10.0]
+    made = cascade(inputs, tmp_path)
     session = open_session(made, threads=1)
     assert isinstance(session, CascadeSession)
-    assert not any(session.leaves(list(inputs.train.texts)))
+    texts = list(inputs.validation.texts)
+    logits, temperature = session.first.logits(texts), session.first.artifact.card.temperature
+    sure = sureness(logits, temperature, np.array([1.0, 50.0]))
+    middle = float(np.median(sure))
+    exits = Exits(threshold=middle, weights=(1.0, 50.0), audit=0)
+    (made.folder / EXITS).write_text(exits.model_dump_json())
+    leaves = np.array(open_cascade(made, 1, "chunk").leaves(texts))
+    assert leaves.tolist() == (sure >= middle).tolist()
+    # Without the weights more of the frequent label would leave, and fewer of the rare one.
+    plain, said = sureness(logits, temperature, np.ones(2)) >= middle, logits.argmax(axis=1)
+    assert leaves[said == 0].sum() < plain[said == 0].sum()
+    assert leaves[said == 1].sum() >= plain[said == 1].sum()
+    (made.folder / EXITS).write_text(exits.model_copy(update={"weights": (1.0,)}).model_dump_json())
+    with pytest.raises(DamageError, match="weights for other labels"):
+        open_cascade(made, 1, "chunk")
 
 
 def test_a_model_without_an_encoder_is_no_second_stage(inputs: Inputs, tmp_path: Path) -> None:

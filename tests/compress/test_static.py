@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress.static import Options, apply
+from penjing.compress.static import PARTS, Options, apply, out_of_fold
+from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.runtime.session import open_session
@@ -47,3 +48,20 @@ def test_without_texts_or_a_teacher_there_is_none(inputs: Inputs, tmp_path: Path
         student(replace(inputs, train=Table([], [])), tmp_path)
     with pytest.raises(UsageError, match="before it stands nothing"):
         student(replace(inputs, parent=None), tmp_path)
+
+
+def test_no_text_is_answered_by_a_student_that_learnt_from_it_or_from_its_group(inputs: Inputs, tmp_path: Path) -> None:
+    run = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1)
+    before = out_of_fold(inputs, QUICK, run)
+    assert before.shape == (len(inputs.train), 2)
+    labels = list(inputs.train.labels or ())
+    assert float(np.mean(before.argmax(axis=1) == [label == "good" for label in labels])) > 0.7
+    # Another label for one text changes what is said of the others, but of none that is in its part.
+    changed = replace(inputs.train, labels=["good" if labels[0] == "bad" else "bad", *labels[1:]])
+    after = out_of_fold(replace(inputs, train=changed), QUICK, run)
+    same = (before == after).all(axis=1)
+    parts = np.array([int(unit_hash(text) * PARTS) for text in inputs.train.texts])
+    assert same[parts == parts[0]].all() and not same[parts != parts[0]].any()
+    # In one group all are left out together, and nobody is left to learn from.
+    together = replace(inputs.train, groups=["one"] * len(labels))
+    assert not out_of_fold(replace(inputs, train=together), QUICK, run).any()

@@ -1,22 +1,24 @@
 """A cascade: hashed n-grams answer where they are sure to say what the teacher says, the next model answers the rest.
 
-    p1(x) = max softmax(first(x) / T1);   x leaves at the first stage where  p1(x) >= t
-    t = the lowest threshold with  (k + 1/2) / (n + 1) <= 1 - a  and  macro-F1 >= a  over held-out texts,
-        n of which leave at t, k of them with another label than the teacher's; macro-F1 is of all held-out texts
-        against the teacher's labels, which those that do not leave are taken to get
+    p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p;   w[l] = max_k n[k] / n[l]
+    x leaves at the first stage with s where   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
+    t = the lowest threshold with  (k + 1/2) / (n + 1) <= 1 - a  and  macro-F1 >= a  over texts that the first stage
+        has not learnt from, n of which leave at t, k of them with another label than the teacher's; macro-F1 is of
+        all these texts against the teacher's labels, which those that do not leave are taken to get
 
 Source: Viola and Jones, Rapid Object Detection using a Boosted Cascade of Simple Features, 2001; Varshney and Baylor,
-Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022. The first stage is
-`compress.static`, made here by the teacher; the step before is the second, exported first if it is still in torch.
-The threshold is set on validation texts and on every fifth unlabelled one, which the first stage does not learn from.
-Agreement with the teacher needs no label. Its share alone lets a rare label go: the few texts of one may all leave with
-another, and the share hardly falls; the macro-F1 does. Errors of the whole are what the certificate bounds. The first
-stage's best epoch and temperature are chosen on the same validation texts, so without unlabelled ones the agreement is
-a little optimistic; `keep` is tested on test rows all the same.
+Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022; Saerens, Latinne and
+Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilities, 2002 (w, with n[l] the texts that the
+teacher gives l, and one). The first stage is `compress.static`, made here by the teacher; the step before is the
+second, exported first if it is still in torch.
+The threshold is set on validation texts, on every fifth unlabelled one, which the first stage does not learn from, and
+on the train texts, each answered by a student of the other two thirds: the validation rows of a rare label are too few
+to speak for it. The teacher knows the train texts by heart and the students know less than the first stage, so this
+is a little severe. Agreement with the teacher needs no label. Its share alone lets a rare label go: the few texts of
+one may all leave with another, and the share hardly falls; the macro-F1 does, and the weights send on what may be of
+a rare label. Errors of the whole are what the certificate bounds.
 When: a mean time of tens of microseconds is wanted, most texts are easy, and the second stage keeps the promise alone.
-When not: where p99 must fall too (the slow texts stay slow), where few texts leave, where a label counts that only a
-handful of the held-out texts have (its texts leave with a frequent one, and nothing here sees it), and never for pairs
-of texts.
+When not: where p99 must fall too (the slow texts stay slow), where few texts leave, and never for pairs of texts.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ from penjing.core.canon import canonical_json, unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits, sureness
 from penjing.runtime.session import DIGITS, open_session
-from penjing.tasks.classify import Floats, f1_of_sums, softmax
+from penjing.tasks.classify import Floats, f1_of_sums
 
 AGREEMENT = (
     "least share of the texts that leave early on which the teacher says the same, and least macro-F1 of all answers "
@@ -72,21 +74,25 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     parent = encoder_parent(inputs, "compress.cascade", int8=True)
     teacher = inputs.teachers.get(TEACHER, parent)
     held_out = {text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT}
-    first = _stage(run, FIRST, lambda inside: _first(inputs, teacher, held_out, options, inside))
+    apart = replace(inputs, parent=teacher, unlabelled=[text for text in inputs.unlabelled if text not in held_out])
+    chosen = static.Options(bits=options.bits, copies=options.copies, epochs=options.epochs)
+    first = _stage(run, FIRST, lambda inside: static.apply(apart, chosen, inside))
     second = (
         parent
         if parent.card.form != "torch"
         else _stage(run, SECOND, lambda inside: _exported(inputs, options, inside))
     )
-    texts = [*inputs.validation.texts, *sorted(held_out)]
-    parts = inputs.validation.texts, sorted(held_out)
-    wanted = teacher_logits(teacher, parts, run, "compress.cascade: the teacher on held-out texts")
-    found = _logits(first, texts, run)
-    sure = np.round(softmax(found, first.card.temperature).max(axis=1), DIGITS)
+    beside = replace(run, shared=run.shared or run.scratch)
+    unseen = [*inputs.validation.texts, *sorted(held_out)]
+    parts = inputs.validation.texts, sorted(held_out), inputs.train.texts
+    wanted = teacher_logits(teacher, parts, beside, "compress.cascade: the teacher on the texts that set the threshold")
+    found = np.concatenate([_logits(first, unseen, run), static.out_of_fold(apart, chosen, beside)])
     said, meant = found.argmax(axis=1), wanted.argmax(axis=1)
+    weights = rarity(meant, len(teacher.card.labels))
+    sure = sureness(found, first.card.temperature, weights)
     threshold = choose_threshold(sure, said, meant, options.agreement)
-    leaves = sure >= threshold
-    exits = Exits(threshold=threshold, audit=options.audit)
+    exits = Exits(threshold=threshold, weights=tuple(weights.tolist()), audit=options.audit)
+    leaves, alike = sure[: len(unseen)] >= threshold, (said == meant)[: len(unseen)]
 
     def fill(folder: Path) -> None:
         shutil.copytree(first.folder, folder / FIRST)
@@ -95,7 +101,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
     notes = {
         "exit_share": round(float(leaves.mean()), 6) if len(leaves) else 0.0,
-        "exit_agreement": round(float((said == meant)[leaves].mean()), 6) if leaves.any() else 1.0,
+        "exit_agreement": round(float(alike[leaves].mean()), 6) if leaves.any() else 1.0,
         "second_form": second.card.form,
         "parameters": first.card.parameters + second.card.parameters,
     }
@@ -112,6 +118,14 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         notes=notes,
         compare=wanted[: len(inputs.validation)],
     )
+
+
+def rarity(meant: npt.NDArray[np.int64], labels: int) -> Floats:
+    """How many times rarer each of so many labels is among those `meant` than the most frequent one, each counted once
+    more than it stands there."""
+    counts = np.bincount(meant, minlength=labels) + 1
+    weights: Floats = (counts.max() / counts).round(DIGITS)
+    return weights
 
 
 def choose_threshold(
@@ -143,12 +157,6 @@ def _macro_f1_by_errors(said: npt.NDArray[np.int64], meant: npt.NDArray[np.int64
         guesses[said[place]] += 1
         found.append(float(np.nanmean(f1_of_sums(hits, truths, guesses))))
     return np.array(found)
-
-
-def _first(inputs: Inputs, teacher: Artifact, held_out: set[str], options: Options, run: Run) -> Artifact:
-    chosen = static.Options(bits=options.bits, copies=options.copies, epochs=options.epochs)
-    texts = [text for text in inputs.unlabelled if text not in held_out]
-    return static.apply(replace(inputs, parent=teacher, unlabelled=texts), chosen, run)
 
 
 def _exported(inputs: Inputs, options: Options, run: Run) -> Artifact:

@@ -7,7 +7,8 @@
 Source: Joulin, Grave, Bojanowski, Mikolov, Bag of Tricks for Efficient Text Classification, 2017 (the model); Hinton,
 Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015 (the loss); Iyyer et al., Deep Unordered Composition
 Rivals Syntactic Methods, 2015 (leaving out words). It learns from train, unlabelled and augmented texts; for the last
-two there is no label but the teacher's.
+two there is no label but the teacher's. A third of the train texts is augmented by itself, so that `out_of_fold` can
+leave it out whole.
 When: labels that hang on words and phrases, many unlabelled texts, tens of microseconds a text. When not: order,
 negation over a distance, words that no text showed; and never for pairs of texts.
 """
@@ -28,15 +29,17 @@ from penjing.compress.augment import augment
 from penjing.compress.distill import distillation_loss
 from penjing.compress.sealing import check_stop, encoder_parent, seal, whole
 from penjing.compress.teacher import teacher_logits
+from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.runtime.grams import Buckets, Grams
+from penjing.runtime.grams import Grams
 from penjing.runtime.static import StaticEngine
 from penjing.tasks.classify import encode_labels, macro_f1
 from penjing.train.numerics import repeatable
 
 Floats = npt.NDArray[np.float32]
+PARTS = 3
 # Buckets in half the memory, for as long as those of all texts are held.
 Rows = Sequence[npt.NDArray[np.int32]]
 
@@ -59,11 +62,17 @@ class Options(BaseOptions):
 
 @dataclass(frozen=True)
 class _Texts:
-    """Texts to learn from: n-grams of each, the teacher's logits (n, labels), and labels (-1: none)."""
+    """Texts to learn from: n-grams of each, the teacher's logits (n, labels), labels (-1: none), and the part of the
+    train texts that each is of or was cut from (-1: none, it is unlabelled)."""
 
     grams: Rows
     logits: Floats
     truth: npt.NDArray[np.int64]
+    part: npt.NDArray[np.int64]
+
+    def take(self, places: npt.NDArray[np.int64]) -> _Texts:
+        grams = [self.grams[place] for place in places.tolist()]
+        return _Texts(grams, self.logits[places], self.truth[places], self.part[places])
 
 
 class _Student(nn.Module):
@@ -102,25 +111,56 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
+def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
+    """Logits (n, labels) of the train texts, each by a student that did not learn from it nor from a piece of it.
+
+    Texts of one group are in one part. Where all are, nobody is left to learn from, and the logits are zeros.
+    """
+    parent = encoder_parent(inputs, "compress.static")
+    rows = _texts(parent, inputs, options, run)
+    found = np.zeros((len(inputs.train), rows.logits.shape[1]), dtype=np.float32)
+    for part in range(PARTS):
+        rest = np.flatnonzero(rows.part != part)
+        left_out = np.flatnonzero(rows.part[: len(found)] == part)
+        if len(rest) and len(left_out):
+            student = _fit(rows.take(rest), inputs, parent, options, run)
+            found[left_out] = student.run([rows.grams[place].astype(np.int64) for place in left_out.tolist()])
+    return found
+
+
 def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> StaticEngine:
+    return _fit(_texts(parent, inputs, options, run), inputs, parent, options, run)
+
+
+def _texts(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> _Texts:
+    """The train texts, those without a label, and the copies of each part, in this order."""
     train = list(inputs.train.texts)
-    parts = train, inputs.unlabelled, augment(train, options.copies, run.seed)
+    dealt = np.array([int(unit_hash(group) * PARTS) for group in inputs.train.groups or train], dtype=np.int64)
+    copies = [
+        augment([train[place] for place in np.flatnonzero(dealt == part)], options.copies, run.seed)
+        for part in range(PARTS)
+    ]
+    parts = train, inputs.unlabelled, *copies
     texts = [text for part in parts for text in part]
-    grams = Grams(options.characters, options.words, options.bits)
+    grams = _grams(options)
     known = inputs.train.labels or ()
     truth = np.full(len(texts), -1, dtype=np.int64)
     truth[: len(known)] = encode_labels(known, parent.card.labels)
+    numbers = np.repeat([-1, *range(PARTS)], [len(inputs.unlabelled), *map(len, copies)])
     logits = teacher_logits(parent, parts, run, "compress.static: the teacher on all texts")
-    rows = _Texts([grams.of(text).astype(np.int32) for text in texts], logits, truth)
+    rows = [grams.of(text).astype(np.int32) for text in texts]
+    return _Texts(rows, logits, truth, np.concatenate([dealt, numbers]))
+
+
+def _grams(options: Options) -> Grams:
+    return Grams(options.characters, options.words, options.bits)
+
+
+def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: Run) -> StaticEngine:
+    """The student of the epoch with the best macro-F1 on the validation rows (the last one without any)."""
+    grams = _grams(options)
     watched = [grams.of(text) for text in inputs.validation.texts]
     target = encode_labels(inputs.validation.labels or (), parent.card.labels)
-    return _fit(rows, watched, target, grams, options, run)
-
-
-def _fit(
-    rows: _Texts, watched: Sequence[Buckets], target: npt.NDArray[np.int64], grams: Grams, options: Options, run: Run
-) -> StaticEngine:
-    """The student of the epoch with the best macro-F1 on the watched rows (the last one without any)."""
     labels = rows.logits.shape[1]
     source = np.random.default_rng(run.seed)
     best: tuple[float, StaticEngine] | None = None

@@ -1,12 +1,17 @@
 """Two stages in one session: a small model answers where it is sure, the next one answers what is left.
 
-A text leaves at the first stage where its highest probability there reaches the threshold; nothing but the text decides
-that, so its answer never depends on its neighbours. A share of those that leave, chosen by a hash of the text, is
-answered by the second stage too: what was said stands, and how often the two disagree is counted. A text that stands
-at the threshold itself may change the stage, and so its probability by more than a tolerance, on a machine that sums
-n-grams in another order.
+    p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p
+    x leaves at the first stage with s where   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
+
+The weight w[l] is how many times rarer l is than the most frequent label: what has to reach the threshold is the
+probability that s would have if all labels were equally frequent. Where a rare label is not quite out of the question,
+the text goes on. Nothing but the text decides that, so its answer never depends on its neighbours. A share of those
+that leave, chosen by a hash of the text, is answered by the second stage too: what was said stands, and how often the
+two disagree is counted. A text that stands at the threshold itself may change the stage, and so its probability by more
+than a tolerance, on a machine that sums n-grams in another order.
 Source: Viola and Jones, Rapid Object Detection using a Boosted Cascade of Simple Features, 2001; Varshney and Baylor,
-Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022.
+Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022; Saerens, Latinne and
+Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilities, 2002 (the weights).
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
@@ -34,12 +39,14 @@ FIRST, SECOND, EXITS = "first", "second", "cascade.json"
 
 
 class Exits(BaseModel):
-    """`cascade.json`: from which probability on the first stage's answer stands, and the share that is audited."""
+    """`cascade.json`: from which probability on the first stage's answer stands, the weight of each label in it (none:
+    all alike), and the share that is audited."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     threshold: float = Field(ge=0)
+    weights: tuple[PositiveFloat, ...] = ()
     audit: float = Field(ge=0, le=1)
 
 
@@ -63,6 +70,7 @@ class CascadeSession(Session):
         self._tokens = None
         self.first, self.second, self.exits = first, second, exits
         self.tally = Tally()
+        self._weights = np.array(exits.weights or (1.0,) * len(artifact.card.labels))
         self._lock = Lock()
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
@@ -87,7 +95,7 @@ class CascadeSession(Session):
         """Whether each text is answered by the first stage."""
         if not masked:
             return []
-        sure = _scaled(self.first, self.first.logits(masked))[1]
+        sure = sureness(self.first.logits(masked), self.first.artifact.card.temperature, self._weights)
         return [bool(leaves) for leaves in sure >= self.exits.threshold]
 
     def answering(self, masked: str) -> Session:
@@ -99,12 +107,13 @@ class CascadeSession(Session):
 
     def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
         raw, too_long = self.first._score(masked)
-        logits, sure = _scaled(self.first, raw)
-        leaves = sure >= self.exits.threshold
+        scaled = _scaled(self.first, raw)
+        leaves = _sure(scaled, self._weights) >= self.exits.threshold
+        logits = scaled.astype(np.float32)
         if not leaves.all():
             places = [int(place) for place in np.flatnonzero(~leaves)]
             later, long = self.second._score([masked[place] for place in places])
-            logits[places] = _scaled(self.second, later)[0]
+            logits[places] = _scaled(self.second, later)
             for place, unfinished in zip(places, long, strict=True):
                 too_long[place] = unfinished
         return logits, too_long, leaves
@@ -135,18 +144,31 @@ class _Stage(Session):
 
     def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
         raw, too_long = self._stage._score(masked)
-        return _scaled(self._stage, raw)[0], too_long
+        return _scaled(self._stage, raw).astype(np.float32), too_long
 
 
-def _scaled(stage: Session, raw: Logits) -> tuple[Logits, Floats]:
-    """Logits at the stage's own temperature, the largest of a text 0, and the probability of that one.
+def sureness(logits: Logits, temperature: float, weights: Floats) -> Floats:
+    """What decides whether a text leaves: the probability (n,) of its label, were all labels equally frequent.
 
-    It is rounded as a prediction's are, from double precision: so the threshold was set too.
+    logits: (n, labels); weights: (labels,). Rounded as the probabilities of a prediction are, from double precision.
     """
-    scaled = np.asarray(raw, dtype=np.float64) / stage.artifact.card.temperature
+    return _sure(_divided(logits, temperature), weights)
+
+
+def _sure(scaled: Floats, weights: Floats) -> Floats:
+    said: Floats = weights[scaled.argmax(axis=1)] / np.add.reduce(np.exp(scaled) * weights, axis=1)
+    return said.round(DIGITS)
+
+
+def _scaled(stage: Session, raw: Logits) -> Floats:
+    return _divided(raw, stage.artifact.card.temperature)
+
+
+def _divided(raw: Logits, temperature: float) -> Floats:
+    """Logits in double precision at their temperature, the largest of a text 0."""
+    scaled: Floats = np.asarray(raw, dtype=np.float64) / temperature
     scaled -= np.maximum.reduce(scaled, axis=1, keepdims=True)
-    sure: Floats = (1 / np.add.reduce(np.exp(scaled), axis=1)).round(DIGITS)
-    return scaled.astype(np.float32), sure
+    return scaled
 
 
 def open_cascade(
@@ -160,6 +182,8 @@ def open_cascade(
     )
     if not first.labels == second.labels == artifact.card.labels:
         raise DamageError("the stages of the cascade have different labels", where=str(artifact.folder), fix=_FIX)
+    if exits.weights and len(exits.weights) != len(artifact.card.labels):
+        raise DamageError(f"{EXITS} has weights for other labels", where=str(artifact.folder), fix=_FIX)
     return CascadeSession(artifact, first, second, exits, long_texts)
 
 
