@@ -40,7 +40,7 @@ def test_a_recipe_of_the_spine_becomes_one_that_searches(speed: ModuleType, tmp_
     recipe = load_recipe(speed.searching(path, speed.GATES["claim"])).recipe
     assert recipe.search == "compress"
     assert recipe.step_list() == [("tune.full", {"epochs": 2, "layers": 3})]
-    assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.5, 5.0)
+    assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.25, 5.0)
 
 
 # Test rows whose label is their first letter.
