@@ -4,7 +4,7 @@
                           [--gates claim|spine]
 
 For each set `penjing make` runs with `search: compress` and the promises of the claim (keep 99 %, p50 0.25 ms, p99
-5 ms, 60 MB; what `make` times is a whole decision, rules included, what is timed here the model's answer) or those of
+5 ms, mean 0.5 ms, a fiftieth of what the pipeline takes for most sets, 60 MB; what `make` times is a whole decision, rules included, what is timed here the model's answer) or those of
 the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every rival answer the same test
 texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face pipeline of the fine-tuned
 teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8 (also of the healed
@@ -55,7 +55,7 @@ from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_result
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
 GATES: dict[str, dict[str, Any]] = {
-    "claim": {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "size_mb": 60.0, "unproven": "allow"},
+    "claim": {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "mean_ms": 0.5, "size_mb": 60.0, "unproven": "allow"},
     "spine": {"keep": 0.97, "p99_ms": 20.0, "size_mb": 60.0, "unproven": "allow"},
 }
 PIPELINE, LINEAR = "pipeline", "tune.linear"

@@ -230,10 +230,11 @@ def page(rows: list[Row], peak: Row | None = None, answers: list[Row] | None = N
             *table(row),
             "",
         ]
-        name = judged(row) if row["gates"] == "claim" else None
-        if name is not None and (parts := all_folds(row, name, answers or [])):
-            lines += [f"*{NAMES.get(name, name)}* over all rows, in {len(parts)} folds, label by label:", ""]
-            lines += [*folds.by_label(parts), ""]
+        for name in dict.fromkeys(one["form"] for one in answers or [] if row["gates"] == "claim"):
+            if parts := all_folds(row, name, answers or []):
+                told = f"*{NAMES.get(name, name)}*, made anew for each of {len(parts)} folds, over all rows"
+                lines += [f"{told}: {folds.told(folds.pooled(parts))}. Label by label:", ""]
+                lines += [*folds.by_label(parts), ""]
     return "\n".join(lines + (peak_table(peak) if peak else []))
 
 

@@ -14,7 +14,7 @@ from penjing.core.recipe import Gates, load_recipe
 from penjing.data.prepare import prepare
 from penjing.make.plan import single_step
 from penjing.make.score import Scored, promised_labels, score
-from penjing.make.variants import Variant, beats, choose, gate
+from penjing.make.variants import Variant, beats, choose, gate, recipe_gates
 from penjing.model.base import open_base
 from penjing.runtime.bench import Latency
 from penjing.runtime.evaluate import bootstrap
@@ -49,6 +49,13 @@ def test_a_broken_promise_is_refused_with_its_figures() -> None:
     assert gate(variant("int8", 0.95), teacher, gates, [0, 1]).refused == ""
     assert "size_mb 80 against 30" in gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1]).refused
     assert "keep" in gate(variant("absurd", 0.60), teacher, gates, [0, 1]).refused
+
+
+def test_each_promised_time_is_judged_in_its_own_windows() -> None:
+    speed = replace(FAST, windows_mean_ms=(0.4, 0.4, 0.5, 0.6, 0.4))
+    gates = Gates(p50_ms=1, p99_ms=1.5, mean_ms=0.55)
+    states = {one.name: one.state for one in recipe_gates(scored(0.95), scored(0.95), speed, 1.0, gates, [0, 1])}
+    assert states == {"p50_ms": "held", "p99_ms": "broken", "mean_ms": "unproven"}
 
 
 def test_unproven_on_validation_refuses_nobody() -> None:

@@ -16,6 +16,7 @@ def test_a_session_is_timed_in_windows(open_form: Callable[..., Session]) -> Non
     found = latency(open_form("onnx"), ["房间很干净", "good", "电话 13812345678"], calls=50, windows=5)
     assert found.calls == 50 and len(found.windows_p50_ms) == len(found.windows_p99_ms) == 5
     assert sorted(found.windows_p50_ms)[2] == found.p50_ms and sorted(found.windows_p99_ms)[2] == found.p99_ms
+    assert sorted(found.windows_mean_ms)[2] == found.mean_ms <= found.p99_ms
     assert 0 < found.p50_ms <= found.p99_ms and found.texts_per_s > 0
     assert found.to_json()["calls"] == 50
 

@@ -63,6 +63,7 @@ class Gates(_Part):
     keep: Share | None = Field(None, description="share of the teacher's macro-F1 that must be kept")
     p50_ms: float | None = Field(None, gt=0, description="median latency in process, batch 1, without evidence")
     p99_ms: float | None = Field(None, gt=0, description="99th percentile of the same")
+    mean_ms: float | None = Field(None, gt=0, description="mean of the same: it sets what a million texts cost")
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
     unproven: Literal["refuse", "allow"] = Field("refuse", description="whether a promise that is not settled seals")

@@ -129,6 +129,8 @@ def recipe_gates(
         found.append(at_most_windows("p50_ms", gates.p50_ms, speed.windows_p50_ms))
     if gates.p99_ms is not None:
         found.append(at_most_windows("p99_ms", gates.p99_ms, speed.windows_p99_ms))
+    if gates.mean_ms is not None:
+        found.append(at_most_windows("mean_ms", gates.mean_ms, speed.windows_mean_ms))
     if gates.size_mb is not None:
         found.append(at_most_exact("size_mb", gates.size_mb, size_mb))
     return found

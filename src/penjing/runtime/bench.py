@@ -30,6 +30,7 @@ class Latency:
     calls: int
     batch: int
     mean_ms: float = 0.0
+    windows_mean_ms: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -129,6 +130,7 @@ def _summary(
 ) -> Latency:
     p50 = tuple(round(float(np.quantile(window, 0.5)), 4) for window in singles)
     p99 = tuple(round(float(np.quantile(window, 0.99)), 4) for window in singles)
+    mean = tuple(round(float(window.mean()), 4) for window in singles)
     return Latency(
         p50_ms=float(np.median(p50)),
         p99_ms=float(np.median(p99)),
@@ -137,5 +139,6 @@ def _summary(
         windows_p99_ms=p99,
         calls=calls,
         batch=batch,
-        mean_ms=round(float(np.median([window.mean() for window in singles])), 4),
+        mean_ms=float(np.median(mean)),
+        windows_mean_ms=mean,
     )
