@@ -4,11 +4,12 @@
                           [--gates claim|spine]
 
 For each set `penjing make` runs with `search: compress` and the promises of the claim (keep 99 %, p50 0.25 ms, p99
-5 ms, mean 0.5 ms, a fiftieth of what the pipeline takes for most sets, 60 MB; what `make` times is a whole decision, rules included, what is timed here the model's answer) or those of
-the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every rival answer the same test
-texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face pipeline of the fine-tuned
-teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8 (also of the healed
-student in the form that was tested), frozen embeddings with logistic regression, Model2Vec with the same, TF-IDF.
+5 ms, mean 0.5 ms, a fiftieth of what the pipeline takes on most sets, 60 MB; what `make` times is a whole decision,
+rules included, what is timed here the model's answer) or those of the spine's recipes (keep 97 %, p99 20 ms, 60 MB);
+then every form that it tried and every rival answer the same test texts, in turn (A B A B ...), with the same threads,
+tokenization included: the Hugging Face pipeline of the fine-tuned teacher, plain torch, `torch.compile` (with
+--compile), ONNX Runtime in float32 and in dynamic INT8 (also of the healed student in the form that was tested),
+frozen embeddings with logistic regression, Model2Vec with the same, TF-IDF.
 *Online* is one text at a time (mean time of a call), *offline* each one's best of several batch sizes; memory is the
 peak of a process of its own. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is
 passed over. `bench/speed_page.py` draws the page.

@@ -66,7 +66,7 @@ def claim(row: Row, answers: list[Row]) -> str:
     answers: what `bench/folds.py` wrote; where it ran on that form, what is kept is judged over all its folds.
     """
     name = judged(row)
-    title = f"{TITLES[row['set']]}, {BASES[row['base']]}"
+    title = f"{TITLES[row['set']]}, {BASES[row['base']]}, {processor(row)}"
     if name is None:
         best = fastest(row)
         seen = (
@@ -100,6 +100,21 @@ def claim(row: Row, answers: list[Row]) -> str:
     )
 
 
+def processor(row: Row) -> str:
+    """What INT8 depends on: whether the processor that a run was on multiplies it."""
+    return "CPU with VNNI" if "vnni" in row["hardware"] else "CPU without VNNI"
+
+
+def asked(row: Row) -> str:
+    """The times that a search under the promises of the claim was to keep; nothing under others."""
+    if row["gates"] != "claim":
+        return ""
+    # Before each run wrote its promises down, that of the claim on p50 was 0.5 ms.
+    promises = row.get("promises", {"p50_ms": 0.5})
+    told = [f"{name} {promises[f'{name}_ms']:g} ms" for name in ("p50", "mean") if f"{name}_ms" in promises]
+    return f" and asked for {', '.join(told)}"
+
+
 def earlier(row: Row, rows: list[Row]) -> list[str]:
     """A line below the claim on a set where it was run before: each older run's form and figures, the oldest first."""
     key = ("set", "base", "rows", "gates")
@@ -111,7 +126,7 @@ def earlier(row: Row, rows: list[Row]) -> list[str]:
         one = old["subjects"][name]
         found.append(
             f"*{NAMES.get(name, name)}*, {one['times_online']:.1f}×, at least {100 * one['kept']['lower']:.1f} % kept, "
-            f"p50 {one['p50_ms']:.3g} ms"
+            f"p50 {one['p50_ms']:.3g} ms, {processor(old)}"
         )
     return [f"  - Runs before this one, by the code of their day: {'; '.join(found)}."] if found else []
 
@@ -192,8 +207,8 @@ def page(rows: list[Row], peak: Row | None = None, answers: list[Row] | None = N
         "its end by Penjing's encoders, in windows, and cut off there by the rivals, which read less and have less to "
         "do (ChnSentiCorp: 13 % of the texts are longer than 128). Bold: forms of the model by Penjing. Drawn by "
         "`bench/speed_page.py` from `bench/results/speed.jsonl`, run by `bench/speed.py`; one seed. Of a set that was "
-        "run twice the newer run is shown, and both stand in that file. A search's own promise on p50 is of a whole "
-        "decision, rules included, and stands with each set; the claim's is of the model's answer.",
+        "run twice the newer run is shown, and both stand in that file. A search's own promises on time are of a "
+        "whole decision, rules included, and stand with each set; the claim's are of the model's answer.",
         "",
         "The claim to earn: 50× online at 99 % kept (by the bound), p50 under 0.25 ms, p99 under 5 ms. Where "
         "`bench/folds.py` ran on the form, the bound is over all rows of the set, each answered by a teacher and a "
@@ -215,15 +230,13 @@ def page(rows: list[Row], peak: Row | None = None, answers: list[Row] | None = N
         "",
     ]
     for row in runs:
-        # Before each run wrote its promises down, that of the claim on p50 was 0.5 ms.
-        p50 = row.get("promises", {"p50_ms": 0.5}).get("p50_ms") if row["gates"] == "claim" else None
         learnt = f"{row['rows']:,} rows" if row["rows"] else "all rows"
         lines += [
             f"## {TITLES[row['set']]}, promises of the {row['gates']}",
             "",
             f"Teacher: {BASES[row['base']]}, {learnt}; {row['test_rows']:,} test rows; {row['threads']} threads of "
             f"{row['hardware']}. Sealed by the search, which saw validation rows alone"
-            f"{f' and asked for p50 {p50} ms' if p50 else ''}: {picked(row) or 'nothing'}.",
+            f"{asked(row)}: {picked(row) or 'nothing'}.",
             "",
             f"![score over time, {row['set']}]({picture_name(row)})",
             "",

@@ -125,6 +125,10 @@ def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleT
         "of the test rows; made anew for each of 2 folds, over all 200 rows 100.0 % (≥ 100.0 %): **held**."
     )
     assert "| b | 100 | 1.000 | 1.000 |" in page.page([row], answers=[fold, fold | {"fold": 1}])
+    other = fold | {"form": "older form"}
+    assert "*older form*, made anew for each of 2 folds, over all rows: 100.0 % (≥ 100.0 %)" in page.page(
+        [row], answers=[other, other | {"fold": 1}]
+    )
     bad = fold | {"fold": 1, "student": [0, 0] * 50}
     assert "(kept is proven to" in page.claim(row, [fold, bad])
     # Another form's folds, or an older recipe's, say nothing of this one.
@@ -162,6 +166,10 @@ def test_of_two_runs_of_a_set_the_newer_counts(page: ModuleType) -> None:
     (line,) = page.earlier(new, [old, new | {"gates": "spine"}, new])
     assert line.count("×") == 1 and "*static*, 45.0×, at least 100.0 % kept" in line
     assert line in page.page([old, new])
+    assert line.endswith("CPU without VNNI.")
+    new |= {"hardware": "a CPU (x86_64+avx2+avx512_vnni)", "promises": {"keep": 0.99, "p50_ms": 0.25, "mean_ms": 0.5}}
+    text = page.page([old, new])
+    assert ", CPU with VNNI: *static* was picked" in text and "and asked for p50 0.25 ms, mean 0.5 ms: static" in text
 
 
 def test_without_the_large_base_it_says_what_is_missing(speed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -249,15 +249,21 @@ def test_the_smallest_that_holds_everything_is_picked() -> None:
     variants = [judged("large", 0.95, 25), judged("small", 0.949, 12), judged("smaller", 0.80, 5)]
     best = smallest_held(variants)
     assert best is not None and best.name == "small"
-    choice = choose_smallest(variants, judged("linear", 0.70, 1), [0, 1], proven=True)
+    choice = choose_smallest(variants, judged("linear", 0.70, 1))
     assert choice is not None
     assert (choice.variant.name, choice.fell_back) == ("small", False)
-    choice = choose_smallest(variants, judged("linear", 0.95, 1), [0, 1], proven=True)
+    choice = choose_smallest(variants, judged("linear", 0.95, 1))
     assert choice is not None and choice.variant.name == "linear"
 
 
 def test_where_none_is_proven_the_likeliest_to_keep_the_score_stands() -> None:
     variants = [judged("close", 0.93, 10, rows=300), judged("far", 0.91, 5, rows=300)]
     assert smallest_held(variants) is None
-    choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300), [0, 1], proven=True)
+    choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300))
     assert choice is not None and choice.variant.name == "close"
+    assert "(2)" in choice.why  # the plain model breaks the promise
+    # A plain model is no exception, and is held to the tuned model's score as all others are.
+    choice = choose_smallest(variants, judged("linear", 0.94, 1, rows=300))
+    assert choice is not None and (choice.variant.name, choice.fell_back) == ("linear", False)
+    broken = [judged("bad", 0.5, 10), judged("worse", 0.4, 5)]
+    assert choose_smallest(broken, judged("linear", 0.3, 1)) is None

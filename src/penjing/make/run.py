@@ -90,8 +90,8 @@ class _Making:
         over = promised_labels(data.labels, data.audit.labels)
         linear = self._step(single_step("tune.linear"), None)
         if recipe.search:
-            done, variants, linear_variant, proven = self._search(linear, over)
-            choice = choose_smallest(variants, linear_variant, over, proven=proven)
+            done, variants, linear_variant = self._search(linear, over)
+            choice = choose_smallest(variants, linear_variant)
         else:
             done = self._tune_and_compress(linear)
             variants, linear_variant, proven = self._measure(done, linear, over)
@@ -169,8 +169,8 @@ class _Making:
             baseline = gate(baseline, teacher, self.file.recipe.gates, over)
         return [by_id[one.artifact.id] for one in sealable], baseline, proven
 
-    def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant, bool]:
-        """The tuned model and all that was made of it, every form that was tried, the linear one, and as above."""
+    def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant]:
+        """The tuned model and all that was made of it, every form that was tried, and the linear one."""
         tuned = self._step(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
@@ -184,12 +184,7 @@ class _Making:
             self.progress,
         )
         done = {one.artifact.id: one for each in tried for one in each.done}
-        return (
-            [tuned, *done.values()],
-            [each.variant for each in tried],
-            linear_variant,
-            beats(teacher, linear_variant.scored, over),
-        )
+        return [tuned, *done.values()], [each.variant for each in tried], linear_variant
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.cache import Done
 from penjing.make.plan import Step, single_step
-from penjing.make.variants import Choice, Variant, choose
+from penjing.make.variants import Choice, Variant
 from penjing.make.verdict import note_of
 
 TIMES = ("p50_ms", "p99_ms", "mean_ms")
@@ -190,15 +190,21 @@ def smallest_held(variants: Sequence[Variant]) -> Variant | None:
     return min(held, key=lambda variant: (variant.size_mb, variant.latency.p50_ms), default=None)
 
 
-def choose_smallest(variants: Sequence[Variant], linear: Variant, over: list[int], *, proven: bool) -> Choice | None:
+def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | None:
     """The smallest variant, the linear model among them, that holds every gate on validation.
 
-    Where none holds them all, the one that is likeliest to keep the score stands, by the rule of `choose`.
+    Where none holds them all, the one of those that no gate refuses that is likeliest to keep the score, and of two
+    alike the smaller; None where all are refused.
     """
-    best = smallest_held([*variants, linear])
+    every = [*variants, linear]
+    best = smallest_held(every)
     if best is not None:
-        return Choice(best, False, note_of("why_smallest", forms=str(len(variants) + 1)))
-    return choose(sorted(variants, key=_keep_bound), linear, over, proven=proven)
+        return Choice(best, False, note_of("why_smallest", forms=str(len(every))))
+    passed = [variant for variant in every if not variant.refused]
+    if not passed:
+        return None
+    likeliest = max(passed, key=lambda variant: (_keep_bound(variant), -variant.size_mb))
+    return Choice(likeliest, False, note_of("why_likeliest", forms=str(len(passed))))
 
 
 def _keep_bound(variant: Variant) -> float:
