@@ -46,8 +46,8 @@ def steps_of(form: str, layers: int) -> list[Row]:
     """The recipe's steps, behind tuning, to a form that the search names so. Raises SystemExit for another name."""
     if form == LINEAR:
         return []
-    plain = list(chains(layers))
-    plain += [with_small_embeddings(chain) for chain in plain if chain.title.endswith("INT8")]
+    plain = list(chains(layers, both=True))
+    plain += [with_small_embeddings(chain) for chain in plain if chain.form[0] == "compress.int8"]
     cascades = [behind_static(chain, share) for chain in plain if chain.layers for share in AGREEMENTS]
     known = {chain.title: chain for chain in [*plain, *cascades]}
     if form not in known:

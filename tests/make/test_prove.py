@@ -72,7 +72,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     (folder / "rules.csv").write_text(RULES, encoding="utf-8")
     rules = load_rules(folder / "rules.csv", FactSchema(labels, {"channel": ("web", "vip")}))
     recipe, over, target = Recipe.model_validate(RECIPE), [0, 1], folder / "candidate"
-    picked = measure("tune.linear", artifact, validation, 1, "chunk", over)
+    policy = prove.open_policy(recipe, labels, rules, 0.0)
+    picked = measure("tune.linear", artifact, validation, policy, 1, "chunk", over)
     target.mkdir()
     (target / "left over").write_bytes(b"of a killed run")
     release = prove.certify_and_seal(target, recipe, data, picked, rules, folder / "rules.csv")

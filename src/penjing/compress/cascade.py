@@ -35,9 +35,9 @@ from pydantic import Field
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
 from penjing.compress.sealing import check_stop, encoder_parent, seal, whole
-from penjing.compress.teacher import teacher_logits
+from penjing.compress.teacher import store, stored, teacher_logits
 from penjing.core.artifact import open_artifact
-from penjing.core.canon import canonical_json, unit_hash
+from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -50,6 +50,7 @@ AGREEMENT = (
     "against the teacher's"
 )
 HELD_OUT = 0.2
+UNLEARNT = "unlearnt.npy"
 _SLICE = 256
 
 
@@ -75,18 +76,17 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     teacher = inputs.teachers.get(TEACHER, parent)
     held_out = {text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT}
     apart = replace(inputs, parent=teacher, unlabelled=[text for text in inputs.unlabelled if text not in held_out])
-    chosen = static.Options(bits=options.bits, copies=options.copies, epochs=options.epochs)
-    first = _stage(run, FIRST, lambda inside: static.apply(apart, chosen, inside))
+    beside = replace(run, shared=run.shared or run.scratch)
+    first, unlearnt = _first_stage(apart, options, beside)
     second = (
         parent
         if parent.card.form != "torch"
-        else _stage(run, SECOND, lambda inside: _exported(inputs, options, inside))
+        else _stage(beside, run.scratch / SECOND, lambda inside: _exported(inputs, options, inside))
     )
-    beside = replace(run, shared=run.shared or run.scratch)
     unseen = [*inputs.validation.texts, *sorted(held_out)]
     parts = inputs.validation.texts, sorted(held_out), inputs.train.texts
     wanted = teacher_logits(teacher, parts, beside, "compress.cascade: the teacher on the texts that set the threshold")
-    found = np.concatenate([_logits(first, unseen, run), static.out_of_fold(apart, chosen, beside)])
+    found = np.concatenate([_logits(first, unseen, run), unlearnt])
     said, meant = found.argmax(axis=1), wanted.argmax(axis=1)
     weights = rarity(meant, len(teacher.card.labels))
     sure = sureness(found, first.card.temperature, weights)
@@ -163,15 +163,35 @@ def _exported(inputs: Inputs, options: Options, run: Run) -> Artifact:
     return export.apply(inputs, export.Options(engine=options.engine), run)
 
 
-def _stage(run: Run, name: str, make: Callable[[Run], Artifact]) -> Artifact:
-    """A stage, made now in the scratch, or whole from before a kill."""
-    out = run.scratch / name
+def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, npt.NDArray[np.float32]]:
+    """The static student of the teacher, and logits of the train texts by students that have not learnt from them.
+
+    They do not hang on the agreement that is asked for, nor on the second stage: cascades of one run share them.
+    """
+    assert inputs.parent is not None and run.shared is not None
+    chosen = static.Options(bits=options.bits, copies=options.copies, epochs=options.epochs)
+    train, validation = inputs.train, inputs.validation
+    columns = train.texts, train.labels, train.groups, inputs.unlabelled, validation.texts, validation.labels
+    about = [digest_lines(column or ()) for column in columns]
+    key = digest([inputs.parent.id, chosen.model_dump(mode="json"), run.seed, *about])
+    folder = run.shared / "first" / key[:32]
+    first = _stage(run, folder / FIRST, lambda inside: static.apply(inputs, chosen, inside))
+    shape = len(train), len(first.card.labels)
+    unlearnt = stored(folder / UNLEARNT, shape)
+    if unlearnt is None:
+        unlearnt = static.out_of_fold(inputs, chosen, run)
+        store(folder / UNLEARNT, unlearnt)
+    return first, unlearnt
+
+
+def _stage(run: Run, out: Path, make: Callable[[Run], Artifact]) -> Artifact:
+    """A stage, made now, or whole from before."""
     if out.exists():
         try:
             return open_artifact(out)
         except DamageError:
             shutil.rmtree(out)
-    return make(replace(run, out=out, scratch=run.scratch / f"{name}.scratch", shared=run.shared or run.scratch))
+    return make(replace(run, out=out, scratch=run.scratch / f"{out.name}.scratch"))
 
 
 def _logits(artifact: Artifact, texts: Sequence[str], run: Run) -> npt.NDArray[np.float32]:

@@ -40,13 +40,11 @@ def teacher_logits(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, 
         for first in range(0, len(order), _SLICE):
             places = order[first : first + _SLICE]
             path = folder / f"{digest_lines([teacher.id, *(texts[i] for i in places)])[:32]}.npy"
-            rows = _stored(path, (len(places), len(teacher.card.labels)))
+            rows = stored(path, (len(places), len(teacher.card.labels)))
             if rows is None:
                 session = session or open_session(teacher, threads=run.threads)
                 rows = _compute(session, [texts[i] for i in places], run)
-                buffer = BytesIO()
-                np.save(buffer, rows)
-                write_whole(path, buffer.getvalue())
+                store(path, rows)
             else:
                 run.progress.advance(len(places))
             logits[places] = rows
@@ -63,8 +61,15 @@ def _compute(session: Session, texts: Sequence[str], run: Run) -> Floats:
     return np.concatenate(parts)
 
 
-def _stored(path: Path, shape: tuple[int, int]) -> Floats | None:
-    """The logits of a slice; None where they are not there, or not whole."""
+def store(path: Path, rows: Floats) -> None:
+    """Keep logits in a file that is whole or absent."""
+    buffer = BytesIO()
+    np.save(buffer, rows)
+    write_whole(path, buffer.getvalue())
+
+
+def stored(path: Path, shape: tuple[int, int]) -> Floats | None:
+    """The logits that `store` kept; None where they are not there, or not whole."""
     try:
         rows: Floats = np.load(path)
     except (OSError, ValueError, EOFError):

@@ -70,7 +70,7 @@ class Cache:
 
     def _shared(self) -> Path:
         """Where steps keep what they share: another place for each of the things that no key within speaks of."""
-        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "teacher")]
+        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "teacher")]
         about = [sources, self.threads, instruction_set(), library_versions()]
         return self.folder / "shared" / digest(about)[:16]
 

@@ -61,6 +61,21 @@ class Tested:
     rivals: dict[str, Latency]  # the sealed release as `penjing`, and what it was timed in turn with
 
 
+def open_policy(recipe: Recipe, labels: tuple[str, ...], rules: RuleTable | None, tolerance: float) -> Policy:
+    """The policy of a release before its thresholds are known: every case goes to review, by rules or without."""
+    fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
+    spec = PolicySpec(
+        labels=labels,
+        thresholds=dict.fromkeys(labels),
+        audit=recipe.decide.audit,
+        tolerance=tolerance,
+        fields=fields,
+        max_error=recipe.decide.max_error,
+        texts=recipe.decide.texts,
+    )
+    return Policy(spec=spec, rules=rules, release_id="")
+
+
 def certify_and_seal(
     target: Path, recipe: Recipe, data: Prepared, picked: Variant, rules: RuleTable | None, rules_file: Path | None
 ) -> Release:
@@ -70,17 +85,8 @@ def certify_and_seal(
     selfcheck = make_selfcheck(session)
     tolerance = TOLERANCE[_precision(artifact)]
     reviewed = [label for label in data.labels if data.audit.labels.get(label, 0) < SMALL]
-    fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
-    spec = PolicySpec(
-        labels=data.labels,
-        thresholds=dict.fromkeys(data.labels),
-        audit=recipe.decide.audit,
-        tolerance=tolerance,
-        fields=fields,
-        max_error=recipe.decide.max_error,
-        texts=recipe.decide.texts,
-    )
-    policy = Policy(spec=spec, rules=rules, release_id="")
+    policy = open_policy(recipe, data.labels, rules, tolerance)
+    spec = policy.spec
     limit = recipe.decide.max_error
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
@@ -91,7 +97,7 @@ def certify_and_seal(
         name=recipe.name,
         language=data.language,
         labels=data.labels,
-        fields=fields,
+        fields=spec.fields,
         masking=VERSION,
         long_texts=recipe.data.long,
         texts=recipe.decide.texts,

@@ -21,14 +21,14 @@ from penjing.make.cache import Cache, Done
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.plan import Step, build_plan, on_engine, single_step
-from penjing.make.prove import Tested, certify_and_seal, test_release
+from penjing.make.prove import Tested, certify_and_seal, open_policy, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
 from penjing.make.variants import Variant, beats, choose, gate, measure
 from penjing.model.base import depth_of, open_base
-from penjing.runtime.machine import cores
+from penjing.runtime.machine import cores, fastest_engine
 from penjing.runtime.session import open_session
 
 
@@ -175,7 +175,9 @@ class _Making:
         teacher = self._teacher_scores(tuned.artifact)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
         linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
-        every = list(chains(depth_of(tuned.artifact)))
+        # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
+        both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
+        every = list(chains(depth_of(tuned.artifact), both))
         tried = search(
             tuned.artifact,
             every,
@@ -189,7 +191,9 @@ class _Making:
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
         recipe = self.file.recipe
-        variant = measure(name, artifact, self.data.validation, self.cache.threads, recipe.data.long, over)
+        policy = open_policy(recipe, self.data.labels, self.rules, 0.0)
+        validation, threads = self.data.validation, self.cache.threads
+        variant = measure(name, artifact, validation, policy, threads, recipe.data.long, over)
         return gate(variant, teacher or variant.scored, recipe.gates, over)
 
     def _certify_and_test(

@@ -1,12 +1,14 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
 The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
-INT8; then comes the model without any layer. Unless that holds every promise, two more are tried: the smallest INT8
-form that holds them, but for its size, with its embeddings in four bits; and a cascade, the model without layers first,
-for the rest the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where
-the flatter does not keep the score, and for as many texts as the promised times allow. Where a depth in float32 has
-broken `keep` on validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too
-slow, the next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it.
+INT8, on the engine that is the faster one on this kind of processor and, in INT8, where the recipe leaves it open, on
+ONNX Runtime too (its scales follow each text, and it minds it less that every text has another length); then comes
+the model without any layer. Unless that holds every promise, two more are tried: the smallest INT8 form that holds
+them, but for its size, with its embeddings in four bits; and a cascade, the model without layers first, for the rest
+the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where the flatter
+does not keep the score, and for as many texts as the promised times allow. Where a depth in float32 has broken `keep`
+on validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the
+next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it.
 Every step is cached: a kill loses the step that was under way.
 """
 
@@ -24,7 +26,7 @@ from penjing.make.verdict import note_of
 TIMES = ("p50_ms", "p99_ms", "mean_ms")
 # How far the texts that leave a cascade early agree with the teacher. All are alike in size, so the strictest that is
 # fast enough is taken: validation rows are too few to tell how much of the score a milder one gives away.
-AGREEMENTS = (0.998, 0.99, 0.97)
+AGREEMENTS = (0.998, 0.995, 0.99, 0.98, 0.97)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class Chain:
     title: str
     layers: int
     steps: tuple[Step, ...]
+
+    @property
+    def form(self) -> tuple[str, object]:
+        """What the last step makes: forms of one kind differ in depth alone."""
+        last = self.steps[-1]
+        return last.name, getattr(last.options, "engine", None)
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,8 @@ class Tried:
     variant: Variant
 
 
-def chains(layers: int) -> Iterator[Chain]:
-    """All chains for a teacher of that many layers, the largest first."""
+def chains(layers: int, both: bool = False) -> Iterator[Chain]:
+    """All chains for a teacher of that many layers, the largest first; both: INT8 on ONNX Runtime too."""
     depth = layers
     while depth:
         whole = depth == layers
@@ -54,6 +62,9 @@ def chains(layers: int) -> Iterator[Chain]:
         name = "all layers" if whole else f"{depth} layer{'s' if depth > 1 else ''}"
         yield Chain(name, depth, (*healed, single_step("compress.export")))
         yield Chain(f"{name}, INT8", depth, (*healed, single_step("compress.int8")))
+        if both:
+            onnx = single_step("compress.int8", {"engine": "onnx"})
+            yield Chain(f"{name}, INT8 on ONNX Runtime", depth, (*healed, onnx))
         depth //= 2
     yield Chain("static", 0, (single_step("compress.static"),))
 
@@ -82,23 +93,22 @@ def search(
         return judge(f"{chain.title}, not healed", step(chain.steps[-1], first.artifact).artifact)
 
     too_few = 0
-    slow: dict[str, bool] = {}
+    slow: dict[tuple[str, object], bool] = {}
     waiting: list[tuple[Chain, Variant]] = []
     for number, chain in enumerate(every, start=1):
         if 0 < chain.layers <= too_few:
             progress.say(f"{chain.title}: not tried, {too_few + 1} or more layers are needed to keep the promise")
             continue
         progress.say(f"search: {chain.title} ({number} of {len(every) + 1})")
-        form = chain.steps[-1].name
-        if chain.layers and slow.get(form):
+        if chain.layers and slow.get(chain.form):
             timed = unhealed(chain)
             if _broke(timed, *TIMES):
                 progress.say(f"{chain.title}: not healed, p50 {timed.latency.p50_ms:.2f} ms is too slow as it is")
                 waiting.append((chain, timed))
                 continue
         attempt(chain, ())
-        slow[form] = _broke(tried[-1].variant, *TIMES)
-        if _broke(tried[-1].variant, "keep") and form == "compress.export":
+        slow[chain.form] = _broke(tried[-1].variant, *TIMES)
+        if _broke(tried[-1].variant, "keep") and chain.form[0] == "compress.export":
             too_few = chain.layers
     if smallest_held([each.variant for each in tried if not each.chain.layers]):
         return tried
@@ -129,9 +139,9 @@ def search(
 def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
     """Of the forms that are too slow alone, the deepest that a cascade's rare texts may take; else the fastest.
 
-    At the same depth it is the smaller one. The p50 of a cascade is about that of its first stage. Its p99 is made by
-    the slowest of the few texts that reach the second, and lies between that stage's p50 and p99: one whose p50 is
-    within half of the promise may hold it.
+    At the same depth it is the smaller one, and of two of about the same size the faster. The p50 of a cascade is
+    about that of its first stage. Its p99 is made by the slowest of the few texts that reach the second, and lies
+    between that stage's p50 and p99: one whose p50 is within half of the promise may hold it.
     """
 
     def may_hold(variant: Variant) -> bool:
@@ -140,7 +150,10 @@ def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
     late = [each for each in waiting if may_hold(each[1])]
     if not late:
         return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
-    return min(late, key=lambda each: (-each[0].layers, each[1].size_mb))[0]
+    deepest = max(each[0].layers for each in late)
+    late = [each for each in late if each[0].layers == deepest]
+    room = 1.1 * min(each[1].size_mb for each in late)
+    return min((each for each in late if each[1].size_mb <= room), key=lambda each: each[1].latency.p50_ms)[0]
 
 
 def to_shrink(tried: Sequence[Tried]) -> Tried | None:

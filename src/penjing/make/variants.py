@@ -9,13 +9,16 @@ from typing import Literal
 import numpy as np
 
 from penjing.core.folder import folder_size
-from penjing.core.nouns import Artifact, Table
+from penjing.core.nouns import Artifact, Decision, Table
 from penjing.core.recipe import Gates
+from penjing.decide.identity import new_id
+from penjing.decide.policy import Policy
+from penjing.make.certify import CLOCK
 from penjing.make.gates import Gate, at_least, at_most_exact, at_most_windows, refuses
 from penjing.make.report import Note
 from penjing.make.score import Scored, score
 from penjing.make.verdict import note_of
-from penjing.runtime.bench import Latency, latency
+from penjing.runtime.bench import Call, Latency, latency
 from penjing.runtime.evaluate import Interval, bootstrap, paired_difference, paired_ratio
 from penjing.runtime.session import Session, open_session
 
@@ -55,9 +58,18 @@ class Choice:
 
 
 def measure(
-    name: str, artifact: Artifact, table: Table, threads: int, long_texts: Literal["chunk", "review"], over: list[int]
+    name: str,
+    artifact: Artifact,
+    table: Table,
+    policy: Policy,
+    threads: int,
+    long_texts: Literal["chunk", "review"],
+    over: list[int],
 ) -> Variant:
-    """Open an artifact as it would serve, score it on a table, time it at batch 1."""
+    """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1.
+
+    policy: the rules and fields of the release, its thresholds still open: what is promised is the time of a decision.
+    """
     session = open_session(artifact, threads=threads, long_texts=long_texts)
     scored = score(session, table)
     return Variant(
@@ -66,9 +78,23 @@ def measure(
         session=session,
         scored=scored,
         macro_f1=bootstrap(scored.truth, scored.guess, len(session.labels), over=over),
-        latency=latency(session, table.texts),
+        latency=latency(decisions(session, policy), table.texts),
         size_mb=folder_size(artifact.folder) / MEGA,
     )
+
+
+def decisions(session: Session, policy: Policy) -> Call:
+    """What a release does with raw texts, its fields left empty: masking, model, facts, rules, outcome."""
+    fields = policy.schema.read(dict.fromkeys(policy.spec.fields))
+    session.warm()
+
+    def run(texts: Sequence[str]) -> list[Decision]:
+        masked = [session.prepare(text) for text in texts]
+        predictions = session.predict([each.text for each in masked])
+        pairs = zip(predictions, masked, strict=True)
+        return [policy.decide(new_id(), policy.facts(prediction, each, fields, CLOCK)) for prediction, each in pairs]
+
+    return run
 
 
 def gate(variant: Variant, teacher: Scored, gates: Gates, over: list[int]) -> Variant:
