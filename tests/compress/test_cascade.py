@@ -144,13 +144,42 @@ def test_both_stages_are_checked_at_load(inputs: Inputs, tmp_path: Path) -> None
 def test_killed_between_its_stages_it_goes_on_and_ends_in_the_same_id(inputs: Inputs, tmp_path: Path) -> None:
     whole = cascade(inputs, tmp_path / "a")
     run = Run(tmp_path / "b" / "out", tmp_path / "b" / "scratch", threads=1)
-    stopping = replace(run, stop=lambda: (run.scratch / FIRST).exists())
+
+    def made() -> list[Path]:
+        return list(run.scratch.glob(f"{FIRST}/*/{FIRST}/static.json"))
+
     with pytest.raises(RunInterruptedError):
-        apply(inputs, QUICK, stopping)
+        apply(inputs, QUICK, replace(run, stop=lambda: bool(made())))
     assert not run.out.exists()
     # What was made is found; damaged, it is made again.
-    (run.scratch / FIRST / "static.json").write_text("{}")
+    made()[0].write_text("{}")
     assert apply(inputs, QUICK, run).id == whole.id
+
+
+def test_cascades_of_one_run_that_differ_in_agreement_learn_their_first_stage_once(
+    inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak = Options(bits=12, epochs=1, copies=0, agreement=0.97)
+
+    def one(name: str, seed: int, **changes: object) -> Artifact:
+        run = Run(tmp_path / name, tmp_path / f"{name}.scratch", seed=seed, threads=1, shared=tmp_path / "shared")
+        return apply(inputs, weak.model_copy(update=changes), run)
+
+    def never(*_: object) -> None:
+        raise AssertionError("it was learnt already")
+
+    strict = one("strict", 0)
+    alone = cascade(inputs, tmp_path / "alone", weak.model_copy(update={"agreement": 0.6}))
+    with monkeypatch.context() as patched:
+        patched.setattr(static, "apply", never)
+        patched.setattr(static, "out_of_fold", never)
+        mild = one("mild", 0, agreement=0.6)
+    assert mild.id == alone.id != strict.id, "the same as where nothing is shared"
+    assert read_exits(mild.folder).threshold < read_exits(strict.folder).threshold
+    # Another seed, or another first stage, is another one.
+    for name, seed, changes in (("seed", 1, {}), ("bits", 0, {"bits": 11})):
+        other = one(name, seed, **changes)
+        assert open_artifact(other.folder / FIRST).id != open_artifact(mild.folder / FIRST).id
 
 
 def test_it_counts_what_leaves_and_audits_the_share_that_a_hash_chooses(inputs: Inputs, tmp_path: Path) -> None:
