@@ -160,6 +160,35 @@ def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
     assert made[-1] == ["teacher>compress.layers>compress.distill>compress.int8", "compress.cascade"]
 
 
+def healed(rights: list[float], trials: int, first: float = 0.925) -> list[str]:
+    """What is judged, in order, where two layers keep too little to be proven and each way of healing does so much."""
+    names: list[str] = []
+
+    def step(one: Step, parent: Artifact) -> Done:
+        about = f"{parent.id}>{one.name} {one.options.model_dump(exclude_unset=True)}"
+        return Done(one, Artifact(Path(), about, Card(form="openvino", method=one.name)), 0.0, False)
+
+    def judge(title: str, _: Artifact) -> Variant:
+        names.append(title)
+        if "healing" in title and "static" not in title:
+            return judged(title, rights[len([name for name in names if "healing" in name]) - 1], rows=300)
+        return judged(title, first if title == "2 layers" else 0.6, rows=300)
+
+    every = [chain for chain in chains(4) if chain.title in {"2 layers", "static"}]
+    search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, Silent(), trials)
+    return names
+
+
+def test_ways_of_healing_are_tried_until_one_is_proven() -> None:
+    assert [name for name in healed([], 0) if "healing" in name] == []
+    ways = [f"2 layers, healing {number}" for number in (1, 2, 3)]
+    assert healed([0.92, 0.9499, 0.94], 3)[2:4] == ways[:2], "the second one is proven"
+    names = healed([0.92, 0.93, 0.92], 3)
+    assert names[2:5] == ways
+    assert names[5] == "static, then 2 layers, healing 2 (99.8% alike)", "the best of them is the second stage"
+    assert not [name for name in healed([], 3, first=0.8) if "healing" in name], "what is broken is not healed again"
+
+
 def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) -> list[str]:
     """What is judged, in order, where every form takes so long and p50 must be under 1 ms."""
     names: list[str] = []

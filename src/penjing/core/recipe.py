@@ -99,6 +99,13 @@ class Recipe(_Part):
     search: Literal["compress"] | None = Field(
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
     )
+    trials: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="with `search`: other ways of healing to try, at most, where no small model is proven to keep the "
+        "score; each takes as long as healing does",
+    )
     engine: Literal["auto", "openvino", "onnx"] = Field(
         "auto",
         description="the engine that serves, where a step names none; auto: the faster one on this kind of CPU",

@@ -54,6 +54,12 @@ def build_plan(file: RecipeFile) -> list[Step]:
             where=file.where("search"),
             fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
         )
+    if file.recipe.trials and not file.recipe.search:
+        raise RecipeError(
+            "`trials` are ways of healing that a search tries, and this recipe does not search",
+            where=file.where("trials"),
+            fix="add `search: compress`, or remove `trials`",
+        )
     if steps[0].name == "tune.linear" and len(steps) > 1:
         raise RecipeError(
             f"`{steps[1].name}` compresses an encoder, and `tune.linear` makes none",

@@ -184,6 +184,8 @@ class _Making:
             lambda step, parent: self._step(step, parent, tuned.artifact),
             lambda title, artifact: self._judge(title, artifact, teacher, over),
             self.progress,
+            self.file.recipe.trials,
+            self.file.recipe.seed,
         )
         done = {one.artifact.id: one for each in tried for one in each.done}
         return [tuned, *done.values()], [each.variant for each in tried], linear_variant

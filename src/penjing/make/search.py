@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.cache import Done
+from penjing.make.heal import METHOD, Healing
 from penjing.make.plan import Step, single_step
 from penjing.make.variants import Choice, Variant
 from penjing.make.verdict import note_of
@@ -58,7 +59,7 @@ def chains(layers: int, both: bool = False) -> Iterator[Chain]:
     depth = layers
     while depth:
         whole = depth == layers
-        healed = () if whole else (single_step("compress.layers", {"keep": depth}), single_step("compress.distill"))
+        healed = () if whole else (single_step("compress.layers", {"keep": depth}), single_step(METHOD))
         name = "all layers" if whole else f"{depth} layer{'s' if depth > 1 else ''}"
         yield Chain(name, depth, (*healed, single_step("compress.export")))
         yield Chain(f"{name}, INT8", depth, (*healed, single_step("compress.int8")))
@@ -75,8 +76,13 @@ def search(
     step: Callable[[Step, Artifact], Done],
     judge: Callable[[str, Artifact], Variant],
     progress: Progress,
+    trials: int = 0,
+    seed: int = 0,
 ) -> list[Tried]:
-    """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates."""
+    """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates.
+
+    trials: so many other ways of healing, at most, for a second stage that is not proven to keep the score.
+    """
     tried: list[Tried] = []
 
     def attempt(chain: Chain, before: Sequence[Done]) -> None:
@@ -119,6 +125,16 @@ def search(
         if not _broke(tried[-1].variant, "keep"):
             break
         waiting = [each for each in waiting if each[0].layers > chain.layers]
+    second = second_stage(tried)
+    if trials and second is not None and METHOD in {one.name for one in second.chain.steps}:
+        healing, best = Healing(seed), second
+        for number in range(1, trials + 1):
+            if _holds(best.variant, "keep"):
+                break
+            progress.say(f"search: {second.chain.title}, healed another way ({number} of {trials} at most)")
+            attempt(healed_by(second.chain, healing.ask(), number), ())
+            healing.tell(_keep_bound(tried[-1].variant))
+            best = max(best, tried[-1], key=lambda each: _keep_bound(each.variant))
     whole = to_shrink(tried)
     if whole is not None:
         chain = with_small_embeddings(whole.chain)
@@ -134,6 +150,12 @@ def search(
             if _holds(tried[-1].variant, *TIMES) or _broke(tried[-1].variant, "keep"):
                 break
     return tried
+
+
+def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
+    """The same chain with other options of healing."""
+    steps = [single_step(METHOD, options) if one.name == METHOD else one for one in chain.steps]
+    return Chain(f"{chain.title}, healing {number}", chain.layers, tuple(steps))
 
 
 def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
