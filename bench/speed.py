@@ -76,7 +76,7 @@ class Subject:
 
 
 def searching(recipe: Path, gates: dict[str, Any]) -> Path:
-    """Turn a recipe of the spine into one that searches: tuned in full, the compression left to `make`."""
+    """Turn a recipe of the spine into one that searches: as the spine tunes it, the compression left to `make`."""
     yaml = YAML(typ="safe", pure=True)
     tree = yaml.load(recipe.read_text(encoding="utf-8"))
     tree |= {"search": "compress", "gates": gates, "steps": [step for step in tree["steps"] if "tune.full" in step]}

@@ -114,6 +114,23 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
     assert page.claim(refused, []).endswith("keeps 100.0 %: not held (the search's own test refused it).")
 
 
+def test_the_sets_that_hold_each_part_of_the_claim_are_counted(page: ModuleType) -> None:
+    runs = [
+        run("cascade", cascade=subject("penjing", 120, 1.0, 0.995)),
+        run("int8", int8=subject("penjing", 16, 1.0, 0.992)) | {"set": "medical"},
+        run("static", static=subject("penjing", 300, 0.99, 0.97)) | {"set": "banking77"},
+        run() | {"set": "phrasebank"},
+        run("int8", int8=subject("penjing", 16, 1.0, 0.992)) | {"gates": "spine"},
+    ]
+    text = (
+        "In all it is held on 1 of 4 sets (wanted: 3 of 5). At 99 % kept by the bound, 2 are at least 15 times the "
+        "pipeline (wanted: 5) and 1 at least 100 times (wanted: 1)."
+    )
+    assert page.summary(runs, []) == text
+    assert text in page.page(runs)
+    assert "held on 0 of 0 sets" in page.summary([], [])
+
+
 def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleType) -> None:
     row = run("cascade", cascade=subject("penjing", 60, 1.0, 0.95))
     fold = {
