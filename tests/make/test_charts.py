@@ -180,6 +180,19 @@ def test_the_front_is_drawn_in_proportion() -> None:
     assert ">d<" in svg, "what was sealed is named, on the front or behind it"
 
 
+def test_a_long_name_stays_within_the_picture() -> None:
+    name = "static, then 3 layers, INT8 on ONNX Runtime (99.5% alike)"
+    for p50_ms in (0.1, 0.9, 10.0):
+        forms = [form("fast", 0.1, 0.70), form(name, p50_ms, 0.99, 4, "sealed"), form("slow", 10, 0.98)]
+        svg = front(forms, None, "t", ("x", "y"), "limit")
+        lines = marks(svg, "text", "label")
+        assert len(lines) == 2 and " ".join(re.findall(r'class="label strong">([^<]*)<', svg)) == name
+        for line in lines:
+            x, wide = float(line["x"]), 32 * 6.5
+            low, high = (x, x + wide) if line["text-anchor"] == "start" else (x - wide, x)
+            assert low >= 0 and high <= 400 and float(line["y"]) > 14, line
+
+
 def test_ticks_of_a_log_axis() -> None:
     assert log_ticks(0.09, 3) == pytest.approx([0.1, 0.2, 0.5, 1, 2])
     assert log_ticks(0.001, 1000) == pytest.approx([0.001, 0.01, 0.1, 1, 10, 100, 1000])

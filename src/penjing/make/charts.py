@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 
 from penjing.make.report import Bin, Curve, Point, Score, Variant
 
 # Charts are drawn at the width of a phone's column, so that their text is never scaled down below what can be read.
 WIDTH, HEIGHT = 400, 270
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 40
+# A name beside a dot: letters in a line, the width of one and the height of a line in units of the picture.
+NAME_LETTERS, LETTER, LINE = 32, 7.0, 14
 
 
 class Drawing:
@@ -174,12 +177,28 @@ def front(
         plot.line(x, plot.y(one.macro_f1.low), x, plot.y(one.macro_f1.high), "gap")
         ring = " ring" if one.state == "sealed" else ""
         plot.dot(x, plot.y(one.macro_f1.value), 3 + 9 * math.sqrt(one.size_mb / largest), f"dot {colour} soft{ring}")
-    for one in [*best, *(one for one in variants if one.state == "sealed" and one not in best)]:
-        right = plot.x(one.p50_ms) > WIDTH * 0.6
-        css = "label strong" if one.state == "sealed" else "tick"
-        place = plot.x(one.p50_ms) + (-8 if right else 8), plot.y(one.macro_f1.value) - 10
-        plot.text(*place, one.name, css, "end" if right else "start")
+    # The sealed form is named first; another one where its dot stands apart from those that are named already.
+    named: list[tuple[float, float]] = []
+    for one in sorted(variants, key=lambda one: one.state != "sealed"):
+        x, y = plot.x(one.p50_ms), plot.y(one.macro_f1.value)
+        apart = all(math.hypot(x - other, y - height) > LINE * 2 for other, height in named)
+        if one.state == "sealed" or (one in best and apart):
+            named.append((x, y))
+            _name(plot, x, y, one.name, "label strong" if one.state == "sealed" else "tick")
     return plot.svg()
+
+
+def _name(plot: Plot, x: float, y: float, name: str, css: str) -> None:
+    """A name above a dot, below it near the upper edge, in as many lines as it needs, within the picture."""
+    lines = wrap(name, NAME_LETTERS) or [name]
+    wide = LETTER * max(map(len, lines))
+    right = x > plot.width * 0.6
+    x = max(x - 8, LEFT + wide) if right else min(x + 8, plot.width - wide)
+    first = y - 10 - LINE * (len(lines) - 1)
+    if first < TOP + 2 * LINE:
+        first = y + 24
+    for place, line in enumerate(lines):
+        plot.text(x, first + LINE * place, line, css, "end" if right else "start")
 
 
 def pareto(variants: Sequence[Variant]) -> list[Variant]:
