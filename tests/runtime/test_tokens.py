@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 
 from penjing.core.errors import DamageError
-from penjing.runtime.tokens import BATCHES, BUCKETS, Tokens, read_tokenizer
+from penjing.runtime.tokens import BATCH_TOKENS, BATCHES, BUCKETS, Tokens, read_tokenizer
 
 
 def tokens_of(limit: int, *, special: bool = True, pad: str = "[PAD]") -> Tokens:
@@ -92,6 +92,14 @@ def test_batches_hold_every_row_once_in_one_bucket_each(lengths: list[int]) -> N
     for group in groups:
         assert len(group) in BATCHES
         assert len({tokens.bucket(lengths[place]) for place in group}) == 1
+
+
+def test_a_batch_of_long_rows_has_fewer_of_them() -> None:
+    tokens = tokens_of(512)
+    for length, sizes in ((256, [16, 4]), (300, [4] * 5), (512, [4] * 5)):
+        groups = tokens.batches([np.zeros(length, dtype=np.int64)] * 20)
+        assert [len(group) for group in groups] == sizes
+        assert all(len(group) * tokens.bucket(length) <= BATCH_TOKENS for group in groups)
 
 
 def test_a_padding_token_is_found_by_name() -> None:

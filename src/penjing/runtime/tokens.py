@@ -25,6 +25,8 @@ TOKENIZER = "tokenizer.json"
 # steps of a quarter keep the padding of a text below a quarter of its length.
 BUCKETS = (8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512)
 BATCHES = (16, 4, 1)
+# Most tokens of a batch, padding included: what a pass needs in memory grows with them.
+BATCH_TOKENS = 4096
 MAX_OVERLAP = 32
 _PADS = ("[PAD]", "<pad>")
 
@@ -105,7 +107,10 @@ class Tokens:
         return ids, mask
 
     def batches(self, rows: Sequence[Ids]) -> list[list[int]]:
-        """Positions of the rows in batches of one bucket each, of 16, 4 or 1: so few shapes, all of them soon warm."""
+        """Positions of the rows in batches of one bucket each, of 16, 4 or 1: so few shapes, all of them soon warm.
+
+        No batch of several rows has more than `BATCH_TOKENS` tokens.
+        """
         order = sorted(range(len(rows)), key=lambda i: (self.bucket(len(rows[i])), i))
         groups: list[list[int]] = []
         start = 0
@@ -115,7 +120,7 @@ class Tokens:
             while end < len(order) and self.bucket(len(rows[order[end]])) == width:
                 end += 1
             while start < end:
-                size = next(size for size in BATCHES if size <= end - start)
+                size = next(size for size in BATCHES if size == 1 or size <= min(end - start, BATCH_TOKENS // width))
                 groups.append(order[start : start + size])
                 start += size
         return groups
