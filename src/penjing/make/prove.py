@@ -61,15 +61,19 @@ class Tested:
     rivals: dict[str, Latency]  # the sealed release as `penjing`, and what it was timed in turn with
 
 
+def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
+    """The request fields of a recipe with their types, or with their values."""
+    return {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
+
+
 def open_policy(recipe: Recipe, labels: tuple[str, ...], rules: RuleTable | None, tolerance: float) -> Policy:
     """The policy of a release before its thresholds are known: every case goes to review, by rules or without."""
-    fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
     spec = PolicySpec(
         labels=labels,
         thresholds=dict.fromkeys(labels),
         audit=recipe.decide.audit,
         tolerance=tolerance,
-        fields=fields,
+        fields=declared(recipe),
         max_error=recipe.decide.max_error,
         texts=recipe.decide.texts,
     )

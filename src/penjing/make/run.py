@@ -12,7 +12,7 @@ from pathlib import Path
 from penjing.core.errors import UsageError
 from penjing.core.folder import move_aside
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
-from penjing.core.recipe import Recipe, RecipeFile, load_recipe
+from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.prepare import Prepared, prepare
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
@@ -21,7 +21,7 @@ from penjing.make.cache import Cache, Done
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.plan import Step, build_plan, on_engine, single_step
-from penjing.make.prove import Tested, certify_and_seal, open_policy, test_release
+from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
@@ -65,7 +65,7 @@ def make_release(
     with _locked(out):
         progress.start("reading and auditing the data", None)
         data = prepare(file, progress)
-        schema = FactSchema(data.labels, _fields(file.recipe))
+        schema = FactSchema(data.labels, declared(file.recipe))
         rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
         threads = file.recipe.threads or cores()
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
@@ -223,10 +223,6 @@ class _Making:
             self.cache.threads,
             self.progress,
         )
-
-
-def _fields(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
-    return {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
 
 
 @contextmanager
