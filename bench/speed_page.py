@@ -118,9 +118,7 @@ def summary(runs: list[Row], answers: list[Row]) -> str:
     known = [(row, name) for row, name in forms if name is not None]
     held = sum(not missed(row, name, answers) for row, name in known)
     keep = [
-        row["subjects"][name]["times_online"]
-        for row, name in known
-        if kept_lower(row, name, answers) >= WANTED["kept"]
+        row["subjects"][name]["times_online"] for row, name in known if kept_lower(row, name, answers) >= WANTED["kept"]
     ]
     return (
         f"In all it is held on {held} of {len(forms)} sets (wanted: 3 of 5). At 99 % kept by the bound, "

@@ -160,7 +160,7 @@ def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
     assert made[-1] == ["teacher>compress.layers>compress.distill>compress.int8", "compress.cascade"]
 
 
-def healed(rights: list[float], trials: int, first: float = 0.925) -> list[str]:
+def healed(rights: list[float], trials: int, first: float = 0.925, more: tuple[str, ...] = ()) -> list[str]:
     """What is judged, in order, where two layers keep too little to be proven and each way of healing does so much."""
     names: list[str] = []
 
@@ -172,9 +172,9 @@ def healed(rights: list[float], trials: int, first: float = 0.925) -> list[str]:
         names.append(title)
         if "healing" in title and "static" not in title:
             return judged(title, rights[len([name for name in names if "healing" in name]) - 1], rows=300)
-        return judged(title, first if title == "2 layers" else 0.6, rows=300)
+        return judged(title, {"2 layers": first, "all layers": 0.95}.get(title, 0.6), rows=300)
 
-    every = [chain for chain in chains(4) if chain.title in {"2 layers", "static"}]
+    every = [chain for chain in chains(4) if chain.title in {"2 layers", "static", *more}]
     search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, Silent(), trials)
     return names
 
@@ -186,6 +186,8 @@ def test_ways_of_healing_are_tried_until_one_is_proven() -> None:
     names = healed([0.92, 0.93, 0.92], 3)
     assert names[2:5] == ways
     assert names[5] == "static, then 2 layers, healing 2 (99.8% alike)", "the best of them is the second stage"
+    names = healed([0.92, 0.9499], 3, more=("all layers",))
+    assert ways[1] in names and ways[2] not in names, "that the whole model keeps its own score changes nothing"
     assert not [name for name in healed([], 3, first=0.8) if "healing" in name], "what is broken is not healed again"
 
 

@@ -81,7 +81,7 @@ def search(
 ) -> list[Tried]:
     """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates.
 
-    trials: so many other ways of healing, at most, for a second stage that is not proven to keep the score.
+    trials: so many other ways of healing, at most, for a student that is not proven to keep the score.
     """
     tried: list[Tried] = []
 
@@ -125,14 +125,19 @@ def search(
         if not _broke(tried[-1].variant, "keep"):
             break
         waiting = [each for each in waiting if each[0].layers > chain.layers]
-    second = second_stage(tried)
-    if trials and second is not None and METHOD in {one.name for one in second.chain.steps}:
-        healing, best = Healing(seed), second
+    students = [each for each in tried if METHOD in {one.name for one in each.chain.steps}]
+    best = max(
+        (each for each in students if not _broke(each.variant, "keep")),
+        key=lambda each: _keep_bound(each.variant),
+        default=None,
+    )
+    if trials and best is not None:
+        healing, chain = Healing(seed), best.chain
         for number in range(1, trials + 1):
             if _holds(best.variant, "keep"):
                 break
-            progress.say(f"search: {second.chain.title}, healed another way ({number} of {trials} at most)")
-            attempt(healed_by(second.chain, healing.ask(), number), ())
+            progress.say(f"search: {chain.title}, healed another way ({number} of {trials} at most)")
+            attempt(healed_by(chain, healing.ask(), number), ())
             healing.tell(_keep_bound(tried[-1].variant))
             best = max(best, tried[-1], key=lambda each: _keep_bound(each.variant))
     whole = to_shrink(tried)
