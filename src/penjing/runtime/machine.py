@@ -66,7 +66,8 @@ def int8_instructions() -> list[str]:
 def fastest_engine() -> EngineName:
     """The engine that was the faster one on this kind of processor: `openvino` or `onnx`.
 
-    With an INT8 dot product OpenVINO was, or was not slower; without one ONNX Runtime was, 1.1 to 2.5 times
+    With an INT8 dot product OpenVINO was in batches and for texts of one length (for one text at a time, of changing
+    lengths, ONNX Runtime was on a Zen 4: LOG.md); without one ONNX Runtime was, 1.1 to 2.5 times
     (`bench/speed.py`). A rule and no measurement, so that a recipe made twice ends in the same release.
     """
     return "openvino" if {"avx512_vnni", "avx_vnni", "amx_int8"} & set(int8_instructions()) else "onnx"
