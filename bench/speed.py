@@ -3,13 +3,14 @@
     python bench/speed.py --data DIR --models DIR --out DIR [--set NAME ...] [--base mini|e5] [--rows N] [--compile]
                           [--gates claim|spine]
 
-For each set `penjing make` runs with `search: compress` and the promises of the claim (keep 99 %, p50 0.25 ms, p99
-5 ms, mean 0.5 ms, a fiftieth of what the pipeline takes on most sets, 60 MB; what `make` times is a whole decision,
-rules included, what is timed here the model's answer) or those of the spine's recipes (keep 97 %, p99 20 ms, 60 MB);
-then every form that it tried and every rival answer the same test texts, in turn (A B A B ...), with the same threads,
-tokenization included: the Hugging Face pipeline of the fine-tuned teacher, plain torch, `torch.compile` (with
---compile), ONNX Runtime in float32 and in dynamic INT8 (also of the healed student in the form that was tested),
-frozen embeddings with logistic regression, Model2Vec with the same, TF-IDF.
+For each set `penjing make` tunes the teacher, then runs with `search: compress` and the promises of the claim (keep
+99 %, p50 0.25 ms, p99 5 ms, 60 MB, and a mean of a fiftieth of what the pipeline of the teacher takes on this machine
+for validation texts; what `make` times is a whole decision, rules included, what is timed here the model's answer) or
+those of the spine's recipes (keep 97 %, p99 20 ms, 60 MB); then every form that it tried and every rival answer the
+same test texts, in turn (A B A B ...), with the same threads, tokenization included: the Hugging Face pipeline of the
+fine-tuned teacher, plain torch, `torch.compile` (with --compile), ONNX Runtime in float32 and in dynamic INT8 (also of
+the healed student in the form that was tested), frozen embeddings with logistic regression, Model2Vec with the same,
+TF-IDF.
 *Online* is one text at a time (mean time of a call), *offline* each one's best of several batch sizes; memory is the
 peak of a process of its own. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is
 passed over. `bench/speed_page.py` draws the page.
@@ -56,10 +57,12 @@ from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_result
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
 GATES: dict[str, dict[str, Any]] = {
-    "claim": {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "mean_ms": 0.5, "size_mb": 60.0, "unproven": "allow"},
+    "claim": {"keep": 0.99, "p50_ms": 0.25, "p99_ms": 5.0, "size_mb": 60.0, "unproven": "allow"},
     "spine": {"keep": 0.97, "p99_ms": 20.0, "size_mb": 60.0, "unproven": "allow"},
 }
-PIPELINE, LINEAR = "pipeline", "tune.linear"
+# How many times the pipeline's throughput is promised.
+TIMES: dict[str, int] = {"claim": 50}
+PIPELINE, LINEAR, TUNED = "pipeline", "tune.linear", "tune.full"
 BATCHES = (8, 32, 128)
 Guess = Callable[[Sequence[str]], list[str]]
 Row = dict[str, Any]
@@ -75,11 +78,21 @@ class Subject:
     size_mb: float | None
 
 
+def tuning(recipe: Path) -> Path:
+    """Turn a recipe of the spine into one that tunes the teacher and no more, without a promise."""
+    steps = load_recipe(recipe).recipe.model_dump(mode="json", exclude_unset=True)["steps"]
+    return rewritten(recipe, {"gates": {}, "steps": [step for step in steps if TUNED in step]})
+
+
 def searching(recipe: Path, gates: dict[str, Any]) -> Path:
-    """Turn a recipe of the spine into one that searches: as the spine tunes it, the compression left to `make`."""
+    """Turn it further into one that searches: the compression is left to `make`."""
+    return rewritten(recipe, {"search": "compress", "gates": gates})
+
+
+def rewritten(recipe: Path, changes: Row) -> Path:
+    """The recipe's file with other values of some keys."""
     yaml = YAML(typ="safe", pure=True)
-    tree = yaml.load(recipe.read_text(encoding="utf-8"))
-    tree |= {"search": "compress", "gates": gates, "steps": [step for step in tree["steps"] if "tune.full" in step]}
+    tree = yaml.load(recipe.read_text(encoding="utf-8")) | changes
     with recipe.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
     load_recipe(recipe)
@@ -90,6 +103,15 @@ def cached(out: Path) -> dict[str, Artifact]:
     """Every artifact of a run's cache by its id."""
     found = [open_artifact(card.parent) for card in (out / "cache").glob("*/card.json")]
     return {artifact.id: artifact for artifact in found}
+
+
+def pipeline_ms(recipe: Path, out: Path, calls: int) -> float:
+    """Mean milliseconds of the pipeline of a finished run's teacher, one validation text at a time."""
+    file = load_recipe(recipe)
+    texts = prepare(file, Silent()).validation.texts
+    teacher = next(each for each in cached(out).values() if each.card.method == TUNED)
+    run = {PIPELINE: hugging_face_pipeline(teacher, file.recipe.threads or cores())}
+    return interleaved(run, texts, calls=calls, batch=BATCHES[0])[PIPELINE].mean_ms
 
 
 def penjing(artifact: Artifact, threads: int) -> Subject:
@@ -235,17 +257,22 @@ def main() -> int:
     failed = 0
     for name in arguments.set or SETS:
         tune = TUNE[arguments.base]
-        gates = GATES[arguments.gates]
-        key = digest([key_of(name, base, arguments.rows, 0, tune), gates])
+        gates, times = GATES[arguments.gates], TIMES.get(arguments.gates)
+        key = digest([key_of(name, base, arguments.rows, 0, tune), gates, *([times] if times else [])])
         title = f"{name} {arguments.base} rows={arguments.rows or 'all'} gates={arguments.gates}"
         if any(row["key"] == key for row in read_results(arguments.results)):
             print(f"{title}: there already", flush=True)
             continue
         folder = arguments.out / f"speed-{name}-{arguments.base}-{arguments.rows}-{key[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
-        recipe = searching(write_recipe(name, base, arguments.rows, 0, arguments.data, folder, tune=tune), gates)
+        recipe = tuning(write_recipe(name, base, arguments.rows, 0, arguments.data, folder, tune=tune))
+        out, log = folder / "out", folder / "log.txt"
         try:
-            code, seconds, report = run_one(recipe, folder / "out", folder / "log.txt")
+            if times:
+                run_one(recipe, out, log)
+                gates = gates | {"mean_ms": round(pipeline_ms(recipe, out, arguments.calls) / times, 3)}
+                print(f"{title}: asked for a mean of {gates['mean_ms']} ms, pipeline / {times}", flush=True)
+            code, seconds, report = run_one(searching(recipe, gates), out, log)
         except RuntimeError as error:
             print(f"{title}: FAILED: {error}", flush=True)
             failed += 1
@@ -256,11 +283,11 @@ def main() -> int:
         row["decisions"] = {name: report["decisions"][name] for name in ("automation_rate", "error_among_automated")}
         vectors = arguments.out / f"model2vec-{arguments.base}.npy"
         calls, compiled = arguments.calls, arguments.compile
-        row |= measure(recipe, folder / "out", report, vectors, calls=calls, compiled=compiled)
+        row |= measure(recipe, out, report, vectors, calls=calls, compiled=compiled)
         append(arguments.results, row)
         for subject, one in row["subjects"].items():
             print(f"  {subject}: {one['times_online']}x online, kept {one['kept']['value']:.4f}", flush=True)
-        shutil.copyfile(folder / "out" / "report.html", folder / "report.html")
+        shutil.copyfile(out / "report.html", folder / "report.html")
     return 1 if failed else 0
 
 

@@ -37,9 +37,11 @@ def test_a_recipe_of_the_spine_becomes_one_that_searches(speed: ModuleType, tmp_
         "name: x\ndata: {files: train.csv}\nsteps:\n  - tune.full: {epochs: 2, layers: 3}\n  - compress.int8: {}\n"
         "gates: {keep: 0.97, p99_ms: 20}\n"
     )
+    tuned = [("tune.full", {"epochs": 2, "layers": 3})]
+    recipe = load_recipe(speed.tuning(path)).recipe
+    assert (recipe.search, recipe.step_list(), recipe.gates.keep) == (None, tuned, None)
     recipe = load_recipe(speed.searching(path, speed.GATES["claim"])).recipe
-    assert recipe.search == "compress"
-    assert recipe.step_list() == [("tune.full", {"epochs": 2, "layers": 3})]
+    assert (recipe.search, recipe.step_list()) == ("compress", tuned)
     assert (recipe.gates.keep, recipe.gates.p50_ms, recipe.gates.p99_ms) == (0.99, 0.25, 5.0)
 
 

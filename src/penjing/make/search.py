@@ -8,7 +8,8 @@ them, but for its size, with its embeddings in four bits; and a cascade, the mod
 the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where the flatter
 does not keep the score, and for as many texts as the promised times allow. Where a depth in float32 has broken `keep`
 on validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the
-next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it.
+next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it, in which it
+is timed before it is healed too.
 Every step is cached: a kill loses the step that was under way.
 """
 
@@ -118,8 +119,19 @@ def search(
             too_few = chain.layers
     if smallest_held([each.variant for each in tried if not each.chain.layers]):
         return tried
+    judged: dict[str, bool] = {}
+
+    def in_time(chain: Chain, timed: Variant) -> bool:
+        """Whether it is fast enough behind a first stage whose exits give away no more than `keep` lets them."""
+        if chain.title not in judged:
+            last = behind_static(chain, mildest(timed))
+            progress.say(f"search: {last.title}, not healed")
+            cascade = step(last.steps[-1], timed.artifact).artifact
+            judged[chain.title] = not _broke(judge(f"{last.title}, not healed", cascade), *TIMES)
+        return judged[chain.title]
+
     while waiting:
-        chain = worth_healing(waiting)
+        chain = worth_healing(waiting, in_time)
         progress.say(f"search: {chain.title}, for the cascade")
         attempt(chain, ())
         if not _broke(tried[-1].variant, "keep"):
@@ -163,24 +175,25 @@ def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
     return Chain(f"{chain.title}, healing {number}", chain.layers, tuple(steps))
 
 
-def worth_healing(waiting: Sequence[tuple[Chain, Variant]]) -> Chain:
-    """Of the forms that are too slow alone, the deepest that a cascade's rare texts may take; else the fastest.
+def worth_healing(waiting: Sequence[tuple[Chain, Variant]], in_time: Callable[[Chain, Variant], bool]) -> Chain:
+    """Of the forms that are too slow alone, the deepest that is in time as a cascade's second stage; else the fastest.
 
-    At the same depth it is the smaller one, and of two of about the same size the faster. The p50 of a cascade is
-    about that of its first stage. Its p99 is made by the slowest of the few texts that reach the second, and lies
-    between that stage's p50 and p99: one whose p50 is within half of the promise may hold it.
+    At the same depth it is the smaller one, and of two of about the same size the faster.
     """
+    for layers in sorted({chain.layers for chain, _ in waiting}, reverse=True):
+        alike = [each for each in waiting if each[0].layers == layers]
+        room = 1.1 * min(timed.size_mb for _, timed in alike)
+        small = [each for each in alike if each[1].size_mb <= room]
+        best = min(small, key=lambda each: each[1].latency.p50_ms)
+        if in_time(*best):
+            return best[0]
+    return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
 
-    def may_hold(variant: Variant) -> bool:
-        return all(2 * variant.latency.p50_ms <= gate.promised for gate in variant.gates if gate.name == "p99_ms")
 
-    late = [each for each in waiting if may_hold(each[1])]
-    if not late:
-        return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
-    deepest = max(each[0].layers for each in late)
-    late = [each for each in late if each[0].layers == deepest]
-    room = 1.1 * min(each[1].size_mb for each in late)
-    return min((each for each in late if each[1].size_mb <= room), key=lambda each: each[1].latency.p50_ms)[0]
+def mildest(variant: Variant) -> float:
+    """Of the agreements of a cascade the lowest that is no lower than the share that is to be kept."""
+    promised = next((gate.promised for gate in variant.gates if gate.name == "keep"), 0.0)
+    return min((one for one in AGREEMENTS if one >= promised), default=max(AGREEMENTS))
 
 
 def to_shrink(tried: Sequence[Tried]) -> Tried | None:
