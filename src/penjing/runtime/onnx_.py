@@ -18,6 +18,7 @@ from penjing.runtime.packed import unpacked
 from penjing.runtime.tokens import Tokens
 
 MODEL = "model.onnx"
+SPIN_US = 2000
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 PROVIDERS: dict[Device, list[str]] = {
     "cpu": [_CPU],
@@ -83,8 +84,8 @@ def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cp
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    # Threads spin within a run, where they wait for each other some microseconds, and sleep between runs.
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # Threads wait that long for the next run before they sleep: to wake one takes longer than the text before it.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
     providers = PROVIDERS[device]
     missing = set(providers) - set(onnxruntime.get_available_providers())
     if missing:
