@@ -19,7 +19,6 @@ from penjing.make.search import (
     Tried,
     chains,
     choose_smallest,
-    mildest,
     search,
     second_stage,
     smallest_held,
@@ -266,15 +265,6 @@ def test_the_deepest_that_is_in_time_behind_a_first_stage_is_worth_healing() -> 
     assert pick(deep, half, smaller, one) == "2 layers, INT8"
     assert pick(deep, half, packed, one) == "2 layers", "of two alike in size the faster"
     assert pick(deep, waits("2 layers", 3.0)) == "2 layers", "the fastest where none is in time"
-
-
-def test_a_cascade_is_timed_with_exits_that_give_away_no_more_than_may_be_lost() -> None:
-    def keeping(share: float) -> Variant:
-        held = Gate(name="keep", promised=share, measured=1, bound=1, state="held")
-        return replace(judged("form", 0.95), gates=(held,))
-
-    assert [mildest(keeping(share)) for share in (0.9, 0.97, 0.985, 0.99, 0.999)] == [0.97, 0.97, 0.99, 0.99, 0.998]
-    assert mildest(replace(judged("form", 0.95), gates=())) == 0.97, "nothing is to be kept"
 
 
 def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_time() -> None:

@@ -122,9 +122,9 @@ def search(
     judged: dict[str, bool] = {}
 
     def in_time(chain: Chain, timed: Variant) -> bool:
-        """Whether it is fast enough behind a first stage whose exits give away no more than `keep` lets them."""
+        """Whether it is fast enough behind a first stage with the mildest exits of all."""
         if chain.title not in judged:
-            last = behind_static(chain, mildest(timed))
+            last = behind_static(chain, min(AGREEMENTS))
             progress.say(f"search: {last.title}, not healed")
             cascade = step(last.steps[-1], timed.artifact).artifact
             judged[chain.title] = not _broke(judge(f"{last.title}, not healed", cascade), *TIMES)
@@ -176,8 +176,9 @@ def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
 
 
 def worth_healing(waiting: Sequence[tuple[Chain, Variant]], in_time: Callable[[Chain, Variant], bool]) -> Chain:
-    """Of the forms that are too slow alone, the deepest that is in time as a cascade's second stage; else the fastest.
+    """Of the forms that are too slow alone, the deepest that can be in time as a cascade's second stage; else the fastest.
 
+    The deeper one keeps more of the score of the hard texts, which are those that come to it.
     At the same depth it is the smaller one, and of two of about the same size the faster.
     """
     for layers in sorted({chain.layers for chain, _ in waiting}, reverse=True):
@@ -188,12 +189,6 @@ def worth_healing(waiting: Sequence[tuple[Chain, Variant]], in_time: Callable[[C
         if in_time(*best):
             return best[0]
     return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
-
-
-def mildest(variant: Variant) -> float:
-    """Of the agreements of a cascade the lowest that is no lower than the share that is to be kept."""
-    promised = next((gate.promised for gate in variant.gates if gate.name == "keep"), 0.0)
-    return min((one for one in AGREEMENTS if one >= promised), default=max(AGREEMENTS))
 
 
 def to_shrink(tried: Sequence[Tried]) -> Tried | None:
