@@ -15,6 +15,7 @@ from penjing.make.gates import Gate
 from penjing.make.plan import Step
 from penjing.make.score import Scored
 from penjing.make.search import (
+    AGREEMENTS,
     Chain,
     Tried,
     chains,
@@ -236,6 +237,16 @@ def test_a_depth_too_slow_behind_a_first_stage_is_not_healed_for_it() -> None:
         "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
         "static, then 2 layers (97% alike), not healed": 1.1, "static, then 1 layer (97% alike), not healed": 0.8,
         "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
+    }  # fmt: skip
+    assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
+
+
+def test_where_the_healed_depth_is_too_slow_after_all_a_flatter_one_is_healed() -> None:
+    slow = {
+        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "static, then 2 layers (97% alike), not healed": 0.9, "2 layers": 2.0,
+        **{f"static, then 2 layers ({100 * each:g}% alike)": 1.1 for each in AGREEMENTS},
+        "static, then 1 layer (97% alike), not healed": 0.8, "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
 

@@ -9,7 +9,7 @@ the smallest form that keeps every promise but those on time, healed for it if n
 does not keep the score, and for as many texts as the promised times allow. Where a depth in float32 has broken `keep`
 on validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the
 next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it, in which it
-is timed before it is healed too.
+is timed before it is healed too; where the healed one is too slow after all, a flatter one is healed.
 Every step is cached: a kill loses the step that was under way.
 """
 
@@ -130,13 +130,18 @@ def search(
             judged[chain.title] = not _broke(judge(f"{last.title}, not healed", cascade), *TIMES)
         return judged[chain.title]
 
-    while waiting:
-        chain = worth_healing(waiting, in_time)
+    def heal(slow_forms: Sequence[tuple[Chain, Variant]]) -> Tried:
+        chain = worth_healing(slow_forms, in_time)
         progress.say(f"search: {chain.title}, for the cascade")
         attempt(chain, ())
-        if not _broke(tried[-1].variant, "keep"):
+        return tried[-1]
+
+    deeper = waiting
+    while deeper:
+        healed = heal(deeper)
+        if not _broke(healed.variant, "keep"):
             break
-        waiting = [each for each in waiting if each[0].layers > chain.layers]
+        deeper = [each for each in deeper if each[0].layers > healed.chain.layers]
     students = [each for each in tried if METHOD in {one.name for one in each.chain.steps}]
     best = max(
         (each for each in students if not _broke(each.variant, "keep")),
@@ -158,7 +163,7 @@ def search(
         progress.say(f"search: {chain.title}")
         attempt(chain, whole.done[:-1])
     second = second_stage(tried)
-    if second is not None:
+    while second is not None:
         for agreement in AGREEMENTS:
             last = behind_static(second.chain, agreement)
             progress.say(f"search: {last.title} ({len(every) + 1} of {len(every) + 1})")
@@ -166,6 +171,14 @@ def search(
             # A milder one keeps less and is faster.
             if _holds(tried[-1].variant, *TIMES) or _broke(tried[-1].variant, "keep"):
                 break
+        depths = {each.chain.layers for each in tried}
+        flatter = [each for each in waiting if each[0].layers < second.chain.layers]
+        flatter = [each for each in flatter if each[0].layers not in depths]
+        if not flatter or not _broke(tried[-1].variant, *TIMES):
+            break
+        second = heal(flatter)
+        if _broke(second.variant, "keep"):
+            break
     return tried
 
 
@@ -176,7 +189,7 @@ def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
 
 
 def worth_healing(waiting: Sequence[tuple[Chain, Variant]], in_time: Callable[[Chain, Variant], bool]) -> Chain:
-    """Of the forms that are too slow alone, the deepest that can be in time as a cascade's second stage; else the fastest.
+    """Of the forms too slow alone the deepest that can be in time as a cascade's second stage; else the fastest.
 
     The deeper one keeps more of the score of the hard texts, which are those that come to it.
     At the same depth it is the smaller one, and of two of about the same size the faster.
