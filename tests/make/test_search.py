@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,10 @@ def scored(right: float, rows: int) -> Scored:
     return Scored(("no", "yes"), [], np.zeros((rows, 2)), truth, np.where(wrong, 1 - truth, truth))
 
 
+def quickest(variants: Sequence[Variant]) -> Variant:
+    return min(variants, key=lambda variant: variant.latency.p50_ms)
+
+
 def test_depths_are_halved_and_each_is_healed() -> None:
     found = list(chains(12))
     assert [chain.title for chain in found] == [
@@ -87,7 +92,7 @@ def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], l
 
     teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
     every = [chain for chain in chains(4) if chain.title in scores]
-    tried = search(teacher, every, step, lambda title, _: judged(title, *scores[title]), told)
+    tried = search(teacher, every, step, lambda title, _: judged(title, *scores[title]), quickest, told)
     return [each.chain.title for each in tried], told.lines, made
 
 
@@ -176,7 +181,15 @@ def healed(rights: list[float], trials: int, first: float = 0.925, more: tuple[s
         return judged(title, {"2 layers": first, "all layers": 0.95}.get(title, 0.6), rows=300)
 
     every = [chain for chain in chains(4) if chain.title in {"2 layers", "static", *more}]
-    search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, Silent(), trials)
+    search(
+        Artifact(Path(), "teacher", Card(form="torch", method="tune.full")),
+        every,
+        step,
+        judge,
+        quickest,
+        Silent(),
+        trials,
+    )
     return names
 
 
@@ -212,7 +225,7 @@ def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) ->
 
     wanted = {title.removesuffix(", not healed") for title in steps_of}
     every = [chain for chain in chains(4) if chain.title in wanted]
-    search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, Silent())
+    search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, quickest, Silent())
     return names
 
 
@@ -267,7 +280,7 @@ def test_the_deepest_that_is_in_time_behind_a_first_stage_is_worth_healing() -> 
         return chain, replace(judged(title, 0.5), latency=speed)
 
     def pick(*waiting: tuple[Chain, Variant]) -> str:
-        return worth_healing(waiting, lambda _, timed: timed.latency.p50_ms < 2.5).title
+        return worth_healing(waiting, lambda _, timed: timed.latency.p50_ms < 2.5, quickest).title
 
     deep, half, one = waits("all layers", 4.0), waits("2 layers", 2.2), waits("1 layer", 1.2)
     assert pick(deep, half, one) == "2 layers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.core.nouns import Artifact, Card, Inputs, Run, Silent
+from penjing.core.nouns import Artifact, Card, Inputs, Run, Silent, Table
 from penjing.core.recipe import Gates, load_recipe
 from penjing.data.prepare import prepare
+from penjing.make import variants
 from penjing.make.plan import single_step
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.variants import Variant, beats, choose, gate, recipe_gates
@@ -100,6 +102,24 @@ def test_nothing_passes() -> None:
     gates, teacher = Gates(size_mb=1), scored(0.95)
     refused = [gate(variant(name, 0.95), teacher, gates, [0, 1]) for name in ("export", "linear")]
     assert choose(refused[:1], refused[1], [0, 1], proven=True) is None
+
+
+def test_the_fastest_of_some_is_told_on_the_same_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, list[str]] = {"slow": [], "quick": []}
+    slow, quick = (replace(variant(name, 0.9), session=name) for name in asked)  # type: ignore[arg-type]
+
+    def decisions(session: str, _: object) -> Callable[[list[str]], None]:
+        def run(texts: list[str]) -> None:
+            asked[session] += texts
+            time.sleep(0.002 if session == "slow" else 0)
+
+        return run
+
+    monkeypatch.setattr(variants, "decisions", decisions)
+    table = Table(texts=["a", "b", "c"], labels=["x", "y", "x"])
+    assert variants.race([slow, quick], table, None) is quick  # type: ignore[arg-type]
+    assert asked["slow"] == asked["quick"] != []
+    assert variants.race([slow], table, None) is slow  # type: ignore[arg-type]
 
 
 def test_small_labels_are_in_no_promise() -> None:

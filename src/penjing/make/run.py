@@ -14,6 +14,7 @@ from penjing.core.folder import move_aside
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.prepare import Prepared, prepare
+from penjing.decide.policy import Policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
@@ -26,7 +27,7 @@ from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
-from penjing.make.variants import Variant, beats, choose, gate, measure
+from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.machine import cores, fastest_engine
 from penjing.runtime.session import open_session
@@ -183,6 +184,7 @@ class _Making:
             every,
             lambda step, parent: self._step(step, parent, tuned.artifact),
             lambda title, artifact: self._judge(title, artifact, teacher, over),
+            lambda variants: race(variants, self.data.validation, self._open_policy()),
             self.progress,
             self.file.recipe.trials,
             self.file.recipe.seed,
@@ -192,11 +194,13 @@ class _Making:
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
-        recipe = self.file.recipe
-        policy = open_policy(recipe, self.data.labels, self.rules, 0.0)
-        validation, threads = self.data.validation, self.cache.threads
-        variant = measure(name, artifact, validation, policy, threads, recipe.data.long, over)
+        recipe, threads = self.file.recipe, self.cache.threads
+        variant = measure(name, artifact, self.data.validation, self._open_policy(), threads, recipe.data.long, over)
         return gate(variant, teacher or variant.scored, recipe.gates, over)
+
+    def _open_policy(self) -> Policy:
+        """The rules and fields of the release, its thresholds still open."""
+        return open_policy(self.file.recipe, self.data.labels, self.rules, 0.0)
 
     def _certify_and_test(
         self,

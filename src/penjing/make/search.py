@@ -76,12 +76,14 @@ def search(
     every: Sequence[Chain],
     step: Callable[[Step, Artifact], Done],
     judge: Callable[[str, Artifact], Variant],
+    race: Callable[[Sequence[Variant]], Variant],
     progress: Progress,
     trials: int = 0,
     seed: int = 0,
 ) -> list[Tried]:
     """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates.
 
+    race: the fastest of some variants, timed in turn; what `judge` measures minutes apart cannot tell them apart.
     trials: so many other ways of healing, at most, for a student that is not proven to keep the score.
     """
     tried: list[Tried] = []
@@ -131,7 +133,7 @@ def search(
         return judged[chain.title]
 
     def heal(slow_forms: Sequence[tuple[Chain, Variant]]) -> Tried:
-        chain = worth_healing(slow_forms, in_time)
+        chain = worth_healing(slow_forms, in_time, race)
         progress.say(f"search: {chain.title}, for the cascade")
         attempt(chain, ())
         return tried[-1]
@@ -188,7 +190,11 @@ def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
     return Chain(f"{chain.title}, healing {number}", chain.layers, tuple(steps))
 
 
-def worth_healing(waiting: Sequence[tuple[Chain, Variant]], in_time: Callable[[Chain, Variant], bool]) -> Chain:
+def worth_healing(
+    waiting: Sequence[tuple[Chain, Variant]],
+    in_time: Callable[[Chain, Variant], bool],
+    race: Callable[[Sequence[Variant]], Variant],
+) -> Chain:
     """Of the forms too slow alone the deepest that can be in time as a cascade's second stage; else the fastest.
 
     The deeper one keeps more of the score of the hard texts, which are those that come to it.
@@ -198,9 +204,10 @@ def worth_healing(waiting: Sequence[tuple[Chain, Variant]], in_time: Callable[[C
         alike = [each for each in waiting if each[0].layers == layers]
         room = 1.1 * min(timed.size_mb for _, timed in alike)
         small = [each for each in alike if each[1].size_mb <= room]
-        best = min(small, key=lambda each: each[1].latency.p50_ms)
-        if in_time(*best):
-            return best[0]
+        winner = race([timed for _, timed in small])
+        chain = next(chain for chain, timed in small if timed is winner)
+        if in_time(chain, winner):
+            return chain
     return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
 
 
