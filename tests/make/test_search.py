@@ -217,7 +217,7 @@ def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) ->
         score = 0.3 if title.endswith("not healed") else right.get(title, 0.95)
         variant = judged(title, score, size_mb=10 + steps_of[title])
         speed = Latency(steps_of[title], 2 * steps_of[title], 0.0, (), (), 1000, 32)
-        state = "broken" if steps_of[title] > 1 else "held"
+        state = "broken" if steps_of[title] > 1 else "unproven" if steps_of[title] == 1 else "held"
         late = [Gate(name="p50_ms", promised=1, measured=1, bound=1, state=state)]
         state = "broken" if 2 * steps_of[title] > p99_ms else "held"
         late.append(Gate(name="p99_ms", promised=p99_ms, measured=1, bound=1, state=state))
@@ -259,6 +259,16 @@ def test_where_the_healed_depth_is_too_slow_after_all_a_flatter_one_is_healed() 
         "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
         "static, then 2 layers (97% alike), not healed": 0.9, "2 layers": 2.0,
         **{f"static, then 2 layers ({100 * each:g}% alike)": 1.1 for each in AGREEMENTS},
+        "static, then 1 layer (97% alike), not healed": 0.8, "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
+    }  # fmt: skip
+    assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
+
+
+def test_a_time_that_is_not_proven_is_no_reason_to_stop() -> None:
+    slow = {
+        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "static, then 2 layers (97% alike), not healed": 0.9, "2 layers": 2.0,
+        **{f"static, then 2 layers ({100 * each:g}% alike)": 1.0 for each in AGREEMENTS},
         "static, then 1 layer (97% alike), not healed": 0.8, "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
@@ -334,5 +344,10 @@ def test_where_none_is_proven_the_likeliest_to_keep_the_score_stands() -> None:
     # A plain model is no exception, and is held to the tuned model's score as all others are.
     choice = choose_smallest(variants, judged("linear", 0.94, 1, rows=300))
     assert choice is not None and (choice.variant.name, choice.fell_back) == ("linear", False)
+    late = Gate(name="mean_ms", promised=1, measured=1.01, bound=0.99, state="unproven")
+    quick = late.model_copy(update={"measured": 0.9, "state": "held"})
+    variants = [replace(each, gates=(*each.gates, gate)) for each, gate in zip(variants, (late, quick), strict=True)]
+    choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300))
+    assert choice is not None and choice.variant.name == "far", "it holds its time too"
     broken = [judged("bad", 0.5, 10), judged("worse", 0.4, 5)]
     assert choose_smallest(broken, judged("linear", 0.3, 1)) is None

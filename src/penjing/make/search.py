@@ -176,7 +176,7 @@ def search(
         depths = {each.chain.layers for each in tried}
         flatter = [each for each in waiting if each[0].layers < second.chain.layers]
         flatter = [each for each in flatter if each[0].layers not in depths]
-        if not flatter or not _broke(tried[-1].variant, *TIMES):
+        if not flatter or _holds(tried[-1].variant, *TIMES):
             break
         second = heal(flatter)
         if _broke(second.variant, "keep"):
@@ -261,8 +261,8 @@ def smallest_held(variants: Sequence[Variant]) -> Variant | None:
 def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | None:
     """The smallest variant, the linear model among them, that holds every gate on validation.
 
-    Where none holds them all, the one of those that no gate refuses that is likeliest to keep the score, and of two
-    alike the smaller; None where all are refused.
+    Where none holds them all, of those that no gate refuses the one that holds the most, of several the likeliest to
+    keep the score, and of two alike the smaller; None where all are refused.
     """
     every = [*variants, linear]
     best = smallest_held(every)
@@ -271,7 +271,7 @@ def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | No
     passed = [variant for variant in every if not variant.refused]
     if not passed:
         return None
-    likeliest = max(passed, key=lambda variant: (_keep_bound(variant), -variant.size_mb))
+    likeliest = max(passed, key=lambda each: (_held(each), _keep_bound(each), -each.size_mb))
     return Choice(likeliest, False, note_of("why_likeliest", forms=str(len(passed))))
 
 
@@ -285,6 +285,10 @@ def _broke(variant: Variant, *gates: str) -> bool:
 
 def _holds(variant: Variant, *gates: str) -> bool:
     return all(gate.state == "held" for gate in variant.gates if gate.name in gates)
+
+
+def _held(variant: Variant) -> int:
+    return sum(gate.state == "held" for gate in variant.gates)
 
 
 def _told(variant: Variant) -> str:
