@@ -54,6 +54,7 @@ def techniques(layers: int) -> dict[str, Chain]:
         f"{left}, distilled": [fewer, _HEAL, _EXPORT],
         f"{left}, distilled, relations": [fewer, ("compress.distill", {"relations": 1.0}), _EXPORT],
         f"{left}, distilled, hidden states": [fewer, ("compress.distill", {"hidden": 1.0}), _EXPORT],
+        f"{left}, distilled, words replaced": [fewer, ("compress.distill", {"copies": 0, "replaced": 1}), _EXPORT],
         "half the neurons": [("compress.width", {"keep": 0.5}), _EXPORT],
         "half the neurons, distilled": [("compress.width", {"keep": 0.5}), _HEAL, _EXPORT],
         "half the heads": [("compress.heads", {"keep": 0.5}), _EXPORT],
@@ -64,6 +65,7 @@ def techniques(layers: int) -> dict[str, Chain]:
         "vocabulary": [("compress.vocabulary", {}), _EXPORT],
         "exit": [("compress.exit", {})],
         "static": [("compress.static", {})],
+        "static, words replaced": [("compress.static", {"copies": 0, "replaced": 2})],
         "cascade: static, then identity": [_EXPORT, ("compress.cascade", {})],
     }
 

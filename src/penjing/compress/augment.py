@@ -2,6 +2,7 @@
 
 Source: Wei and Zou, EDA: Easy Data Augmentation, 2019 (deletion, swap); Jiao et al., TinyBERT, 2020 (a student learns
 from augmented texts what the teacher says of them). The label of a piece is not assumed: the teacher gives it.
+`compress.neighbours` puts near words in the place of others.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from penjing.compress.augment import augment
 from penjing.compress.magnitude import EMBEDDINGS, SPARSITY, keep_zeros
+from penjing.compress.neighbours import REPLACED, replaced
 from penjing.compress.sealing import seal, torch_parent, whole
 from penjing.compress.states import hidden_loss, relation_loss, watching
 from penjing.compress.teacher import teacher_logits
@@ -48,6 +49,7 @@ class Options(BaseOptions):
     epochs: float = Field(4.0, gt=0, le=100, description="passes over all texts; may be a fraction")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="the highest rate")
     copies: int = Field(1, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
+    replaced: int = Field(0, ge=0, le=20, description=REPLACED)
     temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
     relations: float = Field(
@@ -141,7 +143,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if teacher is None or teacher.card.labels != parent.card.labels:
         raise UsageError("`compress.distill` has no teacher with the same labels", fix="put `tune.full` before it")
     train = list(inputs.train.texts)
-    parts = train, inputs.unlabelled, augment(train, options.copies, run.seed)
+    others = replaced(teacher, train, options.replaced, run.seed)
+    parts = train, inputs.unlabelled, augment(train, options.copies, run.seed), others
     texts = [text for part in parts for text in part]
     truth = np.full(len(texts), -1, dtype=np.int64)
     truth[: len(train)] = encode_labels(inputs.train.labels or (), parent.card.labels)

@@ -27,6 +27,7 @@ from torch import nn
 
 from penjing.compress.augment import augment
 from penjing.compress.distill import distillation_loss
+from penjing.compress.neighbours import REPLACED, replaced
 from penjing.compress.sealing import check_stop, encoder_parent, seal, whole
 from penjing.compress.teacher import teacher_logits
 from penjing.core.canon import unit_hash
@@ -52,6 +53,7 @@ class Options(BaseOptions):
     bits: int = Field(17, ge=10, le=20, description="the table has 2^bits rows")
     rank: int = Field(64, ge=1, le=256, description="width of the table; never more than there are labels")
     copies: int = Field(2, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
+    replaced: int = Field(0, ge=0, le=20, description=REPLACED)
     temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
     epochs: int = Field(12, ge=1, le=200, description="passes over all texts")
@@ -136,10 +138,11 @@ def _texts(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> _Tex
     """The train texts, those without a label, and the copies of each part, in this order."""
     train = list(inputs.train.texts)
     dealt = np.array([int(unit_hash(group) * PARTS) for group in inputs.train.groups or train], dtype=np.int64)
-    copies = [
-        augment([train[place] for place in np.flatnonzero(dealt == part)], options.copies, run.seed)
-        for part in range(PARTS)
-    ]
+    copies = []
+    for part in range(PARTS):
+        own = [train[place] for place in np.flatnonzero(dealt == part)]
+        others = replaced(parent, own, options.replaced, run.seed)
+        copies.append([*augment(own, options.copies, run.seed), *others])
     parts = train, inputs.unlabelled, *copies
     texts = [text for part in parts for text in part]
     grams = _grams(options)
