@@ -84,7 +84,7 @@ def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cp
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    # Threads wait that long for the next run before they sleep: to wake one takes longer than the text before it.
+    # Threads wait so many microseconds for the next run before they sleep: a cascade's rare texts find them awake.
     options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
     providers = PROVIDERS[device]
     missing = set(providers) - set(onnxruntime.get_available_providers())
