@@ -33,6 +33,8 @@ from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_result
 
 RESULTS = Path(__file__).resolve().parent / "results" / "compress.jsonl"
 IDENTITY = "identity"
+# As long as all forms of a seed may take in turn.
+SECONDS = 180.0
 _EXPORT: tuple[str, dict[str, Any]] = ("compress.export", {})
 _PACKED: tuple[str, dict[str, Any]] = ("compress.export", {"packed": True})
 _HEAL: tuple[str, dict[str, Any]] = ("compress.distill", {})
@@ -101,7 +103,7 @@ def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], thread
     texts = list(data.test.texts)
     wanted = encode_labels([one.top()[0] for one in open_session(teacher, threads=threads).predict(texts)], labels)
     subjects = {name: penjing(artifact, threads) for name, artifact in made.items()}
-    times = interleaved({name: subject.run for name, subject in subjects.items()}, texts, calls=500)
+    times = interleaved({name: subject.run for name, subject in subjects.items()}, texts, calls=500, seconds=SECONDS)
     rows = {}
     for name, subject in subjects.items():
         guess = encode_labels(answers(subject, texts), labels)
@@ -131,7 +133,8 @@ def main() -> int:
     for seed in [int(each) for each in arguments.seeds.split(",")]:
         for name in arguments.set or SETS:
             tune = TUNE[arguments.base]
-            key = digest([key_of(name, base, arguments.rows, seed, tune), arguments.only or []])
+            every = techniques(depth_of(open_base(base, arguments.out)))
+            key = digest([key_of(name, base, arguments.rows, seed, tune), arguments.only or [], every])
             title = f"{name} {arguments.base} rows={arguments.rows or 'all'} seed={seed}"
             if any(row["key"] == key for row in read_results(arguments.results)):
                 print(f"{title}: there already", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penjing.make.gates import at_least, at_most_exact, at_most_windows, in_words, refuses
+from penjing.make.gates import at_least, at_least_windows, at_most_exact, at_most_windows, in_words, refuses
 
 
 def test_scores() -> None:
@@ -19,6 +19,10 @@ def test_windows() -> None:
     assert at_most_windows("p99_ms", 20, [10, 12, 11, 25, 13]).state == "unproven"
     assert at_most_windows("p99_ms", 9, [10, 12, 11, 25, 13]).state == "broken"
     assert at_most_windows("p99_ms", 20, [10, 12, 11, 19, 13]).measured == 12
+    held, unproven, broken = (at_least_windows("times_faster", least, [60, 52, 51, 55, 70]) for least in (51, 53, 71))
+    assert (held.state, held.bound, held.measured) == ("held", 51, 55)
+    assert (unproven.state, unproven.bound) == ("unproven", 51)
+    assert (broken.state, broken.bound) == ("broken", 70)
 
 
 def test_what_keeps_from_sealing() -> None:

@@ -157,7 +157,8 @@ def test_the_sealed_model_is_measured_as_it_serves(house: House) -> None:
         "size_mb": ("held", ""),
     }
     assert tested.scored.guess.tolist() == tested.teacher.guess.tolist() == tested.linear.guess.tolist()
-    assert tested.speed.calls == 1000 and tested.speed_evidence.calls == prove.EVIDENCE_CALLS
+    assert tested.speed.calls == 5 * len(house.data.test) > 1000, "every text once a window"
+    assert tested.speed_evidence.calls == prove.EVIDENCE_CALLS
     assert tested.rivals == {}, "a linear model has no encoder to be compared with"
     assert 0 < tested.faithful["rows"] <= prove.FAITHFUL_ROWS
 

@@ -101,12 +101,14 @@ def test_a_damaged_result_in_the_cache_is_made_again(recipe_in: Callable[..., Pa
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
-    made = make_release(recipe_in(steps=ENCODER, gates="{size_mb: 25, unproven: allow}"), tmp_path / "out")
+    gates = "{size_mb: 25, times_faster: 0.1, unproven: allow}"
+    made = make_release(recipe_in(steps=ENCODER, gates=gates), tmp_path / "out")
     states = {variant.name: variant.state for variant in made.report.variants}
     assert states["compress.export"] == "refused", "fp32 is larger than the gate allows, by measurement in this run"
     assert states["compress.int8"] in {"sealed", "passed"}
     assert made.release is not None
     assert made.report.teacher is not None
+    assert {gate.name: gate.state for gate in made.report.gates} == {"size_mb": "held", "times_faster": "held"}
     assert [step.name for step in made.report.steps][-1] == "compress.int8"
 
 

@@ -58,6 +58,10 @@ def test_each_promised_time_is_judged_in_its_own_windows() -> None:
     gates = Gates(p50_ms=1, p99_ms=1.5, mean_ms=0.55)
     states = {one.name: one.state for one in recipe_gates(scored(0.95), scored(0.95), speed, 1.0, gates, [0, 1])}
     assert states == {"p50_ms": "held", "p99_ms": "broken", "mean_ms": "unproven"}
+    speed = replace(speed, windows_times_faster=(70, 49, 60, 80, 55))
+    for least, state in ((49, "held"), (50, "unproven"), (81, "broken")):
+        found = recipe_gates(scored(0.95), scored(0.95), speed, 1.0, Gates(times_faster=least), [0, 1])
+        assert [(one.name, one.state) for one in found] == [("times_faster", state)]
 
 
 def test_unproven_on_validation_refuses_nobody() -> None:

@@ -110,6 +110,7 @@ def test_a_limit_is_never_rounded(sample: Callable[..., Report], value: float, s
     [
         ("p99_ms", 20.0, 4.3125, "20\u00a0ms", "4.31\u00a0ms"),
         ("size_mb", 37.5, 61.237, "37.5\u00a0MB", "61.2\u00a0MB"),
+        ("times_faster", 50.0, 62.719, "50×", "62.7×"),
         ("macro_f1", 0.9, 0.87654, "0.9", "0.877"),
         ("keep", 0.975, 0.98, "97.5\u00a0%", "98.00\u00a0%"),
         ("keep", 0.98765, 0.99999, "98.765\u00a0%", "100.00\u00a0%"),

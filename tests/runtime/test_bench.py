@@ -45,6 +45,21 @@ def test_throughput_alone_is_of_batches_in_turn() -> None:
     assert found["slow"] <= 2500 and found["quick"] > found["slow"]
 
 
+def test_a_slower_one_is_timed_in_every_window_on_a_few_texts_of_all_lengths() -> None:
+    told: list[str] = []
+
+    def slow(texts: Sequence[str]) -> None:
+        told.extend(texts)
+        time.sleep(0.002)
+
+    texts = ["a" * (1 + i % 80) for i in range(400)]
+    found = latency(lambda each: time.sleep(0.0002), texts, calls=20, windows=2, batch=1, reference=slow)  # noqa: ARG005
+    assert len(told) == 3 * 40, "once untimed, then in both windows"
+    assert abs(sum(map(len, told)) / len(told) - sum(map(len, texts)) / len(texts)) < 1
+    assert len(found.windows_times_faster) == 2 and min(found.windows_times_faster) > 2
+    assert latency(slow, ["a"], calls=5).windows_times_faster == ()
+
+
 def test_what_is_slow_shows_as_slow() -> None:
     found = interleaved({"slow": lambda texts: time.sleep(0.003), "quick": lambda texts: None}, ["a"], calls=10)  # noqa: ARG005
     assert found["slow"].p50_ms >= 3 > found["quick"].p50_ms
@@ -55,6 +70,16 @@ def test_texts_are_spread_over_the_whole() -> None:
     seen: set[str] = set()
     latency(lambda texts: seen.update(texts), [str(i) for i in range(1000)], calls=50, windows=5)
     assert len(seen) == 10 and {"0", "999"} <= seen
+
+
+def test_more_texts_are_timed_as_long_as_there_is_time() -> None:
+    texts, seen = [str(i) for i in range(300)], set[str]()
+    found = latency(lambda each: seen.update(each), texts, calls=50, windows=5, seconds=60)
+    assert len(seen) == 300 and found.calls == 5 * 300
+    assert latency(lambda each: time.sleep(0.002), ["a", "b", "c"], calls=10, windows=5, seconds=1e-6).calls == 10  # noqa: ARG005
+    told: list[int] = []
+    throughput({"": lambda each: told.append(len(each))}, texts, calls=5, windows=5, batch=100, seconds=60)
+    assert sum(told[-3:]) == 300, "a window is every text, in batches"
 
 
 def test_no_texts_are_refused() -> None:

@@ -43,7 +43,7 @@ def at_least(name: str, promised: float, value: float, low: float, high: float, 
 
 
 def at_most_windows(name: str, promised: float, windows: Sequence[float], note: str = "") -> Gate:
-    """A promise on a figure measured in windows: the median window is reported.
+    """A promise on a figure measured in windows, all of the same texts: the median window is reported.
 
     Source of the bound: the largest of n independent windows lies under the true median with probability 2^-n,
     so with five windows it is a one-sided bound of 97 %; the smallest likewise from below.
@@ -57,6 +57,20 @@ def at_most_windows(name: str, promised: float, windows: Sequence[float], note: 
         state, bound = "broken", ordered[0]
     else:
         state, bound = "unproven", ordered[-1]
+    return Gate(name=name, promised=promised, measured=median, bound=bound, state=state, note=note)
+
+
+def at_least_windows(name: str, promised: float, windows: Sequence[float], note: str = "") -> Gate:
+    """The same for a promise that a figure is at least `promised`."""
+    ordered = sorted(windows)
+    median = ordered[len(ordered) // 2]
+    if ordered[0] >= promised:
+        state: State = "held"
+        bound = ordered[0]
+    elif ordered[-1] < promised:
+        state, bound = "broken", ordered[-1]
+    else:
+        state, bound = "unproven", ordered[0]
     return Gate(name=name, promised=promised, measured=median, bound=bound, state=state, note=note)
 
 

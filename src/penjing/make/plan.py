@@ -54,6 +54,12 @@ def build_plan(file: RecipeFile) -> list[Step]:
             where=file.where("search"),
             fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
         )
+    if file.recipe.gates.times_faster is not None and steps[0].name == "tune.linear":
+        raise RecipeError(
+            "`times_faster` is measured against the tuned encoder, and this recipe tunes none",
+            where=file.where("gates", "times_faster"),
+            fix="put `tune.full` first, or promise `mean_ms`",
+        )
     if file.recipe.trials and not file.recipe.search:
         raise RecipeError(
             "`trials` are ways of healing that a search tries, and this recipe does not search",

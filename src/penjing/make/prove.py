@@ -26,7 +26,7 @@ from penjing.make.certify import CLOCK, Certificate, certify, fix_grid, label_fa
 from penjing.make.gates import Gate
 from penjing.make.score import SMALL, Scored, score
 from penjing.make.seal import regression_suite, seal
-from penjing.make.variants import MEGA, Variant, recipe_gates
+from penjing.make.variants import MEGA, SECONDS, Variant, recipe_gates
 from penjing.runtime.bench import Call, Latency, interleaved, latency
 from penjing.runtime.selfcheck import make_selfcheck
 from penjing.runtime.session import open_session
@@ -143,8 +143,9 @@ def test_release(
         for artifact in {one.id: one for one in (reference, teacher, linear)}.values()
     }
     progress.advance(note="teacher and baseline")
+    slow_one = promised_against(recipe, teacher, threads)
     # Measured on the sealed path: masking, tokens, engine, calibration, rules, outcome.
-    speed = latency(lambda texts: _decide(decider, texts), table.texts)
+    speed = latency(lambda texts: _decide(decider, texts), table.texts, seconds=SECONDS, reference=slow_one)
     progress.advance(note="latency")
     slow = latency(lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS)
     progress.advance(note="latency with evidence")
@@ -200,6 +201,16 @@ def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
         explain(decider.session, decided.masked.text, decided.prediction.top()[0])
 
 
+def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | None:
+    """The tuned model's Hugging Face pipeline, where the recipe promises to be so many times faster; else None."""
+    if recipe.gates.times_faster is None:
+        return None
+    # Loads torch, which a linear model does without.
+    from penjing.runtime.rivals import hugging_face_pipeline
+
+    return hugging_face_pipeline(teacher, threads)
+
+
 def _rivals(
     decider: Decider, teacher: Artifact, student: Artifact, texts: Sequence[str], threads: int
 ) -> dict[str, Latency]:
@@ -214,7 +225,7 @@ def _rivals(
         subjects["pipeline"] = hugging_face_pipeline(teacher, threads)
         if student.card.form == "torch":
             subjects["onnx_int8"] = onnx_int8(student, threads, Path(folder))
-        return interleaved(subjects, texts, calls=RIVAL_CALLS)
+        return interleaved(subjects, texts, calls=RIVAL_CALLS, seconds=SECONDS)
 
 
 def _by_model(by: str, reason: str) -> bool:

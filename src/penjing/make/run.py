@@ -22,13 +22,14 @@ from penjing.make.cache import Cache, Done
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.plan import Step, build_plan, on_engine, single_step
-from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, test_release
+from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, promised_against, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of, open_base
+from penjing.runtime.bench import Call
 from penjing.runtime.machine import cores, fastest_engine
 from penjing.runtime.session import open_session
 
@@ -85,6 +86,8 @@ class _Making:
     progress: Progress
     texts: bool
     language: PageLanguage | None
+    # The tuned model's pipeline, where the recipe promises to be so many times faster.
+    slow: Call | None = None
 
     def run(self) -> Made:
         recipe, data = self.file.recipe, self.data
@@ -157,6 +160,7 @@ class _Making:
     def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant, bool]:
         """The forms that can be sealed, the linear one, and whether the tuned model is proven better than this."""
         teacher = self._teacher_scores(done[0].artifact)
+        self.slow = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
         names = [*sealable, linear] if linear not in sealable else sealable
         self.progress.start("measuring the variants", len(names))
@@ -174,6 +178,7 @@ class _Making:
         """The tuned model and all that was made of it, every form that was tried, and the linear one."""
         tuned = self._step(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
+        self.slow = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
         linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
         # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
@@ -195,7 +200,9 @@ class _Making:
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
         recipe, threads = self.file.recipe, self.cache.threads
-        variant = measure(name, artifact, self.data.validation, self._open_policy(), threads, recipe.data.long, over)
+        variant = measure(
+            name, artifact, self.data.validation, self._open_policy(), threads, recipe.data.long, over, self.slow
+        )
         return gate(variant, teacher or variant.scored, recipe.gates, over)
 
     def _open_policy(self) -> Policy:

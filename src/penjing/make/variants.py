@@ -14,7 +14,7 @@ from penjing.core.recipe import Gates
 from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
 from penjing.make.certify import CLOCK
-from penjing.make.gates import Gate, at_least, at_most_exact, at_most_windows, refuses
+from penjing.make.gates import Gate, at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.make.report import Note
 from penjing.make.score import Scored, score
 from penjing.make.verdict import note_of
@@ -24,6 +24,8 @@ from penjing.runtime.session import Session, open_session
 
 MEGA = 1e6
 RACE = 500
+# As long as a form may be timed with more texts than a window has at least.
+SECONDS = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +68,12 @@ def measure(
     threads: int,
     long_texts: Literal["chunk", "review"],
     over: list[int],
+    reference: Call | None = None,
 ) -> Variant:
     """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1.
 
     policy: the rules and fields of the release, its thresholds still open: what is promised is the time of a decision.
+    reference: what it is promised to be so many times faster than, timed in turn.
     """
     session = open_session(artifact, threads=threads, long_texts=long_texts)
     scored = score(session, table)
@@ -79,7 +83,7 @@ def measure(
         session=session,
         scored=scored,
         macro_f1=bootstrap(scored.truth, scored.guess, len(session.labels), over=over),
-        latency=latency(decisions(session, policy), table.texts),
+        latency=latency(decisions(session, policy), table.texts, seconds=SECONDS, reference=reference),
         size_mb=folder_size(artifact.folder) / MEGA,
     )
 
@@ -103,7 +107,7 @@ def race(variants: Sequence[Variant], table: Table, policy: Policy) -> Variant:
     if len(variants) == 1:
         return variants[0]
     runs = {str(place): decisions(each.session, policy) for place, each in enumerate(variants)}
-    times = interleaved(runs, table.texts, calls=RACE, batch=1)
+    times = interleaved(runs, table.texts, calls=RACE, batch=1, seconds=SECONDS)
     return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
 
 
@@ -167,6 +171,8 @@ def recipe_gates(
         found.append(at_most_windows("p99_ms", gates.p99_ms, speed.windows_p99_ms))
     if gates.mean_ms is not None:
         found.append(at_most_windows("mean_ms", gates.mean_ms, speed.windows_mean_ms))
+    if gates.times_faster is not None:
+        found.append(at_least_windows("times_faster", gates.times_faster, speed.windows_times_faster))
     if gates.size_mb is not None:
         found.append(at_most_exact("size_mb", gates.size_mb, size_mb))
     return found

@@ -62,6 +62,8 @@ def gate_value(gate: Gate, value: float, language: PageLanguage) -> str:
         return f"{value:g}\u00a0ms" if written else milliseconds(value)
     if gate.name.endswith("_mb"):
         return f"{value:g}\u00a0MB" if written else megabytes(value)
+    if gate.name == "times_faster":
+        return f"{value:g}×" if written else f"{value:.1f}×"
     if gate.name == "macro_f1":
         return f"{value:g}" if written else f"{value:.3f}"
     return as_written(value, language) if written else percent(value, language, 2, trim=False)

@@ -13,13 +13,16 @@ from penjing.core.errors import UsageError
 from penjing.runtime.session import Session
 
 Call = Callable[[Sequence[str]], object]
+_PROBE = 50
+_FEW = 40
 
 
 @dataclass(frozen=True)
 class Latency:
     """Milliseconds at batch 1 over `calls` calls: the figures of the median window, and of every window.
 
-    texts_per_s: texts a second in batches of `batch`, the median window's; mean_ms: mean time of a call, likewise.
+    texts_per_s: texts a second in batches of `batch`, the median window's; mean_ms: mean time of a call, likewise;
+    windows_times_faster: the mean time of a reference over that of a call, in every window, where there was one.
     """
 
     p50_ms: float
@@ -31,6 +34,7 @@ class Latency:
     batch: int
     mean_ms: float = 0.0
     windows_mean_ms: tuple[float, ...] = ()
+    windows_times_faster: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -38,15 +42,25 @@ class Latency:
 
 
 def latency(
-    subject: Session | Call, texts: Sequence[str], calls: int = 1000, windows: int = 5, batch: int = 32
+    subject: Session | Call,
+    texts: Sequence[str],
+    calls: int = 1000,
+    windows: int = 5,
+    batch: int = 32,
+    seconds: float = 0.0,
+    reference: Call | None = None,
 ) -> Latency:
     """The latency and throughput of a session, or of a callable over raw texts (given one at a time, then in batches).
 
     The texts are taken in their order, spread over the whole, as many different ones as a window has calls, the same
     in every window; they are run once before, so that no window pays for a first meeting of a shape.
+    seconds: as long as all may take with more calls than `calls`, up to every text once a window. A cascade's mean
+    hangs on how many texts are hard: of a few texts it is luck, which no window shows.
+    reference: what is slow and takes as long for every text of a length; it is timed in every window too, on a few
+    texts of all lengths.
     Raises UsageError without texts.
     """
-    return interleaved({"": subject}, texts, calls, windows, batch)[""]
+    return interleaved({"": subject}, texts, calls, windows, batch, seconds, reference)[""]
 
 
 def interleaved(
@@ -55,33 +69,46 @@ def interleaved(
     calls: int = 1000,
     windows: int = 5,
     batch: int = 32,
+    seconds: float = 0.0,
+    reference: Call | None = None,
 ) -> dict[str, Latency]:
     """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute hits all alike."""
-    size = max(1, calls // windows)
-    sample = _sample(texts, size)
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
+    size = _window(runs, texts, max(1, calls // windows), seconds / (2 * (windows + 1)), batch=1)
+    sample = _sample(texts, size)
     for run in runs.values():
         _one_by_one(run, sample[: len(texts)])
         _in_batches(run, sample, batch)
     singles: dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]] = {name: [] for name in runs}
     rates: dict[str, list[float]] = {name: [] for name in runs}
+    few = _of_all_lengths(texts, _FEW)
+    beside: list[float] = []
+    if reference is not None:
+        _one_by_one(reference, few)
     for _ in range(windows):
+        if reference is not None:
+            beside.append(float(_one_by_one(reference, few).mean()))
         for name, run in runs.items():
             singles[name].append(_one_by_one(run, sample))
         for name, run in runs.items():
             rates[name].append(_in_batches(run, sample, batch))
-    return {name: _summary(singles[name], rates[name], size * windows, batch) for name in runs}
+    return {name: _summary(singles[name], rates[name], size * windows, batch, beside) for name in runs}
 
 
 def throughput(
-    subjects: Mapping[str, Session | Call], texts: Sequence[str], calls: int, windows: int = 5, batch: int = 32
+    subjects: Mapping[str, Session | Call],
+    texts: Sequence[str],
+    calls: int,
+    windows: int = 5,
+    batch: int = 32,
+    seconds: float = 0.0,
 ) -> dict[str, float]:
     """Texts a second in batches alone, the median window's, of several subjects in turn; the texts as `interleaved`.
 
     Raises UsageError without texts.
     """
-    sample = _sample(texts, max(1, calls // windows))
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
+    sample = _sample(texts, _window(runs, texts, max(1, calls // windows), seconds / (windows + 1), batch))
     for run in runs.values():
         _in_batches(run, sample, batch)
     rates: dict[str, list[float]] = {name: [] for name in runs}
@@ -91,12 +118,31 @@ def throughput(
     return {name: round(float(np.median(each)), 1) for name, each in rates.items()}
 
 
+def _window(runs: Mapping[str, Call], texts: Sequence[str], least: int, seconds: float, batch: int) -> int:
+    """So many texts, or more, up to all of them, as far as all subjects take no longer than `seconds` for them."""
+    if not seconds or least >= len(texts):
+        return least
+    probe = _sample(texts, max(_PROBE, batch))
+    each = 0.0
+    for run in runs.values():
+        _in_batches(run, probe, batch)
+        each += 1 / _in_batches(run, probe, batch)
+    return max(least, min(int(seconds / each), len(texts)))
+
+
 def _sample(texts: Sequence[str], size: int) -> list[str]:
     """So many texts, spread over all; the same ones again where there are fewer."""
     if not len(texts):
         raise UsageError("there are no texts to time", fix="give a file of texts with --data")
     chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(size, len(texts)))]
     return [chosen[i % len(chosen)] for i in range(size)]
+
+
+def _of_all_lengths(texts: Sequence[str], size: int) -> list[str]:
+    """So many texts at most, their lengths spread as those of all are."""
+    ordered = sorted(texts, key=len)
+    size = min(size, len(ordered))
+    return [ordered[int((place + 0.5) * len(ordered) / size)] for place in range(size)]
 
 
 def _as_call(subject: Session | Call) -> Call:
@@ -126,7 +172,11 @@ def _in_batches(run: Call, texts: Sequence[str], batch: int) -> float:
 
 
 def _summary(
-    singles: Sequence[np.ndarray[Any, np.dtype[np.float64]]], rates: Sequence[float], calls: int, batch: int
+    singles: Sequence[np.ndarray[Any, np.dtype[np.float64]]],
+    rates: Sequence[float],
+    calls: int,
+    batch: int,
+    beside: Sequence[float],
 ) -> Latency:
     p50 = tuple(round(float(np.quantile(window, 0.5)), 4) for window in singles)
     p99 = tuple(round(float(np.quantile(window, 0.99)), 4) for window in singles)
@@ -141,4 +191,7 @@ def _summary(
         batch=batch,
         mean_ms=float(np.median(mean)),
         windows_mean_ms=mean,
+        windows_times_faster=tuple(
+            round(base / float(window.mean()), 3) for base, window in zip(beside, singles, strict=False)
+        ),
     )
