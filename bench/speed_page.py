@@ -76,10 +76,10 @@ def claim(row: Row, answers: list[Row]) -> str:
         )
         return f"- {title}: the search sealed nothing{seen}: not held."
     one, parts = row["subjects"][name], all_folds(row, name, answers)
-    told = ""
+    told = f" (≥ {100 * one['kept']['lower']:.1f} %) of {row['test_rows']:,} test rows"
     if parts:
-        told = (
-            f" of the test rows; made anew for each of {len(parts)} folds, over "
+        told += (
+            f"; made anew for each of {len(parts)} folds, over "
             f"all {sum(len(part['truth']) for part in parts):,} rows {folds.told(folds.pooled(parts))}"
         )
     lacks = missed(row, name, answers)

@@ -98,7 +98,8 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
     fast, sure = subject("penjing", 120, 0.999, 0.97), subject("penjing", 60, 1.0, 0.995)
     held = page.claim(run("cascade", static=fast, cascade=sure), [])
     assert held.endswith(
-        "*cascade* was picked; it is 60.0× the pipeline online and 30.0× offline and keeps 100.0 %: **held**."
+        "*cascade* was picked; it is 60.0× the pipeline online and 30.0× offline and keeps 100.0 % (≥ 99.5 %) of 700 "
+        "test rows: **held**."
     )
     assert page.claim(run("static", static=fast, cascade=sure), []).endswith(
         "not held (kept is proven to 97.0 % only)."
@@ -111,7 +112,7 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
     )
     assert page.claim(run(None, int8=subject("penjing", 12, 0.9, 0.8)), []).endswith("sealed nothing: not held.")
     refused = run(None, cascade=sure) | {"tested": "cascade"}
-    assert page.claim(refused, []).endswith("keeps 100.0 %: not held (the search's own test refused it).")
+    assert page.claim(refused, []).endswith("test rows: not held (the search's own test refused it).")
 
 
 def test_the_sets_that_hold_each_part_of_the_claim_are_counted(page: ModuleType) -> None:
@@ -137,9 +138,9 @@ def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleT
         "set": "sms", "base": "e5", "rows": 0, "form": "cascade", "key": "k", "folds": 2, "fold": 0,
         "labels": ["a", "b"], "over": [0, 1], "truth": [0, 1] * 50, "teacher": [0, 1] * 50, "student": [0, 1] * 50,
     }  # fmt: skip
-    assert page.claim(row, [fold]).endswith("keeps 100.0 %: not held (kept is proven to 95.0 % only).")
+    assert page.claim(row, [fold]).endswith("700 test rows: not held (kept is proven to 95.0 % only).")
     assert page.claim(row, [fold, fold | {"fold": 1}]).endswith(
-        "of the test rows; made anew for each of 2 folds, over all 200 rows 100.0 % (≥ 100.0 %): **held**."
+        "(≥ 95.0 %) of 700 test rows; made anew for each of 2 folds, over all 200 rows 100.0 % (≥ 100.0 %): **held**."
     )
     assert "| b | 100 | 1.000 | 1.000 |" in page.page([row], answers=[fold, fold | {"fold": 1}])
     other = fold | {"form": "older form"}
