@@ -147,6 +147,8 @@ def test_a_cascade_lets_more_leave_early_until_it_is_fast_enough() -> None:
     assert timed(times, 20.0, right) == list(times), "no milder one than the promised times ask for"
     times |= {second: 2.0, third: 0.5}
     assert timed(times, 20.0, right) == list(times)
+    fast_enough = {"all layers": 8.0, "static": 0.1, first: 0.5}
+    assert timed(fast_enough, 0.9, right) == list(fast_enough), "nor one for the slowest texts, which it does not help"
     # What does not keep the score already keeps no more where fewer texts are asked twice.
     del times[third]
     assert timed(times, 20.0, right | {second: 0.8}) == list(times)
