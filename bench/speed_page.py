@@ -102,7 +102,7 @@ def missed(row: Row, name: str, answers: list[Row]) -> list[str]:
         lacks.append(f"{one['times_online']:.1f}× against {WANTED['times']:g}×")
     lower = kept_lower(row, name, answers)
     if lower < WANTED["kept"]:
-        lacks.append(f"kept is proven to {100 * lower:.1f} % only")
+        lacks.append(f"kept is proven to {100 * lower:.2f} % only")
     if not picked(row):
         lacks.append("the search's own test refused it")
     return lacks

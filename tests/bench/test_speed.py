@@ -102,7 +102,7 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
         "test rows: **held**."
     )
     assert page.claim(run("static", static=fast, cascade=sure), []).endswith(
-        "not held (kept is proven to 97.0 % only)."
+        "not held (kept is proven to 97.00 % only)."
     )
     slow = run("int8", int8=subject("penjing", 12, 1.0, 0.995, p99_ms=9.0))
     assert page.claim(slow, []).endswith("not held (p99 9 ms against 5; 12.0× against 50×).")
@@ -138,7 +138,7 @@ def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleT
         "set": "sms", "base": "e5", "rows": 0, "form": "cascade", "key": "k", "folds": 2, "fold": 0,
         "labels": ["a", "b"], "over": [0, 1], "truth": [0, 1] * 50, "teacher": [0, 1] * 50, "student": [0, 1] * 50,
     }  # fmt: skip
-    assert page.claim(row, [fold]).endswith("700 test rows: not held (kept is proven to 95.0 % only).")
+    assert page.claim(row, [fold]).endswith("700 test rows: not held (kept is proven to 95.00 % only).")
     assert page.claim(row, [fold, fold | {"fold": 1}]).endswith(
         "(≥ 95.0 %) of 700 test rows; made anew for each of 2 folds, over all 200 rows 100.0 % (≥ 100.0 %): **held**."
     )
