@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from compress import IDENTITY, RESULTS
-from speed_page import picture
+from speed_page import picture, processor
 from spine import SETS, read_results
 from spine_page import BASES, DOCS, TITLES
 
@@ -35,11 +35,14 @@ def published(name: str) -> str:
     return next((f"{kept} ({where})" for word, kept, where in PUBLISHED if name.startswith(word)), "–")
 
 
-def newest(rows: list[Row]) -> dict[tuple[str, str, int], list[Row]]:
-    """The newest run of each seed, by (set, base, rows), in the order of the sets."""
-    found: dict[tuple[str, str, int], dict[int, Row]] = {}
+def newest(rows: list[Row]) -> dict[tuple[str, str, int, str], list[Row]]:
+    """The newest run of each seed, by (set, base, rows, hardware), in the order of the sets.
+
+    Machines stand apart: INT8 is fast on one with VNNI and not on another, and a mean of both is true of neither.
+    """
+    found: dict[tuple[str, str, int, str], dict[int, Row]] = {}
     for row in rows:
-        found.setdefault((row["set"], row["base"], row["rows"]), {})[row["seed"]] = row
+        found.setdefault((row["set"], row["base"], row["rows"], row["hardware"]), {})[row["seed"]] = row
     order = sorted(found, key=lambda key: (SETS.index(key[0]), *key[1:]))
     return {key: [found[key][seed] for seed in sorted(found[key])] for key in order}
 
@@ -72,7 +75,8 @@ def table(runs: list[Row]) -> list[str]:
 
 def picture_name(run: Row) -> str:
     """The file of a run's picture."""
-    return f"compress-{run['set']}-{run['base']}-{run['rows'] or 'all'}.svg"
+    machine = processor(run).replace(" ", "-").lower()
+    return f"compress-{run['set']}-{run['base']}-{run['rows'] or 'all'}-{machine}.svg"
 
 
 def page(rows: list[Row]) -> str:
@@ -87,12 +91,12 @@ def page(rows: list[Row]) -> str:
         "turn. Published: what was reported for the like of it, on other models and sets. Drawn by "
         "`bench/compress_page.py` from `bench/results/compress.jsonl`; run by `bench/compress.py`.",
     ]
-    for (name, base, count), runs in newest(rows).items():
+    for (name, base, count, _), runs in newest(rows).items():
         learnt = f"{count:,} rows" if count else "all rows"
         tested = ", ".join(sorted({f"{run['test_rows']:,}" for run in runs}))
         lines += [
             "",
-            f"## {TITLES[name]}, {BASES[base]}, {learnt}",
+            f"## {TITLES[name]}, {BASES[base]}, {learnt}, {processor(runs[0])}",
             "",
             f"Tested on {tested} rows, {runs[0]['threads']} threads, {runs[0]['hardware']}. The picture is of the "
             "first seed; a line joins the forms that no other beats in both.",

@@ -63,6 +63,18 @@ def test_the_page_has_a_line_for_each_technique_and_the_mean_of_its_seeds(bench:
     assert "RBT3" in drawn.published("6 layers, distilled") and drawn.published("6 layers") == "–"
 
 
+@pytest.mark.usefixtures("bench")
+def test_runs_on_different_processors_are_not_averaged() -> None:
+    drawn = import_module("compress_page")
+
+    def row(hardware: str) -> dict[str, object]:
+        return {"set": "sms", "base": "mini", "rows": 2000, "seed": 0, "hardware": hardware}
+
+    runs = list(drawn.newest([row("a CPU (avx512_vnni)"), row("a CPU (avx2)")]).values())
+    assert [len(seeds) for seeds in runs] == [1, 1]
+    assert len({drawn.picture_name(seeds[0]) for seeds in runs}) == 2
+
+
 def teardown_module() -> None:
     for name in ("compress_page", "spine_page", "compress", "speed", "spine"):
         sys.modules.pop(name, None)
