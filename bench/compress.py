@@ -4,8 +4,9 @@
                              [--seeds 0,1] [--only NAME ...]
 
 Every technique starts from the same tuned model and ends in the engine that serves, so that a row differs from the
-first (*identity*: exported, nothing else) by one technique, healed by distillation where the name says so. All forms of
-a seed are timed in turn (A B A B ...) on the same texts; scores are on test rows. Appends a line a seed to
+first (*identity*: exported, nothing else) by one technique, healed by distillation where the name says so; but some
+run on ONNX Runtime alone, and have an identity of their own. All forms of a seed are timed in turn (A B A B ...) on
+the same texts; scores are on test rows. Appends a line a seed to
 bench/results/compress.jsonl; a seed that stands there already is passed over.
 """
 
@@ -48,6 +49,9 @@ def techniques(layers: int) -> dict[str, Chain]:
     left = "1 layer" if half == 1 else f"{half} layers"
     return {
         IDENTITY: [_EXPORT],
+        # What runs on ONNX Runtime alone is to be held against these, where `auto` is another engine.
+        "identity on ONNX Runtime": [("compress.export", {"engine": "onnx"})],
+        "INT8 on ONNX Runtime": [("compress.int8", {"engine": "onnx"})],
         "INT8": [("compress.int8", {})],
         "embeddings in 8 bits": [("compress.embeddings", {"bits": 8})],
         "embeddings in 4 bits": [("compress.embeddings", {"bits": 4})],
@@ -110,6 +114,7 @@ def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], thread
         rows[name] = {
             "macro_f1": bootstrap(truth, guess, len(labels), over=over).to_json(),
             "kept": paired_ratio(truth, guess, wanted, len(labels), over=over).to_json(),
+            "engine": made[name].card.notes.get("engine", made[name].card.form),
             "size_mb": round(subject.size_mb or 0.0, 3),
             "p50_ms": times[name].p50_ms,
             "p99_ms": times[name].p99_ms,

@@ -52,12 +52,12 @@ def test_the_page_has_a_line_for_each_technique_and_the_mean_of_its_seeds(bench:
 
     def row(seed: int, kept: float) -> dict[str, object]:
         one = {"kept": {"value": kept, "low": kept - 0.01, "high": kept + 0.01}, "size_mb": 10.0, "p50_ms": 1.0}
-        one |= {"p99_ms": 2.0, "times_faster": 3.0}
+        one |= {"p99_ms": 2.0, "times_faster": 3.0, "engine": "onnx"}
         about = {"set": "sms", "base": "mini", "rows": 2000, "seed": seed, "test_rows": 277, "threads": 2}
         return about | {"hardware": "a CPU", "techniques": {bench.IDENTITY: one, "INT8": one}}
 
     text = drawn.page([row(0, 0.5), row(0, 0.98), row(1, 1.0)])
-    assert "| INT8 | 99.0 [98.0, 100.0] | 99.1 % (dynamic INT8 of BERT-base" in text and "| 3.00× | 2 |" in text
+    assert "| INT8 | onnx | 99.0 [98.0, 100.0] | 99.1 % (dynamic INT8 of BERT-base" in text and "| 3.00× | 2 |" in text
     for name in bench.techniques(12):
         assert drawn.published(name)
     assert "RBT3" in drawn.published("6 layers, distilled") and drawn.published("6 layers") == "–"

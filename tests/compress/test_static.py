@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress.static import PARTS, Options, apply, out_of_fold
+from penjing.compress.static import PARTS, Options, apply, out_of_fold, part_of
 from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
@@ -60,8 +60,17 @@ def test_no_text_is_answered_by_a_student_that_learnt_from_it_or_from_its_group(
     changed = replace(inputs.train, labels=["good" if labels[0] == "bad" else "bad", *labels[1:]])
     after = out_of_fold(replace(inputs, train=changed), QUICK, run)
     same = (before == after).all(axis=1)
-    parts = np.array([int(unit_hash(text) * PARTS) for text in inputs.train.texts])
+    parts = np.array([part_of(text) for text in inputs.train.texts])
     assert same[parts == parts[0]].all() and not same[parts != parts[0]].any()
     # In one group all are left out together, and nobody is left to learn from.
     together = replace(inputs.train, groups=["one"] * len(labels))
     assert not out_of_fold(replace(inputs, train=together), QUICK, run).any()
+    # Rows whose group is empty are in none.
+    apart = replace(inputs.train, groups=[""] * len(labels))
+    assert np.array_equal(out_of_fold(replace(inputs, train=apart), QUICK, run), before)
+
+
+def test_parts_are_of_one_size_whatever_hash_chose_the_texts() -> None:
+    chosen = sorted((f"text {i}" for i in range(9000)), key=unit_hash)[:900]
+    counts = np.bincount([part_of(text) for text in chosen], minlength=PARTS)
+    assert counts.min() > 900 / PARTS * 0.8

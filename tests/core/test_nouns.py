@@ -13,6 +13,11 @@ def test_take_keeps_columns_together() -> None:
     assert part.groups is None
 
 
+def test_a_row_without_a_group_stands_for_itself() -> None:
+    assert Table(["a", "b", "c"], groups=["g", "", "g"]).units == ["g", "b", "g"]
+    assert Table(["a", "b"]).units == ["a", "b"]
+
+
 def test_ranked_is_stable() -> None:
     prediction = Prediction(artifact="a", labels=("a", "b", "c"), probabilities=(0.3, 0.4, 0.3))
     assert prediction.ranked() == [("b", 0.4), ("a", 0.3), ("c", 0.3)]

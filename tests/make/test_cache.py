@@ -32,4 +32,6 @@ def test_the_key_follows_content() -> None:
 
 def test_fingerprint_tells_texts_from_labels() -> None:
     assert table_fingerprint(Table(texts=["a"], labels=["b"])) != table_fingerprint(Table(texts=["b"], labels=["a"]))
+    grouped = [table_fingerprint(Table(["a", "b"], ["x", "y"], groups=groups)) for groups in (None, "gg", "gh")]
+    assert len(set(grouped)) == 3
     assert "torch" in library_versions()

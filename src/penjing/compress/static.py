@@ -130,6 +130,11 @@ def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
     return found
 
 
+def part_of(unit: str) -> int:
+    """The part of a text or a group, by a hash of its own: another by which rows were chosen must not tell the part."""
+    return int(unit_hash("compress.static: part", unit) * PARTS)
+
+
 def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> StaticEngine:
     return _fit(_texts(parent, inputs, options, run), inputs, parent, options, run)
 
@@ -137,7 +142,7 @@ def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> Stat
 def _texts(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> _Texts:
     """The train texts, those without a label, and the copies of each part, in this order."""
     train = list(inputs.train.texts)
-    dealt = np.array([int(unit_hash(group) * PARTS) for group in inputs.train.groups or train], dtype=np.int64)
+    dealt = np.array([part_of(unit) for unit in inputs.train.units], dtype=np.int64)
     copies = []
     for part in range(PARTS):
         own = [train[place] for place in np.flatnonzero(dealt == part)]

@@ -15,7 +15,10 @@ Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows of text in columns, all of one length; `rows` are the 1-based row numbers in the user's file."""
+    """Rows of text in columns, all of one length; `rows` are the 1-based row numbers in the user's file.
+
+    Rows of one group must not be parted; a row whose group is empty is in none.
+    """
 
     texts: Sequence[str]
     labels: Sequence[str] | None = None
@@ -25,6 +28,12 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def units(self) -> list[str]:
+        """What each row must stay together with: its group, or where it has none, its own text."""
+        groups = self.groups or [""] * len(self)
+        return [group or text for group, text in zip(groups, self.texts, strict=True)]
 
     def take(self, index: Sequence[int]) -> Table:
         """The rows at these positions, in that order."""

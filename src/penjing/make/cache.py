@@ -113,9 +113,10 @@ class Cache:
 
 
 def table_fingerprint(table: Table) -> str:
-    """SHA-256 (hex) of a table's texts and labels in their order."""
+    """SHA-256 (hex) of a table's texts, labels and groups in their order."""
     labels = table.labels if table.labels is not None else [""] * len(table)
-    return digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)
+    found = digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)
+    return found if table.groups is None else digest_lines([found, *table.groups])
 
 
 def library_versions() -> Mapping[str, str]:

@@ -246,7 +246,7 @@ def _stored(path: Path, key: str) -> float | None:
 def _groups(table: Table) -> Ints:
     if table.groups is None:
         return np.arange(len(table))
-    result: Ints = np.unique(np.asarray(table.groups), return_inverse=True)[1]
+    result: Ints = np.unique(np.asarray(table.units), return_inverse=True)[1]
     return result
 
 
