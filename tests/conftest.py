@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from penjing.core.artifact import MODEL, open_release, write_info
+from penjing.core.artifact import MODEL, open_release, write_info, write_observed
 from penjing.core.canon import canonical_json
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Inputs, Release, ReleaseInfo, Run, Table
@@ -104,8 +104,8 @@ def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "mas
         fields=fields,
         texts=texts,  # type: ignore[arg-type]
     )
-    states = {"keep": (0.98, "held"), "p99_ms": (20.0, "unproven")}
-    gates = [{"name": name, "promised": promised, "state": state} for name, (promised, state) in states.items()]
+    gates = [{"name": "keep", "promised": 0.98, "state": "held"}]
+    timed = [{"name": "p99_ms", "promised": 20.0, "state": "unproven"}]
     with sealed_folder(folder / "release") as inside:
         shutil.copytree(artifact.folder, inside / MODEL)
         (inside / "policy").mkdir()
@@ -127,7 +127,9 @@ def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "mas
             fingerprint=session.fingerprint(),
         )
         write_info(inside, info)
-    return open_release(folder / "release")
+    release = open_release(folder / "release")
+    write_observed(release.folder, release.id, {"gates": [*gates, *timed]})
+    return release
 
 
 @pytest.fixture(scope="session")

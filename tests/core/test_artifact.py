@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from penjing.core.artifact import open_artifact, open_release, write_artifact
+from penjing.core.artifact import open_artifact, open_release, read_observed, write_artifact, write_observed
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import sealed_folder
-from penjing.core.nouns import Card
+from penjing.core.nouns import Card, Release
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -30,3 +31,15 @@ def test_other_folders(tmp_path: Path) -> None:
         open_artifact(tmp_path / "b")
     with pytest.raises(UsageError, match="not a release"):
         open_release(tmp_path / "b")
+
+
+def test_what_was_observed_is_read_of_the_same_release_alone(tmp_path: Path, tiny_release: Release) -> None:
+    assert [gate["name"] for gate in read_observed(tiny_release)["gates"]] == ["keep", "p99_ms"]
+    moved = replace(tiny_release, folder=tmp_path / "release")
+    assert read_observed(moved) == {}
+    write_observed(moved.folder, "another", {"gates": []})
+    assert read_observed(moved) == {}
+    write_observed(moved.folder, moved.id, {"gates": []})
+    assert read_observed(moved) == {"gates": [], "release": moved.id}
+    (tmp_path / "release.observations.json").write_text("[")
+    assert read_observed(moved) == {}

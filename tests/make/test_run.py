@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from penjing.core.artifact import open_release
 from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
 from penjing.core.folder import verify
 from penjing.decide.decider import Decider, Request
+from penjing.make import variants
 from penjing.make.amend import read_certificate
 from penjing.make.run import make_release
 from penjing.make.search import chains
@@ -115,7 +117,7 @@ def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_search_measures_every_form_and_ends_in_one(
-    recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path
+    recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = "  - tune.full: {epochs: 2, learning_rate: 2.0e-3, max_tokens: 32}\nsearch: compress"
     # The table of the static form alone is larger than that: it does not hold everything, and a cascade is tried.
@@ -128,11 +130,19 @@ def test_the_search_measures_every_form_and_ends_in_one(
         drawn.shuffle(words)
         lines.append(f"{' '.join(words)},{kind}")
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(RunInterruptedError):
-        make_release(
-            recipe, tmp_path / "out", stop=lambda: any((tmp_path / "out" / "cache").glob("compress-distill*/"))
-        )
+    timed: list[str] = []
+    times = variants.latency
+    monkeypatch.setattr(variants, "latency", lambda *args, **more: timed.append("") or times(*args, **more))
+    measured = tmp_path / "out" / "cache" / "measured"
+    process = subprocess.Popen([sys.executable, "-m", "penjing", "make", str(recipe), "--out", str(tmp_path / "out")])
+    while process.poll() is None and len(list(measured.glob("[!.]*"))) < 4:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    before = len(list(measured.glob("[!.]*")))
     made = make_release(recipe, tmp_path / "out")
+    assert len(timed) + before == len(made.report.variants), "what was timed before the kill is not timed again"
+    assert not measured.exists(), "a run that ended leaves no times behind"
     assert made.release is not None, made.refused
     second = made.report.variants[-2].name
     assert second.startswith("static, then "), "last comes a cascade"

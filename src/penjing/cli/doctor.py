@@ -70,8 +70,8 @@ def examine() -> dict[str, Any]:
     warnings = [sqlite["warning"]] if sqlite["warning"] else []
     if not int8:
         warnings.append(
-            "this CPU has no INT8 dot product (VNNI, AMX): INT8 releases made elsewhere fail their self-check here, "
-            "and INT8 brings little; use `compress.export`"
+            "this CPU has no INT8 dot product (VNNI, AMX): INT8 on OpenVINO is slow here, and a release of it made "
+            "elsewhere fails its self-check; INT8 on ONNX Runtime works (`engine: auto` takes it here)"
         )
     if free < NEEDED_DISK:
         warnings.append(f"only {free / 1e9:.1f} GB of disk are free: the workshop needs about 3 GB")

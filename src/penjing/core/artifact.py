@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -38,6 +40,24 @@ def open_artifact(folder: Path) -> Artifact:
 def write_info(folder: Path, info: ReleaseInfo) -> None:
     """Write `release.json` into a release that is being made."""
     (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json")))
+
+
+def write_observed(folder: Path, identity: str, found: Mapping[str, Any]) -> None:
+    """Write what was measured on this machine beside a release: times are no part of its content, nor of its id."""
+    _observed(folder).write_bytes(canonical_json({**found, "release": identity}) + b"\n")
+
+
+def read_observed(release: Release) -> dict[str, Any]:
+    """What stands beside a release; nothing where it was moved without it, or where it speaks of another release."""
+    try:
+        found = json.loads(_observed(release.folder).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and found.get("release") == release.id else {}
+
+
+def _observed(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.observations.json")
 
 
 def open_release(folder: Path) -> Release:

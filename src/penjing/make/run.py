@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from penjing.core.canon import digest
 from penjing.core.errors import UsageError
 from penjing.core.folder import move_aside
+from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.prepare import Prepared, prepare
@@ -18,9 +20,10 @@ from penjing.decide.policy import Policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
-from penjing.make.cache import Cache, Done
+from penjing.make.cache import Cache, Done, table_fingerprint
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
+from penjing.make.measured import Measured
 from penjing.make.plan import Step, build_plan, on_engine, single_step
 from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, promised_against, test_release
 from penjing.make.report import PageLanguage, Report, write_report
@@ -30,7 +33,7 @@ from penjing.make.search import chains, choose_smallest, search
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.bench import Call
-from penjing.runtime.machine import cores, fastest_engine
+from penjing.runtime.machine import cores, fastest_engine, hardware
 from penjing.runtime.session import open_session
 
 
@@ -71,7 +74,8 @@ def make_release(
         rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
         threads = file.recipe.threads or cores()
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
-        return _Making(file, steps, data, rules, base, cache, out, progress, texts, language).run()
+        measured = Measured(out / "cache" / "measured", _about(file, data, threads))
+        return _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
 
 
 @dataclass
@@ -86,6 +90,7 @@ class _Making:
     progress: Progress
     texts: bool
     language: PageLanguage | None
+    measured: Measured
     # The tuned model's pipeline, where the recipe promises to be so many times faster.
     slow: Call | None = None
 
@@ -126,6 +131,7 @@ class _Making:
         steps = done if linear in done else [linear, *done]
         found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
+        self.measured.forget()
         return Made(report, release, tuple(refused))
 
     def _step(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None) -> Done:
@@ -189,7 +195,7 @@ class _Making:
             every,
             lambda step, parent: self._step(step, parent, tuned.artifact),
             lambda title, artifact: self._judge(title, artifact, teacher, over),
-            lambda variants: race(variants, self.data.validation, self._open_policy()),
+            self._race,
             self.progress,
             self.file.recipe.trials,
             self.file.recipe.seed,
@@ -201,9 +207,24 @@ class _Making:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
         recipe, threads = self.file.recipe, self.cache.threads
         variant = measure(
-            name, artifact, self.data.validation, self._open_policy(), threads, recipe.data.long, over, self.slow
+            name,
+            artifact,
+            self.data.validation,
+            self._open_policy(),
+            threads,
+            recipe.data.long,
+            over,
+            self.slow,
+            self.measured,
         )
         return gate(variant, teacher or variant.scored, recipe.gates, over)
+
+    def _race(self, variants: Sequence[Variant]) -> Variant:
+        def winner() -> dict[str, str]:
+            return {"id": race(variants, self.data.validation, self._open_policy()).artifact.id}
+
+        found = self.measured.once(["race", *(one.artifact.id for one in variants)], winner)
+        return next(one for one in variants if one.artifact.id == found["id"])
 
     def _open_policy(self) -> Policy:
         """The rules and fields of the release, its thresholds still open."""
@@ -234,6 +255,13 @@ class _Making:
             self.cache.threads,
             self.progress,
         )
+
+
+def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
+    """All that the times of a run hang on, besides the model."""
+    rules = file.resolve(file.recipe.decide.rules).read_text("utf-8") if file.recipe.decide.rules else ""
+    source, texts = source_hash("penjing.make.variants"), table_fingerprint(data.validation)
+    return digest([file.recipe.model_dump(mode="json"), rules, texts, threads, hardware(), source])
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penjing.core.artifact import MODEL, open_release, write_info
+from penjing.core.artifact import MODEL, open_release, write_info, write_observed
 from penjing.core.canon import canonical_json
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
-from penjing.make.gates import Gate
+from penjing.make.gates import TIMES, Gate
 
 CERTIFICATE, POLICY, RULES, SUITE, SELFCHECK = (
     "certificate.json",
@@ -56,15 +56,14 @@ def seal_with_gates(candidate: Release, target: Path, gates: Sequence[Gate]) -> 
     Promises on time are observations of one machine: they stand in `NAME.observations.json` beside the folder, so that
     the release's id is the same wherever it is made again.
     """
-    content = [gate for gate in gates if not gate.name.endswith("_ms")]
+    content = [gate for gate in gates if gate.name not in TIMES]
     certificate = json.loads((candidate.folder / CERTIFICATE).read_bytes())
     certificate["gates"] = [{"name": one.name, "promised": one.promised, "state": one.state} for one in content]
     with sealed_folder(target) as folder:
         shutil.copytree(candidate.folder, folder, dirs_exist_ok=True)
         (folder / MANIFEST).unlink()
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate))
-    observed = {"release": verify(target), "gates": [gate.model_dump(mode="json") for gate in gates]}
-    target.with_name(f"{target.name}.observations.json").write_bytes(canonical_json(observed) + b"\n")
+    write_observed(target, verify(target), {"gates": [gate.model_dump(mode="json") for gate in gates]})
     return open_release(target)
 
 

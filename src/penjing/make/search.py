@@ -10,7 +10,7 @@ does not keep the score, and for as many texts as the promised times allow. Wher
 on validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the
 next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it, in which it
 is timed before it is healed too; where the healed one is too slow after all, a flatter one is healed.
-Every step is cached: a kill loses the step that was under way.
+Every step is cached, and every time that was taken until the run ends: a kill loses what was under way.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dataclasses import dataclass
 
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.cache import Done
+from penjing.make.gates import TIMES
 from penjing.make.heal import METHOD, Healing
 from penjing.make.plan import Step, single_step
 from penjing.make.variants import Choice, Variant
 from penjing.make.verdict import note_of
 
-TIMES = ("p50_ms", "p99_ms", "mean_ms", "times_faster")
 # What a milder exit shortens. The slowest texts are those that come to the second stage, however few they are.
 SHORTENED = ("p50_ms", "mean_ms", "times_faster")
 # How far the texts that leave a cascade early agree with the teacher. All are alike in size, so the strictest that is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
 from penjing.make.certify import CLOCK
 from penjing.make.gates import Gate, at_least, at_least_windows, at_most_exact, at_most_windows, refuses
+from penjing.make.measured import Measured
 from penjing.make.report import Note
 from penjing.make.score import Scored, score
 from penjing.make.verdict import note_of
@@ -69,21 +70,27 @@ def measure(
     long_texts: Literal["chunk", "review"],
     over: list[int],
     reference: Call | None = None,
+    measured: Measured | None = None,
 ) -> Variant:
     """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1.
 
     policy: the rules and fields of the release, its thresholds still open: what is promised is the time of a decision.
     reference: what it is promised to be so many times faster than, timed in turn.
+    measured: the times of a run that was killed, which are not taken again.
     """
     session = open_session(artifact, threads=threads, long_texts=long_texts)
     scored = score(session, table)
+
+    def timed() -> dict[str, Any]:
+        return latency(decisions(session, policy), table.texts, seconds=SECONDS, reference=reference).to_json()
+
     return Variant(
         name=name,
         artifact=artifact,
         session=session,
         scored=scored,
         macro_f1=bootstrap(scored.truth, scored.guess, len(session.labels), over=over),
-        latency=latency(decisions(session, policy), table.texts, seconds=SECONDS, reference=reference),
+        latency=Latency.from_json(measured.once(["latency", artifact.id], timed) if measured else timed()),
         size_mb=folder_size(artifact.folder) / MEGA,
     )
 

@@ -40,6 +40,12 @@ class Latency:
         """Plain values."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Latency:
+        """The same from plain values."""
+        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in found.items()}
+        return cls(**values)
+
 
 def latency(
     subject: Session | Call,
