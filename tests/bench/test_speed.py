@@ -99,7 +99,7 @@ def test_the_claim_is_of_the_form_that_was_picked_and_held_only_with_all_its_par
     held = page.claim(run("cascade", static=fast, cascade=sure), [])
     assert held.endswith(
         "*cascade* was picked; it is 60.0× the pipeline online and 30.0× offline and keeps 100.0 % (≥ 99.5 %) of 700 "
-        "test rows: **held**."
+        "test rows: **held**, on test rows alone."
     )
     assert page.claim(run("static", static=fast, cascade=sure), []).endswith(
         "not held (kept is proven to 97.00 % only)."
@@ -175,6 +175,15 @@ def test_what_everyday_promises_came_to_is_told_beside_the_claim(page: ModuleTyp
     assert "*int8*, 3.0 MB, p99 1.0 ms, 12.0× the pipeline online, keeps 99.0 % (at least 97.5 %), decides 80 %" in text
     assert "was picked" not in text
     assert "nothing held them all" in page.page([run() | {"gates": "spine"}])
+
+
+def test_an_older_run_tells_of_the_rival_that_newer_ones_lack(page: ModuleType) -> None:
+    old = run("static", static=subject("penjing", 45, 1.0, 1.0)) | {"hardware": "a CPU (avx512_vnni)"}
+    new = run("static", static=subject("penjing", 45, 1.0, 1.0))
+    assert page.compiled([new]) == []
+    old["subjects"]["torch.compile"] = subject("rival", 1.2, 1.0, 1.0)
+    line = "ran on SMS spam alone, CPU with VNNI: 1.20× the pipeline online, 0.60× offline"
+    assert line in page.compiled([old, new])[-1] and line in page.page([old, new])
 
 
 def test_of_two_runs_of_a_set_the_newer_counts(page: ModuleType) -> None:
