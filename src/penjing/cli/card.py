@@ -20,17 +20,19 @@ def show(
 ) -> None:
     """Verify a release or an artifact and print its card, lineage, gates and certificate; exits 5 on damage."""
     from penjing.cli.show import out, out_json
-    from penjing.core.artifact import INFO, open_artifact, open_release
+    from penjing.core.artifact import INFO, open_artifact, open_release, promises
     from penjing.core.folder import folder_size
 
     found: dict[str, Any]
     if (folder / INFO).is_file():
         release = open_release(folder)
         artifact = release.artifact
+        certificate = json.loads((folder / "certificate.json").read_bytes())
         found = {
             "release": release.id,
             "info": release.info.model_dump(mode="json"),
-            "certificate": json.loads((folder / "certificate.json").read_bytes()),
+            "certificate": certificate,
+            "gates": promises(release, certificate),
             "policy": json.loads((folder / "policy" / "policy.json").read_bytes()),
         }
     else:
@@ -64,5 +66,5 @@ def _release_lines(found: dict[str, Any]) -> None:
     out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
     for label, threshold in policy.get("thresholds", {}).items():
         out(f"    {label}: {'review' if threshold is None else f'automatic from {threshold:.4f}'}")
-    for gate in certificate.get("gates", []):
+    for gate in found["gates"]:
         out(f"  gate      {gate['name']}: {gate['state']} (promised {gate['promised']})")

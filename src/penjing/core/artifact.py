@@ -56,6 +56,12 @@ def read_observed(release: Release) -> dict[str, Any]:
     return found if isinstance(found, dict) and found.get("release") == release.id else {}
 
 
+def promises(release: Release, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every gate once: the certificate's, and those on time from what stands beside the release."""
+    gates = [*certificate.get("gates", []), *read_observed(release).get("gates", [])]
+    return list({gate["name"]: gate for gate in gates}.values())
+
+
 def _observed(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.observations.json")
 

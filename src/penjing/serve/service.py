@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from penjing.core.artifact import read_observed
+from penjing.core.artifact import promises
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decided, Decider, Request
@@ -64,7 +64,7 @@ class Service:
         if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
             self.metrics.watch(tallies)
         self.certificate = _certificate(release)
-        self._gates = _gates(release, self.certificate)
+        self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self._desk: Desk[Ask, Answer] = Desk(
             *(partial(work, decider) for decider in self.deciders),
             limit=settings.max_waiting,
@@ -210,12 +210,6 @@ def _layout(release: Release, settings: Settings) -> Layout:
         return Layout(workers, settings.threads or max(1, cores() // workers))
     kept = Path(settings.cache).expanduser() / "layout.json"
     return measured_layout(release.artifact, cores(), kept, settings.device)
-
-
-def _gates(release: Release, certificate: Mapping[str, Any]) -> dict[str, str]:
-    """The state of each promise: the certificate's, and those on time from what was observed beside the release."""
-    found = [*certificate.get("gates", []), *read_observed(release).get("gates", [])]
-    return {gate["name"]: gate["state"] for gate in found}
 
 
 def _certificate(release: Release) -> dict[str, Any]:
