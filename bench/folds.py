@@ -40,6 +40,8 @@ from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_result
 
 RESULTS = speed.RESULTS.with_name("folds.jsonl")
 Row = dict[str, Any]
+# As many labels as a table shows.
+MANY = 20
 
 
 def steps_of(form: str, layers: int) -> list[Row]:
@@ -113,18 +115,24 @@ def told(kept: Paired) -> str:
 
 
 def by_label(rows: list[Row]) -> list[str]:
-    """Accuracy over these folds, and F1 of each label, the rarest first, as a table in Markdown."""
+    """Accuracy over these folds, and F1 of each label, the rarest first, as a table in Markdown.
+
+    Of more than MANY labels, those that lose the most, as many.
+    """
     labels = rows[0]["labels"]
     truth, student, teacher = (np.concatenate([row[name] for row in rows]) for name in ("truth", "student", "teacher"))
     scores = [f1_by_label(confusion(truth, each, len(labels))) for each in (teacher, student)]
     counts = np.bincount(truth, minlength=len(labels))
+    order = np.argsort(counts, kind="stable")
+    if len(labels) > MANY:
+        order = np.argsort(scores[1] - scores[0], kind="stable")[:MANY]
     return [
         "| label | rows | F1, teacher | F1, form |",
         "|---|---|---|---|",
         f"| all: accuracy | {len(truth):,} | {accuracy(truth, teacher):.3f} | {accuracy(truth, student):.3f} |",
         *(
             f"| {labels[place]} | {counts[place]:,} | {scores[0][place]:.3f} | {scores[1][place]:.3f} |"
-            for place in np.argsort(counts, kind="stable")
+            for place in order
         ),
     ]
 

@@ -102,3 +102,8 @@ def test_the_table_of_labels_shows_which_one_is_lost(folds: ModuleType) -> None:
         "| b | 2 | 1.000 | 0.000 |",
         "| a | 6 | 1.000 | 0.857 |",
     ]
+    several = [str(place) for place in range(folds.MANY + 5)]
+    right = list(range(len(several)))
+    row |= {"labels": several, "truth": right * 2, "teacher": right * 2, "student": [*right, *right[:-1], 0]}
+    lines = folds.by_label([row])
+    assert len(lines) == 3 + folds.MANY and lines[3] == "| 24 | 2 | 1.000 | 0.667 |", "those that lose most, first"
