@@ -93,7 +93,7 @@ def page(rows: list[Row]) -> str:
         "turn. Published: what was reported for the like of it, on other models and sets. *Identity* and what names no "
         "engine run on the faster one, OpenVINO on a CPU with VNNI and ONNX Runtime elsewhere; smaller embeddings and "
         "exits run on ONNX Runtime alone, exits in INT8, so that with VNNI theirs is a change of engine too. "
-        "Drawn by "
+        "Without VNNI *identity on ONNX Runtime* is *identity* timed twice: what it differs by is noise. Drawn by "
         "`bench/compress_page.py` from `bench/results/compress.jsonl`; run by `bench/compress.py`.",
     ]
     for (name, base, count, _), runs in newest(rows).items():

@@ -124,8 +124,8 @@ def test_the_sets_that_hold_each_part_of_the_claim_are_counted(page: ModuleType)
         run("int8", int8=subject("penjing", 16, 1.0, 0.992)) | {"gates": "spine"},
     ]
     text = (
-        "In all it is held on 1 of 4 sets (wanted: 3 of 5). At 99 % kept by the bound, 2 are at least 15 times the "
-        "pipeline (wanted: 5) and 1 at least 100 times (wanted: 1)."
+        "In all it is held on 1 of 4 sets (wanted: 3 of 5). Sets with 99 % kept by the bound and at least 15 times the "
+        "pipeline: 2 (wanted: 5); at least 100 times: 1 (wanted: 1)."
     )
     assert page.summary(runs, []) == text
     assert text in page.page(runs)
@@ -157,6 +157,7 @@ def test_what_is_kept_is_judged_over_all_folds_where_they_were_run(page: ModuleT
     assert page.folds_of(row, "static", [fold, fold | {"fold": 1}]) == []
     newer = fold | {"key": "new"}
     assert page.folds_of(row, "cascade", [fold, fold | {"fold": 1}, newer]) == [newer]
+    assert page.folds_of(row, "cascade", [fold, fold]) == [fold], "a fold that was run twice counts once"
 
 
 def test_the_page_and_the_picture_show_every_subject(page: ModuleType) -> None:

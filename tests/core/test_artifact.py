@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.artifact import open_artifact, open_release, read_observed, write_artifact, write_observed
+from penjing.core.artifact import open_artifact, open_release, promises, read_observed, write_artifact, write_observed
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Card, Release
@@ -43,3 +43,14 @@ def test_what_was_observed_is_read_of_the_same_release_alone(tmp_path: Path, tin
     assert read_observed(moved) == {"gates": [], "release": moved.id}
     (tmp_path / "release.observations.json").write_text("[")
     assert read_observed(moved) == {}
+
+
+def test_what_stands_beside_never_replaces_what_is_sealed(tmp_path: Path, tiny_release: Release) -> None:
+    moved = replace(tiny_release, folder=tmp_path / "release")
+    sealed = {"name": "keep", "promised": 0.98, "state": "unproven"}
+    timed = {"name": "p99_ms", "promised": 20.0, "state": "held"}
+    write_observed(moved.folder, moved.id, {"gates": [sealed | {"state": "held"}, timed, {"name": "odd"}, "x", None]})
+    assert promises(moved, {"gates": [sealed]}) == [sealed, timed]
+    write_observed(moved.folder, moved.id, {"gates": "x"})
+    assert promises(moved, {"gates": [sealed]}) == [sealed]
+    assert promises(moved, {}) == []

@@ -100,6 +100,14 @@ def test_a_damaged_result_in_the_cache_is_made_again(recipe_in: Callable[..., Pa
     assert [step.cached for step in again.report.steps] == [False]
 
 
+def test_rules_as_a_chinese_spreadsheet_saves_them(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,label,then,why\n差评,差,review,差评由人处理\n", encoding="gb18030")
+    made = make_release(recipe_in(rules="rules.csv"), tmp_path / "out")
+    assert made.release is not None, made.refused
+    decided = Decider(made.release).decide([Request("房间很脏，非常失望")])[0]
+    assert decided.decision.fired == ("差评",)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path) -> None:

@@ -57,9 +57,15 @@ def read_observed(release: Release) -> dict[str, Any]:
 
 
 def promises(release: Release, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every gate once: the certificate's, and those on time from what stands beside the release."""
-    gates = [*certificate.get("gates", []), *read_observed(release).get("gates", [])]
-    return list({gate["name"]: gate for gate in gates}.values())
+    """Every gate once: the sealed certificate's, and those that it does not speak of from beside the release.
+
+    What stands beside is under no hash: it never replaces what is sealed, and what is no gate in it is passed over.
+    """
+    beside = read_observed(release).get("gates")
+    loose = [gate for gate in beside if isinstance(gate, dict)] if isinstance(beside, list) else []
+    whole = [gate for gate in loose if {"name", "promised", "state"} <= gate.keys()]
+    sealed = {gate["name"]: gate for gate in certificate.get("gates", [])}
+    return list((sealed | {str(gate["name"]): gate for gate in whole if gate["name"] not in sealed}).values())
 
 
 def _observed(folder: Path) -> Path:

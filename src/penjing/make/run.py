@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from penjing.core.canon import digest
+from penjing.core.canon import digest, digest_file
 from penjing.core.errors import UsageError
 from penjing.core.folder import move_aside
 from penjing.core.methods import source_hash
@@ -259,7 +259,7 @@ class _Making:
 
 def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
     """All that the times of a run hang on, besides the model."""
-    rules = file.resolve(file.recipe.decide.rules).read_text("utf-8") if file.recipe.decide.rules else ""
+    rules = digest_file(file.resolve(file.recipe.decide.rules)) if file.recipe.decide.rules else ""
     source, texts = source_hash("penjing.make.variants"), table_fingerprint(data.validation)
     return digest([file.recipe.model_dump(mode="json"), rules, texts, threads, hardware(), source])
 
