@@ -104,7 +104,7 @@ def page(rows: list[Row]) -> str:
             f"## {TITLES[name]}, {BASES[base]}, {learnt}, {processor(runs[0])}",
             "",
             f"Tested on {tested} rows, {runs[0]['threads']} threads, {runs[0]['hardware']}. The picture is of the "
-            "first seed; a line joins the forms that no other beats in both.",
+            "last seed; a line joins the forms that no other beats in both.",
             "",
             f"![score over time, {name}]({picture_name(runs[0])})",
             "",
@@ -123,7 +123,7 @@ def main() -> None:
     rows = read_results(arguments.results)
     (arguments.out / "compress.md").write_text(page(rows), encoding="utf-8")
     for runs in newest(rows).values():
-        forms = {name: one | {"kind": "penjing"} for name, one in runs[0]["techniques"].items()}
+        forms = {name: one | {"kind": "penjing"} for name, one in runs[-1]["techniques"].items()}
         (arguments.out / picture_name(runs[0])).write_text(picture({"subjects": forms}), encoding="utf-8")
 
 
