@@ -12,6 +12,7 @@ from pathlib import Path
 
 from penjing.core.errors import DataError
 from penjing.data.encoding import decode_stream
+from penjing.data.fields import text_of
 from penjing.data.layout import Layout, cut, delimiter_of, find_layout, kind_of, open_text
 
 _WIDE = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -129,7 +130,7 @@ def _objects(lines: Iterable[str], where: str, faults: list[Fault] | None) -> It
         try:
             value = json.loads(line)
             if isinstance(value, dict):
-                yield number, {str(key): _text(inner) for key, inner in value.items()}
+                yield number, {str(key): text_of(inner) for key, inner in value.items()}
                 continue
             fault = Fault(number, f"a JSON {_kind(value)}, not an object", 'write {"text": …, "label": …}')
         except RecursionError:
@@ -138,12 +139,6 @@ def _objects(lines: Iterable[str], where: str, faults: list[Fault] | None) -> It
             said = str(error).split(":")[0]
             fault = Fault(number, f"not valid JSON ({said}): `{line.strip()[:60]}`", "write one JSON object a line")
         _report(fault, where, faults)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _kind(value: object) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penjing.core.errors import DataError, MissingPackageError, UsageError
+from penjing.core.errors import DataError, MissingPackageError, RequestError, UsageError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
+from penjing.data.fields import Names, match_header, read_field, text_of, unclear_names
 from penjing.data.layout import Layout, suffix_of
 from penjing.data.read import Fault, read_rows
 
 _SHEETS = {".xlsx", ".xls", ".parquet"}
-_TRUE = {"true", "1", "yes", "y", "是", "真"}
-_FALSE = {"false", "0", "no", "n", "否", "假"}
 _SHOWN = 10
 
 
@@ -39,32 +37,30 @@ def load_table(path: Path, data: Data, faults: list[Fault], layout: Layout | Non
     rows: list[int] = []
     groups: list[str] = []
     fields: dict[str, list[Scalar]] = {name: [] for name in data.fields}
-    wanted = [data.text, data.label, *([data.group] if data.group else []), *data.fields]
+    wanted = tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))
     checked = False
-    for row, cells in any_rows(path, data.encoding, data.columns, faults, layout):
-        if not checked or any(name not in cells for name in wanted):
-            missing = [name for name in wanted if name not in cells]
-            if missing and not checked:
-                raise unknown_column(path, missing[0], list(cells), data)
-            if missing:
-                faults.append(Fault(row, f"no `{missing[0]}` in this row", "write every key in every row"))
-                continue
-            checked = True
-        values: dict[str, Scalar] = {}
-        for name, kind in data.fields.items():
-            try:
-                values[name] = parse_field(cells[name], kind)
-            except ValueError as error:
-                faults.append(Fault(row, f"`{name}` is `{cells[name][:40]}`, {error}", f"correct `{name}` there"))
-                break
-        else:
-            texts.append(cells[data.text])
-            labels.append(cells[data.label].strip())
-            rows.append(row)
-            if data.group:
-                groups.append(cells[data.group])
-            for name, value in values.items():
-                fields[name].append(value)
+    for row, given in any_rows(path, data.encoding, data.columns, faults, layout):
+        names = match_header(wanted, tuple(given))
+        if len(names.found) < len(wanted):
+            if not checked:
+                raise unknown_column(path, names, list(given), data)
+            name = next(iter((*names.absent, *names.unclear)))
+            faults.append(Fault(row, f"no `{name}` in this row", "write every key in every row"))
+            continue
+        checked = True
+        cells = {name: given[names.found[name]] for name in wanted}
+        try:
+            values = {name: read_field(name, cells[name], kind) for name, kind in data.fields.items()}
+        except RequestError as error:
+            faults.append(Fault(row, error.what, error.fix or "correct the field there"))
+            continue
+        texts.append(cells[data.text])
+        labels.append(cells[data.label].strip())
+        rows.append(row)
+        if data.group:
+            groups.append(cells[data.group])
+        for name, value in values.items():
+            fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
 
 
@@ -87,39 +83,23 @@ def is_sheet(path: Path) -> bool:
     return suffix_of(path) in _SHEETS
 
 
-def parse_field(cell: str, kind: str | list[str]) -> Scalar:
-    """A cell as its declared type; None for an empty one. Raises ValueError with what was expected."""
-    text = cell.strip()
-    if text == "":
-        return None
-    if isinstance(kind, list):
-        if text not in kind:
-            raise ValueError("not one of " + ", ".join(kind[:8]))
-        return text
-    if kind == "bool":
-        if text.lower() not in _TRUE | _FALSE:
-            raise ValueError("not true or false")
-        return text.lower() in _TRUE
-    if kind == "str":
-        return text
-    try:
-        number = float(text)
-        if not math.isfinite(number):
-            raise ValueError
-        if kind == "float":
-            return number
-        return int(text) if "." not in text and "e" not in text.lower() else _whole(number)
-    except ValueError:
-        raise ValueError("not a whole number" if kind == "int" else "not a number") from None
-
-
-def unknown_column(path: Path, name: str, known: list[str], data: Data) -> DataError:
-    """The error for a column that a file does not have."""
+def unknown_column(path: Path, names: Names, known: list[str], data: Data) -> DataError:
+    """The error for the first column that a file does not have, or has in several that could be meant."""
+    if names.unclear:
+        what, fix = unclear_names(names.unclear)
+        return DataError(what, where=str(path), fix=fix)
+    name = names.absent[0]
     role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
-    listed = ", ".join(f"`{column}`" for column in known[:30])
+    listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
-    hint = close if close.startswith("did you") else f"write `{role}: COLUMN` under `data:`"
-    return DataError(f"there is no column `{name}`; the columns are {listed}", where=str(path), fix=hint)
+    hint = f"write `{role}: COLUMN` under `data:`"
+    if name in data.fields:
+        hint = f"add the column to the file, or take `{name}` out of `fields:`"
+    return DataError(
+        f"there is no column `{name}`; the columns are {listed}",
+        where=str(path),
+        fix=close if close.startswith("did you") else hint,
+    )
 
 
 def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
@@ -129,12 +109,6 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
         lines.append(f"and {len(faults) - _SHOWN} more")
     head = f"{len(faults)} row{'s' * (len(faults) != 1)} cannot be read\n    " if len(faults) > 1 else ""
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
-
-
-def _whole(number: float) -> int:
-    if number != int(number):
-        raise ValueError
-    return int(number)
 
 
 def _sheet(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[int, dict[str, str]]]:
@@ -180,12 +154,4 @@ def _sheet(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[int, dic
     first = 1 if parquet or columns is not None else 2
     for row, values in enumerate(frame.iter_rows(), start=first):
         if any(value is not None for value in values):
-            yield row, {name: _cell(value) for name, value in zip(names, values, strict=True)}
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+            yield row, {name: text_of(value) for name, value in zip(names, values, strict=True)}
