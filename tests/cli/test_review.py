@@ -45,5 +45,5 @@ def test_a_wrong_label_imports_nothing(penjing, tiny_release, tmp_path: Path) ->
     (tmp_path / "cases.csv").write_text(f"id,verdict\n{one},hamm\n", encoding="utf-8")
     ran = penjing("review", "import", "cases.csv")
     assert ran.code == 3
-    assert "row 2: 'hamm' is not a label of this release; it has ham, spam" in ran.err
+    assert "row 2: 'hamm' is not a label of this release (did you mean `ham`?); it has ham, spam" in ran.err
     assert penjing("review", "export", "again.csv").lines[0]["exported"] == 1

@@ -18,8 +18,12 @@ def amend(
     rules: Annotated[Path, typer.Option(help="the new rules file (CSV)")],
     data: Annotated[Path, typer.Option(help="labelled rows that were never used (csv, tsv, jsonl)")],
     out: Annotated[Path, typer.Option(help="folder of the new release")],
-    text: Annotated[str, typer.Option(help="column of the texts")] = "text",
-    label: Annotated[str, typer.Option(help="column of the labels")] = "label",
+    text: Annotated[
+        str | None, typer.Option(help="column of the texts; default: the one that the release was made with")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="column of the labels; default: the one that the release was made with")
+    ] = None,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads; 0: all cores")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print the certificate as JSON")] = False,
 ) -> None:

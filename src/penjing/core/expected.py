@@ -82,8 +82,8 @@ class Expected:
 
     def _bounds(self) -> str:
         low, above, high, below = self.bound(Ge), self.bound(Gt), self.bound(Le), self.bound(Lt)
-        if self.is_share:
-            return " between 0 and 1" + (", neither of them" if above is not None and below is not None else "")
+        if self.is_share and low is not None and high is not None:
+            return " between 0 and 1"
         if low is not None and high is not None:
             return f" from {low:,} to {high:,}"
         told = [

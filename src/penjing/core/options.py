@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from penjing.core.expected import Expected, Place, find_place, in_words
 
 _LONGEST_WORD = 60  # characters of the user's input that a message repeats
 _NEAR = 100
+_DIGITS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 class Options(BaseModel):
@@ -98,6 +100,8 @@ def _told(place: Place, fault: Any, model: type[BaseModel]) -> tuple[str, str]:
 
 def _advice(place: Place, value: Any) -> str:
     key, expected = _cut(str(place.path[-1])) if place.path else "", place.expected
+    if isinstance(value, str) and _DIGITS.fullmatch(value) and any(form.kind in (int, float) for form in expected):
+        value = float(value)  # an environment variable, or digits in quotes
     choices = [str(choice) for form in expected for choice in form.choices]
     if isinstance(value, str) and choices:
         return nearest(value, choices)
@@ -139,7 +143,7 @@ def _percent(value: Any) -> float | None:
         except ValueError:
             return None
     plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return value / 100 if plain and 1 < value < 100 else None
+    return value / 100 if plain and 2 <= value <= 100 else None
 
 
 def _name(path: tuple[str | int, ...]) -> str:

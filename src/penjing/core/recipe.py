@@ -60,7 +60,7 @@ class Data(_Part):
     @classmethod
     def _has_train(cls, files: str | dict[str, str]) -> str | dict[str, str]:
         if isinstance(files, dict) and "train" not in files:
-            raise Hint("names no `train`", "add `train: FILE`")
+            raise Hint("is a mapping, and needs at least `train`", "add `train: FILE`")
         return files
 
     @field_validator("labels")
@@ -115,7 +115,7 @@ class Decide(_Part):
     @classmethod
     def _has_a_limit(cls, max_error: float | dict[str, float]) -> float | dict[str, float]:
         if isinstance(max_error, dict) and not max_error:
-            raise Hint("is empty: it needs at least one label", "write one share, such as 0.05, or `{LABEL: 0.05}`")
+            raise Hint("is empty; it needs at least one label", "write one share, such as 0.05, or `{LABEL: 0.05}`")
         return max_error
 
 
@@ -171,11 +171,7 @@ class RecipeFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path of the recipe, seen from the recipe's folder."""
-        path = self.path.parent / Path(name).expanduser()
-        # A path that was written on Windows, unless a file here is really called that.
-        if "\\" in name and not path.exists():
-            path = self.path.parent / Path(name.replace("\\", "/")).expanduser()
-        return path.resolve()
+        return (self.path.parent / name).resolve()
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""

@@ -15,23 +15,22 @@ from penjing.core.folder import move_aside
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.recipe import RecipeFile, load_recipe
-from penjing.data.prepare import Prepared, prepare
+from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
-from penjing.decide.rules import load_rules
-from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
+from penjing.make.check_recipe import check_recipe
 from penjing.make.cache import Cache, Done, table_fingerprint
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.measured import Measured
-from penjing.make.plan import Step, build_plan, on_engine, single_step
-from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, promised_against, test_release
+from penjing.make.plan import Step, on_engine, single_step
+from penjing.make.prove import Tested, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
-from penjing.model.base import depth_of, open_base
+from penjing.model.base import depth_of
 from penjing.runtime.bench import Call
 from penjing.runtime.machine import cores, fastest_engine, hardware
 from penjing.runtime.session import open_session
@@ -59,19 +58,18 @@ def make_release(
 
     texts: whether the report shows texts of rows; language: of its page (None: Chinese where the texts are).
     A second call with the same content takes every finished step from OUT/cache and ends in the same ids.
-    Raises RecipeError, RuleError (before any work), DataError (rows that must not be trained on),
+    The whole recipe is checked before any work. Raises RecipeError, RuleError, DataError (rows that must not be trained
+    on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
     progress = progress or Silent()
     file = load_recipe(recipe)
-    steps = build_plan(file)
-    needs_base = steps[0].name != "tune.linear"
-    base = open_base(file.recipe.base, recipe.parent) if needs_base else None
     with _locked(out):
         progress.start("reading and auditing the data", None)
-        data = prepare(file, progress)
-        schema = FactSchema(data.labels, declared(file.recipe))
-        rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
+        checked = check_recipe(file, progress)
+        checked.raise_faults()
+        file, steps, base, rules, data = checked.file, checked.steps, checked.base, checked.rules, checked.data
+        assert data is not None, "data that cannot be had is a fault"
         threads = file.recipe.threads or cores()
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, threads))

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from penjing.core.errors import UsageError
+from penjing.core.options import explain
 from penjing.runtime.engine import Device
 from penjing.store.database import DEFAULT_URL
 
@@ -46,12 +47,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = "PENJING_" + str(fault["loc"][-1]).upper()
+        path, what, fix = explain(error, Settings)[0]
+        name = "PENJING_" + str(path[-1]).upper()
         raise UsageError(
-            f"{name} is {str(fault.get('input'))[:80]!r}: {fault['msg'].lower()}",
-            where="environment",
-            fix=f"unset {name}",
+            what.replace(f"`{path[-1]}`", name, 1), where="environment", fix=f"{fix}, or unset {name}"
         ) from None
 
 

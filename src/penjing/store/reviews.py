@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from penjing.core.canon import digest_file
-from penjing.core.errors import DataError
+from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import read_rows
 from penjing.store import audit
 from penjing.store.database import Store
+from penjing.store.releases import open_recorded
 from penjing.store.tables import decisions, now, reviews
 
 COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
@@ -88,9 +89,10 @@ def import_verdicts(store: Store, file: Path) -> Imported:
         else:
             given[verdict.decision] = verdict
     repeated = 0
+    reads = Reads(store)
     with store.write() as connection:
-        for verdict in given.values():
-            fault, known = _check(connection, verdict)
+        for written in given.values():
+            verdict, fault, known = _check(connection, written, reads)
             if fault:
                 faults.append(f"row {verdict.row}: {fault}")
             elif known:
@@ -141,23 +143,48 @@ def _read(file: Path) -> Iterator[Verdict]:
         yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"])
 
 
-def _check(connection: Connection, verdict: Verdict) -> tuple[str | None, bool]:
-    """(fault or None, whether this very verdict is there already)."""
+def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:
+    """(the verdict with its label as the release has it, fault or None, whether this very verdict is there already)."""
     query = (
-        select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome)
+        select(
+            reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release
+        )
         .join(decisions, decisions.c.id == reviews.c.decision)
         .where(reviews.c.decision == verdict.decision)
     )
     row = connection.execute(query).first()
     if row is None:
-        return f"no case {verdict.decision[:64]!r} was ever sent to review", False
-    labels: list[Any] = json.loads(row.prediction)["labels"]
-    if verdict.label not in {*labels, row.outcome}:
-        known = ", ".join(map(str, labels[:20]))
-        return f"{verdict.label[:64]!r} is not a label of this release; it has {known}", False
+        return verdict, f"no case {verdict.decision[:64]!r} was ever sent to review", False
+    labels: list[str] = list(dict.fromkeys((*json.loads(row.prediction)["labels"], row.outcome)))
+    try:
+        label = verdict.label if verdict.label in labels else match_label(verdict.label, labels, reads.of(row.release))
+    except RequestError as error:
+        return verdict, error.what, False
+    if label is None:
+        known = ", ".join(labels[:20])
+        what = f"{verdict.label[:64]!r} is not a label of this release ({nearest_label(verdict.label, labels)})"
+        return verdict, f"{what}; it has {known}", False
+    verdict = replace(verdict, label=label)
     if row.status == "done" and row.verdict != verdict.label:
-        return f"the case {verdict.decision} was closed before as {row.verdict!r}", False
-    return None, row.status == "done"
+        return verdict, f"the case {verdict.decision} was closed before as {row.verdict!r}", False
+    return verdict, None, row.status == "done"
+
+
+class Reads:
+    """Other words for labels, by release: from its folder, where it stands at its place still."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Mapping[str, str]] = {}
+
+    def of(self, release: str) -> Mapping[str, str]:
+        """What labels of this release are read as."""
+        if release not in self._known:
+            try:
+                self._known[release] = open_recorded(self._store, release).info.labels_read_as
+            except (UsageError, DamageError):
+                self._known[release] = {}
+        return self._known[release]
 
 
 def _close(connection: Connection, verdict: Verdict) -> None:
