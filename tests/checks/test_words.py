@@ -142,14 +142,14 @@ def test_what_yaml_takes_for_numbers_are_words(tmp_path: Path) -> None:
     path = tmp_path / "r.yaml"
     path.write_text(
         "name: t\ndata: {files: a.csv, label: 2024, labels: {2.0: 2, true: yes}, fields: {level: [1, 2, true]}}\n"
-        "steps: [tune.linear: {}]\ndecide: {max_error: {1: 0.1, true: 0.2}}\n",
+        "steps: [tune.linear: {}]\ndecide: {max_error: {2: 0.1, true: 0.2}}\n",
         encoding="utf-8",
     )
     recipe = load_recipe(path).recipe
     assert recipe.data.label == "2024"
     assert recipe.data.labels == {"2.0": "2", "true": "yes"}
     assert recipe.data.fields == {"level": ["1", "2", "true"]}
-    assert recipe.decide.max_error == {"1": 0.1, "true": 0.2}
+    assert recipe.decide.max_error == {"2": 0.1, "true": 0.2}
 
 
 def test_labels_are_merged_in_one_step() -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
 from penjing.data.fields import fold_width, parse_number
+from penjing.decide.cells import parse_cell
 from penjing.decide.schema import FactSchema, Kind
 
 _LISTED = re.compile(r"\s*[,，、;；]\s*")
@@ -63,6 +64,8 @@ def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: 
     if not written or written in known:
         return
     plain = fold_width(written)
+    if kind in ("unit", "count", "int", "float") and _is_ours(cell, fact, kind, schema):
+        return  # in numbers nothing is read as it stands by mistake
     if kind == "text":
         found = _in_text(plain)
     elif kind == "bool":
@@ -94,7 +97,8 @@ def _in_text(plain: str) -> tuple[str, str] | None:
     quoted = any(_QUOTED.fullmatch(phrase) for phrase in phrases)
     starred = any(len(phrase) > 1 and (phrase[0] == "*" or phrase[-1] == "*") for phrase in phrases)
     liked = any(len(phrase) > 2 and phrase[0] == phrase[-1] == "%" for phrase in phrases)
-    if quoted or starred or liked or _JOINED.search(rest) or _BRACKETED.fullmatch(rest):
+    grouped = _BRACKETED.fullmatch(rest) and ("|" in rest or _LISTED.search(rest))
+    if quoted or starred or liked or grouped or _JOINED.search(rest):
         return "holds signs that would be looked for as they stand", f"write `contains {_bars(rest)}`"
     if "、" in rest or (_LISTED.search(rest) and all(_is_word(part) for part in _LISTED.split(rest))):
         return (
@@ -154,8 +158,9 @@ def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
         return "asks whether there is a value, which rules cannot", "leave the cell empty"
     if found := _BOTH_SIDES.fullmatch(plain):
         return "joins two comparisons", f"write `{found[1]}..{found[2]}`, which includes both ends"
-    if parse_number(plain) is not None or re.match(r"in\s+[^(\[]", plain, re.IGNORECASE):
-        return None
+    found = _SIGN.fullmatch(plain)
+    if found and (number := _number(_unquoted(found[2]), kind)) is not None:
+        return "is not a number that can be compared", f"write `{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}`"
     listed = _parts(_inside(re.sub(r"^in\s*", "", plain, flags=re.IGNORECASE)))
     numbers = [_number(part, kind) for part in listed]
     bracketed = _BRACKETED.fullmatch(plain)
@@ -163,12 +168,14 @@ def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
         return "is no list of numbers", f"write `in {'|'.join(map(str, numbers))}`"
     if found := _BETWEEN.fullmatch(plain):
         return "is no range", f"write `{found[1].replace(',', '')}..{found[2].replace(',', '')}`, which includes both ends"
-    found = _SIGN.fullmatch(plain)
-    if found and (number := _number(_unquoted(found[2]), kind)) is not None:
-        sign = _SIGNS.get((found[1] or "").lower(), found[1] or "")
-        if f"{sign}{number}" != plain.replace(" ", "") and parse_number(found[2]) is None or found[1] in _SIGNS:
-            return "is not a number that can be compared", f"write `{sign}{number}`"
     return None
+
+
+def _is_ours(cell: str, fact: str, kind: Kind, schema: FactSchema) -> bool:
+    try:
+        return parse_cell(cell, fact, kind, schema, "") is not None
+    except RuleError:
+        return False
 
 
 def _number(written: str, kind: Kind) -> str | None:
