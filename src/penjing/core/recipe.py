@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.options import explain
+from penjing.core.paths import expand
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Risk = Annotated[float, Field(gt=0, lt=1)]
@@ -36,7 +37,13 @@ class Data(_Part):
     files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
         description="one file, or one a part; relative to the recipe; parts not given are cut from train"
     )
-    encoding: str = Field("auto", description="auto (BOM, UTF-8, GB18030) or a name such as cp1252")
+    encoding: str = Field(
+        "auto", description="auto (BOM, UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1"
+    )
+    sheet: str | None = Field(None, description="the sheet of a workbook, by its name or its number from 1")
+    header: int | None = Field(
+        None, ge=0, description="the row of the header, counted from 1; 0: there is none; left out: it is looked for"
+    )
     columns: list[str] | None = Field(None, description="names of the columns of a file that has no header")
     text: str = Field("text", description="the column of the texts")
     label: str = Field("label", description="the column of the labels")
@@ -145,7 +152,7 @@ class RecipeFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path of the recipe, seen from the recipe's folder."""
-        return (self.path.parent / name).resolve()
+        return (self.path.parent / expand(name)).resolve()
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""
