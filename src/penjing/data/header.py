@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from penjing.core.errors import DataError
+from penjing.data.fields import fold_name
 from penjing.data.names import EXACT, names_column
 
 NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")
@@ -17,7 +18,7 @@ _SENTENCE = re.compile(r"[。！？；.!?;](\s|$)|，|, ")
 def find_header(rows: Sequence[Sequence[str]], wanted: Sequence[str] = ()) -> int:
     """The place of the header among the first rows: that with the wanted names, else the first that is no title."""
     for place, cells in enumerate(rows[:_LOOK]):
-        if wanted and set(wanted) <= {cell.strip() for cell in cells}:
+        if wanted and has_names(cells, wanted):
             return place
     widths = Counter(_width(cells) for cells in rows if _width(cells) > 1)
     width = max(widths, key=lambda each: (widths[each], each)) if widths else 1
@@ -25,6 +26,11 @@ def find_header(rows: Sequence[Sequence[str]], wanted: Sequence[str] = ()) -> in
         if any(cell.strip() for cell in cells) and not _is_title(rows, place, width):
             return place
     return 0
+
+
+def has_names(cells: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a row holds all these names, whatever their width and case."""
+    return {fold_name(name) for name in wanted} <= {fold_name(cell) for cell in cells}
 
 
 def has_header(cells: Sequence[Sequence[str]]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penjing.data.cells import Fault
-from penjing.data.header import find_header, has_header
+from penjing.data.header import find_header, has_header, has_names
 from penjing.data.json_rows import begins_json
 
 Kind = Literal["cells", "json", "lines"]
@@ -168,7 +168,7 @@ def _table_in(lines: Sequence[str], wanted: Sequence[str]) -> str | None:
     """The delimiter of a table in a text that may be plain lines; None where it is plain lines."""
     for mark in _DELIMITERS:
         rows = [_split(line, mark) for line in lines[:12]]
-        if wanted and any(len(row) > 1 and set(wanted) <= {cell.strip() for cell in row} for row in rows):
+        if wanted and any(len(row) > 1 and has_names(row, wanted) for row in rows):
             return mark
     width, share = _consistency(lines, "\t")
     if width > 1 and share >= _CONSISTENT and len(lines) > 2:

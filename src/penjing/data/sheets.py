@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from penjing.core.errors import DataError, MissingPackageError, UsageError
 from penjing.core.options import nearest
 from penjing.data.cells import Odd, parquet_cell, sheet_cell
+from penjing.data.header import has_names
 from penjing.data.source import Source
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _is_visible(sheet: Any) -> bool:
 
 def _has_columns(sheet: CalamineSheet, wanted: Sequence[str]) -> bool:
     rows = sheet.to_python(skip_empty_area=False, nrows=_HEADER_ROWS)
-    return any(set(wanted) <= {sheet_cell(value).strip() for value in row} for row in rows)
+    return any(has_names([sheet_cell(value) for value in row], wanted) for row in rows)
 
 
 def _records(sheet: CalamineSheet, holes: dict[tuple[int, int], str], notes: list[str]) -> list[Record]:

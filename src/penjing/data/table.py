@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from penjing.core.errors import DataError
+from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
-from penjing.data.cells import Fault
+from penjing.data.cells import Fault, refuse_odd
+from penjing.data.fields import Names, match_header, read_field, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 
-_TRUE = {"true", "1", "yes", "y", "是", "真"}
-_FALSE = {"false", "0", "no", "n", "否", "假"}
 _SHOWN = 10
 
 
@@ -32,7 +30,7 @@ def read_table_file(path: Path, data: Data) -> Table:
 
 
 def open_labelled(path: Path, data: Data) -> Opened:
-    """A labelled file as a recipe says that it is read. Raises as `open_table` does."""
+    """A labelled file, looked at as a recipe says that it is read. Raises as `open_table` does."""
     return open_table(path, Reading.of(data), _wanted(data))
 
 
@@ -45,66 +43,51 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
     fields: dict[str, list[Scalar]] = {name: [] for name in data.fields}
     wanted = _wanted(data)
     checked = False
-    for row, cells in opened.rows(faults, wanted):
-        if not checked or any(name not in cells for name in wanted):
-            missing = [name for name in wanted if name not in cells]
-            if missing and not checked:
-                raise unknown_column(opened.where, missing[0], list(cells), data)
-            if missing:
-                faults.append(Fault(row, f"no `{missing[0]}` in this row", "write every key in every row"))
-                continue
-            checked = True
-        values: dict[str, Scalar] = {}
-        for name, kind in data.fields.items():
-            try:
-                values[name] = parse_field(cells[name], kind)
-            except ValueError as error:
-                faults.append(Fault(row, f"`{name}` is `{cells[name][:40]}`, {error}", f"correct `{name}` there"))
-                break
-        else:
-            texts.append(cells[data.text])
-            labels.append(cells[data.label].strip())
-            rows.append(row)
-            if data.group:
-                groups.append(cells[data.group])
-            for name, value in values.items():
-                fields[name].append(value)
+    for row, given in opened.rows(faults):
+        names = match_header(wanted, tuple(given))
+        if len(names.found) < len(wanted):
+            if not checked:
+                raise unknown_column(opened.where, names, list(given), data)
+            name = next(iter((*names.absent, *names.unclear)))
+            faults.append(Fault(row, f"no `{name}` in this row", "write every key in every row"))
+            continue
+        checked = True
+        cells = {name: given[names.found[name]] for name in wanted}
+        if fault := refuse_odd(cells, wanted, row):
+            faults.append(fault)
+            continue
+        try:
+            values = {name: read_field(name, cells[name], kind) for name, kind in data.fields.items()}
+        except RequestError as error:
+            faults.append(Fault(row, error.what, error.fix or "correct the field there"))
+            continue
+        texts.append(cells[data.text])
+        labels.append(cells[data.label].strip())
+        rows.append(row)
+        if data.group:
+            groups.append(cells[data.group])
+        for name, value in values.items():
+            fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
 
 
-def parse_field(cell: str, kind: str | list[str]) -> Scalar:
-    """A cell as its declared type; None for an empty one. Raises ValueError with what was expected."""
-    text = cell.strip()
-    if text == "":
-        return None
-    if isinstance(kind, list):
-        if text not in kind:
-            raise ValueError("not one of " + ", ".join(kind[:8]))
-        return text
-    if kind == "bool":
-        if text.lower() not in _TRUE | _FALSE:
-            raise ValueError("not true or false")
-        return text.lower() in _TRUE
-    if kind == "str":
-        return text
-    try:
-        number = float(text)
-        if not math.isfinite(number):
-            raise ValueError
-        if kind == "float":
-            return number
-        return int(text) if "." not in text and "e" not in text.lower() else _whole(number)
-    except ValueError:
-        raise ValueError("not a whole number" if kind == "int" else "not a number") from None
-
-
-def unknown_column(where: str, name: str, known: list[str], data: Data) -> DataError:
-    """The error for a column that a file does not have."""
+def unknown_column(where: str, names: Names, known: list[str], data: Data) -> DataError:
+    """The error for the first column that a file does not have, or has in several that could be meant."""
+    if names.unclear:
+        what, fix = unclear_names(names.unclear)
+        return DataError(what, where=where, fix=fix)
+    name = names.absent[0]
     role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
-    listed = ", ".join(f"`{column}`" for column in known[:30])
+    listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
-    hint = close if close.startswith("did you") else f"write `{role}: COLUMN` under `data:`"
-    return DataError(f"there is no column `{name}`; the columns are {listed}", where=where, fix=hint)
+    hint = f"write `{role}: COLUMN` under `data:`"
+    if name in data.fields:
+        hint = f"add the column to the file, or take `{name}` out of `fields:`"
+    return DataError(
+        f"there is no column `{name}`; the columns are {listed}",
+        where=where,
+        fix=close if close.startswith("did you") else hint,
+    )
 
 
 def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
@@ -116,11 +99,5 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 
-def _wanted(data: Data) -> list[str]:
-    return [data.text, data.label, *([data.group] if data.group else []), *data.fields]
-
-
-def _whole(number: float) -> int:
-    if number != int(number):
-        raise ValueError
-    return int(number)
+def _wanted(data: Data) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))
