@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.options import explain
+from penjing.core.paths import AnyPath, local_path
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Risk = Annotated[float, Field(gt=0, lt=1)]
@@ -152,8 +153,9 @@ class RecipeFile(BaseModel):
         return _where(self.path, self.tree, keys)
 
 
-def load_recipe(path: Path) -> RecipeFile:
+def load_recipe(path: AnyPath) -> RecipeFile:
     """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
+    path = local_path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
