@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from penjing.cli.command import App
+
 Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands `review export` and `review import`."""
-    group = typer.Typer(help="Cases that wait for a person, out to CSV and back.", no_args_is_help=True)
+    group = App(help="Cases that wait for a person, out to CSV and back.", no_args_is_help=True)
     group.command("export")(export)
     group.command("import")(bring_back)
     app.add_typer(group, name="review")

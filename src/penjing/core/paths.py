@@ -1,44 +1,41 @@
-"""Paths as people write them: `~` is a home folder, and a path that is not there is named with what was meant."""
+"""A path as a person gives it: text or a Path, with `~` for the home folder; one that is not there is explained."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import UsageError
 
+# What a function takes where it takes a path.
+AnyPath = str | os.PathLike[str]
 _DRIVE = re.compile(r"(^|/)[A-Za-z]:\\")
-_OPTION = re.compile(r"(--?[\w-]+=)(~.*)", re.DOTALL)
 
 
-def expand(path: str | Path) -> Path:
-    """The path with `~` or `~name` at its start replaced by the home folder; unchanged where there is none."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # no such user
-        return Path(path)
+def local_path(given: AnyPath) -> Path:
+    """The path that is meant: `~` and `~name` are a home folder. Raises UsageError for what is no path.
 
-
-def expand_arguments(arguments: Sequence[str]) -> list[str]:
-    """Words of a command line with `~` expanded at the start of a word and after `--option=`.
-
-    A shell does this itself, but not in quotes, after `=`, or where a program calls the command.
+    A path stays relative where it was, so that messages show what was given.
     """
-    found = []
-    for word in arguments:
-        option = _OPTION.fullmatch(word)
-        if option:
-            found.append(option[1] + str(expand(option[2])))
-        else:
-            found.append(str(expand(word)) if word.startswith("~") else word)
-    return found
+    if not isinstance(given, (str, os.PathLike)):
+        raise UsageError(
+            f"a path was expected, not {type(given).__name__}", fix='give text or a pathlib.Path, as "my/out/release"'
+        )
+    text = os.fspath(given)
+    if not text or "\0" in text:
+        said = "contains a NUL character" if text else "is empty"
+        raise UsageError(f"the path {said}", fix="give the path of a file or a folder")
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError:  # ~name where nobody has this name: a file may be called so
+        return path
 
 
 def no_such_file(path: Path) -> UsageError:
-    """The error for a file that is not there: with the path in the form of this system, or the nearest name."""
+    """The error for a file that is not there: with its path in the form of this system, or with the nearest name."""
     written = str(path)
     if os.sep == "/" and "\\" in written:
         what = "no such file: a backslash does not separate folders on this system"

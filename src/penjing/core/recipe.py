@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from penjing.core import expected
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.options import Hint, explain
-from penjing.core.paths import expand
+from penjing.core.paths import AnyPath, local_path
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
@@ -178,10 +178,10 @@ class RecipeFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path of the recipe, seen from the recipe's folder."""
-        path = self.path.parent / expand(name)
+        path = self.path.parent / local_path(name)
         # A path that was written on Windows, unless a file here is really called that.
         if "\\" in name and not path.exists():
-            path = self.path.parent / expand(name.replace("\\", "/"))
+            path = self.path.parent / local_path(name.replace("\\", "/"))
         return path.resolve()
 
     def where(self, *keys: str | int) -> str:
@@ -189,8 +189,9 @@ class RecipeFile(BaseModel):
         return _where(self.path, self.tree, keys)
 
 
-def load_recipe(path: Path) -> RecipeFile:
+def load_recipe(path: AnyPath) -> RecipeFile:
     """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
+    path = local_path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):

@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from penjing.data.fields import text_of
+
 _SHOWN = 5
 
 
@@ -52,9 +54,7 @@ def json_cell(value: object) -> str:
         return _list_cell(value)
     if isinstance(value, dict):
         return _list_cell(value["choices"]) if set(value) == {"choices"} else _object_cell(value)
-    if isinstance(value, datetime.date | datetime.time | datetime.timedelta | bytes):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    return text_of(value)
 
 
 def sheet_cell(value: object) -> str:
@@ -69,10 +69,8 @@ def sheet_cell(value: object) -> str:
 
 
 def parquet_cell(value: object) -> str:
-    """A value of parquet: as in a workbook, but true and false as Python writes them, and lists as in JSON."""
-    if isinstance(value, list | tuple | dict) or (isinstance(value, float) and math.isnan(value)):
-        return json_cell(value)
-    return str(value) if isinstance(value, bool) else sheet_cell(value)
+    """A value of parquet: days and times as in a workbook, the rest as in JSON."""
+    return sheet_cell(value) if isinstance(value, datetime.date | datetime.time) else json_cell(value)
 
 
 def _list_cell(values: object) -> str:

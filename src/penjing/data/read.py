@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 from penjing.core.errors import DataError, UsageError
+from penjing.core.paths import AnyPath
 from penjing.data.cells import Fault, Odd, refuse_odd
 from penjing.data.encoding import Encoding, find_encoding
 from penjing.data.header import column_names, find_header, is_second_header
@@ -124,7 +124,7 @@ class Opened:
         return f"{found} cell{'s' * (found != 1)}, but {expected}", f"write one {mark} between two cells and none inside"
 
 
-def open_table(file: Path | str, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
+def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
     """Look at a file, or at standard input for "-", and find how it is read.
 
     wanted: columns that it should have; they tell the header, the sheet, and a table from plain lines.
@@ -143,7 +143,7 @@ def open_table(file: Path | str, reading: Reading | None = None, wanted: Sequenc
 
 
 def read_rows(
-    file: Path | str,
+    file: AnyPath,
     *,
     encoding: str = "auto",
     columns: Sequence[str] | None = None,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from penjing.core.errors import DataError, UsageError
-from penjing.core.paths import expand, no_such_file
+from penjing.core.paths import AnyPath, local_path, no_such_file
 
 Format = Literal["text", "workbook", "parquet"]
 MOST_INPUT = 256 * 2**20  # bytes of standard input; it is kept in memory, for unmasked text is not left on a disk
@@ -52,7 +52,7 @@ class Source:
             yield raw
 
 
-def open_source(file: Path | str) -> Source:
+def open_source(file: AnyPath) -> Source:
     """Look at the first bytes of a file, or of standard input for "-".
 
     Raises UsageError (no such file, standard input beyond its bound) or DataError (neither text nor a table).
@@ -61,7 +61,7 @@ def open_source(file: Path | str) -> Source:
         content = _standard_input()
         name, suffix, path = "standard input", "", None
     else:
-        path, content = expand(file), b""
+        path, content = local_path(file), b""
         name, suffix = str(path), suffix_of(path)
     with _open(name, path, content) as raw:
         head = raw.read(_HEAD)
