@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from penjing.cli.texts import Encoding, Header, Lines, Sheet
 
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
@@ -26,10 +29,16 @@ def register(app: typer.Typer) -> None:
 
 def decide(
     release: Annotated[Path, typer.Argument(help="the folder of a release")],
-    file: Annotated[str, typer.Argument(help="csv, tsv, jsonl or plain lines; - is standard input")] = "-",
+    file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="also say which words decided; slower")] = False,
-    text: Annotated[str | None, typer.Option(help="the column of the texts; default: text")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
+    ] = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
+    lines: Lines = False,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
     again: Annotated[
         bool, typer.Option("--again", help="decide and record all rows anew, also those of an interrupted run")
@@ -45,9 +54,11 @@ def decide(
     """
     from penjing.cli.interrupts import interrupted
     from penjing.cli.show import Bar, flush, out_json, tell
-    from penjing.cli.texts import batches, read_texts
+    from penjing.cli.texts import batches, in_order, read_texts
     from penjing.core.artifact import open_release
     from penjing.core.errors import DataError, RunInterruptedError
+    from penjing.data.cells import Fault
+    from penjing.data.read import Reading
     from penjing.decide.decider import Decider
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
@@ -58,13 +69,19 @@ def decide(
     if store.warning:
         tell(store.warning)
     put_in_service(store, decider.release)
-    work = _Work(decider, store, evidence, _open(store, decider, file, {"text": text, "evidence": evidence}, again))
+    reading = Reading(encoding, sheet, header, lines=lines)
+    options = {"text": text, "evidence": evidence} | {
+        name: value for name, value in asdict(reading).items() if value != getattr(Reading, name)
+    }
+    work = _Work(decider, store, evidence, _open(store, decider, file, options, again))
+    faults: list[Fault] = []
     failed = 0
     try:
         with Bar() as bar:
             bar.start("deciding", None)
-            for batch in batches(read_texts(file, text), BATCH):
-                for line in work.decided(batch):
+            rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, say=tell)
+            for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
+                for line in in_order(work.decided(batch), faults):
                     failed += "error" in line
                     out_json(line)
                 flush()

@@ -27,6 +27,7 @@ _MARKS = (
 CANDIDATES = ("utf-8", "gb18030", "big5hkscs", "cp1252")
 _SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "gb18030": "GB18030", "big5hkscs": "Big5", "cp1252": "cp1252"}
 _KNOWN = ("utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "utf-16", "shift_jis", "euc_kr")
+_NAME_IT = "name the encoding that it was saved in (--encoding, or `encoding:` in a recipe), or save it as UTF-8"
 _ENOUGH = 20_000  # characters that settle which encoding it is
 _CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond them a line must only decode
 _LOOK = 60  # bytes outside ASCII of a line that are looked at closely
@@ -75,10 +76,10 @@ def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> En
         name = check_encoding(requested)
         fits = marked == "utf-8-sig" and name == "utf-8"
         return _settle(open_bytes, where, "utf-8-sig" if fits else name, {})
-    name = marked or _without_mark(head)
-    if name is None and _is_utf8(open_bytes):
+    found = marked or _without_mark(head)
+    if found is None and _is_utf8(open_bytes):
         return Encoding("utf-8")
-    return _settle(open_bytes, where, name, {}) if name else _by_majority(open_bytes, where)
+    return _settle(open_bytes, where, found, {}) if found else _by_majority(open_bytes, where)
 
 
 def _without_mark(head: bytes) -> str | None:
@@ -152,8 +153,7 @@ def _settle(open_bytes: Opener, where: str, name: str, votes: dict[str, float]) 
         raise DataError(
             f"line {number} is not {_SHOWN.get(name, name)}: {shown}",
             where=f"{where}:{number}",
-            fix="name the encoding that the file was saved in (--encoding, or `encoding:` under `data:`), "
-            "or save it as UTF-8",
+            fix=_NAME_IT,
         )
     said = _SHOWN.get(name, name)
     named = {number: f"line {number} is not {said}, as the others are: {shown}" for number, shown in odd.items()}
@@ -216,12 +216,8 @@ def _cut(line: bytes, most: int) -> bytes:
 
 def _lines(raw: BinaryIO) -> Iterator[bytes]:
     """Lines of bytes that end in \\n, \\r\\n or \\r alone, as a text reader cuts them too."""
-    wrapper = io.TextIOWrapper(raw, encoding="latin-1", newline="")
-    try:
-        for line in wrapper:
-            yield line.encode("latin-1")
-    finally:
-        wrapper.detach()
+    for line in io.TextIOWrapper(raw, encoding="latin-1", newline=""):
+        yield line.encode("latin-1")
 
 
 def _prove_wide(open_bytes: Opener, where: str, name: str) -> None:
@@ -237,8 +233,6 @@ def _prove_wide(open_bytes: Opener, where: str, name: str) -> None:
                 where=f"{where}:{number + 1}",
                 fix="copy the file again (it may be cut), or name the encoding that it was saved in",
             ) from None
-        finally:
-            wrapper.detach()
 
 
 def _unknown(open_bytes: Opener, where: str) -> DataError:
@@ -249,7 +243,7 @@ def _unknown(open_bytes: Opener, where: str) -> DataError:
     return DataError(
         f"line {number} makes no sense in UTF-8, GB18030, Big5 or cp1252: {_show(line, start, 'cp1252')}",
         where=f"{where}:{number}",
-        fix="name the encoding that the file was saved in (--encoding, or `encoding:` under `data:`), or save it as UTF-8",
+        fix=_NAME_IT,
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
-from penjing.data.cells import Fault, Odd, refuse_odd
+from penjing.data.cells import Fault, Odd
+from penjing.data.choice import ChoiceError
 from penjing.data.header import NUMBER, has_header
 from penjing.data.names import EXACT, role_of
 from penjing.data.read import Opened, Reading, open_table
@@ -21,7 +22,9 @@ _SAMPLE = 3000
 _NEAR = 1.5  # two columns whose scores are nearer than this fit alike, and a person chooses
 _SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
 _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
-_DATE = re.compile(r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}")
+_DATE = re.compile(
+    r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
+)
 # What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
 _LABEL_BY_ROLE = {"label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "after": -2.0, "side": -3.0}
@@ -38,15 +41,6 @@ class Guess:
     notes: tuple[str, ...]
     sheet: str | None = None
     header: int | None = None
-
-
-class ChoiceError(UsageError):
-    """Several columns fit: which of `choices` (a column with some of its values) is the `role`, a person must say."""
-
-    def __init__(self, role: str, choices: Mapping[str, str], where: str, fix: str) -> None:
-        self.role, self.choices = role, dict(choices)
-        listed = "".join(f"\n    {name}: {shown}" for name, shown in choices.items())
-        super().__init__(f"several columns may hold the {role}s:{listed}", where=where, fix=fix)
 
 
 def guess(
@@ -90,8 +84,10 @@ def guess(
 
 
 def _is_headless(opened: Opened) -> bool:
-    """Whether a table of cells begins with data; JSON and parquet have names."""
-    return opened.encoding != "parquet" and bool(opened.first_rows) and not has_header(opened.first_rows)
+    """Whether a table of cells begins with data; JSON and parquet have names, plain lines are no table."""
+    if opened.encoding == "parquet" or (opened.layout is not None and opened.layout.kind != "cells"):
+        return False
+    return bool(opened.first_rows) and not has_header(opened.first_rows)
 
 
 def _values(opened: Opened) -> tuple[dict[str, list[str]], list[Fault]]:
@@ -114,9 +110,9 @@ def _columns(values: dict[str, list[str]], text: str | None, label: str | None, 
     labels = {} if label else _scores(values, _label_score, text)
     texts = {} if text else _scores(values, _text_score, label)
     if label is None and text is None and labels and texts:
-        # A column that is far better as texts is none of the labels, and the other way round.
+        # The best column of texts is none of the labels, unless there is no other.
         best = max(texts, key=lambda name: texts[name])
-        labels.pop(best, None)
+        labels = {name: worth for name, worth in labels.items() if name != best} or labels
     found_label = label or _best(labels)
     if found_label is None:
         raise _nothing("labels", "label", values, where)
@@ -138,11 +134,15 @@ def _scores(values: dict[str, list[str]], score: Score, taken: str | None) -> di
     found = {}
     for name, column in values.items():
         filled = [cell for cell in column if cell.strip()]
-        if name != taken and not any(isinstance(cell, Odd) for cell in column[:100]):
+        if name != taken and 2 * _odd(column) < len(column):
             worth = score(name, filled, len(column))
             if worth is not None:
                 found[name] = worth
     return found
+
+
+def _odd(column: Sequence[str]) -> int:
+    return sum(isinstance(cell, Odd) for cell in column)
 
 
 def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
@@ -205,11 +205,10 @@ def _word(name: str) -> str:
 
 def _nothing(what: str, option: str, values: Mapping[str, Sequence[str]], where: str) -> DataError:
     listed = ", ".join(f"`{name}`" for name in list(values)[:30])
-    nested = [name for name, column in values.items() if any(isinstance(cell, Odd) for cell in column[:100])]
-    if nested:
-        odd = next(cell for cell in values[nested[0]] if isinstance(cell, Odd))
-        fault = refuse_odd({nested[0]: odd}, [nested[0]], 1)
-        said = f"; {fault.what}" if fault else ""
-        return DataError(f"no column looks like {what}: the columns are {listed}{said}", where=where, fix=odd.fix)
+    nested = {name: next((cell for cell in column if isinstance(cell, Odd)), None) for name, column in values.items()}
+    said = [(f"`{name}` is {cell.what[:120]}", cell.fix) for name, cell in nested.items() if cell is not None]
+    if said:
+        seen = "; ".join(each for each, _ in said[:3])
+        return DataError(f"no column looks like {what}: the columns are {listed}; {seen}", where=where, fix=said[0][1])
     what = f"no column looks like {what}; the columns are {listed}"
     return DataError(what, where=where, fix=f"name it: --{option} COLUMN")

@@ -33,6 +33,11 @@ def has_names(cells: Sequence[str], wanted: Sequence[str]) -> bool:
     return {fold_name(name) for name in wanted} <= {fold_name(cell) for cell in cells}
 
 
+def is_name(cell: str) -> bool:
+    """Whether a cell could name a column: short, no number, no sentence."""
+    return len(cell) <= 40 and not NUMBER.fullmatch(cell) and not _SENTENCE.search(cell)
+
+
 def has_header(cells: Sequence[Sequence[str]]) -> bool:
     """Whether the first of the rows names the columns: short distinct words that do not come again below."""
     first = [cell.strip() for cell in cells[0]]
@@ -65,7 +70,7 @@ def column_names(cells: Sequence[str], where: str, row: int = 1) -> list[str]:
         raise DataError(
             f"the header names `{twice[0]}` twice",
             where=f"{where}:{row}",
-            fix="give every column a name of its own; for a file without a header add `columns: [...]` under `data:`",
+            fix="give every column a name of its own, or say that there is no header (--header 0, `header: 0`)",
         )
     return names
 
@@ -98,4 +103,4 @@ def _is_named(names: Sequence[str]) -> bool:
     named = [name for name in names if name]
     if not named or len(set(named)) != len(named):
         return False
-    return not any(len(name) > 40 or NUMBER.fullmatch(name) or _SENTENCE.search(name) for name in named)
+    return all(is_name(name) for name in named)

@@ -10,11 +10,12 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.recipe import PARTS, Data, RecipeFile
 from penjing.data.audit import FileAudit, Problem, Rows
+from penjing.data.cells import Fault
 from penjing.data.clean import clean
 from penjing.data.fields import match_header
 from penjing.data.labels import LONGEST_LABEL, alike, as_yaml, read_as, read_label, unite
 from penjing.data.mask import KINDS, mask
-from penjing.data.read import Fault, Reading, open_table
+from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
 _SHOWN_FAULTS = 20  # different ones, of one file

@@ -38,15 +38,14 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
 
     Raises DataError for JSON that is no rows at all.
     """
-    first_lines: list[str] = []
     rest = iter(lines)
-    for line in rest:
-        first_lines.append(line.lstrip("\ufeff") if not first_lines else line)
-        if line.strip():
-            break
-    numbered = enumerate(chain(first_lines, rest), start=1)
+    first_lines = _to_the_next(rest)
+    first_lines[:1] = [line.lstrip("\ufeff") for line in first_lines[:1]]
+    # A single line may hold all rows as one list or object.
+    between = _to_the_next(rest)
+    numbered = enumerate(chain(first_lines, between, rest), start=1)
     found: Iterable[tuple[int, object]]
-    if first_lines and begins_json(first_lines[-1]) and not _LIST.match(first_lines[-1]):
+    if between and between[-1].strip() and begins_json(first_lines[-1]) and not _LIST.match(first_lines[-1]):
         found = _by_line(numbered)
     else:
         text = "".join(line for _, line in numbered)
@@ -67,6 +66,16 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
             yield number, _annotated(value, controls)
         else:
             yield number, {str(key): json_cell(inner) for key, inner in value.items()}
+
+
+def _to_the_next(lines: Iterator[str]) -> list[str]:
+    """Blank lines and the line after them."""
+    found = []
+    for line in lines:
+        found.append(line)
+        if line.strip():
+            break
+    return found
 
 
 def _by_line(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:

@@ -148,20 +148,26 @@ class _Feed:
 def _delimiter(lines: Sequence[str], suffix: str, columns: Sequence[str] | None) -> str | None:
     """The delimiter that cuts most lines into the same number of cells; None where the lines are one column."""
     usual = CELLS.get(suffix, "\t" if columns else ",")
+    if not lines:
+        return usual
     marks = (usual, *(mark for mark in _DELIMITERS if mark != usual))
-    best, best_share = usual, 0.0
+    best, best_share, most = usual, 0.0, 0.0
     for mark in marks:
         width, share = _consistency(lines, mark)
         if columns and width != len(columns):
             share = 0.0
-        if width > 1 and share > best_share + 0.1:
-            best, best_share = mark, share
+        # Commas and bars in texts may be as regular as a delimiter, but the header has none of them.
+        worth = share + 0.3 * (len(_split(lines[0], mark)) == width)
+        if width > 1 and share and worth > most + 0.1:
+            best, best_share, most = mark, share, worth
     if best_share == 0.0 or columns:
         return best
     # A header without any delimiter above texts with some of them: one column, and the commas are text.
-    first = _split(lines[0], best)
+    rows = [_split(line, best) for line in lines]
+    place = find_header(rows)
+    titled = place > 0 and has_header(rows[place:])
     quoted = any(line.startswith('"') for line in lines[1:])
-    return None if len(first) == 1 and best_share < 0.8 and not quoted else best
+    return None if len(rows[0]) == 1 and not titled and not quoted else best
 
 
 def _table_in(lines: Sequence[str], wanted: Sequence[str]) -> str | None:

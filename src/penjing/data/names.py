@@ -50,7 +50,10 @@ _WORDS: dict[Role, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 # What the people who handled a case wrote: a compound that begins so is written afterwards.
-_HANDLED = ("处理", "处置", "办理", "回复", "答复", "解决", "客服", "坐席", "跟进", "回访", "agent", "reply", "response", "resolution")
+_HANDLED = (
+    "处理", "处置", "办理", "回复", "答复", "解决", "客服", "坐席", "跟进", "回访",
+    "agent", "reply", "response", "resolution",
+)  # fmt: skip
 _BOOLEAN = ("是否", "有无", "is", "has", "was")
 _ROLE = {word: role for role, words in _WORDS.items() for word in words}
 _BRACKETS = re.compile(r"[(（\[【<].*?[)）\]】>]|[*:：\d_\s]+$")

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.paths import AnyPath
-from penjing.data.cells import Fault, Odd, refuse_odd
+from penjing.data.cells import Fault as Fault
+from penjing.data.cells import Odd, refuse_odd
 from penjing.data.encoding import Encoding, find_encoding
 from penjing.data.header import column_names, find_header, is_second_header
 from penjing.data.json_rows import json_rows
@@ -85,12 +86,19 @@ class Opened:
         found = self._json() if self._json else self._cells()
         for row, cells in found:
             fault = cells if isinstance(cells, Fault) else refuse_odd(cells, used, row)
-            if fault is None and not isinstance(cells, Fault):
+            if fault is None:
+                assert not isinstance(cells, Fault)
                 yield row, cells
-            elif fault is not None and faults is None:
+            elif faults is None:
                 raise DataError(f"row {fault.row}: {fault.what}", where=f"{self.where}:{fault.row}", fix=fault.fix)
-            elif fault is not None and faults is not None:
+            else:
                 faults.append(fault)
+
+    def without_header(self) -> Opened:
+        """The same table of cells with its first row as a row, and columns that are named by their places."""
+        width = max((len(row) for row in self.first_rows), default=1)
+        names = [f"column_{place}" for place in range(1, width + 1)]
+        return replace(self, names=names, header=0, notes=list(self.notes))
 
     def _cells(self) -> Iterator[tuple[int, dict[str, str] | Fault]]:
         names = self.names or []
@@ -121,7 +129,8 @@ class Opened:
         expected = f"the header has {wanted}" if self.header else f"`columns:` names {wanted}"
         if self.layout is not None and self.layout.quoting != "plain" and found > wanted:
             return f"{found} cells, but {expected}", f"put quotes around a cell that contains a {mark}"
-        return f"{found} cell{'s' * (found != 1)}, but {expected}", f"write one {mark} between two cells and none inside"
+        said = f"{found} cell{'s' * (found != 1)}, but {expected}"
+        return said, f"write one {mark} between two cells and none inside"
 
 
 def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
@@ -282,11 +291,7 @@ def _filled(cells: Sequence[str]) -> int:
 def _open_lines(source: Source, encoding: Encoding) -> Iterator[Iterator[str]]:
     """Decoded lines with their line ends; bytes that do not decode are carried along as lone surrogates."""
     with source.open() as raw:
-        wrapper = io.TextIOWrapper(raw, encoding=encoding.name, errors=encoding.errors, newline="")
-        try:
-            yield wrapper
-        finally:
-            wrapper.detach()
+        yield io.TextIOWrapper(raw, encoding=encoding.name, errors=encoding.errors, newline="")
 
 
 def _records(source: Source, encoding: Encoding, layout: Layout) -> Iterator[Record | Fault]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from penjing.core.errors import DataError, MissingPackageError, UsageError
 from penjing.core.options import nearest
 from penjing.data.cells import Odd, parquet_cell, sheet_cell
+from penjing.data.choice import ChoiceError
 from penjing.data.header import has_names
 from penjing.data.source import Source
 
@@ -68,7 +69,7 @@ def read_sheet(source: Source, name: str | None, wanted: Sequence[str]) -> Sheet
             sheets = {each.name: each for each in book.sheets_metadata}
             chosen, notes = _choose(book, sheets, name, wanted, source.name)
             found = book.get_sheet_by_name(chosen)
-            holes = _uncomputed(raw, book.sheet_names.index(chosen), source)
+            holes = _uncomputed(raw, book.sheet_names.index(chosen))
             return Sheet(chosen, _records(found, holes, notes), found.merged_cell_ranges or (), notes)
     except PasswordError:
         raise DataError(
@@ -79,7 +80,10 @@ def read_sheet(source: Source, name: str | None, wanted: Sequence[str]) -> Sheet
         raise DataError(f"not a readable workbook: {said}", where=source.name, fix=_RESAVE) from None
 
 
-def _choose(book: Any, sheets: dict[str, Any], name: str | None, wanted: Sequence[str], where: str) -> tuple[str, list[str]]:
+def _choose(
+    book: Any, sheets: dict[str, Any], name: str | None, wanted: Sequence[str], where: str
+) -> tuple[str, list[str]]:
+    """(the name of the sheet, what is to be said of the others)."""
     if name is not None:
         if name in sheets:
             return name, []
@@ -97,17 +101,22 @@ def _choose(book: Any, sheets: dict[str, Any], name: str | None, wanted: Sequenc
         return hidden[0], [f"`{hidden[0]}` is hidden, but it is the only sheet with cells: it was read"]
     fitting = [each for each, sheet in shown.items() if wanted and _has_columns(sheet, wanted)]
     if len(fitting) == 1:
-        others = [f"`{each}`" for each in shown if each != fitting[0]]
-        return fitting[0], [f"read the sheet `{fitting[0]}`, which has the columns; not read: {', '.join(others)}", *passed]
+        others = ", ".join(f"`{each}`" for each in shown if each != fitting[0])
+        return fitting[0], [f"read the sheet `{fitting[0]}`, which has the columns; not read: {others}", *passed]
     choices = shown or filled
     if not choices:
         raise DataError("the workbook has no cells", where=where, fix="name a file with texts")
-    counted = ", ".join(f"`{each}` ({sheet.total_height:,} rows)" for each, sheet in choices.items())
-    raise UsageError(
-        f"the workbook has several sheets with cells: {counted}",
-        where=where,
-        fix=f"name one: --sheet {next(iter(choices))} (in a recipe, `sheet:` under `data:`)",
-    )
+    sizes = {each: sheet.end[0] + 1 for each, sheet in choices.items()}
+    held = {each: f"{sizes[each]:,} rows, {_first_row(sheet)}" for each, sheet in choices.items()}
+    largest = max(sizes, key=lambda each: sizes[each])
+    fix = f"name one: --sheet {largest} (in a recipe, `sheet:` under `data:`)"
+    raise ChoiceError("sheet", held, where, fix)
+
+
+def _first_row(sheet: CalamineSheet) -> str:
+    rows = sheet.to_python(nrows=1)
+    shown = [sheet_cell(value).strip()[:16] for value in rows[0] if sheet_cell(value).strip()] if rows else []
+    return ", ".join(shown[:6]) + (", …" if len(shown) > 6 else "")
 
 
 def _is_cells(sheet: Any) -> bool:
@@ -161,10 +170,11 @@ def fill_merged(sheet: Sheet, header: int) -> str | None:
     if not filled:
         return None
     listed = ", ".join(filled[:3]) + (", …" if len(filled) > 3 else "")
-    return f"{len(filled):,} merged range{'s' * (len(filled) != 1)} ({listed}): each row has the value of the first cell"
+    counted = f"{len(filled):,} merged range{'s' * (len(filled) != 1)}"
+    return f"{counted} ({listed}): each row has the value of the first cell"
 
 
-def _uncomputed(raw: Any, index: int, source: Source) -> dict[tuple[int, int], str]:
+def _uncomputed(raw: Any, index: int) -> dict[tuple[int, int], str]:
     """(row, column) from 0 of formulas without a stored value, with their names; only .xlsx says so."""
     raw.seek(0)
     if not zipfile.is_zipfile(raw):

@@ -142,10 +142,12 @@ def _inside_zip(raw: BinaryIO, name: str) -> Format:
             names = [entry for entry in archive.namelist() if not entry.endswith("/")]
             kind = archive.read("mimetype") if "mimetype" in names else b""
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
-        raise DataError("not a readable workbook or zip archive: it is damaged", where=name, fix="copy it again") from None
+        what = "not a readable workbook or zip archive: it is damaged"
+        raise DataError(what, where=name, fix="copy it again") from None
     if any(entry.startswith("xl/") for entry in names) or b"spreadsheet" in kind:
         return "workbook"
     if any(entry.startswith("word/") for entry in names) or b"opendocument.text" in kind:
         raise DataError("this is a text document, not a table", where=name, fix="copy its table into a spreadsheet")
     shown = ", ".join(f"`{entry}`" for entry in names[:5]) + (", …" if len(names) > 5 else "")
-    raise DataError(f"this is a zip archive that holds {shown or 'nothing'}", where=name, fix="unpack it, name the file")
+    what = f"this is a zip archive that holds {shown or 'nothing'}"
+    raise DataError(what, where=name, fix="unpack it and name a file of it")
