@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,29 +23,14 @@ def out_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str), file=sys.stdout)
 
 
+def flush() -> None:
+    """Hand on what was printed: nothing that was told as done waits in a buffer."""
+    sys.stdout.flush()
+
+
 def tell(line: str) -> None:
     """One line to the person who waits."""
     print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
-    """Yield a question: did the person ask to stop? The first Ctrl-C or SIGTERM asks, the second ends at once."""
-    asked = False
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        tell("stopping at the next safe moment; once more to end at once")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Bar:

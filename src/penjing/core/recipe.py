@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from penjing.core import expected
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.options import Hint, explain
+from penjing.core.paths import AnyPath, local_path
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
@@ -40,7 +41,13 @@ class Data(_Part):
     files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
         description="one file, or one a part; relative to the recipe; parts not given are cut from train"
     )
-    encoding: str = Field("auto", description="auto (BOM, UTF-8, GB18030) or a name such as cp1252")
+    encoding: str = Field(
+        "auto", description="auto (BOM, UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1"
+    )
+    sheet: Word | None = Field(None, description="the sheet of a workbook, by its name or its number from 1")
+    header: int | None = Field(
+        None, ge=0, description="the row of the header, counted from 1; 0: there is none; left out: it is looked for"
+    )
     columns: list[Word] | None = Field(None, description="names of the columns of a file that has no header")
     text: Word = Field("text", description="the column of the texts")
     label: Word = Field("label", description="the column of the labels")
@@ -171,15 +178,20 @@ class RecipeFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path of the recipe, seen from the recipe's folder."""
-        return (self.path.parent / name).resolve()
+        path = self.path.parent / local_path(name)
+        # A path that was written on Windows, unless a file here is really called that.
+        if "\\" in name and not path.exists():
+            path = self.path.parent / local_path(name.replace("\\", "/"))
+        return path.resolve()
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""
         return _where(self.path, self.tree, keys)
 
 
-def load_recipe(path: Path) -> RecipeFile:
+def load_recipe(path: AnyPath) -> RecipeFile:
     """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
+    path = local_path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):

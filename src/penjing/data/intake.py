@@ -10,13 +10,13 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.recipe import PARTS, Data, RecipeFile
 from penjing.data.audit import FileAudit, Problem, Rows
+from penjing.data.cells import Fault
 from penjing.data.clean import clean
 from penjing.data.fields import match_header
 from penjing.data.labels import LONGEST_LABEL, alike, as_yaml, read_as, read_label, unite
-from penjing.data.layout import find_layout
 from penjing.data.mask import KINDS, mask
-from penjing.data.read import Fault
-from penjing.data.table import any_rows, is_sheet, load_table, unknown_column
+from penjing.data.read import Reading, open_table
+from penjing.data.table import load_table, open_labelled, unknown_column
 
 _SHOWN_FAULTS = 20  # different ones, of one file
 
@@ -65,11 +65,12 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
     for name in data.unlabelled:
         path = file.resolve(name)
         faults: list[Fault] = []
-        for _, cells in any_rows(path, data.encoding, None, faults):
+        reading = Reading(data.encoding, data.sheet, data.header)
+        for _, cells in open_table(path, reading, (data.text,)).rows(faults, (data.text, "text")):
             names = match_header((data.text,), tuple(cells))
             column = names.found.get(data.text, "text")
             if column not in cells:
-                raise unknown_column(path, names, list(cells), data)
+                raise unknown_column(str(path), names, list(cells), data)
             try:
                 text = mask(clean(cells[column])).text
             except RequestError:
@@ -98,18 +99,20 @@ class _Door:
         self.empty: Rows = {}
         self.unlabelled: Rows = {}
         self.faults: dict[str, list[Fault]] = {}
+        self.notes: dict[str, list[str]] = {}
 
     def read(self, path: Path, name: str, part: str) -> FileAudit:
-        layout = None if is_sheet(path) else find_layout(path, self.data.encoding, self.data.columns)
+        opened = open_labelled(path, self.data)
         faults: list[Fault] = []
-        table = load_table(path, self.data, faults, layout)
+        table = load_table(opened, self.data, faults)
+        self.notes[name] = opened.notes
         for place in range(len(table)):
             self._take(table, place, name, part, faults)
         if faults:
             self.faults[name] = sorted(faults, key=lambda fault: fault.row)
         elif not len(table):
             raise DataError("the file has no rows", where=str(path), fix="name a file with a header and rows of text")
-        return FileAudit(name=name, part=part, rows=len(table), encoding=layout.encoding if layout else path.suffix[1:])
+        return FileAudit(name=name, part=part, rows=len(table), encoding=opened.encoding)
 
     def _take(self, table: Table, place: int, name: str, part: str, faults: list[Fault]) -> None:
         row = table.rows[place]
@@ -147,6 +150,8 @@ class _Door:
 
     def problems(self) -> list[Problem]:
         found = []
+        for name, notes in self.notes.items():
+            found += [Problem(severity="warning", code="layout", message=f"{name}: {note}") for note in notes]
         for name, faults in self.faults.items():
             kinds: dict[str, list[Fault]] = {}
             for fault in faults:

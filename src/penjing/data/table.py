@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penjing.core.errors import DataError, MissingPackageError, RequestError, UsageError
+from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
-from penjing.data.fields import Names, match_header, read_field, text_of, unclear_names
-from penjing.data.layout import Layout, suffix_of
-from penjing.data.read import Fault, read_rows
+from penjing.data.cells import Fault, refuse_odd
+from penjing.data.fields import Names, match_header, read_field, unclear_names
+from penjing.data.read import Opened, Reading, open_table
 
-_SHEETS = {".xlsx", ".xls", ".parquet"}
 _SHOWN = 10
 
 
@@ -24,31 +23,39 @@ def read_table_file(path: Path, data: Data) -> Table:
     with a wrong number of cells or a field of the wrong type, each with its row number).
     """
     faults: list[Fault] = []
-    table = load_table(path, data, faults)
+    table = load_table(open_labelled(path, data), data, faults)
     if faults:
         raise refusal(path, faults)
     return table
 
 
-def load_table(path: Path, data: Data, faults: list[Fault], layout: Layout | None = None) -> Table:
+def open_labelled(path: Path, data: Data) -> Opened:
+    """A labelled file, looked at as a recipe says that it is read. Raises as `open_table` does."""
+    return open_table(path, Reading.of(data), _wanted(data))
+
+
+def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
     """As `read_table_file`, but rows that cannot be read go into `faults` and are left out."""
     texts: list[str] = []
     labels: list[str] = []
     rows: list[int] = []
     groups: list[str] = []
     fields: dict[str, list[Scalar]] = {name: [] for name in data.fields}
-    wanted = tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))
+    wanted = _wanted(data)
     checked = False
-    for row, given in any_rows(path, data.encoding, data.columns, faults, layout):
+    for row, given in opened.rows(faults):
         names = match_header(wanted, tuple(given))
         if len(names.found) < len(wanted):
             if not checked:
-                raise unknown_column(path, names, list(given), data)
+                raise unknown_column(opened.where, names, list(given), data)
             name = next(iter((*names.absent, *names.unclear)))
             faults.append(Fault(row, f"no `{name}` in this row", "write every key in every row"))
             continue
         checked = True
         cells = {name: given[names.found[name]] for name in wanted}
+        if fault := refuse_odd(cells, wanted, row):
+            faults.append(fault)
+            continue
         try:
             values = {name: read_field(name, cells[name], kind) for name, kind in data.fields.items()}
         except RequestError as error:
@@ -65,29 +72,17 @@ def load_table(path: Path, data: Data, faults: list[Fault], layout: Layout | Non
 
 
 def any_rows(
-    path: Path,
-    encoding: str,
-    columns: Sequence[str] | None,
-    faults: list[Fault] | None = None,
-    layout: Layout | None = None,
+    path: Path, encoding: str, columns: Sequence[str] | None, faults: list[Fault] | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """(row number, cells by column) of any file that the workshop reads. A sheet's header is row 1."""
-    if is_sheet(path):
-        yield from _sheet(path, columns)
-    else:
-        yield from read_rows(path, encoding=encoding, columns=columns, layout=layout, faults=faults)
+    """(row number, cells by column) of any file that is read, for who needs to know nothing more of it."""
+    yield from open_table(path, Reading(encoding, columns=columns)).rows(faults)
 
 
-def is_sheet(path: Path) -> bool:
-    """Whether a file is one that polars reads, without a text encoding."""
-    return suffix_of(path) in _SHEETS
-
-
-def unknown_column(path: Path, names: Names, known: list[str], data: Data) -> DataError:
+def unknown_column(where: str, names: Names, known: list[str], data: Data) -> DataError:
     """The error for the first column that a file does not have, or has in several that could be meant."""
     if names.unclear:
         what, fix = unclear_names(names.unclear)
-        return DataError(what, where=str(path), fix=fix)
+        return DataError(what, where=where, fix=fix)
     name = names.absent[0]
     role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
@@ -97,7 +92,7 @@ def unknown_column(path: Path, names: Names, known: list[str], data: Data) -> Da
         hint = f"add the column to the file, or take `{name}` out of `fields:`"
     return DataError(
         f"there is no column `{name}`; the columns are {listed}",
-        where=str(path),
+        where=where,
         fix=close if close.startswith("did you") else hint,
     )
 
@@ -111,47 +106,5 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 
-def _sheet(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[int, dict[str, str]]]:
-    if not path.is_file():
-        raise UsageError("no such file", where=str(path), fix="check the path")
-    try:
-        import polars
-        from polars.exceptions import PolarsError
-    except ImportError:
-        raise MissingPackageError(
-            f"{path.suffix} files need polars", where=str(path), fix="pip install 'penjing[train]', or save it as CSV"
-        ) from None
-    parquet = path.suffix.lower() == ".parquet"
-    try:
-        if parquet:
-            frame = polars.read_parquet(path)
-        else:
-            from fastexcel import FastExcelError
-
-            try:
-                frame = polars.read_excel(
-                    path,
-                    has_header=columns is None,
-                    drop_empty_rows=False,
-                    raise_if_empty=False,
-                    read_options={"dtypes": "string"},
-                )
-            except FastExcelError as error:
-                raise DataError(
-                    f"not a readable workbook: {str(error).splitlines()[0]}",
-                    where=str(path),
-                    fix="open it in a spreadsheet and save it as .xlsx or CSV (UTF-8)",
-                ) from None
-    except PolarsError as error:
-        raise DataError(
-            f"not a readable {path.suffix} file: {str(error).splitlines()[0]}", where=str(path), fix="write it again"
-        ) from None
-    names = list(columns) if columns is not None else frame.columns
-    if len(names) != frame.width:
-        raise DataError(
-            f"`columns:` names {len(names)}, the sheet has {frame.width}", where=str(path), fix="name every column"
-        )
-    first = 1 if parquet or columns is not None else 2
-    for row, values in enumerate(frame.iter_rows(), start=first):
-        if any(value is not None for value in values):
-            yield row, {name: text_of(value) for name, value in zip(names, values, strict=True)}
+def _wanted(data: Data) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))

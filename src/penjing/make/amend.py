@@ -15,10 +15,11 @@ from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
+from penjing.data.cells import Fault, refuse_odd
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
-from penjing.data.read import Fault
-from penjing.data.table import any_rows, refusal
+from penjing.data.read import Reading, open_table
+from penjing.data.table import refusal
 from penjing.decide.check import Finding, check
 from penjing.decide.policy import POLICY, RULES, Policy, load_policy
 from penjing.decide.rules import load_rules
@@ -130,8 +131,11 @@ class _Row:
 def _read(data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
     """The rows of a labelled file. Raises UsageError (columns) or DataError with every row that does not fit."""
     faults: list[Fault] = []
-    for number, cells in any_rows(data, "auto", None):
-        names = _columns(tuple(cells), columns, schema, data)
+    for number, cells in open_table(data, Reading(), [*columns, *schema.fields]).rows(faults):
+        names = _columns(tuple(cells), columns, data)
+        if odd := refuse_odd(cells, list(names.values()), number):
+            faults.append(odd)
+            continue
         written = cells[names[columns[1]]]
         try:
             truth = match_label(written, schema.labels, schema.read_as)
@@ -148,7 +152,7 @@ def _read(data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[
         raise refusal(data, faults)
 
 
-def _columns(header: tuple[str, ...], columns: tuple[str, str], schema: FactSchema, data: Path) -> Mapping[str, str]:
+def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> Mapping[str, str]:
     names = match_header(columns, header)
     for name, option in zip(columns, ("--text", "--label"), strict=True):
         if name in names.unclear:

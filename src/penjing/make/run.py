@@ -11,10 +11,11 @@ from pathlib import Path
 
 from penjing.core.canon import digest, digest_file
 from penjing.core.errors import UsageError
-from penjing.core.folder import move_aside
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
+from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import RecipeFile, load_recipe
+from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
@@ -46,8 +47,8 @@ class Made:
 
 
 def make_release(
-    recipe: Path,
-    out: Path,
+    recipe: AnyPath,
+    out: AnyPath,
     progress: Progress | None = None,
     *,
     texts: bool = True,
@@ -63,6 +64,7 @@ def make_release(
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
     progress = progress or Silent()
+    recipe, out = local_path(recipe), local_path(out).absolute()
     file = load_recipe(recipe)
     with _locked(out):
         progress.start("reading and auditing the data", None)
@@ -123,8 +125,8 @@ class _Making:
         target = self.out / "release"
         release = seal_with_gates(tested.release, target, tested.gates) if not refused else None
         if refused:
-            # An earlier release is kept, but not under the name of what was just refused.
-            move_aside(target)
+            # An earlier release is kept by its id, but not under the name of what was just refused.
+            retire(target)
         shutil.rmtree(tested.release.folder)
         steps = done if linear in done else [linear, *done]
         found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
@@ -265,13 +267,17 @@ def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as file:
+    with (out / ".lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise UsageError(
                 "another `penjing make` is working in this folder",
                 where=str(out),
                 fix="wait for it, or give another --out",
             ) from None
-        yield
+        try:
+            yield
+        finally:
+            # What was not sealed at the end of a run is made again by the next one.
+            shutil.rmtree(out / ".candidate", ignore_errors=True)

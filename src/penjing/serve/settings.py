@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     )
     max_waiting: int = Field(256, ge=1, le=100_000, description="most texts that wait; beyond it the answer is 503")
     body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send its request")
+    debug: bool = Field(
+        False, description="1: a command that fails writes the traceback to a file, which its message names"
+    )
     stop_seconds: int = Field(30, ge=1, le=600, description="time that running requests have at a stop")
 
 

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, func, select, update
 
 from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.data.cells import Fault
+from penjing.data.fields import match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
-from penjing.data.read import read_rows
+from penjing.data.read import Reading, open_table
 from penjing.store import audit
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
@@ -22,6 +24,7 @@ from penjing.store.tables import decisions, now, reviews
 COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
 # A spreadsheet runs a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_READ = ("id", "verdict", "reviewer", "note")
 _SHOWN_FAULTS = 20
 
 
@@ -72,8 +75,10 @@ def export_open(store: Store, file: Path) -> int:
     return count
 
 
-def import_verdicts(store: Store, file: Path) -> Imported:
+def import_verdicts(store: Store, file: Path, reading: Reading | None = None) -> Imported:
     """Read a file that `export_open` wrote, with the column `verdict` filled in: all rows or none.
+
+    A spreadsheet may have saved it as a workbook, in another encoding or with other delimiters.
 
     Raises DataError that lists the faulty rows: an unknown id, a label that the release does not have, a case with
     another verdict already, two verdicts for one case.
@@ -81,13 +86,15 @@ def import_verdicts(store: Store, file: Path) -> Imported:
     blank = 0
     given: dict[str, Verdict] = {}
     faults: list[str] = []
-    for verdict in _read(file):
+    unread: list[Fault] = []
+    for verdict in _read(file, reading, unread):
         if not verdict.label:
             blank += 1
         elif verdict.decision in given and given[verdict.decision].label != verdict.label:
             faults.append(f"row {verdict.row}: a second verdict for the case {verdict.decision[:64]}")
         else:
             given[verdict.decision] = verdict
+    faults += [f"row {fault.row}: {fault.what}" for fault in unread]
     repeated = 0
     reads = Reads(store)
     with store.write() as connection:
@@ -130,16 +137,22 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
-def _read(file: Path) -> Iterator[Verdict]:
-    for number, row in read_rows(file):
-        missing = [name for name in ("id", "verdict") if name not in row]
+def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[Verdict]:
+    opened = open_table(file, reading, ("id", "verdict"))
+    for number, row in opened.rows(faults, _READ):
+        names = match_header(_READ, tuple(row))
+        if names.unclear:
+            what, fix = unclear_names(names.unclear)
+            raise DataError(what, where=str(file), fix=fix)
+        missing = [name for name in ("id", "verdict") if name not in names.found]
         if missing:
+            listed = ", ".join(f"`{name[:60]}`" for name in list(row)[:20])
             raise DataError(
-                f"the column `{missing[0]}` is missing",
+                f"the column `{missing[0]}` is missing; the columns are {listed}",
                 where=str(file),
                 fix="`penjing review export FILE` writes the columns " + ", ".join(COLUMNS),
             )
-        cells = {name: _plain((row.get(name) or "").strip()) for name in ("id", "verdict", "reviewer", "note")}
+        cells = {name: _plain((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
         yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"])
 
 
