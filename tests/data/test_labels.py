@@ -7,7 +7,17 @@ from ruamel.yaml import YAML
 
 from penjing.core.errors import RequestError
 from penjing.core.recipe import Data
-from penjing.data.labels import alike, as_yaml, looks, match_label, nearest_label, read_as, read_label, same_value, unite
+from penjing.data.labels import (
+    alike,
+    as_yaml,
+    looks,
+    match_label,
+    nearest_label,
+    read_as,
+    read_label,
+    same_value,
+    unite,
+)
 
 KNOWN = ("FAQ", "1", "true", "退款(含运费)")
 
@@ -36,8 +46,8 @@ def test_reads_are_cleaned() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("FAQ", "ＦＡＱ"), ("FAQ", "faq"), ("退款（含运费）", "退款(含运费)"), ("退款【急】", "退款[急]"), ("credit card", "Credit-Card"),
-     ("credit_card", "creditcard")],
+    [("FAQ", "ＦＡＱ"), ("FAQ", "faq"), ("退款（含运费）", "退款(含运费)"), ("退款【急】", "退款[急]"),
+     ("credit card", "Credit-Card"), ("credit_card", "creditcard")],
 )  # fmt: skip
 def test_what_looks_alike(one: str, other: str) -> None:
     assert looks(one) == looks(other) and same_value(one) != same_value(other)
@@ -49,7 +59,9 @@ def test_what_does_not_look_alike() -> None:
 
 
 def test_the_most_frequent_one_is_kept_and_the_line_is_ready_to_paste() -> None:
-    found = alike({"FAQ": 30, "ＦＡＱ": 2, "faq": 3, "退款（含运费）": 5, "退款(含运费)": 4, "other": 9, "no": 1, "NO": 4})
+    found = alike(
+        {"FAQ": 30, "ＦＡＱ": 2, "faq": 3, "退款（含运费）": 5, "退款(含运费)": 4, "other": 9, "no": 1, "NO": 4}
+    )
     assert found == {"faq": "FAQ", "ＦＡＱ": "FAQ", "退款(含运费)": "退款（含运费）", "no": "NO"}
     assert YAML(typ="safe").load(as_yaml(found)) == {"labels": found}
     assert as_yaml({"ＦＡＱ": "FAQ"}) == "labels: {ＦＡＱ: FAQ}"

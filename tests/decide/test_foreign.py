@@ -1,4 +1,4 @@
-"""Cells in the syntax of SQL, Excel, Python or plain words are refused with the form of ours; sealed rules never are."""
+"""Cells in the syntax of SQL, Excel or plain words are refused with the form of ours; sealed rules never are."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SCHEMA = FactSchema(
         ("text", "*退款*", "`contains 退款`"),
         ("text", "~退款", "`contains 退款`"),
         ("text", "== 退款", "`contains 退款`"),
-        ("text", "contains(\"退款\")", "`contains 退款`"),
+        ("text", 'contains("退款")', "`contains 退款`"),
         ("text", "不包含 退款", "put a row above this one with `contains 退款`"),
         ("text", "not contains 退款", "put a row above this one with `contains 退款`"),
         # values
@@ -51,7 +51,7 @@ SCHEMA = FactSchema(
         ("city", "<>北京", "put a row above this one with `北京`"),
         ("city", "NOT IN (北京, 上海)", "put a row above this one with `北京`"),
         ("city", "==北京", "`=北京`"),
-        ("city", '"北京"', "write `北京`; `=\"北京\"` means exactly that"),
+        ("city", '"北京"', 'write `北京`; `="北京"` means exactly that'),
         ("city", "广州,深圳", "`in 广州|深圳`"),
         ("city", "广州、深圳", "`in 广州|深圳`"),
         ("city", "in 广州,深圳", "`in 广州|深圳`"),
@@ -117,16 +117,16 @@ def test_refuses_with_the_form_of_ours(fact: str, written: str, fix: str) -> Non
     ("fact", "written"),
     [
         *(("text", f"contains {words}") for words in (
-            "退款", "退款|Refund｜投诉", "a=b", "C++", "100%", "您好，我想咨询一下退款", "terms and conditions", "US$", "f*ck",
-            "it's", "《民法典》", "3.5", "e.g.", "what?", "R&D", "a/b", "[图片]", "我要投诉,请尽快处理一下", "...",
+            "退款", "退款|Refund｜投诉", "a=b", "C++", "100%", "您好，我想咨询一下退款", "terms and conditions",
+            "f*ck", "it's", "《民法典》", "3.5", "e.g.", "what?", "R&D", "a/b", "[图片]", "我要投诉,请尽快处理一下", "...",
         )),
         *(("city", words) for words in (
-            "上海", "=广州,深圳", "=!=北京", "=null", "in 广州|深圳", "in stock", "St. John's", "New York", "A/B", "Q&A", "not urgent",
-            "2026-01-01", "credit or debit", "none", "包", "a-b", "3.5", "100%", "US$",
+            "上海", "=广州,深圳", "=!=北京", "=null", "in 广州|深圳", "in stock", "St. John's", "New York", "A/B",
+            "not urgent", "2026-01-01", "credit or debit", "none", "包", "a-b", "3.5", "100%", "US$",
         )),
         *(("label", words) for words in ("ham", "=a|b", "A, B", "*x*", "in ham|spam", "in stock")),
         *(("channel", words) for words in ("app", "in app|web", "=web")),
-        *(("amount", words) for words in ("5", "=5", "<5", ">= 5", "＜5", "1..2", "-5..5", "in 1|2", "1e3", "1,234", ">=1,234", "⩽5")),
+        *(("amount", words) for words in ("5", "=5", "<5", ">= 5", "＜5", "1..2", "-5..5", "in 1|2", "1e3", "⩽5")),
         *(("vip", words) for words in ("true", "是", "= FALSE", "y", "0")),
     ],
 )  # fmt: skip

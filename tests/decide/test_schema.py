@@ -60,7 +60,9 @@ def test_reads_the_cells_of_a_csv_file() -> None:
     assert SCHEMA.from_strings(row) == {"n": 7, "x": 1.5, "s": None, "e": "web", "b": True}
 
 
-@pytest.mark.parametrize(("row", "words"), [({"n": "7x"}, "not a whole number"), ({"b": "perhaps"}, "write true or false")])
+@pytest.mark.parametrize(
+    ("row", "words"), [({"n": "7x"}, "not a whole number"), ({"b": "perhaps"}, "write true or false")]
+)
 def test_refuses_cells(row: dict[str, str], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         SCHEMA.from_strings(row)

@@ -1,4 +1,4 @@
-"""What a model expects at a place, in plain words: derived from its types and bounds, for messages about a wrong value."""
+"""What a model expects at a place, in plain words, from its types and bounds: for messages about a wrong value."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Hint(ValueError):
+class WrongValueError(ValueError):
     """A fault that a validator of a model finds: what is wrong with the value, after its name, and what to do."""
 
     def __init__(self, what: str, fix: str) -> None:
@@ -90,7 +90,7 @@ def _told(place: Place, fault: Any, model: type[BaseModel]) -> tuple[str, str]:
     if fault["type"] == "missing":
         return f"the key {name} is missing", f"add `{_cut(str(place.path[-1]))}:` there"
     cause = fault.get("ctx", {}).get("error")
-    if isinstance(cause, Hint):
+    if isinstance(cause, WrongValueError):
         return f"{name} {cause.what}", cause.fix
     if isinstance(cause, ValueError):
         return f"{name} is {_shown(value)}: {_cut(str(cause), 200)}", "correct it there"
@@ -171,7 +171,13 @@ def _shown(value: Any) -> str:
         return f"`{_cut(str(value))}`" if value != "" else "empty"
     if isinstance(value, int):
         return "a number of more than 60 digits"
-    return "a list" if isinstance(value, list | tuple) else "a mapping" if isinstance(value, Mapping) else "of another kind"
+    return (
+        "a list"
+        if isinstance(value, list | tuple)
+        else "a mapping"
+        if isinstance(value, Mapping)
+        else "of another kind"
+    )
 
 
 def _cut(text: str, most: int = _LONGEST_WORD) -> str:

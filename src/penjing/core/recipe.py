@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from penjing.core import expected
 from penjing.core.errors import RecipeError, UsageError
-from penjing.core.options import Hint, explain
+from penjing.core.options import WrongValueError, explain
 from penjing.core.paths import AnyPath, local_path
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
@@ -67,7 +67,7 @@ class Data(_Part):
     @classmethod
     def _has_train(cls, files: str | dict[str, str]) -> str | dict[str, str]:
         if isinstance(files, dict) and "train" not in files:
-            raise Hint("is a mapping, and needs at least `train`", "add `train: FILE`")
+            raise WrongValueError("is a mapping, and needs at least `train`", "add `train: FILE`")
         return files
 
     @field_validator("labels")
@@ -75,7 +75,7 @@ class Data(_Part):
     def _in_one_step(cls, labels: dict[str, str]) -> dict[str, str]:
         for written, label in labels.items():
             if labels.get(label, label) != label:
-                raise Hint(
+                raise WrongValueError(
                     f"reads `{written[:60]}` as `{label[:60]}`, and `{label[:60]}` as `{labels[label][:60]}`",
                     f"write `{written[:60]}: {labels[label][:60]}`",
                 )
@@ -86,7 +86,9 @@ class Data(_Part):
     def _has_values(cls, fields: dict[str, Any]) -> dict[str, Any]:
         for name, kind in fields.items():
             if isinstance(kind, list) and not kind:
-                raise Hint(f"lists no value for `{name[:60]}`", f"write `{name[:60]}: [a, b]`, or a type such as `str`")
+                raise WrongValueError(
+                    f"lists no value for `{name[:60]}`", f"write `{name[:60]}: [a, b]`, or a type such as `str`"
+                )
         return fields
 
 
@@ -122,7 +124,9 @@ class Decide(_Part):
     @classmethod
     def _has_a_limit(cls, max_error: float | dict[str, float]) -> float | dict[str, float]:
         if isinstance(max_error, dict) and not max_error:
-            raise Hint("is empty; it needs at least one label", "write one share, such as 0.05, or `{LABEL: 0.05}`")
+            raise WrongValueError(
+                "is empty; it needs at least one label", "write one share, such as 0.05, or `{LABEL: 0.05}`"
+            )
         return max_error
 
 
@@ -159,7 +163,9 @@ class Recipe(_Part):
     def _one_key(cls, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for step in steps:
             if len(step) != 1:
-                raise Hint("has an entry that is not one step", "write each step as one `- room.method: {options}`")
+                raise WrongValueError(
+                    "has an entry that is not one step", "write each step as one `- room.method: {options}`"
+                )
         return steps
 
     def step_list(self) -> list[tuple[str, dict[str, Any]]]:

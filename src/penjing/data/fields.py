@@ -1,7 +1,8 @@
-"""Values of declared fields and names of columns: one reading for files, requests and programs, in training and serving.
+"""Values of declared fields and names of columns, read in one way: files, requests, programs; training and serving.
 
-A value is read the same whether it is a cell of a file or a JSON value: `y`, `是`, `TRUE` and 1 are true, `３`, `3.0` and
-3 are the whole number 3, `1,234` is 1234. What may mean two things (`1,5`) is refused, with the same words everywhere.
+A value is read the same whether it is a cell of a file or a JSON value: `y`, `是`, `TRUE` and 1 are true; `３`, `3.0`
+and 3 are the whole number 3; `1,234` is 1234. What may mean two things (`1,5`) is refused, with the same words
+everywhere.
 """
 
 from __future__ import annotations
@@ -180,14 +181,18 @@ def _bool(value: str | int | float) -> bool:
     word = fold_width(text_of(value)).casefold()
     word = {"1.0": "1", "0.0": "0"}.get(word, word)
     if word not in _TRUE | _FALSE:
-        raise FieldError(f"{_shown(value)}, not true or false", "write true or false, yes or no, y or n, 1 or 0, 是 or 否")
+        raise FieldError(
+            f"{_shown(value)}, not true or false", "write true or false, yes or no, y or n, 1 or 0, 是 or 否"
+        )
     return word in _TRUE
 
 
 def _whole(value: str | int | float) -> int:
     number = _number(value, "int")
     if abs(number) > INT_LIMIT:
-        raise FieldError(f"{_shown(value)}, beyond ±2^53", "declare the field as `str`: it looks like a number of a case")
+        raise FieldError(
+            f"{_shown(value)}, beyond ±2^53", "declare the field as `str`: it looks like a number of a case"
+        )
     if number != number.to_integral_value():
         raise FieldError(f"{_shown(value)}, not a whole number", "round it, or declare the field as `float`")
     return int(number)
@@ -230,7 +235,9 @@ def _number_fix(written: str) -> str:
 def _text(value: str | int | float) -> str:
     text = text_of(value)
     if len(text) > FIELD_CHARACTERS:
-        raise FieldError(f"a text of {len(text):,} characters; at most {FIELD_CHARACTERS:,}", "send the part that matters")
+        raise FieldError(
+            f"a text of {len(text):,} characters; at most {FIELD_CHARACTERS:,}", "send the part that matters"
+        )
     return clean(text)
 
 
@@ -241,7 +248,9 @@ def _listed(value: object, values: tuple[str, ...]) -> str:
     if text in values:
         return text
     near = [each for each in values if fold_name(each) == fold_name(text)]
-    same = near or [each for each in values if (number := parse_number(each)) is not None and number == parse_number(text)]
+    same = near or [
+        each for each in values if (number := parse_number(each)) is not None and number == parse_number(text)
+    ]
     if len(same) == 1:
         return same[0]
     listed = ", ".join(each[:_SHOWN] for each in values[:8])

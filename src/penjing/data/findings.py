@@ -71,7 +71,9 @@ def find_problems(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[
     return [*_forbidding(file, audit), *_warning(file, audit, near_conflicts)]
 
 
-def unseen_labels(file: RecipeFile, audit: Audit, tables: Mapping[str, Table], names: Mapping[str, str]) -> list[Problem]:
+def unseen_labels(
+    file: RecipeFile, audit: Audit, tables: Mapping[str, Table], names: Mapping[str, str]
+) -> list[Problem]:
     """The error for labels of which no row is trained on, with their rows; names: of the file of each part."""
     trained = audit.split_labels["train"]
     unseen = [label for label in audit.labels if not trained.get(label)]

@@ -155,7 +155,11 @@ class _Door:
         for name, faults in self.faults.items():
             kinds: dict[str, list[Fault]] = {}
             for fault in faults:
-                what = fault.what if fault.what in kinds or len(kinds) < _SHOWN_FAULTS else "other rows that cannot be read"
+                what = (
+                    fault.what
+                    if fault.what in kinds or len(kinds) < _SHOWN_FAULTS
+                    else "other rows that cannot be read"
+                )
                 kinds.setdefault(what, []).append(fault)
             for what, same in kinds.items():
                 rows = {name: [fault.row for fault in same]}
@@ -179,7 +183,9 @@ class _Door:
         if like := alike(counts):
             pairs = [f"`{label}` ({counts[label]:,}) and `{kept}` ({counts[kept]:,})" for label, kept in like.items()]
             more = f", and {len(pairs) - 12} more" if len(pairs) > 12 else ""
-            message = f"labels that differ by width, case, brackets, spaces or dashes only: {', '.join(pairs[:12])}{more}"
+            message = (
+                f"labels that differ by width, case, brackets, spaces or dashes only: {', '.join(pairs[:12])}{more}"
+            )
             rows: Rows = {}
             for label, name, row in zip(self.labels, self.names, self.rows, strict=True):
                 if label in like:

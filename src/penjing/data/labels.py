@@ -73,7 +73,7 @@ def unite(counts: Mapping[str, int], train: Mapping[str, int]) -> dict[str, str]
     groups: dict[str, list[str]] = {}
     for label in counts:
         groups.setdefault(same_value(label), []).append(label)
-    found = {}
+    found: dict[str, str] = {}
     for group in groups.values():
         kept = min(group, key=lambda label: (-train.get(label, 0), -counts[label], label))
         found |= {label: kept for label in sorted(group) if label != kept}
@@ -85,7 +85,7 @@ def alike(counts: Mapping[str, int]) -> dict[str, str]:
     groups: dict[str, list[str]] = {}
     for label in counts:
         groups.setdefault(looks(label), []).append(label)
-    found = {}
+    found: dict[str, str] = {}
     for group in groups.values():
         kept = min(group, key=lambda label: (-counts[label], label))
         found |= {label: kept for label in sorted(group) if label != kept}

@@ -121,7 +121,9 @@ def fingerprint(tables: Sequence[Table]) -> str:
 def _file_names(file: RecipeFile) -> dict[str, str]:
     """The file from which the rows of each part come."""
     files = file.recipe.data.files
-    given: dict[str, str] = {"train": files} if isinstance(files, str) else {str(part): one for part, one in files.items()}
+    given: dict[str, str] = (
+        {"train": files} if isinstance(files, str) else {str(part): one for part, one in files.items()}
+    )
     return {part: given.get(part, given["train"]) for part in PARTS}
 
 

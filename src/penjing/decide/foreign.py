@@ -1,8 +1,8 @@
-"""Cells of a rules file that are written as in another language (SQL, Excel, Python, plain words), with the form to use.
+"""Cells of a rules file that are written as in SQL, Excel, Python or plain words, with the form to use instead.
 
-Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could be read
-as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused. A sealed
-release keeps the rules that it was proven with: they are never refused for this. `=X` always means exactly X.
+Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could be
+read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
+A sealed release keeps the rules that it was proven with: they are never refused for this. `=X` means exactly X.
 """
 
 from __future__ import annotations
@@ -37,13 +37,15 @@ _SPAN = re.compile(r"(\S*\d\S*?)\s*(?:\.\.\.?|…|~|至|到|\sto\s|—|–)\s*(\
 _BRACKETED = re.compile(r"(?:in\s*)?[(\[{（【](.+)[)\]}）】]", re.DOTALL | re.IGNORECASE)
 _DIGITS = r"[-+]?\d[\d,]*(?:\.\d+)?"
 _BETWEEN = re.compile(
-    rf"(?:between\s+|介于)?[\[(]?\s*({_DIGITS})\s*(?:-|~|—|–|to|and|至|到|和|,)\s*({_DIGITS})\s*[\])]?(?:之间)?", re.IGNORECASE
+    rf"(?:between\s+|介于)?[\[(]?\s*({_DIGITS})\s*(?:-|~|—|–|to|and|至|到|和|,)\s*({_DIGITS})\s*[\])]?(?:之间)?",
+    re.IGNORECASE,
 )
 _BOTH_SIDES = re.compile(rf">=?\s*({_DIGITS})\s*(?:AND|and|&&?|,|，|且|并且)\s*<=?\s*({_DIGITS})")
 _SIGNS = {
     "大于等于": ">=", "不小于": ">=", "不少于": ">=", "不低于": ">=", "至少": ">=", "at least": ">=",
     "小于等于": "<=", "不大于": "<=", "不超过": "<=", "不高于": "<=", "至多": "<=", "最多": "<=", "at most": "<=",
-    "大于": ">", "超过": ">", "高于": ">", "多于": ">", "more than": ">", "greater than": ">", "over": ">", "above": ">",
+    "大于": ">", "超过": ">", "高于": ">", "多于": ">", "more than": ">", "greater than": ">", "over": ">",
+    "above": ">",
     "小于": "<", "低于": "<", "少于": "<", "less than": "<", "under": "<", "below": "<",
     "等于": "=", "equals": "=", "equal to": "=", "==": "=", "is": "=",
 }  # fmt: skip
@@ -160,14 +162,20 @@ def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
         return "joins two comparisons", f"write `{found[1]}..{found[2]}`, which includes both ends"
     found = _SIGN.fullmatch(plain)
     if found and (number := _number(_unquoted(found[2]), kind)) is not None:
-        return "is not a number that can be compared", f"write `{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}`"
+        return (
+            "is not a number that can be compared",
+            f"write `{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}`",
+        )
     listed = _parts(_inside(re.sub(r"^in\s*", "", plain, flags=re.IGNORECASE)))
     numbers = [_number(part, kind) for part in listed]
     bracketed = _BRACKETED.fullmatch(plain)
     if (len(numbers) > 2 or (len(numbers) == 2 and not bracketed and "," in plain)) and all(numbers):
         return "is no list of numbers", f"write `in {'|'.join(map(str, numbers))}`"
     if found := _BETWEEN.fullmatch(plain):
-        return "is no range", f"write `{found[1].replace(',', '')}..{found[2].replace(',', '')}`, which includes both ends"
+        return (
+            "is no range",
+            f"write `{found[1].replace(',', '')}..{found[2].replace(',', '')}`, which includes both ends",
+        )
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from penjing.core.errors import RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT, match_header, match_names, read_field, unclear_names
+from penjing.data.fields import match_header, match_names, read_field, unclear_names
 from penjing.data.mask import PLACEHOLDERS, mask
 
 Kind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
@@ -64,8 +64,8 @@ class FactSchema:
     def read(self, given: Mapping[str, object], where: str | None = None) -> dict[str, Scalar]:
         """Typed, cleaned and masked fields of a request, in the order of the schema; one not given is None.
 
-        Values and names are read as everywhere: see `penjing.data.fields`. Raises RequestError for an unknown field, for
-        one that is given twice and for a value of another type.
+        Values and names are read as everywhere: see `penjing.data.fields`. Raises RequestError for an unknown field,
+        for one that is given twice and for a value of another type.
         """
         names = match_names(tuple(self.fields), given.keys())
         if names.unclear:

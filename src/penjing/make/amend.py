@@ -186,7 +186,7 @@ def _fresh_rows(
         kept.append((masked, row))
     if not kept:
         raise DataError(
-            f"none of the {len(given):,} rows can certify: each was used before, by training or by an earlier certificate",
+            f"none of the {len(given):,} rows can certify: each was used before, by training or an earlier certificate",
             where=str(data),
             fix="label new rows; 59 automated ones without an error certify 5 %, 299 certify 1 %",
         )

@@ -33,7 +33,7 @@ class Checked:
     """What a recipe comes to: all that `make` needs, where nothing is wrong with it.
 
     file: the recipe, its limits under the labels as the rows have them; audit: what is said of the rows, and of the
-    recipe; faults: the errors of the recipe itself; data, base, rules: None where they cannot be had, or are not wanted.
+    recipe; faults: the errors of the recipe itself; data, base, rules: None where they cannot be had or are not wanted.
     """
 
     file: RecipeFile
@@ -78,7 +78,9 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if labels:
         found.file = _with_limits(found, labels)
     findings = _check_rules(found, labels)
-    problems = [Problem(severity="error", code=RECIPE, message=_line(each), fix=each.fix or "") for each in found.faults]
+    problems = [
+        Problem(severity="error", code=RECIPE, message=_line(each), fix=each.fix or "") for each in found.faults
+    ]
     problems += found.audit.problems
     problems += [
         Problem(severity="warning", code="rules", message=f"{each.where}: {each.what}", fix=each.fix or "")
@@ -90,7 +92,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
-    """Read the rules against the labels and fields of the data; without labels only the names of fields are looked at."""
+    """Read the rules against the labels and fields of the data; without labels only the fields are looked at."""
     recipe, file = found.file.recipe, found.file
     fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
     sound = True

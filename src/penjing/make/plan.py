@@ -59,11 +59,12 @@ def _order_faults(file: RecipeFile) -> list[PenjingError]:
                 fix="begin with `tune.full: {}` or `tune.linear: {}`",
             )
         )
+    again = "another tuning step" if 0 in tuning else "another step"
     for index in tuning[1:] if 0 in tuning else tuning:
         if index:
             faults.append(
                 RecipeError(
-                    f"`{names[index]}` follows another {'tuning ' * (0 in tuning)}step: one recipe tunes once, first of all",
+                    f"`{names[index]}` follows {again}: one recipe tunes once, first of all",
                     where=file.where("steps", index),
                     fix="remove one of the two" if 0 in tuning else "move it to the top",
                 )

@@ -19,8 +19,8 @@ from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
-from penjing.make.check_recipe import check_recipe
 from penjing.make.cache import Cache, Done, table_fingerprint
+from penjing.make.check_recipe import check_recipe
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.measured import Measured

@@ -159,9 +159,7 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
 def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:
     """(the verdict with its label as the release has it, fault or None, whether this very verdict is there already)."""
     query = (
-        select(
-            reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release
-        )
+        select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release)
         .join(decisions, decisions.c.id == reviews.c.decision)
         .where(reviews.c.decision == verdict.decision)
     )
