@@ -93,7 +93,7 @@ def test_no_texts_are_kept_where_the_release_says_so(penjing, tiny_release_maker
         (["nowhere", "in.csv"], 2, "no such folder"),
         (["{release}", "nowhere.csv"], 2, "nowhere.csv"),
         (["{release}", "in.csv", "--text", "body"], 2, "there is no column `body`; there are `id`, `message`"),
-        (["{release}", "in.csv"], 2, "--text COLUMN"),
+        (["{release}", "in.csv"], 2, "--text message"),
         (["{release}", "in.csv", "--text", "message", "--db", "mysql://x"], 2, "not supported"),
     ],
 )

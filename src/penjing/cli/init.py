@@ -119,12 +119,16 @@ def _guess(data: Path, text: str | None, label: str | None, reading: Reading, *,
         try:
             return guess(data, text=text, label=label, reading=reading)
         except ChoiceError as error:
-            if not (asking and sys.stdin.isatty() and sys.stderr.isatty()):
+            if not (asking and _at_a_terminal()):
                 raise
             role, chosen = error.role, _ask(error)
         text = chosen if role == "text" else text
         label = chosen if role == "label" else label
         reading = replace(reading, sheet=chosen) if role == "sheet" else reading
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _ask(question: ChoiceError) -> str:

@@ -54,7 +54,7 @@ def read_texts(
     first = True
     for number, cells in opened.rows(faults):
         if opened.names is None:  # rows of JSON have names of their own
-            found = _column_of(tuple(cells), column, wanted)
+            found = _column_of(tuple(cells), column, wanted if first else [name, *wanted], only=first)
             if found is None:
                 error = _no_column(f"{opened.where}:{number}", list(cells), wanted[0])
                 if first or faults is None:
@@ -138,8 +138,13 @@ def _looks_like_a_name(first: str, opened: Opened) -> bool:
     return len(first) < max(8, usual)
 
 
-def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str]) -> str | None:
-    """The given name of the column of texts, or None. Raises UsageError where several could be meant."""
+def _column_of(
+    names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True
+) -> str | None:
+    """The given name of the column of texts, or None; `only`: a single column is it, whatever its name.
+
+    Raises UsageError where several could be meant.
+    """
     for name in wanted if column is None else (column,):
         matched = match_header((name,), names)
         if matched.unclear:
@@ -147,7 +152,7 @@ def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str]
             raise UsageError(what, fix=fix)
         if name in matched.found:
             return matched.found[name]
-    return names[0] if column is None and len(names) == 1 else None
+    return names[0] if only and column is None and len(names) == 1 else None
 
 
 def _no_column(where: str, names: Sequence[str], wanted: str, header: int = 0) -> UsageError:

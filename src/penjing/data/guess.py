@@ -56,7 +56,7 @@ def guess(
     notes: list[str] = []
     header = None
     if opened.names is not None and reading.header is None and _is_headless(opened):
-        opened = open_table(path, Reading(reading.encoding, reading.sheet, 0), ())
+        opened = opened.without_header()
         header = list(opened.names or [])
     elif reading.header == 0:
         header = list(opened.names or [])

@@ -182,8 +182,9 @@ def _open_text(source: Source, reading: Reading, wanted: Sequence[str]) -> Opene
     if reading.lines:
         layout = Layout("lines")
     else:
-        suffix = ".csv" if reading.header is not None and source.suffix in ("", ".txt") else source.suffix
-        layout = find_layout(head, suffix, reading.columns, wanted)
+        layout = find_layout(head, source.suffix, reading.columns, wanted)
+        if layout.kind == "lines" and reading.header is not None:  # who names a header has a table
+            layout = find_layout(head, ".csv", reading.columns, wanted)
     if layout.kind == "json":
         rows = partial(_json_rows, source, encoding, notes)
         return Opened(source.name, encoding.name, None, 0, notes, layout, [], lambda: iter(()), rows)
