@@ -184,7 +184,7 @@ class _Work:
         """What the same command does after an interrupt."""
         if self.run is None:
             return "this input cannot be read a second time: give the rows that have no line yet"
-        return "the same command prints these rows again, records none of them twice, and goes on after them"
+        return "the same command prints the rows that are recorded, records none of them twice, and goes on after them"
 
 
 _ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired")
