@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,6 +154,8 @@ class _Work:
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
         """The line of a record: the same whether it was recorded now or before."""
+        from penjing.core.canon import canonical_json
+
         decision = record.decided()
         line = {"row": row[0]} | {name: decision[name] for name in _ORDER if name in decision} | decision
         line["p"] = decision["facts"]["p"]
@@ -164,7 +167,8 @@ class _Work:
             found = shown if shown is not None else _evidence(self.decider, text)
         else:
             found = dict(record.evidence)
-        return line | {"text": text, "evidence": found}
+        # In the order of keys that the record has.
+        return line | {"text": text, "evidence": json.loads(canonical_json(found))}
 
     def finish(self) -> None:
         """Every row is answered and printed."""
