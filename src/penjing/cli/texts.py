@@ -138,9 +138,7 @@ def _looks_like_a_name(first: str, opened: Opened) -> bool:
     return len(first) < max(8, usual)
 
 
-def _column_of(
-    names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True
-) -> str | None:
+def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True) -> str | None:
     """The given name of the column of texts, or None; `only`: a single column is it, whatever its name.
 
     Raises UsageError where several could be meant.
