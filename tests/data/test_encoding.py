@@ -42,6 +42,8 @@ def find(raw: bytes, requested: str = "auto") -> Encoding:
         (CHINESE.encode("utf-16-le"), "utf-16-le"),
         (CHINESE.encode("utf-16-be"), "utf-16-be"),
         (WESTERN.encode("utf-16-le"), "utf-16-le"),
+        ("我要退款，谢谢".encode("utf-16-le"), "utf-16-le"),
+        ("我要退款，谢谢".encode("utf-16-be"), "utf-16-be"),
         (CHINESE.encode("utf-32"), "utf-32"),
         (b"a\x00b\nc\x00\n", "utf-8"),
     ],

@@ -119,6 +119,14 @@ def test_several_that_fit_are_a_question_with_the_options_to_pass(tmp_path: Path
     assert guess(table(tmp_path, kinds), label="业务类型").label == "业务类型"
 
 
+def test_names_that_all_speak_against_it_are_a_question(tmp_path: Path) -> None:
+    columns = {name: ENGLISH[name] for name in ("Customer Comment", "Channel")}
+    columns["Product"] = lambda i: ["card", "loan", "mortgage"][i % 3]
+    with pytest.raises(ChoiceError) as caught:
+        guess(table(tmp_path, columns))
+    assert set(caught.value.choices) == {"Channel", "Product"}
+
+
 def test_a_table_with_a_header_whatever_the_suffix(tmp_path: Path) -> None:
     lines = ["留言内容\t处理类别", *(f"{text}\t{label}" for text, label in ROWS)]
     found = guess(write(tmp_path, "a.txt", lines))

@@ -140,6 +140,14 @@ def test_the_header_may_be_named_or_absent(tmp_path: Path) -> None:
     assert open_table(path, Reading(lines=True)).names == ["text"]
 
 
+def test_a_header_that_was_not_found_can_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "".join(f"note {n}\n" for n in range(20)) + "text,label\na,1\nb,2\n")
+    assert open_table(path).names == ["note 0"]
+    assert next(open_table(path, Reading(header=21)).rows()) == (22, {"text": "a", "label": "1"})
+    wide = write(tmp_path, "b.csv", "one, two\n\"three\"\n" + "text,label,more\n" * 2 + "a,b,c\n" * 9)
+    assert open_table(wide).names == ["text", "label", "more"]
+
+
 def test_cells_and_rows_that_are_only_there_because_the_table_is_wider(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "text,label,,\na,1,,\nb,2\nc,3,,\n,,,\n")
     assert [cells for _, cells in read_rows(path)] == [

@@ -139,5 +139,7 @@ def test_workbooks_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a readable workbook"):
         open_table(tmp_path / "b.xls")
     (tmp_path / "c.csv").write_text("text\na\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="no sheets"):
-        open_table(tmp_path / "c.csv", Reading(sheet="x"))
+    assert "has no sheet `x`" in open_table(tmp_path / "c.csv", Reading(sheet="x")).notes[0]
+    (tmp_path / "d.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le"))
+    with pytest.raises(DataError, match="protected by a password"):
+        open_table(tmp_path / "d.xlsx")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -79,8 +81,20 @@ def test_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert open_source("~/a.csv").path == tmp_path / "a.csv"
 
 
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(b"text\na\n"))
+    writer.start()
+    found = open_source(pipe)
+    writer.join()
+    for _ in range(2):
+        with found.open() as raw:
+            assert raw.read() == b"text\na\n"
+
+
 def test_standard_input_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MOST_INPUT", 8)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"123456789")))
-    with pytest.raises(UsageError, match="standard input has more than"):
+    with pytest.raises(UsageError, match="standard input: a pipe with more than"):
         open_source("-")

@@ -161,7 +161,7 @@ def _no_column(where: str, names: Sequence[str], wanted: str, header: int = 0) -
     return UsageError(
         f"there is no column `{wanted}`; there are {known or 'none'}",
         where=f"{where}:{header}" if header else where,
-        fix=f"name the column of the texts with --text {shown}",
+        fix=f"name the column of the texts with --text {shown} (or the row of the header with --header N)",
     )
 
 

@@ -32,6 +32,7 @@ _ENOUGH = 20_000  # characters that settle which encoding it is
 _CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond them a line must only decode
 _LOOK = 60  # bytes outside ASCII of a line that are looked at closely
 _SEVERAL = 6  # different characters of two bytes each that are UTF-8 by accident once in a million files
+_SHORT = 2000  # bytes of a text without a line end
 _BROKEN = -6.0  # plausibility of a byte that does not decode
 
 
@@ -85,13 +86,27 @@ def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> En
 def _without_mark(head: bytes) -> str | None:
     """UTF-16 that does not say so: in ASCII and line ends one byte of each pair is zero, always on the same side."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if even + odd < 2 or min(even, odd) > max(even, odd) // 2:
+    if even + odd < 2:
+        return _all_wide(head)
+    if min(even, odd) > max(even, odd) // 2:
         return None
     name = "utf-16-le" if odd > even else "utf-16-be"
     text = head[: len(head) // 2 * 2].decode(name, "replace")
     narrow = sum(character < "\u0100" for character in text)
     plausible, wide = plausibility(text)
     return name if narrow >= max(even, odd) * 0.9 and "\x00" not in text and (not wide or plausible > 0) else None
+
+
+def _all_wide(head: bytes) -> str | None:
+    """UTF-16 of a short text without any ASCII, where no other reading makes as much sense."""
+    if len(head) % 2 or len(head) > _SHORT or head.isascii():
+        return None
+    best = max(_score(head, name) for name in CANDIDATES)
+    for name in ("utf-16-le", "utf-16-be"):
+        plausible, wide = plausibility(head.decode(name, "replace"))
+        if wide == len(head) // 2 > 2 and plausible > max(best, 1.0):
+            return name
+    return None
 
 
 def _is_utf8(open_bytes: Opener) -> bool:

@@ -20,6 +20,7 @@ from penjing.data.read import Opened, Reading, open_table
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
 _NEAR = 1.5  # two columns whose scores are nearer than this fit alike, and a person chooses
+_FAR = 5.0
 _SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
 _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
 _DATE = re.compile(
@@ -119,7 +120,8 @@ def _columns(values: dict[str, list[str]], text: str | None, label: str | None, 
     if found_text is None:
         raise _nothing("texts", "text", values, where)
     near_texts = [] if text else [name for name in _near(texts) if _mean_length(values[name]) >= _SHORT]
-    near_labels = [] if label else _near(labels)
+    # Where even the best has a name that speaks against it, all that is left is in question.
+    near_labels = [] if label else _near(labels, _NEAR if labels[found_label] > -0.5 else _FAR)
     fix = f"name both: --text {_word(found_text)} --label {_word(found_label)}"
     if len(near_texts) > 1:
         raise ChoiceError("text", {name: _shown(values[name]) for name in near_texts}, where, fix)
@@ -179,10 +181,10 @@ def _best(scores: Mapping[str, float]) -> str | None:
     return max(scores, key=lambda name: scores[name]) if scores else None
 
 
-def _near(scores: Mapping[str, float]) -> list[str]:
+def _near(scores: Mapping[str, float], within: float = _NEAR) -> list[str]:
     """The columns that fit about as well as the best, the best first."""
     ranked = sorted(scores, key=lambda name: -scores[name])
-    return [name for name in ranked if scores[name] > scores[ranked[0]] - _NEAR]
+    return [name for name in ranked if scores[name] > scores[ranked[0]] - within]
 
 
 def _mean_length(cells: Sequence[str]) -> float:

@@ -65,7 +65,7 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
     for name in data.unlabelled:
         path = file.resolve(name)
         faults: list[Fault] = []
-        reading = Reading(data.encoding, data.sheet, data.header)
+        reading = Reading(data.encoding, data.sheet)
         for _, cells in open_table(path, reading, (data.text,)).rows(faults, (data.text, "text")):
             names = match_header((data.text,), tuple(cells))
             column = names.found.get(data.text, "text")

@@ -127,9 +127,11 @@ class Opened:
         delimiter = self.layout.delimiter if self.layout else ","
         mark = _WIDE.get(delimiter, delimiter)
         expected = f"the header has {wanted}" if self.header else f"`columns:` names {wanted}"
-        if self.layout is not None and self.layout.quoting != "plain" and found > wanted:
+        if wanted > 1 and self.layout is not None and self.layout.quoting != "plain" and found > wanted:
             return f"{found} cells, but {expected}", f"put quotes around a cell that contains a {mark}"
         said = f"{found} cell{'s' * (found != 1)}, but {expected}"
+        if wanted == 1 and self.header:
+            return said, "name the row of the header: --header N (in a recipe, `header:` under `data:`)"
         return said, f"write one {mark} between two cells and none inside"
 
 
@@ -164,7 +166,7 @@ def read_rows(
 
 def _open_sheet(source: Source, sheet: Sheet, reading: Reading, wanted: Sequence[str], kind: str) -> Opened:
     notes = list(sheet.notes)
-    head: list[Record] = list(islice(sheet.records, _HEADER))
+    head: list[Record] = list(islice(sheet.records, _HEADER + (reading.header or 0)))
     names, header, first = _columns(head, reading, wanted, source.name, notes)
     filled = fill_merged(sheet, header)
     if filled:
@@ -173,18 +175,19 @@ def _open_sheet(source: Source, sheet: Sheet, reading: Reading, wanted: Sequence
 
 
 def _open_text(source: Source, reading: Reading, wanted: Sequence[str]) -> Opened:
-    if reading.sheet is not None:
-        raise UsageError("a text file has no sheets", where=source.name, fix="leave out the name of the sheet")
     encoding = find_encoding(source.open, source.name, reading.encoding)
     notes = [encoding.note] if encoding.note else []
+    if reading.sheet is not None:
+        notes.append(f"this is text, which has no sheet `{reading.sheet}`: read as a whole")
     with _open_lines(source, encoding) as lines:
-        head = list(islice(lines, _HEAD))
+        head = list(islice(lines, _HEAD + (reading.header or 0)))
+    shown = head[(reading.header or 1) - 1 :]
     if reading.lines:
         layout = Layout("lines")
     else:
-        layout = find_layout(head, source.suffix, reading.columns, wanted)
+        layout = find_layout(shown, source.suffix, reading.columns, wanted)
         if layout.kind == "lines" and reading.header is not None:  # who names a header has a table
-            layout = find_layout(head, ".csv", reading.columns, wanted)
+            layout = find_layout(shown, ".csv", reading.columns, wanted)
     if layout.kind == "json":
         rows = partial(_json_rows, source, encoding, notes)
         return Opened(source.name, encoding.name, None, 0, notes, layout, [], lambda: iter(()), rows)
@@ -193,7 +196,9 @@ def _open_text(source: Source, reading: Reading, wanted: Sequence[str]) -> Opene
     if layout.skip:
         notes.append(f"line 1 (`{head[0].strip()}`) names the delimiter: passed over")
     layout = _with_quotes(source, encoding, layout, reading, wanted, head)
-    first_records = [each for each in islice(records(head, layout), _HEADER) if not isinstance(each, Fault)]
+    first_records = [
+        each for each in islice(records(head, layout), _HEADER + (reading.header or 0)) if not isinstance(each, Fault)
+    ]
     names, header, first = _columns(first_records, reading, wanted, source.name, notes)
     read = partial(_records, source, encoding, layout)
     return Opened(source.name, encoding.name, names, header, notes, layout, first, read)
@@ -210,6 +215,8 @@ def _open_lines_table(
     if reading.header is None and not reading.lines and first and (first in wanted or (table and not reading.columns)):
         header = next(number for number, line in enumerate(head, start=1) if line.strip())
         name = first
+        if not table:
+            notes.append(f"line {header}, `{first[:40]}`, is read as the name of the column")
     elif header:
         name = head[header - 1].strip() if header <= len(head) else name
     layout = Layout("lines")
@@ -227,13 +234,10 @@ def _columns(
         rows = [cells for _, _, cells in head]
         names = list(reading.columns or [f"column_{place}" for place in range(1, max(map(len, rows)) + 1)])
         return column_names(names, where), 0, rows
-    if reading.header is not None:
-        places = [place for place, (start, end, _) in enumerate(head) if start <= reading.header <= end]
-        if not places:
-            raise UsageError(f"there is no row {reading.header} for the header", where=where, fix="count from 1")
-        place = places[0]
-    else:
-        place = find_header([cells for _, _, cells in head], wanted)
+    found = _header_place(head, reading, wanted)
+    if found is None:
+        raise UsageError(f"there is no row {reading.header} for the header", where=where, fix="count from 1")
+    place = found
     row, _, cells = head[place]
     above = [record for record in head[:place] if any(cell.strip() for cell in record[2])]
     if above:
@@ -249,6 +253,13 @@ def _columns(
     return names, row, [cells for _, _, cells in head[place:]]
 
 
+def _header_place(head: Sequence[Record], reading: Reading, wanted: Sequence[str]) -> int | None:
+    """The place of the header among the first rows; None where the named row is not there."""
+    if reading.header:
+        return next((place for place, (start, end, _) in enumerate(head) if start <= reading.header <= end), None)
+    return find_header([cells for _, _, cells in head], wanted)
+
+
 def _with_quotes(
     source: Source, encoding: Encoding, layout: Layout, reading: Reading, wanted: Sequence[str], head: Sequence[str]
 ) -> Layout:
@@ -256,10 +267,11 @@ def _with_quotes(
     best, fewest = layout, -1
     for quoting in quotings(layout.delimiter):
         tried = replace(layout, quoting=quoting)
-        rows = [record[2] for record in islice(records(head, tried), _HEADER) if not isinstance(record, Fault)]
+        rows = [record for record in records(head, tried) if not isinstance(record, Fault)]
         if not rows:
             continue
-        width = len(reading.columns) if reading.columns else _filled(rows[find_header(rows, wanted)])
+        place = _header_place(rows[: _HEADER + (reading.header or 0)], reading, wanted)
+        width = len(reading.columns) if reading.columns else _filled(rows[place or 0][2])
         with _open_lines(source, encoding) as lines:
             count = misfits(lines, tried, max(width, 1), fewest if fewest > 0 else 1 << 30)
         if fewest < 0 or count < fewest:

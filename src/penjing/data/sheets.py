@@ -72,12 +72,22 @@ def read_sheet(source: Source, name: str | None, wanted: Sequence[str]) -> Sheet
             holes = _uncomputed(raw, book.sheet_names.index(chosen))
             return Sheet(chosen, _records(found, holes, notes), found.merged_cell_ranges or (), notes)
     except PasswordError:
-        raise DataError(
-            "this workbook is protected by a password", where=source.name, fix="save a copy without the password"
-        ) from None
+        raise _locked(source) from None
     except CalamineError as error:
+        if _is_locked(source):
+            raise _locked(source) from None
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"not a readable workbook: {said}", where=source.name, fix=_RESAVE) from None
+
+
+def _is_locked(source: Source) -> bool:
+    with source.open() as raw:
+        return "EncryptedPackage".encode("utf-16-le") in raw.read()
+
+
+def _locked(source: Source) -> DataError:
+    what = "this workbook is protected by a password"
+    return DataError(what, where=source.name, fix="save a copy without the password")
 
 
 def _choose(

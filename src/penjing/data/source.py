@@ -57,12 +57,17 @@ def open_source(file: AnyPath) -> Source:
 
     Raises UsageError (no such file, standard input beyond its bound) or DataError (neither text nor a table).
     """
+    path: Path | None = None
+    content = b""
     if str(file) == "-":
-        content = _standard_input()
-        name, suffix, path = "standard input", "", None
+        content = _bounded(sys.stdin.buffer, "standard input")
+        name, suffix = "standard input", ""
     else:
-        path, content = local_path(file), b""
+        path = local_path(file)
         name, suffix = str(path), suffix_of(path)
+        if path.is_fifo():  # it can be read once only
+            with path.open("rb") as pipe:
+                path, content = None, _bounded(pipe, name)
     with _open(name, path, content) as raw:
         head = raw.read(_HEAD)
         return Source(name, suffix, _format(head, raw, name), path, content)
@@ -98,12 +103,12 @@ def _open(name: str, path: Path | None, content: bytes) -> Iterator[BinaryIO]:
         raise DataError(f"a damaged gzip file: {error}", where=name, fix="copy it again") from None
 
 
-def _standard_input() -> bytes:
-    content = sys.stdin.buffer.read(MOST_INPUT + 1)
+def _bounded(stream: BinaryIO, name: str) -> bytes:
+    content = stream.read(MOST_INPUT + 1)
     if len(content) > MOST_INPUT:
         raise UsageError(
-            f"standard input has more than {MOST_INPUT >> 20} MB",
-            where="standard input",
+            f"a pipe with more than {MOST_INPUT >> 20} MB",
+            where=name,
             fix="write it to a file and name that, or send it in pieces",
         )
     return content

@@ -87,7 +87,7 @@ def unknown_column(where: str, names: Names, known: list[str], data: Data) -> Da
     role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
-    hint = f"write `{role}: COLUMN` under `data:`"
+    hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
     if name in data.fields:
         hint = f"add the column to the file, or take `{name}` out of `fields:`"
     return DataError(
