@@ -1,4 +1,15 @@
-"""Penjing: from labelled texts and written rules to one sealed, offline, replayable decision service."""
+"""Penjing: from labelled texts and written rules to one sealed, offline, replayable decision service.
+
+    from penjing import Decider, Request, make_release, open_release
+
+    made = make_release("my-service/recipe.yaml", "my-service/out")     # needs the extra `train`
+    decider = Decider(open_release("my-service/out/release"))
+    for decided in decider.decide([Request("Win a prize now!")]):
+        print(decided.decision.outcome, decided.decision.route, decided.decision.fired)
+
+A path is text or a pathlib.Path. Whatever can go wrong is a PenjingError that says what happened, where, and what to
+do. The command line is `penjing help`; the pages are in docs/.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +36,10 @@ _PUBLIC = {
 
 __version__ = "0.1.0"
 __all__ = sorted(_PUBLIC)
+
+
+def __dir__() -> list[str]:
+    return sorted({*(name for name in globals() if name.startswith("__")), *_PUBLIC})
 
 
 def __getattr__(name: str) -> Any:

@@ -65,7 +65,7 @@ def test_json_is_the_whole_audit(app: typer.Typer, tmp_path: Path) -> None:
         (["text,label", *["  ,1"] * 50], ["error: all texts are empty"]),
         ([*good(), "a,b,c"], ["error: 3 cells, but the header has 2: row 602", "quotes around a cell"]),
         ([*good(), "a\0b,1"], ["error: the text has a NUL character at character 2: row 602"]),
-        ([*good(), "\ud800,1"], ["error: ", "line 602 is not UTF-8, though 600 other lines are"]),
+        ([*good(), "\ud800,1"], ["error: ", "line 602 is not UTF-8, as the others are"]),
         (["words,label", *good()[1:]], ["there is no column `text`; the columns are `words`, `label`"]),
     ],
 )

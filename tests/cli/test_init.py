@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from penjing.cli import check, init
 from penjing.core.errors import DataError, UsageError
 from penjing.core.recipe import load_recipe
+from penjing.data.choice import ChoiceError
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊"]
 
@@ -94,3 +95,65 @@ def test_a_file_without_labels(app: typer.Typer, tmp_path: Path) -> None:
     assert isinstance(done.exception, DataError)
     assert "one column only" in str(done.exception)
     assert not (tmp_path / "job").exists()
+
+
+def tickets(folder: Path) -> Path:
+    lines = ["投诉内容,问题类型,业务类型"]
+    lines += [f"{PLACES[i % 8]}{PLACES[i // 8 % 8]}太差了{i},{'甲乙丙'[i % 3]},{'子丑'[i % 2]}" for i in range(90)]
+    path = folder / "tickets.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_several_columns_that_fit_stop_with_the_choices(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(tickets(tmp_path))])
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.exit_code == 2
+    assert "问题类型: 3 different values: 甲, 乙, 丙" in str(done.exception)
+    assert "--text 投诉内容 --label 问题类型" in str(done.exception)
+    assert not (tmp_path / "job").exists()
+
+
+def test_at_a_terminal_a_person_is_asked(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ChoiceError("label", {"问题类型": "3 different values", "业务类型": "2 different values"}, "a.csv", "")
+    answers = iter(["7", "2"])
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(answers))
+    assert init._ask(question) == "业务类型"
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: "2")
+    monkeypatch.setattr(init, "_at_a_terminal", lambda: True)
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(tickets(tmp_path))])
+    assert done.exit_code == 0, done.output
+    assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.data.label == "业务类型"
+
+
+def test_the_sheet_and_the_header_are_written_into_the_recipe(app: typer.Typer, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["说明"])
+    sheet = book.create_sheet("数 据")
+    for row in (["明细", None], ["内容", "类别"], *([f"{PLACES[i % 8]}{i}很好", "甲乙"[i % 2]] for i in range(90))):
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    call = ["init", str(tmp_path / "job"), "--data", str(tmp_path / "a.xlsx")]
+    done = CliRunner().invoke(app, call)
+    assert isinstance(done.exception, UsageError)
+    assert "several sheets" in str(done.exception)
+    done = CliRunner().invoke(app, [*call, "--sheet", "数 据", "--header", "2"])
+    assert done.exit_code == 0, done.output
+    data = load_recipe(tmp_path / "job" / "recipe.yaml").recipe.data
+    assert (data.sheet, data.header, data.text, data.label) == ("数 据", 2, "内容", "类别")
+    assert CliRunner().invoke(app, ["check", str(tmp_path / "job" / "recipe.yaml")]).exit_code == 0
+
+
+def test_titles_that_were_passed_over_are_said(app: typer.Typer, tmp_path: Path) -> None:
+    path = csv(tmp_path)
+    path.write_text("10月明细\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "row 1 above the header (`10月明细`): passed over" in done.stdout
+
+
+def test_standard_input_cannot_be_trained_on(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", "-"])
+    assert isinstance(done.exception, UsageError)
+    assert "a file that stays" in str(done.exception)

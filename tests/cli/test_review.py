@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from penjing.store import audit
 from penjing.store.database import open_store
 
@@ -45,5 +47,38 @@ def test_a_wrong_label_imports_nothing(penjing, tiny_release, tmp_path: Path) ->
     (tmp_path / "cases.csv").write_text(f"id,verdict\n{one},hamm\n", encoding="utf-8")
     ran = penjing("review", "import", "cases.csv")
     assert ran.code == 3
-    assert "row 2: 'hamm' is not a label of this release; it has ham, spam" in ran.err
+    assert "row 2: 'hamm' is not a label of this release (did you mean `ham`?); it has ham, spam" in ran.err
     assert penjing("review", "export", "again.csv").lines[0]["exported"] == 1
+
+
+@pytest.mark.parametrize("form", ["xlsx", "gbk", "utf-16", "semicolon"])
+def test_what_a_spreadsheet_saved_is_read(penjing, tiny_release, tmp_path: Path, form: str) -> None:
+    (tmp_path / "in.txt").write_text("打13812345678\n", encoding="utf-8")
+    one = penjing("decide", tiny_release.folder, tmp_path / "in.txt").lines[0]["id"]
+    rows = [["ID", "text", "Verdict", "reviewer"], [one, "打电话", "ham", "王"], ["", "", "", ""]]
+    if form == "xlsx":
+        openpyxl = pytest.importorskip("openpyxl")
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        file = tmp_path / "cases.xlsx"
+        book.save(file)
+    else:
+        mark, encoding = {"gbk": (",", "gbk"), "utf-16": ("\t", "utf-16"), "semicolon": (";", "utf-8-sig")}[form]
+        file = tmp_path / "cases.csv"
+        file.write_bytes("".join(mark.join(row) + "\r\n" for row in rows).encode(encoding))
+    ran = penjing("review", "import", file)
+    assert ran.code == 0, ran.err
+    assert ran.lines == [{"imported": 1, "without_verdict": 0, "known_before": 0}]
+
+
+def test_rows_that_cannot_be_read_import_nothing(penjing, tiny_release, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("打13812345678\n", encoding="utf-8")
+    one = penjing("decide", tiny_release.folder, tmp_path / "in.txt").lines[0]["id"]
+    (tmp_path / "cases.csv").write_text(f"id,verdict\n{one},ham\nx,y,z\n", encoding="utf-8")
+    ran = penjing("review", "import", "cases.csv")
+    assert ran.code == 3
+    assert "row 3: 3 cells, but the header has 2" in ran.err
+    (tmp_path / "other.csv").write_text("text,label\na,b\n", encoding="utf-8")
+    ran = penjing("review", "import", "other.csv")
+    assert "the column `id` is missing; the columns are `text`, `label`" in ran.err

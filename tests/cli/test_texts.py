@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from penjing.cli.texts import batches, read_texts
+from penjing.cli.texts import batches, in_order, read_texts
 from penjing.core.errors import UsageError
+from penjing.core.nouns import ReleaseInfo
+from penjing.data.cells import Fault
+from penjing.data.read import Reading
 
 
 def write(path: Path, text: str) -> str:
@@ -41,7 +45,7 @@ def test_an_only_column_needs_no_name(tmp_path: Path, name: str, content: str) -
 @pytest.mark.parametrize(
     ("content", "column", "said"),
     [
-        ("id,message\n1,a\n", None, "there is no column `text`; there are `id`, `message`"),
+        ("id,message\n1,a\n2,b\n", None, "there is no column `text`; there are `id`, `message`"),
         ("text,message\n1,a\n", "body", "there is no column `body`; there are `text`, `message`"),
         ("message\na\n", "text", "there is no column `text`; there are `message`"),
     ],
@@ -50,8 +54,8 @@ def test_a_column_that_is_not_there_is_told(tmp_path: Path, content: str, column
     with pytest.raises(UsageError) as raised:
         next(read_texts(write(tmp_path / "in.csv", content), column))
     assert raised.value.what == said
-    assert raised.value.where == f"{tmp_path / 'in.csv'}:2"
-    assert raised.value.fix is not None and "--text COLUMN" in raised.value.fix
+    assert raised.value.where == f"{tmp_path / 'in.csv'}:1"
+    assert raised.value.fix is not None and "with --text " in raised.value.fix
 
 
 def test_a_row_of_json_without_the_column_is_told_by_its_number(tmp_path: Path) -> None:
@@ -78,3 +82,96 @@ def test_batches_read_no_further_than_they_must() -> None:
     rows = iter(range(10))
     assert next(batches(rows, 4)) == [0, 1, 2, 3]
     assert next(rows) == 4
+
+
+Read = tuple[list[tuple[int, str]], list[Fault], list[str]]
+
+
+def read(file: Path | str, column: str | None = None, **more: Any) -> Read:
+    faults: list[Fault] = []
+    said: list[str] = []
+    rows = [(number, text) for number, text, _ in read_texts(str(file), column, faults=faults, say=said.append, **more)]
+    return rows, faults, said
+
+
+def made_with(column: str, **fields: str) -> ReleaseInfo:
+    return ReleaseInfo(
+        name="n", language="zh", labels=("a", "b"), masking="m", artifact="x", tolerance=0, fingerprint={},
+        columns={"text": column, "label": "类别"}, fields=fields,
+    )  # fmt: skip
+
+
+def test_the_column_that_the_release_was_made_with_is_taken(tmp_path: Path) -> None:
+    file = write(tmp_path / "in.csv", "编号,投诉内容,text\n1,太慢了,x\n2,坏了,y\n")
+    assert read(file, info=made_with("投诉内容"))[0] == [(2, "太慢了"), (3, "坏了")]
+    assert read(file, "text", info=made_with("投诉内容"))[0] == [(2, "x"), (3, "y")]
+    assert read(file, info=made_with("留言"))[0] == [(2, "x"), (3, "y")]
+    wide = write(tmp_path / "wide.csv", "编号,ＴＥＸＴ\n1,太慢了\n2,坏了\n")
+    assert read(wide)[0] == [(2, "太慢了"), (3, "坏了")]
+
+
+def test_a_file_without_a_header_keeps_its_first_line(tmp_path: Path) -> None:
+    texts = [f"快递太慢了，等了{day}天，请处理" for day in (3, 4, 5)]
+    rows, _, said = read(write(tmp_path / "one.csv", "\n".join(texts)))
+    assert [text for _, text in rows] == texts
+    assert "the first line is read as a text too" in said[0]
+    with pytest.raises(UsageError) as caught:
+        read(write(tmp_path / "two.csv", "".join(f"物流,{text}\n" for text in texts)))
+    assert caught.value.what.startswith("the table has no header: its first line holds `物流`")
+    assert caught.value.fix is not None and caught.value.fix.endswith("--header 0 --text column_2")
+    assert len(read(tmp_path / "two.csv", "column_2", reading=Reading(header=0))[0]) == 3
+
+
+def test_a_first_line_that_may_be_a_name_or_a_text_is_a_question(tmp_path: Path) -> None:
+    file = write(tmp_path / "in.csv", "早\n晚\n中午\n")
+    with pytest.raises(UsageError, match="`早`, may be the name of the column or a text") as caught:
+        read(file)
+    assert caught.value.fix is not None and "--header 1" in caught.value.fix and "--header 0" in caught.value.fix
+    assert read(file, reading=Reading(header=1))[0] == [(2, "晚"), (3, "中午")]
+    assert len(read(file, reading=Reading(header=0))[0]) == 3
+
+
+def test_a_table_on_standard_input_is_not_answered_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    given("id,message\n1,hello\n2,bye\n")
+    with pytest.raises(UsageError) as caught:
+        read("-")
+    assert caught.value.what == "there is no column `text`; there are `id`, `message`"
+    assert caught.value.fix is not None and "--text message" in caught.value.fix
+    given("id,message\n1,hello\n2,bye\n")
+    assert read("-", "message")[0] == [(2, "hello"), (3, "bye")]
+    given("Hello, I want a refund\nThanks, bye\n")
+    assert [text for _, text in read("-")[0]] == ["Hello, I want a refund", "Thanks, bye"]
+    given("a,b\nc,d\ne,f\n")
+    assert [text for _, text in read("-", reading=Reading(lines=True))[0]] == ["a,b", "c,d", "e,f"]
+
+
+def test_rows_that_cannot_be_read_are_put_aside(tmp_path: Path) -> None:
+    lines = ['{"text": "a"}', '{"text": ["b", "c"]}', "not json", '{"id": 1}', '{"text": "d", "n": [1, 2]}']
+    lines.append('{"text": "e"}')
+    file = write(tmp_path / "in.jsonl", "\n".join(lines))
+    rows, faults, _ = read(file, info=made_with("text", n="str"))
+    assert rows == [(1, "a"), (6, "e")]
+    assert [fault.row for fault in faults] == [2, 3, 4, 5]
+    assert "a list of 2 values (b, c)" in faults[0].what
+    assert "there is no column `text`" in faults[2].what
+    assert faults[3].what.startswith("`n` is a list")
+
+
+def test_error_lines_come_in_the_order_of_the_rows() -> None:
+    faults = [Fault(1, "x", "y"), Fault(3, "x", "y"), Fault(9, "x", "y")]
+    assert [line["row"] for line in in_order([{"row": 2}, {"row": 4}], faults)] == [1, 2, 3, 4, 9]
+    assert faults == []
+
+
+def test_what_was_passed_over_is_said(tmp_path: Path) -> None:
+    file = write(tmp_path / "in.csv", "sep=;\ntext;label\na;1\ntext;label\nb;2\n")
+    rows, _, said = read(file)
+    assert [text for _, text in rows] == ["a", "b"]
+    assert [line.split(": ", 1)[1] for line in said] == [
+        "line 1 (`sep=;`) names the delimiter: passed over",
+        "the header comes again in row 4: passed over",
+    ]
+    assert "no row of text" in read(write(tmp_path / "none.csv", "text\n"))[2][0]

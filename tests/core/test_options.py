@@ -17,7 +17,7 @@ def test_bounds_and_names() -> None:
     assert build_options(Sample, {"learning_rate": 0.5}, "here").model_dump() == {"learning_rate": 0.5}
     with pytest.raises(RecipeError, match="did you mean `learning_rate`"):
         build_options(Sample, {"learnig_rate": 0.5}, "r.yaml:3:1")
-    with pytest.raises(RecipeError, match="less than or equal to 1"):
+    with pytest.raises(RecipeError, match="`learning_rate` is `2`; it must be a number above 0 and at most 1"):
         build_options(Sample, {"learning_rate": 2}, "r.yaml:3:1")
 
 

@@ -46,11 +46,11 @@ def test_the_sample_is_read(tmp_path: Path) -> None:
     [
         ("  label: label", "  lable: label", ":7:3: unknown key `lable`"),
         ("  label: label", "  lable: label", "did you mean `label`?"),
-        ("keep: 0.98", "keep: 1.98", "less than or equal to 1"),
+        ("keep: 0.98", "keep: 1.98", "`keep` is `1.98`; it must be a share between 0 and 1"),
         ("name: sms-spam\n", "", "the key `name` is missing"),
         ("seed: 0", "sede: 0", "did you mean `seed`?"),
         ("type: classify", "type: clasify", "classify"),
-        ("- tune.full: {epochs: 3}", "- {tune.full: {}, compress.int8: {}}", "each step is one"),
+        ("- tune.full: {epochs: 3}", "- {tune.full: {}, compress.int8: {}}", "write each step as one"),
         ("files: sms.tsv", "files: {test: a.csv}", "at least `train`"),
         ("max_error: 0.05", "max_error: {}", "at least one label"),
         ("data:\n", "data: [\n", "not valid YAML"),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from penjing.core.nouns import Table
 from penjing.core.recipe import Recipe, RecipeFile
 from penjing.data.audit import Audit, DuplicateAudit, provable
-from penjing.data.findings import find_problems
+from penjing.data.findings import find_problems, unseen_labels
 
 PARTS = ("train", "validation", "calibration", "test")
 
@@ -45,9 +46,16 @@ def test_the_strictest_promise_is_what_calibration_must_certify(promise: Any, ne
 
 
 def test_a_label_that_train_lacks() -> None:
-    base = audit({"a": 400, "b": 400})
-    split_labels = {**base.split_labels, "train": {"a": 100}}
-    assert "`b`" in codes(base.model_copy(update={"split_labels": split_labels}))["unseen_labels"]
+    base = audit({"FAQ": 400, "ＦＡＱ": 2})
+    found = base.model_copy(update={"split_labels": {**base.split_labels, "train": {"FAQ": 100}}})
+    test = Table(texts=["x", "y"], labels=["FAQ", "ＦＡＱ"], rows=[2, 3])
+    model = Recipe.model_validate({"name": "t", "data": {"files": "a"}, "steps": [{"tune.linear": None}]})
+    file = RecipeFile(path=Path("r"), recipe=model)
+    (problem,) = unseen_labels(file, found, {"test": test}, {"test": "test.csv"})
+    assert problem.severity == "error"
+    assert problem.line() == "label of which no row is in train: `ＦＡＱ`: row 3"
+    assert problem.fix.endswith("labels: {ＦＡＱ: FAQ}")
+    assert unseen_labels(file, base, {"test": test}, {"test": "test.csv"}) == []
 
 
 def test_a_part_without_rows_forbids_training() -> None:

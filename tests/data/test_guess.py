@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penjing.core.errors import DataError, UsageError
-from penjing.data.guess import guess, has_header
+from penjing.data.choice import ChoiceError
+from penjing.data.guess import guess
+from penjing.data.read import Reading
 
 
 def write(folder: Path, name: str, lines: list[str], encoding: str = "utf-8") -> Path:
@@ -18,13 +22,6 @@ def write(folder: Path, name: str, lines: list[str], encoding: str = "utf-8") ->
 
 
 ROWS = [(f"{word} and what came of it, number {i}", ["up", "down"][i % 2]) for i, word in enumerate("abcdefgh" * 5)]
-
-
-def test_headers() -> None:
-    assert has_header([["label", "text"], ["1", "a"]])
-    assert has_header([["投诉", "归口"], ["水管坏了", "水务"], ["路灯不亮", "电力"]])
-    assert not has_header([["ham", "Ok lar"], ["spam", "Win"], ["ham", "Yes"]])
-    assert not has_header([["1", "some text"], ["0", "other"]])
 
 
 def test_columns_by_what_is_in_them(tmp_path: Path) -> None:
@@ -45,7 +42,7 @@ def test_western_files_are_read_as_cp1252_with_a_note(tmp_path: Path) -> None:
     lines = ["text,label", *(f'"Mäkinen {text}",{label}' for text, label in ROWS)]
     found = guess(write(tmp_path, "a.csv", lines, "cp1252"))
     assert found.encoding == "cp1252"
-    assert "line 2 is neither UTF-8 nor GB18030" in found.notes[0]
+    assert "read as cp1252" in found.notes[0]
 
 
 def test_names_that_are_given_are_taken_or_refused(tmp_path: Path) -> None:
@@ -62,6 +59,94 @@ def test_what_cannot_be_guessed(tmp_path: Path) -> None:
         guess(write(tmp_path, "a.csv", ["one,two", *(f"{i} a,{i} b" for i in range(50))]))
     with pytest.raises(DataError, match="no rows"):
         guess(write(tmp_path, "b.csv", ["text,label"]))
+
+
+TICKETS = {
+    "工单编号": lambda i: f"GD{i:06}",
+    "受理渠道": lambda i: ["网站", "电话", "邮件"][i % 3],
+    "是否会员": lambda i: "是否"[i % 2],
+    "投诉内容": lambda i: f"快递太慢了，等了{i}天还没有收到，请处理",
+    "问题类型": lambda i: ["物流类", "质量类", "退款类", "咨询类"][i % 4],
+    "处理意见": lambda i: f"已联系客户说明情况，{i}天内处理完毕，客户表示接受，工单关闭，后续继续跟进",
+    "登记时间": lambda i: f"2026-01-{i % 28 + 1:02} 09:{i % 60:02}",
+}
+ENGLISH = {
+    "Ticket ID": lambda i: str(i),
+    "Channel": lambda i: ["web", "app"][i % 2],
+    "Is Member": lambda i: ["Y", "N"][i % 2],
+    "Month": lambda i: f"2026-{i % 12 + 1:02}",
+    "Customer Comment": lambda i: f"my parcel {i} never arrived and nobody answers",
+    "Issue Type": lambda i: ["shipping", "billing", "quality"][i % 3],
+    "Agent Notes": lambda i: f"called the customer {i} times and promised a refund; closed the ticket; will follow up",
+}
+
+
+def table(folder: Path, columns: dict[str, Any], names: list[str] | None = None) -> Path:
+    names = names or list(columns)
+    lines = [",".join(names), *(",".join(columns[name](i) for name in names) for i in range(60))]
+    return write(folder, "a.csv", lines, "gb18030")
+
+
+@pytest.mark.parametrize(
+    ("columns", "text", "label"), [(TICKETS, "投诉内容", "问题类型"), (ENGLISH, "Customer Comment", "Issue Type")]
+)
+def test_names_lengths_and_values_are_weighed_together(
+    tmp_path: Path, columns: dict[str, Any], text: str, label: str
+) -> None:
+    found = guess(table(tmp_path, columns))
+    assert (found.text, found.label) == (text, label)
+    backwards = guess(table(tmp_path, columns, list(columns)[::-1]))
+    assert (backwards.text, backwards.label) == (text, label)
+
+
+def test_a_yes_or_no_column_is_the_label_where_there_is_no_other(tmp_path: Path) -> None:
+    assert guess(table(tmp_path, TICKETS, ["投诉内容", "是否会员"])).label == "是否会员"
+    assert guess(table(tmp_path, ENGLISH, ["Month", "Is Member", "Customer Comment"])).label == "Is Member"
+
+
+def test_several_that_fit_are_a_question_with_the_options_to_pass(tmp_path: Path) -> None:
+    both = TICKETS | {"客户描述": TICKETS["投诉内容"]}
+    with pytest.raises(ChoiceError) as caught:
+        guess(table(tmp_path, both))
+    assert (caught.value.role, set(caught.value.choices)) == ("text", {"投诉内容", "客户描述"})
+    assert caught.value.exit_code == 2
+    assert caught.value.fix is not None and caught.value.fix.endswith("--label 问题类型")
+    kinds = TICKETS | {"业务类型": lambda i: "甲乙丙"[i % 3]}
+    with pytest.raises(ChoiceError) as caught:
+        guess(table(tmp_path, kinds))
+    assert (caught.value.role, set(caught.value.choices)) == ("label", {"问题类型", "业务类型"})
+    assert "--text 投诉内容 --label" in str(caught.value.fix)
+    assert guess(table(tmp_path, kinds), label="业务类型").label == "业务类型"
+
+
+def test_names_that_all_speak_against_it_are_a_question(tmp_path: Path) -> None:
+    columns = {name: ENGLISH[name] for name in ("Customer Comment", "Channel")}
+    columns["Product"] = lambda i: ["card", "loan", "mortgage"][i % 3]
+    with pytest.raises(ChoiceError) as caught:
+        guess(table(tmp_path, columns))
+    assert set(caught.value.choices) == {"Channel", "Product"}
+
+
+def test_a_table_with_a_header_whatever_the_suffix(tmp_path: Path) -> None:
+    lines = ["留言内容\t处理类别", *(f"{text}\t{label}" for text, label in ROWS)]
+    found = guess(write(tmp_path, "a.txt", lines))
+    assert (found.text, found.label, found.columns) == ("留言内容", "处理类别", None)
+
+
+def test_titles_are_passed_over_and_a_given_header_is_kept(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", ["1月明细", "", "内容,类别", *(f'"{text}",{label}' for text, label in ROWS)])
+    found = guess(path)
+    assert (found.text, found.label, found.header) == ("内容", "类别", None)
+    assert "row 1 above the header" in found.notes[0]
+    assert guess(path, reading=Reading(header=3)).header == 3
+
+
+def test_nested_columns_are_named(tmp_path: Path) -> None:
+    lines = [json.dumps({"meta": {"id": i}, "labels": ["a", "b"], "body": text}) for i, (text, _) in enumerate(ROWS)]
+    with pytest.raises(DataError) as caught:
+        guess(write(tmp_path, "a.jsonl", lines))
+    assert "`meta` is an object with `id`" in caught.value.what
+    assert "`labels` is a list of 2 values (a, b)" in caught.value.what
 
 
 @pytest.mark.parametrize(

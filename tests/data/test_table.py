@@ -9,7 +9,7 @@ import pytest
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.recipe import Data
-from penjing.data.table import parse_field, read_table_file
+from penjing.data.table import read_table_file
 
 
 def data(**changes: Any) -> Data:
@@ -45,29 +45,14 @@ def test_fields_of_a_wrong_type_are_listed_by_row(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_table_file(path, data(fields={"n": "int", "kind": ["x", "y"]}))
     assert "2 rows cannot be read" in str(caught.value)
-    assert "row 3: `n` is `many`, not a whole number" in str(caught.value)
-    assert "row 4: `kind` is `z`, not one of x, y" in str(caught.value)
+    assert "row 3: the field `n` is `many`, not a whole number" in str(caught.value)
+    assert "row 4: the field `kind` is `z`, not one of x, y" in str(caught.value)
 
 
 def test_a_json_row_without_a_key(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n')
     with pytest.raises(DataError, match="row 2: no `label` in this row"):
         read_table_file(path, data())
-
-
-@pytest.mark.parametrize(
-    ("cell", "kind", "value"),
-    [(" 3 ", "int", 3), ("3.0", "int", 3), ("9007199254740993", "int", 9007199254740993), ("1e3", "float", 1000.0),
-     ("否", "bool", False), ("", "int", None), ("x", "str", "x"), ("x", ["x"], "x")],
-)  # fmt: skip
-def test_fields(cell: str, kind: str | list[str], value: object) -> None:
-    assert parse_field(cell, kind) == value
-
-
-@pytest.mark.parametrize(("cell", "kind"), [("3.5", "int"), ("nan", "float"), ("inf", "int"), ("2", "bool")])
-def test_fields_refused(cell: str, kind: str) -> None:
-    with pytest.raises(ValueError, match="not"):
-        parse_field(cell, kind)
 
 
 def test_workbooks_keep_the_row_numbers_of_the_sheet(tmp_path: Path) -> None:

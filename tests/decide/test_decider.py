@@ -66,8 +66,8 @@ def test_a_field_that_a_rule_needs_and_that_is_missing_sends_to_review(decider: 
         (Request("a" * 100_001), "100,001 characters; at most 100,000"),
         (Request(5), "the text is of type int"),  # type: ignore[arg-type]
         (Request("a", {"chanel": "web"}), "did you mean `channel`?"),
-        (Request("a", {"channel": "tv"}), "not one of its values"),
-        (Request("a", {"amount": "much"}), "must be a number"),
+        (Request("a", {"channel": "tv"}), "the field `channel` is `tv`, not one of"),
+        (Request("a", {"amount": "much"}), "the field `amount` is `much`, not a number"),
         (Request("a", id="a b"), "the id cannot be used"),
     ],
 )

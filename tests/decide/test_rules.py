@@ -52,7 +52,7 @@ def test_blank_rows_and_empty_columns_are_nothing(tmp_path: Path) -> None:
         ("label,then\nspam,review\n", ["the column `name` is missing"]),
         ("name,label\na,spam\n", ["the column `then` is missing"]),
         ("name,label,then\na,spma,review\n", ["r.csv:2:2", "unknown label 'spma'", "did you mean `spam`?"]),
-        ("name,p,then\na,<0.5x,review\n", ["r.csv:2:2", "'0.5x' is not a number"]),
+        ("name,p,then\na,<0.5x,review\n", ["r.csv:2:2", "'<0.5x' is not a number", "write `<0.5`"]),
         ("name,p,then\na,<0.6,outcome spma\n", ["r.csv:2:3", "unknown label 'spma'"]),
         ("name,p,then\na,<0.6,spam\n", ["a rule cannot lead to 'spam'", "write `outcome spam`"]),
         ("name,p,then\na,<0.6,\n", ["nothing follows", "write `review` or `outcome LABEL`"]),

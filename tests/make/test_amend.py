@@ -109,8 +109,8 @@ def test_too_few_rows_send_everything_to_a_person(release: Release, tmp_path: Pa
     [
         ("txt,label\na,ham\n", "there is no column `text`"),
         ("text,lable\na,ham\n", "name the column with --label"),
-        ("text,label\na,hma\n", "fresh.csv:2: unknown label 'hma'"),
-        ("text,label,amount\na,ham,much\n", "fresh.csv:2: the field `amount` is 'much', not a number"),
+        ("text,label\na,hma\n", "fresh.csv: row 2: unknown label 'hma'"),
+        ("text,label,amount\na,ham,much\n", "fresh.csv: row 2: the field `amount` is `much`, not a number"),
     ],
 )
 def test_refuses_data_that_does_not_fit(release: Release, tmp_path: Path, lines: str, words: str) -> None:

@@ -50,7 +50,7 @@ def test_a_recipes_engine_is_that_of_every_step_that_names_none(tmp_path: Path) 
         ("  - tune.linear: {}\ngates: {times_faster: 50}\n", "this recipe tunes none"),
         ("  - tune.full: {}\ntrials: 5\n", ":5:1: `trials` are ways of healing"),
         ("  - tune.full: {epoch: 2}\n", "did you mean `epochs`?"),
-        ("  - tune.full: {epochs: -2}\n", "`epochs` is -2"),
+        ("  - tune.full: {epochs: -2}\n", ":4:17: `epochs` is `-2`; it must be a number above 0 and at most 100"),
     ],
 )
 def test_what_cannot_be(tmp_path: Path, steps: str, words: str) -> None:

@@ -84,7 +84,7 @@ def test_every_faulty_row_is_named_and_nothing_is_imported(waiting: Store, tmp_p
     for words in (
         "nothing was imported",
         "row 3: no case 'nobody' was ever sent to review",
-        "row 4: 'hamm' is not a label of this release; it has ham, spam",
+        "row 4: 'hamm' is not a label of this release (did you mean `ham`?); it has ham, spam",
         "row 5: no case 'automatic'",
         "row 7: a second verdict for the case id-4",
     ):

@@ -134,7 +134,7 @@ def test_what_it_refuses() -> None:
         apply(Inputs(None, rows, Table([])), Options(), run)
     with pytest.raises(RecipeError, match="did you mean `folds`"):
         build_options(Options, {"fold": 3}, "recipe")
-    with pytest.raises(RecipeError, match="`folds` is 1"):
+    with pytest.raises(RecipeError, match="`folds` is `1`"):
         build_options(Options, {"folds": 1}, "recipe")
 
 

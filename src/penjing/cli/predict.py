@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from penjing.cli.texts import Encoding, Header, Lines, Sheet
 
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
@@ -19,27 +22,38 @@ def register(app: typer.Typer) -> None:
 
 def predict(
     release: Annotated[Path, typer.Argument(help="the folder of a release")],
-    file: Annotated[str, typer.Argument(help="csv, tsv, jsonl or plain lines; - is standard input")] = "-",
-    text: Annotated[str | None, typer.Option(help="the column of the texts; default: text")] = None,
+    file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
+    text: Annotated[
+        str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
+    ] = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
+    lines: Lines = False,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
 ) -> None:
     """Predict each text: one JSON line a row, with label, p and all probabilities.
 
     A row that cannot be predicted gets a line with its error; the command then exits 3.
     """
-    from penjing.cli.show import Bar, out_json
-    from penjing.cli.texts import batches, read_texts
+    from penjing.cli.show import Bar, out_json, tell
+    from penjing.cli.texts import batches, in_order, read_texts
     from penjing.core.artifact import open_release
     from penjing.core.errors import DataError
+    from penjing.data.cells import Fault
+    from penjing.data.read import Reading
     from penjing.runtime.session import open_session
 
     opened = open_release(release)
     session = open_session(opened.artifact, threads=threads, long_texts=opened.info.long_texts)
+    reading = Reading(encoding, sheet, header, lines=lines)
+    faults: list[Fault] = []
     failed = 0
     with Bar() as bar:
         bar.start("predicting", None)
-        for batch in batches(read_texts(file, text), 64):
-            for line in _lines(session, batch):
+        rows = read_texts(file, text, info=opened.info, reading=reading, faults=faults, say=tell)
+        for batch in chain(batches(rows, 64), [[]]):  # the last one is for faults below the last row
+            for line in in_order(_lines(session, batch), faults):
                 failed += "error" in line
                 out_json(line)
             bar.advance(len(batch))
@@ -54,7 +68,10 @@ def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
     ready: list[str] = []
     for number, text, _ in batch:
         try:
-            ready.append(session.prepare(text).text)
+            masked = session.prepare(text).text
+            if not masked:  # as `decide` and the service refuse it
+                raise RequestError("the text is empty", fix="send a text with at least one character")
+            ready.append(masked)
             lines.append({"row": number})
         except RequestError as error:
             lines.append({"row": number, "error": {"code": error.code, "message": error.what, "fix": error.fix}})

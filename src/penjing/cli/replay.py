@@ -1,17 +1,22 @@
-"""`penjing replay`: recorded cases decided again, byte for byte."""
+"""`penjing replay`: recorded cases decided again, byte for byte; one that cannot be replayed stops no other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from penjing.cli.show import Bar
+    from penjing.core.errors import PenjingError
     from penjing.core.nouns import Release
+    from penjing.decide.decider import Decider
     from penjing.serve.again import Replayed
     from penjing.store.database import Store
+    from penjing.store.records import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -23,15 +28,18 @@ def replay(
     identity: Annotated[str | None, typer.Argument(metavar="[ID]", help="the id of one decision")] = None,
     every: Annotated[bool, typer.Option("--all", help="all recorded decisions")] = False,
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
-    release: Annotated[Path | None, typer.Option(help="the release's folder, where it was moved")] = None,
+    release: Annotated[
+        Path | None, typer.Option(help="the release's folder, where it was moved; or the OUT of `make` that holds it")
+    ] = None,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: as at the decision")] = 0,
 ) -> None:
     """Decide recorded cases again: from their facts, and from their masked texts. Exits 6 where one differs.
 
-    One case: its replay as JSON. --all: a JSON line for each that differs, and a last line with the counts.
+    One case: its replay as JSON. --all: a JSON line for each that differs or cannot be read, and one for each release
+    that cannot be opened; a last line has the counts. Where nothing differs and a release could not be opened, the
+    command exits with the code of that error.
     """
     from penjing.cli.show import out_json
-    from penjing.core.artifact import open_release
     from penjing.core.errors import ReplayError, UsageError
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
@@ -39,52 +47,142 @@ def replay(
     if (identity is None) == (not every):
         raise UsageError("give the id of one decision, or --all", fix="penjing replay --all")
     store = open_store(database_url(db), create=False)
-    given = open_release(release) if release is not None else None
-    if identity is not None:
-        done = next(_replays(store, given, threads, identity))
-        out_json(done.to_json())
-        if not done.same:
-            raise ReplayError(f"the case {done.id} comes out differently", fix="its line says what differs")
-        return
-    count = differing = exact = 0
-    for done in _replays(store, given, threads, None):
-        count += 1
-        exact += done.model is not None and done.model.exact
-        if not done.same:
-            differing += 1
-            out_json(done.to_json())
-    out_json({"replayed": count, "same": count - differing, "different": differing, "model_exact": exact})
-    if differing:
-        raise ReplayError(f"{differing} of {count} cases come out differently", fix="their lines say what differs")
+    try:
+        if identity is None:
+            _all(store, release, threads)
+            return
+        done = _one(store, release, threads, identity)
+    finally:
+        store.close()
+    out_json(done.to_json())
+    if not done.same:
+        raise ReplayError(f"the case {done.id} comes out differently", fix="its line says what differs")
 
 
-def _replays(store: Store, given: Release | None, threads: int, identity: str | None) -> Iterator[Replayed]:
-    from penjing.cli.show import Bar
+def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Replayed:
     from penjing.core.errors import UsageError
-    from penjing.decide.decider import Decider
     from penjing.serve.again import replay_record
-    from penjing.store.records import get_record, releases_of, scan_records
+    from penjing.store.records import get_record
     from penjing.store.releases import open_recorded
 
-    one = get_record(store, identity) if identity is not None else None
-    if identity is not None and one is None:
+    record = get_record(store, identity)
+    if record is None:
         raise UsageError(
             f"no decision has the id `{identity[:64]}`", where=store.url, fix="`penjing decide` prints ids"
         )
-    counts = {one.release: 1} if one else releases_of(store)
+    opened = open_recorded(store, record.release, folder)
+    return replay_record(record, _Deciders(opened, threads).for_record(record))
+
+
+def _all(store: Store, folder: Path | None, threads: int) -> None:
+    """Replay every record; print what differs, what cannot be read, and the counts. Raises the error of the whole."""
+    from penjing.cli.show import Bar, out_json
+    from penjing.core.errors import PenjingError, ReplayError, StoreError
+    from penjing.store.records import releases_of
+
+    count = Counts()
+    refused: PenjingError | None = None
     with Bar() as bar:
-        for made_by, count in counts.items():
-            used = given if given is not None and (given.id == made_by or one) else None
-            opened = open_recorded(store, made_by, used.folder if used else None)
-            # With another number of threads the engine is another one, and the same bytes are not promised.
-            deciders: dict[int, Decider] = {}
-            bar.start(f"replaying {opened.info.name} {made_by[:12]}", count)
-            for record in [one] if one else scan_records(store, release=made_by):
-                asked = threads or _threads_of(record.fingerprint)
-                if asked not in deciders:
-                    deciders[asked] = Decider(opened, threads=asked)
-                yield replay_record(record, deciders[asked])
-                bar.advance()
+        for made_by, records in releases_of(store).items():
+            before = count.replayed
+            try:
+                opened = _opened(store, made_by, folder)
+                bar.start(f"replaying {opened.info.name} {made_by[:12]}", records)
+                for line in _replays(store, opened, threads, count, bar):
+                    out_json(line)
+            except StoreError:
+                raise
+            except PenjingError as error:
+                refused = refused or error
+                left = records - (count.replayed - before)
+                count.unopened += left
+                out_json({"release": made_by, "records": left, "error": _error_json(error)})
+    out_json(count.to_json())
+    if count.different:
+        raise ReplayError(f"{count.different} of {count.replayed} cases come out differently", fix=_SEE)
+    if refused is not None:
+        raise refused
+
+
+_SEE = "their lines say what differs"
+
+
+@dataclass
+class Counts:
+    """How the replays went; `unopened` are records of releases that could not be opened."""
+
+    replayed: int = 0
+    different: int = 0
+    exact: int = 0
+    unopened: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """Plain values; `not_replayed` only where there are some."""
+        same = self.replayed - self.different
+        found = {"replayed": self.replayed, "same": same, "different": self.different, "model_exact": self.exact}
+        return found | ({"not_replayed": self.unopened} if self.unopened else {})
+
+
+def _opened(store: Store, made_by: str, folder: Path | None) -> Release:
+    """The release of a record: around the folder that was given, else where it was last in service."""
+    from penjing.core.errors import DamageError, UsageError
+    from penjing.store.releases import open_recorded
+
+    if folder is None:
+        return open_recorded(store, made_by)
+    try:
+        return open_recorded(store, made_by, folder)
+    except (UsageError, DamageError) as error:
+        try:
+            return open_recorded(store, made_by)  # given was the folder of another of the releases
+        except (UsageError, DamageError):
+            raise error from None
+
+
+def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Bar) -> Iterator[dict[str, Any]]:
+    """The lines of those records of a release that differ or cannot be read."""
+    from penjing.core.errors import StoreError
+    from penjing.serve.again import replay_record
+    from penjing.store.records import get_record, ids_of
+
+    deciders = _Deciders(opened, threads)
+    for identity in ids_of(store, opened.id):
+        bar.advance()
+        try:
+            record = get_record(store, identity)
+            done = replay_record(record, deciders.for_record(record)) if record else None
+        except (ValueError, KeyError, TypeError, AttributeError, StoreError) as error:
+            if isinstance(error, StoreError) and "decode" not in error.what.lower():
+                raise  # the database fails, not this row of it
+            count.replayed += 1
+            count.different += 1
+            said = f"the record cannot be read: it was changed by another hand ({type(error).__name__})"
+            yield {"id": identity, "same": False, "error": {"code": "damage", "message": said}}
+            continue
+        if done is None:  # removed since
+            continue
+        count.replayed += 1
+        count.exact += done.model is not None and done.model.exact
+        if not done.same:
+            count.different += 1
+            yield done.to_json()
+
+
+class _Deciders:
+    """Deciders of one release by their number of threads: with another number the same bytes are not promised."""
+
+    def __init__(self, release: Release, threads: int) -> None:
+        self._release, self._threads = release, threads
+        self._made: dict[int, Decider] = {}
+
+    def for_record(self, record: Record) -> Decider:
+        """The decider with as many threads as the decision was made with."""
+        from penjing.decide.decider import Decider
+
+        asked = self._threads or _threads_of(record.fingerprint)
+        if asked not in self._made:
+            self._made[asked] = Decider(self._release, threads=asked)
+        return self._made[asked]
 
 
 def _threads_of(fingerprint: Mapping[str, str]) -> int:
@@ -92,3 +190,7 @@ def _threads_of(fingerprint: Mapping[str, str]) -> int:
 
     told = fingerprint.get("threads", "")
     return min(int(told), cores()) if told.isdecimal() else 0
+
+
+def _error_json(error: PenjingError) -> dict[str, str | None]:
+    return {"code": error.code, "message": error.what, "where": error.where, "fix": error.fix}

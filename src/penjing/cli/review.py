@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from penjing.cli.command import App
+from penjing.cli.texts import Encoding, Header, Sheet
+
 Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands `review export` and `review import`."""
-    group = typer.Typer(help="Cases that wait for a person, out to CSV and back.", no_args_is_help=True)
+    group = App(help="Cases that wait for a person, out to CSV and back.", no_args_is_help=True)
     group.command("export")(export)
     group.command("import")(bring_back)
     app.add_typer(group, name="review")
@@ -31,14 +34,21 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     out_json({"exported": count, "file": str(file)})
 
 
-def bring_back(file: Annotated[Path, typer.Argument(help="the CSV with verdicts")], db: Db = None) -> None:
+def bring_back(
+    file: Annotated[Path, typer.Argument(help="the file with verdicts, as CSV or as a workbook")],
+    db: Db = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
+) -> None:
     """Read the verdicts back: all rows or, where one is wrong, none; exits 3 with the faulty rows."""
     from penjing.cli.show import out_json
+    from penjing.data.read import Reading
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import import_verdicts
 
     store = open_store(database_url(db), create=False)
-    done = import_verdicts(store, file)
+    done = import_verdicts(store, file, Reading(encoding, sheet, header))
     store.close()
     out_json({"imported": done.recorded, "without_verdict": done.blank, "known_before": done.repeated})

@@ -30,10 +30,12 @@ def serve(
     """
     import sys
 
+    from penjing.cli.interrupts import ignore_hangup
     from penjing.cli.show import out_json, tell
     from penjing.serve.run import Started, run_service
     from penjing.serve.settings import load_settings
 
+    ignore_hangup()  # from the start: loading a model takes seconds in which a terminal may close
     given = {"host": host, "port": port, "db": db, "threads": threads, "workers": workers}
     settings = load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
 

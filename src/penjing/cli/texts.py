@@ -2,35 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
 
 from penjing.core.errors import UsageError
-from penjing.data.read import read_rows
+from penjing.data.cells import Fault, Odd
+from penjing.data.fields import match_header, unclear_names
+from penjing.data.header import has_header, is_name
+from penjing.data.names import role_of
+from penjing.data.read import Opened, Reading, open_table
+
+if TYPE_CHECKING:
+    from penjing.core.nouns import ReleaseInfo
+
+# Options of every command that reads rows.
+Encoding = Annotated[str, typer.Option("--encoding", help="the file's encoding, if it is not found")]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="the sheet of a workbook: its name, or its number from 1")]
+Header = Annotated[int | None, typer.Option("--header", min=0, help="the row of the header, from 1; 0: there is none")]
+Lines = Annotated[bool, typer.Option("--lines", help="every line of the file is one text")]
 
 Row = tuple[int, str, dict[str, str]]
 T = TypeVar("T")
+_SHOWN = 20
 
 
-def read_texts(file: str, column: str | None) -> Iterator[Row]:
-    """(row number, text, all cells) of csv, tsv, jsonl or plain lines; "-" is standard input.
+def read_texts(
+    file: str,
+    column: str | None,
+    *,
+    info: ReleaseInfo | None = None,
+    reading: Reading | None = None,
+    faults: list[Fault] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Iterator[Row]:
+    """(row number, text, all cells) of any file that training reads; "-" is standard input.
 
-    column: where the text is; by default `text`, or the only column there is. Raises UsageError for another name.
+    column: where the text is; by default the column that the release of `info` was made with, else `text`, else the
+    only column there is. `say` is given what was passed over. With `faults`, rows that cannot be read are put there.
+
+    Raises UsageError where the column is not there, or where a first line may be a name or a text.
     """
-    for number, cells in read_rows(file):
-        name = column or ("text" if "text" in cells or len(cells) != 1 else next(iter(cells)))
-        if name not in cells:
-            known = ", ".join(f"`{cell}`" for cell in list(cells)[:20])
-            raise UsageError(
-                f"there is no column `{name}`; there are {known or 'none'}",
-                where=f"{file}:{number}",
-                fix="name the column of the texts with --text COLUMN",
-            )
-        yield number, cells[name], cells
+    reading = reading or Reading()
+    made_with = info.columns.get("text") if info else None
+    wanted = list(dict.fromkeys((column or made_with or "text", "text")))
+    opened, name = _find(file, column, reading, wanted if column is None else [column])
+    told = _tell(opened, 0, say)
+    declared = tuple(info.fields) if info else ()
+    first = True
+    for number, cells in opened.rows(faults):
+        if opened.names is None:  # rows of JSON have names of their own
+            found = _column_of(tuple(cells), column, wanted if first else [name, *wanted], only=first)
+            if found is None:
+                error = _no_column(f"{opened.where}:{number}", list(cells), wanted[0])
+                if first or faults is None:
+                    raise error
+                faults.append(Fault(number, error.what, error.fix or ""))
+                continue
+            name = found
+        first = False
+        used = (name, *match_header(declared, tuple(cells)).found.values())
+        odd = next((each for each in used if isinstance(cells[each], Odd)), None)
+        if odd is None:
+            yield number, cells[name], cells
+            continue
+        cell = cells[odd]
+        assert isinstance(cell, Odd)
+        fault = Fault(number, f"`{odd}` is {cell.what}", cell.fix)
+        if faults is None:
+            raise UsageError(fault.what, where=f"{opened.where}:{number}", fix=fault.fix)
+        faults.append(fault)
+    if first and not faults and say is not None:
+        say(f"{opened.where}: no row of text")
+    _tell(opened, told, say)
+
+
+def in_order(lines: Iterable[dict[str, Any]], faults: list[Fault]) -> Iterator[dict[str, Any]]:
+    """The lines of answered rows and, in between by their numbers, a line with its error for each row in `faults`."""
+    for line in lines:
+        while faults and faults[0].row < line["row"]:
+            yield _error_line(faults.pop(0))
+        yield line
+    while faults:
+        yield _error_line(faults.pop(0))
 
 
 def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
     """Lists of at most `size` of them, in their order."""
     while batch := list(islice(rows, size)):
         yield batch
+
+
+def _error_line(fault: Fault) -> dict[str, Any]:
+    return {"row": fault.row, "error": {"code": "bad_row", "message": fault.what, "fix": fault.fix}}
+
+
+def _tell(opened: Opened, told: int, say: Callable[[str], None] | None) -> int:
+    for note in opened.notes[told:]:
+        if say is not None:
+            say(f"{opened.where}: {note}")
+    return len(opened.notes)
+
+
+def _find(file: str, column: str | None, reading: Reading, wanted: Sequence[str]) -> tuple[Opened, str]:
+    """The table, and the name of its column of texts ("" for JSON)."""
+    opened = open_table(file, reading, wanted[:1])
+    if opened.names is None or not opened.names:
+        return opened, ""
+    found = _column_of(tuple(opened.names), column, wanted)
+    if found is None:
+        raise _headless(opened) or _no_column(opened.where, opened.names, wanted[0], opened.header)
+    if len(opened.names) > 1 or opened.header == 0 or reading.header is not None or found in (column, *wanted):
+        return opened, found
+    # One column under another name: the name may be the first text.
+    if role_of(found) is not None and len(found) <= _SHOWN:
+        return opened, found
+    if not _looks_like_a_name(found, opened):
+        opened = opened.without_header()
+        opened.notes.append("no header: the first line is read as a text too")
+        return opened, (opened.names or ["text"])[0]
+    raise UsageError(
+        f"the first line, `{found[:60]}`, may be the name of the column or a text",
+        where=opened.where,
+        fix="add --header 1 if it is the name, --header 0 if it is a text",
+    )
+
+
+def _looks_like_a_name(first: str, opened: Opened) -> bool:
+    below = [row[0].strip() for row in opened.first_rows[1:] if row]
+    if len(first) > _SHOWN or first in below or not is_name(first):
+        return False
+    usual = sorted(map(len, below))[len(below) // 2] if below else 0
+    return len(first) < max(8, usual)
+
+
+def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True) -> str | None:
+    """The given name of the column of texts, or None; `only`: a single column is it, whatever its name.
+
+    Raises UsageError where several could be meant.
+    """
+    for name in wanted if column is None else (column,):
+        matched = match_header((name,), names)
+        if matched.unclear:
+            what, fix = unclear_names(matched.unclear)
+            raise UsageError(what, fix=fix)
+        if name in matched.found:
+            return matched.found[name]
+    return names[0] if only and column is None and len(names) == 1 else None
+
+
+def _no_column(where: str, names: Sequence[str], wanted: str, header: int = 0) -> UsageError:
+    known = ", ".join(f"`{name[:60]}`" for name in names[:_SHOWN])
+    likely = [name for name in names if role_of(name) == "text"]
+    shown = likely[0] if len(likely) == 1 else "COLUMN"
+    shown = f'"{shown}"' if " " in shown else shown
+    return UsageError(
+        f"there is no column `{wanted}`; there are {known or 'none'}",
+        where=f"{where}:{header}" if header else where,
+        fix=f"name the column of the texts with --text {shown} (or the row of the header with --header N)",
+    )
+
+
+def _headless(opened: Opened) -> UsageError | None:
+    """The error for a table of several columns whose first line is a row like the others; None where it is a header."""
+    if opened.header == 0 or has_header(opened.first_rows):
+        return None
+    first = ", ".join(f"`{cell.strip()[:30]}`" for cell in opened.first_rows[0][:8])
+    width = max(range(len(opened.first_rows[0])), key=lambda place: _length(opened.first_rows, place))
+    return UsageError(
+        f"the table has no header: its first line holds {first}",
+        where=opened.where,
+        fix=f"say so and name the column of the texts by its place: --header 0 --text column_{width + 1}",
+    )
+
+
+def _length(rows: Sequence[Sequence[str]], place: int) -> int:
+    return sum(len(row[place]) for row in rows if place < len(row))

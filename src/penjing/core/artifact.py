@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, UsageError
-from penjing.core.folder import sealed_folder, verify
+from penjing.core.folder import sealed_folder, verify, write_whole
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
+from penjing.core.paths import AnyPath, local_path
 
 CARD, INFO, MODEL = "card.json", "release.json", "model"
 
@@ -25,8 +26,9 @@ def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Ar
     return open_artifact(target)
 
 
-def open_artifact(folder: Path) -> Artifact:
+def open_artifact(folder: AnyPath) -> Artifact:
     """Verify an artifact's folder and read its card. Raises UsageError (not one) or DamageError."""
+    folder = local_path(folder)
     identity = verify(folder)
     try:
         card = Card.model_validate_json((folder / CARD).read_bytes())
@@ -34,7 +36,7 @@ def open_artifact(folder: Path) -> Artifact:
         raise UsageError("this folder is not an artifact: it has no card.json", where=str(folder)) from None
     except ValidationError as error:
         raise DamageError(f"card.json is not valid: {error.errors()[0]['msg']}", where=str(folder)) from None
-    return Artifact(folder=folder, id=identity, card=card)
+    return Artifact(folder=folder.absolute(), id=identity, card=card)
 
 
 def write_info(folder: Path, info: ReleaseInfo) -> None:
@@ -44,13 +46,13 @@ def write_info(folder: Path, info: ReleaseInfo) -> None:
 
 def write_observed(folder: Path, identity: str, found: Mapping[str, Any]) -> None:
     """Write what was measured on this machine beside a release: times are no part of its content, nor of its id."""
-    _observed(folder).write_bytes(canonical_json({**found, "release": identity}) + b"\n")
+    write_whole(observed_file(folder), canonical_json({**found, "release": identity}) + b"\n")
 
 
 def read_observed(release: Release) -> dict[str, Any]:
     """What stands beside a release; nothing where it was moved without it, or where it speaks of another release."""
     try:
-        found = json.loads(_observed(release.folder).read_bytes())
+        found = json.loads(observed_file(release.folder).read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) and found.get("release") == release.id else {}
@@ -68,12 +70,14 @@ def promises(release: Release, certificate: Mapping[str, Any]) -> list[dict[str,
     return list((sealed | {str(gate["name"]): gate for gate in whole if gate["name"] not in sealed}).values())
 
 
-def _observed(folder: Path) -> Path:
+def observed_file(folder: Path) -> Path:
+    """Where the observations of a folder are: beside it."""
     return folder.with_name(f"{folder.name}.observations.json")
 
 
-def open_release(folder: Path) -> Release:
+def open_release(folder: AnyPath) -> Release:
     """Verify a release with all it holds and read what it is for. Raises UsageError (not one) or DamageError."""
+    folder = local_path(folder)
     identity = verify(folder)
     if not (folder / INFO).is_file():
         raise UsageError(
@@ -85,4 +89,4 @@ def open_release(folder: Path) -> Release:
         info = ReleaseInfo.model_validate_json((folder / INFO).read_bytes())
     except ValidationError as error:
         raise DamageError(f"release.json is not valid: {error.errors()[0]['msg']}", where=str(folder)) from None
-    return Release(folder=folder, id=identity, info=info, artifact=open_artifact(folder / MODEL))
+    return Release(folder=folder.absolute(), id=identity, info=info, artifact=open_artifact(folder / MODEL))

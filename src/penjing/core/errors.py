@@ -91,3 +91,9 @@ class RunInterruptedError(PenjingError):
 
     exit_code = 130
     code = "interrupted"
+
+
+class RunTerminatedError(RunInterruptedError):
+    """The same, where SIGTERM stopped it."""
+
+    exit_code = 143

@@ -59,6 +59,14 @@ def verify(folder: Path) -> str:
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
+def listed_id(folder: Path) -> str | None:
+    """The id that the folder's MANIFEST gives it, without a look at the files; None where there is no MANIFEST."""
+    try:
+        return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
 def folder_size(folder: Path) -> int:
     """Bytes of all files in the folder."""
     return sum(path.stat().st_size for path in _files(folder))
@@ -77,9 +85,12 @@ def write_whole(path: Path, raw: bytes) -> None:
     """Write a file, whole and on the disk when this returns; a kill leaves the old one or nothing under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}{_PARTIAL}{secrets.token_hex(4)}")
-    partial.write_bytes(raw)
-    sync(partial)
-    partial.rename(path)
+    try:
+        partial.write_bytes(raw)
+        sync(partial)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 _FIX = "copy the folder again from where it was made, or make it again; a damaged folder is never used"

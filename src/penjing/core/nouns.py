@@ -76,11 +76,15 @@ class Artifact:
 
 
 class ReleaseInfo(BaseModel):
-    """`release.json`: what a release is for, how it reads a request, and within what it repeats itself."""
+    """`release.json`: what a release is for, how it reads a request, and within what it repeats itself.
+
+    columns (format 2): the columns of text and label that it was made with, as {"text", "label"}; labels_read_as
+    (format 2): other words for labels, with the label that each stands for.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 1
     name: str
     task: str = "classify"
     language: str
@@ -92,6 +96,8 @@ class ReleaseInfo(BaseModel):
     artifact: str
     tolerance: float
     fingerprint: dict[str, str]
+    columns: dict[str, str] = {}
+    labels_read_as: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

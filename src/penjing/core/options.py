@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from penjing.core.errors import RecipeError
+from penjing.core.expected import Expected, Place, find_place, in_words
+
+_LONGEST_WORD = 60  # characters of the user's input that a message repeats
+_NEAR = 100
+_DIGITS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 class Options(BaseModel):
@@ -17,37 +24,39 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def nearest(word: str, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
+class WrongValueError(ValueError):
+    """A fault that a validator of a model finds: what is wrong with the value, after its name, and what to do."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.what, self.fix = what, fix
+
+
+def nearest(word: str, known: Mapping[str, Any] | Sequence[str]) -> str:
     """'did you mean `x`?' for the nearest known word, else a list of the known ones."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else "known are: " + ", ".join(f"`{name}`" for name in known)
+    names = list(known)
+    close = difflib.get_close_matches(word[:_NEAR], names, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else "known are: " + ", ".join(f"`{name}`" for name in names)
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str | int, ...], str, str]]:
-    """Each fault of a validation as (path, what, fix), with the nearest known name for an unknown one."""
-    faults = []
-    for fault in error.errors():
-        path = tuple(fault["loc"])
-        name = str(path[-1]) if path else ""
-        if fault["type"] == "extra_forbidden":
-            faults.append((path, f"unknown key `{name}`", nearest(name, fields_at(model, path[:-1]))))
-        elif fault["type"] == "missing":
-            faults.append((path, f"the key `{name}` is missing", f"add `{name}:` there"))
-        else:
-            given = repr(fault.get("input"))[:80]
-            faults.append((path, f"`{name}` is {given}: {fault['msg'].lower()}", "give a value within that bound"))
-    return faults
+    """Each fault of a validation once, as (path, what, fix): what was given, what is expected, what to write."""
+    places = [(find_place(model, fault["loc"]), fault) for fault in error.errors(include_url=False)]
+    found: dict[tuple[str | int, ...], tuple[Place, Any]] = {}
+    for place, fault in places:
+        # Of the forms that a value may have, the one that fits far enough to fail inside is the one that was meant.
+        if not any(other.path[: len(place.path)] == place.path != other.path for other, _ in places):
+            found.setdefault(place.path, (place, fault))
+    told = []
+    for place, fault in found.values():
+        what, fix = _told(place, fault, model)
+        told.append((tuple(_cut(part) if isinstance(part, str) else part for part in place.path), what, fix))
+    return told
 
 
 def fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     """Names of the keys that a model takes at a path of keys."""
-    here: Any = model
-    for key in path:
-        field = getattr(here, "model_fields", {}).get(key)
-        if field is None:
-            return []
-        here = field.annotation
-    return list(getattr(here, "model_fields", {}))
+    return [key for form in _forms_at(model, path) if form.is_model for key in form.kind.model_fields]
 
 
 def build_options(model: type[Options], given: Mapping[str, Any] | None, where: str) -> Options:
@@ -57,3 +66,119 @@ def build_options(model: type[Options], given: Mapping[str, Any] | None, where: 
     except ValidationError as error:
         _, what, fix = explain(error, model)[0]
         raise RecipeError(what, where=where, fix=fix) from None
+
+
+def _forms_at(model: type[BaseModel], path: Sequence[str | int]) -> Sequence[Expected]:
+    here: Sequence[Expected] = [Expected(model)]
+    for part in path:
+        inside: list[Expected] = []
+        for form in here:
+            if form.is_model and part in form.kind.model_fields:
+                inside += find_place(form.kind, [part]).expected
+            elif form.is_list or form.is_mapping:
+                inside += form.inner()
+        here = inside
+    return here
+
+
+def _told(place: Place, fault: Any, model: type[BaseModel]) -> tuple[str, str]:
+    name, value = _name(place.path), fault.get("input")
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {name}", _known(name, fields_at(model, place.path[:-1]))
+    if place.key:
+        return f"unknown key {name}", _known(name, [str(each) for form in place.expected for each in form.choices])
+    if fault["type"] == "missing":
+        return f"the key {name} is missing", f"add `{_cut(str(place.path[-1]))}:` there"
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, WrongValueError):
+        return f"{name} {cause.what}", cause.fix
+    if isinstance(cause, ValueError):
+        return f"{name} is {_shown(value)}: {_cut(str(cause), 200)}", "correct it there"
+    words = in_words(place.expected) or "a value of another kind"
+    return f"{name} is {_shown(value)}; it must be {words}", _advice(place, value)
+
+
+def _advice(place: Place, value: Any) -> str:
+    key, expected = _cut(str(place.path[-1])) if place.path else "", place.expected
+    if isinstance(value, str) and _DIGITS.fullmatch(value) and any(form.kind in (int, float) for form in expected):
+        value = float(value)  # an environment variable, or digits in quotes
+    choices = [str(choice) for form in expected for choice in form.choices]
+    if isinstance(value, str) and choices:
+        return nearest(value, choices)
+    if any(form.is_share for form in expected) and (share := _percent(value)) is not None:
+        return f"it is a share between 0 and 1: write {share:g} for {100 * share:g} %"
+    kinds = {form.kind for form in expected}
+    if isinstance(value, bool | int | float) and str in kinds:
+        return f"put it in quotes: `{key}: {_quoted(value)}`"
+    if isinstance(value, str | int | float) and any(form.is_list for form in expected):
+        return f"write `[{_cut(str(value))}]`"
+    if any(form.is_model or form.is_mapping for form in expected) and not kinds & {int, float, str, bool}:
+        keys = [name for form in expected if form.is_model for name in form.kind.model_fields] or ["name"]
+        return f"write `{{{keys[0]}: …}}`"
+    for form in expected:
+        if form.kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
+            return _bounded(form, value)
+    if value is None:
+        return "give a value, or take the line out"
+    return "write digits, for example 3" if kinds & {int, float} else "correct it there"
+
+
+def _bounded(form: Expected, value: float) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return "write a finite number"
+    for kind, word in ((Le, "at most"), (Lt, "less than"), (Ge, "at least"), (Gt, "more than")):
+        bound = form.bound(kind)
+        beyond = bound is not None and (value >= bound if kind is Lt else value > bound if kind is Le else False)
+        below = bound is not None and (value <= bound if kind is Gt else value < bound if kind is Ge else False)
+        if beyond or below:
+            return f"write {word} {bound:,}"
+    return "write a whole number, without decimals" if form.kind is int else "write a number within these bounds"
+
+
+def _percent(value: Any) -> float | None:
+    """The share that a number from 1 to 100, or a text such as `5 %`, means."""
+    if isinstance(value, str):
+        try:
+            value = float(value.strip().rstrip("%％").strip())
+        except ValueError:
+            return None
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return value / 100 if plain and 2 <= value <= 100 else None
+
+
+def _name(path: tuple[str | int, ...]) -> str:
+    if not path:
+        return "the whole"
+    if isinstance(path[-1], int):
+        return f"entry {path[-1] + 1} of {_name(path[:-1])}" if len(path) > 1 else f"entry {path[-1] + 1}"
+    return f"`{_cut(path[-1])}`"
+
+
+def _known(name: str, known: Sequence[str]) -> str:
+    return nearest(name.strip("`"), known) if known else "take it out"
+
+
+def _quoted(value: Any) -> str:
+    return f'"{str(value).lower() if isinstance(value, bool) else _cut(str(value))}"'
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 10**_LONGEST_WORD):
+        return f"`{_cut(str(value))}`" if value != "" else "empty"
+    if isinstance(value, int):
+        return "a number of more than 60 digits"
+    return (
+        "a list"
+        if isinstance(value, list | tuple)
+        else "a mapping"
+        if isinstance(value, Mapping)
+        else "of another kind"
+    )
+
+
+def _cut(text: str, most: int = _LONGEST_WORD) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -7,16 +7,21 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from penjing.core import expected
 from penjing.core.errors import RecipeError, UsageError
-from penjing.core.options import explain
+from penjing.core.options import WrongValueError, explain
+from penjing.core.paths import AnyPath, local_path
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Risk = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
+Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
 FieldType = Literal["str", "int", "float", "bool"]
+# A label, a value or the name of a column may look like a number in YAML: `labels: {1.0: 1}`, `columns: [2024, text]`.
+Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
+_SHOWN = 10  # faults of one recipe
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -36,11 +41,20 @@ class Data(_Part):
     files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
         description="one file, or one a part; relative to the recipe; parts not given are cut from train"
     )
-    encoding: str = Field("auto", description="auto (BOM, UTF-8, GB18030) or a name such as cp1252")
-    columns: list[str] | None = Field(None, description="names of the columns of a file that has no header")
-    text: str = Field("text", description="the column of the texts")
-    label: str = Field("label", description="the column of the labels")
-    fields: dict[str, FieldType | list[str]] = Field(
+    encoding: str = Field(
+        "auto", description="auto (BOM, UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1"
+    )
+    sheet: Word | None = Field(None, description="the sheet of a workbook, by its name or its number from 1")
+    header: int | None = Field(
+        None, ge=0, description="the row of the header, counted from 1; 0: there is none; left out: it is looked for"
+    )
+    columns: list[Word] | None = Field(None, description="names of the columns of a file that has no header")
+    text: Word = Field("text", description="the column of the texts")
+    label: Word = Field("label", description="the column of the labels")
+    labels: dict[str, Word] = Field(
+        {}, description="labels that are read as another, where several words mean one: `{refunds: refund}`"
+    )
+    fields: dict[str, FieldType | list[Word]] = Field(
         {}, description="declared request fields with their type, or with the list of their values"
     )
     group: str | None = Field(None, description="rows with the same value never sit on two sides of a split")
@@ -53,8 +67,29 @@ class Data(_Part):
     @classmethod
     def _has_train(cls, files: str | dict[str, str]) -> str | dict[str, str]:
         if isinstance(files, dict) and "train" not in files:
-            raise ValueError("a mapping of files needs at least `train`")
+            raise WrongValueError("is a mapping, and needs at least `train`", "add `train: FILE`")
         return files
+
+    @field_validator("labels")
+    @classmethod
+    def _in_one_step(cls, labels: dict[str, str]) -> dict[str, str]:
+        for written, label in labels.items():
+            if labels.get(label, label) != label:
+                raise WrongValueError(
+                    f"reads `{written[:60]}` as `{label[:60]}`, and `{label[:60]}` as `{labels[label][:60]}`",
+                    f"write `{written[:60]}: {labels[label][:60]}`",
+                )
+        return labels
+
+    @field_validator("fields")
+    @classmethod
+    def _has_values(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        for name, kind in fields.items():
+            if isinstance(kind, list) and not kind:
+                raise WrongValueError(
+                    f"lists no value for `{name[:60]}`", f"write `{name[:60]}: [a, b]`, or a type such as `str`"
+                )
+        return fields
 
 
 class Gates(_Part):
@@ -89,7 +124,9 @@ class Decide(_Part):
     @classmethod
     def _has_a_limit(cls, max_error: float | dict[str, float]) -> float | dict[str, float]:
         if isinstance(max_error, dict) and not max_error:
-            raise ValueError("a mapping of limits needs at least one label")
+            raise WrongValueError(
+                "is empty; it needs at least one label", "write one share, such as 0.05, or `{LABEL: 0.05}`"
+            )
         return max_error
 
 
@@ -126,7 +163,9 @@ class Recipe(_Part):
     def _one_key(cls, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for step in steps:
             if len(step) != 1:
-                raise ValueError("each step is one `room.method: {options}`")
+                raise WrongValueError(
+                    "has an entry that is not one step", "write each step as one `- room.method: {options}`"
+                )
         return steps
 
     def step_list(self) -> list[tuple[str, dict[str, Any]]]:
@@ -145,15 +184,20 @@ class RecipeFile(BaseModel):
 
     def resolve(self, name: str) -> Path:
         """A path of the recipe, seen from the recipe's folder."""
-        return (self.path.parent / name).resolve()
+        path = self.path.parent / local_path(name)
+        # A path that was written on Windows, unless a file here is really called that.
+        if "\\" in name and not path.exists():
+            path = self.path.parent / local_path(name.replace("\\", "/"))
+        return path.resolve()
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""
         return _where(self.path, self.tree, keys)
 
 
-def load_recipe(path: Path) -> RecipeFile:
+def load_recipe(path: AnyPath) -> RecipeFile:
     """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
+    path = local_path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
@@ -174,9 +218,20 @@ def load_recipe(path: Path) -> RecipeFile:
     try:
         recipe = Recipe.model_validate(_plain(tree))
     except ValidationError as error:
-        keys, what, fix = explain(error, Recipe)[0]
-        raise RecipeError(what, where=_where(path, tree, keys), fix=fix) from None
+        faults = [(_where(path, tree, keys), what, fix) for keys, what, fix in explain(error, Recipe)]
+        (where, what, fix), others = faults[0], faults[1:_SHOWN]
+        more = "".join(f"\n  {place}: {said} ({hint})" for place, said, hint in others)
+        if len(faults) > _SHOWN:
+            more += f"\n  and {len(faults) - _SHOWN} more"
+        raise RecipeError(what + more, where=where, fix=fix) from None
     return RecipeFile(path=path, recipe=recipe, tree=tree)
+
+
+def _as_text(value: Any) -> Any:
+    """A word that YAML took for a number or a truth value, as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _where(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:
@@ -195,7 +250,7 @@ def _where(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(_as_text(_plain(key))): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if isinstance(value, bool) or value is None:

@@ -1,23 +1,53 @@
-"""Which encoding a file is in: a BOM, strict UTF-8, strict GB18030, or an error that shows the line."""
+"""Which encoding a text is in: what most of its lines say decides, and the lines that say otherwise are named."""
 
 from __future__ import annotations
 
 import codecs
 import difflib
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import BinaryIO
 
 from penjing.core.errors import DataError, UsageError
+from penjing.data.plausible import plausibility
 
-BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# Where a Western text happens to decode as GB18030, an accented letter and the ASCII letter after it become one lone
-# character outside GB2312; in Chinese, characters stand in runs or at least in GB2312 (both bytes from 0xA1 up).
-_CHINESE_SHARE = 0.5
-_ENOUGH = 5000  # characters that settle that share
-_NAMES = ("utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "utf-16", "shift_jis", "euc_kr")
+Opener = Callable[[], AbstractContextManager[BinaryIO]]
+
+# UTF-32 begins with the mark of UTF-16, so it comes first.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+CANDIDATES = ("utf-8", "gb18030", "big5hkscs", "cp1252")
+_SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "gb18030": "GB18030", "big5hkscs": "Big5", "cp1252": "cp1252"}
+_KNOWN = ("utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "utf-16", "shift_jis", "euc_kr")
+_NAME_IT = "name the encoding that it was saved in (--encoding, or `encoding:` in a recipe), or save it as UTF-8"
+_ENOUGH = 20_000  # characters that settle which encoding it is
+_CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond them a line must only decode
+_LOOK = 60  # bytes outside ASCII of a line that are looked at closely
+_SEVERAL = 6  # different characters of two bytes each that are UTF-8 by accident once in a million files
+_SHORT = 2000  # bytes of a text without a line end
+_BROKEN = -6.0  # plausibility of a byte that does not decode
 
 
-class WesternError(DataError):
-    """Neither UTF-8 nor GB18030, so perhaps a Western code page: which one, the file does not say."""
+@dataclass(frozen=True)
+class Encoding:
+    """The encoding of a whole text; `odd`: lines (from 1) that are not in it, with what is wrong and what they show."""
+
+    name: str
+    odd: dict[int, str] = field(default_factory=dict)
+    note: str | None = None
+
+    @property
+    def errors(self) -> str:
+        """How bytes that do not decode are carried along: their rows are refused, the others read."""
+        return "surrogatepass" if self.name.startswith(("utf-16", "utf-32")) else "surrogateescape"
 
 
 def check_encoding(name: str) -> str:
@@ -25,133 +55,217 @@ def check_encoding(name: str) -> str:
     try:
         info = codecs.lookup(name)
     except LookupError:
-        close = difflib.get_close_matches(name.lower(), _NAMES, n=1)
-        fix = f"did you mean `{close[0]}`?" if close else "use one of " + ", ".join(_NAMES)
+        close = difflib.get_close_matches(name.lower(), _KNOWN, n=1)
+        fix = f"did you mean `{close[0]}`?" if close else "use one of " + ", ".join(_KNOWN)
         raise UsageError(f"unknown encoding `{name}`", fix=fix) from None
     if not info._is_text_encoding:
-        raise UsageError(f"`{name}` is not an encoding of text", fix="use one of " + ", ".join(_NAMES))
+        raise UsageError(f"`{name}` is not an encoding of text", fix="use one of " + ", ".join(_KNOWN))
     return info.name
 
 
-def find_encoding(lines: Iterable[bytes], where: str, requested: str = "auto") -> str:
-    """The encoding of a whole file, given as its lines of bytes.
+def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> Encoding:
+    """Look through a text once or twice.
 
-    Raises DataError with the number of the first line that does not decode and what it looks like.
+    Auto: a mark at its start; UTF-16 by its zero bytes; else of UTF-8, GB18030, Big5 and cp1252 the one in which the
+    decoded characters are the most plausible over all lines.
+    Raises DataError where no encoding reads most lines, UsageError for an unknown name.
     """
+    with open_bytes() as raw:
+        head = raw.read(1 << 16)
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if requested != "auto":
-        return _prove(lines, where, check_encoding(requested))
-    good, bad, looks, wide, decodes = 0, 0, 0, 0, True
-    first: tuple[int, bytes] | None = None
-    for number, line in enumerate(lines, start=1):
-        if number == 1:
-            for mark, name in BOMS:
-                if line.startswith(mark):
-                    return name if name == "utf-16" else _prove(_chain(line, lines), where, name)
-        if line.isascii():
-            continue
-        try:
-            line.decode("utf-8")
-            good += 1
-        except UnicodeDecodeError:
-            bad += 1
-            first = first or (number, line)
+        name = check_encoding(requested)
+        fits = marked == "utf-8-sig" and name == "utf-8"
+        return _settle(open_bytes, where, "utf-8-sig" if fits else name, {})
+    found = marked or _without_mark(head)
+    if found is None and _is_utf8(open_bytes):
+        return Encoding("utf-8")
+    return _settle(open_bytes, where, found, {}) if found else _by_majority(open_bytes, where)
+
+
+def _without_mark(head: bytes) -> str | None:
+    """UTF-16 that does not say so: in ASCII and line ends one byte of each pair is zero, always on the same side."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if even + odd < 2:
+        return _all_wide(head)
+    if min(even, odd) > max(even, odd) // 2:
+        return None
+    name = "utf-16-le" if odd > even else "utf-16-be"
+    text = head[: len(head) // 2 * 2].decode(name, "replace")
+    narrow = sum(character < "\u0100" for character in text)
+    plausible, wide = plausibility(text)
+    return name if narrow >= max(even, odd) * 0.9 and "\x00" not in text and (not wide or plausible > 0) else None
+
+
+def _all_wide(head: bytes) -> str | None:
+    """UTF-16 of a short text without any ASCII, where no other reading makes as much sense."""
+    if len(head) % 2 or len(head) > _SHORT or head.isascii():
+        return None
+    best = max(_score(head, name) for name in CANDIDATES)
+    for name in ("utf-16-le", "utf-16-be"):
+        plausible, wide = plausibility(head.decode(name, "replace"))
+        if wide == len(head) // 2 > 2 and plausible > max(best, 1.0):
+            return name
+    return None
+
+
+def _is_utf8(open_bytes: Opener) -> bool:
+    """Whether all is UTF-8, with a character of three bytes, several others, or none: that is no accident."""
+    decoder, found = codecs.getincrementaldecoder("utf-8")(), set[str]()
+    with open_bytes() as raw:
+        while block := raw.read(1 << 20):
             try:
-                text = line.decode("gb18030")
+                text = decoder.decode(block)
             except UnicodeDecodeError:
-                decodes = False
+                return False
+            if not text.isascii() and len(found) < _SEVERAL:
+                found |= {character for character in text if character > "\x7f"}
+    proven = not found or len(found) >= _SEVERAL or max(found) > "\u07ff"
+    return proven and not decoder.getstate()[0]
+
+
+def _by_majority(open_bytes: Opener, where: str) -> Encoding:
+    votes = dict.fromkeys(CANDIDATES, 0.0)
+    seen = 0
+    with open_bytes() as raw:
+        for line in _lines(raw):
+            if line.isascii():
                 continue
-            if wide < _ENOUGH:
-                found, all_found = _chinese(text)
-                looks, wide = looks + found, wide + all_found
-    if first is None:
-        return "utf-8"
-    if decodes and good <= bad and looks >= _CHINESE_SHARE * wide:
-        return "gb18030"
-    raise _refusal(first, where, good, bad)
+            scored = {name: _score(line, name) for name in CANDIDATES}
+            weight = min(_LOOK, sum(byte > 0x7F for byte in line[: 4 * _LOOK]))
+            for name, score in scored.items():
+                votes[name] += score * weight
+            seen += weight
+            if seen > _ENOUGH:
+                break
+    name = max(votes, key=lambda each: votes[each])
+    if votes[name] <= 0:
+        raise _unknown(open_bytes, where)
+    return _settle(open_bytes, where, name, votes)
 
 
-def decode_stream(lines: Iterable[bytes], where: str, requested: str = "auto") -> Iterator[str]:
-    """Lines of a stream that cannot be read twice: the first line that is not ASCII settles the encoding."""
-    encoding = "utf-8" if requested == "auto" else check_encoding(requested)
-    settled = requested != "auto"
-    for number, line in enumerate(lines, start=1):
-        if number == 1 and line.startswith(codecs.BOM_UTF8):
-            line = line[len(codecs.BOM_UTF8) :]
-        try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError as error:
-            if settled:
-                raise _refusal((number, line), where, 1, 1) from None
-            encoding = "gb18030"
-            try:
-                text = line.decode(encoding)
-            except UnicodeDecodeError:
-                raise _refusal((number, line), where, 0, 1) from error
-        settled = settled or not line.isascii()
-        yield text
-
-
-def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _prove(lines: Iterable[bytes], where: str, name: str) -> str:
+def _settle(open_bytes: Opener, where: str, name: str, votes: dict[str, float]) -> Encoding:
+    """The encoding with the lines that are not in it. Raises DataError where most lines are not."""
+    note = None
+    if name in ("big5hkscs", "cp1252") and votes:
+        note = f"read as {_SHOWN[name]}, in which it makes the most sense; look whether its letters are right"
     if name.startswith(("utf-16", "utf-32")):
-        return name
-    for number, line in enumerate(lines, start=1):
-        try:
-            line.decode(name)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"line {number} is not {name}: {_show(line, error.start)}",
-                where=f"{where}:{number}",
-                fix="name the encoding that the file was saved in, or save the file as UTF-8",
-            ) from None
-    return name
+        _prove_wide(open_bytes, where, name)
+        return Encoding(name, note=note)
+    odd: dict[int, str] = {}
+    good = 0
+    with open_bytes() as raw:
+        for number, line in enumerate(_lines(raw), start=1):
+            if line.isascii() and name != "ascii":
+                continue
+            wrong = _wrong(line, name, bool(votes) and number <= _CLOSELY)
+            if wrong is None:
+                good += 1
+            else:
+                odd[number] = wrong
+    if len(odd) > good:
+        number, shown = next(iter(odd.items()))
+        raise DataError(
+            f"line {number} is not {_SHOWN.get(name, name)}: {shown}",
+            where=f"{where}:{number}",
+            fix=_NAME_IT,
+        )
+    said = _SHOWN.get(name, name)
+    named = {number: f"line {number} is not {said}, as the others are: {shown}" for number, shown in odd.items()}
+    return Encoding(name, named, note)
 
 
-def _chinese(text: str) -> tuple[int, int]:
-    """(characters that look Chinese, all characters that are not ASCII) of a line decoded as GB18030."""
-    looks, wide, before = 0, 0, False
-    for place, character in enumerate(text):
-        if character <= "\x7f":
-            before = False
-            continue
-        wide += 1
-        if before or text[place + 1 : place + 2] > "\x7f":
-            looks += 1
-        else:
-            raw = character.encode("gb18030")
-            looks += len(raw) == 2 and raw[0] >= 0xA1 and raw[1] >= 0xA1
-        before = True
-    return looks, wide
-
-
-def _refusal(first: tuple[int, bytes], where: str, good: int, bad: int) -> DataError:
-    number, line = first
+def _wrong(line: bytes, name: str, guessed: bool) -> str | None:
+    """What a line shows where it is not in the encoding of the others; None where it is."""
+    start = None
     try:
-        line.decode("utf-8")
-        start = 0
+        line.decode(name)
     except UnicodeDecodeError as error:
         start = error.start
-    shown = _show(line, start)
-    if good > bad:
-        shown = _show(line, start, "utf-8")
-        return DataError(
-            f"line {number} is not UTF-8, though {good} other lines are: {shown}",
-            where=f"{where}:{number}",
-            fix="repair that line (it was probably pasted from a file in another encoding)",
-        )
-    return WesternError(
-        f"line {number} is neither UTF-8 nor GB18030: {shown}",
+    if start is None and (not guessed or name == "utf-8" or _score(line, name, _LOOK // 2) > -0.5):
+        return None
+    for other in CANDIDATES[:3]:
+        if guessed and other != name and _score(line, other) > 1:
+            return f"`{_cut(line, _LOOK).decode(other, 'replace')}` (it is {_SHOWN[other]})"
+    return None if start is None else _show(line, start, name)
+
+
+def _score(line: bytes, name: str, most: int = 4 * _LOOK) -> float:
+    """Mean plausibility of the characters outside ASCII in the first part of a line."""
+    text = _cut(line, most).decode(name, "surrogateescape")
+    if name == "utf-8":
+        return _score_utf8(text)
+    broken = sum("\udc80" <= character <= "\udcff" for character in text)
+    mean, count = plausibility(text)
+    # A broken byte was counted as -4 already.
+    return mean + broken * (_BROKEN + 4.0) / count if count else 0.0
+
+
+def _score_utf8(text: str) -> float:
+    """Bytes in that order are hardly ever an accident, whatever language they are in; two bytes sometimes are."""
+    total, count = 0.0, 0
+    for place, character in enumerate(text):
+        if character <= "\x7f":
+            continue
+        count += 1
+        if "\udc80" <= character <= "\udcff":
+            total += _BROKEN
+        elif character > "\u07ff":
+            total += 3.0
+        elif "\xc0" <= character < "\u0250":
+            before, after = text[place - 1 : place], text[place + 1 : place + 2]
+            total += 2.5 if any(each.isascii() and each.isalpha() for each in (before, after)) else 1.0
+        else:
+            total += 2.0 if "\xa0" <= character < "\xc0" else -1.0
+    return total / count if count else 0.0
+
+
+def _cut(line: bytes, most: int) -> bytes:
+    """The part of a line that is looked at, cut before an ASCII byte so that no character is halved."""
+    line = line.rstrip(b"\r\n")
+    end = most
+    while end < len(line) and (line[end] > 0x7F or line[end - 1] > 0x7F):
+        end += 1
+    return line[:end]
+
+
+def _lines(raw: BinaryIO) -> Iterator[bytes]:
+    """Lines of bytes that end in \\n, \\r\\n or \\r alone, as a text reader cuts them too."""
+    for line in io.TextIOWrapper(raw, encoding="latin-1", newline=""):
+        yield line.encode("latin-1")
+
+
+def _prove_wide(open_bytes: Opener, where: str, name: str) -> None:
+    with open_bytes() as raw:
+        wrapper = io.TextIOWrapper(raw, encoding=name, errors="surrogatepass", newline="")
+        number = 0
+        try:
+            for number, _ in enumerate(wrapper, start=1):  # noqa: B007 (the last number is wanted)
+                pass
+        except UnicodeError as error:
+            raise DataError(
+                f"line {number + 1} is not {name}: {error}",
+                where=f"{where}:{number + 1}",
+                fix="copy the file again (it may be cut), or name the encoding that it was saved in",
+            ) from None
+
+
+def _unknown(open_bytes: Opener, where: str) -> DataError:
+    with open_bytes() as raw:
+        numbered = enumerate(islice(_lines(raw), 100_000), start=1)
+        number, line = next((pair for pair in numbered if not pair[1].isascii()), (1, b""))
+    start = next((place for place, byte in enumerate(line) if byte > 0x7F), 0)
+    return DataError(
+        f"line {number} makes no sense in UTF-8, GB18030, Big5 or cp1252: {_show(line, start, 'cp1252')}",
         where=f"{where}:{number}",
-        fix="add `encoding: cp1252` under `data:` if these are Western letters, or save the file as UTF-8",
+        fix=_NAME_IT,
     )
 
 
-def _show(line: bytes, start: int, reading: str = "cp1252") -> str:
-    """Some 60 bytes around a byte that does not decode, in the likeliest reading."""
+def _show(line: bytes, start: int, name: str) -> str:
+    """Some 60 bytes around a byte that does not decode, in the encoding of the other lines."""
     low = max(0, start - 30)
-    shown = line[low : start + 30].decode(reading, "replace").strip("\ufffd").strip()
+    while low and line[low - 1] > 0x7F and start - low < 90:  # not in the midst of a character
+        low -= 1
+    shown = line[low : start + 30].decode(name, "replace").rstrip("\r\n").rstrip("\ufffd")
     return ("…" if low else "") + f"`{shown}`" + ("…" if start + 30 < len(line) else "")

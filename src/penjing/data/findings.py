@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from penjing.core.nouns import Table
+from penjing.core.options import nearest
 from penjing.core.recipe import PARTS, RecipeFile
 from penjing.data.audit import (
     LEAST_LABEL_ROWS,
@@ -17,6 +19,7 @@ from penjing.data.audit import (
 )
 from penjing.data.dedupe import Duplicates
 from penjing.data.intake import Intake
+from penjing.data.labels import as_yaml, looks, read_as
 
 _MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on lie under 0.01
 
@@ -68,6 +71,32 @@ def find_problems(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[
     return [*_forbidding(file, audit), *_warning(file, audit, near_conflicts)]
 
 
+def unseen_labels(
+    file: RecipeFile, audit: Audit, tables: Mapping[str, Table], names: Mapping[str, str]
+) -> list[Problem]:
+    """The error for labels of which no row is trained on, with their rows; names: of the file of each part."""
+    trained = audit.split_labels["train"]
+    unseen = [label for label in audit.labels if not trained.get(label)]
+    if not unseen or not trained:
+        return []
+    rows: Rows = {}
+    for part, table in tables.items():
+        for label, row in zip(table.labels or (), table.rows, strict=True):
+            if label in unseen:
+                rows.setdefault(names[part], []).append(row)
+    listed = ", ".join(f"`{label}`" for label in unseen[:12])
+    more = f" and {len(unseen) - 12} more" if len(unseen) > 12 else ""
+    message = f"label{'s' * (len(unseen) != 1)} of which no row is in train: {listed}{more}"
+    like = {label: kept for label in unseen for kept in trained if looks(label) == looks(kept)}
+    fix = "add such rows to train, or take these rows out; a model cannot learn a label that it never sees"
+    if like:
+        reads = read_as(file.recipe.data) | like
+        fix = f"where they are labels of train, write under `data:` in the recipe: {as_yaml(reads)}"
+    elif any((near := nearest(label, list(trained))).startswith("did you") for label in unseen):
+        fix = f"{near}  Correct the rows, or {fix}"
+    return [Problem(severity="error", code="unseen_labels", message=message, fix=fix, rows=rows)]
+
+
 def _forbidding(file: RecipeFile, audit: Audit) -> list[Problem]:
     label = file.recipe.data.label
     if audit.empty and not audit.used:
@@ -111,10 +140,6 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[Probl
         more = f" and {len(audit.small_labels) - 12} more" if len(audit.small_labels) > 12 else ""
         message = f"labels with fewer than {SMALL_LABEL} rows: {listed}{more}"
         problems.append(_warn("small_labels", message, "add rows, or merge them; these labels always go to a person"))
-    unseen = [label for label in audit.labels if not audit.split_labels["train"].get(label)]
-    if unseen:
-        listed = ", ".join(f"`{label}`" for label in unseen[:12])
-        problems.append(_warn("unseen_labels", f"labels without a row in train: {listed}", "add such rows to train"))
     wanted = file.recipe.decide.max_error
     strictest = min(wanted.values()) if isinstance(wanted, dict) else wanted
     provable = audit.margin.certifiable_error if audit.margin else None

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
-from penjing.data.encoding import WesternError
-from penjing.data.layout import Layout, find_layout, open_text, suffix_of
-from penjing.data.read import column_names, parse, records
-from penjing.data.table import any_rows, is_sheet
+from penjing.data.cells import Fault, Odd
+from penjing.data.choice import ChoiceError
+from penjing.data.header import NUMBER, has_header
+from penjing.data.names import EXACT, role_of
+from penjing.data.read import Opened, Reading, open_table
 
+Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
-_LABEL_NAMES = (
-    "label", "labels", "标签", "category", "class", "intent", "sentiment", "类别", "分类", "意图", "情感", "正/负面",
-    "正负面", "department", "科室", "部门", "target", "topic", "type", "tag", "cat", "y",
-)  # fmt: skip
-_TEXT_NAMES = ("text", "text_a", "content", "sentence", "文本", "内容", "正文")
-_TEXTUAL = (
-    "review", "comment", "message", "news", "question", "query", "title", "body", "utterance", "ask", "评论", "标题",
-    "留言", "问题", "描述", "诉求", "review_body", "description",
-)  # fmt: skip
-_NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")
+_NEAR = 1.5  # two columns whose scores are nearer than this fit alike, and a person chooses
+_FAR = 5.0
+_SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
+_YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
+_DATE = re.compile(
+    r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
+)
+# What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
+_LABEL_BY_ROLE = {"label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
+_TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "after": -2.0, "side": -3.0}
 
 
 @dataclass(frozen=True)
@@ -37,130 +40,175 @@ class Guess:
     encoding: str
     columns: tuple[str, ...] | None
     notes: tuple[str, ...]
+    sheet: str | None = None
+    header: int | None = None
 
 
-def guess(path: Path, *, text: str | None = None, label: str | None = None, encoding: str = "auto") -> Guess:
+def guess(path: Path, *, text: str | None = None, label: str | None = None, reading: Reading | None = None) -> Guess:
     """Look at the first 3,000 rows. What is given is taken as it is.
 
-    Raises UsageError (no such file, an unknown column name) or DataError (no text or no label column to be seen).
+    Raises UsageError (no such file, an unknown column name), ChoiceError (several columns fit alike) or DataError (no
+    text or no label column to be seen).
     """
+    reading = reading or Reading()
+    opened = open_table(path, reading, [name for name in (text, label) if name])
     notes: list[str] = []
-    header, rows = None, []
-    if is_sheet(path):
-        rows = [dict(cells) for _, cells in islice(any_rows(path, "auto", None), _SAMPLE)]
-    else:
-        layout, encoding = _layout(path, encoding, notes)
-        header, rows = _sample(path, layout)
-    if not rows:
+    header = None
+    if opened.names is not None and reading.header is None and _is_headless(opened):
+        opened = opened.without_header()
+        header = list(opened.names or [])
+    elif reading.header == 0:
+        header = list(opened.names or [])
+    values, faults = _values(opened)
+    names = list(values)
+    if not names or not any(map(len, values.values())):
+        if faults:
+            first = faults[0]
+            raise DataError(f"no row can be read; row {first.row}: {first.what}", where=str(path), fix=first.fix)
         raise DataError("the file has no rows", where=str(path), fix="name a file with texts and labels")
-    names = list(rows[0])
     if len(names) == 1:
         fix = "write a CSV with a column of texts and a column of labels"
         raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
-    for role, name in (("text", text), ("label", label)):
-        if name is not None and name not in names:
-            listed = ", ".join(f"`{column}`" for column in names[:30])
-            raise UsageError(
-                f"there is no column `{name}` for --{role}; the columns are {listed}",
-                where=str(path),
-                fix=nearest(name, names),
-            )
-    values = {name: [row.get(name, "") for row in rows] for name in names}
-    if label is None:
-        label = _label_column(values, text)
-        if label is None:
-            raise _no_label(path, names)
-    if text is None:
-        text = _text_column(values, label)
-        if text is None:
-            raise DataError("no column looks like texts", where=str(path), fix="name it: --text COLUMN")
+    _check_given(names, text, label, str(path))
+    text, label = _columns(values, text, label, str(path))
     columns = None
     if header is not None:
         renamed = {text: "text", label: "label"} if text != label else {}
         columns = tuple(renamed.get(name, name) for name in header)
         text, label = renamed.get(text, text), renamed.get(label, label)
         notes.append("no header: the columns were named " + ", ".join(columns))
-    return Guess(text, label, encoding, columns, tuple(notes))
+    encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
+    kept = None if header is not None else reading.header
+    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept)
 
 
-def _layout(path: Path, encoding: str, notes: list[str]) -> tuple[Layout, str]:
-    try:
-        layout = find_layout(path, encoding)
-    except WesternError as error:
-        layout, encoding = find_layout(path, "cp1252"), "cp1252"
-        notes.append(f"{error.what}; read as cp1252 (Western European): look whether that line is right")
-    if layout.kind == "lines":
-        with open_text(path, layout.encoding) as lines:
-            head = [line for line in islice(lines, 50) if line.strip()]
-        tabs = {line.count("\t") for line in head}
-        if len(tabs) == 1 and tabs != {0}:
-            return Layout("cells", layout.encoding, "\t", quoted=False), encoding
-    return layout, encoding
-
-
-def _sample(path: Path, layout: Layout) -> tuple[list[str] | None, list[dict[str, str]]]:
-    """(names made up for a file without a header, or None; the first rows)."""
-    with open_text(path, layout.encoding) as lines:
-        if layout.kind != "cells":
-            return None, [row for _, row in islice(parse(lines, layout, str(path), faults=[]), _SAMPLE)]
-        cells = [found for _, found in islice(records(lines, layout, str(path), []), _SAMPLE)]
-    if not cells:
-        return None, []
-    first = [cell.strip() for cell in cells[0]]
-    if suffix_of(path) not in ("", ".txt") and has_header(cells):
-        names, made = column_names(first, str(path)), None
-    else:
-        names = [f"column_{place}" for place in range(1, len(first) + 1)]
-        made = names
-    body = cells if made else cells[1:]
-    return made, [dict(zip(names, row, strict=True)) for row in body if len(row) == len(names)]
-
-
-def has_header(cells: Sequence[Sequence[str]]) -> bool:
-    """Whether the first of the rows names the columns: short distinct words that do not come again below."""
-    first = [cell.strip() for cell in cells[0]]
-    lowered = [name.lower() for name in first]
-    if any(name in _LABEL_NAMES or name in _TEXT_NAMES or name in _TEXTUAL for name in lowered):
-        return True
-    named = [name for name in first if name]
-    if len(set(named)) != len(named) or any(len(name) > 40 or _NUMBER.fullmatch(name) for name in named):
+def _is_headless(opened: Opened) -> bool:
+    """Whether a table of cells begins with data; JSON and parquet have names, plain lines are no table."""
+    if opened.encoding == "parquet" or (opened.layout is not None and opened.layout.kind != "cells"):
         return False
-    for place, name in enumerate(first):
-        below = [row[place].strip() for row in cells[1:] if len(row) == len(first)]
-        if name and name in below:
-            return False
-    return True
+    return bool(opened.first_rows) and not has_header(opened.first_rows)
 
 
-def _label_column(values: dict[str, list[str]], text: str | None) -> str | None:
-    """The column with a label's name, else the one with the fewest values, of those with few and short values."""
-    found = []
-    for place, (name, column) in enumerate(values.items()):
-        filled = [value for value in column if value.strip()]
-        distinct = len(set(filled))
-        few = distinct <= max(2, min(500, len(filled) // 3)) and (distinct > 1 or name.lower() in _LABEL_NAMES)
-        if name != text and filled and few and max(map(len, filled)) <= 100:
-            rank = _LABEL_NAMES.index(name.lower()) if name.lower() in _LABEL_NAMES else len(_LABEL_NAMES)
-            found.append((rank, distinct, place, name))
-    named = [name for word in _LABEL_NAMES for name in values if name.lower() == word and name != text]
-    return min(found)[3] if found else named[0] if named else None
+def _values(opened: Opened) -> tuple[dict[str, list[str]], list[Fault]]:
+    faults: list[Fault] = []
+    rows = [cells for _, cells in islice(opened.rows(faults), _SAMPLE)]
+    names = list(dict.fromkeys(name for cells in rows for name in cells))
+    return {name: [cells.get(name, "") for cells in rows] for name in names}, faults
 
 
-def _text_column(values: dict[str, list[str]], label: str) -> str | None:
-    """The column with a text's name, else the one with the longest texts."""
-    found = []
-    for place, (name, column) in enumerate(values.items()):
-        filled = [value for value in column if value.strip()]
-        lowered = name.lower()
-        if name == label or (not filled and lowered not in _TEXT_NAMES):
-            continue
-        rank = 0 if lowered in _TEXT_NAMES else 1 if lowered in _TEXTUAL else 2
-        numeric = sum(_NUMBER.fullmatch(value.strip()) is not None for value in filled) > len(filled) / 2
-        found.append((numeric, not filled, rank, -sum(map(len, filled)) / max(1, len(filled)), place, name))
-    return min(found)[5] if found else None
+def _check_given(names: list[str], text: str | None, label: str | None, where: str) -> None:
+    for role, name in (("text", text), ("label", label)):
+        if name is not None and name not in names:
+            listed = ", ".join(f"`{column}`" for column in names[:30])
+            what = f"there is no column `{name}` for --{role}; the columns are {listed}"
+            raise UsageError(what, where=where, fix=nearest(name, names))
 
 
-def _no_label(path: Path, names: list[str]) -> DataError:
-    listed = ", ".join(f"`{name}`" for name in names[:30])
-    what = f"no column looks like labels; the columns are {listed}"
-    return DataError(what, where=str(path), fix="name it: --label COLUMN")
+def _columns(values: dict[str, list[str]], text: str | None, label: str | None, where: str) -> tuple[str, str]:
+    """The columns of texts and labels. Both are scored before one is asked for, so that the fix names both."""
+    labels = {} if label else _scores(values, _label_score, text)
+    texts = {} if text else _scores(values, _text_score, label)
+    if label is None and text is None and labels and texts:
+        # The best column of texts is none of the labels, unless there is no other.
+        best = max(texts, key=lambda name: texts[name])
+        labels = {name: worth for name, worth in labels.items() if name != best} or labels
+    found_label = label or _best(labels)
+    if found_label is None:
+        raise _nothing("labels", "label", values, where)
+    texts.pop(found_label, None)
+    found_text = text or _best(texts)
+    if found_text is None:
+        raise _nothing("texts", "text", values, where)
+    near_texts = [] if text else [name for name in _near(texts) if _mean_length(values[name]) >= _SHORT]
+    # Where even the best has a name that speaks against it, all that is left is in question.
+    near_labels = [] if label else _near(labels, _NEAR if labels[found_label] > -0.5 else _FAR)
+    fix = f"name both: --text {_word(found_text)} --label {_word(found_label)}"
+    if len(near_texts) > 1:
+        raise ChoiceError("text", {name: _shown(values[name]) for name in near_texts}, where, fix)
+    if len(near_labels) > 1:
+        raise ChoiceError("label", {name: _shown(values[name]) for name in near_labels}, where, fix)
+    return found_text, found_label
+
+
+def _scores(values: dict[str, list[str]], score: Score, taken: str | None) -> dict[str, float]:
+    found = {}
+    for name, column in values.items():
+        filled = [cell for cell in column if cell.strip()]
+        if name != taken and 2 * _odd(column) < len(column):
+            worth = score(name, filled, len(column))
+            if worth is not None:
+                found[name] = worth
+    return found
+
+
+def _odd(column: Sequence[str]) -> int:
+    return sum(isinstance(cell, Odd) for cell in column)
+
+
+def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
+    """How well a column fits as labels; None where it cannot: many values, long ones, dates."""
+    role = role_of(name)
+    distinct = {cell.strip() for cell in filled}
+    named = name.strip().lower() in EXACT and role == "label"
+    if not filled:
+        return _LABEL_BY_ROLE[role] - 3.0 if named else None
+    few = len(distinct) <= max(2, min(500, len(filled) // 3)) and (len(distinct) > 1 or role == "label")
+    if not few or max(map(len, distinct)) > 100:
+        return None
+    if not named and sum(_DATE.fullmatch(cell) is not None for cell in distinct) > len(distinct) / 2:
+        return None
+    worth = _LABEL_BY_ROLE[role] + named
+    worth -= 2.0 * (role != "label" and {cell.lower() for cell in distinct} in _YES_NO)
+    worth -= 0.5 * (role != "label" and all(NUMBER.fullmatch(cell) for cell in distinct))
+    worth -= 3.0 * (len(distinct) == 1) + 1.0 * (len(distinct) > 100)
+    return worth - 2.0 * (1 - len(filled) / rows)
+
+
+def _text_score(name: str, filled: Sequence[str], rows: int) -> float | None:
+    """How well a column fits as texts; None where it cannot: numbers, dates."""
+    role = role_of(name)
+    named = name.strip().lower() in EXACT and role == "text"
+    if not filled:
+        return 0.0 if named else None
+    if sum(NUMBER.fullmatch(cell.strip()) is not None for cell in filled) > len(filled) / 2:
+        return None
+    repeated = 1 - len(set(filled)) / len(filled)
+    worth = _TEXT_BY_ROLE[role] + named + math.log2(1 + _mean_length(filled))
+    return worth - 4.0 * max(0.0, repeated - 0.5) - 2.0 * (1 - len(filled) / rows)
+
+
+def _best(scores: Mapping[str, float]) -> str | None:
+    return max(scores, key=lambda name: scores[name]) if scores else None
+
+
+def _near(scores: Mapping[str, float], within: float = _NEAR) -> list[str]:
+    """The columns that fit about as well as the best, the best first."""
+    ranked = sorted(scores, key=lambda name: -scores[name])
+    return [name for name in ranked if scores[name] > scores[ranked[0]] - within]
+
+
+def _mean_length(cells: Sequence[str]) -> float:
+    filled = [cell for cell in cells if cell.strip()]
+    return sum(map(len, filled)) / max(1, len(filled))
+
+
+def _shown(column: Sequence[str]) -> str:
+    """A few values of a column for a person who chooses."""
+    distinct = list(dict.fromkeys(cell.strip() for cell in column if cell.strip()))
+    shown = ", ".join(value[:24] + "…" * (len(value) > 24) for value in distinct[:3])
+    return f"{len(distinct):,} different value{'s' * (len(distinct) != 1)}: {shown}" + ", …" * (len(distinct) > 3)
+
+
+def _word(name: str) -> str:
+    return f'"{name}"' if re.search(r"[\s()&;|<>$`'*?]", name) else name
+
+
+def _nothing(what: str, option: str, values: Mapping[str, Sequence[str]], where: str) -> DataError:
+    listed = ", ".join(f"`{name}`" for name in list(values)[:30])
+    nested = {name: next((cell for cell in column if isinstance(cell, Odd)), None) for name, column in values.items()}
+    said = [(f"`{name}` is {cell.what[:120]}", cell.fix) for name, cell in nested.items() if cell is not None]
+    if said:
+        seen = "; ".join(each for each, _ in said[:3])
+        return DataError(f"no column looks like {what}: the columns are {listed}; {seen}", where=where, fix=said[0][1])
+    what = f"no column looks like {what}; the columns are {listed}"
+    return DataError(what, where=where, fix=f"name it: --{option} COLUMN")

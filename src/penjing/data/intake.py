@@ -10,13 +10,15 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.recipe import PARTS, Data, RecipeFile
 from penjing.data.audit import FileAudit, Problem, Rows
+from penjing.data.cells import Fault
 from penjing.data.clean import clean
-from penjing.data.layout import find_layout
+from penjing.data.fields import match_header
+from penjing.data.labels import LONGEST_LABEL, alike, as_yaml, read_as, read_label, unite
 from penjing.data.mask import KINDS, mask
-from penjing.data.read import Fault
-from penjing.data.table import any_rows, is_sheet, load_table, unknown_column
+from penjing.data.read import Reading, open_table
+from penjing.data.table import load_table, open_labelled, unknown_column
 
-_LONGEST_LABEL = 200  # characters
+_SHOWN_FAULTS = 20  # different ones, of one file
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,13 @@ def take_in(file: RecipeFile) -> Intake:
     given = (
         {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
     )
-    door = _Door(data)
+    door = _Door(data, read_as(data))
     files = []
     for part in PARTS:
         if part in given:
             path = file.resolve(given[part])
             files.append(door.read(path, given[part], part))
+    door.unite()
     return Intake(
         table=Table(door.texts, door.labels, door.rows, door.groups if data.group else None, door.fields),
         parts=tuple(door.parts),
@@ -62,10 +65,12 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
     for name in data.unlabelled:
         path = file.resolve(name)
         faults: list[Fault] = []
-        for _, cells in any_rows(path, data.encoding, None, faults):
-            column = data.text if data.text in cells else "text"
+        reading = Reading(data.encoding, data.sheet)
+        for _, cells in open_table(path, reading, (data.text,)).rows(faults, (data.text, "text")):
+            names = match_header((data.text,), tuple(cells))
+            column = names.found.get(data.text, "text")
             if column not in cells:
-                raise unknown_column(path, data.text, list(cells), data)
+                raise unknown_column(str(path), names, list(cells), data)
             try:
                 text = mask(clean(cells[column])).text
             except RequestError:
@@ -78,8 +83,11 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
 class _Door:
     """Collects rows over files."""
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, reads: dict[str, str]) -> None:
         self.data = data
+        self.reads = reads
+        self.merged: Counter[str] = Counter()
+        self.united: dict[str, str] = {}
         self.texts: list[str] = []
         self.labels: list[str] = []
         self.rows: list[int] = []
@@ -91,24 +99,26 @@ class _Door:
         self.empty: Rows = {}
         self.unlabelled: Rows = {}
         self.faults: dict[str, list[Fault]] = {}
+        self.notes: dict[str, list[str]] = {}
 
     def read(self, path: Path, name: str, part: str) -> FileAudit:
-        layout = None if is_sheet(path) else find_layout(path, self.data.encoding, self.data.columns)
+        opened = open_labelled(path, self.data)
         faults: list[Fault] = []
-        table = load_table(path, self.data, faults, layout)
+        table = load_table(opened, self.data, faults)
+        self.notes[name] = opened.notes
         for place in range(len(table)):
             self._take(table, place, name, part, faults)
         if faults:
             self.faults[name] = sorted(faults, key=lambda fault: fault.row)
         elif not len(table):
             raise DataError("the file has no rows", where=str(path), fix="name a file with a header and rows of text")
-        return FileAudit(name=name, part=part, rows=len(table), encoding=layout.encoding if layout else path.suffix[1:])
+        return FileAudit(name=name, part=part, rows=len(table), encoding=opened.encoding)
 
     def _take(self, table: Table, place: int, name: str, part: str, faults: list[Fault]) -> None:
         row = table.rows[place]
         try:
             masked = mask(clean(table.texts[place]))
-            label = _label(table.labels[place]) if table.labels else ""
+            label = read_label(table.labels[place]) if table.labels else ""
             fields = {key: _masked_field(column[place], self.data, key) for key, column in table.fields.items()}
         except RequestError as error:
             faults.append(Fault(row, error.what, error.fix or ""))
@@ -117,11 +127,12 @@ class _Door:
             self.empty.setdefault(name, []).append(row)
         elif not label:
             self.unlabelled.setdefault(name, []).append(row)
-        elif len(label) > _LONGEST_LABEL:
+        elif len(label) > LONGEST_LABEL:
             faults.append(Fault(row, f"a label of {len(label)} characters", "is `label:` the right column?"))
         else:
             self.texts.append(masked.text)
-            self.labels.append(label)
+            self.merged[label] += 1
+            self.labels.append(self.reads.get(label, label))
             self.rows.append(row)
             self.parts.append(part)
             self.names.append(name)
@@ -131,11 +142,26 @@ class _Door:
             for key, value in fields.items():
                 self.fields[key].append(value)
 
+    def unite(self) -> None:
+        """Read labels that write the same value (`1`, `1.0`) as one, over all files."""
+        train = Counter(label for label, part in zip(self.labels, self.parts, strict=True) if part == "train")
+        self.united = unite(Counter(self.labels), train)
+        self.labels = [self.united.get(label, label) for label in self.labels]
+
     def problems(self) -> list[Problem]:
         found = []
+        for name, notes in self.notes.items():
+            found += [Problem(severity="warning", code="layout", message=f"{name}: {note}") for note in notes]
         for name, faults in self.faults.items():
-            for what in dict.fromkeys(fault.what for fault in faults):
-                same = [fault for fault in faults if fault.what == what]
+            kinds: dict[str, list[Fault]] = {}
+            for fault in faults:
+                what = (
+                    fault.what
+                    if fault.what in kinds or len(kinds) < _SHOWN_FAULTS
+                    else "other rows that cannot be read"
+                )
+                kinds.setdefault(what, []).append(fault)
+            for what, same in kinds.items():
                 rows = {name: [fault.row for fault in same]}
                 found.append(Problem(severity="error", code="rows", message=what, rows=rows, fix=same[0].fix))
         if self.empty:
@@ -144,14 +170,34 @@ class _Door:
         if self.unlabelled:
             message, fix = "rows without a label, left out", "label them, or list the file under `unlabelled:`"
             found.append(Problem(severity="warning", code="no_label", message=message, rows=self.unlabelled, fix=fix))
+        return [*found, *self._label_problems()]
+
+    def _label_problems(self) -> list[Problem]:
+        """Labels that were read as one, that may be one, and merges of the recipe that meet no row."""
+        found = []
+        if self.united:
+            listed = ", ".join(f"`{label}` as `{kept}`" for label, kept in list(self.united.items())[:12])
+            message, fix = f"labels of the same value, read as one: {listed}", "nothing to do, or write one of them"
+            found.append(Problem(severity="warning", code="same_labels", message=message, fix=fix))
+        counts = Counter(self.labels)
+        if like := alike(counts):
+            pairs = [f"`{label}` ({counts[label]:,}) and `{kept}` ({counts[kept]:,})" for label, kept in like.items()]
+            more = f", and {len(pairs) - 12} more" if len(pairs) > 12 else ""
+            message = (
+                f"labels that differ by width, case, brackets, spaces or dashes only: {', '.join(pairs[:12])}{more}"
+            )
+            rows: Rows = {}
+            for label, name, row in zip(self.labels, self.names, self.rows, strict=True):
+                if label in like:
+                    rows.setdefault(name, []).append(row)
+            reads = {written: like.get(label, label) for written, label in self.reads.items()} | like
+            fix = f"where they are the same label, write under `data:` in the recipe: {as_yaml(reads)}"
+            found.append(Problem(severity="warning", code="alike_labels", message=message, rows=rows, fix=fix))
+        if idle := [label for label in self.reads if label not in self.merged]:
+            listed = ", ".join(f"`{label[:60]}`" for label in idle[:12])
+            message, fix = f"`labels:` names what no row has: {listed}", "write it as the rows do, or take it out"
+            found.append(Problem(severity="warning", code="idle_labels", message=message, fix=fix))
         return found
-
-
-def _label(label: str) -> str:
-    try:
-        return clean(label)
-    except RequestError as error:
-        raise RequestError(error.what.replace("the text", "the label", 1), fix=error.fix) from None
 
 
 def _masked_field(value: Scalar, data: Data, name: str) -> Scalar:

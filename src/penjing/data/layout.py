@@ -1,125 +1,62 @@
-"""How a text file is laid out: format, encoding, delimiter, quotes; found by looking before a row is read."""
+"""How a text is laid out: rows of cells, JSON or plain lines; delimiter and quotes; found before a row is read."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
-from penjing.core.errors import DataError, UsageError
-from penjing.data.encoding import find_encoding
+from penjing.data.cells import Fault
+from penjing.data.header import find_header, has_header, has_names
+from penjing.data.json_rows import begins_json
 
-Kind = Literal["cells", "jsonl", "lines"]
-_CELLS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_JSON = {".jsonl", ".ndjson", ".json"}
-_BINARY = {".xlsx", ".xls", ".parquet"}
+Kind = Literal["cells", "json", "lines"]
+Quoting = Literal["quoted", "escaped", "plain"]
+CELLS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".xls": "\t", ".xlsx": ","}
+JSON = {".jsonl", ".ndjson", ".json"}
 _DELIMITERS = (",", "\t", ";", "|")
+_SEP = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
+_ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _FIELD_LIMIT = 1 << 30  # the csv module's own limit, 131,072 characters, is below a text of 1 MB
+_CONSISTENT = 0.95  # share of the lines with as many cells as the header, for a table without a suffix that says so
+_MOST_UNCLOSED = 100  # each costs a look to the end of the file
+
+Record = tuple[int, int, list[str]]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What is needed to read a text file row by row."""
+    """What is needed to read a text row by row; `skip`: lines above the first row (`sep=;`)."""
 
     kind: Kind
-    encoding: str
     delimiter: str = ","
-    quoted: bool = True
+    quoting: Quoting = "quoted"
+    skip: int = 0
 
 
-@contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """A file's bytes, unpacked where it is gzip. Raises UsageError (no such file) or DataError (damaged, not text)."""
-    try:
-        with path.open("rb") as raw:
-            head = raw.read(4)
-            raw.seek(0)
-            if head == b"PK\x03\x04" or head == b"\xd0\xcf\x11\xe0":
-                raise DataError(
-                    "this is a zip or Excel file, not text",
-                    where=str(path),
-                    fix="name it .xlsx if it is a workbook, else unpack it first",
-                )
-            if head[:2] == b"\x1f\x8b":
-                with gzip.open(raw, "rb") as unpacked:
-                    yield unpacked  # type: ignore[misc]
-            else:
-                yield raw
-    except FileNotFoundError:
-        raise UsageError("no such file", where=str(path), fix=_neighbours(path)) from None
-    except IsADirectoryError:
-        raise UsageError("this is a folder, not a file", where=str(path), fix="name a file inside it") from None
-    except PermissionError:
-        raise UsageError("this file may not be read", where=str(path), fix="change its permissions") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"a damaged gzip file: {error}", where=str(path), fix="copy it again") from None
+def find_layout(head: Sequence[str], suffix: str, columns: Sequence[str] | None, wanted: Sequence[str]) -> Layout:
+    """The layout from the first lines and the suffix, quotes taken as the usual ones.
 
-
-def find_layout(path: Path, encoding: str = "auto", columns: Sequence[str] | None = None) -> Layout:
-    """Look through a file once or twice. Raises DataError where it cannot be read as text."""
-    suffix = suffix_of(path)
-    if suffix in _BINARY:
-        raise UsageError(
-            f"{suffix} files are read in the workshop only",
-            where=str(path),
-            fix="save it as CSV (UTF-8), or install `penjing[train]`",
-        )
-    with open_bytes(path) as raw:
-        found = find_encoding(raw, str(path), encoding)
-    with open_text(path, found) as lines:
-        head = [line for line in islice(lines, 50) if line.strip()]
-    kind = kind_of(suffix, head[0] if head else "", columns)
-    if kind != "cells":
-        return Layout(kind, found)
-    delimiter = delimiter_of(head[0] if head else "", suffix, columns)
-    return Layout(kind, found, delimiter, _quoted(path, found, delimiter, columns))
-
-
-@contextmanager
-def open_text(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
-    """A file's lines, strictly decoded, with their line ends. Raises DataError where the encoding does not fit."""
+    columns: names of a text without a header; wanted: names that a header should have. Without a suffix that says
+    what it is, a text is a table where a header with a wanted name, or the same number of cells all the way, shows it.
+    """
     csv.field_size_limit(_FIELD_LIMIT)
-    with open_bytes(path) as raw:
-        try:
-            yield io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="")
-        except UnicodeError as error:
-            raise DataError(f"not {encoding}: {error}", where=str(path), fix="name its true encoding") from None
-
-
-def suffix_of(path: Path) -> str:
-    """The suffix that tells the format: `.csv` of `a.csv.gz`."""
-    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return name.suffix.lower()
-
-
-def kind_of(suffix: str, first: str, columns: Sequence[str] | None) -> Kind:
-    """The format, from the suffix and the first line that is not blank."""
-    if suffix in _CELLS or (columns and len(columns) > 1 and suffix not in _JSON):
-        return "cells"
-    if suffix in _JSON or (suffix != ".txt" and first.lstrip().startswith("{")):
-        return "jsonl"
-    if suffix in ("", ".txt"):
-        return "lines"
-    return "cells" if any(mark in first for mark in _DELIMITERS) else "lines"
-
-
-def delimiter_of(first: str, suffix: str = ".csv", columns: Sequence[str] | None = None) -> str:
-    """The delimiter that cuts the first line into as many cells as expected; the suffix's own is tried first."""
-    usual = _CELLS.get(suffix, ",")
-    if columns and suffix not in _CELLS:
-        usual = "\t"
-    for mark in (usual, *(mark for mark in _DELIMITERS if mark != usual)):
-        cells = len(cut(first, mark)) if mark == "\t" else len(next(csv.reader([first], delimiter=mark), []))
-        if cells == len(columns) if columns else cells > 1:
-            return mark
-    return usual
+    lines = [line.removeprefix("\ufeff") for line in head]
+    mark = _SEP.match(lines[0]) if lines else None
+    if mark:
+        return Layout("cells", mark[1], skip=1)
+    first = next((line for line in lines if line.strip()), "")
+    if begins_json(first) or suffix in JSON:
+        return Layout("json")
+    filled = [line for line in lines if line.strip()]
+    if suffix in CELLS or (columns and len(columns) > 1):
+        delimiter = _delimiter(filled, suffix, columns)
+        return Layout("cells", delimiter) if delimiter else Layout("lines")
+    found = _table_in(filled, wanted)
+    return Layout("cells", found) if found else Layout("lines")
 
 
 def cut(line: str, delimiter: str) -> list[str]:
@@ -128,47 +65,153 @@ def cut(line: str, delimiter: str) -> list[str]:
     return [_bare(cell) if cell[:1] == '"' else cell for cell in cells]
 
 
+def records(lines: Iterable[str], layout: Layout) -> Iterator[Record | Fault]:
+    """(first line, last line, cells) of a table, the header included. After a row that is broken the next is read."""
+    csv.field_size_limit(_FIELD_LIMIT)
+    feed = _Feed(lines, layout.quoting == "escaped")
+    for _ in range(layout.skip):
+        next(feed, "")
+    if layout.quoting == "plain":
+        for line in feed:
+            if line.strip():
+                yield feed.number, feed.number, cut(line, layout.delimiter)
+        return
+    unclosed = 0
+    reader = csv.reader(feed, delimiter=layout.delimiter, strict=True)
+    while True:
+        feed.taken.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            start, ended = feed.taken[0][0], "end of data" in str(error)
+            unclosed += ended
+            what = "a quote is opened and never closed" if ended else "a quote inside a quoted cell is not doubled"
+            yield Fault(start, what, 'write a quote inside a quoted cell twice (""), or save as JSONL')
+            if unclosed > _MOST_UNCLOSED:
+                return
+            feed.put_back()
+            reader = csv.reader(feed, delimiter=layout.delimiter, strict=True)
+            continue
+        if cells:
+            yield feed.taken[0][0], feed.taken[-1][0], cells
+
+
+def quotings(delimiter: str) -> tuple[Quoting, ...]:
+    """Ways to read quotes, the usual one first.
+
+    In a TSV a quote is usually just text, and a reader that takes it for the start of a cell swallows rows in
+    silence; in a CSV it usually encloses, and some programs write `\\"` for a quote inside.
+    """
+    return ("plain", "quoted", "escaped") if delimiter == "\t" else ("quoted", "escaped", "plain")
+
+
+def misfits(lines: Iterable[str], layout: Layout, width: int, most: int) -> int:
+    """How many rows are broken or have more or fewer cells than `width`, counted up to `most`."""
+    count, above = 0, True
+    for record in records(lines, layout):
+        if isinstance(record, Fault):
+            count += 1
+        else:
+            cells = record[2]
+            fits = len(cells) == width or (len(cells) > width and not any(cells[width:]))
+            above = above and not fits  # titles above the header are shorter
+            count += not fits and not above
+        if count >= most:
+            break
+    return count + above
+
+
+class _Feed:
+    """Lines with their numbers for a csv reader; those of the row under way can be put back but for the first."""
+
+    def __init__(self, lines: Iterable[str], escaped: bool) -> None:
+        self._lines = enumerate(lines, start=1)
+        self._waiting: deque[tuple[int, str]] = deque()
+        self._escaped = escaped
+        self.taken: list[tuple[int, str]] = []
+        self.number = 0
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        self.number, line = self._waiting.popleft() if self._waiting else next(self._lines)
+        self.taken.append((self.number, line))
+        return _ESCAPED.sub(r'\1""', line) if self._escaped else line
+
+    def put_back(self) -> None:
+        self._waiting.extendleft(reversed(self.taken[1:]))
+
+
+def _delimiter(lines: Sequence[str], suffix: str, columns: Sequence[str] | None) -> str | None:
+    """The delimiter that cuts most lines into the same number of cells; None where the lines are one column."""
+    usual = CELLS.get(suffix, "\t" if columns else ",")
+    if not lines:
+        return usual
+    marks = (usual, *(mark for mark in _DELIMITERS if mark != usual))
+    best, best_share, most = usual, 0.0, 0.0
+    for mark in marks:
+        width, share = _consistency(lines, mark)
+        if columns and width != len(columns):
+            share = 0.0
+        # Commas and bars in texts may be as regular as a delimiter, but the header has none of them.
+        worth = share + 0.3 * (len(_split(lines[0], mark)) == width)
+        if width > 1 and share and worth > most + 0.1:
+            best, best_share, most = mark, share, worth
+    if best_share == 0.0 or columns:
+        return best
+    # A header without any delimiter above texts with some of them: one column, and the commas are text.
+    rows = [_split(line, best) for line in lines]
+    place = find_header(rows)
+    titled = place > 0 and has_header(rows[place:])
+    quoted = any(line.startswith('"') for line in lines[1:])
+    return None if len(rows[0]) == 1 and not titled and not quoted else best
+
+
+def _table_in(lines: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """The delimiter of a table in a text that may be plain lines; None where it is plain lines."""
+    for mark in _DELIMITERS:
+        rows = [_split(line, mark) for line in lines[:12]]
+        if wanted and any(len(row) > 1 and has_names(row, wanted) for row in rows):
+            return mark
+    width, share = _consistency(lines, "\t")
+    if width > 1 and share >= _CONSISTENT and len(lines) > 2:
+        return "\t"
+    for mark in _DELIMITERS:
+        width, share = _consistency(lines, mark)
+        if width < 2 or share < _CONSISTENT or len(lines) < 2:
+            continue
+        rows = [_split(line, mark) for line in lines]
+        start = find_header(rows)
+        # In prose a space follows a comma.
+        spaced = sum(cell.startswith(" ") for row in rows for cell in row[1:])
+        if len(rows[start]) == width and has_header(rows[start:]) and spaced < len(rows) / 2:
+            return mark
+    return None
+
+
+def _consistency(lines: Sequence[str], mark: str) -> tuple[int, float]:
+    """(the most frequent number of cells above one, the share of the lines that have it)."""
+    if mark == "\t":
+        counts = Counter(len(cut(line, mark)) for line in lines)
+    else:
+        counts = Counter(len(cells) for cells in csv.reader(lines, delimiter=mark) if cells)
+    total = sum(counts.values())
+    counts.pop(1, None)
+    if not counts:
+        return 1, 0.0
+    width = max(counts, key=lambda each: (counts[each], each))
+    return width, counts[width] / total
+
+
+def _split(line: str, mark: str) -> list[str]:
+    return cut(line, mark) if mark == "\t" else next(csv.reader([line], delimiter=mark), [])
+
+
 def _bare(cell: str) -> str:
     inner = cell[1:-1]
     if len(cell) > 1 and cell[-1] == '"' and '"' not in inner.replace('""', ""):
         return inner.replace('""', '"')
     return cell
-
-
-def _quoted(path: Path, encoding: str, delimiter: str, columns: Sequence[str] | None) -> bool:
-    """Whether quotes enclose cells.
-
-    In a TSV a quote is usually just text, and a reader that takes it for the start of a cell swallows rows in
-    silence; in a CSV it usually encloses. The usual reading is kept unless only the other one fits every row.
-    """
-    orders = (False, True) if delimiter == "\t" else (True, False)
-    for quoted in orders:
-        if _fits(path, encoding, delimiter, quoted, columns):
-            return quoted
-    return orders[0]
-
-
-def _fits(path: Path, encoding: str, delimiter: str, quoted: bool, columns: Sequence[str] | None) -> bool:
-    wanted = len(columns) if columns else 0
-    with open_text(path, encoding) as lines:
-        rows: Iterator[list[str]] = (
-            csv.reader(lines, delimiter=delimiter, strict=True)
-            if quoted
-            else (line.rstrip("\r\n").split(delimiter) for line in lines if line.strip())
-        )
-        try:
-            for cells in rows:
-                wanted = wanted or len(cells)
-                if cells and len(cells) != wanted:
-                    return False
-        except csv.Error:
-            return False
-    return True
-
-
-def _neighbours(path: Path) -> str:
-    import difflib
-
-    names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f"did you mean `{path.parent / close[0]}`?" if close else "check the path"

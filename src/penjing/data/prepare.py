@@ -13,7 +13,7 @@ from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates, fold
-from penjing.data.findings import conflicts_of, find_problems, places, removed_problems
+from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.split import split
 
@@ -45,11 +45,16 @@ def prepare(file: RecipeFile, progress: Progress) -> Prepared:
     """The tables of a recipe. Raises DataError where the audit forbids training, with the errors and their rows."""
     audit, prepared = examine(file, progress)
     if prepared is None:
-        first = audit.errors[0]
-        lines = [problem.line() for problem in audit.errors]
-        what = lines[0] if len(lines) == 1 else "this data must not be trained on:\n    " + "\n    ".join(lines)
-        raise DataError(what, where=file.where("data"), fix=first.fix or "`penjing check` lists what is wrong")
+        raise refusal(audit, file)
     return prepared
+
+
+def refusal(audit: Audit, file: RecipeFile) -> DataError:
+    """The error for data that must not be trained on, with all that forbids it."""
+    lines = [problem.line() for problem in audit.errors]
+    what = lines[0] if len(lines) == 1 else "this data must not be trained on:\n    " + "\n    ".join(lines)
+    fix = audit.errors[0].fix or "`penjing check` lists what is wrong"
+    return DataError(what, where=file.where("data"), fix=fix)
 
 
 def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | None]:
@@ -111,6 +116,15 @@ def fingerprint(tables: Sequence[Table]) -> str:
         lines += table.labels or ()
         lines.append(canonical_json({name: list(column) for name, column in table.fields.items()}).decode())
     return digest_lines(lines)
+
+
+def _file_names(file: RecipeFile) -> dict[str, str]:
+    """The file from which the rows of each part come."""
+    files = file.recipe.data.files
+    given: dict[str, str] = (
+        {"train": files} if isinstance(files, str) else {str(part): one for part, one in files.items()}
+    )
+    return {part: given.get(part, given["train"]) for part in PARTS}
 
 
 def _copied(found: Duplicates, parts: Sequence[str], test: Sequence[int]) -> tuple[int, ...]:
@@ -184,5 +198,6 @@ def _audit(
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *find_problems(file, audit, near_conflicts),
+        *unseen_labels(file, audit, tables, _file_names(file)),
     ]
     return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})

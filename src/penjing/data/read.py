@@ -1,177 +1,341 @@
-"""Rows of csv, tsv, jsonl and plain lines, also .gz, also from standard input, one at a time, with row numbers."""
+"""The one reader of rows: text in any layout and encoding, workbooks and parquet, from a file or standard input."""
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
+from typing import Protocol
 
-from penjing.core.errors import DataError
-from penjing.data.encoding import decode_stream
-from penjing.data.layout import Layout, cut, delimiter_of, find_layout, kind_of, open_text
+from penjing.core.errors import DataError, UsageError
+from penjing.core.paths import AnyPath
+from penjing.data.cells import Fault as Fault
+from penjing.data.cells import Odd, refuse_odd
+from penjing.data.encoding import Encoding, find_encoding
+from penjing.data.header import column_names, find_header, is_second_header
+from penjing.data.json_rows import json_rows
+from penjing.data.layout import Layout, Record, find_layout, misfits, quotings, records
+from penjing.data.sheets import Sheet, fill_merged, read_parquet, read_sheet
+from penjing.data.source import Source, open_source
 
+Rows = Iterator[tuple[int, dict[str, str]]]
+_HEAD = 200  # lines that show the layout
+_HEADER = 60  # rows among which the header is looked for
 _WIDE = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A row that cannot be read: its number, what is wrong, what to do."""
+class SaysHow(Protocol):
+    """What a recipe's `data:` says of its files."""
 
-    row: int
-    what: str
-    fix: str
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def sheet(self) -> str | None: ...
+    @property
+    def header(self) -> int | None: ...
+    @property
+    def columns(self) -> list[str] | None: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read, where its owner says so; the rest is found.
+
+    header: the row of the header, 0 for none; columns: names of a file without a header; lines: each line is a text.
+    """
+
+    encoding: str = "auto"
+    sheet: str | None = None
+    header: int | None = None
+    columns: Sequence[str] | None = None
+    lines: bool = False
+
+    @classmethod
+    def of(cls, data: SaysHow) -> Reading:
+        """What a recipe says."""
+        return cls(data.encoding, data.sheet, data.header, data.columns)
+
+
+@dataclass
+class Opened:
+    """A table that was looked at: its columns, how it is read, and in `notes` what was passed over on the way.
+
+    names: the columns, None for JSON, whose rows have their own; encoding: of a text, else the kind of file.
+    first_rows: the first rows of cells, the header included; header: its row, 0 for none.
+    """
+
+    where: str
+    encoding: str
+    names: list[str] | None
+    header: int
+    notes: list[str]
+    layout: Layout | None
+    first_rows: list[list[str]]
+    _read: Callable[[], Iterator[Record | Fault]] = field(repr=False)
+    _json: Callable[[], Iterator[tuple[int, dict[str, str] | Fault]]] | None = field(default=None, repr=False)
+
+    def rows(self, faults: list[Fault] | None = None, used: Sequence[str] = ()) -> Rows:
+        """Stream (row number, cells by column). A row number is the line, or the row of the sheet, where it begins.
+
+        used: columns whose cells must hold plain values. With `faults`, rows that cannot be read are put there and
+        passed over; else the first raises DataError.
+        """
+        found = self._json() if self._json else self._cells()
+        for row, cells in found:
+            fault = cells if isinstance(cells, Fault) else refuse_odd(cells, used, row)
+            if fault is None:
+                assert not isinstance(cells, Fault)
+                yield row, cells
+            elif faults is None:
+                raise DataError(f"row {fault.row}: {fault.what}", where=f"{self.where}:{fault.row}", fix=fault.fix)
+            else:
+                faults.append(fault)
+
+    def without_header(self) -> Opened:
+        """The same table of cells with its first row as a row, and columns that are named by their places."""
+        width = max((len(row) for row in self.first_rows), default=1)
+        names = [f"column_{place}" for place in range(1, width + 1)]
+        return replace(self, names=names, header=0, notes=list(self.notes))
+
+    def _cells(self) -> Iterator[tuple[int, dict[str, str] | Fault]]:
+        names = self.names or []
+        again: list[int] = []
+        for record in self._read():
+            if isinstance(record, Fault):
+                yield record.row, record
+                continue
+            row, _, cells = record
+            if row <= self.header or _is_blank(cells, self.layout is None):
+                continue
+            if len(names) > 1 and [cell.strip().lstrip("\ufeff") for cell in cells[: len(names)]] == names:
+                again.append(row)
+                continue
+            fitted = _fit(cells, names)
+            if fitted is None:
+                yield row, Fault(row, *self._miscount(len(cells), len(names)))
+            else:
+                yield row, dict(zip(names, fitted, strict=True))
+        # Without a header in its place the first such row is the header of a file whose columns were named.
+        if again and (self.header or len(again) > 1):
+            listed = ", ".join(map(str, again[:5])) + (", …" if len(again) > 5 else "")
+            _add(self.notes, f"the header comes again in row {listed}: passed over")
+
+    def _miscount(self, found: int, wanted: int) -> tuple[str, str]:
+        delimiter = self.layout.delimiter if self.layout else ","
+        mark = _WIDE.get(delimiter, delimiter)
+        expected = f"the header has {wanted}" if self.header else f"`columns:` names {wanted}"
+        if wanted > 1 and self.layout is not None and self.layout.quoting != "plain" and found > wanted:
+            return f"{found} cells, but {expected}", f"put quotes around a cell that contains a {mark}"
+        said = f"{found} cell{'s' * (found != 1)}, but {expected}"
+        if wanted == 1 and self.header:
+            return said, "name the row of the header: --header N (in a recipe, `header:` under `data:`)"
+        return said, f"write one {mark} between two cells and none inside"
+
+
+def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
+    """Look at a file, or at standard input for "-", and find how it is read.
+
+    wanted: columns that it should have; they tell the header, the sheet, and a table from plain lines.
+    Raises UsageError (no such file, no such sheet or several) and DataError (cannot be read).
+    """
+    reading = reading or Reading()
+    source = open_source(file)
+    if source.format == "text":
+        return _open_text(source, reading, wanted)
+    if source.format == "parquet":
+        names, rows = read_parquet(source)
+        return Opened(source.name, "parquet", names, 0, [], None, [names], lambda: iter(rows))
+    sheet = read_sheet(source, reading.sheet, wanted)
+    kind = source.suffix[1:] or "workbook"
+    return _open_sheet(source, sheet, reading, wanted, kind)
 
 
 def read_rows(
-    path: Path | str,
+    file: AnyPath,
     *,
     encoding: str = "auto",
     columns: Sequence[str] | None = None,
-    layout: Layout | None = None,
     faults: list[Fault] | None = None,
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Stream (row number, cells by column) of a file, or of standard input for "-".
-
-    The row number is the line on which the row begins, as an editor counts it: the header is line 1. Plain lines have
-    one column, `text`. With `columns` the file has no header. `layout` spares the look that finds it.
-    With `faults`, rows that cannot be read are put there and passed over.
-
-    Raises UsageError (no such file), DataError (cannot be read as text; the first bad row where `faults` is None).
-    """
-    if str(path) == "-":
-        yield from _standard_input(encoding, columns, faults)
-        return
-    source = Path(path)
-    shape = layout or find_layout(source, encoding, columns)
-    with open_text(source, shape.encoding) as lines:
-        yield from parse(lines, shape, str(path), columns, faults)
+) -> Rows:
+    """The rows of a file as `Opened.rows` gives them. Raises as `open_table` does."""
+    return open_table(file, Reading(encoding=encoding, columns=columns)).rows(faults)
 
 
-def parse(
-    lines: Iterable[str],
-    layout: Layout,
-    where: str,
-    columns: Sequence[str] | None = None,
-    faults: list[Fault] | None = None,
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows of decoded lines (with their line ends) in a known layout."""
-    if layout.kind == "lines":
-        name = columns[0] if columns else "text"
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, {name: line.rstrip("\r\n")}
-        return
-    if layout.kind == "jsonl":
-        yield from _objects(lines, where, faults)
-        return
-    names = column_names(columns, where) if columns else None
-    for row, cells in records(lines, layout, where, faults):
-        if names is None:
-            names = column_names(cells, where)
-        elif len(cells) != len(names):
-            _report(Fault(row, *_miscount(len(cells), len(names), layout, bool(columns))), where, faults)
-        elif not columns or cells != list(columns):
-            yield row, dict(zip(names, cells, strict=True))
+def _open_sheet(source: Source, sheet: Sheet, reading: Reading, wanted: Sequence[str], kind: str) -> Opened:
+    notes = list(sheet.notes)
+    head: list[Record] = list(islice(sheet.records, _HEADER + (reading.header or 0)))
+    names, header, first = _columns(head, reading, wanted, source.name, notes)
+    filled = fill_merged(sheet, header)
+    if filled:
+        notes.append(filled)
+    return Opened(source.name, kind, names, header, notes, None, first, lambda: iter(sheet.records))
 
 
-def records(
-    lines: Iterable[str], layout: Layout, where: str, faults: list[Fault] | None = None
-) -> Iterator[tuple[int, list[str]]]:
-    """(row number, cells) of a delimited file, the header included."""
-    if not layout.quoted:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, cut(line, layout.delimiter)
-        return
-    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
-    start = 1
-    try:
-        for cells in reader:
-            if cells:
-                yield start, cells
-            start = reader.line_num + 1
-    except csv.Error as error:
-        unclosed = "end of data" in str(error)
-        what = "a quote is opened and never closed" if unclosed else "a quote inside a quoted cell is not doubled"
-        _report(Fault(start, what, 'write a quote inside a quoted cell twice (""), or save as JSONL'), where, faults)
-
-
-def _standard_input(
-    encoding: str, columns: Sequence[str] | None, faults: list[Fault] | None
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows as they arrive: JSON lines where the first begins with `{`, CSV or TSV where it has a `text` column."""
-    lines = decode_stream(sys.stdin.buffer, "standard input", encoding)
-    first = next(lines, "")
-    if first.lstrip().startswith("{"):
-        layout = Layout("jsonl", "utf-8")
+def _open_text(source: Source, reading: Reading, wanted: Sequence[str]) -> Opened:
+    encoding = find_encoding(source.open, source.name, reading.encoding)
+    notes = [encoding.note] if encoding.note else []
+    if reading.sheet is not None:
+        notes.append(f"this is text, which has no sheet `{reading.sheet}`: read as a whole")
+    with _open_lines(source, encoding) as lines:
+        head = list(islice(lines, _HEAD + (reading.header or 0)))
+    shown = head[(reading.header or 1) - 1 :]
+    if reading.lines:
+        layout = Layout("lines")
     else:
-        mark = delimiter_of(first, ".csv", columns)
-        header = [cell.strip() for cell in cut(first, mark)]
-        cells = kind_of(".txt", first, columns) == "cells" or (len(header) > 1 and "text" in header)
-        layout = Layout("cells" if cells else "lines", "utf-8", mark, quoted=mark != "\t")
-    yield from parse(chain([first], lines), layout, "standard input", columns, faults)
+        layout = find_layout(shown, source.suffix, reading.columns, wanted)
+        if layout.kind == "lines" and reading.header is not None:  # who names a header has a table
+            layout = find_layout(shown, ".csv", reading.columns, wanted)
+    if layout.kind == "json":
+        rows = partial(_json_rows, source, encoding, notes)
+        return Opened(source.name, encoding.name, None, 0, notes, layout, [], lambda: iter(()), rows)
+    if layout.kind == "lines":
+        return _open_lines_table(source, encoding, reading, wanted, notes, head)
+    if layout.skip:
+        notes.append(f"line 1 (`{head[0].strip()}`) names the delimiter: passed over")
+    layout = _with_quotes(source, encoding, layout, reading, wanted, head)
+    first_records = [
+        each for each in islice(records(head, layout), _HEADER + (reading.header or 0)) if not isinstance(each, Fault)
+    ]
+    names, header, first = _columns(first_records, reading, wanted, source.name, notes)
+    read = partial(_records, source, encoding, layout)
+    return Opened(source.name, encoding.name, names, header, notes, layout, first, read)
 
 
-def _objects(lines: Iterable[str], where: str, faults: list[Fault] | None) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+def _open_lines_table(
+    source: Source, encoding: Encoding, reading: Reading, wanted: Sequence[str], notes: list[str], head: Sequence[str]
+) -> Opened:
+    """Plain lines: one column `text`; a first line that is the wanted name is its header."""
+    name = reading.columns[0] if reading.columns else "text"
+    first = next((line.strip().lstrip("\ufeff") for line in head if line.strip()), "")
+    table = source.suffix in (".csv", ".tsv", ".tab")
+    header = reading.header or 0
+    if reading.header is None and not reading.lines and first and (first in wanted or (table and not reading.columns)):
+        header = next(number for number, line in enumerate(head, start=1) if line.strip())
+        name = first
+        if not table:
+            notes.append(f"line {header}, `{first[:40]}`, is read as the name of the column")
+    elif header:
+        name = head[header - 1].strip() if header <= len(head) else name
+    layout = Layout("lines")
+    read = partial(_line_records, source, encoding)
+    return Opened(source.name, encoding.name, [name], header, notes, layout, [[line.strip()] for line in head], read)
+
+
+def _columns(
+    head: Sequence[Record], reading: Reading, wanted: Sequence[str], where: str, notes: list[str]
+) -> tuple[list[str], int, list[list[str]]]:
+    """(names, row of the header or 0, the first rows with the header as their first)."""
+    if not head:
+        return list(reading.columns or []), 0, []
+    if reading.columns is not None or reading.header == 0:
+        rows = [cells for _, _, cells in head]
+        names = list(reading.columns or [f"column_{place}" for place in range(1, max(map(len, rows)) + 1)])
+        return column_names(names, where), 0, rows
+    found = _header_place(head, reading, wanted)
+    if found is None:
+        raise UsageError(f"there is no row {reading.header} for the header", where=where, fix="count from 1")
+    place = found
+    row, _, cells = head[place]
+    above = [record for record in head[:place] if any(cell.strip() for cell in record[2])]
+    if above:
+        shown = " ".join(cell.strip() for cell in above[0][2] if cell.strip())[:40]
+        rows_above = f"row {above[0][0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
+        notes.append(f"{rows_above} above the header (`{shown}`): passed over; the header is row {row}")
+    width = max((number for number, cell in enumerate(cells, start=1) if cell.strip()), default=len(cells))
+    filled = max((_filled(record[2]) for record in head[place + 1 :]), default=0)
+    names = column_names(cells[: max(width, min(filled, len(cells)))], where, row)
+    if place + 1 < len(head) and is_second_header(head[place + 1][2], cells):
+        notes.append(f"row {head[place + 1][0]} names the columns a second time: passed over")
+        row = head[place + 1][0]
+    return names, row, [cells for _, _, cells in head[place:]]
+
+
+def _header_place(head: Sequence[Record], reading: Reading, wanted: Sequence[str]) -> int | None:
+    """The place of the header among the first rows; None where the named row is not there."""
+    if reading.header:
+        return next((place for place, (start, end, _) in enumerate(head) if start <= reading.header <= end), None)
+    return find_header([cells for _, _, cells in head], wanted)
+
+
+def _with_quotes(
+    source: Source, encoding: Encoding, layout: Layout, reading: Reading, wanted: Sequence[str], head: Sequence[str]
+) -> Layout:
+    """The layout with the reading of quotes that fits the most rows."""
+    best, fewest = layout, -1
+    for quoting in quotings(layout.delimiter):
+        tried = replace(layout, quoting=quoting)
+        rows = [record for record in records(head, tried) if not isinstance(record, Fault)]
+        if not rows:
             continue
-        if number == 1 and line.lstrip().startswith("["):
-            raise DataError(
-                "a JSON list, not JSON lines",
-                where=f"{where}:1",
-                fix="write one object a line: jq -c '.[]' FILE > FILE.jsonl",
-            )
-        try:
-            value = json.loads(line)
-            if isinstance(value, dict):
-                yield number, {str(key): _text(inner) for key, inner in value.items()}
-                continue
-            fault = Fault(number, f"a JSON {_kind(value)}, not an object", 'write {"text": …, "label": …}')
-        except RecursionError:
-            fault = Fault(number, "JSON nested too deeply", "a row is a flat object of text, numbers and words")
-        except ValueError as error:
-            said = str(error).split(":")[0]
-            fault = Fault(number, f"not valid JSON ({said}): `{line.strip()[:60]}`", "write one JSON object a line")
-        _report(fault, where, faults)
+        place = _header_place(rows[: _HEADER + (reading.header or 0)], reading, wanted)
+        width = len(reading.columns) if reading.columns else _filled(rows[place or 0][2])
+        with _open_lines(source, encoding) as lines:
+            count = misfits(lines, tried, max(width, 1), fewest if fewest > 0 else 1 << 30)
+        if fewest < 0 or count < fewest:
+            best, fewest = tried, count
+        if count == 0:
+            break
+    return best
 
 
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+def _fit(cells: list[str], names: Sequence[str]) -> list[str] | None:
+    """The cells of a row under the names: empty ones at its end are cut, those without a name may be missing."""
+    if len(cells) > len(names):
+        return cells[: len(names)] if not any(cell.strip() for cell in cells[len(names) :]) else None
+    missing = names[len(cells) :]
+    if all(name.startswith("column_") for name in missing):
+        return [*cells, *[""] * len(missing)]
+    return None
 
 
-def _kind(value: object) -> str:
-    return {list: "list", str: "string", bool: "true or false", type(None): "null"}.get(type(value), "number")
+def _is_blank(cells: Sequence[str], sheet: bool) -> bool:
+    """Whether a row is only there because the table is wider or longer; an empty text alone on its line is a row."""
+    return (sheet or len(cells) > 1) and not any(cell.strip() or isinstance(cell, Odd) for cell in cells)
 
 
-def column_names(cells: Sequence[str], where: str) -> list[str]:
-    """The names of a header; one without a name is called by its place. Raises DataError for one that comes twice."""
-    names = [cell.strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"the header names `{twice[0]}` twice",
-            where=f"{where}:1",
-            fix="give every column a name of its own; for a file without a header add `columns: [...]` under `data:`",
-        )
-    return names
+def _filled(cells: Sequence[str]) -> int:
+    return max((place for place, cell in enumerate(cells, start=1) if cell.strip()), default=0)
 
 
-def _miscount(found: int, wanted: int, layout: Layout, named: bool) -> tuple[str, str]:
-    mark = _WIDE.get(layout.delimiter, layout.delimiter)
-    expected = f"`columns:` names {wanted}" if named else f"the header has {wanted}"
-    if layout.quoted and found > wanted:
-        return f"{found} cells, but {expected}", f"put quotes around a cell that contains a {mark}"
-    return f"{found} cell{'s' * (found != 1)}, but {expected}", f"write one {mark} between two cells and none inside"
+@contextmanager
+def _open_lines(source: Source, encoding: Encoding) -> Iterator[Iterator[str]]:
+    """Decoded lines with their line ends; bytes that do not decode are carried along as lone surrogates."""
+    with source.open() as raw:
+        yield io.TextIOWrapper(raw, encoding=encoding.name, errors=encoding.errors, newline="")
 
 
-def _report(fault: Fault, where: str, faults: list[Fault] | None) -> None:
-    if faults is None:
-        raise DataError(f"row {fault.row}: {fault.what}", where=f"{where}:{fault.row}", fix=fault.fix)
-    faults.append(fault)
+def _records(source: Source, encoding: Encoding, layout: Layout) -> Iterator[Record | Fault]:
+    with _open_lines(source, encoding) as lines:
+        for record in records(lines, layout):
+            yield record if isinstance(record, Fault) else _odd(record[0], record[1], encoding) or record
+
+
+def _line_records(source: Source, encoding: Encoding) -> Iterator[Record | Fault]:
+    with _open_lines(source, encoding) as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip("\r\n \t\ufeff"):
+                yield _odd(number, number, encoding) or (number, number, [line.rstrip("\r\n")])
+
+
+def _json_rows(source: Source, encoding: Encoding, notes: list[str]) -> Iterator[tuple[int, dict[str, str] | Fault]]:
+    with _open_lines(source, encoding) as lines:
+        for number, cells in json_rows(lines, source.name, notes):
+            yield number, _odd(number, number, encoding) or cells
+
+
+def _odd(start: int, end: int, encoding: Encoding) -> Fault | None:
+    if not encoding.odd:
+        return None
+    for number in range(start, end + 1):
+        if number in encoding.odd:
+            fix = "repair that line: it was probably pasted from a file in another encoding"
+            return Fault(start, encoding.odd[number], fix)
+    return None
+
+
+def _add(notes: list[str], note: str) -> None:
+    if note not in notes:
+        notes.append(note)

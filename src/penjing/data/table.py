@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penjing.core.errors import DataError, MissingPackageError, UsageError
+from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
-from penjing.data.layout import Layout, suffix_of
-from penjing.data.read import Fault, read_rows
+from penjing.data.cells import Fault, refuse_odd
+from penjing.data.fields import Names, match_header, read_field, unclear_names
+from penjing.data.read import Opened, Reading, open_table
 
-_SHEETS = {".xlsx", ".xls", ".parquet"}
-_TRUE = {"true", "1", "yes", "y", "是", "真"}
-_FALSE = {"false", "0", "no", "n", "否", "假"}
 _SHOWN = 10
 
 
@@ -26,100 +23,78 @@ def read_table_file(path: Path, data: Data) -> Table:
     with a wrong number of cells or a field of the wrong type, each with its row number).
     """
     faults: list[Fault] = []
-    table = load_table(path, data, faults)
+    table = load_table(open_labelled(path, data), data, faults)
     if faults:
         raise refusal(path, faults)
     return table
 
 
-def load_table(path: Path, data: Data, faults: list[Fault], layout: Layout | None = None) -> Table:
+def open_labelled(path: Path, data: Data) -> Opened:
+    """A labelled file, looked at as a recipe says that it is read. Raises as `open_table` does."""
+    return open_table(path, Reading.of(data), _wanted(data))
+
+
+def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
     """As `read_table_file`, but rows that cannot be read go into `faults` and are left out."""
     texts: list[str] = []
     labels: list[str] = []
     rows: list[int] = []
     groups: list[str] = []
     fields: dict[str, list[Scalar]] = {name: [] for name in data.fields}
-    wanted = [data.text, data.label, *([data.group] if data.group else []), *data.fields]
+    wanted = _wanted(data)
     checked = False
-    for row, cells in any_rows(path, data.encoding, data.columns, faults, layout):
-        if not checked or any(name not in cells for name in wanted):
-            missing = [name for name in wanted if name not in cells]
-            if missing and not checked:
-                raise unknown_column(path, missing[0], list(cells), data)
-            if missing:
-                faults.append(Fault(row, f"no `{missing[0]}` in this row", "write every key in every row"))
-                continue
-            checked = True
-        values: dict[str, Scalar] = {}
-        for name, kind in data.fields.items():
-            try:
-                values[name] = parse_field(cells[name], kind)
-            except ValueError as error:
-                faults.append(Fault(row, f"`{name}` is `{cells[name][:40]}`, {error}", f"correct `{name}` there"))
-                break
-        else:
-            texts.append(cells[data.text])
-            labels.append(cells[data.label].strip())
-            rows.append(row)
-            if data.group:
-                groups.append(cells[data.group])
-            for name, value in values.items():
-                fields[name].append(value)
+    for row, given in opened.rows(faults):
+        names = match_header(wanted, tuple(given))
+        if len(names.found) < len(wanted):
+            if not checked:
+                raise unknown_column(opened.where, names, list(given), data)
+            name = next(iter((*names.absent, *names.unclear)))
+            faults.append(Fault(row, f"no `{name}` in this row", "write every key in every row"))
+            continue
+        checked = True
+        cells = {name: given[names.found[name]] for name in wanted}
+        if fault := refuse_odd(cells, wanted, row):
+            faults.append(fault)
+            continue
+        try:
+            values = {name: read_field(name, cells[name], kind) for name, kind in data.fields.items()}
+        except RequestError as error:
+            faults.append(Fault(row, error.what, error.fix or "correct the field there"))
+            continue
+        texts.append(cells[data.text])
+        labels.append(cells[data.label].strip())
+        rows.append(row)
+        if data.group:
+            groups.append(cells[data.group])
+        for name, value in values.items():
+            fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
 
 
 def any_rows(
-    path: Path,
-    encoding: str,
-    columns: Sequence[str] | None,
-    faults: list[Fault] | None = None,
-    layout: Layout | None = None,
+    path: Path, encoding: str, columns: Sequence[str] | None, faults: list[Fault] | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """(row number, cells by column) of any file that the workshop reads. A sheet's header is row 1."""
-    if is_sheet(path):
-        yield from _sheet(path, columns)
-    else:
-        yield from read_rows(path, encoding=encoding, columns=columns, layout=layout, faults=faults)
+    """(row number, cells by column) of any file that is read, for who needs to know nothing more of it."""
+    yield from open_table(path, Reading(encoding, columns=columns)).rows(faults)
 
 
-def is_sheet(path: Path) -> bool:
-    """Whether a file is one that polars reads, without a text encoding."""
-    return suffix_of(path) in _SHEETS
-
-
-def parse_field(cell: str, kind: str | list[str]) -> Scalar:
-    """A cell as its declared type; None for an empty one. Raises ValueError with what was expected."""
-    text = cell.strip()
-    if text == "":
-        return None
-    if isinstance(kind, list):
-        if text not in kind:
-            raise ValueError("not one of " + ", ".join(kind[:8]))
-        return text
-    if kind == "bool":
-        if text.lower() not in _TRUE | _FALSE:
-            raise ValueError("not true or false")
-        return text.lower() in _TRUE
-    if kind == "str":
-        return text
-    try:
-        number = float(text)
-        if not math.isfinite(number):
-            raise ValueError
-        if kind == "float":
-            return number
-        return int(text) if "." not in text and "e" not in text.lower() else _whole(number)
-    except ValueError:
-        raise ValueError("not a whole number" if kind == "int" else "not a number") from None
-
-
-def unknown_column(path: Path, name: str, known: list[str], data: Data) -> DataError:
-    """The error for a column that a file does not have."""
+def unknown_column(where: str, names: Names, known: list[str], data: Data) -> DataError:
+    """The error for the first column that a file does not have, or has in several that could be meant."""
+    if names.unclear:
+        what, fix = unclear_names(names.unclear)
+        return DataError(what, where=where, fix=fix)
+    name = names.absent[0]
     role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
-    listed = ", ".join(f"`{column}`" for column in known[:30])
+    listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
-    hint = close if close.startswith("did you") else f"write `{role}: COLUMN` under `data:`"
-    return DataError(f"there is no column `{name}`; the columns are {listed}", where=str(path), fix=hint)
+    hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
+    if name in data.fields:
+        hint = f"add the column to the file, or take `{name}` out of `fields:`"
+    return DataError(
+        f"there is no column `{name}`; the columns are {listed}",
+        where=where,
+        fix=close if close.startswith("did you") else hint,
+    )
 
 
 def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
@@ -131,61 +106,5 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 
-def _whole(number: float) -> int:
-    if number != int(number):
-        raise ValueError
-    return int(number)
-
-
-def _sheet(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[int, dict[str, str]]]:
-    if not path.is_file():
-        raise UsageError("no such file", where=str(path), fix="check the path")
-    try:
-        import polars
-        from polars.exceptions import PolarsError
-    except ImportError:
-        raise MissingPackageError(
-            f"{path.suffix} files need polars", where=str(path), fix="pip install 'penjing[train]', or save it as CSV"
-        ) from None
-    parquet = path.suffix.lower() == ".parquet"
-    try:
-        if parquet:
-            frame = polars.read_parquet(path)
-        else:
-            from fastexcel import FastExcelError
-
-            try:
-                frame = polars.read_excel(
-                    path,
-                    has_header=columns is None,
-                    drop_empty_rows=False,
-                    raise_if_empty=False,
-                    read_options={"dtypes": "string"},
-                )
-            except FastExcelError as error:
-                raise DataError(
-                    f"not a readable workbook: {str(error).splitlines()[0]}",
-                    where=str(path),
-                    fix="open it in a spreadsheet and save it as .xlsx or CSV (UTF-8)",
-                ) from None
-    except PolarsError as error:
-        raise DataError(
-            f"not a readable {path.suffix} file: {str(error).splitlines()[0]}", where=str(path), fix="write it again"
-        ) from None
-    names = list(columns) if columns is not None else frame.columns
-    if len(names) != frame.width:
-        raise DataError(
-            f"`columns:` names {len(names)}, the sheet has {frame.width}", where=str(path), fix="name every column"
-        )
-    first = 1 if parquet or columns is not None else 2
-    for row, values in enumerate(frame.iter_rows(), start=first):
-        if any(value is not None for value in values):
-            yield row, {name: _cell(value) for name, value in zip(names, values, strict=True)}
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _wanted(data: Data) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from penjing.core.errors import RequestError, RuleError
-from penjing.core.options import nearest
 from penjing.data.clean import clean
+from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT, FieldError, parse_field, parse_number
+from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import mask
-from penjing.decide.schema import FLOAT_LIMIT, INT_LIMIT, MICRO, FactSchema, Kind
+from penjing.decide.schema import MICRO, FactSchema, Kind
 
 MAX_VALUES = 200
 _WIDE = str.maketrans("＝＜＞｜", "=<>|")
 _COMPARE = re.compile(r"(<=|>=|=<|=>|≤|≥|⩽|⩾|≦|≧|<|>)\s*(.*)", re.DOTALL)
 _RANGE = re.compile(r"(\S+?)\s*(?:\.\.\.?|…)\s*(\S+)")
 _SAME = {"=<": "<=", "≤": "<=", "⩽": "<=", "≦": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "≧": ">="}
-_TRUE, _FALSE = {"true", "yes", "1", "是"}, {"false", "no", "0", "否"}
 _SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1}
 
 
@@ -79,7 +79,7 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str)
     known = schema.values(fact)
     if written in known:
         return Among((written,))
-    return _bool(written.translate(_WIDE), where) if kind == "bool" else _values(written, fact, known, where)
+    return _bool(written.translate(_WIDE), where) if kind == "bool" else _values(written, fact, schema, where)
 
 
 def _contains(written: str, where: str) -> Contains:
@@ -101,7 +101,8 @@ def _refuse_masked(words: str, where: str) -> None:
         raise RuleError(what, where=where, fix=f"use the column `pii.{kind}`, e.g. `>=1`")
 
 
-def _values(written: str, fact: str, known: tuple[str, ...], where: str) -> Among:
+def _values(written: str, fact: str, schema: FactSchema, where: str) -> Among:
+    known = schema.values(fact)
     plain = written.translate(_WIDE)
     if plain.startswith("=") and not plain.startswith(("=<", "=>")):
         values: tuple[str, ...] = (written[1:].strip(),)
@@ -115,22 +116,27 @@ def _values(written: str, fact: str, known: tuple[str, ...], where: str) -> Amon
         raise RuleError(f"{written!r} holds a bar", where=where, fix=fix)
     else:
         values = (written,)
+    if fact == "label":
+        values = tuple(match_label(value, known, schema.read_as) or value for value in values)
     for value in values:
         if not value:
             raise RuleError("a value is missing after `=`", where=where, fix="write the value, or leave the cell empty")
         if known and value not in known:
             noun = "label" if fact == "label" else "value"
-            raise RuleError(f"unknown {noun} {value!r}", where=where, fix=nearest(value, known))
+            raise RuleError(f"unknown {noun} {value[:80]!r}", where=where, fix=nearest_label(value, known))
         if not known:
             _refuse_masked(value, where)
     return Among(tuple(dict.fromkeys(values)))
 
 
 def _bool(plain: str, where: str) -> Is:
-    word = plain.removeprefix("=").strip().lower()
-    if word not in _TRUE | _FALSE:
-        raise RuleError(f"{plain!r} is neither true nor false", where=where, fix="write `true` or `false`")
-    return Is(word in _TRUE)
+    try:
+        value = parse_field(plain.removeprefix("="), "bool")
+    except FieldError:
+        value = None
+    if not isinstance(value, bool):
+        raise RuleError(f"{plain[:80]!r} is neither true nor false", where=where, fix="write `true` or `false`")
+    return Is(value)
 
 
 def _split(rest: str, where: str) -> tuple[str, ...]:
@@ -166,7 +172,7 @@ def _scaled(written: str, kind: Kind, where: str) -> Decimal:
     try:
         value = Decimal(written.strip())
     except InvalidOperation:
-        value = Decimal("nan")
+        value = parse_number(written) or Decimal("nan")
     if not value.is_finite() or len(written) > 40 or abs(value) > (FLOAT_LIMIT if kind == "float" else INT_LIMIT):
         fix = (
             "write 0.5 for 50 %" if "%" in written or "％" in written else "write `<0.5`, `>=3`, `0.3..0.7` or `in 1|2`"

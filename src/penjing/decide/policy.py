@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -152,7 +152,8 @@ def load_policy(release: Release) -> Policy:
         fix = "make the release again"
         raise DamageError("the policy and the model have different labels", where=str(release.folder), fix=fix)
     rules = release.folder / RULES
-    table = load_rules(rules, spec.schema_of_facts()) if rules.is_file() else None
+    schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)
+    table = load_rules(rules, schema, sealed=True) if rules.is_file() else None
     return Policy(spec=spec, rules=table, release_id=release.id)
 
 

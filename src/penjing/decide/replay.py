@@ -111,5 +111,5 @@ def decide_again(policy: Policy, recorded: Mapping[str, Any], masked: Masked, pr
     Raises RequestError where the recorded fields do not fit this policy.
     """
     facts = recorded["facts"]
-    fields = policy.schema.read(facts["fields"])
+    fields = policy.schema.recorded(facts["fields"])
     return policy.decide(str(recorded["id"]), policy.facts(prediction, masked, fields, str(facts["clock"])))

@@ -4,49 +4,90 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import RequestError, RuleError
 from penjing.core.options import nearest
 from penjing.data.clean import clean
+from penjing.data.fields import match_names
+from penjing.data.labels import match_label, nearest_label
 from penjing.decide.cells import parse_cell
-from penjing.decide.check import check
+from penjing.decide.check import Finding, check
+from penjing.decide.foreign import refuse_foreign
 from penjing.decide.schema import FactSchema, Kind
 from penjing.decide.table import Condition, Rule, RuleTable
 
 MAX_RULES = 1_000
 MAX_BYTES = 2_000_000
+_SHOWN = 10  # faults of one file
+_REVIEW_WORDS = {"review", "人工", "转人工", "人工处理", "人工审核", "复核", "审核"}
 
 
-def load_rules(path: Path, schema: FactSchema) -> RuleTable:
+def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
     """Read and check a rules file: UTF-8 (with or without BOM) or GB18030, commas.
 
+    sealed: the rules of a release, in which cells of another syntax mean what they meant when they were proven.
     Raises RuleError: FILE:ROW:COLUMN of an unknown name or value, or the rows that contradict or can never fire.
     Warnings and gaps are found by `check.check`.
     """
-    table = read_rules(path, schema)
-    for finding in check(table):
-        if finding.level == "error":
-            raise RuleError(finding.what, where=finding.where, fix=finding.fix)
+    table, faults, _ = examine_rules(path, schema, sealed=sealed)
+    if table is None or faults:
+        raise join_faults(faults)
     return table
 
 
-def read_rules(path: Path, schema: FactSchema) -> RuleTable:
-    """The table as it is written, its logic not checked yet."""
+def examine_rules(
+    path: Path, schema: FactSchema, *, sealed: bool = False
+) -> tuple[RuleTable | None, list[RuleError], list[Finding]]:
+    """The table (None where a cell cannot be read), every fault of cells and of logic, and what `check` found."""
+    faults: list[RuleError] = []
+    try:
+        table = read_rules(path, schema, faults, sealed=sealed)
+        if faults:
+            return None, faults, []
+        findings = check(table)
+    except RuleError as error:
+        return None, [*faults, error], []
+    errors = [RuleError(each.what, where=each.where, fix=each.fix) for each in findings if each.level == "error"]
+    return table, errors, findings
+
+
+def join_faults(faults: Sequence[RuleError]) -> RuleError:
+    """One error for all faults of a file: the first in full, the others a line each."""
+    first, others = faults[0], faults[1:_SHOWN]
+    more = "".join(f"\n  {each.where}: {each.what} ({each.fix})" for each in others)
+    if len(faults) > _SHOWN:
+        more += f"\n  and {len(faults) - _SHOWN} more"
+    return RuleError(first.what + more, where=first.where, fix=first.fix)
+
+
+def read_rules(
+    path: Path, schema: FactSchema, faults: list[RuleError] | None = None, *, sealed: bool = False
+) -> RuleTable:
+    """The table as it is written, its logic not checked yet. With `faults`, wrong rows go there and are passed over."""
     lines = _lines(path)
     header = [cell.strip() for cell in lines[0]] if lines else []
     columns = _columns(path, header, schema)
     rules: list[Rule] = []
     for number, line in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in line):
-            rules.append(_rule(path, number, line, columns, schema))
+            try:
+                if not sealed:
+                    _refuse_foreign(path, number, line, columns, schema)
+                rules.append(_rule(path, number, line, columns, schema))
+            except RuleError as error:
+                if faults is None:
+                    raise
+                faults.append(error)
     if len(rules) > MAX_RULES:
         fix = "join rows with `in a|b`, or split the service"
         raise RuleError(f"{len(rules):,} rules; at most {MAX_RULES:,} can be checked", where=str(path), fix=fix)
     seen: dict[str, int] = {}
     for rule in rules:
         if rule.name in seen:
-            what = f"two rules have the name {rule.name!r}: rows {seen[rule.name]} and {rule.row}"
+            what = f"two rules have the name {rule.name[:80]!r}: rows {seen[rule.name]} and {rule.row}"
             raise RuleError(what, where=f"{path}:{rule.row}:1", fix="give each rule a name of its own")
         seen[rule.name] = rule.row
     return RuleTable(path=str(path), schema=schema, rules=tuple(rules))
@@ -85,6 +126,8 @@ def _columns(path: Path, header: list[str], schema: FactSchema) -> list[tuple[st
     """Name of each column with its kind; None for name, then, why and for an empty heading."""
     kinds = schema.kinds()
     words = ("name", "then", "why")
+    near = {given: name for name, given in match_names((*words, *kinds), header).found.items()}
+    header = [near.get(name, name) for name in header]
     columns: list[tuple[str, Kind | None]] = []
     for number, name in enumerate(header, start=1):
         where = f"{path}:1:{number}"
@@ -92,7 +135,9 @@ def _columns(path: Path, header: list[str], schema: FactSchema) -> list[tuple[st
             hint = nearest(name, [*words, *kinds])
             if len(header) == 1 and any(mark in name for mark in ";\t"):
                 hint = "separate the columns by commas: save the sheet as CSV UTF-8"
-            raise RuleError(f"unknown column `{name}`", where=where, fix=hint)
+            if "did you mean" not in hint and "commas" not in hint:
+                hint = f"declare it under `data:` in the recipe, `fields: {{{name[:40]}: str}}`; {hint}"
+            raise RuleError(f"unknown column `{name[:80]}`", where=where, fix=hint)
         # Two columns of `text` are two phrases that must both stand there; any other name twice is a slip.
         if name and name != "text" and name in header[: number - 1]:
             raise RuleError(f"the column `{name}` stands there twice", where=where, fix="join the two columns")
@@ -128,6 +173,14 @@ def _rule(path: Path, row: int, line: list[str], columns: list[tuple[str, Kind |
     return Rule(name=rule, row=row, conditions=tuple(conditions), outcome=outcome, why=special.get("why", ("", 0))[0])
 
 
+def _refuse_foreign(
+    path: Path, row: int, line: list[str], columns: list[tuple[str, Kind | None]], schema: FactSchema
+) -> None:
+    for number, (cell, (name, kind)) in enumerate(zip(line, columns, strict=False), start=1):
+        if name and kind is not None:
+            refuse_foreign(cell, name, kind, schema, f"{path}:{row}:{number}")
+
+
 def _clean(cell: str, where: str) -> str:
     try:
         return clean(cell)
@@ -140,9 +193,14 @@ def _then(written: str, where: str, schema: FactSchema) -> str | None:
     if word == "review" and not label.strip():
         return None
     if word != "outcome" or not label.strip():
-        fix = f"write `outcome {written}`" if written in schema.labels else "write `review` or `outcome LABEL`"
-        raise RuleError(f"a rule cannot lead to {written!r}" if written else "nothing follows", where=where, fix=fix)
-    label = label.strip()
-    if label not in schema.labels:
-        raise RuleError(f"unknown label {label!r}", where=where, fix=nearest(label, schema.labels))
-    return label
+        fix = "write `review` or `outcome LABEL`"
+        if written.strip().lower() in _REVIEW_WORDS:
+            fix = "write `review`"
+        elif meant := match_label(re.sub(r"^outcome\s*[:=：＝]\s*", "", written), schema.labels, schema.read_as):
+            fix = f"write `outcome {meant}`"
+        what = f"a rule cannot lead to {written[:80]!r}" if written else "nothing follows"
+        raise RuleError(what, where=where, fix=fix)
+    found = match_label(label.strip(), schema.labels, schema.read_as)
+    if found is None:
+        raise RuleError(f"unknown label {label.strip()[:80]!r}", where=where, fix=nearest_label(label, schema.labels))
+    return found

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from penjing.core.errors import RecipeError, RequestError
+from penjing.core.errors import RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.data.clean import clean
+from penjing.data.fields import match_header, match_names, read_field, unclear_names
 from penjing.data.mask import PLACEHOLDERS, mask
 
 Kind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
@@ -18,20 +17,20 @@ FieldType = str | tuple[str, ...]
 
 # Facts are kept to six decimals; an engine of rules counts in whole millionths, so that no comparison rounds.
 MICRO = 1_000_000
-INT_LIMIT = 2**53
-FLOAT_LIMIT = 1e12
-FIELD_CHARACTERS = 1_000
 _RESERVED = {"name", "then", "why", "label", "p", "margin", "text", "too_long"}
 _TYPES = ("str", "int", "float", "bool")
-_TRUE, _FALSE = {"true", "yes", "1", "是"}, {"false", "no", "0", "否"}
 
 
 @dataclass(frozen=True)
 class FactSchema:
-    """Names and types of all facts of a release: its labels and its declared fields, beside the fixed ones."""
+    """Names and types of all facts of a release: its labels and its declared fields, beside the fixed ones.
+
+    read_as: other words for labels that the recipe merged, with the label that each stands for.
+    """
 
     labels: tuple[str, ...]
     fields: Mapping[str, FieldType] = field(default_factory=dict)
+    read_as: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, kind in self.fields.items():
@@ -65,21 +64,65 @@ class FactSchema:
     def read(self, given: Mapping[str, object], where: str | None = None) -> dict[str, Scalar]:
         """Typed, cleaned and masked fields of a request, in the order of the schema; one not given is None.
 
-        Floats are rounded to 1e-6. Raises RequestError for an unknown field or a value of another type.
+        Values and names are read as everywhere: see `penjing.data.fields`. Raises RequestError for an unknown field,
+        for one that is given twice and for a value of another type.
         """
-        for name in given:
-            if name not in self.fields:
-                known = nearest(name, dict(self.fields)) if self.fields else "this release declares no fields"
-                raise RequestError(f"unknown field `{name}`", where=where, fix=known)
-        return {name: _value(name, kind, given.get(name), where) for name, kind in self.fields.items()}
+        names = match_names(tuple(self.fields), given.keys())
+        if names.unclear:
+            what, fix = unclear_names(names.unclear)
+            raise RequestError(f"unclear fields: {what}", where=where, fix=fix)
+        taken = set(names.found.values())
+        unknown = next((name for name in given if name not in taken), None)
+        if unknown is not None:
+            known = nearest(unknown[:60], dict(self.fields)) if self.fields else "this release declares no fields"
+            raise RequestError(f"unknown field `{unknown[:60]}`", where=where, fix=known)
+        return self._typed({name: given[found] for name, found in names.found.items()}, where)
 
     def from_strings(self, row: Mapping[str, str], where: str | None = None) -> dict[str, Scalar]:
-        """The same from a row of a CSV file: numbers and yes/no are read from words, an empty cell is None."""
-        found: dict[str, object] = {}
+        """The same from a row of a file, in which other columns may stand too."""
+        names = match_header(tuple(self.fields), tuple(row))
+        if names.unclear:
+            what, fix = unclear_names(names.unclear)
+            raise RequestError(f"unclear columns: {what}", where=where, fix=fix)
+        return self._typed({name: row[found] for name, found in names.found.items()}, where)
+
+    def missing_columns(self, header: Sequence[str]) -> str | None:
+        """What to say once of a file that lacks columns of declared fields, or None. Raises UsageError (unclear)."""
+        names = match_header(tuple(self.fields), tuple(header))
+        if names.unclear:
+            what, fix = unclear_names(names.unclear)
+            raise UsageError(f"unclear columns: {what}", fix=fix)
+        if not names.absent:
+            return None
+        absent = ", ".join(f"`{name}`" for name in names.absent[:20])
+        listed = ", ".join(f"`{name[:60]}`" for name in list(header)[:20]) or "none"
+        noun, pronoun = ("field", "it") if len(names.absent) == 1 else ("fields", "one of them")
+        return (
+            f"no column for the {noun} {absent} of this release; the columns are {listed}. "
+            f"Where a rule needs {pronoun}, the case goes to a person"
+        )
+
+    def recorded(self, facts: Mapping[str, Scalar]) -> dict[str, Scalar]:
+        """Fields of a record, which were read when it was made: kept where they are of the type, else read anew."""
+        kept = {name: facts[name] for name in facts if _is(facts[name], self.fields.get(name))}
+        read = self.read({name: value for name, value in facts.items() if name not in kept})
+        return {name: kept.get(name, read[name]) for name in self.fields}  # an empty text stays one
+
+    def _typed(self, given: Mapping[str, object], where: str | None) -> dict[str, Scalar]:
+        found: dict[str, Scalar] = {}
         for name, kind in self.fields.items():
-            cell = row.get(name, "").strip()
-            found[name] = _parse(name, kind, cell, where) if cell else None
-        return self.read(found, where)
+            value = read_field(name, given.get(name), kind, where)
+            found[name] = mask(value).text if kind == "str" and isinstance(value, str) else value
+        return found
+
+
+def _is(value: Scalar, kind: FieldType | None) -> bool:
+    """Whether a recorded value is of a kind as it is."""
+    if value is None or kind is None:
+        return value is None and kind is not None
+    if not isinstance(kind, str):
+        return value in kind
+    return type(value) is {"str": str, "int": int, "float": float, "bool": bool}[kind]
 
 
 def _kind_of(kind: FieldType) -> Kind:
@@ -87,59 +130,3 @@ def _kind_of(kind: FieldType) -> Kind:
         return "enum"
     kinds: dict[str, Kind] = {"str": "str", "int": "int", "float": "float", "bool": "bool"}
     return kinds[kind]
-
-
-def _parse(name: str, kind: FieldType, cell: str, where: str | None) -> object:
-    if kind in ("int", "float"):
-        try:
-            return int(cell) if kind == "int" else float(cell)
-        except ValueError:
-            raise RequestError(f"the field `{name}` is {cell[:80]!r}, not a number", where=where) from None
-    if kind == "bool":
-        word = cell.lower()
-        if word not in _TRUE | _FALSE:
-            raise RequestError(f"the field `{name}` is {cell[:80]!r}", where=where, fix="write true or false")
-        return word in _TRUE
-    return cell
-
-
-def _value(name: str, kind: FieldType, given: object, where: str | None) -> Scalar:
-    if given is None:
-        return None
-    if kind == "bool":
-        if isinstance(given, bool):
-            return given
-    elif kind == "int":
-        if isinstance(given, float) and given.is_integer():
-            given = int(given)
-        if isinstance(given, int) and not isinstance(given, bool):
-            if abs(given) > INT_LIMIT:
-                raise RequestError(f"the field `{name}` is beyond ±2^53", where=where, fix="send a smaller number")
-            return given
-    elif kind == "float":
-        if isinstance(given, int | float) and not isinstance(given, bool):
-            # The comparison comes first: an int of 400 digits does not fit a float.
-            if not -FLOAT_LIMIT <= given <= FLOAT_LIMIT or not math.isfinite(given):
-                raise RequestError(f"the field `{name}` is not between -1e12 and 1e12", where=where)
-            return round(float(given), 6) + 0.0
-    elif isinstance(given, str):
-        return _string(name, kind, given, where)
-    expected = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
-    wanted = expected[kind] if isinstance(kind, str) else "one of its listed values"
-    raise RequestError(f"the field `{name}` is of type {type(given).__name__}; it must be {wanted}", where=where)
-
-
-def _string(name: str, kind: FieldType, given: str, where: str | None) -> str:
-    if len(given) > FIELD_CHARACTERS:
-        raise RequestError(f"the field `{name}` has more than {FIELD_CHARACTERS:,} characters", where=where)
-    try:
-        cleaned = clean(given)
-    except RequestError as error:
-        what = error.what.replace("the text", f"the field `{name}`", 1)
-        raise RequestError(what, where=where, fix=error.fix) from None
-    if isinstance(kind, str):
-        return mask(cleaned).text
-    if cleaned not in kind:
-        what = f"the field `{name}` is {cleaned[:80]!r}, which is not one of its values"
-        raise RequestError(what, where=where, fix=nearest(cleaned, list(kind)))
-    return cleaned

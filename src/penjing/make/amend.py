@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,11 +14,16 @@ from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
-from penjing.core.options import nearest
-from penjing.data.read import read_rows
+from penjing.core.options import explain, nearest
+from penjing.data.cells import Fault, refuse_odd
+from penjing.data.fields import match_header, unclear_names
+from penjing.data.labels import match_label, nearest_label
+from penjing.data.read import Opened, Reading, open_table
+from penjing.data.table import refusal
 from penjing.decide.check import Finding, check
 from penjing.decide.policy import POLICY, RULES, Policy, load_policy
 from penjing.decide.rules import load_rules
+from penjing.decide.schema import FactSchema
 from penjing.make.certify import Certificate, Labelled, certify, label_facts, row_hash
 from penjing.runtime.session import Session, open_session
 
@@ -47,26 +52,37 @@ def amend(
     data: Path,
     out: Path,
     *,
-    text: str = "text",
-    label: str = "label",
+    text: str | None = None,
+    label: str | None = None,
     threads: int = 0,
     progress: Progress | None = None,
+    reading: Reading | None = None,
 ) -> Amended:
     """Seal `out`: the model of `release` under other rules, with a certificate on labelled rows never used.
 
-    The order of the thresholds is that of the old certificate, which validation fixed. Raises RuleError (the rules),
-    DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the release).
+    text, label: columns of the rows; by default those that the release was made with; reading: how the file is read,
+    where that is not found. Labels and fields are read as
+    `make` reads them. The order of the thresholds is that of the old certificate, which validation fixed. Raises
+    RuleError (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out`
+    is the release).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
         raise UsageError("the new release would stand where the old one is", where=str(out), fix="give another --out")
     before = load_policy(release)
     old = read_certificate(release)
-    table = load_rules(rules, before.schema)
+    schema = replace(before.schema, read_as=release.info.labels_read_as)
+    table = load_rules(rules, schema)
     policy = Policy(spec=before.spec, rules=table, release_id="")
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
     progress.start("reading the labelled rows", None)
-    given, fresh, repeated = _fresh_rows(session, policy, data, text, label, {*old.calibration, *old.used})
+    made_with = release.info.columns
+    columns = (text or made_with.get("text", "text"), label or made_with.get("label", "label"))
+    opened = open_table(data, reading, [*columns, *schema.fields])
+    rows = list(_read(opened, data, columns, schema))
+    for note in opened.notes:
+        progress.say(f"{data}: {note}")
+    given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)
     certificate = _certify(policy, old, labelled)
@@ -89,7 +105,8 @@ def read_certificate(release: Release) -> Certificate:
     except FileNotFoundError:
         raise DamageError("the release has no certificate.json", where=str(release.folder)) from None
     except ValidationError as error:
-        raise DamageError(f"certificate.json is not valid: {error.errors()[0]['msg']}", where=str(path)) from None
+        _, what, _ = explain(error, Certificate)[0]
+        raise DamageError(f"certificate.json is not valid: {what}", where=str(path)) from None
 
 
 def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificate:
@@ -106,28 +123,64 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificat
     return certificate.model_copy(update={"gates": old.gates})
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A labelled row with its fields, the text as it stands in the file."""
+
+    number: int
+    text: str
+    label: str
+    fields: dict[str, Scalar]
+
+
+def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
+    """The rows of a labelled file. Raises UsageError (columns) or DataError with every row that does not fit."""
+    faults: list[Fault] = []
+    for number, cells in opened.rows(faults):
+        names = _columns(tuple(cells), columns, data)
+        if odd := refuse_odd(cells, list(names.values()), number):
+            faults.append(odd)
+            continue
+        written = cells[names[columns[1]]]
+        try:
+            truth = match_label(written, schema.labels, schema.read_as)
+            fields = schema.from_strings(cells)
+        except RequestError as error:
+            faults.append(Fault(number, error.what, error.fix or ""))
+            continue
+        if truth is None:
+            what = f"unknown label {written.strip()[:80]!r}" if written.strip() else "no label"
+            faults.append(Fault(number, what, nearest_label(written.strip(), schema.labels)))
+            continue
+        yield _Row(number, cells[names[columns[0]]], truth, fields)
+    if faults:
+        raise refusal(data, faults)
+
+
+def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> Mapping[str, str]:
+    names = match_header(columns, header)
+    for name, option in zip(columns, ("--text", "--label"), strict=True):
+        if name in names.unclear:
+            what, fix = unclear_names({name: names.unclear[name]})
+            raise UsageError(what, where=str(data), fix=fix)
+        if name not in names.found:
+            fix = f"{nearest(name, header)}; name the column with {option}"
+            raise UsageError(f"there is no column `{name}`", where=str(data), fix=fix)
+    return names.found
+
+
 def _fresh_rows(
-    session: Session, policy: Policy, data: Path, text: str, label: str, used: set[str]
+    session: Session, schema: FactSchema, given: Sequence[_Row], data: Path, used: set[str]
 ) -> tuple[int, Table, int]:
     """How many rows there are, the usable ones as a table of masked texts, and how many are empty or repeat one."""
-    texts: list[str] = []
-    labels: list[str] = []
-    rows: list[int] = []
-    fields: dict[str, list[Scalar]] = {name: [] for name in policy.spec.fields}
+    kept: list[tuple[str, _Row]] = []
     seen: set[str] = set()
-    given = repeated = 0
-    for number, row in read_rows(data):
-        where = f"{data}:{number}"
-        _need_columns(row, (text, label), str(data))
-        given += 1
-        truth = row[label].strip()
-        if truth not in policy.spec.labels:
-            raise DataError(f"unknown label {truth!r}", where=where, fix=nearest(truth, policy.spec.labels))
+    repeated = 0
+    for row in given:
         try:
-            masked = session.prepare(row[text]).text
-            typed = policy.schema.from_strings(row, where)
+            masked = session.prepare(row.text).text
         except RequestError as error:
-            raise DataError(error.what, where=where, fix=error.fix) from None
+            raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
         identity = row_hash(masked)
         if identity in used:
             continue
@@ -135,22 +188,17 @@ def _fresh_rows(
             repeated += 1
             continue
         seen.add(identity)
-        texts.append(masked)
-        labels.append(truth)
-        rows.append(number)
-        for name, value in typed.items():
-            fields[name].append(value)
-    if not texts:
+        kept.append((masked, row))
+    if not kept:
         raise DataError(
-            f"none of the {given:,} rows can certify: each was used before, by training or by an earlier certificate",
+            f"none of the {len(given):,} rows can certify: each was used before, by training or an earlier certificate",
             where=str(data),
             fix="label new rows; 59 automated ones without an error certify 5 %, 299 certify 1 %",
         )
-    return given, Table(texts=texts, labels=labels, rows=rows, fields=fields), repeated
-
-
-def _need_columns(row: dict[str, str], names: Iterable[str], where: str) -> None:
-    for name, option in zip(names, ("--text", "--label"), strict=True):
-        if name not in row:
-            fix = f"{nearest(name, list(row))}; name the column with {option}"
-            raise UsageError(f"there is no column `{name}`", where=where, fix=fix)
+    table = Table(
+        texts=[masked for masked, _ in kept],
+        labels=[row.label for _, row in kept],
+        rows=[row.number for _, row in kept],
+        fields={name: [row.fields[name] for _, row in kept] for name in schema.fields},
+    )
+    return len(given), table, repeated

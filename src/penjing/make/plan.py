@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
-from penjing.core.errors import RecipeError
+from pydantic import ValidationError
+
+from penjing.core.errors import PenjingError, RecipeError, UsageError
 from penjing.core.methods import Method, load_method
-from penjing.core.options import Options, build_options, nearest
+from penjing.core.options import Options, explain, nearest
 from penjing.core.recipe import RecipeFile
 
 ROOMS = {"tune": "penjing.tune", "compress": "penjing.compress"}
+_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -23,61 +28,99 @@ class Step:
 
 
 def build_plan(file: RecipeFile) -> list[Step]:
-    """The steps of a recipe in their order. Raises RecipeError with the line of the step that cannot be."""
-    steps = []
-    for index, (name, given) in enumerate(file.recipe.step_list()):
-        where = file.where("steps", index, name)
-        steps.append(_step(name, given, where))
-    rooms = [step.name.split(".")[0] for step in steps]
-    if rooms[0] != "tune":
-        raise RecipeError(
-            f"the first step is `{steps[0].name}`, and nothing is tuned before it",
-            where=file.where("steps", 0),
-            fix="begin with `tune.full: {}` or `tune.linear: {}`",
-        )
-    if "tune" in rooms[1:]:
-        index = rooms.index("tune", 1)
-        raise RecipeError(
-            f"`{steps[index].name}` follows another tuning step: one recipe tunes once",
-            where=file.where("steps", index),
-            fix="remove one of the two",
-        )
-    if file.recipe.search and [step.name for step in steps] != ["tune.full"]:
-        raise RecipeError(
-            "`search: compress` finds the compression itself, for a model that `tune.full` makes",
-            where=file.where("search"),
-            fix="leave `tune.full` as the only step, or remove `search`",
-        )
-    if file.recipe.search and file.recipe.gates.keep is None and file.recipe.gates.macro_f1 is None:
-        raise RecipeError(
-            "`search` looks for the smallest model that holds the gates, and no gate speaks of its score",
-            where=file.where("search"),
-            fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
-        )
-    if file.recipe.gates.times_faster is not None and steps[0].name == "tune.linear":
-        raise RecipeError(
-            "`times_faster` is measured against the tuned encoder, and this recipe tunes none",
-            where=file.where("gates", "times_faster"),
-            fix="put `tune.full` first, or promise `mean_ms`",
-        )
-    if file.recipe.trials and not file.recipe.search:
-        raise RecipeError(
-            "`trials` are ways of healing that a search tries, and this recipe does not search",
-            where=file.where("trials"),
-            fix="add `search: compress`, or remove `trials`",
-        )
-    if steps[0].name == "tune.linear" and len(steps) > 1:
-        raise RecipeError(
-            f"`{steps[1].name}` compresses an encoder, and `tune.linear` makes none",
-            where=file.where("steps", 1),
-            fix="remove the step, or tune with `tune.full: {}`",
-        )
+    """The steps of a recipe in their order. Raises RecipeError with the line of the first step that cannot be."""
+    steps, faults = read_plan(file)
+    if faults:
+        raise faults[0]
     return steps
+
+
+def read_plan(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
+    """The steps of a recipe that can be, in their order, and everything that is wrong with steps and search."""
+    steps: list[Step] = []
+    faults: list[PenjingError] = []
+    for index, (name, given) in enumerate(file.recipe.step_list()):
+        try:
+            steps.append(_step(name, given, partial(file.where, "steps", index, name)))
+        except UsageError as error:
+            faults.append(error)
+    return steps, [*faults, *_order_faults(file), *_search_faults(file)]
+
+
+def _order_faults(file: RecipeFile) -> list[PenjingError]:
+    names = [name for name, _ in file.recipe.step_list()]
+    tuning = [index for index, name in enumerate(names) if name.startswith("tune.")]
+    faults: list[PenjingError] = []
+    if 0 not in tuning and names[0].startswith("compress."):
+        faults.append(
+            RecipeError(
+                f"the first step is `{names[0]}`, and nothing is tuned before it",
+                where=file.where("steps", 0),
+                fix="begin with `tune.full: {}` or `tune.linear: {}`",
+            )
+        )
+    again = "another tuning step" if 0 in tuning else "another step"
+    for index in tuning[1:] if 0 in tuning else tuning:
+        if index:
+            faults.append(
+                RecipeError(
+                    f"`{names[index]}` follows {again}: one recipe tunes once, first of all",
+                    where=file.where("steps", index),
+                    fix="remove one of the two" if 0 in tuning else "move it to the top",
+                )
+            )
+    if names[0] == "tune.linear" and len(names) > 1 and names[1].startswith("compress."):
+        faults.append(
+            RecipeError(
+                f"`{names[1]}` compresses an encoder, and `tune.linear` makes none",
+                where=file.where("steps", 1),
+                fix="remove the step, or tune with `tune.full: {}`",
+            )
+        )
+    if names[0] == "tune.linear" and file.recipe.gates.times_faster is not None:
+        faults.append(
+            RecipeError(
+                "`times_faster` is measured against the tuned encoder, and this recipe tunes none",
+                where=file.where("gates", "times_faster"),
+                fix="put `tune.full` first, or promise `mean_ms`",
+            )
+        )
+    return faults
+
+
+def _search_faults(file: RecipeFile) -> list[PenjingError]:
+    recipe = file.recipe
+    faults: list[PenjingError] = []
+    if recipe.search and [name for name, _ in recipe.step_list()] != ["tune.full"]:
+        faults.append(
+            RecipeError(
+                "`search: compress` finds the compression itself, for a model that `tune.full` makes",
+                where=file.where("search"),
+                fix="leave `tune.full` as the only step, or remove `search`",
+            )
+        )
+    if recipe.search and recipe.gates.keep is None and recipe.gates.macro_f1 is None:
+        faults.append(
+            RecipeError(
+                "`search` looks for the smallest model that holds the gates, and no gate speaks of its score",
+                where=file.where("search"),
+                fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
+            )
+        )
+    if recipe.trials and not recipe.search:
+        faults.append(
+            RecipeError(
+                "`trials` are ways of healing that a search tries, and this recipe does not search",
+                where=file.where("trials"),
+                fix="add `search: compress`, or remove `trials`",
+            )
+        )
+    return faults
 
 
 def single_step(name: str, options: dict[str, object] | None = None) -> Step:
     """A step that `make` adds by itself (baseline, export, search), with the defaults of its method but for these."""
-    return _step(name, options or {}, name)
+    return _step(name, options or {}, lambda *_: name)
 
 
 def on_engine(step: Step, engine: str) -> Step:
@@ -87,10 +130,16 @@ def on_engine(step: Step, engine: str) -> Step:
     return replace(step, options=step.options.model_copy(update={"engine": engine}))
 
 
-def _step(name: str, given: dict[str, object], where: str) -> Step:
+def _step(name: str, given: dict[str, object], place: Callable[..., str]) -> Step:
+    """place: where the step stands, or with the keys of an option where this does."""
     room, _, short = name.partition(".")
+    known = [f"{key}.{method}" for key, path in ROOMS.items() for method in importlib.import_module(path).METHODS]
     if room not in ROOMS or not short:
-        known = [f"{key}.{method}" for key, path in ROOMS.items() for method in importlib.import_module(path).METHODS]
-        raise RecipeError(f"unknown step `{name}`", where=where, fix=nearest(name, known))
-    method = load_method(short, importlib.import_module(ROOMS[room]).METHODS, where)
-    return Step(name=name, method=method, options=build_options(method.options, given, where))
+        raise RecipeError(f"unknown step `{name[:60]}`", where=place(), fix=nearest(name, known))
+    method = load_method(short, importlib.import_module(ROOMS[room]).METHODS, place())
+    try:
+        return Step(name=name, method=method, options=method.options(**given))
+    except ValidationError as error:
+        (keys, what, fix), *others = explain(error, method.options)
+        more = "".join(f"\n  {place(*path)}: {said} ({hint})" for path, said, hint in others[:_SHOWN])
+        raise RecipeError(what + more, where=place(*keys), fix=fix) from None

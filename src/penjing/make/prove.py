@@ -14,6 +14,7 @@ import numpy.typing as npt
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe
+from penjing.data.labels import read_as
 from penjing.data.mask import VERSION
 from penjing.data.prepare import Prepared
 from penjing.decide.decider import Decided, Decider, Request
@@ -98,6 +99,7 @@ def certify_and_seal(
     used = [row_hash(text) for part in (data.train, data.validation, data.test) for text in part.texts]
     certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
     info = ReleaseInfo(
+        format=2,
         name=recipe.name,
         language=data.language,
         labels=data.labels,
@@ -108,6 +110,8 @@ def certify_and_seal(
         artifact=artifact.id,
         tolerance=tolerance,
         fingerprint=dict(session.fingerprint()),
+        columns={"text": recipe.data.text, "label": recipe.data.label},
+        labels_read_as=read_as(recipe.data),
     )
     guesses = [picked.scored.labels[position] for position in picked.scored.guess]
     suite = regression_suite(data.validation, guesses, recipe.decide.texts == "masked")

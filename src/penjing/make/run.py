@@ -11,27 +11,27 @@ from pathlib import Path
 
 from penjing.core.canon import digest, digest_file
 from penjing.core.errors import UsageError
-from penjing.core.folder import move_aside
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
+from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import RecipeFile, load_recipe
-from penjing.data.prepare import Prepared, prepare
+from penjing.core.releases import retire
+from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
-from penjing.decide.rules import load_rules
-from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, Done, table_fingerprint
+from penjing.make.check_recipe import check_recipe
 from penjing.make.fill import Found, fill
 from penjing.make.gates import in_words, refuses
 from penjing.make.measured import Measured
-from penjing.make.plan import Step, build_plan, on_engine, single_step
-from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, promised_against, test_release
+from penjing.make.plan import Step, on_engine, single_step
+from penjing.make.prove import Tested, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.report import PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
-from penjing.model.base import depth_of, open_base
+from penjing.model.base import depth_of
 from penjing.runtime.bench import Call
 from penjing.runtime.machine import cores, fastest_engine, hardware
 from penjing.runtime.session import open_session
@@ -47,8 +47,8 @@ class Made:
 
 
 def make_release(
-    recipe: Path,
-    out: Path,
+    recipe: AnyPath,
+    out: AnyPath,
     progress: Progress | None = None,
     *,
     texts: bool = True,
@@ -59,19 +59,19 @@ def make_release(
 
     texts: whether the report shows texts of rows; language: of its page (None: Chinese where the texts are).
     A second call with the same content takes every finished step from OUT/cache and ends in the same ids.
-    Raises RecipeError, RuleError (before any work), DataError (rows that must not be trained on),
+    The whole recipe is checked before any work. Raises RecipeError, RuleError, DataError (rows that must not be trained
+    on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
     progress = progress or Silent()
+    recipe, out = local_path(recipe), local_path(out).absolute()
     file = load_recipe(recipe)
-    steps = build_plan(file)
-    needs_base = steps[0].name != "tune.linear"
-    base = open_base(file.recipe.base, recipe.parent) if needs_base else None
     with _locked(out):
         progress.start("reading and auditing the data", None)
-        data = prepare(file, progress)
-        schema = FactSchema(data.labels, declared(file.recipe))
-        rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
+        checked = check_recipe(file, progress)
+        checked.raise_faults()
+        file, steps, base, rules, data = checked.file, checked.steps, checked.base, checked.rules, checked.data
+        assert data is not None, "data that cannot be had is a fault"
         threads = file.recipe.threads or cores()
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, threads))
@@ -125,8 +125,8 @@ class _Making:
         target = self.out / "release"
         release = seal_with_gates(tested.release, target, tested.gates) if not refused else None
         if refused:
-            # An earlier release is kept, but not under the name of what was just refused.
-            move_aside(target)
+            # An earlier release is kept by its id, but not under the name of what was just refused.
+            retire(target)
         shutil.rmtree(tested.release.folder)
         steps = done if linear in done else [linear, *done]
         found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
@@ -267,13 +267,17 @@ def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as file:
+    with (out / ".lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise UsageError(
                 "another `penjing make` is working in this folder",
                 where=str(out),
                 fix="wait for it, or give another --out",
             ) from None
-        yield
+        try:
+            yield
+        finally:
+            # What was not sealed at the end of a run is made again by the next one.
+            shutil.rmtree(out / ".candidate", ignore_errors=True)

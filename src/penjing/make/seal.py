@@ -14,6 +14,7 @@ from penjing.core.artifact import MODEL, open_release, write_info, write_observe
 from penjing.core.canon import canonical_json
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
+from penjing.core.releases import by_id, put_in_place
 from penjing.make.gates import TIMES, Gate
 
 CERTIFICATE, POLICY, RULES, SUITE, SELFCHECK = (
@@ -54,16 +55,25 @@ def seal_with_gates(candidate: Release, target: Path, gates: Sequence[Gate]) -> 
     """Seal a tested candidate as `target`, its certificate naming the promises under which it was sealed.
 
     Promises on time are observations of one machine: they stand in `NAME.observations.json` beside the folder, so that
-    the release's id is the same wherever it is made again.
+    the release's id is the same wherever it is made again. The release is kept by its id too (core/releases.py).
     """
     content = [gate for gate in gates if gate.name not in TIMES]
     certificate = json.loads((candidate.folder / CERTIFICATE).read_bytes())
     certificate["gates"] = [{"name": one.name, "promised": one.promised, "state": one.state} for one in content]
-    with sealed_folder(target) as folder:
-        shutil.copytree(candidate.folder, folder, dirs_exist_ok=True)
-        (folder / MANIFEST).unlink()
-        (folder / CERTIFICATE).write_bytes(canonical_json(certificate))
-    write_observed(target, verify(target), {"gates": [gate.model_dump(mode="json") for gate in gates]})
+    staged = target.with_name(f".{target.name}.sealed")
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        with sealed_folder(staged) as folder:
+            shutil.copytree(candidate.folder, folder, dirs_exist_ok=True)
+            (folder / MANIFEST).unlink()
+            (folder / CERTIFICATE).write_bytes(canonical_json(certificate))
+        identity = verify(staged)
+        put_in_place(staged, target)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    observed = {"gates": [gate.model_dump(mode="json") for gate in gates]}
+    for place in (target, by_id(target, identity)):
+        write_observed(place, identity, observed)
     return open_release(target)
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from penjing.core.errors import UsageError
+from penjing.core.options import explain
 from penjing.runtime.engine import Device
 from penjing.store.database import DEFAULT_URL
 
@@ -38,6 +39,9 @@ class Settings(BaseSettings):
     )
     max_waiting: int = Field(256, ge=1, le=100_000, description="most texts that wait; beyond it the answer is 503")
     body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send its request")
+    debug: bool = Field(
+        False, description="1: a command that fails writes the traceback to a file, which its message names"
+    )
     stop_seconds: int = Field(30, ge=1, le=600, description="time that running requests have at a stop")
 
 
@@ -46,12 +50,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = "PENJING_" + str(fault["loc"][-1]).upper()
+        path, what, fix = explain(error, Settings)[0]
+        name = "PENJING_" + str(path[-1]).upper()
         raise UsageError(
-            f"{name} is {str(fault.get('input'))[:80]!r}: {fault['msg'].lower()}",
-            where="environment",
-            fix=f"unset {name}",
+            what.replace(f"`{path[-1]}`", name, 1), where="environment", fix=f"{fix}, or unset {name}"
         ) from None
 
 

@@ -130,6 +130,20 @@ def scan_records(store: Store, *, release: str | None = None, since: str | None 
         page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
 
 
+def ids_of(store: Store, release: str) -> Iterator[str]:
+    """The ids of the decisions of a release, oldest first, page by page: for a reader whom no bad record may stop."""
+    order = (decisions.c.created, decisions.c.id)
+    base = select(*order).where(decisions.c.release == release).order_by(*order).limit(_PAGE)
+    page = base
+    while True:
+        with store.read() as connection:
+            rows = connection.execute(page).all()
+        yield from (row.id for row in rows)
+        if len(rows) < _PAGE:
+            return
+        page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
+
+
 def count_records(store: Store) -> dict[str, int]:
     """How many decisions there are by route: {"automatic": n, "review": n}."""
     with store.read() as connection:

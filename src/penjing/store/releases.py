@@ -9,7 +9,9 @@ from sqlalchemy import insert, select, update
 
 from penjing.core.artifact import open_release
 from penjing.core.errors import DamageError, UsageError
+from penjing.core.folder import MANIFEST, listed_id
 from penjing.core.nouns import Release
+from penjing.core.releases import RELEASES, places
 from penjing.store import audit
 from penjing.store.database import Store
 from penjing.store.tables import now, releases
@@ -63,9 +65,10 @@ def in_service(store: Store) -> list[Service]:
 
 
 def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Release:
-    """The release with this id, verified, from where it last stood or from `folder`.
+    """The release with this id, verified, from where it was last in service, or from `folder`.
 
-    Raises UsageError (unknown, or not there any more) or DamageError (damaged, or another release stands there).
+    It is looked for there and among the releases that are kept by their ids around it (core/releases.py).
+    Raises UsageError (unknown, or not there any more) or DamageError (damaged, or only another release is there).
     """
     if folder is None:
         with store.read() as connection:
@@ -75,11 +78,19 @@ def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Re
                 f"the release {identity[:12]} was never in service with this database", fix="give it with --release"
             )
         folder = Path(found)
-    release = open_release(folder)
-    if release.id != identity:
-        raise DamageError(
-            f"the release {identity[:12]} does not stand here any more: this is {release.id[:12]}",
-            where=str(folder),
-            fix=f"give its folder with --release; `make` moves an older release to NAME-{identity[:12]}",
-        )
-    return release
+    damage: DamageError | None = None
+    for place in places(folder, identity):
+        if listed_id(place) != identity:
+            continue
+        try:
+            return open_release(place)
+        except DamageError as error:
+            damage = damage or error
+    if damage is not None:
+        raise damage
+    fix = f"give its folder with --release; `make` keeps every release in OUT/{RELEASES}/ID"
+    here = open_release(folder) if (folder / MANIFEST).is_file() else None
+    if here is None:
+        raise UsageError(f"no such folder, and no release {identity[:12]} around it", where=str(folder), fix=fix)
+    said = f"the release {identity[:12]} does not stand here any more: this is {here.id[:12]}"
+    raise DamageError(said, where=str(folder), fix=fix)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from penjing.core.canon import digest_file
-from penjing.core.errors import DataError
-from penjing.data.read import read_rows
+from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.data.cells import Fault
+from penjing.data.fields import match_header, unclear_names
+from penjing.data.labels import match_label, nearest_label
+from penjing.data.read import Reading, open_table
 from penjing.store import audit
 from penjing.store.database import Store
+from penjing.store.releases import open_recorded
 from penjing.store.tables import decisions, now, reviews
 
 COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
 # A spreadsheet runs a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_READ = ("id", "verdict", "reviewer", "note")
 _SHOWN_FAULTS = 20
 
 
@@ -71,8 +75,10 @@ def export_open(store: Store, file: Path) -> int:
     return count
 
 
-def import_verdicts(store: Store, file: Path) -> Imported:
+def import_verdicts(store: Store, file: Path, reading: Reading | None = None) -> Imported:
     """Read a file that `export_open` wrote, with the column `verdict` filled in: all rows or none.
+
+    A spreadsheet may have saved it as a workbook, in another encoding or with other delimiters.
 
     Raises DataError that lists the faulty rows: an unknown id, a label that the release does not have, a case with
     another verdict already, two verdicts for one case.
@@ -80,17 +86,20 @@ def import_verdicts(store: Store, file: Path) -> Imported:
     blank = 0
     given: dict[str, Verdict] = {}
     faults: list[str] = []
-    for verdict in _read(file):
+    unread: list[Fault] = []
+    for verdict in _read(file, reading, unread):
         if not verdict.label:
             blank += 1
         elif verdict.decision in given and given[verdict.decision].label != verdict.label:
             faults.append(f"row {verdict.row}: a second verdict for the case {verdict.decision[:64]}")
         else:
             given[verdict.decision] = verdict
+    faults += [f"row {fault.row}: {fault.what}" for fault in unread]
     repeated = 0
+    reads = Reads(store)
     with store.write() as connection:
-        for verdict in given.values():
-            fault, known = _check(connection, verdict)
+        for written in given.values():
+            verdict, fault, known = _check(connection, written, reads)
             if fault:
                 faults.append(f"row {verdict.row}: {fault}")
             elif known:
@@ -128,36 +137,65 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
-def _read(file: Path) -> Iterator[Verdict]:
-    for number, row in read_rows(file):
-        missing = [name for name in ("id", "verdict") if name not in row]
+def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[Verdict]:
+    opened = open_table(file, reading, ("id", "verdict"))
+    for number, row in opened.rows(faults, _READ):
+        names = match_header(_READ, tuple(row))
+        if names.unclear:
+            what, fix = unclear_names(names.unclear)
+            raise DataError(what, where=str(file), fix=fix)
+        missing = [name for name in ("id", "verdict") if name not in names.found]
         if missing:
+            listed = ", ".join(f"`{name[:60]}`" for name in list(row)[:20])
             raise DataError(
-                f"the column `{missing[0]}` is missing",
+                f"the column `{missing[0]}` is missing; the columns are {listed}",
                 where=str(file),
                 fix="`penjing review export FILE` writes the columns " + ", ".join(COLUMNS),
             )
-        cells = {name: _plain((row.get(name) or "").strip()) for name in ("id", "verdict", "reviewer", "note")}
+        cells = {name: _plain((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
         yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"])
 
 
-def _check(connection: Connection, verdict: Verdict) -> tuple[str | None, bool]:
-    """(fault or None, whether this very verdict is there already)."""
+def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:
+    """(the verdict with its label as the release has it, fault or None, whether this very verdict is there already)."""
     query = (
-        select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome)
+        select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release)
         .join(decisions, decisions.c.id == reviews.c.decision)
         .where(reviews.c.decision == verdict.decision)
     )
     row = connection.execute(query).first()
     if row is None:
-        return f"no case {verdict.decision[:64]!r} was ever sent to review", False
-    labels: list[Any] = json.loads(row.prediction)["labels"]
-    if verdict.label not in {*labels, row.outcome}:
-        known = ", ".join(map(str, labels[:20]))
-        return f"{verdict.label[:64]!r} is not a label of this release; it has {known}", False
+        return verdict, f"no case {verdict.decision[:64]!r} was ever sent to review", False
+    labels: list[str] = list(dict.fromkeys((*json.loads(row.prediction)["labels"], row.outcome)))
+    try:
+        label = verdict.label if verdict.label in labels else match_label(verdict.label, labels, reads.of(row.release))
+    except RequestError as error:
+        return verdict, error.what, False
+    if label is None:
+        known = ", ".join(labels[:20])
+        what = f"{verdict.label[:64]!r} is not a label of this release ({nearest_label(verdict.label, labels)})"
+        return verdict, f"{what}; it has {known}", False
+    verdict = replace(verdict, label=label)
     if row.status == "done" and row.verdict != verdict.label:
-        return f"the case {verdict.decision} was closed before as {row.verdict!r}", False
-    return None, row.status == "done"
+        return verdict, f"the case {verdict.decision} was closed before as {row.verdict!r}", False
+    return verdict, None, row.status == "done"
+
+
+class Reads:
+    """Other words for labels, by release: from its folder, where it stands at its place still."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, Mapping[str, str]] = {}
+
+    def of(self, release: str) -> Mapping[str, str]:
+        """What labels of this release are read as."""
+        if release not in self._known:
+            try:
+                self._known[release] = open_recorded(self._store, release).info.labels_read_as
+            except (UsageError, DamageError):
+                self._known[release] = {}
+        return self._known[release]
 
 
 def _close(connection: Connection, verdict: Verdict) -> None:

@@ -76,6 +76,29 @@ audit = Table(
 )
 
 
+# A file that `penjing decide` works through: what goes on after an interrupt is the run that has not finished.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("started", String(27), nullable=False),
+    Column("finished", String(27)),
+    Index("runs_key", "key", "started"),
+    Index("runs_file", "file", "started"),
+)
+
+# Which row of a run has which decision, written in the transaction that records the decision.
+run_rows = Table(
+    "run_rows",
+    metadata,
+    Column("run", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("decision", String(64), nullable=False),
+)
+
+
 def now() -> str:
     """The time in UTC with microseconds, in one width, so that its order as text is its order in time."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,95 @@
+"""Cells as words: what numbers, dates, lists and objects of JSON, workbooks and parquet become in a row."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from penjing.data.fields import text_of
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row that cannot be read: its number, what is wrong, what to do."""
+
+    row: int
+    what: str
+    fix: str
+
+
+class Odd(str):
+    """A cell that holds no plain value (a list, an object, an uncomputed formula): a row that needs it is refused."""
+
+    what: str
+    fix: str
+
+    def __new__(cls, shown: str, what: str, fix: str) -> Odd:
+        """`shown`: what the cell is as a string, where nobody needs its value."""
+        cell = super().__new__(cls, shown)
+        cell.what, cell.fix = what, fix
+        return cell
+
+
+def refuse_odd(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
+    """The fault of the first used column whose cell holds no plain value."""
+    for name in used:
+        cell = cells.get(name)
+        if isinstance(cell, Odd):
+            return Fault(row, f"`{name}` is {cell.what}", cell.fix)
+    return None
+
+
+def json_cell(value: object) -> str:
+    """A value of JSON or parquet. A list of one value is that value; null and NaN are empty."""
+    if isinstance(value, str):
+        return value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, list | tuple):
+        return _list_cell(value)
+    if isinstance(value, dict):
+        return _list_cell(value["choices"]) if set(value) == {"choices"} else _object_cell(value)
+    return text_of(value)
+
+
+def sheet_cell(value: object) -> str:
+    """A value of a workbook as the sheet shows it: 1.0 is 1, a day has no time, a number has 15 digits."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format(value, ".15g")
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d" if value.time() == datetime.time() else "%Y-%m-%d %H:%M:%S")
+    return "" if value is None else str(value)
+
+
+def parquet_cell(value: object) -> str:
+    """A value of parquet: days and times as in a workbook, the rest as in JSON."""
+    return sheet_cell(value) if isinstance(value, datetime.date | datetime.time) else json_cell(value)
+
+
+def _list_cell(values: object) -> str:
+    if not isinstance(values, list | tuple):
+        return json_cell(values)
+    if not values:
+        return ""
+    if len(values) == 1 and not isinstance(values[0], list | tuple | dict):
+        return json_cell(values[0])
+    shown = ", ".join(str(value)[:40] for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
+    what = f"a list of {len(values)} value{'s' * (len(values) != 1)} ({shown}), not one value"
+    return Odd(_dump(values), what, "keep one value a row: `classify` takes one label a text")
+
+
+def _object_cell(value: Mapping[str, object]) -> str:
+    keys = ", ".join(f"`{key}`" for key in list(value)[:_SHOWN]) + (", …" if len(value) > _SHOWN else "")
+    what = f"an object with {keys}, not a plain value" if value else "an empty object, not a plain value"
+    return Odd(_dump(value), what, 'write flat rows: {"text": …, "label": …}')
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,106 @@
+"""Where the header of a table stands: below titles and empty lines, once, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from penjing.core.errors import DataError
+from penjing.data.fields import fold_name
+from penjing.data.names import EXACT, names_column
+
+NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")
+_LOOK = 12  # rows above which a header may stand
+_SENTENCE = re.compile(r"[。！？；.!?;](\s|$)|，|, ")
+
+
+def find_header(rows: Sequence[Sequence[str]], wanted: Sequence[str] = ()) -> int:
+    """The place of the header among the first rows: that with the wanted names, else the first that is no title."""
+    for place, cells in enumerate(rows[:_LOOK]):
+        if wanted and has_names(cells, wanted):
+            return place
+    widths = Counter(_width(cells) for cells in rows if _width(cells) > 1)
+    width = max(widths, key=lambda each: (widths[each], each)) if widths else 1
+    for place, cells in enumerate(rows[:_LOOK]):
+        if any(cell.strip() for cell in cells) and not _is_title(rows, place, width):
+            return place
+    return 0
+
+
+def has_names(cells: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether a row holds all these names, whatever their width and case."""
+    return {fold_name(name) for name in wanted} <= {fold_name(cell) for cell in cells}
+
+
+def is_name(cell: str) -> bool:
+    """Whether a cell could name a column: short, no number, no sentence."""
+    return len(cell) <= 40 and not NUMBER.fullmatch(cell) and not _SENTENCE.search(cell)
+
+
+def has_header(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of the rows names the columns: short distinct words that do not come again below."""
+    first = [cell.strip() for cell in cells[0]]
+    if any(name.lower() in EXACT for name in first):
+        return True
+    if not _is_named(first):
+        return False
+    for place, name in enumerate(first):
+        below = [row[place].strip() for row in cells[1:] if len(row) > place]
+        if name and name in below:
+            return False
+    if len(first) == 1:
+        return names_column(first[0])
+    return True
+
+
+def is_second_header(cells: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether the row below a header names the columns again in other words (`内容,类别` above `text,label`)."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    exact = [cell for cell in filled if cell.lower() in EXACT]
+    others = [cell for cell in header if cell.strip() and names_column(cell)]
+    return len(filled) > 1 and len(exact) == len(filled) and len(others) > 1
+
+
+def column_names(cells: Sequence[str], where: str, row: int = 1) -> list[str]:
+    """The names of a header; one without a name is called by its place. Raises DataError for one that comes twice."""
+    names = [cell.strip().lstrip("\ufeff") or f"column_{place}" for place, cell in enumerate(cells, start=1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"the header names `{twice[0]}` twice",
+            where=f"{where}:{row}",
+            fix="give every column a name of its own, or say that there is no header (--header 0, `header: 0`)",
+        )
+    return names
+
+
+def _width(cells: Sequence[str]) -> int:
+    """Cells up to the last one that is filled."""
+    return max((place for place, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+
+
+def _is_title(rows: Sequence[Sequence[str]], place: int, width: int) -> bool:
+    """A line above the header: one cell over several columns, or fewer cells than the header that follows."""
+    cells = rows[place]
+    filled = sum(bool(cell.strip()) for cell in cells)
+    below = [row for row in rows[place + 1 :] if any(cell.strip() for cell in row)]
+    if width < 2 or not below or filled >= width:
+        return False
+    if filled == 1 and (width > 2 or _width(cells) == 1):
+        return not names_column(next(cell for cell in cells if cell.strip()))
+    if any(names_column(cell) for cell in cells):
+        return False
+    following = next((row for row in below if sum(bool(cell.strip()) for cell in row) >= width), None)
+    if following is None or below.index(following) > _LOOK:
+        return False
+    start = below.index(following)
+    return _is_named([cell.strip() for cell in following]) and has_header(below[start:])
+
+
+def _is_named(names: Sequence[str]) -> bool:
+    """Short distinct words, no numbers, no sentences."""
+    named = [name for name in names if name]
+    if not named or len(set(named)) != len(named):
+        return False
+    return all(is_name(name) for name in named)

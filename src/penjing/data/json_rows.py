@@ -1,0 +1,177 @@
+"""Rows of JSON: one object a line, a list of objects, or an annotation tool's export; each key once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from penjing.core.errors import DataError
+from penjing.data.cells import Fault, Odd, json_cell
+
+_LIST = re.compile(r"\s*\[\s*(\{|$)")
+_FLAT = 'write {"text": …, "label": …}'
+_PANDAS = 'write rows: df.to_json(FILE, orient="records", lines=True, force_ascii=False)'
+_LABEL_STUDIO = "read as a Label Studio export: texts from `data`, labels from the choices of `annotations`"
+
+
+class _Object(dict[str, Any]):
+    """An object of JSON with the name that stands in it twice."""
+
+    twice: str | None = None
+
+
+def begins_json(first: str) -> bool:
+    """Whether a first line, not blank, begins JSON rows: an object, or a list of objects."""
+    if _LIST.match(first):
+        return True
+    try:
+        return first.lstrip().startswith("{") and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tuple[int, dict[str, str] | Fault]]:
+    """(line on which it begins, cells or what is wrong) of each row.
+
+    Raises DataError for JSON that is no rows at all.
+    """
+    rest = iter(lines)
+    first_lines = _to_the_next(rest)
+    first_lines[:1] = [line.lstrip("\ufeff") for line in first_lines[:1]]
+    # A single line may hold all rows as one list or object.
+    between = _to_the_next(rest)
+    numbered = enumerate(chain(first_lines, between, rest), start=1)
+    found: Iterable[tuple[int, object]]
+    if between and between[-1].strip() and begins_json(first_lines[-1]) and not _LIST.match(first_lines[-1]):
+        found = _by_line(numbered)
+    else:
+        text = "".join(line for _, line in numbered)
+        whole = _whole(text, where, notes)
+        found = whole if whole is not None else _by_line(enumerate(text.splitlines(), start=1))
+    controls: dict[str, None] = {}
+    for number, value in found:
+        if isinstance(value, Fault):
+            yield number, value
+        elif not isinstance(value, dict):
+            yield number, Fault(number, f"a JSON {_kind(value)}, not an object", _FLAT)
+        elif isinstance(value, _Object) and value.twice is not None:
+            fault = Fault(number, f"the key `{value.twice}` stands twice in this row", "keep one of them")
+            yield number, fault
+        elif _is_annotated(value):
+            if _LABEL_STUDIO not in notes:
+                notes.append(_LABEL_STUDIO)
+            yield number, _annotated(value, controls)
+        else:
+            yield number, {str(key): json_cell(inner) for key, inner in value.items()}
+
+
+def _to_the_next(lines: Iterator[str]) -> list[str]:
+    """Blank lines and the line after them."""
+    found = []
+    for line in lines:
+        found.append(line)
+        if line.strip():
+            break
+    return found
+
+
+def _by_line(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, object]]:
+    for number, line in numbered:
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line, object_pairs_hook=_object)
+        except RecursionError:
+            yield number, Fault(number, "JSON nested too deeply", "a row is a flat object of text, numbers and words")
+        except ValueError as error:
+            said = str(error).split(":")[0]
+            what = f"not valid JSON ({said}): `{line.strip()[:60]}`"
+            yield number, Fault(number, what, "write one JSON object a line")
+
+
+def _whole(text: str, where: str, notes: list[str]) -> list[tuple[int, object]] | None:
+    """The objects of a text that is one list, one object around a list, or objects over several lines; else None."""
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
+    space = re.compile(r"[\s,]*")
+    start = len(text) - len(text.lstrip())
+    is_list = text[start : start + 1] == "["
+    place = start + is_list
+    found: list[tuple[int, object]] = []
+    line, counted = 1, 0
+    try:
+        while True:
+            place = space.match(text, place).end()  # type: ignore[union-attr]
+            if place >= len(text):
+                break
+            if is_list and text[place] == "]":
+                break
+            value, end = decoder.raw_decode(text, place)
+            line += text.count("\n", counted, place)
+            counted, place = place, end
+            found.append((line, value))
+    except (ValueError, RecursionError):
+        return None
+    if not is_list and len(found) == 1 and isinstance(found[0][1], dict):
+        return _inside(found[0][0], found[0][1], where, notes)
+    return found
+
+
+def _inside(line: int, value: Mapping[str, Any], where: str, notes: list[str]) -> list[tuple[int, object]]:
+    """The rows in a single object."""
+    lists = [key for key, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+    if len(lists) == 1 and not _is_annotated(value):
+        notes.append(f"the rows are the list `{lists[0]}` of one JSON object; they are numbered from 1")
+        return list(enumerate(value[lists[0]], start=1))
+    columns = [key for key, inner in value.items() if isinstance(inner, list | dict)]
+    if len(columns) == len(value) > 1 or len(lists) > 1:
+        keys = ", ".join(f"`{key}`" for key in list(value)[:8])
+        raise DataError(f"one JSON object with {keys}, not rows", where=where, fix=_PANDAS)
+    return [(line, value)]
+
+
+def _is_annotated(value: Mapping[str, Any]) -> bool:
+    return isinstance(value.get("data"), dict) and any(
+        isinstance(value.get(key), list) for key in ("annotations", "completions", "predictions")
+    )
+
+
+def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str, str]:
+    """A task of Label Studio: what it shows, and by control the choice that was made.
+
+    `controls`: names met in the rows above, so that a row without an annotation has the same columns.
+    """
+    chosen: dict[str, list[tuple[str, ...]]] = {}
+    for done in value.get("annotations") or value.get("completions") or []:
+        if not isinstance(done, dict) or done.get("was_cancelled"):
+            continue
+        for result in done.get("result") or []:
+            inner = result.get("value") if isinstance(result, dict) else None
+            choices = inner.get("choices") if isinstance(inner, dict) else None
+            if isinstance(choices, list):
+                name = str(result.get("from_name") or "label")
+                chosen.setdefault(name, []).append(tuple(str(choice) for choice in choices))
+    controls.update(dict.fromkeys(chosen))
+    cells = {str(key): json_cell(inner) for key, inner in value["data"].items()}
+    for name in controls or {"label": None}:
+        given = list(dict.fromkeys(chosen.get(name, [])))
+        if len(given) > 1:
+            shown = "; ".join(", ".join(choices) for choices in given[:5])
+            cells[name] = Odd(shown, f"annotated differently ({shown})", "settle on one label and export again")
+        else:
+            cells[name] = json_cell(list(given[0])) if given else ""
+    return cells
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    found = _Object(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        found.twice = next(name for name in names if names.count(name) > 1)
+    return found
+
+
+def _kind(value: object) -> str:
+    return {list: "list", str: "string", bool: "true or false", type(None): "null"}.get(type(value), "number")

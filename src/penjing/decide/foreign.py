@@ -1,0 +1,235 @@
+"""Cells of a rules file that are written as in SQL, Excel, Python or plain words, with the form to use instead.
+
+Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could be
+read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
+A sealed release keeps the rules that it was proven with: they are never refused for this. `=X` means exactly X.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from penjing.core.errors import RequestError, RuleError
+from penjing.data.clean import clean
+from penjing.data.fields import fold_width, parse_number
+from penjing.decide.cells import parse_cell
+from penjing.decide.schema import FactSchema, Kind
+
+_LISTED = re.compile(r"\s*[,，、;；]\s*")
+_JOINED = re.compile(r"\s+(?:AND|OR)\s+|\s*(?:&&|\|\|)\s*|\s+(?:且|或|并且|或者|和)\s+")
+_NOT = re.compile(r"(?:!=|<>|≠|!(?=\S)|NOT\s+IN\s+|not\s+in\s+|NOT\s+|不是|不等于|不在)\s*(.+)", re.DOTALL)
+_HOLDS_NOT = re.compile(
+    r"(?:not\s+contains?|doesn'?t\s+contain|!contains?|not\s+like|不包含|不含有?|!=|<>|≠|!|not\s)\s*(.+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_HOLDS = re.compile(
+    r"(?:contains?|includes?|like|match(?:es)?|regex|starts?\s?with|ends?\s?with|包含|含有|包括|等于|equals?|=~|~|==?)"
+    r"\s*[:：(]?\s*(.+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_WHOLE_WORDS = re.compile(r"(?:contains?\s|like\s|包含|含有|等于|equals?\s|=~)\s*(.+)", re.DOTALL | re.IGNORECASE)
+_REGEX = re.compile(r"\.[*+?]|\\[dwsbDWSB]|\[\^|\[[^\]\s]-[^\]\s]\]|\(\?|^\^")
+_QUOTED = re.compile("[\"'“‘「『](.+)[\"'”’」』]", re.DOTALL)
+_NULL = re.compile(r"null|is\s+null|is\s+not\s+null|not\s+null|isnull|is\s+empty|为空|不为空|非空", re.IGNORECASE)
+_SPAN = re.compile(r"(\S*\d\S*?)\s*(?:\.\.\.?|…|~|至|到|\sto\s|—|–)\s*(\S*\d\S*)")
+_BRACKETED = re.compile(r"(?:in\s*)?[(\[{（【](.+)[)\]}）】]", re.DOTALL | re.IGNORECASE)
+_DIGITS = r"[-+]?\d[\d,]*(?:\.\d+)?"
+_BETWEEN = re.compile(
+    rf"(?:between\s+|介于)?[\[(]?\s*({_DIGITS})\s*(?:-|~|—|–|to|and|至|到|和|,)\s*({_DIGITS})\s*[\])]?(?:之间)?",
+    re.IGNORECASE,
+)
+_BOTH_SIDES = re.compile(rf">=?\s*({_DIGITS})\s*(?:AND|and|&&?|,|，|且|并且)\s*<=?\s*({_DIGITS})")
+_SIGNS = {
+    "大于等于": ">=", "不小于": ">=", "不少于": ">=", "不低于": ">=", "至少": ">=", "at least": ">=",
+    "小于等于": "<=", "不大于": "<=", "不超过": "<=", "不高于": "<=", "至多": "<=", "最多": "<=", "at most": "<=",
+    "大于": ">", "超过": ">", "高于": ">", "多于": ">", "more than": ">", "greater than": ">", "over": ">",
+    "above": ">",
+    "小于": "<", "低于": "<", "少于": "<", "less than": "<", "under": "<", "below": "<",
+    "等于": "=", "equals": "=", "equal to": "=", "==": "=", "is": "=",
+}  # fmt: skip
+_SIGN = re.compile(rf"({'|'.join(_SIGNS)}|>=|<=|≥|≤|=<|=>|>|<|=)?\s*(.+)", re.IGNORECASE | re.DOTALL)
+_AMOUNT = re.compile(rf"\D{{0,4}}?({_DIGITS})\s*(千|万|亿|k)?\D{{0,6}}", re.IGNORECASE)
+_TIMES = {"千": 1_000, "k": 1_000, "万": 10_000, "亿": 100_000_000}
+_SHORT = 6  # characters of a word in a list of words
+_SHOWN = 60
+
+
+def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str) -> None:
+    """Raise RuleError, with the form to write, for a cell that is plainly in another syntax."""
+    try:
+        written = clean(cell.strip())
+    except RequestError:
+        return  # the parser says what is wrong with it
+    known = schema.values(fact)
+    if not written or written in known:
+        return
+    plain = fold_width(written)
+    if kind in ("unit", "count", "int", "float") and _is_ours(cell, fact, kind, schema):
+        return  # in numbers nothing is read as it stands by mistake
+    if kind == "text":
+        found = _in_text(plain)
+    elif kind == "bool":
+        found = _in_truth(plain)
+    elif kind in ("label", "enum", "str"):
+        found = _in_value(plain, fact, known)
+    else:
+        found = _in_number(plain, kind)
+    if found:
+        what, fix = found
+        raise RuleError(f"{written[:_SHOWN]!r} {what}", where=f"{where} (column `{fact}`)", fix=fix)
+
+
+def _in_text(plain: str) -> tuple[str, str] | None:
+    word, space, rest = plain.partition(" ")
+    if word.lower() != "contains" or not space:
+        if found := _HOLDS_NOT.fullmatch(plain):
+            return _no_negation(f"contains {_bars(found[1])}")
+        if (found := _HOLDS.fullmatch(plain)) or (found := re.fullmatch(r"(\*.*|.*\*|%.*%)", plain, re.DOTALL)):
+            return "is no comparison of a text", f"write `contains {_bars(found[1])}`"
+        return None
+    if _REGEX.search(rest):
+        fix = f"write the words as they stand in a text: `contains {_literal(rest)}`; for both, use two columns `text`"
+        return "holds a regular expression, which would be looked for as it stands", fix
+    if re.search(r"\s+AND\s+|&&|\s+(?:且|并且|和)\s+", rest):
+        parts = " and ".join(f"`contains {part}`" for part in _parts(rest))
+        return "joins words by AND, which would be looked for as it stands", f"use two columns `text`: {parts}"
+    phrases = [part.strip() for part in rest.split("|")]
+    quoted = any(_QUOTED.fullmatch(phrase) for phrase in phrases)
+    starred = any(len(phrase) > 1 and (phrase[0] == "*" or phrase[-1] == "*") for phrase in phrases)
+    liked = any(len(phrase) > 2 and phrase[0] == phrase[-1] == "%" for phrase in phrases)
+    grouped = _BRACKETED.fullmatch(rest) and ("|" in rest or _LISTED.search(rest))
+    if quoted or starred or liked or grouped or _JOINED.search(rest):
+        return "holds signs that would be looked for as they stand", f"write `contains {_bars(rest)}`"
+    if "、" in rest or (_LISTED.search(rest) and all(_is_word(part) for part in _LISTED.split(rest))):
+        return (
+            "lists words by a comma, and would be looked for as one phrase with the comma in it",
+            f"write `contains {_bars(rest)}` for one of them; for a phrase, a part of it without the comma",
+        )
+    return None
+
+
+def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | None:
+    exact = f"; `={plain[:_SHOWN]}` means exactly that" if not known else ""
+    if plain.startswith("==") and plain[2:].strip():
+        return "has one `=` too many", f"write `={plain.lstrip('=').strip()}`"
+    if plain.startswith("=") and not plain.startswith("=~"):
+        return None
+    if found := _NOT.fullmatch(plain):
+        given = _parts(_inside(found[1]))
+        others = [value for value in known if value not in given]
+        if known and len(others) < len(known):
+            return "is a negation, which rules do not have", f"list the others: `in {'|'.join(others[:20])}`"
+        return _no_negation(given[0] if given else "X")
+    if found := _QUOTED.fullmatch(plain):
+        return "stands in quotes, which would be part of the value", f"write `{found[1]}`{exact}"
+    if _NULL.fullmatch(plain):
+        fix = f"leave the cell empty: where a rule needs a field that is not given, the case goes to a person{exact}"
+        return "asks whether there is a value, which rules cannot", fix
+    if found := _WHOLE_WORDS.fullmatch(plain):
+        return f"does not fit `{fact}`, which is compared whole", f"write `{_bars(found[1])}`{exact}"
+    bars = re.match(r"in\s", plain, re.IGNORECASE) is not None and "|" in plain
+    if _BRACKETED.fullmatch(plain) or (not bars and (_LISTED.search(plain) or _JOINED.search(plain))):
+        listed = re.sub(r"^in\s+", "", plain, flags=re.IGNORECASE)
+        return "is no list of values", f"write `in {_bars(listed)}` for one of them{exact}"
+    if _SPAN.fullmatch(plain):
+        fix = f"declare `{fact}` as `int` or `float` (a day as 20260131), then write `20260101..20260131`{exact}"
+        return f"is a range, and `{fact}` is not a number", fix
+    if _REGEX.search(plain) or (len(plain) > 1 and "*" in (plain[0], plain[-1])) or re.fullmatch("%.+%", plain):
+        return "holds a pattern, and values are compared whole", f"write the values: `in a|b`{exact}"
+    return None
+
+
+def _in_truth(plain: str) -> tuple[str, str] | None:
+    if found := re.fullmatch(r"(!=|<>|≠|!|not\s+|不是|非)\s*(.+)", plain, re.IGNORECASE):
+        opposite = {"true": "false", "1": "false", "是": "false", "真": "false"}.get(found[2].strip().lower(), "true")
+        return "is a negation, which rules do not have", f"write `{opposite}`"
+    if found := re.fullmatch(r"(?:==|is\s+)\s*(.+)", plain, re.IGNORECASE) or _QUOTED.fullmatch(plain):
+        return "is no truth value", f"write `{found[1].strip()}`"
+    return None
+
+
+def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
+    if found := re.fullmatch(r"(?:!=|<>|≠|not\s+|不等于|不是)\s*(.+)", plain, re.IGNORECASE):
+        number = _number(found[1], kind)
+        return "is a negation, which rules do not have", f"write two rows: `<{number}` and `>{number}`" if number else (
+            "write two rows: one below and one above the number"
+        )
+    if _NULL.fullmatch(plain):
+        return "asks whether there is a value, which rules cannot", "leave the cell empty"
+    if found := _BOTH_SIDES.fullmatch(plain):
+        return "joins two comparisons", f"write `{found[1]}..{found[2]}`, which includes both ends"
+    found = _SIGN.fullmatch(plain)
+    if found and (number := _number(_unquoted(found[2]), kind)) is not None:
+        return (
+            "is not a number that can be compared",
+            f"write `{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}`",
+        )
+    listed = _parts(_inside(re.sub(r"^in\s*", "", plain, flags=re.IGNORECASE)))
+    numbers = [_number(part, kind) for part in listed]
+    bracketed = _BRACKETED.fullmatch(plain)
+    if (len(numbers) > 2 or (len(numbers) == 2 and not bracketed and "," in plain)) and all(numbers):
+        return "is no list of numbers", f"write `in {'|'.join(map(str, numbers))}`"
+    if found := _BETWEEN.fullmatch(plain):
+        return (
+            "is no range",
+            f"write `{found[1].replace(',', '')}..{found[2].replace(',', '')}`, which includes both ends",
+        )
+    return None
+
+
+def _is_ours(cell: str, fact: str, kind: Kind, schema: FactSchema) -> bool:
+    try:
+        return parse_cell(cell, fact, kind, schema, "") is not None
+    except RuleError:
+        return False
+
+
+def _number(written: str, kind: Kind) -> str | None:
+    """The number that stands in a text with a unit or a currency, as it is to be written."""
+    written = written.strip()
+    found = _AMOUNT.fullmatch(written)
+    if not found:
+        return None
+    number = parse_number(found[1])
+    if number is None or (written.endswith("%") and kind != "unit"):
+        return None
+    number *= Decimal(_TIMES.get((found[2] or "").lower(), 1)) / (100 if written.endswith("%") else 1)
+    return f"{number.normalize():f}"
+
+
+def _no_negation(above: str) -> tuple[str, str]:
+    return (
+        "is a negation, which rules do not have",
+        f"put a row above this one with `{above}` and what shall follow there, and leave this cell empty",
+    )
+
+
+def _parts(listed: str) -> list[str]:
+    pieces = [piece for part in _JOINED.split(_inside(listed)) for piece in _LISTED.split(part)]
+    pieces = [_unquoted(piece).strip("*%^$ ") for part in pieces for piece in part.split("|")]
+    return [piece for piece in pieces if piece]
+
+
+def _bars(listed: str) -> str:
+    return "|".join(_parts(listed))[:200] or "a|b"
+
+
+def _inside(written: str) -> str:
+    found = _BRACKETED.fullmatch(written.strip())
+    return found[1] if found else written.strip().removesuffix(")")
+
+
+def _unquoted(written: str) -> str:
+    found = _QUOTED.fullmatch(written.strip())
+    return found[1] if found else written.strip()
+
+
+def _literal(pattern: str) -> str:
+    words = re.findall(r"[^\W_]+(?: [^\W_]+)*", re.sub(r"\\.|\[[^\]]*\]|\{[^}]*\}", " ", pattern))
+    return "|".join(words) or "a|b"
+
+
+def _is_word(part: str) -> bool:
+    return 0 < len(part) <= _SHORT and " " not in part.strip()

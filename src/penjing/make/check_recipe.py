@@ -1,0 +1,151 @@
+"""The whole recipe checked before anything is trained: steps, base, files, fields, labels, limits, rules.
+
+`penjing check` prints what this finds, and `penjing make` starts with it: what one refuses, the other does too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from penjing.core.errors import PenjingError, RecipeError, RuleError
+from penjing.core.nouns import Artifact, Progress
+from penjing.core.recipe import RecipeFile
+from penjing.data.audit import Audit, Problem
+from penjing.data.labels import match_label, nearest_label, read_as
+from penjing.data.prepare import Prepared, examine, refusal
+from penjing.decide.check import Finding
+from penjing.decide.rules import examine_rules
+from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
+from penjing.make.plan import Step, read_plan
+from penjing.model.base import open_base
+
+# Code of the problems that lie in the recipe or in a file that it names, not in the rows.
+RECIPE = "recipe"
+_SHOWN = 10
+Found = TypeVar("Found")
+
+
+@dataclass
+class Checked:
+    """What a recipe comes to: all that `make` needs, where nothing is wrong with it.
+
+    file: the recipe, its limits under the labels as the rows have them; audit: what is said of the rows, and of the
+    recipe; faults: the errors of the recipe itself; data, base, rules: None where they cannot be had or are not wanted.
+    """
+
+    file: RecipeFile
+    audit: Audit = field(default_factory=Audit)
+    steps: list[Step] = field(default_factory=list)
+    base: Artifact | None = None
+    data: Prepared | None = None
+    rules: RuleTable | None = None
+    faults: list[PenjingError] = field(default_factory=list)
+
+    def raise_faults(self) -> None:
+        """Raise the only fault, or one of the first one's kind that lists them all; nothing where there is none."""
+        data_errors = [problem for problem in self.audit.errors if problem.code != RECIPE]
+        faults = list(self.faults)
+        if data_errors:
+            faults.append(refusal(self.audit.model_copy(update={"problems": data_errors}), self.file))
+        if not faults:
+            return
+        first, others = faults[0], faults[1:]
+        if not others:
+            raise first
+        more = "".join(f"\n  {_line(each)}{f' ({each.fix})' if each.fix else ''}" for each in others[:_SHOWN])
+        if len(others) > _SHOWN:
+            more += f"\n  and {len(others) - _SHOWN} more: `penjing check` lists them"
+        raise type(first)(first.what + more, where=first.where, fix=first.fix)
+
+
+def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
+    """Look at everything that a recipe names. Nothing is trained and nothing is written.
+
+    All faults are collected; one that cannot be passed over (a file of rows that is not there) is among them.
+    """
+    found = Checked(file)
+    found.steps, plan_faults = read_plan(file)
+    found.faults += plan_faults
+    if file.recipe.step_list()[0][0] != "tune.linear":
+        found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
+    looked = _attempt(found, lambda: examine(file, progress))
+    if looked is not None:
+        found.audit, found.data = looked
+    labels = tuple(sorted(found.audit.labels))
+    if labels:
+        found.file = _with_limits(found, labels)
+    findings = _check_rules(found, labels)
+    problems = [
+        Problem(severity="error", code=RECIPE, message=_line(each), fix=each.fix or "") for each in found.faults
+    ]
+    problems += found.audit.problems
+    problems += [
+        Problem(severity="warning", code="rules", message=f"{each.where}: {each.what}", fix=each.fix or "")
+        for each in findings
+        if each.level == "warning"
+    ]
+    found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
+    return found
+
+
+def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
+    """Read the rules against the labels and fields of the data; without labels only the fields are looked at."""
+    recipe, file = found.file.recipe, found.file
+    fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
+    sound = True
+    for name, kind in fields.items():
+        try:
+            FactSchema(labels, {name: kind})
+        except RecipeError as error:
+            sound = False
+            found.faults.append(RecipeError(error.what, where=file.where("data", "fields", name), fix=error.fix))
+    if recipe.decide.rules is None or not sound:
+        return []
+    path = file.resolve(recipe.decide.rules)
+    if not path.is_file():
+        what = f"there is no rules file `{recipe.decide.rules[:80]}`"
+        fix = "correct the path, relative to the recipe, or take `rules:` out"
+        found.faults.append(RuleError(what, where=file.where("decide", "rules"), fix=fix))
+        return []
+    if not labels:
+        return []
+    found.rules, faults, findings = examine_rules(path, FactSchema(labels, fields, read_as(recipe.data)))
+    found.faults += faults
+    return findings
+
+
+def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
+    """The recipe with the labels of `max_error` as the rows have them; unknown ones go into the faults."""
+    file = found.file
+    limits = file.recipe.decide.max_error
+    if not isinstance(limits, dict):
+        return file
+    reads, named = read_as(file.recipe.data), {}
+    for written, limit in limits.items():
+        where = file.where("decide", "max_error", written)
+        label = match_label(written, labels, reads)
+        if label is None:
+            what, fix = f"`max_error` has the unknown label `{written[:80]}`", nearest_label(written, labels)
+            found.faults.append(RecipeError(what, where=where, fix=fix))
+        elif label in named:
+            what = f"`max_error` limits `{label}` twice: `{written[:80]}` is read as that label too"
+            found.faults.append(RecipeError(what, where=where, fix="keep one of the two"))
+        else:
+            named[label] = limit
+    decide = file.recipe.decide.model_copy(update={"max_error": named or limits})
+    return file.model_copy(update={"recipe": file.recipe.model_copy(update={"decide": decide})})
+
+
+def _attempt(found: Checked, act: Callable[[], Found]) -> Found | None:
+    try:
+        return act()
+    except PenjingError as error:
+        found.faults.append(error)
+        return None
+
+
+def _line(error: PenjingError) -> str:
+    return f"{error.where}: {error.what}" if error.where else error.what
