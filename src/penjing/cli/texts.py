@@ -17,6 +17,7 @@ from penjing.data.read import Opened, Reading, open_table
 
 if TYPE_CHECKING:
     from penjing.core.nouns import ReleaseInfo
+    from penjing.decide.schema import FactSchema
 
 # Options of every command that reads rows.
 Encoding = Annotated[str, typer.Option("--encoding", help="the file's encoding, if it is not found")]
@@ -79,6 +80,19 @@ def read_texts(
     _tell(opened, told, say)
 
 
+def tell_missing(rows: Iterable[Row], schema: FactSchema, say: Callable[[str], None]) -> Iterator[Row]:
+    """The rows as they are; of the first one it is said which declared fields have no column.
+
+    Raises UsageError where several columns could be meant.
+    """
+    first = True
+    for row in rows:
+        if first and (missing := schema.missing_columns(tuple(row[2]))):
+            say(missing)
+        first = False
+        yield row
+
+
 def in_order(lines: Iterable[dict[str, Any]], faults: list[Fault]) -> Iterator[dict[str, Any]]:
     """The lines of answered rows and, in between by their numbers, a line with its error for each row in `faults`."""
     for line in lines:
@@ -138,9 +152,7 @@ def _looks_like_a_name(first: str, opened: Opened) -> bool:
     return len(first) < max(8, usual)
 
 
-def _column_of(
-    names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True
-) -> str | None:
+def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True) -> str | None:
     """The given name of the column of texts, or None; `only`: a single column is it, whatever its name.
 
     Raises UsageError where several could be meant.
