@@ -33,7 +33,7 @@ def test_texts_come_from_a_file(penjing: Callable[..., Any], tiny_release: Relea
     ran = penjing("bench", tiny_release.folder, "--data", file, "--text", "body", "--calls", 5, "--json")
     assert json.loads(ran.out)["texts"] == {"source": str(file), "rows": 2}
     ran = penjing("bench", tiny_release.folder, "--data", file, "--calls", 5)
-    assert ran.code == 2 and "--text COLUMN" in ran.err
+    assert ran.code == 2 and "--text body" in ran.err
     file.write_text("text\n", encoding="utf-8")
     ran = penjing("bench", tiny_release.folder, "--data", file, "--calls", 5)
     assert ran.code == 3 and "no text" in ran.err

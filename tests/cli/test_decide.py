@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,125 @@ def test_mistakes_are_explained(penjing, tiny_release, tmp_path: Path, arguments
     assert words in ran.err
     assert "fix:" in ran.err
     assert "Traceback" not in ran.err
+
+
+def _count(*tables: str) -> list[int]:
+    store = open_store("sqlite:///penjing.db", create=False)
+    with store.read() as connection:
+        found = [connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables]
+    store.close()
+    return found
+
+
+def _stopped(monkeypatch, after: int, error: BaseException) -> None:
+    """Let the command end so after a number of batches is recorded."""
+    from penjing.cli import show
+
+    flush, done = show.flush, []
+
+    def flushed() -> None:
+        flush()
+        done.append(1)
+        if len(done) == after:
+            raise error
+
+    monkeypatch.setattr(show, "flush", flushed)
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    file = tmp_path / "输入 文件.txt"
+    file.write_text("".join(f"row {number} 打13812345678 call me later\n" for number in range(200)), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 130), (MemoryError(), 1)])
+def test_an_interrupted_file_goes_on_and_records_nothing_twice(
+    penjing, tiny_release, many: Path, monkeypatch, error: BaseException, code: int
+) -> None:
+    with monkeypatch.context() as patch:
+        _stopped(patch, 2, error)
+        first = penjing("decide", tiny_release.folder, many)
+    assert first.code == code and "Traceback" not in first.err
+    assert code == 1 or ("128 rows are recorded" in first.err and "goes on after them" in first.err)
+    assert _count("decisions") == [128]
+    second = penjing("decide", tiny_release.folder, many)
+    assert second.code == 0, second.err
+    assert "going on with the run of" in second.err and "128 rows are recorded" in second.err
+    lines = second.out.splitlines()
+    assert lines[:128] == first.out.splitlines(), "the same bytes, with the same ids"
+    assert [json.loads(line)["row"] for line in lines] == list(range(1, 201))
+    assert _count("decisions", "run_rows") == [200, 200]
+    third = penjing("decide", tiny_release.folder, many)
+    assert third.code == 0 and "going on" not in third.err
+    assert not {line["id"] for line in third.lines} & {line["id"] for line in second.lines}, "decided anew, by intent"
+    assert _count("decisions") == [400]
+    assert penjing("replay", "--all").code == 0
+
+
+def test_again_and_other_content_start_anew(penjing, tiny_release, many: Path, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        _stopped(patch, 1, KeyboardInterrupt())
+        penjing("decide", tiny_release.folder, many)
+    with monkeypatch.context() as patch:
+        _stopped(patch, 1, KeyboardInterrupt())
+        ran = penjing("decide", tiny_release.folder, many, "--again")
+    assert "going on" not in ran.err and _count("decisions") == [128]
+    many.write_text(many.read_text(encoding="utf-8") + "one more\n", encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, many)
+    assert ran.code == 0
+    assert "after 64 rows; since then the file, the release or an option has changed" in ran.err
+    assert _count("decisions") == [128 + 201]
+
+
+def test_with_evidence_the_lines_of_a_resumed_run_are_the_same(
+    penjing, tiny_release_maker, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("penjing.cli.decide.BATCH", 2)
+    for kept in ("masked", "none"):
+        release = tiny_release_maker(tmp_path / kept, texts=kept)
+        file = tmp_path / f"{kept}.txt"
+        file.write_text("win cash now\n明天开会 收到谢谢\nfree prize\n", encoding="utf-8")
+        with monkeypatch.context() as patch:
+            _stopped(patch, 1, KeyboardInterrupt())
+            first = penjing("decide", release.folder, file, "--evidence")
+        second = penjing("decide", release.folder, file, "--evidence")
+        assert second.out.splitlines()[:2] == first.out.splitlines()
+        assert all(line["evidence"]["spans"] and line["text"] for line in second.lines)
+
+
+def test_standard_input_cannot_go_on_and_says_so(penjing, tiny_release, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"see you at lunch\nthanks mum\n")))
+    with monkeypatch.context() as patch:
+        _stopped(patch, 1, KeyboardInterrupt())
+        ran = penjing("decide", tiny_release.folder)
+    assert ran.code == 130
+    assert "2 rows are recorded" in ran.err and "cannot be read a second time" in ran.err
+    assert _count("runs") == [0]
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 130), (9, -9)])
+def test_a_signal_in_the_middle_loses_and_repeats_nothing(
+    penjing, tiny_release, tmp_path: Path, number: int, code: int
+) -> None:
+    file = tmp_path / "in.txt"
+    file.write_text("".join(f"row {each} call me later\n" for each in range(2500)), encoding="utf-8")
+    command = [sys.executable, "-m", "penjing", "decide", str(tiny_release.folder), str(file)]
+    with (tmp_path / "lines.txt").open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE)
+        # One batch is printed, so that the command is in its midst.
+        while process.poll() is None and not (tmp_path / "lines.txt").stat().st_size:
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, told = process.communicate()
+    assert process.returncode == code, told.decode()
+    recorded = _count("decisions", "run_rows")
+    assert 0 < recorded[0] == recorded[1] < 2500
+    assert number == 9 or f"{recorded[0]:,} rows are recorded" in told.decode()
+    assert b"Traceback" not in told
+    printed = (tmp_path / "lines.txt").read_text(encoding="utf-8").splitlines()
+    ran = penjing("decide", tiny_release.folder, file)
+    assert ran.code == 0, ran.err
+    whole = [line for line in printed if line.endswith("}")]
+    assert ran.out.splitlines()[: len(whole)] == whole
+    assert _count("decisions", "run_rows") == [2500, 2500]

@@ -42,10 +42,11 @@ def test_the_same_files_as_in_training_are_read(penjing, tiny_release, tmp_path:
         book.active.append(row)
     book.save(tmp_path / "in.xlsx")
     table = "id,text\n" + "".join(f"{place},{text}\n" for place, text in enumerate(texts))
-    for name, encoding in (("gbk.csv", "gbk"), ("utf16.csv", "utf-16"), ("bom.csv", "utf-8-sig"), ("le.csv", "utf-16-le")):
+    encodings = {"gbk.csv": "gbk", "utf16.csv": "utf-16", "bom.csv": "utf-8-sig", "le.csv": "utf-16-le"}
+    for name, encoding in encodings.items():
         (tmp_path / name).write_bytes(table.encode(encoding))
     answers = {}
-    for name in ("in.xlsx", "gbk.csv", "utf16.csv", "bom.csv", "le.csv"):
+    for name in ("in.xlsx", *encodings):
         ran = penjing("predict", tiny_release.folder, tmp_path / name)
         assert ran.code == 0, ran.err
         answers[name] = [line["probabilities"] for line in ran.lines]

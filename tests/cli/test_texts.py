@@ -84,7 +84,10 @@ def test_batches_read_no_further_than_they_must() -> None:
     assert next(rows) == 4
 
 
-def read(file: Path | str, column: str | None = None, **more: Any) -> tuple[list[tuple[int, str]], list[Fault], list[str]]:
+Read = tuple[list[tuple[int, str]], list[Fault], list[str]]
+
+
+def read(file: Path | str, column: str | None = None, **more: Any) -> Read:
     faults: list[Fault] = []
     said: list[str] = []
     rows = [(number, text) for number, text, _ in read_texts(str(file), column, faults=faults, say=said.append, **more)]
@@ -146,7 +149,8 @@ def test_a_table_on_standard_input_is_not_answered_line_by_line(monkeypatch: pyt
 
 
 def test_rows_that_cannot_be_read_are_put_aside(tmp_path: Path) -> None:
-    lines = ['{"text": "a"}', '{"text": ["b", "c"]}', "not json", '{"id": 1}', '{"text": "d", "n": [1, 2]}', '{"text": "e"}']
+    lines = ['{"text": "a"}', '{"text": ["b", "c"]}', "not json", '{"id": 1}', '{"text": "d", "n": [1, 2]}']
+    lines.append('{"text": "e"}')
     file = write(tmp_path / "in.jsonl", "\n".join(lines))
     rows, faults, _ = read(file, info=made_with("text", n="str"))
     assert rows == [(1, "a"), (6, "e")]

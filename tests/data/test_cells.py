@@ -22,7 +22,8 @@ def test_cells_of_a_sheet(value: object, cell: str) -> None:
 
 
 def test_cells_of_json_and_parquet() -> None:
-    assert [json_cell(value) for value in ("a", 1, 1.0, None, float("nan"), [], ["退款"])] == ["a", "1", "1", "", "", "", "退款"]
+    values = ["a", 1, 1.0, None, float("nan"), [], ["退款"]]
+    assert [json_cell(value) for value in values] == ["a", "1", "1", "", "", "", "退款"]
     assert json_cell({"choices": ["退款"]}) == "退款"
     assert parquet_cell(datetime.datetime(2026, 1, 15)) == "2026-01-15"
     assert parquet_cell(float("nan")) == ""

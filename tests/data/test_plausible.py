@@ -7,7 +7,9 @@ import pytest
 from penjing.data.plausible import plausibility
 
 
-@pytest.mark.parametrize("text", ["这次的服务很好", "這間酒店環境還可以", "Mäkinen", "It’s “fine” – really…", "价格是￥５（含税）"])
+@pytest.mark.parametrize(
+    "text", ["这次的服务很好", "這間酒店環境還可以", "Mäkinen", "It’s “fine” – really…", "价格是￥５（含税）"]
+)
 def test_texts_are_likely(text: str) -> None:
     mean, count = plausibility(text)
     assert mean > 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def test_titles_above_and_headers_among_the_rows_are_passed_over_and_said(tmp_pa
 def test_the_header_may_be_named_or_absent(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "x,y\ntext,label\na,1\n")
     assert open_table(path, Reading(header=2)).names == ["text", "label"]
-    assert [cells for _, cells in open_table(path, Reading(header=0)).rows()][0] == {"column_1": "x", "column_2": "y"}
+    assert next(open_table(path, Reading(header=0)).rows())[1] == {"column_1": "x", "column_2": "y"}
     assert open_table(path, Reading(lines=True)).names == ["text"]
 
 

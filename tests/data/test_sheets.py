@@ -134,7 +134,7 @@ def test_numbers_days_and_trailing_cells(tmp_path: Path) -> None:
 
 def test_workbooks_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no cells"):
-        open_table(book(tmp_path / "a.xlsx", lambda made: None))
+        open_table(book(tmp_path / "a.xlsx", lambda _: None))
     (tmp_path / "b.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(2000))
     with pytest.raises(DataError, match="not a readable workbook"):
         open_table(tmp_path / "b.xls")

@@ -57,9 +57,8 @@ def test_the_content_says_the_format(tmp_path: Path, name: str, content: bytes, 
 )
 def test_what_is_no_table_is_named(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError) as caught:
-        with open_source(tmp_path / name).open() as raw:
-            raw.read()
+    with pytest.raises(DataError) as caught, open_source(tmp_path / name).open() as raw:
+        raw.read()
     assert said in caught.value.what
     assert caught.value.fix
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penjing.cli.texts import Encoding, Header, Sheet
+
 
 def register(app: typer.Typer) -> None:
     """Add the command `amend`."""
@@ -16,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def amend(
     release: Annotated[Path, typer.Argument(help="the release whose model is kept")],
     rules: Annotated[Path, typer.Option(help="the new rules file (CSV)")],
-    data: Annotated[Path, typer.Option(help="labelled rows that were never used (csv, tsv, jsonl)")],
+    data: Annotated[Path, typer.Option(help="labelled rows that were never used (csv, tsv, jsonl, xlsx)")],
     out: Annotated[Path, typer.Option(help="folder of the new release")],
     text: Annotated[
         str | None, typer.Option(help="column of the texts; default: the one that the release was made with")
@@ -24,6 +26,9 @@ def amend(
     label: Annotated[
         str | None, typer.Option(help="column of the labels; default: the one that the release was made with")
     ] = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads; 0: all cores")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print the certificate as JSON")] = False,
 ) -> None:
@@ -35,11 +40,14 @@ def amend(
     from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as say
     from penjing.core.artifact import open_release
+    from penjing.data.read import Reading
     from penjing.make.amend import amend as run
     from penjing.make.certify import in_words
 
+    columns = {"text": text, "label": label}
+    reading = Reading(encoding, sheet, header)
     with Bar() as bar:
-        done = run(open_release(release), rules, data, out, text=text, label=label, threads=threads, progress=bar)
+        done = run(open_release(release), rules, data, out, **columns, threads=threads, progress=bar, reading=reading)
     for finding in done.findings:
         tell(f"{finding.where}: {finding.what}")
     left = done.rows - done.used - done.repeated

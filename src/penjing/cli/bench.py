@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penjing.cli.texts import Encoding, Header, Lines, Sheet
+
 if TYPE_CHECKING:
+    from penjing.data.read import Reading
     from penjing.runtime.bench import Call
 
 # Where neither a file nor a regression suite gives any: short and long, Chinese and English.
@@ -35,6 +38,10 @@ def bench(
     ] = None,
     data: Annotated[str | None, typer.Option(help="texts to time on; default: the release's regression suite")] = None,
     text: Annotated[str | None, typer.Option(help="the column of the texts; default: text")] = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
+    lines: Lines = False,
     calls: Annotated[int, typer.Option(min=5, help="calls at batch 1, in five windows")] = 1000,
     batch: Annotated[int, typer.Option(min=1, max=1024, help="texts a batch, for the throughput")] = 32,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of every engine; 0: all cores")] = 0,
@@ -45,12 +52,13 @@ def bench(
     With --against all are timed window by window in turn, on the same texts and threads.
     """
     from penjing.cli.show import out_json, tell
+    from penjing.data.read import Reading
     from penjing.runtime.bench import interleaved
     from penjing.runtime.machine import cores, hardware
 
     count = threads or cores()
     subjects, info = _subject(release, count)
-    texts, source = _texts(release, data, text)
+    texts, source = _texts(release, data, text, Reading(encoding, sheet, header, lines=lines))
     with TemporaryDirectory() as folder:
         if against is not None:
             subjects |= _rivals(against, count, Path(folder))
@@ -102,14 +110,14 @@ def _engine(session: Any) -> dict[str, Any]:
     return {"fingerprint": session.fingerprint()}
 
 
-def _texts(folder: Path, data: str | None, column: str | None) -> tuple[list[str], str]:
+def _texts(folder: Path, data: str | None, column: str | None, reading: Reading) -> tuple[list[str], str]:
     import json
 
     from penjing.cli.texts import read_texts
     from penjing.core.errors import DataError
 
     if data is not None:
-        texts = [text for _, text, _ in read_texts(data, column) if text.strip()]
+        texts = [text for _, text, _ in read_texts(data, column, reading=reading) if text.strip()]
         if not texts:
             raise DataError("the file holds no text", where=data, fix="give a file with at least one row")
         return texts, data

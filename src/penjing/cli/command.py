@@ -36,7 +36,7 @@ class Group(TyperGroup):
         """The command that the line names."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            known = [each for each in self.list_commands(ctx)]
+            known = list(self.list_commands(ctx))
             raise usage(ctx, f"No such command '{name[:80]}'; {nearest(name, known)}")
         return super().resolve_command(ctx, args)
 

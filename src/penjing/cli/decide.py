@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -171,6 +172,8 @@ class _Work:
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
         """The line of a record: the same whether it was recorded now or before."""
+        from penjing.core.canon import canonical_json
+
         decision = record.decided()
         line = {"row": row[0]} | {name: decision[name] for name in _ORDER if name in decision} | decision
         line["p"] = decision["facts"]["p"]
@@ -182,7 +185,8 @@ class _Work:
             found = shown if shown is not None else _evidence(self.decider, text)
         else:
             found = dict(record.evidence)
-        return line | {"text": text, "evidence": found}
+        # In the order of keys that the record has.
+        return line | {"text": text, "evidence": json.loads(canonical_json(found))}
 
     def finish(self) -> None:
         """Every row is answered and printed."""
@@ -202,7 +206,7 @@ class _Work:
         """What the same command does after an interrupt."""
         if self.run is None:
             return "this input cannot be read a second time: give the rows that have no line yet"
-        return "the same command prints these rows again, records none of them twice, and goes on after them"
+        return "the same command prints the rows that are recorded, records none of them twice, and goes on after them"
 
 
 _ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired")

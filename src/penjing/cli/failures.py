@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import platform
 import re
@@ -55,6 +56,7 @@ _WORDS = (
     ("out of memory", errno.ENOMEM),
     ("failed to allocate memory", errno.ENOMEM),
 )
+_RENAME = "rename the file or the folder, or set LC_ALL to the encoding in which its name was written"
 _NEARLY_FULL = 1 << 20
 _SHOWN = 200
 
@@ -68,6 +70,21 @@ def explain(error: BaseException) -> PenjingError:
             f"this needs the package `{error.name.split('.')[0]}`, which is not installed",
             fix="pip install 'penjing[train]' for init, check and make; `penjing doctor` says what is missing for what",
         )
+    if isinstance(error, io.UnsupportedOperation):
+        return PenjingError(
+            "this file can be read or written once only, as a pipe can: a regular file is needed",
+            where=_file_of(error),
+            fix="save it to a file; `penjing predict` and `penjing decide` also read standard input: ... | penjing "
+            "decide RELEASE -",
+        )
+    if isinstance(error, UnicodeEncodeError) and error.encoding != "utf-8":
+        return PenjingError(
+            f"a name has characters that this system's encoding ({error.encoding}) lacks: {error.object[:80]}",
+            fix="set the environment variable PYTHONUTF8=1, or LC_ALL=C.UTF-8, and give the same command again",
+        )
+    if isinstance(error, UnicodeEncodeError):
+        said = error.object[:80].encode("utf-8", "backslashreplace").decode()
+        return PenjingError(f"the name `{said}` is not readable in this system's encoding", fix=_RENAME)
     number = _errno_of(error)
     if number is None and (full := _full_disk(error)):
         return PenjingError("the disk is full", where=full, fix=_SYSTEM[errno.ENOSPC][1])
@@ -149,7 +166,8 @@ def _full_disk(error: BaseException) -> str | None:
     folders = [Path(name) for name in (_file_of(error), *sys.argv[1:]) if name and not name.startswith("-")]
     for folder in (*folders, *(folder.parent for folder in folders), Path(), Path(tempfile.gettempdir())):
         try:
-            if shutil.disk_usage(folder).free < _NEARLY_FULL:
+            disk = shutil.disk_usage(folder)
+            if disk.total and disk.free < _NEARLY_FULL:  # /proc and its like have no size at all
                 return str(folder.absolute())
         except (OSError, ValueError):
             continue

@@ -1,4 +1,4 @@
-"""The command `penjing`: gathers the groups of commands and turns whatever goes wrong into a message and an exit code."""
+"""The command `penjing`: gathers the groups of commands; whatever goes wrong ends in a message and an exit code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import penjing
 from penjing.cli.command import App
 from penjing.cli.failures import explain, write_details
 from penjing.cli.interrupts import catching, interrupted
+from penjing.cli.show import flush
 from penjing.cli.streams import drop_output, prepare_streams
 from penjing.core.errors import PenjingError, RunInterruptedError, UsageError
 
@@ -73,16 +74,16 @@ def main() -> None:
     arguments, debug = _without_debug(sys.argv[1:])
     try:
         code = _told(arguments, debug)
-        sys.stdout.flush()
+        flush()
     except KeyboardInterrupt:  # another one, while the first was told
         code = RunInterruptedError.exit_code
     except BrokenPipeError:
         drop_output()
         code = NO_READER
-    except OSError as error:
+    except PenjingError as error:
         drop_output()
-        _tell(PenjingError(f"standard output: {explain(error)}"))
-        code = PenjingError.exit_code
+        _tell(error)
+        code = error.exit_code
     sys.exit(code)
 
 
@@ -105,8 +106,8 @@ def _told(arguments: Sequence[str], debug: bool) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: a person is told of every exception in plain words
         told = explain(error)
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()  # what was done comes before what was not
+        with contextlib.suppress(OSError, PenjingError):
+            flush()  # what was done comes before what was not
         _tell(told)
         if (debug or _debug_setting()) and not isinstance(error, RunInterruptedError):
             _tell_details(error)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from penjing.cli.failures import explain
+from penjing.core.errors import PenjingError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -14,18 +19,31 @@ if TYPE_CHECKING:
 
 
 def out(line: str = "") -> None:
-    """One line of a result."""
-    print(line, file=sys.stdout)
+    """One line of a result. Raises PenjingError where it cannot be written, BrokenPipeError where nobody reads it."""
+    with _told_of_output():
+        print(line, file=sys.stdout)
 
 
 def out_json(value: Any) -> None:
     """A result for machines: one line of JSON."""
-    print(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str), file=sys.stdout)
+    out(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str))
 
 
 def flush() -> None:
     """Hand on what was printed: nothing that was told as done waits in a buffer."""
-    sys.stdout.flush()
+    with _told_of_output():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _told_of_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        told = explain(error)
+        raise PenjingError(told.what, where="standard output", fix=told.fix) from error
 
 
 def tell(line: str) -> None:

@@ -32,7 +32,9 @@ def put_in_place(sealed: Path, target: Path) -> None:
     sweep(target)
     identity = verify(sealed)
     kept = by_id(target, identity)
-    if not _holds(kept, identity):
+    if _holds(kept, identity):
+        shutil.rmtree(sealed, ignore_errors=True)
+    else:
         move_aside(kept)
         kept.parent.mkdir(parents=True, exist_ok=True)
         sealed.rename(kept)

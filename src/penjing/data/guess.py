@@ -43,9 +43,7 @@ class Guess:
     header: int | None = None
 
 
-def guess(
-    path: Path, *, text: str | None = None, label: str | None = None, reading: Reading | None = None
-) -> Guess:
+def guess(path: Path, *, text: str | None = None, label: str | None = None, reading: Reading | None = None) -> Guess:
     """Look at the first 3,000 rows. What is given is taken as it is.
 
     Raises UsageError (no such file, an unknown column name), ChoiceError (several columns fit alike) or DataError (no

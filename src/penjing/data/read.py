@@ -327,5 +327,3 @@ def _odd(start: int, end: int, encoding: Encoding) -> Fault | None:
 def _add(notes: list[str], note: str) -> None:
     if note not in notes:
         notes.append(note)
-
-

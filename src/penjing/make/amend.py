@@ -18,7 +18,7 @@ from penjing.core.options import explain, nearest
 from penjing.data.cells import Fault, refuse_odd
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
-from penjing.data.read import Reading, open_table
+from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
 from penjing.decide.check import Finding, check
 from penjing.decide.policy import POLICY, RULES, Policy, load_policy
@@ -56,10 +56,12 @@ def amend(
     label: str | None = None,
     threads: int = 0,
     progress: Progress | None = None,
+    reading: Reading | None = None,
 ) -> Amended:
     """Seal `out`: the model of `release` under other rules, with a certificate on labelled rows never used.
 
-    text, label: columns of the rows; by default those that the release was made with. Labels and fields are read as
+    text, label: columns of the rows; by default those that the release was made with; reading: how the file is read,
+    where that is not found. Labels and fields are read as
     `make` reads them. The order of the thresholds is that of the old certificate, which validation fixed. Raises
     RuleError (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out`
     is the release).
@@ -76,7 +78,10 @@ def amend(
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
     columns = (text or made_with.get("text", "text"), label or made_with.get("label", "label"))
-    rows = list(_read(data, columns, schema))
+    opened = open_table(data, reading, [*columns, *schema.fields])
+    rows = list(_read(opened, data, columns, schema))
+    for note in opened.notes:
+        progress.say(f"{data}: {note}")
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)
@@ -128,10 +133,10 @@ class _Row:
     fields: dict[str, Scalar]
 
 
-def _read(data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
+def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
     """The rows of a labelled file. Raises UsageError (columns) or DataError with every row that does not fit."""
     faults: list[Fault] = []
-    for number, cells in open_table(data, Reading(), [*columns, *schema.fields]).rows(faults):
+    for number, cells in opened.rows(faults):
         names = _columns(tuple(cells), columns, data)
         if odd := refuse_odd(cells, list(names.values()), number):
             faults.append(odd)

@@ -1,4 +1,4 @@
-"""Runs of `penjing decide` over a file: a row is recorded once, however often the run is interrupted and given again."""
+"""Runs of `penjing decide` over a file: a row is recorded once, however often the run is interrupted."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _decisions(connection: Connection, run: str, rows: Sequence[int]) -> dict[in
         .join(decisions, decisions.c.id == run_rows.c.decision)
         .where(run_rows.c.run == run, run_rows.c.row.in_(list(rows)))
     )
-    return {number: decision for number, decision in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def _records(store: Store, known: Mapping[int, str]) -> dict[int, Record]:
