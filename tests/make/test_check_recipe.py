@@ -75,6 +75,12 @@ PLAIN = "files: a.csv"
         ("files: a.csv, fields: {city: str}", "", DataError, ["no column `city`", "take `city` out of `fields:`"]),
         ("files: a.csv, label: lable", "", DataError, ["did you mean `label`?"]),
         ("files: b.csv", "", UsageError, ["b.csv: no such file"]),
+        (
+            "files: {train: a.csv, test: b.csv}, unlabelled: [c.txt]",
+            "trials: 3",
+            RecipeError,
+            ["b.csv: no such file", "c.txt: no such file", "`trials`"],
+        ),
     ],
 )
 def test_every_fault_has_its_place(

@@ -1,7 +1,7 @@
 """Cells of a rules file that are written as in SQL, Excel, Python or plain words, with the form to use instead.
 
-Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could be
-read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
+Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could
+be read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
 A sealed release keeps the rules that it was proven with: they are never refused for this. `=X` means exactly X.
 """
 
