@@ -41,7 +41,8 @@ def open_artifact(folder: AnyPath) -> Artifact:
 
 def write_info(folder: Path, info: ReleaseInfo) -> None:
     """Write `release.json` into a release that is being made."""
-    (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json")))
+    newer = {"columns", "labels_read_as"} if info.format == 1 else set()
+    (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json", exclude=newer)))
 
 
 def write_observed(folder: Path, identity: str, found: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from penjing.core.errors import RecipeError
-from penjing.core.expected import Expected, Place, find_place, in_words
+from penjing.core.expected import Expected, Place, find_place, in_words, number
 
 _LONGEST_WORD = 60  # characters of the user's input that a message repeats
 _NEAR = 100
@@ -131,7 +131,7 @@ def _bounded(form: Expected, value: float) -> str:
         beyond = bound is not None and (value >= bound if kind is Lt else value > bound if kind is Le else False)
         below = bound is not None and (value <= bound if kind is Gt else value < bound if kind is Ge else False)
         if beyond or below:
-            return f"write {word} {bound:,}"
+            return f"write {word} {number(bound)}"
     return "write a whole number, without decimals" if form.kind is int else "write a number within these bounds"
 
 
