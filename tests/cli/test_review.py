@@ -47,3 +47,15 @@ def test_a_wrong_label_imports_nothing(penjing, tiny_release, tmp_path: Path) ->
     assert ran.code == 3
     assert "row 2: 'hamm' is not a label of this release; it has ham, spam" in ran.err
     assert penjing("review", "export", "again.csv").lines[0]["exported"] == 1
+
+
+def test_an_export_that_cannot_be_written_says_so_and_keeps_the_old_file(penjing, tiny_release, tmp_path) -> None:
+    (tmp_path / "in.txt").write_text("打13812345678\n", encoding="utf-8")
+    assert penjing("decide", tiny_release.folder, tmp_path / "in.txt").code == 0
+    (tmp_path / "folder").mkdir()
+    for name, said in (("none/x.csv", "no such file or folder"), ("folder", "this is a folder")):
+        ran = penjing("review", "export", tmp_path / name)
+        assert ran.code == 2 and said in ran.err and "nothing was exported" in ran.err and name in ran.err
+    ran = penjing("review", "export", "中文 'q\".csv")
+    assert ran.code == 0 and (tmp_path / "中文 'q\".csv").is_file()
+    assert not list(tmp_path.glob(".*partial"))

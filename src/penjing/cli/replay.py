@@ -48,6 +48,8 @@ def replay(
 
     if (identity is None) == (not every):
         raise UsageError("give the id of one decision, or --all", fix="penjing replay --all")
+    if release is not None and not release.is_dir():
+        raise UsageError("no such folder", where=str(release), fix="give the release's folder, or the OUT of `make`")
     store = open_store(database_url(db), create=False)
     try:
         if identity is None:
