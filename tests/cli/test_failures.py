@@ -72,7 +72,7 @@ def test_where_in_penjing_it_happened() -> None:
 def test_a_library_that_does_not_say_why_finds_the_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.argv", ["penjing", "make", str(tmp_path)])
     usage = failures.shutil.disk_usage(tmp_path)._replace(free=100)
-    monkeypatch.setattr(failures.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(failures.shutil, "disk_usage", lambda path: Path(path).stat() and usage)
     told = explain(RuntimeError("unexpected pos 64 vs 0"))
     assert (told.what, told.where) == ("the disk is full", str(tmp_path))
     # /proc has no size, and is not full.
