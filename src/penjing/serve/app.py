@@ -49,7 +49,7 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     _add_states(app, kept)
     app.add_middleware(Counting, metrics=service.metrics)
     # The last one is the outermost: it sees a request before all that costs anything.
-    app.add_middleware(EarlyAnswers, lanes=service.lanes, metrics=service.metrics, kept=kept)
+    app.add_middleware(EarlyAnswers, refusals=service.refusals, metrics=service.metrics, kept=kept)
     return app
 
 

@@ -16,6 +16,7 @@ from penjing.core.errors import UsageError
 from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
+from penjing.serve.early_protocol import early_protocol
 from penjing.serve.guard import GuardedProtocol
 from penjing.serve.log import count_repeats
 from penjing.serve.service import Service
@@ -125,7 +126,7 @@ def serve(
     count_repeats()
     config = uvicorn.Config(
         app,
-        http=GuardedProtocol,
+        http=early_protocol(GuardedProtocol, service.refusals.raw),
         loop="uvloop",
         ws="none",
         lifespan="on",

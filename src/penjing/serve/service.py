@@ -22,6 +22,7 @@ from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.layout import Layout, measured_layout
 from penjing.runtime.machine import cores
 from penjing.serve.answers import Answer, Ask, decision_json, record_of
+from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import Metrics
@@ -51,6 +52,7 @@ class Service:
         sessions = [decider.session for decider in self.lanes.engines]
         if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
             self.metrics.watch(tallies)
+        self.refusals = Refusals(self.lanes, self.metrics)
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self._writer: Writer | None = None

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     )
     evidence_waiting: int = Field(64, ge=1, le=100_000, description="most texts in the lane of evidence")
     evidence_waiting_characters: int = Field(
-        2_000_000, ge=100, le=1_000_000_000, description="most characters in the lane of evidence, each 17 times"
+        8_000_000, ge=100, le=1_000_000_000, description="most characters in the lane of evidence, each 17 times"
     )
     evidence_waiting_seconds: float = Field(
         15, gt=0, le=3600, description="longest that a request with evidence waits for its next text"
