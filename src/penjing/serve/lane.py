@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +19,37 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class LaneBounds:
-    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine."""
+    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine.
+
+    busy_texts, round_seconds: with so many texts in the lane no request is admitted in a round of the event loop that
+    has taken so long already; whoever waits for the next round, to be refused, waits no longer than that.
+    """
 
     texts: int
     cost: float
     seconds: float
     retry_after: int = 1
+    busy_texts: float = math.inf
+    round_seconds: float = math.inf
+
+
+class Round:
+    """How long the present round of the event loop has taken, since it was first asked about."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def seconds(self) -> float:
+        """Seconds since the first call in this round."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+            # What is called soon is called in the next round.
+            asyncio.get_running_loop().call_soon(self._end)
+        return now - self._began
+
+    def _end(self) -> None:
+        self._began = None
 
 
 class Lane(Generic[Ask, Answer]):
@@ -39,6 +67,7 @@ class Lane(Generic[Ask, Answer]):
         self.name, self.bounds = name, bounds
         self.texts, self.cost, self.refused = 0, 0.0, 0
         self._cost_of = cost
+        self._round = Round()
         self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
 
     def full(self, texts: int = 0, cost: float = 0.0) -> str:
@@ -51,6 +80,8 @@ class Lane(Generic[Ask, Answer]):
             return f"texts with {self.cost:,.0f} characters of work wait already"
         if self.batcher.age() > self.bounds.seconds:
             return f"requests have waited for {self.bounds.seconds:g} s already"
+        if self.texts >= self.bounds.busy_texts and self._round.seconds() > self.bounds.round_seconds:
+            return f"{self.texts} texts wait already, and the service is late"
         return ""
 
     @contextmanager
