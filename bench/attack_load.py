@@ -254,25 +254,25 @@ class Rivals:
             if status != 200:
                 self._over.wait(0.05)
 
-    def __enter__(self) -> Rivals:
+    def begin(self) -> None:
+        """Start to ask."""
         for thread in self._threads:
             thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Ask no more; what was asked may still be answered."""
         self._over.set()
-        for thread in self._threads:
-            thread.join(35)
 
 
 def beside(release: Path, folder: Path, prepare: Callable[[Target], Callable[[int], int]], count: int) -> Verdict:
     """Short decisions beside `count` threads that ask what `prepare` gives; held where their p99 is under 100 ms."""
-    with start(release, folder, PENJING_MAX_ITEMS="256") as target:
+    with start(release, folder, PENJING_MAX_ITEMS="256", PENJING_STOP_SECONDS="2") as target:
         drive(target, short_stream(target, seconds=1.0))
-        with Rivals(prepare(target), count) as rivals:
-            time.sleep(0.3)
-            seen = drive(target, short_stream(target))
-            rivals._over.set()
+        rivals = Rivals(prepare(target), count)
+        rivals.begin()
+        time.sleep(0.3)
+        seen = drive(target, short_stream(target))
+        rivals.end()
         bad = {status: count for status, count in seen.statuses.items() if status != "200"}
         p99 = seen.p99_ms.get("200", float("inf"))
         asked = ", ".join(f"{count} x {status}" for status, count in sorted(rivals.statuses.items())) or "none answered"
