@@ -147,7 +147,7 @@ class _Work:
 
     def _decide(self, batch: list[Row]) -> dict[int, dict[str, Any]]:
         from penjing.core.errors import RequestError
-        from penjing.serve.service import Ask, record_of, work
+        from penjing.serve.answers import Ask, record_of, work
         from penjing.store.records import write_records
         from penjing.store.runs import record_rows
 

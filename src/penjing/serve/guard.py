@@ -57,6 +57,16 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
 
+    def idle_again(self) -> None:
+        """A request was answered without the parser: the clock of an idle connection starts anew."""
+        self._stop_clock()
+        if self.timeout_keep_alive_task is not None:
+            left = self.timeout_keep_alive_task.when() - self.loop.time()
+            if left > self.timeout_keep_alive - 1:  # a new clock for each of a thousand refusals a second costs more
+                return
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
     def send_400_response(self, msg: str) -> None:
         """Bad HTTP, in the one form of an error."""
         self._turn_away(400, "bad_http", msg)

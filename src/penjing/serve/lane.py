@@ -1,0 +1,111 @@
+"""A lane: one kind of work in a queue of its own, with bounds on texts, on their cost, and on how long they wait."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from penjing.serve.errors import AnswerError
+from penjing.serve.microbatch import MicroBatcher, PassBounds
+
+Ask = TypeVar("Ask")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class LaneBounds:
+    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine.
+
+    busy_texts, round_seconds: with so many texts in the lane no request is admitted in a round of the event loop that
+    has taken so long already; whoever waits for the next round, to be refused, waits no longer than that.
+    """
+
+    texts: int
+    cost: float
+    seconds: float
+    retry_after: int = 1
+    busy_texts: float = math.inf
+    round_seconds: float = math.inf
+
+
+class Round:
+    """How long the present round of the event loop has taken, since it was first asked about."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def seconds(self) -> float:
+        """Seconds since the first call in this round."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+            # What is called soon is called in the next round.
+            asyncio.get_running_loop().call_soon(self._end)
+        return now - self._began
+
+    def _end(self) -> None:
+        self._began = None
+
+
+class Lane(Generic[Ask, Answer]):
+    """A queue with its bounds and its threads. A request alone in a lane is admitted whatever its size."""
+
+    def __init__(
+        self,
+        name: str,
+        bounds: LaneBounds,
+        works: Sequence[Callable[[Sequence[Ask]], list[Answer]]],
+        *,
+        one_pass: PassBounds,
+        cost: Callable[[Ask], float] = lambda _ask: 1.0,
+    ) -> None:
+        self.name, self.bounds = name, bounds
+        self.texts, self.cost, self.refused = 0, 0.0, 0
+        self._cost_of = cost
+        self._round = Round()
+        self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
+
+    def full(self, texts: int = 0, cost: float = 0.0) -> str:
+        """Why a request of this size is not admitted now; "" where it is. So cheap that it is asked before all else."""
+        if not self.texts:
+            return ""
+        if self.texts + max(texts, 1) > self.bounds.texts:
+            return f"{self.texts} texts wait already"
+        if self.cost + max(cost, 1) > self.bounds.cost:
+            return f"texts with {self.cost:,.0f} characters of work wait already"
+        if self.batcher.age() > self.bounds.seconds:
+            return f"requests have waited for {self.bounds.seconds:g} s already"
+        if self.texts >= self.bounds.busy_texts and self._round.seconds() > self.bounds.round_seconds:
+            return f"{self.texts} texts wait already, and the service is late"
+        return ""
+
+    @contextmanager
+    def admit(self, asks: Sequence[Ask]) -> Iterator[None]:
+        """Count a request until it is answered. Raises AnswerError 503 where the lane is full."""
+        texts, cost = len(asks), sum(map(self._cost_of, asks))
+        if said := self.full(texts, cost):
+            raise self.refusal(said)
+        self.texts += texts
+        self.cost += cost
+        try:
+            yield
+        finally:
+            self.texts -= texts
+            self.cost -= cost
+
+    def refusal(self, said: str) -> AnswerError:
+        """The refusal of a full lane, counted."""
+        self.refused += 1
+        after = self.bounds.retry_after
+        fix = f"ask again in {after} s, or slower" if after > 1 else "ask again in a second, or slower"
+        return AnswerError(503, "overloaded", f"lane {self.name}: {said}", fix, {"Retry-After": str(after)})
+
+    async def run(self, asks: Sequence[Ask]) -> list[Answer]:
+        """Admit a request and answer it. Raises AnswerError 503."""
+        with self.admit(asks):
+            return await self.batcher.ask(asks)
