@@ -76,7 +76,7 @@ def start(release: Release, folder: Path, *options: object, env: dict[str, str] 
         stdout=subprocess.PIPE,
         stderr=(folder / "stderr").open("w"),
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PENJING_STATE_SECONDS": "0", **(env or {})},
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -100,7 +100,7 @@ def served(tiny_release: Release, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def strict(tiny_release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server with bounds that a test can reach."""
-    env = {"PENJING_BODY_SECONDS": "0.3", "PENJING_MAX_WAITING": "8"}
+    env = {"PENJING_BODY_SECONDS": "0.3", "PENJING_MAX_WAITING": "8", "PENJING_LONG_WAITING": "8"}
     running = start(tiny_release, tmp_path_factory.mktemp("strict"), env=env)
     yield running
     assert running.stop() == 0

@@ -61,7 +61,7 @@ def decide(
 
 def _decided(decider: Decider, store: Store, batch: list[Row], evidence: bool) -> Iterator[dict[str, Any]]:
     from penjing.core.errors import RequestError
-    from penjing.serve.service import Ask, decision_json, record_of, work
+    from penjing.serve.answers import Ask, decision_json, record_of, work
     from penjing.store.records import write_records
 
     schema = decider.policy.schema

@@ -20,11 +20,15 @@ MAX_CHARACTERS = 100_000
 
 @dataclass(frozen=True)
 class Request:
-    """A text to decide; `fields` as the release declares them; `id` only where the caller has one of its own."""
+    """A text to decide; `fields` as the release declares them; `id` only where the caller has one of its own.
+
+    where: how an error names this request; None: by its place among those that are decided together.
+    """
 
     text: str
     fields: Mapping[str, object] = field(default_factory=dict)
     id: str | None = None
+    where: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Decider:
         Raises RequestError for the first request that cannot be decided.
         """
         clock = clock or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        ready = [self.read(request, place(i, len(requests))) for i, request in enumerate(requests)]
+        ready = [self.read(one, one.where or place(i, len(requests))) for i, one in enumerate(requests)]
         predictions = self.session.predict([masked.text for _, masked, _ in ready])
         return [
             Decided(
@@ -73,22 +77,27 @@ class Decider:
 
     def read(self, request: Request, where: str | None = None) -> tuple[str, Masked, dict[str, Scalar]]:
         """Id, masked text and typed fields of a request. Raises RequestError."""
-        if not isinstance(request.text, str):
-            raise RequestError(f"the text is of type {type(request.text).__name__}", where=where, fix="send a string")
-        if len(request.text) > MAX_CHARACTERS:
+        masked = self.masked(request.text, where)
+        record = new_id() if request.id is None else check_id(request.id, where)
+        return record, masked, self.policy.schema.read(request.fields, where)
+
+    def masked(self, text: str, where: str | None = None) -> Masked:
+        """A raw text as the model sees it. Raises RequestError for one that is no text, too long, or empty."""
+        if not isinstance(text, str):
+            raise RequestError(f"the text is of type {type(text).__name__}", where=where, fix="send a string")
+        if len(text) > MAX_CHARACTERS:
             raise RequestError(
-                f"the text has {len(request.text):,} characters; at most {MAX_CHARACTERS:,} are decided",
+                f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are decided",
                 where=where,
                 fix="send the part that matters, or split it",
             )
         try:
-            masked = self.session.prepare(request.text)
+            masked = self.session.prepare(text)
         except RequestError as error:
             raise RequestError(error.what, where=where, fix=error.fix) from None
         if not masked.text:
             raise RequestError("the text is empty", where=where, fix="send a text with at least one character")
-        record = new_id() if request.id is None else check_id(request.id, where)
-        return record, masked, self.policy.schema.read(request.fields, where)
+        return masked
 
 
 def place(index: int, count: int) -> str | None:

@@ -6,12 +6,13 @@ Source: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks,
 Jurafsky, Understanding Neural Networks through Representation Erasure, 2016 (for words). At most 16 texts are scored in
 all: the text itself, its clauses in the same pass, then words in a second; a long text is cut into larger pieces, and
 its evidence is coarser. It says what moved this model, not what is true, and pairs that act only together are missed.
+Evidence that was stopped before its end says so in `cut`: its weights are right, and weaker spans may be missing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Literal, Protocol
@@ -35,6 +36,8 @@ _BREAK = re.compile(r"[，。！？；：、…,!?;\n]+|[.:](?=\s|$)|——")
 # A clause of more words is cut in two at a word, as often as it takes.
 _LONGEST = 16
 _MOST_JOINED = 128
+# Where evidence may be stopped, it is asked for after variants with so many characters together.
+_GROUP_CHARACTERS = 2000
 
 
 class Scorer(Protocol):
@@ -59,21 +62,29 @@ class EvidenceSpan:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Spans that speak for `label`, strongest first; p is its calibrated probability. Spans against it are left out."""
+    """Spans that speak for `label`, strongest first; p is its calibrated probability. Spans against it are left out.
+
+    cut: why spans may be missing, or "" where all variants were scored.
+    """
 
     label: str
     p: float
     spans: tuple[EvidenceSpan, ...]
+    cut: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: label, p, spans (start, end, text, weight, kind)."""
-        return {"label": self.label, "p": self.p, "spans": [asdict(span) for span in self.spans]}
+        """Plain values: label, p, spans (start, end, text, weight, kind); `cut` only where it says something."""
+        shown = {"label": self.label, "p": self.p, "spans": [asdict(span) for span in self.spans]}
+        return shown | ({"cut": self.cut} if self.cut else {})
 
 
-def explain(session: Scorer, masked_text: str, label: str | None = None) -> Evidence:
+def explain(
+    session: Scorer, masked_text: str, label: str | None = None, stop: Callable[[], str] | None = None
+) -> Evidence:
     """The evidence of a masked text for a label (None: the most probable one). Offsets are in the masked text.
 
-    Raises UsageError for a label that the artifact does not know.
+    stop: asked between small groups of variants; the first reason that it gives (not "") ends the work and is told
+    in `cut`. Raises UsageError for a label that the artifact does not know.
     """
     labels = session.artifact.card.labels
     if label is not None and label not in labels:
@@ -83,7 +94,8 @@ def explain(session: Scorer, masked_text: str, label: str | None = None) -> Evid
         session = session.answering(masked_text)
     clauses = split_clauses(masked_text)
     stage = clauses if len(clauses) > 1 else []
-    probabilities = _score(session, [masked_text, *(without(masked_text, span) for span in stage)])
+    probabilities, cut = _score(session, [masked_text, *(without(masked_text, span) for span in stage)], stop)
+    stage = stage[: len(probabilities) - 1]
     wanted = int(probabilities[0].argmax()) if label is None else labels.index(label)
     odds = log_odds(probabilities[:, wanted])
     falls = odds[0] - odds[1:]
@@ -91,11 +103,13 @@ def explain(session: Scorer, masked_text: str, label: str | None = None) -> Evid
     top = [stage[i] for i in np.argsort(-falls, kind="stable")[:TOP_CLAUSES] if falls[i] > 0] if stage else clauses
     # A clause of one word is scored already.
     words = [word for word in _words_of(masked_text, top, MOST_VARIANTS - 1 - len(stage)) if word not in stage]
-    if words:
-        without_words = _score(session, [without(masked_text, span) for span in words])[:, wanted]
-        found += _weigh(masked_text, words, odds[0] - log_odds(without_words), "word")
+    cut = cut or (stop() if stop is not None and words else "")
+    if words and not cut:
+        without_words, cut = _score(session, [without(masked_text, span) for span in words], stop)
+        falls = odds[0] - log_odds(without_words[:, wanted])
+        found += _weigh(masked_text, words[: len(falls)], falls, "word")
     spans = sorted((span for span in found if span.weight > 0), key=lambda one: (-one.weight, one.start, one.end))
-    return Evidence(labels[wanted], round(float(probabilities[0, wanted]), 6), tuple(spans))
+    return Evidence(labels[wanted], round(float(probabilities[0, wanted]), 6), tuple(spans), cut)
 
 
 def split_clauses(text: str, most: int = MOST_CLAUSES) -> list[tuple[int, int]]:
@@ -154,8 +168,20 @@ def log_odds(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return result
 
 
-def _score(session: Scorer, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    return softmax(session.logits(texts), session.artifact.card.temperature)
+def _score(
+    session: Scorer, texts: Sequence[str], stop: Callable[[], str] | None
+) -> tuple[npt.NDArray[np.float64], str]:
+    """(probabilities (n, labels) of the first n texts, why it stopped there); at least the first text is scored."""
+    temperature = session.artifact.card.temperature
+    if stop is None:
+        return softmax(session.logits(texts), temperature), ""
+    size = max(1, _GROUP_CHARACTERS // max(1, len(texts[0])))
+    parts: list[npt.NDArray[np.float64]] = []
+    for start in range(0, len(texts), size):
+        if start and (cut := stop()):
+            return np.concatenate(parts), cut
+        parts.append(softmax(session.logits(texts[start : start + size]), temperature))
+    return np.concatenate(parts), ""
 
 
 def _weigh(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,11 +13,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penjing.serve.auth import KeyRing
+from penjing.serve.early import EarlyAnswers
 from penjing.serve.errors import add_error_handlers
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.service import Service
+from penjing.serve.states import Kept
 from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
 
+_JSON = "application/json"
 _DESCRIPTION = "Decides texts with one sealed release; every decision is recorded and can be replayed."
 
 
@@ -42,8 +45,11 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     )
     add_error_handlers(app)
     _add_decisions(app, service, ring)
-    _add_states(app, service)
+    kept = _kept(service)
+    _add_states(app, kept)
     app.add_middleware(Counting, metrics=service.metrics)
+    # The last one is the outermost: it sees a request before all that costs anything.
+    app.add_middleware(EarlyAnswers, refusals=service.refusals, metrics=service.metrics, kept=kept)
     return app
 
 
@@ -79,21 +85,45 @@ def _add_decisions(app: FastAPI, service: Service, ring: KeyRing) -> None:
         return _json(await service.replay(identity))
 
 
-def _add_states(app: FastAPI, service: Service) -> None:
+def _kept(service: Service) -> dict[str, tuple[str, Kept]]:
+    """The content type of each state, and its answer, which is kept for a while."""
+
+    async def health() -> bytes:
+        return b'{"ok": true}'
+
+    async def ready() -> bytes:
+        return bytes(_json(await service.ready()).body)
+
+    async def metrics() -> bytes:
+        return service.metrics.render()
+
+    seconds = service.settings.state_seconds
+    return {
+        "/healthz": (_JSON, Kept(health, 3600)),
+        "/readyz": (_JSON, Kept(ready, seconds)),
+        "/metrics": (CONTENT_TYPE, Kept(metrics, seconds)),
+    }
+
+
+def _add_states(app: FastAPI, kept: Mapping[str, tuple[str, Kept]]) -> None:
+    async def answer(path: str) -> Response:
+        kind, state = kept[path]
+        return Response(await state.get(), headers={"content-type": kind})
+
     @app.get("/healthz")
     async def health() -> Response:
         """The process lives."""
-        return _json({"ok": True})
+        return await answer("/healthz")
 
     @app.get("/readyz")
     async def ready() -> Response:
         """The release in service, the state of its gates, and what is unproven; 503 without the database."""
-        return _json(await service.ready())
+        return await answer("/readyz")
 
     @app.get("/metrics")
     async def metrics() -> Response:
         """Counters for Prometheus."""
-        return Response(service.metrics.render(), media_type=CONTENT_TYPE)
+        return await answer("/metrics")
 
 
 class Counting:
@@ -124,4 +154,4 @@ class Counting:
 
 
 def _json(value: Any) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False).encode(), media_type="application/json")
+    return Response(json.dumps(value, ensure_ascii=False).encode(), media_type=_JSON)

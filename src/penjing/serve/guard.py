@@ -57,6 +57,12 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
 
+    def idle_again(self) -> None:
+        """A request was answered without the parser: the clock of an idle connection starts anew."""
+        self._stop_clock()
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
     def send_400_response(self, msg: str) -> None:
         """Bad HTTP, in the one form of an error."""
         self._turn_away(400, "bad_http", msg)

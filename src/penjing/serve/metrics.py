@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from penjing.runtime.cascade import Tally
+from penjing.serve.lane import Lane
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -35,7 +37,7 @@ class Metrics:
             ["outcome", "route", "decided_by"],
             registry=self.registry,
         )
-        self.waiting = Gauge("penjing_waiting_texts", "texts that wait to be decided", registry=self.registry)
+        self._waiting = Gauge("penjing_waiting_texts", "texts that wait to be decided", registry=self.registry)
         self.review_share = Gauge(
             "penjing_review_share", "share of decisions since the start that went to a person", registry=self.registry
         )
@@ -48,6 +50,7 @@ class Metrics:
         info = Info("penjing_release", "the release in service", registry=self.registry)
         info.info({"id": release, "name": name})
         self._decided = self._reviewed = 0
+        self._early: dict[tuple[str, int], Counter] = {}
 
     def watch(self, tallies: Sequence[Tally]) -> None:
         """Show what cascades count, all together: texts, those that the first stage answered, audits, disagreements."""
@@ -59,6 +62,35 @@ class Metrics:
         )
         for name in ("texts", "exits", "audited", "differed"):
             stages.labels(name).set_function(partial(_sum, tallies, name))
+
+    def watch_lanes(self, lanes: Sequence[Lane[Any, Any]]) -> None:
+        """Show how many texts are in each lane, how long its first request waits, and what it refused."""
+        texts = Gauge("penjing_lane_texts", "texts in a lane, answered ones excepted", ["lane"], registry=self.registry)
+        ages = Gauge(
+            "penjing_lane_wait_seconds",
+            "time that the first request of a lane has waited for an engine",
+            ["lane"],
+            registry=self.registry,
+        )
+        refused = Gauge(
+            "penjing_lane_refused",
+            "requests that a full lane has refused since the start",
+            ["lane"],
+            registry=self.registry,
+        )
+        for lane in lanes:
+            texts.labels(lane.name).set_function(partial(getattr, lane, "texts"))
+            ages.labels(lane.name).set_function(lane.batcher.age)
+            refused.labels(lane.name).set_function(partial(getattr, lane, "refused"))
+        decided = [lane for lane in lanes if lane.name in {"short", "long", "evidence"}]
+        self._waiting.set_function(lambda: float(sum(lane.texts for lane in decided)))
+
+    def count_early(self, path: str, status: int) -> None:
+        """Count an answer that was given before anything else was looked at."""
+        counter = self._early.get((path, status))
+        if counter is None:
+            counter = self._early[path, status] = self.requests.labels(path, status)
+        counter.inc()
 
     def count_decision(self, outcome: str, route: str, decided_by: str) -> None:
         """Count a decision that was recorded."""

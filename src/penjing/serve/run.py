@@ -16,7 +16,9 @@ from penjing.core.errors import UsageError
 from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
+from penjing.serve.early_protocol import early_protocol
 from penjing.serve.guard import GuardedProtocol
+from penjing.serve.log import count_repeats
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
 from penjing.store.database import Store, open_store
@@ -121,13 +123,15 @@ def serve(
     """
     host, port = listener.getsockname()[:2]
     app = build_app(service, KeyRing(service.store, required=not keyless))
+    count_repeats()
     config = uvicorn.Config(
         app,
-        http=GuardedProtocol,
+        http=early_protocol(GuardedProtocol, service.refusals.raw),
         loop="uvloop",
         ws="none",
         lifespan="on",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         proxy_headers=False,

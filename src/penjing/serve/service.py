@@ -1,12 +1,12 @@
-"""The service behind the addresses: decides on the desk, acknowledges after the commit, answers from the records."""
+"""The service behind the addresses: decides in lanes, acknowledges after the commit, answers from the records."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,39 +15,26 @@ from starlette.concurrency import run_in_threadpool
 
 from penjing.core.artifact import promises
 from penjing.core.errors import UsageError
-from penjing.core.nouns import Prediction, Release
-from penjing.decide.decider import Decided, Decider, Request
+from penjing.core.nouns import Release
+from penjing.decide.decider import Decider
+from penjing.explain.budget import EvidenceBudget
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.layout import Layout, measured_layout
 from penjing.runtime.machine import cores
-from penjing.serve.again import replay_record
-from penjing.serve.desk import Desk
+from penjing.serve.answers import Answer, Ask, decision_json, record_of
+from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
+from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import Metrics
 from penjing.serve.settings import Settings
 from penjing.serve.wire import Item
 from penjing.store.database import Store
-from penjing.store.records import Record, get_record, make_record
+from penjing.store.records import Record, get_record
 from penjing.store.writer import Writer
 
-
-@dataclass(frozen=True)
-class Ask:
-    """A text for the desk; `decide` is whether the policy speaks too."""
-
-    text: str
-    fields: dict[str, Any]
-    evidence: bool
-    decide: bool = True
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of it: a decision with its masked text, or a prediction alone."""
-
-    prediction: Prediction
-    decided: Decided | None = None
-    evidence: dict[str, Any] | None = None
+# Python runs one thread at a time. A thread that waits gets its turn after so many seconds, and a decision takes some
+# ten turns: with Python's own 5 ms one busy thread of a slow lane would add 50 ms to every decision.
+_SWITCH_SECONDS = 0.0005
 
 
 class Service:
@@ -59,18 +46,15 @@ class Service:
         self.deciders = [
             Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
         ]
+        self.lanes = Lanes(release, self.layout, self.deciders, partial(_find_all, store), settings)
         self.metrics = Metrics(release.id, release.info.name)
-        sessions = [decider.session for decider in self.deciders]
+        self.metrics.watch_lanes(self.lanes.all)
+        sessions = [decider.session for decider in self.lanes.engines]
         if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
             self.metrics.watch(tallies)
+        self.refusals = Refusals(self.lanes, self.metrics)
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
-        self._desk: Desk[Ask, Answer] = Desk(
-            *(partial(work, decider) for decider in self.deciders),
-            limit=settings.max_waiting,
-            largest=settings.max_batch,
-            wait=settings.max_wait_ms / 1000,
-        )
         self._writer: Writer | None = None
 
     @property
@@ -80,29 +64,39 @@ class Service:
 
     def warm(self) -> None:
         """Every engine meets every shape once, before the first request."""
-        for decider in self.deciders:
+        for decider in self.lanes.engines:
             decider.session.warm()
 
     def open(self) -> None:
         """Begin to answer, in the running event loop."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._writer = Writer(self.store)
-        self._desk.open()
+        self.lanes.open()
 
     async def close(self) -> None:
         """Answer what was asked, write what was decided, then stop."""
-        await self._desk.close()
+        await self.lanes.close()
         if self._writer is not None:
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
     async def decide(self, items: Sequence[Item], evidence: bool) -> list[dict[str, Any]]:
         """Decide these texts; every decision is on the disk before this returns, all of them or none."""
-        answers = await self._ask([Ask(item.text, dict(item.fields), evidence) for item in items])
-        records = [self._record(answer) for answer in answers]
-        began = time.perf_counter()
-        assert self._writer is not None
-        await asyncio.wrap_future(self._writer.submit(records))
-        self.metrics.commit_seconds.observe(time.perf_counter() - began)
+        settings = self.settings
+        budget = EvidenceBudget(settings.evidence_items, settings.evidence_tokens, settings.evidence_seconds)
+        asks = [
+            Ask(item.text, dict(item.fields), evidence, index=index, count=len(items), budget=budget)
+            for index, item in enumerate(items)
+        ]
+        lane = self.lanes.of(asks)
+        # A request leaves its lane once it is on the disk: a slow disk fills the lane as a slow engine does.
+        with lane.admit(asks):
+            answers = await lane.batcher.ask(asks)
+            records = await self._records(answers)
+            began = time.perf_counter()
+            assert self._writer is not None
+            await asyncio.wrap_future(self._writer.submit(records))
+            self.metrics.commit_seconds.observe(time.perf_counter() - began)
         for answer in answers:
             assert answer.decided is not None
             decision = answer.decided.decision
@@ -111,7 +105,9 @@ class Service:
 
     async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Calibrated probabilities alone: nothing is recorded."""
-        answers = await self._ask([Ask(text, {}, evidence=False, decide=False) for text in texts])
+        count = len(texts)
+        asks = [Ask(text, {}, False, decide=False, index=index, count=count) for index, text in enumerate(texts)]
+        answers = await self.lanes.of(asks).run(asks)
         return [answer.prediction.to_json() for answer in answers]
 
     async def find(self, identity: str) -> dict[str, Any]:
@@ -122,6 +118,8 @@ class Service:
 
     async def replay(self, identity: str) -> dict[str, Any]:
         """Decide a recorded case again. Raises AnswerError 404 (unknown) or 409 (made by another release)."""
+        if said := self.lanes.replay.full():
+            raise self.lanes.replay.refusal(said)
         record = await self._find(identity)
         if record.release != self.release.id:
             raise AnswerError(
@@ -130,7 +128,7 @@ class Service:
                 f"this case was decided by the release {record.release[:12]}, not by the one in service",
                 f"run `penjing replay {record.id}` where that release stands",
             )
-        done = await run_in_threadpool(replay_record, record, self.decider)
+        (done,) = await self.lanes.replay.run([record])
         return done.to_json()
 
     async def ready(self) -> dict[str, Any]:
@@ -148,60 +146,21 @@ class Service:
         }
 
     async def _find(self, identity: str) -> Record:
-        record = await run_in_threadpool(get_record, self.store, identity) if len(identity) <= 64 else None
+        record = (await self.lanes.lookup.run([identity]))[0] if len(identity) <= 64 else None
         if record is None:
             raise AnswerError(404, "unknown_decision", "no decision has this id", "give the id of a decision made here")
         return record
 
-    async def _ask(self, asks: Sequence[Ask]) -> list[Answer]:
-        self.metrics.waiting.set(self._desk.waiting + len(asks))
-        try:
-            return await self._desk.ask(asks)
-        finally:
-            self.metrics.waiting.set(self._desk.waiting)
-
-    def _record(self, answer: Answer) -> Record:
-        return record_of(self.release, self.decider, answer)
+    async def _records(self, answers: Sequence[Answer]) -> list[Record]:
+        """The records of a request; those of a large batch are made beside the event loop, which others wait for."""
+        make = partial(record_of, self.release, self.decider)
+        if len(answers) <= self.settings.max_batch:
+            return [make(answer) for answer in answers]
+        return await run_in_threadpool(lambda: [make(answer) for answer in answers])
 
 
-def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
-    """Decide and predict in one pass of the engine. Raises RequestError for a text or a field that is refused."""
-    decided = iter(decider.decide([Request(ask.text, ask.fields) for ask in asks if ask.decide]))
-    bare = [decider.session.prepare(ask.text).text for ask in asks if not ask.decide]
-    predicted = iter(decider.session.predict(bare) if bare else [])
-    answers = []
-    for ask in asks:
-        if not ask.decide:
-            answers.append(Answer(next(predicted)))
-            continue
-        one = next(decided)
-        answers.append(Answer(one.prediction, one, _evidence(decider, one) if ask.evidence else None))
-    return answers
-
-
-def _evidence(decider: Decider, decided: Decided) -> dict[str, Any]:
-    # Imported when first asked for: what cuts Chinese into words takes a second to load.
-    from penjing.explain.evidence import explain
-
-    return dict(explain(decider.session, decided.masked.text).to_json())
-
-
-def record_of(release: Release, decider: Decider, answer: Answer) -> Record:
-    """The record of a decided answer; the masked text goes in only where the release keeps texts."""
-    assert answer.decided is not None
-    text = answer.decided.masked.text if release.info.texts == "masked" else None
-    evidence = answer.evidence if text is not None else None
-    return make_record(answer.decided.decision, answer.prediction, text, decider.session.fingerprint(), evidence)
-
-
-def decision_json(answer: Answer) -> dict[str, Any]:
-    """The decision as it is answered: with its p; where evidence was asked for, with it and the masked text."""
-    assert answer.decided is not None
-    shown = answer.decided.decision.to_json()
-    shown["p"] = answer.decided.decision.facts["p"]
-    if answer.evidence is not None:  # its offsets count in the masked text
-        shown |= {"text": answer.decided.masked.text, "evidence": answer.evidence}
-    return shown
+def _find_all(store: Store, identities: Sequence[str]) -> list[Record | None]:
+    return [get_record(store, identity) for identity in identities]
 
 
 def _layout(release: Release, settings: Settings) -> Layout:

@@ -36,7 +36,56 @@ class Settings(BaseSettings):
         le=1000,
         description="longest that a request waits for company; 0: not at all, the engine takes what is there",
     )
-    max_waiting: int = Field(256, ge=1, le=100_000, description="most texts that wait; beyond it the answer is 503")
+    short_characters: int = Field(
+        2000,
+        ge=100,
+        le=1_000_000,
+        description="most characters of a request in the lane of short decisions, and of one pass of an engine there",
+    )
+    max_waiting: int = Field(256, ge=1, le=100_000, description="most texts in the lane of short decisions")
+    waiting_characters: int = Field(
+        100_000, ge=100, le=1_000_000_000, description="most characters in the lane of short decisions"
+    )
+    waiting_seconds: float = Field(2, gt=0, le=600, description="longest that a short decision waits for an engine")
+    long_waiting: int = Field(
+        1024, ge=1, le=100_000, description="most texts in the lane of long texts and large batches"
+    )
+    long_waiting_characters: int = Field(
+        2_000_000, ge=100, le=1_000_000_000, description="most characters in the lane of long texts and large batches"
+    )
+    long_waiting_seconds: float = Field(
+        15, gt=0, le=3600, description="longest that a long text or a large batch waits for its next pass"
+    )
+    evidence_items: int = Field(16, ge=0, le=1024, description="texts of a request that get evidence, the first ones")
+    evidence_tokens: int = Field(
+        4096,
+        ge=16,
+        le=1_000_000,
+        description="longest text that gets evidence, in tokens of its model; in characters where it reads none",
+    )
+    evidence_seconds: float = Field(
+        5, gt=0, le=3600, description="time for the evidence of a request; what is missing then is marked as cut"
+    )
+    evidence_waiting: int = Field(64, ge=1, le=100_000, description="most texts in the lane of evidence")
+    evidence_waiting_characters: int = Field(
+        8_000_000, ge=100, le=1_000_000_000, description="most characters in the lane of evidence, each 17 times"
+    )
+    evidence_waiting_seconds: float = Field(
+        15, gt=0, le=3600, description="longest that a request with evidence waits for its next text"
+    )
+    replay_waiting: int = Field(64, ge=1, le=100_000, description="most replays in their lane")
+    replay_waiting_characters: int = Field(
+        400_000, ge=100, le=1_000_000_000, description="most characters in the lane of replays"
+    )
+    replay_waiting_seconds: float = Field(15, gt=0, le=3600, description="longest that a replay waits")
+    lookup_waiting: int = Field(256, ge=1, le=100_000, description="most records that are looked up at once")
+    lookup_waiting_seconds: float = Field(5, gt=0, le=600, description="longest that a look-up waits")
+    give_way_ms: float = Field(
+        50, ge=0, le=10_000, description="longest that a pass of another lane lets short decisions go first"
+    )
+    state_seconds: float = Field(
+        1, ge=0, le=60, description="how long an answer of /readyz and /metrics is given again before it is made anew"
+    )
     body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send its request")
     stop_seconds: int = Field(30, ge=1, le=600, description="time that running requests have at a stop")
 

@@ -1,0 +1,424 @@
+"""Attacks by load: costly requests beside short decisions, scraping, four times saturation, errors that repeat.
+
+Each runs against a started service, on loopback, for at most some 20 s. The load comes from a process of its own
+(`python bench/attack_load.py PLAN`), in an open loop: a request is sent at its planned moment whether earlier ones are
+answered or not, and its latency counts from that moment. Client and service share the machine's cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attack_target import Target, Verdict, make_key, start
+
+SHORT_P99_MS, REFUSED_P99_MS, GOODPUT_SHARE = 100.0, 50.0, 0.7
+SECONDS, SHORT_RATE, CONNECTIONS = 6.0, 25.0, 32
+_LINES_A_SECOND = 3
+_SENTENCES = (
+    "送来的时候已经凉了，包装也破了。",
+    "客服态度很好，但是问题没有解决！",
+    "The parcel came two days late, and the box was broken.",
+    "请尽快处理；订单号在上面，谢谢。",
+    "I asked for a refund: nobody has answered yet?",
+)
+_SHORT = ("送餐太慢了，菜都凉了", "味道很好，下次还来", "see you at lunch", "win cash now", "明天开会")
+
+
+@dataclass
+class Stream:
+    """Requests of one kind: `rate` a second (0: as fast as `connections` are answered), for `seconds`."""
+
+    method: str
+    path: str
+    bodies: list[str] = field(default_factory=list)
+    rate: float = SHORT_RATE
+    seconds: float = SECONDS
+    connections: int = CONNECTIONS
+    key: str = ""
+
+
+@dataclass
+class Seen:
+    """What the client saw of one stream: counts by status, and latencies in milliseconds by status."""
+
+    seconds: float
+    sent: int
+    statuses: dict[str, int]
+    p50_ms: dict[str, float]
+    p99_ms: dict[str, float]
+    cpu_seconds: float
+
+    def good(self) -> float:
+        """Answers 200 a second."""
+        return self.statuses.get("200", 0) / self.seconds
+
+    def short(self) -> str:
+        """Counts and times, for one line."""
+        parts = [f"{count} x {status} (p99 {self.p99_ms[status]:.0f} ms)" for status, count in self.statuses.items()]
+        return ", ".join(parts)
+
+
+class _Connection(asyncio.Protocol):
+    """One HTTP/1.1 connection, kept; a bare reader, so that the load costs less than what it measures."""
+
+    def __init__(self, done: Callable[[_Connection, int], None]) -> None:
+        self._done, self._got, self._need = done, b"", 0
+        self.transport: asyncio.Transport | None = None
+        self.planned = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Keep what to write to."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Read until the answer is whole."""
+        self._got += data
+        if not self._need:
+            end = self._got.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head = self._got[:end].lower()
+            place = head.index(b"content-length:") + 15
+            self._need = end + 4 + int(head[place:].split(b"\r\n", 1)[0])
+        if len(self._got) >= self._need:
+            status = int(self._got[9:12])
+            self._got, self._need = b"", 0
+            self._done(self, status)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """An answer that never came counts as status 0."""
+        self.transport = None
+        if self.planned:
+            self._done(self, 0)
+
+
+class _Load:
+    """Sends one stream and notes what comes back."""
+
+    def __init__(self, host: str, port: int, stream: Stream) -> None:
+        self._host, self._port, self._stream = host, port, stream
+        head = f"{stream.method} {stream.path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        head += f"Authorization: Bearer {stream.key}\r\n" if stream.key else ""
+        self._requests = [_request(head, body) for body in stream.bodies] or [f"{head}\r\n".encode()]
+        self._free: deque[_Connection] = deque()
+        self._late: deque[float] = deque()
+        self._times: dict[int, list[float]] = {}
+        self.sent = self._answered = 0
+        self._ends = 0.0
+
+    async def run(self) -> Seen:
+        """All of the stream; what is not answered 10 s after its end is counted as status 0."""
+        cpu, began = time.process_time(), time.perf_counter()
+        loop = asyncio.get_running_loop()
+        for _ in range(self._stream.connections):
+            await self._open(loop)
+        began = time.perf_counter()
+        self._ends = began + self._stream.seconds
+        if self._stream.rate:
+            await self._open_loop(began)
+        else:
+            while self._free:
+                self._send(time.perf_counter())
+            await asyncio.sleep(self._stream.seconds)
+        until = time.perf_counter() + 10
+        while self._answered < self.sent + len(self._late) and time.perf_counter() < until:
+            await asyncio.sleep(0.01)
+        return self._seen(time.perf_counter() - began, time.process_time() - cpu)
+
+    async def _open_loop(self, began: float) -> None:
+        rate, planned = self._stream.rate, 0
+        while (now := time.perf_counter()) < self._ends:
+            due = int((now - began) * rate)
+            while planned < due:
+                planned += 1
+                self._send(began + planned / rate)
+            await asyncio.sleep(0.002)
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+        _, made = await loop.create_connection(lambda: _Connection(self._done), self._host, self._port)
+        self._free.append(made)
+
+    def _send(self, planned: float) -> None:
+        if not self._free:
+            self._late.append(planned)
+            return
+        connection = self._free.popleft()
+        if connection.transport is None:
+            asyncio.get_running_loop().create_task(self._open(asyncio.get_running_loop()))
+            self._late.append(planned)
+            return
+        connection.planned = planned
+        connection.transport.write(self._requests[self.sent % len(self._requests)])
+        self.sent += 1
+
+    def _done(self, connection: _Connection, status: int) -> None:
+        now = time.perf_counter()
+        self._answered += 1
+        self._times.setdefault(status, []).append((now - connection.planned) * 1e3)
+        connection.planned = 0.0
+        self._free.append(connection)
+        if self._late:
+            self._send(self._late.popleft())
+        elif not self._stream.rate and now < self._ends:
+            self._send(now)
+
+    def _seen(self, seconds: float, cpu: float) -> Seen:
+        missing = self.sent + len(self._late) - self._answered
+        times = {str(status): sorted(each) for status, each in sorted(self._times.items())}
+        if missing:
+            times["0"] = [*times.get("0", []), *[seconds * 1e3] * missing]
+        return Seen(
+            seconds=max(self._stream.seconds, seconds if seconds > self._stream.seconds + 0.5 else 0),
+            sent=self.sent + len(self._late),
+            statuses={status: len(each) for status, each in times.items()},
+            p50_ms={status: each[len(each) // 2] for status, each in times.items()},
+            p99_ms={status: each[min(len(each) - 1, int(0.99 * len(each)))] for status, each in times.items()},
+            cpu_seconds=cpu,
+        )
+
+
+def _request(head: str, body: str) -> bytes:
+    raw = body.encode()
+    return f"{head}Content-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
+
+
+@contextmanager
+def client(target: Target, stream: Stream) -> Iterator[Callable[[], Seen]]:
+    """Start the load in a process of its own; the callable waits for its end."""
+    plan = json.dumps({"host": target.host, "port": target.port, "stream": asdict(stream)})
+    process = subprocess.Popen(
+        [sys.executable, __file__, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+    def end() -> Seen:
+        said, _ = process.communicate(plan, timeout=stream.seconds + 40)
+        return Seen(**json.loads(said))
+
+    try:
+        yield end
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def drive(target: Target, stream: Stream) -> Seen:
+    """Run a stream and wait for what it saw."""
+    with client(target, stream) as end:
+        return end()
+
+
+def short_stream(target: Target, rate: float = SHORT_RATE, **more: Any) -> Stream:
+    """Short decisions, one text each."""
+    bodies = [json.dumps({"text": f"{text} {number}"}) for number, text in enumerate(_SHORT * 4)]
+    return Stream("POST", "/v1/decide", bodies, rate, key=target.key, **more)
+
+
+def long_text(characters: int, seed: int = 0) -> str:
+    """A text of so many characters, of sentences in both languages."""
+    drawn, parts, length = random.Random(seed), [], 0
+    while length < characters:
+        parts.append(drawn.choice(_SENTENCES) + str(drawn.randrange(1000)) + " ")
+        length += len(parts[-1])
+    return "".join(parts)[:characters]
+
+
+class Rivals:
+    """Threads that ask again and again for something costly; what they were answered is counted by status."""
+
+    def __init__(self, ask: Callable[[int], int], count: int) -> None:
+        self.statuses: Counter[int] = Counter()
+        self._over = threading.Event()
+        self._ask = ask
+        self._threads = [threading.Thread(target=self._run, args=[place], daemon=True) for place in range(count)]
+
+    def _run(self, place: int) -> None:
+        while not self._over.is_set():
+            status = self._ask(place)
+            self.statuses[status] += 1
+            if status != 200:
+                self._over.wait(0.05)
+
+    def __enter__(self) -> Rivals:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(35)
+
+
+def beside(release: Path, folder: Path, prepare: Callable[[Target], Callable[[int], int]], count: int) -> Verdict:
+    """Short decisions beside `count` threads that ask what `prepare` gives; held where their p99 is under 100 ms."""
+    with start(release, folder, PENJING_MAX_ITEMS="256") as target:
+        drive(target, short_stream(target, seconds=1.0))
+        with Rivals(prepare(target), count) as rivals:
+            time.sleep(0.3)
+            seen = drive(target, short_stream(target))
+            rivals._over.set()
+        bad = {status: count for status, count in seen.statuses.items() if status != "200"}
+        p99 = seen.p99_ms.get("200", float("inf"))
+        asked = ", ".join(f"{count} x {status}" for status, count in sorted(rivals.statuses.items())) or "none answered"
+        said = f"short decisions p50 {seen.p50_ms.get('200', 0):.1f} ms, p99 {p99:.1f} ms beside it ({asked})"
+        return Verdict(not bad and p99 < SHORT_P99_MS, said + (f"; other answers {bad}" if bad else ""))
+
+
+def _many(target: Target, texts: int, characters: int, *, evidence: bool, place: int) -> int:
+    items = [{"text": long_text(characters, seed=100 * place + number)} for number in range(texts)]
+    return target.post("/v1/decide", {"items": items, "evidence": evidence})[0]
+
+
+def evidence_on_long_texts(release: Path, folder: Path) -> Verdict:
+    """Two requests for evidence, each on six texts of 19,000 characters."""
+    return beside(release, folder, lambda target: lambda n: _many(target, 6, 19_000, evidence=True, place=n), 2)
+
+
+def evidence_on_many_texts(release: Path, folder: Path) -> Verdict:
+    """Four requests for evidence, each on sixteen texts that are within its bounds."""
+    return beside(release, folder, lambda target: lambda n: _many(target, 16, 3_900, evidence=True, place=n), 4)
+
+
+def long_texts(release: Path, folder: Path) -> Verdict:
+    """Three requests of twenty texts of 19,000 characters each, without evidence."""
+    return beside(release, folder, lambda target: lambda n: _many(target, 20, 19_000, evidence=False, place=n), 3)
+
+
+def large_batches(release: Path, folder: Path) -> Verdict:
+    """Two requests of 256 short texts each."""
+    return beside(release, folder, lambda target: lambda n: _many(target, 256, 60, evidence=False, place=n), 2)
+
+
+def replays(release: Path, folder: Path) -> Verdict:
+    """Eight clients with a key of scope `read` that replay a decision on 19,000 characters again and again."""
+
+    def prepare(target: Target) -> Callable[[int], int]:
+        status, made, _ = target.post("/v1/decide", {"text": long_text(19_000)})
+        if status != 200:
+            raise RuntimeError(f"no decision to replay: {status} {made}")
+        read = make_key(target.db, ("read",))
+        time.sleep(1.2)
+        return lambda _: target.post(f"/v1/decisions/{made['id']}/replay", {}, key=read)[0]
+
+    return beside(release, folder, prepare, 8)
+
+
+def scraping(release: Path, folder: Path) -> Verdict:
+    """/metrics, /readyz and /healthz without a key, 200 a second each, beside short decisions."""
+    with start(release, folder) as target:
+        drive(target, short_stream(target, seconds=1.0))
+        before = cpu_seconds(target.process.pid)
+        paths = ("/metrics", "/readyz", "/healthz")
+        streams = [client(target, Stream("GET", path, rate=200, connections=8)) for path in paths]
+        with streams[0] as first, streams[1] as second, streams[2] as third:
+            ends = [first, second, third]
+            found: list[Seen] = [Seen(1, 0, {}, {}, {}, 0)] * 3
+            threads = [threading.Thread(target=_keep, args=[found, place, end]) for place, end in enumerate(ends)]
+            for thread in threads:
+                thread.start()
+            seen = drive(target, short_stream(target))
+            for thread in threads:
+                thread.join()
+        spent = cpu_seconds(target.process.pid) - before
+        p99, states = seen.p99_ms.get("200", float("inf")), [one.p99_ms.get("200", float("inf")) for one in found]
+        good = all(set(one.statuses) == {"200"} for one in [seen, *found])
+        said = f"short decisions p99 {p99:.1f} ms, scraped answers p99 {max(states):.1f} ms at 600 a second"
+        said += f", service at {spent / SECONDS:.2f} cores"
+        return Verdict(good and p99 < SHORT_P99_MS and max(states) < SHORT_P99_MS, said)
+
+
+def _keep(found: list[Seen], place: int, end: Callable[[], Seen]) -> None:
+    found[place] = end()
+
+
+def overload(release: Path, folder: Path) -> Verdict:
+    """Four times the load that saturates the service, from the same cores."""
+    with start(release, folder) as target:
+        drive(target, short_stream(target, seconds=1.0))
+        full = drive(target, short_stream(target, 0, seconds=4.0))
+        lines, before = len(target.log().splitlines()), cpu_seconds(target.process.pid)
+        seen = drive(target, short_stream(target, 4 * full.good(), seconds=SECONDS, connections=512))
+        spent = cpu_seconds(target.process.pid) - before
+        lines = len(target.log().splitlines()) - lines
+        share = seen.good() / max(full.good(), 1e-9)
+        refused = seen.p99_ms.get("503", 0.0)
+        others = {status: count for status, count in seen.statuses.items() if status not in {"200", "503"}}
+        held = share >= GOODPUT_SHARE and refused < REFUSED_P99_MS and not others and lines <= _LINES_A_SECOND * SECONDS
+        said = (
+            f"saturation {full.good():.0f}/s; at four times that {seen.good():.0f}/s are answered 200 ({share:.2f}), "
+            f"{seen.short()}; the client takes {seen.cpu_seconds / (seen.cpu_seconds + spent):.0%} of the processor "
+            f"time; {lines} log lines"
+        )
+        return Verdict(held, said)
+
+
+def repeated_errors(release: Path, folder: Path) -> Verdict:
+    """A database that another process has locked: every decision fails, and the log stays short."""
+    with start(release, folder) as target:
+        drive(target, short_stream(target, seconds=1.0))
+        lines, began = len(target.log().splitlines()), time.monotonic()
+        lock = sqlite3.connect(target.db, isolation_level=None)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+            seen = drive(target, short_stream(target, 50, connections=64))
+        finally:
+            lock.close()
+        time.sleep(1.5)
+        spent = time.monotonic() - began
+        lines = len(target.log().splitlines()) - lines
+        after = target.post("/v1/decide", {"text": "win cash now"})[0]
+        held = lines <= _LINES_A_SECOND * spent and after == 200
+        return Verdict(
+            held, f"{lines} log lines in {spent:.0f} s ({seen.short()}); then a decision is answered {after}"
+        )
+
+
+def cpu_seconds(process: int) -> float:
+    """Processor time of a process so far, in seconds, all of its threads together (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+ATTACKS: dict[str, Callable[[Path, Path], Verdict]] = {
+    "evidence on long texts beside short decisions": evidence_on_long_texts,
+    "evidence on many texts beside short decisions": evidence_on_many_texts,
+    "long texts beside short decisions": long_texts,
+    "large batches beside short decisions": large_batches,
+    "replays beside short decisions": replays,
+    "scraping without a key beside short decisions": scraping,
+    "four times saturation": overload,
+    "errors that repeat": repeated_errors,
+}
+
+
+def main() -> None:
+    """The client: a plan on standard input, what was seen on standard output."""
+    import uvloop
+
+    plan = json.load(sys.stdin)
+    load = partial(_Load, plan["host"], plan["port"], Stream(**plan["stream"]))
+
+    async def run() -> Seen:
+        return await load().run()
+
+    print(json.dumps(asdict(uvloop.run(run()))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A session whose engine runs in small passes, each within a turn that its owner gives, to the same results.
+
+An engine's result for a text does not depend on what else is in the pass (docs/ARCHITECTURE.md, Replay), so that a
+pass may be cut anywhere between two rows. One row, a window of at most the model's own limit, is never cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from copy import copy
+
+import numpy as np
+
+from penjing.runtime.cascade import CascadeSession
+from penjing.runtime.engine import Array, Engine, Logits
+from penjing.runtime.session import Session
+from penjing.runtime.tokens import BATCHES, Tokens
+
+# Rows of one pass have at most so many tokens together: some ten milliseconds of a small encoder on one core.
+PASS_TOKENS = 512
+Turn = Callable[[], AbstractContextManager[None]]
+
+
+class PacedEngine:
+    """An engine that takes a turn for each text that it encodes and for each small pass that it runs."""
+
+    def __init__(self, engine: Engine, turn: Turn) -> None:
+        self._engine, self._turn = engine, turn
+        self.tokens: Tokens | None = getattr(engine, "tokens", None)
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """What the engine itself gives, text by text."""
+        rows: list[Array] = []
+        for text in texts:
+            with self._turn():
+                rows += self._engine.encode([text])
+        return rows
+
+    def run(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, labels) float32, the engine's own."""
+        parts, start = [], 0
+        while start < len(batch):
+            size = self._size(batch[start:])
+            with self._turn():
+                parts.append(self._engine.run(batch[start : start + size]))
+            start += size
+        return np.concatenate(parts)
+
+    def fingerprint(self) -> dict[str, str]:
+        """That of the engine: turns change no result."""
+        return self._engine.fingerprint()
+
+    def _size(self, rows: Sequence[Array]) -> int:
+        # The batch sizes of a session: an engine that prepares itself for every shape has met them.
+        if self.tokens is None:
+            return min(len(rows), BATCHES[0])
+        widest = max(map(len, rows[: BATCHES[0]]))
+        return next(size for size in BATCHES if size == 1 or (size <= len(rows) and size * widest <= PASS_TOKENS))
+
+
+def paced(session: Session, turn: Turn) -> Session:
+    """The same session over the same engine, in turns; of a cascade both stages."""
+    made = copy(session)
+    if isinstance(made, CascadeSession):
+        made.first, made.second = paced(made.first, turn), paced(made.second, turn)
+        made.engine = made.second.engine
+    else:
+        made.engine = PacedEngine(made.engine, turn)
+    return made

@@ -1,0 +1,114 @@
+"""What is answered before a key, a body or a route is looked at: refusals of a full lane, and answers that are fresh.
+
+Under four times the load that it can answer, a service spends its time on refusals; each must cost a small part of a
+decision. So they are made once, and sent before anything that a client wrote is read, its path and length excepted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from penjing.serve.errors import error_response
+from penjing.serve.lane import Lane
+from penjing.serve.lanes import Lanes
+from penjing.serve.metrics import Metrics
+from penjing.serve.states import Kept
+
+_WORK = ("/v1/decide", "/v1/predict")
+_RECORD, _REPLAY = "/v1/decisions/", "/replay"
+_LINE = re.compile(rb"(GET|POST) ([^ ?]+) HTTP/1\.1")
+_Raw = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class Refusals:
+    """Which requests a full lane refuses, by path and length alone, and with what."""
+
+    def __init__(self, lanes: Lanes, metrics: Metrics) -> None:
+        self._lanes, self._metrics = lanes, metrics
+        self._made = {lane.name: _refusal(lane) for lane in lanes.all}
+        self._lines = {name: _lines(made) for name, made in self._made.items()}
+
+    def of(self, path: str, length: int) -> _Raw | None:
+        """The refusal of a request with a body of so many bytes, counted; None where its lane has room."""
+        lane = self._refused_by(path, length)
+        return None if lane is None else self._made[lane.name]
+
+    def raw(self, line: bytes, length: int) -> bytes | None:
+        """The same for the first line of a request, as the bytes of the whole answer."""
+        found = _LINE.fullmatch(line)
+        lane = self._refused_by(found[2].decode("latin-1"), length) if found else None
+        return None if lane is None else self._lines[lane.name]
+
+    def _refused_by(self, path: str, length: int) -> Lane[Any, Any] | None:
+        lane, pattern = self._lane(path, length)
+        if lane is None or not lane.full():
+            return None
+        lane.refused += 1
+        self._metrics.count_early(pattern, 503)
+        return lane
+
+    def _lane(self, path: str, length: int) -> tuple[Lane[Any, Any] | None, str]:
+        if path in _WORK:
+            return self._lanes.first(length), path
+        if not path.startswith(_RECORD):
+            return None, ""
+        if path.endswith(_REPLAY):
+            return self._lanes.replay, "/v1/decisions/{identity}/replay"
+        return self._lanes.lookup, "/v1/decisions/{identity}"
+
+
+class EarlyAnswers:
+    """ASGI middleware around all others. `kept`: the content type and the answer of each state, by its path."""
+
+    def __init__(
+        self, app: ASGIApp, refusals: Refusals, metrics: Metrics, kept: Mapping[str, tuple[str, Kept]]
+    ) -> None:
+        self._app, self._refusals, self._metrics, self._kept = app, refusals, metrics, kept
+        self._types = {path: kind.encode("latin-1") for path, (kind, _) in kept.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer early, or pass on."""
+        answer = self._early(scope) if scope["type"] == "http" else None
+        if answer is None:
+            await self._app(scope, receive, send)
+            return
+        status, headers, body = answer
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _early(self, scope: Scope) -> _Raw | None:
+        path, method = scope["path"], scope["method"]
+        if method == "GET" and path in self._kept:
+            body = self._kept[path][1].fresh()
+            if body is None:
+                return None
+            self._metrics.count_early(path, 200)
+            length = str(len(body)).encode()
+            return 200, [(b"content-type", self._types[path]), (b"content-length", length)], body
+        return self._refusals.of(path, _length(scope))
+
+
+def _length(scope: Scope) -> int:
+    """The length of the body as declared; 0 where that is no number: it is refused later, in its own words."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value[:12]) if value[:12].isdigit() else 0
+    return 0
+
+
+def _refusal(lane: Lane[Any, Any]) -> _Raw:
+    error = lane.refusal(f"more than {lane.bounds.texts} texts wait, or too long ones, or for too long")
+    lane.refused = 0
+    made = error_response(error.status, error.code, error.what, error.fix or "", error.headers)
+    return made.status_code, list(made.raw_headers), bytes(made.body)
+
+
+def _lines(made: _Raw) -> bytes:
+    """A refusal as it goes over the wire; the connection stays open, so that the next request costs no new one."""
+    status, headers, body = made
+    head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    return b"HTTP/1.1 %d Service Unavailable\r\n%s\r\n%s" % (status, head, body)

@@ -1,0 +1,80 @@
+"""A lane: one kind of work in a queue of its own, with bounds on texts, on their cost, and on how long they wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from penjing.serve.errors import AnswerError
+from penjing.serve.microbatch import MicroBatcher, PassBounds
+
+Ask = TypeVar("Ask")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class LaneBounds:
+    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine."""
+
+    texts: int
+    cost: float
+    seconds: float
+    retry_after: int = 1
+
+
+class Lane(Generic[Ask, Answer]):
+    """A queue with its bounds and its threads. A request alone in a lane is admitted whatever its size."""
+
+    def __init__(
+        self,
+        name: str,
+        bounds: LaneBounds,
+        works: Sequence[Callable[[Sequence[Ask]], list[Answer]]],
+        *,
+        one_pass: PassBounds,
+        cost: Callable[[Ask], float] = lambda _ask: 1.0,
+    ) -> None:
+        self.name, self.bounds = name, bounds
+        self.texts, self.cost, self.refused = 0, 0.0, 0
+        self._cost_of = cost
+        self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
+
+    def full(self, texts: int = 0, cost: float = 0.0) -> str:
+        """Why a request of this size is not admitted now; "" where it is. So cheap that it is asked before all else."""
+        if not self.texts:
+            return ""
+        if self.texts + max(texts, 1) > self.bounds.texts:
+            return f"{self.texts} texts wait already"
+        if self.cost + max(cost, 1) > self.bounds.cost:
+            return f"texts with {self.cost:,.0f} characters of work wait already"
+        if self.batcher.age() > self.bounds.seconds:
+            return f"requests have waited for {self.bounds.seconds:g} s already"
+        return ""
+
+    @contextmanager
+    def admit(self, asks: Sequence[Ask]) -> Iterator[None]:
+        """Count a request until it is answered. Raises AnswerError 503 where the lane is full."""
+        texts, cost = len(asks), sum(map(self._cost_of, asks))
+        if said := self.full(texts, cost):
+            raise self.refusal(said)
+        self.texts += texts
+        self.cost += cost
+        try:
+            yield
+        finally:
+            self.texts -= texts
+            self.cost -= cost
+
+    def refusal(self, said: str) -> AnswerError:
+        """The refusal of a full lane, counted."""
+        self.refused += 1
+        after = self.bounds.retry_after
+        fix = f"ask again in {after} s, or slower" if after > 1 else "ask again in a second, or slower"
+        return AnswerError(503, "overloaded", f"lane {self.name}: {said}", fix, {"Retry-After": str(after)})
+
+    async def run(self, asks: Sequence[Ask]) -> list[Answer]:
+        """Admit a request and answer it. Raises AnswerError 503."""
+        with self.admit(asks):
+            return await self.batcher.ask(asks)

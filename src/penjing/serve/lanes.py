@@ -1,0 +1,113 @@
+"""The five lanes of a service: which request goes where, and what each is worked on with.
+
+    cost of a request = characters of its texts * what is asked of each (to decide, predict or replay 1, evidence 17)
+
+Short decisions have engines of their own. Long texts and large batches, evidence, and replays share one further
+engine, a small pass each in turn (serve/turns.py), so that none of them holds up short decisions or one another.
+Records are looked up on a thread of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import partial
+from typing import Any
+
+from penjing.core.nouns import Release
+from penjing.decide.decider import Decider
+from penjing.runtime.cascade import CascadeSession
+from penjing.runtime.layout import Layout
+from penjing.runtime.paced import paced
+from penjing.serve.again import Replayed, replay_record
+from penjing.serve.answers import Answer, Ask, work
+from penjing.serve.lane import Lane, LaneBounds
+from penjing.serve.microbatch import PassBounds
+from penjing.serve.settings import Settings
+from penjing.serve.turns import Turns
+from penjing.store.records import Record
+
+# A JSON body has a few bytes around a text, and up to six for a character.
+_BYTES_AROUND = 512
+_RETRY_SLOW = 5
+
+
+class Lanes:
+    """Short decisions (`short`), long texts and large batches (`long`), `evidence`, replays (`replay`), `lookup`."""
+
+    def __init__(
+        self,
+        release: Release,
+        layout: Layout,
+        deciders: Sequence[Decider],
+        find: Callable[[Sequence[str]], list[Record | None]],
+        settings: Settings,
+    ) -> None:
+        self._settings = settings
+        short, seconds = settings.short_characters, settings.waiting_seconds
+        one_pass = PassBounds(settings.max_batch, short, settings.max_wait_ms / 1000, seconds)
+        bounds = LaneBounds(settings.max_waiting, settings.waiting_characters, seconds)
+        self.short: Lane[Ask, Answer] = Lane(
+            "short", bounds, [partial(work, one) for one in deciders], one_pass=one_pass, cost=Ask.cost
+        )
+        own = _further(release, layout, deciders[0], settings)
+        self.engines = [*deciders, own] if own is not deciders[0] else list(deciders)
+        turns = Turns(self.short.batcher.idle, settings.give_way_ms / 1000)
+        slow = copy(own)
+        slow.session = paced(own.session, turns.turn)
+        self.slow = slow
+        bounds = LaneBounds(
+            settings.long_waiting, settings.long_waiting_characters, settings.long_waiting_seconds, _RETRY_SLOW
+        )
+        one_pass = PassBounds(settings.max_batch, short, patience=bounds.seconds)
+        self.long: Lane[Ask, Answer] = Lane("long", bounds, [partial(work, slow)], one_pass=one_pass, cost=Ask.cost)
+        bounds = LaneBounds(
+            settings.evidence_waiting,
+            settings.evidence_waiting_characters,
+            settings.evidence_waiting_seconds,
+            _RETRY_SLOW,
+        )
+        one_pass = PassBounds(1, patience=bounds.seconds)
+        self.evidence: Lane[Ask, Answer] = Lane(
+            "evidence", bounds, [partial(work, slow)], one_pass=one_pass, cost=Ask.cost
+        )
+        bounds = LaneBounds(
+            settings.replay_waiting, settings.replay_waiting_characters, settings.replay_waiting_seconds, _RETRY_SLOW
+        )
+        self.replay: Lane[Record, Replayed] = Lane(
+            "replay",
+            bounds,
+            [lambda records: [replay_record(record, slow) for record in records]],
+            one_pass=PassBounds(1, patience=bounds.seconds),
+            cost=lambda record: len(record.text or "") + 1.0,
+        )
+        bounds = LaneBounds(settings.lookup_waiting, float("inf"), settings.lookup_waiting_seconds)
+        self.lookup: Lane[str, Record | None] = Lane("lookup", bounds, [find], one_pass=PassBounds(16))
+        self.all: tuple[Lane[Any, Any], ...] = (self.short, self.long, self.evidence, self.replay, self.lookup)
+
+    def of(self, asks: Sequence[Ask]) -> Lane[Ask, Answer]:
+        """The lane of a request, by what is asked and by its cost."""
+        if any(ask.evidence for ask in asks):
+            return self.evidence
+        small = len(asks) <= self._settings.max_batch and sum(map(Ask.cost, asks)) <= self._settings.short_characters
+        return self.short if small else self.long
+
+    def first(self, length: int) -> Lane[Ask, Answer]:
+        """The lane to look at before a body of so many bytes is read; what is asked is not known yet."""
+        return self.long if length > 6 * self._settings.short_characters + _BYTES_AROUND else self.short
+
+    def open(self) -> None:
+        """Begin to work, in the running event loop."""
+        for lane in self.all:
+            lane.batcher.open()
+
+    async def close(self) -> None:
+        """Answer what waits, then stop."""
+        for lane in self.all:
+            await lane.batcher.close()
+
+
+def _further(release: Release, layout: Layout, first: Decider, settings: Settings) -> Decider:
+    """The engine of the slow lanes: one more, or the first one of a model without tokens, whose runs never wait."""
+    session = first.session.second if isinstance(first.session, CascadeSession) else first.session
+    return first if session.tokens is None else Decider(release, threads=layout.threads, device=settings.device)
