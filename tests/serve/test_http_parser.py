@@ -141,6 +141,6 @@ def test_an_answer_before_the_whole_body_says_that_the_connection_closes() -> No
 
 
 def test_a_waiting_connection_is_one_without_a_byte() -> None:
-    assert parse(b"")[0].waits()
+    assert parse()[0].waits()
     assert not parse(b"GET")[0].waits()
     assert not parse(HEAD + b"\r\n")[0].waits()
