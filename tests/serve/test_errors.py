@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from penjing.serve.errors import AnswerError, error_response
+from penjing.serve.errors import MOST_FIX, MOST_MESSAGE, AnswerError, error_response
 
 
 def test_an_error_has_its_four_parts_and_its_status() -> None:
@@ -24,3 +24,10 @@ def test_a_status_that_is_not_known_is_the_servers() -> None:
     assert json.loads(bytes(error_response(599, "x", "y", "z").body))["error"]["type"] == "server"
     refusal = AnswerError(503, "busy", "wait", "later")
     assert (refusal.status, refusal.code, refusal.headers) == (503, "busy", {})
+
+
+def test_an_error_is_bounded_whatever_was_sent() -> None:
+    raw = bytes(error_response(422, "field", "名" * 10_000, "改" * 10_000).body)
+    told = json.loads(raw)["error"]
+    assert (len(told["message"]), len(told["fix"])) == (MOST_MESSAGE, MOST_FIX)
+    assert told["message"].endswith(" …")

@@ -56,7 +56,10 @@ def _error(answer) -> dict[str, str]:
         (b'{"items": []}', 422, "bad_request", "items"),
         (b'{"items": {}}', 422, "bad_request", "items"),
         (b'{"items": [{"text": "x"}, {"text": 1}]}', 422, "bad_request", "items.1.text"),
-        (b'{"items": [' + b",".join([b'{"text":"x"}'] * 65) + b"]}", 422, "too_many", "the most is 64"),
+        (b'{"items": [' + b",".join([b'{"text":"x"}'] * 257) + b"]}", 422, "too_many", "the most is 256"),
+        (b'{"text": "x", "text": "y"}', 400, "double_key", "the key `text` occurs twice"),
+        (b'{"text": "x", "fields": {"amount": 1, "amount": 2}}', 400, "double_key", "amount"),
+        (b'{"items": ["x", 1]}', 422, "bad_request", "items.1"),
         (b'{"text": "' + b"x" * 1_000_000 + b'"}', 422, "too_long", "1,000,000 characters; the most is 20,000"),
         (b'{"text": "' + b"x" * 2_000_000 + b'"}', 413, "too_large", "larger than 1,500,000 bytes"),
     ],
@@ -76,9 +79,9 @@ def test_the_fix_names_what_was_near(served) -> None:
     assert "channel" in _error(answer)["fix"]
 
 
-def test_a_key_twice_and_odd_but_valid_json_are_fine(served) -> None:
+def test_odd_but_valid_json_is_fine(served) -> None:
     for body in (
-        b'{"text": "x", "text": "thanks mum"}',
+        b'\xef\xbb\xbf{"text": "thanks mum"}',
         b' \n{"text":"\\ud83d\\ude00 ok"}',
         '{"text":"\u2028x"}'.encode(),
     ):
@@ -91,7 +94,10 @@ def test_other_addresses_methods_and_types(served) -> None:
     for path in ("/", "/v1", "/v1/decide/", "/docs", "/%00", "/v1/decisions/", "/" + "a" * 5000):
         answer = served.ask("GET", path)
         assert (answer.status_code, _error(answer)["code"]) == (404, "not_found"), path
-    for identity in ("x", "%00", "%ff", "..%2f..", "'; DROP TABLE decisions; --", "x" * 5000):
+    for address in ("/v1%2fdecide", "/v1/decisions/..%2F..", "/v1/decisions/x%5cy", "/healthz%2f", "/%2e%2e%2fetc"):
+        answer = served.ask("GET", address)
+        assert (answer.status_code, _error(answer)["code"]) == (400, "bad_path"), address
+    for identity in ("x", "%00", "%ff", "'; DROP TABLE decisions; --", "x" * 5000):
         answer = served.ask("GET", f"/v1/decisions/{identity}")
         assert answer.status_code == 404
         _error(answer)
@@ -188,3 +194,68 @@ def test_too_many_at_once_are_told_to_come_back(strict) -> None:
         thread.join()
     assert set(seen) == {200, 503}
     assert strict.decide(text="x")["id"]
+
+
+def test_one_request_may_hold_many_texts_with_or_without_fields(served) -> None:
+    answer = served.ask("POST", "/v1/decide", json={"items": ["win cash now", {"text": "see you at lunch"}] * 50})
+    assert answer.status_code == 200
+    assert len({item["id"] for item in answer.json()["items"]}) == 100
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
+def test_head_is_answered_as_get_without_the_body(served, path: str) -> None:
+    answer, whole = served.ask("HEAD", path, key=None), served.ask("GET", path, key=None)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == whole.headers["content-type"]
+    assert served.ask("HEAD", "/v1/decide").status_code == 405
+
+
+_FLOOD = "Q" * 5000  # no word of the service holds this letter
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/decide", {_FLOOD: 1}),
+        ("/v1/decide", {"text": "x", _FLOOD: [_FLOOD]}),
+        ("/v1/decide", {"text": [_FLOOD]}),
+        ("/v1/decide", {"text": {_FLOOD: _FLOOD}}),
+        ("/v1/decide", {"text": "x", "evidence": _FLOOD}),
+        ("/v1/decide", {"text": "x", "fields": _FLOOD}),
+        ("/v1/decide", {"text": "x", "fields": {_FLOOD: "web"}}),
+        ("/v1/decide", {"text": "x", "fields": {_FLOOD: [_FLOOD]}}),
+        ("/v1/decide", {"text": "x", "fields": {"channel": _FLOOD}}),
+        ("/v1/decide", {"text": "x", "fields": {"amount": _FLOOD}}),
+        ("/v1/decide", {"items": [{"text": "x", "fields": {_FLOOD: {_FLOOD: _FLOOD}}}]}),
+        ("/v1/decide", {"items": _FLOOD}),
+        ("/v1/predict", {"items": [{_FLOOD: _FLOOD}]}),
+        ("/v1/decide", {_FLOOD: 1, "text": _FLOOD + "\x00"}),
+        ("/v1/decide", f'{{"{_FLOOD}": 1, "{_FLOOD}": 2}}'.encode()),
+        ("/v1/decide", f'{{"text": {_FLOOD}}}'.encode()),
+        ("/v1/decide", f'["{_FLOOD}"'.encode()),
+        (f"/{_FLOOD}", {}),
+        (f"/v1/decisions/{_FLOOD}/replay", {}),
+        (f"/v1/decide?{_FLOOD}={_FLOOD}", {}),
+    ],
+)
+def test_an_error_repeats_little_of_what_was_sent(served, path: str, body) -> None:
+    more = {"content": body} if isinstance(body, bytes) else {"json": body}
+    answer = served.ask("POST", path, headers=JSON, **more)
+    assert answer.status_code >= 400
+    assert answer.text.count("Q") <= 200
+    assert len(answer.text) < 1000
+
+
+def test_a_bad_head_is_not_repeated(served) -> None:
+    for sent in (
+        f"GET /{_FLOOD} {_FLOOD}\r\n\r\n",
+        f"{_FLOOD} / HTTP/1.1\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: {_FLOOD} x\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: x\r\n{_FLOOD} : y\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {_FLOOD}\r\nContent-Length: {_FLOOD}\r\n\r\n",
+        f"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {_FLOOD}\r\n\r\n",
+        f"GET /v1/decisions/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {_FLOOD}\r\n\r\n",
+    ):
+        raw = served.raw(sent.encode())
+        assert raw.startswith(b"HTTP/1.1 4"), raw[:100]
+        assert raw.count(b"Q") <= 200

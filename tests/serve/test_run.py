@@ -16,7 +16,9 @@ import httpx
 import pytest
 
 from penjing.core.errors import UsageError
+from penjing.serve import run
 from penjing.serve.run import bind, check_door
+from penjing.serve.settings import Settings
 from penjing.store import audit
 from penjing.store.database import open_store
 from penjing.store.records import scan_records
@@ -105,8 +107,57 @@ def test_a_locked_database_is_told_and_nothing_is_acknowledged(strict) -> None:
 def test_without_keys_only_this_machine_may_ask(server) -> None:
     running = server("--no-key")
     assert running.ask("POST", "/v1/decide", key=None, json={"text": "x"}).status_code == 200
-    answer = running.ask("POST", "/v1/decide", key=None, json={"text": "x"}, headers={"Host": "evil.example:80"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "host")
+    for method, path in (
+        ("POST", "/v1/decide"),
+        *(("GET", f"/{name}") for name in ("healthz", "readyz", "metrics", "x")),
+    ):
+        running.ask(method, path, key=None)  # states are kept for a second: they are not given to anybody from there
+        answer = running.ask(method, path, key=None, headers={"Host": "evil.example:80"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "host")
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_does_not_stop_the_service(server) -> None:
+    running = server()
+    for _ in range(3):
+        running.process.send_signal(signal.SIGHUP)
+    assert running.decide(text="win cash now")["id"]
+    assert running.stop() == 0
+
+
+@pytest.mark.slow
+def test_a_key_file_that_is_not_written_is_told(server, tmp_path: Path) -> None:
+    running = server("--key-file", tmp_path / "key")
+    assert running.stop() == 0
+    assert not (tmp_path / "key").exists()
+    told = (tmp_path / "served0" / "stderr").read_text()
+    assert f"{tmp_path / 'key'} is not written: the database has keys already" in told
+
+
+@pytest.mark.slow
+def test_what_a_stop_cuts_off_is_told_in_the_one_form(server) -> None:
+    running = server(env={"PENJING_STOP_SECONDS": "1", "PENJING_BODY_SECONDS": "30"})
+    host, port = running.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        head = f"POST /v1/decide HTTP/1.1\r\nHost: x\r\nX-API-Key: {running.keys['both']}\r\n"
+        connection.sendall((head + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{").encode())
+        running.ask("GET", "/healthz")
+        running.process.send_signal(signal.SIGTERM)
+        got = b""
+        while block := connection.recv(65536):
+            got += block
+    assert got.startswith(b"HTTP/1.1 503 "), got
+    assert json.loads(got.split(b"\r\n\r\n", 1)[1])["error"]["code"] == "stopping"
+    assert running.process.wait(30) == 0
+
+
+def test_connections_follow_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run.resource, "getrlimit", lambda _: (256, 256))
+    monkeypatch.setattr(run.resource, "setrlimit", lambda *_: None)
+    limits = run.http_limits(Settings(max_connections=1000, head_seconds=3))
+    assert (limits.connections, limits.head_seconds) == (128, 3)
+    monkeypatch.setattr(run.resource, "getrlimit", lambda _: (100_000, 100_000))
+    assert run.http_limits(Settings(max_connections=1000)).connections == 1000
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,16 @@ from fastapi import Request
 
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
-from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
+from penjing.serve.wire import (
+    DecideMany,
+    DecideOne,
+    PredictMany,
+    PredictOne,
+    parse_items,
+    parse_json,
+    read_json,
+    request_schema,
+)
 
 SETTINGS = Settings(max_body=1024, max_items=2, max_characters=100, body_seconds=0.1)
 JSON = {"content-type": "application/json"}
@@ -100,4 +110,39 @@ def test_the_schema_of_both_forms_refers_to_nothing_outside(one: Any, many: Any)
     schema = request_schema(one, many)["requestBody"]["content"]["application/json"]["schema"]
     assert "$ref" not in json.dumps(schema)
     assert [form["required"] for form in schema["anyOf"]] == [["text"], ["items"]]
-    assert schema["anyOf"][1]["properties"]["items"]["items"]["required"] == ["text"]
+    text, item = schema["anyOf"][1]["properties"]["items"]["items"]["anyOf"]
+    assert (text, item["required"]) == ({"type": "string"}, ["text"])
+
+
+def test_a_text_alone_is_an_item() -> None:
+    items, _, batch = parse_items({"items": ["a", {"text": "b"}]}, DecideOne, DecideMany, SETTINGS)
+    assert ([item.text for item in items], batch) == (["a", "b"], True)
+    error = refused(lambda: parse_items({"items": ["a", 1]}, DecideOne, DecideMany, SETTINGS))
+    assert error.what.startswith("items.1: ")
+
+
+def test_a_bom_is_skipped_and_a_key_that_occurs_twice_is_refused() -> None:
+    assert parse_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+    for raw in (b'{"a": 1, "b": 2, "a": 1}', b'{"items": [{"text": "x", "\\u0074ext": "y"}]}'):
+        error = refused(lambda raw=raw: parse_json(raw))
+        assert (error.status, error.code) == (400, "double_key")
+    assert "`a`" in refused(lambda: parse_json(b'{"a": 1, "a": 1}')).what
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "identity, gzip", "x"])
+def test_a_compressed_body_is_refused_in_its_own_words(coding: str) -> None:
+    error = refused(lambda: read([b"\x1f\x8b"], **{"content-encoding": coding}))
+    assert (error.status, error.code) == (415, "content_encoding")
+    assert error.headers["Accept-Encoding"] == "identity"
+    assert read([b"{}"], **{"content-encoding": "Identity"}) == {}
+
+
+def test_what_has_too_many_parts_is_refused_before_each_is_checked() -> None:
+    many = {f"k{n}": [] for n in range(100_000)}
+    for body in (many, {"text": "a", "fields": many}, {"items": [many]}, {"items": [{"text": "a", "fields": many}]}):
+        began = time.perf_counter()
+        error = refused(lambda body=body: parse_items(body, DecideOne, DecideMany, SETTINGS))
+        assert (error.status, error.code) == (422, "bad_request")
+        assert time.perf_counter() - began < 0.1
+    error = refused(lambda: parse_items({"items": [1] * 300_000}, DecideOne, DecideMany, SETTINGS))
+    assert error.code == "too_many" and "PENJING_MAX_ITEMS" in (error.fix or "")

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def shown(value: object, most: int = 80) -> str:
+    """What a person or a program gave, for a message: at most so many characters of it."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= most else text[: most - 2] + " …"
+
+
 class PenjingError(Exception):
     """A mistake or a failure that a person can act on.
 

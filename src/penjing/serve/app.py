@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -12,10 +13,12 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from penjing.serve.admission import Admission
 from penjing.serve.auth import KeyRing
 from penjing.serve.early import EarlyAnswers
-from penjing.serve.errors import add_error_handlers
+from penjing.serve.errors import add_error_handlers, error_response
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
+from penjing.serve.openapi import document
 from penjing.serve.service import Service
 from penjing.serve.states import Kept
 from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
@@ -50,6 +53,8 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     app.add_middleware(Counting, metrics=service.metrics)
     # The last one is the outermost: it sees a request before all that costs anything.
     app.add_middleware(EarlyAnswers, refusals=service.refusals, metrics=service.metrics, kept=kept)
+    app.add_middleware(Admission, check_host=ring.check_host)
+    document(app, keyed=ring.required)
     return app
 
 
@@ -137,16 +142,22 @@ class Counting:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status, begun = time.perf_counter(), 500, False
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            # The time of a stop is over; uvicorn would say so in plain text.
+            if not begun:
+                said, fix = "the service stopped before this was answered", "ask again soon"
+                await error_response(503, "stopping", said, fix, {"Retry-After": "5"})(scope, receive, noting)
+            raise
         finally:
             path = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(path, status).inc()

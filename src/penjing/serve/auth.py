@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import time
 
 from fastapi import Request
@@ -15,7 +16,7 @@ from penjing.store.database import Store
 from penjing.store.keys import Key, active_keys, match_key
 
 FRESH_SECONDS = 1.0
-_HOSTS = {"localhost", "127.0.0.1", "::1", "[::1]"}
+_THIS_MACHINE = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
 class KeyRing:
@@ -35,8 +36,7 @@ class KeyRing:
     async def admit(self, request: Request, scope: str) -> None:
         """Let a request with the right key through. Raises AnswerError 401 (no key, unknown) or 403 (scope, host)."""
         if not self.required:
-            if request.headers.get("host", "").rsplit(":", 1)[0].lower() not in _HOSTS | {"[:"}:
-                raise AnswerError(403, "host", "without keys only this machine may ask", "use http://127.0.0.1")
+            self.check_host(request.headers.get("host", ""))
             return
         secret = _presented(request)
         if secret is None:
@@ -82,6 +82,11 @@ class KeyRing:
             if began - self._read > oldest:
                 self._keys = await run_in_threadpool(active_keys, self._store)
                 self._read = began
+
+    def check_host(self, host: str) -> None:
+        """Without keys, refuse every Host that is not this machine. Raises AnswerError 403."""
+        if not self.required and not _THIS_MACHINE.fullmatch(host):
+            raise AnswerError(403, "host", "without keys only this machine may ask", "use http://127.0.0.1")
 
 
 def is_loopback(host: str) -> bool:

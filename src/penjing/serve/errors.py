@@ -10,11 +10,13 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from penjing.core.errors import DamageError, PenjingError, RequestError, StoreError
+from penjing.core.errors import DamageError, PenjingError, RequestError, StoreError, shown
 
 _LOG = logging.getLogger("penjing.serve")
 _TYPES = {400: "request", 401: "key", 403: "key", 404: "not_found", 405: "request", 408: "request", 413: "request"}
 _TYPES |= {415: "request", 422: "request", 431: "request", 500: "server", 503: "busy"}
+# A message may name what a client sent, and no more of it than this; `fix` names only what the product knows.
+MOST_MESSAGE, MOST_FIX = 200, 400
 _WORDS = {
     404: ("not_found", "there is nothing at this address", "the addresses are in /openapi.json"),
     405: ("method", "this address does not take that method", "see /openapi.json"),
@@ -32,7 +34,8 @@ class AnswerError(PenjingError):
 def error_response(
     status: int, code: str, message: str, fix: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The one form of an error. ASCII only: whatever a client sent, the answer stays valid."""
+    """The one form of an error, of a bounded length. ASCII only: whatever a client sent, the answer stays valid."""
+    message, fix = shown(message, MOST_MESSAGE), shown(fix, MOST_FIX)
     body = {"error": {"type": _TYPES.get(status, "server"), "code": code, "message": message, "fix": fix}}
     return Response(json.dumps(body).encode("ascii"), status, headers, "application/json")
 

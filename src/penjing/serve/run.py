@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 
@@ -17,13 +23,18 @@ from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
 from penjing.serve.early_protocol import early_protocol
-from penjing.serve.guard import GuardedProtocol
+from penjing.serve.http_limits import HttpLimits, LimitedProtocol
 from penjing.serve.log import count_repeats
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
 from penjing.store.database import Store, open_store
 from penjing.store.keys import active_keys, create_key
 from penjing.store.releases import put_in_service
+
+_LOG = logging.getLogger("penjing.serve")
+# What the service opens beside connections: database, model, log, and what libraries open for a moment.
+_OWN_DESCRIPTORS = 128
+_HANGUP = "SIGHUP does nothing here: keys are read every second, all else at a start; SIGTERM stops the service"
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,9 @@ def run_service(
         if store.warning:
             say(store.warning)
         secret = None if keyless else _first_key(store, settings.host, key_file)
+        if key_file is not None and secret is None:
+            there = "no key is asked for" if keyless else "the database has keys already"
+            say(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
         check_door(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
             service = Service(release, store, settings)
@@ -116,7 +130,7 @@ def check_door(host: str, *, keyless: bool, keys: int) -> None:
 def serve(
     service: Service, listener: socket.socket, settings: Settings, *, keyless: bool, started: Callable[[str], None]
 ) -> None:
-    """Serve until SIGTERM or SIGINT. `started` is told the URL once requests are answered.
+    """Serve until SIGTERM or SIGINT; SIGHUP does nothing. `started` is told the URL once requests are answered.
 
     A stop refuses new connections, lets running requests end (at most `stop_seconds`), writes what was decided, and
     returns. A second SIGINT ends at once; nothing that was acknowledged is lost by it.
@@ -124,9 +138,11 @@ def serve(
     host, port = listener.getsockname()[:2]
     app = build_app(service, KeyRing(service.store, required=not keyless))
     count_repeats()
+    limits = http_limits(settings)
+    protocol: Callable[..., Any] = early_protocol(LimitedProtocol, service.refusals.raw)
     config = uvicorn.Config(
         app,
-        http=early_protocol(GuardedProtocol, service.refusals.raw),
+        http=cast(Any, partial(protocol, limits=limits)),
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -135,17 +151,38 @@ def serve(
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=30,
+        timeout_keep_alive=math.ceil(settings.idle_seconds),
         timeout_graceful_shutdown=settings.stop_seconds,
     )
     server = _Server(config, lambda: started(f"http://{f'[{host}]' if ':' in host else host}:{port}"))
     # uvicorn raises the signal again once it has stopped: with these handlers that ends in a plain return.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: _LOG.warning(_HANGUP))
     try:
         server.run(sockets=[listener])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def http_limits(settings: Settings) -> HttpLimits:
+    """The limits of these settings; fewer connections where the system allows fewer open files."""
+    wanted = settings.max_connections + _OWN_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):  # where it cannot be raised, the bound below follows it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        wanted = min(wanted, soft)
+    return HttpLimits(
+        head_seconds=settings.head_seconds,
+        body_seconds=settings.body_seconds,
+        answer_seconds=settings.answer_seconds,
+        write_seconds=settings.write_seconds,
+        idle_seconds=settings.idle_seconds,
+        connections=max(8, wanted - _OWN_DESCRIPTORS),
+    )
 
 
 def _first_key(store: Store, host: str, key_file: Path | None) -> str | None:

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     cache: str = Field("~/.cache/penjing", description="folder in which measurements of this machine are kept")
     max_body: int = Field(1_500_000, ge=1024, le=100_000_000, description="largest body of a request, in bytes")
     max_characters: int = Field(20_000, ge=100, le=10_000_000, description="longest text, in characters")
-    max_items: int = Field(64, ge=1, le=1024, description="most texts in one request")
+    max_items: int = Field(256, ge=1, le=10_000, description="most texts in one request")
     max_batch: int = Field(16, ge=1, le=1024, description="most texts of several requests that are decided in one pass")
     max_wait_ms: float = Field(
         0,
@@ -93,10 +93,20 @@ class Settings(BaseSettings):
     state_seconds: float = Field(
         1, ge=0, le=60, description="how long an answer of /readyz and /metrics is given again before it is made anew"
     )
-    body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send its request")
     debug: bool = Field(
         False, description="1: a command that fails writes the traceback to a file, which its message names"
     )
+    max_connections: int = Field(
+        1000,
+        ge=8,
+        le=100_000,
+        description="most connections; beyond it the one that waits longest for a request makes room",
+    )
+    head_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send the head of a request")
+    body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send the body of a request")
+    answer_seconds: float = Field(300, gt=0, le=86_400, description="time in which a request must be answered")
+    write_seconds: float = Field(30, gt=0, le=600, description="time that a client has to take its answer")
+    idle_seconds: float = Field(30, gt=0, le=3600, description="pause between two requests of a connection")
     stop_seconds: int = Field(30, ge=1, le=600, description="time that running requests have at a stop")
 
 

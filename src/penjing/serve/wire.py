@@ -7,15 +7,28 @@ import json
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 from starlette.requests import ClientDisconnect
 
+from penjing.core.errors import shown
 from penjing.core.options import explain
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
 
 Value = StrictStr | StrictBool | StrictInt | StrictFloat | None
 _CLOSE = {"Connection": "close"}
+# More keys than any request has: they are counted before they are checked one by one, which costs more.
+_MOST_KEYS, _MOST_FIELDS = 16, 256
 
 
 class _Wire(BaseModel):
@@ -35,10 +48,17 @@ class DecideOne(Item):
     evidence: StrictBool = Field(False, description="also say which words decided; slower")
 
 
+def _as_item(value: Any) -> Any:
+    """A text alone is an item without fields."""
+    return {"text": value} if isinstance(value, str) else value
+
+
 class DecideMany(_Wire):
     """POST /v1/decide with several texts, recorded together or not at all."""
 
-    items: Annotated[list[Item], Field(min_length=1)] = Field(description="the texts")
+    items: Annotated[list[Annotated[Item, BeforeValidator(_as_item)]], Field(min_length=1)] = Field(
+        description="the texts, each alone or with its fields"
+    )
     evidence: StrictBool = Field(False, description="also say which words decided; slower")
 
 
@@ -51,7 +71,9 @@ class PredictOne(_Wire):
 class PredictMany(_Wire):
     """POST /v1/predict with several texts."""
 
-    items: Annotated[list[PredictOne], Field(min_length=1)] = Field(description="the texts")
+    items: Annotated[list[Annotated[PredictOne, BeforeValidator(_as_item)]], Field(min_length=1)] = Field(
+        description="the texts"
+    )
 
 
 AnyWire = TypeVar("AnyWire", bound=_Wire)
@@ -64,9 +86,21 @@ async def read_json(request: Request, settings: Settings) -> Any:
         raise AnswerError(
             415, "content_type", "the body must be JSON", "send the header Content-Type: application/json"
         )
-    raw = await _read_body(request, settings)
+    if any(value.strip().lower() not in ("", "identity") for value in request.headers.getlist("content-encoding")):
+        raise AnswerError(
+            415,
+            "content_encoding",
+            "the body is compressed, which this service does not read",
+            "send plain JSON, without the header Content-Encoding",
+            {"Accept-Encoding": "identity"},
+        )
+    return parse_json(await _read_body(request, settings))
+
+
+def parse_json(raw: bytes) -> Any:
+    """What a body says; a BOM before it is skipped. Raises AnswerError 400."""
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         said = f"the body is not UTF-8 (byte {error.start})"
         raise AnswerError(400, "encoding", said, "send the JSON in UTF-8") from None
@@ -85,6 +119,7 @@ def parse_items(body: Any, one: type[AnyWire], many: type[_Wire], settings: Sett
     model: type[_Wire] = many if batch else one
     if not isinstance(body, dict):
         raise AnswerError(422, "bad_request", "the body must be a JSON object", 'for example {"text": "..."}')
+    _check_counts(body, batch, settings)
     try:
         parsed = model.model_validate(body)
     except ValidationError as error:
@@ -92,9 +127,6 @@ def parse_items(body: Any, one: type[AnyWire], many: type[_Wire], settings: Sett
         place = ".".join(map(str, path))
         raise AnswerError(422, "bad_request", f"{place}: {what}" if place else what, fix) from None
     items = parsed.items if batch else [parsed]  # type: ignore[attr-defined]
-    if len(items) > settings.max_items:
-        said = f"{len(items)} texts in one request; the most is {settings.max_items}"
-        raise AnswerError(422, "too_many", said, "send several requests")
     for number, item in enumerate(items):
         place = f"items.{number}.text" if batch else "text"
         if len(item.text) > settings.max_characters:
@@ -109,7 +141,8 @@ def request_schema(one: type[BaseModel], many: type[BaseModel]) -> dict[str, Any
     for form in forms:
         inner = form.pop("$defs", {})
         if "items" in form["properties"] and inner:
-            form["properties"]["items"]["items"] = next(iter(inner.values()))
+            item = next(iter(inner.values()))
+            form["properties"]["items"]["items"] = {"anyOf": [{"type": "string"}, item]}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": {"anyOf": forms}}}}}
 
 
@@ -137,5 +170,27 @@ def _too_large(settings: Settings) -> AnswerError:
     return AnswerError(413, "too_large", said, "send fewer or shorter texts in one request", _CLOSE)
 
 
+def _check_counts(body: dict[str, Any], batch: bool, settings: Settings) -> None:
+    found = body["items"] if batch else [body]
+    if batch and isinstance(found, list) and len(found) > settings.max_items:
+        said = f"{len(found):,} texts in one request; the most is {settings.max_items}"
+        raise AnswerError(422, "too_many", said, "send several requests, or raise PENJING_MAX_ITEMS")
+    for item in [body, *(found if isinstance(found, list) else [])]:
+        if isinstance(item, dict):
+            fields = item.get("fields")
+            if len(item) > _MOST_KEYS or (isinstance(fields, dict) and len(fields) > _MOST_FIELDS):
+                said = f"a request has at most {_MOST_KEYS} keys and {_MOST_FIELDS} fields"
+                raise AnswerError(422, "bad_request", said, "send what /openapi.json names")
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names: set[str] = set()
+        double = next(name for name, _ in pairs if name in names or names.add(name))  # type: ignore[func-returns-value]
+        raise AnswerError(400, "double_key", f"the key `{shown(double)}` occurs twice in one object", "send it once")
+    return found
