@@ -15,6 +15,7 @@ from penjing.core.canon import digest_file
 from penjing.core.errors import DataError
 from penjing.data.read import read_rows
 from penjing.store import audit
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.tables import decisions, now, reviews
 
@@ -161,11 +162,10 @@ def _check(connection: Connection, verdict: Verdict) -> tuple[str | None, bool]:
 
 
 def _close(connection: Connection, verdict: Verdict) -> None:
-    connection.execute(
-        update(reviews)
-        .where(reviews.c.decision == verdict.decision)
-        .values(status="done", closed=now(), verdict=verdict.label, reviewer=verdict.reviewer, note=verdict.note)
-    )
+    values = {"status": "done", "closed": now(), "verdict": verdict.label}
+    values |= {"reviewer": verdict.reviewer, "note": verdict.note}
+    connection.execute(update(reviews).where(reviews.c.decision == verdict.decision).values(**values))
+    enter(connection, "verdict", [{"decision": verdict.decision, **values}])
 
 
 def _listed(faults: list[str]) -> str:
