@@ -16,6 +16,7 @@ from penjing.serve.auth import KeyRing
 from penjing.serve.errors import add_error_handlers
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.service import Service
+from penjing.serve.uncaught import Uncaught
 from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
 
 _DESCRIPTION = "Decides texts with one sealed release; every decision is recorded and can be replayed."
@@ -43,6 +44,7 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     add_error_handlers(app)
     _add_decisions(app, service, ring)
     _add_states(app, service)
+    app.add_middleware(Uncaught)
     app.add_middleware(Counting, metrics=service.metrics)
     return app
 

@@ -24,6 +24,7 @@ from penjing.serve.again import replay_record
 from penjing.serve.desk import Desk
 from penjing.serve.errors import AnswerError
 from penjing.serve.metrics import Metrics
+from penjing.serve.readiness import Readiness
 from penjing.serve.settings import Settings
 from penjing.serve.wire import Item
 from penjing.store.database import Store
@@ -72,6 +73,7 @@ class Service:
             wait=settings.max_wait_ms / 1000,
         )
         self._writer: Writer | None = None
+        self._readiness: Readiness | None = None
 
     @property
     def decider(self) -> Decider:
@@ -86,6 +88,7 @@ class Service:
     def open(self) -> None:
         """Begin to answer, in the running event loop."""
         self._writer = Writer(self.store)
+        self._readiness = Readiness(self._writer.probe)
         self._desk.open()
 
     async def close(self) -> None:
@@ -134,8 +137,9 @@ class Service:
         return done.to_json()
 
     async def ready(self) -> dict[str, Any]:
-        """What is in service and what its certificate says. Raises StoreError where the database does not answer."""
-        await run_in_threadpool(get_record, self.store, "")
+        """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
+        assert self._readiness is not None
+        await self._readiness.check()
         return {
             "ready": True,
             "release": self.release.id,

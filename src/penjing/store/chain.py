@@ -18,9 +18,10 @@ from penjing.store.tables import chain, now, writers
 OPTION = "penjing_chain"
 _PAGE = 500
 # The kinds that a row of today's tables is entered with, and the column that must not be null for the second kind.
-_ENTERED = (("decision", None), ("review", None), ("verdict", "closed"), ("release", None), ("deployment", None))
-_ENTERED += (("key", None), ("revocation", "revoked"), ("audit", None))
-
+_ENTERED: tuple[tuple[str, str | None], ...] = (
+    *(("decision", None), ("review", None), ("verdict", "closed"), ("release", None)),
+    *(("deployment", None), ("key", None), ("revocation", "revoked"), ("audit", None)),
+)
 # Made once: these run with every commit.
 _END = select(writers.c.id, writers.c.number, writers.c.hash).where(writers.c.public == bindparam("public"))
 _END = _END.with_for_update()

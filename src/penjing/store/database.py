@@ -115,7 +115,7 @@ class Store:
     def _check_files(self, connection: Connection) -> None:
         self.check_place()
         if self._place is not None:
-            check_companions(connection, self._place[0])
+            check_companions(connection)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -186,4 +186,3 @@ def _file(path: Path, key_file: Path, *, make: bool) -> FileIdentity:
     if identity is None:
         raise StoreError("the database was removed while it was opened", where=str(path), fix="start again")
     return identity
-

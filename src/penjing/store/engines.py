@@ -86,7 +86,7 @@ def sqlite_engine(url: URL, path: Path, expected: FileIdentity) -> Engine:
     return engine
 
 
-def check_companions(connection: Connection, path: Path) -> None:
+def check_companions(connection: Connection) -> None:
     """Raise StoreError where the WAL or its index is not the file that this connection has open.
 
     What was committed is in the WAL that was removed: it is brought into the database by the connection that has it.

@@ -161,9 +161,7 @@ def _begin(connection: Connection, store: Opened) -> tuple[SigningKey, ChainTran
         raise lost(store.url, store.key_file)
     key = make_key(uuid.uuid4().hex)
     save_pending(store.key_file, key)
-    connection.execute(
-        insert(about), [{"name": "id", "value": key.database}, {"name": "probed", "value": now()}]
-    )
+    connection.execute(insert(about), [{"name": "id", "value": key.database}, {"name": "probed", "value": now()}])
     register(connection, key)
     return key, enter_all(connection, key)
 

@@ -24,7 +24,7 @@ class FileIdentity:
 def identify(path: Path) -> FileIdentity | None:
     """The identity of the file at this path, or None where there is none that can be reached."""
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return FileIdentity(found.st_dev, found.st_ino)
@@ -58,7 +58,7 @@ def close_to_others(path: Path) -> None:
         return
     for file in (path, *(companion(path, ending) for ending in COMPANIONS)):
         try:
-            found = os.stat(file)
+            found = file.stat()
         except OSError:
             continue
         if found.st_mode & _OTHERS and found.st_uid == os.geteuid():

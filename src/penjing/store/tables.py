@@ -75,7 +75,7 @@ audit = Table(
     Column("hash", String(64), nullable=False, unique=True),
 )
 
-# Who writes chains: one row a signing key, with the head of its chain (the number of entries and the last hash), signed.
+# Who writes chains: one row a signing key, with the signed head of its chain (how many entries, and the last hash).
 writers = Table(
     "writers",
     metadata,
