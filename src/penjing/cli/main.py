@@ -19,6 +19,7 @@ GROUPS = (
     "predict",
     "decide",
     "replay",
+    "verify",
     "amend",
     "impact",
     "review",

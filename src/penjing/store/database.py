@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, update
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from penjing.core.errors import StoreError, UsageError
@@ -151,17 +152,12 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store:
     Raises UsageError (URL, no such file), MissingPackageError (driver) or StoreError (lost, exchanged, set back,
     locked, read-only, damaged, not ours, made by a newer Penjing).
     """
-    parsed = parse_url(url or DEFAULT_URL)
-    given = parsed.query.get(KEY_OPTION)
-    parsed = parsed.difference_update_query([KEY_OPTION])
-    if parsed.get_backend_name() == "sqlite":
-        path = sqlite_path(parsed)
-        key_file = Path(str(given)).expanduser().absolute() if given else key_file_of(path)
+    parsed, path, key_file = _place(url)
+    if path is not None:
         identity = _file(path, key_file, make=create)
         store = Store(sqlite_engine(parsed, path, identity), key_file, (path, identity))
         store.warning = sqlite.warning(sqlite.driver().sqlite_version_info)
     else:
-        key_file = Path(str(given)) if given else key_file_of(Path.cwd() / str(parsed.database))
         store = Store(server_engine(parsed), key_file)
     try:
         prepare(store, strict=create)
@@ -169,6 +165,20 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store:
         store.engine.dispose()
         raise
     return store
+
+
+def place_of(url: str | None) -> tuple[Path | None, Path]:
+    """(the file of a SQLite database or None, the file of its signing key). Raises UsageError."""
+    return _place(url)[1:]
+
+
+def _place(url: str | None) -> tuple[URL, Path | None, Path]:
+    parsed = parse_url(url or DEFAULT_URL)
+    given = parsed.query.get(KEY_OPTION)
+    parsed = parsed.difference_update_query([KEY_OPTION])
+    path = sqlite_path(parsed) if parsed.get_backend_name() == "sqlite" else None
+    default = key_file_of(path or Path.cwd() / str(parsed.database))
+    return parsed, path, Path(str(given)).expanduser().absolute() if given else default
 
 
 def _file(path: Path, key_file: Path, *, make: bool) -> FileIdentity:
