@@ -1,11 +1,11 @@
-"""The second form: chains of signed hashes over every table; rows from before are entered by `store.chain.begin`."""
+"""The third form: chains of signed hashes over every table; rows from before are entered by `store.chain.begin`."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0003_chain"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
