@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from penjing.core.errors import StoreError, UsageError
 from penjing.store import sqlite
-from penjing.store.database import VERSION_TABLE, Store, open_store
+from penjing.store.database import Store, open_store
+from penjing.store.opening import VERSION_TABLE
 from penjing.store.records import write_records
 
 

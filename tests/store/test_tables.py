@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import inspect
 
-from penjing.store.database import VERSION_TABLE, Store
+from penjing.store.database import Store
+from penjing.store.opening import VERSION_TABLE
 from penjing.store.tables import decisions, metadata, now
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
 from penjing.core.errors import StoreError
+from penjing.store import sqlite
 from penjing.store.database import Store, open_store
 from penjing.store.records import count_records, get_record, scan_records
 from penjing.store.writer import Writer
@@ -96,3 +100,78 @@ def test_what_was_acknowledged_survives_kill_9(url: str, tmp_path: Path) -> None
     assert len(acknowledged) >= 200
     assert acknowledged <= {record.id for record in scan_records(store)}
     store.close()
+
+
+def test_a_cancelled_future_does_not_end_the_thread(store: Store, make) -> None:
+    writer = Writer(store)
+    with store.write():  # the thread waits for the lock with the first of them
+        first = writer.submit([make("first")])
+        time.sleep(0.1)
+        gone = writer.submit([make("gone")])
+        assert gone.cancel()
+        assert not first.cancel()
+    first.result(10)
+    writer.submit([make("later")]).result(10)
+    writer.close()
+    assert {record.id for record in scan_records(store)} == {"first", "later"}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), MemoryError(), TimeoutError("QueuePool limit"), KeyError("x")])
+def test_no_exception_ends_the_thread(store: Store, make, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    writer = Writer(store)
+    with monkeypatch.context() as patched:
+        patched.setattr("penjing.store.writer.write_records", fail)
+        with pytest.raises(StoreError, match=f"could not be written .{type(error).__name__}"):
+            writer.submit([make("one")]).result(10)
+    writer.submit([make("two")]).result(10)
+    writer.close()
+    assert {record.id for record in scan_records(store)} == {"two"}
+
+
+def test_a_foreign_exception_of_one_submission_fails_it_alone(store: Store, make) -> None:
+    writer = Writer(store)
+    bad = dataclasses.replace(make("bad"), text="\ud800")
+    with store.write():
+        futures = [writer.submit([record]) for record in (make("a"), make("b"), bad, make("c"))]
+    assert [future.exception(10) is None for future in futures] == [True, True, False, True]
+    writer.close()
+
+
+def test_too_many_readers_are_told_in_words(store: Store) -> None:
+    store.engine.pool._timeout = 0.05  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as held:
+        for _ in range(64):
+            held.enter_context(store.engine.connect())
+        with pytest.raises(StoreError, match="too many wait for the database"), store.read():
+            pass
+
+
+def test_a_stop_under_a_lock_ends_soon_and_answers_all(
+    store: Store, url: str, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.3)
+    other = open_store(url)
+    writer = Writer(other)
+    with store.write():
+        futures = [writer.submit([make(f"{number}-{part}") for part in range(300)]) for number in range(12)]
+        began = time.monotonic()
+        writer.close()
+        assert time.monotonic() - began < 3
+    for future in futures:
+        with pytest.raises(StoreError, match="locked"):
+            future.result(0)
+    other.close()
+
+
+def test_a_probe_writes_and_is_refused_where_nothing_can_be_written(store: Store, tmp_path: Path) -> None:
+    writer = Writer(store)
+    writer.probe().result(10)
+    (tmp_path / "penjing.db").rename(tmp_path / "away")
+    with pytest.raises(StoreError, match="was removed"):
+        writer.probe().result(10)
+    (tmp_path / "away").rename(tmp_path / "penjing.db")
+    writer.probe().result(10)
+    writer.close()

@@ -29,6 +29,7 @@ GROUPS = (
     "predict",
     "decide",
     "replay",
+    "verify",
     "amend",
     "impact",
     "review",

@@ -21,6 +21,7 @@ from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.openapi import document
 from penjing.serve.service import Service
 from penjing.serve.states import Kept
+from penjing.serve.uncaught import Uncaught
 from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
 
 _JSON = "application/json"
@@ -50,6 +51,7 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     _add_decisions(app, service, ring)
     kept = _kept(service)
     _add_states(app, kept)
+    app.add_middleware(Uncaught)
     app.add_middleware(Counting, metrics=service.metrics)
     # The last one is the outermost: it sees a request before all that costs anything.
     app.add_middleware(EarlyAnswers, refusals=service.refusals, metrics=service.metrics, kept=kept)

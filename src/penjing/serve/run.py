@@ -26,7 +26,7 @@ from penjing.serve.early_protocol import early_protocol
 from penjing.serve.http_limits import HttpLimits, LimitedProtocol
 from penjing.serve.log import count_repeats
 from penjing.serve.service import Service
-from penjing.serve.settings import Settings
+from penjing.serve.settings import Settings, with_signing_key
 from penjing.store.database import Store, open_store
 from penjing.store.keys import active_keys, create_key
 from penjing.store.releases import put_in_service
@@ -64,7 +64,7 @@ def run_service(
     """
     is_loopback(settings.host)
     release = open_release(folder)
-    store = open_store(settings.db)
+    store = open_store(with_signing_key(settings.db, settings.signing_key))
     try:
         if store.warning:
             say(store.warning)

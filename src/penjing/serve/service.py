@@ -26,6 +26,7 @@ from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import Metrics
+from penjing.serve.readiness import Readiness
 from penjing.serve.settings import Settings
 from penjing.serve.wire import Item
 from penjing.store.database import Store
@@ -56,6 +57,7 @@ class Service:
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self._writer: Writer | None = None
+        self._readiness: Readiness | None = None
 
     @property
     def decider(self) -> Decider:
@@ -71,6 +73,7 @@ class Service:
         """Begin to answer, in the running event loop."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._writer = Writer(self.store)
+        self._readiness = Readiness(self._writer.probe)
         self.lanes.open()
 
     async def close(self) -> None:
@@ -132,8 +135,9 @@ class Service:
         return done.to_json()
 
     async def ready(self) -> dict[str, Any]:
-        """What is in service and what its certificate says. Raises StoreError where the database does not answer."""
-        await run_in_threadpool(get_record, self.store, "")
+        """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
+        assert self._readiness is not None
+        await self._readiness.check()
         return {
             "ready": True,
             "release": self.release.id,

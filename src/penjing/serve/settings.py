@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -17,6 +19,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PENJING_", extra="ignore", frozen=True)
 
     db: str = Field(DEFAULT_URL, description="URL of the database")
+    signing_key: str = Field(
+        "", description="file of the key that signs the records; default: .NAME.key beside the database"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     threads: int = Field(
@@ -124,4 +129,12 @@ def load_settings() -> Settings:
 
 def database_url(given: str | None) -> str:
     """The URL that the command line gave, else PENJING_DB, else penjing.db in this folder."""
-    return given or load_settings().db
+    settings = load_settings()
+    return with_signing_key(given or settings.db, settings.signing_key)
+
+
+def with_signing_key(url: str, file: str) -> str:
+    """The URL of the database with the file of its signing key, where one is set and the URL names none."""
+    if not file or "signing_key=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}signing_key={quote(file, safe='/~')}"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, text
 
 from penjing.core.canon import canonical_json, digest
 from penjing.core.errors import DamageError
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.tables import audit, now
 
@@ -30,15 +31,17 @@ def append(connection: Connection, kind: str, detail: Mapping[str, Any]) -> Head
         connection.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
     last = connection.execute(select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)).first()
     number, previous = (last.number + 1, last.hash) if last else (1, START)
-    entry = {
+    entry: dict[str, Any] = {
         "number": number,
         "time": now(),
         "kind": kind,
         "detail": canonical_json(dict(detail)).decode(),
         "previous": previous,
     }
-    connection.execute(insert(audit).values(**entry, hash=digest(entry)))
-    return Head(number, digest(entry))
+    entry["hash"] = digest(entry)
+    connection.execute(insert(audit).values(**entry))
+    enter(connection, "audit", [entry])
+    return Head(number, str(entry["hash"]))
 
 
 def entries(store: Store) -> list[dict[str, Any]]:

@@ -2,172 +2,197 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import Connection, Engine, update
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from penjing.core.errors import MissingPackageError, StoreError, UsageError
+from penjing.core.errors import StoreError, UsageError
 from penjing.store import sqlite
+from penjing.store.chain import OPTION, ChainHead, ChainTransaction
+from penjing.store.engines import WRITE, check_companions, parse_url, server_engine, sqlite_engine, sqlite_path
+from penjing.store.opening import lost, prepare
+from penjing.store.signing import SignedHead, SigningKey, head_file_of, key_file_of, load_head, save_head
+from penjing.store.sqlite_file import FileIdentity, check_in_place, close_to_others, create, identify
+from penjing.store.tables import about, now
 
 DEFAULT_URL = "sqlite:///penjing.db"
-VERSION_TABLE = "penjing_version"
-_WRITE = "penjing_write"
-# Alembic keeps its running migration in module globals: one at a time in a process.
-_MIGRATING = threading.Lock()
+KEY_OPTION = "signing_key"
+NOTE_SECONDS = 1.0
+_LOG = logging.getLogger("penjing.store")
 
 
 class Store:
-    """An open database. `read()` and `write()` yield a connection in one transaction; errors come as StoreError."""
+    """An open database. `read()` and `write()` yield a connection in one transaction; errors come as StoreError.
 
-    def __init__(self, engine: Engine, warning: str | None = None) -> None:
-        self.engine = engine
-        self.warning = warning
+    What `write()` changes is entered in the chain of `key`; without one nothing can be written, and `problem` says why.
+    """
+
+    def __init__(self, engine: Engine, key_file: Path, place: tuple[Path, FileIdentity] | None = None) -> None:
+        self.engine, self.key_file = engine, key_file
         self.url = engine.url.render_as_string(hide_password=True)
+        self.warning: str | None = None
+        self.key: SigningKey | None = None
+        self.problem: StoreError | None = None
+        self._place = place
+        self._known: ChainHead | None = None
+        self._head: SignedHead | None = None
+        self._noted = float("-inf")
+        self._noting = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database."""
-        with self._translated(), self.engine.connect() as connection, connection.begin():
+        with self._connection() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is on the disk when this is left without an error, and undone otherwise."""
-        with self._translated(), self.engine.connect() as connection:
-            writing = connection.execution_options(**{_WRITE: True})
+        """A transaction that is on the disk, in the file at its path, when this is left without an error.
+
+        Otherwise it is undone, or was written to a file that is not at its path any more: StoreError.
+        """
+        with self._connection() as connection:
+            transaction = ChainTransaction(self.key, self._known, problem=self.problem)
+            writing = connection.execution_options(**{WRITE: True, OPTION: transaction})
             with writing.begin():
                 yield writing
+                transaction.finish(writing)
+                self._check_files(writing)
+            self._check_files(writing)
+        self.note(transaction)
+
+    def probe(self) -> None:
+        """Write the time and commit it: raises StoreError where nothing can be recorded."""
+        with self.write() as connection:
+            self.touch(connection)
+
+    def touch(self, connection: Connection) -> None:
+        """Write the time of a test, in the caller's transaction."""
+        if self.problem is not None:
+            raise self.problem
+        connection.execute(update(about).where(about.c.name == "probed").values(value=now()))
+
+    def check_place(self) -> None:
+        """Raise StoreError where the file at the path is not the one that is open."""
+        if self._place is not None:
+            check_in_place(*self._place)
+
+    def note(self, transaction: ChainTransaction) -> None:
+        """Take over the head of a committed transaction; at most once a second it is written beside the key."""
+        if transaction.head is None or transaction.known is None:
+            return
+        with self._noting:
+            if self._known is None or transaction.known.number > self._known.number:
+                self._known, self._head = transaction.known, transaction.head
+            if time.monotonic() - self._noted >= NOTE_SECONDS:
+                self._save_head()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Note the last head, and close all connections."""
+        with self._noting:
+            self._save_head()
         self.engine.dispose()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _save_head(self) -> None:
+        if self._head is None:
+            return
+        file, self._noted = head_file_of(self.key_file), time.monotonic()
         try:
-            yield
-        except DBAPIError as error:
-            raise _explained(error, self.url) from error
+            before = load_head(file)
+            if before is None or before.writer != self._head.writer or before.count < self._head.count:
+                save_head(file, self._head)
+        except (OSError, StoreError) as error:
+            # What was decided is on the disk, and signed; only a later cut is found less surely.
+            _LOG.warning("the head of the chain could not be noted in %s: %s", file, error)
+        self._head = None
+
+    def _check_files(self, connection: Connection) -> None:
+        self.check_place()
+        if self._place is not None:
+            check_companions(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """A connection to the file at its path; one that met an error is closed, with all that are idle."""
+        try:
+            self.check_place()
+            with self.engine.connect() as connection:
+                try:
+                    self._check_files(connection)
+                    yield connection
+                except (DBAPIError, StoreError) as error:
+                    if not isinstance(error, IntegrityError):
+                        connection.invalidate(error)
+                    raise
+        except IntegrityError as error:
+            raise self._explained(error) from error
+        except SQLAlchemyError as error:
+            # A connection that was opened while the file could not be written stays so: none of them is kept.
+            self.engine.dispose()
+            raise self._explained(error) from error
+
+    def _explained(self, error: SQLAlchemyError) -> StoreError:
+        what, fix = sqlite.meaning(str(error.orig if isinstance(error, DBAPIError) else error))
+        return StoreError(what, where=self.url, fix=fix)
 
 
 def open_store(url: str | None = None, *, create: bool = True) -> Store:
     """Open the database of that URL (default: penjing.db here) and bring its tables to the newest form.
 
-    create: whether a SQLite file that is not there is made. Raises UsageError (URL, no such file),
-    MissingPackageError (driver) or StoreError (locked, read-only, damaged, not ours, made by a newer Penjing).
+    create: whether a SQLite file that is not there is made, with its signing key; it is not where its key file says
+    that there was one. Without `create` a database without its key is opened to be read. The URL's option
+    `signing_key` names the key file; default: `.NAME.key` beside the database.
+    Raises UsageError (URL, no such file), MissingPackageError (driver) or StoreError (lost, exchanged, set back,
+    locked, read-only, damaged, not ours, made by a newer Penjing).
     """
-    parsed = _parse(url or DEFAULT_URL)
-    warning = None
-    if parsed.get_backend_name() == "sqlite":
-        engine = _sqlite_engine(parsed, create=create)
-        warning = sqlite.warning(sqlite.driver().sqlite_version_info)
+    parsed, path, key_file = _place(url)
+    if path is not None:
+        identity = _file(path, key_file, make=create)
+        store = Store(sqlite_engine(parsed, path, identity), key_file, (path, identity))
+        store.warning = sqlite.warning(sqlite.driver().sqlite_version_info)
     else:
-        engine = _server_engine(parsed)
-    store = Store(engine, warning)
+        store = Store(server_engine(parsed), key_file)
     try:
-        _migrate(store)
+        prepare(store, strict=create)
     except (StoreError, UsageError):
-        store.close()
+        store.engine.dispose()
         raise
     return store
 
 
-def _parse(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise UsageError(
-            f"`{url}` is not the URL of a database",
-            fix="for example sqlite:///penjing.db or sqlite:////data/penjing.db",
-        ) from None
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise UsageError(
-            f"databases of the kind `{parsed.get_backend_name()}` are not supported",
-            fix="use sqlite:///FILE, or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
-        )
-    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+def place_of(url: str | None) -> tuple[Path | None, Path]:
+    """(the file of a SQLite database or None, the file of its signing key). Raises UsageError."""
+    return _place(url)[1:]
 
 
-def _sqlite_engine(url: URL, *, create: bool) -> Engine:
-    if url.database in {None, "", ":memory:"} or "mode=memory" in str(url):
-        raise UsageError("a database in memory is lost at the end", fix="give a file: sqlite:///penjing.db")
-    path = Path(str(url.database))
-    if path.is_dir():
-        raise UsageError("this is a folder, not a database file", where=str(path), fix="give a file: sqlite:///FILE")
+def _place(url: str | None) -> tuple[URL, Path | None, Path]:
+    parsed = parse_url(url or DEFAULT_URL)
+    given = parsed.query.get(KEY_OPTION)
+    parsed = parsed.difference_update_query([KEY_OPTION])
+    path = sqlite_path(parsed) if parsed.get_backend_name() == "sqlite" else None
+    default = key_file_of(path or Path.cwd() / str(parsed.database))
+    return parsed, path, Path(str(given)).expanduser().absolute() if given else default
+
+
+def _file(path: Path, key_file: Path, *, make: bool) -> FileIdentity:
+    """The identity of the file, which is made where it may be. Raises UsageError or StoreError."""
     if not path.exists():
-        if not create:
+        if key_file.exists():
+            raise lost(str(path), key_file)
+        if not make:
             raise UsageError("no such database", where=str(path), fix="give the one that decided: --db sqlite:///FILE")
         if not path.parent.is_dir():
             raise UsageError("the folder of the database does not exist", where=str(path), fix="make that folder first")
-    module = sqlite.driver()
-    arguments = {"timeout": sqlite.BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, module=module, connect_args=arguments)
-    event.listen(engine, "connect", sqlite.on_connect(module.sqlite_version_info))
-
-    # A writer that asks for the lock at once waits its turn; one that asks in mid-transaction may be refused.
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get(_WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
-
-
-def _server_engine(url: URL) -> Engine:
-    try:
-        return create_engine(url, pool_pre_ping=True)
-    except (ModuleNotFoundError, NoSuchModuleError):
-        raise MissingPackageError(
-            f"the database `{url.drivername}` needs its driver", fix="pip install 'penjing[postgres]'"
-        ) from None
-
-
-def _migrate(store: Store) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
-    with _MIGRATING:
-        with store.read() as connection:
-            if _revision(connection) == script.get_current_head():
-                return
-        with store.write() as connection:
-            revision = _revision(connection)
-            if revision is None:
-                _refuse_foreign(connection, store.url)
-            elif revision not in {known.revision for known in script.walk_revisions()}:
-                raise StoreError(
-                    f"the database is of a newer form ({revision}) than this Penjing knows",
-                    where=store.url,
-                    fix="install the newer Penjing that made it, or use another database",
-                )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-
-def _revision(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
-
-
-def _refuse_foreign(connection: Connection, url: str) -> None:
-    names = inspect(connection).get_table_names()
-    if names and connection.dialect.name == "sqlite":
-        raise StoreError(
-            f"the database belongs to something else: it has the table `{sorted(names)[0]}`",
-            where=url,
-            fix="give a file of its own to Penjing: --db sqlite:///penjing.db",
-        )
-
-
-def _explained(error: DBAPIError, url: str) -> StoreError:
-    what, fix = sqlite.meaning(str(error.orig))
-    return StoreError(what, where=url, fix=fix)
+        create(path)
+    close_to_others(path)
+    identity = identify(path)
+    if identity is None:
+        raise StoreError("the database was removed while it was opened", where=str(path), fix="start again")
+    return identity

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from penjing.core.errors import UsageError
 from penjing.store import audit
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.tables import keys, now
 
@@ -42,11 +43,10 @@ def create_key(store: Store, name: str, scopes: Collection[str] = SCOPES) -> tup
     secret = _PREFIX + secrets.token_urlsafe(32)
     key = Key(secrets.token_hex(4), name, digest_of(secret), tuple(s for s in SCOPES if s in scopes), now(), None)
     with store.write() as connection:
-        connection.execute(
-            insert(keys).values(
-                id=key.id, name=name, digest=key.digest, scopes=",".join(key.scopes), created=key.created, revoked=None
-            )
-        )
+        row = {"id": key.id, "name": name, "digest": key.digest, "scopes": ",".join(key.scopes)}
+        row["created"] = key.created
+        connection.execute(insert(keys).values(**row))
+        enter(connection, "key", [row])
         audit.append(connection, "key created", {"id": key.id, "name": name, "scopes": list(key.scopes)})
     return key, secret
 
@@ -72,7 +72,13 @@ def revoke_key(store: Store, identity: str) -> Key:
         said = "was revoked before" if found else "is unknown"
         raise UsageError(f"the key `{identity[:16]}` {said}", fix="`penjing keys list` shows the ids")
     with store.write() as connection:
-        connection.execute(update(keys).where(keys.c.id == identity, keys.c.revoked.is_(None)).values(revoked=now()))
+        time = now()
+        done = connection.execute(
+            update(keys).where(keys.c.id == identity, keys.c.revoked.is_(None)).values(revoked=time)
+        )
+        if done.rowcount == 0:
+            raise UsageError(f"the key `{identity[:16]}` was revoked before", fix="`penjing keys list` shows the ids")
+        enter(connection, "revocation", [{"id": identity, "revoked": time}])
         audit.append(connection, "key revoked", {"id": identity, "name": found.name})
     return found
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, tuple_
 
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Decision, Prediction
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.tables import decisions, now, reviews
 
@@ -95,6 +96,7 @@ def write_records(connection: Connection, records: Sequence[Record]) -> None:
     ]
     if rows:
         connection.execute(insert(decisions), rows)
+        enter(connection, "decision", rows)
     opened = [
         {"decision": record.id, "status": "open", "opened": record.created}
         for record in records
@@ -102,6 +104,7 @@ def write_records(connection: Connection, records: Sequence[Record]) -> None:
     ]
     if opened:
         connection.execute(insert(reviews), opened)
+        enter(connection, "review", opened)
 
 
 def get_record(store: Store, identity: str) -> Record | None:

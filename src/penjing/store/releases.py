@@ -13,6 +13,7 @@ from penjing.core.folder import MANIFEST, listed_id
 from penjing.core.nouns import Release
 from penjing.core.releases import RELEASES, places
 from penjing.store import audit
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.tables import now, releases
 
@@ -52,6 +53,8 @@ def put_in_service(store: Store, release: Release, *, expect: str | None = None)
         else:
             values = {"id": release.id, "name": release.info.name, "folder": folder, "first": time, "last": time}
             connection.execute(insert(releases).values(values))
+            enter(connection, "release", [values])
+        enter(connection, "deployment", [{"id": release.id, "folder": folder, "last": time}])
         if not known or (before and before.id != release.id):
             audit.append(connection, "release", {"id": release.id, "name": release.info.name, "folder": folder})
     return before if before and before.id != release.id else None

@@ -17,6 +17,7 @@ from penjing.data.fields import match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
 from penjing.store.tables import decisions, now, reviews
@@ -199,11 +200,10 @@ class Reads:
 
 
 def _close(connection: Connection, verdict: Verdict) -> None:
-    connection.execute(
-        update(reviews)
-        .where(reviews.c.decision == verdict.decision)
-        .values(status="done", closed=now(), verdict=verdict.label, reviewer=verdict.reviewer, note=verdict.note)
-    )
+    values = {"status": "done", "closed": now(), "verdict": verdict.label}
+    values |= {"reviewer": verdict.reviewer, "note": verdict.note}
+    connection.execute(update(reviews).where(reviews.c.decision == verdict.decision).values(**values))
+    enter(connection, "verdict", [{"decision": verdict.decision, **values}])
 
 
 def _listed(faults: list[str]) -> str:

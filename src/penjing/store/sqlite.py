@@ -70,6 +70,7 @@ def on_connect(version: tuple[int, int, int]) -> Callable[[Any, Any], None]:
 
 # Fragments of SQLite's messages -> (what happened, what to do). The driver's words are the only stable sign.
 _MEANINGS = (
+    ("queuepool limit", "too many wait for the database", "ask again in a second, or slower"),
     ("disk is full", "the disk is full", "free space on the disk of the database; nothing unacknowledged was recorded"),
     ("readonly database", "the database is read-only", "give this user the right to write the file and its folder"),
     ("is locked", "the database is locked by another program", "close the other program that holds it, and try again"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -74,6 +74,37 @@ audit = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
 )
+
+# Who writes chains: one row a signing key, with the signed head of its chain (how many entries, and the last hash).
+writers = Table(
+    "writers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("public", String(64), nullable=False, unique=True),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("time", String(27), nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+
+# Append-only: an entry for every change of a row above. `digests` has 16 bytes for each part of the row, `hash` covers
+# the entry and the one before it. `salt` is outside the hash, so that a part can be erased together with its salt.
+chain = Table(
+    "chain",
+    metadata,
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("time", String(27), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("row", String(64), nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("salt", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# What the database says of itself: `id`, and `probed`, the time of the last test write.
+about = Table("about", metadata, Column("name", String(16), primary_key=True), Column("value", Text, nullable=False))
 
 
 # A file that `penjing decide` works through: what goes on after an interrupt is the run that has not finished.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -17,11 +18,12 @@ from penjing.store.records import Record, write_records
 
 WINDOW_SECONDS = 0.005
 LARGEST = 512
+_LOG = logging.getLogger("penjing.store")
 
 
 @dataclass
 class _Waiting:
-    records: Sequence[Record]
+    records: Sequence[Record]  # none: a test whether the database can be written
     done: Future[None] = field(default_factory=Future)
 
 
@@ -30,6 +32,7 @@ class Writer:
 
     A lone submission is committed at once. Submissions that come close on each other are gathered for at most
     `window` seconds (5 ms), or until 512 records wait, and share one fsync. `close` writes all that was submitted.
+    The thread outlives every exception; what was submitted is answered in any case.
     """
 
     def __init__(self, store: Store, window: float = WINDOW_SECONDS) -> None:
@@ -50,6 +53,10 @@ class Writer:
             self._changed.notify()
         return waiting.done
 
+    def probe(self) -> Future[None]:
+        """A future that is done once a test write is on the disk; it raises StoreError where nothing can be written."""
+        return self.submit(())
+
     def close(self) -> None:
         """Write what waits, then stop; later submissions are refused."""
         with self._changed:
@@ -61,7 +68,8 @@ class Writer:
         last = 0
         while batch := self._gather(last):
             last = len(batch)
-            self._commit(batch)
+            # A client that went away before its records were written has cancelled its future.
+            self._commit([waiting for waiting in batch if waiting.done.set_running_or_notify_cancel()])
 
     def _gather(self, last: int) -> list[_Waiting]:
         with self._changed:
@@ -84,15 +92,49 @@ class Writer:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
-            with self._store.write() as connection:
-                write_records(connection, [record for waiting in batch for record in waiting.records])
-        except StoreError as error:
-            if len(batch) > 1 and isinstance(error.__cause__, IntegrityError):
+            self._write(batch)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the thread goes on and the clients are told
+            if len(batch) > 1 and _is_of_one(error):
                 for waiting in batch:  # one bad submission must not take the others down with it
                     self._commit([waiting])
                 return
-            for waiting in batch:
-                waiting.done.set_exception(error)
+            told = error if isinstance(error, StoreError) else _unexpected(error)
+            self._fail([*batch, *self._left(told)], told)
         else:
             for waiting in batch:
                 waiting.done.set_result(None)
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        if not batch:
+            return
+        with self._store.write() as connection:
+            write_records(connection, [record for waiting in batch for record in waiting.records])
+            if any(not waiting.records for waiting in batch):
+                self._store.touch(connection)
+
+    def _left(self, error: StoreError) -> list[_Waiting]:
+        """What still waits at a stop whose database does not answer: each try would take seconds again."""
+        with self._changed:
+            if not self._closed or isinstance(error.__cause__, IntegrityError):
+                return []
+            left = [waiting for waiting in self._waiting if waiting.done.set_running_or_notify_cancel()]
+            self._waiting.clear()
+            return left
+
+    @staticmethod
+    def _fail(batch: list[_Waiting], error: StoreError) -> None:
+        for waiting in batch:
+            waiting.done.set_exception(error)
+
+
+def _is_of_one(error: Exception) -> bool:
+    """Whether one submission may be the cause, and not the database."""
+    return not isinstance(error, StoreError) or isinstance(error.__cause__, IntegrityError)
+
+
+def _unexpected(error: Exception) -> StoreError:
+    """An error that nobody foresaw, in words; its traceback goes to the log."""
+    _LOG.error("not recorded", exc_info=error)
+    told = StoreError(f"the records could not be written ({type(error).__name__})", fix="see the log of the service")
+    told.__cause__ = error
+    return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from penjing.store.database import VERSION_TABLE
+from penjing.store.opening import VERSION_TABLE
 from penjing.store.tables import metadata
 
 context.configure(

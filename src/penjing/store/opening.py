@@ -1,0 +1,190 @@
+"""Opening a database: its tables in the newest form, its chain begun, its signing key found and compared."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, inspect, select
+
+from penjing.core.errors import StoreError
+from penjing.store.chain import ChainTransaction, enter_all, register
+from penjing.store.signing import SigningKey, head_file_of, load_head, load_key, make_key, save_key
+from penjing.store.tables import about, now, writers
+
+VERSION_TABLE = "penjing_version"
+# Alembic keeps its running migration in module globals: one at a time in a process.
+_MIGRATING = threading.Lock()
+
+
+class Opened(Protocol):
+    """What opening needs of a store."""
+
+    url: str
+    key_file: Path
+    key: SigningKey | None
+    problem: StoreError | None
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that writes."""
+
+    def note(self, transaction: ChainTransaction) -> None:
+        """Take over a committed head."""
+
+
+def prepare(store: Opened, *, strict: bool) -> None:
+    """Bring the tables to the newest form and find the signing key.
+
+    Raises StoreError; without `strict` a missing or foreign key is only noted in `store.problem`, so that the database
+    can be read.
+    """
+    begun = _migrate(store)
+    if begun is not None:
+        _adopt(store.key_file, begun.database, {begun.public})
+    with store.read() as connection:
+        database = database_id(connection)
+        counts = {row.public: row.number for row in connection.execute(select(writers.c.public, writers.c.number))}
+        server = connection.dialect.name != "sqlite"
+    try:
+        key = load_key(store.key_file)
+        if key is None:
+            _adopt(store.key_file, database, set(counts))
+            key = load_key(store.key_file)
+        if key is None and server and strict:
+            key = _join(store, database, set(counts))
+            counts[key.public] = 0
+        check_key(store, key, database, counts)
+    except StoreError as error:
+        if strict:
+            raise
+        store.problem = error
+        return
+    store.key = key
+
+
+def database_id(connection: Connection) -> str:
+    """The id that the database was given when its chain began."""
+    return connection.execute(select(about.c.value).where(about.c.name == "id")).scalar() or ""
+
+
+def check_key(store: Opened, key: SigningKey | None, database: str, counts: dict[str, int]) -> None:
+    """Raise StoreError where the key, the noted head and the database do not belong together."""
+    where, fix = str(store.key_file), "bring back the right file, or see `penjing verify --begin-anew`"
+    if key is None:
+        raise StoreError("the signing key of the database is not here", where=where, fix=fix)
+    if key.database != database or key.public not in counts:
+        raise StoreError(
+            f"the signing key belongs to another database than {store.url}: the database was exchanged",
+            where=where,
+            fix=fix,
+        )
+    head = load_head(head_file_of(store.key_file))
+    if head is not None and head.writer == key.public and head.count > counts[key.public]:
+        raise StoreError(
+            f"the database was set back to an older state: {head.count - counts[key.public]} entries of its chain are "
+            "missing at the end",
+            where=store.url,
+            fix="bring back the newer database; to go on with this one: `penjing verify --begin-anew`",
+        )
+
+
+def pending_file(key_file: Path) -> Path:
+    """Where a new key waits until the database that it is for has been committed."""
+    return key_file.with_name(key_file.name + ".new")
+
+
+def save_pending(key_file: Path, key: SigningKey) -> None:
+    """Write a new key where it waits; one that an interrupted start left there is of no use."""
+    pending_file(key_file).unlink(missing_ok=True)
+    save_key(pending_file(key_file), key)
+
+
+def _adopt(key_file: Path, database: str, publics: set[str]) -> None:
+    """Put the waiting key in its place, where it is a key of this database. Another process may have done so."""
+    waiting = load_key(pending_file(key_file))
+    if waiting is not None and waiting.database == database and waiting.public in publics and not key_file.exists():
+        with suppress(FileNotFoundError):
+            pending_file(key_file).rename(key_file)
+
+
+def _join(store: Opened, database: str, trusted: set[str]) -> SigningKey:
+    """A new writer of a database that several machines share."""
+    key = make_key(database, tuple(sorted(trusted)))
+    save_pending(store.key_file, key)
+    with store.write() as connection:
+        register(connection, key)
+    _adopt(store.key_file, database, {key.public})
+    return key
+
+
+def _migrate(store: Opened) -> SigningKey | None:
+    """Bring the tables to the newest form; returns the key that was made where the chain began with it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    with _MIGRATING:
+        with store.read() as connection:
+            if _revision(connection) == script.get_current_head():
+                return None
+        with store.write() as connection:
+            revision = _revision(connection)
+            if revision is None:
+                _refuse_foreign(connection, store.url)
+            elif revision not in {known.revision for known in script.walk_revisions()}:
+                raise StoreError(
+                    f"the database is of a newer form ({revision}) than this Penjing knows",
+                    where=store.url,
+                    fix="install the newer Penjing that made it, or use another database",
+                )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if database_id(connection):  # another process was quicker
+                return None
+            key, transaction = _begin(connection, store)
+        store.note(transaction)
+        return key
+
+
+def _begin(connection: Connection, store: Opened) -> tuple[SigningKey, ChainTransaction]:
+    """Begin the chain with what is in the tables. Raises StoreError where another database was here before."""
+    if store.key_file.exists():
+        raise lost(store.url, store.key_file)
+    key = make_key(uuid.uuid4().hex)
+    save_pending(store.key_file, key)
+    connection.execute(insert(about), [{"name": "id", "value": key.database}, {"name": "probed", "value": now()}])
+    register(connection, key)
+    return key, enter_all(connection, key)
+
+
+def lost(where: str, key_file: Path) -> StoreError:
+    """The error for a database that was here before, and is not any more."""
+    return StoreError(
+        f"the database is gone or empty, but its signing key {key_file} is here: decisions were recorded here before",
+        where=where,
+        fix="bring the database back; or begin a new one, without those decisions: `penjing verify --begin-anew`",
+    )
+
+
+def _revision(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def _refuse_foreign(connection: Connection, url: str) -> None:
+    names = inspect(connection).get_table_names()
+    if names and connection.dialect.name == "sqlite":
+        raise StoreError(
+            f"the database belongs to something else: it has the table `{sorted(names)[0]}`",
+            where=url,
+            fix="give a file of its own to Penjing: --db sqlite:///penjing.db",
+        )

@@ -1,0 +1,118 @@
+"""What a chain entry commits to: the parts of a row, each under a salt of its own, so that one can be erased alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from penjing.core.canon import canonical_json
+from penjing.store.tables import audit, decisions, keys, releases, reviews
+
+SALT_BYTES = DIGEST_BYTES = 16
+ERASED = bytes(SALT_BYTES)
+_FIELDS = '"fields":'
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entry: the table and the column that names its row, and the parts that it commits to."""
+
+    name: str
+    table: Table | None
+    key: str
+    parts: tuple[str, ...]
+    personal: frozenset[str] = frozenset()
+
+
+# A kind commits to what is final once it is written: a review that is closed later gets an entry of the kind `verdict`.
+# `deployment` is the exception: a release is started many times, and the last entry counts.
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "decision",
+            decisions,
+            "id",
+            (
+                *("release", "created", "route", "outcome", "text"),
+                *("decision", "fields", "prediction", "fingerprint", "evidence"),
+            ),
+            frozenset({"text", "fields", "evidence"}),
+        ),
+        Kind("review", reviews, "decision", ("opened",)),
+        Kind(
+            "verdict",
+            reviews,
+            "decision",
+            ("status", "closed", "verdict", "reviewer", "note"),
+            frozenset({"reviewer", "note"}),
+        ),
+        Kind("release", releases, "id", ("name", "first")),
+        Kind("deployment", releases, "id", ("folder", "last")),
+        Kind("key", keys, "id", ("name", "digest", "scopes", "created")),
+        Kind("revocation", keys, "id", ("revoked",)),
+        Kind("audit", audit, "number", ("time", "kind", "detail", "previous", "hash")),
+        Kind("began", None, "", ("count",)),
+        Kind("erased", None, "", ("parts",)),
+    )
+}
+
+
+def values_of(kind: Kind, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row's parts. The declared fields are cut out of a decision, to be a part of their own."""
+    if kind.name != "decision":
+        return {part: row.get(part) for part in kind.parts}
+    rest, fields = split_fields(row["decision"])
+    values = {part: row.get(part) for part in kind.parts}
+    return values | {"decision": rest, "fields": fields}
+
+
+def split_fields(decision: Any) -> tuple[Any, str]:
+    """(a decision's JSON with null for its fields, the JSON of its fields); byte for byte, whatever is in it."""
+    try:
+        fields = canonical_json(json.loads(decision)["facts"]["fields"]).decode()
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return decision, ""
+    return decision.replace(_FIELDS + fields, _FIELDS + "null", 1), fields
+
+
+def salts_of(kind: Kind, salt: bytes) -> list[bytes]:
+    """The salt of each part: drawn from the entry's one, or as they were left by an erasure."""
+    stored = salt if len(salt) == SALT_BYTES * len(kind.parts) and len(kind.parts) > 1 else _expand(kind, salt)
+    return [stored[start : start + SALT_BYTES] for start in range(0, len(stored), SALT_BYTES)]
+
+
+def _expand(kind: Kind, salt: bytes) -> bytes:
+    return hashlib.shake_256(salt).digest(SALT_BYTES * len(kind.parts))
+
+
+def digests_of(kind: Kind, values: Mapping[str, Any], salt: bytes) -> bytes:
+    """The salted digests of all parts, one after the other: SHA-256 of salt, name and value, cut to 16 bytes each.
+
+    The salt is drawn after the value, so that 128 bits are enough.
+    """
+    pairs = zip(kind.parts, salts_of(kind, salt), strict=True)
+    return b"".join(
+        [hashlib.sha256(own + part.encode() + _encoded(values[part])).digest()[:DIGEST_BYTES] for part, own in pairs]
+    )
+
+
+def _encoded(value: Any) -> bytes:
+    # Text is what is stored; a null or bytes that were put there by hand must not look like any text.
+    if value is None:
+        return b"\0"
+    if isinstance(value, bytes):
+        return b"\2" + value
+    return b"\1" + str(value).encode("utf-8", "surrogatepass")
+
+
+def erase_salts(kind: Kind, salt: bytes, parts: frozenset[str]) -> bytes:
+    """The salts of an entry without those of some parts."""
+    return b"".join(
+        ERASED if part in parts else own for part, own in zip(kind.parts, salts_of(kind, salt), strict=True)
+    )

@@ -1,0 +1,78 @@
+"""The SQLite file at its path: made for its owner alone, and told apart from any other file put in its place."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.errors import StoreError
+
+COMPANIONS = ("-wal", "-shm", "-journal")
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """Device and inode: what stays the same while a file is renamed, and differs for a copy."""
+
+    device: int
+    inode: int
+
+
+def identify(path: Path) -> FileIdentity | None:
+    """The identity of the file at this path, or None where there is none that can be reached."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return FileIdentity(found.st_dev, found.st_ino)
+
+
+def companion(path: Path, ending: str) -> Path:
+    """The file that SQLite keeps beside a database: `-wal`, `-shm` or `-journal`."""
+    return path.with_name(path.name + ending)
+
+
+def create(path: Path) -> None:
+    """Make an empty file that only its owner may read; one that is there is left as it is. Raises StoreError."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreError(
+            f"the database cannot be made: {(error.strerror or str(error)).lower()}",
+            where=str(path),
+            fix="give this user the right to write that folder, or another file with --db sqlite:///FILE",
+        ) from None
+
+
+def close_to_others(path: Path) -> None:
+    """Take the rights of group and others from a database and its companions, where they are this user's own.
+
+    SQLite gives its companion files the rights of the database, so that later ones are closed too.
+    """
+    if os.name != "posix":
+        return
+    for file in (path, *(companion(path, ending) for ending in COMPANIONS)):
+        try:
+            found = file.stat()
+        except OSError:
+            continue
+        if found.st_mode & _OTHERS and found.st_uid == os.geteuid():
+            file.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+
+
+def check_in_place(path: Path, expected: FileIdentity) -> None:
+    """Raise StoreError where the file at the path is not the one that was opened."""
+    found = identify(path)
+    if found == expected:
+        return
+    what = "was removed" if found is None else "was replaced by another file"
+    raise StoreError(
+        f"the database file {what} while it is in use: nothing is recorded until it is back",
+        where=str(path),
+        fix="move the file back to this path; or stop this program, restore a backup, and start it again",
+    )

@@ -1,0 +1,53 @@
+"""The file at the path: closed to others, and known again."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import StoreError
+from penjing.store.database import open_store
+from penjing.store.records import write_records
+from penjing.store.sqlite_file import check_in_place, create, identify
+
+
+def test_a_moved_file_is_the_same_and_a_copy_is_another(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    create(file)
+    here = identify(file)
+    assert here is not None
+    file.rename(tmp_path / "y.db")
+    assert identify(tmp_path / "y.db") == here
+    with pytest.raises(StoreError, match="was removed"):
+        check_in_place(file, here)
+    shutil.copy(tmp_path / "y.db", file)
+    with pytest.raises(StoreError, match="was replaced by another file"):
+        check_in_place(file, here)
+    (tmp_path / "y.db").rename(file)
+    check_in_place(file, here)
+
+
+def test_only_its_owner_may_read_the_database_and_what_lies_beside_it(tmp_path: Path, make) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    with store.write() as connection:
+        write_records(connection, [make("one")])
+    assert len(list(tmp_path.iterdir())) >= 3
+    for file in tmp_path.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    store.close()
+
+
+def test_an_open_database_is_closed_to_others(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    open_store(f"sqlite:///{file}").close()
+    file.chmod(0o664)
+    open_store(f"sqlite:///{file}").close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be made"):
+        create(tmp_path / "nowhere" / "x.db")
