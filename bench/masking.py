@@ -32,14 +32,22 @@ _KIND_OF = {token: kind for kind, token in PLACEHOLDERS.items()}
 Span = tuple[str, int, int]
 
 
-def spans(text: str, masked: str) -> list[Span]:
-    """Kind and place in the text of every placeholder. The words between the placeholders say where they stood."""
-    tokens = _TOKEN.findall(masked)
-    words = _TOKEN.split(masked)
-    pattern = re.escape(words[0]) + "".join("(.+?)" + re.escape(word) for word in words[1:])
-    found = re.fullmatch(pattern, text, re.DOTALL)
+def spans(made: Text, masked: str) -> list[Span]:
+    """Kind and place in the text of every placeholder. The words between the placeholders say where they stood.
+
+    Where these leave a choice (two numbers with a space between them), the numbers themselves are tried first.
+    """
+    tokens, words = _TOKEN.findall(masked), _TOKEN.split(masked)
+    forms = {
+        made.text[start:end]
+        for gold in made.gold
+        for start in (gold.outer_start, gold.start)
+        for end in (gold.end, gold.outer_end)
+    }
+    piece = "(" + "|".join([*map(re.escape, sorted(forms, key=len, reverse=True)), ".+?"]) + ")"
+    found = re.fullmatch(piece.join(map(re.escape, words)), made.text, re.DOTALL)
     if found is None:
-        raise ValueError(f"{masked!r} is not {text!r} with placeholders")
+        raise ValueError(f"{masked!r} is not {made.text!r} with placeholders")
     return [(_KIND_OF[token], *found.span(place)) for place, token in enumerate(tokens, start=1)]
 
 
@@ -51,7 +59,7 @@ def count(made: list[Text], masking: Callable[[str], Any]) -> dict[str, Any]:
     wrong: list[str] = []
     for each in made:
         masked = masking(each.text).text
-        placed = spans(each.text, masked)
+        placed = spans(each, masked)
         for gold in each.gold:
             counts["items"][gold.kind] += 1
             if _covered(each.text, gold, placed):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from penjing.core.errors import UsageError
-from penjing.data import mask_v1
+from penjing.data import mask_v1, mask_v2
 from penjing.data.masked import KINDS, PLACEHOLDERS, Masked
 
 __all__ = ["FIRST", "KINDS", "PLACEHOLDERS", "VERSION", "VERSIONS", "Masked", "Masking", "mask", "open_masking"]
@@ -32,7 +32,7 @@ class Masking:
         return self.run(text)
 
 
-_TABLE = {"1": Masking("1", KINDS, mask_v1.mask)}
+_TABLE = {"1": Masking("1", KINDS, mask_v1.mask), "2": Masking("2", KINDS, mask_v2.mask)}
 VERSIONS = tuple(_TABLE)
 FIRST, VERSION = VERSIONS[0], VERSIONS[-1]
 
