@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
-from penjing.core.errors import RequestError, RuleError
+from penjing.core.errors import RequestError, RuleError, UsageError
 from penjing.core.options import nearest
 from penjing.data.clean import clean
 from penjing.decide.cells import parse_cell
@@ -29,6 +30,23 @@ def load_rules(path: Path, schema: FactSchema) -> RuleTable:
         if finding.level == "error":
             raise RuleError(finding.what, where=finding.where, fix=finding.fix)
     return table
+
+
+# Forms of the rules file side by side: a release names the one that its rules are written in.
+_FORMS: dict[str, Callable[..., RuleTable]] = {"1": load_rules}
+FORMS = tuple(_FORMS)
+
+
+def open_rules(version: str, where: str | None = None) -> Callable[..., RuleTable]:
+    """What reads and checks rules of this form, as `load_rules` does. Raises UsageError."""
+    known = _FORMS.get(version)
+    if known is None:
+        raise UsageError(
+            f"the rules are written in form {version!r}; this installation reads {', '.join(FORMS)}",
+            where=where,
+            fix="install the version of penjing that made it, or a newer one",
+        )
+    return known
 
 
 def read_rules(path: Path, schema: FactSchema) -> RuleTable:

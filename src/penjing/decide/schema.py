@@ -10,8 +10,9 @@ from typing import Literal
 from penjing.core.errors import RecipeError, RequestError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
+from penjing.data import fold
 from penjing.data.clean import clean
-from penjing.data.mask import PLACEHOLDERS, mask
+from penjing.data.mask import PLACEHOLDERS, VERSION, open_masking
 
 Kind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
 FieldType = str | tuple[str, ...]
@@ -28,10 +29,15 @@ _TRUE, _FALSE = {"true", "yes", "1", "是"}, {"false", "no", "0", "否"}
 
 @dataclass(frozen=True)
 class FactSchema:
-    """Names and types of all facts of a release: its labels and its declared fields, beside the fixed ones."""
+    """Names and types of all facts of a release: its labels and its declared fields, beside the fixed ones.
+
+    masking, folding: the versions by which free text in a field is masked, and phrases are compared.
+    """
 
     labels: tuple[str, ...]
     fields: Mapping[str, FieldType] = field(default_factory=dict)
+    masking: str = VERSION
+    folding: str = fold.VERSION
 
     def __post_init__(self) -> None:
         for name, kind in self.fields.items():
@@ -71,7 +77,12 @@ class FactSchema:
             if name not in self.fields:
                 known = nearest(name, dict(self.fields)) if self.fields else "this release declares no fields"
                 raise RequestError(f"unknown field `{name}`", where=where, fix=known)
-        return {name: _value(name, kind, given.get(name), where) for name, kind in self.fields.items()}
+        found = {name: _value(name, kind, given.get(name), where) for name, kind in self.fields.items()}
+        masking = open_masking(self.masking)
+        return {
+            name: masking(value).text if self.fields[name] == "str" and isinstance(value, str) else value
+            for name, value in found.items()
+        }
 
     def from_strings(self, row: Mapping[str, str], where: str | None = None) -> dict[str, Scalar]:
         """The same from a row of a CSV file: numbers and yes/no are read from words, an empty cell is None."""
@@ -138,7 +149,7 @@ def _string(name: str, kind: FieldType, given: str, where: str | None) -> str:
         what = error.what.replace("the text", f"the field `{name}`", 1)
         raise RequestError(what, where=where, fix=error.fix) from None
     if isinstance(kind, str):
-        return mask(cleaned).text
+        return cleaned
     if cleaned not in kind:
         what = f"the field `{name}` is {cleaned[:80]!r}, which is not one of its values"
         raise RequestError(what, where=where, fix=nearest(cleaned, list(kind)))
