@@ -37,7 +37,7 @@ import numpy as np
 
 from penjing.core.nouns import Inputs, Run, Table
 from penjing.data.clean import clean
-from penjing.data.mask import mask
+from penjing.data.mask import VERSION, mask
 from penjing.data.read import read_rows
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
@@ -96,7 +96,7 @@ def freeze(rows: list[tuple[str, str]], rules: str, seed: int) -> Frozen:
         run = Run(out=folder / "linear", scratch=folder / "scratch", seed=seed)
         artifact = linear.apply(Inputs(None, train, validation), linear.Options(), run)
         known = artifact.card.labels
-        spec = PolicySpec(labels=known, thresholds=dict.fromkeys(known), audit=0.0)
+        spec = PolicySpec(format=2, masking=VERSION, labels=known, thresholds=dict.fromkeys(known), audit=0.0)
         (folder / "rules.csv").write_text(rules, encoding="utf-8")
         policy = Policy(spec=spec, rules=load_rules(folder / "rules.csv", spec.schema_of_facts()), release_id="")
         session = open_session(artifact)

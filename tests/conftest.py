@@ -17,6 +17,7 @@ from penjing.core.artifact import MODEL, open_release, write_info, write_observe
 from penjing.core.canon import canonical_json
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Inputs, Release, ReleaseInfo, Run, Table
+from penjing.data import fold
 
 # A mask counts, a field decides, a word decides: every way in which a rule can speak.
 TINY_RULES = """\
@@ -97,6 +98,9 @@ def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "mas
     session = open_session(artifact, threads=1)
     labels, fields = artifact.card.labels, {"channel": ("web", "app", "vip"), "amount": "float"}
     policy = PolicySpec(
+        format=2,
+        masking=artifact.card.masking,
+        folding=fold.VERSION,
         labels=labels,
         thresholds=dict.fromkeys(labels, threshold),
         audit=audit,

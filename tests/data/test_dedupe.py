@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from penjing.data.dedupe import SIMILARITY, find_duplicates, fold, jaccard, shingles
+from penjing.data.dedupe import SIMILARITY, find_duplicates, jaccard, shingles
+from penjing.data.fold import fold
 
 LONG = "这家酒店的位置很好，早餐也丰富，服务员态度热情，房间干净整洁，下次还会再来入住，推荐给大家。"
 ENGLISH = "the quick brown fox jumps over the lazy dog while the farmer sleeps under the old tree near the river bank"

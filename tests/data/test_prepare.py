@@ -11,7 +11,7 @@ import pytest
 from penjing.core.errors import DataError, UsageError
 from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
-from penjing.data.dedupe import fold
+from penjing.data.fold import fold
 from penjing.data.prepare import Prepared, examine, prepare
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊", "浴室", "餐厅", "健身房", "花园"]

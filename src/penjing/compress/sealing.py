@@ -92,7 +92,7 @@ def seal(
         language=parent.card.language,
         max_tokens=parent.card.max_tokens,
         temperature=parent.card.temperature,
-        masking=VERSION,
+        masking=parent.card.masking or VERSION,
         parameters=int(notes.get("parameters", parent.card.parameters)),
         data=parent.card.data,
         lineage=(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from penjing.core.errors import MissingPackageError
 from penjing.core.nouns import Progress, Silent
+from penjing.data.fold import fold, words_of
 
 SIMILARITY = 0.85
 # 20 bands of 6 rows: two texts at 0.85 meet in a band with probability 0.9999, at 0.5 with 0.27 (and fail the check).
@@ -16,7 +16,6 @@ _BANDS, _BAND_ROWS = 20, 6
 _BLOCK = 4096  # texts whose shingles are held at once
 _PRIME = 0x9E3779B97F4A7C15  # odd, so that multiplying modulo 2^64 loses nothing
 _TRIES = 32  # comparisons of one text within one band: a bucket of thousands of like texts costs no square
-_BLANK = re.compile(r"[\W_]+")
 _CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 
 
@@ -36,18 +35,9 @@ class Duplicates:
     cluster: tuple[int, ...]
 
 
-def fold(text: str) -> str:
-    """A text without what makes no difference: width and composition (NFKC), case, punctuation, white space.
-
-    A text of nothing but punctuation stays as it is.
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _BLANK.sub("", folded) or folded.strip()
-
-
 def shingles(text: str) -> set[str]:
     """Character 5-grams of a text in Chinese, Japanese or Korean, word 3-grams of any other."""
-    plain = _BLANK.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip() or text
+    plain = words_of(text) or text
     if len(_CJK.findall(plain)) * 4 >= len(plain):
         joined = plain.replace(" ", "")
         return {joined[i : i + 5] for i in range(max(1, len(joined) - 4))}

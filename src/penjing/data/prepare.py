@@ -12,8 +12,9 @@ from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
-from penjing.data.dedupe import Duplicates, find_duplicates, fold
+from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels
+from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.split import split
 

@@ -9,8 +9,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT, FieldError, parse_field, parse_number
+from penjing.data.fold import open_folding
 from penjing.data.labels import match_label, nearest_label
-from penjing.data.mask import mask
+from penjing.data.mask import open_masking
 from penjing.decide.schema import MICRO, FactSchema, Kind
 
 MAX_VALUES = 200
@@ -44,7 +45,9 @@ class Is:
 
 @dataclass(frozen=True)
 class Contains:
-    """The masked text holds one of these phrases, upper and lower case alike."""
+    """The masked text holds one of these phrases, in the folding of the release: case, and width too, make no
+    difference.
+    """
 
     phrases: tuple[str, ...]
 
@@ -55,11 +58,6 @@ Test = Among | Between | Is | Contains
 def scale(kind: Kind) -> int:
     """Whole units in which a numeric fact of this kind is compared: millionths, or ones."""
     return _SCALE[kind]
-
-
-def fold(text: str) -> str:
-    """The form in which phrases and texts are compared."""
-    return text.casefold()
 
 
 def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str) -> Test | None:
@@ -73,7 +71,7 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str)
     except RequestError as error:
         raise RuleError(error.what, where=where, fix=error.fix) from None
     if kind == "text":
-        return _contains(written, where)
+        return _contains(written, schema, where)
     if kind in _SCALE:
         return _number(written.translate(_WIDE), fact, kind, where)
     known = schema.values(fact)
@@ -82,19 +80,19 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str)
     return _bool(written.translate(_WIDE), where) if kind == "bool" else _values(written, fact, schema, where)
 
 
-def _contains(written: str, where: str) -> Contains:
+def _contains(written: str, schema: FactSchema, where: str) -> Contains:
     word, _, rest = written.partition(" ")
     if word.lower() != "contains" or not rest.strip():
         fix = f"write `contains {written}`" if "contains" not in written.lower() else "write `contains 词1|词2`"
         raise RuleError(f"a text is compared with `contains` only, not {written!r}", where=where, fix=fix)
     phrases = _split(rest, where)
     for phrase in phrases:
-        _refuse_masked(phrase, where)
-    return Contains(tuple(dict.fromkeys(fold(phrase) for phrase in phrases)))
+        _refuse_masked(phrase, schema, where)
+    return Contains(tuple(dict.fromkeys(map(open_folding(schema.folding), phrases))))
 
 
-def _refuse_masked(words: str, where: str) -> None:
-    counts = mask(words).counts
+def _refuse_masked(words: str, schema: FactSchema, where: str) -> None:
+    counts = open_masking(schema.masking)(words).counts
     kind = next((kind for kind in counts if counts[kind]), None)
     if kind is not None:
         what = f"{words!r} holds a personal number ({kind}), which is masked before any rule sees it"
@@ -125,7 +123,7 @@ def _values(written: str, fact: str, schema: FactSchema, where: str) -> Among:
             noun = "label" if fact == "label" else "value"
             raise RuleError(f"unknown {noun} {value[:80]!r}", where=where, fix=nearest_label(value, known))
         if not known:
-            _refuse_masked(value, where)
+            _refuse_masked(value, schema, where)
     return Among(tuple(dict.fromkeys(values)))
 
 

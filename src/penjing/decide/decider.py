@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from penjing.core.errors import DamageError, RequestError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
-from penjing.data.mask import VERSION, Masked
+from penjing.data.mask import Masked, open_masking
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
 from penjing.runtime.engine import Device
@@ -44,19 +44,23 @@ class Decider:
     """A release ready to decide: session, policy, self-check. Safe for reading from several threads."""
 
     def __init__(self, release: Release, threads: int = 0, device: Device = "cpu") -> None:
-        """Open a verified release. Raises DamageError where it cannot be trusted on this machine."""
-        if release.info.masking != VERSION:
-            raise DamageError(
-                f"the release masks by version {release.info.masking!r}, this installation by {VERSION!r}",
-                where=str(release.folder),
-                fix="make the release again with this version, or install the version that made it",
-            )
+        """Open a verified release. Raises DamageError where it cannot be trusted on this machine, UsageError where it
+        names a masking, a folding or a form of rules that this installation does not know.
+        """
+        masking = open_masking(release.info.masking, str(release.folder))
         self.release = release
         self.session: Session = open_session(
             release.artifact, threads=threads, long_texts=release.info.long_texts, device=device
         )
         run_selfcheck(self.session, release)
         self.policy: Policy = load_policy(release)
+        named = {masking.version, self.session.masking.version, self.policy.spec.masking}
+        if len(named) > 1:
+            raise DamageError(
+                f"the release, its model and its policy name different maskings: {', '.join(sorted(named))}",
+                where=str(release.folder),
+                fix="make the release again",
+            )
 
     def decide(self, requests: Sequence[Request], clock: str | None = None) -> list[Decided]:
         """One decision a request, in their order; all or none. `clock`: ISO 8601, now where it is not given.

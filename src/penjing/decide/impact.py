@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from penjing.core.errors import RequestError
 from penjing.core.nouns import Prediction
-from penjing.data.mask import mask
+from penjing.data.mask import open_masking
 from penjing.decide.policy import Policy
 from penjing.decide.replay import decide_again
 
@@ -106,9 +106,10 @@ def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Im
 
 def _judge(policy: Policy, session: Predicts, batch: list[tuple[str, Mapping[str, Any]]], found: Impact) -> None:
     predictions = session.predict([text for text, _ in batch])
+    masking = open_masking(policy.spec.masking)
     for (text, recorded), prediction in zip(batch, predictions, strict=True):
         try:
-            after = decide_again(policy, recorded, mask(text), prediction)
+            after = decide_again(policy, recorded, masking(text), prediction)
         except RequestError:
             _count(found, "its fields do not fit this release")
             continue

@@ -9,13 +9,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
-from penjing.data.mask import Masked
-from penjing.decide.rules import load_rules
+from penjing.data import fold, mask
+from penjing.data.mask import Masked, open_masking
+from penjing.decide.rules import FORMS, open_rules
 from penjing.decide.schema import MICRO, FactSchema
 from penjing.decide.table import RuleTable
 
@@ -35,11 +44,15 @@ REASONS = {
 
 
 class PolicySpec(BaseModel):
-    """`policy/policy.json`: when the model decides by itself. A label whose threshold is None is always reviewed."""
+    """`policy/policy.json`: when the model decides by itself. A label whose threshold is None is always reviewed.
+
+    masking, folding, rules: the versions by which the release masks, compares texts and reads its rules. Format 1, of
+    the first releases, names none of them: it means the first of each.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 1
     labels: tuple[str, ...]
     thresholds: dict[str, float | None]
     audit: float = Field(0.01, ge=0, le=1)
@@ -47,10 +60,31 @@ class PolicySpec(BaseModel):
     fields: dict[str, str | tuple[str, ...]] = {}
     max_error: float | dict[str, float] = 0.05
     texts: Literal["masked", "none"] = "masked"
+    masking: str = mask.FIRST
+    folding: str = fold.FIRST
+    rules: str = FORMS[0]
+
+    @model_validator(mode="after")
+    def _first_names_none(self) -> PolicySpec:
+        if self.format == 1 and self._versions() != (mask.FIRST, fold.FIRST, FORMS[0]):
+            raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A policy of format 1 keeps its bytes."""
+        values: dict[str, Any] = handler(self)
+        if self.format == 1:
+            for name in ("masking", "folding", "rules"):
+                values.pop(name, None)
+        return values
+
+    def _versions(self) -> tuple[str, str, str]:
+        return self.masking, self.folding, self.rules
 
     def schema_of_facts(self) -> FactSchema:
         """The facts that rules of this policy may name."""
-        return FactSchema(labels=self.labels, fields=self.fields)
+        return FactSchema(labels=self.labels, fields=self.fields, masking=self.masking, folding=self.folding)
 
 
 @dataclass(frozen=True)
@@ -151,9 +185,12 @@ def load_policy(release: Release) -> Policy:
     if spec.labels != release.artifact.card.labels:
         fix = "make the release again"
         raise DamageError("the policy and the model have different labels", where=str(release.folder), fix=fix)
+    open_masking(spec.masking, str(path))
+    fold.open_folding(spec.folding, str(path))
+    load = open_rules(spec.rules, str(path))
     rules = release.folder / RULES
     schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)
-    table = load_rules(rules, schema, sealed=True) if rules.is_file() else None
+    table = load(rules, schema, sealed=True) if rules.is_file() else None
     return Policy(spec=spec, rules=table, release_id=release.id)
 
 

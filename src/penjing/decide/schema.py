@@ -9,8 +9,9 @@ from typing import Literal
 from penjing.core.errors import RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
+from penjing.data import fold
 from penjing.data.fields import match_header, match_names, read_field, unclear_names
-from penjing.data.mask import PLACEHOLDERS, mask
+from penjing.data.mask import PLACEHOLDERS, VERSION, open_masking
 
 Kind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
 FieldType = str | tuple[str, ...]
@@ -26,11 +27,14 @@ class FactSchema:
     """Names and types of all facts of a release: its labels and its declared fields, beside the fixed ones.
 
     read_as: other words for labels that the recipe merged, with the label that each stands for.
+    masking, folding: the versions by which free text in a field is masked, and phrases are compared.
     """
 
     labels: tuple[str, ...]
     fields: Mapping[str, FieldType] = field(default_factory=dict)
     read_as: Mapping[str, str] = field(default_factory=dict)
+    masking: str = VERSION
+    folding: str = fold.VERSION
 
     def __post_init__(self) -> None:
         for name, kind in self.fields.items():
@@ -110,9 +114,10 @@ class FactSchema:
 
     def _typed(self, given: Mapping[str, object], where: str | None) -> dict[str, Scalar]:
         found: dict[str, Scalar] = {}
+        masking = open_masking(self.masking)
         for name, kind in self.fields.items():
             value = read_field(name, given.get(name), kind, where)
-            found[name] = mask(value).text if kind == "str" and isinstance(value, str) else value
+            found[name] = masking(value).text if kind == "str" and isinstance(value, str) else value
         return found
 
 

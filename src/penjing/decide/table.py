@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from penjing.decide.cells import Contains, Test, fold
+from penjing.data.fold import open_folding
+from penjing.decide.cells import Contains, Test
 from penjing.decide.match import Matcher
 from penjing.decide.schema import FactSchema
 
@@ -59,7 +60,7 @@ class RuleTable:
 
     def contained(self, masked: str) -> dict[str, bool]:
         """For each phrase of the table: whether the masked text holds it."""
-        folded = fold(masked)
+        folded = open_folding(self.schema.folding)(masked)
         return {phrase: phrase in folded for phrase in self.phrases}
 
     def first(self, facts: Mapping[str, Any]) -> tuple[Rule, tuple[str, ...]] | None:

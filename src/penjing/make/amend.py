@@ -24,7 +24,7 @@ from penjing.decide.check import Finding, check
 from penjing.decide.policy import POLICY, RULES, Policy, load_policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
-from penjing.make.certify import Certificate, Labelled, certify, label_facts, row_hash
+from penjing.make.certify import Certificate, Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.runtime.session import Session, open_session
 
 CERTIFICATE = "certificate.json"
@@ -181,7 +181,7 @@ def _fresh_rows(
         except RequestError as error:
             raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
         identity = row_hash(masked)
-        if identity in used:
+        if not used.isdisjoint(row_hashes(row.text)):
             continue
         if not masked or identity in seen:
             repeated += 1

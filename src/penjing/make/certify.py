@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -13,7 +14,9 @@ from penjing.core.canon import digest_lines
 from penjing.core.errors import DataError, GateError, RecipeError
 from penjing.core.nouns import Prediction, Table
 from penjing.core.options import nearest
-from penjing.data.mask import Masked, mask
+from penjing.data import fold, mask
+from penjing.data.clean import clean
+from penjing.data.mask import Masked, open_masking
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
 from penjing.make.sequence import ALL, DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
@@ -90,17 +93,29 @@ class Labelled:
         return len(self.truth)
 
 
-def row_hash(masked: str) -> str:
-    """64 bits (hex) of a masked text; the same for texts that differ in case, spaces and punctuation only."""
-    core = "".join(character for character in masked.casefold() if character.isalnum())
-    return digest_lines([core or masked])[:16]
+def row_hash(masked: str, folding: str = fold.VERSION) -> str:
+    """64 bits (hex) of a masked text; the same for texts that differ in width, case, spaces and punctuation only."""
+    return digest_lines([fold.fold(masked, folding)])[:16]
+
+
+def row_hashes(raw: str) -> frozenset[str]:
+    """The hashes under which a certificate of any version may list a row: one for each masking and each folding.
+
+    A full-width copy of a text counts as that text under the first folding too, which did not fold width. Raises
+    RequestError for a text that cannot be cleaned.
+    """
+    cleaned = clean(raw)
+    written = {cleaned, clean(unicodedata.normalize("NFKC", cleaned))}
+    masked = {open_masking(version)(text).text for version in mask.VERSIONS for text in written}
+    return frozenset(row_hash(text, folding) for text in masked for folding in fold.VERSIONS)
 
 
 def label_facts(session: Predicts, policy: Policy, table: Table) -> Labelled:
     """Facts of a table of cleaned and masked texts, through the session that serves. Raises DataError (no labels)."""
     if table.labels is None:
         raise DataError("these rows have no labels", fix="certify on labelled rows")
-    masked: list[Masked] = [mask(text) for text in table.texts]
+    masking = open_masking(policy.spec.masking)
+    masked: list[Masked] = [masking(text) for text in table.texts]
     predictions = session.predict([each.text for each in masked])
     declared = {name: column for name, column in table.fields.items() if name in policy.spec.fields}
     facts = []

@@ -14,11 +14,12 @@ import numpy.typing as npt
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe
+from penjing.data import fold, mask
 from penjing.data.labels import read_as
-from penjing.data.mask import VERSION
 from penjing.data.prepare import Prepared
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.policy import Policy, PolicySpec
+from penjing.decide.rules import FORMS
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
@@ -70,6 +71,10 @@ def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
 def open_policy(recipe: Recipe, labels: tuple[str, ...], rules: RuleTable | None, tolerance: float) -> Policy:
     """The policy of a release before its thresholds are known: every case goes to review, by rules or without."""
     spec = PolicySpec(
+        format=2,
+        masking=mask.VERSION,
+        folding=fold.VERSION,
+        rules=FORMS[-1],
         labels=labels,
         thresholds=dict.fromkeys(labels),
         audit=recipe.decide.audit,
@@ -104,7 +109,7 @@ def certify_and_seal(
         language=data.language,
         labels=data.labels,
         fields=spec.fields,
-        masking=VERSION,
+        masking=spec.masking,
         long_texts=recipe.data.long,
         texts=recipe.decide.texts,
         artifact=artifact.id,

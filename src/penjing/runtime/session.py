@@ -10,7 +10,7 @@ import numpy as np
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.data.clean import clean
-from penjing.data.mask import VERSION, Masked, mask
+from penjing.data.mask import Masked, open_masking
 from penjing.runtime.engine import Device, Engine, Logits, open_engine
 from penjing.runtime.tokens import BUCKETS, Ids, Tokens
 from penjing.tasks.classify import softmax
@@ -31,14 +31,15 @@ class Session:
     def __init__(self, artifact: Artifact, engine: Engine, long_texts: Literal["chunk", "review"] = "chunk") -> None:
         self.artifact = artifact
         self.labels = artifact.card.labels
+        self.masking = open_masking(artifact.card.masking, str(artifact.folder))
         self.engine = engine
         self.long_texts = long_texts
         self._tokens: Tokens | None = getattr(engine, "tokens", None)
         self._temperature = artifact.card.temperature
 
     def prepare(self, raw: str) -> Masked:
-        """A raw text cleaned and masked. Raises RequestError for NUL or a lone surrogate."""
-        return mask(clean(raw))
+        """A raw text, cleaned and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
+        return self.masking(clean(raw))
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.
@@ -132,8 +133,8 @@ def open_session(
     """Open an artifact in the engine of its form. threads: 0 for all cores that this process may use; device: as in
     `open_engine`.
 
-    Raises UsageError for an artifact without labels or with another version of masking, MissingPackageError where its
-    engine is not installed, DamageError for files that cannot be read.
+    Raises UsageError for an artifact without labels or with a masking that is not known here, MissingPackageError where
+    its engine is not installed, DamageError for files that cannot be read.
     """
     card = artifact.card
     if not card.labels:
@@ -142,12 +143,7 @@ def open_session(
             where=str(artifact.folder),
             fix="tune it first, with `tune.full` or `tune.linear` in a recipe",
         )
-    if card.masking not in {"", VERSION}:
-        raise UsageError(
-            f"the artifact was trained on texts masked by version {card.masking}; this installation masks by {VERSION}",
-            where=str(artifact.folder),
-            fix="install the version of penjing that made it, or make it again",
-        )
+    open_masking(card.masking, str(artifact.folder))
     if card.form == "cascade":
         from penjing.runtime.cascade import open_cascade
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003_chain"
-down_revision = "0001"
+down_revision = "0002_runs"
 branch_labels = None
 depends_on = None
 
