@@ -92,6 +92,8 @@ class ReleaseInfo(BaseModel):
     artifact: str
     tolerance: float
     fingerprint: dict[str, str]
+    # The id of the torch artifact that the model was made of, which is kept beside the release to be trained on.
+    trainable: str = ""
 
 
 @dataclass(frozen=True)

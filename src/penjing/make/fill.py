@@ -47,6 +47,7 @@ class Found:
     choice: Choice | None
     tested: Tested
     release: Release | None
+    skipped: tuple[r.Note, ...] = ()
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -88,7 +89,7 @@ def fill(found: Found, threads: int) -> r.Report:
         confusion=_confusion(scored),
         errors=_mistakes(scored, found.data),
         faithfulness=_faithful(tested.faithful),
-        notes=(choice.note,) if choice and choice.note else (),
+        notes=(*((choice.note,) if choice and choice.note else ()), *found.skipped),
     )
 
 

@@ -81,9 +81,18 @@ def open_policy(recipe: Recipe, labels: tuple[str, ...], rules: RuleTable | None
 
 
 def certify_and_seal(
-    target: Path, recipe: Recipe, data: Prepared, picked: Variant, rules: RuleTable | None, rules_file: Path | None
+    target: Path,
+    recipe: Recipe,
+    data: Prepared,
+    picked: Variant,
+    rules: RuleTable | None,
+    rules_file: Path | None,
+    trainable: str = "",
 ) -> Release:
-    """Fix the grid on validation, open the calibration rows once, seal the release as `target`."""
+    """Fix the grid on validation, open the calibration rows once, seal the release as `target`.
+
+    trainable: the id of the torch artifact that the model was made of, if it was.
+    """
     shutil.rmtree(target, ignore_errors=True)
     session, artifact = picked.session, picked.artifact
     selfcheck = make_selfcheck(session)
@@ -108,6 +117,7 @@ def certify_and_seal(
         artifact=artifact.id,
         tolerance=tolerance,
         fingerprint=dict(session.fingerprint()),
+        trainable=trainable,
     )
     guesses = [picked.scored.labels[position] for position in picked.scored.guess]
     suite = regression_suite(data.validation, guesses, recipe.decide.texts == "masked")

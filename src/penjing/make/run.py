@@ -6,7 +6,7 @@ import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.canon import digest, digest_file
@@ -22,19 +22,27 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, Done, table_fingerprint
 from penjing.make.fill import Found, fill
-from penjing.make.gates import in_words, refuses
+from penjing.make.gates import TIMES, in_words, refuses
+from penjing.make.machine import pace_of
 from penjing.make.measured import Measured
+from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import Step, build_plan, on_engine, single_step
 from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, promised_against, test_release
-from penjing.make.report import PageLanguage, Report, write_report
+from penjing.make.report import Note, PageLanguage, Report, write_report
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
+from penjing.make.trainable import keep_trainable
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.bench import Call
 from penjing.runtime.machine import cores, fastest_engine, hardware
 from penjing.runtime.session import open_session
+
+# Beside the results of steps: what was decided once for this machine.
+MACHINE = "machine"
+# As many train rows are expected before the data is read.
+ROWS = 1200
 
 
 @dataclass(frozen=True)
@@ -62,20 +70,39 @@ def make_release(
     Raises RecipeError, RuleError (before any work), DataError (rows that must not be trained on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
-    progress = progress or Silent()
     file = load_recipe(recipe)
     steps = build_plan(file)
+    names = [step.name for step in steps]
+    progress = Overall(progress or Silent(), stages(names, ROWS, file.recipe.search is not None))
     needs_base = steps[0].name != "tune.linear"
     base = open_base(file.recipe.base, recipe.parent) if needs_base else None
     with _locked(out):
+        progress.enter("reading")
         progress.start("reading and auditing the data", None)
         data = prepare(file, progress)
         schema = FactSchema(data.labels, declared(file.recipe))
         rules = load_rules(file.resolve(file.recipe.decide.rules), schema) if file.recipe.decide.rules else None
-        threads = file.recipe.threads or cores()
+        progress.expect(stages(names, len(data.train), file.recipe.search is not None))
+        threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, threads))
         return _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
+
+
+def _threads(
+    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
+) -> int:
+    """The recipe's threads, or those of a probe of training steps; the rest of the run is estimated by it too."""
+    if base is None:
+        return file.recipe.threads or cores()
+    inputs = Inputs(base, data.train, data.validation, language=data.language)
+    if file.recipe.threads:
+        return file.recipe.threads
+    pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
+    rates = len(getattr(tuning.options, "learning_rate", ()))
+    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
+    progress.expect(scaled(progress.seconds, pace["seconds"][str(pace["threads"])], tuning_seconds))
+    return int(pace["threads"])
 
 
 @dataclass
@@ -87,10 +114,11 @@ class _Making:
     base: Artifact | None
     cache: Cache
     out: Path
-    progress: Progress
+    progress: Overall
     texts: bool
     language: PageLanguage | None
     measured: Measured
+    skipped: list[Note] = field(default_factory=list)
     # The tuned model's pipeline, where the recipe promises to be so many times faster.
     slow: Call | None = None
 
@@ -118,6 +146,7 @@ class _Making:
         ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
         in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
         student = in_torch[-1] if in_torch else picked.artifact
+        self.progress.enter("testing")
         tested = self._certify_and_test(picked, teacher, student, linear.artifact, over, fell_back)
         refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
         if choice is None:
@@ -128,10 +157,13 @@ class _Making:
             # An earlier release is kept, but not under the name of what was just refused.
             move_aside(target)
         shutil.rmtree(tested.release.folder)
+        if release is not None and student.card.form == "torch":
+            keep_trainable(student, self.out)
         steps = done if linear in done else [linear, *done]
-        found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
+        found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped))
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         self.measured.forget()
+        self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused))
 
     def _step(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None) -> Done:
@@ -144,6 +176,8 @@ class _Making:
             language=data.language,
             unlabelled=data.unlabelled,
         )
+        if not self.file.recipe.search or step.name.startswith("tune."):
+            self.progress.enter(step.name)
         step = on_engine(step, self.file.recipe.engine)
         done = self.cache.run(step, inputs)
         self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
@@ -169,6 +203,7 @@ class _Making:
         self.slow = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
         names = [*sealable, linear] if linear not in sealable else sealable
+        self.progress.enter("measuring")
         self.progress.start("measuring the variants", len(names))
         by_id = {}
         for one in names:
@@ -190,6 +225,7 @@ class _Making:
         # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
         both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
         every = list(chains(depth_of(tuned.artifact), both))
+        self.progress.enter("search")
         tried = search(
             tuned.artifact,
             every,
@@ -199,6 +235,8 @@ class _Making:
             self.progress,
             self.file.recipe.trials,
             self.file.recipe.seed,
+            [linear_variant],
+            self.skipped,
         )
         done = {one.artifact.id: one for each in tried for one in each.done}
         return [tuned, *done.values()], [each.variant for each in tried], linear_variant
@@ -216,6 +254,7 @@ class _Making:
             over,
             self.slow,
             self.measured,
+            look=all(getattr(recipe.gates, name) is None for name in TIMES),
         )
         return gate(variant, teacher or variant.scored, recipe.gates, over)
 
@@ -241,7 +280,10 @@ class _Making:
     ) -> Tested:
         self.progress.start("certifying, sealing and testing", None)
         rules_path = self.file.resolve(self.file.recipe.decide.rules) if self.file.recipe.decide.rules else None
-        release = certify_and_seal(self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, rules_path)
+        trainable = student.id if student.card.form == "torch" else ""
+        release = certify_and_seal(
+            self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, rules_path, trainable
+        )
         return test_release(
             release,
             self.file.recipe,
