@@ -9,7 +9,8 @@ little), `penjing make DIR/recipe.yaml`, with the shipped base and every default
 them beside a process that computes without end on the same two cores. What counts is the wall time of the two commands
 together; wanted are at most 240 seconds. A run that ends without a sealed release has failed, whatever it took.
 The first complete run of each kind is reported; the newest replaces it only after the code has changed. The load of
-the machine before the run (of one minute) is kept with it: other work on the same cores is part of what was measured.
+the machine before the run (of one minute) is kept with it, and the seconds of processor time that the run took (with
+`--busy` those of the busy process are among them): other work on the same cores is part of what was measured.
 
 Writes bench/results/first.json: under `quiet` and `busy` the total, each command, what `make` told with the second at
 which it did, the time of every step, threads, what was sealed and its score on the test rows.
@@ -23,6 +24,7 @@ import csv
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -93,6 +95,7 @@ def measure(data: Path, out: Path, *, busy: bool) -> dict[str, Any]:
         text = re.sub(r"unproven: refuse", "unproven: allow", recipe.read_text(encoding="utf-8"))
         recipe.write_text(text, encoding="utf-8")
         make_took, told = command("make", str(recipe))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     report = json.loads((out / "service" / "out" / "report.json").read_bytes())
     total = round(init_took + make_took, 1)
     return {
@@ -108,6 +111,7 @@ def measure(data: Path, out: Path, *, busy: bool) -> dict[str, Any]:
         "threads": report["speed"]["threads"],
         "test_macro_f1": report["test"]["macro_f1"],
         "load_before": load,
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
     }
 
 
