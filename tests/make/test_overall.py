@@ -36,8 +36,12 @@ def test_what_is_left_is_this_stage_and_those_to_come(now: list[float]) -> None:
     run.enter("tune.full")
     assert (run.left, run.share) == (90, pytest.approx(0.1))
     run.start("training, 100 steps", 100)
+    now[0] = 40
+    run.advance(1)
+    assert run.left == 80 - 30 + 10, "the first of many tells nothing"
+    told.lines.pop()
     now[0] = 50
-    run.advance(20, "loss 0.5")
+    run.advance(19, "loss 0.5")
     assert run.left == 40 / 20 * 80 + 10, "what is measured counts where it is more than was estimated"
     assert told.lines == ["[10%] training, 100 steps", "loss 0.5; all in about 3 min"]
     run.advance(75)

@@ -17,6 +17,8 @@ from penjing.core.nouns import Progress
 # Seconds where a training step of the shipped base takes REFERENCE_STEP; 2,000 short rows, 1,200 of them to train on.
 READING, BASELINE, SMALL_STEP, MEASURING, TESTING = 5.0, 6.0, 6.0, 12.0, 40.0
 REFERENCE_STEP = 0.45
+# Of a piece of which less than this share is done nothing can be told: the first unit often takes longest.
+FEW = 0.1
 # Compressions that train take about as long as the tuning.
 TRAINS = ("compress.distill", "compress.static", "compress.cascade", "compress.exit")
 
@@ -64,7 +66,7 @@ class Overall:
         later = names[names.index(self.stage) + 1 :] if self.stage in names else names
         now = time.monotonic()
         here = max(0.0, self.seconds.get(self.stage, 0.0) - (now - self.entered))
-        if self.done:
+        if self.done > FEW * self.total:
             here = max(here, (now - self.piece) / self.done * max(0, self.total - self.done))
         return here + sum(self.seconds[name] for name in later)
 

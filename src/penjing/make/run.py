@@ -22,6 +22,7 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, Done, table_fingerprint
 from penjing.make.fill import Found, fill
+from penjing.make.finished import Finished, keep_finished, read_finished
 from penjing.make.gates import TIMES, in_words, refuses
 from penjing.make.machine import pace_of
 from penjing.make.measured import Measured
@@ -29,6 +30,7 @@ from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import Step, build_plan, on_engine, single_step
 from penjing.make.prove import Tested, certify_and_seal, declared, open_policy, promised_against, test_release
 from penjing.make.report import Note, PageLanguage, Report, write_report
+from penjing.make.report import Variant as Row
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
@@ -119,6 +121,10 @@ class _Making:
     language: PageLanguage | None
     measured: Measured
     skipped: list[Note] = field(default_factory=list)
+    # Of a search: the steps of every form by its title, and the report's rows of what an earlier run measured.
+    ways: dict[str, tuple[Step, ...]] = field(default_factory=dict)
+    earlier: tuple[Row, ...] = ()
+    reference: Scored | None = None
     # The tuned model's pipeline, where the recipe promises to be so many times faster.
     slow: Call | None = None
 
@@ -140,7 +146,8 @@ class _Making:
         if choice is not None and choice.variant is linear_variant and choice.why:
             self.progress.say(f"the linear model is picked. {choice.why}")
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
-        picked = choice.variant if choice else variants[-1]
+        last = (variants or [linear_variant])[-1]
+        picked = choice.variant if choice else last
         fell_back = bool(choice and choice.fell_back)
         # What is sealed, before it left torch.
         ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
@@ -150,7 +157,7 @@ class _Making:
         tested = self._certify_and_test(picked, teacher, student, linear.artifact, over, fell_back)
         refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
         if choice is None:
-            refused = [f"every variant was refused: {variants[-1].name}: {variants[-1].refused}", *refused]
+            refused = [f"every variant was refused: {last.name}: {last.refused}", *refused]
         target = self.out / "release"
         release = seal_with_gates(tested.release, target, tested.gates) if not refused else None
         if refused:
@@ -160,8 +167,13 @@ class _Making:
         if release is not None and student.card.form == "torch":
             keep_trainable(student, self.out)
         steps = done if linear in done else [linear, *done]
-        found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped))
+        found = Found(
+            self.file, data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped),
+            self.reference, self.earlier,
+        )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
+        if recipe.search and release is not None:
+            self._end_search(picked, teacher, linear.artifact, done, report)
         self.measured.forget()
         self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused))
@@ -195,7 +207,8 @@ class _Making:
 
     def _teacher_scores(self, teacher: Artifact) -> Scored:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
-        return score(session, self.data.validation)
+        self.reference = score(session, self.data.validation)
+        return self.reference
 
     def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant, bool]:
         """The forms that can be sealed, the linear one, and whether the tuned model is proven better than this."""
@@ -222,6 +235,10 @@ class _Making:
         self.slow = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
         linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
+        ended = read_finished(self._kept(), tuned.artifact.id)
+        if ended is not None:
+            done, variants = self._again(ended, tuned, teacher, over)
+            return done, variants, linear_variant
         # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
         both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
         every = list(chains(depth_of(tuned.artifact), both))
@@ -238,8 +255,36 @@ class _Making:
             [linear_variant],
             self.skipped,
         )
-        done = {one.artifact.id: one for each in tried for one in each.done}
-        return [tuned, *done.values()], [each.variant for each in tried], linear_variant
+        self.ways = {each.variant.name: each.chain.steps for each in tried}
+        unique = {one.artifact.id: one for each in tried for one in each.done}
+        return [tuned, *unique.values()], [each.variant for each in tried], linear_variant
+
+    def _kept(self) -> Measured:
+        return Measured(self.cache.folder / MACHINE, self.measured.about)
+
+    def _again(
+        self, ended: Finished, tuned: Done, teacher: Scored, over: list[int]
+    ) -> tuple[list[Done], list[Variant]]:
+        """The form that an earlier search of the same content sealed, with the steps that lead to it."""
+        self.progress.say(f"search: ended in `{ended.title}` in an earlier run of the same content")
+        done = [tuned]
+        for step in ended.steps:
+            done.append(self._step(step, done[-1].artifact, tuned.artifact))
+        self.skipped.extend(ended.skipped)
+        self.earlier = tuple(row for row in ended.rows if row.name not in {ended.title, "tune.linear"})
+        self.ways = {ended.title: ended.steps}
+        variants = [self._judge(ended.title, done[-1].artifact, teacher, over)] if ended.steps else []
+        return done, variants
+
+    def _end_search(
+        self, picked: Variant, tuned: Artifact, linear: Artifact, done: Sequence[Done], report: Report
+    ) -> None:
+        """Keep how the search ended; what it made besides is not needed to end there again."""
+        steps = self.ways.get(picked.name, ())
+        keep_finished(self._kept(), tuned.id, picked.name, steps, report.variants, self.skipped)
+        ancestors = {str(step.get("parent")) for step in picked.artifact.card.lineage} | {picked.artifact.id}
+        needed = {one.artifact.folder.name for one in done if one.artifact.id in ancestors}
+        self.cache.used.intersection_update({*needed, tuned.folder.name, linear.folder.name})
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
