@@ -6,10 +6,10 @@ Source: Devlin, Chang, Lee, Toutanova, BERT: Pre-training of Deep Bidirectional 
 choice among a few learning rates on validation; how one is chosen early: `tune/rates.py`); Mosbach, Andriushchenko,
 Klakow, On the Stability of Fine-tuning BERT, 2021 (warm-up, more than three epochs on small data).
 When: the score of `tune.linear` is not enough, from some hundred rows on. `layers: auto` trains all but the lowest
-quarter of the layers where rows are few (at most 10,000): embeddings and the lowest layers are computed once, a step
-takes about two thirds of the time, and the score is kept (`penjing/mini`, 2,000 rows of three sets, three draws each:
-mean macro-F1 0.900 against 0.901 on 3,000 other rows; half of the layers: 0.892; a quarter: 0.880). When not: labels
-that depend on single words, or fewer than about ten rows a label; then `tune.linear` is as good, and smaller.
+quarter of the layers where rows are few (at most 10,000): embeddings and the lowest layers are computed once, and the
+score is kept (`penjing/mini`, 2,000 rows of three sets, three draws each: mean macro-F1 0.901 with either on 3,000
+other rows; half of the layers: 0.892; a quarter: 0.880). When not: labels that depend on single words, or fewer than
+about ten rows a label; then `tune.linear` is as good, and smaller.
 """
 
 from __future__ import annotations
