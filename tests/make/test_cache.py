@@ -35,3 +35,19 @@ def test_fingerprint_tells_texts_from_labels() -> None:
     grouped = [table_fingerprint(Table(["a", "b"], ["x", "y"], groups=groups)) for groups in (None, "gg", "gh")]
     assert len(set(grouped)) == 3
     assert "torch" in library_versions()
+
+
+def test_what_a_finished_run_did_not_use_is_removed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache", 0, 1, Silent(), lambda: False)
+    inputs = Inputs(None, Table([f"good {i}" for i in range(60)] + [f"bad {i}" for i in range(60)], ["x", "y"] * 60),
+                    VALIDATION)  # fmt: skip
+    made = cache.run(single_step("tune.linear", {"c": [1.0], "folds": 2}), inputs)
+    for name in ("tune-full-old", "shared", "tune-full-new.scratch", "machine"):
+        (tmp_path / "cache" / name).mkdir()
+        (tmp_path / "cache" / name / "weights").write_bytes(b"1")
+    (tmp_path / "cache" / "tune-full-old.observations.json").write_bytes(b"{}")
+    cache.shrink(tmp_path / "cache" / "machine")
+    left = {path.name for path in (tmp_path / "cache").iterdir()}
+    name = made.artifact.folder.name
+    assert left == {name, f"{name}.observations.json", "machine"}
+    assert cache.run(single_step("tune.linear", {"c": [1.0], "folds": 2}), inputs).cached

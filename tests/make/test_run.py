@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.artifact import open_release, read_observed
+from penjing.core.artifact import open_artifact, open_release, read_observed
 from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
 from penjing.core.folder import verify
 from penjing.decide.decider import Decider, Request
@@ -21,7 +21,10 @@ from penjing.make import variants
 from penjing.make.amend import read_certificate
 from penjing.make.run import make_release
 from penjing.make.search import chains
+from penjing.model.base import open_base
 from penjing.runtime.machine import fastest_engine
+from penjing.tune import probe
+from penjing.tune.probe import Pace
 
 ENCODER = "  - tune.full: {epochs: 1, learning_rate: 5.0e-4, layers: 1, max_tokens: 32}\n  - compress.int8: {}"
 
@@ -123,6 +126,33 @@ def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path
     assert made.report.teacher is not None
     assert {gate.name: gate.state for gate in made.report.gates} == {"size_mb": "held", "times_faster": "held"}
     assert [step.name for step in made.report.steps][-1] == "compress.int8"
+    kept = open_artifact(tmp_path / "out" / "trainable")
+    assert kept.card.method == "tune.full"
+    assert made.release.info.trainable == (kept.id if made.release.artifact.card.form != "linear" else "")
+    assert not list((tmp_path / "out" / "cache").glob("*.scratch"))
+    assert open_base("out/release", tmp_path).id == kept.id, "later training starts beside the release"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_threads_are_decided_once_and_read_again(
+    recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed run that found another clock would end in other bits: what was decided is read again."""
+    steps = "  - tune.full: {epochs: 1, learning_rate: [1.0e-3, 2.0e-3], max_tokens: 16}"
+    recipe = recipe_in(steps=steps, base=str(tiny_base), gates="{}")
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace("threads: 1\n", ""), encoding="utf-8")
+    found = iter([Pace({"1": 0.1, "2": 0.5}, 10), Pace({"1": 0.5, "2": 0.1}, 10)])
+    monkeypatch.setattr(probe, "measure_pace", lambda *_: next(found))
+
+    def stop_behind(step: str) -> Callable[[], bool]:
+        return lambda: bool(list((tmp_path / "out" / "cache").glob(f"{step}*/MANIFEST")))
+
+    with pytest.raises(RunInterruptedError):
+        make_release(recipe, tmp_path / "out", stop=stop_behind("tune-linear"))
+    made = make_release(recipe, tmp_path / "out")
+    assert made.report.speed.threads == 1
+    assert made.report.steps[0].cached, "the threads are part of the key"
+    assert next(found).threads == 2, "it was asked once"
 
 
 @pytest.mark.slow
@@ -131,15 +161,16 @@ def test_the_search_measures_every_form_and_ends_in_one(
     recipe_in: Callable[..., Path], tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = "  - tune.full: {epochs: 2, learning_rate: 2.0e-3, max_tokens: 32}\nsearch: compress"
-    # The table of the static form alone is larger than that: it does not hold everything, and a cascade is tried.
-    recipe = recipe_in(steps=steps, base=str(tiny_base), gates="{keep: 0.97, size_mb: 0.3, unproven: allow}")
+    # Of a twentieth of the labels nobody can know: so few rows prove no such score, and every form is tried.
+    recipe = recipe_in(steps=steps, base=str(tiny_base), gates="{keep: 0.5, macro_f1: 0.95, unproven: allow}")
     drawn = random.Random(0)
     lines = ["text,label"]
     for number in range(400):
         kind = ("delivery", "price")[number % 2]
         words = [f"{kind}{drawn.randrange(10)}" for _ in range(3)] + [f"common{drawn.randrange(10)}" for _ in range(6)]
         drawn.shuffle(words)
-        lines.append(f"{' '.join(words)},{kind}")
+        told = ("delivery", "price")[(number + 1) % 2] if drawn.random() < 0.05 else kind
+        lines.append(f"{' '.join(words)},{told}")
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     timed: list[str] = []
     times = variants.latency
@@ -170,6 +201,11 @@ def test_the_search_measures_every_form_and_ends_in_one(
     assert again.release is not None
     assert again.release.id == made.release.id
     assert all(step.cached for step in again.report.steps)
+    assert {row.name for row in again.report.variants} == set(tried), "what was measured is shown again"
+    kept = [path for path in (tmp_path / "out" / "cache").iterdir() if (path / "MANIFEST").exists()]
+    lineage = again.release.artifact.card.lineage
+    assert len(kept) <= len(lineage) + 1, "the sealed form, what it was made of, and the linear model"
+    assert not (tmp_path / "out" / "cache" / "shared").exists()
 
 
 @pytest.mark.slow

@@ -12,9 +12,11 @@ import pytest
 
 from penjing.core.nouns import Artifact, Card, Silent
 from penjing.core.recipe import Gates
+from penjing.make import search as search_module
 from penjing.make.cache import Done
 from penjing.make.gates import Gate
 from penjing.make.plan import Step
+from penjing.make.report import Note
 from penjing.make.score import Scored
 from penjing.make.search import (
     AGREEMENTS,
@@ -71,16 +73,16 @@ def quickest(variants: Sequence[Variant]) -> Variant:
 def test_depths_are_halved_and_each_is_healed() -> None:
     found = list(chains(12))
     assert [chain.title for chain in found] == [
-        "all layers", "all layers, INT8", "6 layers", "6 layers, INT8", "3 layers", "3 layers, INT8",
-        "1 layer", "1 layer, INT8", "static",
+        "static", "all layers", "all layers, INT8", "6 layers", "6 layers, INT8", "3 layers", "3 layers, INT8",
+        "1 layer", "1 layer, INT8",
     ]  # fmt: skip
-    assert [step.name for step in found[0].steps] == ["compress.export"]
-    assert [step.name for step in found[5].steps] == ["compress.layers", "compress.distill", "compress.int8"]
-    assert found[5].steps[0].options.model_dump()["keep"] == 3
-    assert [chain.layers for chain in chains(4)] == [4, 4, 2, 2, 1, 1, 0]
+    assert [step.name for step in found[1].steps] == ["compress.export"]
+    assert [step.name for step in found[6].steps] == ["compress.layers", "compress.distill", "compress.int8"]
+    assert found[6].steps[0].options.model_dump()["keep"] == 3
+    assert [chain.layers for chain in chains(4)] == [0, 4, 4, 2, 2, 1, 1]
     both = list(chains(2, both=True))
-    assert [chain.title for chain in both[1:3]] == ["all layers, INT8", "all layers, INT8 on ONNX Runtime"]
-    assert [chain.form for chain in both[1:3]] == [("compress.int8", "auto"), ("compress.int8", "onnx")]
+    assert [chain.title for chain in both[2:4]] == ["all layers, INT8", "all layers, INT8 on ONNX Runtime"]
+    assert [chain.form for chain in both[2:4]] == [("compress.int8", "auto"), ("compress.int8", "onnx")]
 
 
 def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], list[list[str]]]:
@@ -99,21 +101,21 @@ def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], l
 
 def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
     scores: dict[str, Any] = {
+        "static": (0.9, 1),
         "all layers": (0.95, 60),
         "2 layers": (0.80, 20),
         "1 layer": (0.7, 10),
-        "static": (0.9, 1),
         "static, then all layers (99.8% alike)": (0.949, 61),
     }
     titles, lines, made = run(scores)
     assert titles == [
+        "static",
         "all layers",
         "2 layers",
-        "static",
         "static, then all layers (99.8% alike)",
     ]
     assert any(line.startswith("1 layer: not tried") for line in lines)
-    assert made[1:4] == [
+    assert made[2:5] == [
         ["teacher", "compress.layers"],
         ["teacher>compress.layers", "compress.distill"],
         ["teacher>compress.layers>compress.distill", "compress.export"],
@@ -142,16 +144,54 @@ def test_the_smallest_int8_form_that_lacks_nothing_but_size_gets_smaller_embeddi
 
 def test_a_cascade_lets_more_leave_early_until_it_is_fast_enough() -> None:
     first, second, third = (f"static, then all layers ({share}% alike)" for share in ("99.8", "99.5", "99"))
-    times = {"all layers": 8.0, "static": 0.1, first: 3.0, second: 0.5}
+    times = {"static": 0.1, "all layers": 8.0, first: 3.0, second: 0.5}
     right = {"static": 0.85}
     assert timed(times, 20.0, right) == list(times), "no milder one than the promised times ask for"
     times |= {second: 2.0, third: 0.5}
     assert timed(times, 20.0, right) == list(times)
-    fast_enough = {"all layers": 8.0, "static": 0.1, first: 0.5}
+    fast_enough = {"static": 0.1, "all layers": 8.0, first: 0.5}
     assert timed(fast_enough, 0.9, right) == list(fast_enough), "nor one for the slowest texts, which it does not help"
     # What does not keep the score already keeps no more where fewer texts are asked twice.
     del times[third]
     assert timed(times, 20.0, right | {second: 0.8}) == list(times)
+
+
+def test_what_cannot_become_smaller_than_what_holds_everything_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A linear model of 0.2 MB that holds every promise ends the search at once, and the report says why."""
+    least = {"static": 0.5, "all layers": 40.0, "2 layers": 20.0, "1 layer": 9.0}
+    by_steps = {chain.steps: least[chain.title] for chain in chains(4) if chain.title in least}
+    monkeypatch.setattr(search_module, "least_mb", lambda steps, *_: by_steps.get(tuple(steps), 99.0))
+    made: list[str] = []
+
+    def step(one: Step, parent: Artifact) -> Done:
+        made.append(one.name)
+        return Done(one, Artifact(Path(), f"{parent.id}>{one.name}", Card(form="onnx", method=one.name)), 0.0, False)
+
+    def found(linear: Variant, scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str]]:
+        made.clear()
+        skipped: list[Note] = []
+        teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
+        every = [chain for chain in chains(4) if chain.title in least]
+        judge = lambda title, _: judged(title, *scores[title])  # noqa: E731
+        tried = search(teacher, every, step, judge, quickest, Silent(), 0, 0, [linear], skipped)
+        return [each.chain.title for each in tried], [note.text for note in skipped]
+
+    titles, skipped = found(judged("tune.linear", 0.95, 0.2), {})
+    assert (titles, made) == ([], [])
+    assert (
+        skipped[1] == "all layers: not tried, it takes at least 40.0 MB, and tune.linear of 0.2 MB holds every promise."
+    )
+    assert len(skipped) == 4
+    titles, skipped = found(judged("tune.linear", 0.95, 15.0), {"static": (0.8, 0.6), "1 layer": (0.95, 10)})
+    assert titles == ["static", "1 layer"]
+    assert [line.partition(":")[0] for line in skipped] == [
+        "all layers",
+        "2 layers",
+        "static, then 1 layer (97% alike)",
+    ]
+    titles, skipped = found(judged("tune.linear", 0.6, 0.2), {"static": (0.95, 0.6)})
+    assert titles == ["static"], "a linear model that breaks a promise rules nothing out, and the static one does"
+    assert len(skipped) == 3
 
 
 def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
@@ -234,14 +274,14 @@ def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) ->
 
 def test_a_depth_that_is_too_slow_is_not_healed() -> None:
     slow = {
-        "all layers": 8.0, "2 layers, not healed": 4.0, "1 layer, not healed": 0.9, "1 layer": 0.9, "static": 0.1,
+        "static": 0.1, "all layers": 8.0, "2 layers, not healed": 4.0, "1 layer, not healed": 0.9, "1 layer": 0.9,
     }  # fmt: skip
     assert timed(slow, 5.0, {}) == list(slow)
 
 
 def test_what_the_cascade_needs_is_healed_after_all() -> None:
     slow = {
-        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
         "static, then 2 layers (97% alike), not healed": 0.2, "2 layers": 2.0,
         "static, then 2 layers (99.8% alike)": 0.2,
     }  # fmt: skip
@@ -250,7 +290,7 @@ def test_what_the_cascade_needs_is_healed_after_all() -> None:
 
 def test_a_depth_too_slow_behind_a_first_stage_is_not_healed_for_it() -> None:
     slow = {
-        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
         "static, then 2 layers (97% alike), not healed": 1.1, "static, then 1 layer (97% alike), not healed": 0.8,
         "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
     }  # fmt: skip
@@ -260,7 +300,7 @@ def test_a_depth_too_slow_behind_a_first_stage_is_not_healed_for_it() -> None:
 @pytest.mark.parametrize("takes", [1.1, 1.0], ids=["broken", "unproven"])
 def test_where_no_exits_prove_the_times_of_the_healed_depth_a_flatter_one_is_healed(takes: float) -> None:
     slow = {
-        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
         "static, then 2 layers (97% alike), not healed": 0.9, "2 layers": 2.0,
         **{f"static, then 2 layers ({100 * each:g}% alike)": takes for each in AGREEMENTS},
         "static, then 1 layer (97% alike), not healed": 0.8, "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
@@ -270,7 +310,7 @@ def test_where_no_exits_prove_the_times_of_the_healed_depth_a_flatter_one_is_hea
 
 def test_where_the_healed_depth_does_not_keep_its_promise_a_deeper_one_is_healed() -> None:
     slow = {
-        "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5, "static": 0.1,
+        "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
         "static, then 2 layers (97% alike), not healed": 1.1, "static, then 1 layer (97% alike), not healed": 0.8,
         "1 layer": 1.5, "2 layers": 2.0, "static, then 2 layers (99.8% alike)": 0.2,
     }  # fmt: skip

@@ -85,3 +85,15 @@ def test_more_texts_are_timed_as_long_as_there_is_time() -> None:
 def test_no_texts_are_refused() -> None:
     with pytest.raises(UsageError, match="no texts to time"):
         latency(lambda texts: None, [])  # noqa: ARG005
+
+
+def test_a_batch_of_one_runs_nothing_twice() -> None:
+    told: list[int] = []
+
+    def slow(texts: Sequence[str]) -> None:
+        told.append(len(texts))
+        time.sleep(0.001)
+
+    found = latency(slow, [str(i) for i in range(50)], calls=20, windows=2, batch=1)
+    assert told == [1] * 30, "ten untimed calls and two windows of ten"
+    assert found.texts_per_s == pytest.approx(1e3 / found.mean_ms, rel=0.2)

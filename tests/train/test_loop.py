@@ -66,6 +66,34 @@ def run_at(folder: Path, stops: set[int] = frozenset(), threads: int = 1) -> Run
     return Run(out=folder / "out", scratch=folder, seed=4, threads=threads, stop=lambda: next(calls) in stops)
 
 
+@pytest.mark.parametrize("stop", [0, 2, 12])
+def test_from_the_rung_it_goes_on_to_the_same_bits(tmp_path: Path, stop: int) -> None:
+    """The rung is a part of the whole schedule: a training that halted there has the bits of one that did not."""
+    whole = fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "whole", "key")
+    halting = Plan(6, Optimizing(0.01), patience=100, checkpoint_seconds=0, rung=8)
+    first = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+    assert len(first.losses) == 8
+    assert set(first.rung) == {"macro_f1", "loss"}
+    again = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+    assert (again.rung, again.losses) == (first.rung, first.losses), "asked again nothing is trained"
+    if stop:
+        with pytest.raises(RunInterruptedError):
+            fit(model(), Regress(), halting, run_at(tmp_path, {stop}), tmp_path / "c", "key")
+        later = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+        assert later.rung == first.rung, "killed behind the rung, what was found there is known"
+    ended = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key")
+    assert flat(ended) == flat(whole)
+    assert (ended.losses, ended.evaluations) == (whole.losses, whole.evaluations)
+    assert ended.rung == first.rung
+
+
+def test_what_ends_before_the_rung_is_compared_by_what_it_came_to(tmp_path: Path) -> None:
+    short = Plan(2, Optimizing(0.01), checkpoint_seconds=0, rung=99)
+    ended = fit(model(), Regress(), short, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+    assert ended.rung == ended.scores
+    assert len(ended.losses) == 2 * PER_EPOCH
+
+
 def test_it_learns_and_leaves_the_best_weights_in_the_model(tmp_path: Path) -> None:
     trained, objective = model(), Regress()
     outcome = fit(trained, objective, plan(epochs=20), run_at(tmp_path), tmp_path / "c", "key")

@@ -30,7 +30,7 @@ from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import macro_f1
-from penjing.tune import METHODS
+from penjing.tune import METHODS, full
 from penjing.tune.full import Options, apply
 
 LABELS = ("delivery", "price", "quality")
@@ -96,12 +96,46 @@ def test_it_learns_and_its_card_says_how(tune: Callable[..., Artifact], inputs: 
     assert card.parameters == sum(one.numel() for one in load_classifier(made).parameters())
     low, high = card.notes["learning_rates"]
     assert card.notes["learning_rate"] == high["learning_rate"] == 2e-3
-    assert high["macro_f1"] > low["macro_f1"]
+    assert high["rung"]["macro_f1"] > low["macro_f1"]
+    assert low["steps"] == 32 < high["steps"], "the other rate ended where both were compared"
+    assert card.notes["layers"] == "all", "three quarters of two layers are both"
     curves = card.notes["curves"]
     assert curves["loss"][0][1] > curves["loss"][-1][1]
     assert curves["loss"][-1][0] == curves["validation"][-1]["step"] == high["steps"]
     cut = sum(len(text.split()) > 14 for text in inputs.train.texts)
     assert card.notes["train_texts_cut"] == cut > 0
+
+
+def weights(made: Artifact) -> dict[str, torch.Tensor]:
+    return load_classifier(made).state_dict()
+
+
+@pytest.mark.parametrize("layers", ["all", 1])
+def test_the_rate_that_goes_on_ends_as_if_it_had_been_trained_alone(
+    tune: Callable[..., Artifact], layers: str | int
+) -> None:
+    several = tune("several", learning_rate=[1e-7, 2e-3, 1e-6], epochs=8, layers=layers)
+    assert several.card.notes["learning_rate"] == 2e-3
+    alone = tune("alone", learning_rate=2e-3, epochs=8, layers=layers)
+    ours, theirs = weights(several), weights(alone)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert several.card.metrics == alone.card.metrics
+    assert several.card.notes["curves"] == alone.card.notes["curves"]
+
+
+def test_auto_trains_the_top_three_quarters_where_rows_are_few(
+    inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path / "out", tmp_path / "scratch", threads=1)
+    monkeypatch.setattr(full, "depth_of", lambda _: 12)
+    assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == 9
+    monkeypatch.setattr(full, "depth_of", lambda _: 1)
+    assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == "all"
+    monkeypatch.setattr(full, "depth_of", lambda _: 12)
+    monkeypatch.setattr(full, "FEW_ROWS", 100)
+    assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == "all"
+    assert full.prepare_job(inputs, Options(max_tokens=16, layers=2), run).layers == 2
 
 
 def test_what_is_measured_is_what_a_session_gives(tune: Callable[..., Artifact], inputs: Inputs) -> None:

@@ -51,7 +51,7 @@ def _refuse_other(folder: Path, name: str, kind: str) -> None:
 
 def write_info(folder: Path, info: ReleaseInfo) -> None:
     """Write `release.json` into a release that is being made."""
-    newer = {"columns", "labels_read_as"} if info.format == 1 else set()
+    newer = {"columns", "labels_read_as", "trainable"} if info.format == 1 else set()
     (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json", exclude=newer)))
 
 

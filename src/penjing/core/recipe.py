@@ -155,7 +155,7 @@ class Recipe(_Part):
     )
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
-    threads: int = Field(0, ge=0, le=256, description="threads of training and measuring; 0: all cores")
+    threads: int = Field(0, ge=0, le=256, description="threads of training and measuring; 0: as a probe finds best")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of every draw")
 
     @field_validator("steps")

@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.artifact import open_artifact
@@ -40,12 +40,14 @@ class Cache:
     threads: int
     progress: Progress
     stop: Callable[[], bool]
+    used: set[str] = field(default_factory=set)
 
     def run(self, step: Step, inputs: Inputs) -> Done:
         """The artifact of a step, made now or before. Raises RunInterruptedError where `stop` asked for it."""
         key = self.key(step, inputs)
         name = f"{step.name.replace('.', '-')}-{key[:16]}"
         target, scratch = self.folder / name, self.folder / f"{name}.scratch"
+        self.used.add(name)
         found = self._open(target)
         if found is not None:
             return Done(step, found, self._seconds(target), cached=True)
@@ -67,6 +69,21 @@ class Cache:
         _observations(target).write_text(json.dumps({"seconds": round(seconds, 2)}), encoding="utf-8")
         shutil.rmtree(scratch, ignore_errors=True)
         return Done(step, artifact, seconds, cached=False)
+
+    def shrink(self, *kept: Path) -> None:
+        """Remove what this run did not use and what steps shared: the same run again needs neither.
+
+        kept: folders within that are no steps' results.
+        """
+        names = {*self.used, *(_observations(self.folder / name).name for name in self.used)}
+        names |= {path.name for path in kept}
+        for path in self.folder.iterdir():
+            if path.name in names:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
 
     def _shared(self) -> Path:
         """Where steps keep what they share: another place for each of the things that no key within speaks of."""

@@ -47,6 +47,11 @@ class Found:
     choice: Choice | None
     tested: Tested
     release: Release | None
+    skipped: tuple[r.Note, ...] = ()
+    # What the tuned model says on validation rows (None: the first variant speaks for it).
+    reference: Scored | None = None
+    # Rows of forms that an earlier run of the same content measured.
+    earlier: tuple[r.Variant, ...] = ()
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -61,7 +66,7 @@ def fill(found: Found, threads: int) -> r.Report:
         release=found.release.id if found.release else None,
         model=" + ".join(_methods(tested.release.artifact.card.lineage, tested.release.artifact.card.method)),
         base=recipe.base,
-        tested=(choice.variant if choice else found.variants[-1]).name,
+        tested=(choice.variant if choice else (found.variants or [found.linear])[-1]).name,
         fell_back=bool(choice and choice.fell_back),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         version=penjing.__version__,
@@ -83,12 +88,12 @@ def fill(found: Found, threads: int) -> r.Report:
             r.Step(name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id)
             for done in found.steps
         ),
-        variants=tuple(_variant(variant, found) for variant in _shown(found)),
+        variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps),
         confusion=_confusion(scored),
         errors=_mistakes(scored, found.data),
         faithfulness=_faithful(tested.faithful),
-        notes=(choice.note,) if choice and choice.note else (),
+        notes=(*((choice.note,) if choice and choice.note else ()), *found.skipped),
     )
 
 
@@ -234,8 +239,7 @@ def _variant(variant: Variant, found: Found) -> r.Variant:
 
 
 def _agreement(variant: Variant, found: Found) -> float:
-    first = found.variants[0]
-    return round(variant.scored.agreement(first.scored), 6)
+    return round(variant.scored.agreement(found.reference or found.variants[0].scored), 6)
 
 
 def _curves(steps: Sequence[Done]) -> tuple[r.Curve, ...]:

@@ -25,17 +25,26 @@ class Measured:
 
     def once(self, what: list[str], measure: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         """What was measured of `what`, now or before this run was killed."""
-        path = self.folder / f"{digest([self.about, *what])[:32]}.json"
+        found = self.find(what)
+        return found if found is not None else self.keep(what, measure())
+
+    def find(self, what: list[str]) -> dict[str, Any] | None:
+        """What is kept of `what`; None where nothing is, or nothing that can be read."""
         try:
-            found = json.loads(path.read_bytes())
+            found = json.loads(self._path(what).read_bytes())
         except (OSError, ValueError):
-            found = None
-        if isinstance(found, dict):
-            return found
-        raw = canonical_json(dict(measure()))
-        write_whole(path, raw)
+            return None
+        return found if isinstance(found, dict) else None
+
+    def keep(self, what: list[str], value: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep a value of `what`, and return it as it is read again."""
+        raw = canonical_json(dict(value))
+        write_whole(self._path(what), raw)
         made: dict[str, Any] = json.loads(raw)
         return made
+
+    def _path(self, what: list[str]) -> Path:
+        return self.folder / f"{digest([self.about, *what])[:32]}.json"
 
     def forget(self) -> None:
         """Remove all figures: the run has ended."""

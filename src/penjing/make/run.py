@@ -6,7 +6,7 @@ import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.canon import digest, digest_file
@@ -22,19 +22,29 @@ from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, Done, table_fingerprint
 from penjing.make.check_recipe import check_recipe
 from penjing.make.fill import Found, fill
-from penjing.make.gates import in_words, refuses
+from penjing.make.finished import Finished, keep_finished, read_finished
+from penjing.make.gates import TIMES, in_words, refuses
+from penjing.make.machine import pace_of
 from penjing.make.measured import Measured
+from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import Step, on_engine, single_step
 from penjing.make.prove import Tested, certify_and_seal, open_policy, promised_against, test_release
-from penjing.make.report import PageLanguage, Report, write_report
+from penjing.make.report import Note, PageLanguage, Report, write_report
+from penjing.make.report import Variant as Row
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import chains, choose_smallest, search
+from penjing.make.trainable import keep_trainable
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of
 from penjing.runtime.bench import Call
 from penjing.runtime.machine import cores, fastest_engine, hardware
 from penjing.runtime.session import open_session
+
+# Beside the results of steps: what was decided once for this machine.
+MACHINE = "machine"
+# As many train rows are expected before the data is read.
+ROWS = 1200
 
 
 @dataclass(frozen=True)
@@ -63,19 +73,38 @@ def make_release(
     on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
-    progress = progress or Silent()
     recipe, out = local_path(recipe), local_path(out).absolute()
     file = load_recipe(recipe)
+    names, searches = [name for name, _ in file.recipe.step_list()], file.recipe.search is not None
+    progress = Overall(progress or Silent(), stages(names, ROWS, searches))
     with _locked(out):
+        progress.enter("reading")
         progress.start("reading and auditing the data", None)
         checked = check_recipe(file, progress)
         checked.raise_faults()
         file, steps, base, rules, data = checked.file, checked.steps, checked.base, checked.rules, checked.data
         assert data is not None, "data that cannot be had is a fault"
-        threads = file.recipe.threads or cores()
+        progress.expect(stages(names, len(data.train), searches))
+        threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, threads))
         return _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
+
+
+def _threads(
+    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
+) -> int:
+    """The recipe's threads, or those of a probe of training steps; the rest of the run is estimated by it too."""
+    if base is None:
+        return file.recipe.threads or cores()
+    inputs = Inputs(base, data.train, data.validation, language=data.language)
+    if file.recipe.threads:
+        return file.recipe.threads
+    pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
+    rates = len(getattr(tuning.options, "learning_rate", ()))
+    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
+    progress.expect(scaled(progress.seconds, pace["seconds"][str(pace["threads"])], tuning_seconds))
+    return int(pace["threads"])
 
 
 @dataclass
@@ -87,10 +116,15 @@ class _Making:
     base: Artifact | None
     cache: Cache
     out: Path
-    progress: Progress
+    progress: Overall
     texts: bool
     language: PageLanguage | None
     measured: Measured
+    skipped: list[Note] = field(default_factory=list)
+    # Of a search: the steps of every form by its title, and the report's rows of what an earlier run measured.
+    ways: dict[str, tuple[Step, ...]] = field(default_factory=dict)
+    earlier: tuple[Row, ...] = ()
+    reference: Scored | None = None
     # The tuned model's pipeline, where the recipe promises to be so many times faster.
     slow: Call | None = None
 
@@ -112,26 +146,36 @@ class _Making:
         if choice is not None and choice.variant is linear_variant and choice.why:
             self.progress.say(f"the linear model is picked. {choice.why}")
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
-        picked = choice.variant if choice else variants[-1]
+        last = (variants or [linear_variant])[-1]
+        picked = choice.variant if choice else last
         fell_back = bool(choice and choice.fell_back)
         # What is sealed, before it left torch.
         ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
         in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
         student = in_torch[-1] if in_torch else picked.artifact
+        self.progress.enter("testing")
         tested = self._certify_and_test(picked, teacher, student, linear.artifact, over, fell_back)
         refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
         if choice is None:
-            refused = [f"every variant was refused: {variants[-1].name}: {variants[-1].refused}", *refused]
+            refused = [f"every variant was refused: {last.name}: {last.refused}", *refused]
         target = self.out / "release"
         release = seal_with_gates(tested.release, target, tested.gates) if not refused else None
         if refused:
             # An earlier release is kept by its id, but not under the name of what was just refused.
             retire(target)
         shutil.rmtree(tested.release.folder)
+        if release is not None and student.card.form == "torch":
+            keep_trainable(student, self.out)
         steps = done if linear in done else [linear, *done]
-        found = Found(self.file, data, steps, variants, linear_variant, choice, tested, release)
+        found = Found(
+            self.file, data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped),
+            self.reference, self.earlier,
+        )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
+        if recipe.search and release is not None:
+            self._end_search(picked, teacher, linear.artifact, done, report)
         self.measured.forget()
+        self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused))
 
     def _step(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None) -> Done:
@@ -144,6 +188,8 @@ class _Making:
             language=data.language,
             unlabelled=data.unlabelled,
         )
+        if not self.file.recipe.search or step.name.startswith("tune."):
+            self.progress.enter(step.name)
         step = on_engine(step, self.file.recipe.engine)
         done = self.cache.run(step, inputs)
         self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
@@ -161,7 +207,8 @@ class _Making:
 
     def _teacher_scores(self, teacher: Artifact) -> Scored:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
-        return score(session, self.data.validation)
+        self.reference = score(session, self.data.validation)
+        return self.reference
 
     def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant, bool]:
         """The forms that can be sealed, the linear one, and whether the tuned model is proven better than this."""
@@ -169,6 +216,7 @@ class _Making:
         self.slow = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
         names = [*sealable, linear] if linear not in sealable else sealable
+        self.progress.enter("measuring")
         self.progress.start("measuring the variants", len(names))
         by_id = {}
         for one in names:
@@ -187,9 +235,14 @@ class _Making:
         self.slow = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
         linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
+        ended = read_finished(self._kept(), tuned.artifact.id)
+        if ended is not None:
+            done, variants = self._again(ended, tuned, teacher, over)
+            return done, variants, linear_variant
         # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
         both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
         every = list(chains(depth_of(tuned.artifact), both))
+        self.progress.enter("search")
         tried = search(
             tuned.artifact,
             every,
@@ -199,9 +252,39 @@ class _Making:
             self.progress,
             self.file.recipe.trials,
             self.file.recipe.seed,
+            [linear_variant],
+            self.skipped,
         )
-        done = {one.artifact.id: one for each in tried for one in each.done}
-        return [tuned, *done.values()], [each.variant for each in tried], linear_variant
+        self.ways = {each.variant.name: each.chain.steps for each in tried}
+        unique = {one.artifact.id: one for each in tried for one in each.done}
+        return [tuned, *unique.values()], [each.variant for each in tried], linear_variant
+
+    def _kept(self) -> Measured:
+        return Measured(self.cache.folder / MACHINE, self.measured.about)
+
+    def _again(
+        self, ended: Finished, tuned: Done, teacher: Scored, over: list[int]
+    ) -> tuple[list[Done], list[Variant]]:
+        """The form that an earlier search of the same content sealed, with the steps that lead to it."""
+        self.progress.say(f"search: ended in `{ended.title}` in an earlier run of the same content")
+        done = [tuned]
+        for step in ended.steps:
+            done.append(self._step(step, done[-1].artifact, tuned.artifact))
+        self.skipped.extend(ended.skipped)
+        self.earlier = tuple(row for row in ended.rows if row.name not in {ended.title, "tune.linear"})
+        self.ways = {ended.title: ended.steps}
+        variants = [self._judge(ended.title, done[-1].artifact, teacher, over)] if ended.steps else []
+        return done, variants
+
+    def _end_search(
+        self, picked: Variant, tuned: Artifact, linear: Artifact, done: Sequence[Done], report: Report
+    ) -> None:
+        """Keep how the search ended; what it made besides is not needed to end there again."""
+        steps = self.ways.get(picked.name, ())
+        keep_finished(self._kept(), tuned.id, picked.name, steps, report.variants, self.skipped)
+        ancestors = {str(step.get("parent")) for step in picked.artifact.card.lineage} | {picked.artifact.id}
+        needed = {one.artifact.folder.name for one in done if one.artifact.id in ancestors}
+        self.cache.used.intersection_update({*needed, tuned.folder.name, linear.folder.name})
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
@@ -216,6 +299,7 @@ class _Making:
             over,
             self.slow,
             self.measured,
+            look=all(getattr(recipe.gates, name) is None for name in TIMES),
         )
         return gate(variant, teacher or variant.scored, recipe.gates, over)
 
@@ -241,7 +325,10 @@ class _Making:
     ) -> Tested:
         self.progress.start("certifying, sealing and testing", None)
         rules_path = self.file.resolve(self.file.recipe.decide.rules) if self.file.recipe.decide.rules else None
-        release = certify_and_seal(self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, rules_path)
+        trainable = student.id if student.card.form == "torch" else ""
+        release = certify_and_seal(
+            self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, rules_path, trainable
+        )
         return test_release(
             release,
             self.file.recipe,

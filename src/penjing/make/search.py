@@ -1,9 +1,11 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
-The teacher's layers are halved until one is left; each depth is healed by the teacher and measured in float32 and in
+First comes the model without any layer, the smallest of all. A form that cannot be smaller than what holds every
+promise already (the linear model among it) is not made (`make/bound.py`). The teacher's layers are halved until one is
+left; each depth is healed by the teacher and measured in float32 and in
 INT8, on the engine that is the faster one on this kind of processor and, in INT8, where the recipe leaves it open, on
-ONNX Runtime too (its scales follow each text, and it minds it less that every text has another length); then comes
-the model without any layer. Unless that holds every promise, two more are tried: the smallest INT8 form that holds
+ONNX Runtime too (its scales follow each text, and it minds it less that every text has another length). Unless the
+model without layers holds every promise, two more are tried: the smallest INT8 form that holds
 them, but for its size, with its embeddings in four bits; and a cascade, the model without layers first, for the rest
 the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where the flatter
 does not keep the score, and for as many texts as the promised times allow. Where a depth in float32 has broken `keep`
@@ -19,10 +21,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from penjing.core.nouns import Artifact, Progress
+from penjing.make.bound import least_mb
 from penjing.make.cache import Done
 from penjing.make.gates import TIMES
 from penjing.make.heal import METHOD, Healing
 from penjing.make.plan import Step, single_step
+from penjing.make.report import Note
 from penjing.make.variants import Choice, Variant
 from penjing.make.verdict import note_of
 
@@ -58,7 +62,11 @@ class Tried:
 
 
 def chains(layers: int, both: bool = False) -> Iterator[Chain]:
-    """All chains for a teacher of that many layers, the largest first; both: INT8 on ONNX Runtime too."""
+    """All chains for a teacher of that many layers: the one without layers, then the largest first.
+
+    both: INT8 on ONNX Runtime too.
+    """
+    yield Chain("static", 0, (single_step("compress.static"),))
     depth = layers
     while depth:
         whole = depth == layers
@@ -70,7 +78,6 @@ def chains(layers: int, both: bool = False) -> Iterator[Chain]:
             onnx = single_step("compress.int8", {"engine": "onnx"})
             yield Chain(f"{name}, INT8 on ONNX Runtime", depth, (*healed, onnx))
         depth //= 2
-    yield Chain("static", 0, (single_step("compress.static"),))
 
 
 def search(
@@ -82,13 +89,29 @@ def search(
     progress: Progress,
     trials: int = 0,
     seed: int = 0,
+    proven: Sequence[Variant] = (),
+    skipped: list[Note] | None = None,
 ) -> list[Tried]:
     """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates.
 
     race: the fastest of some variants, timed in turn; what `judge` measures minutes apart cannot tell them apart.
     trials: so many other ways of healing, at most, for a student that is not proven to keep the score.
+    proven: what was measured before, the linear model; skipped: filled with what was not tried, and why.
     """
     tried: list[Tried] = []
+    left = [] if skipped is None else skipped
+
+    def beaten(chain: Chain) -> bool:
+        """Whether what holds every promise already is as small as this chain can become."""
+        best = smallest_held([*proven, *(each.variant for each in tried)])
+        least = least_mb(chain.steps, chain.layers, teacher)
+        if best is None or least < best.size_mb:
+            return False
+        left.append(
+            note_of("skipped_size", title=chain.title, least=f"{least:.1f}", best=best.name, size=f"{best.size_mb:.1f}")
+        )
+        progress.say(left[-1].text)
+        return True
 
     def attempt(chain: Chain, before: Sequence[Done]) -> None:
         done = list(before)
@@ -96,7 +119,7 @@ def search(
             done.append(step(one, done[-1].artifact if done else teacher))
         variant = judge(chain.title, done[-1].artifact)
         tried.append(Tried(chain, tuple(done), variant))
-        best = smallest_held([each.variant for each in tried])
+        best = smallest_held([*proven, *(each.variant for each in tried)])
         progress.say(f"{_told(variant)}; best so far: {best.name if best else 'none'}")
 
     def unhealed(chain: Chain) -> Variant:
@@ -108,7 +131,10 @@ def search(
     waiting: list[tuple[Chain, Variant]] = []
     for number, chain in enumerate(every, start=1):
         if 0 < chain.layers <= too_few:
-            progress.say(f"{chain.title}: not tried, {too_few + 1} or more layers are needed to keep the promise")
+            left.append(note_of("skipped_layers", title=chain.title, layers=str(too_few + 1)))
+            progress.say(left[-1].text)
+            continue
+        if beaten(chain):
             continue
         progress.say(f"search: {chain.title} ({number} of {len(every) + 1})")
         if chain.layers and slow.get(chain.form):
@@ -140,7 +166,7 @@ def search(
         attempt(chain, ())
         return tried[-1]
 
-    deeper = waiting
+    deeper = [each for each in waiting if not beaten(behind_static(each[0], min(AGREEMENTS)))]
     while deeper:
         healed = heal(deeper)
         if not _broke(healed.variant, "keep"):
@@ -152,7 +178,7 @@ def search(
         key=lambda each: _keep_bound(each.variant),
         default=None,
     )
-    if trials and best is not None:
+    if trials and best is not None and not beaten(best.chain):
         healing, chain = Healing(seed), best.chain
         for number in range(1, trials + 1):
             if _holds(best.variant, "keep"):
@@ -164,9 +190,12 @@ def search(
     whole = to_shrink(tried)
     if whole is not None:
         chain = with_small_embeddings(whole.chain)
-        progress.say(f"search: {chain.title}")
-        attempt(chain, whole.done[:-1])
+        if not beaten(chain):
+            progress.say(f"search: {chain.title}")
+            attempt(chain, whole.done[:-1])
     second = second_stage(tried)
+    if second is not None and beaten(behind_static(second.chain, min(AGREEMENTS))):
+        second = None
     while second is not None:
         for agreement in AGREEMENTS:
             last = behind_static(second.chain, agreement)

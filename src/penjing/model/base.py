@@ -7,9 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from penjing.core.artifact import open_artifact
+from penjing.core.artifact import INFO, open_artifact, open_release
 from penjing.core.canon import digest, digest_file
 from penjing.core.errors import UsageError
+from penjing.core.folder import MANIFEST, verify
 from penjing.core.nouns import Artifact, Card
 from penjing.core.options import nearest
 
@@ -23,9 +24,12 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     """The base of that name; its id is the hash of the files that are read.
 
     name: `penjing/mini`, or a folder (relative to `relative_to`) in Hugging Face form, or the folder of an artifact
-    that an earlier run wrote. Raises UsageError for a missing folder, a missing file, or a model that is no encoder.
+    that an earlier run wrote, or a release, whose trainable parent is looked for beside it. Raises UsageError for a
+    missing folder, a missing file, or a model that is no encoder.
     """
     folder = _find(name, relative_to)
+    if (folder / INFO).is_file():
+        folder = _trainable_of(folder)
     if (folder / "card.json").is_file():
         return open_artifact(folder)
     for needed in NEEDED:
@@ -47,6 +51,26 @@ def depth_of(artifact: Artifact) -> int:
     if not isinstance(layers, int) or layers < 1:
         raise UsageError("config.json does not say how many layers there are", where=str(path), fix="copy it again")
     return layers
+
+
+def _trainable_of(folder: Path) -> Path:
+    """Where the torch artifact stands that a release was made of: beside it, as `make` left both."""
+    wanted = open_release(folder).info.trainable
+    if not wanted:
+        raise UsageError(
+            "this release names no model that can be trained on: it was made of none, or before releases named it",
+            where=str(folder),
+            fix="give `penjing/mini`, or OUT/trainable of the run that made it",
+        )
+    beside = sorted(folder.resolve().parent.glob("trainable*"))
+    found = next((path for path in beside if (path / MANIFEST).is_file() and verify(path) == wanted), None)
+    if found is None:
+        raise UsageError(
+            f"the model that this release was made of ({wanted[:12]}) is missing: it is not beside the release",
+            where=str(folder.resolve().parent / "trainable"),
+            fix="put OUT/trainable of the run that made the release there, or make it again with the same recipe",
+        )
+    return found
 
 
 def _find(name: str, relative_to: Path) -> Path:

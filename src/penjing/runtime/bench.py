@@ -64,6 +64,7 @@ def latency(
     hangs on how many texts are hard: of a few texts it is luck, which no window shows.
     reference: what is slow and takes as long for every text of a length; it is timed in every window too, on a few
     texts of all lengths.
+    batch: 1 takes the throughput from the calls themselves, and nothing is run twice.
     Raises UsageError without texts.
     """
     return interleaved({"": subject}, texts, calls, windows, batch, seconds, reference)[""]
@@ -84,7 +85,8 @@ def interleaved(
     sample = _sample(texts, size)
     for run in runs.values():
         _one_by_one(run, sample[: len(texts)])
-        _in_batches(run, sample, batch)
+        if batch > 1:
+            _in_batches(run, sample, batch)
     singles: dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]] = {name: [] for name in runs}
     rates: dict[str, list[float]] = {name: [] for name in runs}
     few = _of_all_lengths(texts, _FEW)
@@ -97,7 +99,8 @@ def interleaved(
         for name, run in runs.items():
             singles[name].append(_one_by_one(run, sample))
         for name, run in runs.items():
-            rates[name].append(_in_batches(run, sample, batch))
+            alone = 1e3 * size / float(singles[name][-1].sum())
+            rates[name].append(alone if batch == 1 else _in_batches(run, sample, batch))
     return {name: _summary(singles[name], rates[name], size * windows, batch, beside) for name in runs}
 
 

@@ -38,13 +38,17 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and by what. patience: evaluations (one an epoch) without a better `metric` before it stops."""
+    """How long and by what. patience: evaluations (one an epoch) without a better `metric` before it stops.
+
+    rung: step at which the model is scored once more, for a choice among several trainings; 0: none.
+    """
 
     epochs: float
     optimizing: Optimizing
     metric: str = "macro_f1"
     patience: int = 3
     checkpoint_seconds: float = 30.0
+    rung: int = 0
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Outcome:
     """What came of a training. `weights` are those of the best evaluation: trained parameters by name.
 
     losses: of every step; evaluations: {"step", scores...} each; diverged: the loss ceased to be finite.
+    rung: scores at the plan's rung; no part of `evaluations`, and they choose no weights.
     """
 
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -59,19 +64,32 @@ class Outcome:
     losses: list[float] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)
     diverged: bool = False
+    rung: dict[str, float] = field(default_factory=dict)
+
+
+def count_steps(objective: Objective, epochs: float) -> list[int]:
+    """How many batches each epoch has; the last one may be a part of an epoch."""
+    counts = [len(objective.batches(epoch)) for epoch in range(math.ceil(epochs))]
+    partial = epochs % 1
+    if partial:
+        counts[-1] = max(1, round(counts[-1] * partial))
+    return counts
 
 
 def fit(
-    model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str, hooks: Sequence[Hook] = ()
-) -> Outcome:
+    model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str, hooks: Sequence[Hook] = (),
+    *, to_rung: bool = False,
+) -> Outcome:  # fmt: skip
     """Train the parameters of `model` that require a gradient, and leave it with the best weights.
 
+    to_rung: stop at the plan's rung, after a checkpoint from which a later call without it goes on to the bits of a
+    training that never stopped: the rung is the first part of the whole schedule, and scoring draws nothing at random.
     scratch: folder of this training's checkpoints, left after a kill and after the end, so that a second call with
     the same key (whatever the result depends on) goes on, or returns at once. Raises RunInterruptedError after
     a checkpoint when `run.stop()` asks for it.
     """
     with repeatable(run.seed, run.threads, run.device):
-        return _Training(model, objective, plan, run, scratch, key).go(hooks)
+        return _Training(model, objective, plan, run, scratch, key).go(hooks, to_rung)
 
 
 class _Training:
@@ -81,19 +99,17 @@ class _Training:
         self.accelerator = Accelerator(cpu=run.device == "cpu")
         self.model, self.optimizer = self.accelerator.prepare(model, build_optimizer(model, plan.optimizing))
         self.names = {parameter: name for name, parameter in model.named_parameters() if parameter.requires_grad}
-        counts = [len(objective.batches(epoch)) for epoch in range(math.ceil(plan.epochs))]
-        partial = plan.epochs % 1
-        if partial:
-            counts[-1] = max(1, round(counts[-1] * partial))
-        self.counts, self.total = counts, sum(counts)
+        self.counts = count_steps(objective, plan.epochs)
+        self.total = sum(self.counts)
         self.step, self.waited = 0, 0
         self.done = Outcome()
         self.saved_at, self.saving_took = time.monotonic(), 0.0
 
-    def go(self, hooks: Sequence[Hook]) -> Outcome:
-        if self.resume():
+    def go(self, hooks: Sequence[Hook], to_rung: bool) -> Outcome:
+        if self.resume() or (to_rung and self.done.rung):
             return self.done
-        self.run.progress.start(f"training, {self.total} steps", self.total - self.step)
+        last = min(self.plan.rung, self.total) if to_rung else self.total
+        self.run.progress.start(f"training, {self.total} steps", last - self.step)
         self.model.train()
         for epoch, count in enumerate(self.counts):
             begun = sum(self.counts[:epoch])
@@ -109,6 +125,11 @@ class _Training:
                 scores = {self.plan.metric: self.done.scores[self.plan.metric]} if self.done.scores else {}
                 for hook in hooks:
                     hook.after_step(Moment(self.step, self.total, self.done.losses[-1], scores))
+                if self.step == self.plan.rung < self.total:
+                    self.done.rung = self.score()
+                    if to_rung:
+                        self.save()
+                        return self.done
                 if self.step == self.total or self.waited > self.plan.patience:
                     return self.finish()
                 self.save_or_stop()
@@ -129,11 +150,15 @@ class _Training:
         else:
             self.done.diverged = True
 
-    def evaluate(self) -> None:
+    def score(self) -> dict[str, float]:
         self.model.eval()
         with torch.no_grad():
             scores = self.objective.score(self.model)
         self.model.train()
+        return scores
+
+    def evaluate(self) -> None:
+        scores = self.score()
         self.done.evaluations.append({"step": self.step, **scores})
         if not self.done.scores or self.rank(scores) > self.rank(self.done.scores):
             self.done.scores, self.waited = scores, 0
@@ -146,6 +171,9 @@ class _Training:
         return metric, -scores["loss"]
 
     def finish(self) -> Outcome:
+        if self.plan.rung and not self.done.rung and not self.done.diverged:
+            # It ended before the rung: what it came to is what is compared.
+            self.done.rung = dict(self.done.scores)
         save(self.scratch, self.total + 1, Checkpoint(_prefixed("best", self.done.weights), self.state(True)), keep=1)
         self.load_best()
         return self.done
@@ -155,6 +183,13 @@ class _Training:
         pause = max(self.plan.checkpoint_seconds, self.saving_took / _SAVING_SHARE)
         if not stopping and time.monotonic() - self.saved_at < pause:
             return
+        self.save()
+        if stopping:
+            raise RunInterruptedError(
+                f"stopped at step {self.step} of {self.total}", fix="the same command goes on where it was"
+            )
+
+    def save(self) -> None:
         began = time.monotonic()
         tensors = _prefixed("best", self.done.weights) | _prefixed("random", random_state(self.run.device))
         for parameter, name in self.names.items():
@@ -164,10 +199,6 @@ class _Training:
         save(self.scratch, self.step, Checkpoint(tensors, self.state(False)))
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - began
-        if stopping:
-            raise RunInterruptedError(
-                f"stopped at step {self.step} of {self.total}", fix="the same command goes on where it was"
-            )
 
     def state(self, finished: bool) -> dict[str, Any]:
         return {
@@ -179,6 +210,7 @@ class _Training:
             "losses": self.done.losses,
             "evaluations": self.done.evaluations,
             "diverged": self.done.diverged,
+            "rung": self.done.rung,
         }
 
     def resume(self) -> bool:
@@ -194,6 +226,7 @@ class _Training:
             losses=state["losses"],
             evaluations=state["evaluations"],
             diverged=state["diverged"],
+            rung=state.get("rung", {}),
         )
         if state["finished"]:
             self.load_best()

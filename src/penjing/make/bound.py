@@ -1,0 +1,56 @@
+"""How small a chain of compressions can become at the least: what a search need not make, because it cannot win.
+
+    least size = v h b_e / 8 + l (4 h^2 + 2 h f) b_w / 8   bytes
+
+v: words of the vocabulary, h: hidden size, f: size of the feed-forward part, l: layers that are left, b_e and b_w: bits
+of a weight of the embeddings and of the layers. Biases, norms, the head and the tokenizer come on top, so that no form
+is smaller than its bound. The model without layers has a table of 2^bits rows, half-precision numbers, one a label or
+`rank` at most.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from penjing.core.nouns import Artifact
+from penjing.make.plan import Step
+
+MEGA = 1e6
+# Bits of a weight by the step that makes the form; whatever else ends a chain is never ruled out.
+BITS = {"compress.export": 16, "compress.int8": 8}
+
+
+def least_mb(steps: Sequence[Step], layers: int, teacher: Artifact) -> float:
+    """Megabytes that the form which the steps make of so many layers takes at the least; 0 where nothing is known."""
+    options: dict[str, Any] = {one.name: one.options for one in steps}
+    size = 0.0
+    if {"compress.static", "compress.cascade"} & set(options):
+        size += _static_mb(len(teacher.card.labels), options.get("compress.static"))
+    made = next((name for name in BITS if name in options), None)
+    if not layers or made is None:
+        return size
+    shape = _shape(teacher)
+    if shape is None:
+        return size
+    vocabulary, hidden, inner = shape
+    bits = BITS[made]
+    small = getattr(options.get("compress.embeddings"), "bits", bits)
+    matrices = layers * (4 * hidden * hidden + 2 * hidden * inner) * bits
+    return size + (vocabulary * hidden * min(small, bits) + matrices) / 8 / MEGA
+
+
+def _static_mb(labels: int, options: Any) -> float:
+    bits, rank = getattr(options, "bits", 17), getattr(options, "rank", 64)
+    return 2 * (1 << bits) * min(rank, max(1, labels)) / MEGA
+
+
+def _shape(teacher: Artifact) -> tuple[int, int, int] | None:
+    """Words, hidden size and feed-forward size of an encoder; None where its configuration does not say."""
+    path = teacher.folder / "encoder" / "config.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return int(found["vocab_size"]), int(found["hidden_size"]), int(found["intermediate_size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

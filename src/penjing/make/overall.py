@@ -1,0 +1,104 @@
+"""How far a whole run of `make` is, and how long it still takes: one line over all stages.
+
+    time left = what is left of this stage + the estimates of the stages to come
+
+A stage's estimate comes from the probe of training steps, or from what the stage took on a machine of known speed,
+scaled by that probe. A piece of work that counts what it does is never estimated to take less than it measures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from penjing.core.nouns import Progress
+
+# Seconds where a training step of the shipped base takes REFERENCE_STEP; 2,000 short rows, 1,200 of them to train on.
+READING, BASELINE, SMALL_STEP, MEASURING, TESTING = 5.0, 6.0, 6.0, 12.0, 40.0
+REFERENCE_STEP = 0.45
+# Of a piece of which less than this share is done nothing can be told: the first unit often takes longest.
+FEW = 0.1
+# Compressions that train take about as long as the tuning.
+TRAINS = ("compress.distill", "compress.static", "compress.cascade", "compress.exit")
+
+
+@dataclass
+class Overall:
+    """A Progress that adds to every line how far the whole run is; stages are entered in the order of `seconds`."""
+
+    inner: Progress
+    seconds: dict[str, float]
+    stage: str = ""
+    began: float = field(default_factory=time.monotonic)
+    entered: float = field(default_factory=time.monotonic)
+    piece: float = field(default_factory=time.monotonic)
+    done: int = 0
+    total: int = 0
+
+    def enter(self, stage: str) -> None:
+        """A stage begins; one that was not estimated is a part of the one before."""
+        if stage in self.seconds:
+            self.stage, self.entered, self.done = stage, time.monotonic(), 0
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """Better estimates of stages."""
+        self.seconds.update(seconds)
+
+    def start(self, title: str, total: int | None) -> None:
+        """Begin a piece of work."""
+        self.piece, self.done, self.total = time.monotonic(), 0, total or 0
+        self.inner.start(f"[{self.share:.0%}] {title}", total)
+
+    def advance(self, amount: int = 1, note: str = "") -> None:
+        """So many units of the piece are done."""
+        self.done += amount
+        self.inner.advance(amount, f"{note + '; ' if note else ''}all in about {in_words(self.left)}")
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self.inner.say(line)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the whole run ends, by what is known now."""
+        names = list(self.seconds)
+        later = names[names.index(self.stage) + 1 :] if self.stage in names else names
+        now = time.monotonic()
+        here = max(0.0, self.seconds.get(self.stage, 0.0) - (now - self.entered))
+        if self.done > FEW * self.total:
+            here = max(here, (now - self.piece) / self.done * max(0, self.total - self.done))
+        return here + sum(self.seconds[name] for name in later)
+
+    @property
+    def share(self) -> float:
+        """What part of the whole is done, in time; never all before the end."""
+        spent = time.monotonic() - self.began
+        return min(0.99, spent / (spent + self.left)) if spent + self.left > 0 else 0.0
+
+
+def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
+    """Seconds of each stage on the reference machine, before anything was measured; rows: of the train part."""
+    size = max(0.5, rows / 1200)
+    found = {"reading": READING * size, "tune.linear": BASELINE * size}
+    if steps[0] == "tune.full":
+        found["tune.full"] = 150.0 * size
+        found |= {name: 100.0 * size if name in TRAINS else SMALL_STEP for name in steps[1:]}
+        if search:
+            found["search"] = 600.0 * size
+    found["measuring"] = MEASURING * len(steps)
+    return found | {"testing": TESTING}
+
+
+def scaled(estimates: Mapping[str, float], step_seconds: float, tuning: float) -> dict[str, float]:
+    """The same on this machine, where a training step of the base takes so long and the whole tuning `tuning`."""
+    factor = max(0.2, step_seconds / REFERENCE_STEP)
+    return {name: tuning if name == "tune.full" else seconds * factor for name, seconds in estimates.items()}
+
+
+def in_words(seconds: float) -> str:
+    """`40 s`, `3 min`, `1 h 20 min`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds / 5) * 5)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,94 @@
+"""How long a step of `tune.full` takes on this machine, by threads: a few steps of the real model on real batches.
+
+    threads = the fewest with which a step takes at most 1.1 times the best
+
+More threads are not always faster: where other work takes a core, every parallel part of a step waits for the slowest
+thread, and two threads can take several times as long as one. What the probe finds depends on a clock, so whoever asks
+keeps the answer and uses it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from penjing.core.nouns import Inputs, Run
+from penjing.train.classify import Classify
+from penjing.train.loop import count_steps
+from penjing.train.numerics import repeatable
+from penjing.train.optim import Optimizing, build_optimizer
+from penjing.tune.full import Options, prepare_job, whole_model
+
+SLACK = 1.1
+_STEPS = 3
+# A number of threads whose first step is so many times slower than the best is not tried further.
+_HOPELESS = 2.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of a training step by threads (as text, for JSON), and the steps of one whole run."""
+
+    seconds: Mapping[str, float]
+    steps: int
+
+    @property
+    def threads(self) -> int:
+        """The fewest threads that are about as fast as the best."""
+        best = min(self.seconds.values())
+        return min(int(count) for count, seconds in self.seconds.items() if seconds <= SLACK * best)
+
+    @property
+    def run_seconds(self) -> float:
+        """How long one whole run over all layers takes with those threads."""
+        return self.seconds[str(self.threads)] * self.steps
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def measure_pace(inputs: Inputs, options: Options, run: Run, cores: int) -> Pace:
+    """Time a few steps with 1, 2, 4, ... and all `cores` threads. Raises what `tune.full` raises for these inputs."""
+    job = prepare_job(inputs, options, run)
+    model, objective = whole_model(job)
+    steps = sum(count_steps(objective, options.epochs))
+    rows = _usual_batches(objective)
+    counts = [count for power in range(cores.bit_length()) if (count := 1 << power) < cores]
+    found: dict[str, float] = {}
+    run.progress.start("measuring a few steps of training", len(counts) + 1)
+    for threads in [*counts, cores]:
+        found[str(threads)] = round(_seconds(model, objective, rows, threads, run, min(found.values(), default=0)), 4)
+        run.progress.advance(note=f"{threads} thread{'s' if threads > 1 else ''}")
+    return Pace(found, steps)
+
+
+def _usual_batches(objective: Classify) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """A few batches of the first epoch, their sizes in tokens nearest to the middle."""
+    lengths = objective.train.rows.lengths
+    batches = sorted(objective.batches(0), key=lambda rows: int(lengths[rows].max()) * len(rows))
+    first = max(0, (len(batches) - _STEPS) // 2)
+    return batches[first : first + _STEPS]
+
+
+def _seconds(model: Any, objective: Classify, batches: list[Any], threads: int, run: Run, best: float) -> float:
+    taken: list[float] = []
+    with repeatable(run.seed, threads, run.device):
+        optimizer = build_optimizer(model, Optimizing(1e-12))
+        # The first step makes the optimizer's moments and is no part of the figure, unless it says enough.
+        for number, rows in enumerate([batches[0], *batches]):
+            began = time.perf_counter()
+            optimizer.zero_grad(set_to_none=True)
+            objective.loss(model, rows).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            spent = time.perf_counter() - began
+            if number:
+                taken.append(spent)
+            elif best and spent > 2 * _HOPELESS * best:
+                return spent
+    return median(taken)
