@@ -79,7 +79,8 @@ class ReleaseInfo(BaseModel):
     """`release.json`: what a release is for, how it reads a request, and within what it repeats itself.
 
     columns (format 2): the columns of text and label that it was made with, as {"text", "label"}; labels_read_as
-    (format 2): other words for labels, with the label that each stands for; trainable (format 2): the torch artifact
+    (format 2): other words for labels, with the label that each stands for; trainable (format 2): the id of the torch
+    artifact that the model was made of, which is kept beside the release to be trained on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,7 +99,6 @@ class ReleaseInfo(BaseModel):
     fingerprint: dict[str, str]
     columns: dict[str, str] = {}
     labels_read_as: dict[str, str] = {}
-    # The id of the torch artifact that the model was made of, which is kept beside the release to be trained on.
     trainable: str = ""
 
 
