@@ -150,7 +150,7 @@ def test_a_database_of_the_first_form_migrates_without_loss(tmp_path: Path) -> N
 
 def rows_of(path: Path) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table of the first form, as plain values in the order in which they were written."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
     connection.row_factory = sqlite3.Row
     try:
         return {
