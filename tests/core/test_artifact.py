@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from penjing.core.artifact import open_artifact, open_release, promises, read_observed, write_artifact, write_observed
+from penjing.core.artifact import (
+    open_artifact,
+    open_release,
+    promises,
+    read_observed,
+    write_artifact,
+    write_info,
+    write_observed,
+)
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import sealed_folder
-from penjing.core.nouns import Card, Release
+from penjing.core.nouns import Card, Release, ReleaseInfo
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -54,3 +63,21 @@ def test_what_stands_beside_never_replaces_what_is_sealed(tmp_path: Path, tiny_r
     write_observed(moved.folder, moved.id, {"gates": "x"})
     assert promises(moved, {"gates": [sealed]}) == [sealed]
     assert promises(moved, {}) == []
+
+
+def test_a_release_of_the_first_format_is_written_as_before(tmp_path: Path) -> None:
+    info = ReleaseInfo(name="n", language="en", labels=("a",), masking="1", artifact="x", tolerance=0.0, fingerprint={})
+    write_info(tmp_path, info)
+    assert not {"columns", "labels_read_as"} & json.loads((tmp_path / "release.json").read_bytes()).keys()
+    newer = info.model_copy(update={"format": 2, "columns": {"text": "t"}, "labels_read_as": {"b": "a"}})
+    write_info(tmp_path, newer)
+    assert ReleaseInfo.model_validate_json((tmp_path / "release.json").read_bytes()) == newer
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 9}', '{"name": 5, "labels": "a"}'])
+def test_a_sealed_file_that_is_no_release_is_told_in_plain_words(tmp_path: Path, text: str) -> None:
+    with sealed_folder(tmp_path / "r") as inside:
+        (inside / "release.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DamageError, match=r"release\.json is not valid: (`|the )") as caught:
+        open_release(tmp_path / "r")
+    assert "input" not in str(caught.value).lower()

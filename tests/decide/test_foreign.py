@@ -117,8 +117,8 @@ def test_refuses_with_the_form_of_ours(fact: str, written: str, fix: str) -> Non
     ("fact", "written"),
     [
         *(("text", f"contains {words}") for words in (
-            "退款", "退款|Refund｜投诉", "a=b", "C++", "100%", "您好，我想咨询一下退款", "terms and conditions",
-            "f*ck", "it's", "《民法典》", "3.5", "e.g.", "what?", "R&D", "a/b", "[图片]", "我要投诉,请尽快处理一下", "...",
+            "退款", "退款|Refund｜投诉", "a=b", "C++", "您好，我想咨询一下","terms and conditions",
+            "f*ck", "it's", "《民法典》", "3.5", "e.g.", "what?", "R&D", "a/b", "[图片]", "我要投诉,请尽快处理",
         )),
         *(("city", words) for words in (
             "上海", "=广州,深圳", "=!=北京", "=null", "in 广州|深圳", "in stock", "St. John's", "New York", "A/B",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
-from penjing.core.errors import RecipeError, RequestError
+from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
+from penjing.core.recipe import Data
+from penjing.data.table import read_table_file
 from penjing.decide.schema import FactSchema
+from penjing.serve.settings import Settings
+from penjing.serve.wire import DecideMany, DecideOne, parse_items
 
 SCHEMA = FactSchema(("a", "b"), {"n": "int", "x": "float", "s": "str", "e": ("app", "web"), "b": "bool"})
 
@@ -77,3 +85,80 @@ def test_refuses_the_name_of_a_fact(name: str) -> None:
 def test_refuses_an_unknown_type() -> None:
     with pytest.raises(RecipeError, match="did you mean `float`"):
         FactSchema(("a",), {"x": "flaot"})
+
+
+VALUES: list[tuple[str, object]] = [
+    ("b", "y"), ("b", "真"), ("b", "Ｎ"), ("b", 1), ("b", False), ("b", "0.0"), ("n", "3.0"), ("n", 3), ("n", 3.0),
+    ("n", "３"), ("n", "1,234"), ("x", "1,234.5678901"), ("x", 0.1), ("x", "1e3"), ("s", 5), ("s", ""),
+    ("s", "  打给 13812345678 "),
+    ("s", True), ("e", "ＡＰＰ"), ("e", "Web"), ("e", None),
+]  # fmt: skip
+WRONG: list[tuple[str, object]] = [
+    ("b", "2"), ("b", 2), ("n", "3.5"), ("n", 3.5), ("n", "1,5"), ("n", "5000元"), ("x", "50%"),
+    ("e", "fax"), ("x", True),
+    ("n", str(2**53 + 1)), ("s", "x" * 1001),
+]  # fmt: skip
+
+
+def doors(name: str, value: object, folder: Path) -> Iterator[Callable[[], object]]:
+    """Every way by which a value of a field comes in: request, HTTP, CSV, JSON lines; in serving and in training."""
+    kind = SCHEMA.fields[name]
+    declared = {name: kind if isinstance(kind, str) else list(kind)}
+    written = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    (folder / "a.csv").write_text(f'text,label,{name}\na,b,"{written}"\n', encoding="utf-8")
+    (folder / "a.jsonl").write_text(json.dumps({"text": "a", "label": "b", name.upper(): value}), encoding="utf-8")
+    yield lambda: SCHEMA.read({name: value})[name]
+    yield lambda: SCHEMA.read({f" {name.upper()}": value})[name]
+    yield lambda: SCHEMA.from_strings({"text": "a", name.upper(): written})[name]
+
+    def over_http() -> object:
+        body = json.loads(json.dumps({"text": "a", "fields": {name: value}}))
+        (item,), _, _ = parse_items(body, DecideOne, DecideMany, Settings())
+        return SCHEMA.read(item.fields)[name]
+
+    yield over_http
+    for file in ("a.csv", "a.jsonl"):
+
+        def in_training(file: str = file) -> object:
+            data = Data.model_validate({"files": file, "fields": declared})
+            return SCHEMA.read({name: read_table_file(folder / file, data).fields[name][0]})[name]
+
+        yield in_training
+
+
+@pytest.mark.parametrize(("name", "value"), VALUES)
+def test_a_value_is_the_same_fact_at_every_door(name: str, value: object, tmp_path: Path) -> None:
+    found = [door() for door in doors(name, value, tmp_path)]
+    assert len({(type(each), each) for each in found}) == 1, found
+    assert SCHEMA.recorded({name: found[0]})[name] == found[0]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_what_is_refused_is_refused_at_every_door_with_the_same_words(name: str, value: object, tmp_path: Path) -> None:
+    told = []
+    for door in doors(name, value, tmp_path):
+        with pytest.raises((RequestError, DataError)) as caught:
+            door()
+        told.append((caught.value.what.removeprefix("row 1: ").removeprefix("row 2: "), caught.value.fix))
+    assert len(set(told)) == 1, told
+
+
+def test_recorded_fields_are_not_read_anew() -> None:
+    assert SCHEMA.recorded({"s": "", "b": True, "n": 3, "x": 0.5, "e": "app"}) == {
+        "n": 3, "x": 0.5, "s": "", "e": "app", "b": True,
+    }  # fmt: skip
+    assert SCHEMA.recorded({"x": 3, "s": None})["x"] == 3.0
+    with pytest.raises(RequestError):
+        SCHEMA.recorded({"e": "gone"})
+
+
+def test_names_that_could_mean_two() -> None:
+    with pytest.raises(RequestError, match="`n` could be `N` and `Ｎ`"):
+        SCHEMA.read({"N": 1, "Ｎ": 2})
+    with pytest.raises(RequestError, match="unknown field `N`"):
+        SCHEMA.read({"n": 1, "N": 2})
+    with pytest.raises(UsageError, match="`n` could be `N` and `Ｎ`"):
+        SCHEMA.missing_columns(["text", "N", "Ｎ"])
+    said = SCHEMA.missing_columns(["text", "N", "x", "S", "Ｂ"])
+    assert said is not None and said.startswith("no column for the field `e` of this release; the columns are `text`")
+    assert SCHEMA.missing_columns(["N", "x", "S", "Ｂ", "e"]) is None

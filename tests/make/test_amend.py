@@ -149,3 +149,67 @@ def test_the_command_of_the_same_name_has_nothing_of_torch(release: Release, tmp
     ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == open_release(tmp_path / "out").id
     assert json.loads((tmp_path / "out" / "certificate.json").read_bytes())["rows"] == 200
+
+
+def with_reads(release: Release, folder: Path, **changes: object) -> Release:
+    """The release with another release.json."""
+    with sealed_folder(folder) as inside:
+        shutil.copytree(release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        info = release.info.model_copy(update={"format": 2, **changes})
+        (inside / "release.json").write_bytes(canonical_json(info.model_dump(mode="json")))
+    return open_release(folder)
+
+
+def test_rows_are_read_as_make_reads_them(release: Release, tmp_path: Path) -> None:
+    """Labels, fields and columns: what trains, certifies."""
+    made = with_reads(
+        release,
+        tmp_path / "r",
+        columns={"text": "留言", "label": "类别"},
+        labels_read_as={"ＨＡＭ": "ham", "垃圾": "spam"},
+    )
+    (tmp_path / "new.csv").write_text("name,label,then\nnone,ＨＡＭ,outcome 垃圾\n", encoding="utf-8")
+    words = {"ham": ["ham", " ham\u3000", "ＨＡＭ", "h\u200bam"], "spam": ["spam", "垃圾"]}
+    lines = ["留言,类别,Channel,ＡＭＯＵＮＴ"]
+    for i, (text, label) in enumerate(texts(200, 11)):
+        lines.append(f'{text},{words[label][i % len(words[label])]},{["web", "ＷＥＢ", "Vip"][i % 3]},"1,{i:03}.50"')
+    (tmp_path / "fresh.csv").write_text("\n".join(lines), encoding="utf-8")
+    done = amend(made, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)
+    assert done.certificate.rows == 200 and done.certificate.certified
+    assert done.release.info.labels_read_as == made.info.labels_read_as
+    (rule,) = load_policy(done.release).rules.rules  # type: ignore[union-attr]
+    assert rule.outcome == "spam"
+
+
+def test_a_workbook_certifies_too(release: Release, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["Text", "Label", "channel", "amount"])
+    for text, label in texts(60, 12):
+        book.active.append([text, label, "web", 3])
+    book.save(tmp_path / "fresh.xlsx")
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    assert amend(release, tmp_path / "new.csv", tmp_path / "fresh.xlsx", tmp_path / "out", threads=1).rows == 60
+
+
+def test_all_rows_that_do_not_fit_are_told_at_once(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    (tmp_path / "fresh.csv").write_text("text,label,amount\na,HAM,1\nb,ham,x\nc,,1\nd,ham,1\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)
+    for words in (
+        "3 rows cannot be read",
+        "row 2: unknown label 'HAM'",
+        "row 3: the field `amount` is `x`",
+        "row 4: no label",
+    ):
+        assert words in str(caught.value)
+    assert "did you mean `ham`?" in str(caught.value)
+
+
+def test_columns_that_could_mean_two_are_refused_once(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    (tmp_path / "fresh.csv").write_text("TEXT,Text,label\na,b,ham\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="`text` could be `TEXT` and `Text`"):
+        amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)

@@ -31,6 +31,8 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     made = make_release(recipe, tmp_path / "out")
     assert made.release is not None, made.refused
     assert made.report.sealed
+    info = made.release.info
+    assert (info.format, info.columns, info.labels_read_as) == (2, {"text": "text", "label": "label"}, {})
     assert made.report.test.macro_f1.value > 0.95
     assert [step.cached for step in made.report.steps] == [False]
     certificate = read_certificate(made.release)

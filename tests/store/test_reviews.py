@@ -12,7 +12,7 @@ from penjing.core.errors import DataError
 from penjing.store import audit
 from penjing.store.database import Store
 from penjing.store.records import write_records
-from penjing.store.reviews import count_open, export_open, import_verdicts, verdicts
+from penjing.store.reviews import Reads, count_open, export_open, import_verdicts, verdicts
 
 
 @pytest.fixture
@@ -107,3 +107,20 @@ def test_a_file_without_the_column_says_which(waiting: Store, tmp_path: Path) ->
     _write(file, [{"id": "id-2", "label": "ham"}])
     with pytest.raises(DataError, match="column `verdict` is missing"):
         import_verdicts(waiting, file)
+
+
+def test_a_verdict_is_read_as_the_release_reads_labels(
+    waiting: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cases.csv"
+    export_open(waiting, file)
+    rows = _rows(file)
+    rows[0] |= {"verdict": "h\u200bam\u3000"}
+    rows[1] |= {"verdict": "正常"}
+    _write(file, rows)
+    with pytest.raises(DataError, match="'正常' is not a label"):
+        import_verdicts(waiting, file)
+    monkeypatch.setattr(Reads, "of", lambda *_: {"正常": "ham"})
+    assert import_verdicts(waiting, file).recorded == 2
+    assert [label for _, label in verdicts(waiting)] == ["ham", "ham"]
+    assert import_verdicts(waiting, file).repeated == 2

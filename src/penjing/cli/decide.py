@@ -55,7 +55,7 @@ def decide(
     """
     from penjing.cli.interrupts import interrupted
     from penjing.cli.show import Bar, flush, out_json, tell
-    from penjing.cli.texts import batches, in_order, read_texts
+    from penjing.cli.texts import batches, in_order, read_texts, tell_missing
     from penjing.core.artifact import open_release
     from penjing.core.errors import DataError, RunInterruptedError
     from penjing.data.cells import Fault
@@ -81,6 +81,7 @@ def decide(
         with Bar() as bar:
             bar.start("deciding", None)
             rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, say=tell)
+            rows = tell_missing(rows, decider.policy.schema, tell)
             for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
                 for line in in_order(work.decided(batch), faults):
                     failed += "error" in line

@@ -17,6 +17,7 @@ from penjing.data.read import Opened, Reading, open_table
 
 if TYPE_CHECKING:
     from penjing.core.nouns import ReleaseInfo
+    from penjing.decide.schema import FactSchema
 
 # Options of every command that reads rows.
 Encoding = Annotated[str, typer.Option("--encoding", help="the file's encoding, if it is not found")]
@@ -77,6 +78,19 @@ def read_texts(
     if first and not faults and say is not None:
         say(f"{opened.where}: no row of text")
     _tell(opened, told, say)
+
+
+def tell_missing(rows: Iterable[Row], schema: FactSchema, say: Callable[[str], None]) -> Iterator[Row]:
+    """The rows as they are; of the first one it is said which declared fields have no column.
+
+    Raises UsageError where several columns could be meant.
+    """
+    first = True
+    for row in rows:
+        if first and (missing := schema.missing_columns(tuple(row[2]))):
+            say(missing)
+        first = False
+        yield row
 
 
 def in_order(lines: Iterable[dict[str, Any]], faults: list[Fault]) -> Iterator[dict[str, Any]]:

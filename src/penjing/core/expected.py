@@ -85,9 +85,9 @@ class Expected:
         if self.is_share and low is not None and high is not None:
             return " between 0 and 1"
         if low is not None and high is not None:
-            return f" from {low:,} to {high:,}"
+            return f" from {number(low)} to {number(high)}"
         told = [
-            f"{word} {bound:,}"
+            f"{word} {number(bound)}"
             for word, bound in (("above", above), ("at least", low), ("below", below), ("at most", high))
             if bound is not None
         ]
@@ -116,6 +116,11 @@ def forms(kind: Any, marks: Sequence[Any] = ()) -> list[Expected]:
 def in_words(expected: Sequence[Expected]) -> str:
     """All forms in words, each once."""
     return ", or ".join(dict.fromkeys(form.words() for form in expected))
+
+
+def number(bound: float) -> str:
+    """A bound as a person writes it."""
+    return f"{int(bound):,}" if bound == int(bound) else f"{bound:g}"
 
 
 @dataclass(frozen=True)

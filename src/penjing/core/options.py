@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from penjing.core.errors import RecipeError
-from penjing.core.expected import Expected, Place, find_place, in_words
+from penjing.core.expected import Expected, Place, find_place, in_words, number
 
 _LONGEST_WORD = 60  # characters of the user's input that a message repeats
 _NEAR = 100
@@ -115,6 +115,8 @@ def _advice(place: Place, value: Any) -> str:
     if any(form.is_model or form.is_mapping for form in expected) and not kinds & {int, float, str, bool}:
         keys = [name for form in expected if form.is_model for name in form.kind.model_fields] or ["name"]
         return f"write `{{{keys[0]}: …}}`"
+    if isinstance(value, list | dict):
+        return "give one value"
     for form in expected:
         if form.kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
             return _bounded(form, value)
@@ -131,7 +133,7 @@ def _bounded(form: Expected, value: float) -> str:
         beyond = bound is not None and (value >= bound if kind is Lt else value > bound if kind is Le else False)
         below = bound is not None and (value <= bound if kind is Gt else value < bound if kind is Ge else False)
         if beyond or below:
-            return f"write {word} {bound:,}"
+            return f"write {word} {number(bound)}"
     return "write a whole number, without decimals" if form.kind is int else "write a number within these bounds"
 
 

@@ -206,11 +206,11 @@ def _decimal(value: str | int | float) -> float:
 
 
 def _number(value: str | int | float, kind: str) -> Decimal:
-    if isinstance(value, bool):
-        raise FieldError(f"{_shown(value)}, not {_WORDS[kind]}", "write 1 or 0, or declare the field as `bool`")
     # By way of its shortest decimal, so that a number and the same number in a file are the same.
     if isinstance(value, str):
         found = parse_number(value)
+    elif isinstance(value, bool):
+        found = None
     else:
         found = Decimal(value) if isinstance(value, int) else Decimal(repr(value))
     if found is None or not found.is_finite():
@@ -221,6 +221,8 @@ def _number(value: str | int | float, kind: str) -> Decimal:
 def _number_fix(written: str) -> str:
     plain = fold_width(written[:_LONGEST_NUMBER]).strip()
     inside = _NUMBER_INSIDE.search(plain)
+    if plain.casefold() in {"true", "false"}:
+        return "write 1 or 0, or declare the field as `bool`"
     if plain.casefold() in {"nan", "null", "none", "n/a", "na", "-", "inf", "-inf", "无", "空"}:
         return "leave the field empty where there is no number"
     if inside and plain.rstrip().endswith("%"):

@@ -1,7 +1,7 @@
 """Cells of a rules file that are written as in SQL, Excel, Python or plain words, with the form to use instead.
 
-Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could be
-read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
+Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could
+be read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
 A sealed release keeps the rules that it was proven with: they are never refused for this. `=X` means exactly X.
 """
 
@@ -52,7 +52,7 @@ _SIGNS = {
 _SIGN = re.compile(rf"({'|'.join(_SIGNS)}|>=|<=|≥|≤|=<|=>|>|<|=)?\s*(.+)", re.IGNORECASE | re.DOTALL)
 _AMOUNT = re.compile(rf"\D{{0,4}}?({_DIGITS})\s*(千|万|亿|k)?\D{{0,6}}", re.IGNORECASE)
 _TIMES = {"千": 1_000, "k": 1_000, "万": 10_000, "亿": 100_000_000}
-_SHORT = 6  # characters of a word in a list of words
+_SHORT = {True: 12, False: 4}  # characters of a word in a list of words: in Latin letters, in others
 _SHOWN = 60
 
 
@@ -232,4 +232,4 @@ def _literal(pattern: str) -> str:
 
 
 def _is_word(part: str) -> bool:
-    return 0 < len(part) <= _SHORT and " " not in part.strip()
+    return 0 < len(part) <= _SHORT[part.isascii()] and " " not in part

@@ -69,7 +69,7 @@ def read_rules(
     """The table as it is written, its logic not checked yet. With `faults`, wrong rows go there and are passed over."""
     lines = _lines(path)
     header = [cell.strip() for cell in lines[0]] if lines else []
-    columns = _columns(path, header, schema)
+    columns = _columns(path, header, schema, faults)
     rules: list[Rule] = []
     for number, line in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in line):
@@ -122,8 +122,10 @@ def _decode(raw: bytes, path: Path) -> str:
     raise RuleError("the file is neither UTF-8 nor GB18030", where=str(path), fix="save it as CSV UTF-8")
 
 
-def _columns(path: Path, header: list[str], schema: FactSchema) -> list[tuple[str, Kind | None]]:
-    """Name of each column with its kind; None for name, then, why and for an empty heading."""
+def _columns(
+    path: Path, header: list[str], schema: FactSchema, faults: list[RuleError] | None
+) -> list[tuple[str, Kind | None]]:
+    """Name of each column with its kind; None for name, then, why, an empty heading, and one in `faults`."""
     kinds = schema.kinds()
     words = ("name", "then", "why")
     near = {given: name for name, given in match_names((*words, *kinds), header).found.items()}
@@ -137,7 +139,10 @@ def _columns(path: Path, header: list[str], schema: FactSchema) -> list[tuple[st
                 hint = "separate the columns by commas: save the sheet as CSV UTF-8"
             if "did you mean" not in hint and "commas" not in hint:
                 hint = f"declare it under `data:` in the recipe, `fields: {{{name[:40]}: str}}`; {hint}"
-            raise RuleError(f"unknown column `{name[:80]}`", where=where, fix=hint)
+            error = RuleError(f"unknown column `{name[:80]}`", where=where, fix=hint)
+            if faults is None or len(header) == 1:
+                raise error
+            faults.append(error)
         # Two columns of `text` are two phrases that must both stand there; any other name twice is a slip.
         if name and name != "text" and name in header[: number - 1]:
             raise RuleError(f"the column `{name}` stands there twice", where=where, fix="join the two columns")

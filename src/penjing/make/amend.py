@@ -61,10 +61,9 @@ def amend(
     """Seal `out`: the model of `release` under other rules, with a certificate on labelled rows never used.
 
     text, label: columns of the rows; by default those that the release was made with; reading: how the file is read,
-    where that is not found. Labels and fields are read as
-    `make` reads them. The order of the thresholds is that of the old certificate, which validation fixed. Raises
-    RuleError (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out`
-    is the release).
+    where that is not found. Labels and fields are read as `make` reads them. The order of the thresholds is that of
+    the old certificate, which validation fixed. Raises RuleError (the rules), DataError (rows that cannot be read,
+    unknown labels, no row left), UsageError (columns, `out` is the release).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():

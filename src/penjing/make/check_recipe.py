@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from penjing.core.errors import PenjingError, RecipeError, RuleError
 from penjing.core.nouns import Artifact, Progress
+from penjing.core.paths import no_such_file
 from penjing.core.recipe import RecipeFile
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
@@ -71,7 +73,9 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found.faults += plan_faults
     if file.recipe.step_list()[0][0] != "tune.linear":
         found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
-    looked = _attempt(found, lambda: examine(file, progress))
+    missing = [path for path in _files(file) if not path.is_file()]
+    found.faults += [no_such_file(path) for path in missing]
+    looked = None if missing else _attempt(found, lambda: examine(file, progress))
     if looked is not None:
         found.audit, found.data = looked
     labels = tuple(sorted(found.audit.labels))
@@ -89,6 +93,13 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     ]
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
+
+
+def _files(file: RecipeFile) -> list[Path]:
+    """Every file of rows that the recipe names."""
+    data = file.recipe.data
+    names = [data.files] if isinstance(data.files, str) else list(data.files.values())
+    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled)))
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:

@@ -1,0 +1,169 @@
+"""The whole recipe is checked before anything is trained: all faults at once, by `check` and by `make` alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penjing.core.errors import DataError, PenjingError, RecipeError, RuleError, UsageError
+from penjing.core.nouns import Silent
+from penjing.core.recipe import load_recipe
+from penjing.make.check_recipe import RECIPE, Checked, check_recipe
+from penjing.make.run import make_release
+
+PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊"]
+
+
+def rows(count: int = 300, labels: tuple[str, ...] = ("好", "差"), start: int = 0) -> list[str]:
+    named = [(i, labels[i % len(labels)]) for i in range(start, start + count)]
+    return [f"{PLACES[i % 8]}{PLACES[i // 8 % 8]}{label}{i * 37},{label},{i % 5},{i % 2}" for i, label in named]
+
+
+def write(folder: Path, data: str = "files: a.csv", more: str = "", lines: list[str] | None = None) -> Path:
+    (folder / "a.csv").write_text("\n".join(["text,label,visits,vip", *(lines or rows())]), encoding="utf-8")
+    path = folder / "recipe.yaml"
+    steps = "" if "steps:" in more else "steps: [{tune.linear: {}}]\n"
+    path.write_text(f"name: t\ndata: {{{data}}}\n{steps}{more}", encoding="utf-8")
+    return path
+
+
+def check(path: Path) -> Checked:
+    return check_recipe(load_recipe(path), Silent())
+
+
+def said(path: Path) -> str:
+    checked = check(path)
+    with pytest.raises(PenjingError) as caught:
+        checked.raise_faults()
+    return str(caught.value)
+
+
+def test_a_sound_recipe_is_all_that_make_needs(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,label,visits,then\na,好,>3,review\n", encoding="utf-8")
+    more = "decide: {max_error: {好: 0.1}, rules: rules.csv}\n"
+    checked = check(write(tmp_path, "files: a.csv, fields: {visits: int, vip: bool}", more))
+    checked.raise_faults()
+    assert checked.audit.trainable and checked.data and checked.rules and checked.base is None
+    assert [step.name for step in checked.steps] == ["tune.linear"]
+
+
+PLAIN = "files: a.csv"
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "kind", "words"),
+    [
+        (PLAIN, "decide: {max_error: {好啊: 0.1}}", RecipeError, ["yaml:4:22: `max_error` has the unknown label"]),
+        (PLAIN, "decide: {rules: no.csv}", RuleError, ["yaml:4:10: there is no rules file `no.csv`"]),
+        (PLAIN, "steps: [{tune.liner: {}}]", RecipeError, ["yaml:3:10: unknown step", "did you mean `linear`"]),
+        (
+            PLAIN,
+            "steps: [{tune.full: {epochs: -1, layers: al}}]\nbase: none",
+            RecipeError,
+            [
+                "yaml:3:22: `epochs` is `-1`; it must be a number above 0",
+                "yaml:3:34: `layers` is `al`",
+                "did you mean `all`?",
+                "there is no folder of the base `none`",
+            ],
+        ),
+        (PLAIN, "steps: [{compress.int8: {}}, {tune.full: {}}]", RecipeError, ["nothing is tuned before it"]),
+        (PLAIN, "steps: [{tune.linear: {}}, {compress.int8: {}}]", RecipeError, ["compresses an encoder"]),
+        (PLAIN, "base: none\nsteps: [{tune.full: {}}]", UsageError, ["there is no folder of the base `none`"]),
+        ("files: a.csv, fields: {p: float}", "", RecipeError, ["yaml:2:31: a field cannot be named `p`"]),
+        ("files: a.csv, fields: {city: str}", "", DataError, ["no column `city`", "take `city` out of `fields:`"]),
+        ("files: a.csv, label: lable", "", DataError, ["did you mean `label`?"]),
+        ("files: b.csv", "", UsageError, ["b.csv: no such file"]),
+        (
+            "files: {train: a.csv, test: b.csv}, unlabelled: [c.txt]",
+            "trials: 3",
+            RecipeError,
+            ["b.csv: no such file", "c.txt: no such file", "`trials`"],
+        ),
+    ],
+)
+def test_every_fault_has_its_place(
+    tmp_path: Path, data: str, more: str, kind: type[PenjingError], words: list[str]
+) -> None:
+    path = write(tmp_path, data, more)
+    for word in words:
+        assert word in said(path)
+    assert not check(path).audit.trainable
+    with pytest.raises(kind):
+        make_release(path, tmp_path / "out")
+    assert not (tmp_path / "out" / "cache").exists(), "nothing was trained"
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text(
+        "name,label,city,then\na,好啊,,review\nb,,!=北京,outcome 坏\nc,,北京,review\n", encoding="utf-8"
+    )
+    data = "files: a.csv, fields: {city: str}"
+    lines = [f"{row},{'北京' if i % 2 else '上海'}" for i, row in enumerate(rows())]
+    more = "steps: [{tune.liner: {}}]\ndecide: {max_error: {坏: 0.1, 好: 0.2}, rules: rules.csv}\ntrials: 3\n"
+    path = write(tmp_path, data, more, lines=["x"])
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,visits,vip,city", *lines]), encoding="utf-8")
+    checked = check(path)
+    messages = [problem.message for problem in checked.audit.errors if problem.code == RECIPE]
+    assert len(messages) == 5 == len(checked.faults)
+    whole = said(path)
+    for words in (
+        "unknown step",
+        "`trials`",
+        "`max_error` has the unknown label `坏`",
+        "unknown label '好啊'",
+        "'!=北京'",
+    ):
+        assert words in whole and any(words in message for message in messages)
+
+
+@pytest.mark.parametrize("part", ["test", "validation", "calibration"])
+def test_a_label_that_only_another_file_has(tmp_path: Path, part: str) -> None:
+    path = write(tmp_path, f"files: {{train: a.csv, {part}: b.csv}}")
+    lines = ["text,label,visits,vip", *rows(60, start=1000), "一条新的,很好,1,0", "另一条,很好,1,0"]
+    (tmp_path / "b.csv").write_text("\n".join(lines), encoding="utf-8")
+    whole = said(path)
+    assert "label of which no row is in train: `很好`: rows 62, 63" in whole
+    assert "add such rows to train" in whole
+    with pytest.raises(DataError, match="no row is in train"):
+        make_release(path, tmp_path / "out")
+
+
+def test_labels_that_look_alike_are_told_with_the_line_that_merges_them(tmp_path: Path) -> None:
+    lines = [*rows(300, ("FAQ", "other")), *rows(3, ("ＦＡＱ",), 400), "新的一条,faq,1,1"]
+    checked = check(write(tmp_path, lines=lines))
+    (problem,) = [problem for problem in checked.audit.problems if problem.code == "alike_labels"]
+    assert problem.severity == "warning"
+    assert "`faq` (1) and `FAQ` (150), `ＦＡＱ` (3) and `FAQ` (150)" in problem.message
+    assert problem.rows == {"a.csv": [302, 303, 304, 305]}
+    line = problem.fix.split("in the recipe: ")[1]
+    assert line == "labels: {faq: FAQ, ＦＡＱ: FAQ}"
+    more = "decide: {max_error: {ＦＡＱ: 0.1}, rules: rules.csv}\n"
+    (tmp_path / "rules.csv").write_text("name,label,then\na,faq,outcome ＦＡＱ\n", encoding="utf-8")
+    merged = check(write(tmp_path, f"files: a.csv, {line}", more, lines))
+    merged.raise_faults()
+    assert not merged.audit.problems or {problem.code for problem in merged.audit.problems} <= {"margin", "rules"}
+    assert merged.audit.labels == {"FAQ": 154, "other": 150}
+    assert merged.file.recipe.decide.max_error == {"FAQ": 0.1}
+    assert merged.rules is not None and merged.rules.rules[0].outcome == "FAQ"
+
+
+def test_labels_of_one_value_are_one_and_idle_merges_are_told(tmp_path: Path) -> None:
+    lines = [*rows(300, ("1", "0")), *rows(10, ("1.0", "0.0"), 400)]
+    checked = check(write(tmp_path, "files: a.csv, labels: {问答: FAQ}", "", lines))
+    assert checked.audit.labels == {"0": 155, "1": 155}
+    codes = {problem.code: problem.message for problem in checked.audit.problems}
+    assert "`0.0` as `0`" in codes["same_labels"] and "`问答`" in codes["idle_labels"]
+
+
+def test_a_limit_that_is_told_twice(tmp_path: Path) -> None:
+    more = "decide: {max_error: {好: 0.1, 好评: 0.2}}\n"
+    assert "limits `好` twice" in said(write(tmp_path, "files: a.csv, labels: {好评: 好}", more))
+
+
+def test_warnings_of_rules_are_among_the_warnings(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,then\nall,review\n", encoding="utf-8")
+    checked = check(write(tmp_path, more="decide: {rules: rules.csv}\n"))
+    assert any("the rules cover every case" in problem.message for problem in checked.audit.problems)
+    assert checked.audit.trainable

@@ -1,0 +1,172 @@
+"""What earlier code sealed and recorded: it loads, verifies, decides and replays to the same bytes, for ever."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penjing.core.artifact import open_release
+from penjing.core.canon import canonical_json
+from penjing.core.nouns import Prediction
+from penjing.decide.decider import Decider, Request
+from penjing.decide.policy import load_policy
+from penjing.decide.replay import replay_decision, replay_model
+from penjing.explain.evidence import explain
+from penjing.make.amend import read_certificate
+from penjing.store.database import open_store
+from penjing.store.records import Record, scan_records
+
+GOLDEN = Path(__file__).parent / "golden"
+IDS = {
+    "linear": "7d7c100fda1d9cbe275d51a3079040df41a1c541c05ea2c8943d14f87faa645d",
+    "int8": "13efb953a314af9b73f11ff3bdb532845d1fd2cb9e0dd08b238a6c600345e255",
+    "cascade": "6e418e25e94b46ea0af3585363c57b6b5056b70bb981eecb5bef85eff39b2c16",
+}
+TABLES = ("decisions", "reviews", "releases", "keys", "audit")
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
+    """The records of each release, in the order of the requests, read from a migrated copy of the database."""
+    copy = shutil.copyfile(GOLDEN / "store.sqlite", tmp_path_factory.mktemp("golden") / "store.sqlite")
+    store = open_store(f"sqlite:///{copy}")
+    found = {name: list(scan_records(store, release=identity)) for name, identity in IDS.items()}
+    store.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[Request]:
+    """The requests, their fields as a program sends them."""
+    with (GOLDEN / "requests.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            Request(
+                row["text"],
+                {"channel": row["channel"], "amount": float(row["amount"]), "vip": row["vip"] == "true"},
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.fixture(scope="module", params=list(IDS))
+def decider(request: pytest.FixtureRequest) -> Decider:
+    return Decider(open_release(GOLDEN / request.param), threads=1)
+
+
+def name_of(decider: Decider) -> str:
+    return decider.release.folder.name
+
+
+def same_machine(decider: Decider, record: Record) -> None:
+    """Skip where the numbers may differ within the tolerance."""
+    here = decider.session.fingerprint()
+    if dict(record.fingerprint) != here:
+        pytest.skip(f"another numeric fingerprint: recorded {dict(record.fingerprint)}, here {here}")
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_release_verifies_under_its_id(name: str) -> None:
+    assert open_release(GOLDEN / name).id == IDS[name]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_certificate_is_read_whole(name: str) -> None:
+    release = open_release(GOLDEN / name)
+    sealed = json.loads((release.folder / "certificate.json").read_bytes())
+    read = read_certificate(release).model_dump(mode="json")
+    assert canonical_json({key: read[key] for key in sealed}) == canonical_json(sealed)
+
+
+def test_recorded_facts_give_the_recorded_decision(decider: Decider, records: dict[str, list[Record]]) -> None:
+    policy = load_policy(decider.release)
+    found = records[name_of(decider)]
+    assert len(found) == 30
+    for record in found:
+        replayed = replay_decision(policy, record.decided())
+        assert replayed.same, replayed.differences
+        assert replayed.replayed.decode() == record.decision
+
+
+def test_a_request_is_masked_as_it_was(
+    decider: Decider, records: dict[str, list[Record]], requests: list[Request]
+) -> None:
+    for request, record in zip(requests, records[name_of(decider)], strict=True):
+        _, masked, fields = decider.read(request)
+        facts = record.decided()["facts"]
+        assert masked.text == record.text
+        assert masked.counts == facts["pii"]
+        assert dict(fields) == facts["fields"]
+
+
+def test_a_request_is_decided_to_the_same_bytes(
+    decider: Decider, records: dict[str, list[Record]], requests: list[Request]
+) -> None:
+    found = records[name_of(decider)]
+    same_machine(decider, found[0])
+    for request, record in zip(requests, found, strict=True):
+        clock = record.decided()["facts"]["clock"]
+        decided = decider.decide([Request(request.text, request.fields, record.id)], clock=clock)[0]
+        assert canonical_json(decided.decision.to_json()).decode() == record.decision
+        assert bytes_of(decided.prediction) == record.prediction.encode()
+
+
+def test_a_masked_text_gives_the_same_probabilities(decider: Decider, records: dict[str, list[Record]]) -> None:
+    tolerance = decider.release.info.tolerance
+    for record in records[name_of(decider)]:
+        assert record.text is not None
+        played = replay_model(decider.session, record.text, record.predicted(), record.fingerprint, tolerance)
+        assert played.held, played.why
+        if not played.changed:
+            assert played.exact
+
+
+def test_the_evidence_is_the_same(decider: Decider, records: dict[str, list[Record]]) -> None:
+    found = records[name_of(decider)]
+    same_machine(decider, found[0])
+    for record in found[:10]:
+        assert record.text is not None and record.evidence is not None
+        again = explain(decider.session, record.text).to_json()
+        assert canonical_json(again) == canonical_json(dict(record.evidence))
+
+
+def test_a_database_of_the_first_form_migrates_without_loss(tmp_path: Path) -> None:
+    before = rows_of(GOLDEN / "store.sqlite")
+    copy = shutil.copyfile(GOLDEN / "store.sqlite", tmp_path / "store.sqlite")
+    open_store(f"sqlite:///{copy}").close()
+    after = rows_of(copy)
+    assert {name: len(rows) for name, rows in before.items()} == {
+        "decisions": 90, "reviews": 27, "releases": 3, "keys": 2, "audit": 7,
+    }  # fmt: skip
+    for name, rows in before.items():
+        kept = [{column: row[column] for column in rows[0]} for row in after[name][: len(rows)]]
+        assert kept == rows
+
+
+def rows_of(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table of the first form, as plain values in the order in which they were written."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        return {
+            name: [dict(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY rowid")] for name in TABLES
+        }
+    finally:
+        connection.close()
+
+
+def bytes_of(prediction: Prediction) -> bytes:
+    """A prediction as it is recorded."""
+    return canonical_json(
+        {
+            "artifact": prediction.artifact,
+            "labels": list(prediction.labels),
+            "probabilities": list(prediction.probabilities),
+            "too_long": prediction.too_long,
+        }
+    )
