@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,3 +40,23 @@ def test_an_interrupt_exits_130(
     monkeypatch.setattr(module, "app", app)
     done = penjing()
     assert done.code == 130 and "stopped" in done.err and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("how", ["option before", "option after", "variable", ""])
+def test_the_traceback_goes_to_a_file_only_where_it_is_asked_for(
+    penjing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("something odd")
+
+    monkeypatch.setattr("penjing.core.recipe.load_recipe", fail)
+    if how == "variable":
+        monkeypatch.setenv("PENJING_DEBUG", "1")
+    before, after = ["--debug"] * (how == "option before"), ["--debug"] * (how == "option after")
+    ran = penjing(*before, "check", "recipe.yaml", *after)
+    assert ran.code == 1 and "Traceback" not in ran.err
+    assert "an unexpected error: ValueError: something odd" in ran.err and "fix:" in ran.err
+    logs = list(tmp_path.glob("penjing-error-*.log"))
+    assert len(logs) == bool(how) and ("details: " in ran.err) == bool(how)
+    for log in logs:
+        assert str(log) in ran.err and "Traceback" in log.read_text(encoding="utf-8")

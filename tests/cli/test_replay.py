@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from penjing.core.releases import retire
 from penjing.store.database import open_store
 
 TEXTS = "win cash now free prize\n明天开会 收到谢谢\n打13812345678\n彩票 lottery\ncall me later\n"
@@ -101,3 +102,82 @@ def test_mistakes_are_explained(penjing, arguments: list[str], words: str) -> No
     assert ran.code == 2
     assert words in ran.err
     assert not Path("nowhere.db").exists()
+
+
+def _decided(penjing, folder: Path, file: Path, text: str) -> str:
+    file.write_text(text, encoding="utf-8")
+    return penjing("decide", folder, file).lines[0]["id"]
+
+
+@pytest.fixture
+def three(penjing, tiny_release_maker, tmp_path: Path) -> list[str]:
+    """Ids of decisions of three releases: one kept by its id, one as an older Penjing moved it, the newest in place."""
+    out, file = tmp_path / "out", tmp_path / "in.txt"
+    made = [tiny_release_maker(tmp_path / f"m{number}", threshold=0.6 + number / 10) for number in range(3)]
+    ids = []
+    for number, release in enumerate(made):
+        if number == 1:
+            retire(out / "release")
+        if number == 2:
+            (out / "release").rename(out / f"release-{made[1].id[:12]}")
+        shutil.copytree(release.folder, out / "release")
+        ids.append(_decided(penjing, out / "release", file, f"win cash now {number}\n"))
+    return ids
+
+
+def test_releases_that_make_moved_are_found_by_their_ids(penjing, three: list[str], tmp_path: Path) -> None:
+    ran = penjing("replay", "--all")
+    assert ran.code == 0, ran.err
+    assert ran.lines == [{"replayed": 3, "same": 3, "different": 0, "model_exact": 3}]
+    assert all(penjing("replay", each).code == 0 for each in three)
+    (tmp_path / "out").rename(tmp_path / "moved as a whole")
+    assert penjing("replay", "--all").code == 2
+    assert penjing("replay", "--all", "--release", tmp_path / "moved as a whole").code == 0
+    assert penjing("replay", three[0], "--release", tmp_path / "moved as a whole").code == 0
+
+
+def test_a_release_that_is_gone_or_damaged_stops_no_other(penjing, three: list[str], tmp_path: Path) -> None:
+    kept = next((tmp_path / "out" / "releases").iterdir())
+    card = kept / "certificate.json"
+    card.write_bytes(card.read_bytes() + b" ")
+    ran = penjing("replay", "--all")
+    assert ran.code == 5
+    fault, counts = ran.lines
+    assert (fault["records"], fault["error"]["code"]) == (1, "damage") and "was changed" in fault["error"]["message"]
+    assert counts == {"replayed": 2, "same": 2, "different": 0, "model_exact": 2, "not_replayed": 1}
+    shutil.rmtree(kept)
+    ran = penjing("replay", "--all")
+    assert ran.code == 5 and len(ran.lines) == 2
+    assert "does not stand here any more" in ran.lines[0]["error"]["message"]
+    assert "OUT/releases/ID" in ran.lines[0]["error"]["fix"]
+    # What differs outweighs what could not be replayed.
+    _by_hand(f"UPDATE decisions SET outcome = 'nothing' WHERE id = '{three[2]}'")
+    ran = penjing("replay", "--all")
+    assert ran.code == 6 and ran.lines[-1] == {
+        "replayed": 2, "same": 1, "different": 1, "model_exact": 2, "not_replayed": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "decision = '{'",
+        "decision = '[]'",
+        "decision = '{}'",
+        "prediction = 'x'",
+        "prediction = '{}'",
+        "fingerprint = '7'",
+        "fingerprint = ''",
+        "decision = CAST(X'ff' AS TEXT)",
+        "text = CAST(X'fffe' AS TEXT)",
+    ],
+)
+def test_a_record_that_cannot_be_read_stops_no_other(penjing, ids: list[str], change: str) -> None:
+    _by_hand(f"UPDATE decisions SET {change} WHERE id = '{ids[1]}'")
+    ran = penjing("replay", "--all")
+    assert ran.code == 6, ran.err
+    assert "Traceback" not in ran.err
+    assert (ran.lines[-1]["replayed"], ran.lines[-1]["different"]) == (5, 1)
+    assert ran.lines[0]["id"] == ids[1]
+    one = penjing("replay", ids[1])
+    assert one.code in {5, 6} and "Traceback" not in one.err and "fix:" in one.err

@@ -82,3 +82,15 @@ def test_rows_that_cannot_be_read_import_nothing(penjing, tiny_release, tmp_path
     (tmp_path / "other.csv").write_text("text,label\na,b\n", encoding="utf-8")
     ran = penjing("review", "import", "other.csv")
     assert "the column `id` is missing; the columns are `text`, `label`" in ran.err
+
+
+def test_an_export_that_cannot_be_written_says_so_and_keeps_the_old_file(penjing, tiny_release, tmp_path) -> None:
+    (tmp_path / "in.txt").write_text("打13812345678\n", encoding="utf-8")
+    assert penjing("decide", tiny_release.folder, tmp_path / "in.txt").code == 0
+    (tmp_path / "folder").mkdir()
+    for name, said in (("none/x.csv", "no such file or folder"), ("folder", "this is a folder")):
+        ran = penjing("review", "export", tmp_path / name)
+        assert ran.code == 2 and said in ran.err and "nothing was exported" in ran.err and name in ran.err
+    ran = penjing("review", "export", "中文 'q\".csv")
+    assert ran.code == 0 and (tmp_path / "中文 'q\".csv").is_file()
+    assert not list(tmp_path.glob(".*partial"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.artifact import open_release
+from penjing.core.artifact import open_release, read_observed
 from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
 from penjing.core.folder import verify
 from penjing.decide.decider import Decider, Request
@@ -45,6 +45,7 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert again.release.id == made.release.id
     assert [step.cached for step in again.report.steps] == [True]
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert verify(tmp_path / "out" / "releases" / made.release.id[:12]) == made.release.id
 
 
 def test_a_broken_gate_seals_nothing_and_moves_the_old_release_aside(
@@ -57,7 +58,7 @@ def test_a_broken_gate_seals_nothing_and_moves_the_old_release_aside(
     assert not made.report.sealed
     assert any("size_mb" in line and "broken" in line for line in made.refused)
     assert not (tmp_path / "out" / "release").exists()
-    assert verify(tmp_path / "out" / f"release-{first.id[:12]}") == first.id
+    assert verify(tmp_path / "out" / "releases" / first.id[:12]) == first.id
     assert '"sealed": false' in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
 
 
@@ -192,3 +193,19 @@ def test_killed_at_random_it_ends_in_the_same_ids(recipe_in: Callable[..., Path]
             assert verify(tmp_path / "out" / "release") == expected
     subprocess.run([*command, str(tmp_path / "out")], check=True, capture_output=True, env=environment)
     assert verify(tmp_path / "out" / "release") == expected
+
+
+def test_text_is_a_path_too_and_the_earlier_release_is_kept_by_its_id(
+    recipe_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first = make_release(str(recipe_in()), "~/out").release
+    second = make_release(str(recipe_in(gates="{size_mb: 50, unproven: allow}")), "~/out").release
+    assert first is not None and second is not None and first.id != second.id
+    assert open_release("~/out/release").id == second.id
+    assert open_release(f"~/out/releases/{first.id[:12]}").id == first.id
+    assert read_observed(open_release(str(tmp_path / "out" / "releases" / first.id[:12])))["release"] == first.id
+    monkeypatch.chdir(tmp_path)
+    relative = open_release("out/release")
+    monkeypatch.chdir("/")
+    assert Decider(relative).decide([Request("房间很脏，非常失望")])[0].decision.outcome == "差", "after a chdir too"

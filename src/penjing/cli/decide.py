@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -106,6 +107,8 @@ def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], ag
     from penjing.core.paths import local_path
     from penjing.store.runs import open_run, run_key, unfinished_of
 
+    if file == "-" and sys.stdin.isatty():
+        tell("reading texts from the terminal, one a line; Ctrl-D ends them")
     if file == "-" or not local_path(file).is_file():
         return None
     path = local_path(file).absolute()

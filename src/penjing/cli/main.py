@@ -145,6 +145,8 @@ def _show_usage(error: TyperException, arguments: Sequence[str]) -> None:
     if show is None:
         _tell(UsageError(error.format_message()))
     elif arguments:
+        # The checks of values are pydantic's, whose first words speak of its own insides.
+        error.message = error.message.removeprefix("Value error, ").replace("Input should be", "it must be")
         show()
     else:  # nothing was asked: the help is the answer
         print(error.format_message())

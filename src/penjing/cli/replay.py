@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penjing.core.errors import StoreError
+
 if TYPE_CHECKING:
     from penjing.cli.show import Bar
     from penjing.core.errors import PenjingError
@@ -46,6 +48,8 @@ def replay(
 
     if (identity is None) == (not every):
         raise UsageError("give the id of one decision, or --all", fix="penjing replay --all")
+    if release is not None and not release.is_dir():
+        raise UsageError("no such folder", where=str(release), fix="give the release's folder, or the OUT of `make`")
     store = open_store(database_url(db), create=False)
     try:
         if identity is None:
@@ -60,24 +64,30 @@ def replay(
 
 
 def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Replayed:
-    from penjing.core.errors import UsageError
+    from penjing.core.errors import DamageError, UsageError
     from penjing.serve.again import replay_record
     from penjing.store.records import get_record
     from penjing.store.releases import open_recorded
 
-    record = get_record(store, identity)
-    if record is None:
-        raise UsageError(
-            f"no decision has the id `{identity[:64]}`", where=store.url, fix="`penjing decide` prints ids"
-        )
-    opened = open_recorded(store, record.release, folder)
-    return replay_record(record, _Deciders(opened, threads).for_record(record))
+    try:
+        record = get_record(store, identity)
+        if record is None:
+            raise UsageError(
+                f"no decision has the id `{identity[:64]}`", where=store.url, fix="`penjing decide` prints ids"
+            )
+        opened = open_recorded(store, record.release, folder)
+        return replay_record(record, _Deciders(opened, threads).for_record(record))
+    except _UNREADABLE as error:
+        if isinstance(error, StoreError) and not _of_one_row(error):
+            raise
+        said = f"the record {identity[:64]} cannot be read: it was changed by another hand ({type(error).__name__})"
+        raise DamageError(said, where=store.url, fix="compare the database with a backup") from None
 
 
 def _all(store: Store, folder: Path | None, threads: int) -> None:
     """Replay every record; print what differs, what cannot be read, and the counts. Raises the error of the whole."""
     from penjing.cli.show import Bar, out_json
-    from penjing.core.errors import PenjingError, ReplayError, StoreError
+    from penjing.core.errors import PenjingError, ReplayError
     from penjing.store.records import releases_of
 
     count = Counts()
@@ -141,7 +151,6 @@ def _opened(store: Store, made_by: str, folder: Path | None) -> Release:
 
 def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Bar) -> Iterator[dict[str, Any]]:
     """The lines of those records of a release that differ or cannot be read."""
-    from penjing.core.errors import StoreError
     from penjing.serve.again import replay_record
     from penjing.store.records import get_record, ids_of
 
@@ -151,9 +160,9 @@ def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Ba
         try:
             record = get_record(store, identity)
             done = replay_record(record, deciders.for_record(record)) if record else None
-        except (ValueError, KeyError, TypeError, AttributeError, StoreError) as error:
-            if isinstance(error, StoreError) and "decode" not in error.what.lower():
-                raise  # the database fails, not this row of it
+        except _UNREADABLE as error:
+            if isinstance(error, StoreError) and not _of_one_row(error):
+                raise
             count.replayed += 1
             count.different += 1
             said = f"the record cannot be read: it was changed by another hand ({type(error).__name__})"
@@ -166,6 +175,15 @@ def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Ba
         if not done.same:
             count.different += 1
             yield done.to_json()
+
+
+# What reading a record that was changed can raise.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StoreError)
+
+
+def _of_one_row(error: StoreError) -> bool:
+    """Whether it is a row that is bad, text that is not UTF-8, and not the database that fails."""
+    return "decode" in error.what.lower()
 
 
 class _Deciders:

@@ -23,14 +23,27 @@ def register(app: typer.Typer) -> None:
 
 def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
+    from penjing.cli.failures import explain
     from penjing.cli.show import out_json
+    from penjing.core.errors import UsageError
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import export_open
 
     store = open_store(database_url(db), create=False)
-    count = export_open(store, file)
-    store.close()
+    try:
+        # A file that is there stays as it is until the new one is whole; a device or a pipe is written as it is.
+        partial = file.with_name(f".{file.name}.partial") if file.is_file() or not file.exists() else file
+        count = export_open(store, partial)
+        if partial != file:
+            partial.replace(file)
+    except OSError as error:
+        told = explain(error)
+        raise UsageError(told.what, where=str(file), fix=f"{told.fix}; nothing was exported") from None
+    finally:
+        store.close()
+        if file.name and not file.is_dir():
+            file.with_name(f".{file.name}.partial").unlink(missing_ok=True)
     out_json({"exported": count, "file": str(file)})
 
 

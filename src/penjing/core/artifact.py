@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, UsageError
-from penjing.core.folder import sealed_folder, verify, write_whole
+from penjing.core.folder import MANIFEST, sealed_folder, verify, write_whole
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
 from penjing.core.options import explain
 from penjing.core.paths import AnyPath, local_path
@@ -30,6 +30,7 @@ def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Ar
 def open_artifact(folder: AnyPath) -> Artifact:
     """Verify an artifact's folder and read its card. Raises UsageError (not one) or DamageError."""
     folder = local_path(folder)
+    _refuse_other(folder, CARD, "an artifact")
     identity = verify(folder)
     try:
         card = Card.model_validate_json((folder / CARD).read_bytes())
@@ -38,6 +39,15 @@ def open_artifact(folder: AnyPath) -> Artifact:
     except ValidationError as error:
         raise DamageError(f"card.json is not valid: {explain(error, Card)[0][1]}", where=str(folder)) from None
     return Artifact(folder=folder.absolute(), id=identity, card=card)
+
+
+def _refuse_other(folder: Path, name: str, kind: str) -> None:
+    """Refuse a folder that was never sealed and has nothing of what is wanted: it is no damaged one, but another."""
+    if not folder.is_dir() or (folder / MANIFEST).exists() or (folder / name).exists():
+        return
+    inside = next((inner for inner in (folder / "release", folder / "out" / "release") if inner.is_dir()), None)
+    fix = f"did you mean `{inside}`?" if inside else "give the folder OUT/release that `penjing make` wrote"
+    raise UsageError(f"this folder is not {kind}: it has no {name}", where=str(folder), fix=fix)
 
 
 def write_info(folder: Path, info: ReleaseInfo) -> None:
@@ -80,6 +90,7 @@ def observed_file(folder: Path) -> Path:
 def open_release(folder: AnyPath) -> Release:
     """Verify a release with all it holds and read what it is for. Raises UsageError (not one) or DamageError."""
     folder = local_path(folder)
+    _refuse_other(folder, INFO, "a release")
     identity = verify(folder)
     if not (folder / INFO).is_file():
         raise UsageError(

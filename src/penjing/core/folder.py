@@ -45,7 +45,8 @@ def verify(folder: Path) -> str:
     Raises UsageError if the folder does not exist, DamageError if a file is changed, missing or not listed.
     """
     if not folder.is_dir():
-        raise UsageError("no such folder", where=str(folder), fix="give the folder that `penjing make` wrote")
+        said = "this is a file, not a folder" if folder.exists() else "no such folder"
+        raise UsageError(said, where=str(folder), fix="give the folder that `penjing make` wrote")
     listed = _read_manifest(folder)
     found = {path.relative_to(folder).as_posix() for path in _files(folder)} - {MANIFEST}
     for name in sorted(found - listed.keys()):

@@ -93,7 +93,8 @@ def places(folder: Path, identity: str) -> Iterator[Path]:
     yield folder
     for around in (folder.parent, folder):
         yield from (around / RELEASES / short, around / RELEASES / identity)
-    yield from (folder.parent / short, folder.parent / f"{folder.name}-{short}", folder / "release")
+    yield from (folder.parent / short, folder.parent / f"{folder.name}-{short}")
+    yield from (folder / "release", folder / f"release-{short}")
     # `folder` was itself among the older ones, and OUT was made anew.
     yield folder.parent.parent / "release"
 
