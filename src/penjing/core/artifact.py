@@ -13,6 +13,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify, write_whole
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
+from penjing.core.options import explain
 from penjing.core.paths import AnyPath, local_path
 
 CARD, INFO, MODEL = "card.json", "release.json", "model"
@@ -36,7 +37,7 @@ def open_artifact(folder: AnyPath) -> Artifact:
     except FileNotFoundError:
         raise UsageError("this folder is not an artifact: it has no card.json", where=str(folder)) from None
     except ValidationError as error:
-        raise DamageError(f"card.json is not valid: {error.errors()[0]['msg']}", where=str(folder)) from None
+        raise DamageError(f"card.json is not valid: {explain(error, Card)[0][1]}", where=str(folder)) from None
     return Artifact(folder=folder.absolute(), id=identity, card=card)
 
 
@@ -100,5 +101,7 @@ def open_release(folder: AnyPath) -> Release:
     try:
         info = ReleaseInfo.model_validate_json((folder / INFO).read_bytes())
     except ValidationError as error:
-        raise DamageError(f"release.json is not valid: {error.errors()[0]['msg']}", where=str(folder)) from None
+        raise DamageError(
+            f"release.json is not valid: {explain(error, ReleaseInfo)[0][1]}", where=str(folder)
+        ) from None
     return Release(folder=folder.absolute(), id=identity, info=info, artifact=open_artifact(folder / MODEL))

@@ -115,6 +115,8 @@ def _advice(place: Place, value: Any) -> str:
     if any(form.is_model or form.is_mapping for form in expected) and not kinds & {int, float, str, bool}:
         keys = [name for form in expected if form.is_model for name in form.kind.model_fields] or ["name"]
         return f"write `{{{keys[0]}: …}}`"
+    if isinstance(value, list | dict):
+        return "give one value"
     for form in expected:
         if form.kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
             return _bounded(form, value)

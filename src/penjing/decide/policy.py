@@ -22,6 +22,7 @@ from pydantic import (
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
+from penjing.core.options import explain
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.decide.rules import FORMS, open_rules
@@ -181,7 +182,7 @@ def load_policy(release: Release) -> Policy:
     except FileNotFoundError:
         raise DamageError("the release has no policy/policy.json", where=str(release.folder)) from None
     except ValidationError as error:
-        raise DamageError(f"policy.json is not valid: {error.errors()[0]['msg']}", where=str(path)) from None
+        raise DamageError(f"policy.json is not valid: {explain(error, PolicySpec)[0][1]}", where=str(path)) from None
     if spec.labels != release.artifact.card.labels:
         fix = "make the release again"
         raise DamageError("the policy and the model have different labels", where=str(release.folder), fix=fix)
