@@ -149,6 +149,6 @@ def _replayed(database: str, record: str) -> None:
     from penjing.cli.show import out
 
     command = [sys.executable, "-m", "penjing", "replay", record, "--db", database]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     out(f"\n$ penjing replay {record}")
     out("  " + (done.stdout.strip() or done.stderr.strip()).replace("\n", "\n  "))

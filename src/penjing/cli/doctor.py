@@ -151,7 +151,7 @@ def _first_line(command: list[str]) -> str | None:
     import subprocess
 
     try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        ran = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = ran.stdout.strip().splitlines()
