@@ -86,3 +86,21 @@ def test_a_late_round_of_the_event_loop_admits_no_more_while_enough_wait() -> No
                 assert lane.full() == "", "a new round"
 
     asyncio.run(run())
+
+
+def test_requests_that_enter_in_one_round_count_before_they_are_in_the_lane() -> None:
+    async def run() -> None:
+        lane = lane_of(LaneBounds(10, 1000, 10, busy_texts=4, round_seconds=10))
+        with lane.admit([1, 1, 1, 1]):
+            for _ in range(2):
+                assert lane.full() == ""
+                lane.enter()
+            assert "the service is late" in lane.full(), "a pass has entered while two wait"
+            for _ in range(4):
+                lane.enter()
+            assert lane.full() == "4 texts wait already"
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert lane.full() == "", "a new round"
+
+    asyncio.run(run())

@@ -34,10 +34,11 @@ class LaneBounds:
 
 
 class Round:
-    """How long the present round of the event loop has taken, since it was first asked about."""
+    """How long the present round of the event loop has taken, and how many requests it has let in unparsed."""
 
     def __init__(self) -> None:
         self._began: float | None = None
+        self.entered = 0
 
     def seconds(self) -> float:
         """Seconds since the first call in this round."""
@@ -49,7 +50,7 @@ class Round:
         return now - self._began
 
     def _end(self) -> None:
-        self._began = None
+        self._began, self.entered = None, 0
 
 
 class Lane(Generic[Ask, Answer]):
@@ -67,22 +68,28 @@ class Lane(Generic[Ask, Answer]):
         self.name, self.bounds = name, bounds
         self.texts, self.cost, self.refused = 0, 0.0, 0
         self._cost_of = cost
-        self._round = Round()
+        self._round, self._most_entered = Round(), one_pass.texts
         self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
 
     def full(self, texts: int = 0, cost: float = 0.0) -> str:
         """Why a request of this size is not admitted now; "" where it is. So cheap that it is asked before all else."""
         if not self.texts:
             return ""
-        if self.texts + max(texts, 1) > self.bounds.texts:
+        if self.texts + self._round.entered + max(texts, 1) > self.bounds.texts:
             return f"{self.texts} texts wait already"
         if self.cost + max(cost, 1) > self.bounds.cost:
             return f"texts with {self.cost:,.0f} characters of work wait already"
         if self.batcher.age() > self.bounds.seconds:
             return f"requests have waited for {self.bounds.seconds:g} s already"
-        if self.texts >= self.bounds.busy_texts and self._round.seconds() > self.bounds.round_seconds:
+        late = self._round.seconds() > self.bounds.round_seconds or self._round.entered >= self._most_entered
+        if self.texts >= self.bounds.busy_texts and late:
             return f"{self.texts} texts wait already, and the service is late"
         return ""
+
+    def enter(self) -> None:
+        """A request goes on to the parser: those of one round are not seen in the lane before the next round."""
+        self._round.seconds()
+        self._round.entered += 1
 
     @contextmanager
     def admit(self, asks: Sequence[Ask]) -> Iterator[None]:
