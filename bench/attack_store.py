@@ -193,7 +193,7 @@ def read_only(_release: Path, folder: Path) -> Verdict:
         if user:
             os.chown(inside, user, user)
         arguments = [sys.executable, "-c", _OUTAGE, str(inside), str(user), str(folder)]
-        ran = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+        ran = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     finally:
         shutil.rmtree(inside)
     last = ran.stderr.strip().splitlines()[-1:] or [""]

@@ -55,7 +55,7 @@ def test_a_lost_database_is_not_made_by_any_command(penjing, tiny_release, tmp_p
         ["verify"],
     ):
         ran = penjing(*command)
-        assert ran.code == 1, command
+        assert ran.code == (5 if command == ["verify"] else 1), command
         assert "decisions were recorded here before" in ran.err, command
         assert "key (shown" not in ran.err
         assert not (tmp_path / "penjing.db").exists()
@@ -64,6 +64,18 @@ def test_a_lost_database_is_not_made_by_any_command(penjing, tiny_release, tmp_p
     ran = penjing("verify", "--begin-anew")
     assert ran.code == 2
     assert "nothing is lost" in ran.err
+
+
+@pytest.mark.usefixtures("ids")
+@pytest.mark.parametrize("table", ["chain", "writers", "about", "audit", "keys", "decisions"])
+def test_a_dropped_table_is_damage(penjing, table: str) -> None:
+    store = open_store("sqlite:///penjing.db")
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.commit()
+    store.engine.dispose()
+    assert penjing("verify").code == 5
 
 
 def test_no_database(penjing) -> None:

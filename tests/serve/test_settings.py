@@ -21,3 +21,10 @@ def test_a_value_out_of_its_bound_is_explained(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(UsageError, match="PENJING_MAX_ITEMS is `0`; it must be a whole number from 1") as caught:
         load_settings()
     assert caught.value.fix == "write at least 1, or unset PENJING_MAX_ITEMS"
+
+
+def test_the_signing_key_goes_with_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENJING_SIGNING_KEY", "/safe/a key&b.key")
+    assert database_url("sqlite:///x.db") == "sqlite:///x.db?signing_key=/safe/a%20key%26b.key"
+    assert database_url("postgresql://h/n?a=1").endswith("?a=1&signing_key=/safe/a%20key%26b.key")
+    assert database_url("sqlite:///x.db?signing_key=y") == "sqlite:///x.db?signing_key=y"

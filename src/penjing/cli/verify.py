@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 _SHOWN = 50
+# Errors that say nothing of the records; any other one of the database is a finding: lost, damaged, without a table.
+_PASSING = ("locked", "read-only", "cannot be opened", "newer form")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +31,7 @@ def verify(
     are lost, make a new key, and a new database where there is none; what is there is taken as it is.
     """
     from penjing.cli.show import Bar, out, out_json, tell
-    from penjing.core.errors import DamageError
+    from penjing.core.errors import DamageError, StoreError
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.recovery import begin
@@ -39,11 +41,16 @@ def verify(
     if begin_anew:
         moved = begin(url)
         tell("begun anew" + (f"; the old key was kept as {moved}" if moved else ""))
-    store = open_store(url, create=False)
-    with Bar() as bar:
-        bar.start("verifying", None)
-        done = verify_store(store, bar.advance)
-    store.close()
+    try:
+        store = open_store(url, create=False)
+        with Bar() as bar:
+            bar.start("verifying", None)
+            done = verify_store(store, bar.advance)
+        store.close()
+    except StoreError as error:
+        if any(word in error.what for word in _PASSING):
+            raise
+        raise DamageError(error.what, where=error.where, fix=error.fix) from error
     for finding in done.findings if json else done.findings[:_SHOWN]:
         if json:
             out_json({"table": finding.table, "row": finding.row, "what": finding.what})
