@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penjing.core.canon import canonical_json
-from penjing.core.errors import DamageError, RequestError
+from penjing.core.errors import DamageError, RequestError, UsageError
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
@@ -86,9 +86,12 @@ def test_takes_the_longest_text_that_it_allows(decider: Decider) -> None:
     assert done.decision.outcome in {"ham", "spam"}
 
 
-def test_refuses_another_masking(tiny_release: Release) -> None:
+def test_refuses_a_masking_that_is_not_known_and_maskings_that_differ(tiny_release: Release) -> None:
     other = dataclasses.replace(tiny_release, info=tiny_release.info.model_copy(update={"masking": "0"}))
-    with pytest.raises(DamageError, match="the release masks by version '0'"):
+    with pytest.raises(UsageError, match="masked by version '0'; this installation knows 1, 2"):
+        Decider(other, threads=1)
+    other = dataclasses.replace(tiny_release, info=tiny_release.info.model_copy(update={"masking": "1"}))
+    with pytest.raises(DamageError, match="name different maskings: 1, 2"):
         Decider(other, threads=1)
 
 
@@ -98,6 +101,7 @@ def test_refuses_another_masking(tiny_release: Release) -> None:
         ({"labels": ["ham", "junk"]}, "different labels"),
         ({"audit": 2}, "policy.json is not valid"),
         ({"more": 1}, "policy.json is not valid"),
+        ({"format": 1}, "format 1 cannot name"),
         (None, "no policy/policy.json"),
     ],
 )
@@ -113,3 +117,32 @@ def test_refuses_a_policy_that_does_not_fit(
         path.write_bytes(canonical_json({**values, **change}))
     with pytest.raises(DamageError, match=words):
         load_policy(release)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"masking": "3"}, "masked by version '3'"),
+        ({"folding": "3"}, "folded by version '3'"),
+        ({"rules": "2"}, "rules are written in form '2'"),
+        ({"format": 3}, "policy.json has the format 3; this installation reads 1 and 2"),
+    ],
+)
+def test_versions_of_a_later_installation_are_refused_in_words(
+    tmp_path: Path, tiny_release_maker: Callable[..., Release], change: dict[str, str], words: str
+) -> None:
+    release = tiny_release_maker(tmp_path)
+    path = release.folder / "policy" / "policy.json"
+    path.write_bytes(canonical_json({**json.loads(path.read_bytes()), **change}))
+    with pytest.raises(UsageError, match=words) as raised:
+        load_policy(release)
+    assert "install the version of penjing that made it" in str(raised.value)
+
+
+def test_a_new_release_folds_width_and_masks_any_grouping(
+    tmp_path: Path, tiny_release_maker: Callable[..., Release]
+) -> None:
+    decider = Decider(tiny_release_maker(tmp_path), threads=1)
+    full, card = decider.decide([Request("ＬＯＴＴＥＲＹ"), Request("4239 0424 8611 1484")])
+    assert full.decision.fired == ("lottery",)
+    assert card.masked.text == "⟦bank_card⟧" and card.masked.counts["landline"] == 0

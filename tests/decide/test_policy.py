@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penjing.core.canon import canonical_json
+from penjing.core.errors import RuleError
 from penjing.core.nouns import Prediction
 from penjing.data.mask import mask
 from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
@@ -132,3 +133,37 @@ def test_automatic_means_beyond_threshold_and_band(ham: int, threshold: int, ban
     p = max(ham, 1_000_000 - ham)
     clear = 2 * p - 1_000_000 > 2 * band or band == 0
     assert (decision.route == "automatic") == (p >= threshold + band and clear)
+
+
+def test_format_1_keeps_its_bytes_and_names_no_versions() -> None:
+    old = PolicySpec(labels=LABELS, thresholds=dict.fromkeys(LABELS))
+    assert not {"masking", "folding", "rules"} & set(old.model_dump(mode="json")) and old.format == 1
+    assert (old.masking, old.folding, old.rules) == ("1", "1", "1")
+    with pytest.raises(ValueError, match="format 1 cannot name"):
+        PolicySpec(labels=LABELS, thresholds={}, folding="2")
+    new = PolicySpec(format=2, labels=LABELS, thresholds={}, masking="2", folding="2")
+    assert PolicySpec.model_validate_json(new.model_dump_json()) == new
+    # A name that is missing means the first.
+    assert PolicySpec.model_validate({"format": 2, "labels": LABELS, "thresholds": {}}).folding == "1"
+
+
+def test_phrases_see_through_width_since_the_second_folding(tmp_path: Path) -> None:
+    rules = "name,text,then\nvip,contains VIP,review\n"
+    new = policy(tmp_path, rules, format=2, folding="2", masking="2")
+    old = policy(tmp_path, rules)
+    for text in ("ＶＩＰ客户", "vip客户", "Ｖip"):
+        assert facts(new, text)["contains"] == {"vip": True}
+    assert facts(old, "ＶＩＰ客户")["contains"] == {"vip": False} and facts(old, "Vip")["contains"] == {"vip": True}
+    wide = policy(tmp_path, "name,text,then\nvip,contains ＶＩＰ,review\n", format=2, folding="2")
+    assert facts(wide, "a vip")["contains"] == {"vip": True}
+
+
+def test_a_phrase_and_a_field_are_masked_by_the_version_of_the_release(tmp_path: Path) -> None:
+    rules = "name,text,then\ncard,contains 5494-0427-7440-6544,review\n"
+    with pytest.raises(RuleError, match=r"personal number \(landline\)"):
+        policy(tmp_path, rules)
+    with pytest.raises(RuleError, match=r"personal number \(bank_card\)"):
+        policy(tmp_path, rules, format=2, masking="2")
+    for masking, kept in (("1", "5494-⟦landline⟧"), ("2", "⟦bank_card⟧")):
+        made = policy(tmp_path, None, format=2, masking=masking, fields={"note": "str"})
+        assert made.schema.read({"note": "5494-0427-7440-6544"}) == {"note": kept}

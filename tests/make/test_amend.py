@@ -95,6 +95,14 @@ def test_rows_never_certify_twice(release: Release, tmp_path: Path) -> None:
     assert not (tmp_path / "two").exists()
 
 
+def test_a_full_width_copy_of_a_used_row_never_certifies(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    wide = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+    copies = [(text.translate(wide), label) for text, label in texts(200, 2)]  # the calibration rows of the release
+    done = amend(release, tmp_path / "new.csv", write_csv(tmp_path / "f.csv", [*copies, *texts(20, 9)]), tmp_path / "o")
+    assert (done.rows, done.used, done.certificate.rows) == (220, 200, 20)
+
+
 def test_too_few_rows_send_everything_to_a_person(release: Release, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
     data = write_csv(tmp_path / "fresh.csv", texts(10, 7))

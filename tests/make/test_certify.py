@@ -11,7 +11,7 @@ import pytest
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
-from penjing.data.mask import mask
+from penjing.data.mask import mask, open_masking
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
 from penjing.make.certify import (
@@ -24,6 +24,7 @@ from penjing.make.certify import (
     in_words,
     label_facts,
     row_hash,
+    row_hashes,
 )
 from penjing.make.sequence import ALL
 from penjing.runtime.session import open_session
@@ -150,6 +151,28 @@ def test_hashes_see_through_case_spaces_and_punctuation() -> None:
     assert row_hash("Hello, World!") == row_hash("hello world") != row_hash("hello worlds")
     assert row_hash("！！") != row_hash("？？")
     assert len(row_hash("退款")) == 16
+
+
+def test_the_newest_hash_sees_through_width_and_the_first_is_as_it_was() -> None:
+    assert row_hash("ＶＩＰ客户") == row_hash("vip客户")
+    # As in the certificates of the first releases.
+    assert row_hash("Hello, World!", "1") == "ca3c6d945584f1e1" and row_hash("ＶＩＰ", "1") != row_hash("VIP", "1")
+
+
+@pytest.mark.parametrize("masking", ["1", "2"])
+@pytest.mark.parametrize("folding", ["1", "2"])
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "VIP card 4239 0424 8611 1484!",
+        "ＶＩＰ card ４２３９ ０４２４ ８６１１ １４８４",
+        "vip card 4239 0424 8611 1484",
+    ],
+)
+def test_a_row_is_used_whatever_version_listed_it(masking: str, folding: str, copy: str) -> None:
+    listed = row_hash(open_masking(masking)("VIP card 4239 0424 8611 1484").text, folding)
+    assert listed in row_hashes(copy)
+    assert listed not in row_hashes("VIP card 4239 0424 8611 1485 please")
 
 
 def test_facts_of_rows_come_through_the_session_that_serves(tiny_release: Release) -> None:

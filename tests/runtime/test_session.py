@@ -30,6 +30,15 @@ def test_probabilities_are_calibrated_and_rounded(open_form: Callable[..., Sessi
         assert not prediction.too_long
 
 
+@pytest.mark.parametrize(
+    ("version", "masked"), [("1", "4239 ⟦landline⟧"), ("", "4239 ⟦landline⟧"), ("2", "⟦bank_card⟧")]
+)
+def test_each_artifact_masks_by_its_own_version(torch_artifact: Artifact, version: str, masked: str) -> None:
+    card = torch_artifact.card.model_copy(update={"masking": version})
+    session = open_session(Artifact(torch_artifact.folder, "", card), threads=1)
+    assert session.prepare("4239 0424 8611 1484").text == masked
+
+
 @pytest.mark.parametrize("form", ["onnx", "openvino"])
 def test_a_prediction_is_the_same_alone_and_in_any_company(open_form: Callable[..., Session], form: str) -> None:
     session = open_form(form)
@@ -99,9 +108,9 @@ def test_an_artifact_without_labels_is_refused(torch_artifact: Artifact) -> None
         open_session(Artifact(torch_artifact.folder, "", card))
 
 
-def test_another_version_of_masking_is_refused(torch_artifact: Artifact) -> None:
+def test_a_masking_that_is_not_known_is_refused(torch_artifact: Artifact) -> None:
     card = torch_artifact.card.model_copy(update={"masking": "0"})
-    with pytest.raises(UsageError, match="masked by version 0"):
+    with pytest.raises(UsageError, match="masked by version '0'; this installation knows 1, 2"):
         open_session(Artifact(torch_artifact.folder, "", card))
 
 

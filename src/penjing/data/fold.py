@@ -1,4 +1,4 @@
-"""What counts as the same text: foldings side by side, each release keeping the one that it was made with.
+"""What counts as the same text: foldings of characters side by side; a release keeps the one that it was made with.
 
 Version 1 folds upper and lower case. Version 2 folds width and composition too (NFKC): `ＶＩＰ` is `vip`. New data,
 deduplication and the certificate's ledger use the newest.

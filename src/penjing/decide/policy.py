@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from penjing.core.canon import unit_hash
-from penjing.core.errors import DamageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
 from penjing.data import fold, mask
@@ -182,6 +182,13 @@ def load_policy(release: Release) -> Policy:
     except FileNotFoundError:
         raise DamageError("the release has no policy/policy.json", where=str(release.folder)) from None
     except ValidationError as error:
+        strange = next((each["input"] for each in error.errors() if each["loc"] == ("format",)), None)
+        if isinstance(strange, int):
+            raise UsageError(
+                f"policy.json has the format {strange}; this installation reads 1 and 2",
+                where=str(path),
+                fix="install the version of penjing that made it, or a newer one",
+            ) from None
         raise DamageError(f"policy.json is not valid: {explain(error, PolicySpec)[0][1]}", where=str(path)) from None
     if spec.labels != release.artifact.card.labels:
         fix = "make the release again"

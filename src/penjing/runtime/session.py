@@ -38,7 +38,7 @@ class Session:
         self._temperature = artifact.card.temperature
 
     def prepare(self, raw: str) -> Masked:
-        """A raw text, cleaned and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
+        """A raw text cleaned, and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
         return self.masking(clean(raw))
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
