@@ -38,7 +38,7 @@ from penjing.make.trainable import keep_trainable
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.bench import Call
-from penjing.runtime.machine import cores, fastest_engine, hardware
+from penjing.runtime.machine import cores, fastest_engine, hardware, wait_asleep
 from penjing.runtime.session import open_session
 
 # Beside the results of steps: what was decided once for this machine.
@@ -72,6 +72,7 @@ def make_release(
     Raises RecipeError, RuleError (before any work), DataError (rows that must not be trained on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
+    wait_asleep()
     file = load_recipe(recipe)
     steps = build_plan(file)
     names = [step.name for step in steps]
