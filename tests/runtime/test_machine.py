@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from penjing.runtime import machine
+from penjing.runtime.machine import wait_asleep
 
 INFO = (
     "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t\t: fpu sse2 avx2 avx512f avx512_vnni\n\nflags\t\t: other\n"
@@ -77,3 +79,12 @@ def test_memory_is_in_bytes(kernel: dict[str, str]) -> None:
     kernel["meminfo"] = "MemTotal:  100 kB\nMemAvailable:    24 kB\n"
     assert machine.available_memory() == 24 * 1024
     assert machine.cores() >= 1
+
+
+def test_threads_that_wait_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    wait_asleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    wait_asleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"

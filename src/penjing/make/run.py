@@ -38,7 +38,7 @@ from penjing.make.trainable import keep_trainable
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of
 from penjing.runtime.bench import Call
-from penjing.runtime.machine import cores, fastest_engine, hardware
+from penjing.runtime.machine import cores, fastest_engine, hardware, wait_asleep
 from penjing.runtime.session import open_session
 
 # Beside the results of steps: what was decided once for this machine.
@@ -73,7 +73,11 @@ def make_release(
     on),
     RunInterruptedError (`stop` asked for it; the same call goes on).
     """
+<<<<<<< HEAD
     recipe, out = local_path(recipe), local_path(out).absolute()
+=======
+    wait_asleep()
+>>>>>>> w-make
     file = load_recipe(recipe)
     names, searches = [name for name, _ in file.recipe.step_list()], file.recipe.search is not None
     progress = Overall(progress or Silent(), stages(names, ROWS, searches))

@@ -78,6 +78,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+def wait_asleep() -> None:
+    """Let threads of training sleep while they wait for each other; called before torch is loaded, else without effect.
+
+    By default they spin: beside one process that computes, two threads on two cores took 3.25 s for a training step
+    that one thread did in 0.57 s. Asleep they took 0.55 s, and on idle cores 0.35 s instead of 0.36 s (torch 2.11).
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def available_memory() -> int:
     """Bytes of memory that can be taken without swapping; 0 where the kernel does not say."""
     try:
