@@ -70,14 +70,10 @@ def make_release(
     texts: whether the report shows texts of rows; language: of its page (None: Chinese where the texts are).
     A second call with the same content takes every finished step from OUT/cache and ends in the same ids.
     The whole recipe is checked before any work. Raises RecipeError, RuleError, DataError (rows that must not be trained
-    on),
-    RunInterruptedError (`stop` asked for it; the same call goes on).
+    on) or RunInterruptedError (`stop` asked for it; the same call goes on).
     """
-<<<<<<< HEAD
-    recipe, out = local_path(recipe), local_path(out).absolute()
-=======
     wait_asleep()
->>>>>>> w-make
+    recipe, out = local_path(recipe), local_path(out).absolute()
     file = load_recipe(recipe)
     names, searches = [name for name, _ in file.recipe.step_list()], file.recipe.search is not None
     progress = Overall(progress or Silent(), stages(names, ROWS, searches))
