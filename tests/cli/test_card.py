@@ -71,4 +71,7 @@ def test_what_is_no_folder_of_penjing_is_told(penjing: Callable[..., Any], tmp_p
     assert penjing("show", tmp_path / "nowhere").code == 2
     (tmp_path / "plain").mkdir()
     ran = penjing("show", tmp_path / "plain")
+    assert ran.code == 2 and "this folder is not an artifact" in ran.err
+    (tmp_path / "plain" / "card.json").write_text("{}", encoding="utf-8")
+    ran = penjing("show", tmp_path / "plain")
     assert ran.code == 5 and "never sealed" in ran.err
