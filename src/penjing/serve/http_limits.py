@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,28 @@ _LATER = 1.0
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Turns:
+    """Connections whose bytes are not parsed yet: one of them has a turn in each round of the event loop."""
+
+    def __init__(self) -> None:
+        self._queue: deque[LimitedProtocol] = deque()
+        self._running = False
+
+    def add(self, protocol: LimitedProtocol) -> None:
+        """Queue a connection for one more turn."""
+        self._queue.append(protocol)
+        if not self._running:
+            self._running = True
+            protocol.loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        protocol = self._queue.popleft()
+        protocol.parse_on()
+        self._running = bool(self._queue)
+        if self._running:
+            protocol.loop.call_soon(self._next)
+
+
 @dataclass(frozen=True)
 class HttpLimits:
     """Seconds of each state, and bounds. `waiting` holds the connections without a request, the oldest first."""
@@ -47,6 +70,7 @@ class HttpLimits:
     connections: int = 1000
     bounds: HttpBounds = field(default_factory=HttpBounds)
     waiting: dict[LimitedProtocol, None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    turns: Turns = field(default_factory=Turns, init=False, repr=False, compare=False)
 
 
 class LimitedProtocol(H11Protocol):
@@ -69,7 +93,7 @@ class LimitedProtocol(H11Protocol):
         self._state = ""
         self._answered = False
         self._dropped = 0
-        self._turn: asyncio.Handle | None = None
+        self._queued = False
         self._late: asyncio.TimerHandle | None = None
         self._write_late: asyncio.TimerHandle | None = None
 
@@ -116,7 +140,9 @@ class LimitedProtocol(H11Protocol):
         super().handle_events()
         if self.parser.unfinished and not self.ended:
             self._raw.pause_reading()
-            self._turn = self._turn or self.loop.call_soon(self._next_turn)
+            if not self._queued:
+                self._queued = True
+                self.limits.turns.add(self)
         self._follow()
 
     def on_response_complete(self) -> None:
@@ -194,17 +220,18 @@ class LimitedProtocol(H11Protocol):
         """Whether the parser is done with what it has."""
         return not self.parser.unfinished or self.ended
 
-    def _should_upgrade(self) -> bool:
-        # RFC 9110, 7.8: a server may ignore Upgrade. The request is answered as if it were not there.
-        return False
-
-    def _next_turn(self) -> None:
-        self._turn = None
+    def parse_on(self) -> None:
+        """Take one more turn with the bytes that are there; then read on."""
+        self._queued = False
         if self.ended:
             return
         self.handle_events()
         if not self.ended and not self.parser.unfinished and not self.flow.read_paused:
             self._raw.resume_reading()
+
+    def _should_upgrade(self) -> bool:
+        # RFC 9110, 7.8: a server may ignore Upgrade. The request is answered as if it were not there.
+        return False
 
     def _follow(self) -> None:
         """Set the clock of the state that the connection is in, unless it runs already."""

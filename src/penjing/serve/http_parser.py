@@ -29,7 +29,7 @@ class HttpBounds:
     head_bytes: int = 32 * 1024
     header_fields: int = 100
     framing_bytes: int = 16 * 1024
-    chunks: int = 16 * 1024
+    chunks: int = 4096
 
 
 @dataclass(frozen=True)
