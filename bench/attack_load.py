@@ -268,6 +268,7 @@ def beside(release: Path, folder: Path, prepare: Callable[[Target], Callable[[in
     """Short decisions beside `count` threads that ask what `prepare` gives; held where their p99 is under 100 ms."""
     with start(release, folder, PENJING_MAX_ITEMS="256", PENJING_STOP_SECONDS="2") as target:
         drive(target, short_stream(target, seconds=1.0))
+        alone = drive(target, short_stream(target, seconds=2.0))
         rivals = Rivals(prepare(target), count)
         rivals.begin()
         time.sleep(0.3)
@@ -276,7 +277,8 @@ def beside(release: Path, folder: Path, prepare: Callable[[Target], Callable[[in
         bad = {status: count for status, count in seen.statuses.items() if status != "200"}
         p99 = seen.p99_ms.get("200", float("inf"))
         asked = ", ".join(f"{count} x {status}" for status, count in sorted(rivals.statuses.items())) or "none answered"
-        said = f"short decisions p50 {seen.p50_ms.get('200', 0):.1f} ms, p99 {p99:.1f} ms beside it ({asked})"
+        said = f"short decisions p50 {seen.p50_ms.get('200', 0):.1f} ms, p99 {p99:.1f} ms beside it ({asked}); "
+        said += f"alone p99 {alone.p99_ms.get('200', 0):.1f} ms"
         return Verdict(not bad and p99 < SHORT_P99_MS, said + (f"; other answers {bad}" if bad else ""))
 
 
