@@ -143,6 +143,8 @@ def test_a_new_release_folds_width_and_masks_any_grouping(
     tmp_path: Path, tiny_release_maker: Callable[..., Release]
 ) -> None:
     decider = Decider(tiny_release_maker(tmp_path), threads=1)
-    full, card = decider.decide([Request("ＬＯＴＴＥＲＹ"), Request("4239 0424 8611 1484")])
+    full, card = decider.decide(
+        [Request(text, {"channel": "web"}) for text in ("ＬＯＴＴＥＲＹ", "4239 0424 8611 1484")]
+    )
     assert full.decision.fired == ("lottery",)
     assert card.masked.text == "⟦bank_card⟧" and card.masked.counts["landline"] == 0

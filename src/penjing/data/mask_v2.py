@@ -72,7 +72,7 @@ _PLATE = re.compile(
     f"|[A-HJ-NP-Z0-9](?:{_INNER}[A-HJ-NP-Z0-9]){{3}}{_INNER}(?:[A-HJ-NP-Z0-9](?![A-Z0-9])|[挂学警港澳领]))",
     re.IGNORECASE,
 )
-_ANY = re.compile("[0-9@]")
+_ANY = re.compile(r"[\d@＠﹫]")  # every kind has a digit of some script, or the sign of an e-mail address
 Span = tuple[int, int, str]
 
 
@@ -91,9 +91,9 @@ def mask(text: str) -> Masked:
 
 
 def _once(text: str) -> str:
-    folded = text if text.isascii() and "\t" not in text else text.translate(_FOLD)
-    if not _ANY.search(folded):
+    if not _ANY.search(text):
         return text
+    folded = text if text.isascii() and "\t" not in text else text.translate(_FOLD)
     found: list[Span] = []
     if "@" in folded:
         for pattern in (_EMAIL, _SPACED_EMAIL):
