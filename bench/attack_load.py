@@ -254,29 +254,31 @@ class Rivals:
             if status != 200:
                 self._over.wait(0.05)
 
-    def __enter__(self) -> Rivals:
+    def begin(self) -> None:
+        """Start to ask."""
         for thread in self._threads:
             thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Ask no more; what was asked may still be answered."""
         self._over.set()
-        for thread in self._threads:
-            thread.join(35)
 
 
 def beside(release: Path, folder: Path, prepare: Callable[[Target], Callable[[int], int]], count: int) -> Verdict:
     """Short decisions beside `count` threads that ask what `prepare` gives; held where their p99 is under 100 ms."""
-    with start(release, folder, PENJING_MAX_ITEMS="256") as target:
+    with start(release, folder, PENJING_MAX_ITEMS="256", PENJING_STOP_SECONDS="2") as target:
         drive(target, short_stream(target, seconds=1.0))
-        with Rivals(prepare(target), count) as rivals:
-            time.sleep(0.3)
-            seen = drive(target, short_stream(target))
-            rivals._over.set()
+        alone = drive(target, short_stream(target, seconds=2.0))
+        rivals = Rivals(prepare(target), count)
+        rivals.begin()
+        time.sleep(0.3)
+        seen = drive(target, short_stream(target))
+        rivals.end()
         bad = {status: count for status, count in seen.statuses.items() if status != "200"}
         p99 = seen.p99_ms.get("200", float("inf"))
         asked = ", ".join(f"{count} x {status}" for status, count in sorted(rivals.statuses.items())) or "none answered"
-        said = f"short decisions p50 {seen.p50_ms.get('200', 0):.1f} ms, p99 {p99:.1f} ms beside it ({asked})"
+        said = f"short decisions p50 {seen.p50_ms.get('200', 0):.1f} ms, p99 {p99:.1f} ms beside it ({asked}); "
+        said += f"alone p99 {alone.p99_ms.get('200', 0):.1f} ms"
         return Verdict(not bad and p99 < SHORT_P99_MS, said + (f"; other answers {bad}" if bad else ""))
 
 
@@ -351,17 +353,19 @@ def overload(release: Path, folder: Path) -> Verdict:
     """Four times the load that saturates the service, from the same cores."""
     with start(release, folder) as target:
         drive(target, short_stream(target, seconds=1.0))
-        full = drive(target, short_stream(target, 0, seconds=4.0))
+        full = drive(target, short_stream(target, 0, seconds=3.0))
         lines, before = len(target.log().splitlines()), cpu_seconds(target.process.pid)
         seen = drive(target, short_stream(target, 4 * full.good(), seconds=SECONDS, connections=512))
         spent = cpu_seconds(target.process.pid) - before
         lines = len(target.log().splitlines()) - lines
-        share = seen.good() / max(full.good(), 1e-9)
+        # Before and after, so that a machine whose speed drifts does not decide.
+        saturation = (full.good() + drive(target, short_stream(target, 0, seconds=3.0)).good()) / 2
+        share = seen.good() / max(saturation, 1e-9)
         refused = seen.p99_ms.get("503", 0.0)
         others = {status: count for status, count in seen.statuses.items() if status not in {"200", "503"}}
         held = share >= GOODPUT_SHARE and refused < REFUSED_P99_MS and not others and lines <= _LINES_A_SECOND * SECONDS
         said = (
-            f"saturation {full.good():.0f}/s; at four times that {seen.good():.0f}/s are answered 200 ({share:.2f}), "
+            f"saturation {saturation:.0f}/s; at four times that {seen.good():.0f}/s are answered 200 ({share:.2f}), "
             f"{seen.short()}; the client takes {seen.cpu_seconds / (seen.cpu_seconds + spent):.0%} of the processor "
             f"time; {lines} log lines"
         )

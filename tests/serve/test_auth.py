@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from penjing.core.errors import UsageError
 from penjing.serve.auth import KeyRing, is_loopback
 from penjing.serve.errors import AnswerError
 from penjing.store.database import Store, open_store
-from penjing.store.keys import create_key
+from penjing.store.keys import Key, active_keys, create_key
 
 
 @pytest.fixture
@@ -63,3 +64,31 @@ def test_an_address_is_loopback_or_not_or_none() -> None:
     assert not any(map(is_loopback, ("0.0.0.0", "192.168.0.1", "::")))
     with pytest.raises(UsageError, match="is not an address"):
         is_loopback("example.org")
+
+
+def test_keys_are_read_once_however_many_ask_and_before_they_are_too_old(store: Store, monkeypatch) -> None:
+    reads = 0
+
+    def slow(of: Store) -> list[Key]:
+        nonlocal reads
+        reads += 1
+        time.sleep(0.02)
+        return active_keys(of)
+
+    monkeypatch.setattr("penjing.serve.auth.active_keys", slow)
+    monkeypatch.setattr("penjing.serve.auth.FRESH_SECONDS", 0.4)
+    secret = create_key(store, "one")[1]
+    request = Request({"type": "http", "headers": [(b"x-api-key", secret.encode())]})
+
+    async def run() -> None:
+        ring = KeyRing(store)
+        await asyncio.gather(*(ring.admit(request, "decide") for _ in range(200)))
+        assert reads == 1
+        await asyncio.sleep(0.25)
+        began = time.perf_counter()
+        await asyncio.gather(*(ring.admit(request, "decide") for _ in range(20)))
+        assert time.perf_counter() - began < 0.02, "nobody waits for keys that are fresh enough"
+        await asyncio.sleep(0.1)
+        assert reads == 2
+
+    asyncio.run(run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -66,5 +67,40 @@ def test_a_lane_whose_first_request_has_waited_too_long_admits_no_more() -> None
         assert await asyncio.gather(*tasks) == [[0], [1], [2], [3]]
         assert lane.full() == ""
         await lane.batcher.close()
+
+    asyncio.run(run())
+
+
+def test_a_late_round_of_the_event_loop_admits_no_more_while_enough_wait() -> None:
+    async def run() -> None:
+        lane = lane_of(LaneBounds(100, 1000, 10, busy_texts=2, round_seconds=0.02))
+        with lane.admit([1]):
+            time.sleep(0.03)
+            assert lane.full() == "", "too few wait"
+            with lane.admit([1, 1]):
+                assert lane.full() == "", "the clock of a round starts at the first question"
+                time.sleep(0.03)
+                assert lane.full() == "3 texts wait already, and the service is late"
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                assert lane.full() == "", "a new round"
+
+    asyncio.run(run())
+
+
+def test_requests_that_enter_in_one_round_count_before_they_are_in_the_lane() -> None:
+    async def run() -> None:
+        lane = lane_of(LaneBounds(10, 1000, 10, busy_texts=4, round_seconds=10))
+        with lane.admit([1, 1, 1, 1]):
+            for _ in range(2):
+                assert lane.full() == ""
+                lane.enter()
+            assert "the service is late" in lane.full(), "a pass has entered while two wait"
+            for _ in range(4):
+                lane.enter()
+            assert lane.full() == "4 texts wait already"
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert lane.full() == "", "a new round"
 
     asyncio.run(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import time
@@ -29,6 +30,8 @@ class KeyRing:
         self._store, self.required = store, required
         self._keys: list[Key] = []
         self._read = float("-inf")
+        self._one = asyncio.Lock()
+        self._renewing: asyncio.Task[None] | None = None
 
     async def admit(self, request: Request, scope: str) -> None:
         """Let a request with the right key through. Raises AnswerError 401 (no key, unknown) or 403 (scope, host)."""
@@ -44,9 +47,7 @@ class KeyRing:
                 "send Authorization: Bearer KEY, or X-API-Key: KEY; `penjing keys create` makes one",
                 {"WWW-Authenticate": "Bearer"},
             )
-        if time.monotonic() - self._read > FRESH_SECONDS:
-            self._keys = await run_in_threadpool(active_keys, self._store)
-            self._read = time.monotonic()
+        await self._keep_fresh()
         key = match_key(self._keys, secret)
         if key is None:
             raise AnswerError(
@@ -63,6 +64,24 @@ class KeyRing:
                 f"the key `{key.name}` lacks the scope `{scope}`",
                 f"`penjing keys create --scope {scope}` makes one that has it",
             )
+
+    async def _keep_fresh(self) -> None:
+        """Read the keys again before they are too old, beside the requests: under load hundreds would wait for it."""
+        age = time.monotonic() - self._read
+        if age > FRESH_SECONDS:
+            await self._refresh(FRESH_SECONDS)
+        elif age > FRESH_SECONDS / 2 and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self._refresh(FRESH_SECONDS / 2))
+            # Where it fails, the keys grow too old, and the next request is told why.
+            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _refresh(self, oldest: float) -> None:
+        """Read the keys where they are older than that; once, however many ask for it."""
+        async with self._one:
+            began = time.monotonic()
+            if began - self._read > oldest:
+                self._keys = await run_in_threadpool(active_keys, self._store)
+                self._read = began
 
     def check_host(self, host: str) -> None:
         """Without keys, refuse every Host that is not this machine. Raises AnswerError 403."""

@@ -40,8 +40,16 @@ class Refusals:
     def raw(self, line: bytes, length: int) -> bytes | None:
         """The same for the first line of a request, as the bytes of the whole answer."""
         found = _LINE.fullmatch(line)
-        lane = self._refused_by(found[2].decode("latin-1"), length) if found else None
-        return None if lane is None else self._lines[lane.name]
+        if found is None:
+            return None
+        path = found[2].decode("latin-1")
+        refused = self._refused_by(path, length)
+        if refused is not None:
+            return self._lines[refused.name]
+        lane, _ = self._lane(path, length)
+        if lane is not None:
+            lane.enter()
+        return None
 
     def _refused_by(self, path: str, length: int) -> Lane[Any, Any] | None:
         lane, pattern = self._lane(path, length)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +19,38 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class LaneBounds:
-    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine."""
+    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine.
+
+    busy_texts, round_seconds: with so many texts in the lane no request is admitted in a round of the event loop that
+    has taken so long already; whoever waits for the next round, to be refused, waits no longer than that.
+    """
 
     texts: int
     cost: float
     seconds: float
     retry_after: int = 1
+    busy_texts: float = math.inf
+    round_seconds: float = math.inf
+
+
+class Round:
+    """How long the present round of the event loop has taken, and how many requests it has let in unparsed."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self.entered = 0
+
+    def seconds(self) -> float:
+        """Seconds since the first call in this round."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+            # What is called soon is called in the next round.
+            asyncio.get_running_loop().call_soon(self._end)
+        return now - self._began
+
+    def _end(self) -> None:
+        self._began, self.entered = None, 0
 
 
 class Lane(Generic[Ask, Answer]):
@@ -39,19 +68,28 @@ class Lane(Generic[Ask, Answer]):
         self.name, self.bounds = name, bounds
         self.texts, self.cost, self.refused = 0, 0.0, 0
         self._cost_of = cost
+        self._round, self._most_entered = Round(), one_pass.texts
         self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
 
     def full(self, texts: int = 0, cost: float = 0.0) -> str:
         """Why a request of this size is not admitted now; "" where it is. So cheap that it is asked before all else."""
         if not self.texts:
             return ""
-        if self.texts + max(texts, 1) > self.bounds.texts:
+        if self.texts + self._round.entered + max(texts, 1) > self.bounds.texts:
             return f"{self.texts} texts wait already"
         if self.cost + max(cost, 1) > self.bounds.cost:
             return f"texts with {self.cost:,.0f} characters of work wait already"
         if self.batcher.age() > self.bounds.seconds:
             return f"requests have waited for {self.bounds.seconds:g} s already"
+        late = self._round.seconds() > self.bounds.round_seconds or self._round.entered >= self._most_entered
+        if self.texts >= self.bounds.busy_texts and late:
+            return f"{self.texts} texts wait already, and the service is late"
         return ""
+
+    def enter(self) -> None:
+        """A request goes on to the parser: those of one round are not seen in the lane before the next round."""
+        self._round.seconds()
+        self._round.entered += 1
 
     @contextmanager
     def admit(self, asks: Sequence[Ask]) -> Iterator[None]:

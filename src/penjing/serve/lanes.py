@@ -46,7 +46,13 @@ class Lanes:
         self._settings = settings
         short, seconds = settings.short_characters, settings.waiting_seconds
         one_pass = PassBounds(settings.max_batch, short, settings.max_wait_ms / 1000, seconds)
-        bounds = LaneBounds(settings.max_waiting, settings.waiting_characters, seconds)
+        bounds = LaneBounds(
+            settings.max_waiting,
+            settings.waiting_characters,
+            seconds,
+            busy_texts=2 * settings.max_batch * len(deciders),
+            round_seconds=settings.round_ms / 1000,
+        )
         self.short: Lane[Ask, Answer] = Lane(
             "short", bounds, [partial(work, one) for one in deciders], one_pass=one_pass, cost=Ask.cost
         )

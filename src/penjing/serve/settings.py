@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         100_000, ge=100, le=1_000_000_000, description="most characters in the lane of short decisions"
     )
     waiting_seconds: float = Field(2, gt=0, le=600, description="longest that a short decision waits for an engine")
+    round_ms: float = Field(
+        20,
+        gt=0,
+        le=10_000,
+        description="a round of the event loop that takes longer admits no more short decisions while two passes wait",
+    )
     long_waiting: int = Field(
         1024, ge=1, le=100_000, description="most texts in the lane of long texts and large batches"
     )
