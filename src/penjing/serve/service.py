@@ -25,8 +25,9 @@ from penjing.serve.answers import Answer, Ask, decision_json, record_of
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.lanes import Lanes
-from penjing.serve.metrics import Metrics
+from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.settings import Settings
+from penjing.serve.states import Kept
 from penjing.serve.wire import Item
 from penjing.store.database import Store
 from penjing.store.records import Record, get_record
@@ -55,6 +56,7 @@ class Service:
         self.refusals = Refusals(self.lanes, self.metrics)
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
+        self.states = self._states()
         self._writer: Writer | None = None
 
     @property
@@ -143,6 +145,25 @@ class Service:
             "max_error": self.certificate.get("max_error"),
             "gates": self._gates,
             "unproven": [name for name, state in self._gates.items() if state == "unproven"],
+        }
+
+    def _states(self) -> dict[str, tuple[str, Kept]]:
+        """The content type and the kept answer of each address that asks for no key."""
+
+        async def health() -> bytes:
+            return b'{"ok": true}'
+
+        async def ready() -> bytes:
+            return json.dumps(await self.ready(), ensure_ascii=False).encode()
+
+        async def metrics() -> bytes:
+            return self.metrics.render()
+
+        seconds = self.settings.state_seconds
+        return {
+            "/healthz": ("application/json", Kept(health, 3600)),
+            "/readyz": ("application/json", Kept(ready, seconds)),
+            "/metrics": (CONTENT_TYPE, Kept(metrics, seconds)),
         }
 
     async def _find(self, identity: str) -> Record:
