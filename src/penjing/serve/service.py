@@ -57,6 +57,7 @@ class Service:
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self.states = self._states()
+        self._switch_before = sys.getswitchinterval()
         self._writer: Writer | None = None
 
     @property
@@ -71,6 +72,7 @@ class Service:
 
     def open(self) -> None:
         """Begin to answer, in the running event loop."""
+        self._switch_before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._writer = Writer(self.store)
         self.lanes.open()
@@ -78,6 +80,7 @@ class Service:
     async def close(self) -> None:
         """Answer what was asked, write what was decided, then stop."""
         await self.lanes.close()
+        sys.setswitchinterval(self._switch_before)
         if self._writer is not None:
             await run_in_threadpool(self._writer.close)
         self.store.close()
