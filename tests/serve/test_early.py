@@ -102,11 +102,13 @@ def test_states_are_answered_again_for_a_second(service: Service, monkeypatch: p
     monkeypatch.setattr(service.metrics, "render", render)
 
     async def run() -> None:
+        service.open()
         pages = {(await ask(app, "GET", "/metrics"))[2] for _ in range(50)}
         assert (made, len(pages)) == (1, 1)
         status, headers, body = await ask(app, "GET", "/readyz")
         assert (status, await ask(app, "GET", "/readyz")) == (200, (200, headers, body))
         assert headers["content-type"] == "application/json"
+        await service.close()
 
     asyncio.run(run())
 
