@@ -183,7 +183,7 @@ def test_large_submissions_and_small_ones_take_turns(store: Store, monkeypatch: 
     written: list[list[int]] = []
     entered, go_on = threading.Event(), threading.Event()
 
-    def write(self: Writer, batch: list[Any]) -> None:
+    def write(_writer: Writer, batch: list[Any]) -> None:
         written.append([len(waiting.records) for waiting in batch])
         entered.set()
         go_on.wait(10)
