@@ -27,7 +27,7 @@ from penjing.store.keys import active_keys, match_key
     ],
 )
 def test_mistakes_are_explained(penjing, tiny_release, options: list[str], code: int, words: str) -> None:
-    port = [] if "--port" in options else ["--port", 0]
+    port = () if "--port" in options else ("--port", 0)
     ran = penjing("serve", tiny_release.folder, *port, *options)
     assert ran.code == code
     assert words in ran.err
@@ -38,7 +38,7 @@ def test_a_wrong_setting_is_explained(penjing, tiny_release, monkeypatch: pytest
     monkeypatch.setenv("PENJING_PORT", "http")
     ran = penjing("serve", tiny_release.folder)
     assert ran.code == 2
-    assert "PENJING_PORT is 'http'" in ran.err
+    assert "PENJING_PORT is `http`" in ran.err
 
 
 def test_a_taken_port_is_told_and_a_key_file_holds_the_first_key(penjing, tiny_release, tmp_path: Path) -> None:
