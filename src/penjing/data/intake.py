@@ -31,6 +31,7 @@ class Intake:
     files: list[FileAudit]
     masked: dict[str, int]
     empty: int
+    no_label: int
     problems: list[Problem]
 
 
@@ -54,6 +55,7 @@ def take_in(file: RecipeFile) -> Intake:
         files=files,
         masked={kind: door.masked[kind] for kind in KINDS},
         empty=sum(map(len, door.empty.values())),
+        no_label=sum(map(len, door.unlabelled.values())),
         problems=door.problems(),
     )
 
