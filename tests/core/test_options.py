@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from penjing.core.errors import RecipeError
-from penjing.core.options import Options, build_options, nearest
+from penjing.core.options import Options, build_options, explain, nearest
+from penjing.core.recipe import Recipe
 
 
 class Sample(Options):
@@ -24,3 +25,18 @@ def test_bounds_and_names() -> None:
 def test_nearest_lists_all_when_nothing_is_near() -> None:
     assert nearest("Vip2", ["AMOUNT", "VIP"]) == "did you mean `VIP`?"
     assert nearest("zzz", ["alpha", "beta"]) == "known are: `alpha`, `beta`"
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "fix"),
+    [
+        ({"steps": []}, "`steps` is empty; it needs at least 1", "write one there"),
+        ({"steps": ["tune.linear"]}, "entry 1 of `steps` is `tune.linear`", "write `tune.linear: {}`"),
+        ({"steps": "tune.linear"}, "`steps` is `tune.linear`", "write `[{tune.linear: {}}]`"),
+    ],
+)
+def test_empty_lists_and_steps_without_options(change: dict[str, object], what: str, fix: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate({"name": "t", "data": {"files": "a.csv"}, "steps": [{"tune.linear": None}]} | change)
+    _, said, hint = explain(caught.value, Recipe)[0]
+    assert what in said and hint == fix
