@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from penjing.core.errors import DataError
-from penjing.data.fields import fold_name
+from penjing.data.fold import fold_name
 from penjing.data.names import EXACT, names_column
 
 NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")

@@ -15,7 +15,7 @@ from penjing.core.errors import RequestError
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
 from penjing.data.clean import clean
-from penjing.data.fields import fold_name
+from penjing.data.fold import fold_name
 
 LONGEST_LABEL = 200  # characters
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
