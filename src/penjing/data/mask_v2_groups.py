@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundNumber:
     """A number of `kind` in groups [first, last]; `score` decides between two that overlap."""
 
     kind: str
@@ -16,7 +16,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class Run:
+class DigitRun:
     """Groups of digits in a text. begins: place of each group in `digits`, and one more: their number; places: of
     each group in the text; gaps: what stands before each group, as one character (`(` for brackets)."""
 

@@ -32,7 +32,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """One thing that is wrong: the table, the row, and what is wrong with it in words."""
 
     table: str
@@ -48,11 +48,11 @@ class Verified:
     writers: list[dict[str, Any]] = field(default_factory=list)
     before: int = 0
     erased: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Discrepancy] = field(default_factory=list)
 
     def say(self, table: str, row: object, what: str) -> None:
         """Note something wrong."""
-        self.findings.append(Finding(table, str(row), what))
+        self.findings.append(Discrepancy(table, str(row), what))
 
 
 def verify_store(store: Store, advance: Callable[[int], None] = lambda _: None) -> Verified:
