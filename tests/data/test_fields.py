@@ -1,4 +1,4 @@
-"""A value of a field is read in one way by commands, requests and programs; names of columns are matched as words are."""
+"""A value of a field is read in one way by commands, requests and programs; names of columns are matched."""
 
 from __future__ import annotations
 
