@@ -1,4 +1,4 @@
-"""Where the header of a table stands: below titles and empty lines, once, or not at all."""
+"""Where the header of a table is: below titles and empty lines, once, or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penjing.data.fold import fold_name
 from penjing.data.names import EXACT, names_column
 
 NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")
-_LOOK = 12  # rows above which a header may stand
+_LOOK = 12  # rows among which the header is looked for
 _SENTENCE = re.compile(r"[。！？；.!?;](\s|$)|，|, ")
 
 

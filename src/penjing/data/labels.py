@@ -93,7 +93,7 @@ def alike(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def as_yaml(reads: Mapping[str, str]) -> str:
-    """The line of a recipe that merges these labels, to stand under `data:`."""
+    """The line of a recipe that merges these labels, to be written under `data:`."""
     return "labels: {" + ", ".join(f"{_word(written)}: {_word(label)}" for written, label in reads.items()) + "}"
 
 

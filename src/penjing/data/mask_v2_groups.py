@@ -17,8 +17,11 @@ class FoundNumber:
 
 @dataclass(slots=True)
 class DigitRun:
-    """Groups of digits in a text. begins: place of each group in `digits`, and one more: their number; places: of
-    each group in the text; gaps: what stands before each group, as one character (`(` for brackets)."""
+    """Groups of digits in a text.
+
+    begins: place of each group in `digits`, and at the end the number of digits; places: of each group in the text;
+    gaps: what is before each group, as one character (`(` for brackets).
+    """
 
     text: str
     digits: str
@@ -27,7 +30,7 @@ class DigitRun:
     gaps: list[str]
     ends: dict[int, int]  # where a group ends in `digits` -> the group
     last: int
-    most: int  # groups of a number that does not stand alone
+    most: int  # groups of a number that has others beside it
 
     def place_after(self, group: int) -> int:
         """The place in the text behind a group."""

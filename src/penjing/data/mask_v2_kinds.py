@@ -1,6 +1,6 @@
 """What a stretch of digits can be, of the second masking: resident ID, bank card, mobile, landline.
 
-Length, prefix and check digit decide; then the shape of its groups and what stands beside it. Nothing here changes
+Length, prefix and check digit decide; then the shape of its groups and what is beside it. Nothing here changes
 once a release was made with it: another rule is another version.
 """
 

@@ -99,7 +99,7 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
     if recipe.search and recipe.gates.keep is None and recipe.gates.macro_f1 is None:
         faults.append(
             RecipeError(
-                "`search` looks for the smallest model that holds the gates, and no gate speaks of its score",
+                "`search` looks for the smallest model that holds the gates, and no gate is about its score",
                 where=file.where("search"),
                 fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
             )

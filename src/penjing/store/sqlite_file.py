@@ -1,4 +1,4 @@
-"""The SQLite file at its path: made for its owner alone, and told apart from any other file put in its place."""
+"""The SQLite file at its path: made for its owner alone, and distinguished from any other file put in its place."""
 
 from __future__ import annotations
 

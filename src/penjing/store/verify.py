@@ -1,4 +1,4 @@
-"""Every table compared with its hash chain: names each row that was changed, deleted or put in by another hand."""
+"""Every table compared with its hash chain: names each row that was changed, deleted, or added outside Penjing."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def _check_added(connection: Connection, kind: Kind, done: Verified) -> None:
         here = here.where(kind.table.c.revoked.is_not(None))
     added = here.except_(select(chain.c.row).where(chain.c.kind == kind.name))
     for identity in connection.execute(added).scalars():
-        done.say(kind.table.name, identity, f"the {_name(kind.name, str(identity))} was put in by another hand")
+        done.say(kind.table.name, identity, f"the {_name(kind.name, str(identity))} was added outside Penjing")
 
 
 def _name(kind: str, row: str) -> str:
