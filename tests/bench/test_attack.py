@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
-SHORT = ("large heads", "upgrades", "smuggling", "refused bodies", "foreign hosts", "hang-up")
+SHORT = ("large heads", "upgrades", "smuggling", "refused bodies")
 
 
 @pytest.fixture

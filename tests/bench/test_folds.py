@@ -38,7 +38,7 @@ def test_a_form_is_made_as_the_search_makes_it(folds: ModuleType) -> None:
         {"compress.export": {}},
     ]
     assert folds.steps_of("tune.linear", 12) == []
-    with pytest.raises(SystemExit, match="no form `3 layers`; there are: all layers, "):
+    with pytest.raises(SystemExit, match="no form `3 layers`; there are: static, all layers, "):
         folds.steps_of("3 layers", 4)
 
 

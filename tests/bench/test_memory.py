@@ -27,5 +27,5 @@ def test_a_model_without_torch_takes_a_process_of_some_tens_of_megabytes(
 
 
 def test_what_cannot_be_opened_says_why(memory: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)pipeline of .*a damaged folder"):
+    with pytest.raises(RuntimeError, match=r"(?s)pipeline of .*this folder is not an artifact"):
         memory.peak_mb("pipeline", tmp_path, 1, ["good"])

@@ -24,7 +24,8 @@ from penjing.store.keys import active_keys, match_key
     ],
 )
 def test_mistakes_are_explained(penjing, tiny_release, options: list[str], code: int, words: str) -> None:
-    ran = penjing("serve", tiny_release.folder, "--port", 0, *options)
+    port = () if "--port" in options else ("--port", 0)
+    ran = penjing("serve", tiny_release.folder, *port, *options)
     assert ran.code == code
     assert words in ran.err
     assert ran.out == ""
@@ -34,7 +35,7 @@ def test_a_wrong_setting_is_explained(penjing, tiny_release, monkeypatch: pytest
     monkeypatch.setenv("PENJING_PORT", "http")
     ran = penjing("serve", tiny_release.folder)
     assert ran.code == 2
-    assert "PENJING_PORT is 'http'" in ran.err
+    assert "PENJING_PORT is `http`" in ran.err
 
 
 def test_a_taken_port_is_told_and_a_key_file_holds_the_first_key(penjing, tiny_release, tmp_path: Path) -> None:

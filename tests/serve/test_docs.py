@@ -36,7 +36,9 @@ def test_everything_is_named(page: Path, served) -> None:
     for name, field in Settings.model_fields.items():
         assert f"`PENJING_{name.upper()}` | `{field.default}`" in text, name
     source = "\n".join(file.read_text(encoding="utf-8") for file in sorted(SERVE.glob("*.py")))
-    codes = re.findall(r'AnswerError\(\s*\d+,\s*"(\w+)"', source) + re.findall(r'_turn_away\(\d+, "(\w+)"', source)
+    codes = re.findall(r'AnswerError\(\s*\d+,\s*"(\w+)"', source) + re.findall(
+        r'(?:refuse|_refuse|Refusal)\(\d+, "(\w+)"', source
+    )
     assert len(codes) > 15
     for code in [*codes, "not_found", "method", "internal", "store", "damage"]:
         assert f"`{code}`" in text, code

@@ -11,6 +11,7 @@ import pytest
 from penjing.core.nouns import Release
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
+from penjing.serve.early import EarlyBytes
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
 from penjing.store.database import open_store
@@ -101,10 +102,33 @@ def test_states_are_answered_again_for_a_second(service: Service, monkeypatch: p
     monkeypatch.setattr(service.metrics, "render", render)
 
     async def run() -> None:
+        service.open()
         pages = {(await ask(app, "GET", "/metrics"))[2] for _ in range(50)}
         assert (made, len(pages)) == (1, 1)
         status, headers, body = await ask(app, "GET", "/readyz")
         assert (status, await ask(app, "GET", "/readyz")) == (200, (200, headers, body))
         assert headers["content-type"] == "application/json"
+        await service.close()
+
+    asyncio.run(run())
+
+
+def test_fresh_states_are_answered_before_http_is_parsed(service: Service) -> None:
+    async def run() -> None:
+        early = EarlyBytes(service.refusals, service.metrics, service.states).answer
+        line = b"GET /metrics HTTP/1.1"
+        assert early(line, 0) is None, "none was made yet"
+        body = await service.states["/metrics"][1].get()
+        answer = early(line, 0)
+        assert answer is not None
+        head, told = answer.split(b"\r\n\r\n", 1)
+        assert told == body
+        assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain")
+        assert b"content-length: %d" % len(body) in head
+        assert early(line, 0) is answer
+        for other in (b"GET /metrics?x HTTP/1.1", b"HEAD /metrics HTTP/1.1", b"GET /openapi.json HTTP/1.1"):
+            assert early(other, 0) is None
+        assert early(line, 5) is None
+        assert EarlyBytes(service.refusals, service.metrics, {}).answer(line, 0) is None
 
     asyncio.run(run())

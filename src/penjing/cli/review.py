@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from penjing.cli.command import App
 from penjing.cli.texts import Encoding, Header, Sheet
 
 Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
+
+_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG}
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +28,7 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
     from penjing.cli.failures import explain
     from penjing.cli.show import out_json
-    from penjing.core.errors import UsageError
+    from penjing.core.errors import PenjingError, UsageError
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import export_open
@@ -39,7 +42,9 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
             partial.replace(file)
     except OSError as error:
         told = explain(error)
-        raise UsageError(told.what, where=str(file), fix=f"{told.fix}; nothing was exported") from None
+        # A path that cannot be written is the user's to change; a disk that is full or fails is not.
+        kind = UsageError if error.errno in _PATH else PenjingError
+        raise kind(told.what, where=str(file), fix=f"{told.fix}; nothing was exported") from None
     finally:
         store.close()
         if file.name and not file.is_dir():

@@ -56,7 +56,7 @@ def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
         model = json.loads(text).get("model")
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
+    except (FileNotFoundError, ValueError, AttributeError, RecursionError) as error:
         raise _unreadable(path, str(error)) from None
     if not isinstance(model, dict):
         raise _unreadable(path, "it holds no model")

@@ -191,7 +191,7 @@ def read_exits(folder: Path) -> Exits:
     """The threshold of a cascade. Raises DamageError."""
     try:
         return Exits.model_validate_json((folder / EXITS).read_bytes())
-    except (OSError, ValidationError) as error:
+    except (FileNotFoundError, ValidationError) as error:
         raise DamageError(f"{EXITS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
 
 

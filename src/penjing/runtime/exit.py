@@ -51,7 +51,7 @@ class ExitEngine:
         """Open every stage. Raises MissingPackageError (no onnxruntime, or no device) or DamageError."""
         try:
             exits = Exits.model_validate_json((artifact.folder / EXITS).read_bytes())
-        except (OSError, ValidationError) as error:
+        except (FileNotFoundError, ValidationError) as error:
             raise DamageError(
                 f"{EXITS} cannot be used: {error}",
                 where=str(artifact.folder),

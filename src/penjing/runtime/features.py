@@ -109,7 +109,7 @@ class Features:
             segmenter = str(settings["segmenter"])
             if settings["format"] != 1 or len(vocabulary) != len(idf):
                 raise ValueError(f"{len(vocabulary)} terms, {len(idf)} weights")
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DamageError(
                 f"the vocabulary cannot be read: {error}", where=str(folder), fix="copy or make the folder again"
             ) from None

@@ -76,7 +76,7 @@ class LinearEngine:
             labels = len(artifact.card.labels)
             if coef.shape != (len(idf), 1 if labels == 2 else labels) or bias.shape != coef.shape[1:]:
                 raise ValueError(f"coefficients {coef.shape}, {len(idf)} terms, {labels} labels")
-        except (OSError, KeyError, ValueError, SafetensorError) as error:
+        except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",
                 where=str(artifact.folder),

@@ -131,7 +131,7 @@ def _check_neighbours(engine: Engine, inputs: Sequence[Any], where: str | None) 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         check = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (FileNotFoundError, ValueError, RecursionError) as error:
         raise DamageError(f"{SELFCHECK} cannot be read: {error}", where=str(path.parent), fix=_FIX_FILE) from None
     if not isinstance(check, dict):
         raise DamageError(f"{SELFCHECK} is not a mapping", where=str(path.parent), fix=_FIX_FILE)

@@ -83,7 +83,7 @@ class StaticEngine:
             shapes = (1 << grams.bits, len(head)), (len(head), len(artifact.card.labels)), head.shape[1:]
             if settings["format"] != 1 or (table.shape, head.shape, bias.shape) != shapes:
                 raise ValueError(f"table {table.shape}, head {head.shape}, {len(artifact.card.labels)} labels")
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",
                 where=str(artifact.folder),

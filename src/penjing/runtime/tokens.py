@@ -136,7 +136,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
         # The tokenizers library raises no class of its own for what is not a tokenizer: look before it does.
         if not isinstance(json.loads(text)["model"], dict):
             raise ValueError("it holds no model")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamageError(f"{TOKENIZER} cannot be read: {error}", where=str(path.parent)) from None
     return Tokenizer.from_str(text)
 

@@ -17,7 +17,7 @@ from penjing.serve.admission import Admission
 from penjing.serve.auth import KeyRing
 from penjing.serve.early import EarlyAnswers
 from penjing.serve.errors import add_error_handlers, error_response
-from penjing.serve.metrics import CONTENT_TYPE, Metrics
+from penjing.serve.metrics import Metrics
 from penjing.serve.openapi import document
 from penjing.serve.service import Service
 from penjing.serve.states import Kept
@@ -49,7 +49,7 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     )
     add_error_handlers(app)
     _add_decisions(app, service, ring)
-    kept = _kept(service)
+    kept = service.states
     _add_states(app, kept)
     app.add_middleware(Uncaught)
     app.add_middleware(Counting, metrics=service.metrics)
@@ -90,26 +90,6 @@ def _add_decisions(app: FastAPI, service: Service, ring: KeyRing) -> None:
         """Decide a recorded case again, from its facts and from its masked text, and say what differs."""
         await ring.admit(request, "read")
         return _json(await service.replay(identity))
-
-
-def _kept(service: Service) -> dict[str, tuple[str, Kept]]:
-    """The content type of each state, and its answer, which is kept for a while."""
-
-    async def health() -> bytes:
-        return b'{"ok": true}'
-
-    async def ready() -> bytes:
-        return bytes(_json(await service.ready()).body)
-
-    async def metrics() -> bytes:
-        return service.metrics.render()
-
-    seconds = service.settings.state_seconds
-    return {
-        "/healthz": (_JSON, Kept(health, 3600)),
-        "/readyz": (_JSON, Kept(ready, seconds)),
-        "/metrics": (CONTENT_TYPE, Kept(metrics, seconds)),
-    }
 
 
 def _add_states(app: FastAPI, kept: Mapping[str, tuple[str, Kept]]) -> None:

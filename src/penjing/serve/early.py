@@ -69,6 +69,35 @@ class Refusals:
         return self._lanes.lookup, "/v1/decisions/{identity}"
 
 
+class EarlyBytes:
+    """What is answered before HTTP is parsed, as bytes: refusals, and states that are fresh.
+
+    Not for a service without keys: there the Host is looked at before anything is told.
+    """
+
+    def __init__(self, refusals: Refusals, metrics: Metrics, kept: Mapping[str, tuple[str, Kept]]) -> None:
+        self._refusals, self._metrics = refusals, metrics
+        self._states = {f"GET {path} HTTP/1.1".encode(): (path, kind, state) for path, (kind, state) in kept.items()}
+        self._made: dict[str, tuple[bytes, bytes]] = {}
+
+    def answer(self, line: bytes, length: int) -> bytes | None:
+        """The answer to a first line and a body of so many bytes; None where it is not given early."""
+        found = self._states.get(line)
+        if found is None:
+            return self._refusals.raw(line, length)
+        path, kind, state = found
+        body = state.fresh()
+        if body is None or length:
+            return None
+        self._metrics.count_early(path, 200)
+        before, made = self._made.get(path, (b"", b""))
+        if before is not body:
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
+            made = head.encode("latin-1") + body
+            self._made[path] = body, made
+        return made
+
+
 class EarlyAnswers:
     """ASGI middleware around all others. `kept`: the content type and the answer of each state, by its path."""
 

@@ -22,6 +22,7 @@ from penjing.core.errors import UsageError
 from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
+from penjing.serve.early import EarlyBytes
 from penjing.serve.early_protocol import early_protocol
 from penjing.serve.http_limits import HttpLimits, LimitedProtocol
 from penjing.serve.log import count_repeats
@@ -139,7 +140,10 @@ def serve(
     app = build_app(service, KeyRing(service.store, required=not keyless))
     count_repeats()
     limits = http_limits(settings)
-    protocol: Callable[..., Any] = early_protocol(LimitedProtocol, service.refusals.raw)
+    # Without keys the Host is looked at before a state is told.
+    states = {} if keyless else service.states
+    early = EarlyBytes(service.refusals, service.metrics, states).answer
+    protocol: Callable[..., Any] = early_protocol(LimitedProtocol, early)
     config = uvicorn.Config(
         app,
         http=cast(Any, partial(protocol, limits=limits)),

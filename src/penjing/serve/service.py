@@ -25,9 +25,10 @@ from penjing.serve.answers import Answer, Ask, decision_json, record_of
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.lanes import Lanes
-from penjing.serve.metrics import Metrics
+from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.readiness import Readiness
 from penjing.serve.settings import Settings
+from penjing.serve.states import Kept
 from penjing.serve.wire import Item
 from penjing.store.database import Store
 from penjing.store.records import Record, get_record
@@ -56,6 +57,8 @@ class Service:
         self.refusals = Refusals(self.lanes, self.metrics)
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
+        self.states = self._states()
+        self._switch_before = sys.getswitchinterval()
         self._writer: Writer | None = None
         self._readiness: Readiness | None = None
 
@@ -71,6 +74,7 @@ class Service:
 
     def open(self) -> None:
         """Begin to answer, in the running event loop."""
+        self._switch_before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._writer = Writer(self.store)
         self._readiness = Readiness(self._writer.probe)
@@ -79,6 +83,7 @@ class Service:
     async def close(self) -> None:
         """Answer what was asked, write what was decided, then stop."""
         await self.lanes.close()
+        sys.setswitchinterval(self._switch_before)
         if self._writer is not None:
             await run_in_threadpool(self._writer.close)
         self.store.close()
@@ -147,6 +152,25 @@ class Service:
             "max_error": self.certificate.get("max_error"),
             "gates": self._gates,
             "unproven": [name for name, state in self._gates.items() if state == "unproven"],
+        }
+
+    def _states(self) -> dict[str, tuple[str, Kept]]:
+        """The content type and the kept answer of each address that asks for no key."""
+
+        async def health() -> bytes:
+            return b'{"ok": true}'
+
+        async def ready() -> bytes:
+            return json.dumps(await self.ready(), ensure_ascii=False).encode()
+
+        async def metrics() -> bytes:
+            return self.metrics.render()
+
+        seconds = self.settings.state_seconds
+        return {
+            "/healthz": ("application/json", Kept(health, 3600)),
+            "/readyz": ("application/json", Kept(ready, seconds)),
+            "/metrics": (CONTENT_TYPE, Kept(metrics, seconds)),
         }
 
     async def _find(self, identity: str) -> Record:
