@@ -17,6 +17,7 @@ from penjing.core.folder import (
     folder_size,
     link_or_copy,
     make_private,
+    replaced_file,
     sealed_folder,
     verify,
     write_whole,
@@ -182,3 +183,15 @@ def test_a_second_name_takes_no_room_where_links_are_possible(tmp_path: Path, mo
     copy = link_or_copy(source, tmp_path / "c")
     assert copy.stat().st_ino != source.stat().st_ino
     assert copy.read_bytes() == source.read_bytes()
+
+
+def test_a_file_is_replaced_whole_or_stays(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    with replaced_file(path) as partial:
+        partial.write_text("one")
+        assert not path.exists()
+    with pytest.raises(OSError, match="full"), replaced_file(path) as partial:
+        partial.write_text("tw")
+        raise OSError("full")
+    assert path.read_text() == "one"
+    assert [each.name for each in tmp_path.iterdir()] == ["cases.csv"]

@@ -83,20 +83,29 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Yield a new name beside `path`; what is written there becomes `path` in one rename, once it is on the disk.
+
+    After an error, or a kill, the old file or nothing is under `path`.
+    """
+    partial = path.with_name(f".{path.name}{_PARTIAL}{secrets.token_hex(4)}")
+    try:
+        yield partial
+        sync(partial)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, raw: bytes, *, private: bool = False) -> None:
     """Write a file, whole and on the disk when this returns; a kill leaves the old one or nothing under its name.
 
     private: its owner alone may read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}{_PARTIAL}{secrets.token_hex(4)}")
-    try:
-        with make_private(partial) if private else partial.open("wb") as file:
-            file.write(raw)
-        sync(partial)
-        partial.rename(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replaced_file(path) as partial, make_private(partial) if private else partial.open("wb") as file:
+        file.write(raw)
 
 
 def make_private(path: Path) -> BinaryIO:
