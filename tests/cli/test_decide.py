@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def test_bad_rows_are_told_and_the_others_decided(penjing, tiny_release, tmp_pat
     ran = penjing("decide", tiny_release.folder, file)
     assert ran.code == 3
     assert "3 rows could not be decided" in ran.err
+    counts = Counter(line["route"] for line in ran.lines if "error" not in line)
+    assert f"decided: {counts['automatic']} automatically, {counts['review']} go to a person" in ran.err
     assert ["error" in line for line in ran.lines] == [False, True, True, True, False]
     for line in ran.lines:
         assert "error" not in line or (line["error"]["message"] and line["error"]["code"] == "bad_request")

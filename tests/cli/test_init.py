@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from penjing.cli import check, init
@@ -50,7 +51,7 @@ def test_writes_a_recipe_and_rules_and_lists_what_is_wrong(app: typer.Typer, tmp
     assert file.recipe.base == "penjing/mini"
     assert file.resolve(file.recipe.decide.rules or "").read_text(encoding="utf-8").splitlines() == [
         "name,label,p,margin,text,pii.id_card,then,why",
-        "pii-to-a-person,,,,,1..99,review,contains a personal number",
+        "id-card-to-a-person,,,,,>=1,review,contains an identity card number",
     ]
 
 
@@ -157,3 +158,17 @@ def test_standard_input_cannot_be_trained_on(app: typer.Typer, tmp_path: Path) -
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", "-"])
     assert isinstance(done.exception, UsageError)
     assert "a file that stays" in str(done.exception)
+
+
+def test_comments_stand_in_one_column_beside_chinese_names(app: typer.Typer, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))]).exit_code == 0
+    lines = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8").splitlines()
+    before = [line.rpartition(" # ")[0] for line in lines if line.startswith(("  text:", "  label:", "  group:"))]
+    assert len({cell_len(each) for each in before}) == 1 and len(before) == 3
+
+
+def test_rows_without_a_label_are_counted(app: typer.Typer, tmp_path: Path) -> None:
+    file = csv(tmp_path)
+    file.write_text(file.read_text(encoding="utf-8") + "一条没有标签的留言,\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(file)])
+    assert "1 empty, 1 without a label)" in done.stdout

@@ -31,7 +31,7 @@ def test_a_bad_row_is_told(penjing, tiny_release, tmp_path: Path) -> None:
     ran = penjing("predict", tiny_release.folder, tmp_path / "in.jsonl")
     assert ran.code == 3
     assert ["error" in line for line in ran.lines] == [False, True, False]
-    assert "1 rows could not be predicted" in ran.err
+    assert "1 row could not be predicted" in ran.err
 
 
 def test_the_same_files_as_in_training_are_read(penjing, tiny_release, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def test_out_filled_in_and_back(penjing, tiny_release, tmp_path: Path) -> None:
     ran = penjing("review", "export", "cases.csv")
     assert ran.code == 0, ran.err
     assert ran.lines == [{"exported": len(waiting), "file": "cases.csv"}]
+    assert "fill in `verdict` with one of: ham, spam\nthen: penjing review import cases.csv" in ran.err
     with Path("cases.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == waiting

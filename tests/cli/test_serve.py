@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import stat
 from pathlib import Path
 
 import pytest
 
+from penjing.cli.serve import example_body
 from penjing.serve.run import bind
 from penjing.store.database import open_store
 from penjing.store.keys import active_keys, match_key
@@ -50,3 +53,11 @@ def test_a_taken_port_is_told_and_a_key_file_holds_the_first_key(penjing, tiny_r
     store = open_store("sqlite:///penjing.db")
     assert match_key(active_keys(store), secret) is not None
     store.close()
+
+
+def test_the_example_gives_every_declared_field() -> None:
+    assert example_body({}) == """'{"text": "..."}'"""
+    kinds = {"amount": "float", "visits": "int", "vip": "bool", "city": "str", "mood": ("isn't", "fine")}
+    (body,) = shlex.split(example_body(kinds))
+    fields = {"amount": 1.5, "visits": 1, "vip": True, "city": "...", "mood": "isn't"}
+    assert json.loads(body) == {"text": "...", "fields": fields}

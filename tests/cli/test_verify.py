@@ -23,7 +23,7 @@ def test_whole_records_hold(penjing, ids: list[str]) -> None:
     assert (last["held"], last["wrong"], last["rows"]["decision"]) == (True, 0, len(ids))
     ran = penjing("verify")
     assert ran.code == 0
-    assert "3 decision" in ran.out and "writer 1 " in ran.out
+    assert "decision 3" in ran.out and "writer 1 " in ran.out
 
 
 def test_tampering_exits_5_and_is_named(penjing, ids: list[str]) -> None:

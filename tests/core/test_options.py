@@ -22,6 +22,7 @@ def test_bounds_and_names() -> None:
 
 
 def test_nearest_lists_all_when_nothing_is_near() -> None:
+    assert nearest("Vip2", ["AMOUNT", "VIP"]) == "did you mean `VIP`?"
     assert nearest("zzz", ["alpha", "beta"]) == "known are: `alpha`, `beta`"
 
 

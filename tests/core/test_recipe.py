@@ -72,6 +72,9 @@ def test_yaml_1_2_words_stay_words(tmp_path: Path) -> None:
 def test_what_is_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such recipe"):
         load_recipe(tmp_path / "nothing.yaml")
+    (tmp_path / "recipe.yaml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"did you mean `.*/recipe\.yaml`"):
+        load_recipe(tmp_path)
     with pytest.raises(RecipeError, match="mapping of keys"):
         load(tmp_path, "- a\n- b\n")
     (tmp_path / "gbk.yaml").write_bytes("name: 盆景".encode("gbk"))

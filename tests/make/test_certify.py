@@ -135,7 +135,7 @@ def test_a_model_that_errs_too_often_says_so(tmp_path: Path) -> None:
     certificate = certify(made, grid, bad, 0.001)
     assert not certificate.certified
     if certificate.rows_missing is None:
-        assert in_words(certificate).endswith("more rows would not help, it errs too often")
+        assert in_words(certificate).endswith("at the error rate on these rows, more rows alone would not help")
 
 
 def test_the_certificate_reads_back_from_canonical_json(tmp_path: Path) -> None:

@@ -48,6 +48,21 @@ def test_a_sound_recipe_is_all_that_make_needs(tmp_path: Path) -> None:
     assert [step.name for step in checked.steps] == ["tune.linear"]
 
 
+def test_a_field_that_rows_leave_empty_is_told_where_a_rule_needs_it(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,label,visits,then\na,好,>3,review\n", encoding="utf-8")
+    sparse = [line if place % 3 else ",".join((*line.split(",")[:2], "", "")) for place, line in enumerate(rows())]
+    recipe = write(
+        tmp_path, "files: a.csv, fields: {visits: int, vip: bool}", "decide: {rules: rules.csv}\n", lines=sparse
+    )
+    checked = check(recipe)
+    checked.raise_faults()
+    told = [problem.message for problem in checked.audit.problems if "missing_field" in problem.message]
+    assert len(told) == 1, "vip is empty too, and no rule asks for it"
+    assert f"the field `visits` is empty in 100 of {checked.audit.used} rows" in told[0] and "row 2 (a)" in told[0]
+    (tmp_path / "rules.csv").write_text("name,label,then\na,好,review\n", encoding="utf-8")
+    assert not [each for each in check(recipe).audit.problems if "missing_field" in each.message]
+
+
 PLAIN = "files: a.csv"
 
 

@@ -85,7 +85,7 @@ def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
     assert choice is not None
     assert choice.fell_back
     assert choice.variant.name == "linear"
-    assert "does not beat the linear model with a held bound" in choice.why
+    assert "is not proven better than the linear model" in choice.why
 
 
 def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:

@@ -56,7 +56,8 @@ def audit_lines(audit: Audit) -> Iterator[str]:
         removed = audit.duplicates
         yield (
             f"usable: {audit.used:,} of {audit.rows:,} rows (removed: {removed.exact:,} exact and {removed.near:,} "
-            f"near duplicates, {removed.conflicts:,} with conflicting labels; {audit.empty:,} empty)"
+            f"near duplicates, {removed.conflicts:,} with conflicting labels; {audit.empty:,} empty, "
+            f"{audit.no_label:,} without a label)"
         )
         lengths = audit.lengths
         yield f"texts: {_language(audit)}; {lengths['p50']:,} characters in the median, {lengths['max']:,} at most"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -77,7 +78,7 @@ def decide(
     }
     work = _Work(decider, store, evidence, _open(store, decider, file, options, again))
     faults: list[Fault] = []
-    failed = 0
+    routes: Counter[str] = Counter()
     try:
         with Bar() as bar:
             bar.start("deciding", None)
@@ -85,7 +86,7 @@ def decide(
             rows = tell_missing(rows, decider.policy.schema, tell)
             for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
                 for line in in_order(work.decided(batch), faults):
-                    failed += "error" in line
+                    routes[line.get("route", "error")] += 1
                     out_json(line)
                 flush()
                 bar.advance(len(batch))
@@ -96,8 +97,11 @@ def decide(
         raise RunInterruptedError(f"the reader of the output has ended; {work.done()}", fix=work.next()) from None
     finally:
         store.close()
-    if failed:
-        raise DataError(f"{failed} rows could not be decided", where=file, fix="see the lines with `error`")
+    tell(f"decided: {routes['automatic']:,} automatically, {routes['review']:,} go to a person")
+    if failed := routes["error"]:
+        raise DataError(
+            f"{failed:,} row{'s' * (failed != 1)} could not be decided", where=file, fix="see the lines with `error`"
+        )
 
 
 def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], again: bool) -> DecideRun | None:

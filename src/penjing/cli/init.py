@@ -56,7 +56,7 @@ seed: 0
 
 _RULES = """\
 name,label,p,margin,text,pii.id_card,then,why
-pii-to-a-person,,,,,1..99,review,contains a personal number
+id-card-to-a-person,,,,,>=1,review,contains an identity card number
 """
 
 
@@ -100,7 +100,8 @@ def register(app: typer.Typer) -> None:
             return
         show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
         for note in guessed.notes:
-            show.out(f"note: {note}")
+            if not any(note in problem.message for problem in audit.problems):  # those are listed below
+                show.out(f"note: {note}")
         for line in audit_lines(audit):
             show.out(line)
         show.out("")
@@ -169,9 +170,11 @@ def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
 
 
 def _aligned(line: str) -> str:
-    """A line of the recipe with its comment in one column with the others."""
+    """A line of the recipe with its comment in one column with the others; a Chinese character is two wide."""
+    from rich.cells import cell_len
+
     value, mark, comment = line.rpartition(" # ")
-    return f"{value:<27}{mark}{comment}" if value.strip() else line
+    return f"{value}{' ' * (27 - cell_len(value))}{mark}{comment}" if value.strip() else line
 
 
 def _scalar(value: str) -> str:

@@ -69,7 +69,9 @@ def _stopped(number: int, what: str | None, fix: str) -> RunInterruptedError:
     kind = RunTerminatedError if number == signal.SIGTERM else RunInterruptedError
     name = {signal.SIGINT: "stopped", signal.SIGTERM: "stopped by SIGTERM", signal.SIGHUP: "stopped by SIGHUP"}
     said = name.get(signal.Signals(number), "stopped")
-    return kind(said if what in {None, "stopped"} else f"{said}: {what}", fix=fix)
+    if what is not None and what.startswith("stopped"):
+        return kind(said + what.removeprefix("stopped"), fix=fix)
+    return kind(said if what is None else f"{said}: {what}", fix=fix)
 
 
 def ignore_hangup() -> None:

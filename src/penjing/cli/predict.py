@@ -58,7 +58,9 @@ def predict(
                 out_json(line)
             bar.advance(len(batch))
     if failed:
-        raise DataError(f"{failed} rows could not be predicted", where=file, fix="see the lines with `error`")
+        raise DataError(
+            f"{failed:,} row{'s' * (failed != 1)} could not be predicted", where=file, fix="see the lines with `error`"
+        )
 
 
 def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from penjing.cli.texts import Encoding, Header, Sheet
 
 Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
 
+_SHOWN = 20
 _PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG}
 
 
@@ -28,18 +29,18 @@ def register(app: typer.Typer) -> None:
 def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
     from penjing.cli.failures import explain
-    from penjing.cli.show import out_json
+    from penjing.cli.show import out_json, tell
     from penjing.core.errors import PenjingError, UsageError
     from penjing.core.folder import replaced_file
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
-    from penjing.store.reviews import export_open
+    from penjing.store.reviews import export_open, open_labels
 
     store = open_store(database_url(db), create=False)
     try:
         # A file that is there stays as it is until the new one is whole; a device or a pipe is written as it is.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count = export_open(store, target)
+            count, labels = export_open(store, target), open_labels(store)
     except OSError as error:
         told = explain(error)
         # A path that cannot be written is the user's to change; a disk that is full or fails is not.
@@ -48,6 +49,9 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     finally:
         store.close()
     out_json({"exported": count, "file": str(file)})
+    if labels:
+        more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+        tell(f"fill in `verdict` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
 
 
 def bring_back(

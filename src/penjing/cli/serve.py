@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+_VALUES: dict[str, str | int | float | bool] = {"str": "...", "int": 1, "float": 1.5, "bool": True}
 
 
 def register(app: typer.Typer) -> None:
@@ -40,15 +45,23 @@ def serve(
     settings = load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
 
     def started(it: Started) -> None:
-        out_json({"url": it.url, "release": it.release, "name": it.name})
+        info = it.release.info
+        out_json({"url": it.url, "release": it.release.id, "name": info.name})
         sys.stdout.flush()
         if it.key:
             tell(f"key (shown this once): {it.key}")
         header = "" if no_key else f" -H 'Authorization: Bearer {it.key or 'KEY'}'"
         tell(
-            f"serving {it.name} {it.release[:12]} on {it.url}; Ctrl-C stops\n"
-            f"  curl {it.url}/v1/decide{header} -H 'Content-Type: application/json' -d '{{\"text\": \"...\"}}'"
+            f"serving {info.name} {it.release.id[:12]} on {it.url}; Ctrl-C stops\n"
+            f"  curl {it.url}/v1/decide{header} -H 'Content-Type: application/json' -d {example_body(info.fields)}"
         )
 
     run_service(release, settings, started=started, say=tell, keyless=no_key, key_file=key_file, expect=expect)
     tell("stopped")
+
+
+def example_body(fields: Mapping[str, str | tuple[str, ...]]) -> str:
+    """The body of a request, quoted for a shell, with a value for each declared field: a rule may need any of them."""
+    values = {name: _VALUES[kind] if isinstance(kind, str) else kind[0] for name, kind in fields.items()}
+    body = {"text": "..."} | ({"fields": values} if values else {})
+    return shlex.quote(json.dumps(body, ensure_ascii=False))

@@ -62,7 +62,7 @@ def verify(
         counts = {"rows": done.rows, "before_the_chain": done.before, "erased": done.erased, "writers": done.writers}
         out_json({"held": not done.findings, "wrong": len(done.findings), **counts})
     else:
-        rows = ", ".join(f"{count} {name}" for name, count in done.rows.items())
+        rows = ", ".join(f"{name} {count:,}" for name, count in done.rows.items())
         out(f"compared: {rows or 'nothing'}; {done.before} of them from before the chain; {done.erased} erased")
         for writer in done.writers:
             out(f"writer {writer['writer']} {writer['public']}: {writer['entries']} entries, head {writer['head']}")

@@ -34,10 +34,11 @@ class WrongValueError(ValueError):
 
 
 def nearest(word: str, known: Mapping[str, Any] | Sequence[str]) -> str:
-    """'did you mean `x`?' for the nearest known word, else a list of the known ones."""
+    """'did you mean `x`?' for the nearest known word, whatever its case, else a list of the known ones."""
     names = list(known)
-    close = difflib.get_close_matches(word[:_NEAR], names, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else "known are: " + ", ".join(f"`{name}`" for name in names)
+    folded = {name.casefold(): name for name in reversed(names)}
+    close = difflib.get_close_matches(word[:_NEAR].casefold(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean `{folded[close[0]]}`?" if close else "known are: " + ", ".join(f"`{name}`" for name in names)
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str | int, ...], str, str]]:

@@ -200,7 +200,9 @@ def load_recipe(path: AnyPath) -> RecipeFile:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise UsageError("no such recipe", where=str(path), fix="`penjing init DIR --data FILE` writes one") from None
+        inside = path / "recipe.yaml"
+        fix = f"did you mean `{inside}`?" if inside.is_file() else "`penjing init DIR --data FILE` writes one"
+        raise UsageError("no such recipe", where=str(path), fix=fix) from None
     except UnicodeDecodeError:
         raise RecipeError("the recipe is not UTF-8", where=str(path), fix="save it as UTF-8") from None
     yaml = YAML(typ="rt", pure=True)

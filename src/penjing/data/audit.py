@@ -81,6 +81,7 @@ class Audit(_Part):
     splits: dict[str, int] = {}
     split_labels: dict[str, dict[str, int]] = {}
     empty: int = 0
+    no_label: int = 0
     duplicates: DuplicateAudit = DuplicateAudit()
     conflicts: list[Conflict] = []
     lengths: dict[str, int] = {}

@@ -31,6 +31,7 @@ class Intake:
     files: list[FileAudit]
     masked: dict[str, int]
     empty: int
+    no_label: int
     problems: list[Problem]
 
 
@@ -60,6 +61,7 @@ def take_in(file: RecipeFile) -> Intake:
         files=files,
         masked={kind: collector.masked[kind] for kind in KINDS},
         empty=sum(map(len, collector.empty.values())),
+        no_label=sum(map(len, collector.unlabelled.values())),
         problems=collector.problems(),
     )
 

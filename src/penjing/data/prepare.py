@@ -179,6 +179,7 @@ def _audit(
         splits={name: len(table) for name, table in tables.items()},
         split_labels=split_labels,
         empty=intake.empty,
+        no_label=intake.no_label,
         duplicates=DuplicateAudit(
             exact=len(found.exact),
             near=len(found.near),

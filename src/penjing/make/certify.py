@@ -225,7 +225,9 @@ def in_words(certificate: Certificate) -> str:
         )
     need = certificate.rows_missing
     more = (
-        f"about {need:,} more labelled rows would certify it" if need else "more rows would not help, it errs too often"
+        f"about {need:,} more labelled rows would certify it"
+        if need
+        else "at the error rate on these rows, more rows alone would not help"
     )
     return f"nothing is certified on {certificate.rows:,} calibration rows, every case goes to review: {more}"
 

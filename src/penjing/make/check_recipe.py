@@ -91,6 +91,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         for each in findings
         if each.level == "warning"
     ]
+    problems += _fields_not_given(found)
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
 
@@ -126,6 +127,30 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
     found.rules, faults, findings = examine_rules(path, FactSchema(labels, fields, read_as(recipe.data)))
     found.faults += faults
     return findings
+
+
+def _fields_not_given(found: Checked) -> list[Problem]:
+    """A warning for each field that a rule asks for and some rows leave empty: such cases may go to a person."""
+    if found.rules is None or found.data is None:
+        return []
+    problems = []
+    tables = (found.data.train, found.data.validation, found.data.calibration, found.data.test)
+    total = sum(map(len, tables))
+    for name in found.rules.schema.fields:
+        asking = [rule for rule in found.rules.rules if any(each.fact == name for each in rule.conditions)]
+        empty = sum(value is None for table in tables for value in table.fields[name])
+        if not asking or not empty:
+            continue
+        asked = ", ".join(f"{rule.row} ({rule.name})" for rule in asking[:_SHOWN])
+        asked += f" and {len(asking) - _SHOWN} more" if len(asking) > _SHOWN else ""
+        message = (
+            f"{found.rules.path}: the field `{name}` is empty in {empty:,} of {total:,} rows, and the rules need it in "
+            f"row{'s' * (len(asking) != 1)} {asked}: a case without it goes to a person where the rest of such a row "
+            "holds (`missing_field`)"
+        )
+        fix = "fill the column in; or give that row another condition too, so that it asks in fewer cases"
+        problems.append(Problem(severity="warning", code="rules", message=message, fix=fix))
+    return problems
 
 
 def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:

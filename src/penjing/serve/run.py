@@ -19,6 +19,7 @@ import uvicorn
 from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
 from penjing.core.folder import make_private
+from penjing.core.nouns import Release
 from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
@@ -43,8 +44,7 @@ class Started:
     """What is told once the service answers; `key` is the first key, where one was made to be shown."""
 
     url: str
-    release: str
-    name: str
+    release: Release
     key: str | None
 
 
@@ -91,7 +91,7 @@ def run_service(
                 listener,
                 settings,
                 keyless=keyless,
-                started=lambda url: started(Started(url, release.id, release.info.name, shown)),
+                started=lambda url: started(Started(url, release, shown)),
             )
     finally:
         store.close()

@@ -55,6 +55,20 @@ def count_open(store: Store) -> int:
         return connection.execute(select(func.count()).where(reviews.c.status == "open")).scalar_one()
 
 
+def open_labels(store: Store) -> list[str]:
+    """The labels that a verdict may name: those of every release with open cases."""
+    newest = (
+        select(func.max(decisions.c.id))
+        .join(reviews, reviews.c.decision == decisions.c.id)
+        .where(reviews.c.status == "open")
+        .group_by(decisions.c.release)
+    )
+    query = select(decisions.c.prediction).where(decisions.c.id.in_(newest)).order_by(decisions.c.id)
+    with store.read() as connection:
+        found = [json.loads(written)["labels"] for written in connection.execute(query).scalars()]
+    return list(dict.fromkeys(label for labels in found for label in labels))
+
+
 def export_open(store: Store, file: Path) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many."""
     query = (
