@@ -111,3 +111,19 @@ def test_unknown_encodings_are_usage_errors() -> None:
         check_encoding("cp1252x")
     with pytest.raises(UsageError, match="not an encoding of text"):
         check_encoding("hex")
+
+
+def test_korean_is_not_read_as_chinese_without_sense() -> None:
+    korean = "이 제품은 고장났습니다 환불해 주세요\n배송이 너무 늦어서 주문을 취소하고 싶어요\n색상이 사진과 달라요\n"
+    with pytest.raises(DataError, match="EUC-KR") as caught:
+        find(korean.encode("euc_kr"))
+    assert "--encoding euc_kr" in str(caught.value.fix)
+    assert find(korean.encode("euc_kr"), "euc_kr").name == "euc_kr"
+    # Few characters again and again are Chinese, even if all are in that range.
+    assert find(("还好\n很好\n好\n" * 20).encode("gb18030")).name == "gb18030"
+
+
+def test_a_text_that_was_encoded_twice_is_named() -> None:
+    twice = "第0次投诉，商家态度很差\n".encode().decode("latin-1").encode()
+    assert "encoded twice" in str(find(twice).note)
+    assert find("café, señor, Ç’est\n第一\n".encode()).note is None

@@ -123,5 +123,11 @@ def test_names_that_could_mean_several_are_left_unclear() -> None:
     assert "could be `a` or another" in unclear_names(both.unclear)[0]
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert parse_field(np.float64(3.0), "int") == 3
+    assert parse_field(np.float64(0.1), "float") == 0.1
+    assert parse_field(np.float64(3.0), "str") == "3"
+
+
 def test_a_raised_digit_is_no_digit() -> None:
     assert parse_number("５²") is None

@@ -168,3 +168,12 @@ def test_real_data(name: str, text: str, label: str) -> None:
         pytest.skip("PENJING_DATA is not set: the folder of the public data sets")
     found = guess(Path(folder) / name)
     assert (found.text, found.label) == (text, label)
+
+
+def test_numbers_of_cases_are_no_texts_and_fraud_is_a_question(tmp_path: Path) -> None:
+    lines = ["case;memo;risk_level", *(f"GD{i:08d};{text};{label}" for i, (text, label) in enumerate(ROWS))]
+    assert guess(write(tmp_path, "a.csv", lines)).text == "memo"
+    lines = ["memo;is_fraud;merchant_category"]
+    lines += [f"{text};{'yes' if i % 3 else 'no'};{label}" for i, (text, label) in enumerate(ROWS)]
+    with pytest.raises(ChoiceError, match="several columns may hold the labels"):
+        guess(write(tmp_path, "b.csv", lines))

@@ -56,3 +56,28 @@ def test_names() -> None:
     assert is_name("投诉内容")
     assert not is_name("快递太慢了，再也不来了。")
     assert not is_name("2026-01-01")
+
+
+def test_a_header_may_ask() -> None:
+    assert has_header([["Comments", "Resolved?"], ["It broke", "yes"], ["It is late", "no"]])
+    assert is_name("是否立案？")
+    assert not is_name("Why is my parcel so late again?")
+
+
+def test_the_header_of_each_block_of_a_sheet_is_a_header() -> None:
+    header = ["投诉内容", "问题类型"]
+    assert has_header([header, ["水管坏了", "水务"], header, ["路灯不亮", "电力"]])
+
+
+def test_columns_that_pandas_numbered() -> None:
+    assert has_header([["0", "1"], ["水管坏了", "水务"]])
+    assert has_header([["", "0", "1"], ["0", "水管坏了", "水务"]])
+    assert not has_header([["0", "1"], ["1", "0"], ["0", "1"]])
+    assert not has_header([["0", "a text"], ["1", "another"]])
+
+
+def test_a_title_with_commas_has_more_cells_than_the_table() -> None:
+    title, header = ["Report: complaints", " January", " 2026"], ["comment", "category"]
+    rows = [["it broke", "quality"], ["it is late", "delivery"]]
+    assert find_header([title, header, *rows]) == 1
+    assert find_header([["a", "b", "c"], *rows, header, *rows]) == 0

@@ -99,3 +99,19 @@ def test_a_row_of_several_lines_has_its_first_and_last() -> None:
         (2, 3, ["one\ntwo"]),
         (4, 4, ["b"]),
     ]
+
+
+def test_a_space_before_a_quoted_cell() -> None:
+    text = 'text, label\n"it broke, again", "quality"\n"late", "delivery"\n'
+    layout = find_layout(head(text), ".csv", None, ())
+    assert [record[2] for record in records(head(text), layout)] == [  # type: ignore[index]
+        ["text", "label"],
+        ["it broke, again", "quality"],
+        ["late", "delivery"],
+    ]
+    assert not find_layout(head('text,label\n"a, ""b""",c\nd,e\n'), ".csv", None, ()).spaced
+
+
+def test_a_table_under_the_name_of_json() -> None:
+    assert find_layout(head("text,label\na,b\n"), ".json", None, ("text",)).kind == "cells"
+    assert find_layout(head('{\n "text": "a, b",\n "label": "c"\n}\n'), ".json", None, ("text",)).kind == "json"

@@ -21,6 +21,9 @@ from penjing.data.names import names_column, role_of
         ("是否会员", "side"), ("is_member", "side"), ("受理渠道", "side"), ("category_id", "side"),
         ("创建时间", "side"),
         ("Ticket ID", "side"), ("客户姓名", "side"), ("customer name", "side"), ("Month", "side"),
+        ("是否欺诈", "label"), ("is_fraud", "label"), ("isSpam", "label"), ("情感倾向", "label"),
+        ("Failure Mode", "label"),
+        ("维修措施", "after"), ("商品名称", "side"),
         ("foo", None), ("2026", None), ("内容很差的一次购物体验，再也不来了", None),
     ],
 )  # fmt: skip

@@ -182,3 +182,40 @@ def test_warnings_of_rules_are_among_the_warnings(tmp_path: Path) -> None:
     checked = check(write(tmp_path, more="decide: {rules: rules.csv}\n"))
     assert any("the rules cover every case" in problem.message for problem in checked.audit.problems)
     assert checked.audit.trainable
+
+
+@pytest.mark.parametrize(
+    ("steps", "what"),
+    [
+        ("[{tune.full: {}}, {compress.int8: {}}, {compress.int8: {}}]", "follows a step that has made INT8 already"),
+        ("[{tune.full: {}}, {compress.int8: {}}, {compress.distill: {}}]", "already"),
+        ("[{tune.full: {}}, {compress.export: {engine: onnx}}, {compress.heads: {}}]", "changes a model in torch"),
+        ("[{tune.full: {}}, {compress.static: {}}, {compress.export: {}}]", "before it stands an artifact by"),
+        ("[{tune.full: {}}, {compress.cascade: {}}, {compress.int8: {}}]", "before it stands an artifact by"),
+        ("[{tune.full: {layers: 99}}]", "this base has"),
+        ("[{tune.full: {layers: 1}}, {compress.layers: {keep: 99}}]", "this model has"),
+        ("[{tune.full: {}}, {compress.layers: {keep: 2}}, {compress.layers: {keep: 2}}]", "this model has 2 layers"),
+        ("[{tune.full: {}}, {compress.exit: {after: [99]}}]", "cannot leave early after"),
+        ("[{tune.full: {}}, {compress.int8: {engine: openvino, scales: dynamic}}]", "OpenVINO would take the scales"),
+        ("[{tune.full: {}}, {compress.export: {engine: openvino}}, {compress.embeddings: {}}]", "cannot become `onnx`"),
+        ("[{tune.full: {}}, {compress.embeddings: {}}, {compress.int8: {scales: static}}]", "static scales"),
+        ("[{tune.full: {}}, {compress.int8: {keep: ['[']}}]", "no regular expression"),
+    ],
+)
+def test_a_step_that_cannot_follow_is_found_before_anything_is_trained(tmp_path: Path, steps: str, what: str) -> None:
+    message = said(write(tmp_path, more=f"steps: {steps}\n"))
+    assert what in message and "recipe.yaml:3:" in message
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{tune.full: {}}, {compress.layers: {keep: 2}}, {compress.distill: {}}, {compress.int8: {}}]",
+        "[{tune.full: {}}, {compress.int8: {engine: onnx}}, {compress.cascade: {}}]",
+        "[{tune.full: {}}, {compress.export: {engine: onnx}}, {compress.embeddings: {}}]",
+        "[{tune.full: {}}, {compress.embeddings: {}}, {compress.int8: {engine: onnx}}]",
+        "[{tune.full: {}}, {compress.vocabulary: {}}, {compress.static: {}}]",
+    ],
+)
+def test_steps_that_can_follow_are_left_alone(tmp_path: Path, steps: str) -> None:
+    assert not check(write(tmp_path, more=f"steps: {steps}\n")).faults

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from penjing.compress.export import write_engine
+from penjing.compress.export import check_form, write_engine
 from penjing.compress.sealing import encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -31,6 +31,16 @@ class Options(BaseOptions):
     bits: Literal[4, 8] = Field(4, description="of each number of the embedding table")
 
 
+def check_table(parent: Artifact) -> None:
+    """Raise UsageError for a parent that is in OpenVINO's form, or has a small table already."""
+    if "embedding_bits" in parent.card.notes:
+        raise UsageError(
+            f"the embeddings are in {parent.card.notes['embedding_bits']} bits already",
+            fix="remove one of the two steps",
+        )
+    check_form(parent, "onnx")
+
+
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in ONNX with a smaller embedding table, with `validation_agreement` against the whole one.
 
@@ -39,11 +49,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     from penjing.runtime.export import onnx_embeddings, onnx_half
 
     parent = encoder_parent(inputs, "compress.embeddings")
-    if "embedding_bits" in parent.card.notes:
-        raise UsageError(
-            f"the embeddings are in {parent.card.notes['embedding_bits']} bits already",
-            fix="remove one of the two steps",
-        )
+    check_table(parent)
     full = whole(run.scratch / "onnx", lambda target: write_engine(parent, "onnx", target, run))
 
     def make(target: Path) -> None:

@@ -79,6 +79,16 @@ def engine_of(name: EngineChoice, parent: Artifact) -> EngineName:
     return "onnx"
 
 
+def check_form(parent: Artifact, engine: EngineName) -> None:
+    """Raise UsageError for a parent that cannot be written in an engine's form."""
+    form = parent.card.form
+    if form not in (engine, "torch", "onnx"):
+        raise UsageError(
+            f"an artifact of form `{form}` cannot become `{engine}`",
+            fix=f"set `engine: {engine}` in the step before, or leave that step out",
+        )
+
+
 def write_engine(
     parent: Artifact, engine: EngineName, target: Path, run: Run, *, half: bool = False, packed: bool = False
 ) -> None:
@@ -86,6 +96,7 @@ def write_engine(
 
     half: weights that come from torch, or from one engine to the other, are stored in float16; packed: their file is.
     """
+    check_form(parent, engine)
     run.progress.start(f"export to {engine}", None)
     form = parent.card.form
     if form == engine:
@@ -93,17 +104,12 @@ def write_engine(
             copy_unpacked(parent.folder, name, target)
     elif form == "torch":
         _from_torch(parent, engine, target, half)
-    elif form == "onnx":
+    else:
         from penjing.runtime.export import to_openvino
 
         copy_unpacked(parent.folder, ONNX_MODEL, target)
         to_openvino(target / ONNX_MODEL, target, half=half)
         (target / ONNX_MODEL).unlink()
-    else:
-        raise UsageError(
-            f"an artifact of form `{form}` cannot become `{engine}`",
-            fix=f"set `engine: {engine}` in the step before, or leave that step out",
-        )
     if packed:
         pack(target, FILES[engine][-1])
     with_tokenizer(parent, target)

@@ -19,19 +19,20 @@ import contextlib
 import io
 import logging
 import random
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, engine_of, write_engine
+from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, check_form, engine_of, write_engine
 from penjing.compress.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.runtime.machine import int8_instructions
+from penjing.runtime.machine import EngineName, int8_instructions
 from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
 from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
 from penjing.runtime.openvino_ import write_model
@@ -62,6 +63,36 @@ class Options(BaseOptions):
     packed: bool = Field(False, description=PACKED)
     keep: list[str] = Field([], max_length=100, description="regular expressions of layer names left in float32")
 
+    @field_validator("keep")
+    @classmethod
+    def _patterns(cls, keep: list[str]) -> list[str]:
+        for pattern in keep:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"`keep` has `{pattern[:60]}`, which is no regular expression: {error}") from None
+        return keep
+
+
+def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
+    """The engine, and whether the scales are static. Raises UsageError for what the parent's form does not allow."""
+    engine = engine_of(options.engine, parent)
+    static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
+    if static and "embedding_bits" in parent.card.notes:
+        raise UsageError(
+            "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
+            where="scales",
+            fix="set `scales: dynamic`, or leave `compress.embeddings` out",
+        )
+    if not static and engine == "openvino":
+        raise UsageError(
+            "OpenVINO would take the scales from all texts of a batch, and no decision could be replayed",
+            where="scales",
+            fix="set `scales: static`, or `engine: onnx`",
+        )
+    check_form(parent, engine)
+    return engine, static
+
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in INT8, its temperature fitted anew, with `validation_agreement` against float32 in its metrics.
@@ -72,22 +103,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     from penjing.runtime.export import onnx_int8
 
     parent = encoder_parent(inputs, "compress.int8")
-    engine = engine_of(options.engine, parent)
-    static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
-    if static and "embedding_bits" in parent.card.notes:
-        raise UsageError(
-            "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
-            where="scales",
-            fix="set `scales: dynamic`, or leave `compress.embeddings` out",
-        )
+    engine, static = scales_of(parent, options)
     if static and not len(inputs.train):
         raise UsageError("`compress.int8` needs training texts to fix its scales", fix="give at least eight rows")
-    if not static and engine == "openvino":
-        raise UsageError(
-            "OpenVINO would take the scales from all texts of a batch, and no decision could be replayed",
-            where="scales",
-            fix="set `scales: static`, or `engine: onnx`",
-        )
     if static and not int8_instructions():
         run.progress.say(
             "this CPU has no INT8 dot product (VNNI, AMX): static INT8 saves room here and costs time, and its release "

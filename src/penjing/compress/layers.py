@@ -41,13 +41,18 @@ class Options(BaseOptions):
     texts: int = Field(128, ge=8, le=10_000, description="train texts on which importance is measured")
 
 
+def check_keep(keep: int, total: int) -> None:
+    """Raise UsageError where so many of `total` layers cannot stay."""
+    if keep >= total:
+        fix = f"set `keep` to at most {total - 1}" if total > 1 else "leave the step out"
+        raise UsageError(f"this model has {total} layer{'s' * (total != 1)}", where="keep", fix=fix)
+
+
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent with `keep` of its layers; which ones stands in the notes. Raises UsageError."""
     parent = torch_parent(inputs, "compress.layers")
     classifier = load_classifier(parent)
-    total = len(layers_of(classifier.encoder))
-    if options.keep >= total:
-        raise UsageError(f"this model has {total} layers", where="keep", fix=f"set `keep` to at most {total - 1}")
+    check_keep(options.keep, len(layers_of(classifier.encoder)))
     tokenizer = open_tokenizer(parent.folder)
     kept = _choose(parent, classifier, tokenizer, inputs.train.texts, options, run)
     small = keep_layers(classifier, kept)

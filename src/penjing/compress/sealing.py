@@ -30,7 +30,16 @@ def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifa
 
     int8: whether one that is in INT8 already will do.
     """
-    parent = inputs.parent
+    return check_parent(inputs.parent, method, int8=int8)
+
+
+def torch_parent(inputs: Inputs, method: str) -> Artifact:
+    """The parent of a step that changes weights: a tuned encoder still in torch. Raises UsageError."""
+    return check_parent(inputs.parent, method, torch=True)
+
+
+def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, torch: bool = False) -> Artifact:
+    """As `encoder_parent`, and with `torch` as `torch_parent`; only the card is looked at."""
     if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade", "exit"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
@@ -38,13 +47,7 @@ def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifa
         )
     if parent.card.notes.get("precision") == "int8" and not int8:
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
-    return parent
-
-
-def torch_parent(inputs: Inputs, method: str) -> Artifact:
-    """The parent of a step that changes weights: a tuned encoder still in torch. Raises UsageError."""
-    parent = encoder_parent(inputs, method)
-    if parent.card.form != "torch":
+    if torch and parent.card.form != "torch":
         raise UsageError(
             f"`{method}` changes a model in torch, and before it stands `{parent.card.method}` ({parent.card.form})",
             fix="put it before `compress.int8` and `compress.export`",

@@ -33,6 +33,8 @@ _CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond t
 _LOOK = 60  # bytes outside ASCII of a line that are looked at closely
 _SEVERAL = 6  # different characters of two bytes each that are UTF-8 by accident once in a million files
 _SHORT = 2000  # bytes of a text without a line end
+_KOREAN = 24  # different characters that are all in the range of Hangul by accident once in a million texts
+_LAST_HANGUL = 0xC8
 _BROKEN = -6.0  # plausibility of a byte that does not decode
 
 
@@ -79,7 +81,7 @@ def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> En
         return _settle(open_bytes, where, "utf-8-sig" if fits else name, {})
     found = marked or _without_mark(head)
     if found is None and _is_utf8(open_bytes):
-        return Encoding("utf-8")
+        return Encoding("utf-8", note=_twice_encoded(head))
     return _settle(open_bytes, where, found, {}) if found else _by_majority(open_bytes, where)
 
 
@@ -141,7 +143,37 @@ def _by_majority(open_bytes: Opener, where: str) -> Encoding:
     name = max(votes, key=lambda each: votes[each])
     if votes[name] <= 0:
         raise _unknown(open_bytes, where)
+    if name == "gb18030" and _is_hangul(open_bytes):
+        raise DataError(
+            "this seems to be Korean in EUC-KR, which decodes as Chinese without sense in GB18030",
+            where=where,
+            fix="name the encoding: --encoding euc_kr or gb18030 (in a recipe, `encoding:`), or save it as UTF-8",
+        )
     return _settle(open_bytes, where, name, votes)
+
+
+def _is_hangul(open_bytes: Opener) -> bool:
+    """Hangul of EUC-KR begins with bytes up to C8; of the characters of a Chinese text every other one is above."""
+    with open_bytes() as raw:
+        text = raw.read(1 << 16).decode("gb18030", "replace")
+    codes = [each.encode("gb2312", "ignore") for each in set(text) if each >= "\u4e00"]
+    leads = [code[0] for code in codes if code]
+    return len(leads) >= _KOREAN and sum(lead > _LAST_HANGUL for lead in leads) <= len(leads) / 20
+
+
+def _twice_encoded(head: bytes) -> str | None:
+    """The note of a text of UTF-8 that was taken for Latin-1 or cp1252 once and saved as UTF-8 again."""
+    text = head.decode("utf-8", "ignore")
+    odd = [line for line in text.splitlines() if not line.isascii()]
+    for line in odd[:_LOOK]:
+        for name in ("latin-1", "cp1252"):
+            try:
+                meant = line.encode(name).decode("utf-8")
+            except UnicodeError:
+                continue
+            if any("\u4e00" <= character <= "\u9fff" for character in meant):
+                return f"`{line[:20]}` seems to be `{meant[:12]}`, encoded twice: save the file anew from its source"
+    return None
 
 
 def _settle(open_bytes: Opener, where: str, name: str, votes: dict[str, float]) -> Encoding:

@@ -155,7 +155,9 @@ def unclear_names(unclear: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
 
 
 def _plain(value: object) -> object:
-    """A value of NumPy or of decimal as the plain one."""
+    """A value of NumPy or of decimal as the plain one. NumPy's float is a float whose repr is none."""
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() and abs(value) <= INT_LIMIT else float(value)
     if value is not None and not isinstance(value, str | int | float | list | tuple | dict):

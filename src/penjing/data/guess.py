@@ -26,6 +26,7 @@ _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
 )
+_CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: the number of a case
 # What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
 _LABEL_BY_ROLE = {"label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "after": -2.0, "side": -3.0}
@@ -165,12 +166,13 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
 
 
 def _text_score(name: str, filled: Sequence[str], rows: int) -> float | None:
-    """How well a column fits as texts; None where it cannot: numbers, dates."""
+    """How well a column fits as texts; None where it cannot: numbers, dates, codes."""
     role = role_of(name)
     named = name.strip().lower() in EXACT and role == "text"
     if not filled:
         return 0.0 if named else None
-    if sum(NUMBER.fullmatch(cell.strip()) is not None for cell in filled) > len(filled) / 2:
+    coded = sum(bool(NUMBER.fullmatch(cell.strip()) or _CODE.fullmatch(cell.strip())) for cell in filled)
+    if coded > len(filled) / 2:
         return None
     repeated = 1 - len(set(filled)) / len(filled)
     worth = _TEXT_BY_ROLE[role] + named + math.log2(1 + _mean_length(filled))

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from penjing.core.errors import DataError
 from penjing.data.fold import fold_name
-from penjing.data.names import EXACT, names_column
+from penjing.data.names import EXACT, names_column, role_of
 
 NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")
 _LOOK = 12  # rows among which the header is looked for
 _SENTENCE = re.compile(r"[。！？；.!?;](\s|$)|，|, ")
+_ASKING = re.compile(r"(?:[\w/-]+ ){0,2}[\w/-]{1,12}[?？]")  # `Rehire?`, `Is resolved?`, `是否立案？`
 
 
 def find_header(rows: Sequence[Sequence[str]], wanted: Sequence[str] = ()) -> int:
@@ -24,8 +25,18 @@ def find_header(rows: Sequence[Sequence[str]], wanted: Sequence[str] = ()) -> in
     width = max(widths, key=lambda each: (widths[each], each)) if widths else 1
     for place, cells in enumerate(rows[:_LOOK]):
         if any(cell.strip() for cell in cells) and not _is_title(rows, place, width):
-            return place
+            return _below_sentences(rows, place, width)
     return 0
+
+
+def _below_sentences(rows: Sequence[Sequence[str]], place: int, width: int) -> int:
+    """A title with commas has more cells than the table: the header is then the first row as wide as most that names
+    a column of texts and one of labels."""
+    for later, cells in enumerate(rows[place:_LOOK], start=place):
+        if _width(cells) == width:
+            roles = {role_of(cell) for cell in cells}
+            return later if later > place and {"text", "label"} <= roles and _is_named(cells) else place
+    return place
 
 
 def has_names(cells: Sequence[str], wanted: Sequence[str]) -> bool:
@@ -35,18 +46,20 @@ def has_names(cells: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def is_name(cell: str) -> bool:
     """Whether a cell could name a column: short, no number, no sentence."""
-    return len(cell) <= 40 and not NUMBER.fullmatch(cell) and not _SENTENCE.search(cell)
+    sentence = _SENTENCE.search(cell) and not _ASKING.fullmatch(cell)
+    return len(cell) <= 40 and not NUMBER.fullmatch(cell) and not sentence
 
 
 def has_header(cells: Sequence[Sequence[str]]) -> bool:
     """Whether the first of the rows names the columns: short distinct words that do not come again below."""
     first = [cell.strip() for cell in cells[0]]
-    if any(name.lower() in EXACT for name in first):
+    if any(name.lower() in EXACT for name in first) or _is_counted(cells):
         return True
     if not _is_named(first):
         return False
     for place, name in enumerate(first):
-        below = [row[place].strip() for row in cells[1:] if len(row) > place]
+        # A sheet of several blocks has its header above each.
+        below = [row[place].strip() for row in cells[1:] if len(row) > place and row != cells[0]]
         if name and name in below:
             return False
     if len(first) == 1:
@@ -96,6 +109,15 @@ def _is_title(rows: Sequence[Sequence[str]], place: int, width: int) -> bool:
         return False
     start = below.index(following)
     return _is_named([cell.strip() for cell in following]) and has_header(below[start:])
+
+
+def _is_counted(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row numbers the columns from 0, as pandas does where they have no names."""
+    first = [cell.strip() for cell in cells[0]]
+    counted = first[1:] if first[:1] == [""] else first  # the index has no name
+    if len(counted) < 2 or counted != [str(place) for place in range(len(counted))]:
+        return False
+    return any(not NUMBER.fullmatch(cell.strip()) for row in cells[1:3] for cell in row[-len(counted) :])
 
 
 def _is_named(names: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ CELLS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".xls": "\t", ".xlsx": ","}
 JSON = {".jsonl", ".ndjson", ".json"}
 _DELIMITERS = (",", "\t", ";", "|")
 _SEP = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
+_SPACED = re.compile(r'[,;|]\s+"[^"]*"\s*(?:[,;|]|$)')
 _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _FIELD_LIMIT = 1 << 30  # the csv module's own limit, 131,072 characters, is below a text of 1 MB
 _CONSISTENT = 0.95  # share of the lines with as many cells as the header, for a table without a suffix that says so
@@ -29,12 +30,16 @@ Record = tuple[int, int, list[str]]
 
 @dataclass(frozen=True)
 class Layout:
-    """What is needed to read a text row by row; `skip`: lines above the first row (`sep=;`)."""
+    """What is needed to read a text row by row.
+
+    skip: lines above the first row (`sep=;`); spaced: a cell in quotes may have a space before it.
+    """
 
     kind: Kind
     delimiter: str = ","
     quoting: Quoting = "quoted"
     skip: int = 0
+    spaced: bool = False
 
 
 def find_layout(head: Sequence[str], suffix: str, columns: Sequence[str] | None, wanted: Sequence[str]) -> Layout:
@@ -49,14 +54,20 @@ def find_layout(head: Sequence[str], suffix: str, columns: Sequence[str] | None,
     if mark:
         return Layout("cells", mark[1], skip=1)
     first = next((line for line in lines if line.strip()), "")
-    if begins_json(first) or suffix in JSON:
-        return Layout("json")
     filled = [line for line in lines if line.strip()]
+    table = suffix in JSON and first.lstrip()[:1] not in ("{", "[") and _table_in(filled, wanted) is not None
+    if begins_json(first) or (suffix in JSON and not table):
+        return Layout("json")
     if suffix in CELLS or (columns and len(columns) > 1):
-        delimiter = _delimiter(filled, suffix, columns)
-        return Layout("cells", delimiter) if delimiter else Layout("lines")
-    found = _table_in(filled, wanted)
-    return Layout("cells", found) if found else Layout("lines")
+        found = _delimiter(filled, suffix, columns)
+    else:
+        found = _table_in(filled, wanted)
+    return Layout("cells", found, spaced=_is_spaced(filled)) if found else Layout("lines")
+
+
+def _is_spaced(lines: Sequence[str]) -> bool:
+    """Whether most lines have a space between the delimiter and a cell in quotes (`"a", "b"`)."""
+    return 2 * sum(_SPACED.search(line) is not None for line in lines) > len(lines)
 
 
 def cut(line: str, delimiter: str) -> list[str]:
@@ -77,7 +88,7 @@ def records(lines: Iterable[str], layout: Layout) -> Iterator[Record | Fault]:
                 yield feed.number, feed.number, cut(line, layout.delimiter)
         return
     unclosed = 0
-    reader = csv.reader(feed, delimiter=layout.delimiter, strict=True)
+    reader = csv.reader(feed, delimiter=layout.delimiter, strict=True, skipinitialspace=layout.spaced)
     while True:
         feed.taken.clear()
         try:
@@ -92,7 +103,7 @@ def records(lines: Iterable[str], layout: Layout) -> Iterator[Record | Fault]:
             if unclosed > _MOST_UNCLOSED:
                 return
             feed.put_back()
-            reader = csv.reader(feed, delimiter=layout.delimiter, strict=True)
+            reader = csv.reader(feed, delimiter=layout.delimiter, strict=True, skipinitialspace=layout.spaced)
             continue
         if cells:
             yield feed.taken[0][0], feed.taken[-1][0], cells

@@ -25,8 +25,10 @@ EXACT: dict[str, Role] = {
 _WORDS: dict[Role, tuple[str, ...]] = {
     "label": (
         "标签", "类别", "分类", "类型", "种类", "意图", "情感", "情绪", "科室", "部门", "归口", "标注", "主题", "话题",
-        "类目", "性质", "极性", "归类", "大类", "小类", "label", "labels", "category", "class", "intent", "sentiment",
+        "类目", "性质", "极性", "归类", "大类", "小类", "倾向", "栏目", "频道", "板块", "原因分类",
+        "label", "labels", "category", "class", "intent", "sentiment",
         "topic", "type", "tag", "cat", "department", "target", "polarity", "emotion", "kind", "subcategory", "queue",
+        "mode", "folder", "欺诈", "诈骗", "垃圾", "违规", "流失", "fraud", "spam", "toxic", "churn", "ham",
     ),
     "text": (
         "文本", "内容", "正文", "原文", "全文", "句子", "语料", "评论", "标题", "留言", "问题", "描述", "诉求", "反馈",
@@ -37,13 +39,16 @@ _WORDS: dict[Role, tuple[str, ...]] = {
         "sms", "narrative", "details", "issue", "problem", "inquiry", "enquiry", "verbatim",
     ),
     "after": (
-        "回复", "答复", "办理", "解决", "结果", "备注", "批注", "跟进", "处置", "方案", "结论", "reply", "response",
+        "回复", "答复", "办理", "解决", "结果", "备注", "批注", "跟进", "处置", "方案", "结论", "措施", "答案",
+        "面谈记录", "reply", "response",
         "answer", "resolution", "action", "remark", "remarks", "note", "notes", "solution", "outcome",
+        "measures",
     ),
     "side": (
         "渠道", "来源", "平台", "地区", "区域", "省份", "城市", "区县", "街道", "姓名", "性别", "年龄", "日期", "时间",
         "月份", "年份", "编号", "单号", "序号", "号码", "电话", "手机", "手机号", "地址", "坐席", "人员", "处理人",
         "受理人", "经办人", "负责人", "客服", "状态", "优先级", "会员", "门店", "品牌", "商品", "产品", "型号", "金额",
+        "名称", "昵称", "商户", "学历", "流水", "资产", "asset", "merchant", "nickname",
         "channel", "source", "platform", "region", "city", "province", "state", "country", "gender", "age", "date",
         "time", "month", "year", "id", "ids", "no", "nr", "number", "phone", "address", "agent", "operator", "owner",
         "assignee", "status", "priority", "user", "customer", "email", "flag", "brand", "product", "store", "amount",
@@ -56,6 +61,8 @@ _HANDLED = (
     "agent", "reply", "response", "resolution",
 )  # fmt: skip
 _BOOLEAN = ("是否", "有无", "is", "has", "was")
+# Yes or no to one of these is what a model is asked.
+_TARGETS = ("欺诈", "诈骗", "垃圾", "违规", "流失", "fraud", "spam", "toxic", "churn")
 _ROLE = {word: role for role, words in _WORDS.items() for word in words}
 _BRACKETS = re.compile(r"[(（\[【<].*?[)）\]】>]|[*:：\d_\s]+$")
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\u4e00-\u9fff]+")
@@ -72,7 +79,7 @@ def role_of(name: str) -> Role | None:
     if not tokens or len(tokens) > 4 or len(plain) > 30:
         return None
     if tokens[0].startswith(_BOOLEAN[:2]) or (len(tokens) > 1 and tokens[0] in _BOOLEAN):
-        return "side"
+        return "label" if _last_word(tokens[-1]) == "label" and tokens[-1].endswith(_TARGETS) else "side"
     if tokens[-1] == "name":
         if len(tokens) == 1:
             return "side"

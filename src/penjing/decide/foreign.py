@@ -20,7 +20,15 @@ from penjing.decide.schema import FactSchema, Kind
 
 _LISTED = re.compile(r"\s*[,，、;；]\s*")
 _JOINED = re.compile(r"\s+(?:AND|OR)\s+|\s*(?:&&|\|\|)\s*|\s+(?:且|或|并且|或者|和)\s+")
-_NOT = re.compile(r"(?:!=|<>|≠|!(?=\S)|NOT\s+IN\s+|not\s+in\s+|NOT\s+|不是|不等于|不在)\s*(.+)", re.DOTALL)
+# Between Chinese words these join too: a Chinese value or phrase hardly ever holds one.
+_CHINESE_JOINED = re.compile(
+    r"(?<=[\u4e00-\u9fff])\s*(?:[/&+]|或者?|(?<=\s)(?:or|and)(?=\s))\s*(?=[\u4e00-\u9fff])", re.IGNORECASE
+)
+_NOT = re.compile(
+    r"(?:!=|<>|≠|!(?=\S)|NOT\s+(?:IN\s+)?|not\s+in\s+|not\s+(?=[\u4e00-\u9fff])|不是|不等于|不在)\s*(.+)", re.DOTALL
+)
+_BARE = re.compile(r"contains?|in|not|not\s+in|like|includes?|包含|含有", re.IGNORECASE)
+_FENCED = re.compile(r"/(.+)/[a-z]*", re.DOTALL)
 _HOLDS_NOT = re.compile(
     r"(?:not\s+contains?|doesn'?t\s+contain|!contains?|not\s+like|不包含|不含有?|!=|<>|≠|!|not\s)\s*(.+)",
     re.DOTALL | re.IGNORECASE,
@@ -30,8 +38,10 @@ _HOLDS = re.compile(
     r"\s*[:：(]?\s*(.+)",
     re.DOTALL | re.IGNORECASE,
 )
-_WHOLE_WORDS = re.compile(r"(?:contains?\s|like\s|包含|含有|等于|equals?\s|=~)\s*(.+)", re.DOTALL | re.IGNORECASE)
-_REGEX = re.compile(r"\.[*+?]|\\[dwsbDWSB]|\[\^|\[[^\]\s]-[^\]\s]\]|\(\?|^\^")
+_WHOLE_WORDS = re.compile(
+    r"(?:contains?\s|like\s|包含|含有|等于|equals?\s|is\s|eq\s|=~)\s*(.+)", re.DOTALL | re.IGNORECASE
+)
+_REGEX = re.compile(r"\.[*+?]|(?<=[\u4e00-\u9fff])\$$|\\[dwsbDWSB]|\[\^|\[[^\]\s]-[^\]\s]\]|\(\?|^\^")
 _QUOTED = re.compile("[\"'“‘「『](.+)[\"'”’」』]", re.DOTALL)
 _NULL = re.compile(r"null|is\s+null|is\s+not\s+null|not\s+null|isnull|is\s+empty|为空|不为空|非空", re.IGNORECASE)
 _SPAN = re.compile(r"(\S*\d\S*?)\s*(?:\.\.\.?|…|~|至|到|\sto\s|—|–)\s*(\S*\d\S*)")
@@ -49,6 +59,7 @@ _SIGNS = {
     "above": ">",
     "小于": "<", "低于": "<", "少于": "<", "less than": "<", "under": "<", "below": "<",
     "等于": "=", "equals": "=", "equal to": "=", "==": "=", "is": "=",
+    "lte ": "<=", "le ": "<=", "lt ": "<", "gte ": ">=", "ge ": ">=", "gt ": ">", "eq ": "=",
 }  # fmt: skip
 _SIGN = re.compile(rf"({'|'.join(_SIGNS)}|>=|<=|≥|≤|=<|=>|>|<|=)?\s*(.+)", re.IGNORECASE | re.DOTALL)
 _AMOUNT = re.compile(rf"\D{{0,4}}?({_DIGITS})\s*(千|万|亿|k)?\D{{0,6}}", re.IGNORECASE)
@@ -87,6 +98,10 @@ def _in_text(plain: str) -> tuple[str, str] | None:
     if word.lower() != "contains" or not space:
         if found := _HOLDS_NOT.fullmatch(plain):
             return _no_negation(f"contains {_bars(found[1])}")
+        if found := _FENCED.fullmatch(plain):
+            return "is a regular expression, which rules do not have", f"write `contains {_literal(found[1])}`"
+        if found := re.fullmatch(r"in\s+(.+)", plain, re.DOTALL | re.IGNORECASE):
+            return "compares a text with values as a whole", f"write `contains {_bars(found[1])}`"
         if (found := _HOLDS.fullmatch(plain)) or (found := re.fullmatch(r"(\*.*|.*\*|%.*%)", plain, re.DOTALL)):
             return "is no comparison of a text", f"write `contains {_bars(found[1])}`"
         return None
@@ -103,6 +118,11 @@ def _in_text(plain: str) -> tuple[str, str] | None:
     grouped = _BRACKETED.fullmatch(rest) and ("|" in rest or _LISTED.search(rest))
     if quoted or starred or liked or grouped or _JOINED.search(rest):
         return "holds signs that would be looked for as they stand", f"write `contains {_bars(rest)}`"
+    if (found := _CHINESE_JOINED.search(rest)) and all(map(_is_word, _CHINESE_JOINED.split(rest))):
+        return (
+            f"joins words by `{found[0].strip()}`, and would be looked for as one phrase with it",
+            f"write `contains {_bars(rest)}` for one of them; where both must be there, use two columns `text`",
+        )
     if "、" in rest or (_LISTED.search(rest) and all(_is_word(part) for part in _LISTED.split(rest))):
         return (
             "lists words by a comma, and would be looked for as one phrase with the comma in it",
@@ -122,7 +142,10 @@ def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | 
         others = [value for value in known if value not in given]
         if known and len(others) < len(known):
             return "is a negation, which rules do not have", f"list the others: `in {'|'.join(others[:20])}`"
-        return _no_negation(given[0] if given else "X")
+        what, fix = _no_negation(given[0] if given else "X")
+        return what, fix + exact
+    if _BARE.fullmatch(plain):
+        return "is a comparison without a value", f"write the value{exact}"
     if found := _QUOTED.fullmatch(plain):
         return "stands in quotes, which would be part of the value", f"write `{found[1]}`{exact}"
     if _NULL.fullmatch(plain):
@@ -131,7 +154,7 @@ def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | 
     if found := _WHOLE_WORDS.fullmatch(plain):
         return f"does not fit `{fact}`, which is compared whole", f"write `{_bars(found[1])}`{exact}"
     bars = re.match(r"in\s", plain, re.IGNORECASE) is not None and "|" in plain
-    if _BRACKETED.fullmatch(plain) or (not bars and (_LISTED.search(plain) or _JOINED.search(plain))):
+    if _BRACKETED.fullmatch(plain) or (not bars and _is_joined(plain)):
         listed = re.sub(r"^in\s+", "", plain, flags=re.IGNORECASE)
         return "is no list of values", f"write `in {_bars(listed)}` for one of them{exact}"
     if _SPAN.fullmatch(plain):
@@ -163,14 +186,16 @@ def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
         return "joins two comparisons", f"write `{found[1]}..{found[2]}`, which includes both ends"
     found = _SIGN.fullmatch(plain)
     if found and (number := _number(_unquoted(found[2]), kind)) is not None:
-        return (
-            "is not a number that can be compared",
-            f"write `{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}`",
-        )
+        right = f"{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}"
+        return ("is not a number that can be compared", f"write `{right}`") if right != plain else None
     listed = _parts(_inside(re.sub(r"^in\s*", "", plain, flags=re.IGNORECASE)))
     numbers = [_number(part, kind) for part in listed]
     bracketed = _BRACKETED.fullmatch(plain)
-    if (len(numbers) > 2 or (len(numbers) == 2 and not bracketed and "," in plain)) and all(numbers):
+    if (
+        plain[0] not in "<>="
+        and (len(numbers) > 2 or (len(numbers) == 2 and not bracketed and "," in plain))
+        and all(numbers)
+    ):
         return "is no list of numbers", f"write `in {'|'.join(map(str, numbers))}`"
     if found := _BETWEEN.fullmatch(plain):
         return (
@@ -207,8 +232,14 @@ def _no_negation(above: str) -> tuple[str, str]:
     )
 
 
+def _is_joined(plain: str) -> bool:
+    return any(mark.search(plain) is not None for mark in (_LISTED, _JOINED, _CHINESE_JOINED))
+
+
 def _parts(listed: str) -> list[str]:
-    pieces = [piece for part in _JOINED.split(_inside(listed)) for piece in _LISTED.split(part)]
+    pieces = [_inside(listed)]
+    for mark in (_JOINED, _CHINESE_JOINED, _LISTED):
+        pieces = [piece for part in pieces for piece in mark.split(part)]
     pieces = [_unquoted(piece).strip("*%^$ ") for part in pieces for piece in part.split("|")]
     return [piece for piece in pieces if piece]
 

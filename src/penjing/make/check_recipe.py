@@ -21,6 +21,7 @@ from penjing.decide.check import Finding
 from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
+from penjing.make.order import order_faults
 from penjing.make.plan import Step, read_plan
 from penjing.model.base import open_base
 
@@ -73,6 +74,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found.faults += plan_faults
     if file.recipe.step_list()[0][0] != "tune.linear":
         found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
+        if found.base is not None and not plan_faults:
+            found.faults += order_faults(file, found.steps, found.base)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
     looked = None if missing else _attempt(found, lambda: examine(file, progress))

@@ -245,15 +245,20 @@ def _hidden(job: Job, classifier: Classifier) -> tuple[Rows, Rows]:
     return every.part(0, count), every.part(count, len(every.lengths))
 
 
+def check_layers(layers: int | str, total: int) -> None:
+    """Raise UsageError for more layers than the base has."""
+    if isinstance(layers, int) and layers > total:
+        fix = f"set `layers` to at most {total}, or to `all`"
+        raise UsageError(f"this base has {total} layers", where="layers", fix=fix)
+
+
 def _build(job: Job) -> Classifier:
     encoder = load_encoder(job.parent)
     limit = longest_input(encoder)
     if job.options.max_tokens > limit:
         fix = f"set `max_tokens: {limit}` or less"
         raise UsageError(f"this base takes at most {limit} tokens", where="max_tokens", fix=fix)
-    if job.layers != "all" and job.layers > (total := len(layers_of(encoder))):
-        fix = f"set `layers` to at most {total}, or to `all`"
-        raise UsageError(f"this base has {total} layers", where="layers", fix=fix)
+    check_layers(job.layers, len(layers_of(encoder)))
     fit_vocabulary(encoder, job.tokenizer)
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         return Classifier(encoder, len(job.labels), job.options.dropout)

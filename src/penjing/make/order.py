@@ -1,0 +1,69 @@
+"""Whether each step can follow the one before it, found from what steps make and before any of them runs.
+
+The refusals are those of the steps themselves, so that `check` and `make` say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from penjing.core.errors import PenjingError, RecipeError, UsageError
+from penjing.core.nouns import Artifact, Card
+from penjing.core.recipe import RecipeFile
+from penjing.make.plan import Step, on_engine
+from penjing.model.base import depth_of
+
+# Steps that change weights: the model must still be in torch, and stays there but for `exit`.
+IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "vocabulary", "width"))
+_TUNED = Card(form="torch", method="tune.full", labels=("a", "b"))
+
+
+def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
+    """The first step that cannot be where it stands. steps: all of the recipe, `tune.full` first."""
+    card, depth = _TUNED, depth_of(base)
+    for index, step in enumerate(steps):
+        try:
+            card, depth = _after(on_engine(step, file.recipe.engine), card, depth)
+        except UsageError as error:
+            option = [error.where] if error.where else []
+            return [RecipeError(error.what, where=file.where("steps", index, step.name, *option), fix=error.fix)]
+    return []
+
+
+def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
+    """What the model is after a step: its card as far as other steps look at it, and its layers. Raises UsageError."""
+    from penjing.compress.embeddings import check_table
+    from penjing.compress.exit import ends_of
+    from penjing.compress.export import check_form, engine_of
+    from penjing.compress.int8 import scales_of
+    from penjing.compress.layers import check_keep
+    from penjing.compress.sealing import check_parent
+    from penjing.tune.full import check_layers
+
+    options, short = step.options, step.name.partition(".")[2]
+    if step.name == "tune.full":
+        check_layers(options.layers, depth)  # type: ignore[attr-defined]
+        return card, depth
+    parent = check_parent(
+        Artifact(folder=Path(), id="", card=card), step.name, int8=short == "cascade", torch=short in IN_TORCH
+    )
+    form, notes = card.form, dict(card.notes)
+    if short == "layers":
+        check_keep(options.keep, depth)  # type: ignore[attr-defined]
+        depth = options.keep  # type: ignore[attr-defined]
+    elif short == "exit":
+        ends_of(options.after, depth)  # type: ignore[attr-defined]
+        form = "exit"
+    elif short in ("static", "cascade"):
+        form = "static" if short == "static" else "cascade"
+    elif short == "embeddings":
+        check_table(parent)
+        form, notes = "onnx", {"embedding_bits": options.bits}  # type: ignore[attr-defined]
+    elif short == "export":
+        form = engine_of(options.engine, parent)  # type: ignore[attr-defined]
+        check_form(parent, form)
+    elif short == "int8":
+        form, _ = scales_of(parent, options)  # type: ignore[arg-type]
+        notes |= {"precision": "int8"}
+    return card.model_copy(update={"form": form, "method": step.name, "notes": notes}), depth
