@@ -36,6 +36,7 @@ def attacks() -> dict[str, Attack]:
 
 def attempt(name: str, attack: Attack, release: Path, folder: Path) -> Verdict:
     """One attack; one that fails itself has not shown that the service holds."""
+    folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     try:
         verdict = attack(release, folder)

@@ -7,8 +7,10 @@ import dataclasses
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -175,3 +177,25 @@ def test_a_probe_writes_and_is_refused_where_nothing_can_be_written(store: Store
     (tmp_path / "away").rename(tmp_path / "penjing.db")
     writer.probe().result(10)
     writer.close()
+
+
+def test_large_submissions_and_small_ones_take_turns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[list[int]] = []
+    entered, go_on = threading.Event(), threading.Event()
+
+    def write(_writer: Writer, batch: list[Any]) -> None:
+        written.append([len(waiting.records) for waiting in batch])
+        entered.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(Writer, "_write", write)
+    writer = Writer(store, window=0)
+    done = [writer.submit([object()])]  # type: ignore[list-item]
+    entered.wait(10)
+    # All of these arrive while the first is being written.
+    done += [writer.submit([object()] * size) for size in (256, 1, 256, 2, 3)]  # type: ignore[list-item]
+    go_on.set()
+    for future in done:
+        future.result(10)
+    writer.close()
+    assert written == [[1], [256], [1, 2, 3], [256]]

@@ -18,10 +18,11 @@ from penjing.store.records import Record, write_records
 
 WINDOW_SECONDS = 0.005
 LARGEST = 512
+SMALL = 32  # records; a larger submission takes tens of milliseconds by itself
 _LOG = logging.getLogger("penjing.store")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
     records: Sequence[Record]  # none: a test whether the database can be written
     done: Future[None] = field(default_factory=Future)
@@ -40,6 +41,7 @@ class Writer:
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._large_is_next = False
         self._thread = threading.Thread(target=self._work, name="penjing-writer", daemon=True)
         self._thread.start()
 
@@ -80,12 +82,24 @@ class Writer:
                 until = time.monotonic() + self._window
                 while not self._closed and self._size() < LARGEST and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
-            batch: list[_Waiting] = []
-            size = 0
-            while self._waiting and (not batch or size + len(self._waiting[0].records) <= LARGEST):
-                batch.append(self._waiting.popleft())
-                size += len(batch[-1].records)
-            return batch
+            return self._take()
+
+    def _take(self) -> list[_Waiting]:
+        """Small submissions together, a large one alone, by turns: what is small waits for one large one at most."""
+        large = next((waiting for waiting in self._waiting if len(waiting.records) > SMALL), None)
+        if large is not None and (self._large_is_next or all(len(one.records) > SMALL for one in self._waiting)):
+            self._large_is_next = False
+            self._waiting.remove(large)
+            return [large]
+        self._large_is_next = True
+        batch: list[_Waiting] = []
+        size = 0
+        for waiting in list(self._waiting):
+            if len(waiting.records) <= SMALL and size + len(waiting.records) <= LARGEST:
+                self._waiting.remove(waiting)
+                batch.append(waiting)
+                size += len(waiting.records)
+        return batch
 
     def _size(self) -> int:
         return sum(len(waiting.records) for waiting in self._waiting)
