@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from penjing.core.errors import RecipeError
-from penjing.core.options import Options, all_faults, build_options, nearest
+from penjing.core.options import Options, all_faults, build_options, explain, nearest
+from penjing.core.recipe import Recipe
 
 
 class Sample(Options):
@@ -33,3 +34,18 @@ def test_every_fault_is_told_each_where_it_is_written() -> None:
     assert "r.yaml:learning_rate" in shown and "\n  r.yaml:rate: unknown key `rate`" in shown
     many = all_faults([(f"r.yaml:{number}", f"fault {number}", "mend it") for number in range(13)])
     assert (many.where, many.what.count("\n  "), many.what.endswith("and 2 more")) == ("r.yaml:0", 11, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "fix"),
+    [
+        ({"steps": []}, "`steps` is empty; it needs at least 1", "write one there"),
+        ({"steps": ["tune.linear"]}, "entry 1 of `steps` is `tune.linear`", "write `tune.linear: {}`"),
+        ({"steps": "tune.linear"}, "`steps` is `tune.linear`", "write `[{tune.linear: {}}]`"),
+    ],
+)
+def test_empty_lists_and_steps_without_options(change: dict[str, object], what: str, fix: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate({"name": "t", "data": {"files": "a.csv"}, "steps": [{"tune.linear": None}]} | change)
+    _, said, hint = explain(caught.value, Recipe)[0]
+    assert what in said and hint == fix

@@ -45,3 +45,9 @@ def test_a_path_of_another_system_is_named(path: str, what: str, fix: str) -> No
 def test_the_nearest_name_is_shown(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("text\n", encoding="utf-8")
     assert no_such_file(tmp_path / "trian.csv").fix == f"did you mean `{tmp_path / 'train.csv'}`?"
+    assert no_such_file(tmp_path / "TRAIN.CSV").fix == f"did you mean `{tmp_path / 'train.csv'}`?"
+
+
+def test_a_folder_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    error = no_such_file(tmp_path)
+    assert "a folder, not a file" in error.what and "did you mean" not in str(error.fix)

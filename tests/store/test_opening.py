@@ -121,3 +121,11 @@ def test_the_first_form_migrates_and_is_entered(tmp_path: Path) -> None:
 def test_a_database_that_never_was_is_told_as_before(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such database"):
         open_store(f"sqlite:///{tmp_path / 'x.db'}", create=False)
+
+
+def test_a_second_version_of_the_tables_is_refused_in_words(store: Store) -> None:
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("INSERT INTO penjing_version VALUES ('0001_evil')")
+        connection.commit()
+    with pytest.raises(StoreError, match="has 2 rows: somebody has written into it"):
+        open_store(store.url)

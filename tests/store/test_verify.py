@@ -71,12 +71,9 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
         ("UPDATE reviews SET verdict = 'spam' WHERE decision = 'id-1'", "reviews", "id-1", "`verdict` of the verdict"),
         ("UPDATE reviews SET status = 'open' WHERE decision = 'id-1'", "reviews", "id-1", "was taken back"),
         ("UPDATE reviews SET note = 'x' WHERE decision = 'id-1'", "reviews", "id-1", "`note`"),
-        (
-            "UPDATE reviews SET status = 'done', closed = 'x' WHERE decision = 'id-5'",
-            "reviews",
-            "id-5",
-            "added outside",
-        ),
+        ("UPDATE reviews SET status = 'done', closed = 'x' WHERE decision = 'id-5'", "reviews", "id-5", "was added"),
+        ("UPDATE reviews SET verdict = 'ham' WHERE decision = 'id-5'", "reviews", "id-5", "was added"),
+        ("UPDATE reviews SET reviewer = 'x' WHERE decision = 'id-5'", "reviews", "id-5", "was added"),
         ("UPDATE reviews SET opened = '2020' WHERE decision = 'id-5'", "reviews", "id-5", "`opened`"),
         ("UPDATE decisions SET created = '2020' WHERE id = 'id-0'", "decisions", "id-0", "`created`"),
         ("UPDATE decisions SET outcome = 'ham' WHERE id = 'id-0'", "decisions", "id-0", "`outcome`"),
@@ -119,6 +116,19 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
 def test_tampering_is_named(full: Store, statement: str, table: str, row: str, words: str) -> None:
     found = by_hand(full, "PRAGMA foreign_keys=OFF", statement)
     assert any(each[0] == table and row in each[1] and words in each[2] for each in found), found
+
+
+@pytest.mark.parametrize("place", ["7, 1", "1, 9999", "1, 0", "1, -1"])
+def test_an_entry_outside_every_signed_chain_vouches_for_nothing(full: Store, place: str) -> None:
+    found = by_hand(
+        full,
+        "INSERT INTO decisions SELECT 'evil', release, created, route, outcome, text, decision, prediction, "
+        "fingerprint, evidence FROM decisions WHERE id = 'id-0'",
+        f"INSERT INTO chain (writer, number, time, kind, row, digests, hash, salt) SELECT {place}, time, 'decision', "
+        "'evil', digests, x'00', salt FROM chain WHERE kind = 'decision' LIMIT 1",
+    )
+    assert [(table, row) for table, row, _ in found] == [("chain", place.replace(", ", "/"))]
+    assert "decision evil is in no writer's signed chain" in found[0][2]
 
 
 def test_swapped_texts_name_both(full: Store) -> None:

@@ -110,8 +110,19 @@ def _told(place: Place, fault: Any, model: type[BaseModel]) -> tuple[str, str]:
         return f"{name} {cause.what}", cause.fix
     if isinstance(cause, ValueError):
         return f"{name} is {_shown(value)}: {_cut(str(cause), 200)}", "correct it there"
+    if fault["type"] in ("too_short", "too_long") and isinstance(value, list | tuple | dict):
+        return _sized(name, value, fault["ctx"])
     words = in_words(place.expected) or "a value of another kind"
     return f"{name} is {_shown(value)}; it must be {words}", _advice(place, value)
+
+
+def _sized(name: str, value: Any, bounds: Mapping[str, Any]) -> tuple[str, str]:
+    """A list or mapping with too few or too many entries."""
+    least, most = bounds.get("min_length"), bounds.get("max_length")
+    given = f"has {len(value):,} entr{'y' if len(value) == 1 else 'ies'}" if value else "is empty"
+    if most is not None:
+        return f"{name} {given}; at most {most:,} are taken", f"leave out {len(value) - most:,}"
+    return f"{name} {given}; it needs at least {least or 1:,}", "write one there"
 
 
 def _advice(place: Place, value: Any) -> str:
@@ -126,6 +137,11 @@ def _advice(place: Place, value: Any) -> str:
     kinds = {form.kind for form in expected}
     if isinstance(value, bool | int | float) and str in kinds:
         return f"put it in quotes: `{key}: {_quoted(value)}`"
+    inside = [each for form in expected for each in form.inner()] if isinstance(value, str) else []
+    if any(form.is_mapping and _holds_mappings(form) for form in expected):
+        return f"write `{_cut(str(value))}: {{}}`" if isinstance(value, str) else "write `{name: {}}`"
+    if any(form.is_list for form in expected) and any(map(_holds_mappings, inside)):
+        return f"write `[{{{_cut(str(value))}: {{}}}}]`"
     if isinstance(value, str | int | float) and any(form.is_list for form in expected):
         return f"write `[{_cut(str(value))}]`"
     if any(form.is_model or form.is_mapping for form in expected) and not kinds & {int, float, str, bool}:
@@ -139,6 +155,11 @@ def _advice(place: Place, value: Any) -> str:
     if value is None:
         return "give a value, or take the line out"
     return "write digits, for example 3" if kinds & {int, float} else "correct it there"
+
+
+def _holds_mappings(form: Expected) -> bool:
+    """Whether it is a mapping from names to mappings, as a step with its options is."""
+    return form.is_mapping and any(each.is_mapping for each in form.inner())
 
 
 def _bounded(form: Expected, value: float) -> str:

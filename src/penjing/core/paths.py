@@ -37,6 +37,10 @@ def local_path(given: AnyPath) -> Path:
 def no_such_file(path: Path) -> UsageError:
     """The error for a file that is not there: with its path in the form of this system, or with the nearest name."""
     written = str(path)
+    if path.is_dir():
+        return UsageError("this is a folder, not a file", where=written, fix="name a file inside it")
+    if path.exists():
+        return UsageError("this is neither a file nor a folder", where=written, fix="name a file")
     if os.sep == "/" and "\\" in written:
         what = "no such file: a backslash does not separate folders on this system"
         if _DRIVE.search(written):
@@ -48,6 +52,7 @@ def no_such_file(path: Path) -> UsageError:
         names = [other.name for other in path.parent.iterdir()]
     except OSError:
         names = []
-    close = difflib.get_close_matches(path.name, names, n=1)
+    close = [name for name in names if name.casefold() == path.name.casefold()]
+    close = close or difflib.get_close_matches(path.name, names, n=1)
     fix = f"did you mean `{path.parent / close[0]}`?" if close else "check the path"
     return UsageError("no such file", where=written, fix=fix)

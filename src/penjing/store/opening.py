@@ -177,7 +177,14 @@ def lost(where: str, key_file: Path) -> StoreError:
 
 def _revision(connection: Connection) -> str | None:
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
+    heads = context.get_current_heads()
+    if len(heads) > 1:
+        raise StoreError(
+            f"the table `{VERSION_TABLE}` has {len(heads)} rows: somebody has written into it",
+            where=connection.engine.url.render_as_string(),
+            fix=f"keep the newest of {', '.join(sorted(heads))}, and delete the others",
+        )
+    return heads[0] if heads else None
 
 
 def _refuse_foreign(connection: Connection, url: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, cast, select
+from sqlalchemy import Connection, Row, String, cast, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from penjing.core.errors import DamageError, StoreError
@@ -77,6 +77,7 @@ def verify_store(store: Store, advance: Callable[[int], None] = lambda _: None) 
             _check_rows(connection, KINDS["deployment"], list(started.values()), erased, done)
         for name in ("decision", "review", "verdict", "release", "key", "revocation", "audit"):
             _check_added(connection, KINDS[name], done)
+        _check_strays(connection, done)
     try:
         audit.verify(store)
     except DamageError as error:
@@ -238,12 +239,23 @@ def _check_added(connection: Connection, kind: Kind, done: Verified) -> None:
     key = kind.table.c[kind.key]
     here = select(cast(key, String(64)))
     if kind.name == "verdict":
-        here = here.where(kind.table.c.closed.is_not(None) | (kind.table.c.status != "open"))
+        told = [kind.table.c[part].is_not(None) for part in kind.parts if part != "status"]
+        here = here.where(or_(kind.table.c.status != "open", *told))
     elif kind.name == "revocation":
         here = here.where(kind.table.c.revoked.is_not(None))
     added = here.except_(select(chain.c.row).where(chain.c.kind == kind.name))
     for identity in connection.execute(added).scalars():
         done.say(kind.table.name, identity, f"the {_name(kind.name, str(identity))} was added outside Penjing")
+
+
+def _check_strays(connection: Connection, done: Verified) -> None:
+    """Entries outside every signed chain: they would vouch for rows that no writer has entered."""
+    inside = (chain.c.writer == writers.c.id) & (chain.c.number >= 1) & (chain.c.number <= writers.c.number)
+    strays = select(chain).outerjoin(writers, inside).where(writers.c.id.is_(None)).limit(_PAGE)
+    for entry in connection.execute(strays):
+        name = _name(entry.kind, entry.row)
+        what = f"the entry for the {name} is in no writer's signed chain: it was put in by another hand"
+        done.say("chain", f"{entry.writer}/{entry.number}", what)
 
 
 def _name(kind: str, row: str) -> str:
