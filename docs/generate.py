@@ -20,7 +20,7 @@ SOURCE = DOCS.parent / "src" / "penjing"
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ROOMS = {
     "": "the package",
-    "core": "what every room stands on: nouns, recipe, options, hashed folders, errors",
+    "core": "what every room uses: nouns, recipe, options, hashed folders, errors",
     "data": "from files to clean, masked, split tables; the Counter reads, cleans and masks by the same code",
     "tasks": "labels, probabilities and metrics in numpy",
     "model": "Hugging Face encoders in and out, with their heads and tokenizers",

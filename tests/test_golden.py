@@ -1,4 +1,4 @@
-"""What earlier code sealed and recorded: it loads, verifies, decides and replays to the same bytes, for ever."""
+"""What earlier code sealed and recorded: it loads, verifies, decides and replays to the same bytes, always."""
 
 from __future__ import annotations
 

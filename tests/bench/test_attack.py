@@ -19,7 +19,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """bench/attack.py, with the modules beside it."""
     monkeypatch.syspath_prepend(str(BENCH))
     yield importlib.import_module("attack")
-    for name in ("attack", "attack_target", "attack_http", "attack_store", "attack_load"):
+    for name in ("attack", "attack_target", "attack_http", "attack_store", "attack_load", "raw_http", "load_client"):
         sys.modules.pop(name, None)
 
 

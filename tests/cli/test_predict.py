@@ -78,7 +78,7 @@ def test_rows_that_cannot_be_read_get_a_line_in_their_place(penjing, tiny_releas
         ran = penjing(command, tiny_release.folder, tmp_path / "in.jsonl")
         assert ran.code == 3
         assert [(line["row"], "error" in line) for line in ran.lines] == [(1, False), (2, True), (3, False), (4, True)]
-        assert ran.lines[1]["error"]["message"] == "the key `text` stands twice in this row"
+        assert ran.lines[1]["error"]["message"] == "the key `text` occurs twice in this row"
 
 
 def test_sheets_are_asked_for_and_named(penjing, tiny_release, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_an_exchanged_release_is_refused(penjing, tiny_release_maker, tiny_relea
     shutil.copytree(other.folder, tmp_path / "there")
     ran = penjing("replay", one)
     assert ran.code == 5
-    assert f"the release {tiny_release.id[:12]} does not stand here any more" in ran.err
+    assert f"the release {tiny_release.id[:12]} is not here any more" in ran.err
 
 
 @pytest.mark.usefixtures("ids")
@@ -148,7 +148,7 @@ def test_a_release_that_is_gone_or_damaged_stops_no_other(penjing, three: list[s
     shutil.rmtree(kept)
     ran = penjing("replay", "--all")
     assert ran.code == 5 and len(ran.lines) == 2
-    assert "does not stand here any more" in ran.lines[0]["error"]["message"]
+    assert "is not here any more" in ran.lines[0]["error"]["message"]
     assert "OUT/releases/ID" in ran.lines[0]["error"]["fix"]
     # What differs outweighs what could not be replayed.
     _by_hand(f"UPDATE decisions SET outcome = 'nothing' WHERE id = '{three[2]}'")

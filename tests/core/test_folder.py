@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import DamageError, UsageError
-from penjing.core.folder import MANIFEST, folder_size, sealed_folder, verify, write_whole
+from penjing.core.folder import (
+    MANIFEST,
+    folder_size,
+    link_or_copy,
+    make_private,
+    replaced_file,
+    sealed_folder,
+    verify,
+    write_whole,
+)
 
 WRITER = """
 import os, signal, sys
@@ -145,3 +156,42 @@ def test_a_file_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) ->
     write_whole(target, b"two")
     assert target.read_bytes() == b"two"
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_private_file_is_new_and_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    with make_private(path) as file:
+        file.write(b"secret")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"secret", 0o600)
+    with pytest.raises(FileExistsError):
+        make_private(path)
+    assert path.read_bytes() == b"secret"
+    write_whole(path, b"other", private=True)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"other", 0o600)
+    assert [each.name for each in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_second_name_takes_no_room_where_links_are_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(b"x" * 100)
+    assert link_or_copy(str(source), str(tmp_path / "b")).stat().st_ino == source.stat().st_ino
+
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    copy = link_or_copy(source, tmp_path / "c")
+    assert copy.stat().st_ino != source.stat().st_ino
+    assert copy.read_bytes() == source.read_bytes()
+
+
+def test_a_file_is_replaced_whole_or_stays(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    with replaced_file(path) as partial:
+        partial.write_text("one")
+        assert not path.exists()
+    with pytest.raises(OSError, match="full"), replaced_file(path) as partial:
+        partial.write_text("tw")
+        raise OSError("full")
+    assert path.read_text() == "one"
+    assert [each.name for each in tmp_path.iterdir()] == ["cases.csv"]

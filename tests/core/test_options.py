@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from penjing.core.errors import RecipeError
-from penjing.core.options import Options, build_options, explain, nearest
+from penjing.core.options import Options, all_faults, build_options, explain, nearest
 from penjing.core.recipe import Recipe
 
 
@@ -25,6 +25,15 @@ def test_bounds_and_names() -> None:
 def test_nearest_lists_all_when_nothing_is_near() -> None:
     assert nearest("Vip2", ["AMOUNT", "VIP"]) == "did you mean `VIP`?"
     assert nearest("zzz", ["alpha", "beta"]) == "known are: `alpha`, `beta`"
+
+
+def test_every_fault_is_told_each_where_it_is_written() -> None:
+    with pytest.raises(RecipeError) as refused:
+        build_options(Sample, {"learning_rate": 2, "rate": 1}, "r.yaml:3", lambda *keys: f"r.yaml:{keys[0]}")
+    shown = str(refused.value)
+    assert "r.yaml:learning_rate" in shown and "\n  r.yaml:rate: unknown key `rate`" in shown
+    many = all_faults([(f"r.yaml:{number}", f"fault {number}", "mend it") for number in range(13)])
+    assert (many.where, many.what.count("\n  "), many.what.endswith("and 2 more")) == ("r.yaml:0", 11, True)
 
 
 @pytest.mark.parametrize(

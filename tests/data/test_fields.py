@@ -1,4 +1,4 @@
-"""A value of a field is read the same at every door; names of columns are matched by width, case and spaces."""
+"""A value of a field is read in one way by commands, requests and programs; names of columns are matched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from penjing.core.errors import RequestError
 from penjing.data.fields import (
     FieldError,
-    fold_width,
     match_names,
     parse_field,
     parse_number,
@@ -130,6 +129,5 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert parse_field(np.float64(3.0), "str") == "3"
 
 
-def test_width_alone_is_folded() -> None:
-    assert fold_width("ＶＩＰ　５²①ｱ") == "VIP 5²①ア"
+def test_a_raised_digit_is_no_digit() -> None:
     assert parse_number("５²") is None

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from penjing.core.errors import UsageError
-from penjing.data.fold import FIRST, VERSION, VERSIONS, fold, open_folding, words_of
+from penjing.data.fold import (
+    FIRST,
+    VERSION,
+    VERSIONS,
+    compose,
+    fold,
+    fold_name,
+    fold_width,
+    open_folding,
+    words_of,
+)
 
 
 def test_width_makes_no_difference_since_the_second() -> None:
@@ -19,6 +29,13 @@ def test_the_same_text() -> None:
     assert fold("Ｇｏｏｄ！", "1") == "ｇｏｏｄ" != fold("good", "1")
     assert fold("?!") == "?!" and fold("?!", "1") == "?!"
     assert words_of("It's  ＯＫ!") == "it s ok"
+
+
+def test_of_a_name_width_case_and_spaces_alone_are_folded() -> None:
+    assert fold_width("ＶＩＰ　５²①ｱ") == "VIP 5²①ア"
+    assert compose("ＶＩＰ　５²①ｱ") == "VIP 521ア"
+    assert fold_name(" Ａmount\u200b ") == fold_name("amount") == "amount"
+    assert fold_name("①") != fold_name("1")
 
 
 def test_a_version_that_is_not_known_is_refused() -> None:

@@ -44,7 +44,7 @@ def test_a_key_twice_is_refused_with_its_line() -> None:
     assert found[0] == (1, {"text": "a", "label": "1"})
     fault = found[1][1]
     assert isinstance(fault, Fault)
-    assert (fault.row, fault.what) == (2, "the key `label` stands twice in this row")
+    assert (fault.row, fault.what) == (2, "the key `label` occurs twice in this row")
     listed, _ = rows('[{"text": "a", "text": "b"}]')
     assert isinstance(listed[0][1], Fault)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from penjing.data.mask_v2_groups import Run
+from penjing.data.mask_v2_groups import DigitRun
 
 
-def run() -> Run:
+def run() -> DigitRun:
     text = "2026 138-1234-5678"
-    return Run(text, "202613812345678", [0, 4, 7, 11, 15], [0, 5, 9, 14], ["", " ", "-", "-"],
+    return DigitRun(text, "202613812345678", [0, 4, 7, 11, 15], [0, 5, 9, 14], ["", " ", "-", "-"],
                {4: 0, 7: 1, 11: 2, 15: 3}, 3, 8)  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def test_a_header_that_was_not_found_can_be_named(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "".join(f"note {n}\n" for n in range(20)) + "text,label\na,1\nb,2\n")
     assert open_table(path).names == ["note 0"]
     assert next(open_table(path, Reading(header=21)).rows()) == (22, {"text": "a", "label": "1"})
-    wide = write(tmp_path, "b.csv", "one, two\n\"three\"\n" + "text,label,more\n" * 2 + "a,b,c\n" * 9)
+    wide = write(tmp_path, "b.csv", 'one, two\n"three"\n' + "text,label,more\n" * 2 + "a,b,c\n" * 9)
     assert open_table(wide).names == ["text", "label", "more"]
 
 

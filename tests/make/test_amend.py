@@ -134,7 +134,7 @@ def test_refuses_rules_that_contradict_and_a_target_that_is_the_release(release:
     data = write_csv(tmp_path / "fresh.csv", texts(10, 8))
     with pytest.raises(RuleError, match=r"rows 2 \(a\) and 3 \(b\) have the same conditions"):
         amend(release, tmp_path / "new.csv", data, tmp_path / "out", threads=1)
-    with pytest.raises(UsageError, match="would stand where the old one is"):
+    with pytest.raises(UsageError, match="would replace the old one"):
         amend(release, tmp_path / "new.csv", data, release.folder, threads=1)
 
 

@@ -46,7 +46,7 @@ def test_a_recipes_engine_is_that_of_every_step_that_names_none(tmp_path: Path) 
         ("  - tune.linear: {}\n  - compress.int8: {}\n", "compresses an encoder"),
         ("  - tune.full: {}\n  - compress.int8: {}\nsearch: compress\n", "finds the compression itself"),
         ("  - tune.linear: {}\nsearch: compress\n", ":5:1: `search: compress`"),
-        ("  - tune.full: {}\nsearch: compress\n", "no gate speaks of its score"),
+        ("  - tune.full: {}\nsearch: compress\n", "no gate is about its score"),
         ("  - tune.linear: {}\ngates: {times_faster: 50}\n", "this recipe tunes none"),
         ("  - tune.full: {}\ntrials: 5\n", ":5:1: `trials` are ways of healing"),
         ("  - tune.full: {epoch: 2}\n", "did you mean `epochs`?"),

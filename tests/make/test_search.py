@@ -21,10 +21,10 @@ from penjing.make.score import Scored
 from penjing.make.search import (
     AGREEMENTS,
     Chain,
+    Search,
     Tried,
     chains,
     choose_smallest,
-    search,
     second_stage,
     smallest_held,
     worth_healing,
@@ -95,7 +95,7 @@ def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], l
 
     teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
     every = [chain for chain in chains(4) if chain.title in scores]
-    tried = search(teacher, every, step, lambda title, _: judged(title, *scores[title]), quickest, told)
+    tried = Search(teacher, every, step, lambda title, _: judged(title, *scores[title]), quickest, told).run()
     return [each.chain.title for each in tried], told.lines, made
 
 
@@ -173,7 +173,7 @@ def test_what_cannot_become_smaller_than_what_holds_everything_is_not_made(monke
         teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
         every = [chain for chain in chains(4) if chain.title in least]
         judge = lambda title, _: judged(title, *scores[title])  # noqa: E731
-        tried = search(teacher, every, step, judge, quickest, Silent(), 0, 0, [linear], skipped)
+        tried = Search(teacher, every, step, judge, quickest, Silent(), 0, 0, [linear], skipped).run()
         return [each.chain.title for each in tried], [note.text for note in skipped]
 
     titles, skipped = found(judged("tune.linear", 0.95, 0.2), {})
@@ -224,15 +224,8 @@ def healed(rights: list[float], trials: int, first: float = 0.925, more: tuple[s
         return judged(title, {"2 layers": first, "all layers": 0.95}.get(title, 0.6), rows=300)
 
     every = [chain for chain in chains(4) if chain.title in {"2 layers", "static", *more}]
-    search(
-        Artifact(Path(), "teacher", Card(form="torch", method="tune.full")),
-        every,
-        step,
-        judge,
-        quickest,
-        Silent(),
-        trials,
-    )
+    teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
+    Search(teacher, every, step, judge, quickest, Silent(), trials).run()
     return names
 
 
@@ -268,7 +261,8 @@ def timed(steps_of: dict[str, float], p99_ms: float, right: dict[str, float]) ->
 
     wanted = {title.removesuffix(", not healed") for title in steps_of}
     every = [chain for chain in chains(4) if chain.title in wanted]
-    search(Artifact(Path(), "teacher", Card(form="torch", method="tune.full")), every, step, judge, quickest, Silent())
+    teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
+    Search(teacher, every, step, judge, quickest, Silent()).run()
     return names
 
 
@@ -298,7 +292,7 @@ def test_a_depth_too_slow_behind_a_first_stage_is_not_healed_for_it() -> None:
 
 
 @pytest.mark.parametrize("takes", [1.1, 1.0], ids=["broken", "unproven"])
-def test_where_no_exits_prove_the_times_of_the_healed_depth_a_flatter_one_is_healed(takes: float) -> None:
+def test_where_no_exits_prove_the_times_of_the_healed_depth_a_shallower_one_is_healed(takes: float) -> None:
     slow = {
         "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
         "static, then 2 layers (97% alike), not healed": 0.9, "2 layers": 2.0,

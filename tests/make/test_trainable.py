@@ -27,8 +27,8 @@ def release_of(folder: Path, trainable: str) -> Path:
         card = Card(form="onnx", method="compress.int8")
         made = write_artifact(target / "model", card, lambda model: (model / "x").write_bytes(b"x") and None)
         info = ReleaseInfo(
-            name="r", language="en", labels=("a", "b"), masking="1", artifact=made.id, tolerance=0.0, fingerprint={},
-            trainable=trainable,
+            format=2 if trainable else 1, name="r", language="en", labels=("a", "b"), masking="1", artifact=made.id,
+            tolerance=0.0, fingerprint={}, trainable=trainable,
         )  # fmt: skip
         write_info(target, info)
     return folder

@@ -17,7 +17,7 @@ import pytest
 
 from penjing.core.errors import UsageError
 from penjing.serve import run
-from penjing.serve.run import bind, check_door
+from penjing.serve.run import bind, check_exposure
 from penjing.serve.settings import Settings
 from penjing.store import audit
 from penjing.store.database import open_store
@@ -163,12 +163,12 @@ def test_connections_follow_the_limit_of_open_files(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_the_door_beyond_this_machine_needs_a_key(host: str) -> None:
     with pytest.raises(UsageError, match="there is no key yet"):
-        check_door(host, keyless=False, keys=0)
+        check_exposure(host, keyless=False, keys=0)
     with pytest.raises(UsageError, match="listens on this machine alone"):
-        check_door(host, keyless=True, keys=1)
-    check_door(host, keyless=False, keys=1)
+        check_exposure(host, keyless=True, keys=1)
+    check_exposure(host, keyless=False, keys=1)
     with pytest.raises(UsageError, match="is not an address"):
-        check_door("example", keyless=False, keys=1)
+        check_exposure("example", keyless=False, keys=1)
 
 
 def test_a_taken_port_is_told() -> None:

@@ -48,7 +48,7 @@ def test_what_stood_in_the_same_folder_before_is_told(
     assert before is not None and before.id == old.id
     assert [each.id for each in in_service(store)] == [new.id, old.id]
     # The older one's folder holds the newer one now; given its own, it is opened.
-    with pytest.raises(DamageError, match="does not stand here any more"):
+    with pytest.raises(DamageError, match="is not here any more"):
         open_recorded(store, old.id)
     assert open_recorded(store, old.id, tmp_path / "older").id == old.id
     assert open_recorded(store, new.id).id == new.id

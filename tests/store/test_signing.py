@@ -42,3 +42,14 @@ def test_a_head_is_the_writers_own(tmp_path: Path) -> None:
     save_head(file, head)
     assert load_head(file) == head
     assert [path.name for path in tmp_path.iterdir()] == [".x.db.head"]
+
+
+def test_a_head_is_replaced_whole_and_is_its_owners_alone(tmp_path: Path) -> None:
+    key = make_key("d" * 32)
+    file = head_file_of(key_file_of(tmp_path / "x.db"))
+    for count in (1, 2):
+        save_head(file, key.sign(count, "ab" * 32, "2026-01-01T00:00:00.000000Z"))
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    found = load_head(file)
+    assert found is not None and found.count == 2
+    assert [path.name for path in tmp_path.iterdir()] == [".x.db.head"]

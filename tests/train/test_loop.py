@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,10 @@ def plan(epochs: float = 6, patience: int = 100, metric: str = "macro_f1") -> Pl
     return Plan(epochs, Optimizing(0.01), metric=metric, patience=patience, checkpoint_seconds=0)
 
 
+def to_rung(whole: Plan) -> Plan:
+    return replace(whole, to_rung=True)
+
+
 def flat(outcome: Outcome) -> list[float]:
     return [value for name in sorted(outcome.weights) for value in outcome.weights[name].flatten().tolist()]
 
@@ -71,15 +75,15 @@ def test_from_the_rung_it_goes_on_to_the_same_bits(tmp_path: Path, stop: int) ->
     """The rung is a part of the whole schedule: a training that halted there has the bits of one that did not."""
     whole = fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "whole", "key")
     halting = Plan(6, Optimizing(0.01), patience=100, checkpoint_seconds=0, rung=8)
-    first = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+    first = fit(model(), Regress(), to_rung(halting), run_at(tmp_path), tmp_path / "c", "key")
     assert len(first.losses) == 8
     assert set(first.rung) == {"macro_f1", "loss"}
-    again = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+    again = fit(model(), Regress(), to_rung(halting), run_at(tmp_path), tmp_path / "c", "key")
     assert (again.rung, again.losses) == (first.rung, first.losses), "asked again nothing is trained"
     if stop:
         with pytest.raises(RunInterruptedError):
             fit(model(), Regress(), halting, run_at(tmp_path, {stop}), tmp_path / "c", "key")
-        later = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+        later = fit(model(), Regress(), to_rung(halting), run_at(tmp_path), tmp_path / "c", "key")
         assert later.rung == first.rung, "killed behind the rung, what was found there is known"
     ended = fit(model(), Regress(), halting, run_at(tmp_path), tmp_path / "c", "key")
     assert flat(ended) == flat(whole)
@@ -89,7 +93,7 @@ def test_from_the_rung_it_goes_on_to_the_same_bits(tmp_path: Path, stop: int) ->
 
 def test_what_ends_before_the_rung_is_compared_by_what_it_came_to(tmp_path: Path) -> None:
     short = Plan(2, Optimizing(0.01), checkpoint_seconds=0, rung=99)
-    ended = fit(model(), Regress(), short, run_at(tmp_path), tmp_path / "c", "key", to_rung=True)
+    ended = fit(model(), Regress(), to_rung(short), run_at(tmp_path), tmp_path / "c", "key")
     assert ended.rung == ended.scores
     assert len(ended.losses) == 2 * PER_EPOCH
 

@@ -150,6 +150,7 @@ class _Work:
             yield self._line(row, known[number]) if number in known else fresh[number]
 
     def _decide(self, batch: list[Row]) -> dict[int, dict[str, Any]]:
+        from penjing.cli.texts import error_line
         from penjing.core.errors import RequestError
         from penjing.serve.answers import Ask, record_of, work
         from penjing.store.records import write_records
@@ -164,8 +165,7 @@ class _Work:
         except RequestError as error:
             if len(batch) > 1:
                 return {number: line for row in batch for number, line in self._decide([row]).items()}
-            fault = {"code": error.code, "message": error.what, "fix": error.fix}
-            return {batch[0][0]: {"row": batch[0][0], "error": fault}}
+            return {batch[0][0]: error_line(batch[0][0], error)}
         records = [record_of(self.decider.release, self.decider, answer) for answer in answers]
         made = dict(zip((number for number, _, _ in batch), records, strict=True))
         if self.run is None:

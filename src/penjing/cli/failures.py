@@ -17,6 +17,7 @@ from pathlib import Path
 
 import penjing
 from penjing.core.errors import MissingPackageError, PenjingError
+from penjing.core.folder import make_private
 
 _AGAIN = "then give the same command again"
 # errno -> what happened, what to do.
@@ -119,7 +120,7 @@ def write_details(error: BaseException) -> Path | None:
     for folder in (Path.cwd, tempfile.gettempdir):
         try:
             path = Path(folder()) / name
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            with make_private(path) as file:
                 file.write(raw)
         except OSError:
             continue

@@ -66,7 +66,7 @@ def top(
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="print the version and exit")
     ] = False,
 ) -> None:
-    """What stands before the name of a command."""
+    """Options before the name of a command."""
 
 
 def main() -> None:
@@ -146,7 +146,7 @@ def _show_usage(error: TyperException, arguments: Sequence[str]) -> None:
     if show is None:
         _tell(UsageError(error.format_message()))
     elif arguments:
-        # The checks of values are pydantic's, whose first words speak of its own insides.
+        # Values are checked by pydantic, whose first words name its own types.
         error.message = error.message.removeprefix("Value error, ").replace("Input should be", "it must be")
         show()
     else:  # nothing was asked: the help is the answer

@@ -64,6 +64,7 @@ def predict(
 
 
 def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
+    from penjing.cli.texts import error_line
     from penjing.core.errors import RequestError
 
     lines: list[dict[str, Any]] = []
@@ -76,6 +77,6 @@ def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
             ready.append(masked)
             lines.append({"row": number})
         except RequestError as error:
-            lines.append({"row": number, "error": {"code": error.code, "message": error.what, "fix": error.fix}})
+            lines.append(error_line(number, error))
     predicted = iter(session.predict(ready) if ready else [])
     return [line if "error" in line else line | next(predicted).to_json() for line in lines]

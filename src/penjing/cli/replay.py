@@ -80,7 +80,7 @@ def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Repl
     except _UNREADABLE as error:
         if isinstance(error, StoreError) and not _of_one_row(error):
             raise
-        said = f"the record {identity[:64]} cannot be read: it was changed by another hand ({type(error).__name__})"
+        said = f"the record {identity[:64]} cannot be read: it was changed outside Penjing ({type(error).__name__})"
         raise DamageError(said, where=store.url, fix="compare the database with a backup") from None
 
 
@@ -165,7 +165,7 @@ def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Ba
                 raise
             count.replayed += 1
             count.different += 1
-            said = f"the record cannot be read: it was changed by another hand ({type(error).__name__})"
+            said = f"the record cannot be read: it was changed outside Penjing ({type(error).__name__})"
             yield {"id": identity, "same": False, "error": {"code": "damage", "message": said}}
             continue
         if done is None:  # removed since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     from penjing.cli.failures import explain
     from penjing.cli.show import out_json, tell
     from penjing.core.errors import PenjingError, UsageError
+    from penjing.core.folder import replaced_file
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import export_open, open_labels
@@ -37,10 +39,8 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     store = open_store(database_url(db), create=False)
     try:
         # A file that is there stays as it is until the new one is whole; a device or a pipe is written as it is.
-        partial = file.with_name(f".{file.name}.partial") if file.is_file() or not file.exists() else file
-        count, labels = export_open(store, partial), open_labels(store)
-        if partial != file:
-            partial.replace(file)
+        with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
+            count, labels = export_open(store, target), open_labels(store)
     except OSError as error:
         told = explain(error)
         # A path that cannot be written is the user's to change; a disk that is full or fails is not.
@@ -48,8 +48,6 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
         raise kind(told.what, where=str(file), fix=f"{told.fix}; nothing was exported") from None
     finally:
         store.close()
-        if file.name and not file.is_dir():
-            file.with_name(f".{file.name}.partial").unlink(missing_ok=True)
     out_json({"exported": count, "file": str(file)})
     if labels:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""

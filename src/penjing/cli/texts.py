@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from penjing.core.errors import UsageError
+from penjing.core.errors import PenjingError, RequestError, UsageError
 from penjing.data.cells import Fault, Odd
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.header import has_header, is_name
@@ -97,10 +97,10 @@ def in_order(lines: Iterable[dict[str, Any]], faults: list[Fault]) -> Iterator[d
     """The lines of answered rows and, in between by their numbers, a line with its error for each row in `faults`."""
     for line in lines:
         while faults and faults[0].row < line["row"]:
-            yield _error_line(faults.pop(0))
+            yield _fault_line(faults.pop(0))
         yield line
     while faults:
-        yield _error_line(faults.pop(0))
+        yield _fault_line(faults.pop(0))
 
 
 def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
@@ -109,8 +109,13 @@ def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _error_line(fault: Fault) -> dict[str, Any]:
-    return {"row": fault.row, "error": {"code": "bad_row", "message": fault.what, "fix": fault.fix}}
+def error_line(row: int, error: PenjingError, code: str | None = None) -> dict[str, Any]:
+    """The line of a row that is not answered; code: for programs, by default that of the error."""
+    return {"row": row, "error": {"code": code or error.code, "message": error.what, "fix": error.fix}}
+
+
+def _fault_line(fault: Fault) -> dict[str, Any]:
+    return error_line(fault.row, RequestError(fault.what, fix=fault.fix), "bad_row")
 
 
 def _tell(opened: Opened, told: int, say: Callable[[str], None] | None) -> int:

@@ -32,6 +32,7 @@ from penjing.compress.sealing import check_stop, encoder_parent, score, seal, wh
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.options import WrongValueError
 from penjing.runtime.machine import EngineName, int8_instructions
 from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
 from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
@@ -70,7 +71,8 @@ class Options(BaseOptions):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"`keep` has `{pattern[:60]}`, which is no regular expression: {error}") from None
+                what = f"has `{pattern[:60]}`, which is no regular expression: {error}"
+                raise WrongValueError(what, "write a pattern of Python's `re`, such as `layer\\.0\\.`") from None
         return keep
 
 

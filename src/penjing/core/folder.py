@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, UsageError
@@ -82,16 +83,45 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, raw: bytes) -> None:
-    """Write a file, whole and on the disk when this returns; a kill leaves the old one or nothing under its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Yield a new name beside `path`; what is written there becomes `path` in one rename, once it is on the disk.
+
+    After an error, or a kill, the old file or nothing is under `path`.
+    """
     partial = path.with_name(f".{path.name}{_PARTIAL}{secrets.token_hex(4)}")
     try:
-        partial.write_bytes(raw)
+        yield partial
         sync(partial)
         partial.rename(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, raw: bytes, *, private: bool = False) -> None:
+    """Write a file, whole and on the disk when this returns; a kill leaves the old one or nothing under its name.
+
+    private: its owner alone may read it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced_file(path) as partial, make_private(partial) if private else partial.open("wb") as file:
+        file.write(raw)
+
+
+def make_private(path: Path) -> BinaryIO:
+    """A new file that its owner alone may read, open to be written. Raises FileExistsError and other OSErrors."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> Path:
+    """The same file under a second name, which takes no room; a copy, on the disk, where that is not possible."""
+    target = Path(target)
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links, another disk, or too many links of one file
+        shutil.copyfile(source, target)
+        sync(target)
+    return target
 
 
 _FIX = "copy the folder again from where it was made, or make it again; a damaged folder is never used"

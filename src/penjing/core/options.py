@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -15,6 +15,7 @@ from penjing.core.expected import Expected, Place, find_place, in_words, number
 
 _LONGEST_WORD = 60  # characters of the user's input that a message repeats
 _NEAR = 100
+_SHOWN = 10  # faults beside the first that a message lists
 _DIGITS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
@@ -60,13 +61,27 @@ def fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     return [key for form in _forms_at(model, path) if form.is_model for key in form.kind.model_fields]
 
 
-def build_options(model: type[Options], given: Mapping[str, Any] | None, where: str) -> Options:
-    """The options of a method from what the recipe says. Raises RecipeError for the first fault."""
+def build_options(
+    model: type[Options], given: Mapping[str, Any] | None, where: str, place: Callable[..., str] | None = None
+) -> Options:
+    """The options of a method from what the recipe says. Raises RecipeError with all faults.
+
+    place: where the value under these keys is written; left out, `where` is all that is known.
+    """
     try:
         return model(**(given or {}))
     except ValidationError as error:
-        _, what, fix = explain(error, model)[0]
-        raise RecipeError(what, where=where, fix=fix) from None
+        faults = [(place(*keys) if place else where, what, fix) for keys, what, fix in explain(error, model)]
+        raise all_faults(faults) from None
+
+
+def all_faults(faults: Sequence[tuple[str, str, str]]) -> RecipeError:
+    """One error for all faults (where, what, fix): the first, and below it the others, ten at most."""
+    (where, what, fix), *others = faults
+    more = "".join(f"\n  {place}: {said} ({hint})" for place, said, hint in others[:_SHOWN])
+    if len(others) > _SHOWN:
+        more += f"\n  and {len(others) - _SHOWN} more"
+    return RecipeError(what + more, where=where, fix=fix)
 
 
 def _forms_at(model: type[BaseModel], path: Sequence[str | int]) -> Sequence[Expected]:

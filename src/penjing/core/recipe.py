@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from penjing.core import expected
 from penjing.core.errors import RecipeError, UsageError
-from penjing.core.options import WrongValueError, explain
+from penjing.core.options import WrongValueError, all_faults, explain
 from penjing.core.paths import AnyPath, local_path
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
@@ -21,7 +21,6 @@ Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
 FieldType = Literal["str", "int", "float", "bool"]
 # A label, a value or the name of a column may look like a number in YAML: `labels: {1.0: 1}`, `columns: [2024, text]`.
 Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
-_SHOWN = 10  # faults of one recipe
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -221,11 +220,7 @@ def load_recipe(path: AnyPath) -> RecipeFile:
         recipe = Recipe.model_validate(_plain(tree))
     except ValidationError as error:
         faults = [(_where(path, tree, keys), what, fix) for keys, what, fix in explain(error, Recipe)]
-        (where, what, fix), others = faults[0], faults[1:_SHOWN]
-        more = "".join(f"\n  {place}: {said} ({hint})" for place, said, hint in others)
-        if len(faults) > _SHOWN:
-            more += f"\n  and {len(faults) - _SHOWN} more"
-        raise RecipeError(what + more, where=where, fix=fix) from None
+        raise all_faults(faults) from None
     return RecipeFile(path=path, recipe=recipe, tree=tree)
 
 

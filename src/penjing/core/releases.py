@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from penjing.core.artifact import observed_file
 from penjing.core.errors import DamageError
-from penjing.core.folder import listed_id, move_aside, sync, verify
+from penjing.core.folder import link_or_copy, listed_id, move_aside, sync, verify
 
 RELEASES = "releases"
 SHORT = 12
@@ -43,7 +42,7 @@ def put_in_place(sealed: Path, target: Path) -> None:
         return
     linked = target.with_name(f".{target.name}{_LINKED}{secrets.token_hex(4)}")
     try:
-        shutil.copytree(kept, linked, copy_function=_link)
+        shutil.copytree(kept, linked, copy_function=link_or_copy)
         _sync_folders(linked)
         retire(target)
         linked.rename(target)
@@ -104,15 +103,6 @@ def _holds(folder: Path, identity: str) -> bool:
         return folder.is_dir() and verify(folder) == identity
     except DamageError:
         return False
-
-
-def _link(source: str, target: str) -> str:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links, or with too many of one file
-        shutil.copyfile(source, target)
-        sync(Path(target))
-    return target
 
 
 def _sync_folders(folder: Path) -> None:

@@ -297,7 +297,7 @@ def _unknown(open_bytes: Opener, where: str) -> DataError:
 def _show(line: bytes, start: int, name: str) -> str:
     """Some 60 bytes around a byte that does not decode, in the encoding of the other lines."""
     low = max(0, start - 30)
-    while low and line[low - 1] > 0x7F and start - low < 90:  # not in the midst of a character
+    while low and line[low - 1] > 0x7F and start - low < 90:  # not within a character
         low -= 1
     shown = line[low : start + 30].decode(name, "replace").rstrip("\r\n").rstrip("\ufffd")
     return ("…" if low else "") + f"`{shown}`" + ("…" if start + 30 < len(line) else "")

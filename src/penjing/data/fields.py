@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +18,7 @@ from penjing.core.errors import RequestError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
 from penjing.data.clean import clean
+from penjing.data.fold import fold_name, fold_width
 
 FieldType = str | Sequence[str]
 
@@ -36,7 +36,6 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:_\d{3})+)(\.\d+)?")
 _NUMBER_INSIDE = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 _MINUS = str.maketrans("−–", "--")
-_UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 
 
 class FieldError(ValueError):
@@ -111,18 +110,6 @@ def text_of(value: object) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) <= INT_LIMIT:
         return str(int(value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-
-
-def fold_width(text: str) -> str:
-    """A text with full-width letters, digits, signs and spaces in their usual width; nothing else is changed."""
-    if text.isascii():
-        return text
-    return "".join(_narrow(character) for character in text)
-
-
-def fold_name(name: str) -> str:
-    """The form in which names are compared: without width, case and spaces."""
-    return _UNSEEN.sub("", fold_width(name)).casefold()
 
 
 def match_names(declared: Sequence[str], given: Collection[str]) -> Names:
@@ -272,8 +259,3 @@ def _shown(value: object) -> str:
         return "a number of more than 40 digits"
     text = text_of(value)
     return f"`{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}`"
-
-
-def _narrow(character: str) -> str:
-    tag, _, code = unicodedata.decomposition(character).partition(" ")
-    return chr(int(code, 16)) if tag in ("<wide>", "<narrow>") and " " not in code else character

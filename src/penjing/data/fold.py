@@ -1,7 +1,9 @@
-"""What counts as the same text: foldings of characters side by side; a release keeps the one that it was made with.
+"""What counts as the same text and as the same name: every folding of characters that the data rooms use.
 
-Version 1 folds upper and lower case. Version 2 folds width and composition too (NFKC): `ＶＩＰ` is `vip`. New data,
-deduplication and the certificate's ledger use the newest.
+Texts are folded by version, and a release keeps the one that it was made with. Version 1 folds upper and lower case.
+Version 2 folds width and composition too (NFKC): `ＶＩＰ` is `vip`. New data, deduplication and the certificate's
+ledger use the newest. Names of columns, labels and values lose width, case and spaces only: `①` stays another name
+than `1`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from penjing.core.errors import UsageError
 
 _BLANK = re.compile(r"[\W_]+")
+_UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 
 
 def _case(text: str) -> str:
@@ -20,7 +23,7 @@ def _case(text: str) -> str:
 
 
 def _case_and_width(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return compose(text).casefold()
 
 
 def _letters_1(text: str) -> str:
@@ -63,3 +66,25 @@ def fold(text: str, version: str = VERSION) -> str:
 def words_of(text: str) -> str:
     """A folded text with one space for each stretch of punctuation and white space; "" where nothing else is there."""
     return _BLANK.sub(" ", _case_and_width(text)).strip()
+
+
+def compose(text: str) -> str:
+    """A text with width and composition folded (NFKC), its case kept: `ＶＩＰ①` is `VIP1`."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def fold_width(text: str) -> str:
+    """A text with full-width letters, digits, signs and spaces in their usual width; nothing else is changed."""
+    if text.isascii():
+        return text
+    return "".join(_narrow(character) for character in text)
+
+
+def fold_name(name: str) -> str:
+    """The form in which names are compared: without width, case and spaces."""
+    return _UNSEEN.sub("", fold_width(name)).casefold()
+
+
+def _narrow(character: str) -> str:
+    tag, _, code = unicodedata.decomposition(character).partition(" ")
+    return chr(int(code, 16)) if tag in ("<wide>", "<narrow>") and " " not in code else character

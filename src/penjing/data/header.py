@@ -1,4 +1,4 @@
-"""Where the header of a table stands: below titles and empty lines, once, or not at all."""
+"""Where the header of a table is: below titles and empty lines, once, or not at all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from penjing.core.errors import DataError
-from penjing.data.fields import fold_name
+from penjing.data.fold import fold_name
 from penjing.data.names import EXACT, names_column, role_of
 
 NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/\-年月日 ]*")
-_LOOK = 12  # rows above which a header may stand
+_LOOK = 12  # rows among which the header is looked for
 _SENTENCE = re.compile(r"[。！？；.!?;](\s|$)|，|, ")
 _ASKING = re.compile(r"(?:[\w/-]+ ){0,2}[\w/-]{1,12}[?？]")  # `Rehire?`, `Is resolved?`, `是否立案？`
 

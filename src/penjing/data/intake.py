@@ -41,22 +41,28 @@ def take_in(file: RecipeFile) -> Intake:
     given = (
         {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
     )
-    door = _Door(data, read_as(data))
+    collector = _Collector(data, read_as(data))
     files = []
     for part in PARTS:
         if part in given:
             path = file.resolve(given[part])
-            files.append(door.read(path, given[part], part))
-    door.unite()
+            files.append(collector.read(path, given[part], part))
+    collector.unite()
     return Intake(
-        table=Table(door.texts, door.labels, door.rows, door.groups if data.group else None, door.fields),
-        parts=tuple(door.parts),
-        names=tuple(door.names),
+        table=Table(
+            collector.texts,
+            collector.labels,
+            collector.rows,
+            collector.groups if data.group else None,
+            collector.fields,
+        ),
+        parts=tuple(collector.parts),
+        names=tuple(collector.names),
         files=files,
-        masked={kind: door.masked[kind] for kind in KINDS},
-        empty=sum(map(len, door.empty.values())),
-        no_label=sum(map(len, door.unlabelled.values())),
-        problems=door.problems(),
+        masked={kind: collector.masked[kind] for kind in KINDS},
+        empty=sum(map(len, collector.empty.values())),
+        no_label=sum(map(len, collector.unlabelled.values())),
+        problems=collector.problems(),
     )
 
 
@@ -82,7 +88,7 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
     return texts
 
 
-class _Door:
+class _Collector:
     """Collects rows over files."""
 
     def __init__(self, data: Data, reads: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ _LABEL_STUDIO = "read as a Label Studio export: texts from `data`, labels from t
 
 
 class _Object(dict[str, Any]):
-    """An object of JSON with the name that stands in it twice."""
+    """An object of JSON with the name that occurs in it twice."""
 
     twice: str | None = None
 
@@ -58,7 +58,7 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
         elif not isinstance(value, dict):
             yield number, Fault(number, f"a JSON {_kind(value)}, not an object", _FLAT)
         elif isinstance(value, _Object) and value.twice is not None:
-            fault = Fault(number, f"the key `{value.twice}` stands twice in this row", "keep one of them")
+            fault = Fault(number, f"the key `{value.twice}` occurs twice in this row", "keep one of them")
             yield number, fault
         elif _is_annotated(value):
             if _LABEL_STUDIO not in notes:
@@ -141,7 +141,7 @@ def _is_annotated(value: Mapping[str, Any]) -> bool:
 def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str, str]:
     """A task of Label Studio: what it shows, and by control the choice that was made.
 
-    `controls`: names met in the rows above, so that a row without an annotation has the same columns.
+    `controls`: names found in the rows above, so that a row without an annotation has the same columns.
     """
     chosen: dict[str, list[tuple[str, ...]]] = {}
     for done in value.get("annotations") or value.get("completions") or []:

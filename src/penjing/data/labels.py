@@ -15,7 +15,7 @@ from penjing.core.errors import RequestError
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
 from penjing.data.clean import clean
-from penjing.data.fields import fold_name
+from penjing.data.fold import fold_name
 
 LONGEST_LABEL = 200  # characters
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
@@ -93,7 +93,7 @@ def alike(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def as_yaml(reads: Mapping[str, str]) -> str:
-    """The line of a recipe that merges these labels, to stand under `data:`."""
+    """The line of a recipe that merges these labels, to be written under `data:`."""
     return "labels: {" + ", ".join(f"{_word(written)}: {_word(label)}" for written, label in reads.items()) + "}"
 
 

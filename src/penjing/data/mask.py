@@ -1,4 +1,4 @@
-"""The versions of the masking side by side: what was made with one of them is masked by it for ever.
+"""The versions of the masking side by side: what was made with one of them is always masked by it.
 
 Personal numbers become one stable token each, before anything else sees a text; the same in training and in serving.
 New data is masked by the newest version; a release by the one that it names.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundNumber:
     """A number of `kind` in groups [first, last]; `score` decides between two that overlap."""
 
     kind: str
@@ -16,9 +16,12 @@ class Found:
 
 
 @dataclass(slots=True)
-class Run:
-    """Groups of digits in a text. begins: place of each group in `digits`, and one more: their number; places: of
-    each group in the text; gaps: what stands before each group, as one character (`(` for brackets)."""
+class DigitRun:
+    """Groups of digits in a text.
+
+    begins: place of each group in `digits`, and at the end the number of digits; places: of each group in the text;
+    gaps: what is before each group, as one character (`(` for brackets).
+    """
 
     text: str
     digits: str
@@ -27,7 +30,7 @@ class Run:
     gaps: list[str]
     ends: dict[int, int]  # where a group ends in `digits` -> the group
     last: int
-    most: int  # groups of a number that does not stand alone
+    most: int  # groups of a number that has others beside it
 
     def place_after(self, group: int) -> int:
         """The place in the text behind a group."""

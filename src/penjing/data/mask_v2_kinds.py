@@ -1,6 +1,6 @@
 """What a stretch of digits can be, of the second masking: resident ID, bank card, mobile, landline.
 
-Length, prefix and check digit decide; then the shape of its groups and what stands beside it. Nothing here changes
+Length, prefix and check digit decide; then the shape of its groups and what is beside it. Nothing here changes
 once a release was made with it: another rule is another version.
 """
 
@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Iterator
 
-from penjing.data.mask_v2_groups import Found, Run
+from penjing.data.mask_v2_groups import DigitRun, FoundNumber
 
 # A number beside a currency or a unit is an amount.
 _UNIT = re.compile(
@@ -66,7 +66,7 @@ _COUNTRY = re.compile("(?:0?0?86)")
 _ALLOCATED = re.compile("1(?:3[0-9]|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])")
 
 
-def numbers_at(run: Run, first: int) -> Iterator[Found]:
+def numbers_at(run: DigitRun, first: int) -> Iterator[FoundNumber]:
     """What may begin at a group."""
     begin, head = run.begins[first], run.digits[run.begins[first]]
     if head == "X":
@@ -87,7 +87,7 @@ def numbers_at(run: Run, first: int) -> Iterator[Found]:
             yield from _landline(run, first, 0)
 
 
-def _stretch(run: Run, first: int, length: int) -> int | None:
+def _stretch(run: DigitRun, first: int, length: int) -> int | None:
     """The last group of a stretch of so many digits, where groups end there and are few or stand alone."""
     last = run.ends.get(run.begins[first] + length)
     if last is None or (last - first >= run.most and not run.alone(first, last)):
@@ -95,17 +95,17 @@ def _stretch(run: Run, first: int, length: int) -> int | None:
     return last
 
 
-def _id_card(run: Run, first: int, begin: int) -> Iterator[Found]:
+def _id_card(run: DigitRun, first: int, begin: int) -> Iterator[FoundNumber]:
     if run.digits[begin : begin + 2] not in _PROVINCES:
         return
     last = _stretch(run, first, 18)
     if last is not None and _is_id_card(run.digits[begin : begin + 18]):
-        yield Found("id_card", first, last, 2000)
+        yield FoundNumber("id_card", first, last, 2000)
     last = _stretch(run, first, 15)
     if last is None or run.sizes(first, last) not in {(15,), (6, 6, 3)} or _is_fraction(run, first):
         return
     if _is_old_id(run.digits[begin : begin + 15]) and not _between_letters(run, first, last):
-        yield Found("id_card", first, last, 155)
+        yield FoundNumber("id_card", first, last, 155)
 
 
 def _is_id_card(number: str) -> bool:
@@ -143,7 +143,7 @@ def _is_barcode(digits: str) -> bool:
     return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10 == 0
 
 
-def _card(run: Run, first: int, begin: int, head: str) -> Iterator[Found]:
+def _card(run: DigitRun, first: int, begin: int, head: str) -> Iterator[FoundNumber]:
     ends = [length for length in range(13, 20) if begin + length in run.ends]
     lengths = next((each for prefix, each in _ISSUERS[head] if prefix.match(run.digits, begin)), ()) if ends else ()
     for length in lengths:
@@ -154,10 +154,10 @@ def _card(run: Run, first: int, begin: int, head: str) -> Iterator[Found]:
             continue
         last = _stretch(run, first, length)
         if last is not None and _card_may_stand(run, first, last):
-            yield Found("bank_card", first, last, 10 * length + 30)
+            yield FoundNumber("bank_card", first, last, 10 * length + 30)
 
 
-def _card_may_stand(run: Run, first: int, last: int) -> bool:
+def _card_may_stand(run: DigitRun, first: int, last: int) -> bool:
     gaps = run.gaps[first + 1 : last + 1]
     if "(" in gaps or _is_fraction(run, first) or _between_letters(run, first, last) or _in_serial(run, first):
         return False
@@ -170,7 +170,7 @@ def _card_may_stand(run: Run, first: int, last: int) -> bool:
     return even or (len(sizes) <= 3 and min(sizes) >= 4) or run.alone(first, last)
 
 
-def _is_fraction(run: Run, first: int) -> bool:
+def _is_fraction(run: DigitRun, first: int) -> bool:
     """The digits behind the point of a decimal; `1.` and `12.` in front may be the number of a point in a list."""
     if not first or run.gaps[first] != ".":
         return False
@@ -178,20 +178,20 @@ def _is_fraction(run: Run, first: int) -> bool:
     return before == "0" or (len(before) == 3 and before <= "180")
 
 
-def _in_serial(run: Run, first: int) -> bool:
+def _in_serial(run: DigitRun, first: int) -> bool:
     """Digits at the end of a word that has letters and digits before them, as in 1Z999AA10123456784."""
     start = run.places[first]
     return _SERIAL.search(run.text[max(0, start - 16) : start]) is not None
 
 
-def _between_letters(run: Run, first: int, last: int) -> bool:
+def _between_letters(run: DigitRun, first: int, last: int) -> bool:
     """Within a word of letters and digits, as the digits of a hash are."""
     start, end = run.places[first], run.place_after(last)
     before, after = run.text[start - 1 : start] if start else "", run.text[end : end + 1]
     return before.isascii() and before.isalpha() and after.isascii() and after.isalpha()
 
 
-def _mobile(run: Run, first: int, code: int) -> Iterator[Found]:
+def _mobile(run: DigitRun, first: int, code: int) -> Iterator[FoundNumber]:
     """11 digits, 13 to 19 in front; `code`: digits of a country code or of the zero for long distance before them."""
     begin = run.begins[first] + code
     if run.digits[begin : begin + 1] != "1" or run.digits[begin + 1 : begin + 2] not in tuple("3456789"):
@@ -215,10 +215,10 @@ def _mobile(run: Run, first: int, code: int) -> Iterator[Found]:
         or not _is_phone_shape(run, first, last, sizes, set(gaps))
     ):
         return
-    yield Found("mobile", first, last, 10 * (code + 11) + 20)
+    yield FoundNumber("mobile", first, last, 10 * (code + 11) + 20)
 
 
-def _is_phone_shape(run: Run, first: int, last: int, sizes: tuple[int, ...], gaps: set[str]) -> bool:
+def _is_phone_shape(run: DigitRun, first: int, last: int, sizes: tuple[int, ...], gaps: set[str]) -> bool:
     number = run.digits[run.begins[last + 1] - sum(sizes) : run.begins[last + 1]]
     if sizes[1:] == (3, 3, 3) and (gaps == {"."} or number.endswith("000") or _is_amount(run, first, last)):
         return False  # thousands
@@ -233,12 +233,12 @@ def _is_phone_shape(run: Run, first: int, last: int, sizes: tuple[int, ...], gap
     return sizes in _MOBILE_SHAPES or run.alone(first, last)
 
 
-def _is_amount(run: Run, first: int, last: int) -> bool:
+def _is_amount(run: DigitRun, first: int, last: int) -> bool:
     start, end = run.places[first], run.place_after(last)
     return bool(_UNIT.match(run.text, end) or _MONEY.search(run.text[max(0, start - 4) : start]))
 
 
-def _is_dated(run: Run, first: int, last: int) -> bool:
+def _is_dated(run: DigitRun, first: int, last: int) -> bool:
     """Groups that read as a date: 1985-03-12, 12.03.1985, 19850312 101."""
     groups = [run.digits[run.begins[group] : run.begins[group + 1]] for group in range(first, last + 1)]
     if len(groups[0]) == 8 and _is_date(groups[0]):
@@ -251,7 +251,7 @@ def _is_dated(run: Run, first: int, last: int) -> bool:
     return False
 
 
-def _landline(run: Run, first: int, code: int) -> Iterator[Found]:
+def _landline(run: DigitRun, first: int, code: int) -> Iterator[FoundNumber]:
     """An area code and 7 or 8 digits; `code`: digits of the country code, after which the zero may be missing."""
     begin = run.begins[first] + code
     zero = run.digits[begin : begin + 1] == "0"
@@ -269,10 +269,10 @@ def _landline(run: Run, first: int, code: int) -> Iterator[Found]:
         if length == 8 and _is_date(subscriber):
             continue
         if _landline_may_stand(run, first, last, begin, begin + len(area) - (not zero)):
-            yield Found("landline", first, last, 10 * (code + len(area) - (not zero) + length) + 10)
+            yield FoundNumber("landline", first, last, 10 * (code + len(area) - (not zero) + length) + 10)
 
 
-def _landline_may_stand(run: Run, first: int, last: int, area: int, subscriber: int) -> bool:
+def _landline_may_stand(run: DigitRun, first: int, last: int, area: int, subscriber: int) -> bool:
     if first == last:
         return not _is_fraction(run, first) and not _is_amount(run, first, last)
     if _between_letters(run, first, last) or _is_dated(run, first, last) or _in_fours(run, first):
@@ -281,7 +281,7 @@ def _landline_may_stand(run: Run, first: int, last: int, area: int, subscriber: 
     return (whole and subscriber in run.ends) or run.alone(first, last)
 
 
-def _in_fours(run: Run, first: int, least: int = 1) -> bool:
+def _in_fours(run: DigitRun, first: int, least: int = 1) -> bool:
     """Behind at least so many groups of four of one number: a card with a wrong digit, an account, is no phone."""
     block = first
     if run.begins[first + 1] - run.begins[first] != 4:

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from penjing.data.mask_v2_groups import Found, Run
+from penjing.data.mask_v2_groups import DigitRun, FoundNumber
 from penjing.data.mask_v2_kinds import numbers_at
 
 _GAP = r"(?: {0,2}-{1,2} {0,2}| {1,3}|[./·_。]|\)(?: |-| - )?|[ -]?\()"
@@ -46,13 +46,13 @@ def _in_run(folded: str, match: re.Match[str]) -> list[tuple[int, int, str]]:
     if begins[-1] < _LEAST or (len(parts) > _LONGEST and max(map(len, parts)) == 1):
         return []
     most = _MOST_GROUPS if len(parts) <= _MANY else _FEW_GROUPS
-    run = Run(folded, "".join(parts).upper(), begins, places, gaps, ends, len(parts) - 1, most)
+    run = DigitRun(folded, "".join(parts).upper(), begins, places, gaps, ends, len(parts) - 1, most)
     chosen = _best([each for group in _heads(run) for each in numbers_at(run, group)])
     followers = [each.first for each in chosen[1:]]
     return [(*_outer(run, each, to), each.kind) for each, to in zip(chosen, [*followers, len(parts)], strict=False)]
 
 
-def _heads(run: Run) -> Iterator[int]:
+def _heads(run: DigitRun) -> Iterator[int]:
     """The groups that a number may begin with: enough digits follow in as many groups as it may have."""
     begins, count = run.begins, len(run.places)
     yield 0
@@ -69,7 +69,7 @@ def _gap(between: str) -> str:
     return " " if between else ""
 
 
-def _best(candidates: list[Found]) -> list[Found]:
+def _best(candidates: list[FoundNumber]) -> list[FoundNumber]:
     """Candidates that do not overlap, with the largest sum of scores (weighted interval scheduling)."""
     if len(candidates) < 2:
         return candidates
@@ -91,7 +91,7 @@ def _best(candidates: list[Found]) -> list[Found]:
     return chosen[::-1]
 
 
-def _outer(run: Run, found: Found, taken: int) -> tuple[int, int]:
+def _outer(run: DigitRun, found: FoundNumber, taken: int) -> tuple[int, int]:
     """The number's place in the text with its plus sign, its brackets and the extension behind a dash.
 
     taken: the group with which the next number begins.

@@ -1,4 +1,4 @@
-"""What every version of the masking gives: the masked text, and how often each kind of number stands in it."""
+"""What every version of the masking gives: the masked text, and how often each kind of number occurs in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PLACEHOLDERS = {kind: f"⟦{kind}⟧" for kind in KINDS}
 
 @dataclass(frozen=True)
 class Masked:
-    """A masked text and how often each kind stands in it (all kinds, zeros too)."""
+    """A masked text and how often each kind occurs in it (all kinds, zeros too)."""
 
     text: str
     counts: dict[str, int]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Literal
+
+from penjing.data.fold import compose
 
 Role = Literal["text", "label", "after", "side"]
 
@@ -70,7 +71,7 @@ _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\u4e00-\u9fff]+")
 @lru_cache(maxsize=4096)
 def role_of(name: str) -> Role | None:
     """What a column's name says, by its last known word; None where it says nothing."""
-    plain = unicodedata.normalize("NFKC", name).strip()
+    plain = compose(name).strip()
     if plain.lower() in EXACT:
         return EXACT[plain.lower()]
     tokens = _TOKENS.findall(_BRACKETS.sub("", plain))

@@ -1,4 +1,4 @@
-"""How plausible decoded characters are: what tells a right encoding from one that only happens to decode."""
+"""How plausible decoded characters are: what distinguishes the right encoding from one that only happens to decode."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def plausibility(text: str) -> tuple[float, int]:
 
 
 def _western(text: str, place: int, run: int) -> float:
-    """A letter with an accent stands beside letters, a sign alone; in long runs they are Chinese read wrongly."""
+    """Letters with accents are beside letters, signs are alone; long runs of them are Chinese that was read wrongly."""
     character, before, after = text[place], text[place - 1 : place], text[place + 1 : place + 2]
     if "\x80" <= character < "\xa0":
         return _WRONG

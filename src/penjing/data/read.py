@@ -138,7 +138,7 @@ class Opened:
 def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
     """Look at a file, or at standard input for "-", and find how it is read.
 
-    wanted: columns that it should have; they tell the header, the sheet, and a table from plain lines.
+    wanted: columns that it should have; by them the header, the sheet, and a table among plain lines are recognised.
     Raises UsageError (no such file, no such sheet or several) and DataError (cannot be read).
     """
     reading = reading or Reading()

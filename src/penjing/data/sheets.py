@@ -13,12 +13,12 @@ from penjing.core.options import nearest
 from penjing.data.cells import Odd, parquet_cell, sheet_cell
 from penjing.data.choice import ChoiceError
 from penjing.data.header import has_names
+from penjing.data.layout import Record
 from penjing.data.source import Source
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
-Record = tuple[int, int, list[str]]
 _RESAVE = "open it in a spreadsheet and save it as .xlsx or CSV (UTF-8)"
 _MOST_CHARACTERS = 32_767  # a cell of a workbook holds no more: a longer text was cut
 _HEADER_ROWS = 12

@@ -74,7 +74,7 @@ def open_source(file: AnyPath) -> Source:
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that tells the format: `.csv` of `a.csv.gz`."""
+    """The suffix that names the format: `.csv` of `a.csv.gz`."""
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     return name.suffix.lower()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import DataError, RequestError
@@ -69,13 +69,6 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
         for name, value in values.items():
             fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
-
-
-def any_rows(
-    path: Path, encoding: str, columns: Sequence[str] | None, faults: list[Fault] | None = None
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """(row number, cells by column) of any file that is read, for who needs to know nothing more of it."""
-    yield from open_table(path, Reading(encoding, columns=columns)).rows(faults)
 
 
 def unknown_column(where: str, names: Names, known: list[str], data: Data) -> DataError:

@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
-from penjing.data.fields import fold_width, parse_number
+from penjing.data.fields import parse_number
+from penjing.data.fold import fold_width
 from penjing.decide.cells import parse_cell
 from penjing.decide.schema import FactSchema, Kind
 

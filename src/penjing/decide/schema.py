@@ -83,7 +83,7 @@ class FactSchema:
         return self._typed({name: given[found] for name, found in names.found.items()}, where)
 
     def from_strings(self, row: Mapping[str, str], where: str | None = None) -> dict[str, Scalar]:
-        """The same from a row of a file, in which other columns may stand too."""
+        """The same from a row of a file, which may have other columns too."""
         names = match_header(tuple(self.fields), tuple(row))
         if names.unclear:
             what, fix = unclear_names(names.unclear)

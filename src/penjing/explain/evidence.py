@@ -62,7 +62,7 @@ class EvidenceSpan:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Spans that speak for `label`, strongest first; p is its calibrated probability. Spans against it are left out.
+    """Spans that support `label`, strongest first; p is its calibrated probability. Spans against it are left out.
 
     cut: why spans may be missing, or "" where all variants were scored.
     """

@@ -35,7 +35,7 @@ class Amended:
     """The new release, its certificate, what `check` found in its rules, and how the labelled rows were used.
 
     rows: labelled rows given; used: left out because an earlier certificate or the training saw them; repeated: left
-    out because the same text stands above, or none at all.
+    out because the same text is above, or none at all.
     """
 
     release: Release
@@ -67,7 +67,7 @@ def amend(
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
-        raise UsageError("the new release would stand where the old one is", where=str(out), fix="give another --out")
+        raise UsageError("the new release would replace the old one", where=str(out), fix="give another --out")
     before = load_policy(release)
     old = read_certificate(release)
     schema = replace(before.schema, read_as=release.info.labels_read_as)
@@ -118,13 +118,13 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificat
         used=(*old.used, *old.calibration),
         delta=round(1 - old.confidence, 6),
     )
-    # The gates speak of the model, which is the same.
+    # The gates are about the model, which is the same.
     return certificate.model_copy(update={"gates": old.gates})
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A labelled row with its fields, the text as it stands in the file."""
+    """A labelled row with its fields, the text as it is in the file."""
 
     number: int
     text: str

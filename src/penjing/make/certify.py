@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -105,7 +104,7 @@ def row_hashes(raw: str) -> frozenset[str]:
     RequestError for a text that cannot be cleaned.
     """
     cleaned = clean(raw)
-    written = {cleaned, clean(unicodedata.normalize("NFKC", cleaned))}
+    written = {cleaned, clean(fold.compose(cleaned))}
     masked = {open_masking(version)(text).text for version in mask.VERSIONS for text in written}
     return frozenset(row_hash(text, folding) for text in masked for folding in fold.VERSIONS)
 

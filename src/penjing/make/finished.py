@@ -1,7 +1,7 @@
 """How a search ended, kept in the run's folder: the same run again makes the one form that was sealed, and no other.
 
-A search is decided by a clock, among other things: timed anew it could end otherwise. What it depends on besides is the
-key: the tuned model, the recipe, the rows, the machine, and the source of the search and of all compressions.
+Measured times decide a search too, so a second search could end differently. Everything else that it depends on is
+the key: the tuned model, the recipe, the rows, the machine, and the source of the search and of all compressions.
 """
 
 from __future__ import annotations

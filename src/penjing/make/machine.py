@@ -1,7 +1,8 @@
 """What a clock decides, decided once on a machine and kept in the run's folder, so that a killed run goes on alike.
 
 Threads are part of what a trained model depends on. They are measured at the first call (`tune/probe.py`) and read
-again at every later one, also after the run has ended; another machine, other rows or other options measure anew.
+again at every later one, also after the run has ended. On another machine, for other rows or with other options they
+are measured again.
 """
 
 from __future__ import annotations

@@ -7,15 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pydantic import ValidationError
-
 from penjing.core.errors import PenjingError, RecipeError, UsageError
 from penjing.core.methods import Method, load_method
-from penjing.core.options import Options, explain, nearest
+from penjing.core.options import Options, build_options, nearest
 from penjing.core.recipe import RecipeFile
 
 ROOMS = {"tune": "penjing.tune", "compress": "penjing.compress"}
-_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
     if recipe.search and recipe.gates.keep is None and recipe.gates.macro_f1 is None:
         faults.append(
             RecipeError(
-                "`search` looks for the smallest model that holds the gates, and no gate speaks of its score",
+                "`search` looks for the smallest model that holds the gates, and no gate is about its score",
                 where=file.where("search"),
                 fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
             )
@@ -131,15 +128,10 @@ def on_engine(step: Step, engine: str) -> Step:
 
 
 def _step(name: str, given: dict[str, object], place: Callable[..., str]) -> Step:
-    """place: where the step stands, or with the keys of an option where this does."""
+    """place: where the step is written, or with the keys of an option where that is."""
     room, _, short = name.partition(".")
     known = [f"{key}.{method}" for key, path in ROOMS.items() for method in importlib.import_module(path).METHODS]
     if room not in ROOMS or not short:
         raise RecipeError(f"unknown step `{name[:60]}`", where=place(), fix=nearest(name, known))
     method = load_method(short, importlib.import_module(ROOMS[room]).METHODS, place())
-    try:
-        return Step(name=name, method=method, options=method.options(**given))
-    except ValidationError as error:
-        (keys, what, fix), *others = explain(error, method.options)
-        more = "".join(f"\n  {place(*path)}: {said} ({hint})" for path, said, hint in others[:_SHOWN])
-        raise RecipeError(what + more, where=place(*keys), fix=fix) from None
+    return Step(name=name, method=method, options=build_options(method.options, given, place(), place))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from penjing.core.folder import write_whole
 from penjing.data.audit import Audit
 from penjing.make.gates import Gate
 
@@ -332,24 +331,11 @@ def write_report(report: Report, out: Path, *, texts: bool = True, language: Pag
         headline, sentences = verdict(report, language or report.page_language())
         report = report.model_copy(update={"verdict": " ".join([headline, *sentences])})
     page = render(report, texts=texts, language=language)
-    out.mkdir(parents=True, exist_ok=True)
-    _replace(out / "report.json", report.model_dump_json(indent=2) + "\n")
-    _replace(out / "report.html", page)
+    write_whole(out / "report.json", report.model_dump_json(indent=2).encode() + b"\n")
+    write_whole(out / "report.html", page.encode())
     return report
 
 
 def read_report(path: Path) -> Report:
     """Read a report.json back. Raises pydantic.ValidationError where it is not one."""
     return Report.model_validate_json(path.read_bytes())
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ from penjing.make.report import Note, PageLanguage, Report, write_report
 from penjing.make.report import Variant as Row
 from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
-from penjing.make.search import chains, choose_smallest, search
+from penjing.make.search import Search, chains, choose_smallest
 from penjing.make.trainable import keep_trainable
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of
@@ -243,7 +243,7 @@ class _Making:
         both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
         every = list(chains(depth_of(tuned.artifact), both))
         self.progress.enter("search")
-        tried = search(
+        tried = Search(
             tuned.artifact,
             every,
             lambda step, parent: self._step(step, parent, tuned.artifact),
@@ -254,7 +254,7 @@ class _Making:
             self.file.recipe.seed,
             [linear_variant],
             self.skipped,
-        )
+        ).run()
         self.ways = {each.variant.name: each.chain.steps for each in tried}
         unique = {one.artifact.id: one for each in tried for one in each.done}
         return [tuned, *unique.values()], [each.variant for each in tried], linear_variant
@@ -345,7 +345,7 @@ class _Making:
 
 
 def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
-    """All that the times of a run hang on, besides the model."""
+    """All that the times of a run depend on, besides the model."""
     rules = digest_file(file.resolve(file.recipe.decide.rules)) if file.recipe.decide.rules else ""
     source, texts = source_hash("penjing.make.variants"), table_fingerprint(data.validation)
     return digest([file.recipe.model_dump(mode="json"), rules, texts, threads, hardware(), source])

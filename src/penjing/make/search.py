@@ -1,24 +1,26 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
-First comes the model without any layer, the smallest of all. A form that cannot be smaller than what holds every
-promise already (the linear model among it) is not made (`make/bound.py`). The teacher's layers are halved until one is
-left; each depth is healed by the teacher and measured in float32 and in
-INT8, on the engine that is the faster one on this kind of processor and, in INT8, where the recipe leaves it open, on
-ONNX Runtime too (its scales follow each text, and it minds it less that every text has another length). Unless the
-model without layers holds every promise, two more are tried: the smallest INT8 form that holds
-them, but for its size, with its embeddings in four bits; and a cascade, the model without layers first, for the rest
-the smallest form that keeps every promise but those on time, healed for it if need be, the deeper where the flatter
-does not keep the score, and for as many texts as the promised times allow. Where a depth in float32 has broken `keep`
-on validation, no smaller one is tried. Time does not hang on what the weights are: where a form was too slow, the
-next depth is timed before it is healed, and healed only if it is fast enough, or if the cascade needs it, in which it
-is timed before it is healed too; where the healed one is too slow after all, a flatter one is healed.
-Every step is cached, and every time that was taken until the run ends: a kill loses what was under way.
+First comes the model without any layer, the smallest of all. A form that cannot become smaller than one that holds
+every promise already (the linear model among them) is not made (`make/bound.py`). Then the teacher's layers are halved
+until one is left. Each depth is healed by the teacher and measured in float32 and in INT8, on the engine that is the
+faster one on this kind of processor; where the recipe leaves the engine open, in INT8 on ONNX Runtime too, whose scales
+follow each text. Where a depth in float32 has broken `keep` on validation, no smaller one is tried.
+
+Unless the model without layers holds every promise, two more are tried. One is the smallest INT8 form that holds them,
+but for its size, with its embeddings in four bits. The other is a cascade: the model without layers first, for the rest
+the smallest form that keeps every promise but those on time, for as many texts as the promised times allow. That form
+is healed for the cascade if need be, a deeper one where a shallower does not keep the score.
+
+Time does not depend on what the weights are. Where a form was too slow, the next depth is timed before it is healed,
+and healed only if it is fast enough or if the cascade needs it. In the cascade, too, it is timed before it is healed;
+where the healed one is too slow after all, a shallower one is healed. Every step is cached, and every time that was
+taken until the run ends: a kill loses what was under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.bound import least_mb
@@ -80,139 +82,169 @@ def chains(layers: int, both: bool = False) -> Iterator[Chain]:
         depth //= 2
 
 
-def search(
-    teacher: Artifact,
-    every: Sequence[Chain],
-    step: Callable[[Step, Artifact], Done],
-    judge: Callable[[str, Artifact], Variant],
-    race: Callable[[Sequence[Variant]], Variant],
-    progress: Progress,
-    trials: int = 0,
-    seed: int = 0,
-    proven: Sequence[Variant] = (),
-    skipped: list[Note] | None = None,
-) -> list[Tried]:
-    """Try the chains in their order; `step` makes (or finds) an artifact, `judge` measures it against the gates.
+@dataclass
+class Search:
+    """Chains tried in their order, and what came of them.
 
-    race: the fastest of some variants, timed in turn; what `judge` measures minutes apart cannot tell them apart.
+    step: makes (or finds) an artifact; judge: measures one under a title against the gates; race: the fastest of some
+    variants, timed in turn, for what `judge` measures minutes apart cannot tell them apart.
     trials: so many other ways of healing, at most, for a student that is not proven to keep the score.
     proven: what was measured before, the linear model; skipped: filled with what was not tried, and why.
     """
-    tried: list[Tried] = []
-    left = [] if skipped is None else skipped
 
-    def beaten(chain: Chain) -> bool:
-        """Whether what holds every promise already is as small as this chain can become."""
-        best = smallest_held([*proven, *(each.variant for each in tried)])
-        least = least_mb(chain.steps, chain.layers, teacher)
-        if best is None or least < best.size_mb:
-            return False
-        left.append(
-            note_of("skipped_size", title=chain.title, least=f"{least:.1f}", best=best.name, size=f"{best.size_mb:.1f}")
-        )
-        progress.say(left[-1].text)
-        return True
+    teacher: Artifact
+    every: Sequence[Chain]
+    step: Callable[[Step, Artifact], Done]
+    judge: Callable[[str, Artifact], Variant]
+    race: Callable[[Sequence[Variant]], Variant]
+    progress: Progress
+    trials: int = 0
+    seed: int = 0
+    proven: Sequence[Variant] = ()
+    skipped: list[Note] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list, init=False)
+    # Forms that were too slow before they were healed, as they were timed; and whether they are in time in a cascade.
+    waiting: list[tuple[Chain, Variant]] = field(default_factory=list, init=False)
+    judged: dict[str, bool] = field(default_factory=dict, init=False)
 
-    def attempt(chain: Chain, before: Sequence[Done]) -> None:
-        done = list(before)
-        for one in chain.steps[len(done) :]:
-            done.append(step(one, done[-1].artifact if done else teacher))
-        variant = judge(chain.title, done[-1].artifact)
-        tried.append(Tried(chain, tuple(done), variant))
-        best = smallest_held([*proven, *(each.variant for each in tried)])
-        progress.say(f"{_told(variant)}; best so far: {best.name if best else 'none'}")
+    def run(self) -> list[Tried]:
+        """Try them all, in the order that the module describes."""
+        self._try_depths()
+        if smallest_held([each.variant for each in self.tried if not each.chain.layers]):
+            return self.tried
+        self._heal_for_the_cascade()
+        self._heal_otherwise()
+        self._shrink_embeddings()
+        self._try_cascades()
+        return self.tried
 
-    def unhealed(chain: Chain) -> Variant:
-        first = step(chain.steps[0], teacher)
-        return judge(f"{chain.title}, not healed", step(chain.steps[-1], first.artifact).artifact)
-
-    too_few = 0
-    slow: dict[tuple[str, object], bool] = {}
-    waiting: list[tuple[Chain, Variant]] = []
-    for number, chain in enumerate(every, start=1):
-        if 0 < chain.layers <= too_few:
-            left.append(note_of("skipped_layers", title=chain.title, layers=str(too_few + 1)))
-            progress.say(left[-1].text)
-            continue
-        if beaten(chain):
-            continue
-        progress.say(f"search: {chain.title} ({number} of {len(every) + 1})")
-        if chain.layers and slow.get(chain.form):
-            timed = unhealed(chain)
-            if _broke(timed, *TIMES):
-                progress.say(f"{chain.title}: not healed, p50 {timed.latency.p50_ms:.2f} ms is too slow as it is")
-                waiting.append((chain, timed))
+    def _try_depths(self) -> None:
+        too_few = 0
+        slow: dict[tuple[str, object], bool] = {}
+        for number, chain in enumerate(self.every, start=1):
+            if 0 < chain.layers <= too_few:
+                self._skip(note_of("skipped_layers", title=chain.title, layers=str(too_few + 1)))
                 continue
-        attempt(chain, ())
-        slow[chain.form] = _broke(tried[-1].variant, *TIMES)
-        if _broke(tried[-1].variant, "keep") and chain.form[0] == "compress.export":
-            too_few = chain.layers
-    if smallest_held([each.variant for each in tried if not each.chain.layers]):
-        return tried
-    judged: dict[str, bool] = {}
+            if self._is_beaten(chain):
+                continue
+            self.progress.say(f"search: {chain.title} ({number} of {len(self.every) + 1})")
+            if chain.layers and slow.get(chain.form):
+                timed = self._unhealed(chain)
+                if _broke(timed, *TIMES):
+                    said = f"not healed, p50 {timed.latency.p50_ms:.2f} ms is too slow as it is"
+                    self.progress.say(f"{chain.title}: {said}")
+                    self.waiting.append((chain, timed))
+                    continue
+            variant = self._attempt(chain).variant
+            slow[chain.form] = _broke(variant, *TIMES)
+            if _broke(variant, "keep") and chain.form[0] == "compress.export":
+                too_few = chain.layers
 
-    def in_time(chain: Chain, timed: Variant) -> bool:
-        """Whether it is fast enough behind a first stage with the mildest exits of all."""
-        if chain.title not in judged:
-            last = behind_static(chain, min(AGREEMENTS))
-            progress.say(f"search: {last.title}, not healed")
-            cascade = step(last.steps[-1], timed.artifact).artifact
-            judged[chain.title] = not _broke(judge(f"{last.title}, not healed", cascade), *TIMES)
-        return judged[chain.title]
+    def _heal_for_the_cascade(self) -> None:
+        """Of the forms too slow alone, the deepest that keeps the score and is in time as a second stage."""
+        deeper = [each for each in self.waiting if not self._is_beaten(behind_static(each[0], min(AGREEMENTS)))]
+        while deeper:
+            healed = self._heal(deeper)
+            if not _broke(healed.variant, "keep"):
+                break
+            deeper = [each for each in deeper if each[0].layers > healed.chain.layers]
 
-    def heal(slow_forms: Sequence[tuple[Chain, Variant]]) -> Tried:
-        chain = worth_healing(slow_forms, in_time, race)
-        progress.say(f"search: {chain.title}, for the cascade")
-        attempt(chain, ())
-        return tried[-1]
-
-    deeper = [each for each in waiting if not beaten(behind_static(each[0], min(AGREEMENTS)))]
-    while deeper:
-        healed = heal(deeper)
-        if not _broke(healed.variant, "keep"):
-            break
-        deeper = [each for each in deeper if each[0].layers > healed.chain.layers]
-    students = [each for each in tried if METHOD in {one.name for one in each.chain.steps}]
-    best = max(
-        (each for each in students if not _broke(each.variant, "keep")),
-        key=lambda each: _keep_bound(each.variant),
-        default=None,
-    )
-    if trials and best is not None and not beaten(best.chain):
-        healing, chain = Healing(seed), best.chain
-        for number in range(1, trials + 1):
+    def _heal_otherwise(self) -> None:
+        students = [each for each in self.tried if METHOD in {one.name for one in each.chain.steps}]
+        best = max(
+            (each for each in students if not _broke(each.variant, "keep")),
+            key=lambda each: _keep_bound(each.variant),
+            default=None,
+        )
+        if not self.trials or best is None or self._is_beaten(best.chain):
+            return
+        healing, chain = Healing(self.seed), best.chain
+        for number in range(1, self.trials + 1):
             if _holds(best.variant, "keep"):
                 break
-            progress.say(f"search: {chain.title}, healed another way ({number} of {trials} at most)")
-            attempt(healed_by(chain, healing.ask(), number), ())
-            healing.tell(_keep_bound(tried[-1].variant))
-            best = max(best, tried[-1], key=lambda each: _keep_bound(each.variant))
-    whole = to_shrink(tried)
-    if whole is not None:
+            self.progress.say(f"search: {chain.title}, healed another way ({number} of {self.trials} at most)")
+            last = self._attempt(healed_by(chain, healing.ask(), number))
+            healing.tell(_keep_bound(last.variant))
+            best = max(best, last, key=lambda each: _keep_bound(each.variant))
+
+    def _shrink_embeddings(self) -> None:
+        whole = to_shrink(self.tried)
+        if whole is None:
+            return
         chain = with_small_embeddings(whole.chain)
-        if not beaten(chain):
-            progress.say(f"search: {chain.title}")
-            attempt(chain, whole.done[:-1])
-    second = second_stage(tried)
-    if second is not None and beaten(behind_static(second.chain, min(AGREEMENTS))):
-        second = None
-    while second is not None:
-        for agreement in AGREEMENTS:
-            last = behind_static(second.chain, agreement)
-            progress.say(f"search: {last.title} ({len(every) + 1} of {len(every) + 1})")
-            attempt(last, second.done)
-            # A milder one keeps less and is faster.
-            if _holds(tried[-1].variant, *SHORTENED) or _broke(tried[-1].variant, "keep"):
+        if not self._is_beaten(chain):
+            self.progress.say(f"search: {chain.title}")
+            self._attempt(chain, whole.done[:-1])
+
+    def _try_cascades(self) -> None:
+        second = second_stage(self.tried)
+        if second is not None and self._is_beaten(behind_static(second.chain, min(AGREEMENTS))):
+            second = None
+        while second is not None:
+            last = self._try_agreements(second)
+            depths = {each.chain.layers for each in self.tried}
+            shallower = [each for each in self.waiting if each[0].layers < second.chain.layers]
+            shallower = [each for each in shallower if each[0].layers not in depths]
+            if not shallower or _holds(last.variant, *TIMES):
                 break
-        depths = {each.chain.layers for each in tried}
-        flatter = [each for each in waiting if each[0].layers < second.chain.layers]
-        flatter = [each for each in flatter if each[0].layers not in depths]
-        if not flatter or _holds(tried[-1].variant, *TIMES):
-            break
-        second = heal(flatter)
-        if _broke(second.variant, "keep"):
-            break
-    return tried
+            second = self._heal(shallower)
+            if _broke(second.variant, "keep"):
+                break
+
+    def _try_agreements(self, second: Tried) -> Tried:
+        for agreement in AGREEMENTS:
+            chain = behind_static(second.chain, agreement)
+            self.progress.say(f"search: {chain.title} ({len(self.every) + 1} of {len(self.every) + 1})")
+            last = self._attempt(chain, second.done)
+            # A milder one keeps less and is faster.
+            if _holds(last.variant, *SHORTENED) or _broke(last.variant, "keep"):
+                break
+        return last
+
+    def _heal(self, slow_forms: Sequence[tuple[Chain, Variant]]) -> Tried:
+        chain = worth_healing(slow_forms, self._is_in_time, self.race)
+        self.progress.say(f"search: {chain.title}, for the cascade")
+        return self._attempt(chain)
+
+    def _is_in_time(self, chain: Chain, timed: Variant) -> bool:
+        """Whether it is fast enough behind a first stage with the mildest exits of all."""
+        if chain.title not in self.judged:
+            last = behind_static(chain, min(AGREEMENTS))
+            self.progress.say(f"search: {last.title}, not healed")
+            cascade = self.step(last.steps[-1], timed.artifact).artifact
+            self.judged[chain.title] = not _broke(self.judge(f"{last.title}, not healed", cascade), *TIMES)
+        return self.judged[chain.title]
+
+    def _is_beaten(self, chain: Chain) -> bool:
+        """Whether what holds every promise already is as small as this chain can become."""
+        best = self._best()
+        least = least_mb(chain.steps, chain.layers, self.teacher)
+        if best is None or least < best.size_mb:
+            return False
+        sizes = {"least": f"{least:.1f}", "best": best.name, "size": f"{best.size_mb:.1f}"}
+        self._skip(note_of("skipped_size", title=chain.title, **sizes))
+        return True
+
+    def _skip(self, note: Note) -> None:
+        self.skipped.append(note)
+        self.progress.say(note.text)
+
+    def _attempt(self, chain: Chain, before: Sequence[Done] = ()) -> Tried:
+        done = list(before)
+        for one in chain.steps[len(done) :]:
+            done.append(self.step(one, done[-1].artifact if done else self.teacher))
+        made = Tried(chain, tuple(done), self.judge(chain.title, done[-1].artifact))
+        self.tried.append(made)
+        best = self._best()
+        self.progress.say(f"{_told(made.variant)}; best so far: {best.name if best else 'none'}")
+        return made
+
+    def _unhealed(self, chain: Chain) -> Variant:
+        first = self.step(chain.steps[0], self.teacher)
+        return self.judge(f"{chain.title}, not healed", self.step(chain.steps[-1], first.artifact).artifact)
+
+    def _best(self) -> Variant | None:
+        return smallest_held([*self.proven, *(each.variant for each in self.tried)])
 
 
 def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-from penjing.core.folder import MANIFEST, sealed_folder, verify
+from penjing.core.folder import MANIFEST, link_or_copy, sealed_folder, verify
 from penjing.core.nouns import Artifact
 
 TRAINABLE = "trainable"
@@ -21,14 +19,6 @@ def keep_trainable(artifact: Artifact, out: Path) -> Path:
             if path.is_dir():
                 copy.mkdir(exist_ok=True)
             elif path.name != MANIFEST or path.parent != artifact.folder:
-                _link(path, copy)
+                link_or_copy(path, copy)
     assert verify(target) == artifact.id
     return target
-
-
-def _link(source: Path, copy: Path) -> None:
-    """The same file under a second name, which takes no room; a copy where the disk has no such thing."""
-    try:
-        os.link(source, copy)
-    except OSError:
-        shutil.copyfile(source, copy)

@@ -54,7 +54,7 @@ def depth_of(artifact: Artifact) -> int:
 
 
 def _trainable_of(folder: Path) -> Path:
-    """Where the torch artifact stands that a release was made of: beside it, as `make` left both."""
+    """The folder of the torch artifact that a release was made of: beside it, as `make` left both."""
     wanted = open_release(folder).info.trainable
     if not wanted:
         raise UsageError(

@@ -61,7 +61,7 @@ def latency(
     The texts are taken in their order, spread over the whole, as many different ones as a window has calls, the same
     in every window; they are run once before, so that no window pays for a first meeting of a shape.
     seconds: as long as all may take with more calls than `calls`, up to every text once a window. A cascade's mean
-    hangs on how many texts are hard: of a few texts it is luck, which no window shows.
+    depends on how many texts are hard: of a few texts it is luck, which no window shows.
     reference: what is slow and takes as long for every text of a length; it is timed in every window too, on a few
     texts of all lengths.
     batch: 1 takes the throughput from the calls themselves, and nothing is run twice.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from penjing.serve.admission import Admission
 from penjing.serve.auth import KeyRing
 from penjing.serve.early import EarlyAnswers
-from penjing.serve.errors import add_error_handlers, error_response
+from penjing.serve.errors import add_error_handlers
 from penjing.serve.metrics import Metrics
 from penjing.serve.openapi import document
 from penjing.serve.service import Service
@@ -124,22 +123,16 @@ class Counting:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status, begun = time.perf_counter(), 500, False
+        began, status = time.perf_counter(), 500
 
         async def noting(message: Message) -> None:
-            nonlocal status, begun
+            nonlocal status
             if message["type"] == "http.response.start":
-                status, begun = message["status"], True
+                status = message["status"]
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
-        except asyncio.CancelledError:
-            # The time of a stop is over; uvicorn would say so in plain text.
-            if not begun:
-                said, fix = "the service stopped before this was answered", "ask again soon"
-                await error_response(503, "stopping", said, fix, {"Retry-After": "5"})(scope, receive, noting)
-            raise
         finally:
             path = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(path, status).inc()

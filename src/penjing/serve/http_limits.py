@@ -34,8 +34,8 @@ _LATER = 1.0
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Turns:
-    """Connections whose bytes are not parsed yet: one of them has a turn in each round of the event loop."""
+class ParsingQueue:
+    """Connections whose bytes are not parsed yet: one of them is parsed in each round of the event loop."""
 
     def __init__(self) -> None:
         self._queue: deque[LimitedProtocol] = deque()
@@ -70,7 +70,7 @@ class HttpLimits:
     connections: int = 1000
     bounds: HttpBounds = field(default_factory=HttpBounds)
     waiting: dict[LimitedProtocol, None] = field(default_factory=dict, init=False, repr=False, compare=False)
-    turns: Turns = field(default_factory=Turns, init=False, repr=False, compare=False)
+    parsing: ParsingQueue = field(default_factory=ParsingQueue, init=False, repr=False, compare=False)
 
 
 class LimitedProtocol(H11Protocol):
@@ -142,7 +142,7 @@ class LimitedProtocol(H11Protocol):
             self._raw.pause_reading()
             if not self._queued:
                 self._queued = True
-                self.limits.turns.add(self)
+                self.limits.parsing.add(self)
         self._follow()
 
     def on_response_complete(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import resource
 import signal
 import socket
@@ -19,6 +18,7 @@ import uvicorn
 
 from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
+from penjing.core.folder import make_private
 from penjing.core.nouns import Release
 from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
@@ -73,7 +73,7 @@ def run_service(
         if key_file is not None and secret is None:
             there = "no key is asked for" if keyless else "the database has keys already"
             say(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
-        check_door(settings.host, keyless=keyless, keys=len(active_keys(store)))
+        check_exposure(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
             service = Service(release, store, settings)
             service.warm()
@@ -115,7 +115,7 @@ def bind(host: str, port: int) -> socket.socket:
     return made
 
 
-def check_door(host: str, *, keyless: bool, keys: int) -> None:
+def check_exposure(host: str, *, keyless: bool, keys: int) -> None:
     """Refuse to listen beyond this machine without a key. Raises UsageError."""
     if is_loopback(host):
         return
@@ -196,13 +196,13 @@ def _first_key(store: Store, host: str, key_file: Path | None) -> str | None:
     if key_file is None:
         return create_key(store, "first")[1]
     try:
-        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        file = make_private(key_file)
     except FileExistsError:
         fix = "give a file that does not exist yet"
         raise UsageError("the key file exists already", where=str(key_file), fix=fix) from None
-    with os.fdopen(descriptor, "w") as file:
+    with file:
         secret = create_key(store, "first")[1]
-        file.write(secret + "\n")
+        file.write(secret.encode() + b"\n")
     return secret
 
 

@@ -134,7 +134,7 @@ class Service:
                 409,
                 "other_release",
                 f"this case was decided by the release {record.release[:12]}, not by the one in service",
-                f"run `penjing replay {record.id}` where that release stands",
+                f"run `penjing replay {record.id}` where that release is",
             )
         (done,) = await self.lanes.replay.run([record])
         return done.to_json()

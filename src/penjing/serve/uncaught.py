@@ -31,6 +31,6 @@ class Uncaught:
             await self._app(scope, receive, noting)
         except asyncio.CancelledError:
             if not begun:
-                said, fix = "the service stopped before this was recorded", "send the request again soon"
+                said, fix = "the service stopped before this was answered", "send the request again soon"
                 await error_response(503, "stopping", said, fix, {"Retry-After": "5"})(scope, receive, send)
             raise

@@ -69,7 +69,7 @@ def verify(store: Store, expected: Head | None = None) -> Head:
     return head
 
 
-_FIX = "the database was changed by another hand: compare it with a backup"
+_FIX = "the database was changed outside Penjing: compare it with a backup"
 
 
 def _check(row: Row[Any], before: Head) -> None:

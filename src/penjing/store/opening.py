@@ -24,7 +24,7 @@ VERSION_TABLE = "penjing_version"
 _MIGRATING = threading.Lock()
 
 
-class Opened(Protocol):
+class OpenedStore(Protocol):
     """What opening needs of a store."""
 
     url: str
@@ -42,7 +42,7 @@ class Opened(Protocol):
         """Take over a committed head."""
 
 
-def prepare(store: Opened, *, strict: bool) -> None:
+def prepare(store: OpenedStore, *, strict: bool) -> None:
     """Bring the tables to the newest form and find the signing key.
 
     Raises StoreError; without `strict` a missing or foreign key is only noted in `store.problem`, so that the database
@@ -77,7 +77,7 @@ def database_id(connection: Connection) -> str:
     return connection.execute(select(about.c.value).where(about.c.name == "id")).scalar() or ""
 
 
-def check_key(store: Opened, key: SigningKey | None, database: str, counts: dict[str, int]) -> None:
+def check_key(store: OpenedStore, key: SigningKey | None, database: str, counts: dict[str, int]) -> None:
     """Raise StoreError where the key, the noted head and the database do not belong together."""
     where, fix = str(store.key_file), "bring back the right file, or see `penjing verify --begin-anew`"
     if key is None:
@@ -117,7 +117,7 @@ def _adopt(key_file: Path, database: str, publics: set[str]) -> None:
             pending_file(key_file).rename(key_file)
 
 
-def _join(store: Opened, database: str, trusted: set[str]) -> SigningKey:
+def _join(store: OpenedStore, database: str, trusted: set[str]) -> SigningKey:
     """A new writer of a database that several machines share."""
     key = make_key(database, tuple(sorted(trusted)))
     save_pending(store.key_file, key)
@@ -127,7 +127,7 @@ def _join(store: Opened, database: str, trusted: set[str]) -> SigningKey:
     return key
 
 
-def _migrate(store: Opened) -> SigningKey | None:
+def _migrate(store: OpenedStore) -> SigningKey | None:
     """Bring the tables to the newest form; returns the key that was made where the chain began with it."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -155,7 +155,7 @@ def _migrate(store: Opened) -> SigningKey | None:
         return key
 
 
-def _begin(connection: Connection, store: Opened) -> tuple[SigningKey, ChainTransaction]:
+def _begin(connection: Connection, store: OpenedStore) -> tuple[SigningKey, ChainTransaction]:
     """Begin the chain with what is in the tables. Raises StoreError where another database was here before."""
     if store.key_file.exists():
         raise lost(store.url, store.key_file)

@@ -95,5 +95,5 @@ def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Re
     here = open_release(folder) if (folder / MANIFEST).is_file() else None
     if here is None:
         raise UsageError(f"no such folder, and no release {identity[:12]} around it", where=str(folder), fix=fix)
-    said = f"the release {identity[:12]} does not stand here any more: this is {here.id[:12]}"
+    said = f"the release {identity[:12]} is not here any more: this is {here.id[:12]}"
     raise DamageError(said, where=str(folder), fix=fix)

@@ -197,7 +197,7 @@ def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verd
 
 
 class Reads:
-    """Other words for labels, by release: from its folder, where it stands at its place still."""
+    """Other words for labels, by release: from its folder, where it is still at its place."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import StoreError
+from penjing.core.folder import make_private, write_whole
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,7 @@ def save_key(file: Path, key: SigningKey) -> None:
     values = {"format": 1, "database": key.database, "public": key.public, "private": key.private}
     content = canonical_json(values | {"trusted": list(key.trusted)}) + b"\n"
     try:
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as target:
+        with make_private(file) as target:
             target.write(content)
             target.flush()
             os.fsync(target.fileno())
@@ -133,9 +132,7 @@ def load_head(file: Path) -> SignedHead | None:
 def save_head(file: Path, head: SignedHead) -> None:
     """Replace the noted head in one step. Raises OSError."""
     content = canonical_json({name: getattr(head, name) for name in SignedHead.__dataclass_fields__})
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.name, delete=False) as target:
-        target.write(content + b"\n")
-    Path(target.name).replace(file)
+    write_whole(file, content + b"\n", private=True)
 
 
 def _load(file: Path) -> dict[str, Any] | None:

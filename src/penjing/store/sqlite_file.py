@@ -1,4 +1,4 @@
-"""The SQLite file at its path: made for its owner alone, and told apart from any other file put in its place."""
+"""The SQLite file at its path: made for its owner alone, and distinguished from any other file put in its place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penjing.core.errors import StoreError
+from penjing.core.folder import make_private
 
 COMPANIONS = ("-wal", "-shm", "-journal")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -38,7 +39,7 @@ def companion(path: Path, ending: str) -> Path:
 def create(path: Path) -> None:
     """Make an empty file that only its owner may read; one that is there is left as it is. Raises StoreError."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        make_private(path).close()
     except FileExistsError:
         return
     except OSError as error:

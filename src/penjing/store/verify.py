@@ -1,4 +1,4 @@
-"""Every table compared with its hash chain: names each row that was changed, deleted or put in by another hand."""
+"""Every table compared with its hash chain: names each row that was changed, deleted, or added outside Penjing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """One thing that is wrong: the table, the row, and what is wrong with it in words."""
 
     table: str
@@ -48,11 +48,11 @@ class Verified:
     writers: list[dict[str, Any]] = field(default_factory=list)
     before: int = 0
     erased: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Discrepancy] = field(default_factory=list)
 
     def say(self, table: str, row: object, what: str) -> None:
         """Note something wrong."""
-        self.findings.append(Finding(table, str(row), what))
+        self.findings.append(Discrepancy(table, str(row), what))
 
 
 def verify_store(store: Store, advance: Callable[[int], None] = lambda _: None) -> Verified:
@@ -245,7 +245,7 @@ def _check_added(connection: Connection, kind: Kind, done: Verified) -> None:
         here = here.where(kind.table.c.revoked.is_not(None))
     added = here.except_(select(chain.c.row).where(chain.c.kind == kind.name))
     for identity in connection.execute(added).scalars():
-        done.say(kind.table.name, identity, f"the {_name(kind.name, str(identity))} was put in by another hand")
+        done.say(kind.table.name, identity, f"the {_name(kind.name, str(identity))} was added outside Penjing")
 
 
 def _check_strays(connection: Connection, done: Verified) -> None:

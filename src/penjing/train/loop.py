@@ -41,6 +41,8 @@ class Plan:
     """How long and by what. patience: evaluations (one an epoch) without a better `metric` before it stops.
 
     rung: step at which the model is scored once more, for a choice among several trainings; 0: none.
+    to_rung: stop there, after a checkpoint from which the same plan without it goes on to the bits of a training that
+    never stopped: the rung is the first part of the whole schedule, and scoring draws nothing at random.
     """
 
     epochs: float
@@ -49,6 +51,7 @@ class Plan:
     patience: int = 3
     checkpoint_seconds: float = 30.0
     rung: int = 0
+    to_rung: bool = False
 
 
 @dataclass
@@ -77,19 +80,16 @@ def count_steps(objective: Objective, epochs: float) -> list[int]:
 
 
 def fit(
-    model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str, hooks: Sequence[Hook] = (),
-    *, to_rung: bool = False,
-) -> Outcome:  # fmt: skip
+    model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str, hooks: Sequence[Hook] = ()
+) -> Outcome:
     """Train the parameters of `model` that require a gradient, and leave it with the best weights.
 
-    to_rung: stop at the plan's rung, after a checkpoint from which a later call without it goes on to the bits of a
-    training that never stopped: the rung is the first part of the whole schedule, and scoring draws nothing at random.
     scratch: folder of this training's checkpoints, left after a kill and after the end, so that a second call with
     the same key (whatever the result depends on) goes on, or returns at once. Raises RunInterruptedError after
     a checkpoint when `run.stop()` asks for it.
     """
     with repeatable(run.seed, run.threads, run.device):
-        return _Training(model, objective, plan, run, scratch, key).go(hooks, to_rung)
+        return _Training(model, objective, plan, run, scratch, key).go(hooks)
 
 
 class _Training:
@@ -105,10 +105,10 @@ class _Training:
         self.done = Outcome()
         self.saved_at, self.saving_took = time.monotonic(), 0.0
 
-    def go(self, hooks: Sequence[Hook], to_rung: bool) -> Outcome:
-        if self.resume() or (to_rung and self.done.rung):
+    def go(self, hooks: Sequence[Hook]) -> Outcome:
+        if self.resume() or (self.plan.to_rung and self.done.rung):
             return self.done
-        last = min(self.plan.rung, self.total) if to_rung else self.total
+        last = min(self.plan.rung, self.total) if self.plan.to_rung else self.total
         self.run.progress.start(f"training, {self.total} steps", last - self.step)
         self.model.train()
         for epoch, count in enumerate(self.counts):
@@ -127,7 +127,7 @@ class _Training:
                     hook.after_step(Moment(self.step, self.total, self.done.losses[-1], scores))
                 if self.step == self.plan.rung < self.total:
                     self.done.rung = self.score()
-                    if to_rung:
+                    if self.plan.to_rung:
                         self.save()
                         return self.done
                 if self.step == self.total or self.waited > self.plan.patience:

@@ -217,6 +217,7 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
         patience=options.patience,
         checkpoint_seconds=CHECKPOINT_SECONDS,
         rung=rung_of(total, len(rates)),
+        to_rung=to_rung,
     )
     if to_rung:
         number = rates.index(rate) + 1
@@ -224,7 +225,7 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
     about = options.model_dump(mode="json") | {"learning_rate": rate}
     key = digest([job.parent.id, job.data, about, run.seed, run.threads, run.device, torch.__version__])
     scratch = run.scratch / f"rate-{rate:g}"
-    outcome = fit(model, objective, plan, run, scratch, key, [Report(run.progress)], to_rung=to_rung)
+    outcome = fit(model, objective, plan, run, scratch, key, [Report(run.progress)])
     return classifier, outcome
 
 

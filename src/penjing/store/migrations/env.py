@@ -1,4 +1,4 @@
-"""Alembic's door: runs the migrations on the connection that `store.database` opened and locked."""
+"""What Alembic starts: runs the migrations on the connection that `store.database` opened and locked."""
 
 from __future__ import annotations
 
