@@ -254,7 +254,7 @@ def _check_strays(connection: Connection, done: Verified) -> None:
     strays = select(chain).outerjoin(writers, inside).where(writers.c.id.is_(None)).limit(_PAGE)
     for entry in connection.execute(strays):
         name = _name(entry.kind, entry.row)
-        what = f"the entry for the {name} is in no writer's signed chain: it was put in by another hand"
+        what = f"the entry for the {name} is in no writer's signed chain: it was added outside Penjing"
         done.say("chain", f"{entry.writer}/{entry.number}", what)
 
 
