@@ -4,16 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick lint types clean
+.PHONY: demo test test-slow quick lint types clean
 
 demo: $(STAMP)
 	$(BIN)/penjing demo $(if $(ONCE),--once)
 
 test: $(STAMP) lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not whole"
+
+# Whole runs, faults and attacks that take minutes.
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m whole
 
 quick: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not whole"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

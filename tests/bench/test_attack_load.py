@@ -70,7 +70,7 @@ def test_a_long_text_has_its_length_and_two_differ(attack_load: ModuleType) -> N
     assert attack_load.long_text(500, 1) != attack_load.long_text(500, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_a_short_form_of_the_attacks(
     attack_load: ModuleType, tiny_release_maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

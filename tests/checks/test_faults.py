@@ -128,7 +128,7 @@ def test_make_survives_a_fault_in_some_file_operations(penjing: Callable[..., An
     hit(penjing, recipe, 5)
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_make_survives_faults_everywhere(penjing: Callable[..., Any], recipe: Path) -> None:
     hit(penjing, recipe, 40)
 

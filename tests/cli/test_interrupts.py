@@ -74,6 +74,7 @@ threads: 1
 """
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("number", "nohup", "code"),
     [(signal.SIGINT, False, 130), (signal.SIGTERM, False, 143), (signal.SIGHUP, False, 130), (signal.SIGHUP, True, 0)],
