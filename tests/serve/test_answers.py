@@ -8,7 +8,7 @@ from penjing.core.errors import RequestError
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
 from penjing.explain.budget import EvidenceBudget
-from penjing.serve.answers import EVIDENCE_COST, Ask, decision_json, record_of, work
+from penjing.serve.answers import EVIDENCE_COST, Ask, work
 
 FIELDS = {"channel": "web"}
 
@@ -38,22 +38,24 @@ def test_a_text_that_is_empty_is_refused_whether_it_is_decided_or_predicted(deci
 def test_decisions_and_predictions_share_a_pass(decider: Decider) -> None:
     asks = [Ask("win cash now", FIELDS, False), Ask("win cash now", {}, False, decide=False)]
     decided, predicted = work(decider, asks)
-    assert decided.prediction == predicted.prediction
-    assert predicted.decided is None
-    assert decision_json(decided)["outcome"] == "spam"
+    assert decided.record is not None
+    assert decided.record.record.predicted().to_json() == predicted.shown
+    assert predicted.record is None
+    assert (decided.shown["outcome"], decided.decided_by) == ("spam", decided.shown["decided_by"])
 
 
 def test_evidence_beyond_its_bounds_is_marked_and_the_decision_stands(decider: Decider) -> None:
     budget = EvidenceBudget(1, 4096, 60)
     asks = [Ask("明天开会。win cash now", FIELDS, True, index=n, count=2, budget=budget) for n in range(2)]
-    whole, left_out = (decision_json(answer) for answer in work(decider, asks))
+    whole, left_out = (answer.shown for answer in work(decider, asks))
     assert "cut" not in whole["evidence"]
     assert whole["evidence"]["spans"]
     assert left_out["outcome"] == whole["outcome"]
     assert left_out["evidence"]["spans"] == []
     assert "the first 1 texts" in left_out["evidence"]["cut"]
     answer = work(decider, asks[1:])[0]
-    assert record_of(decider.release, decider, answer).evidence == answer.evidence
+    assert answer.record is not None
+    assert answer.record.record.evidence == answer.shown["evidence"]
 
 
 def test_the_cost_is_characters_times_what_is_asked() -> None:

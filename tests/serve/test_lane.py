@@ -90,7 +90,7 @@ def test_a_late_round_of_the_event_loop_admits_no_more_while_enough_wait() -> No
 
 def test_requests_that_enter_in_one_round_count_before_they_are_in_the_lane() -> None:
     async def run() -> None:
-        lane = lane_of(LaneBounds(10, 1000, 10, busy_texts=4, round_seconds=10))
+        lane = lane_of(LaneBounds(10, 1000, 10, busy_texts=4, round_seconds=10, round_entries=2))
         with lane.admit([1, 1, 1, 1]):
             for _ in range(2):
                 assert lane.full() == ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
 import pytest
 
 from penjing.core.nouns import Release
-from penjing.runtime.paced import PacedEngine
 from penjing.serve.answers import Ask
 from penjing.serve.errors import AnswerError
 from penjing.serve.service import Service
@@ -44,11 +44,23 @@ def test_what_is_asked_and_its_cost_choose_the_lane(tiny_release: Release, tmp_p
     assert [lane.name for lane in lanes.all] == ["short", "long", "evidence", "replay", "lookup"]
 
 
-def test_slow_lanes_run_in_turns_and_short_decisions_do_not(tiny_release: Release, tmp_path: Path) -> None:
-    service = opened(tiny_release, tmp_path)
-    assert isinstance(service.lanes.slow.session.engine, PacedEngine)
-    assert not isinstance(service.decider.session.engine, PacedEngine)
-    assert service.lanes.slow.session.fingerprint() == service.decider.session.fingerprint(), "replays stay exact"
+def test_only_the_slow_lanes_are_worked_on_by_another_process(tiny_release: Release, tmp_path: Path) -> None:
+    async def run() -> None:
+        service = opened(tiny_release, tmp_path)
+        service.open()
+        short = [Item(text="win cash", fields=FIELDS)]
+        assert await service.decide(short, False)
+        assert service.slow.pid is None, "it starts with the first thing that it is asked, where nobody warmed it"
+        (made,) = await service.decide(short, True)
+        assert service.slow.pid not in {None, os.getpid()}
+        assert (await service.replay(made["id"]))["same"]
+        pid = service.slow.pid
+        await service.close()
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    asyncio.run(run())
 
 
 def slow_things(service: Service, identity: str) -> list[asyncio.Task[object]]:

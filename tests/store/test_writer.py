@@ -18,8 +18,14 @@ from sqlalchemy import event
 from penjing.core.errors import StoreError
 from penjing.store import sqlite
 from penjing.store.database import Store, open_store
-from penjing.store.records import count_records, get_record, scan_records
+from penjing.store.records import count_records, get_record, prepare_record, scan_records
 from penjing.store.writer import Writer
+
+
+@pytest.fixture
+def make(make):
+    """Records that are ready to be written."""
+    return lambda *given, **named: prepare_record(make(*given, **named))
 
 
 def test_what_is_done_is_on_the_disk_and_shares_commits(store: Store, url: str, make) -> None:
@@ -84,10 +90,11 @@ for number in range(100_000):
 def test_what_was_acknowledged_survives_kill_9(url: str, tmp_path: Path) -> None:
     (tmp_path / "store_records.py").write_text(
         "from penjing.core.nouns import Decision, Prediction\n"
-        "from penjing.store.records import make_record\n"
+        "from penjing.store.records import make_record, prepare_record\n"
         "def record(identity):\n"
         "    decision = Decision(identity, 'a' * 64, 'spam', 'automatic', 'model', False, 'sure', {'p': 1.0})\n"
-        "    return make_record(decision, Prediction('b' * 64, ('ham', 'spam'), (0.0, 1.0)), 'text', {})\n"
+        "    made = make_record(decision, Prediction('b' * 64, ('ham', 'spam'), (0.0, 1.0)), 'text', {})\n"
+        "    return prepare_record(made)\n"
     )
     script = _KILLED.format(tests=str(tmp_path), url=url)
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
@@ -125,7 +132,7 @@ def test_no_exception_ends_the_thread(store: Store, make, monkeypatch: pytest.Mo
 
     writer = Writer(store)
     with monkeypatch.context() as patched:
-        patched.setattr("penjing.store.writer.write_records", fail)
+        patched.setattr("penjing.store.writer.write_prepared", fail)
         with pytest.raises(StoreError, match=f"could not be written .{type(error).__name__}"):
             writer.submit([make("one")]).result(10)
     writer.submit([make("two")]).result(10)
@@ -135,7 +142,8 @@ def test_no_exception_ends_the_thread(store: Store, make, monkeypatch: pytest.Mo
 
 def test_a_foreign_exception_of_one_submission_fails_it_alone(store: Store, make) -> None:
     writer = Writer(store)
-    bad = dataclasses.replace(make("bad"), text="\ud800")
+    bad = make("bad")
+    bad = dataclasses.replace(bad, row={**bad.row, "text": "\ud800"})
     with store.write():
         futures = [writer.submit([record]) for record in (make("a"), make("b"), bad, make("c"))]
     assert [future.exception(10) is None for future in futures] == [True, True, False, True]
@@ -199,3 +207,34 @@ def test_large_submissions_and_small_ones_take_turns(store: Store, monkeypatch: 
         future.result(10)
     writer.close()
     assert written == [[1], [256], [1, 2, 3], [256]]
+
+
+def test_a_database_that_does_not_answer_is_refused_at_once_until_a_test_write_succeeds(
+    store: Store, url: str, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.3)
+    monkeypatch.setattr("penjing.store.writer.UNANSWERED_SECONDS", 0.2)
+    other = open_store(url)
+    writer = Writer(other)
+    with store.write():
+        waiting = [writer.submit([make(f"waits-{number}")]) for number in range(20)]
+        began = time.monotonic()
+        for future in waiting:
+            with pytest.raises(StoreError, match="locked"):
+                future.result(10)
+        assert time.monotonic() - began < 2, "none of them waited for the lock after another"
+        began = time.monotonic()
+        for number in range(20):
+            with pytest.raises(StoreError, match="locked"):
+                writer.submit([make(f"refused-{number}")])
+        assert time.monotonic() - began < 0.2
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        try:
+            writer.submit([make("later")]).result(5)
+            break
+        except StoreError:
+            time.sleep(0.05)
+    writer.close()
+    assert [one.id for one in scan_records(store)] == ["later"]
+    other.close()

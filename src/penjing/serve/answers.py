@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decided, Decider, Request, place
 from penjing.explain.budget import EvidenceBudget, explain_within
 from penjing.explain.evidence import MOST_VARIANTS, explain
-from penjing.store.records import Record, make_record
+from penjing.store.records import PreparedRecord, make_record, prepare_record
 
 # The decision itself, and the texts that evidence scores at most.
 EVIDENCE_COST = 1 + MOST_VARIANTS
@@ -38,11 +37,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of it: a decision with its masked text, or a prediction alone."""
+    """What came of it, as JSON values; of a decision also its record, ready to be written, and what decided it."""
 
-    prediction: Prediction
-    decided: Decided | None = None
-    evidence: dict[str, Any] | None = None
+    shown: dict[str, Any]
+    record: PreparedRecord | None = None
+    decided_by: str = ""
 
 
 def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
@@ -51,14 +50,24 @@ def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
     decided = iter(decider.decide(requests))
     bare = [decider.masked(ask.text, place(ask.index, ask.count)).text for ask in asks if not ask.decide]
     predicted = iter(decider.session.predict(bare) if bare else [])
-    answers = []
-    for ask in asks:
-        if not ask.decide:
-            answers.append(Answer(next(predicted)))
-            continue
-        one = next(decided)
-        answers.append(Answer(one.prediction, one, _evidence(decider, one, ask) if ask.evidence else None))
-    return answers
+    return [_decision(decider, next(decided), ask) if ask.decide else Answer(next(predicted).to_json()) for ask in asks]
+
+
+def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
+    """A decision as it is answered, with its p; where evidence was asked for, with it and the masked text."""
+    evidence = _evidence(decider, decided, ask) if ask.evidence else None
+    shown = decided.decision.to_json() | {"p": decided.decision.facts["p"]}
+    if evidence is not None:  # its offsets count in the masked text
+        shown |= {"text": decided.masked.text, "evidence": evidence}
+    kept = decider.release.info.texts == "masked"
+    record = make_record(
+        decided.decision,
+        decided.prediction,
+        decided.masked.text if kept else None,
+        decider.session.fingerprint(),
+        evidence if kept else None,
+    )
+    return Answer(shown, prepare_record(record), decided.decision.decided_by)
 
 
 def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:
@@ -66,21 +75,3 @@ def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:
     if ask.budget is None:
         return explain(decider.session, text).to_json()
     return explain_within(decider.session, text, decided.prediction, ask.budget, ask.index).to_json()
-
-
-def record_of(release: Release, decider: Decider, answer: Answer) -> Record:
-    """The record of a decided answer; the masked text goes in only where the release keeps texts."""
-    assert answer.decided is not None
-    text = answer.decided.masked.text if release.info.texts == "masked" else None
-    evidence = answer.evidence if text is not None else None
-    return make_record(answer.decided.decision, answer.prediction, text, decider.session.fingerprint(), evidence)
-
-
-def decision_json(answer: Answer) -> dict[str, Any]:
-    """The decision as it is answered: with its p; where evidence was asked for, with it and the masked text."""
-    assert answer.decided is not None
-    shown = answer.decided.decision.to_json()
-    shown["p"] = answer.decided.decision.facts["p"]
-    if answer.evidence is not None:  # its offsets count in the masked text
-        shown |= {"text": answer.decided.masked.text, "evidence": answer.evidence}
-    return shown

@@ -21,8 +21,9 @@ Answer = TypeVar("Answer")
 class LaneBounds:
     """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine.
 
-    busy_texts, round_seconds: with so many texts in the lane no request is admitted in a round of the event loop that
-    has taken so long already; whoever waits for the next round, to be refused, waits no longer than that.
+    busy_texts, round_seconds, round_entries: with so many texts in the lane no request is admitted in a round of the
+    event loop that has taken so long, or has let in so many, already; whoever waits for the next round, to be refused,
+    waits no longer than that.
     """
 
     texts: int
@@ -31,6 +32,7 @@ class LaneBounds:
     retry_after: int = 1
     busy_texts: float = math.inf
     round_seconds: float = math.inf
+    round_entries: float = math.inf
 
 
 class Round:
@@ -68,7 +70,7 @@ class Lane(Generic[Ask, Answer]):
         self.name, self.bounds = name, bounds
         self.texts, self.cost, self.refused = 0, 0.0, 0
         self._cost_of = cost
-        self._round, self._most_entered = Round(), one_pass.texts
+        self._round = Round()
         self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
 
     def full(self, texts: int = 0, cost: float = 0.0) -> str:
@@ -81,7 +83,7 @@ class Lane(Generic[Ask, Answer]):
             return f"texts with {self.cost:,.0f} characters of work wait already"
         if self.batcher.age() > self.bounds.seconds:
             return f"requests have waited for {self.bounds.seconds:g} s already"
-        late = self._round.seconds() > self.bounds.round_seconds or self._round.entered >= self._most_entered
+        late = self._round.seconds() > self.bounds.round_seconds or self._round.entered >= self.bounds.round_entries
         if self.texts >= self.bounds.busy_texts and late:
             return f"{self.texts} texts wait already, and the service is late"
         return ""

@@ -3,33 +3,29 @@
     cost of a request = characters of its texts * what is asked of each (to decide, predict or replay 1, evidence 17)
 
 Short decisions have engines of their own. Long texts and large batches, evidence, and replays share one further
-engine, a small pass each in turn (serve/turns.py), so that none of them holds up short decisions or one another.
-Records are looked up on a thread of their own.
+engine in a process of its own (serve/slow_engine.py), where they take turns, so that none of them holds up short
+decisions or one another. Records are looked up on a thread of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import partial
 from typing import Any
 
-from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
-from penjing.runtime.cascade import CascadeSession
-from penjing.runtime.layout import Layout
-from penjing.runtime.paced import paced
-from penjing.serve.again import Replayed, replay_record
 from penjing.serve.answers import Answer, Ask, work
 from penjing.serve.lane import Lane, LaneBounds
 from penjing.serve.microbatch import PassBounds
 from penjing.serve.settings import Settings
-from penjing.serve.turns import Turns
+from penjing.serve.slow_engine import SlowEngine
 from penjing.store.records import Record
 
 # A JSON body has a few bytes around a text, and up to six for a character.
 _BYTES_AROUND = 512
 _RETRY_SLOW = 5
+# Requests that a round of the event loop parses while two passes wait; half a millisecond each.
+_ROUND_ENTRIES = 3
 
 
 class Lanes:
@@ -37,9 +33,8 @@ class Lanes:
 
     def __init__(
         self,
-        release: Release,
-        layout: Layout,
         deciders: Sequence[Decider],
+        slow: SlowEngine,
         find: Callable[[Sequence[str]], list[Record | None]],
         settings: Settings,
     ) -> None:
@@ -52,21 +47,18 @@ class Lanes:
             seconds,
             busy_texts=2 * settings.max_batch * len(deciders),
             round_seconds=settings.round_ms / 1000,
+            round_entries=_ROUND_ENTRIES,
         )
         self.short: Lane[Ask, Answer] = Lane(
             "short", bounds, [partial(work, one) for one in deciders], one_pass=one_pass, cost=Ask.cost
         )
-        own = _further(release, layout, deciders[0], settings)
-        self.engines = [*deciders, own] if own is not deciders[0] else list(deciders)
-        turns = Turns(self.short.batcher.idle, settings.give_way_ms / 1000)
-        slow = copy(own)
-        slow.session = paced(own.session, turns.turn)
-        self.slow = slow
         bounds = LaneBounds(
             settings.long_waiting, settings.long_waiting_characters, settings.long_waiting_seconds, _RETRY_SLOW
         )
         one_pass = PassBounds(settings.max_batch, short, patience=bounds.seconds)
-        self.long: Lane[Ask, Answer] = Lane("long", bounds, [partial(work, slow)], one_pass=one_pass, cost=Ask.cost)
+        self.long: Lane[Ask, Answer] = Lane(
+            "long", bounds, [partial(slow.decide, "long")], one_pass=one_pass, cost=Ask.cost
+        )
         bounds = LaneBounds(
             settings.evidence_waiting,
             settings.evidence_waiting_characters,
@@ -75,15 +67,15 @@ class Lanes:
         )
         one_pass = PassBounds(1, patience=bounds.seconds)
         self.evidence: Lane[Ask, Answer] = Lane(
-            "evidence", bounds, [partial(work, slow)], one_pass=one_pass, cost=Ask.cost
+            "evidence", bounds, [partial(slow.decide, "evidence")], one_pass=one_pass, cost=Ask.cost
         )
         bounds = LaneBounds(
             settings.replay_waiting, settings.replay_waiting_characters, settings.replay_waiting_seconds, _RETRY_SLOW
         )
-        self.replay: Lane[Record, Replayed] = Lane(
+        self.replay: Lane[Record, dict[str, Any]] = Lane(
             "replay",
             bounds,
-            [lambda records: [replay_record(record, slow) for record in records]],
+            [slow.replay],
             one_pass=PassBounds(1, patience=bounds.seconds),
             cost=lambda record: len(record.text or "") + 1.0,
         )
@@ -111,9 +103,3 @@ class Lanes:
         """Answer what waits, then stop."""
         for lane in self.all:
             await lane.batcher.close()
-
-
-def _further(release: Release, layout: Layout, first: Decider, settings: Settings) -> Decider:
-    """The engine of the slow lanes: one more, or the first one of a model without tokens, whose runs never wait."""
-    session = first.session.second if isinstance(first.session, CascadeSession) else first.session
-    return first if session.tokens is None else Decider(release, threads=layout.threads, device=settings.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -21,15 +22,18 @@ from penjing.explain.budget import EvidenceBudget
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.layout import Layout, measured_layout
 from penjing.runtime.machine import cores
-from penjing.serve.answers import Answer, Ask, decision_json, record_of
+from penjing.serve.answers import Ask
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
+from penjing.serve.pace import Pace
 from penjing.serve.readiness import Readiness
 from penjing.serve.settings import Settings
+from penjing.serve.slow_engine import SlowEngine
 from penjing.serve.states import Kept
 from penjing.serve.wire import Item
+from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
 from penjing.store.records import Record, get_record
 from penjing.store.writer import Writer
@@ -37,6 +41,8 @@ from penjing.store.writer import Writer
 # Python runs one thread at a time. A thread that waits gets its turn after so many seconds, and a decision takes some
 # ten turns: with Python's own 5 ms one busy thread of a slow lane would add 50 ms to every decision.
 _SWITCH_SECONDS = 0.0005
+# Each takes half a millisecond, and the engines and the writer take turns with them.
+_ANSWERED_IN_A_ROUND = 6
 
 
 class Service:
@@ -48,18 +54,21 @@ class Service:
         self.deciders = [
             Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
         ]
-        self.lanes = Lanes(release, self.layout, self.deciders, partial(_find_all, store), settings)
+        self.slow = SlowEngine(release, self.layout.threads, settings.device)
+        self.lanes = Lanes(self.deciders, self.slow, partial(_find_all, store), settings)
         self.metrics = Metrics(release.id, release.info.name)
         self.metrics.watch_lanes(self.lanes.all)
-        sessions = [decider.session for decider in self.lanes.engines]
+        sessions = [decider.session for decider in self.deciders]
         if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
-            self.metrics.watch(tallies)
+            self.metrics.watch([*tallies, self.slow.tally])
         self.refusals = Refusals(self.lanes, self.metrics)
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self.states = self._states()
         self._switch_before = sys.getswitchinterval()
+        self._pace = Pace(_ANSWERED_IN_A_ROUND)
         self._writer: Writer | None = None
+        self._checkpoints: Checkpoints | None = None
         self._readiness: Readiness | None = None
 
     @property
@@ -68,23 +77,31 @@ class Service:
         return self.deciders[0]
 
     def warm(self) -> None:
-        """Every engine meets every shape once, before the first request."""
-        for decider in self.lanes.engines:
+        """Every engine meets every shape once, before the first request. Raises PenjingError where one cannot start."""
+        self.slow.start()
+        for decider in self.deciders:
             decider.session.warm()
+        self.slow.wait_until_ready()
 
     def open(self) -> None:
         """Begin to answer, in the running event loop."""
         self._switch_before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        self._writer = Writer(self.store)
+        # What is there at the start stays: a garbage collector that goes through it stops all threads for 150 ms.
+        gc.collect()
+        gc.freeze()
+        self._writer, self._checkpoints = Writer(self.store), Checkpoints(self.store)
         self._readiness = Readiness(self._writer.probe)
         self.lanes.open()
 
     async def close(self) -> None:
         """Answer what was asked, write what was decided, then stop."""
         await self.lanes.close()
+        await run_in_threadpool(self.slow.close)
         sys.setswitchinterval(self._switch_before)
-        if self._writer is not None:
+        gc.unfreeze()
+        if self._writer is not None and self._checkpoints is not None:
+            await run_in_threadpool(self._checkpoints.close)
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
@@ -100,23 +117,22 @@ class Service:
         # A request leaves its lane once it is on the disk: a slow disk fills the lane as a slow engine does.
         with lane.admit(asks):
             answers = await lane.batcher.ask(asks)
-            records = await self._records(answers)
+            records = [answer.record for answer in answers if answer.record is not None]
             began = time.perf_counter()
             assert self._writer is not None
             await asyncio.wrap_future(self._writer.submit(records))
             self.metrics.commit_seconds.observe(time.perf_counter() - began)
-        for answer in answers:
-            assert answer.decided is not None
-            decision = answer.decided.decision
-            self.metrics.count_decision(decision.outcome, decision.route, decision.decided_by)
-        return [decision_json(answer) for answer in answers]
+        await self._pace.turn()
+        for answer, prepared in zip(answers, records, strict=True):
+            self.metrics.count_decision(prepared.record.outcome, prepared.record.route, answer.decided_by)
+        return [answer.shown for answer in answers]
 
     async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Calibrated probabilities alone: nothing is recorded."""
         count = len(texts)
         asks = [Ask(text, {}, False, decide=False, index=index, count=count) for index, text in enumerate(texts)]
         answers = await self.lanes.of(asks).run(asks)
-        return [answer.prediction.to_json() for answer in answers]
+        return [answer.shown for answer in answers]
 
     async def find(self, identity: str) -> dict[str, Any]:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
@@ -137,7 +153,7 @@ class Service:
                 f"run `penjing replay {record.id}` where that release is",
             )
         (done,) = await self.lanes.replay.run([record])
-        return done.to_json()
+        return done
 
     async def ready(self) -> dict[str, Any]:
         """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
@@ -178,13 +194,6 @@ class Service:
         if record is None:
             raise AnswerError(404, "unknown_decision", "no decision has this id", "give the id of a decision made here")
         return record
-
-    async def _records(self, answers: Sequence[Answer]) -> list[Record]:
-        """The records of a request; those of a large batch are made beside the event loop, which others wait for."""
-        make = partial(record_of, self.release, self.decider)
-        if len(answers) <= self.settings.max_batch:
-            return [make(answer) for answer in answers]
-        return await run_in_threadpool(lambda: [make(answer) for answer in answers])
 
 
 def _find_all(store: Store, identities: Sequence[str]) -> list[Record | None]:

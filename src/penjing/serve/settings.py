@@ -92,9 +92,6 @@ class Settings(BaseSettings):
     replay_waiting_seconds: float = Field(15, gt=0, le=3600, description="longest that a replay waits")
     lookup_waiting: int = Field(256, ge=1, le=100_000, description="most records that are looked up at once")
     lookup_waiting_seconds: float = Field(5, gt=0, le=600, description="longest that a look-up waits")
-    give_way_ms: float = Field(
-        50, ge=0, le=10_000, description="longest that a pass of another lane lets short decisions go first"
-    )
     state_seconds: float = Field(
         1, ge=0, le=60, description="how long an answer of /readyz and /metrics is given again before it is made anew"
     )

@@ -1,4 +1,4 @@
-"""Turns of the slow lanes: one small pass at a time, in the order of asking, and after what is more urgent."""
+"""Turns of the slow lanes: one small pass at a time, in the order of asking."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """Lets one thread at a time run a pass, first come first served.
+    """Lets one thread at a time run a pass, first come first served."""
 
-    Each turn begins once `urgent_idle` is set, or after `patience` seconds: short decisions go first, and under a
-    load of short decisions that never ends a slow pass still runs after every `patience`.
-    """
-
-    def __init__(self, urgent_idle: threading.Event, patience: float) -> None:
-        self._idle, self._patience = urgent_idle, patience
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._issued = self._serving = 0
 
@@ -27,7 +22,6 @@ class Turns:
             self._issued += 1
             self._changed.wait_for(lambda: self._serving == ticket)
         try:
-            self._idle.wait(self._patience)
             yield
         finally:
             with self._changed:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from penjing.core.errors import StoreError
+from penjing.store.bulk import insert_rows
 from penjing.store.parts import KINDS, SALT_BYTES, digests_of, values_of
 from penjing.store.signing import SignedHead, SigningKey
 from penjing.store.tables import chain, now, writers
@@ -27,7 +28,6 @@ _END = select(writers.c.id, writers.c.number, writers.c.hash).where(writers.c.pu
 _END = _END.with_for_update()
 _ADVANCE = update(writers).where(writers.c.id == bindparam("writer"))
 _ADVANCE = _ADVANCE.values({name: bindparam(name) for name in ("number", "hash", "time", "signature")})
-_ADD = insert(chain)
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ class ChainTransaction:
 
     def add(self, connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Enter rows that the caller inserts or changes. Raises StoreError where this machine has no signing key."""
+        self.add_entries(connection, [entry_of(kind, row) for row in rows])
+
+    def add_entries(self, connection: Connection, entries: Iterable[Entry]) -> None:
+        """The same, for entries that were made before."""
         if self._start is None:
             self._start = self._open(connection)
-        rule = KINDS[kind]
-        for row in rows:
-            salt = secrets.token_bytes(SALT_BYTES)
-            identity = str(row[rule.key] if rule.table is not None else row["row"])
-            self.entries.append(Entry(kind, identity, digests_of(rule, values_of(rule, row), salt), salt))
+        self.entries += entries
 
     def finish(self, connection: Connection) -> None:
         """Add what was gathered, and sign the new head. To be called last, before the commit."""
@@ -106,7 +106,7 @@ class ChainTransaction:
                     "salt": entry.salt,
                 }
             )
-        connection.execute(_ADD, made)
+        insert_rows(connection, chain, made)
         self.entries = []
         self._start, self._added = (writer, head), True
 
@@ -136,6 +136,20 @@ def enter(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) 
     """Enter rows in the chain of the transaction that `Store.write` opened."""
     transaction: ChainTransaction = connection.get_execution_options()[OPTION]
     transaction.add(connection, kind, rows)
+
+
+def enter_entries(connection: Connection, entries: Iterable[Entry]) -> None:
+    """The same, for entries that were made before the transaction."""
+    transaction: ChainTransaction = connection.get_execution_options()[OPTION]
+    transaction.add_entries(connection, entries)
+
+
+def entry_of(kind: str, row: Mapping[str, Any]) -> Entry:
+    """The entry of a row, under a new salt."""
+    rule = KINDS[kind]
+    salt = secrets.token_bytes(SALT_BYTES)
+    identity = str(row[rule.key] if rule.table is not None else row["row"])
+    return Entry(kind, identity, digests_of(rule, values_of(rule, row), salt), salt)
 
 
 def link(previous: bytes, number: int, time: str, entry: Entry) -> bytes:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, update
 from sqlalchemy.engine import URL
@@ -19,7 +20,7 @@ from penjing.store.chain import OPTION, ChainHead, ChainTransaction
 from penjing.store.engines import WRITE, check_companions, parse_url, server_engine, sqlite_engine, sqlite_path
 from penjing.store.opening import lost, prepare
 from penjing.store.signing import SignedHead, SigningKey, head_file_of, key_file_of, load_head, save_head
-from penjing.store.sqlite_file import FileIdentity, check_in_place, close_to_others, create, identify
+from penjing.store.sqlite_file import FileIdentity, check_in_place, close_to_others, companion, create, identify
 from penjing.store.tables import about, now
 
 DEFAULT_URL = "sqlite:///penjing.db"
@@ -93,6 +94,21 @@ class Store:
                 self._known, self._head = transaction.known, transaction.head
             if time.monotonic() - self._noted >= NOTE_SECONDS:
                 self._save_head()
+
+    def log_bytes(self) -> int:
+        """Size of the write-ahead log of a SQLite database; 0 where there is none."""
+        if self._place is None:
+            return 0
+        try:
+            return companion(self._place[0], "-wal").stat().st_size
+        except OSError:
+            return 0
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the database as far as nobody reads it. Raises StoreError."""
+        with self._connection() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Note the last head, and close all connections."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, func, select, tuple_
 
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Decision, Prediction
-from penjing.store.chain import enter
+from penjing.store.bulk import insert_rows
+from penjing.store.chain import Entry, enter_entries, entry_of
 from penjing.store.database import Store
 from penjing.store.tables import decisions, now, reviews
 
@@ -77,34 +78,42 @@ def make_record(
     )
 
 
+@dataclass(frozen=True)
+class PreparedRecord:
+    """A record with all that is written of it, made before the transaction, which stays short.
+
+    row, review: of the tables; review is None where the route opens none. entries: those of the chain.
+    """
+
+    record: Record
+    row: Mapping[str, Any]
+    review: Mapping[str, Any] | None
+    entries: tuple[Entry, ...]
+
+
+def prepare_record(record: Record) -> PreparedRecord:
+    """The rows of a record, a review where its route opens one, and their entries under new salts."""
+    row, review = _rows(record)
+    entries = (entry_of("decision", row), *([] if review is None else [entry_of("review", review)]))
+    return PreparedRecord(record, row, review, entries)
+
+
+def restore_prepared(record: Record, entries: Sequence[Entry]) -> PreparedRecord:
+    """A prepared record whose entries were made elsewhere."""
+    return PreparedRecord(record, *_rows(record), tuple(entries))
+
+
+def write_prepared(connection: Connection, prepared: Sequence[PreparedRecord]) -> None:
+    """Add prepared records, in the caller's transaction."""
+    insert_rows(connection, decisions, [one.row for one in prepared])
+    insert_rows(connection, reviews, [one.review for one in prepared if one.review is not None])
+    if prepared:
+        enter_entries(connection, [entry for one in prepared for entry in one.entries])
+
+
 def write_records(connection: Connection, records: Sequence[Record]) -> None:
     """Add records, and open a review for each whose route says so, in the caller's transaction."""
-    rows = [
-        {
-            "id": record.id,
-            "release": record.release,
-            "created": record.created,
-            "route": record.route,
-            "outcome": record.outcome,
-            "text": record.text,
-            "decision": record.decision,
-            "prediction": record.prediction,
-            "fingerprint": canonical_json(dict(record.fingerprint)).decode(),
-            "evidence": None if record.evidence is None else canonical_json(dict(record.evidence)).decode(),
-        }
-        for record in records
-    ]
-    if rows:
-        connection.execute(insert(decisions), rows)
-        enter(connection, "decision", rows)
-    opened = [
-        {"decision": record.id, "status": "open", "opened": record.created}
-        for record in records
-        if record.route == "review"
-    ]
-    if opened:
-        connection.execute(insert(reviews), opened)
-        enter(connection, "review", opened)
+    write_prepared(connection, [prepare_record(record) for record in records])
 
 
 def get_record(store: Store, identity: str) -> Record | None:
@@ -159,6 +168,23 @@ def releases_of(store: Store) -> dict[str, int]:
     with store.read() as connection:
         query = select(decisions.c.release, func.count()).group_by(decisions.c.release).order_by(decisions.c.release)
         return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _rows(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    row = {
+        "id": record.id,
+        "release": record.release,
+        "created": record.created,
+        "route": record.route,
+        "outcome": record.outcome,
+        "text": record.text,
+        "decision": record.decision,
+        "prediction": record.prediction,
+        "fingerprint": canonical_json(dict(record.fingerprint)).decode(),
+        "evidence": None if record.evidence is None else canonical_json(dict(record.evidence)).decode(),
+    }
+    opens = record.route == "review"
+    return row, {"decision": record.id, "status": "open", "opened": record.created} if opens else None
 
 
 def _record(row: Row[Any]) -> Record:

@@ -14,26 +14,31 @@ from sqlalchemy.exc import IntegrityError
 
 from penjing.core.errors import StoreError
 from penjing.store.database import Store
-from penjing.store.records import Record, write_records
+from penjing.store.records import PreparedRecord, write_prepared
 
 WINDOW_SECONDS = 0.005
 LARGEST = 512
 SMALL = 32  # records; a larger submission takes tens of milliseconds by itself
+# A commit that failed after so long has waited for a lock or a disk, and not for what is wrong with one submission.
+UNANSWERED_SECONDS = 1.0
+RETRY_SECONDS = 0.2
 _LOG = logging.getLogger("penjing.store")
 
 
 @dataclass(eq=False)
 class _Waiting:
-    records: Sequence[Record]  # none: a test whether the database can be written
+    records: Sequence[PreparedRecord]  # none: a test whether the database can be written
     done: Future[None] = field(default_factory=Future)
 
 
 class Writer:
     """Writes records in the background; `submit` gives a future that is done once they are on the disk.
 
+    What is written was prepared by whoever submits it: the thread's time is the database's.
     A lone submission is committed at once. Submissions that come close on each other are gathered for at most
     `window` seconds (5 ms), or until 512 records wait, and share one fsync. `close` writes all that was submitted.
-    The thread outlives every exception; what was submitted is answered in any case.
+    The thread outlives every exception; what was submitted is answered in any case. Where the database does not answer,
+    what waits is refused, and what comes is refused at once, until a test write of the thread's own succeeds.
     """
 
     def __init__(self, store: Store, window: float = WINDOW_SECONDS) -> None:
@@ -41,16 +46,19 @@ class Writer:
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._problem: StoreError | None = None
         self._large_is_next = False
         self._thread = threading.Thread(target=self._work, name="penjing-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, records: Sequence[Record]) -> Future[None]:
+    def submit(self, records: Sequence[PreparedRecord]) -> Future[None]:
         """Have these records written together. The future raises StoreError where they could not be."""
         waiting = _Waiting(records)
         with self._changed:
             if self._closed:
                 raise StoreError("the service is stopping", fix="send the request again to the service once it is back")
+            if self._problem is not None and records:
+                raise StoreError(self._problem.what, where=self._problem.where, fix=self._problem.fix)
             self._waiting.append(waiting)
             self._changed.notify()
         return waiting.done
@@ -76,7 +84,9 @@ class Writer:
     def _gather(self, last: int) -> list[_Waiting]:
         with self._changed:
             while not self._waiting and not self._closed:
-                self._changed.wait()
+                pause = None if self._problem is None else RETRY_SECONDS
+                if not self._changed.wait(pause) and not self._closed:
+                    return [_Waiting(())]
             # Company came with the last commit, or has come already: more is likely to be on its way.
             if last > 1 or len(self._waiting) > 1:
                 until = time.monotonic() + self._window
@@ -105,6 +115,7 @@ class Writer:
         return sum(len(waiting.records) for waiting in self._waiting)
 
     def _commit(self, batch: list[_Waiting]) -> None:
+        began = time.monotonic()
         try:
             self._write(batch)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the thread goes on and the clients are told
@@ -113,8 +124,9 @@ class Writer:
                     self._commit([waiting])
                 return
             told = error if isinstance(error, StoreError) else _unexpected(error)
-            self._fail([*batch, *self._left(told)], told)
+            self._fail([*batch, *self._left(told, time.monotonic() - began)], told)
         else:
+            self._problem = None
             for waiting in batch:
                 waiting.done.set_result(None)
 
@@ -122,15 +134,16 @@ class Writer:
         if not batch:
             return
         with self._store.write() as connection:
-            write_records(connection, [record for waiting in batch for record in waiting.records])
+            write_prepared(connection, [record for waiting in batch for record in waiting.records])
             if any(not waiting.records for waiting in batch):
                 self._store.touch(connection)
 
-    def _left(self, error: StoreError) -> list[_Waiting]:
-        """What still waits at a stop whose database does not answer: each try would take seconds again."""
+    def _left(self, error: StoreError, seconds: float) -> list[_Waiting]:
+        """What still waits for a database that does not answer: each of them would wait as long again."""
         with self._changed:
-            if not self._closed or isinstance(error.__cause__, IntegrityError):
+            if isinstance(error.__cause__, IntegrityError) or not (self._closed or seconds >= UNANSWERED_SECONDS):
                 return []
+            self._problem = error
             left = [waiting for waiting in self._waiting if waiting.done.set_running_or_notify_cancel()]
             self._waiting.clear()
             return left

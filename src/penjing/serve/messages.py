@@ -1,0 +1,82 @@
+"""What the service and the process of its slow lanes send each other: JSON, and nothing that could run code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from penjing.core import errors
+from penjing.core.errors import PenjingError
+from penjing.explain.budget import EvidenceBudget
+from penjing.serve.answers import Answer, Ask
+from penjing.store.chain import Entry
+from penjing.store.records import Record, restore_prepared
+
+
+def ask_to_json(ask: Ask) -> dict[str, Any]:
+    """Plain values of an ask; its budget goes with it, and what was spent of it comes back with the answer."""
+    return {
+        "text": ask.text,
+        "fields": ask.fields,
+        "evidence": ask.evidence,
+        "decide": ask.decide,
+        "index": ask.index,
+        "count": ask.count,
+        "budget": None if ask.budget is None else asdict(ask.budget),
+    }
+
+
+def ask_from_json(value: Mapping[str, Any]) -> Ask:
+    """The ask of these values."""
+    budget = value["budget"]
+    return Ask(**{**value, "budget": None if budget is None else EvidenceBudget(**budget)})
+
+
+def answer_to_json(answer: Answer) -> dict[str, Any]:
+    """Plain values of an answer; of its prepared record the record itself, and the entries of the chain."""
+    made: dict[str, Any] = {"shown": answer.shown, "decided_by": answer.decided_by}
+    if answer.record is not None:
+        entries = [[one.kind, one.row, one.digests.hex(), one.salt.hex()] for one in answer.record.entries]
+        made |= {"record": record_to_json(answer.record.record), "entries": entries}
+    return made
+
+
+def answer_from_json(value: Mapping[str, Any]) -> Answer:
+    """The answer of these values."""
+    record = None
+    if "record" in value:
+        entries = [
+            Entry(kind, row, bytes.fromhex(digests), bytes.fromhex(salt))
+            for kind, row, digests, salt in value["entries"]
+        ]
+        record = restore_prepared(Record(**value["record"]), entries)
+    return Answer(value["shown"], record, value["decided_by"])
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """Plain values of a record."""
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def error_to_json(error: PenjingError) -> dict[str, Any]:
+    """Plain values of an error that the asker is told."""
+    return {"kind": type(error).__name__, "what": error.what, "where": error.where, "fix": error.fix}
+
+
+def error_from_json(value: Mapping[str, Any]) -> PenjingError:
+    """The error of these values, of the class of core/errors.py that it had."""
+    kind = getattr(errors, value["kind"], None)
+    known = kind if isinstance(kind, type) and issubclass(kind, PenjingError) else PenjingError
+    return known(value["what"], where=value["where"], fix=value["fix"])
+
+
+def encode(message: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    """A message as bytes: ASCII, so that a lone surrogate comes through as it was."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii")
+
+
+def decode(raw: bytes) -> Any:
+    """The message of these bytes."""
+    return json.loads(raw)

@@ -1,0 +1,41 @@
+"""How many requests go on in one round of the event loop: whoever waits for the next round waits a few milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+
+class Pace:
+    """Lets at most `most` callers go on in a round of the event loop, in the order of asking.
+
+    A commit answers hundreds of requests at once. Answered in one round, they would hold up refusals, states, and what
+    arrives meanwhile, for as long as all of them take.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._gone = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def turn(self) -> None:
+        """Return in a round that has room."""
+        if not self._gone and not self._waiting:
+            # What is called soon is called in the next round.
+            asyncio.get_running_loop().call_soon(self._next)
+        if self._gone < self._most and not self._waiting:
+            self._gone += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _next(self) -> None:
+        self._gone = 0
+        while self._waiting and self._gone < self._most:
+            turn = self._waiting.popleft()
+            if not turn.done():  # done: the client went away
+                turn.set_result(None)
+                self._gone += 1
+        if self._gone:
+            asyncio.get_running_loop().call_soon(self._next)

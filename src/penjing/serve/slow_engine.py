@@ -1,0 +1,213 @@
+"""The engine of the slow lanes, in a process of its own: started, asked, and started again where it died."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from socket import socketpair
+from typing import Any
+
+import penjing
+from penjing.core.nouns import Release
+from penjing.runtime.cascade import Tally
+from penjing.runtime.engine import Device
+from penjing.serve.answers import Answer, Ask
+from penjing.serve.errors import AnswerError
+from penjing.serve.messages import answer_from_json, ask_to_json, decode, encode, error_from_json, record_to_json
+from penjing.store.records import Record
+
+_LOG = logging.getLogger("penjing.serve")
+LANES = ("long", "evidence", "replay")
+# To import, to verify the release and to warm the engine; a large release on a slow disk takes a minute.
+_START_SECONDS = 300.0
+_STOP_SECONDS = 5.0
+# A process that cannot be started, or dies at once, is not started anew with every request.
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass
+class _Running:
+    """A process and the service's end of each lane's socket; ready: whether it has said that it can answer."""
+
+    process: subprocess.Popen[bytes]
+    lanes: dict[str, Connection]
+    counted: tuple[int, ...] = (0, 0, 0, 0)
+    ready: bool = False
+    asking: threading.Lock = field(default_factory=threading.Lock)
+
+
+class SlowEngine:
+    """Decides, explains and replays in a process of its own; each lane may wait for one answer at a time.
+
+    tally: what a cascade in that process has counted since the service started.
+    """
+
+    def __init__(self, release: Release, threads: int, device: Device) -> None:
+        self._release, self._threads, self._device = release, threads, device
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._not_before = 0.0
+        self._closed = False
+        self.tally = Tally()
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None where none runs."""
+        return None if self._running is None else self._running.process.pid
+
+    def start(self) -> None:
+        """Start the process where none runs; it gets ready while the service goes on."""
+        with self._lock:
+            self._begin()
+
+    def wait_until_ready(self) -> None:
+        """Start the process where none runs, and return once it can answer. Raises PenjingError where it cannot."""
+        with self._lock:
+            running = self._begin()
+        try:
+            self._wait(running)
+        except (EOFError, OSError):
+            raise self._died(running) from None
+
+    def decide(self, lane: str, asks: Sequence[Ask]) -> list[Answer]:
+        """Answer these asks, as `answers.work` does. Raises RequestError, or AnswerError where the process is gone."""
+        said = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks]})
+        for ask, spent in zip(asks, said["spent"], strict=True):
+            if ask.budget is not None:
+                ask.budget.spent = spent
+        return [answer_from_json(value) for value in said["answers"]]
+
+    def replay(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        """Replay these records, as `again.replay_record` does; raises as `decide`."""
+        replays: list[dict[str, Any]] = self._ask("replay", {"records": [record_to_json(one) for one in records]})[
+            "replays"
+        ]
+        return replays
+
+    def close(self) -> None:
+        """End the process; what it was asked is answered before, by the lanes that wait for it."""
+        with self._lock:
+            self._closed = True
+            running, self._running = self._running, None
+        if running is not None:
+            _end(running)
+
+    def _ask(self, lane: str, message: dict[str, Any]) -> Any:
+        with self._lock:
+            running = self._begin()
+        try:
+            self._wait(running)
+            connection = running.lanes[lane]
+            connection.send_bytes(encode(message))
+            said = decode(connection.recv_bytes())
+        except (EOFError, OSError):
+            raise self._died(running) from None
+        self._count(running, said.pop("tally", None))
+        if "error" in said:
+            raise error_from_json(said["error"])
+        if "failed" in said:
+            raise RuntimeError(f"the process of the slow lanes failed: {said['failed']}")
+        return said
+
+    def _begin(self) -> _Running:
+        """The process that runs, or a new one; called with the lock."""
+        if self._running is not None:
+            return self._running
+        if self._closed or time.monotonic() < self._not_before:
+            raise _unavailable()
+        self._not_before = time.monotonic() + _PAUSE_SECONDS
+        pairs = {lane: socketpair() for lane in LANES}
+        sockets = [theirs.fileno() for _, theirs in pairs.values()]
+        given = {
+            "sockets": sockets,
+            "folder": str(self._release.folder.absolute()),
+            "release": self._release.id,
+            "threads": self._threads,
+            "device": self._device,
+        }
+        command = [sys.executable, "-m", "penjing.serve.slow_process", json.dumps(given)]
+        process = subprocess.Popen(
+            command, pass_fds=sockets, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=_environment()
+        )
+        for _, theirs in pairs.values():
+            theirs.close()
+        lanes = {lane: Connection(ours.detach()) for lane, (ours, _) in pairs.items()}
+        self._running = _Running(process, lanes)
+        return self._running
+
+    def _wait(self, running: _Running) -> None:
+        """Return once the process can answer. Raises EOFError where it ended, or AnswerError where it cannot."""
+        with running.asking:
+            if running.ready:
+                return
+            connection = running.lanes[LANES[0]]
+            said = decode(connection.recv_bytes()) if connection.poll(_START_SECONDS) else {}
+            if "ready" in said:
+                running.ready = True
+                return
+        self._forget(running)
+        reason = error_from_json(said["error"]) if "error" in said else f"it was not ready in {_START_SECONDS:g} s"
+        _LOG.error("the process of the slow lanes cannot start: %s", reason)
+        raise _unavailable()
+
+    def _died(self, running: _Running) -> AnswerError:
+        if self._forget(running) and not self._closed:
+            code = running.process.returncode
+            said = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            _LOG.error("the process of the slow lanes has ended with %s; the next request starts another", said)
+        return _unavailable()
+
+    def _forget(self, running: _Running) -> bool:
+        """Give up a process; whether it was the one that runs."""
+        with self._lock:
+            known = self._running is running
+            if known:
+                self._running = None
+                self._not_before = time.monotonic() + _PAUSE_SECONDS
+        if known:
+            _end(running)
+        return known
+
+    def _count(self, running: _Running, counted: list[int] | None) -> None:
+        """Add what a cascade has counted since the answer before; a new process begins at zero."""
+        if counted is None:
+            return
+        with running.asking:
+            more = [now - before for now, before in zip(counted, running.counted, strict=True)]
+            if more[0] < 0:  # the answer of another lane, made later, has come first
+                return
+            running.counted = tuple(counted)
+            for name, new in zip(("texts", "exits", "audited", "differed"), more, strict=True):
+                setattr(self.tally, name, getattr(self.tally, name) + new)
+
+
+def _unavailable() -> AnswerError:
+    what = "the process that decides long texts, evidence and replays is being started"
+    return AnswerError(503, "starting", what, "ask again in a few seconds", {"Retry-After": "5"})
+
+
+def _end(running: _Running) -> None:
+    for connection in running.lanes.values():
+        connection.close()
+    with suppress(subprocess.TimeoutExpired):
+        running.process.wait(_STOP_SECONDS)
+        return
+    running.process.kill()
+    running.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """That of the service; the package is found where this process found it."""
+    here = str(Path(penjing.__file__).parent.parent)
+    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

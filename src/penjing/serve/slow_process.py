@@ -1,0 +1,125 @@
+"""The process of the slow lanes: decides, explains and replays what `SlowEngine` (slow_engine.py) sends it.
+
+Started as `python -m penjing.serve.slow_process` with a JSON argument. It has an interpreter of its own, so that no
+long text holds up the service's event loop, and a lower priority, so that short decisions go first on every core. Each
+lane has a socket; the lanes take turns, a small pass each. It ends when the service has closed the sockets.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from copy import copy
+from dataclasses import astuple
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from penjing.core.artifact import open_release
+from penjing.core.errors import DamageError, PenjingError
+from penjing.decide.decider import Decider
+from penjing.runtime.cascade import CascadeSession
+from penjing.runtime.paced import paced
+from penjing.serve.again import replay_record
+from penjing.serve.answers import work
+from penjing.serve.messages import answer_to_json, ask_from_json, decode, encode, error_to_json
+from penjing.serve.turns import Turns
+from penjing.store.records import Record
+
+_LOG = logging.getLogger("penjing.serve")
+# Five steps of priority leave a quarter of a core that both want.
+_NICE = 5
+# Python's own interval between turns of threads, 5 ms, would let a lane wait for the others at each of its passes.
+_SWITCH_SECONDS = 0.0005
+
+
+class SlowWork:
+    """Answers the messages of the lanes with one engine."""
+
+    def __init__(self, decider: Decider) -> None:
+        turns = Turns()
+        self._decider = copy(decider)
+        self._decider.session = paced(decider.session, turns.turn)
+        session = self._decider.session
+        self._tally = session.tally if isinstance(session, CascadeSession) else None
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one message; an error that the asker must be told is an answer too."""
+        try:
+            answer = self._replay(message) if "records" in message else self._decide(message)
+        except PenjingError as error:
+            answer = {"error": error_to_json(error)}
+        if self._tally is not None:
+            answer["tally"] = astuple(self._tally)
+        return answer
+
+    def _decide(self, message: dict[str, Any]) -> dict[str, Any]:
+        asks = [ask_from_json(value) for value in message["asks"]]
+        answers = work(self._decider, asks)
+        spent = [0.0 if ask.budget is None else ask.budget.spent for ask in asks]
+        return {"answers": [answer_to_json(answer) for answer in answers], "spent": spent}
+
+    def _replay(self, message: dict[str, Any]) -> dict[str, Any]:
+        records = [Record(**value) for value in message["records"]]
+        return {"replays": [replay_record(record, self._decider).to_json() for record in records]}
+
+
+def serve_lane(connection: Connection, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Answer one message after the other, until the other end is closed."""
+    while True:
+        try:
+            message = decode(connection.recv_bytes())
+        except (EOFError, OSError):
+            return
+        try:
+            said = answer(message)
+        except Exception as error:  # noqa: BLE001 -- the lane goes on, and the service tells its client
+            _LOG.error("the process of the slow lanes failed on a request", exc_info=error)
+            said = {"failed": type(error).__name__}
+        try:
+            connection.send_bytes(encode(said))
+        except OSError:
+            return
+
+
+def main() -> None:
+    """Open the release, say so on every socket, and answer until the service is gone."""
+    # A terminal's Ctrl-C and a stop of the whole group reach this process too: the service decides when it ends.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    given = decode(sys.argv[1].encode())
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    connections = [Connection(descriptor) for descriptor in given["sockets"]]
+    try:
+        os.nice(_NICE)
+        release = open_release(Path(given["folder"]))
+        if release.id != given["release"]:
+            raise DamageError(
+                f"this folder holds the release {release.id[:12]} now, not {given['release'][:12]}",
+                where=given["folder"],
+                fix="start the service again",
+            )
+        decider = Decider(release, threads=given["threads"], device=given["device"])
+        decider.session.warm()
+    except PenjingError as error:
+        connections[0].send_bytes(encode({"error": error_to_json(error)}))
+        return
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
+    answer = SlowWork(decider).answer
+    lanes = [threading.Thread(target=serve_lane, args=[one, answer], daemon=True) for one in connections]
+    for lane in lanes:
+        lane.start()
+    connections[0].send_bytes(encode({"ready": os.getpid()}))
+    for lane in lanes:
+        lane.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Brings the write-ahead log into the database on a thread of its own, so that no commit pays for it.
+
+SQLite does so within the commit that finds 1,000 pages in the log, and that commit waits for the disk twice more: tens
+to hundreds of milliseconds. A passive checkpoint beside the writer holds up nobody. docs: sqlite.org/wal.html.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from penjing.core.errors import StoreError
+from penjing.store.database import Store
+
+_LOG = logging.getLogger("penjing.store")
+# 1,000 pages, SQLite's own bound.
+_BYTES = 4_096_000
+_EVERY_SECONDS = 1.0
+
+
+class Checkpoints:
+    """Looks at the log once in `every` seconds, and makes a checkpoint where it has more than `size` bytes."""
+
+    def __init__(self, store: Store, every: float = _EVERY_SECONDS, size: int = _BYTES) -> None:
+        self._store, self._every, self._size = store, every, size
+        self._over = threading.Event()
+        self._failing = False
+        self._thread = threading.Thread(target=self._work, name="penjing-checkpoints", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Make no more of them. The last connection that is closed brings in what is left."""
+        self._over.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._over.wait(self._every):
+            if self._store.log_bytes() < self._size:
+                continue
+            try:
+                self._store.checkpoint()
+                self._failing = False
+            except StoreError as error:
+                # The log only grows meanwhile: SQLite's own checkpoint comes at sixteen times this size.
+                if not self._failing:
+                    _LOG.warning("no checkpoint: %s", error)
+                self._failing = True
