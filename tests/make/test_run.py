@@ -249,3 +249,10 @@ def test_text_is_a_path_too_and_the_earlier_release_is_kept_by_its_id(
     relative = open_release("out/release")
     monkeypatch.chdir("/")
     assert Decider(relative).decide([Request("房间很脏，非常失望")])[0].decision.outcome == "差", "after a chdir too"
+
+
+def test_the_options_of_a_linear_step_are_those_of_the_release(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    made = make_release(recipe_in("  - tune.linear: {words: 0, characters: 2, c: [4.0]}"), tmp_path / "out")
+    assert made.release is not None
+    options = open_artifact(made.release.folder / "model").card.lineage[0]["options"]
+    assert (options["words"], options["characters"], options["c"]) == (0, 2, [4.0])

@@ -131,7 +131,8 @@ class _Making:
     def run(self) -> Made:
         recipe, data = self.file.recipe, self.data
         over = promised_labels(data.labels, data.audit.labels)
-        linear = self._step(single_step("tune.linear"), None)
+        # A recipe that tunes no encoder says itself how the linear model is made.
+        linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
         if recipe.search:
             done, variants, linear_variant = self._search(linear, over)
             choice = choose_smallest(variants, linear_variant)
