@@ -232,3 +232,19 @@ def test_of_two_that_fit_one_is_taken_in_silence_only_where_it_is_clearly_better
                 guess(path)
             assert set(caught.value.choices) == {*columns} - {text[0]}
             assert "--label" in str(caught.value.fix)
+
+
+def test_an_export_of_a_chat_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "it is late"}, {"role": "assistant", "content": "shipping"}]
+    for name, lines in (
+        ("a.jsonl", [json.dumps({"messages": chat})] * 40),
+        ("b.jsonl", [json.dumps({"messages": chat, "label": label}) for _, label in ROWS]),
+        ("c.json", [json.dumps({"messages": chat})]),
+        ("d.json", [json.dumps([{"id": str(i), "conversations": chat} for i in range(40)])]),
+    ):
+        with pytest.raises(DataError, match="conversation") as caught:
+            guess(write(tmp_path, name, lines))
+        assert "write one text a row" in str(caught.value.fix)
+    turns = [{"role": ["user", "assistant"][i % 2], "content": f"message {i}"} for i in range(40)]
+    with pytest.raises(DataError, match="no column looks like labels"):
+        guess(write(tmp_path, "e.json", [json.dumps(turns)]))

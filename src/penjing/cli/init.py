@@ -34,7 +34,7 @@ task: {{type: classify}}
 data:
   # One file, or {{train: …, validation: …, calibration: …, test: …}}; relative to this recipe.
   files: {file}
-  encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1
+  encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as euc_jp
 {columns}  text: {text} # the column of the texts
   label: {label} # the column of the labels
   fields: {{}} # declared request fields: {{channel: str, amount: float}}

@@ -24,6 +24,7 @@ _DOUBTFUL = 3.5
 _FAR = 5.0
 _SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
 _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
+_SPEAKERS = {"user", "assistant", "system", "human", "gpt", "bot", "agent", "customer", "tool", "客户", "客服", "用户"}
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
 )
@@ -68,7 +69,7 @@ def guess(path: Path, *, text: str | None = None, label: str | None = None, read
             first = faults[0]
             raise DataError(f"no row can be read; row {first.row}: {first.what}", where=str(path), fix=first.fix)
         raise DataError("the file has no rows", where=str(path), fix="name a file with texts and labels")
-    if len(names) == 1:
+    if len(names) == 1 and not isinstance(values[names[0]][0], Odd):
         fix = "write a CSV with a column of texts and a column of labels"
         raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
     _check_given(names, text, label, str(path))
@@ -150,6 +151,8 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     """How well a column fits as labels; None where it cannot: many values, long ones, dates."""
     role = role_of(name)
     distinct = {cell.strip() for cell in filled}
+    if role != "label" and distinct and {cell.lower() for cell in distinct} <= _SPEAKERS:
+        return None  # who spoke, in an export of a chat
     named = name.strip().lower() in EXACT and role == "label"
     if not filled:
         return _LABEL_BY_ROLE[role] - 3.0 if named else None
