@@ -188,10 +188,18 @@ def test_headers_and_labels_are_read_as_everywhere(tmp_path: Path) -> None:
         *(("vip", words, "`true`") for words in (
             "!=t", "not yes", "!= 真", 'not "true"', "不是 1", "is not true", "isn't y",
         )),
-        *(("vip", words, "`false`") for words in ("!=f", "not no", "不是 假", "!0")),
-        *(("amount", words, r"write `=?5`|`>5`|`>=5`") for words in ("5以下", "不足5", "未满5", "不到5元", "max 5")),
-        *(("amount", words, r"write `=?5`|`<5`|`<=5`") for words in ("5以上", "5元及以上", "5+", "5 or more", "min 5", "> = 5")),
-        *(("amount", words, r"write `=?5`") for words in ("非5", "!5", "除了5", "except 5", "other than 5", "约5", "about 5")),
+        *(("vip", words, "`false`") for words in (
+            "!=f", "not no", "不是 假", "!0",
+        )),
+        *(("amount", words, r"write `=?5`|`>5`|`>=5`") for words in (
+            "5以下", "不足5", "未满5", "不到5元", "max 5",
+        )),
+        *(("amount", words, r"write `=?5`|`<5`|`<=5`") for words in (
+            "5以上", "5元及以上", "5+", "5 or more", "min 5", "> = 5",
+        )),
+        *(("amount", words, r"write `=?5`") for words in (
+            "非5", "!5", "除了5", "except 5", "other than 5", "约5", "about 5",
+        )),
     ],
 )  # fmt: skip
 def test_no_hint_means_the_opposite(fact: str, written: str, never: str) -> None:

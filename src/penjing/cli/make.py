@@ -21,6 +21,7 @@ def make(
     lang: Annotated[
         Literal["zh", "en"] | None, typer.Option(help="language of the report; default: Chinese where the texts are")
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="measure and seal again, even if nothing has changed")] = False,
 ) -> None:
     """Make a sealed release from a recipe: OUT/release/, OUT/report.html, OUT/report.json.
 
@@ -35,11 +36,13 @@ def make(
 
     folder = out if out is not None else recipe.parent / "out"
     with stopping() as stop, Bar() as bar:
-        result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop)
+        result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop, again=again)
     report = result.report
     if as_json:
         out_json(report.model_dump(mode="json"))
     else:
+        if result.unchanged:
+            tell("nothing has changed since this was made; `--again` measures anew")
         say(report.verdict)
         for gate in report.gates:
             say(f"  {in_words(gate)}")

@@ -204,18 +204,20 @@ def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | 
 
 def _in_truth(plain: str) -> tuple[str, str] | None:
     if found := re.fullmatch(r"(!=+|<>|≠|!|not\s+|is\s+not\s+|isn'?t\s+|不是|非|不)\s*(.+)", plain, re.IGNORECASE):
-        fix = {True: "write `false`", False: "write `true`"}.get(_truth(found[2]), "write `true` or `false`")
-        return "is a negation, which rules do not have", fix
+        truth = _truth(found[2])
+        right = "`true` or `false`" if truth is None else "`false`" if truth else "`true`"
+        return "is a negation, which rules do not have", f"write {right}"
     if found := re.fullmatch(r"(?:==|is\s+)\s*(.+)", plain, re.IGNORECASE) or _QUOTED.fullmatch(plain):
         return "is no truth value", f"write `{found[1].strip()}`"
     return None
 
 
-def _truth(written: str) -> object:
+def _truth(written: str) -> bool | None:
     try:
-        return parse_field(_unquoted(written), "bool")
+        value = parse_field(_unquoted(written), "bool")
     except FieldError:
         return None
+    return value if isinstance(value, bool) else None
 
 
 def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
