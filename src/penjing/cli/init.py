@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penjing.cli import show
-from penjing.cli.check import audit_lines
+from penjing.cli.check import audit_lines, follow_recipe
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
@@ -92,6 +92,7 @@ def register(app: typer.Typer) -> None:
         recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
         rules.write_text(_RULES, encoding="utf-8")
         file = load_recipe(recipe)
+        follow_recipe(file)
         with show.Bar() as bar:
             audit, _ = examine(file, bar)
         if json:

@@ -27,13 +27,20 @@ def make(
 
     Exits 4 where a gate is broken, or unproven and refused; the report is written all the same.
     """
+    from penjing.cli.check import follow_recipe
     from penjing.cli.interrupts import stopping
+    from penjing.cli.language import asked, language
     from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
+    from penjing.core.recipe import load_recipe
     from penjing.make.gates import in_words
     from penjing.make.run import make_release
+    from penjing.make.verdict import verdict
 
+    file = load_recipe(recipe)
+    follow_recipe(file)
+    lang = lang or asked()
     folder = out if out is not None else recipe.parent / "out"
     with stopping() as stop, Bar() as bar:
         result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop, again=again)
@@ -43,7 +50,8 @@ def make(
     else:
         if result.unchanged:
             tell("nothing has changed since this was made; `--again` measures anew")
-        say(report.verdict)
+        headline, sentences = verdict(report, language())
+        say(" ".join([headline, *sentences]))
         for gate in report.gates:
             say(f"  {in_words(gate)}")
         for variant in report.variants:
