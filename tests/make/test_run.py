@@ -266,6 +266,11 @@ def test_a_finished_run_ends_at_once_until_something_changes(recipe_in: Callable
     second = make_release(recipe, out)
     assert second.unchanged and second.release is not None and second.release.id == first.release.id
     assert second.report == first.report and (out / "report.json").read_bytes() == observed
+    chinese = make_release(recipe, out, language="zh")
+    assert chinese.unchanged and "已封装" in chinese.report.verdict
+    assert 'lang="zh' in (out / "report.html").read_text(encoding="utf-8")
+    english = make_release(recipe, out, language="en")
+    assert english.unchanged and english.report.verdict.startswith("Sealed")
     assert not make_release(recipe, out, texts=False).unchanged, "another report is asked for"
     assert make_release(recipe, out, texts=False).unchanged
     rows = tmp_path / "rows.csv"

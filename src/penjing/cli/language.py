@@ -19,6 +19,8 @@ from penjing.core.errors import UsageError
 
 Language = Literal["zh", "en"]
 _FIELD = re.compile(r"\{(\w+)(\*?)\}")
+_COUNTS = {"rows", "count", "number", "total", "least", "cut", "seconds"}
+_NUMBERS = "[-0-9.,  …]+?(?: to [0-9]+)?"
 _HAN = re.compile("[\u4e00-\u9fff]")
 _asked: Language | None = None
 _followed: Language | None = None
@@ -100,7 +102,10 @@ def _table() -> dict[str, list[tuple[re.Pattern[str], str]]]:
 def _pattern(english: str) -> re.Pattern[str]:
     parts, last = [], 0
     for field in _FIELD.finditer(english):
-        parts += [re.escape(english[last : field.start()]), f"(?P<{field[1]}>.*?)"]
+        parts += [
+            re.escape(english[last : field.start()]),
+            f"(?P<{field[1]}>{_NUMBERS if field[1] in _COUNTS else '.*?'})",
+        ]
         last = field.end()
     return re.compile("".join([*parts, re.escape(english[last:])]), re.DOTALL)
 

@@ -66,6 +66,9 @@ def top(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="print the version and exit")
     ] = False,
+    lang: Annotated[
+        str, typer.Option("--lang", help="zh or en: what you are told, and a report; also behind the command")
+    ] = "",
 ) -> None:
     """Options before the name of a command."""
 

@@ -35,7 +35,7 @@ from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import Search, chains, choose_smallest
 from penjing.make.trainable import keep_trainable
-from penjing.make.unchanged import find_ended, keep_ended, key_of
+from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of
 from penjing.runtime.bench import Call
@@ -96,10 +96,10 @@ def make_release(
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
-        key = key_of(data, base.id if base else "", (texts, language))
+        key = key_of(data, base.id if base else "", texts)
         found = None if again else find_ended(ended, key, out)
         if found is not None:
-            return Made(*found, (), unchanged=True)
+            return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
         made = _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
         if made.release is not None:
             keep_ended(ended, key, made.release)

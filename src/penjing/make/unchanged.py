@@ -19,16 +19,17 @@ from penjing.core.nouns import Release
 from penjing.data.prepare import Prepared
 from penjing.make.cache import library_versions
 from penjing.make.measured import Measured
-from penjing.make.report import PageLanguage, Report, read_report
+from penjing.make.report import PageLanguage, Report, read_report, write_report
+from penjing.make.verdict import verdict
 from penjing.tune import METHODS as TUNE
 
 
-def key_of(data: Prepared, base: str, shown: tuple[bool, PageLanguage | None]) -> list[str]:
-    """All that a run depends on besides what its folder of figures is about; shown: how the report is written."""
+def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
+    """All that a run depends on besides what its folder of figures is about; texts: whether its report shows texts."""
     paths = ("penjing.make.run", "penjing.make.unchanged", *TUNE.values(), *COMPRESS.values())
     sources = [source_hash(path) for path in paths]
     rows = [data.fingerprint, digest_lines(data.unlabelled), data.language]
-    return ["ended", digest([rows, base, list(shown), sources, library_versions()])]
+    return ["ended", digest([rows, base, texts, sources, library_versions()])]
 
 
 def keep_ended(kept: Measured, key: list[str], release: Release) -> None:
@@ -46,3 +47,11 @@ def find_ended(kept: Measured, key: list[str], out: Path) -> tuple[Report, Relea
     except (PenjingError, OSError, ValidationError):
         return None
     return (report, release) if release.id == found.get("release") == report.release else None
+
+
+def in_language(report: Report, out: Path, texts: bool, language: PageLanguage | None) -> Report:
+    """The report of an earlier run in the language that is asked for; where it differs, its page is written again."""
+    headline, sentences = verdict(report, language or report.page_language())
+    if report.verdict == " ".join([headline, *sentences]):
+        return report
+    return write_report(report.model_copy(update={"verdict": ""}), out, texts=texts, language=language)
