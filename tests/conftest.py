@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sys
@@ -19,6 +20,8 @@ from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Inputs, Release, ReleaseInfo, Run, Table
 from penjing.data import fold
 
+# What commands say is compared in English, whatever this machine speaks and the texts are in.
+os.environ["PENJING_LANG"] = "en"
 # A mask counts, a field decides, a word decides: every way in which a rule can speak.
 TINY_RULES = """\
 name,label,p,text,pii.mobile,channel,then,why

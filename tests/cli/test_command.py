@@ -25,7 +25,6 @@ from penjing.core.nouns import Release
         (["review", "exprt"], "did you mean `export`?"),
         (["show", "x", "--jsn"], "Possible options: --json"),
         (["help", "maek"], "did you mean `make`?"),
-        (["make", "x", "--lang", "de"], "Invalid value for '--lang': 'de' is not one of 'zh', 'en'"),
         (["decide", "x", "y", "--threads", "-1"], "it must be greater than or equal to 0"),
     ],
 )

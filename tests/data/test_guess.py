@@ -177,3 +177,74 @@ def test_numbers_of_cases_are_no_texts_and_fraud_is_a_question(tmp_path: Path) -
     lines += [f"{text};{'yes' if i % 3 else 'no'};{label}" for i, (text, label) in enumerate(ROWS)]
     with pytest.raises(ChoiceError, match="several columns may hold the labels"):
         guess(write(tmp_path, "b.csv", lines))
+
+
+COMPLAINT = ("投诉内容", lambda i: f"你们的快递太慢了，等了{i}天还没有收到，请尽快处理一下")
+MESSAGE = ("message", lambda i: f"my parcel number {i} never arrived and nobody answers the phone")
+
+
+@pytest.mark.parametrize(
+    ("text", "one", "other", "chosen"),
+    [
+        (COMPLAINT, "投诉类型:物流 质量 退款", "处理结果:已解决 未解决", "投诉类型"),
+        (COMPLAINT, "情感:正面 负面", "评分:1 2 3 4 5", "情感"),
+        (COMPLAINT, "人工标签:投诉 咨询", "模型标签:投诉 咨询", "人工标签"),
+        (COMPLAINT, "科室:内科 外科", "病情等级:轻 重", "科室"),
+        (COMPLAINT, "流失:0 1", "客户等级:金 银", "流失"),
+        (COMPLAINT, "是否投诉:是 否", "渠道:电话 网站", "是否投诉"),
+        (COMPLAINT, "一级分类:物流 质量", "二级分类:慢 丢 坏 假", None),
+        (COMPLAINT, "欺诈标记:0 1", "风险等级:高 中 低", None),
+        (COMPLAINT, "欺诈标记:是 否", "风险等级:高 中 低", None),
+        (COMPLAINT, "欺诈标识:欺诈 正常", "风险级别:1 2 3", None),
+        (COMPLAINT, "是否欺诈:是 否", "案件类型:电信 网络", None),
+        (COMPLAINT, "审核结果:通过 驳回", "违规类型:色情 广告", None),
+        (COMPLAINT, "诉求类型:噪音 道路", "承办单位:环保局 城管局", None),
+        (COMPLAINT, "故障类型:电 机械", "故障等级:一级 二级", None),
+        (COMPLAINT, "问题分类:物流 质量", "满意度:满意 不满意", None),
+        (MESSAGE, "category:billing shipping", "priority:high low", "category"),
+        (MESSAGE, "label:a b", "predicted_label:a b", "label"),
+        (MESSAGE, "rating:1 2 3 4 5", "sentiment:pos neg", "sentiment"),
+        (MESSAGE, "status:open closed", "fraud_flag:0 1", "fraud_flag"),
+        (MESSAGE, "vip_flag:0 1", "issue_type:bug feature", "issue_type"),
+        (MESSAGE, "resolution:fixed wontfix", "issue_type:bug feature", "issue_type"),
+        (MESSAGE, "intent:pay card", "sub_intent:in out lost new", None),
+        (MESSAGE, "sentiment:pos neg", "topic:food room", None),
+        (MESSAGE, "severity:high low", "component:ui api", None),
+        (MESSAGE, "label_text:good bad", "label:0 1", None),
+        (MESSAGE, "annotator1:a b", "annotator2:a b", None),
+        (MESSAGE, "is_fraud:0 1", "risk_level:high low", None),
+    ],
+)
+def test_of_two_that_fit_one_is_taken_in_silence_only_where_it_is_clearly_better(
+    tmp_path: Path, text: tuple[str, Any], one: str, other: str, chosen: str | None
+) -> None:
+    columns = dict([text])
+    for column in (one, other):
+        name, _, values = column.partition(":")
+        columns[name] = lambda i, of=values: of.split()[(i * 7 + i // 3) % len(of.split())]
+    for names in (list(columns), list(columns)[::-1]):
+        path = table(tmp_path, columns, names)
+        if chosen:
+            found = guess(path)
+            assert (found.text, found.label) == (text[0], chosen)
+        else:
+            with pytest.raises(ChoiceError) as caught:
+                guess(path)
+            assert set(caught.value.choices) == {*columns} - {text[0]}
+            assert "--label" in str(caught.value.fix)
+
+
+def test_an_export_of_a_chat_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "it is late"}, {"role": "assistant", "content": "shipping"}]
+    for name, lines in (
+        ("a.jsonl", [json.dumps({"messages": chat})] * 40),
+        ("b.jsonl", [json.dumps({"messages": chat, "label": label}) for _, label in ROWS]),
+        ("c.json", [json.dumps({"messages": chat})]),
+        ("d.json", [json.dumps([{"id": str(i), "conversations": chat} for i in range(40)])]),
+    ):
+        with pytest.raises(DataError, match="conversation") as caught:
+            guess(write(tmp_path, name, lines))
+        assert "write one text a row" in str(caught.value.fix)
+    turns = [{"role": ["user", "assistant"][i % 2], "content": f"message {i}"} for i in range(40)]
+    with pytest.raises(DataError, match="no column looks like labels"):
+        guess(write(tmp_path, "e.json", [json.dumps(turns)]))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from penjing.core.errors import DataError
-from penjing.data.header import column_names, find_header, has_header, has_names, is_name, is_second_header
+from penjing.data.header import (
+    column_names,
+    find_header,
+    has_header,
+    has_names,
+    is_name,
+    is_second_header,
+    join_headers,
+)
 
 ROWS = [["1", "水管坏了，没有人来修", "水务"], ["2", "路灯不亮已经三天了", "电力"], ["3", "水表读数不对", "水务"]]
 
@@ -81,3 +89,36 @@ def test_a_title_with_commas_has_more_cells_than_the_table() -> None:
     rows = [["it broke", "quality"], ["it is late", "delivery"]]
     assert find_header([title, header, *rows]) == 1
     assert find_header([["a", "b", "c"], *rows, header, *rows]) == 0
+
+
+BELOW = [["1", "太慢了", "物流", "已回访"], ["2", "坏了", "质量", "未回访"], ["3", "假的", "质量", "已回访"]]
+
+
+@pytest.mark.parametrize(
+    ("header", "names", "last"),
+    [
+        ([["编号", "内容", "处理", ""], ["", "", "类型", "结果"]], ["编号", "内容", "类型", "结果"], 1),
+        (
+            [["编号", "客户", "", ""], ["", "内容", "处理", ""], ["", "", "类型", "结果"]],
+            ["编号", "内容", "类型", "结果"],
+            2,
+        ),
+        ([["编号", "甲", "", "乙"], ["", "名", "类", ""]], ["编号", "名", "类", "乙"], 1),
+        ([["编号", "内容", "类型", "结果"]], ["编号", "内容", "类型", "结果"], 0),
+        # Data below a column without a name is data: it comes again.
+        ([["编号", "内容", "类型", ""], ["", "", "", "已回访"]], ["编号", "内容", "类型", ""], 0),
+        ([["编号", "内容", "类型", ""], ["4", "还行", "物流", "好"]], ["编号", "内容", "类型", ""], 0),
+    ],
+)
+def test_a_header_of_several_rows_is_joined(header: list[list[str]], names: list[str], last: int) -> None:
+    assert join_headers([*header, *BELOW], 0) == (names, 0, last)
+
+
+def test_two_groups_that_name_their_columns_alike() -> None:
+    rows = [["编号", "人工", "", "模型", ""], ["", "标签", "时间", "标签", "时间"], ["1", "好", "早", "坏", "晚"]]
+    assert join_headers(rows, 0)[0] == ["编号", "人工 标签", "人工 时间", "模型 标签", "模型 时间"]
+
+
+def test_the_lower_row_that_has_the_wanted_names_is_joined_with_the_upper() -> None:
+    rows = [["编号", "内容", "处理", ""], ["", "", "类型", "结果"], *BELOW]
+    assert join_headers(rows, 1) == (["编号", "内容", "类型", "结果"], 0, 1)

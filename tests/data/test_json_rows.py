@@ -72,3 +72,17 @@ def test_annotations_that_are_no_single_label() -> None:
     several, differing = (cells["label"] for _, cells in found if not isinstance(cells, Fault))
     assert isinstance(several, Odd) and "a list of 2 values (x, y)" in several.what
     assert isinstance(differing, Odd) and differing.what == "annotated differently (x; y)"
+
+
+CHAT = [{"role": "user", "content": "it is late"}, {"role": "assistant", "content": "shipping"}]
+
+
+def test_a_conversation_is_no_row_and_no_text() -> None:
+    with pytest.raises(DataError, match=r"one conversation \(`messages`: 2 messages of user, assistant\)") as caught:
+        rows(json.dumps({"messages": CHAT}))
+    assert "write one text a row" in str(caught.value.fix)
+    turns = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}, {"from": "human", "value": "c"}]
+    for spoken, who in ((CHAT, "user, assistant"), (turns, "human, gpt")):
+        found, _ = rows("\n".join(json.dumps({"messages": spoken, "label": "x"}) for _ in range(2)))
+        cell = found[0][1]["messages"]  # type: ignore[index]
+        assert isinstance(cell, Odd) and cell.what == f"a conversation of {len(spoken)} messages ({who}), not one text"

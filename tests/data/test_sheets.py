@@ -143,3 +143,18 @@ def test_workbooks_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "d.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le"))
     with pytest.raises(DataError, match="protected by a password"):
         open_table(tmp_path / "d.xlsx")
+
+
+def test_names_in_two_rows_with_merged_cells(tmp_path: Path) -> None:
+    def fill(made: Any) -> None:
+        rows = [["2026年明细"], ["编号", "内容", "处理信息", None], [None, None, "类别", "结果"]]
+        put(made.active, [*rows, *([f"GD{i}", *row, "已回访"] for i, row in enumerate(ROWS))])
+        for merged in ("A1:D1", "A2:A3", "B2:B3", "C2:D2"):
+            made.active.merge_cells(merged)
+
+    opened = open_table(book(tmp_path / "a.xlsx", fill))
+    assert (opened.names, opened.header) == (["编号", "内容", "类别", "结果"], 3)
+    assert "rows 2 to 3 name the columns together: `编号`, `内容`, `类别`, `结果`" in opened.notes
+    assert [cells["类别"] for _, cells in opened.rows()] == ["物流", "质量", "好评"]
+    named = open_table(tmp_path / "a.xlsx", Reading(header=3), ("内容", "类别"))
+    assert named.names == ["编号", "内容", "类别", "结果"]

@@ -63,7 +63,7 @@ SCHEMA = FactSchema(
         # values
         ("city", "!=北京", "put a row above this one with `北京`"),
         ("city", "<>北京", "put a row above this one with `北京`"),
-        ("city", "NOT IN (北京, 上海)", "put a row above this one with `北京`"),
+        ("city", "NOT IN (北京, 上海)", "put a row above this one with `in 北京|上海`"),
         ("city", "==北京", "`=北京`"),
         ("city", '"北京"', 'write `北京`; `="北京"` means exactly that'),
         ("city", "广州,深圳", "`in 广州|深圳`"),
@@ -169,3 +169,88 @@ def test_headers_and_labels_are_read_as_everywhere(tmp_path: Path) -> None:
     assert rule.outcome == "ham" and [condition.fact for condition in rule.conditions] == ["label", "amount"]
     with pytest.raises(RuleError, match="unknown label '問い'"):
         load_rules(path, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("fact", "written", "never"),
+    [
+        *(("text", words, r"contains [^…]*退款") for words in (
+            "contains (?!退款)", "/^((?!退款).)*$/", "regex ^(?!.*退款)", "contains !退款",
+            "contains 律师 且 不含 退款", "contains 律师|!退款", "contains -退款",
+        )),
+        *(("channel", words, r"did you mean|write `?=?app") for words in (
+            "非app", "except app", "isn't app", "is not app", "other than app", "除app外", "除了app以外",
+            "not app", "-app", "no app", "non-app", "不是app", "!==app", "excluding app",
+        )),
+        *(("label", words, r"did you mean|write `?=?spam") for words in (
+            "非spam", "not spam", "non-spam", "除spam之外",
+        )),
+        *(("vip", words, "`true`") for words in (
+            "!=t", "not yes", "!= 真", 'not "true"', "不是 1", "is not true", "isn't y",
+        )),
+        *(("vip", words, "`false`") for words in (
+            "!=f", "not no", "不是 假", "!0",
+        )),
+        *(("amount", words, r"write `=?5`|`>5`|`>=5`") for words in (
+            "5以下", "不足5", "未满5", "不到5元", "max 5",
+        )),
+        *(("amount", words, r"write `=?5`|`<5`|`<=5`") for words in (
+            "5以上", "5元及以上", "5+", "5 or more", "min 5", "> = 5",
+        )),
+        *(("amount", words, r"write `=?5`") for words in (
+            "非5", "!5", "除了5", "except 5", "other than 5", "约5", "about 5",
+        )),
+    ],
+)  # fmt: skip
+def test_no_hint_means_the_opposite(fact: str, written: str, never: str) -> None:
+    kind = SCHEMA.kinds()[fact]
+    with pytest.raises(RuleError) as caught:
+        refuse_foreign(written, fact, kind, SCHEMA, "r.csv:2:3")
+        parse_cell(written, fact, kind, SCHEMA, "r.csv:2:3")
+    assert re.search(never, caught.value.fix or "") is None, caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("fact", "written", "fix"),
+    [
+        ("text", "does not contain 退款", "put a row above this one with `contains 退款`"),
+        ("text", "没有提到退款", "put a row above this one with `contains 退款`"),
+        ("text", "未包含退款、退货", "put a row above this one with `contains 退款|退货`"),
+        ("text", "excludes 退款", "put a row above this one with `contains 退款`"),
+        ("channel", "非app", "list the others: `in web|phone`"),
+        ("channel", "except app", "list the others: `in web|phone`"),
+        ("channel", "除app外", "list the others: `in web|phone`"),
+        ("city", "除北京以外", "put a row above this one with `北京`"),
+        ("amount", "5000元以上", "`>=5000`"),
+        ("amount", "5千以下", "`<=5000`"),
+        ("amount", "不足5万", "`<50000`"),
+        ("amount", "no more than 5", "`<=5`"),
+        ("amount", "> = 5", "`>=5`"),
+        ("amount", "5+", "`>=5`"),
+        ("p", "<0,65", "`<0.65`"),
+        ("amount", "非5", "two rows: `<5` and `>5`"),
+        ("vip", "!=yes", "`false`"),
+    ],
+)
+def test_the_hint_means_what_was_written(fact: str, written: str, fix: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        refuse_foreign(written, fact, SCHEMA.kinds()[fact], SCHEMA, "r.csv:2:3")
+    assert fix in (caught.value.fix or ""), caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("fact", "wide", "plain"),
+    [
+        ("text", "ｃｏｎｔａｉｎｓ　退款｜退货", "contains 退款|退货"),
+        ("text", "Contains\t退款", "contains 退款"),
+        ("city", "ｉｎ　北京｜上海", "in 北京|上海"),
+        ("amount", "＞＝５００", ">=500"),
+        ("amount", "ｉｎ １|２", "in 1|2"),
+        ("p", "０．３..０．７", "0.3..0.7"),
+        ("vip", "ｔｒｕｅ", "true"),
+    ],
+)
+def test_full_width_is_read_like_the_usual_width(fact: str, wide: str, plain: str) -> None:
+    kind = SCHEMA.kinds()[fact]
+    refuse_foreign(wide, fact, kind, SCHEMA, "r.csv:2:3")
+    assert parse_cell(wide, fact, kind, SCHEMA, "") == parse_cell(plain, fact, kind, SCHEMA, "")

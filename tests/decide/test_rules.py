@@ -47,7 +47,8 @@ def test_blank_rows_and_empty_columns_are_nothing(tmp_path: Path) -> None:
     [
         ("name,labl,then\na,spam,review\n", ["r.csv:1:2: unknown column `labl`", "did you mean `label`?"]),
         ("name,amuont,then\na,1,review\n", ["unknown column `amuont`", "did you mean `amount`?"]),
-        ("name;label;then\na;spam;review\n", ["separate the columns by commas"]),
+        ("name、label、then\na、spam、review\n", ["separate the columns by commas"]),
+        ("name;label;then\na;spma;review\n", ["r.csv:2:2", "unknown label 'spma'"]),
         ("name,p,p,then\na,1,1,review\n", ["r.csv:1:3: the column `p` stands there twice"]),
         ("label,then\nspam,review\n", ["the column `name` is missing"]),
         ("name,label\na,spam\n", ["the column `then` is missing"]),
@@ -110,3 +111,40 @@ def test_three_hundred_rows_are_checked_exactly(tmp_path: Path) -> None:
     rows = "".join(f"r{i},{'ham' if i % 2 else 'spam'},<0.{501 + i},contains w{i},review\n" for i in range(300))
     table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then\n" + rows), SCHEMA)
     assert [each.kind for each in check(table)] == ["gap"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "before", "encoding"),
+    [
+        (";", "", "cp1252"),
+        (";", "sep=;\n", "utf-8"),
+        ("\t", "", "utf-16"),
+        ("|", "", "utf-8"),
+        (";", "\n", "utf-8-sig"),
+    ],
+)
+def test_other_marks_between_cells(tmp_path: Path, mark: str, before: str, encoding: str) -> None:
+    rows = [
+        ["Name", "label", "p", "text", "amount", "then"],
+        ["big", "spam", ">=0.6", "contains a, b c d", "", "review"],
+    ]
+    text = before + "\n".join(mark.join(row) for row in rows) + "\n"
+    (rule,) = load_rules(write(tmp_path / "r.csv", text, encoding), SCHEMA).rules
+    assert (rule.name, rule.row, rule.then) == ("big", 3 if before else 2, "review")
+    assert [condition.fact for condition in rule.conditions] == ["label", "p", "text"]
+    with pytest.raises(RuleError, match=f"r.csv:{3 if before else 2}:2"):
+        load_rules(write(tmp_path / "r.csv", text.replace("spam", "spma"), encoding), SCHEMA)
+
+
+def test_a_workbook_is_no_rules_file(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_bytes(b"PK\x03\x04" + bytes(50))
+    with pytest.raises(RuleError, match="this is a workbook"):
+        load_rules(tmp_path / "r.csv", SCHEMA)
+
+
+def test_full_width_outcomes(tmp_path: Path) -> None:
+    text = "name,label,then\na,spam,ｏｕｔｃｏｍｅ　ham\nb,ham,ｒｅｖｉｅｗ\n"
+    assert [rule.then for rule in load_rules(write(tmp_path / "r.csv", text), SCHEMA).rules] == [
+        "outcome ham",
+        "review",
+    ]

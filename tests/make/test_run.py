@@ -44,8 +44,8 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert {gate["name"]: gate["state"] for gate in certificate.gates} == {"keep": "held", "size_mb": "held"}
     decided = Decider(open_release(tmp_path / "out" / "release")).decide([Request("房间很脏，非常失望")])[0]
     assert decided.decision.outcome == "差"
-    again = make_release(recipe, tmp_path / "out")
-    assert again.release is not None
+    again = make_release(recipe, tmp_path / "out", again=True)
+    assert again.release is not None and not again.unchanged
     assert again.release.id == made.release.id
     assert [step.cached for step in again.report.steps] == [True]
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -100,7 +100,7 @@ def test_a_damaged_result_in_the_cache_is_made_again(recipe_in: Callable[..., Pa
     made = make_release(recipe, tmp_path / "out")
     card = next((tmp_path / "out" / "cache").glob("tune-linear-*/card.json"))
     card.write_bytes(card.read_bytes()[:-5])
-    again = make_release(recipe, tmp_path / "out")
+    again = make_release(recipe, tmp_path / "out", again=True)
     assert made.release is not None
     assert again.release is not None
     assert again.release.id == made.release.id
@@ -201,7 +201,7 @@ def test_the_search_measures_every_form_and_ends_in_one(
     assert names.count("compress.distill") == names.count("compress.layers") == names.count("compress.static") == 1
     cached = [step.name for step in made.report.steps if step.cached]
     assert {"tune.linear", "tune.full", "compress.layers"} <= set(cached), "what was done before the stop is kept"
-    again = make_release(recipe, tmp_path / "out")
+    again = make_release(recipe, tmp_path / "out", again=True)
     assert again.release is not None
     assert again.release.id == made.release.id
     assert all(step.cached for step in again.report.steps)
@@ -249,3 +249,34 @@ def test_text_is_a_path_too_and_the_earlier_release_is_kept_by_its_id(
     relative = open_release("out/release")
     monkeypatch.chdir("/")
     assert Decider(relative).decide([Request("房间很脏，非常失望")])[0].decision.outcome == "差", "after a chdir too"
+
+
+def test_the_options_of_a_linear_step_are_those_of_the_release(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    made = make_release(recipe_in("  - tune.linear: {words: 0, characters: 2, c: [4.0]}"), tmp_path / "out")
+    assert made.release is not None
+    options = open_artifact(made.release.folder / "model").card.lineage[0]["options"]
+    assert (options["words"], options["characters"], options["c"]) == (0, 2, [4.0])
+
+
+def test_a_finished_run_ends_at_once_until_something_changes(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    recipe, out = recipe_in(), tmp_path / "out"
+    first = make_release(recipe, out)
+    assert first.release is not None and not first.unchanged
+    observed = (out / "report.json").read_bytes()
+    second = make_release(recipe, out)
+    assert second.unchanged and second.release is not None and second.release.id == first.release.id
+    assert second.report == first.report and (out / "report.json").read_bytes() == observed
+    chinese = make_release(recipe, out, language="zh")
+    assert chinese.unchanged and "已封装" in chinese.report.verdict
+    assert 'lang="zh' in (out / "report.html").read_text(encoding="utf-8")
+    english = make_release(recipe, out, language="en")
+    assert english.unchanged and english.report.verdict.startswith("Sealed")
+    assert not make_release(recipe, out, texts=False).unchanged, "another report is asked for"
+    assert make_release(recipe, out, texts=False).unchanged
+    rows = tmp_path / "rows.csv"
+    rows.write_text(rows.read_text(encoding="utf-8") + "又便宜又好，下次还来买,好\n", encoding="utf-8")
+    assert not make_release(recipe, out, texts=False).unchanged
+    (out / "release" / "certificate.json").write_text("{}", encoding="utf-8")
+    assert not make_release(recipe, out, texts=False).unchanged, "what stands there is damaged"
+    recipe.write_text(recipe.read_text(encoding="utf-8") + "seed: 9\n", encoding="utf-8")
+    assert not make_release(recipe, out, texts=False).unchanged

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penjing.cli import show
+from penjing.cli.language import follow, word
 
 if TYPE_CHECKING:
+    from penjing.core.recipe import RecipeFile
     from penjing.data.audit import Audit, Margin
 
 _LABELS_SHOWN = 15
+_ROWS_LOOKED_AT = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +38,7 @@ def register(app: typer.Typer) -> None:
         from penjing.make.check_recipe import check_recipe
 
         file = load_recipe(recipe)
+        follow_recipe(file)
         with show.Bar() as bar:
             checked = check_recipe(file, bar)
         audit = checked.audit
@@ -45,6 +51,22 @@ def register(app: typer.Typer) -> None:
                 show.out(line)
         if not audit.trainable:
             raise typer.Exit(3)
+
+
+def follow_recipe(file: RecipeFile) -> None:
+    """Speak the language of the recipe's texts, where none is asked for."""
+    from penjing.core.errors import PenjingError
+    from penjing.data.read import Reading, open_table
+
+    data = file.recipe.data
+    first = data.files if isinstance(data.files, str) else next(iter(data.files.values()))
+    if file.recipe.language in ("zh", "en"):
+        follow(["中" if file.recipe.language == "zh" else "en"])
+        return
+    # What is wrong with the file is told by the check.
+    with suppress(PenjingError, OSError):
+        rows = islice(open_table(file.resolve(first), Reading.of(data), [data.text]).rows([]), _ROWS_LOOKED_AT)
+        follow([cells.get(data.text, "") for _, cells in rows])
 
 
 def audit_lines(audit: Audit) -> Iterator[str]:
@@ -97,10 +119,10 @@ def _label_table(audit: Audit) -> Iterator[str]:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
-    table.add_column("label", footer="all", no_wrap=True)
-    table.add_column("rows", footer=f"{audit.used:,}", justify="right")
+    table.add_column(word("label"), footer=word("all"), no_wrap=True)
+    table.add_column(word("rows"), footer=f"{audit.used:,}", justify="right")
     for part, rows in audit.splits.items():
-        table.add_column(part, footer=f"{rows:,}", justify="right")
+        table.add_column(word(part), footer=f"{rows:,}", justify="right")
     labels = list(audit.labels.items())
     # The many in the middle say little: the largest are shown, and the smallest, which are the ones to look at.
     shown = labels if len(labels) <= _LABELS_SHOWN + 5 else [*labels[:_LABELS_SHOWN], *labels[-4:]]

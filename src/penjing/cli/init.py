@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penjing.cli import show
-from penjing.cli.check import audit_lines
+from penjing.cli.check import audit_lines, follow_recipe
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
@@ -34,7 +34,7 @@ task: {{type: classify}}
 data:
   # One file, or {{train: …, validation: …, calibration: …, test: …}}; relative to this recipe.
   files: {file}
-  encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1
+  encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as euc_jp
 {columns}  text: {text} # the column of the texts
   label: {label} # the column of the labels
   fields: {{}} # declared request fields: {{channel: str, amount: float}}
@@ -92,6 +92,7 @@ def register(app: typer.Typer) -> None:
         recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
         rules.write_text(_RULES, encoding="utf-8")
         file = load_recipe(recipe)
+        follow_recipe(file)
         with show.Bar() as bar:
             audit, _ = examine(file, bar)
         if json:

@@ -17,6 +17,7 @@ import penjing
 from penjing.cli.command import App
 from penjing.cli.failures import explain, write_details
 from penjing.cli.interrupts import catching, interrupted
+from penjing.cli.language import said, take_option
 from penjing.cli.show import flush
 from penjing.cli.streams import drop_output, prepare_streams
 from penjing.core.errors import PenjingError, RunInterruptedError, UsageError
@@ -65,6 +66,9 @@ def top(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="print the version and exit")
     ] = False,
+    lang: Annotated[
+        str, typer.Option("--lang", help="zh or en: what you are told, and a report; also behind the command")
+    ] = "",
 ) -> None:
     """Options before the name of a command."""
 
@@ -74,6 +78,7 @@ def main() -> None:
     prepare_streams()
     arguments, debug = _without_debug(sys.argv[1:])
     try:
+        arguments = take_option(arguments)
         code = _told(arguments, debug)
         flush()
     except KeyboardInterrupt:  # another one, while the first was told
@@ -154,7 +159,9 @@ def _show_usage(error: TyperException, arguments: Sequence[str]) -> None:
 
 
 def _tell(error: PenjingError) -> None:
-    print(f"penjing: {error}", file=sys.stderr)
+    where = f"{error.where}: " if error.where else ""
+    fix = f"\n  {said('fix: ' + error.fix)}" if error.fix else ""
+    print(f"penjing: {where}{said(error.what)}{fix}", file=sys.stderr)
 
 
 def _tell_details(error: BaseException) -> None:

@@ -21,26 +21,37 @@ def make(
     lang: Annotated[
         Literal["zh", "en"] | None, typer.Option(help="language of the report; default: Chinese where the texts are")
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="measure and seal again, even if nothing has changed")] = False,
 ) -> None:
     """Make a sealed release from a recipe: OUT/release/, OUT/report.html, OUT/report.json.
 
     Exits 4 where a gate is broken, or unproven and refused; the report is written all the same.
     """
+    from penjing.cli.check import follow_recipe
     from penjing.cli.interrupts import stopping
+    from penjing.cli.language import asked, language
     from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
+    from penjing.core.recipe import load_recipe
     from penjing.make.gates import in_words
     from penjing.make.run import make_release
+    from penjing.make.verdict import verdict
 
+    file = load_recipe(recipe)
+    follow_recipe(file)
+    lang = lang or asked()
     folder = out if out is not None else recipe.parent / "out"
     with stopping() as stop, Bar() as bar:
-        result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop)
+        result = make_release(recipe, folder, bar, texts=texts, language=lang, stop=stop, again=again)
     report = result.report
     if as_json:
         out_json(report.model_dump(mode="json"))
     else:
-        say(report.verdict)
+        if result.unchanged:
+            tell("nothing has changed since this was made; `--again` measures anew")
+        headline, sentences = verdict(report, language())
+        say(" ".join([headline, *sentences]))
         for gate in report.gates:
             say(f"  {in_words(gate)}")
         for variant in report.variants:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from penjing.cli.failures import explain
+from penjing.cli.language import said
 from penjing.core.errors import PenjingError
 
 if TYPE_CHECKING:
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
 
 
 def out(line: str = "") -> None:
-    """One line of a result. Raises PenjingError where it cannot be written, BrokenPipeError where nobody reads it."""
+    """One line of a result for a person, in their language.
+
+    Raises PenjingError where it cannot be written, BrokenPipeError where nobody reads it.
+    """
+    _print(said(line))
+
+
+def _print(line: str) -> None:
     with _told_of_output():
         print(line, file=sys.stdout)
 
 
 def out_json(value: Any) -> None:
     """A result for machines: one line of JSON."""
-    out(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str))
+    _print(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str))
 
 
 def flush() -> None:
@@ -48,7 +56,7 @@ def _told_of_output() -> Iterator[None]:
 
 def tell(line: str) -> None:
     """One line to the person who waits."""
-    print(line, file=sys.stderr, flush=True)
+    print(said(line), file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -91,7 +99,7 @@ class Bar:
         if self._rich is not None:
             if self._task is not None:
                 self._rich.remove_task(self._task)
-            self._task = self._rich.add_task(title, total=total, note="")
+            self._task = self._rich.add_task(said(title), total=total, note="")
         else:
             tell(f"{title} ...")
             self._told = self._began
@@ -109,7 +117,7 @@ class Bar:
     def say(self, line: str) -> None:
         """A line that stays."""
         if self._rich is not None:
-            self._rich.console.print(line, markup=False, highlight=False)
+            self._rich.console.print(said(line), markup=False, highlight=False)
         else:
             tell(line)
 

@@ -190,9 +190,14 @@ def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier
     """The teacher in torch, where its states are learned. Raises UsageError where they cannot be."""
     if not options.relations and not options.hidden:
         return None
-    if open_tokenizer(teacher.folder).get_vocab() != open_tokenizer(parent.folder).get_vocab():
+    check_vocabularies(same=open_tokenizer(teacher.folder).get_vocab() == open_tokenizer(parent.folder).get_vocab())
+    return load_classifier(teacher)
+
+
+def check_vocabularies(*, same: bool) -> None:
+    """Raise UsageError where teacher and student cut texts differently, and their states are to be compared."""
+    if not same:
         raise UsageError(
             "the student cuts texts into other tokens than its teacher, so their states cannot be compared",
             fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` behind `compress.distill`",
         )
-    return load_classifier(teacher)

@@ -41,7 +41,7 @@ class Data(_Part):
         description="one file, or one a part; relative to the recipe; parts not given are cut from train"
     )
     encoding: str = Field(
-        "auto", description="auto (BOM, UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as latin-1"
+        "auto", description="auto (BOM, UTF-8, UTF-16, UTF-32, GB18030, Big5, cp1252) or a name such as euc_jp"
     )
     sheet: Word | None = Field(None, description="the sheet of a workbook, by its name or its number from 1")
     header: int | None = Field(

@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from penjing.data.fields import text_of
 
 _SHOWN = 5
+# What names the one who speaks, and what was said, in exports of chats.
+_SPOKEN = (
+    ("role", "content"), ("from", "value"), ("speaker", "text"), ("speaker", "utterance"), ("role", "text"),
+    ("sender", "text"), ("sender", "content"), ("author", "content"), ("from", "content"), ("role", "value"),
+)  # fmt: skip
+CONVERSATION = (
+    'write one text a row: {"text": …, "label": …}; the text is what the customer wrote, its messages joined, '
+    "the label what is to be decided"
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,17 @@ def parquet_cell(value: object) -> str:
     return sheet_cell(value) if isinstance(value, datetime.date | datetime.time) else json_cell(value)
 
 
+def speakers(values: Sequence[object]) -> list[str]:
+    """Who speaks in a list that is a conversation, as chat exports write it; empty where it is none."""
+    found = []
+    for value in values:
+        pair = next((pair for pair in _SPOKEN if isinstance(value, dict) and set(pair) <= set(value)), None)
+        if pair is None or not isinstance(value, dict):
+            return []
+        found.append(str(value[pair[0]])[:20])
+    return list(dict.fromkeys(found))
+
+
 def _list_cell(values: object) -> str:
     if not isinstance(values, list | tuple):
         return json_cell(values)
@@ -80,6 +100,10 @@ def _list_cell(values: object) -> str:
         return ""
     if len(values) == 1 and not isinstance(values[0], list | tuple | dict):
         return json_cell(values[0])
+    spoken = speakers(values)
+    if spoken:
+        what = f"a conversation of {len(values)} messages ({', '.join(spoken[:_SHOWN])}), not one text"
+        return Odd(_dump(values), what, CONVERSATION)
     shown = ", ".join(str(value)[:40] for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
     what = f"a list of {len(values)} value{'s' * (len(values) != 1)} ({shown}), not one value"
     return Odd(_dump(values), what, "keep one value a row: `classify` takes one label a text")

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from penjing.core.errors import DataError, UsageError
+from penjing.data.other_encodings import refuse_other, wide_without_mark
 from penjing.data.plausible import plausibility
 
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
@@ -26,15 +27,16 @@ _MARKS = (
 )
 CANDIDATES = ("utf-8", "gb18030", "big5hkscs", "cp1252")
 _SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "gb18030": "GB18030", "big5hkscs": "Big5", "cp1252": "cp1252"}
-_KNOWN = ("utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "utf-16", "shift_jis", "euc_kr")
+_KNOWN = (
+    "utf-8", "gb18030", "gbk", "big5", "cp1252", "latin-1", "utf-16", "shift_jis", "euc_jp", "euc_kr", "cp1251",
+    "koi8-r",
+)  # fmt: skip
 _NAME_IT = "name the encoding that it was saved in (--encoding, or `encoding:` in a recipe), or save it as UTF-8"
 _ENOUGH = 20_000  # characters that settle which encoding it is
 _CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond them a line must only decode
 _LOOK = 60  # bytes outside ASCII of a line that are looked at closely
 _SEVERAL = 6  # different characters of two bytes each that are UTF-8 by accident once in a million files
 _SHORT = 2000  # bytes of a text without a line end
-_KOREAN = 24  # different characters that are all in the range of Hangul by accident once in a million texts
-_LAST_HANGUL = 0xC8
 _BROKEN = -6.0  # plausibility of a byte that does not decode
 
 
@@ -70,17 +72,19 @@ def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> En
 
     Auto: a mark at its start; UTF-16 by its zero bytes; else of UTF-8, GB18030, Big5 and cp1252 the one in which the
     decoded characters are the most plausible over all lines.
-    Raises DataError where no encoding reads most lines, UsageError for an unknown name.
+    Raises DataError where no encoding reads most lines, or the text seems to be in one that is not found by itself;
+    UsageError for an unknown name.
     """
-    with open_bytes() as raw:
-        head = raw.read(1 << 16)
+    head = _head(open_bytes)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if requested != "auto":
         name = check_encoding(requested)
         fits = marked == "utf-8-sig" and name == "utf-8"
         return _settle(open_bytes, where, "utf-8-sig" if fits else name, {})
-    found = marked or _without_mark(head)
+    found = marked or wide_without_mark(head) or _without_mark(head)
     if found is None and _is_utf8(open_bytes):
+        if head.isascii():
+            refuse_other(head, where)
         return Encoding("utf-8", note=_twice_encoded(head))
     return _settle(open_bytes, where, found, {}) if found else _by_majority(open_bytes, where)
 
@@ -142,23 +146,15 @@ def _by_majority(open_bytes: Opener, where: str) -> Encoding:
                 break
     name = max(votes, key=lambda each: votes[each])
     if votes[name] <= 0:
+        refuse_other(_head(open_bytes), where)
         raise _unknown(open_bytes, where)
-    if name == "gb18030" and _is_hangul(open_bytes):
-        raise DataError(
-            "this seems to be Korean in EUC-KR, which decodes as Chinese without sense in GB18030",
-            where=where,
-            fix="name the encoding: --encoding euc_kr or gb18030 (in a recipe, `encoding:`), or save it as UTF-8",
-        )
+    refuse_other(_head(open_bytes), where, votes[name] / seen)
     return _settle(open_bytes, where, name, votes)
 
 
-def _is_hangul(open_bytes: Opener) -> bool:
-    """Hangul of EUC-KR begins with bytes up to C8; of the characters of a Chinese text every other one is above."""
+def _head(open_bytes: Opener) -> bytes:
     with open_bytes() as raw:
-        text = raw.read(1 << 16).decode("gb18030", "replace")
-    codes = [each.encode("gb2312", "ignore") for each in set(text) if each >= "\u4e00"]
-    leads = [code[0] for code in codes if code]
-    return len(leads) >= _KOREAN and sum(lead > _LAST_HANGUL for lead in leads) <= len(leads) / 20
+        return raw.read(1 << 16)
 
 
 def _twice_encoded(head: bytes) -> str | None:

@@ -20,16 +20,18 @@ from penjing.data.read import Opened, Reading, open_table
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
 _NEAR = 1.5  # two columns whose scores are nearer than this fit alike, and a person chooses
+_DOUBTFUL = 3.5
 _FAR = 5.0
 _SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
 _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
+_SPEAKERS = {"user", "assistant", "system", "human", "gpt", "bot", "agent", "customer", "tool", "客户", "客服", "用户"}
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
 )
 _CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: the number of a case
 # What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
-_LABEL_BY_ROLE = {"label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
-_TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "after": -2.0, "side": -3.0}
+_LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
+_TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": -2.0, "side": -3.0}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def guess(path: Path, *, text: str | None = None, label: str | None = None, read
             first = faults[0]
             raise DataError(f"no row can be read; row {first.row}: {first.what}", where=str(path), fix=first.fix)
         raise DataError("the file has no rows", where=str(path), fix="name a file with texts and labels")
-    if len(names) == 1:
+    if len(names) == 1 and not isinstance(values[names[0]][0], Odd):
         fix = "write a CSV with a column of texts and a column of labels"
         raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
     _check_given(names, text, label, str(path))
@@ -121,8 +123,7 @@ def _columns(values: dict[str, list[str]], text: str | None, label: str | None, 
     if found_text is None:
         raise _nothing("texts", "text", values, where)
     near_texts = [] if text else [name for name in _near(texts) if _mean_length(values[name]) >= _SHORT]
-    # Where even the best has a name that speaks against it, all that is left is in question.
-    near_labels = [] if label else _near(labels, _NEAR if labels[found_label] > -0.5 else _FAR)
+    near_labels = [] if label else _near(labels, _reach(found_label, labels[found_label]))
     fix = f"name both: --text {_word(found_text)} --label {_word(found_label)}"
     if len(near_texts) > 1:
         raise ChoiceError("text", {name: _shown(values[name]) for name in near_texts}, where, fix)
@@ -150,6 +151,8 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     """How well a column fits as labels; None where it cannot: many values, long ones, dates."""
     role = role_of(name)
     distinct = {cell.strip() for cell in filled}
+    if role != "label" and distinct and {cell.lower() for cell in distinct} <= _SPEAKERS:
+        return None  # who spoke, in an export of a chat
     named = name.strip().lower() in EXACT and role == "label"
     if not filled:
         return _LABEL_BY_ROLE[role] - 3.0 if named else None
@@ -160,7 +163,7 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
         return None
     worth = _LABEL_BY_ROLE[role] + named
     worth -= 2.0 * (role != "label" and {cell.lower() for cell in distinct} in _YES_NO)
-    worth -= 0.5 * (role != "label" and all(NUMBER.fullmatch(cell) for cell in distinct))
+    worth -= 0.5 * (role not in ("label", "level") and all(NUMBER.fullmatch(cell) for cell in distinct))
     worth -= 3.0 * (len(distinct) == 1) + 1.0 * (len(distinct) > 100)
     return worth - 2.0 * (1 - len(filled) / rows)
 
@@ -187,6 +190,16 @@ def _near(scores: Mapping[str, float], within: float = _NEAR) -> list[str]:
     """The columns that fit about as well as the best, the best first."""
     ranked = sorted(scores, key=lambda name: -scores[name])
     return [name for name in ranked if scores[name] > scores[ranked[0]] - within]
+
+
+def _reach(best: str, score: float) -> float:
+    """How far below the best label a column may score and still be in question.
+
+    A level is a label only where nothing else can be one; a name that speaks against it leaves all in question.
+    """
+    if score <= -0.5:
+        return _FAR
+    return _DOUBTFUL if role_of(best) == "level" else _NEAR
 
 
 def _mean_length(cells: Sequence[str]) -> float:

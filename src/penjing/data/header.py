@@ -75,6 +75,19 @@ def is_second_header(cells: Sequence[str], header: Sequence[str]) -> bool:
     return len(filled) > 1 and len(exact) == len(filled) and len(others) > 1
 
 
+def join_headers(rows: Sequence[Sequence[str]], place: int) -> tuple[list[str], int, int]:
+    """(names, place of the first and of the last row of the header): a header of several rows, merged cells or not.
+
+    A name in the upper row over several columns is a group: below it stand the names of its columns.
+    """
+    names, first, last = [cell.strip() for cell in rows[place]], place, place
+    if place and _goes_on(rows[place - 1], names, rows[place + 1 :]):
+        names, first = _joined(rows[place - 1], names), place - 1
+    while last + 1 < len(rows) and _goes_on(names, rows[last + 1], rows[last + 2 :]):
+        names, last = _joined(names, rows[last + 1]), last + 1
+    return names, first, last
+
+
 def column_names(cells: Sequence[str], where: str, row: int = 1) -> list[str]:
     """The names of a header; one without a name is called by its place. Raises DataError for one that comes twice."""
     names = [cell.strip().lstrip("\ufeff") or f"column_{place}" for place, cell in enumerate(cells, start=1)]
@@ -86,6 +99,37 @@ def column_names(cells: Sequence[str], where: str, row: int = 1) -> list[str]:
             fix="give every column a name of its own, or say that there is no header (--header 0, `header: 0`)",
         )
     return names
+
+
+def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    found, group = [], ""
+    lowest = [cell.strip() for cell in lower if cell.strip()]
+    for place in range(max(_width(upper), _width(lower))):
+        above, below = _at(upper, place), _at(lower, place)
+        group = above or group
+        # Two groups may name their columns alike.
+        found.append(f"{group} {below}" if below and lowest.count(below) > 1 else below or above)
+    return found
+
+
+def _goes_on(upper: Sequence[str], lower: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the row below a header names columns that the header groups, and leaves the others as they are."""
+    width = max(_width(upper), _width(lower))
+    pairs = [(_at(upper, place), _at(lower, place)) for place in range(width)]
+    named = [place for place, (above, below) in enumerate(pairs) if below and not above]
+    kept = [place for place, (above, below) in enumerate(pairs) if above and not below]
+    both = [place for place, (above, below) in enumerate(pairs) if above and below]
+    if not named or not kept or not rows or not pairs[0][0] or any(place + 1 not in named for place in both):
+        return False
+    for place in (*named, *both):
+        below = {_at(row, place) for row in rows}
+        if not is_name(pairs[place][1]) or pairs[place][1] in below:
+            return False
+    return any(all(_at(row, place) for place in kept) for row in rows)
+
+
+def _at(cells: Sequence[str], place: int) -> str:
+    return cells[place].strip() if place < len(cells) else ""
 
 
 def _width(cells: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from penjing.core.errors import DataError
-from penjing.data.cells import Fault, Odd, json_cell
+from penjing.data.cells import CONVERSATION, Fault, Odd, json_cell, speakers
 
 _LIST = re.compile(r"\s*\[\s*(\{|$)")
 _FLAT = 'write {"text": …, "label": …}'
@@ -122,6 +122,10 @@ def _whole(text: str, where: str, notes: list[str]) -> list[tuple[int, object]] 
 def _inside(line: int, value: Mapping[str, Any], where: str, notes: list[str]) -> list[tuple[int, object]]:
     """The rows in a single object."""
     lists = [key for key, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+    spoken = speakers(value[lists[0]]) if len(lists) == 1 else []
+    if spoken:
+        what = f"one conversation (`{lists[0]}`: {len(value[lists[0]])} messages of {', '.join(spoken[:5])}), not rows"
+        raise DataError(what, where=where, fix=CONVERSATION)
     if len(lists) == 1 and not _is_annotated(value):
         notes.append(f"the rows are the list `{lists[0]}` of one JSON object; they are numbered from 1")
         return list(enumerate(value[lists[0]], start=1))

@@ -1,4 +1,4 @@
-"""What the name of a column says of it: texts, labels, what was written afterwards, or something beside them."""
+"""What the name of a column says of it: texts, labels, a level (which may be the label), what came later, or else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from penjing.data.fold import compose
 
-Role = Literal["text", "label", "after", "side"]
+Role = Literal["text", "label", "level", "after", "side"]
 
 # Words that alone, as a whole name, settle it.
 EXACT: dict[str, Role] = {
@@ -29,6 +29,12 @@ _WORDS: dict[Role, tuple[str, ...]] = {
         "label", "labels", "category", "class", "intent", "sentiment",
         "topic", "type", "tag", "cat", "department", "target", "polarity", "emotion", "kind", "subcategory", "queue",
         "mode", "folder", "欺诈", "诈骗", "垃圾", "违规", "流失", "fraud", "spam", "toxic", "churn", "ham",
+        "verdict", "decision", "gold", "annotation", "判定", "定性", "事由", "案由",
+    ),
+    "level": (
+        "等级", "级别", "程度", "满意度", "评分", "打分", "得分", "分数", "星级", "评级", "优先级", "紧急度", "风险",
+        "severity", "priority", "level", "grade", "rating", "ratings", "score", "stars", "risk", "tier", "urgency",
+        "rank", "satisfaction",
     ),
     "text": (
         "文本", "内容", "正文", "原文", "全文", "句子", "语料", "评论", "标题", "留言", "问题", "描述", "诉求", "反馈",
@@ -47,11 +53,11 @@ _WORDS: dict[Role, tuple[str, ...]] = {
     "side": (
         "渠道", "来源", "平台", "地区", "区域", "省份", "城市", "区县", "街道", "姓名", "性别", "年龄", "日期", "时间",
         "月份", "年份", "编号", "单号", "序号", "号码", "电话", "手机", "手机号", "地址", "坐席", "人员", "处理人",
-        "受理人", "经办人", "负责人", "客服", "状态", "优先级", "会员", "门店", "品牌", "商品", "产品", "型号", "金额",
+        "受理人", "经办人", "负责人", "客服", "状态", "会员", "门店", "品牌", "商品", "产品", "型号", "金额",
         "名称", "昵称", "商户", "学历", "流水", "资产", "asset", "merchant", "nickname",
         "channel", "source", "platform", "region", "city", "province", "state", "country", "gender", "age", "date",
         "time", "month", "year", "id", "ids", "no", "nr", "number", "phone", "address", "agent", "operator", "owner",
-        "assignee", "status", "priority", "user", "customer", "email", "flag", "brand", "product", "store", "amount",
+        "assignee", "status", "user", "customer", "email", "flag", "brand", "product", "store", "amount",
         "timestamp", "uid", "uuid", "index", "language", "lang",
     ),
 }  # fmt: skip
@@ -60,9 +66,22 @@ _HANDLED = (
     "处理", "处置", "办理", "回复", "答复", "解决", "客服", "坐席", "跟进", "回访",
     "agent", "reply", "response", "resolution",
 )  # fmt: skip
+# What a model said: no label to learn from, where people's stand beside it.
+_MODELS = ("预测", "模型", "机器", "算法", "predicted", "prediction", "pred", "model")
+# Results of these are judgements, and so labels; those of `_HANDLED` are what was done afterwards.
+_JUDGED = ("审核", "检测", "判定", "鉴定", "质检", "识别", "分类", "标注", "评审", "诊断", "研判", "核查")
+# A level of these says who somebody is, not what the text is.
+_WHO = ("会员", "客户", "用户", "商户", "门店", "店铺", "member", "customer", "user", "vip")
+_ASSIGNED = ("承办", "责任", "主办", "归属", "转办", "受理")
 _BOOLEAN = ("是否", "有无", "is", "has", "was")
+_MARK = re.compile(r"(标记|标志|标识)$")
+_MARKS = ("flag", "indicator", "mark")
 # Yes or no to one of these is what a model is asked.
-_TARGETS = ("欺诈", "诈骗", "垃圾", "违规", "流失", "fraud", "spam", "toxic", "churn")
+_TARGETS = (
+    "欺诈", "诈骗", "涉诈", "洗钱", "垃圾", "违规", "流失", "投诉", "有害", "敏感", "异常", "逾期", "违约", "刷单",
+    "fraud", "fraudulent", "spam", "toxic", "churn", "churned", "abuse", "abusive", "phishing", "scam", "hate",
+    "harmful", "complaint", "anomaly", "default", "sarcastic",
+)  # fmt: skip
 _ROLE = {word: role for role, words in _WORDS.items() for word in words}
 _BRACKETS = re.compile(r"[(（\[【<].*?[)）\]】>]|[*:：\d_\s]+$")
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\u4e00-\u9fff]+")
@@ -79,17 +98,35 @@ def role_of(name: str) -> Role | None:
     if not tokens or len(tokens) > 4 or len(plain) > 30:
         return None
     if tokens[0].startswith(_BOOLEAN[:2]) or (len(tokens) > 1 and tokens[0] in _BOOLEAN):
-        return "label" if _last_word(tokens[-1]) == "label" and tokens[-1].endswith(_TARGETS) else "side"
+        return "label" if tokens[-1].endswith(_TARGETS) else "side"
+    if tokens[-1] in _MARKS or _MARK.search(tokens[-1]):
+        marked = tokens[-2] if len(tokens) > 1 and tokens[-1] in _MARKS else _MARK.sub("", tokens[-1])
+        return "label" if marked.endswith(_TARGETS) else "side"
     if tokens[-1] == "name":
         if len(tokens) == 1:
             return "side"
         del tokens[-1]
-    role = _last_word(tokens[-1])
+    return _of_compound(tokens)
+
+
+def _of_compound(tokens: list[str]) -> Role | None:
+    """The role of the last word, as the words before it turn it."""
+    role, first = _last_word(tokens[-1]), tokens[0]
     if role is None and len(tokens) > 1 and len(tokens[-1]) == 1:  # `text a`
         role = _last_word(tokens[-2])
-    if role == "text" and tokens[0].startswith(_HANDLED) and _last_word(tokens[0]) != "text":
+    if len(tokens) > 1 and tokens[-1] in ("text", "str", "string") and EXACT.get(tokens[-2]) == "label":
+        role = "label"  # `label_text`: the label in words
+    if role in ("label", "level") and first.startswith(_MODELS) and first not in _ROLE:
         return "after"
-    if role == "text" and len(tokens) == 1 and tokens[0].startswith(_HANDLED) and tokens[0] not in _ROLE:
+    if role == "level" and first.startswith(_WHO):
+        return "side"
+    if first.startswith(_JUDGED) and tokens[-1].endswith(("结果", "结论")):
+        return "label"
+    if first.startswith(_ASSIGNED) and tokens[-1].endswith(("单位", "机构")):
+        return "label"
+    if role == "text" and first.startswith(_HANDLED) and _last_word(first) != "text":
+        return "after"
+    if role == "text" and len(tokens) == 1 and first.startswith(_HANDLED) and first not in _ROLE:
         return "after"
     return role
 

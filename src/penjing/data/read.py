@@ -15,7 +15,7 @@ from penjing.core.paths import AnyPath
 from penjing.data.cells import Fault as Fault
 from penjing.data.cells import Odd, refuse_odd
 from penjing.data.encoding import Encoding, find_encoding
-from penjing.data.header import column_names, find_header, is_second_header
+from penjing.data.header import column_names, find_header, is_second_header, join_headers
 from penjing.data.json_rows import json_rows
 from penjing.data.layout import Layout, Record, find_layout, misfits, quotings, records
 from penjing.data.sheets import Sheet, fill_merged, read_parquet, read_sheet
@@ -237,20 +237,23 @@ def _columns(
     found = _header_place(head, reading, wanted)
     if found is None:
         raise UsageError(f"there is no row {reading.header} for the header", where=where, fix="count from 1")
-    place = found
-    row, _, cells = head[place]
+    cells, place, last = join_headers([cells for _, _, cells in head], found)
+    row = head[last][0]
+    if last > place:
+        rows_named = f"rows {head[place][0]} to {row}"
+        notes.append(f"{rows_named} name the columns together: " + ", ".join(f"`{cell}`" for cell in cells[:8] if cell))
     above = [record for record in head[:place] if any(cell.strip() for cell in record[2])]
     if above:
         shown = " ".join(cell.strip() for cell in above[0][2] if cell.strip())[:40]
         rows_above = f"row {above[0][0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
-        notes.append(f"{rows_above} above the header (`{shown}`): passed over; the header is row {row}")
+        notes.append(f"{rows_above} above the header (`{shown}`): passed over; the header is row {head[place][0]}")
     width = max((number for number, cell in enumerate(cells, start=1) if cell.strip()), default=len(cells))
-    filled = max((_filled(record[2]) for record in head[place + 1 :]), default=0)
+    filled = max((_filled(record[2]) for record in head[last + 1 :]), default=0)
     names = column_names(cells[: max(width, min(filled, len(cells)))], where, row)
-    if place + 1 < len(head) and is_second_header(head[place + 1][2], cells):
-        notes.append(f"row {head[place + 1][0]} names the columns a second time: passed over")
-        row = head[place + 1][0]
-    return names, row, [cells for _, _, cells in head[place:]]
+    if last + 1 < len(head) and is_second_header(head[last + 1][2], cells):
+        notes.append(f"row {head[last + 1][0]} names the columns a second time: passed over")
+        row = head[last + 1][0]
+    return names, row, [cells, *(cells for _, _, cells in head[last + 1 :])]
 
 
 def _header_place(head: Sequence[Record], reading: Reading, wanted: Sequence[str]) -> int | None:

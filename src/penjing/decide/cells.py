@@ -9,13 +9,12 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT, FieldError, parse_field, parse_number
-from penjing.data.fold import open_folding
+from penjing.data.fold import fold_width, open_folding
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import open_masking
 from penjing.decide.schema import MICRO, FactSchema, Kind
 
 MAX_VALUES = 200
-_WIDE = str.maketrans("＝＜＞｜", "=<>|")
 _COMPARE = re.compile(r"(<=|>=|=<|=>|≤|≥|⩽|⩾|≦|≧|<|>)\s*(.*)", re.DOTALL)
 _RANGE = re.compile(r"(\S+?)\s*(?:\.\.\.?|…)\s*(\S+)")
 _SAME = {"=<": "<=", "≤": "<=", "⩽": "<=", "≦": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "≧": ">="}
@@ -73,22 +72,28 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str)
     if kind == "text":
         return _contains(written, schema, where)
     if kind in _SCALE:
-        return _number(written.translate(_WIDE), fact, kind, where)
+        return _number(fold_width(written), fact, kind, where)
     known = schema.values(fact)
     if written in known:
         return Among((written,))
-    return _bool(written.translate(_WIDE), where) if kind == "bool" else _values(written, fact, schema, where)
+    return _bool(fold_width(written), where) if kind == "bool" else _values(written, fact, schema, where)
 
 
 def _contains(written: str, schema: FactSchema, where: str) -> Contains:
-    word, _, rest = written.partition(" ")
-    if word.lower() != "contains" or not rest.strip():
-        fix = f"write `contains {written}`" if "contains" not in written.lower() else "write `contains 词1|词2`"
+    word, rest = contains_word(written)
+    if word != "contains" or not rest.strip():
+        fix = f"write `contains {written}`" if "contain" not in written.lower() else "write `contains 词1|词2`"
         raise RuleError(f"a text is compared with `contains` only, not {written!r}", where=where, fix=fix)
     phrases = _split(rest, where)
     for phrase in phrases:
         _refuse_masked(phrase, schema, where)
     return Contains(tuple(dict.fromkeys(map(open_folding(schema.folding), phrases))))
+
+
+def contains_word(written: str) -> tuple[str, str]:
+    """The first word of a cell in its usual width and in small letters, and what follows it."""
+    word, *rest = written.split(None, 1)
+    return fold_width(word).lower(), rest[0] if rest else ""
 
 
 def _refuse_masked(words: str, schema: FactSchema, where: str) -> None:
@@ -101,7 +106,7 @@ def _refuse_masked(words: str, schema: FactSchema, where: str) -> None:
 
 def _values(written: str, fact: str, schema: FactSchema, where: str) -> Among:
     known = schema.values(fact)
-    plain = written.translate(_WIDE)
+    plain = fold_width(written)
     if plain.startswith("=") and not plain.startswith(("=<", "=>")):
         values: tuple[str, ...] = (written[1:].strip(),)
     elif re.match(r"in\s", plain, re.IGNORECASE):

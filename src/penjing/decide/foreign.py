@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
-from penjing.data.fields import parse_number
+from penjing.data.fields import FieldError, parse_field, parse_number
 from penjing.data.fold import fold_width
-from penjing.decide.cells import parse_cell
+from penjing.decide.cells import contains_word, parse_cell
 from penjing.decide.schema import FactSchema, Kind
 
 _LISTED = re.compile(r"\s*[,，、;；]\s*")
@@ -25,14 +25,24 @@ _CHINESE_JOINED = re.compile(
     r"(?<=[\u4e00-\u9fff])\s*(?:[/&+]|或者?|(?<=\s)(?:or|and)(?=\s))\s*(?=[\u4e00-\u9fff])", re.IGNORECASE
 )
 _NOT = re.compile(
-    r"(?:!=|<>|≠|!(?=\S)|NOT\s+(?:IN\s+)?|not\s+in\s+|not\s+(?=[\u4e00-\u9fff])|不是|不等于|不在)\s*(.+)", re.DOTALL
+    r"(?:!=+|<>|≠|!(?=\S)|NOT\s+(?:IN\s+)?|not\s+in\s+|not\s+(?=[\u4e00-\u9fff])|不是|不等于|不在|不为|不属于|排除"
+    r"|(?:is\s+not|isn'?t|except(?:\s+for)?|other\s+than|anything\s+but|excluding|exclude)\s+)\s*(.+)"
+    r"|除了?\s*(.+?)\s*(?:以外|之外|外)",
+    re.DOTALL,
 )
+# Before a value that is known these deny it; elsewhere they may be part of a word.
+_NOT_KNOWN = re.compile(r"(?:非|不|无|no[nt]?[\s-]+|without\s+|-|~|\^)\s*(.+)", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(r"contains?|in|not|not\s+in|like|includes?|包含|含有", re.IGNORECASE)
 _FENCED = re.compile(r"/(.+)/[a-z]*", re.DOTALL)
 _HOLDS_NOT = re.compile(
-    r"(?:not\s+contains?|doesn'?t\s+contain|!contains?|not\s+like|不包含|不含有?|!=|<>|≠|!|not\s)\s*(.+)",
+    r"(?:(?:is\s+)?not?\s+contain(?:s|ing)?|(?:does\s+not|doesn'?t|must\s+not|never|cannot)\s+(?:contains?|include|match|hold)"
+    r"|!contains?|not\s+(?:like|in|match(?:es)?|includ(?:es|ing)|start\w*(?:\s+with)?|end\w*(?:\s+with)?)"
+    r"|exclud(?:es?|ing)|without|lacks|(?:不|未|没有|没|不能|不要|无|禁止|不得)\s*(?:包含|含有?|包括|提到|提及|出现)|排除"
+    r"|没有|!=+|<>|≠|!~|!|not\s)\s*[:：(]?\s*(.+)",
     re.DOTALL | re.IGNORECASE,
 )
+_DENIED = re.compile(r"!\s*\S|(?:NOT|not)\s+(?:contains?|like)\b|(?:不|未)(?:包含|含有?)(?=.)|-[\u4e00-\u9fff]")
+_LOOKS_AWAY = re.compile(r"\(\?<?!")  # a regular expression for what is not there
 _HOLDS = re.compile(
     r"(?:contains?|includes?|like|match(?:es)?|regex|starts?\s?with|ends?\s?with|包含|含有|包括|等于|equals?|=~|~|==?)"
     r"\s*[:：(]?\s*(.+)",
@@ -55,15 +65,36 @@ _BOTH_SIDES = re.compile(rf">=?\s*({_DIGITS})\s*(?:AND|and|&&?|,|，|且|并且)
 _SIGNS = {
     "大于等于": ">=", "不小于": ">=", "不少于": ">=", "不低于": ">=", "至少": ">=", "at least": ">=",
     "小于等于": "<=", "不大于": "<=", "不超过": "<=", "不高于": "<=", "至多": "<=", "最多": "<=", "at most": "<=",
-    "大于": ">", "超过": ">", "高于": ">", "多于": ">", "more than": ">", "greater than": ">", "over": ">",
-    "above": ">",
+    "no less than": ">=", "not less than": ">=", "minimum": ">=", "min": ">=",
+    "no more than": "<=", "not more than": "<=", "up to": "<=", "maximum": "<=", "max": "<=", "不高过": "<=",
+    "fewer than": "<", "不足": "<", "不到": "<", "未满": "<", "不满": "<", "未达": "<", "未超过": "<=",
+    "> =": ">=", "< =": "<=", "大于": ">", "超过": ">", "高于": ">", "多于": ">", "more than": ">", "greater than": ">",
+    "over": ">", "above": ">",
     "小于": "<", "低于": "<", "少于": "<", "less than": "<", "under": "<", "below": "<",
     "等于": "=", "equals": "=", "equal to": "=", "==": "=", "is": "=",
     "lte ": "<=", "le ": "<=", "lt ": "<", "gte ": ">=", "ge ": ">=", "gt ": ">", "eq ": "=",
 }  # fmt: skip
-_SIGN = re.compile(rf"({'|'.join(_SIGNS)}|>=|<=|≥|≤|=<|=>|>|<|=)?\s*(.+)", re.IGNORECASE | re.DOTALL)
-_AMOUNT = re.compile(rf"\D{{0,4}}?({_DIGITS})\s*(千|万|亿|k)?\D{{0,6}}", re.IGNORECASE)
+_BY_LENGTH = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
+_SIGN = re.compile(rf"({_BY_LENGTH}|>=|<=|≥|≤|=<|=>|>|<|=)?\s*(.+)", re.IGNORECASE | re.DOTALL)
+_CURRENCY = r"(?:[￥¥$€£]|RMB|CNY|USD|EUR|人民币)"
+_UNIT = (
+    rf"(?:{_CURRENCY}|元|块钱?|圆|角|分|次|个|件|天|日|岁|年|月|周|人|条|份|度|度电|户|台|套|笔|箱|斤|公斤|吨|米|公里|小时|分钟|秒钟?|%"
+    r"|kg|km|g|m|h|s|d|hours?|days?|times?|years?|months?|weeks?|minutes?|seconds?|pcs|[a-z]{1,2})"
+)
+_AMOUNT = re.compile(rf"{_CURRENCY}?\s*({_DIGITS})\s*(千|万|亿|k)?\s*{_UNIT}?(?:人民币|整)?", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})")
+# A comparison that stands behind its number.
+_BEHIND = re.compile(
+    r"(.*?\d.*?)\s*(?:(?:及|或|和)?(以上)|(\+|起|or more|or above|and above|and more|and up)"
+    r"|(?:及|或|和)?(以下|以内|之内)|(or less|or below|and below|at most))",
+    re.IGNORECASE,
+)
 _TIMES = {"千": 1_000, "k": 1_000, "万": 10_000, "亿": 100_000_000}
+_NOT_NUMBER = re.compile(
+    r"(?:!=*|<>|≠|(?:is\s+)?not\s+(?!more|less)|isn'?t\s+|except\s+|other\s+than\s+|不等于|不是|不在|不为|非|除了?)"
+    r"\s*(.+)",
+    re.IGNORECASE,
+)
 _SHORT = {True: 12, False: 4}  # characters of a word in a list of words: in Latin letters, in others
 _SHOWN = 60
 
@@ -94,8 +125,10 @@ def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: 
 
 
 def _in_text(plain: str) -> tuple[str, str] | None:
-    word, space, rest = plain.partition(" ")
-    if word.lower() != "contains" or not space:
+    word, rest = contains_word(plain)
+    if _LOOKS_AWAY.search(plain):
+        return _no_negation("contains …")
+    if word != "contains" or not rest:
         if found := _HOLDS_NOT.fullmatch(plain):
             return _no_negation(f"contains {_bars(found[1])}")
         if found := _FENCED.fullmatch(plain):
@@ -105,6 +138,8 @@ def _in_text(plain: str) -> tuple[str, str] | None:
         if (found := _HOLDS.fullmatch(plain)) or (found := re.fullmatch(r"(\*.*|.*\*|%.*%)", plain, re.DOTALL)):
             return "is no comparison of a text", f"write `contains {_bars(found[1])}`"
         return None
+    if any(_DENIED.match(part.strip()) for part in _parts(rest)):
+        return _no_negation("contains …")
     if _REGEX.search(rest):
         fix = f"write the words as they stand in a text: `contains {_literal(rest)}`; for both, use two columns `text`"
         return "holds a regular expression, which would be looked for as it stands", fix
@@ -137,20 +172,22 @@ def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | 
         return "has one `=` too many", f"write `={plain.lstrip('=').strip()}`"
     if plain.startswith("=") and not plain.startswith("=~"):
         return None
-    if found := _NOT.fullmatch(plain):
-        given = _parts(_inside(found[1]))
+    if _NULL.fullmatch(plain):
+        fix = f"leave the cell empty: where a rule needs a field that is not given, the case goes to a person{exact}"
+        return "asks whether there is a value, which rules cannot", fix
+    if (found := _NOT.fullmatch(plain)) or (
+        (found := _NOT_KNOWN.fullmatch(plain)) and any(part in known for part in _parts(_inside(found[1])))
+    ):
+        given = _parts(_inside(next(part for part in found.groups() if part)))
         others = [value for value in known if value not in given]
         if known and len(others) < len(known):
             return "is a negation, which rules do not have", f"list the others: `in {'|'.join(others[:20])}`"
-        what, fix = _no_negation(given[0] if given else "X")
+        what, fix = _no_negation(f"in {'|'.join(given)}" if len(given) > 1 else (given or ["X"])[0])
         return what, fix + exact
     if _BARE.fullmatch(plain):
         return "is a comparison without a value", f"write the value{exact}"
     if found := _QUOTED.fullmatch(plain):
         return "stands in quotes, which would be part of the value", f"write `{found[1]}`{exact}"
-    if _NULL.fullmatch(plain):
-        fix = f"leave the cell empty: where a rule needs a field that is not given, the case goes to a person{exact}"
-        return "asks whether there is a value, which rules cannot", fix
     if found := _WHOLE_WORDS.fullmatch(plain):
         return f"does not fit `{fact}`, which is compared whole", f"write `{_bars(found[1])}`{exact}"
     bars = re.match(r"in\s", plain, re.IGNORECASE) is not None and "|" in plain
@@ -166,16 +203,26 @@ def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | 
 
 
 def _in_truth(plain: str) -> tuple[str, str] | None:
-    if found := re.fullmatch(r"(!=|<>|≠|!|not\s+|不是|非)\s*(.+)", plain, re.IGNORECASE):
-        opposite = {"true": "false", "1": "false", "是": "false", "真": "false"}.get(found[2].strip().lower(), "true")
-        return "is a negation, which rules do not have", f"write `{opposite}`"
+    if found := re.fullmatch(r"(!=+|<>|≠|!|not\s+|is\s+not\s+|isn'?t\s+|不是|非|不)\s*(.+)", plain, re.IGNORECASE):
+        truth = _truth(found[2])
+        right = "`true` or `false`" if truth is None else "`false`" if truth else "`true`"
+        return "is a negation, which rules do not have", f"write {right}"
     if found := re.fullmatch(r"(?:==|is\s+)\s*(.+)", plain, re.IGNORECASE) or _QUOTED.fullmatch(plain):
         return "is no truth value", f"write `{found[1].strip()}`"
     return None
 
 
+def _truth(written: str) -> bool | None:
+    try:
+        value = parse_field(_unquoted(written), "bool")
+    except FieldError:
+        return None
+    return value if isinstance(value, bool) else None
+
+
 def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
-    if found := re.fullmatch(r"(?:!=|<>|≠|not\s+|不等于|不是)\s*(.+)", plain, re.IGNORECASE):
+    plain = re.sub(r"([<>])\s+=", r"\1=", plain)
+    if found := _NOT_NUMBER.fullmatch(plain):
         number = _number(found[1], kind)
         return "is a negation, which rules do not have", f"write two rows: `<{number}` and `>{number}`" if number else (
             "write two rows: one below and one above the number"
@@ -184,6 +231,9 @@ def _in_number(plain: str, kind: Kind) -> tuple[str, str] | None:
         return "asks whether there is a value, which rules cannot", "leave the cell empty"
     if found := _BOTH_SIDES.fullmatch(plain):
         return "joins two comparisons", f"write `{found[1]}..{found[2]}`, which includes both ends"
+    if (behind := _BEHIND.fullmatch(plain)) and (number := _number(behind[1], kind)) is not None:
+        sign = ">=" if behind[2] or behind[3] else "<="
+        return "is not a number that can be compared", f"write `{sign}{number}`"
     found = _SIGN.fullmatch(plain)
     if found and (number := _number(_unquoted(found[2]), kind)) is not None:
         right = f"{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}"
@@ -215,6 +265,8 @@ def _is_ours(cell: str, fact: str, kind: Kind, schema: FactSchema) -> bool:
 def _number(written: str, kind: Kind) -> str | None:
     """The number that stands in a text with a unit or a currency, as it is to be written."""
     written = written.strip()
+    if _DECIMAL_COMMA.fullmatch(written):
+        written = written.replace(",", ".")
     found = _AMOUNT.fullmatch(written)
     if not found:
         return None

@@ -12,8 +12,9 @@ from penjing.core.errors import RequestError, RuleError, UsageError
 from penjing.core.options import nearest
 from penjing.data.clean import clean
 from penjing.data.fields import match_names
+from penjing.data.fold import fold_name
 from penjing.data.labels import match_label, nearest_label
-from penjing.decide.cells import parse_cell
+from penjing.decide.cells import contains_word, parse_cell
 from penjing.decide.check import Finding, check
 from penjing.decide.foreign import refuse_foreign
 from penjing.decide.schema import FactSchema, Kind
@@ -22,11 +23,14 @@ from penjing.decide.table import Condition, Rule, RuleTable
 MAX_RULES = 1_000
 MAX_BYTES = 2_000_000
 _SHOWN = 10  # faults of one file
+_MARKS = (",", ";", "\t", "|")
+_NAMED = re.compile(r"sep=(\W)", re.IGNORECASE)
+_HEADINGS = {"name", "label", "p", "text", "then", "why"}
 _REVIEW_WORDS = {"review", "人工", "转人工", "人工处理", "人工审核", "复核", "审核"}
 
 
 def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
-    """Read and check a rules file: UTF-8 (with or without BOM) or GB18030, commas.
+    """Read and check a rules file: UTF-8, GB18030 or UTF-16 with a mark; commas, semicolons or tabs.
 
     sealed: the rules of a release, in which cells of another syntax mean what they meant when they were proven.
     Raises RuleError: FILE:ROW:COLUMN of an unknown name or value, or the rows that contradict or can never fire.
@@ -85,10 +89,10 @@ def read_rules(
 ) -> RuleTable:
     """The table as it is written, its logic not checked yet. With `faults`, wrong rows go there and are passed over."""
     lines = _lines(path)
-    header = [cell.strip() for cell in lines[0]] if lines else []
-    columns = _columns(path, header, schema, faults)
+    top = next(place for place, line in enumerate(lines) if line) if not lines[0] else 0
+    columns = _columns(path, [cell.strip() for cell in lines[top]], schema, faults)
     rules: list[Rule] = []
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines[top + 1 :], start=top + 2):
         if any(cell.strip() for cell in line):
             try:
                 if not sealed:
@@ -118,20 +122,39 @@ def _lines(path: Path) -> list[list[str]]:
         raise RuleError("no such rules file", where=str(path), fix=fix) from None
     if len(raw) > MAX_BYTES:
         raise RuleError(f"the file has {len(raw):,} bytes; at most {MAX_BYTES:,}", where=str(path))
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise RuleError("this is a workbook", where=str(path), fix="save the sheet with the rules as CSV UTF-8")
     text = _decode(raw, path)
     if "\0" in text:
         raise RuleError("there is a NUL character in the file", where=str(path), fix="save it again as CSV UTF-8")
+    delimiter, named = _delimiter(text)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter))
     except csv.Error as error:
         raise RuleError(f"not valid CSV: {error}", where=str(path), fix="save the sheet again as CSV UTF-8") from None
+    if named:
+        lines[:1] = [[]]  # the line that names the delimiter: rows keep their numbers
     if not any(any(cell.strip() for cell in line) for line in lines):
         raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
     return lines
 
 
+def _delimiter(text: str) -> tuple[str, bool]:
+    """What separates the cells, and whether a first line `sep=;` says so: the mark under which the heading is known.
+
+    Spreadsheets of countries that write 0,5 separate by semicolons, and `Unicode text` by tabs.
+    """
+    first, _, rest = text.partition("\n")
+    if found := _NAMED.fullmatch(first.strip()):
+        return found[1], True
+    heading = first if first.strip() else next((line for line in rest.splitlines() if line.strip()), "")
+    counts = {mark: sum(fold_name(cell.strip(' "')) in _HEADINGS for cell in heading.split(mark)) for mark in _MARKS}
+    return max(_MARKS, key=lambda mark: counts[mark]), False
+
+
 def _decode(raw: bytes, path: Path) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
+    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
@@ -152,7 +175,7 @@ def _columns(
         where = f"{path}:1:{number}"
         if name and name not in kinds and name not in words:
             hint = nearest(name, [*words, *kinds])
-            if len(header) == 1 and any(mark in name for mark in ";\t"):
+            if len(header) == 1 and any(mark in name for mark in "，；、"):
                 hint = "separate the columns by commas: save the sheet as CSV UTF-8"
             if "did you mean" not in hint and "commas" not in hint:
                 hint = f"declare it under `data:` in the recipe, `fields: {{{name[:40]}: str}}`; {hint}"
@@ -211,7 +234,7 @@ def _clean(cell: str, where: str) -> str:
 
 
 def _then(written: str, where: str, schema: FactSchema) -> str | None:
-    word, _, label = written.partition(" ")
+    word, label = contains_word(written) if written else ("", "")
     if word == "review" and not label.strip():
         return None
     if word != "outcome" or not label.strip():

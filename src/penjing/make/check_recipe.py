@@ -21,6 +21,7 @@ from penjing.decide.check import Finding
 from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
+from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.order import order_faults
 from penjing.make.plan import Step, read_plan
 from penjing.model.base import open_base
@@ -76,6 +77,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
         if found.base is not None and not plan_faults:
             found.faults += order_faults(file, found.steps, found.base)
+            found.faults += base_faults(file, found.steps, found.base)
+    found.faults += package_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
     looked = None if missing else _attempt(found, lambda: examine(file, progress))
@@ -95,6 +98,9 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         if each.level == "warning"
     ]
     problems += _fields_not_given(found)
+    if found.data is not None and found.base is not None and not found.faults:
+        texts = [*found.data.train.texts, *found.data.validation.texts]
+        problems += room_problems(file.path.parent, found.steps, found.base, texts)
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
 

@@ -35,6 +35,7 @@ from penjing.make.score import Scored, promised_labels, score
 from penjing.make.seal import seal_with_gates
 from penjing.make.search import Search, chains, choose_smallest
 from penjing.make.trainable import keep_trainable
+from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
 from penjing.make.variants import Variant, beats, choose, gate, measure, race
 from penjing.model.base import depth_of
 from penjing.runtime.bench import Call
@@ -49,11 +50,15 @@ ROWS = 1200
 
 @dataclass(frozen=True)
 class Made:
-    """What a run of `make` ended in: the report, and the release unless a gate refused it."""
+    """What a run of `make` ended in: the report, and the release unless a gate refused it.
+
+    unchanged: both are those of an earlier run, since which nothing has changed.
+    """
 
     report: Report
     release: Release | None
     refused: tuple[str, ...]
+    unchanged: bool = False
 
 
 def make_release(
@@ -64,11 +69,13 @@ def make_release(
     texts: bool = True,
     language: PageLanguage | None = None,
     stop: Callable[[], bool] = lambda: False,
+    again: bool = False,
 ) -> Made:
     """Make OUT/release/, OUT/report.json and OUT/report.html from a recipe.
 
     texts: whether the report shows texts of rows; language: of its page (None: Chinese where the texts are).
-    A second call with the same content takes every finished step from OUT/cache and ends in the same ids.
+    A second call with the same content ends at once in what the first one made; with `again` it takes every finished
+    step from OUT/cache, measures anew, and ends in the same ids.
     The whole recipe is checked before any work. Raises RecipeError, RuleError, DataError (rows that must not be trained
     on) or RunInterruptedError (`stop` asked for it; the same call goes on).
     """
@@ -88,7 +95,15 @@ def make_release(
         threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, threads))
-        return _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
+        ended = Measured(out / "cache" / MACHINE, measured.about)
+        key = key_of(data, base.id if base else "", texts)
+        found = None if again else find_ended(ended, key, out)
+        if found is not None:
+            return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
+        made = _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
+        if made.release is not None:
+            keep_ended(ended, key, made.release)
+        return made
 
 
 def _threads(
@@ -131,7 +146,8 @@ class _Making:
     def run(self) -> Made:
         recipe, data = self.file.recipe, self.data
         over = promised_labels(data.labels, data.audit.labels)
-        linear = self._step(single_step("tune.linear"), None)
+        # A recipe that tunes no encoder says itself how the linear model is made.
+        linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
         if recipe.search:
             done, variants, linear_variant = self._search(linear, over)
             choice = choose_smallest(variants, linear_variant)

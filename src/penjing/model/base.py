@@ -44,13 +44,21 @@ def open_base(name: str, relative_to: Path) -> Artifact:
 
 def depth_of(artifact: Artifact) -> int:
     """How many layers the encoder of a base or of a torch artifact has. Raises UsageError where it does not say."""
-    inner = artifact.folder / "encoder"
-    path = (inner if inner.is_dir() else artifact.folder) / "config.json"
-    config = _read_config(path)
+    config, path = config_of(artifact), _config_path(artifact)
     layers = config.get("num_hidden_layers", config.get("n_layers"))
     if not isinstance(layers, int) or layers < 1:
         raise UsageError("config.json does not say how many layers there are", where=str(path), fix="copy it again")
     return layers
+
+
+def config_of(artifact: Artifact) -> dict[str, Any]:
+    """The configuration of the encoder of a base or of a torch artifact. Raises UsageError where it is not valid."""
+    return _read_config(_config_path(artifact))
+
+
+def _config_path(artifact: Artifact) -> Path:
+    inner = artifact.folder / "encoder"
+    return (inner if inner.is_dir() else artifact.folder) / "config.json"
 
 
 def _trainable_of(folder: Path) -> Path:

@@ -28,19 +28,26 @@ def single_characters(tokenizer: Tokenizer) -> set[int]:
     return found
 
 
+def check_kind(tokenizer: Tokenizer) -> dict[str, Any]:
+    """The tokenizer as a tree. Raises UsageError for a kind whose entries are built from each other."""
+    tree: dict[str, Any] = json.loads(tokenizer.to_str())
+    kind = tree["model"]["type"]
+    if kind not in {"Unigram", "WordPiece", "WordLevel"}:
+        raise UsageError(
+            f"the entries of a tokenizer of kind {kind} cannot be taken out one by one",
+            fix="leave `compress.vocabulary` out, or start from a base with a Unigram or WordPiece tokenizer",
+        )
+    return tree
+
+
 def cut_tokenizer(tokenizer: Tokenizer, keep: Iterable[int]) -> tuple[Tokenizer, list[int]]:
     """A tokenizer with only these entries, special and added ones besides; and the old id of each new one.
 
     A text whose pieces are all kept is cut as before: a path of pieces that was best stays best when others are gone.
     Raises UsageError for a kind of tokenizer whose pieces are built from each other (BPE).
     """
-    tree = json.loads(tokenizer.to_str())
+    tree = check_kind(tokenizer)
     model = tree["model"]
-    if model["type"] not in {"Unigram", "WordPiece", "WordLevel"}:
-        raise UsageError(
-            f"the entries of a tokenizer of kind {model['type']} cannot be taken out one by one",
-            fix="leave `compress.vocabulary` out, or start from a base with a Unigram or WordPiece tokenizer",
-        )
     needed = {int(token["id"]) for token in tree["added_tokens"]} | _template_ids(tree.get("post_processor"))
     needed |= {found for pad in _PADS if (found := tokenizer.token_to_id(pad)) is not None}
     unknown = model.get("unk_id") if model["type"] == "Unigram" else tokenizer.token_to_id(model["unk_token"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import Field, ValidationError
@@ -94,6 +95,9 @@ class Settings(BaseSettings):
     lookup_waiting_seconds: float = Field(5, gt=0, le=600, description="longest that a look-up waits")
     state_seconds: float = Field(
         1, ge=0, le=60, description="how long an answer of /readyz and /metrics is given again before it is made anew"
+    )
+    lang: Literal["", "zh", "en"] = Field(
+        "", description="zh or en: the language of the command line; empty: that of the system, else of the texts"
     )
     debug: bool = Field(
         False, description="1: a command that fails writes the traceback to a file, which its message names"

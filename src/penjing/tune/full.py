@@ -252,13 +252,19 @@ def check_layers(layers: int | str, total: int) -> None:
         raise UsageError(f"this base has {total} layers", where="layers", fix=fix)
 
 
-def _build(job: Job) -> Classifier:
-    encoder = load_encoder(job.parent)
+def check_tokens(longest: int, encoder: nn.Module) -> None:
+    """Raise UsageError for a longer input than the base has positions for."""
     limit = longest_input(encoder)
-    if job.options.max_tokens > limit:
+    if longest > limit:
         fix = f"set `max_tokens: {limit}` or less"
         raise UsageError(f"this base takes at most {limit} tokens", where="max_tokens", fix=fix)
-    check_layers(job.layers, len(layers_of(encoder)))
+
+
+def _build(job: Job) -> Classifier:
+    encoder = load_encoder(job.parent)
+    check_tokens(job.options.max_tokens, encoder)
+    if job.layers != "all":
+        check_layers(job.layers, len(layers_of(encoder)))
     fit_vocabulary(encoder, job.tokenizer)
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         return Classifier(encoder, len(job.labels), job.options.dropout)

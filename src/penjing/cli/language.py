@@ -1,0 +1,122 @@
+"""The language of what a person reads: `--lang`, else PENJING_LANG, else the system's, else that of the texts at hand.
+
+Sentences stand in the code in English. `zh.json` has each with its Chinese one; `{name}` stands for what differs, and
+`{name*}` for a part that is a sentence or a word of its own. A sentence without one is shown in English. Output for
+programs (JSON, exit codes, report.json) has no language.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Literal, get_args
+
+from penjing.core.errors import UsageError
+
+Language = Literal["zh", "en"]
+_FIELD = re.compile(r"\{(\w+)(\*?)\}")
+_COUNTS = {"rows", "count", "number", "total", "least", "cut", "seconds"}
+_NUMBERS = "[-0-9.,  …]+?(?: to [0-9]+)?"
+_HAN = re.compile("[\u4e00-\u9fff]")
+_asked: Language | None = None
+_followed: Language | None = None
+
+
+def take_option(arguments: Sequence[str]) -> list[str]:
+    """The command line without `--lang LANGUAGE`, which may be anywhere before `--`. Raises UsageError."""
+    global _asked, _followed
+    _asked = _followed = None
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept: list[str] = []
+    before = iter(arguments[:end])
+    for each in before:
+        name, equals, value = each.partition("=")
+        if name != "--lang":
+            kept.append(each)
+            continue
+        if _asked is not None:
+            raise UsageError("--lang is given twice", fix="keep one of the two")
+        value = value if equals else next(before, "")
+        if value not in get_args(Language):
+            raise UsageError(f"there is no language `{value[:40]}`", fix="write `--lang zh` or `--lang en`")
+        _asked = "zh" if value == "zh" else "en"
+    return [*kept, *arguments[end:]]
+
+
+def asked() -> Language | None:
+    """The language that the command line or PENJING_LANG asks for."""
+    return _asked or _set()
+
+
+def follow(texts: Sequence[str]) -> None:
+    """Take the language of these texts, where nobody and nothing else says one."""
+    global _followed
+    together = "".join(texts)
+    _followed = "zh" if len(_HAN.findall(together)) > len(together) / 5 else "en"
+
+
+def language() -> Language:
+    """The language in which to speak now."""
+    return asked() or _system() or _followed or "en"
+
+
+def said(text: str) -> str:
+    """A sentence of the program, or several lines of them, in the language of the person who reads it."""
+    if language() == "en":
+        return text
+    return "\n".join(_said_line(line) for line in text.split("\n"))
+
+
+def word(text: str) -> str:
+    """One word of the program, such as the heading of a column, in that language."""
+    return text if language() == "en" else _match(text, "words") or text
+
+
+def _said_line(line: str) -> str:
+    plain = line.lstrip(" ")
+    return line[: len(line) - len(plain)] + (_match(plain, "lines") or plain)
+
+
+def _match(text: str, section: str) -> str | None:
+    for pattern, chinese in _table()[section]:
+        if found := pattern.fullmatch(text):
+            return _FIELD.sub(lambda field: _filled(field, found), chinese)
+    return None
+
+
+def _filled(field: re.Match[str], found: re.Match[str]) -> str:
+    value = found[field[1]] or ""
+    return (_match(value, "words") or _match(value, "lines") or value) if field[2] else value
+
+
+@cache
+def _table() -> dict[str, list[tuple[re.Pattern[str], str]]]:
+    read = json.loads(files("penjing.cli").joinpath("zh.json").read_text(encoding="utf-8"))
+    return {name: [(_pattern(english), chinese) for english, chinese in rows.items()] for name, rows in read.items()}
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts, last = [], 0
+    for field in _FIELD.finditer(english):
+        parts += [
+            re.escape(english[last : field.start()]),
+            f"(?P<{field[1]}>{_NUMBERS if field[1] in _COUNTS else '.*?'})",
+        ]
+        last = field.end()
+    return re.compile("".join([*parts, re.escape(english[last:])]), re.DOTALL)
+
+
+def _set() -> Language | None:
+    """The setting; what is no language is told by `serve/settings`, which is slow to load."""
+    value = os.environ.get("PENJING_LANG", "").strip().lower()[:2]
+    return "zh" if value == "zh" else "en" if value == "en" else None
+
+
+def _system() -> Language | None:
+    """The language of the locale; None for C and POSIX, which are none, and for other languages."""
+    given = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    return "zh" if given.lower().startswith("zh") else "en" if given.lower().startswith("en") else None

@@ -1,0 +1,133 @@
+"""Whether the steps of a recipe can work on its base, found by opening the base as they will: nothing is trained.
+
+The refusals are those of the steps themselves: lengths that its positions do not reach, layers that cannot be cut, a
+tokenizer whose entries cannot be taken out, weights that do not fit their configuration.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penjing.core.errors import MissingPackageError, PenjingError, RecipeError, UsageError
+from penjing.core.nouns import Artifact
+from penjing.core.recipe import RecipeFile
+from penjing.data.audit import Problem
+from penjing.make.plan import Step, on_engine
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import nn
+
+# What a training keeps of the weights: themselves, Adam's two moments, and those of the best epoch.
+_COPIES_IN_TRAINING = 4
+_FLOAT = 4  # bytes
+_TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese: only a disk that is clearly too small is told
+_COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",), "embeddings": ("onnx",)}
+
+
+def base_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
+    """What the base cannot do that the steps ask of it; without steps, whether it can be opened at all."""
+    from penjing.model.encoder import fit_vocabulary, load_encoder
+    from penjing.model.tokens import open_tokenizer
+
+    try:
+        encoder, tokenizer = load_encoder(base), open_tokenizer(base.folder)
+        fit_vocabulary(encoder, tokenizer)
+    except PenjingError as error:
+        return [type(error)(error.what, where=error.where or file.where("base"), fix=error.fix)]
+    faults: list[PenjingError] = []
+    cut = False
+    for index, step in enumerate(steps):
+        try:
+            _check(step, encoder, tokenizer, cut)
+        except UsageError as error:
+            option = [error.where] if error.where else []
+            where = file.where("steps", index, step.name, *option)
+            faults.append(RecipeError(error.what, where=where, fix=error.fix))
+        cut = cut or step.name == "compress.vocabulary"
+    return faults
+
+
+def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError]:
+    """A fault for each step whose packages are not installed here; `tune.linear` is made in every run."""
+    faults: list[PenjingError] = []
+    for index, step in enumerate(steps):
+        room, _, short = step.name.partition(".")
+        needed = ["sklearn", *(_COMPRESSES.get(short, ()) if room == "compress" else ())]
+        if getattr(on_engine(step, file.recipe.engine).options, "engine", None) == "openvino":
+            needed.append("openvino")
+        for name in needed:
+            if importlib.util.find_spec(name) is None:
+                what = f"the step `{step.name}` needs the package `{name}`"
+                fix = "install the workshop: pip install 'penjing[train]'"
+                faults.append(MissingPackageError(what, where=file.where("steps", index), fix=fix))
+    return faults
+
+
+def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: Iterable[str]) -> list[Problem]:
+    """A warning where the disk of that folder has clearly less room than the steps will write."""
+    from penjing.model.base import config_of
+
+    weights = sum(_FLOAT * count for count in _sizes(base.folder))
+    width, needed = int(config_of(base).get("hidden_size", 0)), 0
+    for step in steps:
+        options: Any = step.options
+        if step.name == "tune.full":
+            needed += weights * (1 + _COPIES_IN_TRAINING * len(options.learning_rate))
+            if options.layers != "all":
+                tokens = sum(min(_TOKENS_A_CHARACTER * len(text) + 2, options.max_tokens) for text in texts)
+                needed += int(tokens) * width * _FLOAT
+        elif step.name == "compress.distill":
+            needed += weights * (1 + _COPIES_IN_TRAINING) // 2
+        else:
+            needed += weights // 4
+    free = shutil.disk_usage(folder).free
+    if free >= needed:
+        return []
+    message = f"the steps write about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free beside the recipe"
+    fix = "free some space, or give `--out` a folder on a larger disk"
+    return [Problem(severity="warning", code="room", message=message, fix=fix)]
+
+
+def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> None:
+    """Raise the UsageError of the step for what it cannot find in this encoder; cut: its vocabulary is smaller now."""
+    from penjing.compress.distill import check_vocabularies
+    from penjing.model.layers import heads_of, layers_of, neurons_of
+    from penjing.model.vocabulary import check_kind
+    from penjing.tune.full import check_tokens
+
+    options: Any = step.options
+    if step.name == "tune.full":
+        check_tokens(options.max_tokens, encoder)
+        if isinstance(options.layers, int):
+            layers_of(encoder)
+        return
+    short = step.name.partition(".")[2]
+    if short in ("layers", "exit", "heads", "width", "magnitude"):
+        layers = layers_of(encoder)
+        for layer in layers:
+            if short == "heads":
+                heads_of(layer)
+            elif short == "width":
+                neurons_of(layer)
+    elif short == "vocabulary":
+        check_kind(tokenizer)
+    elif short == "distill" and (options.relations or options.hidden):
+        check_vocabularies(same=not cut)
+        heads_of(layers_of(encoder)[-1])
+
+
+def _sizes(folder: Path) -> list[int]:
+    """Numbers in each tensor of the weights, read from the head of the file alone."""
+    from math import prod
+
+    from safetensors import safe_open
+
+    inner = folder / "encoder"
+    path = (inner if inner.is_dir() else folder) / "model.safetensors"
+    with safe_open(path, framework="numpy") as stored:
+        return [prod(stored.get_slice(name).get_shape()) for name in stored.keys()]  # noqa: SIM118 - no mapping

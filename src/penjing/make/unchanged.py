@@ -1,0 +1,57 @@
+"""The same run again: where nothing that it depends on has changed, the sealed release and its report are the answer.
+
+What it depends on: recipe, rules, every row, the base, the machine, the libraries, and this program's own source. Times
+are not measured again; `again` asks for that.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from penjing.compress import METHODS as COMPRESS
+from penjing.core.artifact import open_release
+from penjing.core.canon import digest, digest_lines
+from penjing.core.errors import PenjingError
+from penjing.core.methods import source_hash
+from penjing.core.nouns import Release
+from penjing.data.prepare import Prepared
+from penjing.make.cache import library_versions
+from penjing.make.measured import Measured
+from penjing.make.report import PageLanguage, Report, read_report, write_report
+from penjing.make.verdict import verdict
+from penjing.tune import METHODS as TUNE
+
+
+def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
+    """All that a run depends on besides what its folder of figures is about; texts: whether its report shows texts."""
+    paths = ("penjing.make.run", "penjing.make.unchanged", *TUNE.values(), *COMPRESS.values())
+    sources = [source_hash(path) for path in paths]
+    rows = [data.fingerprint, digest_lines(data.unlabelled), data.language]
+    return ["ended", digest([rows, base, texts, sources, library_versions()])]
+
+
+def keep_ended(kept: Measured, key: list[str], release: Release) -> None:
+    """Keep that a run with this key ended in this release."""
+    kept.keep(key, {"release": release.id})
+
+
+def find_ended(kept: Measured, key: list[str], out: Path) -> tuple[Report, Release] | None:
+    """Report and release of an earlier run with this key; None where there was none, or OUT is not as it left it."""
+    found = kept.find(key)
+    if found is None or not (out / "report.html").is_file():
+        return None
+    try:
+        release, report = open_release(out / "release"), read_report(out / "report.json")
+    except (PenjingError, OSError, ValidationError):
+        return None
+    return (report, release) if release.id == found.get("release") == report.release else None
+
+
+def in_language(report: Report, out: Path, texts: bool, language: PageLanguage | None) -> Report:
+    """The report of an earlier run in the language that is asked for; where it differs, its page is written again."""
+    headline, sentences = verdict(report, language or report.page_language())
+    if report.verdict == " ".join([headline, *sentences]):
+        return report
+    return write_report(report.model_copy(update={"verdict": ""}), out, texts=texts, language=language)
