@@ -28,7 +28,7 @@ _FOLD |= dict.fromkeys((0x9, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205
 _FOLD |= dict.fromkeys((0xAD, *range(0x2010, 0x2016), 0x2043, 0x2212, 0x2500, 0x2501, 0xFE58, 0xFE63), "-")
 _FOLD |= dict.fromkeys((0x2024, 0xFE52), ".") | {0xFF61: "。"} | dict.fromkeys((0x2044, 0x2215, 0xFF0F), "/")
 _FOLD |= dict.fromkeys((0x2022, 0x2027, 0x2219, 0x22C5, 0x30FB, 0xFF65), "·") | {0xFE6B: "@"}
-_FOLD |= dict.fromkeys((0xD7, 0x425, 0x445), "X")
+_FOLD |= dict.fromkeys((0xD7, 0x3A7, 0x3C7, 0x425, 0x445, 0x2169, 0x2179), "X")
 _PASSES = 8
 
 _LOCAL = r"A-Za-z0-9._%+\-'À-ɏ"
@@ -44,9 +44,10 @@ _SPACED_EMAIL = re.compile(
 )
 _PICTURE = re.compile(r"@[0-9]x\.(?:png|jpe?g|gif|webp|svg)$", re.IGNORECASE)
 
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|0[0-9][0-9]|[1-9]?[0-9])"
+_OCTET = re.compile("25[0-5]|2[0-4][0-9]|1[0-9][0-9]|0[0-9][0-9]|[1-9]?[0-9]")
+# The looks back come after the first character, so that the search can skip ahead to it; so it is with the plates.
 _IP = re.compile(
-    rf"(?<![0-9])(?<![0-9]\.)(?!0+\.){_OCTET}(?:(?:\.{_OCTET}){{3}}|(?:。{_OCTET}){{3}})(?![0-9])(?!\.[0-9])"
+    r"[0-9](?<![0-9]{2})(?<![0-9]\.[0-9])[0-9]{0,2}(?:(?:\.[0-9]{1,3}){3}|(?:。[0-9]{1,3}){3})(?![0-9])(?!\.[0-9])"
 )
 _IP_BEFORE = re.compile(
     "(?<![A-Za-z⟦])(?:ip|address|host|server|ping|dns|ssh|telnet|login|from|proxy|router|gateway|client|remote|peer|src|dst"
@@ -65,13 +66,16 @@ _NO_IP_BEHIND = re.compile(" ?(?:节(?!点)|章|条|款|版|小节|项(?!目))")
 
 _INNER = "[ -]?"
 _PLATE = re.compile(
-    "(?<![更最全高创革翻焕崭刷重]新)(?<!阿里云)(?<!腾讯云)(?<!华为云)(?<!百度云)(?<![尊珍昂]贵)"
-    "(?<=[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼])[ ·.-]?[A-HJ-NP-Z](?: ?[·.-] ?| )?(?P<number>"
+    "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
+    "(?<![更最全高创革翻焕崭刷重清维上推]新)(?<![里讯为度蝶动翼上有星白乌风]云)(?<![尊珍昂可]贵)(?<![收珍典馆隐埋冷]藏)"
+    "(?<![苏安康]宁)(?<![拉漆暗抹]黑)[ ·.-]?[A-HJ-NP-Z](?: ?[·.-] ?| )?(?P<number>"
     f"[0-9]{_INNER}[0-9]{_INNER}[0-9]{_INNER}[0-9]{_INNER}[0-9]{_INNER}[A-HJK](?![A-Z0-9])"
     f"|[A-HJK]{_INNER}[A-HJ-NP-Z0-9](?:{_INNER}[0-9]){{4}}(?![A-Z0-9])"
-    f"|[A-HJ-NP-Z0-9](?:{_INNER}[A-HJ-NP-Z0-9]){{3}}{_INNER}(?:[A-HJ-NP-Z0-9](?![A-Z0-9])|[挂学警港澳领]))",
+    f"|[A-HJ-NP-Z0-9](?:{_INNER}[A-HJ-NP-Z0-9]){{3}}{_INNER}(?:[A-HJ-NP-Z0-9](?![A-Z0-9])|[挂学警港澳领]))"
+    " ?(?P<behind>型|款(?!待)|系列|版(?!权)|号楼|号线|栋|幢|批次|编号|产品|机型|级(?!别)|-[0-9])?",
     re.IGNORECASE,
 )
+_NO_PLATE_BEFORE = re.compile("(?:型号|产品|货号|料号|批号|图号|机型|款式|订单号?|编码)(?:为|是)?[:： ]{0,2}$")
 _ANY = re.compile(r"[\d@＠﹫]")  # every kind has a digit of some script, or the sign of an e-mail address
 Span = tuple[int, int, str]
 
@@ -136,7 +140,12 @@ def _addresses(folded: str) -> list[Span]:
         before = folded[max(0, start - 16) : start]
         if _NO_IP_BEFORE.search(before) or _NO_IP_BEHIND.match(folded, end):
             continue
-        octets = [int(octet) for octet in match.group().replace("。", ".").split(".")]
+        written = match.group().replace("。", ".").split(".")
+        if not all(map(_OCTET.fullmatch, written)):
+            continue
+        octets = list(map(int, written))
+        if not octets[0]:
+            continue
         large = max(octets) > _SECTIONS or octets[:2] == [10, 0]
         if large or _IP_BEFORE.search(before) or _IP_BEHIND.match(folded, end):
             spans.append((start, end, "ip"))
@@ -146,7 +155,9 @@ def _addresses(folded: str) -> list[Span]:
 def _plates(folded: str) -> list[Span]:
     spans = []
     for match in _PLATE.finditer(folded):
-        number = match.group("number")
+        number, start = match.group("number"), match.start()
+        if match["behind"] or _NO_PLATE_BEFORE.search(folded[max(0, start - 8) : start]):
+            continue
         if sum(map(str.isdigit, number)) >= 3 and number.count(" ") + number.count("-") <= 2:
-            spans.append((match.start() - 1, match.end(), "plate"))
+            spans.append((start, match.end("number"), "plate"))
     return spans
