@@ -13,7 +13,7 @@ from penjing.data.mask_v2_groups import DigitRun
 # A number beside a currency or a unit is an amount.
 _AMOUNT_BEHIND = re.compile(
     r"(?:\.[0-9]{1,2}(?![0-9]))? ?(?:[万亿美欧日港]?元(?![旦宵])|美金|人民币|[%‰℃°㎡]|(?:RMB|CNY|USD|HKD|EUR|JPY)(?![A-Za-z])"
-    r"|度(?![假过])|千瓦|千米|千克|公里|公斤|平方|立方|毫[升米克秒]|[微纳]秒|厘米|字节|人次|万[人次]|吨|摄氏"
+    r"|度(?![假过])|米(?![小先女线])|千瓦|千米|千克|公里|公斤|平方|立方|毫[升米克秒]|[微纳]秒|厘米|字节|人次|万[人次]|吨|摄氏"
     r"|(?:[kKmMGT]?(?:Wh?|Hz|[Bb]|bps|Pa)|[kmµu]g|[kcmnµu]m|m[lL]|[mnµu]s|bytes?|bits?|rpm|ppm|pcs|times)(?![A-Za-z]))"
 )
 _AMOUNT_BEFORE = re.compile(
