@@ -127,8 +127,8 @@ def _card_may_stand(run: DigitRun, first: int, last: int) -> bool:
         return False
     if _between_letters(run, first, last) or is_amount(run, first, last):
         return False
-    if gaps == ["."]:
-        return False  # a decimal
+    if gaps == ["."] or _is_dated(run, first, last):
+        return False  # a decimal, or from one day to another
     if not _UNEVEN.isdisjoint(gaps) and not run.alone(first, last):
         return False  # decimals of a table
     sizes = run.sizes(first, last)
@@ -150,7 +150,7 @@ def _mobile(run: DigitRun, first: int, code: int) -> Iterator[FoundNumber]:
     if not "13" <= run.digits[begin : begin + 2] <= "19":
         return
     last = _stretch(run, first, code + 11)
-    if last is None or (code == 1 and not _ALLOCATED.match(run.digits, begin)):
+    if last is None or (code == 1 and (_is_decimal(run, first, last) or not _ALLOCATED.match(run.digits, begin))):
         return
     if last > first:
         sizes, gaps = run.sizes(first, last, code), run.gaps(first, last)
@@ -232,13 +232,20 @@ def _landline_may_stand(run: DigitRun, first: int, last: int, area: int, subscri
     if first == last:
         return True
     gaps = set(run.gaps(first, last))
-    if gaps & _RARE or ("\n" in gaps and not run.alone(first, last)):
+    if gaps & _RARE or ("\n" in gaps and not run.alone(first, last)) or _is_decimal(run, first, last):
         return False
+    if run.gap(last) == "." and run.begins[last + 1] - run.begins[last] == 1:
+        return False  # the number of a point
     if _between_letters(run, first, last) or _is_dated(run, first, last) or _in_fours(run, first):
         return False
     begins = set(run.begins[first : last + 1])
     whole = begins.isdisjoint(range(area + 1, subscriber))
     return (whole and subscriber in begins) or run.alone(first, last)
+
+
+def _is_decimal(run: DigitRun, first: int, last: int) -> bool:
+    """A zero, a point and digits."""
+    return last > first and run.begins[first + 1] - run.begins[first] == 1 and run.gap(first + 1) == "."
 
 
 def _in_fours(run: DigitRun, first: int, least: int = 1) -> bool:
