@@ -6,7 +6,7 @@ Masks generated texts (`masking_items.py`; a third of the items are hard negativ
 A number counts as found where one placeholder of its kind, or several, cover all its letters and digits; a placeholder
 counts as right where it covers part of a number of its kind and no letter or digit beside it. Country codes and
 extensions may be masked with the number or left. Bounds are one-sided, 95 %, by Clopper and Pearson (1934). The
-masking was tuned on seeds 7 and 11. The reported seed is 2027, on the forms of writing and the negatives that were added
+masking was tuned on seeds 7 and 11. The reported seed is 2027, with forms of writing and negatives added
 after the run on seed 2026; its first complete run is the one in bench/results/masking.json.
 """
 

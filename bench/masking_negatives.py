@@ -241,7 +241,8 @@ def _invoice(rng: random.Random) -> str:
 
 def _decimal(rng: random.Random) -> str:
     return rng.choice(
-        (f"{rng.randint(2, 99)}.{digits(rng, rng.randint(8, 16))}", "3.14159265358", "3.141592653589793", "2.718281828459",
+        (f"{rng.randint(2, 99)}.{digits(rng, rng.randint(8, 16))}", "3.14159265358",
+         "3.141592653589793", "2.718281828459",
          f"{rng.randint(1, 9)}.{digits(rng, 10)}e{rng.randint(2, 30)}", "1.4142135623730951", f"0.{digits(rng, 11)}")
     )  # fmt: skip
 
@@ -250,7 +251,8 @@ def _case(rng: random.Random) -> str:
     year, code = rng.randint(2015, 2026), rng.choice(("GD", "PO", "XS", "HT", "CN", "WO"))
     return rng.choice(
         (f"{code}-{year}-{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}-{digits(rng, 5)}",
-         f"{code}-0{rng.randint(310, 999)}-{digits(rng, 4)}-{digits(rng, 3)}", f"{code}1{rng.choice('35789')}{digits(rng, 9)}",
+         f"{code}-0{rng.randint(310, 999)}-{digits(rng, 4)}-{digits(rng, 3)}",
+         f"{code}1{rng.choice('35789')}{digits(rng, 9)}",
          f"（{year}）{rng.choice('京沪粤豫')}{digits(rng, 4)}民初{digits(rng, 5)}号", f"{code}{digits(rng, 18)}",
          f"{year}{digits(rng, 16)}")
     )  # fmt: skip

@@ -131,8 +131,10 @@ def test_a_megabyte_of_digits_and_separators_takes_seconds() -> None:
     rng = random.Random(1)
     text = "".join(rng.choices("0123456789 -./", k=1_000_000))
     began = time.process_time()
+    sum(number * number for number in range(10_000_000))  # about half a second on an idle core
+    known = time.process_time()
     mask(text)
-    assert time.process_time() - began < 2.5  # about 0.8 s on an idle core
+    assert time.process_time() - known < 4 * (known - began)
 
 
 def _grouped(rng: random.Random, number: str) -> str:
@@ -145,7 +147,9 @@ def _grouped(rng: random.Random, number: str) -> str:
         done += size
     between = rng.choice((" ", "-", "\u3000", "\u00a0", "\t", " - ", "\u200b"))
     broken = rng.randrange(4 * len(parts))
-    return "".join(part + ("" if i == len(parts) - 1 else "\n" if i == broken else between) for i, part in enumerate(parts))
+    return "".join(
+        part + ("" if i == len(parts) - 1 else "\n" if i == broken else between) for i, part in enumerate(parts)
+    )
 
 
 def _valid(rng: random.Random, kind: str) -> str:
@@ -174,8 +178,8 @@ def test_no_grouping_hides_a_number_and_masking_is_idempotent(kind: str) -> None
 
 def test_masking_any_text_twice_changes_nothing() -> None:
     rng = random.Random(6)
-    pieces = [*"0123456789", *"0138 -./·_。+@()京A⟦⟧Xx\n，,:|*", "一", "〇", "①", "\u200b", "138", "0371", "6222", " at ", "(at)",
-              "qq.com", "86", "元", "度", "110105", "1949", "⟦mobile⟧", "订单号"]  # fmt: skip
+    pieces = [*"0123456789", *"0138 -./·_。+@()京A⟦⟧Xx\n，,:|*", "一", "〇", "①", "\u200b", "138", "0371", "6222",
+              " at ", "(at)", "qq.com", "86", "元", "度", "110105", "1949", "⟦mobile⟧", "订单号"]  # fmt: skip
     for _ in range(6_000):
         once = mask("".join(rng.choices(pieces, k=rng.randint(1, 40))))
         assert mask(once.text) == once

@@ -3,7 +3,8 @@
 Resident ID (GB 11643-1999: check digit of ISO 7064 MOD 11-2, a real date; the old one of 15 digits), mobile, landline
 (by its area code), bank card (issuer, length and Luhn), e-mail, vehicle plate (GA 36-2018, new-energy ones too), IPv4;
 in full-width characters, in the digits of any script, in words and signs for digits, through line ends and invisible
-characters. Rules of form only: names and addresses are not found. Nothing here changes once a release was made with it: another rule is another version.
+characters. Rules of form only: names and addresses are not found. Nothing here changes once a release was made with it:
+another rule is another version.
 """
 
 from __future__ import annotations
@@ -59,21 +60,19 @@ def mask(text: str) -> Masked:
     Idempotent in text and counts: counts are taken from the placeholders in the result, and a text that was masked
     holds nothing more to mask. Linear in the length of the text.
     """
-    if _ANY.search(text) or has_signs(text) or may_hold_mail(text):
-        for _ in range(_PASSES):
-            once = _once(text)
-            if once == text:
-                break
-            text = once
+    for _ in range(_PASSES):
+        if not (_ANY.search(text) or has_signs(text) or may_hold_mail(text)):
+            break
+        once = _once(text)
+        if once == text:
+            break
+        text = once
     return counted(text)
 
 
 def _once(text: str) -> str:
     folded, places = fold(text)
     spans = _find(folded)
-    for trimmed in (False, True):
-        read = None if spans else read_signs(folded, trimmed)
-        spans = spans if read is None else find_numbers(read)
     if not spans:
         return text
     pieces, done = [], 0
@@ -92,7 +91,12 @@ def _find(folded: str) -> list[Span]:
         folded = _take(folded, _addresses(folded), found)
     folded = _take(folded, find_numbers(folded), found)
     if not folded.isascii():
-        _take(folded, _plates(folded), found)
+        folded = _take(folded, _plates(folded), found)
+        for trimmed in (False, True):
+            read = read_signs(folded, trimmed)
+            if read is None:
+                break
+            folded = _take(folded, find_numbers(read), found)
     return sorted(found)
 
 

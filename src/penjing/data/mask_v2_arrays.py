@@ -47,7 +47,8 @@ class _Digits:
         found = self.values[at]
         for offset in range(1, length):
             found = found * 10 + self.values[at + offset]
-        return np.minimum(found, 10**length - 1)
+        bounded: _Numbers = np.minimum(found, 10**length - 1)
+        return bounded
 
 
 def read_groups_by_arrays(text: str) -> DigitRun | None:
@@ -59,12 +60,14 @@ def read_groups_by_arrays(text: str) -> DigitRun | None:
     values = codes[where].astype(np.int64) - 48
     step = np.diff(where, prepend=-100)
     at = np.flatnonzero(step > 1)
-    broken = (step > _WIDEST) | ((step > 1) & ~(_joins(codes[where - 1]) & _joins(np.roll(codes[where + 1 - len(codes)], 1))))
-    digits = _padded(values, step, broken, codes[where - 1])
+    before, after = codes[where - 1], codes[(where + 1) % len(codes)]
+    broken = (step > _WIDEST) | ((step > 1) & ~(_joins(before) & _joins(np.roll(after, 1))))
+    digits = _padded(values, step, broken, before)
     begins = np.append(at, len(where)).tolist()
     heads = np.flatnonzero(_may_begin(digits, at)).tolist()
     written = (values + 48).astype(np.uint8).tobytes().decode()
-    return DigitRun(text, written, begins, where[at].tolist(), heads)
+    marks = np.where(step[at] == 2, before[at], ord("?")).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    return DigitRun(text, written, begins, where[at].tolist(), heads, marks)
 
 
 def _joins(codes: npt.NDArray[np.uint32]) -> _Flags:
@@ -114,8 +117,9 @@ def _may_be_mobile(digits: _Digits, at: _Numbers, code: int) -> _Flags:
 
 def _may_be_landline(digits: _Digits, at: _Numbers) -> _Flags:
     sizes = _areas()[digits.number(at, 4)]
-    found = (sizes == 3) & _is_subscriber(digits, at + 3) & digits.ends(at, 11)
-    return found | ((sizes == 4) & _is_subscriber(digits, at + 4) & (digits.ends(at, 11) | digits.ends(at, 12)))
+    found: _Flags = (sizes == 3) & _is_subscriber(digits, at + 3) & digits.ends(at, 11)
+    found |= (sizes == 4) & _is_subscriber(digits, at + 4) & (digits.ends(at, 11) | digits.ends(at, 12))
+    return found
 
 
 def _is_subscriber(digits: _Digits, at: _Numbers) -> _Flags:
@@ -129,7 +133,8 @@ def _may_be_id(digits: _Digits, at: _Numbers) -> _Flags:
 
     century = digits.number(at + 6, 2)
     now = ((century == 19) | (century == 20)) & is_day(10) & (digits.ends(at, 17) | digits.ends(at, 18))
-    return _provinces()[digits.number(at, 2)] & (now | (is_day(8) & digits.ends(at, 15)))
+    found: _Flags = _provinces()[digits.number(at, 2)] & (now | (is_day(8) & digits.ends(at, 15)))
+    return found
 
 
 def _may_be_card(digits: _Digits, at: _Numbers) -> _Flags:

@@ -12,7 +12,8 @@ from penjing.data.mask_v2_groups import DigitRun
 
 # A number beside a currency or a unit is an amount.
 _AMOUNT_BEHIND = re.compile(
-    r"(?:\.[0-9]{1,2}(?![0-9]))? ?(?:[万亿美欧日港]?元(?![旦宵])|美金|人民币|[%‰℃°㎡]|(?:RMB|CNY|USD|HKD|EUR|JPY)(?![A-Za-z])"
+    r"(?:\.[0-9]{1,2}(?![0-9]))? ?(?:[万亿美欧日港]?元(?![旦宵])|美金|人民币|[%‰℃°㎡]"
+    r"|(?:RMB|CNY|USD|HKD|EUR|JPY)(?![A-Za-z])"
     r"|度(?![假过])|米(?![小先女线])|千瓦|千米|千克|公里|公斤|平方|立方|毫[升米克秒]|[微纳]秒|厘米|字节|人次|万[人次]|吨|摄氏"
     r"|(?:[kKmMGT]?(?:Wh?|Hz|[Bb]|bps|Pa)|[kmµu]g|[kcmnµu]m|m[lL]|[mnµu]s|bytes?|bits?|rpm|ppm|pcs|times)(?![A-Za-z]))"
 )
@@ -36,6 +37,9 @@ _CONTACT = re.compile(
     re.IGNORECASE,
 )
 _CONTACT_NEAR = re.compile("电话|手机|号码|联系|致电|回电|拨打|微信|tel|phone|mobile|call|contact", re.IGNORECASE)
+# The last characters of those words, so that most numbers are spared the search.
+_AMOUNT_ENDS = frozenset("¥$€£₩BYDKR额计总≈≠±^bydkr")
+_ORDER_ENDS = frozenset("号码.#代ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _BOUNDARY = " \n\t;。,:(、!?[】)/⟧"
 
 
@@ -43,12 +47,18 @@ def is_amount(run: DigitRun, first: int, last: int) -> bool:
     """Beside a currency, a unit or a word for a sum."""
     start, end = run.places[first], run.place_after(last)
     text = run.text
-    return bool(_AMOUNT_BEHIND.match(text, end) or _AMOUNT_BEFORE.search(text[max(0, start - 8) : start]))
+    if _AMOUNT_BEHIND.match(text, end):
+        return True
+    before = text[max(0, start - 8) : start].rstrip(" :+-为是")[-1:]
+    return before in _AMOUNT_ENDS and _AMOUNT_BEFORE.search(text[max(0, start - 8) : start]) is not None
 
 
 def is_order(run: DigitRun, first: int) -> bool:
     """Behind words that call it the number of an order, a case or a device."""
     start = run.places[first]
+    before = run.text[max(0, start - 8) : start].rstrip(" :=#为是")[-1:]
+    if before not in _ORDER_ENDS:
+        return False
     return _ORDER_BEFORE.search(run.text[max(0, start - 20) : start]) is not None
 
 

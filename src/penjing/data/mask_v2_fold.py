@@ -20,30 +20,40 @@ _FOLD: dict[int, str] = {0xFF01 + i: chr(0x21 + i) for i in range(94)}
 _FOLD |= {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
 _FOLD |= dict.fromkeys((0x9, 0xD, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 _FOLD |= dict.fromkeys((*range(0x2010, 0x2016), 0x2043, 0x2212, 0x2500, 0x2501, 0xFE58, 0xFE63), "-")
-_FOLD |= dict.fromkeys((0x2024, 0xFE52), ".") | {0xFF61: "。", 0xFF0C: ",", 0x3001: ",", 0xFF1A: ":"} | dict.fromkeys((0x2044, 0x2215, 0xFF0F), "/")
+_FOLD |= (
+    dict.fromkeys((0x2024, 0xFE52), ".")
+    | {0xFF61: "。", 0xFF0C: ",", 0x3001: ",", 0xFF1A: ":"}
+    | dict.fromkeys((0x2044, 0x2215, 0xFF0F), "/")
+)
 _FOLD |= dict.fromkeys((0x2022, 0x2027, 0x2219, 0x22C5, 0x30FB, 0xFF65), "·") | {0xFE6B: "@"}
 _FOLD |= dict.fromkeys((0xD7, 0x3A7, 0x3C7, 0x425, 0x445, 0x2169, 0x2179), "X")
 _FOLD |= dict.fromkeys((0xB, 0xC, 0x85, 0x2028, 0x2029), "\n")
-_FOLDED = re.compile("[" + "".join(map(re.escape, map(chr, _FOLD))) + "]")
-_INVISIBLE = re.compile("[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\u0332-\u0338]")
+# One range for all characters beyond 0xFFFF: a set with each of them would be searched one by one.
+_FOLDED = re.compile("[" + "".join(re.escape(chr(code)) for code in _FOLD if code < 0x10000) + "\U00010000-\U0010ffff]")
+_ASCII_SPACES = re.compile("[\t\r\x0b\x0c]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\u0332-\u0338]"
+)
 
 # Digits that are written as words or as signs. They count only where enough digits are beside them.
 _SIGNS = [
-    "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "○幺两", "⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "🄋➀➁➂➃➄➅➆➇➈", "🄌➊➋➌➍➎➏➐➑➒",
-    "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "🄀⒈⒉⒊⒋⒌⒍⒎⒏⒐",
+    "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "○幺两", "⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "⓪➀➁➂➃➄➅➆➇➈", "⓪➊➋➌➍➎➏➐➑➒",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "⓪⒈⒉⒊⒋⒌⒍⒎⒏⒐",
 ]  # fmt: skip
 _DISGUISED = {ord(sign): str(digit) for signs in _SIGNS for digit, sign in enumerate(signs)}
 _DISGUISED |= {0x2474 + digit: str(digit + 1) for digit in range(9)}
 _ALL_SIGNS = "".join(map(chr, _DISGUISED))
-_SIGN = re.compile(f"[{_ALL_SIGNS}]")
 _STRETCH = re.compile(f"[0-9{_ALL_SIGNS}](?:[ .·-]?[0-9{_ALL_SIGNS}]){{9,}}")
+_PAIR = re.compile(rf"[{_ALL_SIGNS}](?:[ .·-]?[0-9{_ALL_SIGNS}]|(?<=[0-9].)|(?<=[0-9][ .·-].))")
 _SIGNS_ALONE = re.compile(f"[{_ALL_SIGNS}](?:[ .·-]?[{_ALL_SIGNS}]){{6}}")
 
 
 def fold(text: str) -> tuple[str, list[int] | None]:
     """The folded text, and the place in the text of each of its characters; None where these are the same."""
+    if text.isascii():
+        return (text.translate(_FOLD) if _ASCII_SPACES.search(text) else text), None
     folded = text.translate(_FOLD) if _FOLDED.search(text) else text
-    if text.isascii() or not _INVISIBLE.search(folded):
+    if not _INVISIBLE.search(folded):
         return folded, None
     places = [place for place, character in enumerate(folded) if not _INVISIBLE.match(character)]
     return _INVISIBLE.sub("", folded), places
@@ -55,11 +65,11 @@ def has_signs(text: str) -> bool:
 
 
 def read_signs(folded: str, trimmed: bool) -> str | None:
-    """A folded text with words and signs for digits as digits, where ten digits are together; None where there are none.
+    """A folded text with words and signs as digits, where ten digits are together; None where there are none.
 
     trimmed: the last word of a stretch is left, which may begin the next word (一直, 三天).
     """
-    if folded.isascii() or not _SIGN.search(folded):
+    if folded.isascii() or not _PAIR.search(folded):
         return None
 
     def digits(match: re.Match[str]) -> str:

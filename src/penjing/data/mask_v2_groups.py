@@ -47,11 +47,14 @@ class DigitRun:
     begins: list[int]
     places: list[int]
     heads: list[int]  # groups that a number may begin with
+    marks: str = ""  # of a long text: what is before each group where that is one character, else `?`
     known: dict[int, str] = field(default_factory=dict)
     extent: tuple[int, int] = (0, -1)  # groups of the run that was asked for last
 
     def gap(self, group: int) -> str:
         """What is before a group, as one character (`(` for brackets); "" where nothing joins it to the one before."""
+        if self.marks and group < len(self.places) and self.marks[group] in _ONE:
+            return self.marks[group]
         found = self.known.get(group)
         if found is None:
             found = ""

@@ -32,10 +32,10 @@ _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 def numbers_at(run: DigitRun, first: int) -> Iterator[FoundNumber]:
     """What may begin at a group."""
     begin = run.begins[first]
-    head = run.digits[begin]
-    if head in "12345678" and run.digits[begin : begin + 2] in PROVINCES:
+    head, rest = run.digits[begin], run.begins[-1] - begin
+    if rest >= 15 and head in "12345678" and run.digits[begin : begin + 2] in PROVINCES:
         yield from _id_card(run, first, begin)
-    if head in "2345689":
+    if rest >= 13 and head in "2345689":
         yield from _card(run, first, begin, head)
     elif head == "1":
         yield from _mobile(run, first, 0)
@@ -54,7 +54,8 @@ def _stretch(run: DigitRun, first: int, length: int) -> int | None:
     last = run.last_of(first, length)
     if last is None or last == first:
         return last
-    if last - first >= (FEW_GROUPS if run.crowded(first) else MOST_GROUPS) and not run.alone(first, last):
+    many = last - first >= FEW_GROUPS and (last - first >= MOST_GROUPS or run.crowded(first))
+    if many and not run.alone(first, last):
         return None
     return last if all(map(run.gap, range(first + 1, last + 1))) else None
 
@@ -208,7 +209,12 @@ def _landline(run: DigitRun, first: int, code: int) -> Iterator[FoundNumber]:
     """An area code and 7 or 8 digits; `code`: digits of the country code, after which the zero may be missing."""
     begin = run.begins[first] + code
     zero = run.digits[begin : begin + 1] == "0"
-    if code and not zero and run.last_of(first, code) is None and run.text[run.places[first] - 1 : run.places[first]] != "+":
+    if (
+        code
+        and not zero
+        and run.last_of(first, code) is None
+        and run.text[run.places[first] - 1 : run.places[first]] != "+"
+    ):
         return
     national = run.digits[begin : begin + 12] if zero else "0" + run.digits[begin : begin + 11]
     area = next((national[:size] for size in (3, 4) if national[:size] in AREAS), None)

@@ -20,12 +20,16 @@ _SPACED_EMAIL = re.compile(
 )
 _PICTURE = re.compile(r"@[0-9]x\.(?:png|jpe?g|gif|webp|svg)$", re.IGNORECASE)
 
-_AT = re.compile(r" ?[(\[{<【] ?at ?[)\]}>】] ?|(?<=[A-Za-z0-9]) at (?=[A-Za-z0-9])| ?艾特 ?", re.IGNORECASE)
+# ` at ` is a usual word: it counts before a known provider only.
+_AT = re.compile(
+    r" ?[(\[{<【] ?at ?[)\]}>】] ?| ?艾特 ?|(?<=[A-Za-z0-9]) at (?=(?:vip\W)?(?:qq|163|126|sina|gmail|outlook|hotmail"
+    r"|foxmail|sohu|yahoo|icloud|139|189|aliyun|live|msn)[^A-Za-z0-9])",
+    re.IGNORECASE,
+)
 _BEFORE_AT = re.compile(rf"[{_LOCAL}]{{1,64}}$")
 _WORD_DOT = rf"(?:{_DOT}| ?[(\[{{<] ?(?:dot|点) ?[)\]}}>] ?| dot |(?<=[A-Za-z0-9])点(?=[A-Za-z]))"
-_AFTER_AT = re.compile(rf"(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}{_WORD_DOT}){{1,4}}[A-Za-z]{{2,24}}(?![A-Za-z0-9])", re.IGNORECASE)
-_PROVIDER = re.compile(
-    r"(?:vip\W)?(?:qq|163|126|sina|gmail|outlook|hotmail|foxmail|sohu|yahoo|icloud|139|189|aliyun|live|msn)\W", re.IGNORECASE
+_AFTER_AT = re.compile(
+    rf"(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}{_WORD_DOT}){{1,4}}[A-Za-z]{{2,24}}(?![A-Za-z0-9])", re.IGNORECASE
 )
 _MAIL_WORD = re.compile(r"(?:邮箱|邮件|e-?mail|mail)(?:地址)?(?: is|:|是|为)? ?$", re.IGNORECASE)
 Span = tuple[int, int, str]
@@ -66,9 +70,9 @@ def _with_words(folded: str) -> list[Span]:
             continue
         local = before.group().lstrip(".%+-'")
         start = at.start() - len(local)
-        if at.group() in (" at ", " AT ", " At "):  # a usual word: only a known provider, and a name that is no word
-            named = any(map(str.isdigit, local)) or "_" in local or _MAIL_WORD.search(folded[max(0, start - 12) : start])
-            if not named or not _PROVIDER.match(after.group()):
+        if at.group() in (" at ", " AT ", " At "):
+            mail_word = _MAIL_WORD.search(folded[max(0, start - 12) : start])
+            if mail_word is None and "_" not in local and not any(map(str.isdigit, local)):
                 continue
         if local:
             found.append((start, after.end(), "email"))

@@ -9,12 +9,15 @@ here changes once a release was made with it: another rule is another version.
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 
 from penjing.data.mask_v2_arrays import read_groups_by_arrays
 from penjing.data.mask_v2_groups import DigitRun, FoundNumber, read_groups
 from penjing.data.mask_v2_kinds import numbers_at
 
 LONG = 3000  # characters from which arrays are faster
+_BEFORE, _BEHIND = 340, 180  # how far the rules look, and more
+_KEPT = 500
 
 
 def find_numbers(folded: str, long: int = LONG) -> list[tuple[int, int, str]]:
@@ -22,11 +25,30 @@ def find_numbers(folded: str, long: int = LONG) -> list[tuple[int, int, str]]:
     run = read_groups(folded) if len(folded) < long else read_groups_by_arrays(folded)
     if run is None:
         return []
-    chosen = _best([each for group in run.heads for each in numbers_at(run, group)])
+    long_text = len(folded) >= long
+    chosen = _best(
+        _by_surroundings(run) if long_text else [each for group in run.heads for each in numbers_at(run, group)]
+    )
     if not chosen:
         return []
     followers = [*(each.first for each in chosen[1:]), len(run.places)]
     return [(*_outer(run, each, to), each.kind) for each, to in zip(chosen, followers, strict=True)]
+
+
+def _by_surroundings(run: DigitRun) -> list[FoundNumber]:
+    """The candidates of a long text. What repeats with the same text around it is judged once."""
+    found: list[FoundNumber] = []
+    known: dict[tuple[bool, str, str], list[FoundNumber]] = {}
+    for group in run.heads:
+        place = run.places[group]
+        key = run.crowded(group), run.text[max(0, place - _BEFORE) : place], run.text[place : place + _BEHIND]
+        judged = known.get(key)
+        if judged is None:
+            judged = [replace(each, first=0, last=each.last - group) for each in numbers_at(run, group)]
+            if len(known) < _KEPT:
+                known[key] = judged
+        found += [FoundNumber(each.kind, group, group + each.last, each.score, each.tail) for each in judged]
+    return found
 
 
 def _best(candidates: list[FoundNumber]) -> list[FoundNumber]:
@@ -40,7 +62,7 @@ def _best(candidates: list[FoundNumber]) -> list[FoundNumber]:
             cluster = []
         cluster.append(each)
         reach = max(reach, each.last)
-    return chosen + _heaviest(cluster)
+    return chosen + (cluster if len(cluster) < 2 else _heaviest(cluster))
 
 
 def _heaviest(candidates: list[FoundNumber]) -> list[FoundNumber]:
