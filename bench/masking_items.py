@@ -20,6 +20,7 @@ from penjing.data.clean import clean
 _SPACES = (" ", " ", " ", " ", "  ", "\u3000", "\u00a0", "\u2009")
 _DASHES = ("-", "-", "-", "-", "－", "–", "—", " - ", "‑")
 _MARKS = (".", ".", "/", "·", "．")
+_SIGNS = ("〇一二三四五六七八九", "零一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "⓪①②③④⑤⑥⑦⑧⑨")
 _OTHER_DIGITS = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "𝟢𝟣𝟤𝟥𝟦𝟧𝟨𝟩𝟪𝟫")
 
 
@@ -201,6 +202,8 @@ def _email(rng: random.Random) -> Written:
     domain = rng.choice(_DOMAINS)
     if rng.random() < 0.015:
         return Written("", f"{local} @ {rng.choice(('qq.com', '163.com', 'gmail.com'))}")
+    if rng.random() < 0.03:
+        return Written("", local + rng.choice(("(at)", " (at) ", "[at]", "（at）", "艾特")) + domain)
     return Written("", _wide(rng, f"{local}@{domain}", 0.08))
 
 
@@ -253,8 +256,12 @@ KINDS: dict[str, Callable[[random.Random], Written]] = {
 def _write(rng: random.Random, number: str, styles: tuple[tuple[int, ...], ...], free: float = 0.25) -> str:
     """A number unbroken, in the groups of a style, or (share `free`) in groups of any length."""
     form = rng.random()
+    if form < 0.02:
+        return number.translate(str.maketrans(string.digits, rng.choice(_SIGNS)))
     if form < 0.38:
         return _wide(rng, number, 0.15)
+    if form < 0.42:
+        return _wrapped(rng, number, rng.choice(styles))
     if form > 1 - free:
         return _wide(rng, _free(rng, number), 0.12)
     between = rng.choice(rng.choices((_SPACES, _DASHES, _MARKS), (55, 33, 12))[0])
@@ -262,6 +269,17 @@ def _write(rng: random.Random, number: str, styles: tuple[tuple[int, ...], ...],
     if len(parts) < 3 and between in _MARKS:  # one dot or one slash makes a decimal or a fraction of it
         between = " "
     return _wide(rng, between.join(parts), 0.12)
+
+
+def _wrapped(rng: random.Random, number: str, style: tuple[int, ...]) -> str:
+    """Groups with a line end between two of them, as a mail program leaves them."""
+    parts = _cut(number, style)
+    broken = rng.randrange(max(1, len(parts) - 1))
+    between = rng.choice((" ", "-", " "))
+    return "".join(
+        part + ("" if place == len(parts) - 1 else "\n" if place == broken else between)
+        for place, part in enumerate(parts)
+    )
 
 
 def _free(rng: random.Random, number: str) -> str:

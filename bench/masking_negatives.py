@@ -239,6 +239,35 @@ def _invoice(rng: random.Random) -> str:
     )  # fmt: skip
 
 
+def _decimal(rng: random.Random) -> str:
+    return rng.choice(
+        (f"{rng.randint(2, 99)}.{digits(rng, rng.randint(8, 16))}", "3.14159265358",
+         "3.141592653589793", "2.718281828459",
+         f"{rng.randint(1, 9)}.{digits(rng, 10)}e{rng.randint(2, 30)}", "1.4142135623730951", f"0.{digits(rng, 11)}")
+    )  # fmt: skip
+
+
+def _case(rng: random.Random) -> str:
+    year, code = rng.randint(2015, 2026), rng.choice(("GD", "PO", "XS", "HT", "CN", "WO"))
+    return rng.choice(
+        (f"{code}-{year}-{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}-{digits(rng, 5)}",
+         f"{code}-0{rng.randint(310, 999)}-{digits(rng, 4)}-{digits(rng, 3)}",
+         f"{code}1{rng.choice('35789')}{digits(rng, 9)}",
+         f"（{year}）{rng.choice('京沪粤豫')}{digits(rng, 4)}民初{digits(rng, 5)}号", f"{code}{digits(rng, 18)}",
+         f"{year}{digits(rng, 16)}")
+    )  # fmt: skip
+
+
+def _measured(rng: random.Random) -> str:
+    number = rng.choice((f"0{rng.choice(('10', '21', '28'))} {rng.choice('2356')}{digits(rng, 7)}", digits(rng, 11)))
+    return number + rng.choice((" 度", "度", " kWh", "公里", " 吨", "毫升", " bytes", "kg", " ms", "字节"))
+
+
+def _series(rng: random.Random) -> str:
+    plate = rng.choice("新京沪苏云浙") + rng.choice("ABCD") + digits(rng, 5)
+    return plate + rng.choice(("型号", "系列", "型", "款"))
+
+
 _ORDERS = ("订单号{}已付款未发货", "订单{}", "order {} not shipped", "单号：{}", "Order no. {}.", "交易流水{}，请查")
 _PLAIN = ("共{}", "见{}", "{}", "请看{}，谢谢", "it says {}", "（{}）", "记录为 {} 。")
 NEGATIVES: dict[str, tuple[Make, tuple[str, ...]]] = {
@@ -268,5 +297,9 @@ NEGATIVES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "near_plate": (_near_plate, ("{}", "备案 {} ", "{}房", "编号{}")),
     "near_ip": (_near_ip, ("{}", "数据 {} ", "值为{}", "编号{}")),
     "wrong_length": (_wrong_length, ("号码{}", "编号 {} ", "number {}", "QQ群{}")),
+    "decimal": (_decimal, ("π 约为{}", "值为{}", "系数{}", "x = {}", "结果 {} ，正确吗")),
+    "case": (_case, ("工单号{}", "案号：{}", "case {}", "见{}", "合同 {} 已签")),
+    "measured": (_measured, ("用电{}", "读数{}", "total {}", "共{}")),
+    "series": (_series, ("{}", "产品{}缺货", "买了{}的")),
     "invoice": (_invoice, ("发票{}", "发票号码 {} 查无", "invoice {}")),
 }

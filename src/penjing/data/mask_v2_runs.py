@@ -1,78 +1,72 @@
 """Digits with separators between them -> the personal numbers among them: by length, prefix and check digit.
 
-A run is what a person may have written as one number: groups of digits with spaces, dashes, dots, slashes or brackets
-between them. Every stretch of whole groups is a candidate; length, prefix and check digit say what it can be. Of
-candidates that overlap, those are taken that cover the most digits, a resident ID before all others. Nothing here
-changes once a release was made with it: another rule is another version.
+A run is what a person may have written as one number: groups of digits with spaces, dashes, dots, slashes, brackets or
+line ends between them. Every stretch of whole groups is a candidate; length, prefix and check digit say what it can
+be. Of candidates that overlap, those are taken that cover the most digits, a resident ID before all others. Nothing
+here changes once a release was made with it: another rule is another version.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from dataclasses import replace
 
-from penjing.data.mask_v2_groups import DigitRun, FoundNumber
+from penjing.data.mask_v2_arrays import read_groups_by_arrays
+from penjing.data.mask_v2_groups import DigitRun, FoundNumber, read_groups
 from penjing.data.mask_v2_kinds import numbers_at
 
-_GAP = r"(?: {0,2}-{1,2} {0,2}| {1,3}|[./·_。]|\)(?: |-| - )?|[ -]?\()"
-_RUN = re.compile(rf"[0-9]+(?:{_GAP}[0-9]+)*(?:{_GAP}?[Xx])?")
-_GROUP = re.compile("[0-9]+|[Xx]")
-# Groups of a number that stands among others, and among very many; one that stands alone may be written digit by digit.
-_MOST_GROUPS, _FEW_GROUPS, _MANY = 8, 5, 64
-_LEAST, _LONGEST = 10, 19  # digits of the shortest number that is looked for, and of the longest
+LONG = 3000  # characters from which arrays are faster
+_BEFORE, _BEHIND = 340, 180  # how far the rules look, and more
+_KEPT = 500
 
 
-def find_numbers(folded: str) -> list[tuple[int, int, str]]:
+def find_numbers(folded: str, long: int = LONG) -> list[tuple[int, int, str]]:
     """(start, end, kind) of the personal numbers of digits in a folded text, in their order."""
-    found: list[tuple[int, int, str]] = []
-    for match in _RUN.finditer(folded):
-        if match.end() - match.start() >= _LEAST:
-            found += _in_run(folded, match)
+    run = read_groups(folded) if len(folded) < long else read_groups_by_arrays(folded)
+    if run is None:
+        return []
+    long_text = len(folded) >= long
+    chosen = _best(
+        _by_surroundings(run) if long_text else [each for group in run.heads for each in numbers_at(run, group)]
+    )
+    if not chosen:
+        return []
+    followers = [*(each.first for each in chosen[1:]), len(run.places)]
+    return [(*_outer(run, each, to), each.kind) for each, to in zip(chosen, followers, strict=True)]
+
+
+def _by_surroundings(run: DigitRun) -> list[FoundNumber]:
+    """The candidates of a long text. What repeats with the same text around it is judged once."""
+    found: list[FoundNumber] = []
+    known: dict[tuple[bool, str, str], list[FoundNumber]] = {}
+    for group in run.heads:
+        place = run.places[group]
+        key = run.crowded(group), run.text[max(0, place - _BEFORE) : place], run.text[place : place + _BEHIND]
+        judged = known.get(key)
+        if judged is None:
+            judged = [replace(each, first=0, last=each.last - group) for each in numbers_at(run, group)]
+            if len(known) < _KEPT:
+                known[key] = judged
+        found += [FoundNumber(each.kind, group, group + each.last, each.score, each.tail) for each in judged]
     return found
 
 
-def _in_run(folded: str, match: re.Match[str]) -> list[tuple[int, int, str]]:
-    places, begins, parts, gaps, ends = [], [0], [], [], {}
-    behind = match.start()
-    for number, group in enumerate(_GROUP.finditer(match.group())):
-        place = match.start() + group.start()
-        gaps.append(_gap(folded[behind:place]))
-        places.append(place)
-        parts.append(group.group())
-        begins.append(begins[-1] + len(parts[-1]))
-        ends[begins[-1]] = number
-        behind = place + len(parts[-1])
-    if begins[-1] < _LEAST or (len(parts) > _LONGEST and max(map(len, parts)) == 1):
-        return []
-    most = _MOST_GROUPS if len(parts) <= _MANY else _FEW_GROUPS
-    run = DigitRun(folded, "".join(parts).upper(), begins, places, gaps, ends, len(parts) - 1, most)
-    chosen = _best([each for group in _heads(run) for each in numbers_at(run, group)])
-    followers = [each.first for each in chosen[1:]]
-    return [(*_outer(run, each, to), each.kind) for each, to in zip(chosen, [*followers, len(parts)], strict=False)]
-
-
-def _heads(run: DigitRun) -> Iterator[int]:
-    """The groups that a number may begin with: enough digits follow in as many groups as it may have."""
-    begins, count = run.begins, len(run.places)
-    yield 0
-    for group in range(1, count):
-        reach = begins[min(group + run.most, count)] - begins[group]
-        if reach >= _LEAST or count - group <= _LONGEST:
-            yield group
-
-
-def _gap(between: str) -> str:
-    for mark in "(-./·_。":
-        if mark in between or (mark == "(" and ")" in between):
-            return mark
-    return " " if between else ""
-
-
 def _best(candidates: list[FoundNumber]) -> list[FoundNumber]:
-    """Candidates that do not overlap, with the largest sum of scores (weighted interval scheduling)."""
-    if len(candidates) < 2:
-        return candidates
+    """Candidates that do not overlap, with the largest sum of scores. They come in the order of their first groups."""
+    chosen: list[FoundNumber] = []
+    cluster: list[FoundNumber] = []
+    reach = -1
+    for each in candidates:
+        if each.first > reach and cluster:
+            chosen += cluster if len(cluster) == 1 else _heaviest(cluster)
+            cluster = []
+        cluster.append(each)
+        reach = max(reach, each.last)
+    return chosen + (cluster if len(cluster) < 2 else _heaviest(cluster))
+
+
+def _heaviest(candidates: list[FoundNumber]) -> list[FoundNumber]:
+    """Weighted interval scheduling."""
     ordered = sorted(candidates, key=lambda each: each.last)
     lasts = [each.last for each in ordered]
     sums: list[int] = [0]
@@ -98,15 +92,18 @@ def _outer(run: DigitRun, found: FoundNumber, taken: int) -> tuple[int, int]:
     """
     last = found.last
     follower = last + 1
-    dashed = found.kind == "landline" and follower < taken and run.gaps[follower] == "-"
-    if dashed and run.begins[follower + 1] - run.begins[follower] <= 5:
-        last = follower
-    start, end = run.places[found.first], run.place_after(last)
-    if start and run.text[start - 1] == "+":
+    if found.kind == "landline" and follower < taken and run.gap(follower) == "-":
+        last = follower if run.begins[follower + 1] - run.begins[follower] <= 5 else last
+    text = run.text
+    start, end = run.places[found.first], run.place_after(last) + found.tail
+    before = text[start - 1] if start else ""
+    if before == "+":
         start -= 1
-    inside = run.text[start:end]
-    if inside.count(")") > inside.count("(") and start and run.text[start - 1] == "(":
+        before = text[start - 1] if start else ""
+    inside = text[start:end]
+    opened, closed = inside.count("("), inside.count(")")
+    if closed > opened and before == "(":
         start -= 1
-    if inside.count("(") > inside.count(")") and run.text[end : end + 1] == ")":
+    if opened > closed and text[end : end + 1] == ")":
         end += 1
     return start, end
