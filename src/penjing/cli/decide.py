@@ -152,8 +152,8 @@ class _Work:
     def _decide(self, batch: list[Row]) -> dict[int, dict[str, Any]]:
         from penjing.cli.texts import error_line
         from penjing.core.errors import RequestError
-        from penjing.serve.answers import Ask, record_of, work
-        from penjing.store.records import write_records
+        from penjing.serve.answers import Ask, work
+        from penjing.store.records import write_prepared
         from penjing.store.runs import record_rows
 
         if not batch:
@@ -166,15 +166,15 @@ class _Work:
             if len(batch) > 1:
                 return {number: line for row in batch for number, line in self._decide([row]).items()}
             return {batch[0][0]: error_line(batch[0][0], error)}
-        records = [record_of(self.decider.release, self.decider, answer) for answer in answers]
-        made = dict(zip((number for number, _, _ in batch), records, strict=True))
+        prepared = [answer.record for answer in answers if answer.record is not None]
+        made = dict(zip((number for number, _, _ in batch), (one.record for one in prepared), strict=True))
         if self.run is None:
             with self.store.write() as connection:
-                write_records(connection, records)
+                write_prepared(connection, prepared)
         else:
             made = record_rows(self.store, self.run, made)
         self.recorded += len(made)
-        shown = {row[0]: answer.evidence for row, answer in zip(batch, answers, strict=True)}
+        shown = {row[0]: answer.shown.get("evidence") for row, answer in zip(batch, answers, strict=True)}
         return {row[0]: self._line(row, made[row[0]], shown[row[0]]) for row in batch}
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
