@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from penjing.core.errors import MissingPackageError, StoreError, UsageError
 from penjing.store import sqlite
@@ -103,6 +103,22 @@ def check_companions(connection: Connection) -> None:
         where=str(gone[0]),
         fix="leave the files beside the database alone; the request can be sent again",
     )
+
+
+def fetch_all(connection: Connection, query: Select[Any]) -> list[Row[Any]]:
+    """All rows of a query over many of them; the text is read the quick way where all of it is UTF-8."""
+    raw: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        return list(connection.execute(query).all())
+    raw.text_factory = str
+    try:
+        return list(connection.execute(query).all())
+    except OperationalError as error:
+        if "decode" not in str(error.orig).lower():
+            raise
+    finally:
+        raw.text_factory = _text
+    return list(connection.execute(query).all())
 
 
 def server_engine(url: URL) -> Engine:
