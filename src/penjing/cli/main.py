@@ -30,6 +30,7 @@ GROUPS = (
     "decide",
     "replay",
     "verify",
+    "erase",
     "amend",
     "impact",
     "review",

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from penjing.serve.settings import Settings
 from penjing.serve.states import Kept
 from penjing.serve.wire import Item
 from penjing.store.database import Store
+from penjing.store.erasure import erased_at
 from penjing.store.records import Record, get_record
 from penjing.store.writer import Writer
 
@@ -122,7 +124,9 @@ class Service:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
         record = await self._find(identity)
         answer = record.decided()
-        return answer | {"created": record.created, "text": record.text, "evidence": record.evidence}
+        answer |= {"created": record.created, "text": record.text, "evidence": record.evidence}
+        erased = await self._erased(record)
+        return answer if erased is None else answer | {"erased": erased}
 
     async def replay(self, identity: str) -> dict[str, Any]:
         """Decide a recorded case again. Raises AnswerError 404 (unknown) or 409 (made by another release)."""
@@ -137,7 +141,7 @@ class Service:
                 f"run `penjing replay {record.id}` where that release is",
             )
         (done,) = await self.lanes.replay.run([record])
-        return done.to_json()
+        return replace(done, erased=await self._erased(record)).to_json()
 
     async def ready(self) -> dict[str, Any]:
         """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
@@ -178,6 +182,9 @@ class Service:
         if record is None:
             raise AnswerError(404, "unknown_decision", "no decision has this id", "give the id of a decision made here")
         return record
+
+    async def _erased(self, record: Record) -> str | None:
+        return await run_in_threadpool(erased_at, self.store, record.id) if record.text is None else None
 
     async def _records(self, answers: Sequence[Answer]) -> list[Record]:
         """The records of a request; those of a large batch are made beside the event loop, which others wait for."""
