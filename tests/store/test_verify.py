@@ -14,16 +14,16 @@ from penjing.core.errors import StoreDamageError, UsageError
 from penjing.store.database import Store, open_store
 from penjing.store.erasure import erase_decisions
 from penjing.store.keys import create_key, revoke_key
+from penjing.store.opening import VERSION_TABLE
 from penjing.store.records import write_records
 from penjing.store.recovery import begin
-from penjing.store.opening import VERSION_TABLE
 from penjing.store.releases import put_in_service
 from penjing.store.reviews import export_open, import_verdicts
 from penjing.store.runs import finish_run, open_run, record_rows
 from penjing.store.signing import head_file_of, make_key
 from penjing.store.sqlite import driver
-from penjing.store.verify import KnownHead, read_head, verify_store
 from penjing.store.tables import metadata
+from penjing.store.verify import KnownHead, read_head, verify_store
 
 
 @pytest.fixture
@@ -139,7 +139,8 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
         "decision": 8, "review": 3, "verdict": 2, "release": 1, "deployment": 1, "key": 2, "revocation": 1, "audit": 6,
         "run": 1, "run end": 1, "run row": 2, "erasure": 1,
     }  # fmt: skip
-    assert [writer["entries"] for writer in done.writers] == [sum(done.rows.values()) + 3]  # a second start, `began`, `form`
+    # `began`, `form`, and a second start of the release.
+    assert [writer["entries"] for writer in done.writers] == [sum(done.rows.values()) + 3]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Row, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
@@ -105,7 +105,7 @@ def check_companions(connection: Connection) -> None:
     )
 
 
-def fetch_all(connection: Connection, query: Select[Any]) -> list[Row[Any]]:
+def fetch_all(connection: Connection, query: Executable) -> list[Any]:
     """All rows of a query over many of them; the text is read the quick way where all of it is UTF-8."""
     raw: Any = connection.connection.dbapi_connection
     if connection.dialect.name != "sqlite":

@@ -17,7 +17,7 @@ from penjing.store.tables import audit, decisions, erasures, keys, releases, rev
 SALT_BYTES = DIGEST_BYTES = 16
 ERASED = bytes(SALT_BYTES)
 _FIELDS = '"fields":'
-_SCAN = json.JSONDecoder().scan_once
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def split_plain(decision: Any) -> tuple[str, str] | None:
         return None
     start = decision.index(_FIELDS) + len(_FIELDS)
     try:
-        end = _SCAN(decision, start)[1]
-    except (StopIteration, ValueError, RecursionError):
+        end = _DECODER.raw_decode(decision, start)[1]
+    except (ValueError, RecursionError):
         return None
     return decision[:start] + "null" + decision[end:], decision[start:end]
 

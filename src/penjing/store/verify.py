@@ -22,6 +22,7 @@ from penjing.store.parts import KINDS
 from penjing.store.schema import schema_findings
 from penjing.store.signing import SignedHead, head_file_of, load_head, load_key
 from penjing.store.tables import about, chain, writers
+from penjing.store.tables import audit as audit_table
 
 _PAGE = 1000
 _MOST_STRAYS = 500
@@ -186,7 +187,7 @@ def _check_chain(
         done.say("writers", writer.id, f"its signed head is not the last of its {number} entries")
 
 
-def _pages(store: Store, writer: Any, end: int) -> Iterator[tuple[Connection, list[Row[Any]]]]:
+def _pages(store: Store, writer: Any, end: int) -> Iterator[tuple[Connection, list[Any]]]:
     # Without their types: what somebody has put into a column must not stop the reading.
     columns = [chain.c[name] for name in ("number", "time", "kind", "row", "digests", "hash", "salt")]
     base = select(*[type_coerce(column, _RAW) for column in columns])
@@ -219,7 +220,7 @@ def _noted(store: Store) -> KnownHead | None:
 
 def _heads_in_audit(connection: Connection) -> list[KnownHead]:
     """The heads of earlier writers that were noted when a new one took over."""
-    query = select(audit.audit.c.detail).where(audit.audit.c.kind == "begun anew")
+    query = select(audit_table.c.detail).where(audit_table.c.kind == "begun anew")
     heads = []
     for written in connection.execute(query).scalars():
         try:
@@ -267,7 +268,7 @@ def _repeated(connection: Connection) -> dict[str, int]:
 def _check_orphans(connection: Connection, done: Verified) -> None:
     """Writers without entries, and entries without a writer."""
     query = select(chain.c.writer, func.count()).group_by(chain.c.writer)
-    counts = dict(connection.execute(query).tuples().all())
+    counts: dict[Any, int] = dict(connection.execute(query).tuples().all())
     here = dict(connection.execute(select(writers.c.id, writers.c.number)).tuples().all())
     for writer, count in counts.items():
         if writer not in here:

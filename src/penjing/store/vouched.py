@@ -31,7 +31,7 @@ class _Followed:
     """How far a chain was followed, and the entries of keys on the way: (digests, time) by the id of the key.
 
     floor: the time of the first entry after the last break; what is older in any chain is not vouched for, because
-    the revocation of a key may have been in what is missing.
+    the revocation of a key may have been in what is missing. broken: no good entry has come since the last break.
     """
 
     number: int
@@ -39,6 +39,7 @@ class _Followed:
     keys: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     floor: str = ""
+    broken: bool = False
 
 
 class KeyLedger:
@@ -80,11 +81,11 @@ class KeyLedger:
                 continue
             here.add(public)
             before = self._followed.get(public)
-            if before is None or before.number > row.number:
+            if before is None or before.number > row.number or not before.hash:
                 before = _Followed(0, start_of(database, public))
             self._followed[public] = _follow(connection, row, before)
         for public in self._followed.keys() - here:  # it was here before
-            self._followed[public] = _Followed(0, b"", floor=_NEVER)
+            self._followed[public] = _Followed(0, b"", broken=True)
 
     def _salts(self, connection: Connection) -> dict[bytes, bytes]:
         """The salt of each entry of a key, by the digests that the chain has of it."""
@@ -98,7 +99,7 @@ class KeyLedger:
         chains, rule = self._followed.values(), KINDS["key"]
         if row.revoked is not None or any(row.id in one.revoked for one in chains):
             return False
-        floor = max((one.floor for one in chains), default="")
+        floor = max((_NEVER if one.broken else one.floor for one in chains), default="")
         for one in chains:
             digests, time = one.keys.get(str(row.id), (b"", ""))
             salt = salts.get(digests)
@@ -123,21 +124,20 @@ def _follow(connection: Connection, writer: Row[Any], before: _Followed) -> _Fol
     columns = [chain.c[name] for name in ("number", "time", "kind", "row", "digests", "hash")]
     base = select(*columns).where(chain.c.writer == writer.id, chain.c.number <= writer.number)
     base = base.order_by(chain.c.number).limit(_PAGE)
-    broken = False
     while True:
         page = fetch_all(connection, base.where(chain.c.number > now.number))
         for number, time, kind, row, digests, hashed in page:
             if number != now.number + 1 or hashed != link(now.hash, number, time, Entry(kind, row, digests, b"")):
-                broken = True
-            elif broken:
-                broken, now.floor = False, max(now.floor, time)
+                now.broken = True
+            elif now.broken:
+                now.broken, now.floor = False, max(now.floor, time)
             now.number, now.hash = number, hashed
-            if kind == "key" and not broken:
+            if kind == "key" and not now.broken:
                 now.keys[row] = (digests, time)
             elif kind == "revocation":
                 now.revoked.add(row)
         if len(page) < _PAGE:
             break
-    if broken or now.number != writer.number or now.hash.hex() != writer.hash:
-        now.floor = _NEVER
+    if now.number != writer.number or now.hash.hex() != writer.hash:
+        now.broken = True
     return now
