@@ -20,15 +20,15 @@ def test_a_repeated_row_is_compared_with_its_last_entry(store: Store, make) -> N
     kind, row = KINDS["run row"], f"{run.id}/1"
     old = digests_of(kind, values_of(kind, {"decision": "other"}), SALT)
     with store.read() as connection:
-        assert list(compare_rows(connection, kind, [ReadEntry("1/1", "t", row, old, SALT)], set())) == []
+        assert list(compare_rows(connection, kind, [ReadEntry(1, 1, "t", row, old, SALT)], set())) == []
 
 
-def test_text_that_is_no_utf8_stops_nothing(store: Store, make) -> None:
+def test_text_that_is_no_utf8_stops_nothing(store: Store) -> None:
     run = open_run(store, "k", "/in.csv")
     with store.write() as connection:
         connection.execute(text("UPDATE runs SET file = CAST(x'ff' AS TEXT)"))
     kind = KINDS["run"]
-    entry = ReadEntry("1/1", "t", run.id, bytes(48), SALT)
+    entry = ReadEntry(1, 1, "t", run.id, bytes(48), SALT)
     with store.read() as connection:
         found = list(compare_rows(connection, kind, [entry], set()))
     assert {each.table for each in found} == {"chain", "runs"}

@@ -32,8 +32,10 @@ def verify(
     """Compare every record with the signed hash chains; exits 5 where something was changed, deleted or put in.
 
     A service may go on writing meanwhile. The last lines are the heads of the chains: kept outside this machine, and
-    given with --expect, they find a database that was set back together with its key. --begin-anew: where the database, its signing key or its newest records
-    are lost, make a new key, and a new database where there is none; what is there is taken as it is.
+    given with --expect, they find a database that was set back together with its key.
+
+    --begin-anew: where the database, its signing key or its newest records are lost, make a new key, and a new
+    database where there is none; what is there is taken as it is.
     """
     from penjing.cli.show import Bar, out, out_json, tell
     from penjing.core.errors import DamageError, StoreError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, String, Table, and_, cast, literal, or_, select, tuple_
 from sqlalchemy.exc import DBAPIError
@@ -50,15 +50,20 @@ class Discrepancy:
     what: str
 
 
-@dataclass(frozen=True)
-class ReadEntry:
-    """An entry as it was read. `place` is WRITER/NUMBER."""
+class ReadEntry(NamedTuple):
+    """An entry as it was read."""
 
-    place: str
+    writer: int
+    number: int
     time: str
     row: str
     digests: bytes
     salt: bytes | None
+
+    @property
+    def place(self) -> str:
+        """What names the entry in a finding."""
+        return f"{self.writer}/{self.number}"
 
 
 def name_of(kind: str, row: str) -> str:
@@ -137,8 +142,9 @@ def _fetched(
         keys = tuple_(*[table.c[name] for name in kind.key]) if width > 1 else table.c[kind.key[0]]
         where = keys.in_(wanted if width > 1 else [key[0] for key in wanted])
         query = select(*[table.c[name] for name in kind.key], *columns).where(where)
-        for row in fetch_all(connection, query):
-            yield "/".join([str(value) for value in row[:width]]), list(row[width:])
+        for row in fetch_all(connection, query, scattered=True):
+            identity = str(row[0]) if width == 1 else "/".join([str(value) for value in row[:width]])
+            yield identity, list(row[width:])
     except (DBAPIError, ValueError, TypeError) as error:
         said = f"from this row on {len(entries)} cannot be read: {error}"
         yield Discrepancy(table.name, entries[0].row, said)
@@ -183,7 +189,7 @@ def _last_of(connection: Connection, kind: Kind, entries: Sequence[ReadEntry]) -
     last: dict[str, tuple[str, int, int]] = {}
     for row, time, writer, number in connection.execute(query):
         last[row] = max(last.get(row, ("", 0, 0)), (str(time), writer, number))
-    return [entry for entry in entries if entry.place == "{1}/{2}".format(*last[entry.row])]
+    return [entry for entry in entries if (entry.writer, entry.number) == last[entry.row][1:]]
 
 
 def _changes(kind: Kind, entry: ReadEntry, row: list[Any], erased: bool) -> Iterator[Discrepancy]:

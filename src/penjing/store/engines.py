@@ -18,6 +18,7 @@ WRITE = "penjing_write"
 FILES = "penjing_files"
 # The service answers on at most 40 threads beside its writer: with as many connections nobody waits for a free one.
 _CONNECTIONS, _MORE = 8, 56
+_CACHE_KIB = 32 * 1024
 
 
 def parse_url(url: str) -> URL:
@@ -105,12 +106,17 @@ def check_companions(connection: Connection) -> None:
     )
 
 
-def fetch_all(connection: Connection, query: Executable) -> list[Any]:
-    """All rows of a query over many of them; the text is read the quick way where all of it is UTF-8."""
+def fetch_all(connection: Connection, query: Executable, *, scattered: bool = False) -> list[Any]:
+    """All rows of a query over many of them; the text is read the quick way where all of it is UTF-8.
+
+    scattered: the rows lie all over the file. With the 2 MiB that SQLite caches itself it would read most pages again.
+    """
     raw: Any = connection.connection.dbapi_connection
     if connection.dialect.name != "sqlite":
         return list(connection.execute(query).all())
     raw.text_factory = str
+    if scattered:
+        raw.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     try:
         return list(connection.execute(query).all())
     except OperationalError as error:

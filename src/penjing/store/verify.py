@@ -157,8 +157,8 @@ def _check_chain(
     for connection, page in _pages(store, writer.id, writer.number):
         by_kind: dict[str, list[ReadEntry]] = {}
         for here, time, kind, row, digests, hashed, salt in page:
-            place = f"{writer.id}/{here}"
-            _check_gap(writer.id, number, here, done)
+            if here != number + 1:
+                _check_gap(writer.id, number, here, done)
             whole = (
                 type(time) is type(kind) is type(row) is str
                 and type(digests) is type(hashed) is bytes
@@ -166,18 +166,20 @@ def _check_chain(
             )
             made = whole and link(previous, here, time, Entry(kind, row, digests, b""))
             if not whole or (here == number + 1 and hashed != made):
-                done.say("chain", place, f"the entry for the {name_of(str(kind), str(row))} was changed")
-            if whole and known.get(here, hashed.hex()) != hashed.hex():
-                done.say("chain", place, "it is not the entry of a head that was noted")
+                done.say(
+                    "chain", f"{writer.id}/{here}", f"the entry for the {name_of(str(kind), str(row))} was changed"
+                )
+            if whole and here in known and known[here] != hashed.hex():
+                done.say("chain", f"{writer.id}/{here}", "it is not the entry of a head that was noted")
             number, previous = here, hashed if type(hashed) is bytes else b""
             rule = KINDS.get(kind) if whole else None
             if rule is None:
                 if whole:
-                    done.say("chain", place, f"`{kind}` is no kind of entry")
+                    done.say("chain", f"{writer.id}/{here}", f"`{kind}` is no kind of entry")
             elif rule.name == "began":
                 done.before = max(done.before, here - 1)
             elif rule.table is not None:
-                by_kind.setdefault(kind, []).append(ReadEntry(place, time, row, digests, salt))
+                by_kind.setdefault(kind, []).append(ReadEntry(writer.id, here, time, row, digests, salt))
         for name, entries in by_kind.items():
             done.rows[name] = done.rows.get(name, 0) + len(entries)
             done.findings += compare_rows(connection, KINDS[name], entries, erased)
