@@ -255,6 +255,11 @@ _TAMPERING = {
         "DELETE FROM chain WHERE number > 20",
         "UPDATE writers SET number = 20, hash = (SELECT lower(hex(hash)) FROM chain WHERE number = 20)",
     ],
+    "changed row of a run": ["UPDATE run_rows SET decision = '{two}' WHERE decision = '{one}'"],
+    "deleted row of a run": ["DELETE FROM run_rows WHERE decision = '{one}'"],
+    "added trigger": [
+        "CREATE TRIGGER t AFTER INSERT ON decisions BEGIN UPDATE decisions SET outcome = 'ham' WHERE id = NEW.id; END"
+    ],
     "chain dropped": ["DELETE FROM chain", "DELETE FROM writers"],
 }
 
@@ -267,11 +272,13 @@ def tampered(release: Path, folder: Path) -> Verdict:
     for kind, statements in _TAMPERING.items():
         copy = _copy(folder / "whole.db", folder / "copy.db")
         with closing(sqlite3.connect(copy)) as connection:
-            for verb in ("update", "delete"):
-                for table in ("audit", "chain"):
-                    connection.execute(f"DROP TRIGGER {table}_keeps_{verb}")
+            triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                connection.execute(f"DROP TRIGGER {name}")
             for statement in statements:
                 connection.execute(statement.format(**names))
+            for _, sql in triggers:  # an attacker leaves no trace there either
+                connection.execute(sql)
             connection.commit()
         store = open_store(f"sqlite:///{copy}", create=False)
         if not verify_store(store).findings:

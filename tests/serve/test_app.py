@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 
 from penjing.core.canon import canonical_json
 from penjing.serve.auth import FRESH_SECONDS
 from penjing.store.database import open_store
-from penjing.store.keys import create_key, revoke_key
+from penjing.store.erasure import erase_decisions
+from penjing.store.keys import create_key, digest_of, revoke_key
 from penjing.store.records import get_record
+from penjing.store.sqlite import driver
 
 
 def test_a_decision_is_answered_recorded_and_replayed(served, tiny_release) -> None:
@@ -143,3 +146,75 @@ def test_the_schema_names_every_address(served) -> None:
     }
     forms = schema["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
     assert [sorted(form["properties"]) for form in forms] == [["evidence", "fields", "text"], ["evidence", "items"]]
+
+
+CHANGES = [
+    "decision = '{'",
+    "decision = '[]'",
+    "decision = x'00'",
+    "decision = replace(decision, '\"p\":', '\"q\":')",
+    "prediction = '{}'",
+    "prediction = replace(prediction, '0.', '\"x\",0.')",
+    "prediction = replace(prediction, '0.', 'NaN,0.')",
+    "fingerprint = '[]'",
+    "fingerprint = '{\"threads\":1}'",
+    "text = CAST(x'ff' AS TEXT)",
+    "text = x'ff'",
+    "evidence = '1'",
+    "outcome = CAST(x'ff' AS TEXT)",
+]
+
+
+def test_a_record_that_was_changed_is_named_and_stops_no_other(server) -> None:
+    served = server()
+    other = served.decide(text="see you at lunch")
+    for change in CHANGES:
+        made = served.decide(text="win cash now", evidence=True)
+        by_hand(served, f"UPDATE decisions SET {change} WHERE id = '{made['id']}'")
+        check_named(served, change, made, other)
+
+
+def check_named(served, change: str, made, other) -> None:
+    for method, path in (("GET", ""), ("POST", "/replay")):
+        answer = served.ask(method, f"/v1/decisions/{made['id']}{path}")
+        assert answer.status_code == 409, (change, answer.text)
+        error = answer.json()["error"]
+        assert error["code"] == "damage" and made["id"] in error["message"] and "`penjing verify`" in error["fix"]
+        assert served.ask(method, f"/v1/decisions/{other['id']}{path}").status_code == 200
+
+
+def test_an_erased_record_says_when(served) -> None:
+    made = served.decide(text="win cash now")
+    store = open_store(served.db)
+    noted = erase_decisions(store, [made["id"]])
+    store.close()
+    found = served.ask("GET", f"/v1/decisions/{made['id']}").json()
+    assert (found["text"], found["erased"]) == (None, noted)
+    replayed = served.ask("POST", f"/v1/decisions/{made['id']}/replay").json()
+    assert (replayed["same"], replayed["erased"]) == (True, noted)
+
+
+def test_a_key_that_was_put_into_the_table_opens_nothing(server) -> None:
+    served = server()
+    store = open_store(served.db)
+    revoked, secret = create_key(store, "old")
+    revoke_key(store, revoked.id)
+    store.close()
+    forged = "pj_" + "x" * 43
+    by_hand(
+        served,
+        f"INSERT INTO keys VALUES ('evil', 'n', '{digest_of(forged)}', 'decide,read', '2026', NULL)",
+        f"UPDATE keys SET revoked = NULL WHERE id = '{revoked.id}'",
+    )
+    time.sleep(1.1)
+    for key in (forged, secret):
+        answer = served.ask("POST", "/v1/decide", key=None, headers={"X-API-Key": key}, json={"text": "x"})
+        assert answer.status_code == 401
+    assert served.ask("POST", "/v1/decide", json={"text": "x"}).status_code == 200
+
+
+def by_hand(served, *statements: str) -> None:
+    """Change the database of a running service as an attacker would."""
+    with closing(driver().connect(served.db.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)

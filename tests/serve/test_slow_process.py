@@ -16,8 +16,9 @@ import pytest
 
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
+from penjing.serve.again import ReplayAsk
 from penjing.serve.answers import Ask, work
-from penjing.serve.messages import ask_to_json, decode, encode, record_to_json
+from penjing.serve.messages import ask_to_json, decode, encode, replay_ask_to_json
 from penjing.serve.slow_process import SlowWork, serve_lane
 
 FIELDS = {"channel": "web"}
@@ -38,7 +39,7 @@ def test_it_decides_and_replays_as_the_service_does(decider: Decider) -> None:
             assert (other["shown"][name] == own.shown[name]) or name == "facts"
     assert said["spent"] == [0.0, 0.0]
     assert here[0].record is not None
-    (replayed,) = slow.answer({"records": [record_to_json(here[0].record.record)]})["replays"]
+    (replayed,) = slow.answer({"replays": [replay_ask_to_json(ReplayAsk(here[0].record.record))]})["replayed"]
     assert replayed["same"]
 
 

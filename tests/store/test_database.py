@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from penjing.core.errors import StoreError, UsageError
+from penjing.core.errors import StoreDamageError, StoreError, UsageError
 from penjing.store import sqlite
+from penjing.store.about import FORM, set_statement
 from penjing.store.database import Store, open_store
 from penjing.store.opening import VERSION_TABLE
 from penjing.store.records import write_records
@@ -100,6 +101,11 @@ def test_a_database_of_somebody_else(tmp_path: Path) -> None:
 def test_a_database_of_a_newer_form(store: Store, url: str) -> None:
     with store.write() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(StoreDamageError, match="was changed outside Penjing"):
+        open_store(url)
+    assert store.key is not None
+    with store.write() as connection:  # as a newer Penjing does
+        set_statement(connection, store.key, FORM, "9999")
     with pytest.raises(StoreError, match="newer form"):
         open_store(url)
 

@@ -53,7 +53,7 @@ def test_a_lost_key_or_end(one: Store, url: str, make, lost: str) -> None:
         one.key_file.write_text("{")
     else:
         head = head_file_of(one.key_file)
-        head.write_text(head.read_text().replace('"count":2', '"count":99'))
+        head.write_text(head.read_text().replace('"count":3', '"count":99'))
     begin(url)
     new = open_store(url)
     with new.write() as connection:

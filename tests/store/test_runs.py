@@ -26,8 +26,9 @@ KEY = run_key("r" * 64, "f" * 64, {"text": None, "evidence": False})
 
 
 def record(name: str) -> Record:
-    made = f'{{"id":"{name}"}}'
-    return Record(name, "r" * 64, "2026-01-31T23:59:59.000000Z", "automatic", "ham", None, made, "{}", {})
+    made = f'{{"facts":{{"fields":{{}},"p":1.0}},"id":"{name}"}}'
+    predicted = '{"artifact":"a","labels":["ham"],"probabilities":[1.0],"too_long":false}'
+    return Record(name, "r" * 64, "2026-01-31T23:59:59.000000Z", "automatic", "ham", None, made, predicted, {})
 
 
 def test_an_unfinished_run_is_found_again_and_a_finished_one_is_not(store: Store) -> None:

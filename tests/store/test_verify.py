@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from penjing.core.errors import StoreDamageError, UsageError
 from penjing.store.database import Store, open_store
-from penjing.store.erasure import erase_decision
+from penjing.store.erasure import erase_decisions
 from penjing.store.keys import create_key, revoke_key
+from penjing.store.opening import VERSION_TABLE
 from penjing.store.records import write_records
+from penjing.store.recovery import begin
 from penjing.store.releases import put_in_service
 from penjing.store.reviews import export_open, import_verdicts
+from penjing.store.runs import finish_run, open_run, record_rows
 from penjing.store.signing import head_file_of, make_key
-from penjing.store.verify import verify_store
-
-TRIGGERS = ("audit_keeps_update", "audit_keeps_delete", "chain_keeps_update", "chain_keeps_delete")
+from penjing.store.sqlite import driver
+from penjing.store.tables import metadata
+from penjing.store.verify import KnownHead, read_head, verify_store
 
 
 @pytest.fixture
@@ -40,17 +46,89 @@ def full(store: Store, make, tiny_release, tmp_path: Path) -> Store:
         writer.writeheader()
         writer.writerows(rows)
     import_verdicts(store, tmp_path / "cases.csv")
+    run = open_run(store, "k" * 64, "/in.csv")
+    record_rows(store, run, {1: make("run-1"), 2: make("run-2")})
+    finish_run(store, run)
+    erase_decisions(store, ["run-2"])
     return store
+
+
+def cells() -> list[tuple[str, str]]:
+    """Every column of every table, that of the version too."""
+    every = [(name, column.name) for name, table in metadata.tables.items() for column in table.columns]
+    return [*every, (VERSION_TABLE, "version_num")]
+
+
+def names(store: Store, table: str) -> str:
+    """A condition on one row: of those with the most that can be changed."""
+    which = {
+        "keys": "revoked IS NOT NULL", "reviews": "status = 'done'", "about": "name = 'probed'",
+        "chain": "kind = 'decision'",
+    }.get(table, "1")  # fmt: skip
+    keys = [column.name for column in metadata.tables[table].primary_key]
+    query = f"SELECT {', '.join(keys)} FROM {table} WHERE {which} ORDER BY {', '.join(keys)} LIMIT 1"
+    with store.read() as connection:
+        row = connection.execute(text(query)).one()
+    return " AND ".join(f"{key} = {value!r}" for key, value in zip(keys, row, strict=True))
+
+
+def changed_row(condition: str) -> str:
+    """What a finding calls the row: its key, or a piece of it."""
+    return "/".join(part.split(" = ")[1].strip("'") for part in condition.split(" AND "))
+
+
+@pytest.mark.parametrize(("table", "column"), cells())
+def test_every_cell_of_every_table_is_covered(full: Store, url: str, table: str, column: str) -> None:
+    if table == VERSION_TABLE:
+        with full.engine.connect() as connection:
+            connection.exec_driver_sql(f"UPDATE {table} SET {column} = '0002_runs'")
+            connection.commit()
+        with pytest.raises(StoreDamageError, match="was changed outside Penjing"):
+            open_store(url)
+        return
+    condition = names(full, table)
+    number = metadata.tables[table].c[column].type.python_type is int
+    value = f"{column} + 1000" if number else f"CAST({column} AS TEXT) || 'x'"
+    found = by_hand(full, f"UPDATE {table} SET {column} = {value} WHERE {condition}")
+    assert any(one == table and changed_row(condition) in row for one, row, _ in found), (condition, found)
+
+
+@pytest.mark.parametrize("table", list(metadata.tables))
+def test_a_deleted_row_of_every_table_is_found(full: Store, table: str) -> None:
+    condition = names(full, table)
+    found = by_hand(full, f"DELETE FROM {table} WHERE {condition}")
+    assert any(one == table and (changed_row(condition) in row or not row) for one, row, _ in found), (condition, found)
+
+
+@pytest.mark.parametrize("table", list(metadata.tables))
+def test_an_added_row_of_every_table_is_found(full: Store, table: str) -> None:
+    condition = names(full, table)
+    columns = metadata.tables[table].columns
+    key = {column.name for column in metadata.tables[table].primary_key} | {"public", "hash", "digest"}
+    made = [
+        column.name
+        if column.name not in key
+        else (f"{column.name} + 1000" if column.type.python_type is int else f"{column.name} || 'x'")
+        for column in columns
+    ]
+    listed = ", ".join(column.name for column in columns)
+    found = by_hand(
+        full,
+        f"INSERT INTO {table} ({listed}) SELECT {', '.join(made)} FROM {table} WHERE {condition}",
+    )
+    assert any(one == table for one, _, _ in found), found
 
 
 def by_hand(store: Store, *statements: str) -> list[tuple[str, str, str]]:
     """Change the database as an attacker would; returns what is found."""
-    with store.engine.connect() as connection:
-        for name in TRIGGERS:
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    with closing(driver().connect(str(store.engine.url.database), isolation_level=None)) as connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
         for statement in statements:
-            connection.exec_driver_sql(statement)
-        connection.commit()
+            connection.execute(statement)
+        for _, sql in triggers:
+            connection.execute(sql)
     return [(each.table, each.row, each.what) for each in verify_store(store).findings]
 
 
@@ -58,9 +136,11 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
     done = verify_store(full)
     assert done.findings == []
     assert done.rows == {
-        "decision": 6, "review": 3, "verdict": 2, "release": 1, "deployment": 1, "key": 2, "revocation": 1, "audit": 5,
+        "decision": 8, "review": 3, "verdict": 2, "release": 1, "deployment": 1, "key": 2, "revocation": 1, "audit": 6,
+        "run": 1, "run end": 1, "run row": 2, "erasure": 1,
     }  # fmt: skip
-    assert [writer["entries"] for writer in done.writers] == [sum(done.rows.values()) + 2]  # a second start, `began`
+    # `began`, `form`, and a second start of the release.
+    assert [writer["entries"] for writer in done.writers] == [sum(done.rows.values()) + 3]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +194,7 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
     ],
 )
 def test_tampering_is_named(full: Store, statement: str, table: str, row: str, words: str) -> None:
-    found = by_hand(full, "PRAGMA foreign_keys=OFF", statement)
+    found = by_hand(full, statement)
     assert any(each[0] == table and row in each[1] and words in each[2] for each in found), found
 
 
@@ -127,7 +207,8 @@ def test_an_entry_outside_every_signed_chain_vouches_for_nothing(full: Store, pl
         f"INSERT INTO chain (writer, number, time, kind, row, digests, hash, salt) SELECT {place}, time, 'decision', "
         "'evil', digests, x'00', salt FROM chain WHERE kind = 'decision' LIMIT 1",
     )
-    assert [(table, row) for table, row, _ in found] == [("chain", place.replace(", ", "/"))]
+    own = [("writers", "7")] * place.startswith("7")
+    assert [(table, row) for table, row, _ in found] == [("chain", place.replace(", ", "/")), *own]
     assert "decision evil is in no writer's signed chain" in found[0][2]
 
 
@@ -154,9 +235,9 @@ def test_a_cut_tail_with_a_head_of_the_attackers_own_is_found(full: Store) -> No
         f"DELETE FROM chain WHERE number > {old.number}",
         f"UPDATE writers SET {columns}",
         "DELETE FROM keys WHERE name = 'later'",
-        "DELETE FROM audit WHERE number = 6",
+        "DELETE FROM audit WHERE number = 7",
     )
-    assert len(found) == 1
+    assert {table for table, _, _ in found} == {"writers"}
     assert "set back to an older state: 2 entries" in found[0][2]
     head_file_of(full.key_file).unlink()
     assert verify_store(full).findings == []  # nothing is left that could tell: docs/verify.md says so
@@ -170,13 +251,13 @@ def test_a_chain_signed_by_another_key_is_found(full: Store) -> None:
 
 
 def test_an_erased_person_leaves_a_whole_chain(full: Store) -> None:
-    erase_decision(full, "id-1")
+    erase_decisions(full, ["id-1"])
     with full.read() as connection:
         row = connection.execute(text("SELECT * FROM decisions JOIN reviews ON id = reviews.decision")).first()
     assert row is not None and row.id == "id-1"
     assert (row.text, row.evidence, row.reviewer, row.note) == (None, None, None, None)
     done = verify_store(full)
-    assert (done.findings, done.erased) == ([], 1)
+    assert (done.findings, done.erased) == ([], 2)
     found = by_hand(full, "UPDATE decisions SET outcome = 'ham', text = 'x' WHERE id = 'id-1'")
     assert {what.split("`")[1] for _, _, what in found} == {"outcome", "text"}
 
@@ -188,7 +269,74 @@ def test_erasing_without_penjing_is_tampering(full: Store) -> None:
         f"UPDATE chain SET salt = {zeros} WHERE row = 'id-0' AND kind = 'decision'",
         "UPDATE decisions SET text = NULL WHERE id = 'id-0'",
     )
-    assert any("`text`" in what for _, _, what in found)
+    assert ("decisions", "id-0") in [(table, row) for table, row, _ in found]
+
+
+def test_an_older_database_with_its_files_is_found_by_a_head_that_was_kept(full: Store, make) -> None:
+    (head,) = verify_store(full).heads
+    assert verify_store(full, expected=[read_head(str(head))]).findings == []
+    with full.write() as connection:
+        write_records(connection, [make("later")])
+    (later,) = verify_store(full).heads
+    assert verify_store(full, expected=[head, later]).findings == []
+    newer = KnownHead(later.writer, later.count + 2, "0" * 64)
+    (found,) = verify_store(full, expected=[newer]).findings
+    assert "2 entries of its chain are missing at the end" in found.what
+    (found,) = verify_store(full, expected=[replace(head, hash="0" * 64)]).findings
+    assert (found.table, found.row) == ("chain", f"1/{head.count}")
+    (found,) = verify_store(full, expected=[replace(head, writer="f" * 64)]).findings
+    assert found.table == "writers" and "were deleted" in found.what
+
+
+@pytest.mark.parametrize("head", ["", "a:1:b", "1", f"{'a' * 64}:-1:{'a' * 64}", f"{'A' * 64}:1:{'a' * 64}"])
+def test_what_is_no_head_is_refused(head: str) -> None:
+    with pytest.raises(UsageError, match="is not a head"):
+        read_head(head)
+
+
+def test_a_whole_earlier_writer_that_was_deleted_is_found(full: Store, url: str, make) -> None:
+    full.close()
+    full.key_file.unlink()
+    begin(url)
+    store = open_store(url)
+    with store.write() as connection:
+        write_records(connection, [make("later")])
+    assert verify_store(store).findings == []
+    found = by_hand(
+        store,
+        *(f"DELETE FROM {table}" for table in ("reviews", "releases", "keys", "run_rows", "runs")),
+        "DELETE FROM decisions WHERE id <> 'later'",
+        "DELETE FROM chain WHERE writer = 1",
+        "DELETE FROM writers WHERE id = 1",
+        "DELETE FROM audit WHERE number <= 5",
+    )
+    assert any(table == "writers" and "were deleted" in what for table, _, what in found), found
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "row"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON decisions BEGIN UPDATE decisions SET outcome = 'ham'; END", "t"),
+        ("CREATE VIEW v AS SELECT * FROM decisions", "v"),
+        ("CREATE TABLE t (a)", "t"),
+        ("CREATE INDEX i ON decisions (outcome)", "i"),
+        ("ALTER TABLE keys ADD COLUMN more TEXT", "keys.more"),
+        ("DROP INDEX decisions_created", "decisions_created"),
+        ("DROP TRIGGER chain_keeps_delete", "chain_keeps_delete"),
+        (
+            "DROP TRIGGER chain_keeps_delete; CREATE TRIGGER chain_keeps_delete BEFORE DELETE ON chain "
+            "BEGIN SELECT 1; END",
+            "chain_keeps_delete",
+        ),
+    ],
+)
+def test_what_was_added_to_the_schema_is_named(full: Store, statement: str, row: str) -> None:
+    with full.engine.connect() as connection:
+        for one in statement.split("; CREATE"):
+            connection.exec_driver_sql(one if one.startswith(("CREATE", "ALTER", "DROP")) else "CREATE" + one)
+        connection.commit()
+    assert [(each.table, each.row) for each in verify_store(full).findings] == [("schema", row)]
 
 
 def test_several_processes_share_a_chain(full: Store, url: str, make) -> None:

@@ -31,6 +31,7 @@ GROUPS = (
     "decide",
     "replay",
     "verify",
+    "erase",
     "amend",
     "impact",
     "review",

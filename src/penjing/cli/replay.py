@@ -64,9 +64,10 @@ def replay(
 
 
 def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Replayed:
-    from penjing.core.errors import DamageError, UsageError
+    from penjing.core.errors import UsageError
     from penjing.serve.again import replay_record
-    from penjing.store.records import get_record
+    from penjing.store.erasure import erased_at
+    from penjing.store.records import get_record, unreadable
     from penjing.store.releases import open_recorded
 
     try:
@@ -76,12 +77,10 @@ def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Repl
                 f"no decision has the id `{identity[:64]}`", where=store.url, fix="`penjing decide` prints ids"
             )
         opened = open_recorded(store, record.release, folder)
-        return replay_record(record, _Deciders(opened, threads).for_record(record))
+        erased = erased_at(store, identity) if record.text is None else None
+        return replay_record(record, _Deciders(opened, threads).for_record(record), erased)
     except _UNREADABLE as error:
-        if isinstance(error, StoreError) and not _of_one_row(error):
-            raise
-        said = f"the record {identity[:64]} cannot be read: it was changed outside Penjing ({type(error).__name__})"
-        raise DamageError(said, where=store.url, fix="compare the database with a backup") from None
+        raise unreadable(identity, error) from None
 
 
 def _all(store: Store, folder: Path | None, threads: int) -> None:
@@ -151,22 +150,23 @@ def _opened(store: Store, made_by: str, folder: Path | None) -> Release:
 
 def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Bar) -> Iterator[dict[str, Any]]:
     """The lines of those records of a release that differ or cannot be read."""
+    from penjing.core.errors import DamageError
     from penjing.serve.again import replay_record
-    from penjing.store.records import get_record, ids_of
+    from penjing.store.erasure import erased_at
+    from penjing.store.records import get_record, ids_of, unreadable
 
     deciders = _Deciders(opened, threads)
     for identity in ids_of(store, opened.id):
         bar.advance()
         try:
             record = get_record(store, identity)
-            done = replay_record(record, deciders.for_record(record)) if record else None
-        except _UNREADABLE as error:
-            if isinstance(error, StoreError) and not _of_one_row(error):
-                raise
+            erased = erased_at(store, identity) if record is not None and record.text is None else None
+            done = replay_record(record, deciders.for_record(record), erased) if record else None
+        except (*_UNREADABLE, DamageError) as error:
             count.replayed += 1
             count.different += 1
-            said = f"the record cannot be read: it was changed outside Penjing ({type(error).__name__})"
-            yield {"id": identity, "same": False, "error": {"code": "damage", "message": said}}
+            told = error if isinstance(error, DamageError) else unreadable(identity, error)
+            yield {"id": identity, "same": False, "error": _error_json(told)}
             continue
         if done is None:  # removed since
             continue
@@ -177,13 +177,8 @@ def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Ba
             yield done.to_json()
 
 
-# What reading a record that was changed can raise.
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StoreError)
-
-
-def _of_one_row(error: StoreError) -> bool:
-    """Whether it is a row that is bad, text that is not UTF-8, and not the database that fails."""
-    return "decode" in error.what.lower()
+# What replaying a record that was changed can raise, beside DamageError where it cannot be read at all.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class _Deciders:

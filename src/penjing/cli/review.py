@@ -30,17 +30,18 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
     from penjing.cli.failures import explain
     from penjing.cli.show import out_json, tell
-    from penjing.core.errors import PenjingError, UsageError
+    from penjing.core.errors import DamageError, PenjingError, UsageError
     from penjing.core.folder import replaced_file
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import export_open, open_labels
 
     store = open_store(database_url(db), create=False)
+    bad: list[str] = []
     try:
         # A file that is there stays as it is until the new one is whole; a device or a pipe is written as it is.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count, labels = export_open(store, target), open_labels(store)
+            count, labels = export_open(store, target, bad), open_labels(store)
     except OSError as error:
         told = explain(error)
         # A path that cannot be written is the user's to change; a disk that is full or fails is not.
@@ -52,6 +53,13 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     if labels:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
         tell(f"fill in `verdict` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
+    if bad:
+        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        raise DamageError(
+            f"{len(bad)} open cases cannot be read, and were left out: {', '.join(bad[:_SHOWN])}{more}",
+            where=store.url,
+            fix="`penjing verify` says what was changed outside Penjing",
+        )
 
 
 def bring_back(

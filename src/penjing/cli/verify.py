@@ -21,22 +21,30 @@ def verify(
     json: Annotated[
         bool, typer.Option("--json", help="a JSON line for each thing that is wrong, then the counts")
     ] = False,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(help="WRITER:COUNT:HASH, a head that was printed earlier and kept elsewhere; may be repeated"),
+    ] = None,
     begin_anew: Annotated[
         bool, typer.Option("--begin-anew", help="go on without a lost database or key; notes it in the audit chain")
     ] = False,
 ) -> None:
     """Compare every record with the signed hash chains; exits 5 where something was changed, deleted or put in.
 
-    A service may go on writing meanwhile. --begin-anew: where the database, its signing key or its newest records
-    are lost, make a new key, and a new database where there is none; what is there is taken as it is.
+    A service may go on writing meanwhile. The last lines are the heads of the chains: kept outside this machine, and
+    given with --expect, they find a database that was set back together with its key.
+
+    --begin-anew: where the database, its signing key or its newest records are lost, make a new key, and a new
+    database where there is none; what is there is taken as it is.
     """
     from penjing.cli.show import Bar, out, out_json, tell
     from penjing.core.errors import DamageError, StoreError
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.recovery import begin
-    from penjing.store.verify import verify_store
+    from penjing.store.verify import read_head, verify_store
 
+    expected = [read_head(each) for each in expect or []]
     url = database_url(db)
     if begin_anew:
         moved = begin(url)
@@ -45,7 +53,7 @@ def verify(
         store = open_store(url, create=False)
         with Bar() as bar:
             bar.start("verifying", None)
-            done = verify_store(store, bar.advance)
+            done = verify_store(store, bar.advance, expected)
         store.close()
     except StoreError as error:
         if any(word in error.what for word in _PASSING):
@@ -60,12 +68,15 @@ def verify(
             )
     if json:
         counts = {"rows": done.rows, "before_the_chain": done.before, "erased": done.erased, "writers": done.writers}
+        counts["heads"] = [str(head) for head in done.heads]
         out_json({"held": not done.findings, "wrong": len(done.findings), **counts})
     else:
         rows = ", ".join(f"{name} {count:,}" for name, count in done.rows.items())
         out(f"compared: {rows or 'nothing'}; {done.before} of them from before the chain; {done.erased} erased")
         for writer in done.writers:
-            out(f"writer {writer['writer']} {writer['public']}: {writer['entries']} entries, head {writer['head']}")
+            out(f"writer {writer['writer']} {writer['public']}: {writer['entries']} entries")
+        for head in done.heads:
+            out(f"head {head}")
     if done.findings:
         more = "" if json or len(done.findings) <= _SHOWN else f" (the first {_SHOWN} are shown; --json shows all)"
         raise DamageError(

@@ -92,6 +92,12 @@ class StoreError(PenjingError):
     code = "store"
 
 
+class StoreDamageError(StoreError):
+    """A database that was damaged, or changed outside Penjing."""
+
+    exit_code = 5
+
+
 class RunInterruptedError(PenjingError):
     """A run that was stopped and can be resumed."""
 

@@ -12,18 +12,38 @@ from penjing.store.records import Record
 
 
 @dataclass(frozen=True)
+class ReplayAsk:
+    """A record to be replayed, and when its text and fields were erased."""
+
+    record: Record
+    erased: str | None = None
+
+    def cost(self) -> float:
+        """The estimated cost: characters of the masked text."""
+        return len(self.record.text or "") + 1.0
+
+
+@dataclass(frozen=True)
 class Replayed:
-    """Both replays of one record; `model` is None where the masked text was not kept."""
+    """Both replays of one record; `model` is None where the masked text was not kept, or was erased at `erased`;
+    `blank` is whether the fields were blanked."""
 
     id: str
     decision: ReplayResult
     model: ModelReplay | None
     torn: tuple[str, ...]
+    erased: str | None = None
+    blank: bool = False
 
     @property
     def same(self) -> bool:
-        """Whether the decision came back byte for byte and the model kept its promise."""
-        return self.decision.same and not self.torn and (self.model is None or self.model.held)
+        """Whether the decision came back byte for byte and the model kept its promise, as far as neither was erased."""
+        return (self.decision.same or self.without_fields) and not self.torn and (self.model is None or self.model.held)
+
+    @property
+    def without_fields(self) -> bool:
+        """Whether the decision needs fields that were erased, so that it cannot be made again."""
+        return self.erased is not None and self.blank and not self.decision.same
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the service and the command line."""
@@ -36,6 +56,11 @@ class Replayed:
                 "differences": [*self.decision.differences, *self.torn],
             },
         }
+        if self.erased is not None:
+            left = "nothing was replayed" if self.without_fields else "only the decision was replayed"
+            shown |= {"decision": None} if self.without_fields else {}
+            why = f"the text and the fields were erased on {self.erased}: {left}"
+            return shown | {"model": None, "erased": self.erased, "why": why}
         if self.model is None:
             return shown | {"model": None, "why": "the text was not kept: only the decision was replayed"}
         model = self.model
@@ -49,15 +74,19 @@ class Replayed:
         return shown | {"why": model.why}
 
 
-def replay_record(record: Record, decider: Decider) -> Replayed:
-    """Replay one record with the release that made it; another release makes it differ, and says so."""
+def replay_record(record: Record, decider: Decider, erased: str | None = None) -> Replayed:
+    """Replay one record with the release that made it; another release makes it differ, and says so.
+
+    erased: when its text and fields were erased. Where a rule asks for a field, its decision cannot be replayed then.
+    """
     recorded = record.decided()
     decision = replay_decision(decider.policy, recorded)
     model = None
     if record.text is not None and record.release == decider.release.id:
         tolerance = decider.release.info.tolerance
         model = replay_model(decider.session, record.text, record.predicted(), record.fingerprint, tolerance)
-    return Replayed(record.id, decision, model, _torn(record, recorded))
+    blank = "fields" in recorded["facts"] and recorded["facts"]["fields"] is None
+    return Replayed(record.id, decision, model, _torn(record, recorded), erased, blank)
 
 
 def _torn(record: Record, recorded: dict[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from penjing.decide.decider import Decider
+from penjing.serve.again import ReplayAsk
 from penjing.serve.answers import Answer, Ask, work
 from penjing.serve.lane import Lane, LaneBounds
 from penjing.serve.microbatch import PassBounds
@@ -72,12 +73,12 @@ class Lanes:
         bounds = LaneBounds(
             settings.replay_waiting, settings.replay_waiting_characters, settings.replay_waiting_seconds, _RETRY_SLOW
         )
-        self.replay: Lane[Record, dict[str, Any]] = Lane(
+        self.replay: Lane[ReplayAsk, dict[str, Any]] = Lane(
             "replay",
             bounds,
             [slow.replay],
             one_pass=PassBounds(1, patience=bounds.seconds),
-            cost=lambda record: len(record.text or "") + 1.0,
+            cost=ReplayAsk.cost,
         )
         bounds = LaneBounds(settings.lookup_waiting, float("inf"), settings.lookup_waiting_seconds)
         self.lookup: Lane[str, Record | None] = Lane("lookup", bounds, [find], one_pass=PassBounds(16))

@@ -10,6 +10,7 @@ from typing import Any
 from penjing.core import errors
 from penjing.core.errors import PenjingError
 from penjing.explain.budget import EvidenceBudget
+from penjing.serve.again import ReplayAsk
 from penjing.serve.answers import Answer, Ask
 from penjing.store.chain import Entry
 from penjing.store.records import Record, restore_prepared
@@ -39,7 +40,7 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
     made: dict[str, Any] = {"shown": answer.shown, "decided_by": answer.decided_by}
     if answer.record is not None:
         entries = [[one.kind, one.row, one.digests.hex(), one.salt.hex()] for one in answer.record.entries]
-        made |= {"record": record_to_json(answer.record.record), "entries": entries}
+        made |= {"record": _record_to_json(answer.record.record), "entries": entries}
     return made
 
 
@@ -55,7 +56,17 @@ def answer_from_json(value: Mapping[str, Any]) -> Answer:
     return Answer(value["shown"], record, value["decided_by"])
 
 
-def record_to_json(record: Record) -> dict[str, Any]:
+def replay_ask_to_json(ask: ReplayAsk) -> dict[str, Any]:
+    """Plain values of a record to be replayed."""
+    return {"record": _record_to_json(ask.record), "erased": ask.erased}
+
+
+def replay_ask_from_json(value: Mapping[str, Any]) -> ReplayAsk:
+    """The record to be replayed of these values."""
+    return ReplayAsk(Record(**value["record"]), value["erased"])
+
+
+def _record_to_json(record: Record) -> dict[str, Any]:
     """Plain values of a record."""
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 

@@ -24,9 +24,12 @@ _BODY = {
     415: "the body is not declared as JSON, or is compressed",
     422: "the JSON is not a request of this service, or has too many or too long texts",
 }
-_RECORD = {404: "no decision has this id"}
+_RECORD = {
+    404: "no decision has this id",
+    409: "the record was changed outside Penjing and cannot be read: run `penjing verify`",
+}
 _DECIDED = {
-    409: "another release made this decision, or a file was changed",
+    409: "another release made this decision, or the record was changed outside Penjing and cannot be read",
     422: "the recorded case cannot be decided",
 }
 _ERROR = {

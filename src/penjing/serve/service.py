@@ -22,6 +22,7 @@ from penjing.explain.budget import EvidenceBudget
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.layout import Layout, measured_layout
 from penjing.runtime.machine import cores
+from penjing.serve.again import ReplayAsk
 from penjing.serve.answers import Ask
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
@@ -35,6 +36,7 @@ from penjing.serve.states import Kept
 from penjing.serve.wire import Item
 from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
+from penjing.store.erasure import erased_at
 from penjing.store.records import Record, get_record
 from penjing.store.writer import Writer
 
@@ -138,7 +140,9 @@ class Service:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
         record = await self._find(identity)
         answer = record.decided()
-        return answer | {"created": record.created, "text": record.text, "evidence": record.evidence}
+        answer |= {"created": record.created, "text": record.text, "evidence": record.evidence}
+        erased = await self._erased(record)
+        return answer if erased is None else answer | {"erased": erased}
 
     async def replay(self, identity: str) -> dict[str, Any]:
         """Decide a recorded case again. Raises AnswerError 404 (unknown) or 409 (made by another release)."""
@@ -152,7 +156,7 @@ class Service:
                 f"this case was decided by the release {record.release[:12]}, not by the one in service",
                 f"run `penjing replay {record.id}` where that release is",
             )
-        (done,) = await self.lanes.replay.run([record])
+        (done,) = await self.lanes.replay.run([ReplayAsk(record, await self._erased(record))])
         return done
 
     async def ready(self) -> dict[str, Any]:
@@ -194,6 +198,9 @@ class Service:
         if record is None:
             raise AnswerError(404, "unknown_decision", "no decision has this id", "give the id of a decision made here")
         return record
+
+    async def _erased(self, record: Record) -> str | None:
+        return await run_in_threadpool(erased_at, self.store, record.id) if record.text is None else None
 
 
 def _find_all(store: Store, identities: Sequence[str]) -> list[Record | None]:

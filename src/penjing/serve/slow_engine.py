@@ -21,10 +21,10 @@ import penjing
 from penjing.core.nouns import Release
 from penjing.runtime.cascade import Tally
 from penjing.runtime.engine import Device
+from penjing.serve.again import ReplayAsk
 from penjing.serve.answers import Answer, Ask
 from penjing.serve.errors import AnswerError
-from penjing.serve.messages import answer_from_json, ask_to_json, decode, encode, error_from_json, record_to_json
-from penjing.store.records import Record
+from penjing.serve.messages import answer_from_json, ask_to_json, decode, encode, error_from_json, replay_ask_to_json
 
 _LOG = logging.getLogger("penjing.serve")
 LANES = ("long", "evidence", "replay")
@@ -87,12 +87,10 @@ class SlowEngine:
                 ask.budget.spent = spent
         return [answer_from_json(value) for value in said["answers"]]
 
-    def replay(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+    def replay(self, asks: Sequence[ReplayAsk]) -> list[dict[str, Any]]:
         """Replay these records, as `again.replay_record` does; raises as `decide`."""
-        replays: list[dict[str, Any]] = self._ask("replay", {"records": [record_to_json(one) for one in records]})[
-            "replays"
-        ]
-        return replays
+        said = self._ask("replay", {"replays": [replay_ask_to_json(ask) for ask in asks]})
+        return [dict(value) for value in said["replayed"]]
 
     def close(self) -> None:
         """End the process; what it was asked is answered before, by the lanes that wait for it."""

@@ -27,9 +27,15 @@ from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.paced import paced
 from penjing.serve.again import replay_record
 from penjing.serve.answers import work
-from penjing.serve.messages import answer_to_json, ask_from_json, decode, encode, error_to_json
+from penjing.serve.messages import (
+    answer_to_json,
+    ask_from_json,
+    decode,
+    encode,
+    error_to_json,
+    replay_ask_from_json,
+)
 from penjing.serve.turns import Turns
-from penjing.store.records import Record
 
 _LOG = logging.getLogger("penjing.serve")
 # Five steps of priority leave a quarter of a core that both want.
@@ -51,7 +57,7 @@ class SlowWork:
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to one message; an error that the asker must be told is an answer too."""
         try:
-            answer = self._replay(message) if "records" in message else self._decide(message)
+            answer = self._replay(message) if "replays" in message else self._decide(message)
         except PenjingError as error:
             answer = {"error": error_to_json(error)}
         if self._tally is not None:
@@ -65,8 +71,8 @@ class SlowWork:
         return {"answers": [answer_to_json(answer) for answer in answers], "spent": spent}
 
     def _replay(self, message: dict[str, Any]) -> dict[str, Any]:
-        records = [Record(**value) for value in message["records"]]
-        return {"replays": [replay_record(record, self._decider).to_json() for record in records]}
+        asks = [replay_ask_from_json(value) for value in message["replays"]]
+        return {"replayed": [replay_record(ask.record, self._decider, ask.erased).to_json() for ask in asks]}
 
 
 def serve_lane(connection: Connection, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

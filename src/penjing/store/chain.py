@@ -23,6 +23,8 @@ _ENTERED: tuple[tuple[str, str | None], ...] = (
     *(("decision", None), ("review", None), ("verdict", "closed"), ("release", None)),
     *(("deployment", None), ("key", None), ("revocation", "revoked"), ("audit", None)),
 )
+# The kinds that came with the fourth form.
+_ENTERED_LATER: tuple[tuple[str, str | None], ...] = (("run", None), ("run end", "finished"), ("run row", None))
 # Made once: these run with every commit.
 _END = select(writers.c.id, writers.c.number, writers.c.hash).where(writers.c.public == bindparam("public"))
 _END = _END.with_for_update()
@@ -148,15 +150,28 @@ def entry_of(kind: str, row: Mapping[str, Any]) -> Entry:
     """The entry of a row, under a new salt."""
     rule = KINDS[kind]
     salt = secrets.token_bytes(SALT_BYTES)
-    identity = str(row[rule.key] if rule.table is not None else row["row"])
-    return Entry(kind, identity, digests_of(rule, values_of(rule, row), salt), salt)
+    return Entry(kind, rule.identity(row), digests_of(rule, values_of(rule, row), salt), salt)
 
 
 def link(previous: bytes, number: int, time: str, entry: Entry) -> bytes:
     """The hash of an entry: over the one before it, and each of its parts with its length."""
-    parts = (str(number).encode(), time.encode(), entry.kind.encode(), entry.row.encode("utf-8", "surrogatepass"))
-    body = b"".join(len(part).to_bytes(4, "little") + part for part in (*parts, entry.digests))
-    return hashlib.sha256(previous + body).digest()
+    first, second, third = str(number).encode(), time.encode(), entry.kind.encode()
+    row, digests = entry.row.encode("utf-8", "surrogatepass"), entry.digests
+    # Written out: a verification does this for every entry.
+    body = (
+        previous
+        + len(first).to_bytes(4, "little")
+        + first
+        + len(second).to_bytes(4, "little")
+        + second
+        + len(third).to_bytes(4, "little")
+        + third
+        + len(row).to_bytes(4, "little")
+        + row
+        + len(digests).to_bytes(4, "little")
+        + digests
+    )
+    return hashlib.sha256(body).digest()
 
 
 def start_of(database: str, public: str) -> bytes:
@@ -173,22 +188,35 @@ def register(connection: Connection, key: SigningKey) -> None:
     connection.execute(insert(writers).values(**values, signature=head.signature))
 
 
-def enter_all(connection: Connection, key: SigningKey) -> ChainTransaction:
+def enter_all(connection: Connection, key: SigningKey, form: str) -> ChainTransaction:
     """Enter every row that is in the database already, as found; `began` says how many entries that made."""
     transaction = ChainTransaction(key)
-    for kind, column in _ENTERED:
-        table = KINDS[kind].table
-        assert table is not None
-        query = select(table).order_by(*table.primary_key)
-        if column is not None:
-            query = query.where(table.c[column].is_not(None))
-        found = connection.execute(query.execution_options(yield_per=_PAGE)).mappings()
-        for page in found.partitions(_PAGE):
-            transaction.add(connection, kind, [dict(row) for row in page])
-            transaction.flush(connection)
+    for kind, column in (*_ENTERED, *_ENTERED_LATER):
+        _enter_rows(connection, transaction, kind, column)
     transaction.add(connection, "began", [{"row": "began", "count": transaction.count}])
+    transaction.add(connection, "form", [{"row": "form", "revision": form}])
     transaction.finish(connection)
     return transaction
+
+
+def enter_later(connection: Connection, form: str) -> None:
+    """Enter what the third form did not, as found, in the chain of the transaction that `Store.write` opened."""
+    transaction: ChainTransaction = connection.get_execution_options()[OPTION]
+    for kind, column in _ENTERED_LATER:
+        _enter_rows(connection, transaction, kind, column)
+    transaction.add(connection, "form", [{"row": "form", "revision": form}])
+
+
+def _enter_rows(connection: Connection, transaction: ChainTransaction, kind: str, column: str | None) -> None:
+    table = KINDS[kind].table
+    assert table is not None
+    query = select(table).order_by(*table.primary_key)
+    if column is not None:
+        query = query.where(table.c[column].is_not(None))
+    found = connection.execute(query.execution_options(yield_per=_PAGE)).mappings()
+    for page in found.partitions(_PAGE):
+        transaction.add(connection, kind, [dict(row) for row in page])
+        transaction.flush(connection)
 
 
 def _rolled_back() -> StoreError:

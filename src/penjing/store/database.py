@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from penjing.core.errors import StoreError, UsageError
+from penjing.core.errors import StoreDamageError, StoreError, UsageError
 from penjing.store import sqlite
+from penjing.store.about import PROBED, set_statement
 from penjing.store.chain import OPTION, ChainHead, ChainTransaction
 from penjing.store.engines import WRITE, check_companions, parse_url, server_engine, sqlite_engine, sqlite_path
 from penjing.store.opening import lost, prepare
 from penjing.store.signing import SignedHead, SigningKey, head_file_of, key_file_of, load_head, save_head
 from penjing.store.sqlite_file import FileIdentity, check_in_place, close_to_others, companion, create, identify
-from penjing.store.tables import about, now
+from penjing.store.tables import now
 
 DEFAULT_URL = "sqlite:///penjing.db"
 KEY_OPTION = "signing_key"
@@ -78,7 +79,8 @@ class Store:
         """Write the time of a test, in the caller's transaction."""
         if self.problem is not None:
             raise self.problem
-        connection.execute(update(about).where(about.c.name == "probed").values(value=now()))
+        if self.key is not None:
+            set_statement(connection, self.key, PROBED, now())
 
     def check_place(self) -> None:
         """Raise StoreError where the file at the path is not the one that is open."""
@@ -109,6 +111,14 @@ class Store:
         with self._connection() as connection:
             driver: Any = connection.connection.dbapi_connection
             driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def compact(self) -> None:
+        """Bring the WAL into the database and empty it, so that what was erased is not in it any more."""
+        if self._place is None:
+            return
+        with self._connection() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Note the last head, and close all connections."""
@@ -155,8 +165,10 @@ class Store:
             raise self._explained(error) from error
 
     def _explained(self, error: SQLAlchemyError) -> StoreError:
-        what, fix = sqlite.meaning(str(error.orig if isinstance(error, DBAPIError) else error))
-        return StoreError(what, where=self.url, fix=fix)
+        message = str(error.orig if isinstance(error, DBAPIError) else error)
+        what, fix = sqlite.meaning(message)
+        kind = StoreDamageError if sqlite.is_damage(message) else StoreError
+        return kind(what, where=self.url, fix=fix)
 
 
 def open_store(url: str | None = None, *, create: bool = True) -> Store:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from penjing.core.errors import MissingPackageError, StoreError, UsageError
 from penjing.store import sqlite
@@ -18,6 +18,7 @@ WRITE = "penjing_write"
 FILES = "penjing_files"
 # The service answers on at most 40 threads beside its writer: with as many connections nobody waits for a free one.
 _CONNECTIONS, _MORE = 8, 56
+_CACHE_KIB = 32 * 1024
 
 
 def parse_url(url: str) -> URL:
@@ -103,6 +104,27 @@ def check_companions(connection: Connection) -> None:
         where=str(gone[0]),
         fix="leave the files beside the database alone; the request can be sent again",
     )
+
+
+def fetch_all(connection: Connection, query: Executable, *, scattered: bool = False) -> list[Any]:
+    """All rows of a query over many of them; the text is read the quick way where all of it is UTF-8.
+
+    scattered: the rows lie all over the file. With the 2 MiB that SQLite caches itself it would read most pages again.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        return list(connection.execute(query).all())
+    raw.text_factory = str
+    if scattered:
+        raw.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    try:
+        return list(connection.execute(query).all())
+    except OperationalError as error:
+        if "decode" not in str(error.orig).lower():
+            raise
+    finally:
+        raw.text_factory = _text
+    return list(connection.execute(query).all())
 
 
 def server_engine(url: URL) -> Engine:

@@ -2,37 +2,144 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from penjing.core.errors import UsageError
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from penjing.core.canon import canonical_json
+from penjing.core.errors import DataError, StoreDamageError
+from penjing.store import audit
 from penjing.store.chain import enter
 from penjing.store.database import Store
-from penjing.store.parts import KINDS, Kind, erase_salts, split_fields
-from penjing.store.tables import chain, decisions, reviews
+from penjing.store.opening import ERASED_PARTS
+from penjing.store.parts import KINDS, erase_salts, split_fields
+from penjing.store.tables import chain, decisions, erasures, now, reviews
+
+_PAGE = 500
+_SHOWN = 20
 
 
-def erase_decision(store: Store, identity: str) -> None:
-    """Blank text, evidence and declared fields of a decision, and reviewer and note of its verdict, for good.
+@dataclass(frozen=True)
+class Erasable:
+    """A decision that can be erased; `erased` is when that was done before, or None."""
 
-    What was decided stays, with the probabilities. A digest without its salt tells nothing of what was erased. The
-    decision cannot be replayed from its facts any more. Raises UsageError for an unknown id.
+    id: str
+    created: str
+    has_text: bool
+    erased: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"id": self.id, "created": self.created, "text": self.has_text, "erased": self.erased}
+
+
+def find_erasable(store: Store, ids: Sequence[str]) -> list[Erasable]:
+    """The decisions with these ids, in that order, each once. Raises DataError that lists the unknown ones."""
+    found: dict[str, Erasable] = {}
+    wanted = list(dict.fromkeys(ids))
+    query = select(decisions.c.id, decisions.c.created, decisions.c.text.is_not(None), erasures.c.time)
+    query = query.outerjoin(erasures, erasures.c.decision == decisions.c.id)
+    with store.read() as connection:
+        for start in range(0, len(wanted), _PAGE):
+            page = query.where(decisions.c.id.in_(wanted[start : start + _PAGE]))
+            for row in connection.execute(page):
+                found[row[0]] = Erasable(row[0], row[1], bool(row[2]), row[3])
+    unknown = [identity for identity in wanted if identity not in found]
+    if unknown:
+        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        raise DataError(
+            f"no decision has the id {', '.join(f'`{identity[:64]}`' for identity in unknown[:_SHOWN])}{more}",
+            where=store.url,
+            fix="nothing was erased; correct these ids, and give the command again",
+        )
+    return [found[identity] for identity in wanted]
+
+
+def ids_with_fields(store: Store, wanted: Mapping[str, str]) -> list[str]:
+    """The ids of the decisions whose declared fields have these values, as they were recorded: masked."""
+    found = []
+    for identity, decision in _decided(store):
+        try:
+            fields = json.loads(decision)["facts"]["fields"]
+        except (KeyError, TypeError, ValueError, RecursionError):
+            continue  # a changed record: `penjing verify` names it
+        if isinstance(fields, dict) and all(
+            name in fields and _written(fields[name]) == value for name, value in wanted.items()
+        ):
+            found.append(identity)
+    return found
+
+
+def erase_decisions(store: Store, ids: Collection[str]) -> str:
+    """Blank text, evidence and declared fields of decisions, and reviewer and note of their verdicts, for good.
+
+    What was decided stays, with the probabilities. A digest without its salt tells nothing of what was erased. A
+    decision cannot be replayed from its text any more. All of them or none; an entry of the audit chain says how many.
+    Returns the time that is noted. Raises DataError for an unknown id.
     """
+    find_erasable(store, list(ids))
+    wanted, time = set(ids), now()
     with store.write() as connection:
-        row = connection.execute(select(decisions.c.decision).where(decisions.c.id == identity)).first()
-        if row is None:
-            raise UsageError(f"no decision has the id `{identity[:64]}`", where=store.url, fix="give the id of one")
-        values = {"text": None, "evidence": None, "decision": split_fields(row.decision)[0]}
-        connection.execute(update(decisions).where(decisions.c.id == identity).values(**values))
-        connection.execute(update(reviews).where(reviews.c.decision == identity).values(reviewer=None, note=None))
-        for kind in (KINDS["decision"], KINDS["verdict"]):
-            _erase(connection, kind, identity)
-        enter(connection, "erased", [{"row": identity, "parts": "text fields evidence reviewer note"}])
+        for identity in ids:
+            written = connection.execute(select(decisions.c.decision).where(decisions.c.id == identity)).scalar()
+            if not isinstance(written, str):
+                raise StoreDamageError(
+                    f"the decision {identity[:64]} cannot be read", where=store.url, fix="`penjing verify` names it"
+                )
+            values = {"text": None, "evidence": None, "decision": split_fields(written)[0]}
+            connection.execute(update(decisions).where(decisions.c.id == identity).values(**values))
+            connection.execute(update(reviews).where(reviews.c.decision == identity).values(reviewer=None, note=None))
+        _erase_salts(connection, wanted)
+        _note(connection, wanted, time)
+        audit.append(connection, "erased", {"decisions": len(wanted), "parts": ERASED_PARTS})
+    store.compact()
+    return time
 
 
-def _erase(connection: Connection, kind: Kind, identity: str) -> None:
-    entries = connection.execute(
-        select(chain.c.writer, chain.c.number, chain.c.salt).where(chain.c.kind == kind.name, chain.c.row == identity)
-    ).all()
-    for entry in entries:
-        place = (chain.c.writer == entry.writer, chain.c.number == entry.number)
-        connection.execute(update(chain).where(*place).values(salt=erase_salts(kind, entry.salt, kind.personal)))
+def erased_at(store: Store, identity: str) -> str | None:
+    """When the text of a decision was erased, or None."""
+    with store.read() as connection:
+        return connection.execute(select(erasures.c.time).where(erasures.c.decision == identity)).scalar()
+
+
+def _decided(store: Store) -> Iterator[tuple[str, str]]:
+    query = select(decisions.c.id, decisions.c.decision).order_by(decisions.c.id).limit(_PAGE)
+    page = query
+    while True:
+        with store.read() as connection:
+            rows = connection.execute(page).all()
+        yield from ((row[0], row[1]) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        page = query.where(decisions.c.id > rows[-1][0])
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else canonical_json(value).decode()
+
+
+def _erase_salts(connection: Connection, wanted: set[str]) -> None:
+    """One way through the chain: it has no index on rows."""
+    query = select(chain.c.writer, chain.c.number, chain.c.kind, chain.c.row, chain.c.salt)
+    query = query.where(chain.c.kind.in_(("decision", "verdict"))).execution_options(yield_per=_PAGE)
+    changed = [
+        {"of": entry.writer, "at": entry.number, "left": erase_salts(kind, entry.salt, kind.personal)}
+        for entry in connection.execute(query)
+        if entry.row in wanted and entry.salt is not None
+        for kind in (KINDS[entry.kind],)
+    ]
+    if changed:
+        place = (chain.c.writer == bindparam("of"), chain.c.number == bindparam("at"))
+        connection.execute(update(chain).where(*place).values(salt=bindparam("left")), changed)
+
+
+def _note(connection: Connection, wanted: set[str], time: str) -> None:
+    """The first date stays where a decision was erased before."""
+    known = set(connection.execute(select(erasures.c.decision)).scalars())
+    rows = [{"decision": identity, "time": time, "parts": ERASED_PARTS} for identity in sorted(wanted - known)]
+    if rows:
+        connection.execute(insert(erasures), rows)
+        enter(connection, "erasure", rows)

@@ -7,14 +7,16 @@ import hmac
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from penjing.core.errors import UsageError
 from penjing.store import audit
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.tables import keys, now
+from penjing.store.vouched import ledger_of
 
 SCOPES = ("decide", "read")
 _PREFIX = "pj_"
@@ -55,14 +57,16 @@ def list_keys(store: Store) -> list[Key]:
     """All keys, the oldest first, revoked ones too."""
     with store.read() as connection:
         rows = connection.execute(select(keys).order_by(keys.c.created, keys.c.id))
-        return [
-            Key(row.id, row.name, row.digest, tuple(row.scopes.split(",")), row.created, row.revoked) for row in rows
-        ]
+        return [_key(row) for row in rows]
 
 
 def active_keys(store: Store) -> list[Key]:
-    """The keys that open the service now."""
-    return [key for key in list_keys(store) if key.revoked is None]
+    """The keys that open the service now: those that the signed chain vouches for, and that are not revoked."""
+    return [_key(row) for row in ledger_of(store).vouched(store)]
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(row.id, row.name, row.digest, tuple(str(row.scopes).split(",")), row.created, row.revoked)
 
 
 def revoke_key(store: Store, identity: str) -> Key:

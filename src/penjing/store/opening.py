@@ -12,14 +12,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, func, insert, inspect, select
 
-from penjing.core.errors import StoreError
-from penjing.store.chain import ChainTransaction, enter_all, register
+from penjing.core.errors import StoreDamageError, StoreError
+from penjing.store.about import FORM, ID, PROBED, set_statement, signed_form, statement
+from penjing.store.chain import ChainTransaction, enter, enter_all, enter_later, register
 from penjing.store.signing import SigningKey, head_file_of, load_head, load_key, make_key, save_key
-from penjing.store.tables import about, now, writers
+from penjing.store.tables import about, chain, decisions, erasures, now, writers
 
 VERSION_TABLE = "penjing_version"
+# What is erased of a decision and of its case for review.
+ERASED_PARTS = "text fields evidence reviewer note"
 # Alembic keeps its running migration in module globals: one at a time in a process.
 _MIGRATING = threading.Lock()
 
@@ -70,6 +73,37 @@ def prepare(store: OpenedStore, *, strict: bool) -> None:
         store.problem = error
         return
     store.key = key
+    complete(store)
+
+
+def complete(store: OpenedStore) -> None:
+    """Enter what the third form of the database did not enter in its chain, and say of which form it is now."""
+    with store.read() as connection:
+        if _is_complete(connection):
+            return
+    form = _script().get_current_head() or ""
+    with store.write() as connection:
+        if store.key is None or _is_complete(connection):
+            return
+        connection.execute(insert(about).values(name=FORM, value=statement(store.key, FORM, form)))
+        set_statement(connection, store.key, PROBED, now())
+        erased = select(chain.c.row, func.min(chain.c.time)).where(chain.c.kind == "erased").group_by(chain.c.row)
+        here = select(decisions.c.id).where(decisions.c.id == chain.c.row).exists()
+        rows = [
+            {"decision": identity, "time": time, "parts": ERASED_PARTS}
+            for identity, time in connection.execute(erased.where(here)).tuples()
+        ]
+        if rows:
+            connection.execute(insert(erasures), rows)
+            enter(connection, "erasure", rows)
+        enter_later(connection, form)
+
+
+def _is_complete(connection: Connection) -> bool:
+    """Whether the chain has all tables. Where it says so, a lost statement stays lost: `verify` names it."""
+    if connection.execute(select(about.c.name).where(about.c.name == FORM)).first() is not None:
+        return True
+    return connection.execute(select(chain.c.number).where(chain.c.kind == "form").limit(1)).first() is not None
 
 
 def database_id(connection: Connection) -> str:
@@ -129,41 +163,67 @@ def _join(store: OpenedStore, database: str, trusted: set[str]) -> SigningKey:
 
 def _migrate(store: OpenedStore) -> SigningKey | None:
     """Bring the tables to the newest form; returns the key that was made where the chain began with it."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    script = _script()
     with _MIGRATING:
         with store.read() as connection:
-            if _revision(connection) == script.get_current_head():
+            revision = _revision(connection)
+            if revision is not None:
+                _check_form(connection, revision, {known.revision for known in script.walk_revisions()}, store.url)
+            if revision == script.get_current_head():
                 return None
         with store.write() as connection:
-            revision = _revision(connection)
-            if revision is None:
+            if _revision(connection) is None:
                 _refuse_foreign(connection, store.url)
-            elif revision not in {known.revision for known in script.walk_revisions()}:
-                raise StoreError(
-                    f"the database is of a newer form ({revision}) than this Penjing knows",
-                    where=store.url,
-                    fix="install the newer Penjing that made it, or use another database",
-                )
+            config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             if database_id(connection):  # another process was quicker
                 return None
-            key, transaction = _begin(connection, store)
+            key, transaction = _begin(connection, store, script.get_current_head() or "")
         store.note(transaction)
         return key
 
 
-def _begin(connection: Connection, store: OpenedStore) -> tuple[SigningKey, ChainTransaction]:
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _check_form(connection: Connection, revision: str, known: set[str], url: str) -> None:
+    """Raise StoreDamageError where the version of the tables is not what a writer has signed.
+
+    A version that this Penjing does not know and a writer has signed is of a newer one: StoreError.
+    """
+    said, signed = signed_form(connection)
+    if revision not in known and said == revision and signed:
+        raise StoreError(
+            f"the database is of a newer form ({revision[:32]}) than this Penjing knows",
+            where=url,
+            fix="install the newer Penjing that made it, or use another database",
+        )
+    if revision not in known or said not in {None, revision}:
+        raise StoreDamageError(
+            f"the version of the tables, {revision[:32]!r} in `{VERSION_TABLE}`, was changed outside Penjing",
+            where=url,
+            fix="compare the database with a backup" + (f"; the signed version is {said[:32]}" if said else ""),
+        )
+
+
+def _begin(connection: Connection, store: OpenedStore, form: str) -> tuple[SigningKey, ChainTransaction]:
     """Begin the chain with what is in the tables. Raises StoreError where another database was here before."""
     if store.key_file.exists():
         raise lost(store.url, store.key_file)
     key = make_key(uuid.uuid4().hex)
     save_pending(store.key_file, key)
-    connection.execute(insert(about), [{"name": "id", "value": key.database}, {"name": "probed", "value": now()}])
+    said = {ID: key.database, FORM: statement(key, FORM, form), PROBED: statement(key, PROBED, now())}
+    connection.execute(insert(about), [{"name": name, "value": value} for name, value in said.items()])
     register(connection, key)
-    return key, enter_all(connection, key)
+    return key, enter_all(connection, key, form)
 
 
 def lost(where: str, key_file: Path) -> StoreError:
@@ -179,7 +239,7 @@ def _revision(connection: Connection) -> str | None:
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     heads = context.get_current_heads()
     if len(heads) > 1:
-        raise StoreError(
+        raise StoreDamageError(
             f"the table `{VERSION_TABLE}` has {len(heads)} rows: somebody has written into it",
             where=connection.engine.url.render_as_string(),
             fix=f"keep the newest of {', '.join(sorted(heads))}, and delete the others",
@@ -189,6 +249,10 @@ def _revision(connection: Connection) -> str | None:
 
 def _refuse_foreign(connection: Connection, url: str) -> None:
     names = inspect(connection).get_table_names()
+    if {"decisions", "chain", "writers"} <= set(names):
+        raise StoreDamageError(
+            f"the row of the table `{VERSION_TABLE}` was deleted", where=url, fix="compare the database with a backup"
+        )
     if names and connection.dialect.name == "sqlite":
         raise StoreError(
             f"the database belongs to something else: it has the table `{sorted(names)[0]}`",

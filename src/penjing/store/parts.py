@@ -4,61 +4,81 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Table
 
 from penjing.core.canon import canonical_json
-from penjing.store.tables import audit, decisions, keys, releases, reviews
+from penjing.store.tables import audit, decisions, erasures, keys, releases, reviews, run_rows, runs
 
 SALT_BYTES = DIGEST_BYTES = 16
 ERASED = bytes(SALT_BYTES)
 _FIELDS = '"fields":'
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of entry: the table and the column that names its row, and the parts that it commits to."""
+    """A kind of entry: the table and the columns that name its row, and the parts that it commits to.
+
+    repeats: a row may be entered again, and then the last entry counts.
+    """
 
     name: str
     table: Table | None
-    key: str
+    key: tuple[str, ...]
     parts: tuple[str, ...]
     personal: frozenset[str] = frozenset()
+    repeats: bool = False
+
+    @cached_property
+    def encoded_parts(self) -> tuple[bytes, ...]:
+        """The names of the parts as bytes."""
+        return tuple(part.encode() for part in self.parts)
+
+    def identity(self, row: Mapping[str, Any]) -> str:
+        """What names a row in an entry."""
+        return "/".join([str(row[name]) for name in self.key]) if self.key else str(row["row"])
 
 
 # A kind commits to what is final once it is written: a review that is closed later gets an entry of the kind `verdict`.
-# `deployment` is the exception: a release is started many times, and the last entry counts.
+# The exceptions repeat: a release is started many times, and a row whose decision was deleted is decided again.
 KINDS = {
     kind.name: kind
     for kind in (
         Kind(
             "decision",
             decisions,
-            "id",
+            ("id",),
             (
                 *("release", "created", "route", "outcome", "text"),
                 *("decision", "fields", "prediction", "fingerprint", "evidence"),
             ),
             frozenset({"text", "fields", "evidence"}),
         ),
-        Kind("review", reviews, "decision", ("opened",)),
+        Kind("review", reviews, ("decision",), ("opened",)),
         Kind(
             "verdict",
             reviews,
-            "decision",
+            ("decision",),
             ("status", "closed", "verdict", "reviewer", "note"),
             frozenset({"reviewer", "note"}),
         ),
-        Kind("release", releases, "id", ("name", "first")),
-        Kind("deployment", releases, "id", ("folder", "last")),
-        Kind("key", keys, "id", ("name", "digest", "scopes", "created")),
-        Kind("revocation", keys, "id", ("revoked",)),
-        Kind("audit", audit, "number", ("time", "kind", "detail", "previous", "hash")),
-        Kind("began", None, "", ("count",)),
-        Kind("erased", None, "", ("parts",)),
+        Kind("release", releases, ("id",), ("name", "first")),
+        Kind("deployment", releases, ("id",), ("folder", "last"), repeats=True),
+        Kind("key", keys, ("id",), ("name", "digest", "scopes", "created")),
+        Kind("revocation", keys, ("id",), ("revoked",)),
+        Kind("audit", audit, ("number",), ("time", "kind", "detail", "previous", "hash")),
+        Kind("run", runs, ("id",), ("key", "file", "started")),
+        Kind("run end", runs, ("id",), ("finished",), repeats=True),
+        Kind("run row", run_rows, ("run", "row"), ("decision",), repeats=True),
+        Kind("erasure", erasures, ("decision",), ("time", "parts")),
+        Kind("began", None, (), ("count",)),
+        Kind("form", None, (), ("revision",)),
+        Kind("erased", None, (), ("parts",)),  # of the third form; its time is in `erasures` since
     )
 }
 
@@ -81,6 +101,21 @@ def split_fields(decision: Any) -> tuple[Any, str]:
     return decision.replace(_FIELDS + fields, _FIELDS + "null", 1), fields
 
 
+def split_plain(decision: Any) -> tuple[str, str] | None:
+    """The same for the usual decision, without reading all of its JSON; None where that must be read.
+
+    The two parts give back the decision, so that digests which agree on them vouch for all of it.
+    """
+    if not isinstance(decision, str) or decision.count(_FIELDS) != 1:
+        return None
+    start = decision.index(_FIELDS) + len(_FIELDS)
+    try:
+        end = _DECODER.raw_decode(decision, start)[1]
+    except (ValueError, RecursionError):
+        return None
+    return decision[:start] + "null" + decision[end:], decision[start:end]
+
+
 def salts_of(kind: Kind, salt: bytes) -> list[bytes]:
     """The salt of each part: drawn from the entry's one, or as they were left by an erasure."""
     stored = salt if len(salt) == SALT_BYTES * len(kind.parts) and len(kind.parts) > 1 else _expand(kind, salt)
@@ -96,9 +131,25 @@ def digests_of(kind: Kind, values: Mapping[str, Any], salt: bytes) -> bytes:
 
     The salt is drawn after the value, so that 128 bits are enough.
     """
-    pairs = zip(kind.parts, salts_of(kind, salt), strict=True)
+    return digests_in_order(kind, [values[part] for part in kind.parts], salt)
+
+
+def digests_in_order(kind: Kind, values: Iterable[Any], salt: bytes) -> bytes:
+    """The same for values in the order of the parts."""
+    sha256 = hashlib.sha256
+    parts = len(kind.parts)
+    if len(salt) == SALT_BYTES and parts > 1:  # the usual entry
+        drawn = hashlib.shake_256(salt).digest(SALT_BYTES * parts)
+        salts = [drawn[start : start + SALT_BYTES] for start in range(0, SALT_BYTES * parts, SALT_BYTES)]
+    else:
+        salts = salts_of(kind, salt)
     return b"".join(
-        [hashlib.sha256(own + part.encode() + _encoded(values[part])).digest()[:DIGEST_BYTES] for part, own in pairs]
+        [
+            sha256(
+                own + name + (b"\1" + value.encode("utf-8", "surrogatepass") if type(value) is str else _encoded(value))
+            ).digest()[:DIGEST_BYTES]
+            for name, value, own in zip(kind.encoded_parts, values, salts, strict=True)
+        ]
     )
 
 

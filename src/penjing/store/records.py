@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, tuple_
 
 from penjing.core.canon import canonical_json
+from penjing.core.errors import DamageError
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.bulk import insert_rows
 from penjing.store.chain import Entry, enter_entries, entry_of
@@ -117,7 +118,7 @@ def write_records(connection: Connection, records: Sequence[Record]) -> None:
 
 
 def get_record(store: Store, identity: str) -> Record | None:
-    """The record with this id, or None."""
+    """The record with this id, or None. Raises DamageError where it cannot be read."""
     with store.read() as connection:
         row = connection.execute(select(decisions).where(decisions.c.id == identity)).first()
     return _record(row) if row else None
@@ -188,15 +189,70 @@ def _rows(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
 
 def _record(row: Row[Any]) -> Record:
-    return Record(
-        id=row.id,
-        release=row.release,
-        created=row.created,
-        route=row.route,
-        outcome=row.outcome,
-        text=row.text,
-        decision=row.decision,
-        prediction=row.prediction,
-        fingerprint=json.loads(row.fingerprint),
-        evidence=None if row.evidence is None else json.loads(row.evidence),
+    """The record of a row, whose parts can all be read. Raises DamageError that names it."""
+    try:
+        record = Record(
+            id=_text(row.id),
+            release=_text(row.release),
+            created=_text(row.created),
+            route=_text(row.route),
+            outcome=_text(row.outcome),
+            text=None if row.text is None else _text(row.text),
+            decision=_text(row.decision),
+            prediction=_text(row.prediction),
+            fingerprint=_object(row.fingerprint),
+            evidence=None if row.evidence is None else _object(row.evidence),
+        )
+        _check(record)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise unreadable(str(row.id), error) from None
+    return record
+
+
+def unreadable(identity: str, error: Exception) -> DamageError:
+    """The error for a record that somebody has changed."""
+    shown_id = identity.encode("ascii", "backslashreplace").decode()[:64]
+    return DamageError(
+        f"the record {shown_id} cannot be read: it was changed outside Penjing ({type(error).__name__})",
+        fix="`penjing verify` says what was changed; compare the database with a backup",
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    value.encode()  # bytes that are no UTF-8 came as lone surrogates
+    return value
+
+
+def _object(written: Any) -> dict[str, Any]:
+    value = json.loads(_text(written), parse_constant=_no_number)
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    canonical_json(value)  # lone surrogates that were written as escapes
+    return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
+
+
+def _check(record: Record) -> None:
+    """Raise where a part has not the form that replays and answers rely on."""
+    facts = _object(record.decision)["facts"]
+    found = _object(record.prediction)
+    labels, probabilities = found["labels"], found["probabilities"]
+    whole = (
+        isinstance(facts, dict)
+        and isinstance(facts["p"], int | float)
+        and isinstance(found["artifact"], str)
+        and isinstance(found["too_long"], bool)
+        and isinstance(labels, list)
+        and all(isinstance(label, str) for label in labels)
+        and isinstance(probabilities, list)
+        and all(type(p) in {int, float} for p in probabilities)
+        and len(labels) == len(probabilities) > 0
+        and all(isinstance(value, str) for value in record.fingerprint.values())
+    )
+    if not whole:
+        raise ValueError("another form")

@@ -10,7 +10,7 @@ from penjing.core.errors import StoreError, UsageError
 from penjing.store import audit
 from penjing.store.chain import register
 from penjing.store.database import open_store, place_of
-from penjing.store.opening import database_id
+from penjing.store.opening import complete, database_id
 from penjing.store.signing import head_file_of, load_key, make_key, save_key
 from penjing.store.tables import now, writers
 
@@ -30,17 +30,18 @@ def begin(url: str | None) -> Path | None:
     store = open_store(url, create=False)
     with store.read() as connection:
         database = database_id(connection)
-        publics = list(connection.execute(select(writers.c.public)).scalars())
+        heads = {row.public: [row.number, row.hash] for row in connection.execute(select(writers))}
     if store.problem is None:  # an old form was entered, and has its key
         store.close()
         return moved
-    key = make_key(database, tuple(sorted({*publics, *trusted})))
+    key = make_key(database, tuple(sorted({*heads, *trusted})))
     with store.write() as connection:
         register(connection, key)
     save_key(file, key)
     store.key, store.problem = key, None
+    complete(store)
     with store.write() as connection:
-        audit.append(connection, "begun anew", {"why": problem, "key": key.public, "before": publics})
+        audit.append(connection, "begun anew", {"why": problem, "key": key.public, "heads": heads})
     store.close()
     return moved
 

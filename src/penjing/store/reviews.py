@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
@@ -65,12 +66,24 @@ def open_labels(store: Store) -> list[str]:
     )
     query = select(decisions.c.prediction).where(decisions.c.id.in_(newest)).order_by(decisions.c.id)
     with store.read() as connection:
-        found = [json.loads(written)["labels"] for written in connection.execute(query).scalars()]
+        found = [_labels(written) for written in connection.execute(query).scalars()]
     return list(dict.fromkeys(label for labels in found for label in labels))
 
 
-def export_open(store: Store, file: Path) -> int:
-    """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many."""
+def _labels(prediction: Any) -> list[str]:
+    """The labels of a recorded prediction; none where it cannot be read."""
+    try:
+        labels = json.loads(prediction)["labels"]
+        return [str(label) for label in labels] if isinstance(labels, list) else []
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+
+
+def export_open(store: Store, file: Path, unreadable: list[str] | None = None) -> int:
+    """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
+
+    A case whose record cannot be read stops no other: its id goes to `unreadable`.
+    """
     query = (
         select(reviews.c.opened, decisions)
         .join(decisions, decisions.c.id == reviews.c.decision)
@@ -81,12 +94,16 @@ def export_open(store: Store, file: Path) -> int:
         writer = csv.writer(target)
         writer.writerow(COLUMNS)
         count = 0
+        bad = unreadable if unreadable is not None else []
         for row in connection.execute(query):
-            decided = json.loads(row.decision)
-            cells = [row.id, row.opened, row.release[:12], row.outcome, decided["facts"].get("p", "")]
-            cells += [decided["reason"], row.text or "", "", "", ""]
-            writer.writerow([defuse(str(cell)) for cell in cells])
-            count += 1
+            try:
+                decided = json.loads(row.decision)
+                cells = [row.id, row.opened, row.release[:12], row.outcome, decided["facts"].get("p", "")]
+                cells += [decided["reason"], row.text or "", "", "", ""]
+                writer.writerow([defuse(str(cell)) for cell in cells])
+                count += 1
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
     return count
 
 
@@ -181,7 +198,9 @@ def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verd
     row = connection.execute(query).first()
     if row is None:
         return verdict, f"no case {verdict.decision[:64]!r} was ever sent to review", False
-    labels: list[str] = list(dict.fromkeys((*json.loads(row.prediction)["labels"], row.outcome)))
+    labels: list[str] = list(dict.fromkeys((*_labels(row.prediction), row.outcome)))
+    if len(labels) < 2:
+        return verdict, "its record cannot be read: `penjing verify` says what was changed outside Penjing", False
     try:
         label = verdict.label if verdict.label in labels else match_label(verdict.label, labels, reads.of(row.release))
     except RequestError as error:

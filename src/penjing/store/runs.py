@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from penjing.core.canon import digest
+from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.records import Record, get_record, write_records
 from penjing.store.tables import decisions, now, run_rows, runs
@@ -39,6 +40,7 @@ def open_run(store: Store, key: str, file: str, *, anew: bool = False) -> Decide
         made = DecideRun(secrets.token_hex(16), now(), 0)
         values = {"id": made.id, "key": key, "file": file, "started": made.started, "finished": None}
         connection.execute(insert(runs).values(values))
+        enter(connection, "run", [values])
     return made
 
 
@@ -74,6 +76,7 @@ def record_rows(store: Store, run: DecideRun, made: Mapping[int, Record]) -> dic
             connection.execute(delete(run_rows).where(run_rows.c.run == run.id, run_rows.c.row.in_(list(fresh))))
             marks = [{"run": run.id, "row": row, "decision": record.id} for row, record in fresh.items()]
             connection.execute(insert(run_rows), marks)
+            enter(connection, "run row", marks)
     return {**fresh, **_records(store, known)}
 
 
@@ -86,7 +89,9 @@ def count_rows(store: Store, run: DecideRun) -> int:
 def finish_run(store: Store, run: DecideRun) -> None:
     """Note that every row was answered: the same command then starts a new run."""
     with store.write() as connection:
-        connection.execute(update(runs).where(runs.c.id == run.id).values(finished=now()))
+        time = now()
+        connection.execute(update(runs).where(runs.c.id == run.id).values(finished=time))
+        enter(connection, "run end", [{"id": run.id, "finished": time}])
 
 
 def _count(connection: Connection, run: str) -> int:

@@ -46,12 +46,7 @@ class SignedHead:
 
     def holds(self) -> bool:
         """Whether the signature is the writer's."""
-        try:
-            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.writer))
-            public.verify(bytes.fromhex(self.signature), self.message())
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return is_signed(self.writer, self.message(), self.signature)
 
 
 @dataclass(frozen=True)
@@ -68,9 +63,23 @@ class SigningKey:
         head = SignedHead(self.database, self.public, count, hash, time)
         return replace(head, signature=self._opened.sign(head.message()).hex())
 
+    def sign_text(self, message: bytes) -> str:
+        """The signature of any other message, as hexadecimal digits."""
+        return self._opened.sign(message).hex()
+
     @cached_property
     def _opened(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self.private))
+
+
+def is_signed(public: str, message: bytes, signature: str) -> bool:
+    """Whether the holder of the key `public` (hexadecimal) has signed the message."""
+    try:
+        opened = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+        opened.verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def make_key(database: str, trusted: tuple[str, ...] = ()) -> SigningKey:

@@ -64,6 +64,8 @@ def on_connect(version: tuple[int, int, int]) -> Callable[[Any, Any], None]:
             cursor.execute("PRAGMA trusted_schema=OFF")
             # Where nobody else does it (checkpoints.py): 64 MB.
             cursor.execute("PRAGMA wal_autocheckpoint=16000")
+            # What is erased is overwritten with zeros.
+            cursor.execute("PRAGMA secure_delete=ON")
         finally:
             cursor.close()
 
@@ -82,8 +84,19 @@ _MEANINGS = (
     ("unable to open", "the database cannot be opened", "check that the folder exists and can be written"),
     ("disk i/o error", "the disk failed while the database was used", "check the disk; the file may need a backup"),
     ("unique constraint", "this was recorded before", "give every record an id of its own"),
+    ("already exists", "the tables are of another form than `penjing_version` says", "restore a backup"),
+    ("no such column", "a table lacks a column of Penjing", "restore a backup, or give another file with --db"),
     ("no such table", "the database lacks a table of Penjing", "restore a backup, or give another file with --db"),
 )
+
+
+# Fragments of messages on what somebody or a disk has done to the file.
+_DAMAGE = ("not a database", "malformed", "no such table", "no such column", "has no column", "already exists")
+
+
+def is_damage(message: str) -> bool:
+    """Whether an error message of the database says that the file is not as Penjing left it."""
+    return any(fragment in message.lower() for fragment in _DAMAGE)
 
 
 def meaning(message: str) -> tuple[str, str]:

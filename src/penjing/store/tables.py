@@ -103,9 +103,18 @@ chain = Table(
     sqlite_with_rowid=False,
 )
 
-# What the database says of itself: `id`, and `probed`, the time of the last test write.
-about = Table("about", metadata, Column("name", String(16), primary_key=True), Column("value", Text, nullable=False))
+# What was erased of a decision, and when.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("decision", String(64), ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True),
+    Column("time", String(27), nullable=False),
+    Column("parts", Text, nullable=False),
+)
 
+# What the database says of itself: its `id`; and signed (store/about.py): `form`, the version of its tables, and
+# `probed`, the time of the last test write.
+about = Table("about", metadata, Column("name", String(16), primary_key=True), Column("value", Text, nullable=False))
 
 # A file that `penjing decide` works through: what goes on after an interrupt is the run that has not finished.
 runs = Table(

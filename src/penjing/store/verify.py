@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, cast, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Row, distinct, func, select, type_coerce
+from sqlalchemy.types import NullType
 
-from penjing.core.errors import DamageError, StoreError
+from penjing.core.errors import DamageError, StoreError, UsageError
 from penjing.store import audit
+from penjing.store.about import FORM, ID, NAMES, PROBED, read_statement
 from penjing.store.chain import Entry, link, start_of
+from penjing.store.compare import Discrepancy, ReadEntry, added_rows, compare_rows, name_of, stray_entries
 from penjing.store.database import Store
+from penjing.store.engines import fetch_all
 from penjing.store.opening import check_key, database_id
-from penjing.store.parts import DIGEST_BYTES, ERASED, KINDS, Kind, digests_of, salts_of, values_of
+from penjing.store.parts import KINDS
+from penjing.store.schema import schema_findings
 from penjing.store.signing import SignedHead, head_file_of, load_head, load_key
-from penjing.store.tables import chain, writers
+from penjing.store.tables import about, chain, writers
+from penjing.store.tables import audit as audit_table
 
-_PAGE = 500
-_WORDS = {
-    "decision": "decision",
-    "review": "case for review of the decision",
-    "verdict": "verdict on the decision",
-    "release": "release",
-    "deployment": "last start of the release",
-    "key": "key",
-    "revocation": "revocation of the key",
-    "audit": "audit entry",
-}
+_PAGE = 1000
+_MOST_STRAYS = 500
+_RAW = NullType()
 
 
 @dataclass(frozen=True)
-class Discrepancy:
-    """One thing that is wrong: the table, the row, and what is wrong with it in words."""
+class KnownHead:
+    """A head that was noted elsewhere: after so many entries the chain of this writer had this hash."""
 
-    table: str
-    row: str
-    what: str
+    writer: str
+    count: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.writer}:{self.count}:{self.hash}"
+
+
+def read_head(written: str) -> KnownHead:
+    """A head as `penjing verify` prints it, WRITER:COUNT:HASH. Raises UsageError."""
+    parts = written.strip().split(":")
+    if len(parts) != 3 or not parts[1].isdecimal() or not all(_is_hash(part) for part in (parts[0], parts[2])):
+        raise UsageError(
+            f"`{written[:200]}` is not a head", fix="give it as `penjing verify` prints it: WRITER:COUNT:HASH"
+        )
+    return KnownHead(parts[0], int(parts[1]), parts[2])
 
 
 @dataclass
@@ -54,30 +65,50 @@ class Verified:
         """Note something wrong."""
         self.findings.append(Discrepancy(table, str(row), what))
 
+    @property
+    def heads(self) -> list[KnownHead]:
+        """The heads to note elsewhere."""
+        return [KnownHead(str(one["public"]), one["entries"], str(one["head"])) for one in self.writers]
 
-def verify_store(store: Store, advance: Callable[[int], None] = lambda _: None) -> Verified:
+
+def verify_store(
+    store: Store, advance: Callable[[int], None] = lambda _: None, expected: Iterable[KnownHead] = ()
+) -> Verified:
     """Check every table against the chains, the chains against their signed heads, the heads against the key file.
 
-    Works page by page, so that a service can go on writing; what is written meanwhile is not looked at. `advance` is
-    told how many entries were checked. Raises StoreError where the database cannot be read at all.
+    expected: heads that were noted elsewhere; each must still be in its chain. Without one, a database that was set
+    back together with its key's files is not found. Works page by page, so that a service can go on writing; what is
+    written meanwhile is not looked at. `advance` is told how many entries were checked.
+    Raises StoreError where the database cannot be read at all.
     """
     done = Verified()
     with store.read() as connection:
+        for finding in schema_findings(connection):
+            done.findings.append(finding)
         database = database_id(connection)
         found = list(connection.execute(select(writers).order_by(writers.c.id)))
-        erased = set(connection.execute(select(chain.c.row).where(chain.c.kind == "erased")).scalars())
+        erased = set(connection.execute(select(chain.c.row).where(chain.c.kind.in_(("erasure", "erased")))).scalars())
+        known = [*expected, *_heads_in_audit(connection)]
     done.erased = len(erased)
-    _check_writers(store, database, found, done)
+    trusted = _check_writers(store, database, found, done)
+    noted = _noted(store)
+    if noted is not None:
+        known.append(noted)
     for writer in found:
-        _check_chain(store, database, writer, erased, done, advance)
+        if not isinstance(writer.number, int):
+            done.say("writers", writer.id, "its number of entries is no number")
+            continue
+        of_this = {head.count: head.hash for head in known if head.writer == writer.public}
+        _check_chain(store, start_of(database, str(writer.public)), writer, of_this, erased, done, advance)
+    _check_known(found, known, done)
     with store.read() as connection:
-        query = select(chain).where(chain.c.kind == "deployment").order_by(chain.c.time, chain.c.writer, chain.c.number)
-        started = {entry.row: entry for entry in connection.execute(query)}
-        if started:
-            _check_rows(connection, KINDS["deployment"], list(started.values()), erased, done)
-        for name in ("decision", "review", "verdict", "release", "key", "revocation", "audit"):
-            _check_added(connection, KINDS[name], done)
-        _check_strays(connection, done)
+        _check_about(connection, store, trusted, done)
+        done.rows |= _repeated(connection)
+        for kind in KINDS.values():
+            if kind.table is not None and kind.name != "deployment":
+                done.findings += added_rows(connection, kind)
+        done.findings += stray_entries(connection, _MOST_STRAYS)
+        _check_orphans(connection, done)
     try:
         audit.verify(store)
     except DamageError as error:
@@ -85,8 +116,9 @@ def verify_store(store: Store, advance: Callable[[int], None] = lambda _: None) 
     return done
 
 
-def _check_writers(store: Store, database: str, found: list[Row[Any]], done: Verified) -> None:
-    counts = {row.public: row.number for row in found}
+def _check_writers(store: Store, database: str, found: list[Row[Any]], done: Verified) -> set[str]:
+    """Compare the heads with their signatures and with the key file; returns the writers that are trusted."""
+    counts = {str(row.public): row.number for row in found if isinstance(row.number, int)}
     if not found:
         done.say("writers", "", "no writer is known: the chains were taken away")
     try:
@@ -96,167 +128,157 @@ def _check_writers(store: Store, database: str, found: list[Row[Any]], done: Ver
         done.say("writers", "", f"{error.where}: {error.what}")
         key = None
     known = {key.public, *key.trusted} if key is not None else set()
+    trusted = set()
     for row in found:
-        head = SignedHead(database, row.public, row.number, row.hash, row.time, row.signature)
+        head = SignedHead(database, str(row.public), row.number, row.hash, row.time, row.signature)
         if not head.holds():
             done.say("writers", row.id, f"the signature of its head ({row.number} entries) is not the writer's")
         if known and row.public not in known:
             done.say("writers", row.id, f"its key {row.public} is unknown to this machine's key file")
+        else:
+            trusted.add(str(row.public))
         done.writers.append({"writer": row.id, "public": row.public, "entries": row.number, "head": row.hash})
+    return trusted
 
 
 def _check_chain(
     store: Store,
-    database: str,
+    start: bytes,
     writer: Row[Any],
+    known: Mapping[int, str],
     erased: set[str],
     done: Verified,
     advance: Callable[[int], None],
 ) -> None:
     """Follow one chain to its head, and compare the rows of each page."""
-    number, previous = 0, start_of(database, writer.public)
-    noted = _noted(store, writer.public)
+    number, previous = 0, start
+    if known.get(0, start.hex()) != start.hex():
+        done.say("writers", writer.id, "its chain does not begin where a noted head says")
     for connection, page in _pages(store, writer.id, writer.number):
-        by_kind: dict[str, list[Any]] = {}
-        for entry in page:
-            _check_gap(number, entry.number, done)
-            made = Entry(entry.kind, entry.row, entry.digests, b"")
-            if entry.number == number + 1 and entry.hash != link(previous, entry.number, entry.time, made):
-                done.say("chain", entry.number, f"the entry for the {_name(entry.kind, entry.row)} was changed")
-            if noted is not None and entry.number == noted.count and entry.hash.hex() != noted.hash:
-                done.say("chain", entry.number, "it is not the entry that was noted beside the key")
-            number, previous = entry.number, entry.hash
-            kind = KINDS.get(entry.kind)
-            if kind is None:
-                done.say("chain", entry.number, f"`{entry.kind}` is no kind of entry")
-            elif kind.name == "began":
-                done.before = max(done.before, entry.number - 1)
-            elif kind.table is not None and kind.name != "deployment":  # of those the last one counts
-                by_kind.setdefault(kind.name, []).append(entry)
+        by_kind: dict[str, list[ReadEntry]] = {}
+        for here, time, kind, row, digests, hashed, salt in page:
+            if here != number + 1:
+                _check_gap(writer.id, number, here, done)
+            whole = (
+                type(time) is type(kind) is type(row) is str
+                and type(digests) is type(hashed) is bytes
+                and (salt is None or type(salt) is bytes)
+            )
+            made = whole and link(previous, here, time, Entry(kind, row, digests, b""))
+            if not whole or (here == number + 1 and hashed != made):
+                done.say(
+                    "chain", f"{writer.id}/{here}", f"the entry for the {name_of(str(kind), str(row))} was changed"
+                )
+            if whole and here in known and known[here] != hashed.hex():
+                done.say("chain", f"{writer.id}/{here}", "it is not the entry of a head that was noted")
+            number, previous = here, hashed if type(hashed) is bytes else b""
+            rule = KINDS.get(kind) if whole else None
+            if rule is None:
+                if whole:
+                    done.say("chain", f"{writer.id}/{here}", f"`{kind}` is no kind of entry")
+            elif rule.name == "began":
+                done.before = max(done.before, here - 1)
+            elif rule.table is not None:
+                by_kind.setdefault(kind, []).append(ReadEntry(writer.id, here, time, row, digests, salt))
         for name, entries in by_kind.items():
-            _check_rows(connection, KINDS[name], entries, erased, done)
+            done.rows[name] = done.rows.get(name, 0) + len(entries)
+            done.findings += compare_rows(connection, KINDS[name], entries, erased)
         advance(len(page))
-    _check_gap(number, writer.number + 1, done)
+    _check_gap(writer.id, number, writer.number + 1, done)
     if number == writer.number and previous.hex() != writer.hash:
         done.say("writers", writer.id, f"its signed head is not the last of its {number} entries")
 
 
-def _noted(store: Store, public: str) -> SignedHead | None:
+def _pages(store: Store, writer: Any, end: int) -> Iterator[tuple[Connection, list[Any]]]:
+    # Without their types: what somebody has put into a column must not stop the reading.
+    columns = [chain.c[name] for name in ("number", "time", "kind", "row", "digests", "hash", "salt")]
+    base = select(*[type_coerce(column, _RAW) for column in columns])
+    base = base.where(chain.c.writer == writer, chain.c.number <= end).order_by(chain.c.number).limit(_PAGE)
+    number = 0
+    while True:
+        with store.read() as connection:
+            page = fetch_all(connection, base.where(chain.c.number > number))
+            yield connection, page
+        if len(page) < _PAGE:
+            return
+        number = page[-1][0]
+
+
+def _check_gap(writer: Any, before: int, number: int, done: Verified) -> None:
+    if number > before + 2:
+        done.say("chain", f"{writer}/{before + 1}", f"the entries {before + 1} to {number - 1} were deleted")
+    elif number == before + 2:
+        done.say("chain", f"{writer}/{before + 1}", f"the entry {before + 1} was deleted")
+
+
+def _noted(store: Store) -> KnownHead | None:
+    """The head that was written beside the key."""
     try:
         head = load_head(head_file_of(store.key_file))
     except StoreError:  # said by `_check_writers`
         return None
-    return head if head is not None and head.writer == public and head.holds() else None
+    return KnownHead(head.writer, head.count, head.hash) if head is not None and head.holds() else None
 
 
-def _pages(store: Store, writer: int, end: int) -> Iterator[tuple[Connection, list[Row[Any]]]]:
-    base = select(chain).where(chain.c.writer == writer, chain.c.number <= end).order_by(chain.c.number).limit(_PAGE)
-    number = 0
-    while True:
-        with store.read() as connection:
-            page = list(connection.execute(base.where(chain.c.number > number)))
-            yield connection, page
-        if len(page) < _PAGE:
-            return
-        number = page[-1].number
+def _heads_in_audit(connection: Connection) -> list[KnownHead]:
+    """The heads of earlier writers that were noted when a new one took over."""
+    query = select(audit_table.c.detail).where(audit_table.c.kind == "begun anew")
+    heads = []
+    for written in connection.execute(query).scalars():
+        try:
+            noted = json.loads(written).get("heads", {})
+            heads += [KnownHead(str(public), int(count), str(hash)) for public, (count, hash) in noted.items()]
+        except (TypeError, ValueError, AttributeError, RecursionError):
+            continue  # a changed audit entry: said where the audit chain is compared
+    return heads
 
 
-def _check_gap(before: int, number: int, done: Verified) -> None:
-    if number > before + 2:
-        done.say("chain", before + 1, f"the entries {before + 1} to {number - 1} were deleted")
-    elif number == before + 2:
-        done.say("chain", before + 1, f"the entry {before + 1} was deleted")
+def _check_known(found: list[Row[Any]], known: Iterable[KnownHead], done: Verified) -> None:
+    """Every noted head is in a chain that is here and long enough; its hash was compared on the way."""
+    counts = {row.public: row.number for row in found if isinstance(row.number, int)}
+    for head in known:
+        if head.writer not in counts:
+            done.say("writers", head.writer, "the writer of a noted head, and its chain, were deleted")
+        elif counts[head.writer] < head.count:
+            missing = head.count - counts[head.writer]
+            done.say("writers", head.writer, f"{missing} entries of its chain are missing at the end: a head was noted")
 
 
-def _check_rows(connection: Connection, kind: Kind, entries: list[Any], erased: set[str], done: Verified) -> None:
-    """Compare the rows that these entries are of with the entries' digests."""
-    assert kind.table is not None
-    key = kind.table.c[kind.key]
-    wanted = [int(entry.row) if kind.name == "audit" else entry.row for entry in entries]
-    rows = {str(row[kind.key]): row for row in _fetched(connection, kind, key, wanted, done)}
-    done.rows[kind.name] = done.rows.get(kind.name, 0) + len(entries)
-    for entry in entries:
-        row = rows.get(entry.row)
-        if row is None:
-            done.say(kind.table.name, entry.row, f"the {_name(kind.name, entry.row)} of {entry.time} was deleted")
-            continue
-        for part in _changed(kind, entry, row, entry.row in erased):
-            done.say(kind.table.name, entry.row, _said(kind, part, row))
+def _check_about(connection: Connection, store: Store, trusted: set[str], done: Verified) -> None:
+    found = dict(connection.execute(select(about.c.name, about.c.value)).tuples().all())
+    for name in NAMES:
+        if name not in found:
+            done.say("about", name, f"the row `{name}` was deleted")
+    for name in found.keys() - set(NAMES):
+        done.say("about", name, f"the row `{str(name)[:80]}` was added outside Penjing")
+    database = str(found.get(ID))
+    if store.key is not None and database != store.key.database:
+        done.say("about", ID, "the id of the database was changed")
+        database = store.key.database
+    for name in (FORM, PROBED):
+        if name in found and read_statement(database, name, str(found[name]), trusted) is None:
+            done.say("about", name, f"the row `{name}` was changed: no writer has signed it")
 
 
-def _fetched(
-    connection: Connection, kind: Kind, key: Any, wanted: list[Any], done: Verified
-) -> list[Mapping[str, Any]]:
-    assert kind.table is not None
-    try:
-        return [dict(row._mapping) for row in connection.execute(select(kind.table).where(key.in_(wanted)))]
-    except (DBAPIError, ValueError, TypeError) as error:
-        done.say(kind.table.name, wanted[0], f"from this row on {len(wanted)} cannot be read: {error}")
-        return []
+def _repeated(connection: Connection) -> dict[str, int]:
+    """How many rows there are of the kinds that may be entered more than once."""
+    names = [kind.name for kind in KINDS.values() if kind.repeats]
+    query = select(chain.c.kind, func.count(distinct(chain.c.row))).where(chain.c.kind.in_(names))
+    return dict(connection.execute(query.group_by(chain.c.kind)).tuples().all())
 
 
-def _changed(kind: Kind, entry: Any, row: Mapping[str, Any], erased: bool) -> list[str]:
-    """The parts of the row whose digest is another one than the entry holds."""
-    values = values_of(kind, row)
-    if entry.salt is not None and digests_of(kind, values, entry.salt) == entry.digests:
-        return []
-    if len(entry.digests) != DIGEST_BYTES * len(kind.parts) or entry.salt is None:
-        return ["entry"]
-    now = digests_of(kind, values, entry.salt)
-    changed = []
-    for number, (part, salt) in enumerate(zip(kind.parts, salts_of(kind, entry.salt), strict=True)):
-        place = slice(number * DIGEST_BYTES, (number + 1) * DIGEST_BYTES)
-        if salt == ERASED and erased and part in kind.personal and _blank(values[part]):
-            continue
-        if now[place] != entry.digests[place]:
-            changed.append(part)
-    return changed
+def _check_orphans(connection: Connection, done: Verified) -> None:
+    """Writers without entries, and entries without a writer."""
+    query = select(chain.c.writer, func.count()).group_by(chain.c.writer)
+    counts: dict[Any, int] = dict(connection.execute(query).tuples().all())
+    here = dict(connection.execute(select(writers.c.id, writers.c.number)).tuples().all())
+    for writer, count in counts.items():
+        if writer not in here:
+            done.say("writers", writer, f"the writer of {count} entries was deleted, or its number was changed")
+    for writer, number in here.items():
+        if number and writer not in counts:
+            done.say("writers", writer, f"the writer has none of its {number} entries, or its number was changed")
 
 
-def _blank(value: Any) -> bool:
-    return value in (None, "", "null")
-
-
-def _said(kind: Kind, part: str, row: Mapping[str, Any]) -> str:
-    name = _name(kind.name, str(row[kind.key]))
-    if kind.name == "revocation" and row["revoked"] is None:
-        return f"the {name} was taken back: the key opens the service again"
-    if kind.name == "verdict" and part == "status":
-        return f"the {name} was taken back: the case is {row['status']!r}"
-    if part == "entry":
-        return f"the salt of the {name} was taken away, so that it cannot be compared"
-    shown = (
-        ""
-        if kind.name == "decision" and part in {"text", "decision", "fields", "evidence", "prediction"}
-        else (f"; it is now {str(row.get(part))[:80]!r}")
-    )
-    return f"`{part}` of the {name} was changed{shown}"
-
-
-def _check_added(connection: Connection, kind: Kind, done: Verified) -> None:
-    """Rows that no entry is of."""
-    assert kind.table is not None
-    key = kind.table.c[kind.key]
-    here = select(cast(key, String(64)))
-    if kind.name == "verdict":
-        told = [kind.table.c[part].is_not(None) for part in kind.parts if part != "status"]
-        here = here.where(or_(kind.table.c.status != "open", *told))
-    elif kind.name == "revocation":
-        here = here.where(kind.table.c.revoked.is_not(None))
-    added = here.except_(select(chain.c.row).where(chain.c.kind == kind.name))
-    for identity in connection.execute(added).scalars():
-        done.say(kind.table.name, identity, f"the {_name(kind.name, str(identity))} was added outside Penjing")
-
-
-def _check_strays(connection: Connection, done: Verified) -> None:
-    """Entries outside every signed chain: they would vouch for rows that no writer has entered."""
-    inside = (chain.c.writer == writers.c.id) & (chain.c.number >= 1) & (chain.c.number <= writers.c.number)
-    strays = select(chain).outerjoin(writers, inside).where(writers.c.id.is_(None)).limit(_PAGE)
-    for entry in connection.execute(strays):
-        name = _name(entry.kind, entry.row)
-        what = f"the entry for the {name} is in no writer's signed chain: it was added outside Penjing"
-        done.say("chain", f"{entry.writer}/{entry.number}", what)
-
-
-def _name(kind: str, row: str) -> str:
-    return f"{_WORDS.get(kind, kind)} {row[:64]}"
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
