@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,7 @@ def test_what_broke_is_printed_and_ends_with_4(
     made = {"one": lambda *_: bench.Verdict(True, "as it\nshould"), "two": failing}
     monkeypatch.setattr(bench, "attacks", lambda: made)
     monkeypatch.setattr(sys, "argv", ["attack.py", "--release", str(tmp_path), "--folder", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--results", str(tmp_path / "found.json")])
     with pytest.raises(SystemExit) as ended:
         bench.main()
     lines = capsys.readouterr().out.splitlines()
@@ -46,6 +48,9 @@ def test_what_broke_is_printed_and_ends_with_4(
     assert lines[0].startswith("held    one: as it should (")
     assert lines[1].startswith("broken  two: the attack itself failed: OSError('no route') (")
     assert lines[2] == "1 held, 1 broken"
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert (found["held"], found["broken"]) == (1, 1)
+    assert found["attacks"]["one"] == {"held": True, "said": "as it should"}
     monkeypatch.setattr(sys, "argv", ["attack.py", "--release", str(tmp_path), "--only", "one"])
     with pytest.raises(SystemExit) as ended:
         bench.main()
