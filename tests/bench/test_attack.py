@@ -39,8 +39,8 @@ def test_what_broke_is_printed_and_ends_with_4(
 
     made = {"one": lambda *_: bench.Verdict(True, "as it\nshould"), "two": failing}
     monkeypatch.setattr(bench, "attacks", lambda: made)
-    monkeypatch.setattr(sys, "argv", ["attack.py", "--release", str(tmp_path), "--folder", str(tmp_path)])
-    monkeypatch.setattr(sys, "argv", [*sys.argv, "--results", str(tmp_path / "found.json")])
+    given = ["--release", str(tmp_path), "--folder", str(tmp_path), "--results", str(tmp_path / "found.json")]
+    monkeypatch.setattr(sys, "argv", ["attack.py", *given])
     with pytest.raises(SystemExit) as ended:
         bench.main()
     lines = capsys.readouterr().out.splitlines()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from penjing.cli import language
-from penjing.cli.language import follow, said, take_option, word
+from penjing.cli.language import follow_texts, take_option, translate, translate_word
 from penjing.core.errors import UsageError
 
 ROWS = [f"快递太慢了等了{i}天{('还可以', '很失望')[i % 2]},{('咨询', '投诉')[i % 2]}" for i in range(300)]
@@ -35,7 +35,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_the_option_goes_first_then_the_setting_the_system_and_the_texts(silent: pytest.MonkeyPatch) -> None:
     assert language.language() == "en"
-    follow(["快递太慢了"])
+    follow_texts(["快递太慢了"])
     assert language.language() == "zh"
     silent.setenv("LANG", "en_US.UTF-8")
     assert language.language() == "en"
@@ -62,19 +62,20 @@ def test_every_sentence_has_its_places_in_both_languages(silent: pytest.MonkeyPa
             names = {each.rstrip("*}") for each in re.findall(r"\{[^}]*\}", english)}
             assert names == {each.rstrip("*}") for each in re.findall(r"\{[^}]*\}", chinese)}, english
             plain = re.sub(r"\{\w+\*?\}", "7", english)
-            assert (said(plain) if section == "lines" else word(plain)) != plain or not HAN.search(chinese), english
+            shown = translate(plain) if section == "lines" else translate_word(plain)
+            assert shown != plain or not HAN.search(chinese), english
 
 
 def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
     silent.setenv("PENJING_LANG", "zh")
     line = "  keep: promised 0.97, measured 0.96, bound 0.94 -> unproven; about 1,200 test rows would settle it (of x)"
-    assert said(line) == (
+    assert translate(line) == (
         "  保住原始大模型得分的比例（keep）：承诺 0.97，实测 0.96，置信界 0.94 → "
         "尚未证明；大约还需 1,200 行测试数据才能判定（相对于 x）"
     )
-    assert said("[8%] tune.linear: features ...") == "[8%] tune.linear：提取特征……"
-    assert said("something that has no sentence") == "something that has no sentence"
-    assert word("train") == "训练" and said("train") == "train"
+    assert translate("[8%] tune.linear: features ...") == "[8%] tune.linear：提取特征……"
+    assert translate("something that has no sentence") == "something that has no sentence"
+    assert translate_word("train") == "训练" and translate("train") == "train"
 
 
 def test_the_first_hour_speaks_the_language_of_the_texts(

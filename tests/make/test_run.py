@@ -277,6 +277,6 @@ def test_a_finished_run_ends_at_once_until_something_changes(recipe_in: Callable
     rows.write_text(rows.read_text(encoding="utf-8") + "又便宜又好，下次还来买,好\n", encoding="utf-8")
     assert not make_release(recipe, out, texts=False).unchanged
     (out / "release" / "certificate.json").write_text("{}", encoding="utf-8")
-    assert not make_release(recipe, out, texts=False).unchanged, "what stands there is damaged"
+    assert not make_release(recipe, out, texts=False).unchanged, "the release there is damaged"
     recipe.write_text(recipe.read_text(encoding="utf-8") + "seed: 9\n", encoding="utf-8")
     assert not make_release(recipe, out, texts=False).unchanged

@@ -1,4 +1,4 @@
-"""What a run hangs on: other rows, another base or another report have another key; a touched OUT is not taken."""
+"""What a run depends on: other rows, another base or another report have another key; a changed OUT is not returned."""
 
 from __future__ import annotations
 

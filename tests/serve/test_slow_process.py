@@ -35,8 +35,9 @@ def test_it_decides_and_replays_as_the_service_does(decider: Decider) -> None:
     said = slow.answer({"asks": [ask_to_json(ask) for ask in asks]})
     here = work(decider, asks)
     for other, own in zip(said["answers"], here, strict=True):
-        for name in ("outcome", "route", "p", "facts"):
-            assert (other["shown"][name] == own.shown[name]) or name == "facts"
+        for name in ("outcome", "route", "decided_by", "reason", "p"):
+            assert other["shown"][name] == own.shown[name]
+        assert other["shown"].get("evidence") == own.shown.get("evidence")
     assert said["spent"] == [0.0, 0.0]
     assert here[0].record is not None
     (replayed,) = slow.answer({"replays": [replay_ask_to_json(ReplayAsk(here[0].record.record))]})["replayed"]

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from penjing.core.errors import StoreDamageError, StoreError, UsageError
 from penjing.store import sqlite
-from penjing.store.about import FORM, set_statement
+from penjing.store.about import FORM, write_signed
 from penjing.store.database import Store, open_store
 from penjing.store.opening import VERSION_TABLE
 from penjing.store.records import write_records
@@ -105,7 +105,7 @@ def test_a_database_of_a_newer_form(store: Store, url: str) -> None:
         open_store(url)
     assert store.key is not None
     with store.write() as connection:  # as a newer Penjing does
-        set_statement(connection, store.key, FORM, "9999")
+        write_signed(connection, store.key, FORM, "9999")
     with pytest.raises(StoreError, match="newer form"):
         open_store(url)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penjing.cli import show
-from penjing.cli.language import follow, word
+from penjing.cli.language import follow_texts, translate_word
 
 if TYPE_CHECKING:
     from penjing.core.recipe import RecipeFile
@@ -54,19 +54,19 @@ def register(app: typer.Typer) -> None:
 
 
 def follow_recipe(file: RecipeFile) -> None:
-    """Speak the language of the recipe's texts, where none is asked for."""
+    """Take the language of the recipe's texts for messages, where none is asked for."""
     from penjing.core.errors import PenjingError
     from penjing.data.read import Reading, open_table
 
     data = file.recipe.data
     first = data.files if isinstance(data.files, str) else next(iter(data.files.values()))
     if file.recipe.language in ("zh", "en"):
-        follow(["中" if file.recipe.language == "zh" else "en"])
+        follow_texts(["中" if file.recipe.language == "zh" else "en"])
         return
-    # What is wrong with the file is told by the check.
+    # The check itself reports what is wrong with the file.
     with suppress(PenjingError, OSError):
         rows = islice(open_table(file.resolve(first), Reading.of(data), [data.text]).rows([]), _ROWS_LOOKED_AT)
-        follow([cells.get(data.text, "") for _, cells in rows])
+        follow_texts([cells.get(data.text, "") for _, cells in rows])
 
 
 def audit_lines(audit: Audit) -> Iterator[str]:
@@ -119,10 +119,10 @@ def _label_table(audit: Audit) -> Iterator[str]:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True)
-    table.add_column(word("label"), footer=word("all"), no_wrap=True)
-    table.add_column(word("rows"), footer=f"{audit.used:,}", justify="right")
+    table.add_column(translate_word("label"), footer=translate_word("all"), no_wrap=True)
+    table.add_column(translate_word("rows"), footer=f"{audit.used:,}", justify="right")
     for part, rows in audit.splits.items():
-        table.add_column(word(part), footer=f"{rows:,}", justify="right")
+        table.add_column(translate_word(part), footer=f"{rows:,}", justify="right")
     labels = list(audit.labels.items())
     # The many in the middle say little: the largest are shown, and the smallest, which are the ones to look at.
     shown = labels if len(labels) <= _LABELS_SHOWN + 5 else [*labels[:_LABELS_SHOWN], *labels[-4:]]

@@ -1,4 +1,4 @@
-"""`penjing erase`: a person's data out of recorded decisions, which still verify."""
+"""`penjing erase`: removes a person's data from recorded decisions, which still verify."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ def erase(
         if fresh and not dry_run:
             _confirm(fresh, yes)
             erase_decisions(store, [one.id for one in fresh])
+        elif not dry_run:
+            store.compact()  # an earlier command may have been kept from it by a reader
     finally:
         store.close()
     done = "would be erased" if dry_run else "erased"

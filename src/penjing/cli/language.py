@@ -1,8 +1,8 @@
 """The language of what a person reads: `--lang`, else PENJING_LANG, else the system's, else that of the texts at hand.
 
-Sentences stand in the code in English. `zh.json` has each with its Chinese one; `{name}` stands for what differs, and
-`{name*}` for a part that is a sentence or a word of its own. A sentence without one is shown in English. Output for
-programs (JSON, exit codes, report.json) has no language.
+The code holds sentences in English, and `zh.json` the Chinese form of each. There `{name}` is a part that differs, and
+`{name*}` one that is translated itself. A sentence without a Chinese form is shown in English. Output for programs
+(JSON, exit codes, report.json) has no language.
 """
 
 from __future__ import annotations
@@ -49,34 +49,34 @@ def take_option(arguments: Sequence[str]) -> list[str]:
 
 def asked() -> Language | None:
     """The language that the command line or PENJING_LANG asks for."""
-    return _asked or _set()
+    return _asked or _from_setting()
 
 
-def follow(texts: Sequence[str]) -> None:
-    """Take the language of these texts, where nobody and nothing else says one."""
+def follow_texts(texts: Sequence[str]) -> None:
+    """Take the language of these texts, where neither option, setting nor locale names one."""
     global _followed
     together = "".join(texts)
     _followed = "zh" if len(_HAN.findall(together)) > len(together) / 5 else "en"
 
 
 def language() -> Language:
-    """The language in which to speak now."""
-    return asked() or _system() or _followed or "en"
+    """The language of messages now."""
+    return asked() or _from_locale() or _followed or "en"
 
 
-def said(text: str) -> str:
-    """A sentence of the program, or several lines of them, in the language of the person who reads it."""
+def translate(text: str) -> str:
+    """A sentence of the program, or several lines of them, in the language of messages."""
     if language() == "en":
         return text
-    return "\n".join(_said_line(line) for line in text.split("\n"))
+    return "\n".join(_translate_line(line) for line in text.split("\n"))
 
 
-def word(text: str) -> str:
+def translate_word(text: str) -> str:
     """One word of the program, such as the heading of a column, in that language."""
     return text if language() == "en" else _match(text, "words") or text
 
 
-def _said_line(line: str) -> str:
+def _translate_line(line: str) -> str:
     plain = line.lstrip(" ")
     return line[: len(line) - len(plain)] + (_match(plain, "lines") or plain)
 
@@ -110,13 +110,13 @@ def _pattern(english: str) -> re.Pattern[str]:
     return re.compile("".join([*parts, re.escape(english[last:])]), re.DOTALL)
 
 
-def _set() -> Language | None:
-    """The setting; what is no language is told by `serve/settings`, which is slow to load."""
+def _from_setting() -> Language | None:
+    """The setting, read here because `serve/settings`, which refuses other values, is slow to load."""
     value = os.environ.get("PENJING_LANG", "").strip().lower()[:2]
     return "zh" if value == "zh" else "en" if value == "en" else None
 
 
-def _system() -> Language | None:
+def _from_locale() -> Language | None:
     """The language of the locale; None for C and POSIX, which are none, and for other languages."""
     given = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
     return "zh" if given.lower().startswith("zh") else "en" if given.lower().startswith("en") else None

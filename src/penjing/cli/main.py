@@ -17,7 +17,7 @@ import penjing
 from penjing.cli.command import App
 from penjing.cli.failures import explain, write_details
 from penjing.cli.interrupts import catching, interrupted
-from penjing.cli.language import said, take_option
+from penjing.cli.language import take_option, translate
 from penjing.cli.show import flush
 from penjing.cli.streams import drop_output, prepare_streams
 from penjing.core.errors import PenjingError, RunInterruptedError, UsageError
@@ -161,8 +161,8 @@ def _show_usage(error: TyperException, arguments: Sequence[str]) -> None:
 
 def _tell(error: PenjingError) -> None:
     where = f"{error.where}: " if error.where else ""
-    fix = f"\n  {said('fix: ' + error.fix)}" if error.fix else ""
-    print(f"penjing: {where}{said(error.what)}{fix}", file=sys.stderr)
+    fix = f"\n  {translate('fix: ' + error.fix)}" if error.fix else ""
+    print(f"penjing: {where}{translate(error.what)}{fix}", file=sys.stderr)
 
 
 def _tell_details(error: BaseException) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from penjing.cli.failures import explain
-from penjing.cli.language import said
+from penjing.cli.language import translate
 from penjing.core.errors import PenjingError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def out(line: str = "") -> None:
 
     Raises PenjingError where it cannot be written, BrokenPipeError where nobody reads it.
     """
-    _print(said(line))
+    _print(translate(line))
 
 
 def _print(line: str) -> None:
@@ -56,7 +56,7 @@ def _told_of_output() -> Iterator[None]:
 
 def tell(line: str) -> None:
     """One line to the person who waits."""
-    print(said(line), file=sys.stderr, flush=True)
+    print(translate(line), file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -99,7 +99,7 @@ class Bar:
         if self._rich is not None:
             if self._task is not None:
                 self._rich.remove_task(self._task)
-            self._task = self._rich.add_task(said(title), total=total, note="")
+            self._task = self._rich.add_task(translate(title), total=total, note="")
         else:
             tell(f"{title} ...")
             self._told = self._began
@@ -117,7 +117,7 @@ class Bar:
     def say(self, line: str) -> None:
         """A line that stays."""
         if self._rich is not None:
-            self._rich.console.print(said(line), markup=False, highlight=False)
+            self._rich.console.print(translate(line), markup=False, highlight=False)
         else:
             tell(line)
 

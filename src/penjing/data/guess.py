@@ -20,7 +20,7 @@ from penjing.data.read import Opened, Reading, open_table
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
 _NEAR = 1.5  # two columns whose scores are nearer than this fit alike, and a person chooses
-_DOUBTFUL = 3.5
+_DOUBTFUL = 3.5  # the same where the best is a level: 3.0 for its name, and 0.0 for a column without a role
 _FAR = 5.0
 _SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
 _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
@@ -195,7 +195,7 @@ def _near(scores: Mapping[str, float], within: float = _NEAR) -> list[str]:
 def _reach(best: str, score: float) -> float:
     """How far below the best label a column may score and still be in question.
 
-    A level is a label only where nothing else can be one; a name that speaks against it leaves all in question.
+    A level is a label only where no other column can be one. Where even the best has an unlikely name, all are open.
     """
     if score <= -0.5:
         return _FAR

@@ -78,7 +78,7 @@ def is_second_header(cells: Sequence[str], header: Sequence[str]) -> bool:
 def join_headers(rows: Sequence[Sequence[str]], place: int) -> tuple[list[str], int, int]:
     """(names, place of the first and of the last row of the header): a header of several rows, merged cells or not.
 
-    A name in the upper row over several columns is a group: below it stand the names of its columns.
+    A name in the upper row over several columns is a group; the names of its columns are in the row below.
     """
     names, first, last = [cell.strip() for cell in rows[place]], place, place
     if place and _goes_on(rows[place - 1], names, rows[place + 1 :]):

@@ -1,7 +1,7 @@
-"""The groups of a long text by arrays, and where a number may begin, for every group at once, of the second masking.
+"""The groups of a long text, and those that a number may begin with, found by arrays, of the second masking.
 
-Length, prefix, a possible date and Luhn's check (prefix sums) leave few groups for the rules. What is left out here is
-what the rules would refuse, so that the result is that of `read_groups`.
+Length, prefix, a possible date and Luhn's check (prefix sums) leave few groups for the rules. Only groups that the
+rules would refuse are left out, so that the result is that of `read_groups`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands beside a stretch of digits and says that it is no telephone number and no card, of the second masking.
+"""The words beside digits that show that they are no telephone number and no card, of the second masking.
 
 Decimals, amounts, measurements, numbers of orders and parts of longer codes. Nothing here changes once a release was
 made with it: another rule is another version.

@@ -1,4 +1,4 @@
-"""What the name of a column says of it: texts, labels, a level (which may be the label), what came later, or else."""
+"""The role of a column by its name: texts, labels, a level (perhaps the label), written afterwards, or beside them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # What a training keeps of the weights: themselves, Adam's two moments, and those of the best epoch.
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
-_TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese: only a disk that is clearly too small is told
+_TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
 _COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",), "embeddings": ("onnx",)}
 
 
@@ -70,9 +70,9 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
 
 def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: Iterable[str]) -> list[Problem]:
     """A warning where the disk of that folder has clearly less room than the steps will write."""
-    from penjing.model.base import config_of
+    from penjing.model.base import config_of, encoder_folder
 
-    weights = sum(_FLOAT * count for count in _sizes(base.folder))
+    weights = sum(_FLOAT * count for count in _sizes(encoder_folder(base)))
     width, needed = int(config_of(base).get("hidden_size", 0)), 0
     for step in steps:
         options: Any = step.options
@@ -122,12 +122,10 @@ def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> N
 
 
 def _sizes(folder: Path) -> list[int]:
-    """Numbers in each tensor of the weights, read from the head of the file alone."""
+    """Numbers in each tensor of the weights in this folder, read from the head of the file alone."""
     from math import prod
 
     from safetensors import safe_open
 
-    inner = folder / "encoder"
-    path = (inner if inner.is_dir() else folder) / "model.safetensors"
-    with safe_open(path, framework="numpy") as stored:
+    with safe_open(folder / "model.safetensors", framework="numpy") as stored:
         return [prod(stored.get_slice(name).get_shape()) for name in stored.keys()]  # noqa: SIM118 - no mapping

@@ -1,4 +1,4 @@
-"""The same run again: where nothing that it depends on has changed, the sealed release and its report are the answer.
+"""A run of `make` that was finished before: where nothing has changed, its sealed release and its report are returned.
 
 What it depends on: recipe, rules, every row, the base, the machine, the libraries, and this program's own source. Times
 are not measured again; `again` asks for that.
@@ -33,7 +33,7 @@ def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
 
 
 def keep_ended(kept: Measured, key: list[str], release: Release) -> None:
-    """Keep that a run with this key ended in this release."""
+    """Note the release in which a run with this key ended."""
     kept.keep(key, {"release": release.id})
 
 

@@ -44,7 +44,7 @@ def open_base(name: str, relative_to: Path) -> Artifact:
 
 def depth_of(artifact: Artifact) -> int:
     """How many layers the encoder of a base or of a torch artifact has. Raises UsageError where it does not say."""
-    config, path = config_of(artifact), _config_path(artifact)
+    config, path = config_of(artifact), encoder_folder(artifact) / "config.json"
     layers = config.get("num_hidden_layers", config.get("n_layers"))
     if not isinstance(layers, int) or layers < 1:
         raise UsageError("config.json does not say how many layers there are", where=str(path), fix="copy it again")
@@ -53,12 +53,13 @@ def depth_of(artifact: Artifact) -> int:
 
 def config_of(artifact: Artifact) -> dict[str, Any]:
     """The configuration of the encoder of a base or of a torch artifact. Raises UsageError where it is not valid."""
-    return _read_config(_config_path(artifact))
+    return _read_config(encoder_folder(artifact) / "config.json")
 
 
-def _config_path(artifact: Artifact) -> Path:
+def encoder_folder(artifact: Artifact) -> Path:
+    """The folder of the encoder's configuration and weights, in a base or in a torch artifact."""
     inner = artifact.folder / "encoder"
-    return (inner if inner.is_dir() else artifact.folder) / "config.json"
+    return inner if inner.is_dir() else artifact.folder
 
 
 def _trainable_of(folder: Path) -> Path:

@@ -25,8 +25,11 @@ class ReplayAsk:
 
 @dataclass(frozen=True)
 class Replayed:
-    """Both replays of one record; `model` is None where the masked text was not kept, or was erased at `erased`;
-    `blank` is whether the fields were blanked."""
+    """Both replays of one record.
+
+    model: None where the masked text was not kept or was erased. erased: when it was erased. blank: whether the fields
+    were erased.
+    """
 
     id: str
     decision: ReplayResult
@@ -37,7 +40,7 @@ class Replayed:
 
     @property
     def same(self) -> bool:
-        """Whether the decision came back byte for byte and the model kept its promise, as far as neither was erased."""
+        """Whether the decision came back byte for byte and the model kept its promise; what was erased is left out."""
         return (self.decision.same or self.without_fields) and not self.torn and (self.model is None or self.model.held)
 
     @property
@@ -77,7 +80,7 @@ class Replayed:
 def replay_record(record: Record, decider: Decider, erased: str | None = None) -> Replayed:
     """Replay one record with the release that made it; another release makes it differ, and says so.
 
-    erased: when its text and fields were erased. Where a rule asks for a field, its decision cannot be replayed then.
+    erased: when its text and fields were erased. Where a rule needs an erased field, the decision is not replayed.
     """
     recorded = record.decided()
     decision = replay_decision(decider.policy, recorded)

@@ -37,7 +37,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of it, as JSON values; of a decision also its record, ready to be written, and what decided it."""
+    """The answer as JSON values; of a decision also its record, ready to be written, and what decided it."""
 
     shown: dict[str, Any]
     record: PreparedRecord | None = None

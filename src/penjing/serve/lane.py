@@ -21,9 +21,8 @@ Answer = TypeVar("Answer")
 class LaneBounds:
     """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine.
 
-    busy_texts, round_seconds, round_entries: with so many texts in the lane no request is admitted in a round of the
-    event loop that has taken so long, or has let in so many, already; whoever waits for the next round, to be refused,
-    waits no longer than that.
+    busy_texts, round_seconds, round_entries: with so many texts in the lane, a round of the event loop that has taken
+    so long, or has admitted so many requests, admits no more. So a refusal waits for a short round at most.
     """
 
     texts: int

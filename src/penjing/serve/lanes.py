@@ -3,8 +3,8 @@
     cost of a request = characters of its texts * what is asked of each (to decide, predict or replay 1, evidence 17)
 
 Short decisions have engines of their own. Long texts and large batches, evidence, and replays share one further
-engine in a process of its own (serve/slow_engine.py), where they take turns, so that none of them holds up short
-decisions or one another. Records are looked up on a thread of their own.
+engine in a process of its own (serve/slow_engine.py). They take turns there, so that none holds up short decisions or
+another. Records are looked up on a thread of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the service and the process of its slow lanes send each other: JSON, and nothing that could run code."""
+"""The messages between the service and the process of its slow lanes: JSON, so that no message can run code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from penjing.store.records import Record, restore_prepared
 
 
 def ask_to_json(ask: Ask) -> dict[str, Any]:
-    """Plain values of an ask; its budget goes with it, and what was spent of it comes back with the answer."""
+    """Plain values of an ask and its budget; what was spent of the budget comes back with the answer."""
     return {
         "text": ask.text,
         "fields": ask.fields,
@@ -36,7 +36,7 @@ def ask_from_json(value: Mapping[str, Any]) -> Ask:
 
 
 def answer_to_json(answer: Answer) -> dict[str, Any]:
-    """Plain values of an answer; of its prepared record the record itself, and the entries of the chain."""
+    """Plain values of an answer, with the record and the chain entries of its prepared record."""
     made: dict[str, Any] = {"shown": answer.shown, "decided_by": answer.decided_by}
     if answer.record is not None:
         entries = [[one.kind, one.row, one.digests.hex(), one.salt.hex()] for one in answer.record.entries]
@@ -72,7 +72,7 @@ def _record_to_json(record: Record) -> dict[str, Any]:
 
 
 def error_to_json(error: PenjingError) -> dict[str, Any]:
-    """Plain values of an error that the asker is told."""
+    """Plain values of an error."""
     return {"kind": type(error).__name__, "what": error.what, "where": error.where, "fix": error.fix}
 
 

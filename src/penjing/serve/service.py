@@ -28,8 +28,8 @@ from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
-from penjing.serve.pace import Pace
 from penjing.serve.readiness import Readiness
+from penjing.serve.round_limit import RoundLimit
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
 from penjing.serve.states import Kept
@@ -68,7 +68,7 @@ class Service:
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self.states = self._states()
         self._switch_before = sys.getswitchinterval()
-        self._pace = Pace(_ANSWERED_IN_A_ROUND)
+        self._answers_of_a_round = RoundLimit(_ANSWERED_IN_A_ROUND)
         self._writer: Writer | None = None
         self._checkpoints: Checkpoints | None = None
         self._readiness: Readiness | None = None
@@ -89,7 +89,7 @@ class Service:
         """Begin to answer, in the running event loop."""
         self._switch_before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        # What is there at the start stays: a garbage collector that goes through it stops all threads for 150 ms.
+        # Objects of the start are kept for ever. A collection that went through them would stop all threads for 150 ms.
         gc.collect()
         gc.freeze()
         self._writer, self._checkpoints = Writer(self.store), Checkpoints(self.store)
@@ -124,7 +124,7 @@ class Service:
             assert self._writer is not None
             await asyncio.wrap_future(self._writer.submit(records))
             self.metrics.commit_seconds.observe(time.perf_counter() - began)
-        await self._pace.turn()
+        await self._answers_of_a_round.turn()
         for answer, prepared in zip(answers, records, strict=True):
             self.metrics.count_decision(prepared.record.outcome, prepared.record.route, answer.decided_by)
         return [answer.shown for answer in answers]

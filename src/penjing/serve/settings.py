@@ -1,4 +1,4 @@
-"""The service's settings: the only place that reads the environment (PENJING_...)."""
+"""The service's settings: reads the environment (PENJING_...); cli/language.py alone reads PENJING_LANG by itself."""
 
 from __future__ import annotations
 

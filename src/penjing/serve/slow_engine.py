@@ -1,4 +1,4 @@
-"""The engine of the slow lanes, in a process of its own: started, asked, and started again where it died."""
+"""The engine of the slow lanes in a process of its own: starts the process, asks it, and starts it anew if it died."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socketpair
 from typing import Any
 
-import penjing
 from penjing.core.nouns import Release
 from penjing.runtime.cascade import Tally
 from penjing.runtime.engine import Device
@@ -47,7 +46,7 @@ class _Running:
 
 
 class SlowEngine:
-    """Decides, explains and replays in a process of its own; each lane may wait for one answer at a time.
+    """Decides, explains and replays in a process of its own, with one request of each lane at a time.
 
     tally: what a cascade in that process has counted since the service started.
     """
@@ -93,7 +92,7 @@ class SlowEngine:
         return [dict(value) for value in said["replayed"]]
 
     def close(self) -> None:
-        """End the process; what it was asked is answered before, by the lanes that wait for it."""
+        """End the process. The lanes are closed before, so that no request waits for it."""
         with self._lock:
             self._closed = True
             running, self._running = self._running, None
@@ -166,7 +165,7 @@ class SlowEngine:
         return _unavailable()
 
     def _forget(self, running: _Running) -> bool:
-        """Give up a process; whether it was the one that runs."""
+        """End a process that failed; False where another thread has done so already."""
         with self._lock:
             known = self._running is running
             if known:
@@ -177,7 +176,7 @@ class SlowEngine:
         return known
 
     def _count(self, running: _Running, counted: list[int] | None) -> None:
-        """Add what a cascade has counted since the answer before; a new process begins at zero."""
+        """Add what a cascade has counted since the previous answer; a new process begins at zero."""
         if counted is None:
             return
         with running.asking:
@@ -185,8 +184,8 @@ class SlowEngine:
             if more[0] < 0:  # the answer of another lane, made later, has come first
                 return
             running.counted = tuple(counted)
-            for name, new in zip(("texts", "exits", "audited", "differed"), more, strict=True):
-                setattr(self.tally, name, getattr(self.tally, name) + new)
+            for count, new in zip(fields(Tally), more, strict=True):
+                setattr(self.tally, count.name, getattr(self.tally, count.name) + new)
 
 
 def _unavailable() -> AnswerError:
@@ -205,7 +204,7 @@ def _end(running: _Running) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """That of the service; the package is found where this process found it."""
-    here = str(Path(penjing.__file__).parent.parent)
+    """The environment of the service, with the folder from which this package was imported."""
+    here = str(Path(__file__).parents[2])
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

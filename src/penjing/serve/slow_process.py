@@ -1,8 +1,8 @@
 """The process of the slow lanes: decides, explains and replays what `SlowEngine` (slow_engine.py) sends it.
 
 Started as `python -m penjing.serve.slow_process` with a JSON argument. It has an interpreter of its own, so that no
-long text holds up the service's event loop, and a lower priority, so that short decisions go first on every core. Each
-lane has a socket; the lanes take turns, a small pass each. It ends when the service has closed the sockets.
+long text holds up the service's event loop. It has a lower priority, so that short decisions go first on every core.
+Each lane has a socket; the lanes take turns, a small pass each. It ends when the service has closed the sockets.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class SlowWork:
         self._tally = session.tally if isinstance(session, CascadeSession) else None
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one message; an error that the asker must be told is an answer too."""
+        """The answer to one message; an error for the client is an answer too."""
         try:
             answer = self._replay(message) if "replays" in message else self._decide(message)
         except PenjingError as error:
@@ -84,7 +84,7 @@ def serve_lane(connection: Connection, answer: Callable[[dict[str, Any]], dict[s
             return
         try:
             said = answer(message)
-        except Exception as error:  # noqa: BLE001 -- the lane goes on, and the service tells its client
+        except Exception as error:  # noqa: BLE001 -- the lane goes on, and the service answers 500
             _LOG.error("the process of the slow lanes failed on a request", exc_info=error)
             said = {"failed": type(error).__name__}
         try:
@@ -94,7 +94,7 @@ def serve_lane(connection: Connection, answer: Callable[[dict[str, Any]], dict[s
 
 
 def main() -> None:
-    """Open the release, say so on every socket, and answer until the service is gone."""
+    """Open the release, report `ready` or the error on the first socket, and answer until the service is gone."""
     # A terminal's Ctrl-C and a stop of the whole group reach this process too: the service decides when it ends.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

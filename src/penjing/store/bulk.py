@@ -1,4 +1,4 @@
-"""Many rows into a table with one statement, whose text is made once: a transaction of hundreds of rows is short."""
+"""Inserts many rows by one statement that is compiled once, so that a transaction of hundreds of rows is short."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ from penjing.store.database import Store
 
 _LOG = logging.getLogger("penjing.store")
 # 1,000 pages, SQLite's own bound.
-_BYTES = 4_096_000
+_LOG_BYTES = 4_096_000
 _EVERY_SECONDS = 1.0
 
 
 class Checkpoints:
     """Looks at the log once in `every` seconds, and makes a checkpoint where it has more than `size` bytes."""
 
-    def __init__(self, store: Store, every: float = _EVERY_SECONDS, size: int = _BYTES) -> None:
+    def __init__(self, store: Store, every: float = _EVERY_SECONDS, size: int = _LOG_BYTES) -> None:
         self._store, self._every, self._size = store, every, size
         self._over = threading.Event()
         self._failing = False
@@ -29,7 +29,7 @@ class Checkpoints:
         self._thread.start()
 
     def close(self) -> None:
-        """Make no more of them. The last connection that is closed brings in what is left."""
+        """End the thread. SQLite brings in the rest when the last connection is closed."""
         self._over.set()
         self._thread.join()
 
@@ -41,7 +41,7 @@ class Checkpoints:
                 self._store.checkpoint()
                 self._failing = False
             except StoreError as error:
-                # The log only grows meanwhile: SQLite's own checkpoint comes at sixteen times this size.
+                # Until it succeeds the log only grows: SQLite's own checkpoint comes at 64 MB (sqlite.py).
                 if not self._failing:
                     _LOG.warning("no checkpoint: %s", error)
                 self._failing = True

@@ -1,4 +1,4 @@
-"""Rows compared with the entries of the chains that are of them: what was changed, deleted or added."""
+"""Rows compared with their entries in the chains: what was changed, deleted or added."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def _last_of(connection: Connection, kind: Kind, entries: Sequence[ReadEntry]) -
 
 
 def _changes(kind: Kind, entry: ReadEntry, row: list[Any], erased: bool) -> Iterator[Discrepancy]:
-    """What to say of an entry that does not agree with its row."""
+    """The findings about an entry that does not agree with its row."""
     assert kind.table is not None
     changed = _changed(kind, entry, _parted(kind, row), erased)
     if changed is None or (len(changed) == len(kind.parts) > 1):

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from penjing.core.errors import StoreDamageError, StoreError, UsageError
 from penjing.store import sqlite
-from penjing.store.about import PROBED, set_statement
+from penjing.store.about import PROBED, write_signed
 from penjing.store.chain import OPTION, ChainHead, ChainTransaction
 from penjing.store.engines import WRITE, check_companions, parse_url, server_engine, sqlite_engine, sqlite_path
 from penjing.store.opening import lost, prepare
@@ -80,7 +80,7 @@ class Store:
         if self.problem is not None:
             raise self.problem
         if self.key is not None:
-            set_statement(connection, self.key, PROBED, now())
+            write_signed(connection, self.key, PROBED, now())
 
     def check_place(self) -> None:
         """Raise StoreError where the file at the path is not the one that is open."""
@@ -108,17 +108,23 @@ class Store:
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the database as far as nobody reads it. Raises StoreError."""
-        with self._connection() as connection:
-            driver: Any = connection.connection.dbapi_connection
-            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._checkpoint("PASSIVE")
 
     def compact(self) -> None:
-        """Bring the WAL into the database and empty it, so that what was erased is not in it any more."""
-        if self._place is None:
-            return
+        """Empty the write-ahead log, which may hold erased texts. Raises StoreError where another program uses it."""
+        if self._place is not None and self._checkpoint("TRUNCATE"):
+            raise StoreError(
+                "the write-ahead log still holds what was erased: another program reads the database",
+                where=self.url,
+                fix="give the same command again later: it empties the log",
+            )
+
+    def _checkpoint(self, mode: str) -> bool:
+        """Make a checkpoint; whether another connection kept it from being complete."""
         with self._connection() as connection:
             driver: Any = connection.connection.dbapi_connection
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy, _in_log, _brought_in = driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return bool(busy)
 
     def close(self) -> None:
         """Note the last head, and close all connections."""

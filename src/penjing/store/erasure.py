@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -28,25 +27,20 @@ class Erasable:
 
     id: str
     created: str
-    has_text: bool
     erased: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"id": self.id, "created": self.created, "text": self.has_text, "erased": self.erased}
 
 
 def find_erasable(store: Store, ids: Sequence[str]) -> list[Erasable]:
     """The decisions with these ids, in that order, each once. Raises DataError that lists the unknown ones."""
     found: dict[str, Erasable] = {}
     wanted = list(dict.fromkeys(ids))
-    query = select(decisions.c.id, decisions.c.created, decisions.c.text.is_not(None), erasures.c.time)
+    query = select(decisions.c.id, decisions.c.created, erasures.c.time)
     query = query.outerjoin(erasures, erasures.c.decision == decisions.c.id)
     with store.read() as connection:
         for start in range(0, len(wanted), _PAGE):
             page = query.where(decisions.c.id.in_(wanted[start : start + _PAGE]))
             for row in connection.execute(page):
-                found[row[0]] = Erasable(row[0], row[1], bool(row[2]), row[3])
+                found[row[0]] = Erasable(*row)
     unknown = [identity for identity in wanted if identity not in found]
     if unknown:
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
@@ -76,9 +70,10 @@ def ids_with_fields(store: Store, wanted: Mapping[str, str]) -> list[str]:
 def erase_decisions(store: Store, ids: Collection[str]) -> str:
     """Blank text, evidence and declared fields of decisions, and reviewer and note of their verdicts, for good.
 
-    What was decided stays, with the probabilities. A digest without its salt tells nothing of what was erased. A
-    decision cannot be replayed from its text any more. All of them or none; an entry of the audit chain says how many.
-    Returns the time that is noted. Raises DataError for an unknown id.
+    What was decided stays, with the probabilities. A digest without its salt says nothing about what was erased. A
+    decision cannot be replayed from its text any more. All of them or none; an entry of the audit chain has the number.
+    Returns the time that is noted. Raises DataError for an unknown id, StoreError where the log keeps the texts
+    (`Store.compact`).
     """
     find_erasable(store, list(ids))
     wanted, time = set(ids), now()
@@ -87,7 +82,9 @@ def erase_decisions(store: Store, ids: Collection[str]) -> str:
             written = connection.execute(select(decisions.c.decision).where(decisions.c.id == identity)).scalar()
             if not isinstance(written, str):
                 raise StoreDamageError(
-                    f"the decision {identity[:64]} cannot be read", where=store.url, fix="`penjing verify` names it"
+                    f"the decision {identity[:64]} cannot be read, so nothing was erased",
+                    where=store.url,
+                    fix="`penjing verify` says what was changed outside Penjing",
                 )
             values = {"text": None, "evidence": None, "decision": split_fields(written)[0]}
             connection.execute(update(decisions).where(decisions.c.id == identity).values(**values))
@@ -122,7 +119,7 @@ def _written(value: object) -> str:
 
 
 def _erase_salts(connection: Connection, wanted: set[str]) -> None:
-    """One way through the chain: it has no index on rows."""
+    """Read the chain once for all decisions: it has no index on rows."""
     query = select(chain.c.writer, chain.c.number, chain.c.kind, chain.c.row, chain.c.salt)
     query = query.where(chain.c.kind.in_(("decision", "verdict"))).execution_options(yield_per=_PAGE)
     changed = [
@@ -137,7 +134,7 @@ def _erase_salts(connection: Connection, wanted: set[str]) -> None:
 
 
 def _note(connection: Connection, wanted: set[str], time: str) -> None:
-    """The first date stays where a decision was erased before."""
+    """Note the time; the first one stays where a decision was erased before."""
     known = set(connection.execute(select(erasures.c.decision)).scalars())
     rows = [{"decision": identity, "time": time, "parts": ERASED_PARTS} for identity in sorted(wanted - known)]
     if rows:

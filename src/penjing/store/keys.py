@@ -14,9 +14,9 @@ from sqlalchemy import Row, insert, select, update
 from penjing.core.errors import UsageError
 from penjing.store import audit
 from penjing.store.chain import enter
+from penjing.store.chained_keys import chained_keys_of
 from penjing.store.database import Store
 from penjing.store.tables import keys, now
-from penjing.store.vouched import ledger_of
 
 SCOPES = ("decide", "read")
 _PREFIX = "pj_"
@@ -61,8 +61,8 @@ def list_keys(store: Store) -> list[Key]:
 
 
 def active_keys(store: Store) -> list[Key]:
-    """The keys that open the service now: those that the signed chain vouches for, and that are not revoked."""
-    return [_key(row) for row in ledger_of(store).vouched(store)]
+    """The keys that open the service now: those that a signed chain has, and that are not revoked."""
+    return [_key(row) for row in chained_keys_of(store).valid(store)]
 
 
 def _key(row: Row[Any]) -> Key:

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, inspect, select
 
 from penjing.core.errors import StoreDamageError, StoreError
-from penjing.store.about import FORM, ID, PROBED, set_statement, signed_form, statement
+from penjing.store.about import FORM, ID, PROBED, signed_form, signed_value, write_signed
 from penjing.store.chain import ChainTransaction, enter, enter_all, enter_later, register
 from penjing.store.signing import SigningKey, head_file_of, load_head, load_key, make_key, save_key
 from penjing.store.tables import about, chain, decisions, erasures, now, writers
@@ -77,7 +77,7 @@ def prepare(store: OpenedStore, *, strict: bool) -> None:
 
 
 def complete(store: OpenedStore) -> None:
-    """Enter what the third form of the database did not enter in its chain, and say of which form it is now."""
+    """Enter what the third form of the database did not enter in its chain, and write the signed form."""
     with store.read() as connection:
         if _is_complete(connection):
             return
@@ -85,8 +85,8 @@ def complete(store: OpenedStore) -> None:
     with store.write() as connection:
         if store.key is None or _is_complete(connection):
             return
-        connection.execute(insert(about).values(name=FORM, value=statement(store.key, FORM, form)))
-        set_statement(connection, store.key, PROBED, now())
+        connection.execute(insert(about).values(name=FORM, value=signed_value(store.key, FORM, form)))
+        write_signed(connection, store.key, PROBED, now())
         erased = select(chain.c.row, func.min(chain.c.time)).where(chain.c.kind == "erased").group_by(chain.c.row)
         here = select(decisions.c.id).where(decisions.c.id == chain.c.row).exists()
         rows = [
@@ -100,7 +100,7 @@ def complete(store: OpenedStore) -> None:
 
 
 def _is_complete(connection: Connection) -> bool:
-    """Whether the chain has all tables. Where it says so, a lost statement stays lost: `verify` names it."""
+    """Whether the chain has all tables. A row `form` that was deleted later is not written again: `verify` names it."""
     if connection.execute(select(about.c.name).where(about.c.name == FORM)).first() is not None:
         return True
     return connection.execute(select(chain.c.number).where(chain.c.kind == "form").limit(1)).first() is not None
@@ -220,7 +220,7 @@ def _begin(connection: Connection, store: OpenedStore, form: str) -> tuple[Signi
         raise lost(store.url, store.key_file)
     key = make_key(uuid.uuid4().hex)
     save_pending(store.key_file, key)
-    said = {ID: key.database, FORM: statement(key, FORM, form), PROBED: statement(key, PROBED, now())}
+    said = {ID: key.database, FORM: signed_value(key, FORM, form), PROBED: signed_value(key, PROBED, now())}
     connection.execute(insert(about), [{"name": name, "value": value} for name, value in said.items()])
     register(connection, key)
     return key, enter_all(connection, key, form)

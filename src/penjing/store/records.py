@@ -81,7 +81,7 @@ def make_record(
 
 @dataclass(frozen=True)
 class PreparedRecord:
-    """A record with all that is written of it, made before the transaction, which stays short.
+    """A record and its rows and entries, made before the transaction, which so stays short.
 
     row, review: of the tables; review is None where the route opens none. entries: those of the chain.
     """

@@ -62,7 +62,7 @@ def on_connect(version: tuple[int, int, int]) -> Callable[[Any, Any], None]:
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.execute("PRAGMA trusted_schema=OFF")
-            # Where nobody else does it (checkpoints.py): 64 MB.
+            # 16,000 pages, 64 MB: in a service checkpoints.py makes checkpoints long before.
             cursor.execute("PRAGMA wal_autocheckpoint=16000")
             # What is erased is overwritten with zeros.
             cursor.execute("PRAGMA secure_delete=ON")

@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType
 
 from penjing.core.errors import DamageError, StoreError, UsageError
 from penjing.store import audit
-from penjing.store.about import FORM, ID, NAMES, PROBED, read_statement
+from penjing.store.about import FORM, ID, NAMES, PROBED, read_signed
 from penjing.store.chain import Entry, link, start_of
 from penjing.store.compare import Discrepancy, ReadEntry, added_rows, compare_rows, name_of, stray_entries
 from penjing.store.database import Store
@@ -78,7 +78,7 @@ def verify_store(
 
     expected: heads that were noted elsewhere; each must still be in its chain. Without one, a database that was set
     back together with its key's files is not found. Works page by page, so that a service can go on writing; what is
-    written meanwhile is not looked at. `advance` is told how many entries were checked.
+    written meanwhile is not looked at. `advance` gets the number of entries that were checked.
     Raises StoreError where the database cannot be read at all.
     """
     done = Verified()
@@ -256,7 +256,7 @@ def _check_about(connection: Connection, store: Store, trusted: set[str], done: 
         done.say("about", ID, "the id of the database was changed")
         database = store.key.database
     for name in (FORM, PROBED):
-        if name in found and read_statement(database, name, str(found[name]), trusted) is None:
+        if name in found and read_signed(database, name, str(found[name]), trusted) is None:
             done.say("about", name, f"the row `{name}` was changed: no writer has signed it")
 
 

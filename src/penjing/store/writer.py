@@ -19,7 +19,7 @@ from penjing.store.records import PreparedRecord, write_prepared
 WINDOW_SECONDS = 0.005
 LARGEST = 512
 SMALL = 32  # records; a larger submission takes tens of milliseconds by itself
-# A commit that failed after so long has waited for a lock or a disk, and not for what is wrong with one submission.
+# A commit that failed after so long has waited for a lock or a disk; a faulty submission fails at once.
 UNANSWERED_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 _LOG = logging.getLogger("penjing.store")
@@ -34,11 +34,11 @@ class _Waiting:
 class Writer:
     """Writes records in the background; `submit` gives a future that is done once they are on the disk.
 
-    What is written was prepared by whoever submits it: the thread's time is the database's.
+    Records are prepared by their submitter, so that the thread does nothing but write.
     A lone submission is committed at once. Submissions that come close on each other are gathered for at most
     `window` seconds (5 ms), or until 512 records wait, and share one fsync. `close` writes all that was submitted.
     The thread outlives every exception; what was submitted is answered in any case. Where the database does not answer,
-    what waits is refused, and what comes is refused at once, until a test write of the thread's own succeeds.
+    what waits is refused. New submissions are refused at once, until a test write of the thread succeeds.
     """
 
     def __init__(self, store: Store, window: float = WINDOW_SECONDS) -> None:

@@ -1,4 +1,4 @@
-"""The third form: chains of signed hashes over every table; rows from before are entered by `store.chain.begin`."""
+"""The third form: chains of signed hashes over every table; rows from before are entered by `store.opening`."""
 
 from __future__ import annotations
 

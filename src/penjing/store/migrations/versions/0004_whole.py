@@ -1,4 +1,4 @@
-"""The fourth form: the dates of erasures; rows of `runs` are entered in the chain by `store.completing`."""
+"""The fourth form: the dates of erasures; rows of `runs` are entered in the chain by `store.opening`."""
 
 from __future__ import annotations
 

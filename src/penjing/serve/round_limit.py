@@ -1,4 +1,4 @@
-"""How many requests go on in one round of the event loop: whoever waits for the next round waits a few milliseconds."""
+"""Limits how many requests go on in one round of the event loop, so that a round takes a few milliseconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 
-class Pace:
+class RoundLimit:
     """Lets at most `most` callers go on in a round of the event loop, in the order of asking.
 
     A commit answers hundreds of requests at once. Answered in one round, they would hold up refusals, states, and what

@@ -1,6 +1,6 @@
-"""The keys of the service that the signed chain vouches for: what somebody wrote into the table opens nothing.
+"""The keys of the service that are in a signed chain: a row that somebody wrote into the table opens nothing.
 
-Each chain is followed from its first entry to its signed head once, at a start; after that only what is new is read.
+Each chain is followed from its first entry to its signed head once, at a start. After that only new entries are read.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _NEVER = "9"  # later than every time
 class _Followed:
     """How far a chain was followed, and the entries of keys on the way: (digests, time) by the id of the key.
 
-    floor: the time of the first entry after the last break; what is older in any chain is not vouched for, because
-    the revocation of a key may have been in what is missing. broken: no good entry has come since the last break.
+    A break is a missing or changed entry. floor: the time of the first entry after the last break; older keys of any
+    chain are refused, because a revocation may be missing. broken: no valid entry has come since the last break.
     """
 
     number: int
@@ -42,20 +42,19 @@ class _Followed:
     broken: bool = False
 
 
-class KeyLedger:
-    """Follows the chains of one store, and says which rows of `keys` they vouch for."""
+class ChainedKeys:
+    """Follows the chains of one store, and tests the rows of `keys` against them."""
 
     def __init__(self) -> None:
         self._followed: dict[str, _Followed] = {}
         self._salted: dict[bytes, bytes] = {}
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
         self._one = threading.Lock()
 
-    def vouched(self, store: Store) -> list[Row[Any]]:
+    def valid(self, store: Store) -> list[Row[Any]]:
         """The rows of keys that were entered in a signed chain as they are now, and that no entry revokes.
 
-        Where a chain has a gap or a changed entry, no older key is vouched for any more; a key that is made afterwards
-        is.
+        After a missing or changed entry only keys that are made later are valid. Each refused row is logged once.
         """
         with self._one, store.read() as connection:
             self._follow_all(connection, store)
@@ -64,8 +63,8 @@ class KeyLedger:
         good = [row for row in rows if self._holds(row, salts)]
         kept = {row.id for row in good}
         for row in rows:
-            if row.id not in kept and row.revoked is None and row.id not in self._said:
-                self._said.add(row.id)
+            if row.id not in kept and row.revoked is None and row.id not in self._reported:
+                self._reported.add(row.id)
                 said = "the key %s is not as the signed chain has it, and opens nothing: see `penjing verify`"
                 _LOG.error(said, str(row.id)[:64])
         return good
@@ -84,7 +83,7 @@ class KeyLedger:
             if before is None or before.number > row.number or not before.hash:
                 before = _Followed(0, start_of(database, public))
             self._followed[public] = _follow(connection, row, before)
-        for public in self._followed.keys() - here:  # it was here before
+        for public in self._followed.keys() - here:  # deleted since, or no longer signed
             self._followed[public] = _Followed(0, b"", broken=True)
 
     def _salts(self, connection: Connection) -> dict[bytes, bytes]:
@@ -110,16 +109,16 @@ class KeyLedger:
         return False
 
 
-_LEDGERS: WeakKeyDictionary[Store, KeyLedger] = WeakKeyDictionary()
+_CHAINED_KEYS: WeakKeyDictionary[Store, ChainedKeys] = WeakKeyDictionary()
 
 
-def ledger_of(store: Store) -> KeyLedger:
-    """The ledger of a store: one, so that its chains are followed once."""
-    return _LEDGERS.setdefault(store, KeyLedger())
+def chained_keys_of(store: Store) -> ChainedKeys:
+    """The chained keys of a store: one object for each store, so that its chains are followed once."""
+    return _CHAINED_KEYS.setdefault(store, ChainedKeys())
 
 
 def _follow(connection: Connection, writer: Row[Any], before: _Followed) -> _Followed:
-    """Go on to the signed head, which covers what is after the last break."""
+    """Follow the chain from where it was left to its signed head."""
     now = replace(before, keys=dict(before.keys), revoked=set(before.revoked))
     columns = [chain.c[name] for name in ("number", "time", "kind", "row", "digests", "hash")]
     base = select(*columns).where(chain.c.writer == writer.id, chain.c.number <= writer.number)

@@ -1,18 +1,18 @@
-"""Pace: so many go on in a round of the event loop, the others in their order in the rounds after it."""
+"""A limit on a round: so many go on in a round of the event loop, the others in their order in the rounds after it."""
 
 from __future__ import annotations
 
 import asyncio
 
-from penjing.serve.pace import Pace
+from penjing.serve.round_limit import RoundLimit
 
 
 def test_so_many_go_on_in_a_round_in_the_order_of_asking() -> None:
     async def run() -> list[tuple[int, int]]:
-        pace, gone, rounds = Pace(3), [], 0
+        limit, gone, rounds = RoundLimit(3), [], 0
 
         async def one(number: int) -> None:
-            await pace.turn()
+            await limit.turn()
             gone.append((rounds, number))
 
         tasks = [asyncio.create_task(one(number)) for number in range(20)]
@@ -30,16 +30,16 @@ def test_so_many_go_on_in_a_round_in_the_order_of_asking() -> None:
 
 def test_one_that_gave_up_takes_no_place_of_another_and_a_lone_one_never_waits() -> None:
     async def run() -> None:
-        pace = Pace(1)
-        await asyncio.wait_for(pace.turn(), 1)
-        given_up = [asyncio.create_task(pace.turn()) for _ in range(5)]
-        last = asyncio.create_task(pace.turn())
+        limit = RoundLimit(1)
+        await asyncio.wait_for(limit.turn(), 1)
+        given_up = [asyncio.create_task(limit.turn()) for _ in range(5)]
+        last = asyncio.create_task(limit.turn())
         await asyncio.sleep(0)
         for task in given_up[1:]:
             task.cancel()
         await asyncio.wait_for(last, 1)
         for _ in range(5):
             await asyncio.sleep(0)
-        await asyncio.wait_for(pace.turn(), 1)
+        await asyncio.wait_for(limit.turn(), 1)
 
     asyncio.run(run())
