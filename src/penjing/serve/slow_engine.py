@@ -92,7 +92,7 @@ class SlowEngine:
         return [dict(value) for value in said["replayed"]]
 
     def close(self) -> None:
-        """End the process. The lanes are closed before, so that no request waits for it."""
+        """End the process; what it was asked is answered before, by the lanes that wait for it."""
         with self._lock:
             self._closed = True
             running, self._running = self._running, None
@@ -165,7 +165,7 @@ class SlowEngine:
         return _unavailable()
 
     def _forget(self, running: _Running) -> bool:
-        """End a process that failed; False where another thread has done so already."""
+        """Give up a process; whether it was the one that runs."""
         with self._lock:
             known = self._running is running
             if known:

@@ -1,8 +1,8 @@
 """The process of the slow lanes: decides, explains and replays what `SlowEngine` (slow_engine.py) sends it.
 
 Started as `python -m penjing.serve.slow_process` with a JSON argument. It has an interpreter of its own, so that no
-long text holds up the service's event loop. It has a lower priority, so that short decisions go first on every core.
-Each lane has a socket; the lanes take turns, a small pass each. It ends when the service has closed the sockets.
+long text holds up the service's event loop, and a lower priority, so that short decisions go first on every core. Each
+lane has a socket; the lanes take turns, a small pass each. It ends when the service has closed the sockets.
 """
 
 from __future__ import annotations
