@@ -85,6 +85,13 @@ def test_stopped_before_a_step(recipe_in: Callable[..., Path], tmp_path: Path) -
         make_release(recipe_in(), tmp_path / "out", stop=lambda: True)
 
 
+def test_a_file_where_the_folder_goes_is_told(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="this is a file, and the results need a folder"):
+        make_release(recipe_in(), tmp_path / "taken")
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
 def test_one_writer_at_a_time(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
     import fcntl
 

@@ -24,11 +24,21 @@ def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> lis
     card, depth = _TUNED, depth_of(base)
     for index, step in enumerate(steps):
         try:
+            if step.name == "tune.full":
+                _check_base(step, base)
             card, depth = _after(on_engine(step, file.recipe.engine), card, depth)
         except UsageError as error:
             option = [error.where] if error.where else []
             return [RecipeError(error.what, where=file.where("steps", index, step.name, *option), fix=error.fix)]
     return []
+
+
+def _check_base(step: Step, base: Artifact) -> None:
+    """Raise UsageError for longer texts than the base takes."""
+    from penjing.model.encoder import longest_input_of
+    from penjing.tune.full import check_tokens
+
+    check_tokens(step.options.max_tokens, longest_input_of(base))  # type: ignore[attr-defined]
 
 
 def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:

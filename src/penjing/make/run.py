@@ -353,6 +353,10 @@ def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
 
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
+    if out.exists() and not out.is_dir():
+        raise UsageError(
+            "this is a file, and the results need a folder", where=str(out), fix="give another --out, or move the file"
+        )
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".lock").open("w", encoding="utf-8") as file:
         try:
