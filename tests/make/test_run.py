@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,28 @@ def test_a_file_where_the_folder_goes_is_told(recipe_in: Callable[..., Path], tm
     with pytest.raises(UsageError, match="this is a file, and the results need a folder"):
         make_release(recipe_in(), tmp_path / "taken")
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
+def test_rules_that_are_edited_while_it_works_are_not_what_is_sealed(
+    recipe_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificate was counted with the rules as they were checked; a file that is gone is no matter either."""
+    before = "name,label,p,text,then,why\ncold,,,contains 差,review,cold\n"
+    recipe = recipe_in(rules="rules.csv")
+    rules = tmp_path / "rules.csv"
+    measure = run_module.measure
+    for number, edit in enumerate((lambda: rules.write_text(before.replace("差", "好")), rules.unlink)):
+        rules.write_text(before, encoding="utf-8")
+
+        def edited(*given: Any, edit: Callable[[], object] = edit, **more: Any) -> Any:
+            if rules.exists():
+                edit()
+            return measure(*given, **more)
+
+        monkeypatch.setattr(run_module, "measure", edited)
+        release = make_release(recipe, tmp_path / f"out{number}").release
+        assert release is not None
+        assert (release.folder / "policy" / "rules.csv").read_text(encoding="utf-8") == before
 
 
 def test_one_writer_at_a_time(recipe_in: Callable[..., Path], tmp_path: Path) -> None:

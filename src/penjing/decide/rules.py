@@ -84,7 +84,7 @@ def read_rules(
     path: Path, schema: FactSchema, faults: list[RuleError] | None = None, *, sealed: bool = False
 ) -> RuleTable:
     """The table as it is written, its logic not checked yet. With `faults`, wrong rows go there and are passed over."""
-    lines = _lines(path)
+    raw, lines = _lines(path)
     header = [cell.strip() for cell in lines[0]] if lines else []
     columns = _columns(path, header, schema, faults)
     rules: list[Rule] = []
@@ -107,10 +107,10 @@ def read_rules(
             what = f"two rules have the name {rule.name[:80]!r}: rows {seen[rule.name]} and {rule.row}"
             raise RuleError(what, where=f"{path}:{rule.row}:1", fix="give each rule a name of its own")
         seen[rule.name] = rule.row
-    return RuleTable(path=str(path), schema=schema, rules=tuple(rules))
+    return RuleTable(path=str(path), schema=schema, rules=tuple(rules), raw=raw)
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path) -> tuple[bytes, list[list[str]]]:
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
@@ -127,7 +127,7 @@ def _lines(path: Path) -> list[list[str]]:
         raise RuleError(f"not valid CSV: {error}", where=str(path), fix="save the sheet again as CSV UTF-8") from None
     if not any(any(cell.strip() for cell in line) for line in lines):
         raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
-    return lines
+    return raw, lines
 
 
 def _decode(raw: bytes, path: Path) -> str:

@@ -139,7 +139,8 @@ class Store:
             raise self._explained(error) from error
 
     def _explained(self, error: SQLAlchemyError) -> StoreError:
-        what, fix = sqlite.meaning(str(error.orig if isinstance(error, DBAPIError) else error))
+        folder = self._place[0].parent if self._place is not None else None
+        what, fix = sqlite.meaning(str(error.orig if isinstance(error, DBAPIError) else error), folder)
         return StoreError(what, where=self.url, fix=fix)
 
 

@@ -111,8 +111,9 @@ def _fill(
 def _require_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > 0.9 * free:
+        takes, has = f"{needed / 1e6:,.1f} MB", f"{free / 1e6:,.1f} MB"
         raise UsageError(
-            f"the hidden states below the trained layers take {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free",
+            f"the hidden states below the trained layers take {takes}, and {has} are free",
             where=str(folder),
             fix="free some space, lower `max_tokens`, or set `layers: all`",
         )
