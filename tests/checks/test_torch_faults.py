@@ -175,7 +175,7 @@ def test_a_fault_in_the_files_of_every_compression(
     begin()
     with failing(out, 0, MemoryError) as counted:
         assert penjing("make", path, "--out", out).code == 0
-    for number, at in enumerate(spread(counted.count, 7)):
+    for number, at in enumerate(spread(counted.count, 3)):
         fault, code, words = FAULTS[(number + len(name)) % len(FAULTS)]
         begin()
         with failing(out, at, fault) as made:
