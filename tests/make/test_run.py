@@ -45,10 +45,13 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert {gate["name"]: gate["state"] for gate in certificate.gates} == {"keep": "held", "size_mb": "held"}
     decided = Decider(open_release(tmp_path / "out" / "release")).decide([Request("房间很脏，非常失望")])[0]
     assert decided.decision.outcome == "差"
+    (tmp_path / "out" / "cache" / "tune-full-of-another-recipe").mkdir()
     again = make_release(recipe, tmp_path / "out")
     assert again.release is not None
     assert again.release.id == made.release.id
     assert [step.cached for step in again.report.steps] == [True]
+    assert {path.name.split("-")[0] for path in (tmp_path / "out" / "cache").iterdir()} == {"tune"}, "shrunk"
+    assert not (tmp_path / "out" / "cache" / "tune-full-of-another-recipe").exists()
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert verify(tmp_path / "out" / "releases" / made.release.id[:12]) == made.release.id
 
