@@ -7,6 +7,7 @@ import io
 import os
 import stat
 import tempfile
+import types
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,16 @@ def test_details_are_written_for_their_owner_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "x")))
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     assert write_details(ValueError("x")) is None
+
+
+def test_a_disk_that_takes_no_more_files_is_told_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    disk = os.statvfs(tmp_path)
+
+    def statvfs(_: object, free: int) -> types.SimpleNamespace:
+        return types.SimpleNamespace(f_files=30, f_favail=0, f_bavail=free, f_frsize=disk.f_frsize)
+
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "new"))
+    monkeypatch.setattr(os, "statvfs", lambda path: statvfs(path, 10**6))
+    assert explain(error).what == "the disk can hold no more files (inodes)"
+    monkeypatch.setattr(os, "statvfs", lambda path: statvfs(path, 1))
+    assert explain(error).what == "the disk is full"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -172,3 +175,25 @@ def test_rows_without_a_label_are_counted(app: typer.Typer, tmp_path: Path) -> N
     file.write_text(file.read_text(encoding="utf-8") + "一条没有标签的留言,\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(file)])
     assert "1 empty, 1 without a label)" in done.stdout
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_full_disk_leaves_both_files_or_none(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    calls: list[Path] = []
+    write = Path.write_text
+
+    def full(path: Path, text: str, **more: Any) -> int:
+        calls.append(path)
+        if len(calls) == at:
+            write(path, text[:10], **more)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path, text, **more)
+
+    arguments = ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        assert isinstance(CliRunner().invoke(app, arguments).exception, OSError)
+    assert not list((tmp_path / "job").iterdir())
+    assert CliRunner().invoke(app, arguments).exit_code == 0, "the same command again needs no --force"

@@ -60,3 +60,15 @@ def test_the_traceback_goes_to_a_file_only_where_it_is_asked_for(
     assert len(logs) == bool(how) and ("details: " in ran.err) == bool(how)
     for log in logs:
         assert str(log) in ran.err and "Traceback" in log.read_text(encoding="utf-8")
+
+
+def test_what_fails_again_while_it_is_told_gives_no_traceback(
+    penjing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("penjing.core.recipe.load_recipe", fail)
+    monkeypatch.setattr("penjing.serve.settings.load_settings", fail)
+    ran = penjing("check", "recipe.yaml")
+    assert ran.code == 1 and "not enough memory" in ran.err and "Traceback" not in ran.err

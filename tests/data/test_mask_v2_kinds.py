@@ -31,3 +31,14 @@ def test_no_network_has_this_prefix_or_this_length(number: str) -> None:
     body = number[:-1]
     number = next(body + digit for digit in "0123456789" if luhn(body + digit))
     assert find_numbers(number) == []
+
+
+def test_a_barcode_that_passes_luhn_too_is_no_card() -> None:
+    def is_ean(digits: str) -> bool:
+        return sum(int(digit) * (3, 1)[place % 2 == 0] for place, digit in enumerate(digits)) % 10 == 0
+
+    codes = [f"4{number:012d}" for number in range(600_000_000_000, 600_000_002_000)]
+    both = [code for code in codes if luhn(code) and is_ean(code)]
+    cards = [code for code in codes if luhn(code) and not is_ean(code)]
+    assert both and all(not find_numbers(code) for code in both)
+    assert cards and all(kind == "bank_card" for code in cards for _, _, kind in find_numbers(code))

@@ -8,6 +8,7 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Release, Table
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
+from penjing.make import amend as module
 from penjing.make.amend import amend, read_certificate
 from penjing.make.certify import certify, fix_grid, label_facts
 from penjing.runtime.session import open_session
@@ -83,6 +85,21 @@ def test_seals_new_rules_on_the_same_model(release: Release, tmp_path: Path) -> 
     decider = Decider(done.release, threads=1)
     lunch, number = decider.decide([Request("lunch?", {"channel": "web"}), Request("a lottery", {"channel": "web"})])
     assert lunch.decision.fired == ("lunch",) and number.decision.decided_by == "model"
+
+
+def test_rules_that_are_edited_meanwhile_are_not_what_is_sealed(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules, opened = tmp_path / "new.csv", module.open_table
+    rules.write_text(RULES, encoding="utf-8")
+
+    def edited(*given: Any, **more: Any) -> Any:
+        rules.unlink()
+        return opened(*given, **more)
+
+    monkeypatch.setattr(module, "open_table", edited)
+    done = amend(release, rules, write_csv(tmp_path / "fresh.csv", texts(300, 5)), tmp_path / "out", threads=1)
+    assert (done.release.folder / "policy" / "rules.csv").read_text(encoding="utf-8") == RULES
 
 
 def test_rows_never_certify_twice(release: Release, tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from penjing.core.folder import verify
 from penjing.core.nouns import Inputs, Silent, Table
 from penjing.make.cache import Cache, library_versions, table_fingerprint
 from penjing.make.plan import single_step
@@ -51,3 +56,57 @@ def test_what_a_finished_run_did_not_use_is_removed(tmp_path: Path) -> None:
     name = made.artifact.folder.name
     assert left == {name, f"{name}.observations.json", "machine"}
     assert cache.run(single_step("tune.linear", {"c": [1.0], "folds": 2}), inputs).cached
+
+
+def _without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _into_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_bytes(b"x")
+
+
+def _into_a_loose_link(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.symlink_to(folder.with_name("nowhere"))
+
+
+def _cut(folder: Path) -> None:
+    (path,) = folder.glob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _times(raw: bytes) -> Callable[[Path], None]:
+    return lambda folder: void(folder.with_name(f"{folder.name}.observations.json").write_bytes(raw))
+
+
+def void(_: object) -> None:
+    return None
+
+
+DAMAGES = {
+    "MANIFEST": _without("MANIFEST"),
+    "card": _without("card.json"),
+    "file": _into_a_file,
+    "link": _into_a_loose_link,
+    "cut": _cut,
+    "empty": lambda folder: [void(shutil.rmtree(folder)), folder.mkdir()][1],
+    "times cut": _times(b'{"sec'),
+    "times of another kind": _times(b"[1]"),
+    "times without a number": _times(b'{"seconds": null}'),
+    "scratch is a file": lambda folder: [
+        void(folder.with_name(f"{folder.name}.scratch").write_bytes(b"x")), _into_a_file(folder)
+    ][1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+def test_whatever_is_damaged_in_the_cache_is_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    cache = Cache(tmp_path / "cache", 0, 1, Silent(), lambda: False)
+    step, train = single_step("tune.linear", {"c": [1.0], "folds": 2}), [f"good {i}" for i in range(60)]
+    inputs = Inputs(None, Table([*train, *(f"bad {i}" for i in range(60))], ["x", "y"] * 60), VALIDATION)
+    made = cache.run(step, inputs).artifact
+    damage(made.folder)
+    again = cache.run(step, inputs).artifact
+    assert again.id == made.id == verify(again.folder)

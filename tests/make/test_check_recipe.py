@@ -193,6 +193,7 @@ def test_warnings_of_rules_are_among_the_warnings(tmp_path: Path) -> None:
         ("[{tune.full: {}}, {compress.static: {}}, {compress.export: {}}]", "before it stands an artifact by"),
         ("[{tune.full: {}}, {compress.cascade: {}}, {compress.int8: {}}]", "before it stands an artifact by"),
         ("[{tune.full: {layers: 99}}]", "this base has"),
+        ("[{tune.full: {max_tokens: 8192}}]", "this base takes at most"),
         ("[{tune.full: {layers: 1}}, {compress.layers: {keep: 99}}]", "this model has"),
         ("[{tune.full: {}}, {compress.layers: {keep: 2}}, {compress.layers: {keep: 2}}]", "this model has 2 layers"),
         ("[{tune.full: {}}, {compress.exit: {after: [99]}}]", "cannot leave early after"),

@@ -76,7 +76,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     picked = measure("tune.linear", artifact, validation, policy, 1, "chunk", over)
     target.mkdir()
     (target / "left over").write_bytes(b"of a killed run")
-    release = prove.certify_and_seal(target, recipe, data, picked, rules, folder / "rules.csv")
+    release = prove.certify_and_seal(target, recipe, data, picked, rules)
     tested = prove.test_release(
         release, recipe, data, artifact, artifact, artifact, artifact, over, threads=1, progress=Silent()
     )

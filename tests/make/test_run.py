@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,10 +45,13 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert {gate["name"]: gate["state"] for gate in certificate.gates} == {"keep": "held", "size_mb": "held"}
     decided = Decider(open_release(tmp_path / "out" / "release")).decide([Request("房间很脏，非常失望")])[0]
     assert decided.decision.outcome == "差"
+    (tmp_path / "out" / "cache" / "tune-full-of-another-recipe").mkdir()
     again = make_release(recipe, tmp_path / "out", again=True)
     assert again.release is not None and not again.unchanged
     assert again.release.id == made.release.id
     assert [step.cached for step in again.report.steps] == [True]
+    assert {path.name.split("-")[0] for path in (tmp_path / "out" / "cache").iterdir()} == {"tune"}, "shrunk"
+    assert not (tmp_path / "out" / "cache" / "tune-full-of-another-recipe").exists()
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert verify(tmp_path / "out" / "releases" / made.release.id[:12]) == made.release.id
 
@@ -83,6 +87,35 @@ def test_mistakes_are_told_before_any_work(recipe_in: Callable[..., Path], tmp_p
 def test_stopped_before_a_step(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(RunInterruptedError, match="stopped"):
         make_release(recipe_in(), tmp_path / "out", stop=lambda: True)
+
+
+def test_a_file_where_the_folder_goes_is_told(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="this is a file, and the results need a folder"):
+        make_release(recipe_in(), tmp_path / "taken")
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
+def test_rules_that_are_edited_while_it_works_are_not_what_is_sealed(
+    recipe_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificate was counted with the rules as they were checked; a file that is gone is no matter either."""
+    before = "name,label,p,text,then,why\ncold,,,contains 差,review,cold\n"
+    recipe = recipe_in(rules="rules.csv")
+    rules = tmp_path / "rules.csv"
+    measure = run_module.measure
+    for number, edit in enumerate((lambda: rules.write_text(before.replace("差", "好")), rules.unlink)):
+        rules.write_text(before, encoding="utf-8")
+
+        def edited(*given: Any, edit: Callable[[], object] = edit, **more: Any) -> Any:
+            if rules.exists():
+                edit()
+            return measure(*given, **more)
+
+        monkeypatch.setattr(run_module, "measure", edited)
+        release = make_release(recipe, tmp_path / f"out{number}").release
+        assert release is not None
+        assert (release.folder / "policy" / "rules.csv").read_text(encoding="utf-8") == before
 
 
 def test_one_writer_at_a_time(recipe_in: Callable[..., Path], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.errors import UsageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.model.base import NEEDED, depth_of, open_base
 
 
@@ -85,6 +85,15 @@ def test_its_depth_is_that_of_its_config(copy: Path) -> None:
     (copy / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(UsageError, match="does not say how many layers"):
         depth_of(base)
+
+
+@pytest.mark.parametrize("left", [0, 5, 100, -1])
+def test_cut_weights_are_found_when_the_base_is_opened(copy: Path, left: int) -> None:
+    path = copy / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(DamageError, match="the weights cannot be read") as met:
+        open_base(str(copy), Path())
+    assert met.value.where == str(path) and met.value.fix == "copy the base again"
 
 
 def test_a_torn_config_is_refused(copy: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -65,3 +66,11 @@ def test_its_messages_in_words(message: str, what: str) -> None:
     said, fix = sqlite.meaning(message)
     assert what in said
     assert fix
+
+
+def test_an_io_error_on_a_full_disk_is_the_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    assert sqlite.meaning("disk I/O error", tmp_path)[0] == "the disk is full"
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**9))
+    assert sqlite.meaning("disk I/O error", tmp_path)[0].startswith("the disk failed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -71,6 +73,32 @@ def test_a_full_disk_is_told_before_it_is_full(tmp_path: Path, monkeypatch: pyte
         free: int
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free=1000))
-    with pytest.raises(UsageError, match="GB are free") as caught:
+    with pytest.raises(UsageError, match="MB are free") as caught:
         hidden_rows(Lower(), IDS, 0, 6, BUDGET, Run(tmp_path / "out", tmp_path), "key")
     assert "layers: all" in str(caught.value.fix)
+
+
+def test_room_is_taken_before_a_page_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, a disk that fills up meanwhile ends the process by SIGBUS."""
+
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = Run(tmp_path / "out", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(OSError, match="No space left"):
+            hidden_rows(Lower(), IDS, 0, 6, BUDGET, run, "key")
+    assert not list(tmp_path.glob("hidden-*"))
+    table = hidden_rows(Lower(), IDS, 0, 6, BUDGET, run, "key").table
+    (path,) = tmp_path.glob("hidden-*")
+    assert path.stat().st_blocks * 512 >= table.nbytes
+
+
+@pytest.mark.parametrize("left", [0, 20, 200, -4])
+def test_a_cut_table_is_computed_again(tmp_path: Path, left: int) -> None:
+    run = Run(tmp_path / "out", tmp_path)
+    whole = np.array(hidden_rows(Lower(), IDS, 0, 6, BUDGET, run, "key").table)
+    (path,) = tmp_path.glob("hidden-*")
+    path.write_bytes(path.read_bytes()[:left])
+    assert np.array_equal(hidden_rows(Lower(), IDS, 0, 6, BUDGET, run, "key").table, whole)

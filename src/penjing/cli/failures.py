@@ -101,6 +101,8 @@ def explain(error: BaseException) -> PenjingError:
     where = _file_of(error)
     if number == errno.ENOSPC:
         where = where or _full_disk(error)
+        if where and _no_files_left(Path(where)):
+            what, fix = "the disk can hold no more files (inodes)", f"remove files from it, {_AGAIN}"
     return PenjingError(what, where=where, fix=fix)
 
 
@@ -173,6 +175,17 @@ def _full_disk(error: BaseException) -> str | None:
         except (OSError, ValueError):
             continue
     return None
+
+
+def _no_files_left(path: Path) -> bool:
+    """Whether the disk has room and still takes no new file."""
+    for each in (path, path.parent):
+        try:
+            disk = os.statvfs(each)
+        except (OSError, ValueError):
+            continue
+        return disk.f_files > 0 and disk.f_favail == 0 and disk.f_bavail * disk.f_frsize >= _NEARLY_FULL
+    return False
 
 
 def _place(error: BaseException) -> str | None:

@@ -76,6 +76,7 @@ def register(app: typer.Typer) -> None:
         json: Annotated[bool, typer.Option("--json", help="one line of JSON instead of words")] = False,
     ) -> None:
         """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
+        from penjing.core.folder import replaced_file
         from penjing.core.recipe import load_recipe
         from penjing.data.prepare import examine
         from penjing.data.read import Reading
@@ -89,8 +90,9 @@ def register(app: typer.Typer) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
             raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
-        recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
-        rules.write_text(_RULES, encoding="utf-8")
+        with replaced_file(rules) as new_rules, replaced_file(recipe) as new_recipe:  # both or neither
+            new_rules.write_text(_RULES, encoding="utf-8")
+            new_recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
         file = load_recipe(recipe)
         follow_recipe(file)
         with show.Bar() as bar:

@@ -138,11 +138,11 @@ def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def _debug_setting() -> bool:
-    from penjing.serve.settings import load_settings
-
     try:
+        from penjing.serve.settings import load_settings
+
         return load_settings().debug
-    except UsageError:
+    except Exception:  # noqa: BLE001 - asked where something failed: with no memory or no files left, this fails too
         return False
 
 

@@ -61,6 +61,14 @@ def verify(folder: Path) -> str:
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
+def remove(path: Path) -> None:
+    """Remove a folder with all it holds, a file or a link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def listed_id(folder: Path) -> str | None:
     """The id that the folder's MANIFEST gives it, without a look at the files; None where there is no MANIFEST."""
     try:

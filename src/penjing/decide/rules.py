@@ -88,7 +88,7 @@ def read_rules(
     path: Path, schema: FactSchema, faults: list[RuleError] | None = None, *, sealed: bool = False
 ) -> RuleTable:
     """The table as it is written, its logic not checked yet. With `faults`, wrong rows go there and are passed over."""
-    lines = _lines(path)
+    raw, lines = _lines(path)
     top = next(place for place, line in enumerate(lines) if line) if not lines[0] else 0
     columns = _columns(path, [cell.strip() for cell in lines[top]], schema, faults)
     rules: list[Rule] = []
@@ -111,10 +111,10 @@ def read_rules(
             what = f"two rules have the name {rule.name[:80]!r}: rows {seen[rule.name]} and {rule.row}"
             raise RuleError(what, where=f"{path}:{rule.row}:1", fix="give each rule a name of its own")
         seen[rule.name] = rule.row
-    return RuleTable(path=str(path), schema=schema, rules=tuple(rules))
+    return RuleTable(path=str(path), schema=schema, rules=tuple(rules), raw=raw)
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path) -> tuple[bytes, list[list[str]]]:
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
@@ -136,7 +136,7 @@ def _lines(path: Path) -> list[list[str]]:
         lines[:1] = [[]]  # the line that names the delimiter: rows keep their numbers
     if not any(any(cell.strip() for cell in line) for line in lines):
         raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
-    return lines
+    return raw, lines
 
 
 def _delimiter(text: str) -> tuple[str, bool]:

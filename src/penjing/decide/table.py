@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -40,11 +40,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuleTable:
-    """All rows of a rules file over the facts of one release; the first that matches decides."""
+    """All rows of a rules file over the facts of one release; the first that matches decides.
+
+    raw: the file as it was read. It is what is sealed: the file may be edited while a model is trained.
+    """
 
     path: str
     schema: FactSchema
     rules: tuple[Rule, ...]
+    raw: bytes = field(default=b"", compare=False, repr=False)
 
     @cached_property
     def phrases(self) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def amend(
         shutil.copytree(release.folder, folder, dirs_exist_ok=True)
         (folder / MANIFEST).unlink()
         (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
-        shutil.copyfile(rules, folder / RULES)
+        (folder / RULES).write_bytes(table.raw)
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
     findings = tuple(each for each in check(table) if each.level == "warning")
     return Amended(open_release(out), certificate, findings, given, given - repeated - len(fresh), repeated)

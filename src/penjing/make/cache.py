@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
+from penjing.core.folder import remove, write_whole
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
 from penjing.make.plan import Step
@@ -53,6 +55,8 @@ class Cache:
             return Done(step, found, self._seconds(target), cached=True)
         if self.stop():
             raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+        if scratch.exists() and not scratch.is_dir():
+            remove(scratch)
         scratch.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         run = Run(
@@ -66,7 +70,7 @@ class Cache:
         )
         artifact = step.method.apply(inputs, step.options, run)
         seconds = time.monotonic() - began
-        _observations(target).write_text(json.dumps({"seconds": round(seconds, 2)}), encoding="utf-8")
+        write_whole(_observations(target), json.dumps({"seconds": round(seconds, 2)}).encode())
         shutil.rmtree(scratch, ignore_errors=True)
         return Done(step, artifact, seconds, cached=False)
 
@@ -80,10 +84,8 @@ class Cache:
         for path in self.folder.iterdir():
             if path.name in names:
                 continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
+            with contextlib.suppress(OSError):
+                remove(path)
 
     def _shared(self) -> Path:
         """Where steps keep what they share: another place for each of the things that no key within speaks of."""
@@ -112,21 +114,20 @@ class Cache:
         )
 
     def _open(self, target: Path) -> Artifact | None:
-        if not target.exists():
+        if not target.exists() and not target.is_symlink():
             return None
         try:
             return open_artifact(target)
         except (DamageError, UsageError) as error:
             self.progress.say(f"a stored result is damaged and is made again: {error.what}")
-            shutil.rmtree(target)
+            remove(target)
             return None
 
     def _seconds(self, target: Path) -> float:
         try:
-            seconds: float = json.loads(_observations(target).read_text(encoding="utf-8"))["seconds"]
-        except (FileNotFoundError, ValueError, KeyError):
+            return float(json.loads(_observations(target).read_text(encoding="utf-8"))["seconds"])
+        except (OSError, ValueError, KeyError, TypeError):
             return 0.0
-        return seconds
 
 
 def table_fingerprint(table: Table) -> str:

@@ -96,13 +96,14 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
 def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> None:
     """Raise the UsageError of the step for what it cannot find in this encoder; cut: its vocabulary is smaller now."""
     from penjing.compress.distill import check_vocabularies
+    from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
     from penjing.model.vocabulary import check_kind
     from penjing.tune.full import check_tokens
 
     options: Any = step.options
     if step.name == "tune.full":
-        check_tokens(options.max_tokens, encoder)
+        check_tokens(options.max_tokens, longest_input(encoder))
         if isinstance(options.layers, int):
             layers_of(encoder)
         return

@@ -94,7 +94,6 @@ def certify_and_seal(
     data: Prepared,
     picked: Variant,
     rules: RuleTable | None,
-    rules_file: Path | None,
     trainable: str = "",
 ) -> Release:
     """Fix the grid on validation, open the calibration rows once, seal the release as `target`.
@@ -133,7 +132,7 @@ def certify_and_seal(
     guesses = [picked.scored.labels[position] for position in picked.scored.guess]
     suite = regression_suite(data.validation, guesses, recipe.decide.texts == "masked")
     spec = spec.model_copy(update={"thresholds": certificate.thresholds})
-    return seal(target, info, artifact, spec, rules_file, certificate, suite, selfcheck)
+    return seal(target, info, artifact, spec, rules, certificate, suite, selfcheck)
 
 
 def test_release(

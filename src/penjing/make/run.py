@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penjing.core.canon import digest, digest_file
+from penjing.core.canon import digest
 from penjing.core.errors import UsageError
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
@@ -94,7 +95,7 @@ def make_release(
         progress.expect(stages(names, len(data.train), searches))
         threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
-        measured = Measured(out / "cache" / "measured", _about(file, data, threads))
+        measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
         key = key_of(data, base.id if base else "", texts)
         found = None if again else find_ended(ended, key, out)
@@ -340,11 +341,8 @@ class _Making:
         fell_back: bool,
     ) -> Tested:
         self.progress.start("certifying, sealing and testing", None)
-        rules_path = self.file.resolve(self.file.recipe.decide.rules) if self.file.recipe.decide.rules else None
         trainable = student.id if student.card.form == "torch" else ""
-        release = certify_and_seal(
-            self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, rules_path, trainable
-        )
+        release = certify_and_seal(self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, trainable)
         return test_release(
             release,
             self.file.recipe,
@@ -360,15 +358,19 @@ class _Making:
         )
 
 
-def _about(file: RecipeFile, data: Prepared, threads: int) -> str:
+def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
     """All that the times of a run depend on, besides the model."""
-    rules = digest_file(file.resolve(file.recipe.decide.rules)) if file.recipe.decide.rules else ""
+    written = hashlib.sha256(rules.raw).hexdigest() if rules is not None else ""
     source, texts = source_hash("penjing.make.variants"), table_fingerprint(data.validation)
-    return digest([file.recipe.model_dump(mode="json"), rules, texts, threads, hardware(), source])
+    return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source])
 
 
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
+    if out.exists() and not out.is_dir():
+        raise UsageError(
+            "this is a file, and the results need a folder", where=str(out), fix="give another --out, or move the file"
+        )
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".lock").open("w", encoding="utf-8") as file:
         try:

@@ -15,6 +15,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
 from penjing.core.releases import by_id, put_in_place
+from penjing.decide.table import RuleTable
 from penjing.make.gates import TIMES, Gate
 
 CERTIFICATE, POLICY, RULES, SUITE, SELFCHECK = (
@@ -32,7 +33,7 @@ def seal(
     info: ReleaseInfo,
     artifact: Artifact,
     policy: BaseModel,
-    rules: Path | None,
+    rules: RuleTable | None,
     certificate: BaseModel,
     suite: Sequence[Mapping[str, Any]],
     selfcheck: Mapping[str, Any],
@@ -43,7 +44,7 @@ def seal(
         (folder / "policy").mkdir()
         (folder / POLICY).write_bytes(canonical_json(policy.model_dump(mode="json")))
         if rules is not None:
-            shutil.copyfile(rules, folder / RULES)
+            (folder / RULES).write_bytes(rules.raw)
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
         (folder / SUITE).write_bytes(b"".join(canonical_json(case) + b"\n" for case in suite))
         (folder / SELFCHECK).write_bytes(canonical_json(selfcheck))

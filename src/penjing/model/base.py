@@ -7,9 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
 from penjing.core.artifact import INFO, open_artifact, open_release
 from penjing.core.canon import digest, digest_file
-from penjing.core.errors import UsageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, verify
 from penjing.core.nouns import Artifact, Card
 from penjing.core.options import nearest
@@ -25,7 +27,7 @@ def open_base(name: str, relative_to: Path) -> Artifact:
 
     name: `penjing/mini`, or a folder (relative to `relative_to`) in Hugging Face form, or the folder of an artifact
     that an earlier run wrote, or a release, whose trainable parent is looked for beside it. Raises UsageError for a
-    missing folder, a missing file, or a model that is no encoder.
+    missing folder, a missing file, or a model that is no encoder, DamageError for weights that were cut.
     """
     folder = _find(name, relative_to)
     if (folder / INFO).is_file():
@@ -35,6 +37,7 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     for needed in NEEDED:
         if not (folder / needed).is_file():
             raise UsageError(f"the base has no {needed}", where=str(folder), fix=_fix_missing(folder, needed))
+    _check_weights(folder / "model.safetensors")
     config = _read_config(folder / "config.json")
     _refuse_writers(config, folder)
     identity = digest({needed: digest_file(folder / needed) for needed in NEEDED})
@@ -119,6 +122,15 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise UsageError("config.json names no model_type", where=str(path), fix=_fix_missing(path.parent, path.name))
     return config
+
+
+def _check_weights(path: Path) -> None:
+    """Raise DamageError for a file that is not safetensors, or was cut; its tensors are not read."""
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise DamageError(f"the weights cannot be read: {error}", where=str(path), fix="copy the base again") from None
 
 
 def _refuse_writers(config: dict[str, Any], folder: Path) -> None:

@@ -144,11 +144,12 @@ def padding_id(encoder: nn.Module) -> int:
 
 def longest_input(encoder: nn.Module) -> int:
     """The most tokens that the encoder's position embeddings reach, special tokens included."""
-    config = encoder.config
+    return _positions(encoder.config)
+
+
+def _positions(config: Any) -> int:
     positions = int(getattr(config, "max_position_embeddings", 512))
-    if str(config.model_type) in _OFFSET_FAMILIES:  # type: ignore[union-attr]
-        positions -= int(config.pad_token_id) + 1  # type: ignore[union-attr, arg-type]
-    return positions
+    return positions - int(config.pad_token_id) - 1 if str(config.model_type) in _OFFSET_FAMILIES else positions
 
 
 def encoder_folder(artifact: Artifact) -> Path:

@@ -172,7 +172,8 @@ class Store:
 
     def _explained(self, error: SQLAlchemyError) -> StoreError:
         message = str(error.orig if isinstance(error, DBAPIError) else error)
-        what, fix = sqlite.meaning(message)
+        folder = self._place[0].parent if self._place is not None else None
+        what, fix = sqlite.meaning(message, folder)
         kind = StoreDamageError if sqlite.is_damage(message) else StoreError
         return kind(what, where=self.url, fix=fix)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shutil
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from penjing.core.errors import StoreError
 
 BUSY_SECONDS = 5.0
+# What SQLite maps at once beside a database: its -shm file grows by 32 KiB.
+_NO_ROOM = 1 << 16
 # "The WAL-reset bug", sqlite.org/wal.html (2026): two connections that checkpoint and commit at the same moment may
 # corrupt a database in WAL mode. Versions 3.7.0 to 3.51.2 have it; fixed in 3.51.3, and in 3.50.7 and 3.44.6.
 FIXED = (3, 51, 3)
@@ -99,10 +103,22 @@ def is_damage(message: str) -> bool:
     return any(fragment in message.lower() for fragment in _DAMAGE)
 
 
-def meaning(message: str) -> tuple[str, str]:
-    """(what, fix) in a person's words for an error message of SQLite."""
+def meaning(message: str, folder: Path | None = None) -> tuple[str, str]:
+    """(what, fix) in a person's words for an error message of SQLite.
+
+    folder: where the database is. On a full disk SQLite cannot map its shared memory, and calls that an I/O error.
+    """
     low = message.lower()
+    if "disk i/o error" in low and folder is not None and _is_full(folder):
+        low = "disk is full"
     for fragment, what, fix in _MEANINGS:
         if fragment in low:
             return what, fix
     return f"the database refused: {message}", "see docs/service.md, 'The database'"
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _NO_ROOM
+    except OSError:
+        return False

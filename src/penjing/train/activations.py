@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,11 +54,13 @@ def hidden_rows(
     lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
     starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)[:-1]])
     path = run.scratch / f"hidden-{key[:32]}.npy"
-    if not path.is_file():
-        _require_room(run.scratch, int(lengths.sum()) * width * 4)
+    shape = (int(lengths.sum()), width)
+    found = _stored(path, shape)
+    if found is None:
+        _require_room(run.scratch, shape[0] * width * 4)
         partial = path.with_name(".partial-" + path.name)
-        shape = (int(lengths.sum()), width)
         table = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+        _reserve(partial)
         with repeatable(run.seed, run.threads, run.device):
             _fill(table, lower, ids, starts, padding, budget, run)
         table.flush()
@@ -65,7 +68,26 @@ def hidden_rows(
         sync(partial)
         partial.rename(path)
         sync(run.scratch)
-    return HiddenRows(np.load(path, mmap_mode="r"), starts, lengths)
+        found = np.load(path, mmap_mode="r")
+    return HiddenRows(found, starts, lengths)
+
+
+def _stored(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32] | None:
+    """The table that an earlier call left; None where there is none, or not a whole one."""
+    try:
+        table: npt.NDArray[np.float32] = np.load(path, mmap_mode="r")
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    return table if table.shape == shape and table.dtype == np.float32 else None
+
+
+def _reserve(path: Path) -> None:
+    """Take all the room of a file now. Raises OSError where the disk is full.
+
+    The file is sparse. A write through its mapping that finds no room ends the process by SIGBUS, without a word.
+    """
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _fill(
@@ -89,8 +111,9 @@ def _fill(
 def _require_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > 0.9 * free:
+        takes, has = f"{needed / 1e6:,.1f} MB", f"{free / 1e6:,.1f} MB"
         raise UsageError(
-            f"the hidden states below the trained layers take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free",
+            f"the hidden states below the trained layers take {takes}, and {has} are free",
             where=str(folder),
             fix="free some space, lower `max_tokens`, or set `layers: all`",
         )

@@ -245,6 +245,13 @@ def _hidden(job: Job, classifier: Classifier) -> tuple[Rows, Rows]:
     return every.part(0, count), every.part(count, len(every.lengths))
 
 
+def check_tokens(tokens: int, limit: int) -> None:
+    """Raise UsageError for longer texts than the base takes."""
+    if tokens > limit:
+        fix = f"set `max_tokens: {limit}` or less"
+        raise UsageError(f"this base takes at most {limit} tokens", where="max_tokens", fix=fix)
+
+
 def check_layers(layers: int | str, total: int) -> None:
     """Raise UsageError for more layers than the base has."""
     if isinstance(layers, int) and layers > total:
@@ -252,17 +259,9 @@ def check_layers(layers: int | str, total: int) -> None:
         raise UsageError(f"this base has {total} layers", where="layers", fix=fix)
 
 
-def check_tokens(longest: int, encoder: nn.Module) -> None:
-    """Raise UsageError for a longer input than the base has positions for."""
-    limit = longest_input(encoder)
-    if longest > limit:
-        fix = f"set `max_tokens: {limit}` or less"
-        raise UsageError(f"this base takes at most {limit} tokens", where="max_tokens", fix=fix)
-
-
 def _build(job: Job) -> Classifier:
     encoder = load_encoder(job.parent)
-    check_tokens(job.options.max_tokens, encoder)
+    check_tokens(job.options.max_tokens, longest_input(encoder))
     if job.layers != "all":
         check_layers(job.layers, len(layers_of(encoder)))
     fit_vocabulary(encoder, job.tokenizer)
