@@ -8,7 +8,6 @@ and all learning rates. Source: Brock, Lim, Ritchie, Weston, FreezeOut, 2017; Li
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Sequence
 
 import torch
@@ -16,6 +15,7 @@ from torch import nn
 
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
+from penjing.model.base import config_of
 from penjing.model.encoder import HEADS, Classifier, mean_pool
 
 # Family -> where its layers stand. All are of the post-norm kind of BERT, so that a slice of layers is an encoder.
@@ -191,9 +191,7 @@ def layers_of(encoder: nn.Module) -> nn.ModuleList:
 
 def can_be_cut(artifact: Artifact) -> bool:
     """Whether the layers of this base or torch artifact can be trained apart from those below them."""
-    inner = artifact.folder / "encoder"
-    config = (inner if inner.is_dir() else artifact.folder) / "config.json"
-    return json.loads(config.read_text(encoding="utf-8")).get("model_type") in FAMILIES
+    return config_of(artifact).get("model_type") in FAMILIES
 
 
 def _with_layers(encoder: nn.Module, kept: Sequence[int]) -> nn.Module:
