@@ -23,6 +23,8 @@ def test_headers() -> None:
     assert has_header([["投诉", "归口"], ["水管坏了", "水务"], ["路灯不亮", "电力"]])
     assert not has_header([["ham", "Ok lar"], ["spam", "Win"], ["ham", "Yes"]])
     assert not has_header([["1", "some text"], ["0", "other"]])
+    assert not has_header([["Y", "Win cash"], ["N", "Ok"], ["Y", "Call now"]])
+    assert has_header([["y", "x"], ["1", "Ok"], ["0", "Call now"], ["y", "x"]])
 
 
 NIGHTS = [

@@ -53,18 +53,23 @@ def is_name(cell: str) -> bool:
 def has_header(cells: Sequence[Sequence[str]]) -> bool:
     """Whether the first of the rows names the columns: short distinct words that do not come again below."""
     first = [cell.strip() for cell in cells[0]]
-    if any(name.lower() in EXACT for name in first) or _is_counted(cells):
+    # A cell such as `Y` or `cat` that comes again below is a value.
+    exact = [place for place, name in enumerate(first) if name.lower() in EXACT]
+    if any(first[place] not in _below(cells, place) for place in exact) or _is_counted(cells):
         return True
     if not _is_named(first):
         return _differs_in_kind(cells)
     for place, name in enumerate(first):
-        # A sheet of several blocks has its header above each.
-        below = [row[place].strip() for row in cells[1:] if len(row) > place and row != cells[0]]
-        if name and name in below:
+        if name and name in _below(cells, place):
             return False
     if len(first) == 1:
         return names_column(first[0])
     return True
+
+
+def _below(cells: Sequence[Sequence[str]], place: int) -> set[str]:
+    """What stands below the first row in one column; a sheet of several blocks has its header above each."""
+    return {_at(row, place) for row in cells[1:] if row != cells[0]}
 
 
 def is_second_header(cells: Sequence[str], header: Sequence[str]) -> bool:
@@ -177,7 +182,7 @@ def _differs_in_kind(cells: Sequence[Sequence[str]]) -> bool:
         return False
     kinds = 0
     for place, name in enumerate(first):
-        below = [cell for row in cells[1:] if name and (cell := _at(row, place))]
+        below = [cell for row in cells[1:] if name and row != cells[0] and (cell := _at(row, place))]
         if name in below:
             return False
         repeated = len(set(below)) <= len(below) / 3
