@@ -87,7 +87,7 @@ def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
         "警告：job/rules.csv:4:1: 第 4 行（a）的结果是 `review`，但上面的第 2 行结果不同，"
         "两行都成立时以上面的为准，例如第 2 行（b，`outcome x`）：label is y"
     )
-    assert said("warning: rows.csv: something: of no sentence") == "警告：rows.csv: something: of no sentence"
+    assert said("warning: rows.csv: something: untranslated") == "警告：rows.csv: something: untranslated"
     assert said("something that has no sentence") == "something that has no sentence"
     assert word("train") == "训练" and said("train") == "train"
 
