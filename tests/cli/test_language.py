@@ -74,6 +74,21 @@ def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
         "尚未证明；大约还需 1,200 行测试数据才能判定（相对于 x）"
     )
     assert translate("[8%] tune.linear: features ...") == "[8%] tune.linear：提取特征……"
+    assert translate("  [25%] training, 99 steps: 7/32, 38 s left loss 1.5; all in about 1 h 4 min") == (
+        "  [25%] 训练，共 99 步：7/32，本阶段约剩 38 秒；loss 1.5；全部约剩 1 小时 4 分钟"
+    )
+    assert translate("threads of training: 2 (a step takes 2.38 s with 1, 0.81 s with 2)") == (
+        "训练使用 2 个线程（每步用时：1 个线程 2.38 秒，2 个线程 0.81 秒）"
+    )
+    assert translate("warning: ../rows.xlsx: row 1 above the header (`10月明细`): passed over; the header is row 2") == (
+        "警告：../rows.xlsx: 表头上方的第 1 行（`10月明细`）已跳过；表头是第 2 行"
+    )
+    overlap = "row 4 (a) leads to `review`, but row 2 above it leads elsewhere and wins where both hold, e.g. row 2 "
+    assert translate(f"warning: job/rules.csv:4:1: {overlap}(b, `outcome x`) where label is y") == (
+        "警告：job/rules.csv:4:1: 第 4 行（a）的结果是 `review`，但上面的第 2 行结果不同，"
+        "两行都成立时以上面的为准，例如第 2 行（b，`outcome x`）：label is y"
+    )
+    assert translate("warning: rows.csv: something: untranslated") == "警告：rows.csv: something: untranslated"
     assert translate("something that has no sentence") == "something that has no sentence"
     assert translate_word("train") == "训练" and translate("train") == "train"
 

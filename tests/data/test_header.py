@@ -23,6 +23,38 @@ def test_headers() -> None:
     assert has_header([["投诉", "归口"], ["水管坏了", "水务"], ["路灯不亮", "电力"]])
     assert not has_header([["ham", "Ok lar"], ["spam", "Win"], ["ham", "Yes"]])
     assert not has_header([["1", "some text"], ["0", "other"]])
+    assert not has_header([["Y", "Win cash"], ["N", "Ok"], ["Y", "Call now"]])
+    assert has_header([["y", "x"], ["1", "Ok"], ["0", "Call now"], ["y", "x"]])
+
+
+NIGHTS = [
+    ["17", "The bath was dirty.", "housekeeping", "N", "12.5"],
+    ["18", "I was charged twice, please help!", "billing", "Y", "3"],
+    ["19", "Too loud.", "noise", "N", "31"],
+    ["20", "The lift stood still.", "noise", "N", "7"],
+    ["21", "No towels.", "housekeeping", "Y", "0"],
+    ["22", "It was cold, and dark.", "housekeeping", "N", "0"],
+]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Ref #", "Guest Comment", "Dept.", "VIP?", "Spend (GBP)"],
+        ["No.", "Guest Comment", "Cat.", "Resp. Mgr.", "Est. Cost"],
+        ["序号", "1、您遇到了什么问题？请尽量写得详细一些，方便我们核实。", "2、问题大类", "3、是否着急？", "费用"],
+        ["No.", "What went wrong? Please tell us in your own words.", "Dept. in charge", "VIP.", "Spend, GBP"],
+    ],
+)
+def test_abbreviations_and_questions_of_a_form_name_columns(names: list[str]) -> None:
+    assert has_header([names, *NIGHTS])
+    assert find_header([["Guests, 2026", "", "", "", ""], names, *NIGHTS]) == 1
+
+
+@pytest.mark.parametrize("first", [["16", "Too bad.", "noise", "N", "3"], ["Ref.", "Too bad.", "noise", "No.", "GBP"]])
+def test_a_sentence_above_values_that_come_again_is_a_row(first: list[str]) -> None:
+    assert not has_header([first, *NIGHTS])
+    assert not has_header([row[1:3] for row in (first, *NIGHTS)])
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ def test_one_column_may_have_commas() -> None:
         (".txt", ["a,b"], (), "lines"),
         ("", ["hello\tworld"], (), "lines"),
         (".txt", ["留言内容\t处理类别", "太慢了\t物流", "坏了\t质量"], (), "cells"),
+        (".txt", ["留言内容\t处理类别", '"太慢了', '张三"\t物流', '"坏了', "", '李四"\t质量', '"好'], (), "cells"),
+        (".txt", ['"太慢了', "坏了\t质量", "好", "不好", "还行", "太贵"], (), "lines"),
         ("", ["id,message", "1,hello", "2,bye"], ("text",), "cells"),
         ("", ["id,text", "1,hello"], ("text",), "cells"),
         ("", ["投诉内容\tid", "太慢了\t1"], ("投诉内容",), "cells"),

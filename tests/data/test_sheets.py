@@ -54,16 +54,16 @@ def test_the_header_can_be_named(tmp_path: Path) -> None:
 def test_several_sheets_are_a_question(tmp_path: Path) -> None:
     def fill(made: Any) -> None:
         made.active.title = "一月"
-        put(made.active, [["内容", "类别"], ROWS[0]])
-        put(made.create_sheet("二月"), [["内容", "类别"], *ROWS])
+        put(made.active, [["一月客诉明细"], [], ["内容", "类别"], ROWS[0]])
+        put(made.create_sheet("二月"), [["内容", "类别"], *ROWS, *ROWS])
         made.create_sheet("Sheet3")
 
     path = book(tmp_path / "a.xlsx", fill)
     with pytest.raises(ChoiceError) as caught:
         open_table(path)
-    assert caught.value.choices == {"一月": "2 rows, 内容, 类别", "二月": "4 rows, 内容, 类别"}
+    assert caught.value.choices == {"一月": "4 rows, 内容, 类别", "二月": "7 rows, 内容, 类别"}
     assert caught.value.fix is not None and "--sheet 二月" in caught.value.fix and "`sheet:`" in caught.value.fix
-    assert len(list(open_table(path, Reading(sheet="二月")).rows())) == 3
+    assert len(list(open_table(path, Reading(sheet="二月")).rows())) == 6
     assert len(list(open_table(path, Reading(sheet="1")).rows())) == 1
     with pytest.raises(UsageError, match="no sheet `三月`"):
         open_table(path, Reading(sheet="三月"))

@@ -138,7 +138,7 @@ def _label_table(audit: Audit) -> Iterator[str]:
 
 
 def _margin_lines(margin: Margin) -> Iterator[str]:
-    yield "what this much data can prove, at 95 % confidence and at best:"
+    yield "what this much data can prove, at 95 % confidence and at best; what rules decide does not count:"
     if margin.certifiable_error is not None:
         yield (
             f"  {margin.calibration_rows:,} calibration rows: an error among automated decisions "

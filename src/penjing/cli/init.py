@@ -37,7 +37,7 @@ data:
   encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as euc_jp
 {columns}  text: {text} # the column of the texts
   label: {label} # the column of the labels
-  fields: {{}} # declared request fields: {{channel: str, amount: float}}
+  fields: {{}} # columns that rules may ask for: {{channel: [app, web], amount: float, urgent: bool}}
   group: null # a column: rows with the same value never sit on two sides of a split
   unlabelled: [] # files of texts without labels
 base: penjing/mini # a shipped base, or a folder in Hugging Face form

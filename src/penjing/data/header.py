@@ -53,18 +53,23 @@ def is_name(cell: str) -> bool:
 def has_header(cells: Sequence[Sequence[str]]) -> bool:
     """Whether the first of the rows names the columns: short distinct words that do not come again below."""
     first = [cell.strip() for cell in cells[0]]
-    if any(name.lower() in EXACT for name in first) or _is_counted(cells):
+    # A cell such as `Y` or `cat` that comes again below is a value.
+    exact = [place for place, name in enumerate(first) if name.lower() in EXACT]
+    if any(first[place] not in _below(cells, place) for place in exact) or _is_counted(cells):
         return True
     if not _is_named(first):
-        return False
+        return _differs_in_kind(cells)
     for place, name in enumerate(first):
-        # A sheet of several blocks has its header above each.
-        below = [row[place].strip() for row in cells[1:] if len(row) > place and row != cells[0]]
-        if name and name in below:
+        if name and name in _below(cells, place):
             return False
     if len(first) == 1:
         return names_column(first[0])
     return True
+
+
+def _below(cells: Sequence[Sequence[str]], place: int) -> set[str]:
+    """What stands below the first row in one column; a sheet of several blocks has its header above each."""
+    return {_at(row, place) for row in cells[1:] if row != cells[0]}
 
 
 def is_second_header(cells: Sequence[str], header: Sequence[str]) -> bool:
@@ -152,7 +157,8 @@ def _is_title(rows: Sequence[Sequence[str]], place: int, width: int) -> bool:
     if following is None or below.index(following) > _LOOK:
         return False
     start = below.index(following)
-    return _is_named([cell.strip() for cell in following]) and has_header(below[start:])
+    named = _is_named([cell.strip() for cell in following]) or _differs_in_kind(below[start:])
+    return named and has_header(below[start:])
 
 
 def _is_counted(cells: Sequence[Sequence[str]]) -> bool:
@@ -162,6 +168,26 @@ def _is_counted(cells: Sequence[Sequence[str]]) -> bool:
     if len(counted) < 2 or counted != [str(place) for place in range(len(counted))]:
         return False
     return any(not NUMBER.fullmatch(cell.strip()) for row in cells[1:3] for cell in row[-len(counted) :])
+
+
+def _differs_in_kind(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row with a sentence in it (`Dept.`, a question of a form) still names the columns.
+
+    No cell may come again below it, and below two of them (below one, where a cell names a column of texts or labels)
+    there must be numbers alone, or a few values that come again and again.
+    """
+    first = [cell.strip() for cell in cells[0]]
+    named = [name for name in first if name]
+    if len(named) < 2 or len(set(named)) < len(named) or any(NUMBER.fullmatch(name) for name in named):
+        return False
+    kinds = 0
+    for place, name in enumerate(first):
+        below = [cell for row in cells[1:] if name and row != cells[0] and (cell := _at(row, place))]
+        if name in below:
+            return False
+        repeated = len(set(below)) <= len(below) / 3
+        kinds += len(below) >= 3 and (repeated or all(NUMBER.fullmatch(cell) for cell in below))
+    return kinds >= (1 if any(names_column(name) for name in named) else 2)
 
 
 def _is_named(names: Sequence[str]) -> bool:

@@ -21,6 +21,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 _SEP = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
 _SPACED = re.compile(r'[,;|]\s+"[^"]*"\s*(?:[,;|]|$)')
 _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
+_OPEN_CELL = re.compile(r'(?:^|\t)"')
 _FIELD_LIMIT = 1 << 30  # the csv module's own limit, 131,072 characters, is below a text of 1 MB
 _CONSISTENT = 0.95  # share of the lines with as many cells as the header, for a table without a suffix that says so
 _MOST_UNCLOSED = 100  # each costs a look to the end of the file
@@ -187,9 +188,10 @@ def _table_in(lines: Sequence[str], wanted: Sequence[str]) -> str | None:
         rows = [_split(line, mark) for line in lines[:12]]
         if wanted and any(len(row) > 1 and has_names(row, wanted) for row in rows):
             return mark
-    width, share = _consistency(lines, "\t")
-    if width > 1 and share >= _CONSISTENT and len(lines) > 2:
-        return "\t"
+    for rows_of in (lines, _rejoined(lines)):
+        width, share = _consistency(rows_of, "\t")
+        if width > 1 and share >= _CONSISTENT and len(rows_of) > max(2, len(lines) / 3):
+            return "\t"
     for mark in _DELIMITERS:
         width, share = _consistency(lines, mark)
         if width < 2 or share < _CONSISTENT or len(lines) < 2:
@@ -201,6 +203,19 @@ def _table_in(lines: Sequence[str], wanted: Sequence[str]) -> str | None:
         if len(rows[start]) == width and has_header(rows[start:]) and spaced < len(rows) / 2:
             return mark
     return None
+
+
+def _rejoined(lines: Sequence[str]) -> list[str]:
+    """Lines of a table with tabs, as spreadsheets save "Unicode text": a quoted cell may hold line ends."""
+    found: list[str] = []
+    for line in lines:
+        if found and _OPEN_CELL.search(found[-1]) and found[-1].count('"') % 2:
+            found[-1] = f"{found[-1].rstrip()} {line}"
+        else:
+            found.append(line)
+    if found and found[-1].count('"') % 2:
+        del found[-1]  # cut in the middle of a row
+    return found
 
 
 def _consistency(lines: Sequence[str], mark: str) -> tuple[int, float]:

@@ -124,8 +124,9 @@ def _choose(
 
 
 def _first_row(sheet: CalamineSheet) -> str:
-    rows = sheet.to_python(nrows=1)
-    shown = [sheet_cell(value).strip()[:16] for value in rows[0] if sheet_cell(value).strip()] if rows else []
+    """The first row with several cells: a title above the table does not tell what the sheet holds."""
+    rows = [[text for value in row if (text := sheet_cell(value).strip()[:16])] for row in sheet.to_python(nrows=12)]
+    shown = next((row for row in rows if len(row) > 1), next((row for row in rows if row), []))
     return ", ".join(shown[:6]) + (", …" if len(shown) > 6 else "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -17,6 +18,7 @@ _TYPES = {400: "request", 401: "key", 403: "key", 404: "not_found", 405: "reques
 _TYPES |= {415: "request", 422: "request", 431: "request", 500: "server", 503: "busy"}
 # A message may name what a client sent, and no more of it than this; `fix` names only what the product knows.
 MOST_MESSAGE, MOST_FIX = 200, 400
+_ENTRY = re.compile(r"request ([0-9]+)")
 _WORDS = {
     404: ("not_found", "there is nothing at this address", "the addresses are in /openapi.json"),
     405: ("method", "this address does not take that method", "see /openapi.json"),
@@ -34,10 +36,11 @@ class AnswerError(PenjingError):
 def error_response(
     status: int, code: str, message: str, fix: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The one form of an error, of a bounded length. ASCII only: whatever a client sent, the answer stays valid."""
+    """The one form of an error, of a bounded length, in UTF-8; a lone surrogate is escaped, so that it stays valid."""
     message, fix = shown(message, MOST_MESSAGE), shown(fix, MOST_FIX)
     body = {"error": {"type": _TYPES.get(status, "server"), "code": code, "message": message, "fix": fix}}
-    return Response(json.dumps(body).encode("ascii"), status, headers, "application/json")
+    raw = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(raw, status, headers, "application/json")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -49,7 +52,9 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestError)
     async def bad_text(_request: Request, error: RequestError) -> Response:
-        where = f"{error.where}: " if error.where else ""
+        # A request among several is an entry of `items`, which is counted as in every other message about it.
+        entry = _ENTRY.fullmatch(error.where or "")
+        where = f"items.{int(entry[1]) - 1}: " if entry else f"{error.where}: " if error.where else ""
         return error_response(422, error.code, where + error.what, error.fix or "correct the request")
 
     @app.exception_handler(StoreError)
