@@ -97,9 +97,12 @@ class Service:
         self.lanes.open()
 
     async def close(self) -> None:
-        """Answer what was asked, write what was decided, then stop."""
-        await self.lanes.close()
+        """Answer what was asked within `stop_seconds`, write what was decided, then stop."""
+        closing = asyncio.create_task(self.lanes.close())
+        await asyncio.wait([closing], timeout=self.settings.stop_seconds)
+        # A lane that still waits for the process is refused by its end.
         await run_in_threadpool(self.slow.close)
+        await closing
         sys.setswitchinterval(self._switch_before)
         gc.unfreeze()
         if self._writer is not None and self._checkpoints is not None:
