@@ -166,6 +166,7 @@ class Service:
         """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
         assert self._readiness is not None
         await self._readiness.check()
+        await run_in_threadpool(self.store.check_room)
         return {
             "ready": True,
             "release": self.release.id,
