@@ -68,6 +68,17 @@ def test_bad_rows_are_told_and_the_others_decided(penjing, tiny_release, tmp_pat
     store.close()
 
 
+def test_rows_on_one_line_are_decided_each_for_itself(penjing, tiny_release, tmp_path: Path) -> None:
+    file = tmp_path / "in.json"
+    file.write_text(json.dumps([{"text": "win cash"}, {"text": ""}, {"text": "thanks mum"}]), encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, file)
+    assert [(line["row"], "error" in line) for line in ran.lines] == [(1, False), (2, True), (3, False)]
+    assert ran.lines[0]["id"] != ran.lines[2]["id"]
+    store = open_store("sqlite:///penjing.db")
+    assert {record.text for record in scan_records(store)} == {"win cash", "thanks mum"}
+    store.close()
+
+
 def test_standard_input_and_another_database(penjing, tiny_release, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("免费领奖\n\nthanks mum\n".encode())))
     monkeypatch.setenv("PENJING_DB", f"sqlite:///{tmp_path / 'env.db'}")

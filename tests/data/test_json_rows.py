@@ -26,8 +26,22 @@ def test_beginnings(first: str, json_begins: bool) -> None:
 
 def test_a_list_is_read_with_the_lines_of_its_rows() -> None:
     value = [{"text": "a", "label": 1}, {"text": "b", "label": None}]
-    assert rows(json.dumps(value))[0] == [(1, {"text": "a", "label": "1"}), (1, {"text": "b", "label": ""})]
-    assert [row for row, _ in rows(json.dumps(value, indent=2))[0]] == [2, 6]
+    assert rows(json.dumps(value, indent=2)) == (
+        [(2, {"text": "a", "label": "1"}), (6, {"text": "b", "label": ""})],
+        [],
+    )
+
+
+@pytest.mark.parametrize("between", [", ", ",", ",\n", "\n,", ",{},\n"])
+def test_no_two_rows_of_a_list_have_one_number(between: str) -> None:
+    value = [json.dumps({"text": text}) for text in "abc"]
+    found, notes = rows(f"[{between.join(value)}]")
+    numbers = [row for row, _ in found]
+    assert len(set(numbers)) == len(numbers)
+    assert [cells["text"] for _, cells in found if isinstance(cells, dict) and cells] == ["a", "b", "c"]
+    if "\n" not in between:
+        assert numbers == [1, 2, 3]
+        assert "numbered from 1" in notes[0]
 
 
 def test_one_object_around_the_rows() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penjing.core.errors import StoreError
 from penjing.core.nouns import Release
 from penjing.runtime.layout import Layout
 from penjing.runtime.machine import cores
@@ -14,6 +15,7 @@ from penjing.serve.errors import AnswerError
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
 from penjing.serve.wire import Item
+from penjing.store import sqlite_file
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
 
@@ -65,3 +67,17 @@ def test_engines_side_by_side_decide_alike_and_every_decision_is_recorded(
         made = asyncio.run(run(opened(tiny_release, folder, workers=workers, threads=1)))
         decided[workers] = [(one["outcome"], one["route"], one["p"]) for one in made]
     assert decided[1] == decided[3]
+
+
+def test_it_is_not_ready_where_a_test_write_fits_and_a_decision_may_not(
+    tiny_release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(service: Service) -> None:
+        service.open()
+        assert (await service.ready())["ready"]
+        monkeypatch.setattr(sqlite_file, "LEAST_ROOM", 2**80)
+        with pytest.raises(StoreError, match="the disk is full"):
+            await service.ready()
+        await service.close()
+
+    asyncio.run(run(opened(tiny_release, tmp_path, threads=1)))

@@ -88,6 +88,58 @@ def test_a_death_under_way_answers_every_lane(engine: SlowEngine) -> None:
                 one.result(10)
 
 
+def test_a_process_that_does_not_answer_is_ended_and_another_takes_over(
+    engine: SlowEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(slow_engine, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(slow_engine, "_QUIET_SECONDS", 0.1)
+    monkeypatch.setattr(slow_engine, "_LIVES_SECONDS", 1.0)
+    engine.wait_until_ready()
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGSTOP)
+    # Larger than a socket holds: a lane may be stuck in sending too.
+    asks = {"long": [Ask("win cash", FIELDS, False)], "evidence": [Ask("win cash " * 200_000, FIELDS, True)]}
+    with caplog.at_level(logging.ERROR), ThreadPoolExecutor(2) as threads:
+        for one in [threads.submit(engine.decide, lane, some) for lane, some in asks.items()]:
+            with pytest.raises(AnswerError, match="is being started"):
+                one.result(20)
+    assert "was ended" in caplog.text
+    assert engine.decide("long", asks["long"])
+
+
+def test_a_long_pass_is_no_sign_of_death(engine: SlowEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_engine, "_QUIET_SECONDS", 0.01)
+    engine.wait_until_ready()
+    before = engine.pid
+    assert engine.decide("evidence", [Ask(f"win cash {number}" * 40, FIELDS, True) for number in range(30)])
+    assert engine.pid == before
+
+
+def test_an_end_refuses_what_waits_for_a_stuck_process(engine: SlowEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_engine, "_STOP_SECONDS", 0.2)
+    engine.wait_until_ready()
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(engine.decide, "long", [Ask("win cash", FIELDS, False)])
+        time.sleep(0.2)
+        engine.close()
+        with pytest.raises(AnswerError):
+            waiting.result(5)
+
+
+def test_a_process_that_the_system_refuses_is_told(
+    engine: SlowEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(slow_engine.subprocess, "Popen", refuse)
+    with caplog.at_level(logging.ERROR), pytest.raises(AnswerError, match="is being started"):
+        engine.decide("long", [Ask("win cash", FIELDS, False)])
+    assert "temporarily unavailable" in caplog.text
+
+
 def test_a_process_that_cannot_start_says_why_in_the_log(
     tiny_release: Release, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

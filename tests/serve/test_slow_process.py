@@ -68,18 +68,20 @@ def test_a_lane_outlives_what_nobody_foresaw() -> None:
     theirs.close()
 
 
-def started(there: Release, **more: Any) -> tuple[subprocess.Popen[bytes], Connection]:
+def started(there: Release, **more: Any) -> tuple[subprocess.Popen[bytes], Connection, Connection]:
     ours, theirs = socketpair()
-    given = {"sockets": [theirs.fileno()], "folder": str(there.folder), "release": there.id}
+    our_life, life = socketpair()
+    given = {"sockets": [theirs.fileno()], "life": life.fileno(), "folder": str(there.folder), "release": there.id}
     given |= {"threads": 1, "device": "cpu", **more}
     command = [sys.executable, "-m", "penjing.serve.slow_process", json.dumps(given)]
-    process = subprocess.Popen(command, pass_fds=given["sockets"])
+    process = subprocess.Popen(command, pass_fds=[theirs.fileno(), life.fileno()])
     theirs.close()
-    return process, Connection(ours.detach())
+    life.close()
+    return process, Connection(ours.detach()), Connection(our_life.detach())
 
 
 def test_it_has_a_lower_priority_ignores_signals_and_ends_with_the_service(tiny_release: Release) -> None:
-    process, connection = started(tiny_release)
+    process, connection, life = started(tiny_release)
     assert decode(connection.recv_bytes()) == {"ready": process.pid}
     assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -88,11 +90,33 @@ def test_it_has_a_lower_priority_ignores_signals_and_ends_with_the_service(tiny_
     assert len(decode(connection.recv_bytes())["answers"]) == 1
     connection.close()
     assert process.wait(10) == 0
+    life.close()
+
+
+def test_it_ends_at_once_with_the_service_whatever_it_computes(tiny_release: Release) -> None:
+    process, connection, life = started(tiny_release)
+    assert "ready" in decode(connection.recv_bytes())
+    asks = [Ask(f"win cash {number}" * 400, FIELDS, True) for number in range(200)]
+    connection.send_bytes(encode({"asks": [ask_to_json(ask) for ask in asks]}))
+    assert not connection.poll(0.3)  # it computes
+    life.send_bytes(b"?")
+    assert life.poll(5)
+    life.close()
+    assert process.wait(2) == 0
+    connection.close()
+
+
+def test_it_ends_with_the_service_while_it_starts(tiny_release: Release) -> None:
+    process, connection, life = started(tiny_release)
+    connection.close()
+    life.close()
+    assert process.wait(30) == 0
 
 
 def test_another_release_in_the_folder_is_refused(tiny_release: Release) -> None:
-    process, connection = started(tiny_release, release="0" * 64)
+    process, connection, life = started(tiny_release, release="0" * 64)
     said = decode(connection.recv_bytes())["error"]
     assert "not 000000000000" in said["what"]
     assert process.wait(10) == 0
     connection.close()
+    life.close()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from penjing.core.errors import StoreError
 from penjing.store.database import open_store
 from penjing.store.records import write_records
-from penjing.store.sqlite_file import check_in_place, create, identify
+from penjing.store.sqlite_file import LEAST_ROOM, check_in_place, check_room, create, identify
 
 
 def test_a_moved_file_is_the_same_and_a_copy_is_another(tmp_path: Path) -> None:
@@ -28,6 +30,17 @@ def test_a_moved_file_is_the_same_and_a_copy_is_another(tmp_path: Path) -> None:
         check_in_place(file, here)
     (tmp_path / "y.db").rename(file)
     check_in_place(file, here)
+
+
+@pytest.mark.parametrize(("free", "held"), [(LEAST_ROOM, True), (LEAST_ROOM - 1, False), (0, False)])
+def test_a_disk_that_is_as_good_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, held: bool) -> None:
+    check_room(tmp_path / "gone" / "x.db")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=free, f_frsize=1))
+    if held:
+        check_room(tmp_path / "x.db")
+        return
+    with pytest.raises(StoreError, match="the disk is full"):
+        check_room(tmp_path / "x.db")
 
 
 def test_only_its_owner_may_read_the_database_and_what_lies_beside_it(tmp_path: Path, make) -> None:

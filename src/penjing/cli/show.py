@@ -108,7 +108,7 @@ class Bar:
         """So many units are done; `note` is a short word on how it goes."""
         self._done += amount
         if self._rich is not None and self._task is not None:
-            self._rich.update(self._task, advance=amount, note=said(note))
+            self._rich.update(self._task, advance=amount, note=translate(note))
         elif time.monotonic() - self._told >= 10:
             self._told = time.monotonic()
             of = f"/{self._total}, {self._time_left():.0f} s left" if self._total else ""

@@ -34,7 +34,7 @@ def begins_json(first: str) -> bool:
 
 
 def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tuple[int, dict[str, str] | Fault]]:
-    """(line on which it begins, cells or what is wrong) of each row.
+    """(line on which it begins, cells or what is wrong) of each row; no two rows have one number.
 
     Raises DataError for JSON that is no rows at all.
     """
@@ -116,6 +116,9 @@ def _whole(text: str, where: str, notes: list[str]) -> list[tuple[int, object]] 
         return None
     if not is_list and len(found) == 1 and isinstance(found[0][1], dict):
         return _inside(found[0][0], found[0][1], where, notes)
+    if len({row for row, _ in found}) < len(found):  # a row is known by its number
+        notes.append("several rows are on one line; they are numbered from 1")
+        return [(number, value) for number, (_, value) in enumerate(found, start=1)]
     return found
 
 

@@ -97,9 +97,12 @@ class Service:
         self.lanes.open()
 
     async def close(self) -> None:
-        """Answer what was asked, write what was decided, then stop."""
-        await self.lanes.close()
+        """Answer what was asked within `stop_seconds`, write what was decided, then stop."""
+        closing = asyncio.create_task(self.lanes.close())
+        await asyncio.wait([closing], timeout=self.settings.stop_seconds)
+        # A lane that still waits for the process is refused by its end.
         await run_in_threadpool(self.slow.close)
+        await closing
         sys.setswitchinterval(self._switch_before)
         gc.unfreeze()
         if self._writer is not None and self._checkpoints is not None:
@@ -163,6 +166,7 @@ class Service:
         """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
         assert self._readiness is not None
         await self._readiness.check()
+        await run_in_threadpool(self.store.check_room)
         return {
             "ready": True,
             "release": self.release.id,

@@ -2,7 +2,8 @@
 
 Started as `python -m penjing.serve.slow_process` with a JSON argument. It has an interpreter of its own, so that no
 long text holds up the service's event loop, and a lower priority, so that short decisions go first on every core. Each
-lane has a socket; the lanes take turns, a small pass each. It ends when the service has closed the sockets.
+lane has a socket; the lanes take turns, a small pass each. On one more socket it answers at once that it lives; when
+the service closes that one, or is gone, the process ends at once, whatever it is doing.
 """
 
 from __future__ import annotations
@@ -93,6 +94,15 @@ def serve_lane(connection: Connection, answer: Callable[[dict[str, Any]], dict[s
             return
 
 
+def live_with(life: Connection) -> None:
+    """Answer whoever asks whether this process lives; end it when the other end is closed."""
+    while True:
+        try:
+            life.send_bytes(life.recv_bytes())
+        except (EOFError, OSError):
+            os._exit(0)  # nothing here outlives the service: no file is open for writing
+
+
 def main() -> None:
     """Open the release, report `ready` or the error on the first socket, and answer until the service is gone."""
     # A terminal's Ctrl-C and a stop of the whole group reach this process too: the service decides when it ends.
@@ -101,6 +111,7 @@ def main() -> None:
     given = decode(sys.argv[1].encode())
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     connections = [Connection(descriptor) for descriptor in given["sockets"]]
+    threading.Thread(target=live_with, args=[Connection(given["life"])], daemon=True).start()
     try:
         os.nice(_NICE)
         release = open_release(Path(given["folder"]))

@@ -21,7 +21,15 @@ from penjing.store.chain import OPTION, ChainHead, ChainTransaction
 from penjing.store.engines import WRITE, check_companions, parse_url, server_engine, sqlite_engine, sqlite_path
 from penjing.store.opening import lost, prepare
 from penjing.store.signing import SignedHead, SigningKey, head_file_of, key_file_of, load_head, save_head
-from penjing.store.sqlite_file import FileIdentity, check_in_place, close_to_others, companion, create, identify
+from penjing.store.sqlite_file import (
+    FileIdentity,
+    check_in_place,
+    check_room,
+    close_to_others,
+    companion,
+    create,
+    identify,
+)
 from penjing.store.tables import now
 
 DEFAULT_URL = "sqlite:///penjing.db"
@@ -86,6 +94,11 @@ class Store:
         """Raise StoreError where the file at the path is not the one that is open."""
         if self._place is not None:
             check_in_place(*self._place)
+
+    def check_room(self) -> None:
+        """Raise StoreError where the disk of a SQLite database is as good as full."""
+        if self._place is not None:
+            check_room(self._place[0])
 
     def note(self, transaction: ChainTransaction) -> None:
         """Take over the head of a committed transaction; at most once a second it is written beside the key."""

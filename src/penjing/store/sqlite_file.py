@@ -11,6 +11,8 @@ from penjing.core.errors import StoreError
 from penjing.core.folder import make_private
 
 COMPANIONS = ("-wal", "-shm", "-journal")
+# What a large batch and its chain take. On a disk with less, a small test write may succeed where decisions do not.
+LEAST_ROOM = 4 * 2**20
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -77,3 +79,17 @@ def check_in_place(path: Path, expected: FileIdentity) -> None:
         where=str(path),
         fix="move the file back to this path; or stop this program, restore a backup, and start it again",
     )
+
+
+def check_room(path: Path) -> None:
+    """Raise StoreError where the disk of this file is as good as full."""
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:  # whether the file is in its place is asked elsewhere
+        return
+    if found.f_bavail * found.f_frsize < LEAST_ROOM:
+        raise StoreError(
+            f"the disk is full: less than {LEAST_ROOM >> 20} MB are free",
+            where=str(path),
+            fix="free space on the disk of the database; what was acknowledged is recorded",
+        )
