@@ -44,6 +44,15 @@ def test_no_two_rows_of_a_list_have_one_number(between: str) -> None:
         assert "numbered from 1" in notes[0]
 
 
+def test_a_row_may_be_written_as_a_request_of_the_service() -> None:
+    row = {"text": "a", "fields": {"channel": "web", "vip": True}}
+    assert rows(json.dumps(row) + "\n" + json.dumps(row))[0][1] == (2, {"text": "a", "channel": "web", "vip": "true"})
+    clash = rows(json.dumps({"text": "a", "fields": {"text": "b"}}))[0][0][1]
+    assert isinstance(clash, dict) and clash["text"] == "a" and isinstance(clash["fields"], Odd)
+    twice = rows('{"text": "a", "fields": {"vip": 1, "vip": 2}}')[0][0][1]
+    assert isinstance(twice, Fault) and "`vip` occurs twice" in twice.what
+
+
 def test_one_object_around_the_rows() -> None:
     found, notes = rows(json.dumps({"total": 1, "data": [{"text": "a"}]}))
     assert found == [(1, {"text": "a"})]

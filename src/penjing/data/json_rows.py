@@ -12,6 +12,7 @@ from penjing.core.errors import DataError
 from penjing.data.cells import CONVERSATION, Fault, Odd, json_cell, speakers
 
 _LIST = re.compile(r"\s*\[\s*(\{|$)")
+FIELDS = "fields"
 _FLAT = 'write {"text": …, "label": …}'
 _PANDAS = 'write rows: df.to_json(FILE, orient="records", lines=True, force_ascii=False)'
 _LABEL_STUDIO = "read as a Label Studio export: texts from `data`, labels from the choices of `annotations`"
@@ -57,15 +58,27 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
             yield number, value
         elif not isinstance(value, dict):
             yield number, Fault(number, f"a JSON {_kind(value)}, not an object", _FLAT)
-        elif isinstance(value, _Object) and value.twice is not None:
-            fault = Fault(number, f"the key `{value.twice}` occurs twice in this row", "keep one of them")
+        elif (twice := _twice(value) or _twice(value.get(FIELDS))) is not None:
+            fault = Fault(number, f"the key `{twice}` occurs twice in this row", "keep one of them")
             yield number, fault
         elif _is_annotated(value):
             if _LABEL_STUDIO not in notes:
                 notes.append(_LABEL_STUDIO)
             yield number, _annotated(value, controls)
         else:
-            yield number, {str(key): json_cell(inner) for key, inner in value.items()}
+            yield number, {str(key): json_cell(inner) for key, inner in _flat(value).items()}
+
+
+def _twice(value: object) -> str | None:
+    return value.twice if isinstance(value, _Object) else None
+
+
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    """The row as a request of the service has it, with its `fields` beside the text."""
+    inner = value.get(FIELDS)
+    if not isinstance(inner, dict) or inner.keys() & value.keys():
+        return value
+    return {key: each for key, each in value.items() if key != FIELDS} | inner
 
 
 def _to_the_next(lines: Iterator[str]) -> list[str]:
