@@ -27,6 +27,8 @@ from penjing.decide.schema import FactSchema
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("README*.md"), *DOCS.rglob("*.md")])
+READMES = sorted(ROOT.glob("README*.md"))
+STARTS = [DOCS / "start.md", DOCS / "zh" / "start.md"]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(#[^)]*)?\)")
 
@@ -124,12 +126,22 @@ def test_recipes_are_valid(text: str, tmp_path: Path) -> None:
     assert build_plan(load_recipe(tmp_path / "recipe.yaml"))
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=name)
-def test_rules_of_the_readme_are_valid(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", READMES, ids=name)
+def test_the_readme_is_read_in_a_minute(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    words = len(re.findall(r"[^\W一-鿿]+", text)) + len(re.findall(r"[一-鿿]", text)) / 2
+    assert words <= 650
+    assert len(re.sub(r"\]\([^)]*\)", "", text).split()) <= 500
+    for cell in re.findall(r"(?<=\|)[^|\n]+(?=\|)", text):
+        assert len(cell.split()) <= 12, cell
+
+
+@pytest.mark.parametrize("path", STARTS, ids=name)
+def test_rules_of_the_first_page_are_valid(path: Path, tmp_path: Path) -> None:
     found = dict(FENCE.findall(path.read_text(encoding="utf-8")))
     (tmp_path / "recipe.yaml").write_text(found["yaml"], encoding="utf-8")
     fields = load_recipe(tmp_path / "recipe.yaml").recipe.data.fields
-    labels = ("complaint", "praise", "question") if path.name == "README.md" else ("投诉", "表扬", "咨询")
+    labels = ("complaint", "praise", "question") if path == STARTS[0] else ("投诉", "表扬", "咨询")
     (tmp_path / "rules.csv").write_text(found["csv"], encoding="utf-8")
     schema = FactSchema(labels, {key: kind if isinstance(kind, str) else tuple(kind) for key, kind in fields.items()})
     assert len(load_rules(tmp_path / "rules.csv", schema).rules) == 3
@@ -145,8 +157,8 @@ def test_python_blocks_run(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(ROOT.glob("README*.md")), ids=name)
-def test_the_tour_of_the_readme_runs(path: Path, penjing: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", STARTS, ids=name)
+def test_the_tour_of_the_first_page_runs(path: Path, penjing: Callable[..., Any], tmp_path: Path) -> None:
     tour = next(text for kind, text in FENCE.findall(path.read_text(encoding="utf-8")) if "penjing init" in text)
     write_rows(tmp_path / "my.csv", 900)
     write_rows(tmp_path / "new.csv", 20)
