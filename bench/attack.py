@@ -49,7 +49,7 @@ def attempt(name: str, attack: Attack, release: Path, folder: Path) -> Verdict:
     except Exception as error:  # noqa: BLE001  (the next attack is run whatever this one met)
         traceback.print_exc()
         verdict = Verdict(False, f"the attack itself failed: {error!r}")
-    verdict = Verdict(verdict.held, " ".join(verdict.said.split()))
+    verdict = Verdict(verdict.held, " ".join(verdict.said.replace(str(folder), "FOLDER").split()))
     told = f"{name}: {verdict.said} ({time.monotonic() - began:.0f} s)"
     print(f"{'held' if verdict.held else 'broken':<6}  {told}", flush=True)
     return verdict

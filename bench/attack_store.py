@@ -370,7 +370,9 @@ def _fill(release: Path, folder: Path) -> dict[str, str]:
     store = open_store(url)
     waiting = next((record for record in scan_records(store) if record.route == "review"), None)
     store.close()
-    case = waiting.id if waiting is not None else ""
+    if waiting is None:
+        raise RuntimeError("no decision went to a person: there is no verdict to tamper with")
+    case = waiting.id
     (folder / "cases.csv").write_text(f"id,verdict\n{case},spam\n", encoding="utf-8")
     _penjing("review", "import", str(folder / "cases.csv"), "--db", url)
     return {"one": ids[0], "two": ids[1], "case": case}

@@ -37,7 +37,7 @@ data: {files: rows.csv, text: text, label: label}
 steps:
   - tune.linear: {}
 gates: {keep: 0.5, unproven: allow}
-decide: {max_error: 0.2}
+decide: {max_error: 0.2, audit: 0.3}
 threads: 1
 """
 _WORDS = {

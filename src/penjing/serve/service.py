@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from penjing.serve.again import ReplayAsk
 from penjing.serve.answers import Ask
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
+from penjing.serve.garbage import set_up_collector
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.readiness import Readiness
@@ -68,6 +68,7 @@ class Service:
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
         self.states = self._states()
         self._switch_before = sys.getswitchinterval()
+        self._undo_collector: Callable[[], None] = lambda: None
         self._answers_of_a_round = RoundLimit(_ANSWERED_IN_A_ROUND)
         self._writer: Writer | None = None
         self._checkpoints: Checkpoints | None = None
@@ -89,9 +90,7 @@ class Service:
         """Begin to answer, in the running event loop."""
         self._switch_before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
-        # Objects of the start are kept for ever. A collection that went through them would stop all threads for 150 ms.
-        gc.collect()
-        gc.freeze()
+        self._undo_collector = set_up_collector()
         self._writer, self._checkpoints = Writer(self.store), Checkpoints(self.store)
         self._readiness = Readiness(self._writer.probe)
         self.lanes.open()
@@ -104,7 +103,7 @@ class Service:
         await run_in_threadpool(self.slow.close)
         await closing
         sys.setswitchinterval(self._switch_before)
-        gc.unfreeze()
+        self._undo_collector()
         if self._writer is not None and self._checkpoints is not None:
             await run_in_threadpool(self._checkpoints.close)
             await run_in_threadpool(self._writer.close)

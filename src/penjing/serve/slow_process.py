@@ -8,7 +8,6 @@ the service closes that one, or is gone, the process ends at once, whatever it i
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -28,6 +27,7 @@ from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.paced import paced
 from penjing.serve.again import replay_record
 from penjing.serve.answers import work
+from penjing.serve.garbage import set_up_collector
 from penjing.serve.messages import (
     answer_to_json,
     ask_from_json,
@@ -127,8 +127,7 @@ def main() -> None:
         connections[0].send_bytes(encode({"error": error_to_json(error)}))
         return
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
+    set_up_collector()
     answer = SlowWork(decider).answer
     lanes = [threading.Thread(target=serve_lane, args=[one, answer], daemon=True) for one in connections]
     for lane in lanes:
