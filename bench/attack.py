@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from attack_target import Verdict, small_release
-from penjing.runtime.machine import hardware
+from penjing.core.machine import hardware
 
 MODULES = ("attack_http", "attack_store", "attack_load")
 BROKEN = 4

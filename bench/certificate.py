@@ -41,9 +41,9 @@ from penjing.data.mask import VERSION, mask
 from penjing.data.read import read_rows
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
-from penjing.make.certify import Labelled, cases_of, label_facts, row_hash
 from penjing.make.demo import MOST, RULES, reviews
-from penjing.make.sequence import DELTA, Cases, binomial_tail, chosen, make_grid, run_sequence, upper_bound
+from penjing.prove.certify import Labelled, cases_of, label_facts, row_hash
+from penjing.prove.sequence import DELTA, Cases, binomial_tail, chosen, make_grid, run_sequence, upper_bound
 from penjing.runtime.session import open_session
 from penjing.tune import linear
 

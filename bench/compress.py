@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from penjing.core.canon import digest
+from penjing.core.machine import cores, hardware
 from penjing.core.nouns import Artifact, Inputs, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
 from penjing.make.cache import Cache
 from penjing.make.plan import build_plan, single_step
-from penjing.make.score import promised_labels
+from penjing.measure.evaluate import bootstrap, paired_ratio
+from penjing.measure.latency import interleaved
 from penjing.model.base import depth_of, open_base
-from penjing.runtime.bench import interleaved
-from penjing.runtime.evaluate import bootstrap, paired_ratio
-from penjing.runtime.machine import cores, hardware
+from penjing.prove.score import promised_labels
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import encode_labels
 from speed import answers, penjing

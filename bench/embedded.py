@@ -25,7 +25,7 @@ from typing import Any
 
 from penjing.core.artifact import open_release
 from penjing.core.folder import folder_size
-from penjing.runtime.machine import hardware
+from penjing.core.machine import hardware
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results" / "embedded.json"

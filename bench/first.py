@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from penjing.core.canon import unit_hash
-from penjing.runtime.machine import hardware
+from penjing.core.machine import hardware
 
 RESULTS = Path(__file__).resolve().parent / "results" / "first.json"
 SOURCE = Path("zh-sentiment-reviews") / "waimai_10k.csv"

@@ -25,14 +25,14 @@ from ruamel.yaml import YAML
 
 import speed
 from penjing.core.canon import digest, unit_hash
+from penjing.core.machine import cores
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
-from penjing.make.score import promised_labels
-from penjing.make.search import AGREEMENTS, behind_static, chains, with_small_embeddings
+from penjing.make.search.search import AGREEMENTS, behind_static, chains, with_small_embeddings
+from penjing.measure.evaluate import Paired, paired_ratio
 from penjing.model.base import depth_of, open_base
-from penjing.runtime.evaluate import Paired, paired_ratio
-from penjing.runtime.machine import cores
+from penjing.prove.score import promised_labels
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import accuracy, confusion, encode_labels, f1_by_label
 from speed import LINEAR

@@ -22,7 +22,7 @@ from typing import Any
 
 from masking_items import Gold, Text, texts
 from penjing.data.mask import KINDS, PLACEHOLDERS, VERSION, VERSIONS, open_masking
-from penjing.make.sequence import upper_bound
+from penjing.prove.sequence import upper_bound
 
 RESULTS = Path(__file__).resolve().parent / "results" / "masking.json"
 REPORTED, ITEMS = 2027, 12_000

@@ -30,10 +30,10 @@ def opened(kind: str, folder: Path, threads: int, model: Path | None) -> Run:
         session = open_session(artifact, threads=threads)
         return lambda texts: session.predict([session.prepare(text).text for text in texts])
     if model is not None:
-        from penjing.runtime.rival_onnx import answer_onnx
+        from penjing.measure.rival_onnx import answer_onnx
 
         return answer_onnx(artifact, model, threads)
-    from penjing.runtime.rivals import hugging_face_pipeline, plain_torch
+    from penjing.measure.rivals import hugging_face_pipeline, plain_torch
 
     return {"pipeline": hugging_face_pipeline, "torch": plain_torch}[kind](artifact, threads)
 

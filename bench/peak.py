@@ -27,11 +27,11 @@ import openvino
 import torch
 from onnx import TensorProto, helper
 
+from penjing.core.machine import cores, hardware
+from penjing.engines.export import export_onnx, onnx_int8
+from penjing.engines.openvino import settings
 from penjing.model.base import open_base
 from penjing.model.encoder import Classifier, load_encoder
-from penjing.runtime.export import export_onnx, onnx_int8
-from penjing.runtime.machine import cores, hardware
-from penjing.runtime.openvino_ import settings
 from spine import base_named
 
 RESULTS = Path(__file__).resolve().parent / "results" / "peak.json"

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from penjing.core.artifact import open_release
+from penjing.core.machine import cpu_name, instruction_set
 from penjing.data.read import read_rows
-from penjing.runtime.machine import cpu_name, instruction_set
 
 CONNECTIONS = 32
 EVIDENCE_STEPS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 125, 150)

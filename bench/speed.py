@@ -32,16 +32,14 @@ from memory import peak_mb
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest
 from penjing.core.folder import folder_size
+from penjing.core.machine import cores, hardware
 from penjing.core.nouns import Artifact, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
-from penjing.make.score import promised_labels
-from penjing.model.base import open_base
-from penjing.runtime.bench import Call, interleaved, throughput
-from penjing.runtime.evaluate import bootstrap, paired_ratio
-from penjing.runtime.machine import cores, hardware
-from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
-from penjing.runtime.rivals import (
+from penjing.engines.onnx import MODEL as ONNX_MODEL
+from penjing.measure.evaluate import bootstrap, paired_ratio
+from penjing.measure.latency import Call, interleaved, throughput
+from penjing.measure.rivals import (
     INT8_MODEL,
     frozen_embeddings,
     hugging_face_pipeline,
@@ -50,6 +48,8 @@ from penjing.runtime.rivals import (
     onnx_int8,
     plain_torch,
 )
+from penjing.model.base import open_base
+from penjing.prove.score import promised_labels
 from penjing.runtime.session import open_session
 from penjing.tasks.classify import encode_labels
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe

@@ -21,9 +21,9 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
+from penjing.core.machine import hardware
 from penjing.model.base import open_base
-from penjing.runtime.machine import hardware
-from penjing.runtime.tokens import TOKENIZER, Tokens, read_tokenizer
+from penjing.text.tokens import TOKENIZER, Tokens, read_tokenizer
 
 RESULTS = Path(__file__).resolve().parent / "results" / "tokens.json"
 KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".json", ".gz")

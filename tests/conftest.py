@@ -1,4 +1,4 @@
-"""What many tests need: a small real release, and the command line run in this process."""
+"""What many tests need: a small real release, a small encoder in every engine's form, and the command line run here."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penjing.core.artifact import MODEL, open_release, write_info, write_observed
+from penjing.core.artifact import MODEL, open_release, write_artifact, write_info, write_observed
 from penjing.core.canon import canonical_json
 from penjing.core.folder import sealed_folder
-from penjing.core.nouns import Inputs, Release, ReleaseInfo, Run, Table
+from penjing.core.nouns import Artifact, Card, Inputs, Release, ReleaseInfo, Run, Table
 from penjing.data import fold
+from penjing.data.mask import VERSION
+
+if TYPE_CHECKING:
+    from penjing.runtime.session import Session
 
 # What commands say is compared in English, whatever this machine speaks and the texts are in.
 os.environ["PENJING_LANG"] = "en"
@@ -30,6 +34,8 @@ phone,,,,1..9,,review,a number stands in the text
 lottery,,,contains lottery|彩票,,,outcome spam,lotteries are always spam
 """
 BASE_WORDS = tuple(f"{kind}{number}" for kind in ("delivery", "price", "quality", "common") for number in range(10))
+FORM_WORDS = (*"房间很干净服务员态度也好下次还会再来住快递太慢了包装破客不推荐", "good", "bad", "slow", "fine", "late")
+FORM_TOKENS = 40
 _SPAM = ("free prize", "win cash now", "claim your reward", "urgent offer", "免费领奖", "点击链接中奖", "限时优惠")
 _HAM = (
     "see you at lunch",
@@ -149,6 +155,102 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 def tiny_release_maker() -> Callable[..., Release]:
     """`make_tiny_release`, for a test that wants another threshold, or no texts."""
     return make_tiny_release
+
+
+def _form_base(folder: Path) -> Path:
+    import torch
+    from tokenizers import Regex, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Sequence, Split, WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import BertConfig, BertModel
+
+    known = {token: index for index, token in enumerate(("[PAD]", "[UNK]", "[CLS]", "[SEP]", *FORM_WORDS))}
+    tokenizer = Tokenizer(WordLevel(known, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Sequence([WhitespaceSplit(), Split(Regex("[一-鿿]"), "isolated")])
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", known["[CLS]"]), ("[SEP]", known["[SEP]"])]
+    )
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = BertConfig(
+        vocab_size=len(known), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=FORM_TOKENS, pad_token_id=0,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def torch_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A torch artifact of two labels that takes 40 tokens."""
+    import torch
+
+    from penjing.model.base import open_base
+    from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, save_classifier
+    from penjing.model.tokens import open_tokenizer
+
+    folder = tmp_path_factory.mktemp("tuned")
+    base = open_base(str(_form_base(folder / "base")), folder)
+    tokenizer = open_tokenizer(base.folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        classifier = Classifier(load_encoder(base), labels=2)
+        # Random states differ little between texts: a strong head makes every difference seen.
+        classifier.head.weight.data *= 20
+    fit_vocabulary(classifier.encoder, tokenizer)
+    card = Card(
+        form="torch",
+        method="tune.full",
+        labels=("bad", "good"),
+        max_tokens=FORM_TOKENS,
+        masking=VERSION,
+        temperature=1.7,
+    )
+    return write_artifact(folder / "torch", card, lambda inside: save_classifier(inside, classifier, tokenizer))
+
+
+@pytest.fixture(scope="session")
+def artifacts(torch_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
+    """The same model as torch, onnx and openvino."""
+    import shutil
+
+    from penjing.engines.export import export_onnx, to_openvino
+    from penjing.model.encoder import load_classifier
+
+    folder = tmp_path_factory.mktemp("forms")
+    made = folder / "made"
+    made.mkdir()
+    path = export_onnx(load_classifier(torch_artifact), made)
+    to_openvino(path, made)
+
+    def seal(form: str, names: tuple[str, ...]) -> Artifact:
+        def fill(inside: Path) -> None:
+            for name in names:
+                shutil.copyfile(made / name, inside / name)
+            shutil.copyfile(torch_artifact.folder / "tokenizer.json", inside / "tokenizer.json")
+
+        return write_artifact(folder / form, torch_artifact.card.model_copy(update={"form": form}), fill)
+
+    return {
+        "torch": torch_artifact,
+        "onnx": seal("onnx", ("model.onnx",)),
+        "openvino": seal("openvino", ("model.xml", "model.bin")),
+    }
+
+
+@pytest.fixture(scope="session")
+def open_form(artifacts: dict[str, Artifact]) -> Callable[..., Session]:
+    """`open_form("onnx", long_texts="review")`: a session of that form, in one thread."""
+
+    from penjing.runtime.session import open_session
+
+    def run(form: str, **options: str) -> Session:
+        return open_session(artifacts[form], threads=1, **options)  # type: ignore[arg-type]
+
+    return run
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ COUNTER = {"decide", "explain", "watch", "store", "serve", "console"}
 # Within a floor these may see the other: `data` stands on `core`, `explain` asks the policy what a change would do.
 SIBLINGS = {("data", "core"), ("explain", "decide"), ("console", "serve")}
 TORCH = {"torch", "transformers", "accelerate", "nncf", "sklearn", "polars", "matplotlib"}
-TORCH_FILES = {"runtime/torch_.py", "runtime/export.py", "runtime/rivals.py"}
+TORCH_FILES = {"engines/torch.py", "engines/export.py", "measure/rivals.py"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

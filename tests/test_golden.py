@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from penjing.cases.replay import replay_decision, replay_model
 from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Prediction
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
-from penjing.decide.replay import replay_decision, replay_model
 from penjing.explain.evidence import explain
-from penjing.make.amend import read_certificate
+from penjing.prove.amend import read_certificate
 from penjing.store.database import open_store
 from penjing.store.records import Record, scan_records
 

@@ -21,7 +21,6 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import card
 import corpus
 import heal
-import measure
 import overlap
 import probe
 import torch
@@ -29,6 +28,8 @@ import vocabulary
 import weights
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
+
+import measure
 
 TEACHER = "multilingual-e5-small-zh-en"
 HERE = Path(__file__).resolve().parent

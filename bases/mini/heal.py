@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import measure
 import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+import measure
 
 # How often a source is drawn: modern and everyday text more than its size, law and novels less.
 MIXTURE = {"laws": 0.18, "classics": 0.12, "csl": 0.10, "tatoeba": 0.26, "gutenberg": 0.24, "wikitext": 0.10}

@@ -9,8 +9,9 @@ import random
 from pathlib import Path
 from typing import Any
 
-import measure
 import numpy as np
+
+import measure
 
 TRAIN, TEST = 1500, 1000
 

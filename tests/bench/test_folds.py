@@ -14,7 +14,7 @@ from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
 from penjing.make.plan import build_plan
-from penjing.runtime.evaluate import paired_ratio
+from penjing.measure.evaluate import paired_ratio
 
 BENCH = Path(__file__).parents[2] / "bench"
 

@@ -181,7 +181,7 @@ STEPS = {
         "penjing.store.releases.put_in_service",
         "penjing.store.runs.open_run",
         "penjing.store.runs.recorded_rows",
-        "penjing.serve.answers.work",
+        "penjing.cases.record.work",
         "penjing.store.runs.record_rows",
         "penjing.store.runs.write_records",
         "penjing.store.runs.finish_run",
@@ -194,7 +194,7 @@ STEPS = {
         "penjing.store.releases.open_recorded",
         "penjing.store.records.get_record",
         "penjing.decide.decider.Decider",
-        "penjing.serve.again.replay_record",
+        "penjing.cases.replay_record.replay_record",
         "penjing.cli.show.out_json",
     ),
     "review": (

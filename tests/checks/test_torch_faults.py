@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from penjing.compress import METHODS
 from penjing.core.folder import remove, verify
-from penjing.make.variants import Choice
+from penjing.make.choose import Choice
 
 pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore")]
 
@@ -62,23 +62,23 @@ PLACES = (
     "penjing.core.artifact.open_artifact",
     "penjing.make.cache.write_whole",
     "penjing.compress.export.write_engine",
-    "penjing.runtime.export.export_onnx",
-    "penjing.compress.sealing.score",
-    "penjing.compress.sealing.fit_temperature",
-    "penjing.compress.sealing.write_artifact",
+    "penjing.engines.export.export_onnx",
+    "penjing.compress.parts.sealing.score",
+    "penjing.compress.parts.sealing.fit_temperature",
+    "penjing.compress.parts.sealing.write_artifact",
     "penjing.make.run.score",
     "penjing.make.run.measure",
-    "penjing.make.variants.open_session",
+    "penjing.make.choose.open_session",
     "penjing.make.run.certify_and_seal",
-    "penjing.make.prove.certify",
+    "penjing.make.candidate.certify",
     "penjing.make.run.test_release",
     "penjing.make.run.seal_with_gates",
-    "penjing.make.seal.put_in_place",
-    "penjing.make.seal.write_observed",
+    "penjing.prove.seal.put_in_place",
+    "penjing.prove.seal.write_observed",
     "penjing.make.run.keep_trainable",
     "penjing.make.run.fill",
-    "penjing.make.page.render",
-    "penjing.make.report.write_whole",
+    "penjing.report.page.render",
+    "penjing.report.contract.write_whole",
 )
 
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 from penjing.core.errors import RecipeError
 from penjing.core.options import Options, explain
 from penjing.core.recipe import Recipe, load_recipe
+from penjing.serve.bodies import DecideMany, DecideOne, PredictMany, PredictOne, parse_items
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
-from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items
 
 INTERNAL = re.compile(
     r"literal\[|constrained|function-|type=|pydantic|input should|<class|validationerror|int_|float_|_type"

@@ -54,7 +54,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, penjing: Call
 
 
 def test_a_cpu_without_int8_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    from penjing.runtime import machine
+    from penjing.core import machine
 
     monkeypatch.setattr(machine, "cpu_flags", lambda: frozenset({"avx2"}))
     assert any("no INT8 dot product" in line for line in doctor.examine()["warnings"])

@@ -39,7 +39,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     from transformers import BertConfig, BertModel
 
     from penjing.model.encoder import Classifier, mean_pool, save_classifier
-    from penjing.runtime.tokens import Tokens
+    from penjing.text.tokens import Tokens
 
     words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS["bad"], *WORDS["good"], *COMMON)
     tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))

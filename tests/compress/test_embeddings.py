@@ -11,9 +11,9 @@ import pytest
 
 from penjing.compress import export, int8
 from penjing.compress.embeddings import Options, apply
+from penjing.core import machine
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
-from penjing.runtime import machine
 from penjing.runtime.session import open_session
 
 

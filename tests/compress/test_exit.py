@@ -13,8 +13,8 @@ import torch
 from penjing.compress.exit import Exiting, Options, apply, ends_of
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.engines.early_exit import EXITS, ExitEngine
 from penjing.model.encoder import load_classifier
-from penjing.runtime.exit import EXITS, ExitEngine
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.runtime.session import open_session
 

@@ -12,8 +12,8 @@ from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.recipe import Data
 from penjing.data.table import read_table_file
 from penjing.decide.schema import FactSchema
+from penjing.serve.bodies import DecideMany, DecideOne, parse_items
 from penjing.serve.settings import Settings
-from penjing.serve.wire import DecideMany, DecideOne, parse_items
 
 SCHEMA = FactSchema(("a", "b"), {"n": "int", "x": "float", "s": "str", "e": ("app", "web"), "b": "bool"})
 

@@ -1,4 +1,4 @@
-"""A small labelled file with a recipe, for the tests that run `make` whole; and a whole report."""
+"""A small labelled file with a recipe, for the tests that run `make` whole."""
 
 from __future__ import annotations
 
@@ -6,43 +6,13 @@ import csv
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from penjing.make.gates import Gate
-from penjing.make.report import (
-    Baseline,
-    Bin,
-    Bounded,
-    Calibration,
-    CalibrationError,
-    Confusion,
-    Curve,
-    DataPart,
-    Decisions,
-    Faithful,
-    Faithfulness,
-    Finding,
-    Mistake,
-    Note,
-    Point,
-    Reference,
-    Report,
-    Score,
-    Scores,
-    Speed,
-    Step,
-    Timing,
-    Variant,
-    Versus,
-)
 
 GOOD = ("房间干净", "服务热情", "物流很快", "质量不错", "味道好", "下次再来", "非常满意")
 BAD = ("房间很脏", "态度恶劣", "物流太慢", "质量太差", "难吃", "不会再来", "非常失望")
 PLAIN = ("今天", "昨天", "店里", "客服", "包装", "价格", "早上", "朋友", "一起", "第一次", "前台", "快递员", "楼下")
 
-HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 RECIPE = """\
 name: reviews
 data: {{files: rows.csv, text: text, label: label}}
@@ -83,90 +53,3 @@ def recipe_in(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-def _between(low: float, high: float) -> Score:
-    return Score(value=(low + high) / 2, low=low, high=high)
-
-
-def _sample(**changes: Any) -> Report:
-    score = Score(value=0.93, low=0.91, high=0.95)
-    labels = ("差评", HOSTILE)
-    report = Report(
-        name=HOSTILE,
-        language="en",
-        sealed=True,
-        release="ab" * 32,
-        model="tune.full + compress.int8",
-        data=DataPart(
-            rows=1000,
-            labels={"差评": 500, HOSTILE: 450},
-            duplicates_removed=50,
-            splits={"train": 600, "validation": 100, "calibration": 100, "test": 150},
-            small_labels=("差评",),
-            masked={"mobile": 3, "ip": 0},
-            audit=(Finding(level="warning", what=HOSTILE, count=20, rows={HOSTILE: tuple(range(20)), "b.csv": (3,)}),),
-        ),
-        test=Scores(macro_f1=score, accuracy=score, rows=150, apart=score),
-        baseline=Baseline(
-            linear=Reference(macro_f1=Score(value=0.9, low=0.88, high=0.92), difference=_between(0.01, 0.05))
-        ),
-        teacher=Reference(macro_f1=score, kept=_between(0.98, 1.01), name=HOSTILE),
-        calibration=Calibration(
-            ece=CalibrationError(before=0.08, after=0.02), bins=(Bin(confidence=0.9, accuracy=0.92, rows=100),)
-        ),
-        decisions=Decisions(
-            automation_rate=0.7,
-            error_among_automated=Bounded(value=0.03, high=0.049),
-            max_error=0.05,
-            certified=True,
-            rows=100,
-            thresholds={"差评": 0.7, HOSTILE: None},
-            curve=tuple(Point(threshold=1 - share, coverage=share, risk=0.1 * share) for share in (0.1, 0.5, 1.0)),
-            certified_point=Point(threshold=0.3, coverage=0.7, risk=0.03),
-        ),
-        gates=(Gate(name="keep", promised=0.98, measured=0.99, bound=0.985, state="held", note=HOSTILE),),
-        speed=Speed(
-            p50_ms=4.3,
-            p99_ms=7.0,
-            texts_per_s=400,
-            with_evidence=Timing(p50_ms=20, p99_ms=30, texts_per_s=50),
-            hardware=HOSTILE,
-            threads=2,
-            against=(Versus(name=HOSTILE, p50_ms=40, p99_ms=80, texts_per_s=30, times_faster=9.3),),
-        ),
-        size_mb=31.2,
-        steps=(Step(name="tune.full", seconds=1.5, cached=True, artifact="cd" * 32),),
-        variants=(
-            Variant(
-                name="compress.int8",
-                form="openvino",
-                size_mb=31.2,
-                p50_ms=4.3,
-                p99_ms=7,
-                macro_f1=score,
-                agreement=0.99,
-                state="refused",
-                because=HOSTILE,
-            ),
-        ),
-        curves=(
-            Curve(name="tune.full", kind="train_loss", points=tuple((float(i), 1 / (i + 1)) for i in range(500))),
-            Curve(name="tune.full", kind="validation_macro_f1", points=((100.0, 0.8), (200.0, 0.9))),
-        ),
-        confusion=Confusion(labels=labels, matrix=((70, 5), (6, 69))),
-        errors=(Mistake(truth="差评", guess=HOSTILE, p=0.99, row=7, text=HOSTILE + "SECRET"),),
-        faithfulness=Faithfulness(
-            rows=50,
-            sufficiency=Faithful(evidence=0.1, random=0.3, tfidf=0.2),
-            comprehensiveness=Faithful(evidence=0.3, random=0.1, tfidf=0.2),
-        ),
-        notes=(Note(text=HOSTILE),),
-    )
-    return report.model_copy(update=changes)
-
-
-@pytest.fixture
-def sample() -> Callable[..., Report]:
-    """`sample(sealed=False)`: a whole report with some parts changed; every text that a user can write is hostile."""
-    return _sample

@@ -17,14 +17,14 @@ import pytest
 from penjing.core.artifact import open_artifact, open_release, read_observed
 from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
 from penjing.core.folder import verify
+from penjing.core.machine import fastest_engine
 from penjing.decide.decider import Decider, Request
+from penjing.make import choose as choose_module
 from penjing.make import run as run_module
-from penjing.make import variants
-from penjing.make.amend import read_certificate
 from penjing.make.run import make_release
-from penjing.make.search import chains
+from penjing.make.search.search import chains
 from penjing.model.base import open_base
-from penjing.runtime.machine import fastest_engine
+from penjing.prove.amend import read_certificate
 from penjing.tune import probe
 from penjing.tune.probe import Pace
 
@@ -172,7 +172,7 @@ def test_threads_are_decided_once_and_read_again(
     recipe.write_text(recipe.read_text(encoding="utf-8").replace("threads: 1\n", ""), encoding="utf-8")
     found = iter([Pace({"1": 0.1, "2": 0.5}, 10), Pace({"1": 0.5, "2": 0.1}, 10)])
     monkeypatch.setattr(probe, "measure_pace", lambda *_: next(found))
-    monkeypatch.setattr(run_module, "choose", lambda forms, *_, **__: variants.Choice(forms[-1], False))
+    monkeypatch.setattr(run_module, "choose", lambda forms, *_, **__: choose_module.Choice(forms[-1], False))
 
     def stop_behind(step: str) -> Callable[[], bool]:
         return lambda: bool(list((tmp_path / "out" / "cache").glob(f"{step}*/MANIFEST")))
@@ -210,8 +210,8 @@ def test_the_search_measures_every_form_and_ends_in_one(
         lines.append(f"{' '.join(words)},{told}")
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     timed: list[str] = []
-    times = variants.latency
-    monkeypatch.setattr(variants, "latency", lambda *args, **more: timed.append("") or times(*args, **more))
+    times = choose_module.latency
+    monkeypatch.setattr(choose_module, "latency", lambda *args, **more: timed.append("") or times(*args, **more))
     measured = tmp_path / "out" / "cache" / "measured"
     process = subprocess.Popen([sys.executable, "-m", "penjing", "make", str(recipe), "--out", str(tmp_path / "out")])
     while process.poll() is None and len(list(measured.glob("[!.]*"))) < 4:

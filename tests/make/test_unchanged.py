@@ -10,7 +10,7 @@ from pathlib import Path
 from penjing.core.nouns import Release, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
-from penjing.make.measured import Measured
+from penjing.make.timings import Measured
 from penjing.make.unchanged import find_ended, keep_ended, key_of
 
 

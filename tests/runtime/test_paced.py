@@ -11,7 +11,7 @@ import pytest
 from penjing.core.nouns import Release
 from penjing.runtime.paced import PASS_TOKENS, PacedEngine, paced
 from penjing.runtime.session import Session, open_session
-from penjing.runtime.tokens import BATCHES
+from penjing.text.tokens import BATCHES
 
 
 class Turns:

@@ -31,7 +31,7 @@ import pytest
 from penjing.core.artifact import open_release
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
-from penjing.serve.wire import Item
+from penjing.serve.bodies import Item
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from penjing.cases.record import Ask
 from penjing.core.nouns import Release
-from penjing.serve.answers import Ask
+from penjing.serve.bodies import Item
 from penjing.serve.errors import AnswerError
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
-from penjing.serve.wire import Item
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from penjing.cases.record import Ask, work
 from penjing.core.errors import DamageError, PenjingError, RequestError
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
 from penjing.explain.budget import EvidenceBudget
-from penjing.serve.answers import Ask, work
 from penjing.serve.errors import AnswerError
 from penjing.serve.messages import (
     answer_from_json,

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import StoreError
+from penjing.core.machine import cores
 from penjing.core.nouns import Release
-from penjing.runtime.layout import Layout
-from penjing.runtime.machine import cores
+from penjing.measure.workers import Layout
+from penjing.serve.bodies import Item
 from penjing.serve.errors import AnswerError
 from penjing.serve.service import Service
 from penjing.serve.settings import Settings
-from penjing.serve.wire import Item
 from penjing.store import sqlite_file
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service

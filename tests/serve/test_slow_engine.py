@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from penjing.cases.record import Ask
 from penjing.core.errors import RequestError
 from penjing.core.nouns import Release
 from penjing.explain.budget import EvidenceBudget
 from penjing.serve import slow_engine
-from penjing.serve.answers import Ask
 from penjing.serve.errors import AnswerError
 from penjing.serve.slow_engine import SlowEngine
 

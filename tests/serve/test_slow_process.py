@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from penjing.cases.record import Ask, work
+from penjing.cases.replay_record import ReplayAsk
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
-from penjing.serve.again import ReplayAsk
-from penjing.serve.answers import Ask, work
 from penjing.serve.messages import ask_to_json, decode, encode, replay_ask_to_json
 from penjing.serve.slow_process import SlowWork, serve_lane
 

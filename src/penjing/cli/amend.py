@@ -41,8 +41,8 @@ def amend(
     from penjing.cli.show import out as say
     from penjing.core.artifact import open_release
     from penjing.data.read import Reading
-    from penjing.make.amend import amend as run
-    from penjing.make.certify import in_words
+    from penjing.prove.amend import amend as run
+    from penjing.prove.certify import in_words
 
     columns = {"text": text, "label": label}
     reading = Reading(encoding, sheet, header)

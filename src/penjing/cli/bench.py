@@ -12,7 +12,7 @@ from penjing.cli.texts import Encoding, Header, Lines, Sheet
 
 if TYPE_CHECKING:
     from penjing.data.read import Reading
-    from penjing.runtime.bench import Call
+    from penjing.measure.latency import Call
 
 # Where neither a file nor a regression suite gives any: short and long, Chinese and English.
 SAMPLES = (
@@ -52,9 +52,9 @@ def bench(
     With --against all are timed window by window in turn, on the same texts and threads.
     """
     from penjing.cli.show import out_json, tell
+    from penjing.core.machine import cores, hardware
     from penjing.data.read import Reading
-    from penjing.runtime.bench import interleaved
-    from penjing.runtime.machine import cores, hardware
+    from penjing.measure.latency import interleaved
 
     count = threads or cores()
     subjects, info = _subject(release, count)
@@ -134,7 +134,7 @@ def _tokens(folder: Path, texts: list[str]) -> dict[str, Any]:
     import numpy as np
 
     from penjing.core.artifact import MODEL
-    from penjing.runtime.tokens import TOKENIZER, read_tokenizer
+    from penjing.text.tokens import TOKENIZER, read_tokenizer
 
     path = next((path for path in (folder / MODEL / TOKENIZER, folder / TOKENIZER) if path.is_file()), None)
     if path is None:
@@ -152,7 +152,7 @@ def _rivals(folder: Path, threads: int, scratch: Path) -> dict[str, Call]:
 
     artifact = open_artifact(folder)
     try:
-        from penjing.runtime.rivals import hugging_face_pipeline, onnx_int8
+        from penjing.measure.rivals import hugging_face_pipeline, onnx_int8
 
         pipeline, int8 = hugging_face_pipeline(artifact, threads), onnx_int8(artifact, threads, scratch)
     except ModuleNotFoundError as error:

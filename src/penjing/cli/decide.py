@@ -150,9 +150,9 @@ class _Work:
             yield self._line(row, known[number]) if number in known else fresh[number]
 
     def _decide(self, batch: list[Row]) -> dict[int, dict[str, Any]]:
+        from penjing.cases.record import Ask, work
         from penjing.cli.texts import error_line
         from penjing.core.errors import RequestError
-        from penjing.serve.answers import Ask, work
         from penjing.store.records import write_prepared
         from penjing.store.runs import record_rows
 

@@ -60,7 +60,7 @@ def examine() -> dict[str, Any]:
     import platform
     from pathlib import Path
 
-    from penjing.runtime.machine import available_memory, cores, cpu_name, instruction_set, int8_instructions
+    from penjing.core.machine import available_memory, cores, cpu_name, instruction_set, int8_instructions
 
     here = Path.cwd()
     free, memory = shutil.disk_usage(here).free, available_memory()

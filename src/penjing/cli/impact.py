@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from penjing.cases.impact import Impact
     from penjing.cli.show import Bar
-    from penjing.decide.impact import Impact
     from penjing.store.database import Store
     from penjing.store.records import Record
 
@@ -30,10 +30,10 @@ def impact(
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
 ) -> None:
     """Decide the recorded cases with another release, record nothing, and group what would change."""
+    from penjing.cases.impact import impact as judge
     from penjing.cli.show import Bar, out_json
     from penjing.core.artifact import open_release
     from penjing.decide.decider import Decider
-    from penjing.decide.impact import impact as judge
     from penjing.serve.settings import database_url
     from penjing.store.database import open_store
 

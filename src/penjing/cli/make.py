@@ -34,9 +34,9 @@ def make(
     from penjing.cli.show import out as say
     from penjing.core.errors import GateError
     from penjing.core.recipe import load_recipe
-    from penjing.make.gates import in_words
     from penjing.make.run import make_release
-    from penjing.make.verdict import verdict
+    from penjing.prove.gates import in_words
+    from penjing.report.verdict import verdict
 
     file = load_recipe(recipe)
     follow_recipe(file)

@@ -12,11 +12,11 @@ import typer
 from penjing.core.errors import StoreError
 
 if TYPE_CHECKING:
+    from penjing.cases.replay_record import Replayed
     from penjing.cli.show import Bar
     from penjing.core.errors import PenjingError
     from penjing.core.nouns import Release
     from penjing.decide.decider import Decider
-    from penjing.serve.again import Replayed
     from penjing.store.database import Store
     from penjing.store.records import Record
 
@@ -64,8 +64,8 @@ def replay(
 
 
 def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Replayed:
+    from penjing.cases.replay_record import replay_record
     from penjing.core.errors import UsageError
-    from penjing.serve.again import replay_record
     from penjing.store.erasure import erased_at
     from penjing.store.records import get_record, unreadable
     from penjing.store.releases import open_recorded
@@ -150,8 +150,8 @@ def _opened(store: Store, made_by: str, folder: Path | None) -> Release:
 
 def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Bar) -> Iterator[dict[str, Any]]:
     """The lines of those records of a release that differ or cannot be read."""
+    from penjing.cases.replay_record import replay_record
     from penjing.core.errors import DamageError
-    from penjing.serve.again import replay_record
     from penjing.store.erasure import erased_at
     from penjing.store.records import get_record, ids_of, unreadable
 
@@ -199,7 +199,7 @@ class _Deciders:
 
 
 def _threads_of(fingerprint: Mapping[str, str]) -> int:
-    from penjing.runtime.machine import cores
+    from penjing.core.machine import cores
 
     told = fingerprint.get("threads", "")
     return min(int(told), cores()) if told.isdecimal() else 0

@@ -34,8 +34,8 @@ from pydantic import Field
 
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
-from penjing.compress.sealing import check_stop, encoder_parent, seal, whole
-from penjing.compress.teacher import store, stored, teacher_logits
+from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.teacher import store, stored, teacher_logits
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import DamageError

@@ -1,7 +1,7 @@
 """Distillation: a small student learns what its teacher says, of labelled texts and of many others.
 
     minimise  (1 - a) T^2 KL(softmax(teacher / T) || softmax(student / T)) + a (-log softmax(student)[label])
-              + r relations + h hidden   (compress/states)
+              + r relations + h hidden   (compress/parts/states)
 
 a counts only where a text has a label. Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network,
 2015; Jiao et al., TinyBERT, 2020 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled
@@ -21,12 +21,12 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from penjing.compress.augment import augment
 from penjing.compress.magnitude import EMBEDDINGS, SPARSITY, keep_zeros
-from penjing.compress.neighbours import REPLACED, replaced
-from penjing.compress.sealing import seal, torch_parent, whole
-from penjing.compress.states import hidden_loss, relation_loss, watching
-from penjing.compress.teacher import teacher_logits
+from penjing.compress.parts.augment import augment
+from penjing.compress.parts.neighbours import REPLACED, replaced
+from penjing.compress.parts.sealing import seal, torch_parent, whole
+from penjing.compress.parts.states import hidden_loss, relation_loss, watching
+from penjing.compress.parts.teacher import teacher_logits
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run

@@ -18,11 +18,11 @@ from typing import Literal
 from pydantic import Field
 
 from penjing.compress.export import check_form, write_engine
-from penjing.compress.sealing import encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.runtime.onnx_ import MODEL
+from penjing.engines.onnx import MODEL
 
 
 class Options(BaseOptions):
@@ -46,7 +46,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
     Raises UsageError for a parent that is no encoder, is in OpenVINO's form, or has a small table already.
     """
-    from penjing.runtime.export import onnx_embeddings, onnx_half
+    from penjing.engines.export import onnx_embeddings, onnx_half
 
     parent = encoder_parent(inputs, "compress.embeddings")
     check_table(parent)

@@ -25,17 +25,17 @@ from torch import nn
 
 from penjing.compress.cascade import AGREEMENT, choose_threshold
 from penjing.compress.distill import TEACHER, distillation_loss
-from penjing.compress.sealing import check_stop, seal, torch_parent, whole, with_tokenizer
-from penjing.compress.teacher import teacher_logits
+from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.parts.teacher import teacher_logits
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.engines.early_exit import EXITS, ExitEngine, Exits, stage_files, sureness
+from penjing.measure.calibrate import fit_temperature
 from penjing.model.encoder import Classifier, load_classifier, mean_pool, padding_id
 from penjing.model.layers import layers_of
 from penjing.model.tokens import encode, open_tokenizer
-from penjing.runtime.calibrate import fit_temperature
-from penjing.runtime.exit import EXITS, ExitEngine, Exits, stage_files, sureness
 from penjing.tasks.classify import encode_labels, macro_f1
 from penjing.train.batches import Budget, Ints, epoch_batches
 from penjing.train.classify import IdRows, predict
@@ -204,7 +204,7 @@ def _train(model: Exiting, parent: Artifact, teacher: Artifact, inputs: Inputs, 
 
 def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, run: Run, target: Path) -> None:
     """The stages, each calibrated on validation by itself: its temperature is divided into its head."""
-    from penjing.runtime.export import export_stages, onnx_half, onnx_int8
+    from penjing.engines.export import export_stages, onnx_half, onnx_int8
 
     model.eval()
     rows = IdRows(

@@ -15,15 +15,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from penjing.compress.sealing import check_stop, encoder_parent, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
+from penjing.core.machine import EngineName, fastest_engine
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.runtime.machine import EngineName, fastest_engine
-from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
-from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
-from penjing.runtime.openvino_ import WEIGHTS as OPENVINO_WEIGHTS
-from penjing.runtime.packed import copy_unpacked, pack
+from penjing.engines.onnx import MODEL as ONNX_MODEL
+from penjing.engines.openvino import MODEL as OPENVINO_MODEL
+from penjing.engines.openvino import WEIGHTS as OPENVINO_WEIGHTS
+from penjing.engines.packed import copy_unpacked, pack
 
 EngineChoice = Literal["auto", "openvino", "onnx"]
 
@@ -105,7 +105,7 @@ def write_engine(
     elif form == "torch":
         _from_torch(parent, engine, target, half)
     else:
-        from penjing.runtime.export import to_openvino
+        from penjing.engines.export import to_openvino
 
         copy_unpacked(parent.folder, ONNX_MODEL, target)
         to_openvino(target / ONNX_MODEL, target, half=half)
@@ -117,8 +117,8 @@ def write_engine(
 
 
 def _from_torch(parent: Artifact, engine: EngineName, target: Path, half: bool) -> None:
+    from penjing.engines.export import export_onnx, onnx_half, to_openvino
     from penjing.model.encoder import load_classifier
-    from penjing.runtime.export import export_onnx, onnx_half, to_openvino
 
     path = export_onnx(load_classifier(parent), target)
     if engine == "openvino":

@@ -1,7 +1,7 @@
 """Structured pruning of attention heads: those that matter least are taken out, whichever layer they are in.
 
     worth of head h:  mean over train texts of | sum over tokens and dimensions of a_h dL/da_h |,   divided by the
-    root of the sum of squares of its layer's worths   (compress/importance)
+    root of the sum of squares of its layer's worths   (compress/parts/importance)
 
 Source: Michel, Levy, Neubig, Are Sixteen Heads Really Better than One?, 2019, which divides by layer too; Voita et al.,
 Analyzing Multi-Head Self-Attention, 2019. One head stays in every layer. Attention is a third of a layer's arithmetic
@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.importance import Floats, importance
-from penjing.compress.sealing import seal, torch_parent, whole
+from penjing.compress.parts.importance import Floats, importance
+from penjing.compress.parts.sealing import seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import load_classifier, save_classifier

@@ -28,17 +28,17 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, check_form, engine_of, write_engine
-from penjing.compress.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
+from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.options import WrongValueError
-from penjing.runtime.machine import EngineName, int8_instructions
-from penjing.runtime.onnx_ import MODEL as ONNX_MODEL
-from penjing.runtime.openvino_ import MODEL as OPENVINO_MODEL
-from penjing.runtime.openvino_ import write_model
-from penjing.runtime.packed import pack
-from penjing.runtime.tokens import Tokens
+from penjing.engines.onnx import MODEL as ONNX_MODEL
+from penjing.engines.openvino import MODEL as OPENVINO_MODEL
+from penjing.engines.openvino import write_model
+from penjing.engines.packed import pack
+from penjing.text.tokens import Tokens
 
 
 class Options(BaseOptions):
@@ -102,7 +102,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises UsageError for a parent that is no encoder, static scales without training texts or behind
     `compress.embeddings`, or dynamic ones on OpenVINO; MissingPackageError without NNCF.
     """
-    from penjing.runtime.export import onnx_int8
+    from penjing.engines.export import onnx_int8
 
     parent = encoder_parent(inputs, "compress.int8")
     engine, static = scales_of(parent, options)

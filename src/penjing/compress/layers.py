@@ -20,7 +20,7 @@ from pydantic import Field
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from penjing.compress.sealing import check_stop, seal, torch_parent, whole
+from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole
 from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.folder import write_whole

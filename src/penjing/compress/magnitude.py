@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.sealing import seal, torch_parent, whole
+from penjing.compress.parts.sealing import seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import Classifier, load_classifier, save_classifier

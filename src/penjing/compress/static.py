@@ -25,18 +25,18 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.augment import augment
 from penjing.compress.distill import distillation_loss
-from penjing.compress.neighbours import REPLACED, replaced
-from penjing.compress.sealing import check_stop, encoder_parent, seal, whole
-from penjing.compress.teacher import teacher_logits
+from penjing.compress.parts.augment import augment
+from penjing.compress.parts.neighbours import REPLACED, replaced
+from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.teacher import teacher_logits
 from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.runtime.grams import Grams
-from penjing.runtime.static import StaticEngine
+from penjing.engines.static import StaticEngine
 from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.text.ngrams import Grams
 from penjing.train.numerics import repeatable
 
 Floats = npt.NDArray[np.float32]

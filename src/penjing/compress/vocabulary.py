@@ -14,7 +14,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from penjing.compress.sealing import check_stop, seal, torch_parent, whole
+from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions

@@ -1,6 +1,6 @@
 """Structured pruning of width: the feed-forward neurons that matter least are taken out of every layer.
 
-    worth of neuron j of a layer:  mean over train texts of | sum over tokens of a_j dL/da_j |   (compress/importance)
+    worth of neuron j of a layer:  mean over train texts of | sum over tokens of a_j dL/da_j |  (parts/importance)
 
 Source: Molchanov, Mallya, Tyree, Frosio, Kautz, Importance Estimation for Neural Network Pruning, 2019; Hou et al.,
 DynaBERT: Dynamic BERT with Adaptive Width and Depth, 2020. The feed-forward part is two thirds of a layer's arithmetic
@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from penjing.compress.importance import importance
-from penjing.compress.sealing import seal, torch_parent, whole
+from penjing.compress.parts.importance import importance
+from penjing.compress.parts.sealing import seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import load_classifier, save_classifier

@@ -11,7 +11,7 @@ from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.data.mask import Masked, open_masking
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
-from penjing.runtime.engine import Device
+from penjing.engines.protocol import Device
 from penjing.runtime.selfcheck import run_selfcheck
 from penjing.runtime.session import Session, open_session
 

@@ -24,8 +24,8 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.core.options import nearest
 from penjing.runtime.session import Session
-from penjing.runtime.words import HAN, word_spans
 from penjing.tasks.classify import softmax
+from penjing.text.words import HAN, word_spans
 
 MOST_VARIANTS, MOST_CLAUSES, TOP_CLAUSES = 16, 6, 2
 # What takes the place of a span that is taken out. A space, nothing, an ellipsis and the model's mask token chose

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from penjing.engines.linear import LinearEngine
 from penjing.explain.evidence import Evidence, explain
-from penjing.runtime.linear import LinearEngine
 from penjing.runtime.session import Session
-from penjing.runtime.words import HAN, word_spans
 from penjing.tasks.classify import softmax
+from penjing.text.words import HAN, word_spans
 
 WAYS = ("evidence", "random", "tfidf")
 # Evidence is what a person reads at a glance: at most this share of a text's words, counted in characters.

@@ -15,10 +15,10 @@ from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.folder import remove, write_whole
+from penjing.core.machine import instruction_set
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
 from penjing.make.plan import Step
-from penjing.runtime.machine import instruction_set
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
 

@@ -38,7 +38,7 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     from penjing.compress.export import check_form, engine_of
     from penjing.compress.int8 import scales_of
     from penjing.compress.layers import check_keep
-    from penjing.compress.sealing import check_parent
+    from penjing.compress.parts.sealing import check_parent
     from penjing.tune.full import check_layers
 
     options, short = step.options, step.name.partition(".")[2]

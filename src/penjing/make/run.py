@@ -12,6 +12,7 @@ from pathlib import Path
 
 from penjing.core.canon import digest
 from penjing.core.errors import UsageError
+from penjing.core.machine import cores, fastest_engine, hardware, wait_asleep
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.paths import AnyPath, local_path
@@ -21,26 +22,25 @@ from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, Done, table_fingerprint
+from penjing.make.candidate import Tested, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
-from penjing.make.fill import Found, fill
-from penjing.make.finished import Finished, keep_finished, read_finished
-from penjing.make.gates import TIMES, in_words, refuses
-from penjing.make.machine import pace_of
-from penjing.make.measured import Measured
+from penjing.make.choose import Variant, beats, choose, gate, measure, race
+from penjing.make.machine_choices import pace_of
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import Step, on_engine, single_step
-from penjing.make.prove import Tested, certify_and_seal, open_policy, promised_against, test_release
-from penjing.make.report import Note, PageLanguage, Report, write_report
-from penjing.make.report import Variant as Row
-from penjing.make.score import Scored, promised_labels, score
-from penjing.make.seal import seal_with_gates
-from penjing.make.search import Search, chains, choose_smallest
+from penjing.make.search.finished import Finished, keep_finished, read_finished
+from penjing.make.search.search import Search, chains, choose_smallest
+from penjing.make.timings import Measured
 from penjing.make.trainable import keep_trainable
 from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
-from penjing.make.variants import Variant, beats, choose, gate, measure, race
+from penjing.measure.latency import Call
 from penjing.model.base import depth_of
-from penjing.runtime.bench import Call
-from penjing.runtime.machine import cores, fastest_engine, hardware, wait_asleep
+from penjing.prove.gates import TIMES, in_words, refuses
+from penjing.prove.score import Scored, promised_labels, score
+from penjing.prove.seal import seal_with_gates
+from penjing.report.build import Found, fill
+from penjing.report.contract import Note, PageLanguage, Report, write_report
+from penjing.report.contract import Variant as Row
 from penjing.runtime.session import open_session
 
 # Beside the results of steps: what was decided once for this machine.
@@ -361,7 +361,7 @@ class _Making:
 def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
     """All that the times of a run depend on, besides the model."""
     written = hashlib.sha256(rules.raw).hexdigest() if rules is not None else ""
-    source, texts = source_hash("penjing.make.variants"), table_fingerprint(data.validation)
+    source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
     return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source])
 
 

@@ -18,9 +18,9 @@ from penjing.core.methods import source_hash
 from penjing.core.nouns import Release
 from penjing.data.prepare import Prepared
 from penjing.make.cache import library_versions
-from penjing.make.measured import Measured
-from penjing.make.report import PageLanguage, Report, read_report, write_report
-from penjing.make.verdict import verdict
+from penjing.make.timings import Measured
+from penjing.report.contract import PageLanguage, Report, read_report, write_report
+from penjing.report.verdict import verdict
 from penjing.tune import METHODS as TUNE
 
 

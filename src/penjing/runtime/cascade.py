@@ -30,7 +30,7 @@ from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
-from penjing.runtime.engine import Device, Logits
+from penjing.engines.protocol import Device, Logits
 from penjing.runtime.session import DIGITS, Session, open_session
 from penjing.tasks.classify import Floats
 

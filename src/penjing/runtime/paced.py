@@ -12,10 +12,10 @@ from copy import copy
 
 import numpy as np
 
+from penjing.engines.protocol import Array, Engine, Logits
 from penjing.runtime.cascade import CascadeSession
-from penjing.runtime.engine import Array, Engine, Logits
 from penjing.runtime.session import Session
-from penjing.runtime.tokens import BATCHES, Tokens
+from penjing.text.tokens import BATCHES, Tokens
 
 # Rows of one pass have at most so many tokens together: some ten milliseconds of a small encoder on one core.
 PASS_TOKENS = 512

@@ -15,10 +15,10 @@ import numpy as np
 
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Release
+from penjing.engines.protocol import Array, Engine, Logits
 from penjing.runtime.cascade import FIRST, SECOND, CascadeSession
-from penjing.runtime.engine import Array, Engine, Logits
 from penjing.runtime.session import Session
-from penjing.runtime.tokens import Tokens
+from penjing.text.tokens import Tokens
 
 SELFCHECK = "selfcheck.json"
 LENGTHS = (3, 8, 15, 16, 30, 32, 48, 64, 90, 128, 200)

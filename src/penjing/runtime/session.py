@@ -11,9 +11,9 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.data.clean import clean
 from penjing.data.mask import Masked, open_masking
-from penjing.runtime.engine import Device, Engine, Logits, open_engine
-from penjing.runtime.tokens import BUCKETS, Ids, Tokens
+from penjing.engines.protocol import Device, Engine, Logits, open_engine
 from penjing.tasks.classify import softmax
+from penjing.text.tokens import BUCKETS, Ids, Tokens
 
 DIGITS = 6
 # Features of the linear engine need no buckets: so many rows a pass bound its memory.

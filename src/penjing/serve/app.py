@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penjing.serve.admission import Admission
 from penjing.serve.auth import KeyRing
+from penjing.serve.bodies import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
 from penjing.serve.early import EarlyAnswers
 from penjing.serve.errors import add_error_handlers
 from penjing.serve.metrics import Metrics
@@ -22,7 +23,6 @@ from penjing.serve.openapi import document
 from penjing.serve.service import Service
 from penjing.serve.states import Kept
 from penjing.serve.uncaught import Uncaught
-from penjing.serve.wire import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
 
 _JSON = "application/json"
 _DESCRIPTION = "Decides texts with one sealed release; every decision is recorded and can be replayed."

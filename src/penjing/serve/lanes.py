@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from penjing.cases.record import Answer, Ask, work
+from penjing.cases.replay_record import ReplayAsk
 from penjing.decide.decider import Decider
-from penjing.serve.again import ReplayAsk
-from penjing.serve.answers import Answer, Ask, work
 from penjing.serve.lane import Lane, LaneBounds
 from penjing.serve.microbatch import PassBounds
 from penjing.serve.settings import Settings

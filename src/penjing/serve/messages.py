@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from penjing.cases.record import Answer, Ask
+from penjing.cases.replay_record import ReplayAsk
 from penjing.core import errors
 from penjing.core.errors import PenjingError
 from penjing.explain.budget import EvidenceBudget
-from penjing.serve.again import ReplayAsk
-from penjing.serve.answers import Answer, Ask
 from penjing.store.chain import Entry
 from penjing.store.records import Record, restore_prepared
 

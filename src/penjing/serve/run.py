@@ -20,7 +20,6 @@ from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
 from penjing.core.folder import make_private
 from penjing.core.nouns import Release
-from penjing.runtime.words import word_spans
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
 from penjing.serve.early import EarlyBytes
@@ -32,6 +31,7 @@ from penjing.serve.settings import Settings, with_signing_key
 from penjing.store.database import Store, open_store
 from penjing.store.keys import active_keys, create_key
 from penjing.store.releases import put_in_service
+from penjing.text.words import word_spans
 
 _LOG = logging.getLogger("penjing.serve")
 # What the service opens beside connections: database, model, log, and what libraries open for a moment.

@@ -13,16 +13,17 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from penjing.cases.record import Ask
+from penjing.cases.replay_record import ReplayAsk
 from penjing.core.artifact import promises
 from penjing.core.errors import UsageError
+from penjing.core.machine import cores
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
 from penjing.explain.budget import EvidenceBudget
+from penjing.measure.workers import Layout, measured_layout
 from penjing.runtime.cascade import CascadeSession
-from penjing.runtime.layout import Layout, measured_layout
-from penjing.runtime.machine import cores
-from penjing.serve.again import ReplayAsk
-from penjing.serve.answers import Ask
+from penjing.serve.bodies import Item
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.garbage import set_up_collector
@@ -33,7 +34,6 @@ from penjing.serve.round_limit import RoundLimit
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
 from penjing.serve.states import Kept
-from penjing.serve.wire import Item
 from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
 from penjing.store.erasure import erased_at

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from penjing.core.errors import UsageError
 from penjing.core.options import explain
-from penjing.runtime.engine import Device
+from penjing.engines.protocol import Device
 from penjing.store.database import DEFAULT_URL
 
 

@@ -18,11 +18,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from penjing.cases.record import Answer, Ask
+from penjing.cases.replay_record import ReplayAsk
 from penjing.core.nouns import Release
+from penjing.engines.protocol import Device
 from penjing.runtime.cascade import Tally
-from penjing.runtime.engine import Device
-from penjing.serve.again import ReplayAsk
-from penjing.serve.answers import Answer, Ask
 from penjing.serve.errors import AnswerError
 from penjing.serve.messages import answer_from_json, ask_to_json, decode, encode, error_from_json, replay_ask_to_json
 

@@ -20,13 +20,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from penjing.cases.record import work
+from penjing.cases.replay_record import replay_record
 from penjing.core.artifact import open_release
 from penjing.core.errors import DamageError, PenjingError
 from penjing.decide.decider import Decider
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.paced import paced
-from penjing.serve.again import replay_record
-from penjing.serve.answers import work
 from penjing.serve.garbage import set_up_collector
 from penjing.serve.messages import (
     answer_to_json,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from penjing.runtime.machine import cores
+from penjing.core.machine import cores
 
 
 @contextmanager

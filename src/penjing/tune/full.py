@@ -32,6 +32,8 @@ from penjing.core.errors import DataError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.data import mask
+from penjing.engines.torch import TorchEngine
+from penjing.measure.calibrate import fit_temperature
 from penjing.model.base import depth_of
 from penjing.model.encoder import (
     Classifier,
@@ -43,11 +45,9 @@ from penjing.model.encoder import (
 )
 from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.model.tokens import Tokens, encode, open_tokenizer
-from penjing.runtime.calibrate import fit_temperature
 from penjing.runtime.session import Session
-from penjing.runtime.tokens import Tokens as SessionTokens
-from penjing.runtime.torch_ import TorchEngine
 from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.text.tokens import Tokens as SessionTokens
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints
 from penjing.train.classify import Classify, IdRows, Labelled, Rows

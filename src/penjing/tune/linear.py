@@ -33,10 +33,10 @@ from penjing.core.errors import DataError, RunInterruptedError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.data import mask
-from penjing.runtime.calibrate import fit_temperature
-from penjing.runtime.features import Features, Row, fit_features
-from penjing.runtime.linear import LinearEngine
+from penjing.engines.linear import LinearEngine
+from penjing.measure.calibrate import fit_temperature
 from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.text.tfidf import Features, Row, fit_features
 
 Strength = Annotated[float, Field(ge=1e-4, le=1e6)]
 Ints = npt.NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""A recorded case: made, replayed, decided by another release."""

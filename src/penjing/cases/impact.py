@@ -1,0 +1,124 @@
+"""Change impact: which recorded decisions another release would change, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from penjing.cases.replay import decide_again
+from penjing.core.errors import RequestError
+from penjing.core.nouns import Prediction
+from penjing.data.mask import open_masking
+from penjing.decide.policy import Policy
+
+BATCH = 256
+
+
+class Recorded(Protocol):
+    """What is needed of a record: the decision's values and the masked text, or None where texts are not kept."""
+
+    @property
+    def text(self) -> str | None:
+        """The masked text."""
+
+    def decided(self) -> dict[str, Any]:
+        """`Decision.to_json()` as it was recorded."""
+
+
+class Predicts(Protocol):
+    """What is needed of a session."""
+
+    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+        """One prediction a masked text."""
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """A kind of change: outcome and route before and after."""
+
+    outcome_before: str
+    outcome_after: str
+    route_before: str
+    route_after: str
+
+    def __str__(self) -> str:
+        return f"{self.outcome_before}, {self.route_before} -> {self.outcome_after}, {self.route_after}"
+
+
+@dataclass
+class Impact:
+    """All records that were judged, the ids of each kind of change, and why others could not be judged."""
+
+    judged: int = 0
+    changes: dict[Change, list[str]] = field(default_factory=dict)
+    unjudged: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> int:
+        """How many decisions would be others."""
+        return sum(len(ids) for ids in self.changes.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the largest group first."""
+        groups = sorted(self.changes.items(), key=lambda item: (-len(item[1]), item[0]))
+        return {
+            "judged": self.judged,
+            "changed": self.changed,
+            "unjudged": dict(sorted(self.unjudged.items())),
+            "groups": [
+                {
+                    "outcome": [change.outcome_before, change.outcome_after],
+                    "route": [change.route_before, change.route_after],
+                    "count": len(ids),
+                    "ids": ids,
+                }
+                for change, ids in groups
+            ],
+        }
+
+    def in_words(self) -> str:
+        """One sentence for a person."""
+        rest = sum(self.unjudged.values())
+        more = f"; {rest:,} could not be judged ({', '.join(sorted(self.unjudged))})" if rest else ""
+        return f"this would change {self.changed:,} of {self.judged:,} recorded decisions{more}"
+
+
+def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Impact:
+    """Decide recorded cases again, with recorded fields and clock, and group what would be another outcome or route.
+
+    The draw for audit is left out on both sides: it is made anew in every release and says nothing of a change.
+    """
+    silent = replace(policy, spec=policy.spec.model_copy(update={"audit": 0.0}))
+    found = Impact()
+    batch: list[tuple[str, Mapping[str, Any]]] = []
+    for record in records:
+        if record.text is None:
+            _count(found, "the text was not kept")
+            continue
+        batch.append((record.text, record.decided()))
+        if len(batch) == BATCH:
+            _judge(silent, session, batch, found)
+            batch = []
+    _judge(silent, session, batch, found)
+    return found
+
+
+def _judge(policy: Policy, session: Predicts, batch: list[tuple[str, Mapping[str, Any]]], found: Impact) -> None:
+    predictions = session.predict([text for text, _ in batch])
+    masking = open_masking(policy.spec.masking)
+    for (text, recorded), prediction in zip(batch, predictions, strict=True):
+        try:
+            after = decide_again(policy, recorded, masking(text), prediction)
+        except RequestError:
+            _count(found, "its fields do not fit this release")
+            continue
+        found.judged += 1
+        route = "automatic" if recorded["reason"] == "audit" else str(recorded["route"])
+        change = Change(str(recorded["outcome"]), after.outcome, route, after.route)
+        if (change.outcome_before, change.route_before) != (change.outcome_after, change.route_after):
+            found.changes.setdefault(change, []).append(str(recorded["id"]))
+
+
+def _count(found: Impact, why: str) -> None:
+    found.unjudged[why] = found.unjudged.get(why, 0) + 1

@@ -1,0 +1,1 @@
+"""What the compression methods share; no methods."""

@@ -1,0 +1,158 @@
+"""The end of every compression: fit the temperature through the engine itself, measure on validation, seal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.artifact import write_artifact
+from penjing.core.errors import DamageError, RunInterruptedError, UsageError
+from penjing.core.folder import MANIFEST, sealed_folder, verify
+from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
+from penjing.core.options import Options
+from penjing.data.mask import VERSION
+from penjing.measure.calibrate import fit_temperature
+from penjing.runtime.session import open_session
+from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.text.tokens import TOKENIZER
+
+# Rows between two looks at the stop signal and at the bar.
+_SLICE = 64
+
+
+def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifact:
+    """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact.
+
+    int8: whether one that is in INT8 already will do.
+    """
+    return check_parent(inputs.parent, method, int8=int8)
+
+
+def torch_parent(inputs: Inputs, method: str) -> Artifact:
+    """The parent of a step that changes weights: a tuned encoder still in torch. Raises UsageError."""
+    return check_parent(inputs.parent, method, torch=True)
+
+
+def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, torch: bool = False) -> Artifact:
+    """As `encoder_parent`, and with `torch` as `torch_parent`; only the card is looked at."""
+    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade", "exit"}:
+        what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
+        raise UsageError(
+            f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"
+        )
+    if parent.card.notes.get("precision") == "int8" and not int8:
+        raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
+    if torch and parent.card.form != "torch":
+        raise UsageError(
+            f"`{method}` changes a model in torch, and before it stands `{parent.card.method}` ({parent.card.form})",
+            fix="put it before `compress.int8` and `compress.export`",
+        )
+    return parent
+
+
+def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.NDArray[np.float32]:
+    """Logits (n, labels) of a table's texts by the engine form that stands in a folder."""
+    session = open_session(Artifact(folder=folder, id="", card=card), threads=run.threads)
+    run.progress.start(title, len(table))
+    parts = [np.zeros((0, len(card.labels)), dtype=np.float32)]
+    # Sorted by length, so that a slice has few shapes.
+    order = sorted(range(len(table)), key=lambda i: (len(table.texts[i]), i))
+    for first in range(0, len(order), _SLICE):
+        check_stop(run)
+        parts.append(session.logits([table.texts[i] for i in order[first : first + _SLICE]]))
+        run.progress.advance(len(parts[-1]))
+    logits = np.concatenate(parts)
+    result = np.empty_like(logits)
+    result[order] = logits
+    return result
+
+
+def seal(
+    inputs: Inputs,
+    options: Options,
+    run: Run,
+    parent: Artifact,
+    method: str,
+    form: Form,
+    folder: Path,
+    notes: Mapping[str, Any],
+    compare: npt.NDArray[np.float32] | None = None,
+) -> Artifact:
+    """Seal the form that stands in `folder` as `run.out`; `parameters` in the notes is the card's, if given.
+
+    compare: logits (n, labels) of the model before, on validation; the share of rows with the same label becomes the
+    metric `validation_agreement`. Without labelled validation rows the parent's temperature is kept.
+    """
+    card = Card(
+        form=form,
+        method=method,
+        labels=parent.card.labels,
+        language=parent.card.language,
+        max_tokens=parent.card.max_tokens,
+        temperature=parent.card.temperature,
+        masking=parent.card.masking or VERSION,
+        parameters=int(notes.get("parameters", parent.card.parameters)),
+        data=parent.card.data,
+        lineage=(
+            *parent.card.lineage,
+            {"method": method, "options": options.model_dump(mode="json"), "parent": parent.id},
+        ),
+        notes={**parent.card.notes, **{name: value for name, value in notes.items() if name != "parameters"}},
+    )
+    table = inputs.validation
+    if len(table) and table.labels is not None:
+        logits = score(folder, card, table, run, f"{method}: validation")
+        truth = encode_labels(table.labels, card.labels)
+        guess = logits.argmax(axis=1)
+        metrics = {
+            "validation_macro_f1": macro_f1(truth, guess, len(card.labels)),
+            "validation_accuracy": accuracy(truth, guess),
+        }
+        if compare is not None:
+            metrics["validation_agreement"] = float(np.mean(guess == compare.argmax(axis=1)))
+        card = card.model_copy(
+            update={
+                "temperature": fit_temperature(logits, truth),
+                "metrics": {name: round(value, 6) for name, value in metrics.items()},
+            }
+        )
+    check_stop(run)
+    return write_artifact(run.out, card, lambda target: _copy(folder, target))
+
+
+def with_tokenizer(parent: Artifact, folder: Path) -> None:
+    """Put the parent's tokenizer beside a model that is being made."""
+    shutil.copyfile(parent.folder / TOKENIZER, folder / TOKENIZER)
+
+
+def whole(folder: Path, make: Callable[[Path], None]) -> Path:
+    """A folder of the scratch, made by `make` now, or whole from before a kill."""
+    if folder.exists():
+        try:
+            verify(folder)
+        except DamageError:
+            shutil.rmtree(folder)
+        else:
+            return folder
+    with sealed_folder(folder) as partial:
+        make(partial)
+    return folder
+
+
+def check_stop(run: Run) -> None:
+    """Raises RunInterruptedError where the run was asked to stop."""
+    if run.stop():
+        raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+
+
+def _copy(folder: Path, target: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            shutil.copytree(path, target / path.name)
+        elif path.name != MANIFEST:
+            shutil.copyfile(path, target / path.name)

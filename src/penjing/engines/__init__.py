@@ -1,0 +1,1 @@
+"""Engines behind one protocol, one file each; torch only in `torch` and `export`."""

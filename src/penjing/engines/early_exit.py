@@ -1,0 +1,112 @@
+"""Dynamic depth: a text leaves the encoder at the first classifier that is sure of it, and the layers above never run.
+
+The encoder is cut into stages, each with a classifier at its top: ids -> (logits, hidden), hidden -> (logits, hidden),
+hidden -> logits. Each text goes by itself, so that its neighbours neither hold it back nor change a bit of it. One that
+stands at a threshold itself may leave elsewhere, and so change its probability by more than a tolerance, on a machine
+that sums in another order.
+Source: Xin, Tang, Lee, Yu, Lin, DeeBERT, 2020; Schwartz, Stanovsky, Swayamdipta, Dodge, Smith, The Right Tool for the
+Job, 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Artifact
+from penjing.engines.onnx import open_model
+from penjing.engines.protocol import Array, Device, Logits
+from penjing.tasks.classify import softmax
+from penjing.text.tokens import Tokens
+
+EXITS = "exits.json"
+# Probabilities are compared as rounded as a prediction's are.
+_DIGITS = 6
+
+
+class Exits(BaseModel):
+    """`exits.json`: from which probability on each stage's answer stands, of all stages but the last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    thresholds: tuple[float, ...] = Field(min_length=1)
+
+
+class ExitEngine:
+    """Stages of an encoder in ONNX Runtime; its `run` may be called from several threads."""
+
+    def __init__(self, stages: Sequence[Any], exits: Exits, tokens: Tokens, facts: dict[str, str]) -> None:
+        self.tokens = tokens
+        self._stages, self._thresholds = stages, exits.thresholds
+        self._fingerprint = facts
+
+    @classmethod
+    def load(cls, artifact: Artifact, threads: int, device: Device = "cpu") -> ExitEngine:
+        """Open every stage. Raises MissingPackageError (no onnxruntime, or no device) or DamageError."""
+        try:
+            exits = Exits.model_validate_json((artifact.folder / EXITS).read_bytes())
+        except (FileNotFoundError, ValidationError) as error:
+            raise DamageError(
+                f"{EXITS} cannot be used: {error}",
+                where=str(artifact.folder),
+                fix="copy the folder again from where it was made, or make it again",
+            ) from None
+        names = [stage_name(place) for place in range(len(exits.thresholds) + 1)]
+        opened = [open_model(artifact, name, threads, device) for name in names]
+        return cls([session for session, _ in opened], exits, Tokens.load(artifact), opened[0][1])
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """Token ids of each text, (tokens,) int64."""
+        return list(self.tokens.encode(texts))
+
+    def run(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, labels) float32, each row's from the stage at which it left."""
+        return np.concatenate([self._run(row)[0] for row in batch])
+
+    def depths(self, batch: Sequence[Array]) -> list[int]:
+        """The stage at which each row leaves, from 0."""
+        return [self._run(row)[1] for row in batch]
+
+    def every(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, stages * labels) float32 of all stages side by side, whoever leaves where."""
+        return np.concatenate([np.concatenate(list(self._stagewise(row)), axis=1) for row in batch])
+
+    def fingerprint(self) -> dict[str, str]:
+        """Engine, version, instruction set, threads."""
+        return dict(self._fingerprint)
+
+    def _run(self, row: Array) -> tuple[Logits, int]:
+        for stage, logits in enumerate(self._stagewise(row)):
+            if stage == len(self._thresholds) or sureness(logits)[0] >= self._thresholds[stage]:
+                return logits, stage
+        raise AssertionError("the last stage answers whatever comes")
+
+    def _stagewise(self, row: Array) -> Any:
+        """The logits (1, labels) of one stage after another, each computed when it is asked for."""
+        ids = np.asarray(row, dtype=np.int64)[None, :]
+        mask, given = np.ones_like(ids), {"input_ids": ids}
+        for session in self._stages:
+            logits, *hidden = session.run(None, given | {"attention_mask": mask})
+            yield logits
+            given = {"hidden": hidden[0]} if hidden else {}
+
+
+def sureness(logits: Logits) -> Any:
+    """The highest probability of each row, (n,) float64, as thresholds are compared with it."""
+    return np.round(softmax(logits, 1.0).max(axis=1), _DIGITS)
+
+
+def stage_name(place: int) -> str:
+    """The file of a stage, from 0."""
+    return f"stage{place}.onnx"
+
+
+def stage_files(folder: Path) -> list[Path]:
+    """The files of all stages, in their order."""
+    return sorted(folder.glob("stage*.onnx"), key=lambda path: int(path.stem.removeprefix("stage")))

@@ -1,0 +1,257 @@
+"""From a torch classifier to ONNX and on to OpenVINO, in the same bytes for the same weights, checked against torch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from penjing.core.errors import MissingPackageError, PenjingError
+from penjing.engines.early_exit import stage_name
+from penjing.engines.onnx import MODEL as ONNX_MODEL
+from penjing.engines.openvino import MODEL as OPENVINO_MODEL
+from penjing.engines.openvino import import_openvino, write_model
+from penjing.model.encoder import Classifier, longest_input
+from penjing.model.layers import Stage
+
+OPSET = 17
+TOLERANCE = 1e-4
+# Biases and scales stay as they are: they weigh nothing.
+_SMALL = 1024
+
+
+def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
+    """Write `model.onnx`: input_ids, attention_mask (batch, tokens) int64 -> logits (batch, labels) float32.
+
+    The exporter records what runs for one example, and a value that it took for a constant would be wrong for other
+    shapes: so the file is run at two other shapes, with padding, and must agree with torch within 1e-4 of the largest
+    logit. Attention is written out plainly (`eager`), which engines fuse again, without the branches for fully masked
+    rows that sdpa brings. Raises PenjingError where the file does not agree, MissingPackageError without `onnx`.
+    """
+    path = target_folder / ONNX_MODEL
+    with _written_out(classifier):
+        _export(classifier, _example(classifier, 2, 8), path, ("input_ids", "attention_mask"), ("logits",))
+    _check(classifier, path)
+    return path
+
+
+def export_stages(classifier: Classifier, ends: Sequence[int], heads: Sequence[nn.Module], target_folder: Path) -> None:
+    """Write `stage0.onnx` and on: the layers up to each of `ends` with the head that stands there.
+
+    Raises as `export_onnx`.
+    """
+    starts = (0, *ends[:-1])
+    stages = [Stage(classifier, first, end, head).eval() for first, end, head in zip(starts, ends, heads, strict=True)]
+    with _written_out(classifier):
+        given, mask = _example(classifier, 2, 8)
+        for place, stage in enumerate(stages):
+            names = ("input_ids" if not place else "hidden", "attention_mask")
+            last = place == len(stages) - 1
+            path = target_folder / stage_name(place)
+            _export(
+                _Answer(stage).eval() if last else stage, (given, mask), path, names, ("logits", "hidden")[: 2 - last]
+            )
+            with torch.inference_mode():
+                given = stage(given, mask)[1].clone()
+    longest = longest_input(classifier.encoder)
+    sessions = [_session(target_folder / stage_name(place)) for place in range(len(stages))]
+    for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
+        given, mask = _example(classifier, rows, length)
+        found = [given.numpy()]
+        for session, stage in zip(sessions, stages, strict=True):
+            with torch.inference_mode():
+                expected, given = stage(given, mask)
+            first, second = (each.name for each in session.get_inputs())
+            logits, *found = session.run(None, {first: found[0], second: mask.numpy()})
+            _compare(logits, expected, rows, length)
+
+
+class _Answer(nn.Module):
+    """A stage that nothing follows: its logits alone."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def forward(self, given: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.stage(given, attention_mask)[0]
+        return logits
+
+
+@contextmanager
+def _written_out(classifier: Classifier) -> Iterator[None]:
+    """The classifier in evaluation mode with attention written out plainly."""
+    classifier.eval()
+    encoder = classifier.encoder
+    before = encoder.config._attn_implementation  # type: ignore[union-attr]
+    encoder.set_attn_implementation("eager")  # type: ignore[operator]
+    try:
+        yield
+    finally:
+        encoder.set_attn_implementation(before)  # type: ignore[operator]
+
+
+def _export(
+    model: nn.Module, example: tuple[torch.Tensor, ...], path: Path, given: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    try:
+        import onnx  # noqa: F401 - the exporter needs it and says so only deep inside
+    except ModuleNotFoundError:
+        raise MissingPackageError("the exporter needs the package `onnx`", fix="pip install 'penjing[train]'") from None
+    axes = {0: "batch", 1: "tokens"}
+    with warnings.catch_warnings(), torch.inference_mode():
+        # Of constants in the trace (checked below), of the exporter's age, of index arithmetic: nothing to act on.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            example,
+            str(path),
+            input_names=list(given),
+            output_names=list(found),
+            dynamic_axes={name: {0: "batch"} if name == "logits" else axes for name in (*given, *found)},
+            opset_version=OPSET,
+            # The newer exporter takes ten times as long and writes names that engines fuse less well.
+            dynamo=False,
+        )
+
+
+def to_openvino(onnx_path: Path, target_folder: Path, *, half: bool = False) -> Path:
+    """Write `model.xml` and `model.bin`, weights in float32 or float16. Raises MissingPackageError without openvino."""
+    openvino = import_openvino(str(target_folder))
+    path = target_folder / OPENVINO_MODEL
+    write_model(openvino.Core().read_model(onnx_path), path, half=half)
+    return path
+
+
+def onnx_int8(full: Path, target: Path) -> None:
+    """Write `model.onnx` once more with weights in eight bits; activations get theirs as each text comes.
+
+    The weights use seven of the eight bits: products of two of them then fit sixteen bits, which a CPU without VNNI
+    adds them up in, so that every CPU finds the same whole numbers.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = _in_float32(onnx.load(full))
+    # The quantizer infers the shapes itself and refuses to go on where those in the file differ.
+    del model.graph.value_info[:]
+    # It advises on the root logger to prepare the model first, which for an encoder changes nothing.
+    logging.disable(logging.WARNING)
+    try:
+        quantize_dynamic(
+            model,
+            target,
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            # Behind `GatherBlockQuantized` no shapes are inferred, and all that is computed there is float32.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def onnx_embeddings(full: Path, target: Path, bits: Literal[4, 8]) -> None:
+    """Write `model.onnx` once more, the table that `input_ids` choose from in a few bits; all else as it was.
+
+    8: one scale a table. 4: one a block of 32 numbers of a row (`GatherBlockQuantized`), float16 scales.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+
+    model = _in_float32(onnx.load(full))
+    del model.graph.value_info[:]
+    words = next(node for node in model.graph.node if node.op_type == "Gather" and node.input[1] == "input_ids")
+    # Both quantizers tell of every node that they pass over.
+    logging.disable(logging.WARNING)
+    try:
+        if bits == 8:
+            quantize_dynamic(model, target, ["Gather"], nodes_to_quantize=[words.name], weight_type=QuantType.QInt8)
+            return
+        config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=True, op_types_to_quantize=("Gather",))
+        quantizer = MatMulNBitsQuantizer(model, nodes_to_include=[words.name], algo_config=config)
+        # A row of zeros, the padding's, has a scale of zero.
+        with np.errstate(invalid="ignore"):
+            quantizer.process()
+        onnx.save(quantizer.model.model, target)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def onnx_half(path: Path) -> None:
+    """Store the weights of a `model.onnx` in float16; ONNX Runtime makes float32 of them when it opens the file."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(path)
+    graph, casts = model.graph, []
+    for weight in graph.initializer:
+        if weight.data_type == TensorProto.FLOAT and np.prod(weight.dims) >= _SMALL:
+            name, stored = weight.name, f"{weight.name}.float16"
+            weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), stored))
+            casts.append(helper.make_node("Cast", [stored], [name], name=f"{name}.float32", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, path)
+
+
+def _in_float32(model: Any) -> Any:
+    """What `onnx_half` did, undone: the quantizer looks for weights, not for nodes that make them."""
+    from onnx import numpy_helper
+
+    stored = {weight.name: weight for weight in model.graph.initializer}
+    for node in [each for each in model.graph.node if each.op_type == "Cast" and each.input[0] in stored]:
+        weight = stored[node.input[0]]
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float32), node.output[0]))
+        model.graph.node.remove(node)
+    return model
+
+
+def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """input_ids and attention_mask, (rows, length) each, the last row half padded; the same at every call."""
+    size = int(classifier.encoder.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
+    random = np.random.default_rng(0)
+    # From the upper half, where no family keeps its padding and special tokens.
+    ids = random.integers(size // 2, size, (rows, length))
+    mask = np.ones_like(ids)
+    ids[-1, length // 2 :] = getattr(classifier.encoder.config, "pad_token_id", 0) or 0
+    mask[-1, length // 2 :] = 0
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def _check(classifier: Classifier, path: Path) -> None:
+    session = _session(path)
+    longest = longest_input(classifier.encoder)
+    for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
+        ids, mask = _example(classifier, rows, length)
+        with torch.inference_mode():
+            expected = classifier(ids, mask)
+        found = session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
+        _compare(found, expected, rows, length)
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _compare(found: Any, expected: torch.Tensor, rows: int, length: int) -> None:
+    wanted = expected.numpy()
+    apart = float(np.abs(found - wanted).max())
+    if not apart <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+        raise PenjingError(
+            f"the exported model differs from torch by {apart:.2g} at {rows} x {length} tokens",
+            fix="use another base: this architecture cannot be exported faithfully",
+        )

@@ -1,0 +1,85 @@
+"""The linear engine: TF-IDF features times a matrix, in numpy alone; no thread and no neighbour changes a bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Artifact
+from penjing.engines.protocol import Array, Logits, fingerprint
+from penjing.text.tfidf import Features
+
+WEIGHTS = "linear.safetensors"
+Matrix = npt.NDArray[np.float32]
+
+
+class LinearEngine:
+    """logits = x W + b of features x. Two labels have one column, the second's: its logits are -z/2 and z/2."""
+
+    def __init__(self, features: Features, coef: npt.NDArray[np.float16], bias: npt.NDArray[np.float32]) -> None:
+        """features of F terms; coef (F, columns) float16, bias (columns,); columns = labels, or 1 for two labels."""
+        self.features = features
+        self._stored, self._coef, self._bias = coef, coef.astype(np.float32), bias
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """The known terms of each masked text with their weights, (terms,) of dtype features.ROW."""
+        return [self.features.encode(text) for text in texts]
+
+    def run(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, labels) float32, each row by itself.
+
+        Products are added in float64 in the order of the index and not by BLAS, whose order changes with the machine
+        and its threads.
+        """
+        scores = np.empty((len(batch), self._coef.shape[1]), dtype=np.float64)
+        for place, row in enumerate(batch):
+            products = self._coef[row["index"]] * row["weight"][:, None]
+            scores[place] = products.sum(axis=0, dtype=np.float64) + self._bias
+        if scores.shape[1] == 1:
+            scores = np.concatenate((-scores / 2, scores / 2), axis=1)
+        return scores.astype(np.float32)
+
+    def term_weights(self, text: str, label: int) -> list[tuple[str, float]]:
+        """What each known term of a masked text adds to a label's logit, strongest first; terms as Terms.of writes."""
+        row = self.features.encode(text)
+        column, sign = (0, 0.5 if label else -0.5) if self._coef.shape[1] == 1 else (label, 1.0)
+        gains = self._coef[row["index"], column] * row["weight"] * sign
+        pairs = [(self.features.vocabulary[i], float(gain)) for i, gain in zip(row["index"], gains, strict=True)]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def fingerprint(self) -> dict[str, str]:
+        """Engine, versions of numpy and of the word cutter, instruction set; it always runs in one thread."""
+        version = " + ".join(part for part in (f"numpy {np.__version__}", self.features.segmenter) if part)
+        return fingerprint("linear", version, 1)
+
+    def write(self, folder: Path) -> None:
+        """Put weights, vocabulary and settings into an artifact's folder; the same engine gives the same bytes."""
+        from safetensors.numpy import save_file
+
+        self.features.write(folder)
+        tensors = {"bias": self._bias, "coef": self._stored, "idf": self.features.idf}
+        save_file(tensors, folder / WEIGHTS)
+
+    @classmethod
+    def load(cls, artifact: Artifact, threads: int = 1) -> LinearEngine:  # noqa: ARG003
+        """The engine of an artifact of form "linear"; `threads` is not used. Raises DamageError, UsageError."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            tensors = load_file(artifact.folder / WEIGHTS)
+            coef, bias, idf = tensors["coef"], tensors["bias"], tensors["idf"]
+            labels = len(artifact.card.labels)
+            if coef.shape != (len(idf), 1 if labels == 2 else labels) or bias.shape != coef.shape[1:]:
+                raise ValueError(f"coefficients {coef.shape}, {len(idf)} terms, {labels} labels")
+        except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
+            raise DamageError(
+                f"{WEIGHTS} does not fit the model: {error}",
+                where=str(artifact.folder),
+                fix="copy the folder again from where it was made, or make it again",
+            ) from None
+        return cls(Features.read(artifact.folder, idf), coef, bias)

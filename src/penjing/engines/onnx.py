@@ -1,0 +1,114 @@
+"""The ONNX Runtime engine: runs wherever the wheel does, on x86 and ARM; float32 or INT8.
+
+On a GPU it runs by ONNX Runtime's CUDA or TensorRT provider, from the wheel `onnxruntime-gpu`. Nobody has run that yet:
+as with every engine, a release's stored answers are asked for at load, and one that differs is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from penjing.core.errors import DamageError, MissingPackageError
+from penjing.core.nouns import Artifact
+from penjing.engines.packed import unpacked
+from penjing.engines.protocol import Array, Device, Logits, fingerprint
+from penjing.text.tokens import Tokens
+
+MODEL = "model.onnx"
+SPIN_US = 2000
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+PROVIDERS: dict[Device, list[str]] = {
+    "cpu": [_CPU],
+    "cuda": [_CUDA, _CPU],
+    "tensorrt": ["TensorrtExecutionProvider", _CUDA, _CPU],
+}
+
+
+class OnnxEngine:
+    """An ONNX Runtime session; its `run` may be called from several threads.
+
+    Rows run one by one, and without padding, which this engine does not need. In one pass with others a float32 row
+    moves by 1e-7 (seen between batches of one and two), enough to turn the sixth digit of a probability, and an INT8
+    row whose scales come from what it is padded with or stands beside by far more; a replay must repeat both.
+    """
+
+    def __init__(self, session: Any, tokens: Tokens, facts: dict[str, str]) -> None:
+        self.tokens = tokens
+        self._session = session
+        self._fingerprint = facts
+
+    @classmethod
+    def load(cls, artifact: Artifact, threads: int, device: Device = "cpu") -> OnnxEngine:
+        """Open `model.onnx`, packed or not. Raises MissingPackageError (no onnxruntime or device) or DamageError."""
+        session, facts = open_model(artifact, MODEL, threads, device)
+        return cls(session, Tokens.load(artifact), facts)
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """Token ids of each text, (tokens,) int64."""
+        return list(self.tokens.encode(texts))
+
+    def run(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, labels) float32."""
+        return np.concatenate([self._run(row) for row in batch])
+
+    def fingerprint(self) -> dict[str, str]:
+        """Engine, version, instruction set, threads."""
+        return dict(self._fingerprint)
+
+    def _run(self, row: Array) -> Logits:
+        ids = np.asarray(row, dtype=np.int64)[None, :]
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        logits: Logits = self._session.run(["logits"], feed)[0]
+        return logits
+
+
+def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cpu") -> tuple[Any, dict[str, str]]:
+    """An inference session of a model file of an artifact, packed or not, and its fingerprint.
+
+    Raises MissingPackageError (no onnxruntime, or no device) or DamageError.
+    """
+    try:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+    except ModuleNotFoundError:
+        raise MissingPackageError(
+            "this artifact runs on ONNX Runtime, which is not installed",
+            where=str(artifact.folder),
+            fix="pip install onnxruntime",
+        ) from None
+    unreadable = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile,
+                  state.NotImplemented)  # fmt: skip
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    # Threads wait so many microseconds for the next run before they sleep: a cascade's rare texts find them awake.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
+    providers = PROVIDERS[device]
+    missing = set(providers) - set(onnxruntime.get_available_providers())
+    if missing:
+        raise MissingPackageError(
+            f"the ONNX Runtime that is installed has no {' and no '.join(sorted(missing))}",
+            where=f"device {device}",
+            fix="pip uninstall onnxruntime and install onnxruntime-gpu, or ask for the device cpu",
+        )
+    try:
+        model = unpacked(artifact.folder, name) or str(artifact.folder / name)
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
+    except unreadable as error:
+        raise DamageError(
+            f"ONNX Runtime cannot read {name}: {str(error).splitlines()[0]}",
+            where=str(artifact.folder),
+            fix="make the artifact again with the ONNX Runtime that is installed here",
+        ) from None
+    # A provider whose libraries are not there is passed over in silence.
+    if session.get_providers()[0] != providers[0]:
+        raise MissingPackageError(
+            f"ONNX Runtime could not start its {providers[0]}",
+            where=f"device {device}",
+            fix="install the CUDA (and TensorRT) libraries that this onnxruntime-gpu asks for, or take the device cpu",
+        )
+    engine = "onnxruntime" if device == "cpu" else f"onnxruntime on {device}"
+    return session, fingerprint(engine, onnxruntime.__version__, threads)

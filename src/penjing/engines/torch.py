@@ -1,0 +1,48 @@
+"""The torch engine, for teachers and for what is not exported yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+import torch
+
+from penjing.core.nouns import Artifact
+from penjing.engines.protocol import Array, Logits, fingerprint
+from penjing.model.encoder import Classifier, load_classifier
+from penjing.text.tokens import Tokens
+
+
+class TorchEngine:
+    """A torch classifier in inference mode; calls from several threads take turns.
+
+    `torch.set_num_threads` holds for the whole process: two torch engines share the number of the later one.
+    """
+
+    def __init__(self, classifier: Classifier, tokens: Tokens, threads: int) -> None:
+        self.tokens = tokens
+        self._classifier = classifier.eval()
+        self._threads = threads
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, artifact: Artifact, threads: int) -> TorchEngine:
+        """The classifier of a torch artifact. Raises UsageError or DamageError as `load_classifier` does."""
+        return cls(load_classifier(artifact), Tokens.load(artifact), threads)
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """Token ids of each text, (tokens,) int64."""
+        return list(self.tokens.encode(texts))
+
+    def run(self, batch: Sequence[Array]) -> Logits:
+        """Logits (batch, labels) float32."""
+        ids, mask = self.tokens.pad(batch)
+        with self._lock, torch.inference_mode():
+            if torch.get_num_threads() != self._threads:
+                torch.set_num_threads(self._threads)
+            logits: Logits = self._classifier(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+        return logits
+
+    def fingerprint(self) -> dict[str, str]:
+        """Engine, version, instruction set, threads."""
+        return fingerprint("torch", torch.__version__, self._threads)

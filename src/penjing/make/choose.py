@@ -1,0 +1,193 @@
+"""Every form in which the model could be sealed, measured on validation; what breaks a promise is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from penjing.core.folder import folder_size
+from penjing.core.nouns import Artifact, Decision, Table
+from penjing.core.recipe import Gates
+from penjing.decide.identity import new_id
+from penjing.decide.policy import Policy
+from penjing.make.timings import Measured
+from penjing.measure.evaluate import Interval, bootstrap, paired_difference, paired_ratio
+from penjing.measure.latency import Call, Latency, interleaved, latency
+from penjing.prove.certify import CLOCK
+from penjing.prove.gates import Gate, at_least, at_least_windows, at_most_exact, at_most_windows, refuses
+from penjing.prove.score import Scored, score
+from penjing.report.contract import Note
+from penjing.report.verdict import note_of
+from penjing.runtime.session import Session, open_session
+
+MEGA = 1e6
+RACE = 500
+# Calls where no promise on time is tested: the figures are shown, and nothing is decided by them.
+LOOK = 250
+# As long as a form may be timed with more texts than a window has at least.
+SECONDS = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One sealable artifact, what it scored and cost on validation, and whether it may be sealed."""
+
+    name: str
+    artifact: Artifact
+    session: Session
+    scored: Scored
+    macro_f1: Interval
+    latency: Latency
+    size_mb: float
+    gates: tuple[Gate, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The variant to seal, and why it is not the encoder where it is not.
+
+    fell_back: it is the linear model, and the encoder is not proven better: its own score is then what must be kept.
+    """
+
+    variant: Variant
+    fell_back: bool
+    note: Note | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason in English; nothing where the last form of the encoder passed."""
+        return self.note.text if self.note else ""
+
+
+def measure(
+    name: str,
+    artifact: Artifact,
+    table: Table,
+    policy: Policy,
+    threads: int,
+    long_texts: Literal["chunk", "review"],
+    over: list[int],
+    reference: Call | None = None,
+    measured: Measured | None = None,
+    *,
+    look: bool = False,
+) -> Variant:
+    """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1.
+
+    policy: the rules and fields of the release, its thresholds still open: what is promised is the time of a decision.
+    reference: what it is promised to be so many times faster than, timed in turn.
+    measured: the times of a run that was killed, which are not taken again.
+    look: no promise on time is tested, so that a quarter of the calls will do; the sealed release is timed in full.
+    """
+    session = open_session(artifact, threads=threads, long_texts=long_texts)
+    scored = score(session, table)
+
+    def timed() -> dict[str, Any]:
+        call = decisions(session, policy)
+        if look:
+            return latency(call, table.texts, calls=LOOK).to_json()
+        return latency(call, table.texts, seconds=SECONDS, reference=reference).to_json()
+
+    return Variant(
+        name=name,
+        artifact=artifact,
+        session=session,
+        scored=scored,
+        macro_f1=bootstrap(scored.truth, scored.guess, len(session.labels), over=over),
+        latency=Latency.from_json(measured.once(["latency", artifact.id], timed) if measured else timed()),
+        size_mb=folder_size(artifact.folder) / MEGA,
+    )
+
+
+def decisions(session: Session, policy: Policy) -> Call:
+    """What a release does with raw texts, its fields left empty: masking, model, facts, rules, outcome."""
+    fields = policy.schema.read(dict.fromkeys(policy.spec.fields))
+    session.warm()
+
+    def run(texts: Sequence[str]) -> list[Decision]:
+        masked = [session.prepare(text) for text in texts]
+        predictions = session.predict([each.text for each in masked])
+        pairs = zip(predictions, masked, strict=True)
+        return [policy.decide(new_id(), policy.facts(prediction, each, fields, CLOCK)) for prediction, each in pairs]
+
+    return run
+
+
+def race(variants: Sequence[Variant], table: Table, policy: Policy) -> Variant:
+    """The variant that decides a text in the least mean time, all of them in turn on the same texts."""
+    if len(variants) == 1:
+        return variants[0]
+    runs = {str(place): decisions(each.session, policy) for place, each in enumerate(variants)}
+    times = interleaved(runs, table.texts, calls=RACE, batch=1, seconds=SECONDS)
+    return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
+
+
+def gate(variant: Variant, teacher: Scored, gates: Gates, over: list[int]) -> Variant:
+    """The variant with its gates on validation, and the reason where one refuses it."""
+    found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates, over))
+    # On validation an open question refuses nobody: the promise itself is tested once, on test rows.
+    bad = refuses(found, "allow")
+    reason = "; ".join(f"{g.name} {g.measured:.4g} against {g.promised:g} (bound {g.bound:.4g})" for g in bad)
+    return replace(variant, gates=found, refused=reason)
+
+
+def choose(variants: Sequence[Variant], linear: Variant, over: list[int], *, proven: bool) -> Choice | None:
+    """The last encoder variant that no gate refuses, if it beats the linear model with a held bound; else the linear.
+
+    None where everything is refused. The bound is the one-sided 95 % bound of the paired difference on validation.
+    proven: whether the tuned encoder itself beats the linear model so; `linear` is then held to the encoder's score.
+    """
+    passed = [variant for variant in variants if not variant.refused]
+    if not passed:
+        return None if linear.refused else Choice(linear, not proven, note_of("why_refused"))
+    best = passed[-1]
+    if best.artifact.id == linear.artifact.id:
+        return Choice(best, False)
+    labels = len(best.scored.labels)
+    paired = paired_difference(best.scored.truth, best.scored.guess, linear.scored.guess, labels, over=over)
+    if paired.lower > 0 or linear.refused:
+        return Choice(best, False)
+    note = note_of(
+        "why_form_tie" if proven else "why_tie",
+        value=f"{paired.value:+.4f}",
+        lower=f"{paired.lower:+.4f}",
+        rows=f"{len(best.scored.truth):,}",
+    )
+    return Choice(linear, not proven, note)
+
+
+def beats(a: Scored, b: Scored, over: list[int]) -> bool:
+    """Whether a's macro-F1 is above b's on the same rows, by the one-sided 95 % bound of the paired difference."""
+    return paired_difference(a.truth, a.guess, b.guess, len(a.labels), over=over).lower > 0
+
+
+def recipe_gates(
+    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, over: list[int], note: str = ""
+) -> list[Gate]:
+    """All promises of a recipe against what was measured on one table; `note` says whose score is to be kept."""
+    labels, rows = len(scored.labels), len(scored.truth)
+    found = []
+    if gates.keep is not None:
+        if np.array_equal(scored.guess, teacher.guess):
+            found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=note))
+        else:
+            kept = paired_ratio(scored.truth, scored.guess, teacher.guess, labels, over=over)
+            found.append(at_least("keep", gates.keep, kept.value, kept.lower, kept.upper, rows, note=note))
+    if gates.macro_f1 is not None:
+        own = bootstrap(scored.truth, scored.guess, labels, over=over)
+        found.append(at_least("macro_f1", gates.macro_f1, own.value, own.low, own.high, rows))
+    if gates.p50_ms is not None:
+        found.append(at_most_windows("p50_ms", gates.p50_ms, speed.windows_p50_ms))
+    if gates.p99_ms is not None:
+        found.append(at_most_windows("p99_ms", gates.p99_ms, speed.windows_p99_ms))
+    if gates.mean_ms is not None:
+        found.append(at_most_windows("mean_ms", gates.mean_ms, speed.windows_mean_ms))
+    if gates.times_faster is not None:
+        found.append(at_least_windows("times_faster", gates.times_faster, speed.windows_times_faster))
+    if gates.size_mb is not None:
+        found.append(at_most_exact("size_mb", gates.size_mb, size_mb))
+    return found

@@ -1,0 +1,39 @@
+"""What a clock decides, decided once on a machine and kept in the run's folder, so that a killed run goes on alike.
+
+Threads are part of what a trained model depends on. They are measured at the first call (`tune/probe.py`) and read
+again at every later one, also after the run has ended. On another machine, for other rows or with other options they
+are measured again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from penjing.core.canon import digest
+from penjing.core.machine import cores, hardware
+from penjing.core.nouns import Inputs, Progress, Run
+from penjing.make.cache import library_versions, table_fingerprint
+from penjing.make.plan import Step
+from penjing.make.timings import Measured
+
+
+def pace_of(step: Step, inputs: Inputs, seed: int, folder: Path, progress: Progress) -> dict[str, Any]:
+    """{"threads", "run_seconds", "seconds", "steps"} of a `tune.full` step here: measured, or as found in `folder`."""
+    kept = Measured(folder, digest([hardware(), cores(), library_versions()]))
+
+    def measure() -> dict[str, Any]:
+        # Loads torch, which a linear model does without.
+        from penjing.tune.full import Options
+        from penjing.tune.probe import measure_pace
+
+        assert isinstance(step.options, Options)
+        progress.start("measuring a few steps of training", None)
+        pace = measure_pace(inputs, step.options, Run(folder / "none", folder, seed=seed, threads=1), cores())
+        times = ", ".join(f"{seconds:.2f} s with {count}" for count, seconds in pace.seconds.items())
+        progress.say(f"threads of training: {pace.threads} (a step takes {times})")
+        return {**pace.to_json(), "threads": pace.threads, "run_seconds": round(pace.run_seconds, 1)}
+
+    parent = inputs.parent.id if inputs.parent else ""
+    rows = [table_fingerprint(inputs.train), table_fingerprint(inputs.validation)]
+    return kept.once(["pace", parent, digest(step.options.model_dump(mode="json")), *rows, str(seed)], measure)

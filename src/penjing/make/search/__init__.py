@@ -1,0 +1,1 @@
+"""The search for the smallest form that keeps every promise."""

@@ -1,0 +1,70 @@
+"""How a search ended, kept in the run's folder: the same run again makes the one form that was sealed, and no other.
+
+Measured times decide a search too, so a second search could end differently. Everything else that it depends on is
+the key: the tuned model, the recipe, the rows, the machine, and the source of the search and of all compressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from penjing.compress import METHODS
+from penjing.core.canon import digest
+from penjing.core.errors import RecipeError
+from penjing.core.methods import source_hash
+from penjing.make.cache import library_versions
+from penjing.make.plan import Step, single_step
+from penjing.make.timings import Measured
+from penjing.report.contract import Note, Variant
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The form that was sealed with its steps behind the tuned model (none: the linear model), and what was tried.
+
+    rows: those of the report, of every form that was measured; skipped: what was not made, and why.
+    """
+
+    title: str
+    steps: tuple[Step, ...]
+    rows: tuple[Variant, ...]
+    skipped: tuple[Note, ...]
+
+
+def read_finished(kept: Measured, tuned: str) -> Finished | None:
+    """How an earlier run of the same content ended; None where none did."""
+    found = kept.find(_key(tuned))
+    if found is None:
+        return None
+    try:
+        return Finished(
+            title=str(found["title"]),
+            steps=tuple(single_step(str(name), dict(options)) for name, options in found["steps"]),
+            rows=tuple(Variant.model_validate(row) for row in found["rows"]),
+            skipped=tuple(Note.model_validate(note) for note in found["skipped"]),
+        )
+    except (KeyError, TypeError, ValueError, ValidationError, RecipeError):
+        # Written by another version: the search runs anew.
+        return None
+
+
+def keep_finished(kept: Measured, tuned: str, title: str, steps: Sequence[Step], rows: Sequence[Variant],
+                  skipped: Sequence[Note]) -> None:  # fmt: skip
+    """Keep how a search ended."""
+    kept.keep(
+        _key(tuned),
+        {
+            "title": title,
+            "steps": [[one.name, one.options.model_dump(mode="json")] for one in steps],
+            "rows": [row.model_dump(mode="json") for row in rows],
+            "skipped": [note.model_dump(mode="json") for note in skipped],
+        },
+    )
+
+
+def _key(tuned: str) -> list[str]:
+    sources = [source_hash(path) for path in ("penjing.make.search.search", *METHODS.values())]
+    return ["search", tuned, digest([sources, library_versions()])]

@@ -1,0 +1,1 @@
+"""The one ruler: scores with bounds, calibration, latency, rivals, how many engines."""

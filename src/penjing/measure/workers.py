@@ -1,0 +1,108 @@
+"""How many engines stand side by side, and with how many threads each: from a short measurement, kept per machine.
+
+    threads = the fewest with which a text alone takes at most 1.1 times its best;   workers = cores / threads
+
+A small model gains little from a second thread, and two engines of one thread answer two texts at once. It follows that
+no promise on the time of a text alone is given up for throughput. What a text is answered with does not hang on it:
+engines give the same bits with any number of threads, or bits within the tolerance of a replay.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from penjing.core.canon import canonical_json, digest
+from penjing.core.folder import write_whole
+from penjing.core.machine import hardware
+from penjing.core.nouns import Artifact
+from penjing.engines.protocol import Device
+from penjing.runtime.cascade import CascadeSession
+from penjing.runtime.session import Session, open_session
+
+SLACK = 1.1
+MOST_WORKERS = 8
+_LENGTHS, _ROUNDS, _SECONDS = (12, 24, 64), 5, 0.05
+
+
+@dataclass(frozen=True)
+class Layout:
+    """So many engines, each with so many threads."""
+
+    workers: int
+    threads: int
+
+
+def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, device: Device = "cpu") -> Layout:
+    """The layout for an artifact on this machine, measured (about a second), or read from the file `kept`.
+
+    One engine with all threads for a model without tokens, whose arithmetic takes one thread at a time anyway, and for
+    one on a GPU. A file that cannot be read or written costs another measurement and nothing else.
+    """
+    session = open_session(artifact, threads=cores, device=device)
+    late = session.second if isinstance(session, CascadeSession) else session
+    if cores < 2 or device != "cpu" or late.tokens is None:
+        return Layout(1, cores)
+    facts = {name: fact for name, fact in session.fingerprint().items() if name != "threads"}
+    key = digest([artifact.id, hardware(), cores, facts])
+    known = _read(kept)
+    if key not in known:
+        found = asdict(choose(times(late.artifact, cores), cores))
+        known = {**known, key: found}
+        if kept is not None:
+            with suppress(OSError):
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(kept, canonical_json(known))
+    return Layout(**known[key])
+
+
+def times(artifact: Artifact, cores: int) -> dict[int, float]:
+    """Seconds of one text (mean over three lengths, median of five turns) by threads: 1, 2, 4, ... and all cores."""
+    counts = sorted({*(1 << power for power in range(cores.bit_length()) if 1 << power < cores), cores})
+    sessions = {threads: open_session(artifact, threads=threads) for threads in counts}
+    found: dict[int, list[float]] = {threads: [] for threads in counts}
+    for threads, session in sessions.items():
+        _turn(session, 0.0)  # what an engine prepares at its first text is no part of the figure
+        found[threads].clear()
+    for _ in range(_ROUNDS):
+        for threads, session in sessions.items():
+            found[threads].append(_turn(session, _SECONDS))
+    return {threads: median(each) for threads, each in found.items()}
+
+
+def choose(found: Mapping[int, float], cores: int) -> Layout:
+    """The layout by the rule above. found: seconds of a text by threads."""
+    best = min(found.values())
+    threads = min(count for count, seconds in found.items() if seconds <= SLACK * best)
+    return Layout(max(1, min(MOST_WORKERS, cores // threads)), threads)
+
+
+def _turn(session: Session, seconds: float) -> float:
+    """Mean seconds of a run over rows of all lengths, for at least so long."""
+    tokens = session.tokens
+    assert tokens is not None
+    body = tokens.encode(["a"])[0]
+    rows = [np.resize(body, min(length, tokens.limit)) for length in _LENGTHS]
+    began, runs = time.perf_counter(), 0
+    while True:
+        for row in rows:
+            session.engine.run([row])
+        runs += len(rows)
+        spent = time.perf_counter() - began
+        if spent >= seconds:
+            return spent / runs
+
+
+def _read(kept: Path | None) -> dict[str, dict[str, int]]:
+    try:
+        found = json.loads(kept.read_bytes()) if kept is not None else {}
+        return {str(key): asdict(Layout(int(one["workers"]), int(one["threads"]))) for key, one in found.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}

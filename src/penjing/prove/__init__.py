@@ -1,0 +1,1 @@
+"""Promises tested with a bound, the certificate, the seal; no torch."""

@@ -1,0 +1,203 @@
+"""New rules on the same model: certified again on rows never used, sealed as a release of its own; no torch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from penjing.core.artifact import open_release
+from penjing.core.canon import canonical_json
+from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.core.folder import MANIFEST, sealed_folder
+from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
+from penjing.core.options import explain, nearest
+from penjing.data.cells import Fault, refuse_odd
+from penjing.data.fields import match_header, unclear_names
+from penjing.data.labels import match_label, nearest_label
+from penjing.data.read import Opened, Reading, open_table
+from penjing.data.table import refusal
+from penjing.decide.check import Finding, check
+from penjing.decide.policy import POLICY, RULES, Policy, load_policy
+from penjing.decide.rules import load_rules
+from penjing.decide.schema import FactSchema
+from penjing.prove.certify import Certificate, Labelled, certify, label_facts, row_hash, row_hashes
+from penjing.runtime.session import Session, open_session
+
+CERTIFICATE = "certificate.json"
+
+
+@dataclass(frozen=True)
+class Amended:
+    """The new release, its certificate, what `check` found in its rules, and how the labelled rows were used.
+
+    rows: labelled rows given; used: left out because an earlier certificate or the training saw them; repeated: left
+    out because the same text is above, or none at all.
+    """
+
+    release: Release
+    certificate: Certificate
+    findings: tuple[Finding, ...]
+    rows: int
+    used: int
+    repeated: int
+
+
+def amend(
+    release: Release,
+    rules: Path,
+    data: Path,
+    out: Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    threads: int = 0,
+    progress: Progress | None = None,
+    reading: Reading | None = None,
+) -> Amended:
+    """Seal `out`: the model of `release` under other rules, with a certificate on labelled rows never used.
+
+    text, label: columns of the rows; by default those that the release was made with; reading: how the file is read,
+    where that is not found. Labels and fields are read as `make` reads them. The order of the thresholds is that of
+    the old certificate, which validation fixed. Raises RuleError (the rules), DataError (rows that cannot be read,
+    unknown labels, no row left), UsageError (columns, `out` is the release).
+    """
+    progress = progress or Silent()
+    if out.resolve() == release.folder.resolve():
+        raise UsageError("the new release would replace the old one", where=str(out), fix="give another --out")
+    before = load_policy(release)
+    old = read_certificate(release)
+    schema = replace(before.schema, read_as=release.info.labels_read_as)
+    table = load_rules(rules, schema)
+    policy = Policy(spec=before.spec, rules=table, release_id="")
+    session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
+    progress.start("reading the labelled rows", None)
+    made_with = release.info.columns
+    columns = (text or made_with.get("text", "text"), label or made_with.get("label", "label"))
+    opened = open_table(data, reading, [*columns, *schema.fields])
+    rows = list(_read(opened, data, columns, schema))
+    for note in opened.notes:
+        progress.say(f"{data}: {note}")
+    given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
+    progress.start(f"certifying on {len(fresh):,} rows", None)
+    labelled = label_facts(session, policy, fresh)
+    certificate = _certify(policy, old, labelled)
+    spec = before.spec.model_copy(update={"thresholds": certificate.thresholds})
+    with sealed_folder(out) as folder:
+        shutil.copytree(release.folder, folder, dirs_exist_ok=True)
+        (folder / MANIFEST).unlink()
+        (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
+        (folder / RULES).write_bytes(table.raw)
+        (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
+    findings = tuple(each for each in check(table) if each.level == "warning")
+    return Amended(open_release(out), certificate, findings, given, given - repeated - len(fresh), repeated)
+
+
+def read_certificate(release: Release) -> Certificate:
+    """The certificate of a verified release. Raises DamageError."""
+    path = release.folder / CERTIFICATE
+    try:
+        return Certificate.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise DamageError("the release has no certificate.json", where=str(release.folder)) from None
+    except ValidationError as error:
+        _, what, _ = explain(error, Certificate)[0]
+        raise DamageError(f"certificate.json is not valid: {what}", where=str(path)) from None
+
+
+def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificate:
+    certificate = certify(
+        policy,
+        old.grid,
+        labelled,
+        old.max_error,
+        reviewed=old.reviewed,
+        used=(*old.used, *old.calibration),
+        delta=round(1 - old.confidence, 6),
+    )
+    # The gates are about the model, which is the same.
+    return certificate.model_copy(update={"gates": old.gates})
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A labelled row with its fields, the text as it is in the file."""
+
+    number: int
+    text: str
+    label: str
+    fields: dict[str, Scalar]
+
+
+def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
+    """The rows of a labelled file. Raises UsageError (columns) or DataError with every row that does not fit."""
+    faults: list[Fault] = []
+    for number, cells in opened.rows(faults):
+        names = _columns(tuple(cells), columns, data)
+        if odd := refuse_odd(cells, list(names.values()), number):
+            faults.append(odd)
+            continue
+        written = cells[names[columns[1]]]
+        try:
+            truth = match_label(written, schema.labels, schema.read_as)
+            fields = schema.from_strings(cells)
+        except RequestError as error:
+            faults.append(Fault(number, error.what, error.fix or ""))
+            continue
+        if truth is None:
+            what = f"unknown label {written.strip()[:80]!r}" if written.strip() else "no label"
+            faults.append(Fault(number, what, nearest_label(written.strip(), schema.labels)))
+            continue
+        yield _Row(number, cells[names[columns[0]]], truth, fields)
+    if faults:
+        raise refusal(data, faults)
+
+
+def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> Mapping[str, str]:
+    names = match_header(columns, header)
+    for name, option in zip(columns, ("--text", "--label"), strict=True):
+        if name in names.unclear:
+            what, fix = unclear_names({name: names.unclear[name]})
+            raise UsageError(what, where=str(data), fix=fix)
+        if name not in names.found:
+            fix = f"{nearest(name, header)}; name the column with {option}"
+            raise UsageError(f"there is no column `{name}`", where=str(data), fix=fix)
+    return names.found
+
+
+def _fresh_rows(
+    session: Session, schema: FactSchema, given: Sequence[_Row], data: Path, used: set[str]
+) -> tuple[int, Table, int]:
+    """How many rows there are, the usable ones as a table of masked texts, and how many are empty or repeat one."""
+    kept: list[tuple[str, _Row]] = []
+    seen: set[str] = set()
+    repeated = 0
+    for row in given:
+        try:
+            masked = session.prepare(row.text).text
+        except RequestError as error:
+            raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
+        identity = row_hash(masked)
+        if not used.isdisjoint(row_hashes(row.text)):
+            continue
+        if not masked or identity in seen:
+            repeated += 1
+            continue
+        seen.add(identity)
+        kept.append((masked, row))
+    if not kept:
+        raise DataError(
+            f"none of the {len(given):,} rows can certify: each was used before, by training or an earlier certificate",
+            where=str(data),
+            fix="label new rows; 59 automated ones without an error certify 5 %, 299 certify 1 %",
+        )
+    table = Table(
+        texts=[masked for masked, _ in kept],
+        labels=[row.label for _, row in kept],
+        rows=[row.number for _, row in kept],
+        fields={name: [row.fields[name] for _, row in kept] for name in schema.fields},
+    )
+    return len(given), table, repeated

@@ -1,0 +1,285 @@
+"""The certificate: which thresholds hold the promised error among automated cases, rules included; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from penjing.core.canon import digest_lines
+from penjing.core.errors import DataError, GateError, RecipeError
+from penjing.core.nouns import Prediction, Table
+from penjing.core.options import nearest
+from penjing.data import fold, mask
+from penjing.data.clean import clean
+from penjing.data.mask import Masked, open_masking
+from penjing.decide.policy import Policy, tolerance_units
+from penjing.decide.schema import MICRO
+from penjing.prove.sequence import ALL, DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
+
+# Facts of labelled rows carry no time: nothing in a policy depends on it.
+CLOCK = "1970-01-01T00:00:00.000000Z"
+MaxError = float | dict[str, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Step(_Part):
+    """One tested threshold: scope `*` for all labels together, or the label that has a limit of its own."""
+
+    scope: str
+    threshold: float
+    automated: int
+    errors: int
+    p_value: float
+    passed: bool
+
+
+class Certificate(_Part):
+    """What was proven on the calibration rows, and on which rows; canonical JSON.
+
+    thresholds: None sends every case with that label on top to review; grid: the ordered thresholds, fixed on
+    validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
+    a rule forces (outside the certificate), that a rule sends to review; error: share of errors among the cases that
+    the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
+    (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
+    labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
+    gates: name and state of each promise under which the release was sealed.
+    """
+
+    format: Literal[1] = 1
+    max_error: float | dict[str, float]
+    confidence: float
+    certified: bool
+    thresholds: dict[str, float | None]
+    grid: dict[str, tuple[float, ...]]
+    steps: tuple[Step, ...]
+    rows: int
+    automation: float
+    error: float | None
+    high: float | None
+    forced: float
+    ruled: float
+    rows_missing: int | None
+    missing: dict[str, int]
+    reviewed: tuple[str, ...]
+    calibration: tuple[str, ...]
+    used: tuple[str, ...]
+    gates: tuple[dict[str, Any], ...] = ()
+
+
+class Predicts(Protocol):
+    """What is needed of a session."""
+
+    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+        """One prediction a masked text."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled rows as the policy sees them: hash, true label and facts of each."""
+
+    hashes: tuple[str, ...]
+    truth: tuple[str, ...]
+    facts: tuple[Mapping[str, Any], ...]
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+def row_hash(masked: str, folding: str = fold.VERSION) -> str:
+    """64 bits (hex) of a masked text; the same for texts that differ in width, case, spaces and punctuation only."""
+    return digest_lines([fold.fold(masked, folding)])[:16]
+
+
+def row_hashes(raw: str) -> frozenset[str]:
+    """The hashes under which a certificate of any version may list a row: one for each masking and each folding.
+
+    A full-width copy of a text counts as that text under the first folding too, which did not fold width. Raises
+    RequestError for a text that cannot be cleaned.
+    """
+    cleaned = clean(raw)
+    written = {cleaned, clean(fold.compose(cleaned))}
+    masked = {open_masking(version)(text).text for version in mask.VERSIONS for text in written}
+    return frozenset(row_hash(text, folding) for text in masked for folding in fold.VERSIONS)
+
+
+def label_facts(session: Predicts, policy: Policy, table: Table) -> Labelled:
+    """Facts of a table of cleaned and masked texts, through the session that serves. Raises DataError (no labels)."""
+    if table.labels is None:
+        raise DataError("these rows have no labels", fix="certify on labelled rows")
+    masking = open_masking(policy.spec.masking)
+    masked: list[Masked] = [masking(text) for text in table.texts]
+    predictions = session.predict([each.text for each in masked])
+    declared = {name: column for name, column in table.fields.items() if name in policy.spec.fields}
+    facts = []
+    for i, (prediction, each) in enumerate(zip(predictions, masked, strict=True)):
+        fields = policy.schema.read({name: column[i] for name, column in declared.items()})
+        facts.append(policy.facts(prediction, each, fields, CLOCK))
+    return Labelled(tuple(row_hash(each.text) for each in masked), tuple(table.labels), tuple(facts))
+
+
+def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:
+    """The arrays that the sequence runs on: what the policy itself does with every threshold open."""
+    labels = policy.spec.labels
+    opened = _with(policy, {label: None if label in reviewed else 0.0 for label in labels})
+    index = {label: i for i, label in enumerate(labels)}
+    decided = [opened.decide("", facts) for facts in labelled.facts]
+    return Cases(
+        top=np.array([index[facts["label"]] for facts in labelled.facts], dtype=np.int64),
+        p=np.array([round(facts["p"] * MICRO) for facts in labelled.facts], dtype=np.int64),
+        correct=np.array([f["label"] == t for f, t in zip(labelled.facts, labelled.truth, strict=True)], dtype=bool),
+        open=np.array([each.route == "automatic" and each.decided_by == "model" for each in decided], dtype=bool),
+    )
+
+
+def fix_grid(
+    policy: Policy,
+    validation: Labelled,
+    rows: int,
+    max_error: MaxError,
+    reviewed: Sequence[str] = (),
+    delta: float = DELTA,
+) -> dict[str, tuple[float, ...]]:
+    """The ordered thresholds of each scope, from validation rows alone; `rows`: how many calibration rows there are."""
+    cases, band = cases_of(policy, validation, reviewed), tolerance_units(policy.spec.tolerance)
+    scopes = _scopes(policy, max_error, reviewed)
+    level = delta / max(1, len(scopes))
+    return {scope: make_grid(cases.of(label), risk, rows, delta=level, band=band) for scope, label, risk in scopes}
+
+
+def certify(
+    policy: Policy,
+    grid: Mapping[str, tuple[float, ...]],
+    calibration: Labelled,
+    max_error: MaxError,
+    *,
+    reviewed: Sequence[str] = (),
+    used: Sequence[str] = (),
+    delta: float = DELTA,
+) -> Certificate:
+    """Test the grid on calibration rows that nothing else has seen, end to end, rules included.
+
+    One limit for all labels: one sequence at level delta, and the error is that among all cases that the model
+    decides. Limits by label: one sequence a label at delta / number of labels, each on the cases with that label on
+    top; a label without a limit is always reviewed. `used`: hashes of the other rows that made the release.
+    Raises RecipeError for a limit of an unknown label.
+    """
+    scopes = _scopes(policy, max_error, reviewed)
+    level, band = delta / max(1, len(scopes)), tolerance_units(policy.spec.tolerance)
+    cases = cases_of(policy, calibration, reviewed)
+    thresholds: dict[str, float | None] = dict.fromkeys(policy.spec.labels, None)
+    steps: list[Step] = []
+    missing: dict[str, int | None] = {}
+    for scope, label, risk in scopes:
+        mine = cases.of(label)
+        tried = run_sequence(mine, grid[scope], risk, delta=level, band=band)
+        steps += [_step(scope, each) for each in tried]
+        best = chosen(tried)
+        if best is None:
+            missing[scope] = rows_missing(mine, grid[scope], risk, delta=level, band=band)
+            continue
+        missing[scope] = 0
+        for name in policy.spec.labels if label is None else (policy.spec.labels[label],):
+            thresholds[name] = None if name in reviewed else best.threshold
+    certified = any(step.passed for step in steps)
+    automated, errors, forced, ruled = _count(_with(policy, thresholds), calibration)
+    _agree(steps, automated, errors)
+    rows = max(1, len(calibration))
+    hopeful = [need for need in missing.values() if need is not None]
+    return Certificate(
+        max_error=max_error,
+        confidence=round(1 - delta, 6),
+        certified=certified,
+        thresholds=thresholds,
+        grid=dict(grid),
+        steps=tuple(steps),
+        rows=len(calibration),
+        automation=automated / rows,
+        error=errors / automated if automated else None,
+        high=upper_bound(errors, automated, delta) if automated else None,
+        forced=forced / rows,
+        ruled=ruled / rows,
+        rows_missing=0 if certified else min(hopeful, default=None),
+        missing={scope: need for scope, need in missing.items() if need and scope != ALL},
+        reviewed=tuple(sorted(reviewed)),
+        calibration=tuple(sorted(calibration.hashes)),
+        used=tuple(sorted({*used})),
+    )
+
+
+def in_words(certificate: Certificate) -> str:
+    """The certificate in one sentence for a person."""
+    limit = certificate.max_error
+    promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
+    if certificate.certified:
+        return (
+            f"with {certificate.confidence:.0%} confidence the error among automated decisions is {promise}: "
+            f"{certificate.automation:.1%} of {certificate.rows:,} calibration rows are decided by the model, "
+            f"{certificate.error or 0:.2%} of them wrong"
+        )
+    need = certificate.rows_missing
+    more = (
+        f"about {need:,} more labelled rows would certify it"
+        if need
+        else "at the error rate on these rows, more rows alone would not help"
+    )
+    return f"nothing is certified on {certificate.rows:,} calibration rows, every case goes to review: {more}"
+
+
+def _with(policy: Policy, thresholds: dict[str, float | None]) -> Policy:
+    # Audit takes automatic cases away at random, whatever they are: it changes no rate, only how many rows prove it.
+    return replace(policy, spec=policy.spec.model_copy(update={"thresholds": thresholds, "audit": 0.0}))
+
+
+def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> list[tuple[str, int | None, float]]:
+    labels = policy.spec.labels
+    if not isinstance(max_error, dict):
+        return [(ALL, None, max_error)]
+    for name in max_error:
+        if name not in labels:
+            raise RecipeError(f"`max_error` has the unknown label {name!r}", fix=nearest(name, labels))
+    limited = [name for name in labels if name in max_error and name not in reviewed]
+    return [(name, labels.index(name), max_error[name]) for name in limited]
+
+
+def _step(scope: str, tried: Tried) -> Step:
+    return Step(
+        scope=scope,
+        threshold=tried.threshold,
+        automated=tried.automated,
+        errors=tried.errors,
+        p_value=float(f"{tried.p_value:.6g}"),
+        passed=tried.passed,
+    )
+
+
+def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
+    """Cases that the model decides, errors among them, forced outcomes, cases that a rule sends to review."""
+    automated = errors = forced = ruled = 0
+    for truth, facts in zip(labelled.truth, labelled.facts, strict=True):
+        decision = policy.decide("", facts)
+        if decision.decided_by == "rule":
+            forced, ruled = forced + decision.forced, ruled + (not decision.forced)
+        elif decision.route == "automatic":
+            automated, errors = automated + 1, errors + (decision.outcome != truth)
+    return automated, errors, forced, ruled
+
+
+def _agree(steps: Sequence[Step], automated: int, errors: int) -> None:
+    """The policy itself, with its thresholds set, must do what the sequence counted."""
+    best: dict[str, Step] = {}
+    for step in steps:
+        if step.passed and (step.scope not in best or step.automated > best[step.scope].automated):
+            best[step.scope] = step
+    counted = sum(step.automated for step in best.values()), sum(step.errors for step in best.values())
+    if counted != (automated, errors):
+        raise GateError(
+            f"the policy decides {automated} cases with {errors} errors, the certificate counted {counted}",
+            fix="report this: nothing is sealed",
+        )

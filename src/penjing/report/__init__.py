@@ -1,0 +1,1 @@
+"""What a run found, as a typed contract and as a page."""

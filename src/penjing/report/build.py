@@ -1,0 +1,283 @@
+"""The report of a run, from what its parts found; the figures of the sealed release are all from test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+import penjing
+from penjing.core.machine import hardware
+from penjing.core.nouns import Release
+from penjing.core.recipe import RecipeFile
+from penjing.data.prepare import Prepared
+from penjing.make.cache import Done
+from penjing.make.candidate import Tested
+from penjing.make.choose import Choice, Variant
+from penjing.measure.evaluate import (
+    Interval,
+    bootstrap,
+    coverage_risk,
+    paired_difference,
+    paired_ratio,
+    reliability,
+)
+from penjing.measure.latency import Latency
+from penjing.prove.certify import Certificate
+from penjing.prove.score import Scored, promised_labels
+from penjing.prove.sequence import upper_bound
+from penjing.report import contract as r
+from penjing.tasks.classify import confusion, expected_calibration_error
+
+MISTAKES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Everything that a report is filled from."""
+
+    file: RecipeFile
+    data: Prepared
+    steps: Sequence[Done]
+    variants: Sequence[Variant]
+    linear: Variant
+    choice: Choice | None
+    tested: Tested
+    release: Release | None
+    skipped: tuple[r.Note, ...] = ()
+    # What the tuned model says on validation rows (None: the first variant speaks for it).
+    reference: Scored | None = None
+    # Rows of forms that an earlier run of the same content measured.
+    earlier: tuple[r.Variant, ...] = ()
+
+
+def fill(found: Found, threads: int) -> r.Report:
+    """The report of a run, its verdict still to be written."""
+    recipe, tested, scored = found.file.recipe, found.tested, found.tested.scored
+    over = promised_labels(found.data.labels, found.data.audit.labels)
+    choice = found.choice
+    return r.Report(
+        name=recipe.name,
+        language=found.data.language,
+        sealed=found.release is not None,
+        release=found.release.id if found.release else None,
+        model=" + ".join(_methods(tested.release.artifact.card.lineage, tested.release.artifact.card.method)),
+        base=recipe.base,
+        tested=(choice.variant if choice else (found.variants or [found.linear])[-1]).name,
+        fell_back=bool(choice and choice.fell_back),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=penjing.__version__,
+        data=r.DataPart.of(found.data.audit, found.data.fingerprint),
+        test=r.Scores(
+            macro_f1=_score(_interval(scored, over)),
+            accuracy=_score(_interval(scored, over, "accuracy")),
+            rows=len(scored.truth),
+            apart=_apart(scored, found.data, over),
+        ),
+        baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear, over)),
+        teacher=_reference(_teacher_name(found), scored, tested.teacher, over),
+        calibration=_calibration(tested),
+        decisions=_decisions(tested, recipe.decide.max_error),
+        gates=tested.gates,
+        speed=_speed(tested, threads),
+        size_mb=round(tested.size_mb, 3),
+        steps=tuple(
+            r.Step(name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id)
+            for done in found.steps
+        ),
+        variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
+        curves=_curves(found.steps),
+        confusion=_confusion(scored),
+        errors=_mistakes(scored, found.data),
+        faithfulness=_faithful(tested.faithful),
+        notes=(*((choice.note,) if choice and choice.note else ()), *found.skipped),
+    )
+
+
+def _interval(scored: Scored, over: list[int], metric: Any = "macro_f1") -> Interval:
+    return bootstrap(scored.truth, scored.guess, len(scored.labels), metric=metric, over=over)
+
+
+def _apart(scored: Scored, data: Prepared, over: list[int]) -> r.Score | None:
+    """The score on the test rows of which no other file had a copy, where some had one."""
+    rows = np.setdiff1d(np.arange(len(scored.truth)), np.array(data.copied, dtype=np.int64))
+    if not data.copied or not len(rows):
+        return None
+    return _score(bootstrap(scored.truth[rows], scored.guess[rows], len(scored.labels), over=over))
+
+
+def _score(interval: Any) -> r.Score:
+    return r.Score(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _reference(name: str, scored: Scored, other: Scored, over: list[int]) -> r.Reference:
+    labels = len(scored.labels)
+    return r.Reference(
+        name=name,
+        macro_f1=_score(_interval(other, over)),
+        accuracy=_score(_interval(other, over, "accuracy")),
+        difference=_score(paired_difference(scored.truth, scored.guess, other.guess, labels, over=over)),
+        kept=_score(paired_ratio(scored.truth, scored.guess, other.guess, labels, over=over)),
+    )
+
+
+def _teacher_name(found: Found) -> str:
+    return next((done.step.name for done in found.steps if done.step.name != "tune.linear"), "tune.linear")
+
+
+def _methods(lineage: Sequence[dict[str, Any]], method: str) -> list[str]:
+    names = [str(step.get("method", "")) for step in lineage if step.get("method") not in {None, "base"}]
+    return names or [method]
+
+
+def _calibration(tested: Tested) -> r.Calibration:
+    scored = tested.scored
+    return r.Calibration(
+        ece=r.CalibrationError(
+            before=round(expected_calibration_error(tested.uncalibrated, scored.truth), 6),
+            after=round(expected_calibration_error(scored.probabilities, scored.truth), 6),
+        ),
+        temperature=tested.release.artifact.card.temperature,
+        bins=tuple(
+            r.Bin(confidence=min(1.0, each.confidence), accuracy=each.accuracy, rows=each.rows)
+            for each in reliability(scored.probabilities, scored.truth)
+        ),
+    )
+
+
+def _decisions(tested: Tested, max_error: float | dict[str, float]) -> r.Decisions:
+    certificate: Certificate = tested.certificate
+    wrong = tested.scored.guess != tested.scored.truth
+    automated = int(tested.automated.sum())
+    errors = int((wrong & tested.automated).sum())
+    rows = max(1, len(wrong))
+    curve = coverage_risk(tested.scored.probabilities.max(axis=1), ~wrong)
+    points = tuple(
+        r.Point(threshold=min(1.0, threshold), coverage=coverage, risk=risk)
+        for threshold, coverage, risk in zip(curve.threshold, curve.coverage, curve.risk, strict=True)
+    )
+    thresholds = [value for value in certificate.thresholds.values() if value is not None]
+    point = None
+    if automated and thresholds:
+        point = r.Point(threshold=min(thresholds), coverage=automated / rows, risk=errors / automated)
+    return r.Decisions(
+        automation_rate=round(automated / rows, 6),
+        error_among_automated=r.Bounded(
+            value=round(errors / automated, 6) if automated else None,
+            high=round(upper_bound(errors, automated, 0.05), 6) if automated else None,
+        ),
+        max_error=max_error,
+        certified=certificate.certified,
+        confidence=certificate.confidence,
+        rows=certificate.rows,
+        forced=round(float(tested.forced.mean()), 6) if len(tested.forced) else 0.0,
+        thresholds=certificate.thresholds,
+        missing=certificate.missing,
+        rows_missing=certificate.rows_missing,
+        curve=points,
+        certified_point=point,
+    )
+
+
+def _timing(latency: Latency) -> r.Timing:
+    return r.Timing(p50_ms=latency.p50_ms, p99_ms=latency.p99_ms, texts_per_s=latency.texts_per_s)
+
+
+def _speed(tested: Tested, threads: int) -> r.Speed:
+    return r.Speed(
+        **_timing(tested.speed).model_dump(),
+        with_evidence=_timing(tested.speed_evidence),
+        hardware=hardware(),
+        threads=threads,
+        against=_against(tested.rivals),
+    )
+
+
+def _against(rivals: Mapping[str, Latency]) -> tuple[r.Versus, ...]:
+    if not rivals:
+        return ()
+    ours = rivals["penjing"]
+    return tuple(
+        r.Versus(
+            name=name,
+            p50_ms=one.p50_ms,
+            p99_ms=one.p99_ms,
+            texts_per_s=one.texts_per_s,
+            times_faster=round(one.p50_ms / ours.p50_ms, 2),
+            times_throughput=round(ours.texts_per_s / one.texts_per_s, 2),
+        )
+        for name, one in rivals.items()
+        if name != "penjing"
+    )
+
+
+def _shown(found: Found) -> list[Variant]:
+    linear = [] if found.linear in found.variants else [found.linear]
+    return [*found.variants, *linear]
+
+
+def _variant(variant: Variant, found: Found) -> r.Variant:
+    picked = found.choice.variant if found.choice else None
+    sealed = found.release is not None and picked is not None and variant.artifact.id == picked.artifact.id
+    state = "sealed" if sealed else "refused" if variant.refused else "passed"
+    return r.Variant(
+        name=variant.name,
+        artifact=variant.artifact.id,
+        form=variant.artifact.card.form,
+        size_mb=round(variant.size_mb, 3),
+        p50_ms=variant.latency.p50_ms,
+        p99_ms=variant.latency.p99_ms,
+        macro_f1=_score(variant.macro_f1),
+        agreement=None if found.linear is variant else _agreement(variant, found),
+        state=state,
+        because=variant.refused,
+        broken=tuple(gate for gate in variant.gates if gate.state == "broken") if variant.refused else (),
+    )
+
+
+def _agreement(variant: Variant, found: Found) -> float:
+    return round(variant.scored.agreement(found.reference or found.variants[0].scored), 6)
+
+
+def _curves(steps: Sequence[Done]) -> tuple[r.Curve, ...]:
+    curves = []
+    for done in steps:
+        notes = done.artifact.card.notes.get("curves", {})
+        lines: dict[str, list[tuple[float, float]]] = {
+            "train_loss": [(step, loss) for step, loss in notes.get("loss", [])],
+            "validation_macro_f1": [(one["step"], one["macro_f1"]) for one in notes.get("validation", [])],
+        }
+        curves += [
+            r.Curve.model_validate({"name": done.step.name, "kind": kind, "points": points})
+            for kind, points in lines.items()
+            if points and done.step.name.startswith("tune.")
+        ]
+    return tuple(curves)
+
+
+def _confusion(scored: Scored) -> r.Confusion:
+    matrix = confusion(scored.truth, scored.guess, len(scored.labels)).tolist()
+    return r.Confusion(labels=scored.labels, matrix=tuple(tuple(row) for row in matrix))
+
+
+def _mistakes(scored: Scored, data: Prepared) -> tuple[r.Mistake, ...]:
+    confidence = scored.probabilities.max(axis=1) if len(scored.truth) else np.zeros(0)
+    wrong = np.flatnonzero(scored.guess != scored.truth)
+    first = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
+    return tuple(
+        r.Mistake(
+            truth=scored.labels[scored.truth[i]],
+            guess=scored.labels[scored.guess[i]],
+            p=min(1.0, float(confidence[i])),
+            row=data.test.rows[i] if len(data.test.rows) else None,
+            text=data.test.texts[i],
+        )
+        for i in first
+    )
+
+
+def _faithful(found: dict[str, Any]) -> r.Faithfulness | None:
+    return r.Faithfulness.model_validate(found) if found and found.get("rows") else None

@@ -1,0 +1,283 @@
+"""report.html: one page without network or script that tells a manager what may be trusted, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from penjing.core.errors import MissingPackageError
+from penjing.prove.gates import Gate
+from penjing.report import charts
+from penjing.report.contract import Confusion, Finding, PageLanguage, Report, Score, Variant
+from penjing.report.verdict import (
+    LINEAR,
+    as_written,
+    gate_name,
+    gate_value,
+    megabytes,
+    milliseconds,
+    percent,
+    verdict,
+    words,
+)
+
+MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
+BESIDE = 5  # A matrix up to this wide stands beside the scores.
+PAIRS, LABELS_LISTED, CURVES, MISTAKES, TEXT, SHOWN = 20, 30, 3, 10, 280, 12
+MARKS = {"held": "✓", "broken": "✕", "unproven": "?", "sealed": "✓", "passed": "·", "refused": "✕"}
+
+
+def render(report: Report, texts: bool = True, language: PageLanguage | None = None) -> str:
+    """The page as HTML; every text is escaped. texts=False leaves the texts of rows out.
+
+    Raises MissingPackageError without jinja2, which comes with `penjing[train]`.
+    """
+    try:
+        from jinja2 import Environment, StrictUndefined
+        from markupsafe import Markup
+    except ModuleNotFoundError:
+        raise MissingPackageError(
+            "the report page needs the package `jinja2`", fix="install the workshop: pip install 'penjing[train]'"
+        ) from None
+    language = language or report.page_language()
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    folder = files("penjing.report").joinpath("templates")
+    template = environment.from_string(folder.joinpath("report.html").read_text(encoding="utf-8"))
+    style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))
+    page = _Page(report if texts else report.without_texts(), language)
+    # The charts escape their own texts; the style sheet is ours.
+    drawn = {name: Markup(svg) for name, svg in page.charts().items()}
+    return template.render(style=style, charts=drawn, texts=texts, **page.context())
+
+
+class _Page:
+    """The report with its phrases: what the template shows, computed here."""
+
+    def __init__(self, report: Report, language: PageLanguage) -> None:
+        self.report, self.language, self.words = report, language, words(language)
+
+    def context(self) -> dict[str, Any]:
+        """All names of the template but the charts."""
+        headline, sentences = verdict(self.report, self.language)
+        sound = "held" if self.report.sealed else "broken"
+        if self.report.sealed and any(gate.state == "unproven" for gate in self.report.gates):
+            sound = "unproven"
+        return {
+            "report": self.report,
+            "language": {"zh": "zh-Hans", "en": "en"}[self.language],
+            "t": self.words,
+            "base": self.report.base if self.report.model != LINEAR else "",
+            "headline": headline,
+            "sentences": sentences,
+            "sound": sound,
+            "marks": MARKS,
+            "tiles": self._tiles(),
+            "gates": [self._gate(gate) for gate in self.report.gates],
+            "notes": self._notes(),
+            "score_lines": self._score_lines(),
+            "confusion": _confusion(self.report.confusion),
+            "thresholds": self._thresholds()[:LABELS_LISTED],
+            "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),
+            "made": self.report.made.replace("T", " ").replace("+00:00", " UTC"),
+            "largest": {
+                "size": max((one.size_mb for one in self.report.variants), default=1),
+                "p50": max((one.p50_ms for one in self.report.variants), default=1),
+                "label": max(self.report.data.labels.values(), default=1),
+            },
+            "labels": sorted(self.report.data.labels.items(), key=lambda pair: -pair[1])[:LABELS_LISTED],
+            "more_labels": max(0, len(self.report.data.labels) - LABELS_LISTED),
+            "mistakes": [(one, _cut(one.text)) for one in self.report.errors[:MISTAKES]],
+            "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
+            "findings": [self._finding(one) for one in self.report.data.audit],
+            "because": self._because,
+            "percent": self._percent,
+            "interval": self._interval,
+            "ms": milliseconds,
+            "mb": megabytes,
+        }
+
+    def charts(self) -> dict[str, str]:
+        """Inline SVG by section; a section without data has none."""
+        report, t = self.report, self.words
+        drawn = {"scores": charts.intervals(self._scores(), t["scores"])}
+        if report.calibration.bins:
+            axes = (t["confidence_axis"], t["accuracy_axis"])
+            drawn["reliability"] = charts.reliability(report.calibration.bins, t["reliability"], axes)
+        if report.decisions.curve:
+            limit = report.decisions.max_error
+            drawn["decisions"] = charts.risk_curve(
+                report.decisions.curve,
+                limit if isinstance(limit, float) else None,
+                report.decisions.certified_point,
+                t["decisions"],
+                {
+                    "coverage": t["coverage_axis"],
+                    "risk": t["risk_axis"],
+                    "limit": t["limit"],
+                    "certified": t["certified"],
+                },
+            )
+        if len(report.variants) > 1:
+            promised = next((gate.promised for gate in report.gates if gate.name == "p50_ms"), None)
+            axes = (t["latency_axis"], t["validation_axis"])
+            drawn["variants"] = charts.front(report.variants, promised, t["variants"], axes, t["limit"])
+        for name, kinds, axis in (
+            ("training", ("train_loss", "validation_loss"), "loss_axis"),
+            ("validation", ("validation_macro_f1",), "validation_axis"),
+        ):
+            lines = [curve for curve in report.curves if curve.kind in kinds and curve.points][:CURVES]
+            if lines:
+                axes = (t["steps_axis"], t[axis])
+                drawn[name] = charts.curves(lines, t[name], axes, from_zero=name == "training")
+        return drawn
+
+    def _finding(self, finding: Finding) -> dict[str, str]:
+        several = len(finding.rows) > 1
+        shown = [f"{name if several else ''} {_numbers(rows)}".strip() for name, rows in finding.rows.items()]
+        phrase = self.words.get(f"finding_{finding.code}")
+        return {
+            "level": finding.level,
+            "what": phrase.format(count=f"{finding.count:,}") if phrase else finding.what,
+            "rows": self.words["in_rows"].format(rows="; ".join(shown)) if shown else "",
+            "more": " …"
+            if finding.count > sum(map(len, finding.rows.values()))
+            or any(len(r) > SHOWN for r in finding.rows.values())
+            else "",
+        }
+
+    def _percent(self, value: float, digits: int = 1) -> str:
+        return percent(value, self.language, digits, trim=False)
+
+    def _interval(self, score: Score) -> str:
+        return f"{score.value:.3f} ({score.low:.3f} – {score.high:.3f})"
+
+    def _limit(self, value: float | None) -> str:
+        return "–" if value is None else as_written(value, self.language)
+
+    def _tiles(self) -> list[tuple[str, str, str]]:
+        report, t, decisions = self.report, self.words, self.report.decisions
+        error, note = t["none_certified"], ""
+        if decisions.certified:
+            limit = decisions.max_error
+            values = [limit] if isinstance(limit, float) else sorted({*limit.values()})
+            error = " – ".join(as_written(value, self.language) for value in [values[0], *values[1:][-1:]])
+            note = t["tile_error_note"].format(confidence=self._percent(decisions.confidence, 0))
+        score = report.test.macro_f1
+        return [
+            (self._percent(decisions.automation_rate), t["tile_automated"], ""),
+            (error, t["tile_error"], note),
+            (f"{score.value:.3f}", t["tile_score"], f"{score.low:.3f} – {score.high:.3f}"),
+            (milliseconds(report.speed.p50_ms), t["tile_latency"], report.speed.hardware),
+            (megabytes(report.size_mb), t["tile_size"], report.model),
+        ]
+
+    def _because(self, variant: Variant) -> str:
+        told = []
+        for gate in variant.broken:
+            shown = self._gate(gate)
+            told.append(f"{shown['name']}: {shown['measured']} ({shown['promised']})")
+        return "; ".join(told) or variant.because
+
+    def _notes(self) -> list[str]:
+        known = self.words
+        return [
+            known[note.phrase].format(**note.values) if note.phrase in known else note.text
+            for note in self.report.notes
+        ]
+
+    def _gate(self, gate: Gate) -> dict[str, Any]:
+        t = self.words
+        show: Callable[[float], str] = lambda value: gate_value(gate, value, self.language)  # noqa: E731
+        way = "at_most" if gate.name.endswith(("_ms", "_mb")) or gate.name == "max_error" else "at_least"
+        notes = [t["gate_of"].format(name=gate.note.removeprefix("of "))] if gate.note else []
+        if gate.rows_needed is not None:
+            notes.append(self.words["rows_needed"].format(rows=f"{gate.rows_needed:,}"))
+        return {
+            "name": gate_name(gate, self.language),
+            "promised": self.words[way].format(value=show(gate.promised)),
+            "measured": show(gate.measured),
+            "bound": show(gate.bound),
+            "state": gate.state,
+            "note": "; ".join(notes),
+        }
+
+    def _scores(self) -> list[tuple[str, Score, bool]]:
+        report, t = self.report, self.words
+        rows = [(t["this_release"], report.test.macro_f1, True)]
+        if report.test.apart is not None:
+            rows.append((t["apart"], report.test.apart, True))
+        if report.teacher is not None and report.teacher.name != LINEAR:
+            name = f" ({report.teacher.name})" if report.teacher.name else ""
+            rows.append((t["teacher"] + name, report.teacher.macro_f1, False))
+        if report.model != LINEAR:
+            rows.append((t["linear"], report.baseline.linear.macro_f1, False))
+        return rows
+
+    def _score_lines(self) -> list[str]:
+        report, t, lines = self.report, self.words, []
+        accuracy = report.test.accuracy
+        lines.append(
+            t["accuracy_line"].format(
+                value=self._percent(accuracy.value), low=self._percent(accuracy.low), high=self._percent(accuracy.high)
+            )
+        )
+        difference = report.baseline.linear.difference
+        if difference is not None and report.model != LINEAR:
+            signed = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
+            lines.append(t["difference_line"].format(**signed))
+        return lines
+
+    def _thresholds(self) -> list[dict[str, Any]]:
+        decisions, limit = self.report.decisions, self.report.decisions.max_error
+        # With one threshold and one limit for all labels the sentence above has said it.
+        if len(set(decisions.thresholds.values())) < 2 and isinstance(limit, float):
+            return []
+        small = set(self.report.data.small_labels)
+        return [
+            {
+                "label": label,
+                "threshold": None if threshold is None else self._percent(threshold),
+                "limit": self._limit(limit if isinstance(limit, float) else limit.get(label)),
+                "missing": decisions.missing.get(label),
+                "small": label in small,
+            }
+            for label, threshold in sorted(
+                decisions.thresholds.items(), key=lambda pair: (pair[1] is not None, pair[0])
+            )
+        ]
+
+
+def _confusion(confusion: Confusion | None) -> dict[str, Any] | None:
+    if confusion is None:
+        return None
+    matrix, labels = confusion.matrix, confusion.labels
+    totals = [sum(row) or 1 for row in matrix]
+    pairs = [
+        (labels[i], labels[j], count, count / totals[i])
+        for i, row in enumerate(matrix)
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    pairs.sort(key=lambda pair: (-pair[2], -pair[3], pair[0], pair[1]))
+    return {
+        "wide": len(labels) > MATRIX_LABELS,
+        "beside": len(labels) <= BESIDE,
+        "labels": labels,
+        "rows": [
+            {"label": labels[i], "cells": [(count, count / totals[i], i == j) for j, count in enumerate(row)],
+             "recall": row[i] / totals[i]}
+            for i, row in enumerate(matrix)
+        ],
+        "pairs": pairs[:PAIRS],
+        "right": sum(row[i] for i, row in enumerate(matrix)),
+        "total": sum(map(sum, matrix)),
+    }  # fmt: skip
+
+
+def _numbers(rows: tuple[int, ...]) -> str:
+    return ", ".join(map(str, rows[:SHOWN]))
+
+
+def _cut(text: str | None) -> str:
+    return "" if text is None else text if len(text) <= TEXT else text[: TEXT - 1] + "…"

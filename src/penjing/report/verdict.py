@@ -1,0 +1,154 @@
+"""The verdict on a run in plain words, English or Chinese: what a manager reads first."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from penjing.prove.gates import Gate
+from penjing.report.contract import Note, PageLanguage, Report
+
+LINEAR = "tune.linear"
+
+
+@cache
+def words(language: PageLanguage) -> dict[str, str]:
+    """Every phrase of the page in one language, by name."""
+    text = files("penjing.report").joinpath(f"templates/{language}.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def note_of(phrase: str, **values: str) -> Note:
+    """A note for a report, from the phrase of that name."""
+    return Note(text=words("en")[phrase].format(**values), phrase=phrase, values=values)
+
+
+def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool = True) -> str:
+    """A share as a percentage: `97.3 %` in English (a space that does not break), `97.3%` in Chinese.
+
+    trim drops a fraction of nothing but zeros; a column of figures is better without.
+    """
+    figure = f"{value * 100:.{digits}f}"
+    if trim and digits:
+        figure = figure.removesuffix("." + "0" * digits)
+    return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
+
+
+def as_written(value: float, language: PageLanguage) -> str:
+    """A promised share, never rounded: `1.25 %` is not promised as `1.2 %`."""
+    figure = f"{value * 100:.6g}"
+    return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
+
+
+def milliseconds(value: float) -> str:
+    """A time with three figures: `4.31 ms`, `128 ms`."""
+    return f"{_three(value)}\u00a0ms"
+
+
+def megabytes(value: float) -> str:
+    """A size with three figures: `31.2 MB`."""
+    return f"{_three(value)}\u00a0MB"
+
+
+def _three(value: float) -> str:
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def gate_value(gate: Gate, value: float, language: PageLanguage) -> str:
+    """A measured figure of a gate in its unit, which its name tells; what was promised is shown as it was written."""
+    written = value == gate.promised
+    if gate.name.endswith("_ms"):
+        return f"{value:g}\u00a0ms" if written else milliseconds(value)
+    if gate.name.endswith("_mb"):
+        return f"{value:g}\u00a0MB" if written else megabytes(value)
+    if gate.name == "times_faster":
+        return f"{value:g}×" if written else f"{value:.1f}×"
+    if gate.name == "macro_f1":
+        return f"{value:g}" if written else f"{value:.3f}"
+    return as_written(value, language) if written else percent(value, language, 2, trim=False)
+
+
+def gate_name(gate: Gate, language: PageLanguage) -> str:
+    """A gate's name in plain words; one that the page does not know keeps its own."""
+    return words(language).get(f"gate_{gate.name}", gate.name)
+
+
+def verdict(report: Report, language: PageLanguage) -> tuple[str, list[str]]:
+    """The headline, and the sentences under it."""
+    first = [] if report.sealed else [words(language)["says_tested"]]
+    sentences = [*first, *_automation(report, language), *_score(report, language)]
+    sentences.append(
+        words(language)["says_speed"].format(
+            p50=milliseconds(report.speed.p50_ms),
+            p99=milliseconds(report.speed.p99_ms),
+            size=megabytes(report.size_mb),
+        )
+    )
+    return _headline(report, language), sentences
+
+
+def _headline(report: Report, language: PageLanguage) -> str:
+    phrases = words(language)
+    broken = [gate for gate in report.gates if gate.state == "broken"]
+    unproven = [gate for gate in report.gates if gate.state == "unproven"]
+    if report.sealed and unproven:
+        key, named = "headline_unproven_allowed", unproven
+    elif report.sealed:
+        key, named = "headline_sealed" if report.gates else "headline_sealed_plain", []
+    elif broken:
+        key, named = "headline_broken", broken
+    elif unproven:
+        key, named = "headline_unproven", unproven
+    else:
+        key, named = "headline_refused", []
+    return phrases[key].format(names=phrases["and"].join(_in_sentence(gate, language) for gate in named))
+
+
+def _in_sentence(gate: Gate, language: PageLanguage) -> str:
+    name = gate_name(gate, language)
+    return name if language == "zh" or name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
+def _automation(report: Report, language: PageLanguage) -> list[str]:
+    phrases, decisions = words(language), report.decisions
+    one = decisions.max_error if isinstance(decisions.max_error, float) else max(decisions.max_error.values())
+    limit = as_written(one, language)
+    if not decisions.certified:
+        sentences = [phrases["says_review_all"].format(max=limit)]
+        missing = decisions.rows_missing or min(decisions.missing.values(), default=None)
+        sentences.append(phrases["says_missing"].format(rows=f"{missing:,}") if missing else phrases["says_hopeless"])
+    else:
+        value = decisions.error_among_automated.value
+        key = "says_certified" if value is not None else "says_certified_plain"
+        if isinstance(decisions.max_error, dict) and value is not None:
+            key = "says_certified_by_label"
+        sentences = [
+            phrases[key].format(
+                rate=percent(decisions.automation_rate, language),
+                confidence=percent(decisions.confidence, language, 0),
+                max=limit,
+                value=percent(value or 0.0, language),
+            )
+        ]
+    if decisions.forced > 0:
+        sentences.append(phrases["says_forced"].format(rate=percent(decisions.forced, language)))
+    return sentences
+
+
+def _score(report: Report, language: PageLanguage) -> list[str]:
+    phrases, linear = words(language), report.baseline.linear
+    if report.fell_back:
+        return [phrases["says_fell_back"]]
+    sentences = []
+    if linear.difference is not None:
+        better, worse = linear.difference.low > 0, linear.difference.high < 0
+        same = linear.difference.low == linear.difference.high == 0
+        key = "says_same" if same else "says_better" if better else "says_worse" if worse else "says_tie"
+        ours, theirs = f"{report.test.macro_f1.value:.3f}", f"{linear.macro_f1.value:.3f}"
+        sentences.append(phrases[key].format(ours=ours, theirs=theirs))
+    kept = report.teacher.kept if report.teacher is not None and report.teacher.name != LINEAR else None
+    if kept is not None:
+        ends = {name: percent(value, language) for name, value in (("low", kept.low), ("high", kept.high))}
+        sentences.append(phrases["says_kept"].format(kept=percent(kept.value, language), **ends))
+    return sentences

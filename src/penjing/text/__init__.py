@@ -1,0 +1,1 @@
+"""Tokens, words, n-grams and TF-IDF: the same code for training and serving."""

@@ -1,0 +1,111 @@
+"""The linear engine: its matrix product, its independence of the batch, its files; without torch or scikit-learn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penjing.core.artifact import write_artifact
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Artifact, Card
+from penjing.engines.linear import LinearEngine
+from penjing.runtime.session import open_session
+from penjing.text import words
+from penjing.text.tfidf import fit_features
+
+TEXTS = ["房间很干净", "房间太小了", "服务很好", "the room is clean", "服务太差", "clean and quiet room"]
+
+
+def engine(columns: int) -> LinearEngine:
+    features = fit_features(TEXTS)
+    random = np.random.default_rng(0)
+    coef = random.normal(0, 2, (len(features), columns)).astype(np.float16)
+    return LinearEngine(features, coef, random.normal(0, 1, columns).astype(np.float32))
+
+
+def artifact(folder: Path, columns: int, labels: tuple[str, ...]) -> Artifact:
+    return write_artifact(folder, Card(form="linear", method="tune.linear", labels=labels), engine(columns).write)
+
+
+def test_logits_are_the_matrix_product() -> None:
+    model = engine(3)
+    rows = model.encode(TEXTS)
+    dense = np.zeros((len(TEXTS), len(model.features)))
+    for place, row in enumerate(rows):
+        dense[place, row["index"]] = row["weight"]
+    expected = dense @ model._coef.astype(np.float64) + model._bias
+    logits = model.run(rows)
+    assert logits.dtype == np.float32
+    assert logits == pytest.approx(expected, abs=1e-5)
+
+
+def test_two_labels_have_one_column_and_mirrored_logits() -> None:
+    logits = engine(1).run(engine(1).encode(TEXTS))
+    assert logits.shape == (len(TEXTS), 2)
+    assert (logits[:, 0] == -logits[:, 1]).all()
+
+
+def test_neighbours_change_no_bit_and_unknown_texts_get_the_bias() -> None:
+    model = engine(3)
+    rows = model.encode(TEXTS)
+    alone = np.concatenate([model.run([row]) for row in rows])
+    assert (model.run(rows[::-1])[::-1] == alone).all()
+    assert (model.run(model.encode([""]))[0] == model._bias).all()
+    assert model.run([]).shape == (0, 3)
+
+
+def test_term_weights_add_up_to_the_logit() -> None:
+    for columns, label in ((3, 2), (1, 0), (1, 1)):
+        model = engine(columns)
+        pairs = model.term_weights(TEXTS[0], label)
+        bias = model._bias[label] if columns == 3 else model._bias[0] * (0.5 if label else -0.5)
+        assert sum(gain for _, gain in pairs) + bias == pytest.approx(
+            model.run(model.encode(TEXTS[:1]))[0, label], abs=1e-5
+        )
+        assert [gain for _, gain in pairs] == sorted((gain for _, gain in pairs), reverse=True)
+
+
+def test_a_session_gives_what_the_engine_gave_before_it_was_written(tmp_path: Path) -> None:
+    made = artifact(tmp_path / "a", 3, ("a", "b", "c"))
+    session = open_session(made)
+    assert (session.logits(TEXTS) == engine(3).run(engine(3).encode(TEXTS))).all()
+    assert sum(session.predict(TEXTS[:1])[0].probabilities) == pytest.approx(1, abs=1e-5)
+    assert session.fingerprint()["engine"] == "linear"
+    assert "jieba" in session.fingerprint()["version"]
+
+
+def test_the_same_engine_has_the_same_id_and_a_wrong_shape_is_refused(tmp_path: Path) -> None:
+    assert artifact(tmp_path / "a", 1, ("a", "b")).id == artifact(tmp_path / "b", 1, ("a", "b")).id
+    with pytest.raises(DamageError, match="does not fit the model"):
+        open_session(artifact(tmp_path / "c", 3, ("a", "b")))
+    broken = artifact(tmp_path / "d", 1, ("a", "b"))
+    (broken.folder / "linear.safetensors").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00notjson!")
+    with pytest.raises(DamageError, match="does not fit the model"):
+        open_session(broken)
+
+
+def test_it_runs_without_the_workshop(tmp_path: Path) -> None:
+    made = artifact(tmp_path / "a", 3, ("a", "b", "c"))
+    code = f"""
+import sys
+for name in ("torch", "transformers", "sklearn", "scipy", "polars"):
+    sys.modules[name] = None
+from pathlib import Path
+from penjing.core.artifact import open_artifact
+from penjing.runtime.session import open_session
+print(open_session(open_artifact(Path({str(made.folder)!r}))).predict(["房间很好"])[0].ranked()[0][0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() in {"a", "b", "c"}
+
+
+def test_warming_loads_the_dictionary_of_words(tmp_path: Path) -> None:
+    session = open_session(artifact(tmp_path / "a", 1, ("no", "yes")))
+    words._segmenter.cache_clear()
+    session.warm()
+    assert words._segmenter.cache_info().currsize == 1

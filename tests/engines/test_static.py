@@ -1,0 +1,86 @@
+"""The static engine: its sums, its independence of the batch, its files; without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penjing.core.artifact import open_artifact, write_artifact
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Artifact, Card
+from penjing.engines.static import SETTINGS, StaticEngine
+from penjing.runtime.session import open_session
+from penjing.text.ngrams import Grams
+
+TEXTS = ["房间很干净", "the room is clean", "", "好", "clean and quiet room " * 50]
+
+
+def engine(labels: int = 3, rank: int = 2) -> StaticEngine:
+    random = np.random.default_rng(0)
+    table = random.normal(0, 1, (1 << 12, rank)).astype(np.float16)
+    head = random.normal(0, 1, (rank, labels)).astype(np.float32)
+    return StaticEngine(Grams(bits=12), table, head, random.normal(0, 1, labels).astype(np.float32))
+
+
+def artifact(folder: Path) -> Artifact:
+    card = Card(form="static", method="compress.static", labels=("a", "b", "c"))
+    return write_artifact(folder, card, engine().write)
+
+
+def test_logits_are_the_sums_of_the_rows() -> None:
+    model = engine()
+    for text, logits in zip(TEXTS, model.run(model.encode(TEXTS)), strict=True):
+        buckets = model.grams.of(text)
+        state = model._stored.astype(np.float64)[buckets].sum(axis=0) / max(1, len(buckets)) ** 0.5
+        assert logits == pytest.approx(state @ model._head + model._bias, abs=1e-4)
+
+
+def test_neighbours_change_no_bit() -> None:
+    model = engine()
+    rows = model.encode(TEXTS)
+    alone = np.concatenate([model.run([row]) for row in rows])
+    assert (model.run(rows[::-1])[::-1] == alone).all()
+    assert model.run([]).shape == (0, 3)
+
+
+def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:
+    made = artifact(tmp_path / "a")
+    assert artifact(tmp_path / "b").id == made.id
+    session = open_session(open_artifact(made.folder))
+    session.warm()
+    assert (session.logits(TEXTS) == engine().run(engine().encode(TEXTS))).all()
+    assert session.fingerprint()["engine"] == "static"
+
+
+@pytest.mark.parametrize("settings", ["{}", "[]", "no", '{"bits":12,"characters":4,"format":2,"words":2}', "[" * 9999])
+def test_settings_that_do_not_fit_are_damage(tmp_path: Path, settings: str) -> None:
+    made = artifact(tmp_path / "a")
+    (made.folder / SETTINGS).write_text(settings)
+    with pytest.raises(DamageError, match="does not fit the model"):
+        StaticEngine.load(made)
+
+
+def test_a_table_of_another_size_is_damage(tmp_path: Path) -> None:
+    made = artifact(tmp_path / "a")
+    text = (made.folder / SETTINGS).read_text()
+    (made.folder / SETTINGS).write_text(text.replace('"bits":12', '"bits":13'))
+    with pytest.raises(DamageError, match=r"table \(4096, 2\)"):
+        StaticEngine.load(made)
+
+
+def test_it_runs_where_torch_cannot_be_imported(tmp_path: Path) -> None:
+    folder = artifact(tmp_path / "a").folder
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['jieba'] = sys.modules['tokenizers'] = None\n"
+        "from pathlib import Path\n"
+        "from penjing.core.artifact import open_artifact\n"
+        "from penjing.engines.static import StaticEngine\n"
+        f"model = StaticEngine.load(open_artifact(Path({str(folder)!r})))\n"
+        "print(model.run(model.encode(['好']))[0].argmax())\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert int(found) == engine().run(engine().encode(["好"]))[0].argmax()

@@ -1,0 +1,240 @@
+"""New rules on the same model: certified on fresh rows only, sealed whole, the old release left as it was."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penjing.core.artifact import open_release
+from penjing.core.canon import canonical_json
+from penjing.core.errors import DataError, RuleError, UsageError
+from penjing.core.folder import MANIFEST, sealed_folder, verify
+from penjing.core.nouns import Release, Table
+from penjing.decide.decider import Decider, Request
+from penjing.decide.policy import load_policy
+from penjing.prove import amend as module
+from penjing.prove.amend import amend, read_certificate
+from penjing.prove.certify import certify, fix_grid, label_facts
+from penjing.runtime.session import open_session
+
+RULES = "name,text,channel,then\nlunch,contains lunch,,review\nvip,,vip,review\n"
+SPAM = ("free prize", "win cash now", "claim your reward", "urgent offer")
+HAM = ("see you", "call me later", "meeting moved", "thanks mum")
+
+
+def texts(count: int, seed: int) -> list[tuple[str, str]]:
+    drawn = random.Random(seed)
+    found = []
+    for i in range(count):
+        label = ("ham", "spam")[i % 2]
+        words = drawn.choice(SPAM if label == "spam" else HAM)
+        found.append((f"{words} {seed} {i} {drawn.randrange(10**6)}", label))
+    return found
+
+
+def write_csv(path: Path, rows: list[tuple[str, str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "channel", "amount"])
+        writer.writerows((text, label, "web", "1.5") for text, label in rows)
+    return path
+
+
+@pytest.fixture(scope="module")
+def release(tiny_release_maker: Callable[..., Release], tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The tiny release with a certificate that was really made."""
+    folder = tmp_path_factory.mktemp("certified")
+    plain = tiny_release_maker(folder)
+    policy, session = load_policy(plain), open_session(plain.artifact, threads=1)
+
+    def table(count: int, seed: int) -> Table:
+        rows = texts(count, seed)
+        fields = {"channel": ["web"] * count, "amount": [1.0] * count}
+        return Table([text for text, _ in rows], [label for _, label in rows], fields=fields)
+
+    grid = fix_grid(policy, label_facts(session, policy, table(100, 1)), 200, 0.1)
+    certificate = certify(policy, grid, label_facts(session, policy, table(200, 2)), 0.1, used=("0" * 16,))
+    with sealed_folder(folder / "sealed") as inside:
+        shutil.copytree(plain.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        (inside / "certificate.json").write_bytes(canonical_json(certificate.model_dump(mode="json")))
+    return open_release(folder / "sealed")
+
+
+def test_seals_new_rules_on_the_same_model(release: Release, tmp_path: Path) -> None:
+    rules, before = tmp_path / "new.csv", verify(release.folder)
+    rules.write_text(RULES, encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", [*texts(300, 5), *texts(50, 2), texts(1, 5)[0]])
+    done = amend(release, rules, data, tmp_path / "out", threads=1)
+    assert (done.rows, done.used, done.repeated) == (351, 50, 1)
+    assert done.certificate.rows == 300 and done.certificate.certified
+    assert done.certificate.grid == read_certificate(release).grid
+    assert done.release.artifact.id == release.artifact.id and done.release.id != release.id
+    assert verify(release.folder) == before
+    for name in ("regression.jsonl", "selfcheck.json", "release.json"):
+        assert (done.release.folder / name).read_bytes() == (release.folder / name).read_bytes()
+    policy = load_policy(done.release)
+    assert policy.spec.thresholds == done.certificate.thresholds
+    decider = Decider(done.release, threads=1)
+    lunch, number = decider.decide([Request("lunch?", {"channel": "web"}), Request("a lottery", {"channel": "web"})])
+    assert lunch.decision.fired == ("lunch",) and number.decision.decided_by == "model"
+
+
+def test_rules_that_are_edited_meanwhile_are_not_what_is_sealed(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules, opened = tmp_path / "new.csv", module.open_table
+    rules.write_text(RULES, encoding="utf-8")
+
+    def edited(*given: Any, **more: Any) -> Any:
+        rules.unlink()
+        return opened(*given, **more)
+
+    monkeypatch.setattr(module, "open_table", edited)
+    done = amend(release, rules, write_csv(tmp_path / "fresh.csv", texts(300, 5)), tmp_path / "out", threads=1)
+    assert (done.release.folder / "policy" / "rules.csv").read_text(encoding="utf-8") == RULES
+
+
+def test_rows_never_certify_twice(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", texts(200, 6))
+    once = amend(release, tmp_path / "new.csv", data, tmp_path / "one", threads=1)
+    with pytest.raises(DataError) as raised:
+        amend(once.release, tmp_path / "new.csv", data, tmp_path / "two", threads=1)
+    assert "none of the 200 rows can certify: each was used before" in str(raised.value)
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_full_width_copy_of_a_used_row_never_certifies(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    wide = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+    copies = [(text.translate(wide), label) for text, label in texts(200, 2)]  # the calibration rows of the release
+    done = amend(release, tmp_path / "new.csv", write_csv(tmp_path / "f.csv", [*copies, *texts(20, 9)]), tmp_path / "o")
+    assert (done.rows, done.used, done.certificate.rows) == (220, 200, 20)
+
+
+def test_too_few_rows_send_everything_to_a_person(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", texts(10, 7))
+    done = amend(release, tmp_path / "new.csv", data, tmp_path / "out", threads=1)
+    assert not done.certificate.certified and done.certificate.rows_missing
+    (case,) = Decider(done.release, threads=1).decide([Request("free prize", {"channel": "web"})])
+    assert case.decision.reason == "not_certified"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("txt,label\na,ham\n", "there is no column `text`"),
+        ("text,lable\na,ham\n", "name the column with --label"),
+        ("text,label\na,hma\n", "fresh.csv: row 2: unknown label 'hma'"),
+        ("text,label,amount\na,ham,much\n", "fresh.csv: row 2: the field `amount` is `much`, not a number"),
+    ],
+)
+def test_refuses_data_that_does_not_fit(release: Release, tmp_path: Path, lines: str, words: str) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    (tmp_path / "fresh.csv").write_text(lines, encoding="utf-8")
+    with pytest.raises((DataError, UsageError)) as raised:
+        amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)
+    assert words in str(raised.value)
+
+
+def test_refuses_rules_that_contradict_and_a_target_that_is_the_release(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("name,p,then\na,<0.7,review\nb,<0.7,outcome ham\n", encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", texts(10, 8))
+    with pytest.raises(RuleError, match=r"rows 2 \(a\) and 3 \(b\) have the same conditions"):
+        amend(release, tmp_path / "new.csv", data, tmp_path / "out", threads=1)
+    with pytest.raises(UsageError, match="would replace the old one"):
+        amend(release, tmp_path / "new.csv", data, release.folder, threads=1)
+
+
+def test_the_command_of_the_same_name_has_nothing_of_torch(release: Release, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", texts(200, 9))
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'transformers', 'sklearn', 'polars', 'scipy'): sys.modules[name] = None\n"
+        "from pathlib import Path\n"
+        "from penjing.core.artifact import open_release\n"
+        "from penjing.prove.amend import amend\n"
+        "a = [Path(each) for each in sys.argv[1:]]\n"
+        "print(amend(open_release(a[0]), a[1], a[2], a[3], threads=1).release.id)\n"
+    )
+    arguments = [release.folder, tmp_path / "new.csv", data, tmp_path / "out"]
+    ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == open_release(tmp_path / "out").id
+    assert json.loads((tmp_path / "out" / "certificate.json").read_bytes())["rows"] == 200
+
+
+def with_reads(release: Release, folder: Path, **changes: object) -> Release:
+    """The release with another release.json."""
+    with sealed_folder(folder) as inside:
+        shutil.copytree(release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        info = release.info.model_copy(update={"format": 2, **changes})
+        (inside / "release.json").write_bytes(canonical_json(info.model_dump(mode="json")))
+    return open_release(folder)
+
+
+def test_rows_are_read_as_make_reads_them(release: Release, tmp_path: Path) -> None:
+    """Labels, fields and columns: what trains, certifies."""
+    made = with_reads(
+        release,
+        tmp_path / "r",
+        columns={"text": "留言", "label": "类别"},
+        labels_read_as={"ＨＡＭ": "ham", "垃圾": "spam"},
+    )
+    (tmp_path / "new.csv").write_text("name,label,then\nnone,ＨＡＭ,outcome 垃圾\n", encoding="utf-8")
+    words = {"ham": ["ham", " ham\u3000", "ＨＡＭ", "h\u200bam"], "spam": ["spam", "垃圾"]}
+    lines = ["留言,类别,Channel,ＡＭＯＵＮＴ"]
+    for i, (text, label) in enumerate(texts(200, 11)):
+        lines.append(f'{text},{words[label][i % len(words[label])]},{["web", "ＷＥＢ", "Vip"][i % 3]},"1,{i:03}.50"')
+    (tmp_path / "fresh.csv").write_text("\n".join(lines), encoding="utf-8")
+    done = amend(made, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)
+    assert done.certificate.rows == 200 and done.certificate.certified
+    assert done.release.info.labels_read_as == made.info.labels_read_as
+    (rule,) = load_policy(done.release).rules.rules  # type: ignore[union-attr]
+    assert rule.outcome == "spam"
+
+
+def test_a_workbook_certifies_too(release: Release, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["Text", "Label", "channel", "amount"])
+    for text, label in texts(60, 12):
+        book.active.append([text, label, "web", 3])
+    book.save(tmp_path / "fresh.xlsx")
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    assert amend(release, tmp_path / "new.csv", tmp_path / "fresh.xlsx", tmp_path / "out", threads=1).rows == 60
+
+
+def test_all_rows_that_do_not_fit_are_told_at_once(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    (tmp_path / "fresh.csv").write_text("text,label,amount\na,HAM,1\nb,ham,x\nc,,1\nd,ham,1\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)
+    for words in (
+        "3 rows cannot be read",
+        "row 2: unknown label 'HAM'",
+        "row 3: the field `amount` is `x`",
+        "row 4: no label",
+    ):
+        assert words in str(caught.value)
+    assert "did you mean `ham`?" in str(caught.value)
+
+
+def test_columns_that_could_mean_two_are_refused_once(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    (tmp_path / "fresh.csv").write_text("TEXT,Text,label\na,b,ham\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="`text` could be `TEXT` and `Text`"):
+        amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)

@@ -1,0 +1,143 @@
+"""The statistics of the certificate: exact tails, an order fixed on validation, validity under a known risk."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penjing.prove.sequence import (
+    Cases,
+    binomial_tail,
+    chosen,
+    make_grid,
+    rows_missing,
+    run_sequence,
+    upper_bound,
+)
+
+
+def exact_tail(errors: int, rows: int, risk: Fraction) -> Fraction:
+    return sum((math.comb(rows, i) * risk**i * (1 - risk) ** (rows - i) for i in range(errors + 1)), start=Fraction(0))
+
+
+@settings(max_examples=80, deadline=None)
+@given(rows=st.integers(1, 400), share=st.fractions(0, 1), risk=st.fractions(Fraction(1, 200), Fraction(1, 2)))
+def test_the_tail_is_exact(rows: int, share: Fraction, risk: Fraction) -> None:
+    errors = int(share * rows)
+    expected = float(exact_tail(errors, rows, risk))
+    assert binomial_tail(errors, rows, float(risk)) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+def test_the_tail_at_its_edges() -> None:
+    assert binomial_tail(0, 0, 0.05) == 1.0
+    assert binomial_tail(5, 5, 0.05) == 1.0
+    assert binomial_tail(0, 100_000, 0.05) == 0.0
+    assert 0.45 < binomial_tail(5_000, 100_000, 0.05) < 0.55
+
+
+@pytest.mark.parametrize(("rows", "risk"), [(29, 0.10), (59, 0.05), (149, 0.02), (299, 0.01)])
+def test_rows_without_an_error_that_certify(rows: int, risk: float) -> None:
+    assert binomial_tail(0, rows, risk) <= 0.05 < binomial_tail(0, rows - 1, risk)
+    assert upper_bound(0, rows) <= risk < upper_bound(0, rows - 1)
+
+
+def test_the_upper_bound_inverts_the_tail() -> None:
+    for errors, rows in ((0, 10), (3, 40), (50, 2_000)):
+        assert binomial_tail(errors, rows, upper_bound(errors, rows)) == pytest.approx(0.05, rel=1e-6)
+    assert upper_bound(0, 0) == upper_bound(3, 3) == 1.0
+
+
+def draw(random: np.random.Generator, rows: int, wrong: float = 1.0) -> Cases:
+    """Cases whose true error at score p is wrong * (1 - p)."""
+    p = 0.5 + 0.5 * random.beta(4, 1, rows)
+    micro = np.round(p * 1e6).astype(np.int64)
+    correct = random.random(rows) >= wrong * (1 - micro / 1e6)
+    return Cases(np.zeros(rows, dtype=np.int64), micro, correct, np.ones(rows, dtype=bool))
+
+
+def test_the_grid_falls_and_is_short() -> None:
+    cases = draw(np.random.default_rng(0), 3_000)
+    grid = make_grid(cases, 0.05, 3_000)
+    assert 2 <= len(grid) <= 50
+    assert list(grid) == sorted(grid, reverse=True) and len(set(grid)) == len(grid)
+    assert all(grid[i] == round(grid[i], 6) for i in range(len(grid)))
+
+
+def test_the_grid_leaves_room_for_the_tolerance() -> None:
+    cases = draw(np.random.default_rng(0), 500)
+    plain, banded = make_grid(cases, 0.05, 500), make_grid(cases, 0.05, 500, band=1_000)
+    assert banded == tuple(round(each - 0.001, 6) for each in plain)
+
+
+def test_without_open_cases_the_grid_is_a_fixed_one() -> None:
+    empty = np.array([], dtype=np.int64)
+    nothing = Cases(empty, empty, empty.astype(bool), empty.astype(bool))
+    assert make_grid(nothing, 0.05, 100)[:2] == (0.99, 0.98)
+    assert chosen(run_sequence(nothing, (0.9,), 0.05)) is None
+
+
+def test_testing_ends_at_the_first_that_does_not_pass() -> None:
+    # 100 right above 0.9, then 50 wrong, then 10,000 right that would pass again.
+    p = np.concatenate([np.full(100, 950_000), np.full(50, 850_000), np.full(10_000, 750_000)])
+    correct = np.concatenate([np.ones(100, bool), np.zeros(50, bool), np.ones(10_000, bool)])
+    cases = Cases(np.zeros(len(p), dtype=np.int64), p, correct, np.ones(len(p), dtype=bool))
+    tried = run_sequence(cases, (0.9, 0.8, 0.7), 0.05)
+    assert [(each.threshold, each.automated, each.errors, each.passed) for each in tried] == [
+        (0.9, 100, 0, True),
+        (0.8, 150, 50, False),
+    ]
+    best = chosen(tried)
+    assert best is not None and best.threshold == 0.9
+
+
+def test_cases_that_a_rule_takes_are_not_counted() -> None:
+    p = np.full(100, 950_000)
+    taken = Cases(np.zeros(100, dtype=np.int64), p, np.arange(100) >= 40, np.arange(100) >= 40)
+    (step,) = run_sequence(taken, (0.9,), 0.05)
+    assert (step.automated, step.errors, step.passed) == (60, 0, True)
+
+
+def test_how_many_rows_are_missing() -> None:
+    def few(rows: int, errors: int) -> Cases:
+        p = np.full(rows, 950_000)
+        return Cases(np.zeros(rows, dtype=np.int64), p, np.arange(rows) >= errors, np.ones(rows, dtype=bool))
+
+    assert rows_missing(few(40, 0), (0.9,), 0.05) == 19
+    assert rows_missing(few(59, 0), (0.9,), 0.05) == 0
+    assert rows_missing(few(40, 4), (0.9,), 0.05) is None
+    needed = rows_missing(few(60, 2), (0.9,), 0.05)
+    assert needed is not None and 100 < needed < 1_000
+    assert rows_missing(few(0, 0), (0.9,), 0.05) == 59
+
+    # A later step is never reached while the first fails, though it alone would pass: its rows settle nothing.
+    p = np.where(np.arange(400) < 60, 950_000, 850_000)
+    late = Cases(np.zeros(400, dtype=np.int64), p, ~np.isin(np.arange(400), (0, 1)), np.ones(400, dtype=bool))
+    assert run_sequence(late, (0.8,), 0.05)[0].passed and not run_sequence(late, (0.9,), 0.05)[0].passed
+    missing = rows_missing(late, (0.9, 0.8), 0.05)
+    assert missing is not None and missing > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("risk", "wrong"), [(0.05, 1.0), (0.05, 0.6), (0.10, 1.0)])
+def test_the_promise_holds_where_the_risk_is_known(risk: float, wrong: float) -> None:
+    """At most 5 % of runs may certify a threshold whose true risk is above the limit (here: 300 runs, 4 s.e.)."""
+    random = np.random.default_rng(7)
+    population = draw(random, 400_000, wrong)
+    order = np.argsort(-population.p)
+    scores = population.p[order]
+    true = np.cumsum(wrong * (1 - scores / 1e6)) / np.arange(1, len(scores) + 1)
+    violations = certified = 0
+    for _ in range(300):
+        grid = make_grid(draw(random, 300, wrong), risk, 600)
+        best = chosen(run_sequence(draw(random, 600, wrong), grid, risk))
+        if best is not None:
+            certified += 1
+            above = int(np.searchsorted(-scores, -round(best.threshold * 1e6), side="right"))
+            violations += bool(true[max(0, above - 1)] > risk)
+    assert certified > 150
+    assert violations / 300 <= 0.05 + 4 * math.sqrt(0.05 * 0.95 / 300)

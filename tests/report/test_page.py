@@ -1,0 +1,176 @@
+"""report.html is well-formed, escapes what users wrote, loads nothing, and shows what the report holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from penjing.prove.gates import Gate
+from penjing.report.contract import Baseline, Confusion, Finding, Note, Reference, Report, Score
+from penjing.report.page import LABELS_LISTED, SHOWN, render
+from penjing.report.verdict import note_of, words
+
+VOID = {"meta", "br", "img", "link", "input", "hr", "line", "rect", "circle", "path"}
+
+
+class Elements(HTMLParser):
+    """Names and attributes of all elements, with the open ones on a stack: misnesting fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open.pop() == tag, f"</{tag}> closes something else"
+
+
+def elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Elements()
+    parser.feed(page)
+    assert parser.open == []
+    return parser.seen
+
+
+def plain(page: str) -> str:
+    """What a person reads: no elements, one space between words."""
+    return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)).split())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("labels", [2, 8, 77])
+def test_the_page_is_well_formed_escaped_and_alone(sample: Callable[..., Report], language: Any, labels: int) -> None:
+    names = tuple(f"label {i}" for i in range(labels))
+    matrix = tuple(tuple(9 if i == j else int((i + 1) % labels == j) for j in range(labels)) for i in range(labels))
+    page = render(sample(confusion=Confusion(labels=names, matrix=matrix)), language=language)
+    seen = elements(page)
+    tags = {tag for tag, _ in seen}
+    assert not tags & {"script", "img", "link", "iframe", "object"}
+    for _, attributes in seen:
+        assert not any(name.startswith("on") or name in {"src", "href"} for name in attributes)
+    assert "http" not in re.sub(r'http-equiv="', "", page) and "url(" not in page and "@import" not in page
+    assert "&lt;script&gt;" in page
+    assert page.count("<td") < 700, "a wide confusion matrix must not be drawn whole"
+
+
+def test_the_page_speaks_the_language_of_the_texts(sample: Callable[..., Report]) -> None:
+    assert '<html lang="zh-Hans">' in render(sample(language="zh"))
+    assert '<html lang="en">' in render(sample(language="mixed"))
+    assert '<html lang="en">' in render(sample(language="zh"), language="en")
+
+
+def test_without_texts_the_page_holds_none(sample: Callable[..., Report]) -> None:
+    assert "SECRET" in render(sample()) and "SECRET" not in render(sample(), texts=False)
+
+
+def test_a_linear_release_has_no_row_of_its_own_baseline(sample: Callable[..., Report]) -> None:
+    score = Score(value=0.9, low=0.88, high=0.92)
+    linear = Reference(macro_f1=score, difference=Score(value=0, low=0, high=0))
+    teacher = Reference(macro_f1=score, name="tune.linear")
+    page = render(sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini"))
+    assert "Full-size model" not in page and "(baseline)" not in page and "penjing/mini" not in page
+    page = render(sample(base="penjing/mini"))
+    assert "Full-size model" in page and "(baseline)" in page and "penjing/mini" in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_a_certificate_the_page_says_so(sample: Callable[..., Report], language: Any) -> None:
+    said = words(language)["none_certified"]
+    decisions = sample().decisions.model_copy(update={"certified": False})
+    assert said in render(sample(decisions=decisions), language=language)
+    assert said not in render(sample(), language=language)
+
+
+@pytest.mark.parametrize(
+    ("sealed", "state", "sound"),
+    [(True, "held", "held"), (True, "unproven", "unproven"), (False, "broken", "broken"), (False, "held", "broken")],
+)
+def test_the_colour_of_the_verdict_is_that_of_the_worst(
+    sample: Callable[..., Report], sealed: bool, state: Any, sound: str
+) -> None:
+    gates = (Gate(name="keep", promised=0.9, measured=0.8, bound=0.7, state=state),)
+    assert f'<div class="verdict {sound}">' in render(sample(sealed=sealed, gates=gates))
+
+
+def test_a_gate_shows_its_direction_and_the_rows_that_would_settle_it(sample: Callable[..., Report]) -> None:
+    gates = (
+        Gate(name="p99_ms", promised=20, measured=7, bound=8, state="held"),
+        Gate(name="keep", promised=0.975, measured=0.98, bound=0.96, state="unproven", rows_needed=1234),
+    )
+    page = plain(render(sample(gates=gates)))
+    assert "at most 20 ms" in page and "at least 97.5 %" in page
+    assert "about 1,234 test rows would settle it" in page
+
+
+def test_notes_and_whose_score_is_kept_are_told_in_the_pages_language(sample: Callable[..., Report]) -> None:
+    gate = Gate(name="keep", promised=0.97, measured=0.98, bound=0.96, state="unproven", note="of tune.full")
+    report = sample(notes=(note_of("why_smallest", forms="9"), Note(text="as it is")), gates=(gate,))
+    page = render(report, language="en")
+    assert "Of 9 forms that were tried it is the smallest" in page and "of tune.full" in page
+    page = render(report, language="zh")
+    assert "试过的 9 种形式中" in page and "相对于 tune.full" in page and "as it is" in page
+    assert "of tune.full" not in page
+
+
+def test_why_a_form_was_refused_is_told_in_the_pages_language(sample: Callable[..., Report]) -> None:
+    gate = Gate(name="p99_ms", promised=20, measured=38.31, bound=31.0, state="broken")
+    variant = (
+        sample()
+        .variants[0]
+        .model_copy(update={"state": "refused", "because": "p99_ms 38.25 against 20 (bound 31)", "broken": (gate,)})
+    )
+    page = render(sample(variants=(variant,)), language="zh")
+    assert "38.3\u00a0ms" in page and "99% 的决定不超过的用时" in page and "against 20" not in page
+    older = variant.model_copy(update={"broken": ()})
+    assert "p99_ms 38.25 against 20" in render(sample(variants=(older,)), language="zh")
+
+
+def test_limits_by_label_stand_in_a_table_and_a_label_without_one_shows_none(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions.model_copy(
+        update={
+            "max_error": {"a": 0.0125, "b": 0.02},
+            "thresholds": {"a": 0.91, "b": 0.8, "c": None},
+            "missing": {"b": 240},
+        }
+    )
+    page = plain(render(sample(decisions=decisions)))
+    assert "c always to a person – " in page
+    assert "a 91.0 % 1.25 % " in page
+    assert "b 80.0 % 2 % 240 " in page
+    assert "1.25 % – 2 %" in page, "the tile shows the least and the largest limit"
+
+
+def test_long_lists_are_cut_and_say_so(sample: Callable[..., Report]) -> None:
+    data = sample().data.model_copy(
+        update={
+            "labels": {f"label {i:03}": 1000 - i for i in range(LABELS_LISTED + 7)},
+            "audit": (Finding(level="warning", what="odd rows", count=40, rows={"a.csv": tuple(range(100, 120))}),),
+        }
+    )
+    page = plain(render(sample(data=data)))
+    assert "label 000" in page and f"label {LABELS_LISTED:03}" not in page
+    assert words("en")["others"].format(count=7) in page
+    shown = ", ".join(str(row) for row in range(100, 100 + SHOWN))
+    assert f"{shown} …" in page
+
+
+def test_the_most_confused_pairs_of_many_labels_come_first(sample: Callable[..., Report]) -> None:
+    labels = tuple(f"label {i}" for i in range(13))
+    matrix = [[10 if i == j else 0 for j in range(13)] for i in range(13)]
+    matrix[3][5], matrix[7][1] = 2, 6
+    confusion = Confusion(labels=labels, matrix=tuple(map(tuple, matrix)))
+    page = plain(render(sample(confusion=confusion)))
+    assert "label 7 label 1 6 37.5 % label 3 label 5 2 16.7 %" in page
+    assert "130 of 138 rows are right" in page

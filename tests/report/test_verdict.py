@@ -1,0 +1,148 @@
+"""The verdict says what happened, tells a tie from a gain, and never promises more than was proven."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from penjing.prove.gates import Gate
+from penjing.report.contract import Baseline, Bounded, Decisions, Reference, Report, Score
+from penjing.report.verdict import as_written, gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
+
+
+def score_between(low: float, high: float) -> Score:
+    return Score(value=(low + high) / 2, low=low, high=high)
+
+
+def gate(name: str, state: Any) -> Gate:
+    return Gate(name=name, promised=0.9, measured=0.8, bound=0.7, state=state)
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline"),
+    [
+        ({}, "Sealed: every promise is held."),
+        ({"gates": ()}, "Sealed."),
+        ({"gates": (gate("macro_f1", "unproven"),)}, "Sealed, though not every promise is proven yet: macro-F1."),
+        (
+            {"sealed": False, "gates": (gate("size_mb", "broken"), gate("keep", "held"))},
+            "Not sealed: a promise is broken (size of the release).",
+        ),
+        (
+            {"sealed": False, "gates": (gate("house_gate", "unproven"),)},
+            "Not sealed: a promise is not proven (house_gate), and the recipe refuses that.",
+        ),
+        ({"sealed": False}, "Not sealed."),
+    ],
+)
+def test_the_headline_says_what_happened(sample: Callable[..., Report], changes: dict[str, Any], headline: str) -> None:
+    assert verdict(sample(**changes), "en")[0] == headline
+    assert verdict(sample(**changes), "zh")[0].startswith("已封装" if sample(**changes).sealed else "未封装")
+
+
+def test_the_verdict_tells_a_tie_from_a_gain(sample: Callable[..., Report]) -> None:
+    for low, high, said in (
+        (0.01, 0.05, "beyond chance"),
+        (-0.01, 0.05, "cannot be told apart"),
+        (-0.05, -0.01, "worse"),
+    ):
+        linear = Reference(macro_f1=score_between(0.88, 0.92), difference=score_between(low, high))
+        sentences = " ".join(verdict(sample(baseline=Baseline(linear=linear)), "en")[1])
+        assert said in sentences
+
+
+def test_a_linear_release_is_not_compared_with_itself(sample: Callable[..., Report]) -> None:
+    same = Score(value=0, low=0, high=0)
+    linear = Reference(macro_f1=score_between(0.88, 0.92), difference=same)
+    teacher = Reference(macro_f1=score_between(0.88, 0.92), kept=Score(value=1, low=1, high=1), name="tune.linear")
+    report = sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini")
+    sentences = " ".join(verdict(report, "en")[1])
+    assert "same answers" in sentences and "full-size" not in sentences
+
+
+def test_an_unsealed_run_does_not_speak_as_if_it_served(sample: Callable[..., Report]) -> None:
+    assert "Nothing was put in place" in verdict(sample(sealed=False), "en")[1][0]
+
+
+def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[..., Report]) -> None:
+    decisions = Decisions(
+        automation_rate=0,
+        error_among_automated=Bounded(value=None, high=None),
+        max_error={"a": 0.05, "b": 0.02},
+        certified=False,
+        rows_missing=240,
+        thresholds={"a": None, "b": None},
+    )
+    report = sample(decisions=decisions)
+    sentences = " ".join(verdict(report, "en")[1])
+    assert "Every case goes to a person" in sentences and "240 more" in sentences
+    hopeless = report.model_copy(update={"decisions": decisions.model_copy(update={"rows_missing": None})})
+    assert "errs too often for more rows alone" in " ".join(verdict(hopeless, "en")[1])
+
+
+def test_both_languages_have_the_same_phrases_and_places() -> None:
+    english, chinese = words("en"), words("zh")
+    assert english.keys() == chinese.keys()
+    for name, phrase in english.items():
+        assert set(re.findall(r"{(\w+)}", phrase)) == set(re.findall(r"{(\w+)}", chinese[name])), name
+
+
+def test_figures_are_short_and_exact() -> None:
+    assert percent(0.973, "en") == "97.3\u00a0%" and percent(0.05, "zh") == "5%"
+    assert percent(0.05, "zh", trim=False) == "5.0%"
+    assert [milliseconds(value) for value in (4.312, 31.24, 128.4)] == ["4.31\u00a0ms", "31.2\u00a0ms", "128\u00a0ms"]
+    assert megabytes(9.996) == "10.0\u00a0MB" and megabytes(99.96) == "100\u00a0MB"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.05, "5%"), (0.0125, "1.25%"), (0.0004, "0.04%"), (0.07, "7%")])
+def test_a_limit_is_never_rounded(sample: Callable[..., Report], value: float, shown: str) -> None:
+    assert as_written(value, "zh") == shown
+    decisions = sample().decisions.model_copy(update={"max_error": value})
+    (said,) = [line for line in verdict(sample(decisions=decisions), "zh")[1] if "95%" in line]
+    assert re.search(rf"(?<![\d.]){re.escape(shown)}", said), said
+
+
+@pytest.mark.parametrize(
+    ("name", "promised", "measured", "as_promised", "as_measured"),
+    [
+        ("p99_ms", 20.0, 4.3125, "20\u00a0ms", "4.31\u00a0ms"),
+        ("size_mb", 37.5, 61.237, "37.5\u00a0MB", "61.2\u00a0MB"),
+        ("times_faster", 50.0, 62.719, "50×", "62.7×"),
+        ("macro_f1", 0.9, 0.87654, "0.9", "0.877"),
+        ("keep", 0.975, 0.98, "97.5\u00a0%", "98.00\u00a0%"),
+        ("keep", 0.98765, 0.99999, "98.765\u00a0%", "100.00\u00a0%"),
+    ],
+)
+def test_a_promise_is_shown_as_it_was_written_and_a_measure_in_its_unit(
+    name: str, promised: float, measured: float, as_promised: str, as_measured: str
+) -> None:
+    found = Gate(name=name, promised=promised, measured=measured, bound=measured, state="held")
+    assert gate_value(found, found.promised, "en") == as_promised
+    assert gate_value(found, found.measured, "en") == as_measured
+
+
+def test_a_gate_that_the_page_does_not_know_keeps_its_name() -> None:
+    assert gate_name(gate("macro_f1", "held"), "en") == "Macro-F1"
+    assert gate_name(gate("house_gate", "held"), "zh") == "house_gate"
+
+
+def test_a_model_that_fell_back_is_not_praised(sample: Callable[..., Report]) -> None:
+    sentences = " ".join(verdict(sample(fell_back=True), "en")[1])
+    assert "the plain word model was taken" in sentences
+    assert "beyond chance: macro-F1" not in sentences and "full-size" not in sentences
+
+
+def test_outcomes_that_rules_force_are_told_apart(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions
+    assert "Rules force" not in " ".join(verdict(sample(), "en")[1])
+    forced = sample(decisions=decisions.model_copy(update={"forced": 0.125}))
+    assert "Rules force the outcome of 12.5\u00a0%" in " ".join(verdict(forced, "en")[1])
+
+
+def test_limits_by_label_are_not_told_as_one_limit(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions.model_copy(update={"max_error": {"a": 0.05, "b": 0.02}})
+    sentences = " ".join(verdict(sample(decisions=decisions), "en")[1])
+    assert "within the limit of each label" in sentences and "at most" not in sentences

@@ -1,0 +1,38 @@
+"""Words with their places, in both languages; a placeholder of the masking is one word, punctuation is none."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from penjing.text.words import segmenter_version, word_spans
+
+
+def words(text: str, chinese: bool = True) -> list[str]:
+    return [text[start:end] for start, end in word_spans(text, chinese)]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Don't call me, OK?", ["Don't", "call", "me", "OK"]),
+        ("退款！请打⟦mobile⟧。", ["退款", "请", "打", "⟦mobile⟧"]),
+        ("买了iPhone手机", ["买", "了", "iPhone", "手机"]),
+        ("", []),
+        ("!?。…", []),
+    ],
+)
+def test_every_word_once_and_in_its_place(text: str, wanted: list[str]) -> None:
+    assert words(text) == wanted
+    spans = word_spans(text)
+    assert spans == sorted(spans) and all(one[1] <= two[0] for one, two in pairwise(spans))
+
+
+def test_without_the_cutter_a_run_of_chinese_stays_whole() -> None:
+    assert words("退款申请, please", chinese=False) == ["退款申请", "please"]
+
+
+def test_the_dictionary_is_named_with_its_hash() -> None:
+    name, version, digest = segmenter_version().split()
+    assert name == "jieba" and version[0].isdigit() and len(digest) == 12
