@@ -44,7 +44,7 @@ from penjing.decide.rules import load_rules
 from penjing.make.demo import MOST, RULES, reviews
 from penjing.prove.certify import Labelled, cases_of, label_facts, row_hash
 from penjing.prove.sequence import DELTA, Cases, binomial_tail, chosen, make_grid, run_sequence, upper_bound
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tune import linear
 
 SMS_RULES = "name,text,pii.mobile,p,then\nprize,contains prize|claim,,,outcome spam\nlow,,,<0.55,review\n"

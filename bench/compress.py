@@ -27,7 +27,7 @@ from penjing.measure.evaluate import bootstrap, paired_ratio
 from penjing.measure.latency import interleaved
 from penjing.model.base import depth_of, open_base
 from penjing.prove.score import promised_labels
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tasks.classify import encode_labels
 from speed import answers, penjing
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, write_recipe

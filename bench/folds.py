@@ -33,7 +33,7 @@ from penjing.make.search.search import AGREEMENTS, behind_static, chains, with_s
 from penjing.measure.evaluate import Paired, paired_ratio
 from penjing.model.base import depth_of, open_base
 from penjing.prove.score import promised_labels
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tasks.classify import accuracy, confusion, encode_labels, f1_by_label
 from speed import LINEAR
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe

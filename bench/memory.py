@@ -25,7 +25,7 @@ def opened(kind: str, folder: Path, threads: int, model: Path | None) -> Run:
 
     artifact = open_artifact(folder)
     if kind == "penjing":
-        from penjing.runtime.session import open_session
+        from penjing.runtime.open import open_session
 
         session = open_session(artifact, threads=threads)
         return lambda texts: session.predict([session.prepare(text).text for text in texts])

@@ -96,8 +96,8 @@ def tiny_texts(count: int, seed: int = 0) -> tuple[list[str], list[str]]:
 def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "masked", audit: float = 0.0) -> Release:
     """A release with a linear model of two labels, three rules and two fields; real, and made in a second."""
     from penjing.decide.policy import PolicySpec
+    from penjing.runtime.open import open_session
     from penjing.runtime.selfcheck import make_selfcheck
-    from penjing.runtime.session import open_session
     from penjing.tune import linear
 
     train = Table(*tiny_texts(160), rows=range(2, 162))
@@ -245,7 +245,7 @@ def artifacts(torch_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory
 def open_form(artifacts: dict[str, Artifact]) -> Callable[..., Session]:
     """`open_form("onnx", long_texts="review")`: a session of that form, in one thread."""
 
-    from penjing.runtime.session import open_session
+    from penjing.runtime.open import open_session
 
     def run(form: str, **options: str) -> Session:
         return open_session(artifacts[form], threads=1, **options)  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ _PUBLIC = {
     "make_release": "penjing.make.run",
     "open_artifact": "penjing.core.artifact",
     "open_release": "penjing.core.artifact",
-    "open_session": "penjing.runtime.session",
+    "open_session": "penjing.runtime.open",
 }
 
 __version__ = "0.1.0"

@@ -18,7 +18,7 @@ from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.core.options import build_options
 from penjing.data.mask import VERSION
 from penjing.model.base import open_base
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 ROOMS = {"tune": tune.METHODS, "compress": compress.METHODS}
 ALL = [(room, name) for room, table in ROOMS.items() for name in table]

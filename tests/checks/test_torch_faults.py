@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from penjing.compress import METHODS
 from penjing.core.folder import remove, verify
-from penjing.make.choose import Choice
+from penjing.report.found import Choice
 
 pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore")]
 
@@ -78,7 +78,7 @@ PLACES = (
     "penjing.make.run.keep_trainable",
     "penjing.make.run.fill",
     "penjing.report.page.render",
-    "penjing.report.contract.write_whole",
+    "penjing.report.page.write_whole",
 )
 
 

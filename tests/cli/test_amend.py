@@ -16,7 +16,7 @@ from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Release, Table
 from penjing.decide.policy import load_policy
 from penjing.prove.certify import certify, fix_grid, label_facts
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 WORDS = {"ham": ("see you at lunch", "call me later"), "spam": ("free prize", "win cash now")}
 

@@ -16,9 +16,9 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.explain.evidence import explain
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeSession, Exits, open_cascade, read_exits, sureness
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeSession, Exits, read_exits, sureness
+from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
-from penjing.runtime.session import open_session
 from penjing.tasks.classify import macro_f1, softmax
 
 QUICK = Options(bits=12, epochs=4, copies=1, agreement=0.9)
@@ -238,7 +238,7 @@ def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> 
     middle = float(np.median(sure))
     exits = Exits(threshold=middle, weights=(1.0, 50.0), audit=0)
     (made.folder / EXITS).write_text(exits.model_dump_json())
-    leaves = np.array(open_cascade(made, 1, "chunk").leaves(texts))
+    leaves = np.array(open_session(made, threads=1).leaves(texts))
     assert leaves.tolist() == (sure >= middle).tolist()
     # Without the weights more of the frequent label would leave, and fewer of the rare one.
     plain, said = sureness(logits, temperature, np.ones(2)) >= middle, logits.argmax(axis=1)
@@ -246,7 +246,7 @@ def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> 
     assert leaves[said == 1].sum() >= plain[said == 1].sum()
     (made.folder / EXITS).write_text(exits.model_copy(update={"weights": (1.0,)}).model_dump_json())
     with pytest.raises(DamageError, match="weights for other labels"):
-        open_cascade(made, 1, "chunk")
+        open_session(made, threads=1)
 
 
 def test_a_model_without_an_encoder_is_no_second_stage(inputs: Inputs, tmp_path: Path) -> None:

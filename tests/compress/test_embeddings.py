@@ -14,7 +14,7 @@ from penjing.compress.embeddings import Options, apply
 from penjing.core import machine
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def run(folder: Path) -> Run:

@@ -15,8 +15,8 @@ from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.engines.early_exit import EXITS, ExitEngine
 from penjing.model.encoder import load_classifier
+from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
-from penjing.runtime.session import open_session
 
 QUICK = Options(epochs=2, learning_rate=3e-4, agreement=0.9)
 

@@ -14,7 +14,7 @@ from penjing.core.artifact import open_artifact
 from penjing.core.errors import RecipeError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run
 from penjing.core.options import build_options
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tasks.classify import accuracy, encode_labels
 
 

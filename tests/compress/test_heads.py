@@ -20,7 +20,7 @@ from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.model.layers import heads_of, layers_of
 from penjing.model.tokens import open_tokenizer
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def run(folder: Path) -> Run:

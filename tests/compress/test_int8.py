@@ -17,8 +17,8 @@ from penjing.compress.int8 import Options, apply, calibration_samples
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.core.options import build_options
+from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
-from penjing.runtime.session import open_session
 
 QUICK = Options(engine="openvino", calibration_texts=40)
 

@@ -14,7 +14,7 @@ from penjing.compress import distill, export, int8
 from penjing.compress.magnitude import Options, apply, matrices, prune
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import load_classifier
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def run(folder: Path) -> Run:

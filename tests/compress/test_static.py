@@ -12,7 +12,7 @@ from penjing.compress.static import PARTS, Options, apply, out_of_fold, part_of
 from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 QUICK = Options(bits=12, epochs=4, copies=1)
 

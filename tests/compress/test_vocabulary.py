@@ -12,7 +12,7 @@ from penjing.compress.vocabulary import Options, apply
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Inputs, Run, Table
 from penjing.model.encoder import load_classifier
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def run(folder: Path) -> Run:

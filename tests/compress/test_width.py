@@ -15,7 +15,7 @@ from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.model.layers import layers_of, neurons_of
 from penjing.model.tokens import open_tokenizer
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def run(folder: Path) -> Run:

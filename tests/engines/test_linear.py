@@ -13,7 +13,7 @@ from penjing.core.artifact import write_artifact
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Card
 from penjing.engines.linear import LinearEngine
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.text import words
 from penjing.text.tfidf import fit_features
 
@@ -96,7 +96,7 @@ for name in ("torch", "transformers", "sklearn", "scipy", "polars"):
     sys.modules[name] = None
 from pathlib import Path
 from penjing.core.artifact import open_artifact
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 print(open_session(open_artifact(Path({str(made.folder)!r}))).predict(["房间很好"])[0].ranked()[0][0])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ import pytest
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact
 from penjing.engines.onnx import OnnxEngine
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def test_rows_of_any_length_are_seen_as_they_are(artifacts: dict[str, Artifact]) -> None:

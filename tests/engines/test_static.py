@@ -13,7 +13,7 @@ from penjing.core.artifact import open_artifact, write_artifact
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Card
 from penjing.engines.static import SETTINGS, StaticEngine
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.text.ngrams import Grams
 
 TEXTS = ["房间很干净", "the room is clean", "", "好", "clean and quiet room " * 50]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from penjing.core.nouns import Inputs, Run, Table
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import Session
 from penjing.tune import linear
 
 WORDS = {"good": ("干净", "满意", "喜欢", "delicious"), "bad": ("太差", "退货", "失望", "broken")}

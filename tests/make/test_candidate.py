@@ -21,7 +21,8 @@ from penjing.make import candidate
 from penjing.make.choose import measure
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import row_hash
-from penjing.runtime.session import open_session
+from penjing.report.found import Tested
+from penjing.runtime.open import open_session
 from penjing.tune import linear
 
 WORDS = {"bad": ("dirty", "rude", "broken", "late"), "good": ("clean", "kind", "quick", "warm"), "rare": ("noise",)}
@@ -57,7 +58,7 @@ class House:
     data: Prepared
     artifact: Artifact
     release: Release
-    tested: candidate.Tested
+    tested: Tested
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,14 @@ from penjing.core.nouns import Artifact, Card, Inputs, Run, Silent, Table
 from penjing.core.recipe import Gates, load_recipe
 from penjing.data.prepare import prepare
 from penjing.make import choose as choose_module
-from penjing.make.choose import Variant, beats, choose, gate, recipe_gates
+from penjing.make.choose import beats, choose, gate, recipe_gates
 from penjing.make.plan import single_step
 from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
 from penjing.model.base import open_base
 from penjing.prove.score import Scored, promised_labels, score
-from penjing.runtime.session import open_session
+from penjing.report.found import Variant
+from penjing.runtime.open import open_session
 
 LABELS = ("no", "yes")
 FAST = Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32)

@@ -22,7 +22,7 @@ from penjing.decide.policy import load_policy
 from penjing.prove import amend as module
 from penjing.prove.amend import amend, read_certificate
 from penjing.prove.certify import certify, fix_grid, label_facts
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 RULES = "name,text,channel,then\nlunch,contains lunch,,review\nvip,,vip,review\n"
 SPAM = ("free prize", "win cash now", "claim your reward", "urgent offer")

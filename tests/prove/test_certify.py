@@ -27,7 +27,7 @@ from penjing.prove.certify import (
     row_hashes,
 )
 from penjing.prove.sequence import ALL
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 LABELS = ("ham", "spam")
 RULES = "name,text,p,then\nforced,contains 彩票,,outcome spam\nperson,contains 投诉,,review\n"

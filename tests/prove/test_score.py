@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penjing.core.nouns import Release, Table
 from penjing.prove.score import score
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def test_score(tiny_release: Release) -> None:

@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.methods import Done
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe, RecipeFile
 from penjing.data.audit import Audit
 from penjing.data.prepare import Prepared
-from penjing.make import candidate
-from penjing.make.cache import Done
-from penjing.make.choose import Choice, Variant
 from penjing.make.plan import single_step
 from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
 from penjing.prove.certify import Certificate
 from penjing.prove.score import Scored
 from penjing.report.build import MISTAKES, Found, fill
+from penjing.report.found import Choice, Tested, Variant
 from penjing.report.verdict import note_of
 
 LABELS = ("no", "yes")
@@ -84,7 +83,7 @@ def found() -> Found:
         reviewed=(), calibration=(), used=(),
     )  # fmt: skip
     mine = scored(wrong=10, first=5)
-    tested = candidate.Tested(
+    tested = Tested(
         release=release,
         certificate=certificate,
         scored=mine,

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from penjing.report.contract import Report, Score, read_report, write_report
+from penjing.report.contract import Report, Score, read_report
+from penjing.report.page import write_report
 
 
 def test_no_texts_leaves_no_text_in_either_file(sample: Callable[..., Report], tmp_path: Path) -> None:

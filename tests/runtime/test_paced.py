@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from penjing.core.nouns import Release
+from penjing.runtime.open import open_session
 from penjing.runtime.paced import PASS_TOKENS, PacedEngine, paced
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.session import Session
 from penjing.text.tokens import BATCHES
 
 

@@ -13,8 +13,9 @@ import pytest
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Release
+from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.session import Session
 
 
 @pytest.mark.parametrize("form", ["onnx", "openvino"])

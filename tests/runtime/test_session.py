@@ -13,7 +13,8 @@ import pytest
 
 from penjing.core.errors import RequestError, UsageError
 from penjing.core.nouns import Artifact
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import Session
 from penjing.tasks.classify import softmax
 
 TEXTS = ["房间很干净", "good", "服务员态度也好", "快递太慢了包装破 bad slow", "住" * 30] * 6
@@ -129,7 +130,7 @@ def test_an_exported_model_predicts_where_torch_cannot_be_imported(
         sys.meta_path.insert(0, NoTorch())
         from pathlib import Path
         from penjing.core.artifact import open_artifact
-        from penjing.runtime.session import open_session
+        from penjing.runtime.open import open_session
 
         session = open_session(open_artifact(Path(sys.argv[1])), threads=1)
         print(session.predict([session.prepare(sys.argv[2]).text])[0].probabilities)

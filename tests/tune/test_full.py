@@ -28,7 +28,7 @@ from penjing.core.options import build_options
 from penjing.data import mask
 from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tasks.classify import macro_f1
 from penjing.tune import METHODS, full
 from penjing.tune.full import Options, apply

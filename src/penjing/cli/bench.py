@@ -91,7 +91,7 @@ def _subject(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any
     """The release as it decides, or the artifact as it predicts."""
     from penjing.core.artifact import INFO, open_artifact, open_release
     from penjing.decide.decider import Decider, Request
-    from penjing.runtime.session import open_session
+    from penjing.runtime.open import open_session
 
     if (folder / INFO).is_file():
         release = open_release(folder)

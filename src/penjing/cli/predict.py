@@ -42,7 +42,7 @@ def predict(
     from penjing.core.errors import DataError
     from penjing.data.cells import Fault
     from penjing.data.read import Reading
-    from penjing.runtime.session import open_session
+    from penjing.runtime.open import open_session
 
     opened = open_release(release)
     session = open_session(opened.artifact, threads=threads, long_texts=opened.info.long_texts)

@@ -42,7 +42,8 @@ from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits, sureness
-from penjing.runtime.session import DIGITS, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import DIGITS
 from penjing.tasks.classify import Floats, f1_of_sums
 
 AGREEMENT = (

@@ -25,6 +25,25 @@ class Method:
     apply: Callable[[Inputs, Options, Run], Artifact]
 
 
+@dataclass(frozen=True)
+class Step:
+    """One entry of a recipe: `name` as the user wrote it, e.g. `tune.full`."""
+
+    name: str
+    method: Method
+    options: Options
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished step: its artifact, how long it took when it ran, and whether it came from the cache."""
+
+    step: Step
+    artifact: Artifact
+    seconds: float
+    cached: bool
+
+
 def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
     """The method of that name, its module imported now. Raises RecipeError or MissingPackageError."""
     if name not in table:

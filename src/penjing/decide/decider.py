@@ -12,8 +12,9 @@ from penjing.data.mask import Masked, open_masking
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
 from penjing.engines.protocol import Device
+from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import run_selfcheck
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.session import Session
 
 MAX_CHARACTERS = 100_000
 

@@ -16,21 +16,10 @@ from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.folder import remove, write_whole
 from penjing.core.machine import instruction_set
-from penjing.core.methods import source_hash
+from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
-from penjing.make.plan import Step
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished step: its artifact, how long it took when it ran, and whether it came from the cache."""
-
-    step: Step
-    artifact: Artifact
-    seconds: float
-    cached: bool
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Progress, Release, ReleaseInfo, Table
@@ -23,15 +21,15 @@ from penjing.decide.rules import FORMS
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
-from penjing.make.choose import MEGA, SECONDS, Variant, recipe_gates
+from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
-from penjing.prove.certify import CLOCK, Certificate, certify, fix_grid, label_facts, row_hash
-from penjing.prove.gates import Gate
-from penjing.prove.score import SMALL, Scored, score
+from penjing.prove.certify import CLOCK, certify, fix_grid, label_facts, row_hash
+from penjing.prove.score import SMALL, score
 from penjing.prove.seal import regression_suite, seal
+from penjing.report.found import Tested, Variant
+from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
-from penjing.runtime.session import open_session
 from penjing.tasks.classify import softmax
 
 # A text with evidence takes as long as some thirty without, one after another whatever the batch.
@@ -42,27 +40,6 @@ RIVAL_CALLS, RIVAL_SECONDS = 100, 5.0
 # By how much a probability may differ on another machine (another instruction set, another version of the engine)
 # before a replay there counts as different; a score so near a threshold goes to a person.
 TOLERANCE = {"linear": 1e-6, "static": 1e-6, "float": 1e-4, "int8": 0.01}
-
-
-@dataclass(frozen=True, eq=False)
-class Tested:
-    """What the sealed pick did on test rows, end to end, beside the teacher and the linear model."""
-
-    release: Release
-    certificate: Certificate
-    scored: Scored
-    teacher: Scored
-    linear: Scored
-    uncalibrated: npt.NDArray[np.float64]  # (n, labels) probabilities at temperature 1
-    outcomes: tuple[str, ...]
-    automated: npt.NDArray[np.bool_]  # (n,) decided by the model, without a person
-    forced: npt.NDArray[np.bool_]  # (n,) outcome set by a rule
-    speed: Latency
-    speed_evidence: Latency
-    size_mb: float
-    gates: tuple[Gate, ...]
-    faithful: dict[str, dict[str, float]]
-    rivals: dict[str, Latency]  # the sealed release as `penjing`, and what it was timed in turn with
 
 
 def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:

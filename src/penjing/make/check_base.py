@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penjing.core.errors import MissingPackageError, PenjingError, RecipeError, UsageError
+from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
 from penjing.core.recipe import RecipeFile
 from penjing.data.audit import Problem
-from penjing.make.plan import Step, on_engine
+from penjing.make.plan import on_engine
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from penjing.core.errors import PenjingError, RecipeError, RuleError
+from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Progress
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import RecipeFile
@@ -23,7 +24,7 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.order import order_faults
-from penjing.make.plan import Step, read_plan
+from penjing.make.plan import read_plan
 from penjing.model.base import open_base
 
 # Code of the problems that lie in the recipe or in a file that it names, not in the rows.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,14 +14,15 @@ from penjing.core.recipe import Gates
 from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
 from penjing.make.timings import Measured
-from penjing.measure.evaluate import Interval, bootstrap, paired_difference, paired_ratio
+from penjing.measure.evaluate import bootstrap, paired_difference, paired_ratio
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
 from penjing.prove.gates import Gate, at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.score import Scored, score
-from penjing.report.contract import Note
+from penjing.report.found import Choice, Variant
 from penjing.report.verdict import note_of
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import Session
 
 MEGA = 1e6
 RACE = 500
@@ -29,38 +30,6 @@ RACE = 500
 LOOK = 250
 # As long as a form may be timed with more texts than a window has at least.
 SECONDS = 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class Variant:
-    """One sealable artifact, what it scored and cost on validation, and whether it may be sealed."""
-
-    name: str
-    artifact: Artifact
-    session: Session
-    scored: Scored
-    macro_f1: Interval
-    latency: Latency
-    size_mb: float
-    gates: tuple[Gate, ...] = ()
-    refused: str = ""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The variant to seal, and why it is not the encoder where it is not.
-
-    fell_back: it is the linear model, and the encoder is not proven better: its own score is then what must be kept.
-    """
-
-    variant: Variant
-    fell_back: bool
-    note: Note | None = None
-
-    @property
-    def why(self) -> str:
-        """The reason in English; nothing where the last form of the encoder passed."""
-        return self.note.text if self.note else ""
 
 
 def measure(

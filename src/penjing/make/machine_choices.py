@@ -12,9 +12,9 @@ from typing import Any
 
 from penjing.core.canon import digest
 from penjing.core.machine import cores, hardware
+from penjing.core.methods import Step
 from penjing.core.nouns import Inputs, Progress, Run
 from penjing.make.cache import library_versions, table_fingerprint
-from penjing.make.plan import Step
 from penjing.make.timings import Measured
 
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
+from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
-from penjing.make.plan import Step, on_engine
+from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
 
 # Steps that change weights: the model must still be in torch, and stays there but for `exit`.

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Method, load_method
-from penjing.core.options import Options, build_options, nearest
+from penjing.core.methods import Step, load_method
+from penjing.core.options import build_options, nearest
 from penjing.core.recipe import RecipeFile
 
 ROOMS = {"tune": "penjing.tune", "compress": "penjing.compress"}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One entry of a recipe: `name` as the user wrote it, e.g. `tune.full`."""
-
-    name: str
-    method: Method
-    options: Options
 
 
 def build_plan(file: RecipeFile) -> list[Step]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from penjing.core.canon import digest
 from penjing.core.errors import UsageError
 from penjing.core.machine import cores, fastest_engine, hardware, wait_asleep
-from penjing.core.methods import source_hash
+from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import RecipeFile, load_recipe
@@ -21,13 +21,13 @@ from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
-from penjing.make.cache import Cache, Done, table_fingerprint
-from penjing.make.candidate import Tested, certify_and_seal, open_policy, promised_against, test_release
+from penjing.make.cache import Cache, table_fingerprint
+from penjing.make.candidate import certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
-from penjing.make.choose import Variant, beats, choose, gate, measure, race
+from penjing.make.choose import beats, choose, gate, measure, race
 from penjing.make.machine_choices import pace_of
 from penjing.make.overall import Overall, scaled, stages
-from penjing.make.plan import Step, on_engine, single_step
+from penjing.make.plan import on_engine, single_step
 from penjing.make.search.finished import Finished, keep_finished, read_finished
 from penjing.make.search.search import Search, chains, choose_smallest
 from penjing.make.timings import Measured
@@ -39,9 +39,11 @@ from penjing.prove.gates import TIMES, in_words, refuses
 from penjing.prove.score import Scored, promised_labels, score
 from penjing.prove.seal import seal_with_gates
 from penjing.report.build import Found, fill
-from penjing.report.contract import Note, PageLanguage, Report, write_report
+from penjing.report.contract import Note, PageLanguage, Report
 from penjing.report.contract import Variant as Row
-from penjing.runtime.session import open_session
+from penjing.report.found import Tested, Variant
+from penjing.report.page import write_report
+from penjing.runtime.open import open_session
 
 # Beside the results of steps: what was decided once for this machine.
 MACHINE = "machine"

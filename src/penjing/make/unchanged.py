@@ -19,7 +19,8 @@ from penjing.core.nouns import Release
 from penjing.data.prepare import Prepared
 from penjing.make.cache import library_versions
 from penjing.make.timings import Measured
-from penjing.report.contract import PageLanguage, Report, read_report, write_report
+from penjing.report.contract import PageLanguage, Report, read_report
+from penjing.report.page import write_report
 from penjing.report.verdict import verdict
 from penjing.tune import METHODS as TUNE
 

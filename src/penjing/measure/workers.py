@@ -25,7 +25,8 @@ from penjing.core.machine import hardware
 from penjing.core.nouns import Artifact
 from penjing.engines.protocol import Device
 from penjing.runtime.cascade import CascadeSession
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import Session
 
 SLACK = 1.1
 MOST_WORKERS = 8

@@ -25,7 +25,8 @@ from penjing.decide.policy import POLICY, RULES, Policy, load_policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Certificate, Labelled, certify, label_facts, row_hash, row_hashes
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import Session
 
 CERTIFICATE = "certificate.json"
 

@@ -11,12 +11,10 @@ import numpy as np
 
 import penjing
 from penjing.core.machine import hardware
+from penjing.core.methods import Done
 from penjing.core.nouns import Release
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
-from penjing.make.cache import Done
-from penjing.make.candidate import Tested
-from penjing.make.choose import Choice, Variant
 from penjing.measure.evaluate import (
     Interval,
     bootstrap,
@@ -30,6 +28,7 @@ from penjing.prove.certify import Certificate
 from penjing.prove.score import Scored, promised_labels
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
+from penjing.report.found import Choice, Tested, Variant
 from penjing.tasks.classify import confusion, expected_calibration_error
 
 MISTAKES = 10

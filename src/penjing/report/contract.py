@@ -1,4 +1,4 @@
-"""What a run of `make` found: the typed contract of report.json, written whole beside report.html."""
+"""What a run of `make` found: the typed contract of report.json."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from penjing.core.folder import write_whole
 from penjing.data.audit import Audit
 from penjing.prove.gates import Gate
 
@@ -314,26 +313,6 @@ class Report(_Part):
         return self.model_copy(
             update={"errors": tuple(error.model_copy(update={"text": None}) for error in self.errors)}
         )
-
-
-def write_report(report: Report, out: Path, *, texts: bool = True, language: PageLanguage | None = None) -> Report:
-    """Write OUT/report.json and OUT/report.html, each in one rename, and return the report as it was written.
-
-    texts=False leaves the texts of rows out of both. Raises MissingPackageError without jinja2.
-    """
-    # The page reads this contract, so it cannot be imported above it; and jinja2 is loaded only where a page is made.
-    from penjing.report.page import render
-    from penjing.report.verdict import verdict
-
-    if not texts:
-        report = report.without_texts()
-    if not report.verdict:
-        headline, sentences = verdict(report, language or report.page_language())
-        report = report.model_copy(update={"verdict": " ".join([headline, *sentences])})
-    page = render(report, texts=texts, language=language)
-    write_whole(out / "report.json", report.model_dump_json(indent=2).encode() + b"\n")
-    write_whole(out / "report.html", page.encode())
-    return report
 
 
 def read_report(path: Path) -> Report:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from penjing.core.errors import MissingPackageError
+from penjing.core.folder import write_whole
 from penjing.prove.gates import Gate
 from penjing.report import charts
 from penjing.report.contract import Confusion, Finding, PageLanguage, Report, Score, Variant
@@ -49,6 +51,22 @@ def render(report: Report, texts: bool = True, language: PageLanguage | None = N
     # The charts escape their own texts; the style sheet is ours.
     drawn = {name: Markup(svg) for name, svg in page.charts().items()}
     return template.render(style=style, charts=drawn, texts=texts, **page.context())
+
+
+def write_report(report: Report, out: Path, *, texts: bool = True, language: PageLanguage | None = None) -> Report:
+    """Write OUT/report.json and OUT/report.html, each in one rename, and return the report as it was written.
+
+    texts=False leaves the texts of rows out of both. Raises MissingPackageError without jinja2.
+    """
+    if not texts:
+        report = report.without_texts()
+    if not report.verdict:
+        headline, sentences = verdict(report, language or report.page_language())
+        report = report.model_copy(update={"verdict": " ".join([headline, *sentences])})
+    page = render(report, texts=texts, language=language)
+    write_whole(out / "report.json", report.model_dump_json(indent=2).encode() + b"\n")
+    write_whole(out / "report.html", page.encode())
+    return report
 
 
 class _Page:

@@ -26,12 +26,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
-from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
-from penjing.engines.protocol import Device, Logits
-from penjing.runtime.session import DIGITS, Session, open_session
+from penjing.engines.protocol import Logits
+from penjing.runtime.session import DIGITS, Session
 from penjing.tasks.classify import Floats
 
 Bools = npt.NDArray[np.bool_]
@@ -172,14 +171,11 @@ def _divided(raw: Logits, temperature: float) -> Floats:
 
 
 def open_cascade(
-    artifact: Artifact, threads: int, long_texts: Literal["chunk", "review"], device: Device = "cpu"
+    artifact: Artifact, first: Session, second: Session, long_texts: Literal["chunk", "review"]
 ) -> CascadeSession:
-    """Open both stages of an artifact of form "cascade". Raises DamageError where a file of it cannot be used."""
+    """The session of an artifact of form "cascade" over its opened stages. Raises DamageError where a file of it cannot
+    be used, or does not fit the stages."""
     exits = read_exits(artifact.folder)
-    first, second = (
-        open_session(open_artifact(artifact.folder / name), threads=threads, long_texts=long_texts, device=device)
-        for name in (FIRST, SECOND)
-    )
     if not first.labels == second.labels == artifact.card.labels:
         raise DamageError("the stages of the cascade have different labels", where=str(artifact.folder), fix=_FIX)
     if exits.weights and len(exits.weights) != len(artifact.card.labels):

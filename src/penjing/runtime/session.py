@@ -7,11 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.data.clean import clean
 from penjing.data.mask import Masked, open_masking
-from penjing.engines.protocol import Device, Engine, Logits, open_engine
+from penjing.engines.protocol import Engine, Logits
 from penjing.tasks.classify import softmax
 from penjing.text.tokens import BUCKETS, Ids, Tokens
 
@@ -125,27 +124,3 @@ class Session:
         first = np.searchsorted(owners, np.arange(len(rows)))
         result[single] = scored[first[single]]
         return result, too_long
-
-
-def open_session(
-    artifact: Artifact, *, threads: int = 0, long_texts: Literal["chunk", "review"] = "chunk", device: Device = "cpu"
-) -> Session:
-    """Open an artifact in the engine of its form. threads: 0 for all cores that this process may use; device: as in
-    `open_engine`.
-
-    Raises UsageError for an artifact without labels or with a masking that is not known here, MissingPackageError where
-    its engine is not installed, DamageError for files that cannot be read.
-    """
-    card = artifact.card
-    if not card.labels:
-        raise UsageError(
-            f"an artifact by `{card.method}` predicts nothing: it has no labels",
-            where=str(artifact.folder),
-            fix="tune it first, with `tune.full` or `tune.linear` in a recipe",
-        )
-    open_masking(card.masking, str(artifact.folder))
-    if card.form == "cascade":
-        from penjing.runtime.cascade import open_cascade
-
-        return open_cascade(artifact, threads, long_texts, device)
-    return Session(artifact, open_engine(artifact, threads, device), long_texts)

@@ -16,7 +16,7 @@ from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.folder import verify
 from penjing.core.nouns import Artifact, Card, Inputs, Release, Run, Table
 from penjing.core.options import Options
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tasks.classify import accuracy, encode_labels, macro_f1
 
 

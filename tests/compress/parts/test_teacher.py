@@ -10,7 +10,7 @@ from penjing.compress.parts import teacher
 from penjing.compress.parts.teacher import teacher_logits
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 
 
 def test_logits_stand_in_the_order_of_the_texts_and_are_computed_once(

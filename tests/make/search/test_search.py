@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.methods import Done, Step
 from penjing.core.nouns import Artifact, Card, Silent
 from penjing.core.recipe import Gates
-from penjing.make.cache import Done
-from penjing.make.choose import Variant, gate
-from penjing.make.plan import Step
+from penjing.make.choose import gate
 from penjing.make.search import search as search_module
 from penjing.make.search.search import (
     AGREEMENTS,
@@ -32,6 +31,7 @@ from penjing.measure.latency import Latency
 from penjing.prove.gates import Gate
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
+from penjing.report.found import Variant
 
 GATES = Gates(keep=0.97, size_mb=30)
 

@@ -17,7 +17,7 @@ from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
 from penjing.core.options import Options
 from penjing.data.mask import VERSION
 from penjing.measure.calibrate import fit_temperature
-from penjing.runtime.session import open_session
+from penjing.runtime.open import open_session
 from penjing.tasks.classify import accuracy, encode_labels, macro_f1
 from penjing.text.tokens import TOKENIZER
 

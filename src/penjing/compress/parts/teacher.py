@@ -13,7 +13,8 @@ from penjing.compress.parts.sealing import check_stop
 from penjing.core.canon import digest_lines
 from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Run
-from penjing.runtime.session import Session, open_session
+from penjing.runtime.open import open_session
+from penjing.runtime.session import Session
 
 _SLICE = 1024
 _BATCH = 64

@@ -14,8 +14,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
-from penjing.make.plan import Step
 
 MEGA = 1e6
 # Bits of a weight by the step that makes the form; whatever else ends a chain is never ruled out.

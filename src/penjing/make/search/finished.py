@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from penjing.compress import METHODS
 from penjing.core.canon import digest
 from penjing.core.errors import RecipeError
-from penjing.core.methods import source_hash
+from penjing.core.methods import Step, source_hash
 from penjing.make.cache import library_versions
-from penjing.make.plan import Step, single_step
+from penjing.make.plan import single_step
 from penjing.make.timings import Measured
 from penjing.report.contract import Note, Variant
 

@@ -22,14 +22,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from penjing.core.methods import Done, Step
 from penjing.core.nouns import Artifact, Progress
-from penjing.make.cache import Done
-from penjing.make.choose import Choice, Variant
-from penjing.make.plan import Step, single_step
+from penjing.make.plan import single_step
 from penjing.make.search.bound import least_mb
 from penjing.make.search.heal import METHOD, Healing
 from penjing.prove.gates import TIMES
 from penjing.report.contract import Note
+from penjing.report.found import Choice, Variant
 from penjing.report.verdict import note_of
 
 # What a milder exit shortens. The slowest texts are those that come to the second stage, however few they are.

@@ -1,0 +1,115 @@
+"""The one table of forms: how an artifact of each form is opened as an engine, and any artifact as a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from penjing.core.artifact import open_artifact
+from penjing.core.errors import UsageError
+from penjing.core.machine import cores
+from penjing.core.nouns import Artifact
+from penjing.data.mask import open_masking
+from penjing.engines.protocol import Device, Engine
+from penjing.runtime.cascade import FIRST, SECOND, open_cascade
+from penjing.runtime.session import Session
+
+LongTexts = Literal["chunk", "review"]
+Opener = Callable[[Artifact, int, Device], Engine]
+
+
+# Each opener imports its engine itself: a form that is not used needs no package of its own.
+def _linear(artifact: Artifact, threads: int, _device: Device) -> Engine:
+    from penjing.engines.linear import LinearEngine
+
+    return LinearEngine.load(artifact, threads)
+
+
+def _static(artifact: Artifact, threads: int, _device: Device) -> Engine:
+    from penjing.engines.static import StaticEngine
+
+    return StaticEngine.load(artifact, threads)
+
+
+def _onnx(artifact: Artifact, threads: int, device: Device) -> Engine:
+    from penjing.engines.onnx import OnnxEngine
+
+    return OnnxEngine.load(artifact, threads, device)
+
+
+def _exit(artifact: Artifact, threads: int, device: Device) -> Engine:
+    from penjing.engines.early_exit import ExitEngine
+
+    return ExitEngine.load(artifact, threads, device)
+
+
+def _openvino(artifact: Artifact, threads: int, _device: Device) -> Engine:
+    from penjing.engines.openvino import OpenVinoEngine
+
+    return OpenVinoEngine.load(artifact, threads)
+
+
+def _torch(artifact: Artifact, threads: int, _device: Device) -> Engine:
+    try:
+        from penjing.engines.torch import TorchEngine
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"an artifact of form `torch` needs the package `{error.name}`",
+            where=str(artifact.folder),
+            fix="pip install 'penjing[train]', or use the sealed release, which needs no torch",
+        ) from None
+    return TorchEngine.load(artifact, threads)
+
+
+FORMS: Mapping[str, Opener] = {
+    "linear": _linear,
+    "static": _static,
+    "onnx": _onnx,
+    "exit": _exit,
+    "openvino": _openvino,
+    "torch": _torch,
+}
+CPU_ONLY = {"openvino", "torch"}
+
+
+def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") -> Engine:
+    """The engine of the artifact's form. threads: 0 for all cores that this process may use.
+
+    device: where encoders of ONNX Runtime run. Models without an encoder run on the CPU, whatever it says. Raises
+    MissingPackageError where the engine or its device is not installed, UsageError for a form that does not run on the
+    device, DamageError for a file that cannot be read.
+    """
+    form = artifact.card.form
+    if device != "cpu" and form in CPU_ONLY:
+        raise UsageError(
+            f"an artifact of form `{form}` runs on the CPU, not on `{device}`",
+            where=str(artifact.folder),
+            fix="make it with `engine: onnx`, or ask for `cpu`",
+        )
+    return FORMS[form](artifact, threads or cores(), device)
+
+
+def open_session(
+    artifact: Artifact, *, threads: int = 0, long_texts: LongTexts = "chunk", device: Device = "cpu"
+) -> Session:
+    """Open an artifact in the engine of its form, or in those of both stages of a cascade.
+
+    threads: 0 for all cores that this process may use; device: as in `open_engine`. Raises UsageError for an artifact
+    without labels or with a masking that is not known here, MissingPackageError where its engine is not installed,
+    DamageError for files that cannot be read.
+    """
+    card = artifact.card
+    if not card.labels:
+        raise UsageError(
+            f"an artifact by `{card.method}` predicts nothing: it has no labels",
+            where=str(artifact.folder),
+            fix="tune it first, with `tune.full` or `tune.linear` in a recipe",
+        )
+    open_masking(card.masking, str(artifact.folder))
+    if card.form == "cascade":
+        first, second = (
+            open_session(open_artifact(artifact.folder / name), threads=threads, long_texts=long_texts, device=device)
+            for name in (FIRST, SECOND)
+        )
+        return open_cascade(artifact, first, second, long_texts)
+    return Session(artifact, open_engine(artifact, threads, device), long_texts)
