@@ -190,7 +190,7 @@ def torch_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
     from penjing.model.base import open_base
     from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, save_classifier
-    from penjing.model.tokens import open_tokenizer
+    from penjing.text.tokens import open_tokenizer
 
     folder = tmp_path_factory.mktemp("tuned")
     base = open_base(str(_form_base(folder / "base")), folder)

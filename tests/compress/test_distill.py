@@ -16,9 +16,9 @@ from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import load_classifier, save_classifier
-from penjing.model.tokens import open_tokenizer
 from penjing.runtime.open import open_session
 from penjing.tasks.classify import softmax
+from penjing.text.tokens import open_tokenizer
 
 QUICK = Options(epochs=2, learning_rate=2e-3, copies=0)
 

@@ -171,8 +171,7 @@ def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> No
     from penjing.data.mask import VERSION
     from penjing.model.base import open_base
     from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, mean_pool, save_classifier
-    from penjing.model.tokens import open_tokenizer
-    from penjing.text.tokens import Tokens
+    from penjing.text.tokens import Tokens, open_tokenizer
 
     with gzip.open(Path(data) / "zh-sentiment-chnsenticorp" / "train.tsv.gz", "rt", encoding="utf-8") as file:
         rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) == 2][1:]

@@ -15,8 +15,8 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.model.layers import keep_layers, layers_of
-from penjing.model.tokens import open_tokenizer
 from penjing.runtime.open import open_session
+from penjing.text.tokens import open_tokenizer
 
 
 def run(folder: Path) -> Run:

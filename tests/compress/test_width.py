@@ -14,8 +14,8 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.model.layers import layers_of, neurons_of
-from penjing.model.tokens import open_tokenizer
 from penjing.runtime.open import open_session
+from penjing.text.tokens import open_tokenizer
 
 
 def run(folder: Path) -> Run:

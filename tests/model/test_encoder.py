@@ -26,7 +26,7 @@ from penjing.model.encoder import (
     mean_pool,
     save_classifier,
 )
-from penjing.model.tokens import open_tokenizer
+from penjing.text.tokens import open_tokenizer
 
 IDS = torch.tensor([[2, 5, 9, 3], [2, 7, 3, 0]])
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])

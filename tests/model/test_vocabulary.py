@@ -13,8 +13,8 @@ from tokenizers.models import BPE
 from penjing.core.errors import UsageError
 from penjing.model.base import open_base
 from penjing.model.encoder import load_encoder
-from penjing.model.tokens import open_tokenizer
 from penjing.model.vocabulary import cut_embeddings, cut_tokenizer, single_characters
+from penjing.text.tokens import open_tokenizer
 
 TEXTS = ["房间很干净，前台服务也热情。", "The delivery was late; I want my money back!", "打⟦mobile⟧ 不通", "①㎡ ﾊﾝ"]
 

@@ -35,8 +35,8 @@ from penjing.engines.early_exit import EXITS, ExitEngine, Exits, stage_files, su
 from penjing.measure.calibrate import fit_temperature
 from penjing.model.encoder import Classifier, load_classifier, mean_pool, padding_id
 from penjing.model.layers import layers_of
-from penjing.model.tokens import encode, open_tokenizer
 from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
 from penjing.train.classify import IdRows, predict
 from penjing.train.hooks import Report

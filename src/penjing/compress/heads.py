@@ -21,7 +21,7 @@ from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.model.layers import heads_of, keep_heads, layers_of
-from penjing.model.tokens import open_tokenizer
+from penjing.text.tokens import open_tokenizer
 
 
 class Options(BaseOptions):

@@ -28,7 +28,7 @@ from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.model.layers import keep_layers, layers_of
-from penjing.model.tokens import encode, open_tokenizer
+from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget
 from penjing.train.classify import IdRows, predict
 from penjing.train.numerics import repeatable

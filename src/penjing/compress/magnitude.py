@@ -22,7 +22,7 @@ from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import Classifier, load_classifier, save_classifier
 from penjing.model.layers import layers_of
-from penjing.model.tokens import open_tokenizer
+from penjing.text.tokens import open_tokenizer
 
 SPARSITY, EMBEDDINGS = "sparsity", "sparse_embeddings"
 

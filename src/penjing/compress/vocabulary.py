@@ -19,8 +19,8 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import fit_vocabulary, load_classifier, save_classifier
-from penjing.model.tokens import open_tokenizer
 from penjing.model.vocabulary import cut_embeddings, cut_tokenizer, single_characters
+from penjing.text.tokens import open_tokenizer
 
 _SLICE = 1024
 

@@ -33,7 +33,7 @@ _COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",),
 def base_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
     """What the base cannot do that the steps ask of it; without steps, whether it can be opened at all."""
     from penjing.model.encoder import fit_vocabulary, load_encoder
-    from penjing.model.tokens import open_tokenizer
+    from penjing.text.tokens import open_tokenizer
 
     try:
         encoder, tokenizer = load_encoder(base), open_tokenizer(base.folder)

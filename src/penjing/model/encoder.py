@@ -15,8 +15,8 @@ from torch import nn
 
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
-from penjing.model.tokens import TOKENIZER
 from penjing.model.weights import read_weights
+from penjing.text.tokens import TOKENIZER
 
 ENCODER, HEAD = "encoder", "head.safetensors"
 # In config.json: attention heads of each layer, where some were taken out; no such key in an encoder as it came.

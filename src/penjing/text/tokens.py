@@ -1,4 +1,4 @@
-"""Token ids for the engines: the raw tokenizer, windows over long texts, padding to a few fixed lengths."""
+"""Token ids for training and for the engines: one tokenizer, windows over long texts, padding to a few lengths."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.errors import DamageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
+from penjing.data.mask import PLACEHOLDERS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -132,13 +133,66 @@ def read_tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
-        text = path.read_text(encoding="utf-8")
-        # The tokenizers library raises no class of its own for what is not a tokenizer: look before it does.
-        if not isinstance(json.loads(text)["model"], dict):
-            raise ValueError("it holds no model")
-    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError) as error:
+        return Tokenizer.from_str(_content(path))
+    except (FileNotFoundError, ValueError, RecursionError) as error:
         raise DamageError(f"{TOKENIZER} cannot be read: {error}", where=str(path.parent)) from None
-    return Tokenizer.from_str(text)
+
+
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a base or an artifact for training: no padding, no truncation, one token for each placeholder.
+
+    Raises UsageError where it is missing or is not one.
+    """
+    from tokenizers import AddedToken, Tokenizer
+
+    path = folder / TOKENIZER
+    try:
+        tokenizer = Tokenizer.from_str(_content(path))
+    except (FileNotFoundError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{TOKENIZER} cannot be read: {error}",
+            where=str(path),
+            fix="save its fast tokenizer: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)",
+        ) from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    known = tokenizer.get_vocab(with_added_tokens=True)
+    new = [token for token in PLACEHOLDERS.values() if token not in known]
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in new])
+    return tokenizer
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids of texts, special tokens included; `cut` counts the texts that were longer than the limit."""
+
+    ids: list[Ids]
+    cut: int
+
+    @property
+    def lengths(self) -> Ids:
+        """Tokens of each text, (n,) int64."""
+        return np.fromiter((len(row) for row in self.ids), dtype=np.int64, count=len(self.ids))
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encoded:
+    """Ids of each text, at most `max_tokens` with its special tokens; a longer text keeps its beginning."""
+    tokenizer.enable_truncation(max_length=max_tokens)
+    try:
+        encodings = tokenizer.encode_batch(list(texts))
+    finally:
+        tokenizer.no_truncation()
+    ids = [np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings]
+    return Encoded(ids=ids, cut=sum(bool(encoding.overflowing) for encoding in encodings))
+
+
+def _content(path: Path) -> str:
+    """The text of a tokenizer.json. Raises ValueError for what is not one: the library has no exception of its own."""
+    text = path.read_text(encoding="utf-8")
+    found = json.loads(text)
+    if not isinstance(found, dict) or not isinstance(found.get("model"), dict):
+        raise ValueError("it holds no model")
+    return text
 
 
 def _pad_id(tokenizer: Tokenizer) -> int:

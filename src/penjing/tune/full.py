@@ -44,10 +44,9 @@ from penjing.model.encoder import (
     save_classifier,
 )
 from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
-from penjing.model.tokens import Tokens, encode, open_tokenizer
 from penjing.runtime.session import Session
 from penjing.tasks.classify import accuracy, encode_labels, macro_f1
-from penjing.text.tokens import Tokens as SessionTokens
+from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints
 from penjing.train.classify import Classify, IdRows, Labelled, Rows
@@ -105,8 +104,8 @@ class Job:
     run: Run
     labels: tuple[str, ...]
     tokenizer: Tokenizer
-    train: Tokens
-    validation: Tokens
+    train: Encoded
+    validation: Encoded
     train_truth: Ints
     validation_truth: Ints
     data: str
@@ -313,7 +312,7 @@ def _validation_logits(job: Job, inputs: Inputs, classifier: Classifier) -> npt.
     options, run = job.options, job.run
     card = Card(form="torch", method="tune.full", labels=job.labels, max_tokens=options.max_tokens)
     with repeatable(run.seed, run.threads):
-        tokens = SessionTokens(job.tokenizer, options.max_tokens)
+        tokens = Tokens(job.tokenizer, options.max_tokens)
         engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads())
         return Session(Artifact(run.out, "", card), engine).logits(inputs.validation.texts)
 

@@ -15,7 +15,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.model.encoder import load_classifier
 from penjing.model.layers import layers_of, neurons_of
-from penjing.model.tokens import encode, open_tokenizer
+from penjing.text.tokens import encode, open_tokenizer
 
 
 @pytest.mark.parametrize("size", [1, 16])

@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import load_classifier
-from penjing.model.tokens import open_tokenizer
+from penjing.text.tokens import open_tokenizer
 
 REPLACED = "texts for each train text in which some words stand for near ones, labelled by the teacher"
 NEAR = 6
