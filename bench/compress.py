@@ -28,7 +28,7 @@ from penjing.measure.latency import interleaved
 from penjing.model.base import depth_of, open_base
 from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import encode_labels
+from penjing.tasks.metrics import encode_labels
 from speed import answers, penjing
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, write_recipe
 

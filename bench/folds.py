@@ -34,7 +34,7 @@ from penjing.measure.evaluate import Paired, paired_ratio
 from penjing.model.base import depth_of, open_base
 from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import accuracy, confusion, encode_labels, f1_by_label
+from penjing.tasks.metrics import accuracy, confusion, encode_labels, f1_by_label
 from speed import LINEAR
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 

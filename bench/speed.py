@@ -51,7 +51,7 @@ from penjing.measure.rivals import (
 from penjing.model.base import open_base
 from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import encode_labels
+from penjing.tasks.metrics import encode_labels
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"

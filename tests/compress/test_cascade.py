@@ -19,7 +19,7 @@ from penjing.explain.evidence import explain
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeSession, Exits, read_exits, sureness
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
-from penjing.tasks.classify import macro_f1, softmax
+from penjing.tasks.metrics import macro_f1, softmax
 
 QUICK = Options(bits=12, epochs=4, copies=1, agreement=0.9)
 

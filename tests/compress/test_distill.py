@@ -17,7 +17,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 from penjing.text.tokens import open_tokenizer
 
 QUICK = Options(epochs=2, learning_rate=2e-3, copies=0)

@@ -15,7 +15,7 @@ from penjing.core.errors import RecipeError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run
 from penjing.core.options import build_options
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import accuracy, encode_labels
+from penjing.tasks.metrics import accuracy, encode_labels
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnx"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from penjing.measure.evaluate import bootstrap, coverage_risk, paired_difference, paired_ratio, reliability
-from penjing.tasks.classify import macro_f1
+from penjing.tasks.metrics import macro_f1
 
 
 def noisy(truth: np.ndarray, error: float, labels: int, seed: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from penjing.measure.rivals import (
     plain_torch,
 )
 from penjing.runtime.session import Session
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 
 TEXTS = ["房间很干净", "good", "服务员态度也好下次还会再来住", "bad slow late"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from penjing.core.errors import DamageError
 from penjing.runtime.cascade import EXITS, Exits, read_exits, sureness
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 
 
 def test_the_threshold_is_read(tmp_path: Path) -> None:

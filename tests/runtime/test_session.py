@@ -15,7 +15,7 @@ from penjing.core.errors import RequestError, UsageError
 from penjing.core.nouns import Artifact
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 
 TEXTS = ["房间很干净", "good", "服务员态度也好", "快递太慢了包装破 bad slow", "住" * 30] * 6
 LONG = "房间很干净服务员态度也好" * 20

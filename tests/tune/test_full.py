@@ -29,7 +29,7 @@ from penjing.data import mask
 from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import macro_f1
+from penjing.tasks.metrics import macro_f1
 from penjing.tune import METHODS, full
 from penjing.tune.full import Options, apply
 

@@ -13,7 +13,7 @@ from penjing.core.errors import DataError, RecipeError, RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run, Silent, Table
 from penjing.core.options import build_options
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.tune.linear import Options, _folds, apply
 
 GOOD, BAD, ASK = (

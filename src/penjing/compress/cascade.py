@@ -44,7 +44,7 @@ from penjing.core.options import Options as BaseOptions
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits, sureness
 from penjing.runtime.open import open_session
 from penjing.runtime.session import DIGITS
-from penjing.tasks.classify import Floats, f1_of_sums
+from penjing.tasks.metrics import Floats, f1_of_sums
 
 AGREEMENT = (
     "least share of the texts that leave early on which the teacher says the same, and least macro-F1 of all answers "

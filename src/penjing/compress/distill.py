@@ -32,7 +32,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
-from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.tasks.metrics import encode_labels, macro_f1
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
 from penjing.train.classify import IdRows, Rows, forward, predict

@@ -35,7 +35,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.engines.static import StaticEngine
-from penjing.tasks.classify import encode_labels, macro_f1
+from penjing.tasks.metrics import encode_labels, macro_f1
 from penjing.text.ngrams import Grams
 from penjing.train.numerics import repeatable
 

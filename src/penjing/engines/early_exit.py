@@ -21,7 +21,7 @@ from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.engines.onnx import open_model
 from penjing.engines.protocol import Array, Device, Logits
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 from penjing.text.tokens import Tokens
 
 EXITS = "exits.json"

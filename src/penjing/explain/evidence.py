@@ -24,7 +24,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.core.options import nearest
 from penjing.runtime.session import Session
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 from penjing.text.words import HAN, word_spans
 
 MOST_VARIANTS, MOST_CLAUSES, TOP_CLAUSES = 16, 6, 2

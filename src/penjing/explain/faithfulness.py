@@ -19,7 +19,7 @@ import numpy as np
 from penjing.engines.linear import LinearEngine
 from penjing.explain.evidence import Evidence, explain
 from penjing.runtime.session import Session
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 from penjing.text.words import HAN, word_spans
 
 WAYS = ("evidence", "random", "tfidf")

@@ -30,7 +30,7 @@ from penjing.prove.seal import regression_suite, seal
 from penjing.report.found import Tested, Variant
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 
 # A text with evidence takes as long as some thirty without, one after another whatever the batch.
 EVIDENCE_CALLS = 125

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from penjing.tasks.classify import f1_of_sums
+from penjing.tasks.metrics import f1_of_sums
 
 Metric = Literal["macro_f1", "accuracy"]
 Floats = npt.NDArray[np.float64]

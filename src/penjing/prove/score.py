@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from penjing.core.nouns import Prediction, Table
 from penjing.runtime.session import Session
-from penjing.tasks.classify import encode_labels
+from penjing.tasks.metrics import encode_labels
 
 SMALL = 30
 

@@ -29,7 +29,7 @@ from penjing.prove.score import Scored, promised_labels
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
 from penjing.report.found import Choice, Tested, Variant
-from penjing.tasks.classify import confusion, expected_calibration_error
+from penjing.tasks.metrics import confusion, expected_calibration_error
 
 MISTAKES = 10
 

@@ -31,7 +31,7 @@ from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.engines.protocol import Logits
 from penjing.runtime.session import DIGITS, Session
-from penjing.tasks.classify import Floats
+from penjing.tasks.metrics import Floats
 
 Bools = npt.NDArray[np.bool_]
 FIRST, SECOND, EXITS = "first", "second", "cascade.json"

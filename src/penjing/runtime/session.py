@@ -11,7 +11,7 @@ from penjing.core.nouns import Artifact, Prediction
 from penjing.data.clean import clean
 from penjing.data.mask import Masked, open_masking
 from penjing.engines.protocol import Engine, Logits
-from penjing.tasks.classify import softmax
+from penjing.tasks.metrics import softmax
 from penjing.text.tokens import BUCKETS, Ids, Tokens
 
 DIGITS = 6

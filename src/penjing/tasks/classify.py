@@ -1,94 +1,197 @@
-"""One label a text: labels to numbers, logits to probabilities, and the metrics of the task; numpy only."""
+"""The task `classify`: one label a text.
+
+    p(l | x) = softmax(z / T)[l];   the answer is the most probable label, and an error is another label than the gold
+
+Head: one number a label, trained by cross entropy. Certified by the probability of the answer, with one limit for all
+labels or one a label.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from penjing.core.errors import DataError
-from penjing.core.options import nearest
+from penjing.core.answers import Answer, Choice
+from penjing.core.errors import DataError, RequestError
+from penjing.core.options import Options as _Options
+from penjing.core.task import SMALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
+from penjing.tasks.calibrate import fit_temperature
+from penjing.tasks.metrics import Floats, confusion, encode_labels, f1_of_sums, softmax
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-
-
-def encode_labels(labels: Sequence[str], known: Sequence[str]) -> Ints:
-    """Positions of the labels in `known`, (n,) int64. Raises DataError for a label that is not known."""
-    place = {label: index for index, label in enumerate(known)}
-    try:
-        return np.fromiter((place[label] for label in labels), dtype=np.int64, count=len(labels))
-    except KeyError as error:
-        name = str(error.args[0])
-        row = list(labels).index(name) + 1
-        raise DataError(f"unknown label `{name}`", where=f"row {row}", fix=nearest(name, list(known))) from None
+HEAD = "label"
+MICRO = 1_000_000
+_DIGITS = 6
 
 
-def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> Floats:
-    """Probabilities (n, L) float64 of logits (n, L) divided by `temperature` (> 0); each row sums to 1."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    # The bare reductions: around them the methods of an array take most of the time of one row.
-    powers = np.exp(scaled - np.maximum.reduce(scaled, axis=-1, keepdims=True))
-    result: Floats = powers / np.add.reduce(powers, axis=-1, keepdims=True)
-    return result
+class Options(_Options):
+    """What `task: {type: classify}` may say beside its type: nothing."""
 
 
-def accuracy(truth: npt.ArrayLike, guess: npt.ArrayLike) -> float:
-    """Share of equal entries of two (n,) arrays; 0 for no rows."""
-    truth, guess = _pair(truth, guess)
-    return float((truth == guess).mean()) if truth.size else 0.0
+def open_reader(options: Options) -> ClassifyReader:  # noqa: ARG001 - there is nothing to choose
+    """The reader of labels."""
+    return ClassifyReader()
 
 
-def confusion(truth: npt.ArrayLike, guess: npt.ArrayLike, labels: int) -> Ints:
-    """Counts (L, L) int64: rows are the truth, columns the guess."""
-    truth, guess = _pair(truth, guess)
-    counts: Ints = np.bincount(truth * labels + guess, minlength=labels * labels).reshape(labels, labels)
-    return counts
+def restore(state: Mapping[str, Any]) -> Classify:
+    """The task of an artifact, from its labels in their order."""
+    return Classify(tuple(state["labels"]))
 
 
-def f1_by_label(counts: npt.ArrayLike) -> Floats:
-    """F1 of each label, (..., L), from confusion counts (..., L, L); NaN for a label in neither truth nor guess.
+@dataclass(frozen=True)
+class ClassifyReader:
+    """Labels as they are written, before it is known which there are."""
 
-    F1 = 2 TP / (rows of the label + guesses of the label). Source: van Rijsbergen, Information Retrieval, 1979.
-    """
-    table = np.asarray(counts, dtype=np.float64)
-    hits = np.diagonal(table, axis1=-2, axis2=-1)
-    return f1_of_sums(hits, table.sum(axis=-1), table.sum(axis=-2))
+    def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
+        """A label, cleaned like a text. Raises DataError."""
+        try:
+            label = read_label(cell)
+        except RequestError as error:
+            raise DataError(error.what, fix=error.fix) from None
+        if len(label) > LONGEST_LABEL:
+            raise DataError(f"a label of {len(label)} characters", fix="is `label:` the right column?")
+        return label
 
+    def strata(self, golds: Sequence[str]) -> list[str]:
+        """The labels themselves."""
+        return list(golds)
 
-def f1_of_sums(hits: Floats, truths: Floats, guesses: Floats) -> Floats:
-    """F1 (..., L) from a label's hits, its rows and its guesses, (..., L) each; NaN where it has neither."""
-    total = truths + guesses
-    result: Floats = np.divide(2 * hits, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return result
-
-
-def macro_f1(truth: npt.ArrayLike, guess: npt.ArrayLike, labels: int) -> float:
-    """Mean F1 over the labels that occur in truth or guess (as scikit-learn counts it); 0 for no rows."""
-    scores = f1_by_label(confusion(truth, guess, labels))
-    present = ~np.isnan(scores)
-    return float(scores[present].mean()) if present.any() else 0.0
-
-
-def expected_calibration_error(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy of the top label over equal-width bins, weighted by their rows.
-
-    probabilities (n, L), truth (n,). Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
-    """
-    table = np.asarray(probabilities, dtype=np.float64)
-    if not table.size:
-        return 0.0
-    confidence = table.max(axis=1)
-    right = (table.argmax(axis=1) == np.asarray(truth)).astype(np.float64)
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(place, weights=confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(table))
+    def learn(self, golds: Sequence[str]) -> Classify:
+        """The labels in the order of the alphabet. Raises DataError for fewer than two."""
+        labels = tuple(sorted({gold for gold in golds if gold}))
+        if len(labels) < 2:
+            raise DataError("the train rows have one label only", fix="give rows of at least two labels")
+        return Classify(labels)
 
 
-def _pair(truth: Any, guess: Any) -> tuple[Ints, Ints]:
-    first, second = np.asarray(truth, dtype=np.int64), np.asarray(guess, dtype=np.int64)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f"truth {first.shape} and guess {second.shape} must be one-dimensional and of one length")
-    return first, second
+@dataclass(frozen=True)
+class Classify(ClassifyReader):
+    """One of `labels`; `small` labels are left out of the mean over labels."""
+
+    labels: tuple[str, ...]
+    small: frozenset[str] = frozenset()
+
+    name = "classify"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return {"labels": list(self.labels)}
+
+    @cached_property
+    def heads(self) -> Mapping[str, Head]:
+        return {HEAD: Head("pooled", len(self.labels), "cross_entropy")}
+
+    def with_rows(self, rows: Mapping[str, int]) -> Classify:
+        """The same task, its promises over the labels with at least 30 rows (all, where none has)."""
+        small = frozenset(label for label in self.labels if rows.get(label, 0) < SMALL)
+        return replace(self, small=small if len(small) < len(self.labels) else frozenset())
+
+    def read(self, cell: str, masked: Masking | None = None) -> str:
+        """A known label, however it is written. Raises DataError for another, with the nearest."""
+        label = super().read(cell, masked)
+        found = match_label(label, self.labels, {})
+        if found is None:
+            raise DataError(f"unknown label `{label}`", fix=nearest_label(label, self.labels))
+        return found
+
+    def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:  # noqa: ARG002
+        """{"label": positions (n,) int64}. Raises DataError for a label that is not known."""
+        return {HEAD: encode_labels(golds, self.labels)}
+
+    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+        """{"temperature"}, of least negative log-likelihood."""
+        return {"temperature": fit_temperature(outputs[HEAD], encode_labels(golds, self.labels))}
+
+    def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:  # noqa: ARG002
+        """A Choice an item."""
+        table = softmax(outputs[HEAD], calibration["temperature"]).round(_DIGITS).tolist()
+        return [Choice(self.labels, tuple(row)) for row in table]
+
+    def kinds(self) -> dict[str, FactKind]:
+        return {"label": "label", "p": "unit", "margin": "unit"}
+
+    def facts(self, answer: Answer) -> dict[str, Any]:
+        """label, p, margin (p less that of the second label) and the probability of every label."""
+        assert isinstance(answer, Choice)
+        top, p = answer.top()
+        second = sorted(answer.probabilities)[-2] if len(answer.probabilities) > 1 else 0.0
+        probabilities = dict(zip(answer.labels, answer.probabilities, strict=True))
+        return {"label": top, "p": p, "margin": round(p - second, 6), "probabilities": probabilities}
+
+    def scope(self, facts: Mapping[str, Any]) -> str:
+        label: str = facts["label"]
+        return label
+
+    def outcome(self, facts: Mapping[str, Any]) -> str:
+        label: str = facts["label"]
+        return label
+
+    def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
+        """Each probability may move by the band, so that two labels within twice of it may change places."""
+        return bool(band) and len(self.labels) > 1 and round(facts["margin"] * MICRO) <= 2 * band
+
+    def moved(self, one: Answer, other: Answer) -> float:
+        """The largest difference of a probability."""
+        if not (isinstance(one, Choice) and isinstance(other, Choice) and one.labels == other.labels):
+            return 1.0
+        pairs = zip(one.probabilities, other.probabilities, strict=True)
+        return round(max((abs(a - b) for a, b in pairs), default=0.0), 6)
+
+    def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
+        """The log-odds of the answer's label."""
+        assert isinstance(answer, Choice)
+        place, temperature = self.labels.index(answer.top()[0]), calibration["temperature"]
+
+        def odds(outputs: Outputs) -> Floats:
+            p = np.clip(softmax(outputs[HEAD], temperature)[:, place], 1e-9, 1 - 1e-9)
+            result: Floats = np.log(p / (1 - p))
+            return result
+
+        return odds
+
+    def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
+        """(n, 3 L): of each label whether it is the gold, whether it is the answer, whether it is both."""
+        truth = encode_labels(golds, self.labels)
+        guess = encode_labels([_top(answer) for answer in answers], self.labels)
+        rows, labels = np.arange(len(truth)), len(self.labels)
+        counts = np.zeros((len(truth), 3, labels))
+        counts[rows, 0, truth] = 1
+        counts[rows, 1, guess] = 1
+        counts[rows[truth == guess], 2, truth[truth == guess]] = 1
+        return counts.reshape(len(truth), 3 * labels)
+
+    def metrics(self, sums: Floats) -> dict[str, Floats]:
+        """macro_f1 over the labels that occur and are not small, and accuracy, from sums (..., 3 L)."""
+        parts = np.asarray(sums, dtype=np.float64).reshape(*np.shape(sums)[:-1], 3, len(self.labels))
+        truths, guesses, hits = parts[..., 0, :], parts[..., 1, :], parts[..., 2, :]
+        kept = [place for place, label in enumerate(self.labels) if label not in self.small]
+        by_label = f1_of_sums(hits, truths, guesses)[..., kept]
+        present = ~np.isnan(by_label)
+        macro = np.nan_to_num(by_label).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
+        return {"macro_f1": macro, "accuracy": hits.sum(axis=-1) / np.maximum(truths.sum(axis=-1), 1)}
+
+    def wrong(self, outcome: str, gold: str) -> bool:
+        return outcome != gold
+
+    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
+        """One: the label."""
+        assert isinstance(answer, Choice)
+        label, p = answer.top()
+        return (Unit(label, p, label, None if gold is None else label != gold),)
+
+    def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
+        """The confusion matrix."""
+        guess = encode_labels([_top(answer) for answer in answers], self.labels)
+        matrix = confusion(encode_labels(golds, self.labels), guess, len(self.labels)).tolist()
+        rows = tuple((label, *row) for label, row in zip(self.labels, matrix, strict=True))
+        title = {"en": "Which labels are taken for which", "zh": "哪些标签被误判成哪些"}
+        return (Section("confusion", "matrix", title, ("", *self.labels), rows),)  # type: ignore[arg-type]
+
+
+def _top(answer: Answer) -> str:
+    assert isinstance(answer, Choice)
+    return answer.top()[0]

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from penjing.tasks.classify import accuracy, macro_f1
+from penjing.tasks.metrics import accuracy, macro_f1
 from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
 
 

@@ -33,7 +33,6 @@ from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.data import mask
 from penjing.engines.torch import TorchEngine
-from penjing.measure.calibrate import fit_temperature
 from penjing.model.base import depth_of
 from penjing.model.encoder import (
     Classifier,
@@ -45,7 +44,8 @@ from penjing.model.encoder import (
 )
 from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.runtime.session import Session
-from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.tasks.calibrate import fit_temperature
+from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints

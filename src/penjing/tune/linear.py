@@ -34,8 +34,8 @@ from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.data import mask
 from penjing.engines.linear import LinearEngine
-from penjing.measure.calibrate import fit_temperature
-from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.tasks.calibrate import fit_temperature
+from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.text.tfidf import Features, Row, fit_features
 
 Strength = Annotated[float, Field(ge=1e-4, le=1e6)]

@@ -17,7 +17,7 @@ from penjing.core.folder import verify
 from penjing.core.nouns import Artifact, Card, Inputs, Release, Run, Table
 from penjing.core.options import Options
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 
 
 @dataclass

@@ -23,7 +23,7 @@ from penjing.compress.parts.sealing import check_stop
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.encoder import Classifier, padding_id
-from penjing.tasks.classify import encode_labels
+from penjing.tasks.metrics import encode_labels
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, sorted_batches
 from penjing.train.classify import IdRows, forward

@@ -16,9 +16,9 @@ from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
 from penjing.core.options import Options
 from penjing.data.mask import VERSION
-from penjing.measure.calibrate import fit_temperature
 from penjing.runtime.open import open_session
-from penjing.tasks.classify import accuracy, encode_labels, macro_f1
+from penjing.tasks.calibrate import fit_temperature
+from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.text.tokens import TOKENIZER
 
 # Rows between two looks at the stop signal and at the bar.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penjing.measure.calibrate import HIGH, LOW, fit_temperature, negative_log_likelihood
-from penjing.tasks.classify import softmax
+from penjing.tasks.calibrate import HIGH, LOW, fit_temperature, negative_log_likelihood
+from penjing.tasks.metrics import softmax
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5, 8.0])

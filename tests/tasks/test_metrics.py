@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from penjing.core.errors import DataError
-from penjing.tasks.classify import (
+from penjing.tasks.metrics import (
     accuracy,
     confusion,
     encode_labels,

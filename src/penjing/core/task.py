@@ -1,0 +1,169 @@
+"""The contract of a task: what rows mean, what a model's outputs mean, and what an error is.
+
+A task is one file in `tasks/`, numpy only. It names heads and losses out of the closed sets below. Nothing else in the
+project asks which task it is. `Reader` is opened from the recipe before the data is known; `Task` is what it learns
+from the data, kept in the card and restored from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from penjing.core.answers import Answer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+# pooled: one vector an item, (n, size); token: one a token, n arrays (tokens, size); span: start and end of each token.
+HeadKind = Literal["pooled", "token", "span"]
+Loss = Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error", "ordinal"]
+# The types of facts that rules may name.
+FactKind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
+# Outputs of n items by the name of the head.
+Outputs = Mapping[str, Any]
+# The scope of units that share one limit.
+ALL = "*"
+# A stratum with fewer rows is reported and reviewed, and is in no promise.
+SMALL = 30
+
+
+@dataclass(frozen=True)
+class Head:
+    """One output of a model: its kind, how many numbers it gives, and the loss that trains it."""
+
+    kind: HeadKind
+    size: int
+    loss: Loss
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a model read of one row: the masked text, and where each token of it is, (tokens, 2) in characters.
+
+    offsets: None for heads that are not by token; other: the second text of a task that reads two.
+    """
+
+    text: str
+    offsets: Any = None
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a certificate counts: the scope of its limit, how sure the model is of it, and whether it is wrong.
+
+    score: in [0, 1]; outcome: what is decided; wrong: None where the gold is not known.
+    """
+
+    scope: str
+    score: float
+    outcome: str
+    wrong: bool | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A block of the report: a table with its title in both languages. `kind` says how it is drawn.
+
+    matrix: rows are the gold and columns what was said; bars: one number a row; scatter: two numbers a row.
+    """
+
+    name: str
+    kind: Literal["table", "matrix", "bars", "scatter"]
+    title: Mapping[Literal["en", "zh"], str]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float, ...], ...]
+    note: Mapping[Literal["en", "zh"], str] = field(default_factory=dict)
+
+
+class Masking(Protocol):
+    """Where a piece of the user's text is in the masked text; (start, end) in characters."""
+
+    def to_masked(self, start: int, end: int) -> tuple[int, int]: ...
+
+
+class Reader(Protocol):
+    """Gold as it is written in a file, before anything is learned from the rows."""
+
+    def read(self, cell: str, masked: Masking | None = None) -> str:
+        """The canonical gold of a cell; "" for none. Raises DataError for what cannot be gold."""
+
+    def strata(self, golds: Sequence[str]) -> list[str]:
+        """A short name of each gold, for splits, conflicts and counts of rows."""
+
+    def learn(self, golds: Sequence[str]) -> Task:
+        """The task of these golds: labels, grades or scale are taken from them. Raises DataError."""
+
+
+class Answering(Protocol):
+    """Outputs of a model -> answers, facts and outcomes: all that serving needs."""
+
+    @property
+    def heads(self) -> Mapping[str, Head]: ...
+
+    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+        """The calibration of a model, as JSON values, from its outputs on validation rows."""
+
+    def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]: ...
+
+    def kinds(self) -> dict[str, FactKind]:
+        """The facts of an answer that rules may name."""
+
+    def facts(self, answer: Answer) -> dict[str, Any]:
+        """The facts of an answer; always with `p` in [0, 1], which thresholds are compared with."""
+
+    def scope(self, facts: Mapping[str, Any]) -> str:
+        """Whose threshold decides on these facts."""
+
+    def outcome(self, facts: Mapping[str, Any]) -> str:
+        """What is decided on these facts, written as gold is."""
+
+    def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
+        """Whether the outcome may be another where each probability moves by the band, in millionths."""
+
+    def moved(self, one: Answer, other: Answer) -> float:
+        """How far two answers of one item are apart, in probability; 1 where they cannot be compared."""
+
+    def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
+        """What evidence explains: a number for each item of outputs, (n,), that falls as the answer loses support."""
+
+
+class Judging(Protocol):
+    """Answers against gold."""
+
+    def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
+        """Additive counts of each row, (n, K)."""
+
+    def metrics(self, sums: Floats) -> dict[str, Floats]:
+        """Metrics of sums of counts, (..., K) -> (...) each. The first is what `keep` keeps; its best value is 1."""
+
+    def with_rows(self, rows: Mapping[str, int]) -> Task:
+        """The same task, its metrics without the strata that have too few of these rows for a promise."""
+
+    def wrong(self, outcome: str, gold: str) -> bool:
+        """Whether a decided outcome is an error."""
+
+    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
+        """What a certificate counts of one answer."""
+
+    def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
+        """Blocks of the report that only this task has."""
+
+
+class Task(Reader, Answering, Judging, Protocol):
+    """A task that knows its data: opened by `penjing.tasks.open_task` from the card of an artifact."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was learned from the data, as JSON values: `restore` of the same file makes an equal task of it."""
+
+    def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
+        """The target of each head: pooled (n,), token n arrays (tokens,), span (n, 2)."""

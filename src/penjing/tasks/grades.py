@@ -1,0 +1,133 @@
+"""Probabilities of ordered grades from cumulative logits, the best grade for a limit, and conformal sets around it.
+
+Formulas and sources: `tasks/score.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+LOW, HIGH = 0.05, 20.0
+_STEPS = 60
+_GOLDEN = (math.sqrt(5.0) - 1) / 2
+# Sums of probabilities are compared after rounding to this many decimals.
+_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class GradeCalibration:
+    """temperature of the logits; mass: an interval grows while it holds at most this probability."""
+
+    temperature: float
+    mass: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values from which `from_json` makes an equal calibration."""
+        return {"temperature": self.temperature, "mass": self.mass}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> GradeCalibration:
+        """What `to_json` wrote."""
+        return cls(value["temperature"], value["mass"])
+
+
+def grade_probabilities(logits: npt.ArrayLike, temperature: float) -> Floats:
+    """Probabilities (n, K) of K grades from logits (n, K - 1), the k-th of "above the k-th grade"."""
+    scaled = np.clip(np.asarray(logits, dtype=np.float64) / temperature, -500, 500)
+    above = np.minimum.accumulate(1 / (1 + np.exp(-scaled)), axis=1)
+    edges = np.concatenate([np.ones((len(above), 1)), above, np.zeros((len(above), 1))], axis=1)
+    result: Floats = edges[:, :-1] - edges[:, 1:]
+    return result
+
+
+def best_grades(probabilities: Floats, near: Floats) -> tuple[Ints, Floats, Floats]:
+    """Of each row the grade with the most probability within the limit, that probability, and the second most.
+
+    near (K, K): 1 where two grades are within the limit. Of equal ones the nearest to the expected grade is taken.
+    The second is that of another grade.
+    """
+    within = np.round(np.asarray(np.minimum(probabilities @ near, 1.0), dtype=np.float64), _DIGITS)
+    expected = probabilities @ np.arange(probabilities.shape[1])
+    far = np.abs(np.arange(probabilities.shape[1])[None, :] - expected[:, None])
+    best: Ints = np.lexsort((far, -within), axis=1)[:, 0].astype(np.int64)
+    rows = np.arange(len(within))
+    p = within[rows, best]
+    others = within.copy()
+    others[rows, best] = -1.0
+    second = np.maximum(others.max(axis=1), 0.0)
+    return best, np.asarray(p, dtype=np.float64), np.asarray(second, dtype=np.float64)
+
+
+def grade_intervals(probabilities: Floats, best: Ints, mass: float) -> tuple[Ints, Ints]:
+    """First and last grade (n,) each of the interval that grows from `best` while it holds at most `mass`."""
+    low, high, _ = _grow(probabilities, best, mass, None)
+    return low, high
+
+
+def fit_grades(logits: npt.ArrayLike, places: Ints, near: Floats, coverage: float) -> GradeCalibration:
+    """Temperature of least negative log-likelihood, and the mass by which a share `coverage` of golds is held.
+
+    logits (n, K - 1), places (n,) positions of the gold. No rows: temperature 1 and all grades.
+    """
+    table = np.asarray(logits, dtype=np.float64)
+    if not len(table):
+        return GradeCalibration(1.0, 1.0)
+    if not np.isfinite(table).all():
+        raise ValueError("logits hold a value that is not finite")
+    temperature = _fit_temperature(table, places)
+    probabilities = grade_probabilities(table, temperature)
+    best = best_grades(probabilities, near)[0]
+    before = np.sort(_grow(probabilities, best, None, places)[2])
+    rank = math.ceil((len(before) + 1) * coverage)
+    mass = float(before[rank - 1]) if rank <= len(before) else 1.0
+    return GradeCalibration(temperature, round(min(mass, 1.0), _DIGITS))
+
+
+def _grow(probabilities: Floats, best: Ints, mass: float | None, places: Ints | None) -> tuple[Ints, Ints, Floats]:
+    """Intervals grown from `best`: while they hold at most `mass`, or until they hold the grade at `places`.
+
+    Returns first and last grade, and the probability held before the last one was added: -1 where none was.
+    """
+    low, high = best.copy(), best.copy()
+    rows, last = np.arange(len(best)), probabilities.shape[1] - 1
+    held: Floats = probabilities[rows, best].copy()
+    before: Floats = np.full(len(best), -1.0)
+    for _ in range(last):
+        if places is not None:
+            growing = (places < low) | (places > high)
+        else:
+            growing = np.round(held, _DIGITS) <= (1.0 if mass is None else mass)
+        below = np.where(low > 0, probabilities[rows, np.maximum(low - 1, 0)], -1.0)
+        above = np.where(high < last, probabilities[rows, np.minimum(high + 1, last)], -1.0)
+        down, up = growing & (below > above), growing & (below <= above) & (above >= 0)
+        before = np.where(down | up, held, before)
+        held = held + np.where(down, below, 0.0) + np.where(up, above, 0.0)
+        low, high = low - down, high + up
+    return low, high, before
+
+
+def _fit_temperature(logits: Floats, places: Ints) -> float:
+    """Golden section over log T; the loss of cumulative logits has one minimum in 1 / T."""
+    targets = (places[:, None] > np.arange(logits.shape[1])[None, :]).astype(np.float64)
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / math.exp(log_temperature)
+        return float((np.logaddexp(0.0, scaled) - targets * scaled).mean())
+
+    left, right = math.log(LOW), math.log(HIGH)
+    for _ in range(_STEPS):
+        width = _GOLDEN * (right - left)
+        first, second = right - width, left + width
+        if loss(first) < loss(second):
+            right = second
+        else:
+            left = first
+    return round(min(max(math.exp((left + right) / 2), LOW), HIGH), 6)

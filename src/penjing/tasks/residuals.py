@@ -1,0 +1,93 @@
+"""How far values are from the truth, near each value: intervals of a stated coverage, chances to be in a limit.
+
+    d(v) = mean |y - v| over validation rows whose value lies in the same of up to ten bins as v, drawn towards the mean
+           over all of them as if ten more rows had that;   r_i = |y_i - v_i| / d'(v_i)
+
+d' comes from the other half of the rows, so that r is not too small. Source: Lei and others, Distribution-Free
+Predictive Inference for Regression, 2018, section 5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+_BIN_ROWS, _MOST_BINS, _PRIOR_ROWS = 50, 10, 10
+_QUANTILES = 201
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """edges (B - 1,) between the bins of the value; errors (B,) mean error in each; ratios: quantiles of r; n: rows."""
+
+    edges: tuple[float, ...]
+    errors: tuple[float, ...]
+    ratios: tuple[float, ...]
+    rows: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values from which `from_json` makes equal residuals."""
+        return {
+            "edges": list(self.edges), "errors": list(self.errors), "ratios": list(self.ratios), "rows": self.rows,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Residuals:
+        """What `to_json` wrote."""
+        return cls(tuple(value["edges"]), tuple(value["errors"]), tuple(value["ratios"]), value["rows"])
+
+    def near(self, values: Floats) -> Floats:
+        """The mean error near each value, (n,)."""
+        result: Floats = np.array(self.errors)[np.searchsorted(np.array(self.edges), values, "right")]
+        return result
+
+    def half_width(self, values: Floats, coverage: float) -> Floats:
+        """Half the interval that holds the truth of a share `coverage` of texts, (n,)."""
+        share = min(1.0, math.ceil((self.rows + 1) * coverage) / max(1, self.rows))
+        ratio = np.interp(share, np.linspace(0, 1, len(self.ratios)), self.ratios)
+        result: Floats = ratio * self.near(values)
+        return result
+
+    def share_within(self, values: Floats, limit: float) -> Floats:
+        """The estimated probability that the error is at most `limit`, (n,); never above n / (n + 1)."""
+        ratios = np.maximum.accumulate(np.array(self.ratios) + np.arange(len(self.ratios)) * 1e-12)
+        share = np.interp(limit / self.near(values), ratios, np.linspace(0, 1, len(ratios)), left=0.0, right=1.0)
+        result: Floats = np.minimum(share, self.rows / (self.rows + 1))
+        return result
+
+
+def fit_residuals(values: Floats, truth: Floats) -> Residuals:
+    """The residuals of (n,) values against (n,) truths. No rows: an error of 1 everywhere."""
+    if not len(values):
+        return Residuals((), (1.0,), (0.0, 1.0), 0)
+    errors = np.abs(truth - values)
+    bins = int(np.clip(len(values) // _BIN_ROWS, 1, _MOST_BINS))
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+    place = np.searchsorted(edges, values, "right")
+    half = np.arange(len(values)) % 2
+    other = np.empty(len(values))
+    for part in (0, 1):
+        mine = half == part
+        known = ~mine if (~mine).any() else mine
+        other[mine] = _means(place[known], errors[known], len(edges) + 1)[place[mine]]
+    ratios = np.quantile(errors / other, np.linspace(0, 1, _QUANTILES))
+    return Residuals(
+        edges=tuple(round(float(edge), 6) for edge in edges),
+        errors=tuple(round(float(error), 6) for error in _means(place, errors, len(edges) + 1)),
+        ratios=tuple(round(float(ratio), 6) for ratio in ratios),
+        rows=len(values),
+    )
+
+
+def _means(place: npt.NDArray[np.int64], errors: Floats, bins: int) -> Floats:
+    counts = np.bincount(place, minlength=bins)
+    sums = np.bincount(place, weights=errors, minlength=bins)
+    result: Floats = np.maximum((sums + _PRIOR_ROWS * errors.mean()) / (counts + _PRIOR_ROWS), _LEAST)
+    return result

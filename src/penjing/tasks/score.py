@@ -1,0 +1,336 @@
+"""The task `score`: a number or a grade for a text, with an interval and the promise to be within a limit.
+
+Regression (any number), with z the output and m, s the mean and standard deviation of the train gold:
+
+    y' = m + s z, trained by mean squared error;   r = |y - y'| / d(y'),   d the mean error near y' on validation rows
+    interval: y' +- q d(y'), q the ceil((n + 1) coverage)-th smallest r;   p = share of r at most within / d(y')
+
+Grades g_1 < ... < g_K, with K - 1 outputs z_k, each trained by cross entropy on whether the gold is above g_k:
+
+    P(y > g_k) = min over j <= k of sigmoid(z_j / T);   answer: the grade with the most probability within the limit
+    interval: grades added around the answer, the more probable neighbour first, while they hold at most t;
+    t is the ceil((n + 1) coverage)-th smallest probability that was held before the gold of a validation row was added
+
+An answer is wrong where it is further than `within` from the gold; p estimates the probability that it is not.
+Sources: Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, Distribution-Free Predictive Inference for Regression, 2018
+(intervals by scaled residuals); Cheng, Wang, Pollastri, A Neural Network Approach to Ordinal Regression, 2008 (the
+loss); Lu, Angelopoulos, Pomerantz, Improving Trustworthiness of AI Disease Severity Rating in Medical Imaging with
+Ordinal Conformal Prediction Sets, 2022. Prefer grades to regression where the gold has few values; prefer `classify`
+where these have no order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from penjing.core.answers import Answer, Number
+from penjing.core.errors import DataError, RequestError
+from penjing.core.options import Options as _Options
+from penjing.core.task import ALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.data.fields import read_field
+from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
+from penjing.tasks.residuals import Residuals, fit_residuals
+
+Floats = npt.NDArray[np.float64]
+HEAD = "score"
+# With more different values than this the gold is a number, not a grade.
+MOST_GRADES = 12
+# Of a number: so many bands of the gold, equally full, are the strata of a split.
+_BANDS = 5
+_DIGITS = 6
+# Two numbers that differ by this little are equal.
+_CLOSE = 1e-9
+MICRO = 1_000_000
+
+
+class Options(_Options):
+    """What `task: {type: score}` may say beside its type."""
+
+    kind: Literal["auto", "grades", "number"] = Field(
+        "auto", description="grades: few values in order; number: any value; auto: grades for at most 12 whole numbers"
+    )
+    within: float | None = Field(
+        None,
+        ge=0,
+        description="an answer further than this from the true value is an error; left out: 0 for grades, half the "
+        "standard deviation for numbers",
+    )
+    coverage: float = Field(0.9, gt=0, lt=1, description="share of texts whose interval holds the true value")
+
+
+def open_reader(options: Options) -> ScoreReader:
+    """The reader of numbers."""
+    return ScoreReader(options.kind, options.within, options.coverage)
+
+
+def restore(state: Mapping[str, Any]) -> Score:
+    """The task of an artifact, from the state in its card."""
+    return Score(
+        kind=state["kind"],
+        within=state["within"],
+        coverage=state["coverage"],
+        grades=tuple(state["grades"]),
+        mean=state["mean"],
+        scale=state["scale"],
+        digits=state["digits"],
+    )
+
+
+@dataclass(frozen=True)
+class ScoreReader:
+    """Numbers as they are written, before it is known which there are."""
+
+    kind: Literal["auto", "grades", "number"]
+    within: float | None
+    coverage: float
+
+    def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
+        """A finite number in its shortest form, "" for an empty cell. Raises DataError."""
+        try:
+            value = read_field("label", cell, "float")
+        except RequestError as error:
+            raise DataError(error.what.replace("the field `label`", "the score", 1), fix=error.fix) from None
+        return "" if value is None else write_number(float(value))
+
+    def strata(self, golds: Sequence[str]) -> list[str]:
+        """The value, where there are few; else one of five equally full bands, such as `2.5 to 3`."""
+        values = [float(gold) for gold in golds if gold]
+        if len(set(values)) <= MOST_GRADES:
+            return list(golds)
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, _BANDS + 1)))
+        names = [f"{write_number(round(low, 3))} to {write_number(round(high, 3))}" for low, high in pairwise(edges)]
+        places = np.clip(
+            np.searchsorted(edges, [float(gold or "nan") for gold in golds], "right") - 1, 0, len(names) - 1
+        )
+        return [names[place] if gold else "" for gold, place in zip(golds, places.tolist(), strict=True)]
+
+    def learn(self, golds: Sequence[str]) -> Score:
+        """Grades, or mean and standard deviation. Raises DataError where all values are equal."""
+        values = np.array([float(gold) for gold in golds if gold])
+        if len(values) == 0 or np.ptp(values) == 0:
+            raise DataError("the train rows have one score only", fix="give rows of at least two values")
+        different = sorted(set(values.tolist()))
+        whole = all(value == round(value) for value in different)
+        graded = self.kind == "grades" or (self.kind == "auto" and whole and len(different) <= MOST_GRADES)
+        scale = float(values.std())
+        return Score(
+            kind="grades" if graded else "number",
+            within=self.within if self.within is not None else 0.0 if graded else float(f"{scale / 2:.2g}"),
+            coverage=self.coverage,
+            grades=tuple(different) if graded else (),
+            mean=round(float(values.mean()), _DIGITS),
+            scale=round(scale, _DIGITS),
+            digits=0 if graded else min(_DIGITS, 1 + max(len(gold.partition(".")[2]) for gold in golds)),
+        )
+
+
+@dataclass(frozen=True)
+class Score(ScoreReader):
+    """A number or one of `grades`; mean and scale are those of the train gold, digits those of an answer."""
+
+    within: float
+    grades: tuple[float, ...] = ()
+    mean: float = 0.0
+    scale: float = 1.0
+    digits: int = 0
+
+    name = "score"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "within": self.within,
+            "coverage": self.coverage,
+            "grades": list(self.grades),
+            "mean": self.mean,
+            "scale": self.scale,
+            "digits": self.digits,
+        }
+
+    @cached_property
+    def heads(self) -> Mapping[str, Head]:
+        if self.grades:
+            return {HEAD: Head("pooled", len(self.grades) - 1, "ordinal")}
+        return {HEAD: Head("pooled", 1, "mean_squared_error")}
+
+    def with_rows(self, rows: Mapping[str, int]) -> Score:  # noqa: ARG002 - every row counts alike, whatever its value
+        return self
+
+    def read(self, cell: str, masked: Masking | None = None) -> str:
+        """As `ScoreReader.read`; of grades, one that there is. Raises DataError."""
+        gold = super().read(cell, masked)
+        if gold and self.grades and float(gold) not in self.grades:
+            known = ", ".join(f"`{write_number(grade)}`" for grade in self.grades)
+            raise DataError(f"unknown grade `{gold}`", fix=f"known are: {known}")
+        return gold
+
+    def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:  # noqa: ARG002
+        """{"score": standardised values (n,) float32, or positions among the grades (n,) int64}."""
+        values = np.array([float(gold) for gold in golds])
+        if self.grades:
+            return {HEAD: np.searchsorted(np.array(self.grades), values).astype(np.int64)}
+        return {HEAD: ((values - self.mean) / self.scale).astype(np.float32)}
+
+    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+        """Temperature and conformal threshold of grades, or local errors and their quantiles of numbers."""
+        if self.grades:
+            places = np.asarray(self.encode(golds, ())[HEAD])
+            return fit_grades(outputs[HEAD], places, self._near, self.coverage).to_json()
+        values = np.array([float(gold) for gold in golds])
+        return fit_residuals(self._values(outputs), values).to_json()
+
+    def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:  # noqa: ARG002
+        """A Number an item."""
+        if self.grades:
+            return self._decode_grades(outputs, GradeCalibration.from_json(calibration))
+        residuals = Residuals.from_json(calibration)
+        values = self._values(outputs)
+        half, p = residuals.half_width(values, self.coverage), residuals.share_within(values, self.within)
+        rows = zip(values, half, p, strict=True)
+        return [
+            Number(float(value), _short(value - width), _short(value + width), _short(sure))
+            for value, width, sure in rows
+        ]
+
+    def _decode_grades(self, outputs: Outputs, calibration: GradeCalibration) -> list[Answer]:
+        probabilities = grade_probabilities(outputs[HEAD], calibration.temperature)
+        best, p, second = best_grades(probabilities, self._near)
+        low, high = grade_intervals(probabilities, best, calibration.mass)
+        return [
+            Number(self.grades[b], self.grades[i], self.grades[j], _short(sure), _short(sure - other))
+            for b, i, j, sure, other in zip(
+                best.tolist(), low.tolist(), high.tolist(), p.tolist(), second.tolist(), strict=True
+            )
+        ]
+
+    @cached_property
+    def _near(self) -> Floats:
+        """(K, K): 1 where a grade is within the limit of another."""
+        grades = np.array(self.grades)
+        result: Floats = (np.abs(grades[:, None] - grades[None, :]) <= self.within + _CLOSE).astype(np.float64)
+        return result
+
+    def _values(self, outputs: Outputs) -> Floats:
+        column = np.asarray(outputs[HEAD], dtype=np.float64)[:, 0]
+        result: Floats = np.round(self.mean + self.scale * column, self.digits)
+        return result
+
+    def kinds(self) -> dict[str, FactKind]:
+        return {"value": "float", "low": "float", "high": "float", "p": "unit", "margin": "unit"}
+
+    def facts(self, answer: Answer) -> dict[str, Any]:
+        """value, low, high, p and margin of a Number."""
+        assert isinstance(answer, Number)
+        return {
+            "value": answer.value, "low": answer.low, "high": answer.high, "p": answer.p, "margin": answer.margin,
+        }  # fmt: skip
+
+    def scope(self, facts: Mapping[str, Any]) -> str:  # noqa: ARG002 - one limit for all values
+        return ALL
+
+    def outcome(self, facts: Mapping[str, Any]) -> str:
+        return write_number(facts["value"])
+
+    def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
+        """Two grades change places where their probabilities are within twice the band; a number never leaps."""
+        return bool(band and self.grades) and round(facts["margin"] * MICRO) <= 2 * band
+
+    def moved(self, one: Answer, other: Answer) -> float:
+        """The difference of p; of numbers also that of the values, in standard deviations, if it is larger."""
+        if not (isinstance(one, Number) and isinstance(other, Number)):
+            return 1.0
+        far = 0.0 if self.grades else abs(one.value - other.value) / self.scale
+        return _short(max(abs(one.p - other.p), far))
+
+    def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
+        """The value, turned so that it falls as the answer loses support: towards the mean."""
+        assert isinstance(answer, Number)
+        sign = 1.0 if answer.value >= self.mean else -1.0
+        temperature = float(calibration.get("temperature", 1.0))
+
+        def value(outputs: Outputs) -> Floats:
+            if not self.grades:
+                result: Floats = sign * np.asarray(outputs[HEAD], dtype=np.float64)[:, 0]
+                return result
+            expected: Floats = grade_probabilities(outputs[HEAD], temperature) @ np.array(self.grades)
+            return sign * expected / self.scale
+
+        return value
+
+    def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
+        """(n, 10): rows, within the limit, inside the interval, |error|, error^2, y, y^2, y', y'^2, y y'."""
+        rows = []
+        for answer, gold in zip(answers, golds, strict=True):
+            assert isinstance(answer, Number)
+            y, said = float(gold), answer.value
+            error = said - y
+            inside = answer.low - _CLOSE <= y <= answer.high + _CLOSE
+            near = abs(error) <= self.within + _CLOSE
+            rows.append((1.0, near, inside, abs(error), error * error, y, y * y, said, said * said, y * said))
+        return np.array(rows, dtype=np.float64).reshape(len(rows), 10)
+
+    def metrics(self, sums: Floats) -> dict[str, Floats]:
+        """within (share of errors at most the limit), mae, rmse, r2, pearson, coverage of the interval."""
+        n, near, inside, absolute, squared, y, yy, said, said2, product = np.moveaxis(np.asarray(sums), -1, 0)
+        rows = np.maximum(n, 1.0)
+        variance, variance2 = yy / rows - (y / rows) ** 2, said2 / rows - (said / rows) ** 2
+        both = np.sqrt(np.maximum(variance * variance2, 0.0))
+        covariance = product / rows - y * said / rows**2
+        zero = np.zeros_like(rows)
+        return {
+            "within": near / rows,
+            "mae": absolute / rows,
+            "rmse": np.sqrt(squared / rows),
+            "r2": 1 - np.divide(squared / rows, variance, out=np.ones_like(rows), where=variance > _CLOSE),
+            "pearson": np.divide(covariance, both, out=zero, where=both > _CLOSE),
+            "coverage": inside / rows,
+        }
+
+    def wrong(self, outcome: str, gold: str) -> bool:
+        return abs(float(outcome) - float(gold)) > self.within + _CLOSE
+
+    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
+        """One: the number."""
+        assert isinstance(answer, Number)
+        outcome = write_number(answer.value)
+        return (Unit(ALL, answer.p, outcome, None if gold is None else self.wrong(outcome, gold)),)
+
+    def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
+        """Of grades how often each is taken for which; of numbers the error by band of the true value."""
+        pairs = [(answer, gold) for answer, gold in zip(answers, golds, strict=True) if isinstance(answer, Number)]
+        if self.grades:
+            names = [write_number(grade) for grade in self.grades]
+            seen = Counter((gold, write_number(answer.value)) for answer, gold in pairs)
+            rows = tuple((truth, *(float(seen[truth, said]) for said in names)) for truth in names)
+            title = {"en": "Which grades are taken for which", "zh": "哪些等级被判成哪些"}
+            return (Section("grades", "matrix", title, ("", *names), rows),)  # type: ignore[arg-type]
+        bands: dict[str, list[tuple[float, bool]]] = {}
+        for band, (answer, gold) in zip(self.strata([gold for _, gold in pairs]), pairs, strict=True):
+            inside = answer.low - _CLOSE <= float(gold) <= answer.high + _CLOSE
+            bands.setdefault(band, []).append((abs(answer.value - float(gold)), inside))
+        table = []
+        for band, held in sorted(bands.items(), key=lambda pair: float(pair[0].split(" ")[0])):
+            error, covered = np.array(held, dtype=np.float64).mean(axis=0).tolist()
+            table.append((band, float(len(held)), round(error, 4), round(covered, 4)))
+        title = {"en": "Error and coverage by true value", "zh": "各段真实值的误差与区间覆盖率"}
+        columns = ("true value", "rows", "mean error", "coverage")
+        return (Section("errors_by_value", "table", title, columns, tuple(table)),)  # type: ignore[arg-type]
+
+
+def write_number(value: float) -> str:
+    """The shortest decimal form with at most six decimals: 3, 2.5, -0.125."""
+    return f"{value:.6f}".rstrip("0").rstrip(".") if round(value, 6) else "0"
+
+
+def _short(value: float) -> float:
+    return round(float(value), _DIGITS)
