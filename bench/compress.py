@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from penjing.core.answers import Choice, as_kind
 from penjing.core.canon import digest
 from penjing.core.machine import cores, hardware
 from penjing.core.nouns import Artifact, Inputs, Silent
@@ -105,7 +106,8 @@ def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], thread
     labels, over = data.labels, promised_labels(data.labels, data.audit.labels)
     truth = encode_labels(data.test.labels or (), labels)
     texts = list(data.test.texts)
-    wanted = encode_labels([one.top()[0] for one in open_session(teacher, threads=threads).predict(texts)], labels)
+    predictions = open_session(teacher, threads=threads).predict(texts)
+    wanted = encode_labels([as_kind(one.answer, Choice).top()[0] for one in predictions], labels)
     subjects = {name: penjing(artifact, threads) for name, artifact in made.items()}
     times = interleaved({name: subject.run for name, subject in subjects.items()}, texts, calls=500, seconds=SECONDS)
     rows = {}

@@ -24,6 +24,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 import speed
+from penjing.core.answers import Choice, as_kind
 from penjing.core.canon import digest, unit_hash
 from penjing.core.machine import cores
 from penjing.core.nouns import Silent
@@ -96,7 +97,7 @@ def answers(recipe: Path, out: Path, report: Row, form: str, labels: Sequence[st
     said = {"truth": list(data.test.labels or ())}
     for name, artifact in (("teacher", teacher), ("student", artifacts[last["artifact"]])):
         session = open_session(artifact, threads=file.recipe.threads or cores())
-        said[name] = [one.top()[0] for one in session.predict(list(data.test.texts))]
+        said[name] = [as_kind(one.answer, Choice).top()[0] for one in session.predict(list(data.test.texts))]
     return {name: encode_labels(each, labels).tolist() for name, each in said.items()}
 
 

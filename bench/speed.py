@@ -29,11 +29,12 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from memory import peak_mb
+from penjing.core.answers import Choice, as_kind
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest
 from penjing.core.folder import folder_size
 from penjing.core.machine import cores, hardware
-from penjing.core.nouns import Artifact, Silent
+from penjing.core.nouns import Artifact, Prediction, Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
 from penjing.engines.onnx import MODEL as ONNX_MODEL
@@ -77,6 +78,11 @@ class Subject:
     size_mb: float | None
 
 
+def labels_of(predictions: Sequence[Prediction]) -> list[str]:
+    """The most probable label of each."""
+    return [as_kind(one.answer, Choice).top()[0] for one in predictions]
+
+
 def searching(recipe: Path, gates: dict[str, Any]) -> Path:
     """Turn a recipe of the spine into one that searches: it tunes the teacher, the compression is left to `make`."""
     yaml = YAML(typ="safe", pure=True)
@@ -100,7 +106,7 @@ def penjing(artifact: Artifact, threads: int) -> Subject:
     session.warm()
 
     def guess(texts: Sequence[str]) -> list[str]:
-        return [one.top()[0] for one in session.predict([session.prepare(text).text for text in texts])]
+        return labels_of(session.predict([session.prepare(text).text for text in texts]))
 
     return Subject("penjing", guess, guess, folder_size(artifact.folder) / 1e6)
 
@@ -220,7 +226,7 @@ def measure(recipe: Path, out: Path, report: Row, vectors: Path, *, calls: int, 
             name: replace(penjing(form, threads), kind="rival" if name == LINEAR else "penjing")
             for name, form in forms.items()
         }
-        wanted = [one.top()[0] for one in open_session(teacher, threads=threads).predict(list(data.test.texts))]
+        wanted = labels_of(open_session(teacher, threads=threads).predict(list(data.test.texts)))
         rows = compare(subjects, wanted, data, calls)
         for name, peak in memory(teacher, forms, folder, threads, data.test.texts[:50]).items():
             rows[name]["memory_mb"] = peak

@@ -165,8 +165,8 @@ def bytes_of(prediction: Prediction) -> bytes:
     return canonical_json(
         {
             "artifact": prediction.artifact,
-            "labels": list(prediction.labels),
-            "probabilities": list(prediction.probabilities),
+            "labels": list(prediction.answer.labels),
+            "probabilities": list(prediction.answer.probabilities),
             "too_long": prediction.too_long,
         }
     )

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penjing.cases.replay import decide_again, replay_decision, replay_model
+from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decided, Decider, Request
@@ -59,7 +60,7 @@ def test_the_same_bytes_for_any_facts(
 ) -> None:
     policy, session = load_policy(tiny_release), Decider(tiny_release, threads=1).session
     first = round(scores, 6)
-    prediction = Prediction(session.artifact.id, session.labels, (first, round(1 - first, 6)))
+    prediction = Prediction(session.artifact.id, Choice(session.labels, (first, round(1 - first, 6))))
     fields = policy.schema.read({"amount": amount, "channel": channel})
     decision = policy.decide("a", policy.facts(prediction, session.prepare(text), fields, "clock"))
     assert replay_decision(policy, json.loads(canonical_json(decision.to_json()))).same
@@ -122,7 +123,7 @@ class Elsewhere:
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         found = []
         for each in self.decider.session.predict(masked):
-            first, second = each.probabilities
+            first, second = each.answer.probabilities
             moved = (round(first + self.by, 6), round(second - self.by, 6))
             found.append(dataclasses.replace(each, probabilities=moved))
         return found
@@ -149,7 +150,7 @@ def test_on_the_same_machine_no_difference_is_allowed(decider: Decider, decided:
 
 def test_an_outcome_that_changes_is_reported(decider: Decider, decided: list[Decided]) -> None:
     done = decided[0]
-    first = done.prediction.probabilities[0]
+    first = done.prediction.answer.probabilities[0]
     result = replay_model(
         Elsewhere(decider, 1 - 2 * first), done.masked.text, done.prediction, decider.session.fingerprint(), 0.01
     )
@@ -157,6 +158,6 @@ def test_an_outcome_that_changes_is_reported(decider: Decider, decided: list[Dec
 
 
 def test_other_labels_do_not_hold(decider: Decider) -> None:
-    other = Prediction("a", ("x", "y"), (0.5, 0.5))
+    other = Prediction("a", Choice(("x", "y"), (0.5, 0.5)))
     result = replay_model(decider.session, "free", other, decider.session.fingerprint(), 1.0)
     assert not result.held and result.why == "the labels are others"

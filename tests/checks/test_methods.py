@@ -215,8 +215,10 @@ def test_its_result_opens_in_a_session_and_gives_what_its_card_says(
     session = open_session(made, threads=1)
     validation = table(32, 2)
     predictions = session.predict(validation.texts)
-    assert all(abs(sum(one.probabilities) - 1) < 1e-5 for one in predictions)
-    right = [one.ranked()[0][0] == label for one, label in zip(predictions, validation.labels or (), strict=True)]
+    assert all(abs(sum(one.answer.probabilities) - 1) < 1e-5 for one in predictions)
+    right = [
+        one.answer.ranked()[0][0] == label for one, label in zip(predictions, validation.labels or (), strict=True)
+    ]
     assert sum(right) / len(right) == pytest.approx(made.card.metrics["validation_accuracy"], abs=1e-6)
     assert sum(right) / len(right) > 0.7
     assert set(session.fingerprint()) == {"engine", "version", "instruction_set", "threads"}

@@ -89,9 +89,9 @@ def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inpu
     assert leaves == (sure >= threshold).tolist()
     assert 0 < sum(leaves) < len(texts), "the test needs texts of both kinds"
     stages = [first if left else second for left in leaves]
-    wanted = [stage.predict([text])[0].ranked()[0][0] for stage, text in zip(stages, texts, strict=True)]
+    wanted = [stage.predict([text])[0].answer.ranked()[0][0] for stage, text in zip(stages, texts, strict=True)]
     together = session.predict(texts)
-    assert [one.ranked()[0][0] for one in together] == wanted
+    assert [one.answer.ranked()[0][0] for one in together] == wanted
     assert [session.predict([text])[0] for text in texts] == together
     assert made.card.notes["exit_share"] == pytest.approx(sum(leaves) / len(texts), abs=1e-6)
 
@@ -118,7 +118,7 @@ def test_evidence_is_of_the_stage_that_answered(inputs: Inputs, tmp_path: Path) 
         text = texts[leaves.index(kind)]
         prediction = session.predict([text])[0]
         found = explain(session, text)
-        assert (found.label, found.p) == prediction.ranked()[0]
+        assert (found.label, found.p) == prediction.answer.ranked()[0]
         stage = session.first if kind else session.second
         # One word fewer, scored by the stage that answered the whole, wherever that variant itself would go.
         cut = text.split(" ", 1)[1]
@@ -195,8 +195,9 @@ def test_it_counts_what_leaves_and_audits_the_share_that_a_hash_chooses(inputs: 
     assert (tally.texts, tally.exits) == (len(texts), sum(leaves))
     audited = [text for text, left in zip(texts, leaves, strict=True) if left and unit_hash(text) < 0.5]
     assert tally.audited == len(audited) > 0
-    differ = [session.first.predict([text])[0].ranked()[0][0] != session.second.predict([text])[0].ranked()[0][0]
-              for text in audited]  # fmt: skip
+    stages = session.first, session.second
+    said = [[stage.predict([text])[0].answer.ranked()[0][0] for stage in stages] for text in audited]
+    differ = [first != second for first, second in said]
     assert tally.differed == sum(differ)
 
 

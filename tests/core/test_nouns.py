@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penjing.core.answers import Choice
 from penjing.core.nouns import Prediction, Table
 
 
@@ -19,11 +20,11 @@ def test_a_row_without_a_group_stands_for_itself() -> None:
 
 
 def test_ranked_is_stable() -> None:
-    prediction = Prediction(artifact="a", labels=("a", "b", "c"), probabilities=(0.3, 0.4, 0.3))
-    assert prediction.ranked() == [("b", 0.4), ("a", 0.3), ("c", 0.3)]
-    assert prediction.top() == ("b", 0.4)
+    prediction = Prediction("a", Choice(("a", "b", "c"), (0.3, 0.4, 0.3)))
+    assert prediction.answer.ranked() == [("b", 0.4), ("a", 0.3), ("c", 0.3)]
+    assert prediction.answer.top() == ("b", 0.4)
 
 
 def test_of_two_equals_the_first_is_on_top() -> None:
-    prediction = Prediction("id", ("a", "b", "c"), (0.2, 0.4, 0.4))
-    assert prediction.top() == prediction.ranked()[0] == ("b", 0.4)
+    prediction = Prediction("id", Choice(("a", "b", "c"), (0.2, 0.4, 0.4)))
+    assert prediction.answer.top() == prediction.answer.ranked()[0] == ("b", 0.4)

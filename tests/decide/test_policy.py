@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
 from penjing.core.errors import RuleError
 from penjing.core.nouns import Prediction
@@ -33,7 +34,7 @@ def policy(folder: Path, rules: str | None = RULES, **changes: Any) -> Policy:
 
 
 def facts(made: Policy, text: str = "你好", ham: float = 0.95, long: bool = False, **fields: Any) -> dict[str, Any]:
-    prediction = Prediction("a" * 64, LABELS, (ham, round(1 - ham, 6)), long)
+    prediction = Prediction("a" * 64, Choice(LABELS, (ham, round(1 - ham, 6))), long)
     return made.facts(prediction, mask(text), {"amount": 1.0, **fields}, "2026-01-01T00:00:00Z")
 
 
@@ -128,7 +129,7 @@ def test_audit_takes_its_share_of_automatic_cases_and_leaves_their_outcome(tmp_p
 def test_automatic_means_beyond_threshold_and_band(ham: int, threshold: int, band: int) -> None:
     spec = PolicySpec(labels=LABELS, thresholds=dict.fromkeys(LABELS, threshold / 1e6), audit=0, tolerance=band / 1e6)
     made = Policy(spec=spec, rules=None, release_id="")
-    prediction = Prediction("", LABELS, (ham / 1e6, (1_000_000 - ham) / 1e6))
+    prediction = Prediction("", Choice(LABELS, (ham / 1e6, (1_000_000 - ham) / 1e6)))
     decision = made.decide("", made.facts(prediction, mask(""), {}, ""))
     p = max(ham, 1_000_000 - ham)
     clear = 2 * p - 1_000_000 > 2 * band or band == 0

@@ -73,7 +73,7 @@ def test_a_session_gives_what_the_engine_gave_before_it_was_written(tmp_path: Pa
     made = artifact(tmp_path / "a", 3, ("a", "b", "c"))
     session = open_session(made)
     assert (session.logits(TEXTS) == engine(3).run(engine(3).encode(TEXTS))).all()
-    assert sum(session.predict(TEXTS[:1])[0].probabilities) == pytest.approx(1, abs=1e-5)
+    assert sum(session.predict(TEXTS[:1])[0].answer.probabilities) == pytest.approx(1, abs=1e-5)
     assert session.fingerprint()["engine"] == "linear"
     assert "jieba" in session.fingerprint()["version"]
 
@@ -97,7 +97,7 @@ for name in ("torch", "transformers", "sklearn", "scipy", "polars"):
 from pathlib import Path
 from penjing.core.artifact import open_artifact
 from penjing.runtime.open import open_session
-print(open_session(open_artifact(Path({str(made.folder)!r}))).predict(["房间很好"])[0].ranked()[0][0])
+print(open_session(open_artifact(Path({str(made.folder)!r}))).predict(["房间很好"])[0].answer.ranked()[0][0])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -32,7 +32,7 @@ def test_what_is_left_out_keeps_the_label_and_says_why(
     session: Session, budget: EvidenceBudget, place: int, said: str
 ) -> None:
     text = TEXT * 4
-    found, label = within(session, text, budget, place), session.predict([text])[0].top()
+    found, label = within(session, text, budget, place), session.predict([text])[0].answer.top()
     assert (found.label, found.p) == label
     assert found.spans == ()
     assert said in found.cut

@@ -80,7 +80,7 @@ def test_it_names_the_words_that_decide(session: Session) -> None:
     text = "昨天到了，早餐太差，房间，快递"
     found = explain(session, text)
     assert found.label == "bad"
-    assert found.p == session.predict([text])[0].ranked()[0][1]
+    assert found.p == session.predict([text])[0].answer.ranked()[0][1]
     clauses = [span.text for span in found.spans if span.kind == "clause"]
     words = [span.text for span in found.spans if span.kind == "word"]
     assert clauses[0] == "早餐太差"

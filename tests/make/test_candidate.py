@@ -123,7 +123,7 @@ def test_the_suite_is_of_validation_rows_that_are_right(house: House) -> None:
     assert len(suite) > 100 and all(known[case["text"]] == case["label"] for case in suite)
     session = open_session(house.release.artifact, threads=1)
     predicted = session.predict([case["text"] for case in suite])
-    assert [each.ranked()[0][0] for each in predicted] == [case["label"] for case in suite]
+    assert [each.answer.ranked()[0][0] for each in predicted] == [case["label"] for case in suite]
 
 
 def test_rules_and_fields_are_in_what_is_tested(house: House) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
@@ -49,7 +50,7 @@ def rows(made: Policy, count: int, seed: int, wrong: float = 1.0) -> Labelled:
         scores = (p, round(1 - p, 6)) if top == 0 else (round(1 - p, 6), p)
         right = random.random() >= wrong * (1 - p)
         text = {0: "彩票", 1: "投诉"}.get(i % 10, "你好")
-        facts.append(made.facts(Prediction("a", LABELS, scores), mask(text), {}, CLOCK))
+        facts.append(made.facts(Prediction("a", Choice(LABELS, scores)), mask(text), {}, CLOCK))
         truth.append(LABELS[top if right else 1 - top])
     return Labelled(tuple(row_hash(f"{seed} {i}") for i in range(count)), tuple(truth), tuple(facts))
 

@@ -27,7 +27,7 @@ def test_probabilities_are_calibrated_and_rounded(open_form: Callable[..., Sessi
     expected = softmax(session.logits(TEXTS), 1.7)
     for prediction, row in zip(session.predict(TEXTS), expected, strict=True):
         assert prediction.artifact == session.artifact.id and prediction.labels == ("bad", "good")
-        assert list(prediction.probabilities) == [round(float(p), 6) for p in row]
+        assert list(prediction.answer.probabilities) == [round(float(p), 6) for p in row]
         assert not prediction.too_long
 
 
@@ -64,7 +64,7 @@ def test_a_long_text_is_the_mean_of_its_windows_by_the_tokens_they_add(open_form
     np.testing.assert_allclose(session.logits([LONG])[0], expected, atol=1e-6)
     assert not session.predict([LONG])[0].too_long, "it was scored as a whole"
     changed = LONG[:-2] + "破慢"
-    assert session.predict([changed])[0].probabilities != session.predict([LONG])[0].probabilities
+    assert session.predict([changed])[0].answer.probabilities != session.predict([LONG])[0].answer.probabilities
 
 
 def test_review_scores_the_first_window_and_says_so(open_form: Callable[..., Session]) -> None:
@@ -74,7 +74,7 @@ def test_review_scores_the_first_window_and_says_so(open_form: Callable[..., Ses
     assert session.predict([LONG])[0] == long
     tokens = session.engine.tokens  # type: ignore[attr-defined]
     first = session.engine.run([tokens.windows(tokens.encode([LONG])[0])[0].ids])
-    assert list(long.probabilities) == [round(float(p), 6) for p in softmax(first, 1.7)[0]]
+    assert list(long.answer.probabilities) == [round(float(p), 6) for p in softmax(first, 1.7)[0]]
 
 
 def test_prepare_cleans_and_masks_and_refuses_what_is_no_text(open_form: Callable[..., Session]) -> None:
@@ -133,7 +133,7 @@ def test_an_exported_model_predicts_where_torch_cannot_be_imported(
         from penjing.runtime.open import open_session
 
         session = open_session(open_artifact(Path(sys.argv[1])), threads=1)
-        print(session.predict([session.prepare(sys.argv[2]).text])[0].probabilities)
+        print(session.predict([session.prepare(sys.argv[2]).text])[0].answer.probabilities)
     """
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), str(artifacts[form].folder), TEXTS[3]],
@@ -142,4 +142,4 @@ def test_an_exported_model_predicts_where_torch_cannot_be_imported(
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip() == str(open_form(form).predict([TEXTS[3]])[0].probabilities)
+    assert ran.stdout.strip() == str(open_form(form).predict([TEXTS[3]])[0].answer.probabilities)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penjing.core.answers import Choice
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.database import Store, open_store
 from penjing.store.records import Record, make_record
@@ -38,7 +39,7 @@ def make() -> Callable[..., Record]:
             reason="p 0.875 is at or above the threshold 0.8",
             facts={"label": "spam", "p": 0.875, "probabilities": probabilities, "fields": {}},
         )
-        prediction = Prediction("b" * 64, ("ham", "spam"), (0.125, 0.875))
+        prediction = Prediction("b" * 64, Choice(("ham", "spam"), (0.125, 0.875)))
         return make_record(decision, prediction, text, {"engine": "linear 1"}, {"spans": []})
 
     return make_one

@@ -89,11 +89,12 @@ for number in range(100_000):
 
 def test_what_was_acknowledged_survives_kill_9(url: str, tmp_path: Path) -> None:
     (tmp_path / "store_records.py").write_text(
+        "from penjing.core.answers import Choice\n"
         "from penjing.core.nouns import Decision, Prediction\n"
         "from penjing.store.records import make_record, prepare_record\n"
         "def record(identity):\n"
         "    decision = Decision(identity, 'a' * 64, 'spam', 'automatic', 'model', False, 'sure', {'p': 1.0})\n"
-        "    made = make_record(decision, Prediction('b' * 64, ('ham', 'spam'), (0.0, 1.0)), 'text', {})\n"
+        "    made = make_record(decision, Prediction('b' * 64, Choice(('ham', 'spam'), (0.0, 1.0))), 'text', {})\n"
         "    return prepare_record(made)\n"
     )
     script = _KILLED.format(tests=str(tmp_path), url=url)

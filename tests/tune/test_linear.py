@@ -110,14 +110,14 @@ def test_a_label_of_validation_only_is_never_guessed(tmp_path: Path) -> None:
     validation = Table(texts=["很好", "别的"], labels=["good", "other"])
     made = apply(Inputs(None, table(60, 0, 2), validation), Options(c=(4.0,)), run_at(tmp_path))
     assert made.card.labels == ("bad", "good", "other")
-    assert open_session(made).predict(["很好"])[0].ranked()[-1][0] == "other"
+    assert open_session(made).predict(["很好"])[0].answer.ranked()[-1][0] == "other"
 
 
 def test_three_rows_are_enough_to_end_with_a_model(tmp_path: Path) -> None:
     said = Lines()
     tiny = Table(texts=["很好", "太差", "很好"], labels=["a", "b", "a"])
     made = apply(Inputs(None, tiny, tiny), Options(), run_at(tmp_path, progress=said))
-    assert open_session(made).predict(["很好"])[0].ranked()[0][0] == "a"
+    assert open_session(made).predict(["很好"])[0].answer.ranked()[0][0] == "a"
 
 
 def test_a_subset_is_named_as_one(tmp_path: Path) -> None:

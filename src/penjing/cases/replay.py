@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from penjing.core.answers import answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Decision, Prediction
+from penjing.core.task import Task
 from penjing.data.mask import Masked
 from penjing.decide.policy import Policy
 
@@ -17,6 +19,10 @@ _ROUNDING = 1e-6
 
 class Predicts(Protocol):
     """What a model replay needs of a session."""
+
+    @property
+    def task(self) -> Task:
+        """What an answer means."""
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         """One prediction a masked text."""
@@ -86,11 +92,12 @@ def replay_model(
     here = session.fingerprint()
     changed = tuple(sorted(name for name in {*here, *fingerprint} if here.get(name) != fingerprint.get(name)))
     exact = _bytes(again) == _bytes(recorded)
-    if again.labels != recorded.labels:
-        return ModelReplay(False, False, changed, 1.0, None, again, "the labels are others")
-    pairs = zip(again.probabilities, recorded.probabilities, strict=True)
-    moved = round(max((abs(one - other) for one, other in pairs), default=0.0), 6)
-    now, before = again.top()[0], recorded.top()[0]
+    task = session.task
+    moved = task.moved(again.answer, recorded.answer)
+    try:
+        now, before = (task.outcome(task.facts(each.answer)) for each in (again, recorded))
+    except (TypeError, ValueError):
+        return ModelReplay(False, False, changed, 1.0, None, again, "the answers are of other kinds")
     outcome = None if now == before else (before, now)
     if not changed:
         why = "the same bytes" if exact else f"same machine and engine, but a probability moved by {moved:g}"
@@ -101,8 +108,7 @@ def replay_model(
 
 
 def _bytes(prediction: Prediction) -> bytes:
-    values = [list(prediction.labels), list(prediction.probabilities), prediction.too_long]
-    return canonical_json([prediction.artifact, *values])
+    return canonical_json([prediction.artifact, answer_to_json(prediction.answer), prediction.too_long])
 
 
 def decide_again(policy: Policy, recorded: Mapping[str, Any], masked: Masked, prediction: Prediction) -> Decision:

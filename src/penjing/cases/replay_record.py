@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penjing.cases.replay import ModelReplay, ReplayResult, replay_decision, replay_model
+from penjing.core.task import Task
 from penjing.decide.decider import Decider
 from penjing.store.records import Record
 
@@ -89,18 +90,21 @@ def replay_record(record: Record, decider: Decider, erased: str | None = None) -
         tolerance = decider.release.info.tolerance
         model = replay_model(decider.session, record.text, record.predicted(), record.fingerprint, tolerance)
     blank = "fields" in recorded["facts"] and recorded["facts"]["fields"] is None
-    return Replayed(record.id, decision, model, _torn(record, recorded), erased, blank)
+    return Replayed(record.id, decision, model, _torn(decider.policy.task, record, recorded), erased, blank)
 
 
-def _torn(record: Record, recorded: dict[str, Any]) -> tuple[str, ...]:
+def _torn(task: Task, record: Record, recorded: dict[str, Any]) -> tuple[str, ...]:
     """Parts of a record that do not fit each other: it was changed after it was written."""
-    prediction, facts = record.predicted(), recorded.get("facts", {})
-    probabilities = dict(zip(prediction.labels, prediction.probabilities, strict=False))
+    facts = recorded.get("facts")
+    try:
+        answered = task.facts(record.predicted().answer)
+    except TypeError:
+        answered = {}  # of another task; then the decision differs, and says so
     parts = {
         "id": (record.id, recorded.get("id")),
         "release": (record.release, recorded.get("release")),
         "route": (record.route, recorded.get("route")),
         "outcome": (record.outcome, recorded.get("outcome")),
-        "probabilities": (probabilities, facts.get("probabilities") if isinstance(facts, dict) else None),
+        **{name: (one, facts.get(name) if isinstance(facts, dict) else None) for name, one in answered.items()},
     }
     return tuple(f"{name}: the record holds {one!r} and {two!r}" for name, (one, two) in parts.items() if one != two)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,16 @@ class Joint:
 
 
 Answer = Choice | Flags | Number | Spans | Links | Written | Joint
+
+
+Kind = TypeVar("Kind", Choice, Flags, Number, Spans, Links, Written, Joint)
+
+
+def as_kind(answer: Answer, kind: type[Kind]) -> Kind:
+    """The answer, which must be of that kind. Raises TypeError for another."""
+    if not isinstance(answer, kind):
+        raise TypeError(f"an answer of kind `{answer.kind}`, not `{kind.kind}`")
+    return answer
 
 
 def answer_to_json(answer: Answer) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from penjing.core.answers import Answer, Choice, answer_to_json
+
 Scalar = str | int | float | bool | None
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 
@@ -47,7 +49,11 @@ class Table:
 
 
 class Card(BaseModel):
-    """What an artifact says of itself; part of its content, so it holds no time, host or speed."""
+    """What an artifact says of itself; part of its content, so it holds no time, host or speed.
+
+    task_state, calibration: what its task learned of the data, and of the model's outputs; both empty for `classify`,
+    which has `labels` and `temperature`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,9 +61,11 @@ class Card(BaseModel):
     method: str
     task: str = "classify"
     labels: tuple[str, ...] = ()
+    task_state: dict[str, Any] = {}
     language: str = "mixed"
     max_tokens: int | None = None
     temperature: float = 1.0
+    calibration: dict[str, Any] = {}
     masking: str = ""
     parameters: int = 0
     data: str = ""
@@ -114,26 +122,18 @@ class Release:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Calibrated probabilities of one text, in the order of the artifact's labels, rounded to 1e-6."""
+    """What a model says of one text: its answer, and whether the text was longer than the model takes."""
 
     artifact: str
-    labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
+    answer: Answer
     too_long: bool = False
 
-    def ranked(self) -> list[tuple[str, float]]:
-        """Labels with their probabilities, most probable first; ties in the order of the labels."""
-        return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
-
-    def top(self) -> tuple[str, float]:
-        """The first of `ranked`, without sorting the others."""
-        p = max(self.probabilities)
-        return self.labels[self.probabilities.index(p)], p
-
     def to_json(self) -> dict[str, Any]:
-        """{"label", "p", "probabilities", "too_long"}."""
-        label, p = self.top()
-        probabilities = dict(zip(self.labels, self.probabilities, strict=True))
+        """The answer as plain values, with too_long; of a Choice {"label", "p", "probabilities", "too_long"}."""
+        if not isinstance(self.answer, Choice):
+            return answer_to_json(self.answer) | {"too_long": self.too_long}
+        label, p = self.answer.top()
+        probabilities = dict(zip(self.answer.labels, self.answer.probabilities, strict=True))
         return {"label": label, "p": p, "probabilities": probabilities, "too_long": self.too_long}
 
 

@@ -23,11 +23,13 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
+from penjing.core.task import Task
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.decide.rules import FORMS, open_rules
 from penjing.decide.schema import MICRO, FactSchema
 from penjing.decide.table import RuleTable
+from penjing.tasks import open_task
 
 POLICY, RULES = Path("policy/policy.json"), Path("policy/rules.csv")
 # Why a case took its route; stable words that records, metrics and the console rely on.
@@ -83,6 +85,10 @@ class PolicySpec(BaseModel):
     def _versions(self) -> tuple[str, str, str]:
         return self.masking, self.folding, self.rules
 
+    def opened_task(self) -> Task:
+        """The task of this policy."""
+        return open_task("classify", {"labels": self.labels})
+
     def schema_of_facts(self) -> FactSchema:
         """The facts that rules of this policy may name."""
         return FactSchema(labels=self.labels, fields=self.fields, masking=self.masking, folding=self.folding)
@@ -97,6 +103,11 @@ class Policy:
     release_id: str
 
     @cached_property
+    def task(self) -> Task:
+        """What an answer means, and what is decided on it."""
+        return self.spec.opened_task()
+
+    @cached_property
     def schema(self) -> FactSchema:
         """Labels and declared fields with their types."""
         return self.spec.schema_of_facts()
@@ -107,13 +118,7 @@ class Policy:
         prediction: calibrated probabilities, rounded to 1e-6; masked: the text with its counts; fields: as
         `FactSchema.read` gives them; clock: the time of the request, given by the caller and never read here.
         """
-        top, p = prediction.top()
-        second = sorted(prediction.probabilities)[-2] if len(prediction.probabilities) > 1 else 0.0
-        return {
-            "label": top,
-            "p": p,
-            "margin": round(p - second, 6),
-            "probabilities": dict(zip(prediction.labels, prediction.probabilities, strict=True)),
+        return self.task.facts(prediction.answer) | {
             "too_long": prediction.too_long,
             "pii": dict(masked.counts),
             "fields": {name: fields.get(name) for name in self.spec.fields},

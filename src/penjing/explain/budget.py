@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from penjing.core.answers import Choice, as_kind
 from penjing.core.nouns import Prediction
 from penjing.explain.evidence import Evidence, explain
 from penjing.runtime.session import Session
@@ -45,7 +46,7 @@ def explain_within(
         said = f"the text has {length:,} {unit}; evidence is given for texts of at most {budget.tokens:,}"
     said = said or budget.out_of_time()
     if said:
-        label, p = prediction.top()
+        label, p = as_kind(prediction.answer, Choice).top()
         return Evidence(label, p, (), said)
     began = time.monotonic()
     try:

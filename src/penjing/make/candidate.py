@@ -195,7 +195,7 @@ def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:
 
 def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
     for decided in _decide(decider, texts):
-        explain(decider.session, decided.masked.text, decided.prediction.top()[0])
+        explain(decider.session, decided.masked.text)
 
 
 def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.answers import Choice, as_kind
 from penjing.core.nouns import Prediction, Table
 from penjing.runtime.session import Session
 from penjing.tasks.metrics import encode_labels
@@ -33,7 +34,9 @@ class Scored:
 def score(session: Session, table: Table) -> Scored:
     """Predict every row of a labelled table. The session's labels are those of the training rows."""
     predictions = session.predict(table.texts)
-    probabilities = np.array([prediction.probabilities for prediction in predictions], dtype=np.float64)
+    probabilities = np.array(
+        [as_kind(prediction.answer, Choice).probabilities for prediction in predictions], dtype=np.float64
+    )
     probabilities = probabilities.reshape(len(predictions), len(session.labels))
     truth = encode_labels(table.labels or (), session.labels)
     guess = probabilities.argmax(axis=1) if len(predictions) else np.zeros(0, dtype=np.int64)

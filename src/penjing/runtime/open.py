@@ -13,6 +13,7 @@ from penjing.data.mask import open_masking
 from penjing.engines.protocol import Device, Engine
 from penjing.runtime.cascade import FIRST, SECOND, open_cascade
 from penjing.runtime.session import Session
+from penjing.tasks import predicts
 
 LongTexts = Literal["chunk", "review"]
 Opener = Callable[[Artifact, int, Device], Engine]
@@ -99,9 +100,9 @@ def open_session(
     DamageError for files that cannot be read.
     """
     card = artifact.card
-    if not card.labels:
+    if not predicts(card):
         raise UsageError(
-            f"an artifact by `{card.method}` predicts nothing: it has no labels",
+            f"an artifact by `{card.method}` predicts nothing: it was not tuned",
             where=str(artifact.folder),
             fix="tune it first, with `tune.full` or `tune.linear` in a recipe",
         )

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 
 from penjing.core.nouns import Artifact, Prediction
+from penjing.core.task import Outputs
 from penjing.data.clean import clean
 from penjing.data.mask import Masked, open_masking
 from penjing.engines.protocol import Engine, Logits
-from penjing.tasks.metrics import softmax
+from penjing.tasks import calibration_of, task_of
 from penjing.text.tokens import BUCKETS, Ids, Tokens
 
 DIGITS = 6
@@ -34,7 +35,9 @@ class Session:
         self.engine = engine
         self.long_texts = long_texts
         self._tokens: Tokens | None = getattr(engine, "tokens", None)
-        self._temperature = artifact.card.temperature
+        self.task = task_of(artifact.card, str(artifact.folder))
+        self.calibration = calibration_of(artifact.card)
+        self._head = next(iter(self.task.heads))
 
     def prepare(self, raw: str) -> Masked:
         """A raw text cleaned, and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
@@ -59,15 +62,16 @@ class Session:
         return self._tokens
 
     def _predictions(self, logits: Logits, too_long: Sequence[bool]) -> list[Prediction]:
-        table = softmax(logits, self._temperature).round(DIGITS).tolist()
-        return [
-            Prediction(self.artifact.id, self.labels, tuple(row), long)
-            for row, long in zip(table, too_long, strict=True)
-        ]
+        answers = self.task.decode({self._head: logits}, self.calibration, ())
+        return [Prediction(self.artifact.id, one, long) for one, long in zip(answers, too_long, strict=True)]
 
     def logits(self, masked: Sequence[str]) -> Logits:
         """Logits (n, labels) float32 of masked texts, before the temperature."""
         return self._score(masked)[0] if masked else np.zeros((0, len(self.labels)), dtype=np.float32)
+
+    def outputs(self, masked: Sequence[str]) -> Outputs:
+        """Outputs of n masked texts by the name of the head, before the calibration."""
+        return {self._head: self.logits(masked)}
 
     def fingerprint(self) -> dict[str, str]:
         """What the last bits of a probability depend on: engine, version, instruction set, threads."""

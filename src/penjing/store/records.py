@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, tuple_
 
+from penjing.core.answers import answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Decision, Prediction
@@ -48,7 +49,8 @@ class Record:
     def predicted(self) -> Prediction:
         """The prediction that the decision stood on."""
         value = json.loads(self.prediction)
-        return Prediction(value["artifact"], tuple(value["labels"]), tuple(value["probabilities"]), value["too_long"])
+        answer = {name: part for name, part in value.items() if name not in {"artifact", "too_long"}}
+        return Prediction(value["artifact"], answer_from_json(answer), value["too_long"])
 
 
 def make_record(
@@ -61,8 +63,7 @@ def make_record(
     """The record of a decision made now."""
     predicted = {
         "artifact": prediction.artifact,
-        "labels": list(prediction.labels),
-        "probabilities": list(prediction.probabilities),
+        **answer_to_json(prediction.answer),
         "too_long": prediction.too_long,
     }
     return Record(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from penjing.core.errors import RecipeError, UsageError
+from penjing.core.nouns import Card
 from penjing.core.options import Options, build_options, nearest
 from penjing.core.task import Reader, Task
 
@@ -37,6 +38,29 @@ def open_task(name: str, state: Mapping[str, Any], where: str = "") -> Task:
         fix = "install the version of penjing that made it, or a newer one"
         raise UsageError(f"this installation does not know the task `{name}`", where=where or None, fix=fix)
     return _file(name).restore(state)
+
+
+def task_of(card: Card, where: str = "") -> Task:
+    """The task of an artifact that predicts. Raises UsageError for one that is not known here."""
+    return open_task(card.task, card.task_state or {"labels": card.labels}, where)
+
+
+def calibration_of(card: Card) -> Mapping[str, Any]:
+    """What `Task.decode` needs of an artifact's card."""
+    return card.calibration or {"temperature": card.temperature}
+
+
+def card_fields(task: Task, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """What a card holds of a task and of its calibration, from which `task_of` and `calibration_of` read both back."""
+    state = task.state
+    if set(state) == {"labels"} and set(calibration) == {"temperature"}:
+        return {"task": task.name, "labels": tuple(state["labels"]), "temperature": calibration["temperature"]}
+    return {"task": task.name, "task_state": state, "calibration": dict(calibration)}
+
+
+def predicts(card: Card) -> bool:
+    """Whether an artifact answers anything: a base does not."""
+    return bool(card.labels or card.task_state)
 
 
 def _file(name: str) -> TaskFile:

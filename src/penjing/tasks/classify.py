@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from penjing.core.answers import Answer, Choice
+from penjing.core.answers import Answer, Choice, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
 from penjing.core.task import SMALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
@@ -116,10 +116,10 @@ class Classify(ClassifyReader):
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """label, p, margin (p less that of the second label) and the probability of every label."""
-        assert isinstance(answer, Choice)
-        top, p = answer.top()
-        second = sorted(answer.probabilities)[-2] if len(answer.probabilities) > 1 else 0.0
-        probabilities = dict(zip(answer.labels, answer.probabilities, strict=True))
+        choice = as_kind(answer, Choice)
+        top, p = choice.top()
+        second = sorted(choice.probabilities)[-2] if len(choice.probabilities) > 1 else 0.0
+        probabilities = dict(zip(choice.labels, choice.probabilities, strict=True))
         return {"label": top, "p": p, "margin": round(p - second, 6), "probabilities": probabilities}
 
     def scope(self, facts: Mapping[str, Any]) -> str:
@@ -143,8 +143,7 @@ class Classify(ClassifyReader):
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """The log-odds of the answer's label."""
-        assert isinstance(answer, Choice)
-        place, temperature = self.labels.index(answer.top()[0]), calibration["temperature"]
+        place, temperature = self.labels.index(_top(answer)), calibration["temperature"]
 
         def odds(outputs: Outputs) -> Floats:
             p = np.clip(softmax(outputs[HEAD], temperature)[:, place], 1e-9, 1 - 1e-9)
@@ -179,8 +178,7 @@ class Classify(ClassifyReader):
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """One: the label."""
-        assert isinstance(answer, Choice)
-        label, p = answer.top()
+        label, p = as_kind(answer, Choice).top()
         return (Unit(label, p, label, None if gold is None else label != gold),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
@@ -193,5 +191,4 @@ class Classify(ClassifyReader):
 
 
 def _top(answer: Answer) -> str:
-    assert isinstance(answer, Choice)
-    return answer.top()[0]
+    return as_kind(answer, Choice).top()[0]

@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from penjing.core.answers import Answer, Number
+from penjing.core.answers import Answer, Number, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
 from penjing.core.task import ALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
@@ -230,9 +230,9 @@ class Score(ScoreReader):
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """value, low, high, p and margin of a Number."""
-        assert isinstance(answer, Number)
+        one = as_kind(answer, Number)
         return {
-            "value": answer.value, "low": answer.low, "high": answer.high, "p": answer.p, "margin": answer.margin,
+            "value": one.value, "low": one.low, "high": one.high, "p": one.p, "margin": one.margin,
         }  # fmt: skip
 
     def scope(self, facts: Mapping[str, Any]) -> str:  # noqa: ARG002 - one limit for all values
@@ -254,8 +254,7 @@ class Score(ScoreReader):
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """The value, turned so that it falls as the answer loses support: towards the mean."""
-        assert isinstance(answer, Number)
-        sign = 1.0 if answer.value >= self.mean else -1.0
+        sign = 1.0 if as_kind(answer, Number).value >= self.mean else -1.0
         temperature = float(calibration.get("temperature", 1.0))
 
         def value(outputs: Outputs) -> Floats:
@@ -271,10 +270,10 @@ class Score(ScoreReader):
         """(n, 10): rows, within the limit, inside the interval, |error|, error^2, y, y^2, y', y'^2, y y'."""
         rows = []
         for answer, gold in zip(answers, golds, strict=True):
-            assert isinstance(answer, Number)
-            y, said = float(gold), answer.value
+            one = as_kind(answer, Number)
+            y, said = float(gold), one.value
             error = said - y
-            inside = answer.low - _CLOSE <= y <= answer.high + _CLOSE
+            inside = one.low - _CLOSE <= y <= one.high + _CLOSE
             near = abs(error) <= self.within + _CLOSE
             rows.append((1.0, near, inside, abs(error), error * error, y, y * y, said, said * said, y * said))
         return np.array(rows, dtype=np.float64).reshape(len(rows), 10)
@@ -301,9 +300,9 @@ class Score(ScoreReader):
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """One: the number."""
-        assert isinstance(answer, Number)
-        outcome = write_number(answer.value)
-        return (Unit(ALL, answer.p, outcome, None if gold is None else self.wrong(outcome, gold)),)
+        one = as_kind(answer, Number)
+        outcome = write_number(one.value)
+        return (Unit(ALL, one.p, outcome, None if gold is None else self.wrong(outcome, gold)),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """Of grades how often each is taken for which; of numbers the error by band of the true value."""
