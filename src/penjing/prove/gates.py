@@ -8,7 +8,7 @@ from typing import Literal
 
 from penjing.core.certificate import Gate, State
 
-# Promises that hang on the machine: what they were measured to be is no part of a release's content.
+# Promises that depend on the machine: what they were measured to be is no part of a release's content.
 TIMES = ("p50_ms", "p99_ms", "mean_ms", "times_faster")
 
 
