@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penjing.core.artifact import MODEL, open_release, write_artifact, write_info, write_observed
+from penjing.core.artifact import open_release, write_artifact, write_info, write_observed
 from penjing.core.canon import canonical_json
+from penjing.core.certificate import MODEL
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Artifact, Card, Inputs, Release, ReleaseInfo, Run, Table
 from penjing.data import fold

@@ -21,7 +21,7 @@ from penjing.make import candidate
 from penjing.make.choose import measure
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import row_hash
-from penjing.report.found import Tested
+from penjing.report.found import ReleaseTest
 from penjing.runtime.open import open_session
 from penjing.tune import linear
 
@@ -58,7 +58,7 @@ class House:
     data: Prepared
     artifact: Artifact
     release: Release
-    tested: Tested
+    tested: ReleaseTest
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 
 from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
+from penjing.core.certificate import Certificate
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
 from penjing.data.mask import mask, open_masking
@@ -17,7 +18,6 @@ from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
 from penjing.prove.certify import (
     CLOCK,
-    Certificate,
     Labelled,
     cases_of,
     certify,

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from penjing.core.artifact import read_observed
+from penjing.core.certificate import CERTIFICATE, State
 from penjing.core.nouns import Release, Table
-from penjing.prove.gates import TIMES, State, at_least_windows
-from penjing.prove.seal import CERTIFICATE, SUITE_ROWS, regression_suite, seal_with_gates
+from penjing.prove.gates import TIMES, at_least_windows
+from penjing.prove.seal import SUITE_ROWS, regression_suite, seal_with_gates
 
 
 def test_suite() -> None:

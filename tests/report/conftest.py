@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penjing.prove.gates import Gate
+from penjing.core.certificate import Gate
 from penjing.report.contract import (
     Baseline,
     Bin,
@@ -29,9 +29,9 @@ from penjing.report.contract import (
     Score,
     Scores,
     Speed,
-    Step,
+    StepRow,
     Timing,
-    Variant,
+    VariantRow,
     Versus,
 )
 
@@ -89,9 +89,9 @@ def _sample(**changes: Any) -> Report:
             against=(Versus(name=HOSTILE, p50_ms=40, p99_ms=80, texts_per_s=30, times_faster=9.3),),
         ),
         size_mb=31.2,
-        steps=(Step(name="tune.full", seconds=1.5, cached=True, artifact="cd" * 32),),
+        steps=(StepRow(name="tune.full", seconds=1.5, cached=True, artifact="cd" * 32),),
         variants=(
-            Variant(
+            VariantRow(
                 name="compress.int8",
                 form="openvino",
                 size_mb=31.2,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.certificate import Certificate
 from penjing.core.methods import Done
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe, RecipeFile
@@ -17,10 +18,9 @@ from penjing.data.prepare import Prepared
 from penjing.make.plan import single_step
 from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
-from penjing.prove.certify import Certificate
 from penjing.prove.score import Scored
 from penjing.report.build import MISTAKES, Found, fill
-from penjing.report.found import Choice, Tested, Variant
+from penjing.report.found import Choice, ReleaseTest, Variant
 from penjing.report.verdict import note_of
 
 LABELS = ("no", "yes")
@@ -83,7 +83,7 @@ def found() -> Found:
         reviewed=(), calibration=(), used=(),
     )  # fmt: skip
     mine = scored(wrong=10, first=5)
-    tested = Tested(
+    tested = ReleaseTest(
         release=release,
         certificate=certificate,
         scored=mine,

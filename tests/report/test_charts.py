@@ -22,7 +22,7 @@ from penjing.report.charts import (
     tick_label,
     ticks,
 )
-from penjing.report.contract import Bin, Curve, Point, Report, Score, Variant
+from penjing.report.contract import Bin, Curve, Point, Report, Score, VariantRow
 
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 WORDS = {"coverage": "coverage", "risk": "risk", "limit": "limit", "certified": "certified"}
@@ -150,9 +150,9 @@ def test_lines_have_colours_of_their_own_and_one_without_points_has_none() -> No
     assert [path["class"] for path in marks(svg, "path", "trace")] == ["trace main", "trace other", "trace third"]
 
 
-def form(name: str, p50_ms: float, value: float, size_mb: float = 10.0, state: str = "passed") -> Variant:
+def form(name: str, p50_ms: float, value: float, size_mb: float = 10.0, state: str = "passed") -> VariantRow:
     score = Score(value=value, low=value - 0.02, high=value + 0.02)
-    return Variant.model_validate(
+    return VariantRow.model_validate(
         {"name": name, "form": "onnx", "size_mb": size_mb, "p50_ms": p50_ms, "p99_ms": 2 * p50_ms,
          "macro_f1": score.model_dump(), "state": state}
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from penjing.prove.gates import Gate
+from penjing.core.certificate import Gate
 from penjing.report.contract import Baseline, Confusion, Finding, Note, Reference, Report, Score
 from penjing.report.page import LABELS_LISTED, SHOWN, render
 from penjing.report.verdict import note_of, words

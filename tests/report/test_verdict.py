@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penjing.prove.gates import Gate
+from penjing.core.certificate import Gate
 from penjing.report.contract import Baseline, Bounded, Decisions, Reference, Report, Score
 from penjing.report.verdict import as_written, gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
 

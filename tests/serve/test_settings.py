@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penjing.core.errors import UsageError
-from penjing.serve.settings import database_url, load_settings
-
-
-def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PENJING_DB", raising=False)
-    assert database_url(None) == "sqlite:///penjing.db"
-    monkeypatch.setenv("PENJING_DB", "sqlite:///other.db")
-    assert database_url(None) == "sqlite:///other.db"
-    assert database_url("sqlite:///given.db") == "sqlite:///given.db"
+from penjing.serve.settings import load_settings
 
 
 def test_a_value_out_of_its_bound_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,10 +13,3 @@ def test_a_value_out_of_its_bound_is_explained(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(UsageError, match="PENJING_MAX_ITEMS is `0`; it must be a whole number from 1") as caught:
         load_settings()
     assert caught.value.fix == "write at least 1, or unset PENJING_MAX_ITEMS"
-
-
-def test_the_signing_key_goes_with_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PENJING_SIGNING_KEY", "/safe/a key&b.key")
-    assert database_url("sqlite:///x.db") == "sqlite:///x.db?signing_key=/safe/a%20key%26b.key"
-    assert database_url("postgresql://h/n?a=1").endswith("?a=1&signing_key=/safe/a%20key%26b.key")
-    assert database_url("sqlite:///x.db?signing_key=y") == "sqlite:///x.db?signing_key=y"

@@ -89,7 +89,8 @@ def bench(
 
 def _subject(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]]:
     """The release as it decides, or the artifact as it predicts."""
-    from penjing.core.artifact import INFO, open_artifact, open_release
+    from penjing.core.artifact import open_artifact, open_release
+    from penjing.core.certificate import INFO
     from penjing.decide.decider import Decider, Request
     from penjing.runtime.open import open_session
 
@@ -114,6 +115,7 @@ def _texts(folder: Path, data: str | None, column: str | None, reading: Reading)
     import json
 
     from penjing.cli.texts import read_texts
+    from penjing.core.certificate import SUITE
     from penjing.core.errors import DataError
 
     if data is not None:
@@ -121,7 +123,7 @@ def _texts(folder: Path, data: str | None, column: str | None, reading: Reading)
         if not texts:
             raise DataError("the file holds no text", where=data, fix="give a file with at least one row")
         return texts, data
-    suite = folder / "regression.jsonl"
+    suite = folder / SUITE
     if suite.is_file():
         texts = [json.loads(line)["text"] for line in suite.read_text(encoding="utf-8").splitlines()]
         if texts:
@@ -133,7 +135,7 @@ def _tokens(folder: Path, texts: list[str]) -> dict[str, Any]:
     """Length of the texts in tokens of the release: speed says nothing without it. Empty for a linear model."""
     import numpy as np
 
-    from penjing.core.artifact import MODEL
+    from penjing.core.certificate import MODEL
     from penjing.text.tokens import TOKENIZER, read_tokenizer
 
     path = next((path for path in (folder / MODEL / TOKENIZER, folder / TOKENIZER) if path.is_file()), None)

@@ -20,14 +20,15 @@ def show(
 ) -> None:
     """Verify a release or an artifact and print its card, lineage, gates and certificate; exits 5 on damage."""
     from penjing.cli.show import out, out_json
-    from penjing.core.artifact import INFO, open_artifact, open_release, promises
+    from penjing.core.artifact import open_artifact, open_release, promises
+    from penjing.core.certificate import CERTIFICATE, INFO
     from penjing.core.folder import folder_size
 
     found: dict[str, Any]
     if (folder / INFO).is_file():
         release = open_release(folder)
         artifact = release.artifact
-        certificate = json.loads((folder / "certificate.json").read_bytes())
+        certificate = json.loads((folder / CERTIFICATE).read_bytes())
         found = {
             "release": release.id,
             "info": release.info.model_dump(mode="json"),

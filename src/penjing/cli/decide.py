@@ -63,9 +63,9 @@ def decide(
     from penjing.data.cells import Fault
     from penjing.data.read import Reading
     from penjing.decide.decider import Decider
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.releases import put_in_service
+    from penjing.store.settings import database_url
 
     decider = Decider(open_release(release), threads=threads)
     store = open_store(database_url(db))

@@ -44,9 +44,9 @@ def erase(
     """
     from penjing.cli.show import out, out_json, tell
     from penjing.core.errors import UsageError
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.erasure import erase_decisions, find_erasable
+    from penjing.store.settings import database_url
 
     if not ids and file is None and not field:
         raise UsageError("say what to erase", fix="give ids, --file FILE, or --field NAME=VALUE")

@@ -34,8 +34,8 @@ def impact(
     from penjing.cli.show import Bar, out_json
     from penjing.core.artifact import open_release
     from penjing.decide.decider import Decider
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
+    from penjing.store.settings import database_url
 
     day = _day(since)
     store = open_store(database_url(db), create=False)

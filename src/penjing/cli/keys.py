@@ -27,9 +27,9 @@ def create(
 ) -> None:
     """Make a key and print it: this once, it is kept only as SHA-256."""
     from penjing.cli.show import out_json, tell
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.keys import SCOPES, create_key
+    from penjing.store.settings import database_url
 
     store = open_store(database_url(db))
     key, secret = create_key(store, name, scope or SCOPES)
@@ -41,9 +41,9 @@ def create(
 def show_all(db: Db = None) -> None:
     """All keys, one JSON line each; the secrets are not kept."""
     from penjing.cli.show import out_json
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.keys import list_keys
+    from penjing.store.settings import database_url
 
     store = open_store(database_url(db), create=False)
     for key in list_keys(store):
@@ -55,9 +55,9 @@ def show_all(db: Db = None) -> None:
 def revoke(identity: Annotated[str, typer.Argument(metavar="ID", help="the id of the key")], db: Db = None) -> None:
     """Close a key for good; a running service refuses it a second later."""
     from penjing.cli.show import out_json
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.keys import revoke_key
+    from penjing.store.settings import database_url
 
     store = open_store(database_url(db), create=False)
     key = revoke_key(store, identity)

@@ -43,8 +43,8 @@ def replay(
     """
     from penjing.cli.show import out_json
     from penjing.core.errors import ReplayError, UsageError
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
+    from penjing.store.settings import database_url
 
     if (identity is None) == (not every):
         raise UsageError("give the id of one decision, or --all", fix="penjing replay --all")

@@ -32,9 +32,9 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     from penjing.cli.show import out_json, tell
     from penjing.core.errors import DamageError, PenjingError, UsageError
     from penjing.core.folder import replaced_file
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import export_open, open_labels
+    from penjing.store.settings import database_url
 
     store = open_store(database_url(db), create=False)
     bad: list[str] = []
@@ -72,9 +72,9 @@ def bring_back(
     """Read the verdicts back: all rows or, where one is wrong, none; exits 3 with the faulty rows."""
     from penjing.cli.show import out_json
     from penjing.data.read import Reading
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.reviews import import_verdicts
+    from penjing.store.settings import database_url
 
     store = open_store(database_url(db), create=False)
     done = import_verdicts(store, file, Reading(encoding, sheet, header))

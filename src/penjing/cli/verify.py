@@ -39,9 +39,9 @@ def verify(
     """
     from penjing.cli.show import Bar, out, out_json, tell
     from penjing.core.errors import DamageError, StoreError
-    from penjing.serve.settings import database_url
     from penjing.store.database import open_store
     from penjing.store.recovery import begin
+    from penjing.store.settings import database_url
     from penjing.store.verify import read_head, verify_store
 
     expected = [read_head(each) for each in expect or []]

@@ -10,13 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from penjing.core.canon import canonical_json
+from penjing.core.certificate import INFO, MODEL
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify, write_whole
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
 from penjing.core.options import explain
 from penjing.core.paths import AnyPath, local_path
 
-CARD, INFO, MODEL = "card.json", "release.json", "model"
+CARD = "card.json"
 
 
 def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Artifact:

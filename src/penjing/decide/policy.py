@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from penjing.core.canon import unit_hash
+from penjing.core.certificate import POLICY, RULES
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
@@ -31,7 +31,6 @@ from penjing.decide.schema import MICRO, FactSchema
 from penjing.decide.table import RuleTable
 from penjing.tasks import open_task
 
-POLICY, RULES = Path("policy/policy.json"), Path("policy/rules.csv")
 # Why a case took its route; stable words that records, metrics and the console rely on.
 REASONS = {
     "above_threshold": "the model is surer than the certified threshold",

@@ -27,7 +27,7 @@ from penjing.prove.amend import read_certificate
 from penjing.prove.certify import CLOCK, certify, fix_grid, label_facts, row_hash
 from penjing.prove.score import SMALL, score
 from penjing.prove.seal import regression_suite, seal
-from penjing.report.found import Tested, Variant
+from penjing.report.found import ReleaseTest, Variant
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
 from penjing.tasks.metrics import softmax
@@ -123,7 +123,7 @@ def test_release(
     over: list[int],
     threads: int,
     progress: Progress,
-) -> Tested:
+) -> ReleaseTest:
     """Open the sealed folder as the service does and test every promise on the test rows, once.
 
     reference: the model whose share is kept (the teacher, or the linear model where that was sealed); student: the
@@ -157,7 +157,7 @@ def test_release(
         decider.session, open_session(linear, threads=threads, long_texts=long_texts), short, recipe.seed
     )
     progress.advance(note="evidence")
-    return Tested(
+    return ReleaseTest(
         release=release,
         certificate=read_certificate(release),
         scored=scored,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from penjing.core.certificate import Gate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Decision, Table
 from penjing.core.recipe import Gates
@@ -17,7 +18,7 @@ from penjing.make.timings import Measured
 from penjing.measure.evaluate import bootstrap, paired_difference, paired_ratio
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
-from penjing.prove.gates import Gate, at_least, at_least_windows, at_most_exact, at_most_windows, refuses
+from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.score import Scored, score
 from penjing.report.found import Choice, Variant
 from penjing.report.verdict import note_of

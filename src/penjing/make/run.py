@@ -39,9 +39,8 @@ from penjing.prove.gates import TIMES, in_words, refuses
 from penjing.prove.score import Scored, promised_labels, score
 from penjing.prove.seal import seal_with_gates
 from penjing.report.build import Found, fill
-from penjing.report.contract import Note, PageLanguage, Report
-from penjing.report.contract import Variant as Row
-from penjing.report.found import Tested, Variant
+from penjing.report.contract import Note, PageLanguage, Report, VariantRow
+from penjing.report.found import ReleaseTest, Variant
 from penjing.report.page import write_report
 from penjing.runtime.open import open_session
 
@@ -141,7 +140,7 @@ class _Making:
     skipped: list[Note] = field(default_factory=list)
     # Of a search: the steps of every form by its title, and the report's rows of what an earlier run measured.
     ways: dict[str, tuple[Step, ...]] = field(default_factory=dict)
-    earlier: tuple[Row, ...] = ()
+    earlier: tuple[VariantRow, ...] = ()
     reference: Scored | None = None
     # The tuned model's pipeline, where the recipe promises to be so many times faster.
     slow: Call | None = None
@@ -341,7 +340,7 @@ class _Making:
         linear: Artifact,
         over: list[int],
         fell_back: bool,
-    ) -> Tested:
+    ) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
         trainable = student.id if student.card.form == "torch" else ""
         release = certify_and_seal(self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, trainable)

@@ -18,7 +18,7 @@ from penjing.core.folder import write_whole
 
 @dataclass(frozen=True)
 class Measured:
-    """A folder of figures, one file each; `about` is all that they hang on besides what was measured."""
+    """A folder of figures, one file each; `about` is all that they depend on besides what was measured."""
 
     folder: Path
     about: str

@@ -3,7 +3,7 @@
     threads = the fewest with which a text alone takes at most 1.1 times its best;   workers = cores / threads
 
 A small model gains little from a second thread, and two engines of one thread answer two texts at once. It follows that
-no promise on the time of a text alone is given up for throughput. What a text is answered with does not hang on it:
+no promise on the time of a text alone is given up for throughput. It does not change what a text is answered with:
 engines give the same bits with any number of threads, or bits within the tolerance of a replay.
 """
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from penjing.core.artifact import INFO, open_artifact, open_release
+from penjing.core.artifact import open_artifact, open_release
 from penjing.core.canon import digest, digest_file
+from penjing.core.certificate import INFO
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, verify
 from penjing.core.nouns import Artifact, Card

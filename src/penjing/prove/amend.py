@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
+from penjing.core.certificate import CERTIFICATE, POLICY, RULES, Certificate
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
@@ -21,14 +22,12 @@ from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
 from penjing.decide.check import Finding, check
-from penjing.decide.policy import POLICY, RULES, Policy, load_policy
+from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
-from penjing.prove.certify import Certificate, Labelled, certify, label_facts, row_hash, row_hashes
+from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
-
-CERTIFICATE = "certificate.json"
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from penjing.core.canon import digest_lines
+from penjing.core.certificate import Certificate, ThresholdTest
 from penjing.core.errors import DataError, GateError, RecipeError
 from penjing.core.nouns import Prediction, Table
 from penjing.core.options import nearest
@@ -23,54 +23,6 @@ from penjing.prove.sequence import ALL, DELTA, Cases, Tried, chosen, make_grid, 
 # Facts of labelled rows carry no time: nothing in a policy depends on it.
 CLOCK = "1970-01-01T00:00:00.000000Z"
 MaxError = float | dict[str, float]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Step(_Part):
-    """One tested threshold: scope `*` for all labels together, or the label that has a limit of its own."""
-
-    scope: str
-    threshold: float
-    automated: int
-    errors: int
-    p_value: float
-    passed: bool
-
-
-class Certificate(_Part):
-    """What was proven on the calibration rows, and on which rows; canonical JSON.
-
-    thresholds: None sends every case with that label on top to review; grid: the ordered thresholds, fixed on
-    validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
-    a rule forces (outside the certificate), that a rule sends to review; error: share of errors among the cases that
-    the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
-    (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
-    labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
-    gates: name and state of each promise under which the release was sealed.
-    """
-
-    format: Literal[1] = 1
-    max_error: float | dict[str, float]
-    confidence: float
-    certified: bool
-    thresholds: dict[str, float | None]
-    grid: dict[str, tuple[float, ...]]
-    steps: tuple[Step, ...]
-    rows: int
-    automation: float
-    error: float | None
-    high: float | None
-    forced: float
-    ruled: float
-    rows_missing: int | None
-    missing: dict[str, int]
-    reviewed: tuple[str, ...]
-    calibration: tuple[str, ...]
-    used: tuple[str, ...]
-    gates: tuple[dict[str, Any], ...] = ()
 
 
 class Predicts(Protocol):
@@ -174,7 +126,7 @@ def certify(
     level, band = delta / max(1, len(scopes)), tolerance_units(policy.spec.tolerance)
     cases = cases_of(policy, calibration, reviewed)
     thresholds: dict[str, float | None] = dict.fromkeys(policy.spec.labels, None)
-    steps: list[Step] = []
+    steps: list[ThresholdTest] = []
     missing: dict[str, int | None] = {}
     for scope, label, risk in scopes:
         mine = cases.of(label)
@@ -248,8 +200,8 @@ def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> lis
     return [(name, labels.index(name), max_error[name]) for name in limited]
 
 
-def _step(scope: str, tried: Tried) -> Step:
-    return Step(
+def _step(scope: str, tried: Tried) -> ThresholdTest:
+    return ThresholdTest(
         scope=scope,
         threshold=tried.threshold,
         automated=tried.automated,
@@ -271,9 +223,9 @@ def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
     return automated, errors, forced, ruled
 
 
-def _agree(steps: Sequence[Step], automated: int, errors: int) -> None:
+def _agree(steps: Sequence[ThresholdTest], automated: int, errors: int) -> None:
     """The policy itself, with its thresholds set, must do what the sequence counted."""
-    best: dict[str, Step] = {}
+    best: dict[str, ThresholdTest] = {}
     for step in steps:
         if step.passed and (step.scope not in best or step.automated > best[step.scope].automated):
             best[step.scope] = step

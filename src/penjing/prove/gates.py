@@ -6,25 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from penjing.core.certificate import Gate, State
 
-State = Literal["held", "broken", "unproven"]
-# Promises that hang on the machine: what they were measured to be is no part of a release's content.
+# Promises that depend on the machine: what they were measured to be is no part of a release's content.
 TIMES = ("p50_ms", "p99_ms", "mean_ms", "times_faster")
-
-
-class Gate(BaseModel):
-    """One promise, what was measured, and the one-sided 95 % bound that decided its state."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    promised: float
-    measured: float
-    bound: float
-    state: State
-    rows_needed: int | None = None
-    note: str = ""
 
 
 def at_least(name: str, promised: float, value: float, low: float, high: float, rows: int, note: str = "") -> Gate:

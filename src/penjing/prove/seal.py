@@ -10,21 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penjing.core.artifact import MODEL, open_release, write_info, write_observed
+from penjing.core.artifact import open_release, write_info, write_observed
 from penjing.core.canon import canonical_json
+from penjing.core.certificate import CERTIFICATE, MODEL, POLICY, RULES, SELFCHECK, SUITE, Gate
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
 from penjing.core.releases import by_id, put_in_place
 from penjing.decide.table import RuleTable
-from penjing.prove.gates import TIMES, Gate
+from penjing.prove.gates import TIMES
 
-CERTIFICATE, POLICY, RULES, SUITE, SELFCHECK = (
-    "certificate.json",
-    "policy/policy.json",
-    "policy/rules.csv",
-    "regression.jsonl",
-    "selfcheck.json",
-)
 SUITE_ROWS = 200
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import penjing
+from penjing.core.certificate import Certificate
 from penjing.core.machine import hardware
 from penjing.core.methods import Done
 from penjing.core.nouns import Release
@@ -24,11 +25,10 @@ from penjing.measure.evaluate import (
     reliability,
 )
 from penjing.measure.latency import Latency
-from penjing.prove.certify import Certificate
 from penjing.prove.score import Scored, promised_labels
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
-from penjing.report.found import Choice, Tested, Variant
+from penjing.report.found import Choice, ReleaseTest, Variant
 from penjing.tasks.metrics import confusion, expected_calibration_error
 
 MISTAKES = 10
@@ -44,13 +44,13 @@ class Found:
     variants: Sequence[Variant]
     linear: Variant
     choice: Choice | None
-    tested: Tested
+    tested: ReleaseTest
     release: Release | None
     skipped: tuple[r.Note, ...] = ()
     # What the tuned model says on validation rows (None: the first variant speaks for it).
     reference: Scored | None = None
     # Rows of forms that an earlier run of the same content measured.
-    earlier: tuple[r.Variant, ...] = ()
+    earlier: tuple[r.VariantRow, ...] = ()
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -84,7 +84,9 @@ def fill(found: Found, threads: int) -> r.Report:
         speed=_speed(tested, threads),
         size_mb=round(tested.size_mb, 3),
         steps=tuple(
-            r.Step(name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id)
+            r.StepRow(
+                name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id
+            )
             for done in found.steps
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
@@ -132,7 +134,7 @@ def _methods(lineage: Sequence[dict[str, Any]], method: str) -> list[str]:
     return names or [method]
 
 
-def _calibration(tested: Tested) -> r.Calibration:
+def _calibration(tested: ReleaseTest) -> r.Calibration:
     scored = tested.scored
     return r.Calibration(
         ece=r.CalibrationError(
@@ -147,7 +149,7 @@ def _calibration(tested: Tested) -> r.Calibration:
     )
 
 
-def _decisions(tested: Tested, max_error: float | dict[str, float]) -> r.Decisions:
+def _decisions(tested: ReleaseTest, max_error: float | dict[str, float]) -> r.Decisions:
     certificate: Certificate = tested.certificate
     wrong = tested.scored.guess != tested.scored.truth
     automated = int(tested.automated.sum())
@@ -185,7 +187,7 @@ def _timing(latency: Latency) -> r.Timing:
     return r.Timing(p50_ms=latency.p50_ms, p99_ms=latency.p99_ms, texts_per_s=latency.texts_per_s)
 
 
-def _speed(tested: Tested, threads: int) -> r.Speed:
+def _speed(tested: ReleaseTest, threads: int) -> r.Speed:
     return r.Speed(
         **_timing(tested.speed).model_dump(),
         with_evidence=_timing(tested.speed_evidence),
@@ -218,11 +220,11 @@ def _shown(found: Found) -> list[Variant]:
     return [*found.variants, *linear]
 
 
-def _variant(variant: Variant, found: Found) -> r.Variant:
+def _variant(variant: Variant, found: Found) -> r.VariantRow:
     picked = found.choice.variant if found.choice else None
     sealed = found.release is not None and picked is not None and variant.artifact.id == picked.artifact.id
     state = "sealed" if sealed else "refused" if variant.refused else "passed"
-    return r.Variant(
+    return r.VariantRow(
         name=variant.name,
         artifact=variant.artifact.id,
         form=variant.artifact.card.form,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
-from penjing.report.contract import Bin, Curve, Point, Score, Variant
+from penjing.report.contract import Bin, Curve, Point, Score, VariantRow
 
 # Charts are drawn at the width of a phone's column, so that their text is never scaled down below what can be read.
 WIDTH, HEIGHT = 400, 270
@@ -155,7 +155,7 @@ def intervals(rows: Sequence[tuple[str, Score, bool]], title: str) -> str:
 
 
 def front(
-    variants: Sequence[Variant], promised_ms: float | None, title: str, names: tuple[str, str], limit: str
+    variants: Sequence[VariantRow], promised_ms: float | None, title: str, names: tuple[str, str], limit: str
 ) -> str:
     """Score with its interval over median latency; the area of a dot grows with the size; a line joins the front.
 
@@ -201,9 +201,9 @@ def _name(plot: Plot, x: float, y: float, name: str, css: str) -> None:
         plot.text(x, first + LINE * place, line, css, "end" if right else "start")
 
 
-def pareto(variants: Sequence[Variant]) -> list[Variant]:
+def pareto(variants: Sequence[VariantRow]) -> list[VariantRow]:
     """Those that no other is at least as fast and better than, the fastest first."""
-    found: list[Variant] = []
+    found: list[VariantRow] = []
     for one in sorted(variants, key=lambda each: (each.p50_ms, -each.macro_f1.value)):
         if not found or one.macro_f1.value > found[-1].macro_f1.value:
             found.append(one)

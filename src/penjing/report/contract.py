@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from penjing.core.certificate import Gate
 from penjing.data.audit import Audit
-from penjing.prove.gates import Gate
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -195,7 +195,7 @@ class Speed(Timing):
     against: tuple[Versus, ...] = ()
 
 
-class Step(_Part):
+class StepRow(_Part):
     """One step of the recipe as it ran."""
 
     name: str
@@ -204,7 +204,7 @@ class Step(_Part):
     artifact: str = ""
 
 
-class Variant(_Part):
+class VariantRow(_Part):
     """One form in which the model could have been sealed; its score is on validation rows."""
 
     name: str
@@ -296,8 +296,8 @@ class Report(_Part):
     gates: tuple[Gate, ...]
     speed: Speed
     size_mb: float
-    steps: tuple[Step, ...]
-    variants: tuple[Variant, ...] = ()
+    steps: tuple[StepRow, ...]
+    variants: tuple[VariantRow, ...] = ()
     curves: tuple[Curve, ...] = ()
     confusion: Confusion | None = None
     errors: tuple[Mistake, ...] = ()

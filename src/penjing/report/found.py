@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.certificate import Certificate, Gate
 from penjing.core.nouns import Artifact, Release
 from penjing.measure.evaluate import Interval
 from penjing.measure.latency import Latency
-from penjing.prove.certify import Certificate
-from penjing.prove.gates import Gate
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
 from penjing.runtime.session import Session
@@ -50,7 +49,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class ReleaseTest:
     """What the sealed pick did on test rows, end to end, beside the teacher and the linear model."""
 
     release: Release

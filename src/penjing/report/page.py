@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from penjing.core.certificate import Gate
 from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
-from penjing.prove.gates import Gate
 from penjing.report import charts
-from penjing.report.contract import Confusion, Finding, PageLanguage, Report, Score, Variant
+from penjing.report.contract import Confusion, Finding, PageLanguage, Report, Score, VariantRow
 from penjing.report.verdict import (
     LINEAR,
     as_written,
@@ -190,7 +190,7 @@ class _Page:
             (megabytes(report.size_mb), t["tile_size"], report.model),
         ]
 
-    def _because(self, variant: Variant) -> str:
+    def _because(self, variant: VariantRow) -> str:
         told = []
         for gate in variant.broken:
             shown = self._gate(gate)

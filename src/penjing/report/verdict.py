@@ -6,7 +6,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from penjing.prove.gates import Gate
+from penjing.core.certificate import Gate
 from penjing.report.contract import Note, PageLanguage, Report
 
 LINEAR = "tune.linear"

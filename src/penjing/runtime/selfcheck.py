@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from penjing.core.certificate import SELFCHECK
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Release
 from penjing.engines.protocol import Array, Engine, Logits
@@ -20,7 +21,6 @@ from penjing.runtime.cascade import FIRST, SECOND, CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import Tokens
 
-SELFCHECK = "selfcheck.json"
 LENGTHS = (3, 8, 15, 16, 30, 32, 48, 64, 90, 128, 200)
 # Of the largest stored logit. Float32 sums in another order move logits by 1e-6 of it. Where INT8 steps turn with
 # such a move, by 0.3 % (the same text with and without padding); without VNNI, OpenVINO computes otherwise: by 10 %.

@@ -1,4 +1,4 @@
-"""What goes over the wire: bodies read within bounds, parsed with care, checked against a schema."""
+"""Request bodies: read within bounds, parsed with care, checked against a schema."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _refusal(lane: Lane[Any, Any]) -> _Raw:
 
 
 def _lines(made: _Raw) -> bytes:
-    """A refusal as it goes over the wire; the connection stays open, so that the next request costs no new one."""
+    """A refusal as it is sent; the connection stays open, so that the next request costs no new one."""
     status, headers, body = made
     head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     return b"HTTP/1.1 %d Service Unavailable\r\n%s\r\n%s" % (status, head, body)

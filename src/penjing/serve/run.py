@@ -27,10 +27,11 @@ from penjing.serve.early_protocol import early_protocol
 from penjing.serve.http_limits import HttpLimits, LimitedProtocol
 from penjing.serve.log import count_repeats
 from penjing.serve.service import Service
-from penjing.serve.settings import Settings, with_signing_key
+from penjing.serve.settings import Settings
 from penjing.store.database import Store, open_store
 from penjing.store.keys import active_keys, create_key
 from penjing.store.releases import put_in_service
+from penjing.store.settings import with_signing_key
 from penjing.text.words import word_spans
 
 _LOG = logging.getLogger("penjing.serve")

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from penjing.cases.record import Ask
 from penjing.cases.replay_record import ReplayAsk
 from penjing.core.artifact import promises
+from penjing.core.certificate import CERTIFICATE
 from penjing.core.errors import UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
@@ -220,7 +221,7 @@ def _layout(release: Release, settings: Settings) -> Layout:
 
 def _certificate(release: Release) -> dict[str, Any]:
     try:
-        found = json.loads((release.folder / "certificate.json").read_bytes())
+        found = json.loads((release.folder / CERTIFICATE).read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError:

@@ -1,28 +1,18 @@
-"""The service's settings: reads the environment (PENJING_...); cli/language.py alone reads PENJING_LANG by itself."""
+"""The service's settings, from the environment (PENJING_...); those of the database are in store/settings.py."""
 
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import quote
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
-from penjing.core.errors import UsageError
-from penjing.core.options import explain
 from penjing.engines.protocol import Device
-from penjing.store.database import DEFAULT_URL
+from penjing.store.settings import StoreSettings, from_environment
 
 
-class Settings(BaseSettings):
+class Settings(StoreSettings):
     """Each may be given as PENJING_NAME; what the command line says goes first."""
 
-    model_config = SettingsConfigDict(env_prefix="PENJING_", extra="ignore", frozen=True)
-
-    db: str = Field(DEFAULT_URL, description="URL of the database")
-    signing_key: str = Field(
-        "", description="file of the key that signs the records; default: .NAME.key beside the database"
-    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     threads: int = Field(
@@ -118,24 +108,4 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """The settings from the environment. Raises UsageError for a value out of its bound."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        path, what, fix = explain(error, Settings)[0]
-        name = "PENJING_" + str(path[-1]).upper()
-        raise UsageError(
-            what.replace(f"`{path[-1]}`", name, 1), where="environment", fix=f"{fix}, or unset {name}"
-        ) from None
-
-
-def database_url(given: str | None) -> str:
-    """The URL that the command line gave, else PENJING_DB, else penjing.db in this folder."""
-    settings = load_settings()
-    return with_signing_key(given or settings.db, settings.signing_key)
-
-
-def with_signing_key(url: str, file: str) -> str:
-    """The URL of the database with the file of its signing key, where one is set and the URL names none."""
-    if not file or "signing_key=" in url:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}signing_key={quote(file, safe='/~')}"
+    return from_environment(Settings)

@@ -130,7 +130,7 @@ class SlowEngine:
         return [answer_from_json(value) for value in said["answers"]]
 
     def replay(self, asks: Sequence[ReplayAsk]) -> list[dict[str, Any]]:
-        """Replay these records, as `again.replay_record` does; raises as `decide`."""
+        """Replay these records, as `cases.replay_record` does; raises as `decide`."""
         said = self._ask("replay", {"replays": [replay_ask_to_json(ask) for ask in asks]})
         return [dict(value) for value in said["replayed"]]
 

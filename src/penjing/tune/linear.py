@@ -5,8 +5,8 @@
 
 Source: Fan, Chang, Hsieh, Wang, Lin, LIBLINEAR: A Library for Large Linear Classification, 2008 (dual coordinate
 descent, one label against the rest); Wang and Manning, Baselines and Bigrams, 2012 (how strong such a model is).
-When: labels that hang on words; up to some hundred rows a label; a decision in under a millisecond; no encoder at hand.
-When not: labels that hang on the order of words, on negation over a distance, or on words never seen in training.
+When: labels that depend on words; up to some hundred rows a label; a decision in under a millisecond; no encoder there.
+When not: labels that depend on the order of words, on negation over a distance, or on words never seen in training.
 
 Against multinomial L-BFGS it is as good within 0.1 points of macro-F1, up to ten times as fast with many labels, and
 needs no choice of its stopping: at scikit-learn's usual tolerances L-BFGS stopped at 85.7 instead of 92.4 on one set.

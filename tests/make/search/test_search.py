@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.certificate import Gate
 from penjing.core.methods import Done, Step
 from penjing.core.nouns import Artifact, Card, Silent
 from penjing.core.recipe import Gates
@@ -28,7 +29,6 @@ from penjing.make.search.search import (
 )
 from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
-from penjing.prove.gates import Gate
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
 from penjing.report.found import Variant

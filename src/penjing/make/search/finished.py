@@ -18,7 +18,7 @@ from penjing.core.methods import Step, source_hash
 from penjing.make.cache import library_versions
 from penjing.make.plan import single_step
 from penjing.make.timings import Measured
-from penjing.report.contract import Note, Variant
+from penjing.report.contract import Note, VariantRow
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Finished:
 
     title: str
     steps: tuple[Step, ...]
-    rows: tuple[Variant, ...]
+    rows: tuple[VariantRow, ...]
     skipped: tuple[Note, ...]
 
 
@@ -43,7 +43,7 @@ def read_finished(kept: Measured, tuned: str) -> Finished | None:
         return Finished(
             title=str(found["title"]),
             steps=tuple(single_step(str(name), dict(options)) for name, options in found["steps"]),
-            rows=tuple(Variant.model_validate(row) for row in found["rows"]),
+            rows=tuple(VariantRow.model_validate(row) for row in found["rows"]),
             skipped=tuple(Note.model_validate(note) for note in found["skipped"]),
         )
     except (KeyError, TypeError, ValueError, ValidationError, RecipeError):
@@ -51,7 +51,7 @@ def read_finished(kept: Measured, tuned: str) -> Finished | None:
         return None
 
 
-def keep_finished(kept: Measured, tuned: str, title: str, steps: Sequence[Step], rows: Sequence[Variant],
+def keep_finished(kept: Measured, tuned: str, title: str, steps: Sequence[Step], rows: Sequence[VariantRow],
                   skipped: Sequence[Note]) -> None:  # fmt: skip
     """Keep how a search ended."""
     kept.keep(

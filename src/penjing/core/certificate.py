@@ -1,0 +1,76 @@
+"""What a release promises, as typed values, and the names of the files in its folder."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+# The files of a release, as paths from its folder; MANIFEST is of every sealed folder (core/folder.py).
+INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
+POLICY, RULES = "policy/policy.json", "policy/rules.csv"
+SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
+
+State = Literal["held", "broken", "unproven"]
+
+
+class Gate(BaseModel):
+    """One promise, what was measured, and the one-sided 95 % bound that decided its state."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    promised: float
+    measured: float
+    bound: float
+    state: State
+    rows_needed: int | None = None
+    note: str = ""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ThresholdTest(_Part):
+    """One tested threshold: scope `*` for all labels together, or the label that has a limit of its own."""
+
+    scope: str
+    threshold: float
+    automated: int
+    errors: int
+    p_value: float
+    passed: bool
+
+
+class Certificate(_Part):
+    """What was proven on the calibration rows, and on which rows; canonical JSON.
+
+    thresholds: None sends every case with that label on top to review; grid: the ordered thresholds, fixed on
+    validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
+    a rule forces (outside the certificate), that a rule sends to review; error: share of errors among the cases that
+    the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
+    (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
+    labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
+    gates: name and state of each promise under which the release was sealed.
+    """
+
+    format: Literal[1] = 1
+    max_error: float | dict[str, float]
+    confidence: float
+    certified: bool
+    thresholds: dict[str, float | None]
+    grid: dict[str, tuple[float, ...]]
+    steps: tuple[ThresholdTest, ...]
+    rows: int
+    automation: float
+    error: float | None
+    high: float | None
+    forced: float
+    ruled: float
+    rows_missing: int | None
+    missing: dict[str, int]
+    reviewed: tuple[str, ...]
+    calibration: tuple[str, ...]
+    used: tuple[str, ...]
+    gates: tuple[dict[str, Any], ...] = ()
