@@ -151,6 +151,15 @@ def tiny_release_maker() -> Callable[..., Release]:
     return make_tiny_release
 
 
+@pytest.fixture
+def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few calls a window instead of hundreds, for tests of what `make` does and not of how fast it is."""
+    from penjing.runtime import bench
+
+    monkeypatch.setattr(bench, "_window", lambda *_, **__: 4)
+    monkeypatch.setattr(bench, "_FEW", 4)
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command did."""

@@ -20,7 +20,7 @@ from penjing.compress import METHODS
 from penjing.core.folder import remove, verify
 from penjing.make.variants import Choice
 
-pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("short_times")]
 
 TUNE = "  - tune.full: {epochs: 1, learning_rate: [1.0e-3, 2.0e-3], layers: 1, max_tokens: 32}\n"
 # The options that a tiny model needs, and what must stand before.

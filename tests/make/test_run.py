@@ -28,6 +28,8 @@ from penjing.runtime.machine import fastest_engine
 from penjing.tune import probe
 from penjing.tune.probe import Pace
 
+pytestmark = pytest.mark.usefixtures("short_times")
+
 ENCODER = "  - tune.full: {epochs: 1, learning_rate: 5.0e-4, layers: 1, max_tokens: 32}\n  - compress.int8: {}"
 
 
