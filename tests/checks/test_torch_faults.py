@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from safetensors import SafetensorError
+from tests.checks.test_faults import failing, spread, whole
 
 from penjing.compress import METHODS
 from penjing.core.folder import remove, verify
@@ -160,8 +161,6 @@ def test_a_fault_at_every_place_of_a_torch_run(
 def test_a_fault_in_the_files_of_every_compression(
     penjing: Callable[..., Any], place: Path, tiny_base: Path, tmp_path: Path, name: str
 ) -> None:
-    from tests.checks.test_faults import failing, spread, whole
-
     path, out = recipe(place, tiny_base, name, STEPS.get(name, f"  - compress.{name}: {{}}\n")), tmp_path / "out"
     assert penjing("make", path, "--out", tmp_path / "undisturbed").code == 0
     expected = ids(tmp_path / "undisturbed")
