@@ -59,7 +59,7 @@ def source_hash(path: str) -> str:
 # Neither a file's place nor the imports of one content change while a process runs, and `make` asks for the hashes of
 # dozens of methods that share most of their files.
 @functools.cache
-def _project_imports(file: Path, content: str) -> tuple[str, ...]:
+def _project_imports(file: Path, _content: str) -> tuple[str, ...]:
     names: list[str] = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
