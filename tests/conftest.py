@@ -254,6 +254,15 @@ def open_form(artifacts: dict[str, Artifact]) -> Callable[..., Session]:
     return run
 
 
+@pytest.fixture
+def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few calls a window instead of hundreds, for tests of what `make` does and not of how fast it is."""
+    from penjing.measure import latency
+
+    monkeypatch.setattr(latency, "_window", lambda *_, **__: 4)
+    monkeypatch.setattr(latency, "_FEW", 4)
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command did."""

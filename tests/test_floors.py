@@ -115,3 +115,68 @@ def test_no_modules_import_each_other() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_no_file_is_too_long(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+MOST_LINES, MOST_PARAMETERS = 60, 7
+# Functions over these limits that are to be made smaller: the set only shrinks.
+EXCEPTIONS = {
+    "_paired", "amend", "bootstrap", "decide", "measure", "paired_difference", "paired_ratio", "seal", "test_release",
+    "verify",
+}  # fmt: skip
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def commands_of(tree: ast.Module) -> set[str]:
+    """Names of the functions that `@app.command()` or `app.command()(function)` make a command: options are many."""
+
+    def registers(node: ast.expr) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "command"
+
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, Function) and any(map(registers, node.decorator_list)):
+            found.add(node.name)
+        elif isinstance(node, ast.Call) and registers(node.func):
+            found |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}
+    return found
+
+
+def too_large(source: str, *, command_line: bool = False) -> dict[str, str]:
+    """Functions of more lines or parameters than allowed, with what they have; `self` and `cls` are not counted."""
+    tree = ast.parse(source)
+    commands = commands_of(tree) if command_line else set()
+    methods = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for inner in node.body}
+    found = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, Function):
+            continue
+        lines = (node.end_lineno or 0) - node.lineno + 1
+        given = [*node.args.posonlyargs, *node.args.args]
+        bound = id(node) in methods and bool(given) and given[0].arg in {"self", "cls"}
+        several = (node.args.vararg, node.args.kwarg)
+        parameters = len(given) + len(node.args.kwonlyargs) + sum(map(bool, several)) - bound
+        if lines > MOST_LINES or (parameters > MOST_PARAMETERS and node.name not in commands):
+            found[node.name] = f"{lines} lines, {parameters} parameters"
+    return found
+
+
+def test_what_is_too_large_is_found() -> None:
+    many = ", ".join(f"p{number}" for number in range(8))
+    assert set(too_large(f"def f({many}): ...")) == {"f"}
+    assert set(too_large(f"async def f(*, {many}): ...")) == {"f"}
+    assert not too_large(f"class C:\n    def f(self, {many[4:]}): ...")
+    head, line = "def f():\n", "    x = 1\n"
+    assert not too_large(head + 59 * line) and set(too_large(head + 60 * line)) == {"f"}
+    command = f"def f({many}): ...\napp.command('f')(f)\n@app.command()\ndef g({many}): ..."
+    assert not too_large(command, command_line=True) and set(too_large(command)) == {"f", "g"}
+
+
+def test_no_function_is_too_large() -> None:
+    found = {
+        f"{path.relative_to(SOURCE).as_posix()}: {name}": what
+        for path in FILES
+        for name, what in too_large(path.read_text(encoding="utf-8"), command_line=room_of(path) == "cli").items()
+    }
+    named = {where.split(": ")[1] for where in found}
+    assert {where: what for where, what in found.items() if where.split(": ")[1] not in EXCEPTIONS} == {}
+    assert named >= EXCEPTIONS, f"small enough by now, take them out of EXCEPTIONS: {EXCEPTIONS - named}"

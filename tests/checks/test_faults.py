@@ -21,6 +21,8 @@ from penjing.core.nouns import Release
 from penjing.store.database import open_store
 from penjing.store.records import scan_records
 
+pytestmark = pytest.mark.usefixtures("short_times")
+
 ROWS = 120
 FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (
     (lambda: OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1, "the disk is full"),

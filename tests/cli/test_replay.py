@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from tests.tampering import by_hand
 
 from penjing.core.releases import retire
-from penjing.store.database import open_store
 
+DB = "sqlite:///penjing.db"
 TEXTS = "win cash now free prize\n明天开会 收到谢谢\n打13812345678\n彩票 lottery\ncall me later\n"
 
 
@@ -18,13 +18,6 @@ TEXTS = "win cash now free prize\n明天开会 收到谢谢\n打13812345678\n彩
 def ids(penjing, tiny_release, tmp_path: Path) -> list[str]:
     (tmp_path / "in.txt").write_text(TEXTS, encoding="utf-8")
     return [line["id"] for line in penjing("decide", tiny_release.folder, tmp_path / "in.txt").lines]
-
-
-def _by_hand(statement: str) -> None:
-    store = open_store("sqlite:///penjing.db")
-    with store.write() as connection:
-        connection.execute(text(statement))
-    store.close()
 
 
 @pytest.mark.usefixtures("ids")
@@ -54,7 +47,7 @@ def test_one_comes_out_byte_for_byte(penjing, ids: list[str]) -> None:
     ],
 )
 def test_a_changed_record_is_found(penjing, ids: list[str], change: str, words: str) -> None:
-    _by_hand(f"UPDATE decisions SET {change} WHERE id = '{ids[0]}'")
+    by_hand(DB, f"UPDATE decisions SET {change} WHERE id = '{ids[0]}'")
     ran = penjing("replay", ids[0])
     assert ran.code == 6
     assert words in str(ran.lines[0]["decision"]["differences"])
@@ -151,7 +144,7 @@ def test_a_release_that_is_gone_or_damaged_stops_no_other(penjing, three: list[s
     assert "is not here any more" in ran.lines[0]["error"]["message"]
     assert "OUT/releases/ID" in ran.lines[0]["error"]["fix"]
     # What differs outweighs what could not be replayed.
-    _by_hand(f"UPDATE decisions SET outcome = 'nothing' WHERE id = '{three[2]}'")
+    by_hand(DB, f"UPDATE decisions SET outcome = 'nothing' WHERE id = '{three[2]}'")
     ran = penjing("replay", "--all")
     assert ran.code == 6 and ran.lines[-1] == {
         "replayed": 2, "same": 1, "different": 1, "model_exact": 2, "not_replayed": 1,
@@ -173,7 +166,7 @@ def test_a_release_that_is_gone_or_damaged_stops_no_other(penjing, three: list[s
     ],
 )
 def test_a_record_that_cannot_be_read_stops_no_other(penjing, ids: list[str], change: str) -> None:
-    _by_hand(f"UPDATE decisions SET {change} WHERE id = '{ids[1]}'")
+    by_hand(DB, f"UPDATE decisions SET {change} WHERE id = '{ids[1]}'")
     ran = penjing("replay", "--all")
     assert ran.code == 6, ran.err
     assert "Traceback" not in ran.err

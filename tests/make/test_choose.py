@@ -152,7 +152,7 @@ def test_a_broken_compression_is_refused_by_its_gate(
         one = variant(artifact.card.method, 0.95)
         return gate(replace(one, artifact=artifact, scored=found), teacher, Gates(keep=0.97), [0, 1])
 
-    tuned = made("tune.full", base, epochs=2, learning_rate=1e-3, layers=2, max_tokens=32)
+    tuned = made("tune.full", base, epochs=2, learning_rate=1e-3, layers=1, max_tokens=32)
     teacher = score(open_session(tuned), data.validation)
     assert judged(made("compress.export", tuned)).refused == ""
     without = made("compress.vocabulary", tuned, characters=False, seen=10_000)

@@ -29,6 +29,8 @@ from penjing.report.found import Choice
 from penjing.tune import probe
 from penjing.tune.probe import Pace
 
+pytestmark = pytest.mark.usefixtures("short_times")
+
 ENCODER = "  - tune.full: {epochs: 1, learning_rate: 5.0e-4, layers: 1, max_tokens: 32}\n  - compress.int8: {}"
 
 
@@ -251,15 +253,17 @@ def test_killed_at_random_it_ends_in_the_same_ids(recipe_in: Callable[..., Path]
     recipe = recipe_in()
     command = [sys.executable, "-m", "penjing", "make", str(recipe), "--out"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    began = time.monotonic()
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True, env=environment)
+    seconds = time.monotonic() - began
     expected = verify(tmp_path / "whole" / "release")
     draw = random.Random(0)
-    for _ in range(6):
+    for _ in range(5):
         process = subprocess.Popen(
             [*command, str(tmp_path / "out")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
         )
         try:
-            process.wait(draw.uniform(0.2, 6))
+            process.wait(draw.uniform(0.1, 1) * seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -1,16 +1,16 @@
-"""Charts are XML with escaped texts, and every mark stands where its value belongs."""
+"""Charts are XML with escaped texts; what is read off their axes is what was drawn."""
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from penjing.report.charts import (
-    HEIGHT,
-    WIDTH,
+    NAME_LETTERS,
     Plot,
     curves,
     front,
@@ -32,6 +32,68 @@ def marks(svg: str, name: str, css: str) -> list[dict[str, str]]:
     """Attributes of the elements of that name that carry a class."""
     found = ElementTree.fromstring(svg).iter(name)
     return [element.attrib for element in found if css in element.attrib.get("class", "").split()]
+
+
+def number(label: str) -> float:
+    """The value of a tick: `40 %`, `12k`, `0.25`."""
+    if label.endswith("%"):
+        return float(label.removesuffix("%")) / 100
+    return float(label.removesuffix("k")) * (1000 if label.endswith("k") else 1)
+
+
+class Reading:
+    """Reads values off a chart as a person does: by the ticks of its axes."""
+
+    def __init__(self, svg: str, *, log: bool = False) -> None:
+        self.svg = svg
+        lines = [line for css in ("grid", "axis") for line in marks(svg, "line", css)]
+        upright = [float(line["x1"]) for line in lines if line["x1"] == line["x2"]]
+        level = [float(line["y1"]) for line in marks(svg, "line", "grid") if line["y1"] == line["y2"]]
+        texts = [each for each in ElementTree.fromstring(svg).iter("text") if each.attrib.get("class") == "tick"]
+        across = [number(each.text or "") for each in texts if each.attrib["text-anchor"] == "middle"]
+        upwards = [number(each.text or "") for each in texts if each.attrib["text-anchor"] == "end"] if level else []
+        self.ticks = across
+        self._x, self._y = _scale(upright, across, log=log), _scale(level, upwards)
+
+    def x(self, place: str) -> float:
+        return self._x(float(place))
+
+    def y(self, place: str) -> float:
+        return self._y(float(place))
+
+    def dots(self, css: str = "dot") -> list[tuple[float, float]]:
+        """The two values of every dot of a class."""
+        return [(self.x(dot["cx"]), self.y(dot["cy"])) for dot in marks(self.svg, "circle", css)]
+
+    def trace(self) -> list[tuple[float, float]]:
+        """The values that the line goes through."""
+        (path,) = marks(self.svg, "path", "trace")
+        return [(self.x(x), self.y(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)", path["d"])]
+
+
+def _scale(places: Sequence[float], values: Sequence[float], *, log: bool = False) -> Callable[[float], float]:
+    if len(values) < 2:
+        return lambda _: math.nan
+    assert len(places) == len(values)
+    first, last = (math.log(value) if log else value for value in (values[0], values[-1]))
+    each = (last - first) / (places[-1] - places[0])
+
+    def value_at(place: float) -> float:
+        value = first + (place - places[0]) * each
+        return math.exp(value) if log else value
+
+    # The ticks between stand where they say, too.
+    assert [value_at(place) for place in places] == pytest.approx(list(values), rel=0.02, abs=0.01 * abs(values[-1]))
+    return value_at
+
+
+def near(*values: float) -> list[object]:
+    """Read off a chart: right to a hundredth or two."""
+    return [pytest.approx(value, abs=0.005, rel=0.02) for value in values]
+
+
+def pairs(*values: tuple[float, float]) -> list[tuple[object, ...]]:
+    return [tuple(near(*pair)) for pair in values]
 
 
 def test_every_chart_is_xml(sample: Callable[..., Report]) -> None:
@@ -81,25 +143,28 @@ def test_a_tick_is_a_short_number() -> None:
     assert tick_label(0.4, percent=True) == "40 %" and tick_label(0.025, percent=True) == "2.5 %"
 
 
-def test_a_plot_grows_to_the_right_and_upwards() -> None:
-    plot = Plot("t", (10.0, 20.0), (0.0, 1.0), ("x", "y"))
-    assert 0 < plot.x(10) < plot.x(15) < plot.x(20) < WIDTH
-    assert HEIGHT > plot.y(0) > plot.y(0.5) > plot.y(1) > 0
-    assert plot.x(15) == pytest.approx((plot.x(10) + plot.x(20)) / 2)
+@pytest.mark.parametrize("log", [False, True])
+def test_what_a_plot_draws_is_read_off_its_axes(log: bool) -> None:
+    plot = Plot("t", (10.0, 2000.0), (0.0, 1.0), ("x", "y"), log=log)
+    values = [(10.0, 0.0), (700.0, 0.25), (2000.0, 1.0)]
+    for x, y in values:
+        plot.dot(plot.x(x), plot.y(y), 1, "dot")
+    assert Reading(plot.svg(), log=log).dots() == [
+        (pytest.approx(x, abs=1, rel=0.02), pytest.approx(y, abs=0.005)) for x, y in values
+    ]
 
 
-def test_the_dot_stands_between_the_ends_of_its_bar() -> None:
+def test_a_score_and_its_interval_are_read_off_the_chart() -> None:
     rows = [
         ("sealed", Score(value=0.9, low=0.88, high=0.91), True),
         ("word", Score(value=0.7, low=0.6, high=0.8), False),
     ]
     svg = intervals(rows, "t")
-    for css in ("main", "other"):
+    read = Reading(svg)
+    for (_, score, _), css in zip(rows, ("main", "other"), strict=True):
         (dot,) = marks(svg, "circle", css)
         bar = marks(svg, "line", css)[0]
-        assert float(bar["x1"]) < float(dot["cx"]) < float(bar["x2"])
-        assert dot["cy"] == bar["y1"] == bar["y2"]
-    assert float(marks(svg, "circle", "other")[0]["cx"]) < float(marks(svg, "circle", "main")[0]["cx"])
+        assert [read.x(dot["cx"]), read.x(bar["x1"]), read.x(bar["x2"])] == near(score.value, score.low, score.high)
     assert "0.900  (0.880 – 0.910)" in svg
 
 
@@ -109,19 +174,21 @@ def test_a_bin_without_rows_is_not_drawn_and_one_with_more_rows_is_larger() -> N
         Bin(confidence=0.75, accuracy=0.0, rows=0),
         Bin(confidence=0.95, accuracy=0.96, rows=90),
     ]
-    small, large = marks(reliability(bins, "t", ("x", "y")), "circle", "main")
-    assert float(small["r"]) < float(large["r"])
-    assert float(small["cx"]) < float(large["cx"]) and float(small["cy"]) > float(large["cy"])
+    svg = reliability(bins, "t", ("x", "y"))
+    assert Reading(svg).dots("main") == pairs((0.55, 0.5), (0.95, 0.96))
+    small, large = (float(dot["r"]) for dot in marks(svg, "circle", "main"))
+    assert small < large
 
 
 def test_the_promised_limit_is_drawn_only_where_there_is_one() -> None:
     points = [Point(threshold=0.9, coverage=0.4, risk=0.01), Point(threshold=0.5, coverage=1.0, risk=0.2)]
     certified = Point(threshold=0.8, coverage=0.6, risk=0.04)
     svg = risk_curve(points, 0.05, certified, "t", WORDS)
+    read = Reading(svg)
     (limit,) = marks(svg, "line", "limit")
-    (dot,) = marks(svg, "circle", "ring")
-    assert limit["y1"] == limit["y2"]
-    assert float(dot["cy"]) > float(limit["y1"]), "a certified point lies under the limit"
+    assert [read.y(limit["y1"]), read.y(limit["y2"])] == near(0.05, 0.05)
+    assert read.dots("ring") == pairs((0.6, 0.04))
+    assert read.trace() == pairs((0.4, 0.01), (1.0, 0.2))
     bare = risk_curve(points, None, None, "t", WORDS)
     assert not marks(bare, "line", "limit") and not marks(bare, "circle", "ring")
 
@@ -134,13 +201,12 @@ def test_the_risk_curve_goes_from_left_to_right_whatever_the_order_of_its_points
 def test_a_long_curve_is_thinned_to_means_and_a_short_one_has_dots() -> None:
     long = Curve(name="a", kind="train_loss", points=tuple((float(i), float(i % 2)) for i in range(1000)))
     svg = curves([long], "t", ("x", "y"))
-    (path,) = marks(svg, "path", "trace")
-    heights = [float(y) for y in re.findall(r"[\d.]+ ([\d.]+)", path["d"])]
-    assert 100 <= len(heights) <= 160
-    assert max(heights) - min(heights) < 60, "a zigzag of every step is noise: runs of seven are drawn as their means"
+    drawn = Reading(svg).trace()
+    assert 100 <= len(drawn) <= 160
+    assert all(0.4 < y < 0.6 for _, y in drawn), "a zigzag of every step is noise: runs are drawn as their means"
     assert not marks(svg, "circle", "dot")
     short = Curve(name="a", kind="train_loss", points=((1.0, 0.5), (2.0, 0.25)))
-    assert len(marks(curves([short], "t", ("x", "y")), "circle", "dot")) == 2
+    assert Reading(curves([short], "t", ("x", "y"))).dots() == pairs((1.0, 0.5), (2.0, 0.25))
 
 
 def test_lines_have_colours_of_their_own_and_one_without_points_has_none() -> None:
@@ -164,33 +230,32 @@ def test_on_the_front_stands_what_nothing_beats_in_both() -> None:
     assert pareto([]) == []
 
 
-def test_the_front_is_drawn_in_proportion() -> None:
+def test_the_front_is_read_off_its_axes() -> None:
     forms = [form("a", 0.1, 0.80, 1), form("b", 1, 0.85, 4), form("c", 10, 0.90, 16, "sealed")]
     svg = front(forms, 20.0, "t", ("x", "y"), "limit")
-    dots = marks(svg, "circle", "dot")
-    across = [float(dot["cx"]) for dot in dots]
-    assert across[1] - across[0] == pytest.approx(across[2] - across[1], abs=0.3), "ten times is one step on a log axis"
-    areas = [(float(dot["r"]) - 3) ** 2 for dot in dots]
-    assert areas[2] / areas[1] == pytest.approx(4, rel=0.05)
-    assert len(marks(svg, "circle", "ring")) == 1
-    assert float(marks(svg, "line", "limit")[0]["x1"]) > across[2]
+    read = Reading(svg, log=True)
+    assert read.dots() == pairs((0.1, 0.80), (1, 0.85), (10, 0.90))
+    assert read.dots("ring") == pairs((10, 0.90)), "the sealed one has a ring"
+    sizes = [float(dot["r"]) for dot in marks(svg, "circle", "dot")]
+    assert sizes == sorted(set(sizes)), "more megabytes are a larger dot"
+    (limit,) = marks(svg, "line", "limit")
+    assert read.x(limit["x1"]) == near(20)[0]
     assert ">c<" in svg
     behind = [*forms, form("d", 12, 0.85, 8, "sealed")]
     svg = front(behind, None, "t", ("x", "y"), "limit")
     assert ">d<" in svg, "what was sealed is named, on the front or behind it"
 
 
-def test_a_long_name_stays_within_the_picture() -> None:
+def test_a_long_name_is_written_whole_in_short_lines() -> None:
     name = "static, then 3 layers, INT8 on ONNX Runtime (99.5% alike)"
     for p50_ms in (0.1, 0.9, 10.0):
         forms = [form("fast", 0.1, 0.70), form(name, p50_ms, 0.99, 4, "sealed"), form("slow", 10, 0.98)]
         svg = front(forms, None, "t", ("x", "y"), "limit")
-        lines = marks(svg, "text", "label")
-        assert len(lines) == 2 and " ".join(re.findall(r'class="label strong">([^<]*)<', svg)) == name
-        for line in lines:
-            x, wide = float(line["x"]), 32 * 6.5
-            low, high = (x, x + wide) if line["text-anchor"] == "start" else (x - wide, x)
-            assert low >= 0 and high <= 400 and float(line["y"]) > 14, line
+        lines = re.findall(r'class="label strong">([^<]*)<', svg)
+        assert " ".join(lines) == name and max(map(len, lines)) <= NAME_LETTERS
+        width, height = map(float, ElementTree.fromstring(svg).attrib["viewBox"].split()[2:])
+        for line in marks(svg, "text", "label"):
+            assert 0 <= float(line["x"]) <= width and 0 < float(line["y"]) < height
 
 
 def test_ticks_of_a_log_axis() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 
 import pytest
+from tests.tampering import by_hand
 
 from penjing.core.canon import canonical_json
 from penjing.serve.auth import FRESH_SECONDS
@@ -13,7 +13,6 @@ from penjing.store.database import open_store
 from penjing.store.erasure import erase_decisions
 from penjing.store.keys import create_key, digest_of, revoke_key
 from penjing.store.records import get_record
-from penjing.store.sqlite import driver
 
 
 def test_a_decision_is_answered_recorded_and_replayed(served, tiny_release) -> None:
@@ -170,7 +169,7 @@ def test_a_record_that_was_changed_is_named_and_stops_no_other(server) -> None:
     other = served.decide(text="see you at lunch")
     for change in CHANGES:
         made = served.decide(text="win cash now", evidence=True)
-        by_hand(served, f"UPDATE decisions SET {change} WHERE id = '{made['id']}'")
+        by_hand(served.db, f"UPDATE decisions SET {change} WHERE id = '{made['id']}'")
         check_named(served, change, made, other)
 
 
@@ -202,7 +201,7 @@ def test_a_key_that_was_put_into_the_table_opens_nothing(server) -> None:
     store.close()
     forged = "pj_" + "x" * 43
     by_hand(
-        served,
+        served.db,
         f"INSERT INTO keys VALUES ('evil', 'n', '{digest_of(forged)}', 'decide,read', '2026', NULL)",
         f"UPDATE keys SET revoked = NULL WHERE id = '{revoked.id}'",
     )
@@ -211,10 +210,3 @@ def test_a_key_that_was_put_into_the_table_opens_nothing(server) -> None:
         answer = served.ask("POST", "/v1/decide", key=None, headers={"X-API-Key": key}, json={"text": "x"})
         assert answer.status_code == 401
     assert served.ask("POST", "/v1/decide", json={"text": "x"}).status_code == 200
-
-
-def by_hand(served, *statements: str) -> None:
-    """Change the database of a running service as an attacker would."""
-    with closing(driver().connect(served.db.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-        for statement in statements:
-            connection.execute(statement)

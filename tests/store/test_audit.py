@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from tests.tampering import by_hand
 
 from penjing.core.errors import DamageError, StoreError
 from penjing.store import audit
@@ -16,13 +17,6 @@ def chained(store: Store) -> Store:
         for number in range(5):
             audit.append(connection, "release", {"id": f"{number}" * 64, "名": "盆景"})
     return store
-
-
-def _by_hand(store: Store, statement: str) -> None:
-    with store.write() as connection:
-        connection.execute(text("DROP TRIGGER audit_keeps_update"))
-        connection.execute(text("DROP TRIGGER audit_keeps_delete"))
-        connection.execute(text(statement))
 
 
 def test_an_empty_chain_holds(store: Store) -> None:
@@ -54,15 +48,15 @@ def test_the_database_refuses_to_change_it(chained: Store, verb: str) -> None:
         ("DELETE FROM audit WHERE number = 4", "entry 4 .* is missing"),
     ],
 )
-def test_tampering_is_found(chained: Store, statement: str, words: str) -> None:
-    _by_hand(chained, statement)
+def test_tampering_is_found(chained: Store, url: str, statement: str, words: str) -> None:
+    by_hand(url, statement)
     with pytest.raises(DamageError, match=words):
         audit.verify(chained)
 
 
-def test_a_chain_cut_short_is_found_by_a_noted_head(chained: Store) -> None:
+def test_a_chain_cut_short_is_found_by_a_noted_head(chained: Store, url: str) -> None:
     head = audit.verify(chained)
-    _by_hand(chained, "DELETE FROM audit WHERE number = 5")
+    by_hand(url, "DELETE FROM audit WHERE number = 5")
     assert audit.verify(chained).number == 4
     with pytest.raises(DamageError, match="without the noted entry 5"):
         audit.verify(chained, expected=head)

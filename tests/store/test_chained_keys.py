@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
+from tests.tampering import by_hand
 
 from penjing.store.database import Store, open_store
 from penjing.store.keys import active_keys, create_key, revoke_key
-from penjing.store.sqlite import driver
 
 EVIL = "INSERT INTO keys VALUES ('evil', 'n', 'd', 'decide', '2026', NULL)"
 LAST = "number = (SELECT max(number) FROM chain WHERE kind = '{}')"
-
-
-def by_hand(store: Store, *statements: str) -> None:
-    with closing(driver().connect(str(store.engine.url.database), isolation_level=None)) as connection:
-        for verb in ("update", "delete"):
-            connection.execute(f"DROP TRIGGER chain_keeps_{verb}")
-        for statement in statements:
-            connection.execute(statement)
 
 
 def names(store: Store) -> list[str]:
@@ -51,7 +41,7 @@ def test_rows_that_the_chain_does_not_have_open_nothing(
     keyed: Store, url: str, statements: list[str], left: list[str], restarted: bool
 ) -> None:
     assert names(keyed) == ["good"]
-    by_hand(keyed, *statements)
+    by_hand(url, *statements)
     if restarted:
         keyed.close()
         keyed = open_store(url)
@@ -68,7 +58,7 @@ def test_rows_that_the_chain_does_not_have_open_nothing(
     ],
 )
 def test_after_a_break_only_newer_keys_open(keyed: Store, url: str, broken: list[str]) -> None:
-    by_hand(keyed, "UPDATE keys SET revoked = NULL", *broken)
+    by_hand(url, "UPDATE keys SET revoked = NULL", *broken)
     keyed.close()
     store = open_store(url, create=False)
     assert names(store) == []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.tampering import by_hand
 
 from penjing.core.errors import StoreDamageError, UsageError
 from penjing.store.database import Store, open_store
@@ -21,7 +21,6 @@ from penjing.store.releases import put_in_service
 from penjing.store.reviews import export_open, import_verdicts
 from penjing.store.runs import finish_run, open_run, record_rows
 from penjing.store.signing import head_file_of, make_key
-from penjing.store.sqlite import driver
 from penjing.store.tables import metadata
 from penjing.store.verify import KnownHead, read_head, verify_store
 
@@ -89,14 +88,14 @@ def test_every_cell_of_every_table_is_covered(full: Store, url: str, table: str,
     condition = names(full, table)
     number = metadata.tables[table].c[column].type.python_type is int
     value = f"{column} + 1000" if number else f"CAST({column} AS TEXT) || 'x'"
-    found = by_hand(full, f"UPDATE {table} SET {column} = {value} WHERE {condition}")
+    found = found_after(full, f"UPDATE {table} SET {column} = {value} WHERE {condition}")
     assert any(one == table and changed_row(condition) in row for one, row, _ in found), (condition, found)
 
 
 @pytest.mark.parametrize("table", list(metadata.tables))
 def test_a_deleted_row_of_every_table_is_found(full: Store, table: str) -> None:
     condition = names(full, table)
-    found = by_hand(full, f"DELETE FROM {table} WHERE {condition}")
+    found = found_after(full, f"DELETE FROM {table} WHERE {condition}")
     assert any(one == table and (changed_row(condition) in row or not row) for one, row, _ in found), (condition, found)
 
 
@@ -112,23 +111,16 @@ def test_an_added_row_of_every_table_is_found(full: Store, table: str) -> None:
         for column in columns
     ]
     listed = ", ".join(column.name for column in columns)
-    found = by_hand(
+    found = found_after(
         full,
         f"INSERT INTO {table} ({listed}) SELECT {', '.join(made)} FROM {table} WHERE {condition}",
     )
     assert any(one == table for one, _, _ in found), found
 
 
-def by_hand(store: Store, *statements: str) -> list[tuple[str, str, str]]:
-    """Change the database as an attacker would; returns what is found."""
-    with closing(driver().connect(str(store.engine.url.database), isolation_level=None)) as connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-        for _, sql in triggers:
-            connection.execute(sql)
+def found_after(store: Store, *statements: str) -> list[tuple[str, str, str]]:
+    """What is found in a database that an attacker changed."""
+    by_hand(f"sqlite:///{store.engine.url.database}", *statements)
     return [(each.table, each.row, each.what) for each in verify_store(store).findings]
 
 
@@ -194,13 +186,13 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
     ],
 )
 def test_tampering_is_named(full: Store, statement: str, table: str, row: str, words: str) -> None:
-    found = by_hand(full, statement)
+    found = found_after(full, statement)
     assert any(each[0] == table and row in each[1] and words in each[2] for each in found), found
 
 
 @pytest.mark.parametrize("place", ["7, 1", "1, 9999", "1, 0", "1, -1"])
 def test_an_entry_outside_every_signed_chain_vouches_for_nothing(full: Store, place: str) -> None:
-    found = by_hand(
+    found = found_after(
         full,
         "INSERT INTO decisions SELECT 'evil', release, created, route, outcome, text, decision, prediction, "
         "fingerprint, evidence FROM decisions WHERE id = 'id-0'",
@@ -213,7 +205,7 @@ def test_an_entry_outside_every_signed_chain_vouches_for_nothing(full: Store, pl
 
 
 def test_swapped_texts_name_both(full: Store) -> None:
-    found = by_hand(
+    found = found_after(
         full,
         "UPDATE decisions SET text = 'one' WHERE id = 'id-0'",
         "UPDATE decisions SET outcome = (SELECT CASE id WHEN 'id-2' THEN 'ham' END) WHERE id = 'id-2'",
@@ -230,7 +222,7 @@ def test_a_cut_tail_with_a_head_of_the_attackers_own_is_found(full: Store) -> No
     full.close()
     assert verify_store(full).findings == []
     columns = f"number = {old.number}, hash = '{old.hash}', time = '{old.time}', signature = '{old.signature}'"
-    found = by_hand(
+    found = found_after(
         full,
         f"DELETE FROM chain WHERE number > {old.number}",
         f"UPDATE writers SET {columns}",
@@ -245,7 +237,7 @@ def test_a_cut_tail_with_a_head_of_the_attackers_own_is_found(full: Store) -> No
 
 def test_a_chain_signed_by_another_key_is_found(full: Store) -> None:
     public = make_key("0" * 32).public
-    found = by_hand(full, f"UPDATE writers SET public = '{public}'")
+    found = found_after(full, f"UPDATE writers SET public = '{public}'")
     assert any("belongs to another database" in what for _, _, what in found)
     assert any("signature" in what for _, _, what in found)
 
@@ -258,13 +250,13 @@ def test_an_erased_person_leaves_a_whole_chain(full: Store) -> None:
     assert (row.text, row.evidence, row.reviewer, row.note) == (None, None, None, None)
     done = verify_store(full)
     assert (done.findings, done.erased) == ([], 2)
-    found = by_hand(full, "UPDATE decisions SET outcome = 'ham', text = 'x' WHERE id = 'id-1'")
+    found = found_after(full, "UPDATE decisions SET outcome = 'ham', text = 'x' WHERE id = 'id-1'")
     assert {what.split("`")[1] for _, _, what in found} == {"outcome", "text"}
 
 
 def test_erasing_without_penjing_is_tampering(full: Store) -> None:
     zeros = "zeroblob(160)"
-    found = by_hand(
+    found = found_after(
         full,
         f"UPDATE chain SET salt = {zeros} WHERE row = 'id-0' AND kind = 'decision'",
         "UPDATE decisions SET text = NULL WHERE id = 'id-0'",
@@ -302,7 +294,7 @@ def test_a_whole_earlier_writer_that_was_deleted_is_found(full: Store, url: str,
     with store.write() as connection:
         write_records(connection, [make("later")])
     assert verify_store(store).findings == []
-    found = by_hand(
+    found = found_after(
         store,
         *(f"DELETE FROM {table}" for table in ("reviews", "releases", "keys", "run_rows", "runs")),
         "DELETE FROM decisions WHERE id <> 'later'",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from penjing.core.canon import digest, digest_file
 from penjing.core.errors import MissingPackageError, RecipeError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options, nearest
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,17 @@ def source_hash(path: str) -> str:
     waiting = [path]
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in seen or (file := _file_of(name)) is None:
             continue
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        file = Path(spec.origin)
         seen[name] = digest_file(file)
-        waiting.extend(_project_imports(file))
+        waiting.extend(_project_imports(file, seen[name]))
     return digest(seen)
 
 
-def _project_imports(file: Path) -> list[str]:
+# Neither a file's place nor the imports of one content change while a process runs, and `make` asks for the hashes of
+# dozens of methods that share most of their files.
+@functools.cache
+def _project_imports(file: Path, _content: str) -> tuple[str, ...]:
     names: list[str] = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -85,11 +86,15 @@ def _project_imports(file: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.append(node.module)
             names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return [name for name in names if name.startswith("penjing.") and _is_module(name)]
+    return tuple(name for name in names if name.startswith("penjing.") and _file_of(name))
 
 
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+@functools.cache
+def _file_of(name: str) -> Path | None:
+    """The source of a module of this project; found by its path, because `find_spec` would import what is above it."""
+    top, *parts = name.split(".")
+    if top != _PACKAGE.name:
+        return None
+    place = _PACKAGE.joinpath(*parts)
+    found = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    return next((file for file in found if file.is_file()), None)
