@@ -89,7 +89,7 @@ class Page:
     def text(self) -> str:
         """An overview of all verdicts, then a section each."""
         labels, sections = self.template["labels"], self.template["sections"]
-        head = [self.pick(labels[name]) for name in ("what", "figure", "verdict")]
+        head = [self.pick(labels[name]).lower() for name in ("what", "figure", "verdict")]
         lines = [f"| {' | '.join(head)} |", "|---|---|---|"]
         for section in sections:
             title, values = self.pick(section["title"]), self.values_of(section)
