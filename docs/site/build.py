@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 SITE = Path(__file__).resolve().parent
@@ -57,7 +58,7 @@ def stage(language: str, folder: Path) -> None:
     pages = pages_of(language)
     for source, place in pages.items():
         text = TWIN.sub("", source.read_text(encoding="utf-8"))
-        text = LINK.sub(lambda found, source=source, place=place: relink(found, source, place, pages, folder), text)
+        text = LINK.sub(partial(relink, source=source, place=place, pages=pages, folder=folder), text)
         text = "".join(part if part.startswith("```") else BREAK.sub("", part) for part in FENCE.split(text))
         # Pygments has no lexer for CSV.
         text = text.replace("```csv\n", "```text\n")
