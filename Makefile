@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SITE_STAMP := $(VENV)/.site-installed
 
-.PHONY: demo test test-slow quick lint types clean
+.PHONY: demo test test-slow quick lint types site clean
 
 demo: $(STAMP)
 	$(BIN)/penjing demo $(if $(ONCE),--once)
@@ -24,6 +25,14 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+# The pages of docs/ as a static site in two languages, build/site/index.html. Its packages are installed for it alone.
+site: $(SITE_STAMP)
+	$(BIN)/python docs/site/build.py
+
+$(SITE_STAMP): $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
 
 # torch comes first and alone, so that no later package pulls in a build with CUDA.
 $(STAMP): pyproject.toml constraints.txt

@@ -1,7 +1,7 @@
-"""Writes into the pages what the code already says: recipe keys, options, commands, exit codes, files.
+"""Writes into the pages what code and results already say: recipe keys, options, commands, exit codes, files, results.
 
 Run `.venv/bin/python docs/generate.py` after changing one of these; tests/test_docs.py fails where a page is behind.
-A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
+A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 """
 
 from __future__ import annotations
@@ -144,12 +144,22 @@ def exit_codes(language: str) -> str:
     return "\n".join([f"| {head[5]} | {head[7]} |", "|---:|---|", *rows, ""])
 
 
+def measured(language: str) -> str:
+    """Every bench's section, from its results file."""
+    sys.path.insert(0, str(DOCS.parent / "bench"))
+    try:
+        return str(importlib.import_module("measured_page").Page(language).text())
+    finally:
+        sys.path.pop(0)
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     "files": files,
     "keys": keys,
     "methods": methods,
     "commands": commands,
     "exit-codes": exit_codes,
+    "measured": measured,
 }
 
 

@@ -136,6 +136,17 @@ def test_the_readme_is_read_in_a_minute(path: Path) -> None:
         assert len(cell.split()) <= 12, cell
 
 
+@pytest.mark.parametrize("path", READMES, ids=name)
+def test_figures_of_the_readme_are_those_of_the_page_of_figures(path: Path) -> None:
+    page = (DOCS / ("zh" if ".zh." in path.name else "") / "measured.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", path.read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    assert len(rows) == 5
+    known = set(re.findall(r"\d[\d,.]*\d|\d", page))
+    for cells in rows:
+        for figure in re.findall(r"\d[\d,.]*\d|\d", " ".join(cells)):
+            assert figure in known, f"{path.name}: {figure} is not in {page[:40]!r}"
+
+
 @pytest.mark.parametrize("path", STARTS, ids=name)
 def test_rules_of_the_first_page_are_valid(path: Path, tmp_path: Path) -> None:
     found = dict(FENCE.findall(path.read_text(encoding="utf-8")))

@@ -57,10 +57,9 @@ def test_the_page_has_a_line_for_each_technique_and_the_mean_of_its_seeds(bench:
         return about | {"hardware": "a CPU", "techniques": {bench.IDENTITY: one, "INT8": one}}
 
     text = drawn.page([row(0, 0.5), row(0, 0.98), row(1, 1.0)])
-    assert "| INT8 | onnx | 99.0 [98.0, 100.0] | 99.1 % (dynamic INT8 of BERT-base" in text and "| 3.00× | 2 |" in text
-    for name in bench.techniques(12):
-        assert drawn.published(name)
-    assert "RBT3" in drawn.published("6 layers, distilled") and drawn.published("6 layers") == "–"
+    assert "| INT8 | onnx | 99.0 [98.0, 100.0] | 10.0 |" in text and "| 3.00× | 2 |" in text
+    assert "3.00×; its interval begins at 98.0 %: unproven." in text
+    assert "**Nothing keeps 99 %.**" in drawn.page([row(0, 0.5)])
 
 
 @pytest.mark.usefixtures("bench")
@@ -72,7 +71,6 @@ def test_runs_on_different_processors_are_not_averaged() -> None:
 
     runs = list(drawn.newest([row("a CPU (avx512_vnni)"), row("a CPU (avx2)")]).values())
     assert [len(seeds) for seeds in runs] == [1, 1]
-    assert len({drawn.picture_name(seeds[0]) for seeds in runs}) == 2
 
 
 def teardown_module() -> None:

@@ -1,0 +1,111 @@
+"""What docs/measured.md says of results that are kept a line a run: the newest runs, summed up as the pages do.
+
+Each reader takes the folder of results and gives values that the paths in docs/measured.yaml lead into.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import compress_page
+import folds
+import speed_page
+import spine_page
+from spine import read_results
+
+Values = dict[str, Any]
+
+
+@functools.cache
+def speed(folder: Path) -> Values:
+    """The claim of `search: compress`: each set's form, what it keeps and whether it holds."""
+    runs = [row for row in speed_page.newest(read_results(folder / "speed.jsonl")) if row["gates"] == "claim"]
+    answers = read_results(folder / "folds.jsonl")
+    sets = []
+    for row in runs:
+        name = speed_page.judged(row)
+        if name is None:
+            continue
+        parts = speed_page.folds_of(row, name, answers)
+        pooled = folds.pooled(parts) if parts else None
+        subjects = row["subjects"]
+        sets.append(
+            {
+                "set": row["set"],
+                "form": name,
+                "state": speed_page.state(row, name, answers),
+                "test_rows": row["test_rows"],
+                "fold_rows": sum(len(part["truth"]) for part in parts) or None,
+                "folds_done": len(parts) or None,
+                "kept": pooled.value if pooled else subjects[name]["kept"]["value"],
+                "lower": speed_page.kept_lower(row, name, answers),
+                "linear": subjects["tune.linear"],
+                "int8": subjects.get("onnx_int8", {}),
+                "processor": speed_page.processor(row),
+                "hardware": row["hardware"],
+                **{key: subjects[name][key] for key in ("times_online", "p50_ms", "p99_ms", "size_mb")},
+            }
+        )
+    return {
+        "sets": sets,
+        "held": sum(one["state"] == "held" for one in sets),
+        "of": len(runs),
+        "wanted": speed_page.WANTED,
+        "hardware": "; ".join(dict.fromkeys(row["hardware"] for row in runs)),
+    }
+
+
+@functools.cache
+def spine(folder: Path) -> Values:
+    """Five sets from file to sealed release, one entry a base."""
+    found = spine_page.groups(read_results(folder / "spine.jsonl"))
+    bases = []
+    for base, rows in dict.fromkeys((base, rows) for _, base, rows in found):
+        mine = {name: runs for (name, its, count), runs in found.items() if (its, count) == (base, rows)}
+        held = [name for name, runs in mine.items() if all(map(spine_page.meets, runs))]
+        rates = [spine_page.mean(mine[name], "decisions", "automation_rate") or 0.0 for name in held]
+        bases.append(
+            {
+                "base": spine_page.BASES[base],
+                "key": base,
+                "rows": f"{rows:,}" if rows else "all",
+                "seeds": max(len(runs) for runs in mine.values()),
+                "held": len(held),
+                "of": len(mine),
+                "strictly": sum(all(spine_page.meets(run, strict=True) for run in runs) for runs in mine.values()),
+                "least_automated": min(rates, default=None),
+            }
+        )
+    hardware = dict.fromkeys(run["report"]["speed"]["hardware"] for runs in found.values() for run in runs)
+    return {"bases": bases, "sets": len({name for name, *_ in found}), "hardware": "; ".join(hardware)}
+
+
+@functools.cache
+def compress(folder: Path) -> Values:
+    """Each compression by itself: means over the seeds, one entry a processor."""
+    runs = []
+    for rows in compress_page.newest(read_results(folder / "compress.jsonl")).values():
+        forms = {}
+        for name in dict.fromkeys(name for row in rows for name in row["techniques"]):
+            mine = [row["techniques"][name] for row in rows if name in row["techniques"]]
+            forms[name] = {key: fmean(one[key] for one in mine) for key in ("size_mb", "p99_ms", "times_faster")}
+            forms[name] |= {end: fmean(one["kept"][end] for one in mine) for end in ("value", "low", "high")}
+        runs.append(
+            {
+                "processor": speed_page.processor(rows[0]),
+                "set": rows[0]["set"],
+                "rows": rows[0]["rows"],
+                "test_rows": rows[0]["test_rows"],
+                "seeds": len(rows),
+                "forms": forms,
+                "hardware": rows[0]["hardware"],
+            }
+        )
+    return {"runs": runs, "hardware": "; ".join(dict.fromkeys(run["hardware"] for run in runs))}
+
+
+READERS: dict[str, Callable[[Path], Values]] = {"speed.jsonl": speed, "spine.jsonl": spine, "compress.jsonl": compress}
