@@ -11,10 +11,9 @@ from penjing.core.nouns import Scalar, Table
 from penjing.core.recipe import PARTS, Data, RecipeFile
 from penjing.data.audit import FileAudit, Problem, Rows
 from penjing.data.cells import Fault
-from penjing.data.clean import clean
 from penjing.data.fields import match_header
 from penjing.data.labels import LONGEST_LABEL, alike, as_yaml, read_as, read_label, unite
-from penjing.data.mask import KINDS, mask
+from penjing.data.mask import KINDS, Masking
 from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
@@ -35,13 +34,13 @@ class Intake:
     problems: list[Problem]
 
 
-def take_in(file: RecipeFile) -> Intake:
+def take_in(file: RecipeFile, masking: Masking) -> Intake:
     """Read every file of a recipe. Raises UsageError (no such file) or DataError (cannot be read at all)."""
     data = file.recipe.data
     given = (
         {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
     )
-    collector = _Collector(data, read_as(data))
+    collector = _Collector(data, read_as(data), masking)
     files = []
     for part in PARTS:
         if part in given:
@@ -66,7 +65,7 @@ def take_in(file: RecipeFile) -> Intake:
     )
 
 
-def take_unlabelled(file: RecipeFile) -> list[str]:
+def take_unlabelled(file: RecipeFile, masking: Masking) -> list[str]:
     """Texts without labels, cleaned and masked, empty and refused ones left out. Raises as `take_in` does."""
     data = file.recipe.data
     texts = []
@@ -80,7 +79,7 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
             if column not in cells:
                 raise unknown_column(str(path), names, list(cells), data)
             try:
-                text = mask(clean(cells[column])).text
+                text = masking.prepare(cells[column]).text
             except RequestError:
                 continue
             if text:
@@ -91,8 +90,9 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
 class _Collector:
     """Collects rows over files."""
 
-    def __init__(self, data: Data, reads: dict[str, str]) -> None:
+    def __init__(self, data: Data, reads: dict[str, str], masking: Masking) -> None:
         self.data = data
+        self.masking = masking
         self.reads = reads
         self.merged: Counter[str] = Counter()
         self.united: dict[str, str] = {}
@@ -125,9 +125,9 @@ class _Collector:
     def _take(self, table: Table, place: int, name: str, part: str, faults: list[Fault]) -> None:
         row = table.rows[place]
         try:
-            masked = mask(clean(table.texts[place]))
+            masked = self.masking.prepare(table.texts[place])
             label = read_label(table.labels[place]) if table.labels else ""
-            fields = {key: _masked_field(column[place], self.data, key) for key, column in table.fields.items()}
+            fields = {key: self._field(column[place], key) for key, column in table.fields.items()}
         except RequestError as error:
             faults.append(Fault(row, error.what, error.fix or ""))
             return
@@ -149,6 +149,10 @@ class _Collector:
                 self.groups.append(table.groups[place])
             for key, value in fields.items():
                 self.fields[key].append(value)
+
+    def _field(self, value: Scalar, name: str) -> Scalar:
+        """Free text in a declared field is cleaned and masked as the text itself."""
+        return self.masking.prepare(value).text if isinstance(value, str) and self.data.fields[name] == "str" else value
 
     def unite(self) -> None:
         """Read labels that write the same value (`1`, `1.0`) as one, over all files."""
@@ -206,8 +210,3 @@ class _Collector:
             message, fix = f"`labels:` names what no row has: {listed}", "write it as the rows do, or take it out"
             found.append(Problem(severity="warning", code="idle_labels", message=message, fix=fix))
         return found
-
-
-def _masked_field(value: Scalar, data: Data, name: str) -> Scalar:
-    """Free text in a declared field is cleaned and masked like the text itself."""
-    return mask(clean(value)).text if isinstance(value, str) and data.fields[name] == "str" else value
