@@ -8,7 +8,7 @@ import random
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.certificate import MODEL
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Artifact, Card, Inputs, Release, ReleaseInfo, Run, Table
-from penjing.data import fold
+from penjing.data import fold, mask
 from penjing.data.mask import VERSION
 
 if TYPE_CHECKING:
@@ -294,3 +294,19 @@ def penjing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         return Ran(int(ended.value.code or 0), told.out, told.err)
 
     return run
+
+
+@pytest.fixture
+def maskings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that is masked from now on, by masking objects that are opened from now on."""
+    seen: list[str] = []
+
+    def counting(known: mask.Masking) -> mask.Masking:
+        def run(text: str) -> mask.Masked:
+            seen.append(text)
+            return known.run(text)
+
+        return replace(known, run=run)
+
+    monkeypatch.setattr(mask, "_TABLE", {name: counting(mask.open_masking(name)) for name in mask.VERSIONS})
+    return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from penjing.cases.impact import Change, impact
-from penjing.core.nouns import Release
+from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import load_rules
@@ -91,3 +92,23 @@ def test_the_draw_for_audit_is_no_change(tiny_release: Release, decider: Decider
 def test_changes_sort_and_read() -> None:
     change = Change("ham", "spam", "review", "automatic")
     assert str(change) == "ham, review -> spam, automatic"
+
+
+def test_a_recorded_text_is_masked_once_and_the_model_sees_what_the_rules_see(
+    tiny_release: Release, records: list[Kept], maskings: list[str]
+) -> None:
+    decider = Decider(tiny_release, threads=1)
+    seen: list[str] = []
+
+    class Session:
+        masking = decider.session.masking
+
+        def predict(self, masked: Sequence[str]) -> list[Prediction]:
+            seen.extend(masked)
+            return decider.session.predict(masked)
+
+    maskings.clear()
+    late = dataclasses.replace(records[1], text="call 13812345678")  # as by a masking that did not find it
+    impact(decider.policy, Session(), [records[0], late])
+    assert maskings == [records[0].text, "call 13812345678"]
+    assert seen == [records[0].text, "call ⟦mobile⟧"]

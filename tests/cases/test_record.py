@@ -62,3 +62,14 @@ def test_the_cost_is_characters_times_what_is_asked() -> None:
     assert Ask("x" * 100, {}, False).cost() == Ask("x" * 100, {}, False, decide=False).cost() == 100
     assert Ask("x" * 100, {}, True).cost() == 100 * EVIDENCE_COST
     assert Ask("", {}, False).cost() == 1
+
+
+def test_a_text_is_masked_once_whatever_is_asked_of_it(tiny_release: Release, maskings: list[str]) -> None:
+    decider = Decider(tiny_release, threads=1)
+    maskings.clear()
+    answers = work(
+        decider,
+        [Ask("win cash now", FIELDS, False), Ask("call 13812345678", FIELDS, True), Ask("hi", {}, False, decide=False)],
+    )
+    assert sorted(maskings) == ["call 13812345678", "hi", "win cash now"]
+    assert answers[1].shown["text"] == "call ⟦mobile⟧"

@@ -10,7 +10,11 @@ import pytest
 from penjing.core.errors import DataError
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.intake import take_in, take_unlabelled
+from penjing.data.mask import VERSION, open_masking
 from penjing.tasks import open_reader
+
+NEWEST = open_masking(VERSION)
+READER = open_reader("classify", {})
 
 
 def recipe(folder: Path, data: str) -> RecipeFile:
@@ -21,7 +25,7 @@ def recipe(folder: Path, data: str) -> RecipeFile:
 
 def test_texts_are_cleaned_and_masked_and_labels_cleaned(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\n 电话　13812345678 ,a\u3000b \n", encoding="utf-8")
-    intake = take_in(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}))
+    intake = take_in(recipe(tmp_path, "{files: a.csv}"), READER, NEWEST)
     assert (list(intake.table.texts), intake.table.labels) == (["电话 ⟦mobile⟧"], ["a b"])
     assert intake.masked["mobile"] == 1
     assert [(file.part, file.rows, file.encoding) for file in intake.files] == [("train", 1, "utf-8")]
@@ -37,7 +41,7 @@ def test_what_is_turned_away_is_listed_by_row(tmp_path: Path) -> None:
         {"text": "d", "label": ""},
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    intake = take_in(recipe(tmp_path, "{files: a.jsonl}"), open_reader("classify", {}))
+    intake = take_in(recipe(tmp_path, "{files: a.jsonl}"), READER, NEWEST)
     found = {problem.message: (problem.severity, problem.rows["a.jsonl"]) for problem in intake.problems}
     assert found == {
         "the text has a lone surrogate (\\ud800) at character 1": ("error", [2]),
@@ -53,16 +57,27 @@ def test_unlabelled_texts_come_from_lines_or_from_the_text_column(tmp_path: Path
     (tmp_path / "a.csv").write_text("t,label\na,1\n", encoding="utf-8")
     (tmp_path / "b.txt").write_text("one 13812345678\n\n  \n", encoding="utf-8")
     (tmp_path / "c.csv").write_text("t,other\ntwo,1\n", encoding="utf-8")
-    assert take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [b.txt, c.csv]}")) == [
+    assert take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [b.txt, c.csv]}"), NEWEST) == [
         "one ⟦mobile⟧",
         "two",
     ]
     with pytest.raises(DataError, match="there is no column `t`"):
         (tmp_path / "d.csv").write_text("x,y\n1,2\n", encoding="utf-8")
-        take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [d.csv]}"))
+        take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [d.csv]}"), NEWEST)
 
 
 def test_a_file_without_rows(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\n", encoding="utf-8")
     with pytest.raises(DataError, match="the file has no rows"):
-        take_in(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}))
+        take_in(recipe(tmp_path, "{files: a.csv}"), READER, NEWEST)
+
+
+def test_a_row_is_masked_once_by_the_masking_that_is_passed_in(tmp_path: Path, maskings: list[str]) -> None:
+    (tmp_path / "a.csv").write_text("text,label,city\n138.1234.5678,x,上海\nb,y,北京\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("c\nd\n", encoding="utf-8")
+    file = recipe(tmp_path, "{files: a.csv, unlabelled: [b.txt], fields: {city: str}}")
+    intake = take_in(file, READER, open_masking("1"))
+    assert list(intake.table.texts) == ["138.1234.5678", "b"]
+    assert maskings == ["138.1234.5678", "上海", "b", "北京"]
+    maskings.clear()
+    assert take_unlabelled(file, open_masking(VERSION)) == maskings == ["c", "d"]

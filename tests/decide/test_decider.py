@@ -12,6 +12,7 @@ import pytest
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, RequestError, UsageError
 from penjing.core.nouns import Release
+from penjing.data.masked import counted
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
 
@@ -148,3 +149,23 @@ def test_a_new_release_folds_width_and_masks_any_grouping(
     )
     assert full.decision.fired == ("lottery",)
     assert card.masked.text == "⟦bank_card⟧" and card.masked.counts["landline"] == 0
+
+
+def test_a_row_is_masked_once(tiny_release: Release, maskings: list[str]) -> None:
+    decider = Decider(tiny_release, threads=1)
+    maskings.clear()
+    texts = ["call 13812345678", "see you  at lunch", "free prize"]
+    raw = decider.decide([Request(text, {"channel": "web"}, id="a") for text in texts], clock="c")
+    assert maskings == ["call 13812345678", "see you at lunch", "free prize"]
+    maskings.clear()
+    again = decider.decide([Request(each.masked, each.decision.facts["fields"], id="a") for each in raw], clock="c")
+    assert maskings == [] and again == raw
+    start = raw[0].masked.text.index("⟦")
+    assert raw[0].masked.offsets.to_raw(start, start + 1) == (5, 16)
+
+
+def test_a_masked_text_is_held_to_the_same_limits(decider: Decider) -> None:
+    with pytest.raises(RequestError, match="the text is empty"):
+        decider.decide([Request(counted(""))])
+    with pytest.raises(RequestError, match="100,001 characters"):
+        decider.decide([Request(counted("x" * 100_001))])

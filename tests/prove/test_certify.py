@@ -13,7 +13,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.certificate import Certificate
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
-from penjing.data.mask import mask, open_masking
+from penjing.data.mask import VERSION, mask, open_masking
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
 from penjing.prove.certify import (
@@ -174,18 +174,22 @@ def test_a_row_is_used_whatever_version_listed_it(masking: str, folding: str, co
     listed = row_hash(open_masking(masking)("VIP card 4239 0424 8611 1484").text, folding)
     assert listed in row_hashes(copy)
     assert listed not in row_hashes("VIP card 4239 0424 8611 1485 please")
+    newest = open_masking(VERSION).prepare(copy).text
+    assert row_hashes(copy, {VERSION: newest}) == row_hashes(copy)
 
 
-def test_facts_of_rows_come_through_the_session_that_serves(tiny_release: Release) -> None:
+def test_facts_of_rows_come_through_the_session_that_serves(tiny_release: Release, maskings: list[str]) -> None:
     from penjing.decide.policy import load_policy
 
     made, session = load_policy(tiny_release), open_session(tiny_release.artifact, threads=1)
     table = Table(
         ["call ⟦mobile⟧", "lottery"], ["ham", "spam"], fields={"channel": ["web", None], "amount": [1.5, None]}
     )
+    maskings.clear()
     labelled = label_facts(session, made, table)
     assert labelled.facts[0]["pii"]["mobile"] == 1 and labelled.facts[0]["fields"] == {"channel": "web", "amount": 1.5}
     assert labelled.facts[1]["contains"]["lottery"] is True
+    assert maskings == []  # the rows were masked when they were read
     cases = cases_of(made, labelled)
     assert not cases.open.any()
     with pytest.raises(DataError, match="no labels"):

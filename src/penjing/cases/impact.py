@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from penjing.cases.replay import decide_again
 from penjing.core.errors import RequestError
 from penjing.core.nouns import Prediction
-from penjing.data.mask import open_masking
+from penjing.data.mask import Masking
 from penjing.decide.policy import Policy
 
 BATCH = 256
@@ -27,7 +27,11 @@ class Recorded(Protocol):
 
 
 class Predicts(Protocol):
-    """What is needed of a session."""
+    """What is needed of a session: its masking too, since another release may mask more than the recorded one did."""
+
+    @property
+    def masking(self) -> Masking:
+        """As the model's data was masked."""
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         """One prediction a masked text."""
@@ -105,11 +109,11 @@ def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Im
 
 
 def _judge(policy: Policy, session: Predicts, batch: list[tuple[str, Mapping[str, Any]]], found: Impact) -> None:
-    predictions = session.predict([text for text, _ in batch])
-    masking = open_masking(policy.spec.masking)
-    for (text, recorded), prediction in zip(batch, predictions, strict=True):
+    masked = [session.masking(text) for text, _ in batch]
+    predictions = session.predict([each.text for each in masked])
+    for (_, recorded), each, prediction in zip(batch, masked, predictions, strict=True):
         try:
-            after = decide_again(policy, recorded, masking(text), prediction)
+            after = decide_again(policy, recorded, each, prediction)
         except RequestError:
             _count(found, "its fields do not fit this release")
             continue

@@ -174,7 +174,7 @@ class _Work:
         else:
             made = record_rows(self.store, self.run, made)
         self.recorded += len(made)
-        shown = {row[0]: answer.shown.get("evidence") for row, answer in zip(batch, answers, strict=True)}
+        shown = {row[0]: answer.shown for row, answer in zip(batch, answers, strict=True)}
         return {row[0]: self._line(row, made[row[0]], shown[row[0]]) for row in batch}
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -188,8 +188,11 @@ class _Work:
             return line
         text = record.text
         if text is None or record.evidence is None:  # neither is kept where the release says so
-            text = self.decider.session.prepare(row[1]).text
-            found = shown if shown is not None else _evidence(self.decider, text)
+            if shown is not None:
+                text, found = shown["text"], shown["evidence"]
+            else:
+                text = self.decider.session.prepare(row[1]).text
+                found = _evidence(self.decider, text)
         else:
             found = dict(record.evidence)
         # In the order of keys that the record has.

@@ -97,10 +97,20 @@ class About:
     numbers: bool = False
 
 
-class Masking(Protocol):
+class Places(Protocol):
     """Where a piece of the user's text is in the masked text; (start, end) in characters."""
 
     def to_masked(self, start: int, end: int) -> tuple[int, int]: ...
+
+
+class MaskedText(Protocol):
+    """A masked text, and the way to it from the user's text."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def offsets(self) -> Places: ...
 
 
 class Reader(Protocol):
@@ -112,7 +122,7 @@ class Reader(Protocol):
     @property
     def golds_are_names(self) -> bool: ...
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         """The canonical gold of a cell; "" for none. Raises DataError for what cannot be gold."""
 
     def strata(self, golds: Sequence[str]) -> list[str]:

@@ -12,10 +12,9 @@ from penjing.core.recipe import PARTS, Data, RecipeFile
 from penjing.core.task import Reader
 from penjing.data.audit import FileAudit, Problem, Rows
 from penjing.data.cells import Fault
-from penjing.data.clean import clean
 from penjing.data.fields import match_header
 from penjing.data.labels import alike, as_yaml, read_as, read_label, unite
-from penjing.data.mask import KINDS, mask
+from penjing.data.mask import KINDS, Masking
 from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
@@ -36,13 +35,13 @@ class Intake:
     problems: list[Problem]
 
 
-def take_in(file: RecipeFile, reader: Reader) -> Intake:
+def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
     """Read every file of a recipe. Raises UsageError (no such file) or DataError (cannot be read at all)."""
     data = file.recipe.data
     given = (
         {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
     )
-    collector = _Collector(data, read_as(data), reader)
+    collector = _Collector(data, reader, masking)
     files = []
     for part in PARTS:
         if part in given:
@@ -67,7 +66,7 @@ def take_in(file: RecipeFile, reader: Reader) -> Intake:
     )
 
 
-def take_unlabelled(file: RecipeFile) -> list[str]:
+def take_unlabelled(file: RecipeFile, masking: Masking) -> list[str]:
     """Texts without labels, cleaned and masked, empty and refused ones left out. Raises as `take_in` does."""
     data = file.recipe.data
     texts = []
@@ -81,7 +80,7 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
             if column not in cells:
                 raise unknown_column(str(path), names, list(cells), data)
             try:
-                text = mask(clean(cells[column])).text
+                text = masking.prepare(cells[column]).text
             except RequestError:
                 continue
             if text:
@@ -92,10 +91,11 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
 class _Collector:
     """Collects rows over files."""
 
-    def __init__(self, data: Data, reads: dict[str, str], reader: Reader) -> None:
+    def __init__(self, data: Data, reader: Reader, masking: Masking) -> None:
         self.data = data
         self.reader = reader
-        self.reads = reads
+        self.masking = masking
+        self.reads = read_as(data)
         self.merged: Counter[str] = Counter()
         self.united: dict[str, str] = {}
         self.texts: list[str] = []
@@ -127,10 +127,10 @@ class _Collector:
     def _take(self, table: Table, place: int, name: str, part: str, faults: list[Fault]) -> None:
         row = table.rows[place]
         try:
-            masked = mask(clean(table.texts[place]))
+            masked = self.masking.prepare(table.texts[place])
             label = read_label(table.labels[place]) if table.labels else ""
-            gold = self.reader.read(self.reads.get(label, label)) if label else ""
-            fields = {key: _masked_field(column[place], self.data, key) for key, column in table.fields.items()}
+            gold = self.reader.read(self.reads.get(label, label), masked) if label else ""
+            fields = {key: self._field(column[place], key) for key, column in table.fields.items()}
         except (RequestError, DataError) as error:
             faults.append(Fault(row, error.what, error.fix or ""))
             return
@@ -150,6 +150,10 @@ class _Collector:
                 self.groups.append(table.groups[place])
             for key, value in fields.items():
                 self.fields[key].append(value)
+
+    def _field(self, value: Scalar, name: str) -> Scalar:
+        """Free text in a declared field is cleaned and masked as the text itself."""
+        return self.masking.prepare(value).text if isinstance(value, str) and self.data.fields[name] == "str" else value
 
     def unite(self) -> None:
         """Read labels that write the same value (`1`, `1.0`) as one, over all files."""
@@ -209,8 +213,3 @@ class _Collector:
             message, fix = f"`labels:` names what no row has: {listed}", "write it as the rows do, or take it out"
             found.append(Problem(severity="warning", code="idle_labels", message=message, fix=fix))
         return found
-
-
-def _masked_field(value: Scalar, data: Data, name: str) -> Scalar:
-    """Free text in a declared field is cleaned and masked like the text itself."""
-    return mask(clean(value)).text if isinstance(value, str) and data.fields[name] == "str" else value

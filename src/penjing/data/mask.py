@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from penjing.core.errors import UsageError
 from penjing.data import mask_v1, mask_v2
+from penjing.data.clean import clean_with_edits
 from penjing.data.masked import KINDS, PLACEHOLDERS, Masked
 
 __all__ = ["FIRST", "KINDS", "PLACEHOLDERS", "VERSION", "VERSIONS", "Masked", "Masking", "mask", "open_masking"]
@@ -20,7 +21,8 @@ __all__ = ["FIRST", "KINDS", "PLACEHOLDERS", "VERSION", "VERSIONS", "Masked", "M
 class Masking:
     """One version: a text with every personal number replaced by the placeholder of its kind.
 
-    Idempotent in text and counts, and linear in the length of the text.
+    Idempotent in text and counts, and linear in the length of the text. It is opened once and handed on: nothing else
+    masks.
     """
 
     version: str
@@ -28,8 +30,17 @@ class Masking:
     run: Callable[[str], Masked]
 
     def __call__(self, text: str) -> Masked:
-        """The masked text with its counts."""
+        """The masked text with its counts; its offsets lead to the text as given here."""
         return self.run(text)
+
+    def prepare(self, raw: str) -> Masked:
+        """A raw text cleaned, then masked; its offsets lead to the raw text.
+
+        Raises RequestError for NUL or a lone surrogate.
+        """
+        text, passes = clean_with_edits(raw)
+        masked = self.run(text)
+        return Masked(masked.text, masked.counts, (*passes, *masked.passes)) if passes else masked
 
 
 _TABLE = {"1": Masking("1", KINDS, mask_v1.mask), "2": Masking("2", KINDS, mask_v2.mask)}

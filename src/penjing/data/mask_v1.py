@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 
 from penjing.data.masked import PLACEHOLDERS, Masked, counted
+from penjing.data.offsets import Edit, Edits
 
 _DIGITS = "0123456789"
 _ANY = re.compile("[0-9０-９@＠]")
@@ -76,51 +77,64 @@ def mask(text: str) -> Masked:
     Idempotent in text and counts: counts are taken from the placeholders in the result, and a text that was masked
     holds nothing more to mask. Linear in the length of the text.
     """
+    passes: list[Edits] = []
     if _ANY.search(text):
-        while (once := _once(text)) != text:
+        while (once := _once(text, passes)) != text:
             text = once
-    return counted(text)
+    return counted(text, passes)
 
 
-def _once(text: str) -> str:
+def _once(text: str, passes: list[Edits]) -> str:
     folded = text.translate(_FOLD) if _WIDE.search(text) else text
     if "@" in folded:
-        text, folded = _replace(text, folded, "email", _EMAIL)
+        text, folded = _replace(text, folded, passes, "email", _EMAIL)
     digits = sum(map(folded.count, _DIGITS))
     if digits < 3:
         return text
     if folded.count(".") >= 3:
-        text, folded = _replace(text, folded, "ip", _IP)
+        text, folded = _replace(text, folded, passes, "ip", _IP)
     if digits >= 10:
-        text, folded = _replace(text, folded, "mobile", _MOBILE)
+        text, folded = _replace(text, folded, passes, "mobile", _MOBILE)
     if digits >= 13:
-        text, folded = _replace(text, folded, "id_card", _ID_CARD, _is_id_card)
-        text, folded = _replace(text, folded, "bank_card", _CARD, _luhn)
+        text, folded = _replace(text, folded, passes, "id_card", _ID_CARD, _is_id_card)
+        text, folded = _replace(text, folded, passes, "bank_card", _CARD, _luhn)
     if digits >= 9:
-        text, folded = _replace(text, folded, "landline", _LANDLINE)
+        text, folded = _replace(text, folded, passes, "landline", _LANDLINE)
     if digits >= 13:
-        text, folded = _replace(text, folded, "bank_card", _CARD_GROUPS, _luhn)
-    return text if folded.isascii() else _replace(text, folded, "plate", _PLATE, _three_digits)[0]
+        text, folded = _replace(text, folded, passes, "bank_card", _CARD_GROUPS, _luhn)
+    return text if folded.isascii() else _replace(text, folded, passes, "plate", _PLATE, _three_digits)[0]
 
 
 def _replace(
-    text: str, folded: str, kind: str, pattern: re.Pattern[str], accept: Callable[[str], bool] | None = None
+    text: str,
+    folded: str,
+    passes: list[Edits],
+    kind: str,
+    pattern: re.Pattern[str],
+    accept: Callable[[str], bool] | None = None,
 ) -> tuple[str, str]:
-    """Both texts with every accepted match replaced; a match that is not accepted is tried from its next character."""
+    """Both texts with every accepted match replaced; a match that is not accepted is tried from its next character.
+
+    What was replaced is added to `passes`.
+    """
     found = pattern.search(folded)
     if found is None:
         return text, folded
     token = PLACEHOLDERS[kind]
+    edits: list[Edit] = []
     pieces, folded_pieces, done = [], [], 0
     while found is not None:
         start, end = found.span()
         if accept is None or accept(found.group()):
             pieces += [text[done:start], token]
             folded_pieces += [folded[done:start], token]
+            edits.append((start, end, len(token)))
             done = end
         else:
             end = start + 1
         found = pattern.search(folded, end)
+    if edits:
+        passes.append(edits)
     return "".join([*pieces, text[done:]]), "".join([*folded_pieces, folded[done:]])
 
 

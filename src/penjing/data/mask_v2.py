@@ -15,6 +15,7 @@ from penjing.data.mask_v2_fold import fold, has_signs, read_signs
 from penjing.data.mask_v2_mail import find_mail, may_hold_mail
 from penjing.data.mask_v2_runs import find_numbers
 from penjing.data.masked import PLACEHOLDERS, Masked, counted
+from penjing.data.offsets import Edit, Edits
 
 _PASSES = 8
 
@@ -60,28 +61,33 @@ def mask(text: str) -> Masked:
     Idempotent in text and counts: counts are taken from the placeholders in the result, and a text that was masked
     holds nothing more to mask. Linear in the length of the text.
     """
+    passes: list[Edits] = []
     for _ in range(_PASSES):
         if not (_ANY.search(text) or has_signs(text) or may_hold_mail(text)):
             break
-        once = _once(text)
+        once, edits = _once(text)
         if once == text:
             break
         text = once
-    return counted(text)
+        passes.append(edits)
+    return counted(text, passes)
 
 
-def _once(text: str) -> str:
+def _once(text: str) -> tuple[str, Edits]:
     folded, places = fold(text)
     spans = _find(folded)
     if not spans:
-        return text
+        return text, ()
+    edits: list[Edit] = []
     pieces, done = [], 0
     for start, end, kind in spans:
         if places is not None:
             start, end = places[start], places[end] if end < len(places) else len(text)
-        pieces += [text[done:start], PLACEHOLDERS[kind]]
+        token = PLACEHOLDERS[kind]
+        pieces += [text[done:start], token]
+        edits.append((start, end, len(token)))
         done = end
-    return "".join([*pieces, text[done:]])
+    return "".join([*pieces, text[done:]]), edits
 
 
 def _find(folded: str) -> list[Span]:

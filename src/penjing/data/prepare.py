@@ -17,6 +17,7 @@ from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels
 from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
+from penjing.data.mask import VERSION, Masking, open_masking
 from penjing.data.split import split
 
 # Of the same text in two parts the first of these keeps it: test before all, train last.
@@ -46,9 +47,9 @@ class Prepared:
     copied: tuple[int, ...] = ()
 
 
-def prepare(file: RecipeFile, reader: Reader, progress: Progress) -> Prepared:
+def prepare(file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None) -> Prepared:
     """The tables of a recipe. Raises DataError where the audit forbids training, with the errors and their rows."""
-    audit, prepared = examine(file, reader, progress)
+    audit, prepared = examine(file, reader, progress, masking)
     if prepared is None:
         raise refusal(audit, file)
     return prepared
@@ -62,13 +63,19 @@ def refusal(audit: Audit, file: RecipeFile) -> DataError:
     return DataError(what, where=file.where("data"), fix=fix)
 
 
-def examine(file: RecipeFile, reader: Reader, progress: Progress) -> tuple[Audit, Prepared | None]:
-    """The audit of a recipe's data, and the tables where nothing forbids training on them."""
+def examine(
+    file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None
+) -> tuple[Audit, Prepared | None]:
+    """The audit of a recipe's data, and the tables where nothing forbids training on them.
+
+    masking: the newest version where none is given.
+    """
+    masking = masking or open_masking(VERSION)
     recipe = file.recipe
     progress.start("reading the data", None)
     try:
-        intake = take_in(file, reader)
-        unlabelled = take_unlabelled(file)
+        intake = take_in(file, reader, masking)
+        unlabelled = take_unlabelled(file, masking)
     except DataError as error:
         message = f"{error.where}: {error.what}" if error.where else error.what
         problem = Problem(severity="error", code="unreadable", message=message, fix=error.fix or "")

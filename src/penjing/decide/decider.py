@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from penjing.core.errors import DamageError, RequestError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
@@ -23,11 +24,13 @@ MAX_CHARACTERS = 100_000
 class Request:
     """A text to decide; `fields` as the release declares them; `id` only where the caller has one of its own.
 
+    text: as the user sent it, or already masked by the masking of the release: then its fields are masked too, and
+    neither is masked again.
     where: how an error names this request; None: by its place among those that are decided together.
     """
 
-    text: str
-    fields: Mapping[str, object] = field(default_factory=dict)
+    text: str | Masked
+    fields: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
     where: str | None = None
 
@@ -84,20 +87,24 @@ class Decider:
         """Id, masked text and typed fields of a request. Raises RequestError."""
         masked = self.masked(request.text, where)
         record = new_id() if request.id is None else check_id(request.id, where)
-        return record, masked, self.policy.schema.read(request.fields, where)
+        schema = self.policy.schema
+        if isinstance(request.text, Masked):
+            return record, masked, schema.recorded(request.fields)
+        return record, masked, schema.read(request.fields, where)
 
-    def masked(self, text: str, where: str | None = None) -> Masked:
+    def masked(self, text: str | Masked, where: str | None = None) -> Masked:
         """A raw text as the model sees it. Raises RequestError for one that is no text, too long, or empty."""
-        if not isinstance(text, str):
+        written = text.text if isinstance(text, Masked) else text
+        if not isinstance(written, str):
             raise RequestError(f"the text is of type {type(text).__name__}", where=where, fix="send a string")
-        if len(text) > MAX_CHARACTERS:
+        if len(written) > MAX_CHARACTERS:
             raise RequestError(
-                f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are decided",
+                f"the text has {len(written):,} characters; at most {MAX_CHARACTERS:,} are decided",
                 where=where,
                 fix="send the part that matters, or split it",
             )
         try:
-            masked = self.session.prepare(text)
+            masked = text if isinstance(text, Masked) else self.session.prepare(text)
         except RequestError as error:
             raise RequestError(error.what, where=where, fix=error.fix) from None
         if not masked.text:

@@ -14,6 +14,7 @@ from penjing.core.nouns import Artifact, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe
 from penjing.data import fold, mask
 from penjing.data.labels import read_as
+from penjing.data.masked import counted
 from penjing.data.prepare import Prepared
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.policy import Policy, PolicySpec
@@ -184,7 +185,8 @@ def _precision(artifact: Artifact) -> str:
 
 def _requests(table: Table) -> list[Request]:
     return [
-        Request(text, {name: column[i] for name, column in table.fields.items()}) for i, text in enumerate(table.texts)
+        Request(counted(text), {name: column[i] for name, column in table.fields.items()})
+        for i, text in enumerate(table.texts)
     ]
 
 

@@ -181,7 +181,7 @@ def _fresh_rows(
         except RequestError as error:
             raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
         identity = row_hash(masked)
-        if not used.isdisjoint(row_hashes(row.text)):
+        if not used.isdisjoint(row_hashes(row.text, {session.masking.version: masked})):
             continue
         if not masked or identity in seen:
             repeated += 1

@@ -15,7 +15,8 @@ from penjing.core.nouns import Prediction, Table
 from penjing.core.options import nearest
 from penjing.data import fold, mask
 from penjing.data.clean import clean
-from penjing.data.mask import Masked, open_masking
+from penjing.data.mask import open_masking
+from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
 from penjing.prove.sequence import ALL, DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
@@ -49,29 +50,34 @@ def row_hash(masked: str, folding: str = fold.VERSION) -> str:
     return digest_lines([fold.fold(masked, folding)])[:16]
 
 
-def row_hashes(raw: str) -> frozenset[str]:
+def row_hashes(raw: str, known: Mapping[str, str] | None = None) -> frozenset[str]:
     """The hashes under which a certificate of any version may list a row: one for each masking and each folding.
 
-    A full-width copy of a text counts as that text under the first folding too, which did not fold width. Raises
-    RequestError for a text that cannot be cleaned.
+    known: the masked text by versions that have masked it already. A full-width copy of a text counts as that text
+    under the first folding too, which did not fold width. Raises RequestError for a text that cannot be cleaned.
     """
+    known = known or {}
     cleaned = clean(raw)
-    written = {cleaned, clean(fold.compose(cleaned))}
-    masked = {open_masking(version)(text).text for version in mask.VERSIONS for text in written}
+    composed = clean(fold.compose(cleaned))
+    masked = {known[name] if name in known else open_masking(name)(cleaned).text for name in mask.VERSIONS}
+    if composed != cleaned:
+        masked |= {open_masking(name)(composed).text for name in mask.VERSIONS}
     return frozenset(row_hash(text, folding) for text in masked for folding in fold.VERSIONS)
 
 
 def label_facts(session: Predicts, policy: Policy, table: Table) -> Labelled:
-    """Facts of a table of cleaned and masked texts, through the session that serves. Raises DataError (no labels)."""
+    """Facts of a table of cleaned and masked texts and fields, through the session that serves.
+
+    Nothing is masked again here. Raises DataError (no labels).
+    """
     if table.labels is None:
         raise DataError("these rows have no labels", fix="certify on labelled rows")
-    masking = open_masking(policy.spec.masking)
-    masked: list[Masked] = [masking(text) for text in table.texts]
+    masked = [counted(text) for text in table.texts]
     predictions = session.predict([each.text for each in masked])
     declared = {name: column for name, column in table.fields.items() if name in policy.spec.fields}
     facts = []
     for i, (prediction, each) in enumerate(zip(predictions, masked, strict=True)):
-        fields = policy.schema.read({name: column[i] for name, column in declared.items()})
+        fields = policy.schema.recorded({name: column[i] for name, column in declared.items()})
         facts.append(policy.facts(prediction, each, fields, CLOCK))
     return Labelled(tuple(row_hash(each.text) for each in masked), tuple(table.labels), tuple(facts))
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from penjing.core.nouns import Artifact, Prediction
 from penjing.core.task import Outputs
-from penjing.data.clean import clean
 from penjing.data.mask import Masked, open_masking
 from penjing.engines.protocol import Engine, Logits
 from penjing.tasks import calibration_of, task_of
@@ -41,7 +40,7 @@ class Session:
 
     def prepare(self, raw: str) -> Masked:
         """A raw text cleaned, and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
-        return self.masking(clean(raw))
+        return self.masking.prepare(raw)
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.

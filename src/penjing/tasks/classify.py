@@ -18,7 +18,7 @@ import numpy as np
 from penjing.core.answers import Answer, Choice, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
-from penjing.core.task import SMALL, About, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.core.task import SMALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import Floats, confusion, encode_labels, f1_of_sums, softmax
@@ -57,7 +57,7 @@ class ClassifyReader:
 
     golds_are_names = True
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:  # noqa: ARG002
         """A label, cleaned like a text. Raises DataError."""
         try:
             label = read_label(cell)
@@ -101,7 +101,7 @@ class Classify(ClassifyReader):
         small = frozenset(label for label in self.labels if rows.get(label, 0) < SMALL)
         return replace(self, small=small if len(small) < len(self.labels) else frozenset())
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         """A known label, however it is written. Raises DataError for another, with the nearest."""
         label = super().read(cell, masked)
         found = match_label(label, self.labels, {})

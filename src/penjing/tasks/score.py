@@ -35,7 +35,7 @@ from pydantic import Field
 from penjing.core.answers import Answer, Number, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
-from penjing.core.task import ALL, About, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.fields import read_field
 from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
 from penjing.tasks.residuals import Residuals, fit_residuals
@@ -105,7 +105,7 @@ class ScoreReader:
 
     golds_are_names = False
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:  # noqa: ARG002
         """A finite number in its shortest form, "" for an empty cell. Raises DataError."""
         try:
             value = read_field("label", cell, "float")
@@ -178,7 +178,7 @@ class Score(ScoreReader):
     def with_rows(self, rows: Mapping[str, int]) -> Score:  # noqa: ARG002 - every row counts alike, whatever its value
         return self
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         """As `ScoreReader.read`; of grades, one that there is. Raises DataError."""
         gold = super().read(cell, masked)
         if gold and self.grades and float(gold) not in self.grades:
