@@ -265,18 +265,19 @@ class Score(ScoreReader):
         return _short(max(abs(one.p - other.p), far))
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
-        """The value, turned so that it falls as the answer loses support: towards the mean."""
-        sign = 1.0 if as_kind(answer, Number).value >= self.mean else -1.0
-        temperature = float(calibration.get("temperature", 1.0))
+        """Of a grade the log-odds of being within the limit; of a number its value, turned to fall towards the mean."""
+        said = as_kind(answer, Number).value
+        if not self.grades:
+            sign = 1.0 if said >= self.mean else -1.0
+            return lambda outputs: sign * np.asarray(outputs[HEAD], dtype=np.float64)[:, 0]
+        near, temperature = self._near[self.grades.index(said)], float(calibration["temperature"])
 
-        def value(outputs: Outputs) -> Floats:
-            if not self.grades:
-                result: Floats = sign * np.asarray(outputs[HEAD], dtype=np.float64)[:, 0]
-                return result
-            expected: Floats = grade_probabilities(outputs[HEAD], temperature) @ np.array(self.grades)
-            return sign * expected / self.scale
+        def odds(outputs: Outputs) -> Floats:
+            p = np.clip(grade_probabilities(outputs[HEAD], temperature) @ near, 1e-9, 1 - 1e-9)
+            result: Floats = np.log(p / (1 - p))
+            return result
 
-        return value
+        return odds
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
         """(n, 10): rows, within the limit, inside the interval, |error|, error^2, y, y^2, y', y'^2, y y'."""
