@@ -57,7 +57,7 @@ def test_what_is_no_language_is_a_mistake_of_usage(line: list[str]) -> None:
 
 def test_every_sentence_has_its_places_in_both_languages(silent: pytest.MonkeyPatch) -> None:
     silent.setenv("PENJING_LANG", "zh")
-    for section, rows in json.loads(files("penjing.cli").joinpath("zh.json").read_text(encoding="utf-8")).items():
+    for section, rows in X:
         for english, chinese in rows.items():
             names = {each.rstrip("*}") for each in re.findall(r"\{[^}]*\}", english)}
             assert names == {each.rstrip("*}") for each in re.findall(r"\{[^}]*\}", chinese)}, english

@@ -14,6 +14,7 @@ import typer
 
 from penjing.cli import show
 from penjing.cli.check import audit_lines, follow_recipe
+from penjing.cli.language import language, translate
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
@@ -95,6 +96,8 @@ def register(app: typer.Typer) -> None:
             new_recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
         file = load_recipe(recipe)
         follow_recipe(file)
+        if language() != "en":  # the texts are Chinese, and so are the comments
+            recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
         with show.Bar() as bar:
             audit, _ = examine(file, bar)
         if json:
@@ -173,11 +176,14 @@ def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
 
 
 def _aligned(line: str) -> str:
-    """A line of the recipe with its comment in one column with the others; a Chinese character is two wide."""
+    """A line of the recipe with its comment, in the language of messages, in one column with the others; a Chinese character is two wide."""
     from rich.cells import cell_len
 
-    value, mark, comment = line.rpartition(" # ")
-    return f"{value}{' ' * (27 - cell_len(value))}{mark}{comment}" if value.strip() else line
+    value, mark, comment = line.rpartition("# ")
+    if not value.strip():
+        return f"{value}{mark}{translate(comment)}" if mark else line
+    value = value.removesuffix(" ")
+    return f"{value}{' ' * (27 - cell_len(value))} {mark}{translate(comment)}"
 
 
 def _scalar(value: str) -> str:

@@ -1,0 +1,113 @@
+"""Every sentence that a person may read has a Chinese form; what has none is listed here, with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+from tests.cli.sentences import sentences, shape
+
+from penjing.cli.help import paragraphs
+from penjing.cli.main import app
+from penjing.core.chinese import chinese, chinese_word, choices, read_tables
+
+HAN = re.compile("[\u4e00-\u9fff]")
+# Pages, files and languages other than English.
+CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |GET |content-)|^[\W\d_]*$")
+# Whole files whose strings no person reads as a message of a command.
+SILENT = {
+    "make/charts.py": "classes of a drawing",
+    "serve/openapi.py": "the description of the interface is in English for every client",
+    "serve/log.py": "log lines",
+    "serve/early.py": "pieces of HTTP",
+    "runtime/calibrate.py": "faults of a program, not of its user",
+    "store/migrations/versions/0001_first.py": "SQL",
+    "store/migrations/versions/0003_chain.py": "SQL",
+}
+# Shapes of single strings.
+EXCEPTIONS: dict[str, frozenset[str]] = {
+    "pieces of a sentence that is translated as a whole": frozenset({
+PIECES
+    }),
+    "texts, names and marks of other programs that are looked for": frozenset({
+LOOKED
+    }),
+    "content of files, keys of JSON, log lines": frozenset({
+CONTENT
+    }),
+}  # fmt: skip
+
+
+def _shapes() -> dict[str, str]:
+    return {shape(each): form for _, english, form in read_tables() for each in choices(english)}
+
+
+def test_every_sentence_of_the_source_has_a_chinese_form() -> None:
+    known = _shapes()
+    spared = frozenset[str]().union(*EXCEPTIONS.values())
+    missing = [
+        f"{each.file}:{each.line}: {each.text}"
+        for each in sentences()
+        if each.file not in SILENT and not CODE.match(each.text)
+        if not {shape(each.text), *map(shape, choices(each.text))} & spared
+        if not all(shape(one) in known for one in choices(each.text))
+    ]
+    assert missing == [], "add their Chinese to src/penjing/core/zh/, or an exception with its reason"
+
+
+def test_no_exception_is_left_over() -> None:
+    shapes = {one for each in sentences() for one in (shape(each.text), *map(shape, choices(each.text)))}
+    assert frozenset[str]().union(*EXCEPTIONS.values()) <= shapes
+    assert SILENT.keys() <= {each.file for each in sentences()}
+
+
+def _helps(command: Any) -> Iterator[str]:
+    for text in (command.help, command.epilog, *(getattr(param, "help", None) for param in command.params)):
+        yield from paragraphs(text or "")
+    for each in getattr(command, "commands", {}).values():
+        yield from _helps(each)
+
+
+def test_every_help_text_has_a_chinese_form() -> None:
+    assert [text for text in _helps(typer.main.get_command(app)) if chinese(text) == text] == []
+
+
+def test_every_table_names_the_same_parts_in_both_languages() -> None:
+    for _, english, form in read_tables():
+        names = set(re.findall(r"\{(\w+)\*?\}", english))
+        assert {*re.findall(r"\{(\w+)\}", form)} <= names, english
+        assert "*" not in "".join(re.findall(r"\{[^}]*\}", form)), english
+
+
+def test_no_sentence_has_two_forms() -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for section, english, form in read_tables():
+        for each in choices(english):
+            plain = (section, re.sub(r"\{(\w+)\*?\}", "{}", each))
+            assert seen.setdefault(plain, re.sub(r"\{\w+\}", "{}", form)) == re.sub(r"\{\w+\}", "{}", form), english
+
+
+VALUES = {"ticked": "`x1`", "quoted": "'x1'", "fact": "pii.ip"}
+COUNTS = ("rows", "count", "number", "total", "least", "cut", "seconds")
+
+
+@pytest.mark.parametrize("section", ["lines", "words"])
+def test_every_sentence_is_found_by_its_own_form(section: str) -> None:
+    """With any values: no other sentence may take it."""
+    wrong = []
+    for name, english, form in read_tables():
+        if name != section:
+            continue
+        for each in choices(english):
+            values = {part: VALUES.get(part, "7" if part in COUNTS else "x-1") for part in re.findall(r"\{(\w+)", each)}
+            text = re.sub(r"\{(\w+)\*?\}", lambda found, given=values: given[found[1]], each)
+            wanted = re.sub(r"\{(\w+)\}", lambda found, given=values: given[found[1]], form)
+            shown = chinese(text) if name == "lines" else chinese_word(text)
+            if re.sub(r"\s", "", shown) not in (re.sub(r"\s", "", wanted), re.sub(r"\s", "", text)):
+                wrong.append((text, shown, wanted))
+            elif shown == text and not re.search(r"\*\}", each) and HAN.search(form):
+                wrong.append((text, shown, wanted))
+    assert wrong == []
