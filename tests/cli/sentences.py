@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "penjing"
@@ -18,7 +19,10 @@ _SILENT = re.compile(
     r"(_?log(ger)?|_LOG|logging|_log)\.|warnings\.warn$|(re\.compile|_text|sql|text|DDL|Field|TypeError|AssertionError"
     r"|NotImplementedError|TypeVar|NewType|CheckConstraint|Setting|Counter|Gauge|Histogram)$"
 )
-_WORDS = re.compile(r"[A-Za-z`'}\]),:;] [a-zA-Z`{]{2,}")
+_WORDS = re.compile(r"[A-Za-z`'}\]),:;] +[a-zA-Z`{]{2,}")
+# A call that says its first argument to a person: it is a sentence even of one word.
+_SAYS = re.compile(r"\b(out|tell|say|start|fail|usage)$")
+_SAID = "\0"
 _PART = re.compile(r"\{\w*\*?\}")
 
 
@@ -31,14 +35,17 @@ class Sentence:
     line: int
 
 
+@cache
 def sentences(source: Path = SOURCE) -> list[Sentence]:
     """The sentences of all files, each once."""
     found: dict[str, Sentence] = {}
     for path in sorted(source.rglob("*.py")):
         for number, text in _of_file(ast.parse(path.read_text(encoding="utf-8"))):
-            for line in text.split("\n"):
-                each = line.rsplit("# ", 1)[-1]  # of a line of YAML its comment
-                if _WORDS.search(each):
+            for line in text.removeprefix(_SAID).split("\n"):
+                each = line
+                if "# " in line:  # of YAML the comment, in a text that is filled in later: braces are written twice
+                    each = line.rsplit("# ", 1)[1].replace("{{", "{").replace("}}", "}")
+                if _WORDS.search(each) or (text.startswith(_SAID) and re.search("[A-Za-z]{3}", _PART.sub("", each))):
                     sentence = Sentence(each.strip(), path.relative_to(source).as_posix(), number)
                     found.setdefault(shape(sentence.text), sentence)
     return list(found.values())
@@ -63,6 +70,9 @@ def _of_file(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def _below(node: ast.AST, constants: dict[str, ast.expr]) -> Iterator[tuple[int, str]]:
     if isinstance(node, ast.Call) and _SILENT.search(ast.unparse(node.func)):
         return
+    if isinstance(node, ast.Call) and _SAYS.search(ast.unparse(node.func)) and node.args and _is_text(node.args[0]):
+        for text in _forms(node.args[0], constants):
+            yield node.lineno, _SAID + _named(text)
     if isinstance(node, ast.expr) and _is_text(node):
         for text in _forms(node, constants):
             yield node.lineno, _named(text)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import product
 
 _FIELD = re.compile(r"\{(\w+)(\*?)\}")
 _CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
-_NUMBERS = "[-0-9.,  …]+?(?: to [0-9]+)?"
+_NUMBERS = "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?"
 # What a part of this name may be; any other may be anything.
 _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "seconds"), _NUMBERS) | {
     "fact": r"[\w.]+",
@@ -25,10 +25,13 @@ _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "sec
     "quoted": "'.*'|\".*\"",
 }
 # A pattern with fewer letters than this fits almost any text: it counts only where its parts are sentences, or names.
-_FEW_LETTERS = 8
+_FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
 _NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
-_DEEPEST = 8
+_MOST_LOOKS, _DEEPEST = 120, 8
+_BEGINNING = 3
+_GOING_ON = " ..."  # behind the title of a piece of work that has begun
 _LONGEST = 4000  # characters of a sentence that is looked up; a longer one is shown as it is
+_PLAIN = re.compile(r"\S+ [<>=]+ \S+")  # a comparison is the same in both languages
 # At the seams (NUL) between a sentence and its parts: no space between Chinese characters, one before Latin ones.
 _HAN = "\u4e00-\u9fff"
 _NO_SPACE = re.compile(f"(?<=[{_HAN}])(?: \0|\0 )(?=[{_HAN}])")
@@ -37,12 +40,12 @@ _SPACE = re.compile(f"(?<=[{_HAN}])\0(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])\0(?=[{_HAN
 
 def chinese(text: str) -> str:
     """A sentence of the program, or several lines of them, in Chinese."""
-    return "\n".join(map(_line, text.split("\n")))
+    return "\n".join(_Search().line(line) for line in text.split("\n"))
 
 
 def chinese_word(text: str) -> str:
     """One word of the program, such as the heading of a column, in Chinese."""
-    return _match(text, "words", 0) or text
+    return _Search().match(text, "words") or text
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class _Pattern:
     @cached_property
     def letters(self) -> int:
         """How many letters are fixed."""
-        return sum(letter.isalpha() for letter in _FIELD.sub("", self.english))
+        return sum(letter.isalpha() for words in self.fixed for letter in words)
 
     @cached_property
     def whole(self) -> re.Pattern[str]:
@@ -71,10 +74,10 @@ class _Pattern:
             last = found.end()
         return re.compile("".join([*parts, re.escape(self.english[last:])]), re.DOTALL)
 
-    def fill(self, text: str, deep: int, *, placed: bool) -> str | None:
+    def fill(self, text: str, part: Callable[[str], str | None], *, placed: bool) -> str | None:
         """The Chinese form with the parts of `text`; None where the text is no such sentence.
 
-        placed: whether the text may begin with a part that names a place, as `row 3: ` does.
+        part: translates a part; placed: whether the text may begin with a part that names a place, as `row 3: ` does.
         """
         first, *between, last = self.fixed
         if not (text.startswith(first) and text.endswith(last)) or not all(each in text for each in between):
@@ -83,8 +86,8 @@ class _Pattern:
             return None
         if not (placed or first) and ": " in found[1]:
             return None
-        inner = {name: _part(found[name], deep + 1) for name, star in _FIELD.findall(self.english) if star}
-        if self.letters < _FEW_LETTERS and inner:
+        inner = {name: part(found[name]) for name, star in _FIELD.findall(self.english) if star}
+        if inner and self.letters < (_FEW_LETTERS if first else _FEW_LETTERS_AFTER_A_PART):
             strange = [name for name, form in inner.items() if form is None and not _NAME.fullmatch(found[name])]
             if strange or not any(inner.values()):
                 return None
@@ -92,28 +95,38 @@ class _Pattern:
         return _NO_SPACE.sub("", _SPACE.sub(" ", filled)).replace("\0", "")
 
 
-@dataclass
 class _Section:
     """Sentences as they are, and those with parts that differ: the ones with the most fixed letters first."""
 
-    plain: dict[str, str] = field(default_factory=dict)
-    patterns: list[_Pattern] = field(default_factory=list)
+    def __init__(self, plain: dict[str, str], patterns: list[_Pattern]) -> None:
+        self.plain = plain
+        self._begun: dict[str, list[_Pattern]] = {}
+        self._sorted: dict[str, list[_Pattern]] = {}
+        for pattern in patterns:
+            beginning = pattern.fixed[0][:_BEGINNING]
+            self._begun.setdefault(beginning if len(beginning) == _BEGINNING else "", []).append(pattern)
+
+    def that_may_fit(self, text: str) -> list[_Pattern]:
+        """The patterns that begin as the text does, and those that begin with a part."""
+        beginning = text[:_BEGINNING] if text[:_BEGINNING] in self._begun else ""
+        if beginning not in self._sorted:
+            found = self._begun.get("", []) + (self._begun[beginning] if beginning else [])
+            self._sorted[beginning] = sorted(found, key=lambda pattern: -pattern.letters)
+        return self._sorted[beginning]
 
 
 @cache
 def _tables() -> dict[str, _Section]:
-    sections = {"words": _Section(), "lines": _Section()}
+    plain: dict[str, dict[str, str]] = {"words": {}, "lines": {}}
+    patterns: dict[str, list[_Pattern]] = {"words": [], "lines": []}
     for name, english, form in read_tables():
         for each in choices(english):
             if _FIELD.search(each):
-                sections[name].patterns.append(_Pattern(each, form))
+                patterns[name].append(_Pattern(each, form))
             else:
-                sections[name].plain[each] = form
-    parts = _Section(sections["lines"].plain | sections["words"].plain)
-    parts.patterns = [*sections["words"].patterns, *sections["lines"].patterns]
-    for section in (*sections.values(), parts):
-        section.patterns.sort(key=lambda pattern: -pattern.letters)
-    return sections | {"parts": parts}
+                plain[name][each] = form
+    sections = {name: _Section(plain[name], patterns[name]) for name in plain}
+    return sections | {"parts": _Section(plain["lines"] | plain["words"], [*patterns["words"], *patterns["lines"]])}
 
 
 def read_tables() -> Iterator[tuple[str, str, str]]:
@@ -131,51 +144,71 @@ def choices(english: str) -> list[str]:
     return ["".join(each) for each in product(*words)]
 
 
-def _line(line: str) -> str:
-    plain = line.lstrip(" ")
-    if len(plain) > _LONGEST:
-        return line
-    return line[: len(line) - len(plain)] + (_sentence(plain, 0) or plain)
+class _Search:
+    """The translation of one line; it ends after so many looks into a table, whatever the text is."""
 
+    def __init__(self) -> None:
+        self._left = _MOST_LOOKS
+        self._deep = 0
 
-def _sentence(text: str, deep: int, name: str = "lines") -> str | None:
-    """A sentence with its hint in brackets, a whole one, or one behind the place that it is about; None for none."""
-    return (
-        _with_hint(text, deep)
-        or _match(text, name, deep, placed=False)
-        or _behind_place(text, deep)
-        or _match(text, name, deep)
-    )
+    def line(self, line: str) -> str:
+        """A line, with what is before it; as it is where no sentence fits."""
+        plain = line.lstrip(" ")
+        if len(plain) > _LONGEST:
+            return line
+        said = self.sentence(plain.removesuffix(_GOING_ON)) if plain.endswith(_GOING_ON) else None
+        said = self.sentence(plain) if said is None else f"{said}……"
+        return line if said is None else line[: len(line) - len(plain)] + said
 
+    def sentence(self, text: str, name: str = "lines") -> str | None:
+        """A sentence with its hint in brackets, a whole one, or one behind the place that it is about."""
+        return (
+            self._with_hint(text)
+            or self.match(text, name, placed=False)
+            or self._behind_place(text)
+            or self.match(text, name)
+        )
 
-def _with_hint(text: str, deep: int) -> str | None:
-    start = text.find(" (") if text.endswith(")") and deep < _DEEPEST else -1
-    while start > 0:
-        hint = _match(text[start + 2 : -1], "lines", deep + 1)
-        if hint and (said := _sentence(text[:start], deep + 1)):
-            return f"{said}（{hint}）"
-        start = text.find(" (", start + 1)
-    return None
+    def match(self, text: str, name: str, *, placed: bool = True) -> str | None:
+        """The Chinese form of a text as it is in a table."""
+        self._left -= 1
+        section = _tables()[name]
+        if (found := section.plain.get(text)) is not None or self._left < 0:
+            return found
+        filled = (each.fill(text, self._part, placed=placed) for each in section.that_may_fit(text))
+        return next((form for form in filled if form is not None), None)
 
+    def _with_hint(self, text: str) -> str | None:
+        start = text.find(" (") if text.endswith(")") else -1
+        while start > 0 and self._left > 0:
+            hint = self.match(text[start + 2 : -1], "lines")
+            if hint and (said := self.match(text[:start], "lines", placed=False) or self._behind_place(text[:start])):
+                return f"{said}（{hint}）"
+            start = text.find(" (", start + 1)
+        return None
 
-def _behind_place(text: str, deep: int) -> str | None:
-    start = text.find(": ")
-    while start > 0 and deep < _DEEPEST:
-        if message := _sentence(text[start + 2 :], deep + 1):
-            return f"{_match(text[:start], 'parts', deep + 1) or text[:start]}: {message}"
-        start = text.find(": ", start + 1)
-    return None
+    def _behind_place(self, text: str) -> str | None:
+        start = text.find(": ")
+        while start > 0 and self._left > 0:
+            if message := self.match(text[start + 2 :], "lines", placed=False):
+                return f"{self.match(text[:start], 'parts') or text[:start]}: {message}"
+            start = text.find(": ", start + 1)
+        return None
 
+    def _part(self, text: str) -> str | None:
+        """A part of a sentence: a word, a sentence of its own, or a list of them."""
+        if self._deep >= _DEEPEST:
+            return None
+        self._deep += 1
+        try:
+            return self.sentence(text.strip(), "parts") or self._list(text)
+        finally:
+            self._deep -= 1
 
-def _part(text: str, deep: int) -> str | None:
-    """A part of a sentence: a word or a sentence of its own."""
-    return None if deep > _DEEPEST else _sentence(text.strip(), deep, "parts")
-
-
-def _match(text: str, name: str, deep: int, *, placed: bool = True) -> str | None:
-    """The Chinese form of a text as it is in a table."""
-    section = _tables()[name]
-    if (found := section.plain.get(text)) is not None:
-        return found
-    filled = (each.fill(text, deep, placed=placed) for each in section.patterns)
-    return next((form for form in filled if form is not None), None)
+    def _list(self, text: str) -> str | None:
+        pieces = text.split(", ") if self._left > 0 else []
+        known = [self.match(each, "parts") for each in pieces[:_MOST_LOOKS]] if len(pieces) > 1 else []
+        strange = (form is None and not _PLAIN.fullmatch(each) for form, each in zip(known, pieces, strict=False))
+        if not any(known) or any(strange) or len(known) < len(pieces):
+            return None
+        return "、".join(form or each for form, each in zip(known, pieces, strict=True))

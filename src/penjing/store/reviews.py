@@ -194,7 +194,7 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
 
 def _names(header: tuple[str, ...]) -> Names:
     """The columns that are read, by their English names, else by their Chinese ones."""
-    english, chinese = match_header(_READ, header), match_header([_IN_CHINESE[name] for name in _READ], header)
+    english, chinese = match_header(_READ, header), match_header(tuple(_IN_CHINESE[name] for name in _READ), header)
     found, unclear = dict(english.found), dict(english.unclear)
     for name in english.absent:
         written = _IN_CHINESE[name]
