@@ -143,7 +143,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "label: label",
         "labels: {{}}",
         "language: zh",
-        "least share of the texts that leave early on which the teacher says the same, and least macro-F1 of all answers against the teacher's",
+        "least share of the texts that leave early on which the teacher says the same, and least macro-F1 of all answers against the teacher's",  # noqa: E501
         "logits {}, stored {}",
         "module 'penjing' has no attribute {}",
         "name: demo-reviews",
@@ -220,7 +220,8 @@ def test_no_sentence_has_two_forms() -> None:
     for section, english, form in read_tables():
         for each in choices(english):
             plain = (section, re.sub(r"\{(\w+)\*?\}", "{}", each))
-            assert seen.setdefault(plain, re.sub(r"\{\w+\*?\}", "{}", form)) == re.sub(r"\{\w+\*?\}", "{}", form), english
+            said = re.sub(r"\{\w+\*?\}", "{}", form)
+            assert seen.setdefault(plain, said) == said, english
 
 
 VALUES = {"ticked": "`x1`", "quoted": "'x1'", "ticks": "`x1`, `x2`", "fact": "pii.ip"}
@@ -239,8 +240,8 @@ def test_every_sentence_is_found_by_its_own_form(section: str) -> None:
             text = re.sub(r"\{(\w+)\*?\}", lambda found, given=values: given[found[1]], each)
             wanted = re.sub(r"\{(\w+)\*?\}", lambda found, given=values: given[found[1]], form)
             shown = chinese(text) if name == "lines" else chinese_word(text)
-            if re.sub(r"\s", "", shown) not in (re.sub(r"\s", "", wanted), re.sub(r"\s", "", text)):
-                wrong.append((text, shown, wanted))
-            elif shown == text and not re.search(r"\*\}", each) and HAN.search(form):
+            found, own, same = (re.sub(r"\s", "", one) for one in (shown, wanted, text))
+            # A sentence whose parts are sentences may stay as it is where those of the test are none.
+            if found not in (own, same) or (found == same and "*}" not in each and HAN.search(form)):
                 wrong.append((text, shown, wanted))
     assert wrong == []

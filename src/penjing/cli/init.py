@@ -176,7 +176,7 @@ def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
 
 
 def _aligned(line: str) -> str:
-    """A line of the recipe with its comment, in the language of messages, in one column with the others; a Chinese character is two wide."""
+    """A line of the recipe, its comment translated and in one column with the others (Chinese is two wide)."""
     from rich.cells import cell_len
 
     value, mark, comment = line.rpartition("# ")

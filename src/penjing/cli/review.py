@@ -54,7 +54,8 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     out_json({"exported": count, "file": str(file)})
     if labels:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-        tell(f"fill in `{columns[COLUMNS.index('verdict')]}` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
+        column = columns[COLUMNS.index("verdict")]
+        tell(f"fill in `{column}` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
     if bad:
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         raise DamageError(

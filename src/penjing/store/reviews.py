@@ -81,12 +81,11 @@ def _labels(prediction: Any) -> list[str]:
         return []
 
 
-def export_open(
-    store: Store, file: Path, unreadable: list[str] | None = None, columns: Sequence[str] = COLUMNS
-) -> int:
+def export_open(store: Store, file: Path, unreadable: list[str] | None = None, columns: Sequence[str] = COLUMNS) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
-    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. A case whose record cannot be read stops no other: its id goes to `unreadable`.
+    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both.
+    A case whose record cannot be read stops no other: its id goes to `unreadable`.
     """
     query = (
         select(reviews.c.opened, decisions)
