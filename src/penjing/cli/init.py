@@ -145,7 +145,7 @@ def _ask(question: ChoiceError) -> str:
     for place, (name, shown) in enumerate(question.choices.items(), start=1):
         show.tell(f"  {place}  {name}: {shown}")
     while True:
-        answer = str(typer.prompt(f"the {question.role}, by its number", default="1", err=True)).strip()
+        answer = str(typer.prompt(translate(f"the {question.role}, by its number"), default="1", err=True)).strip()
         if answer in names:
             return answer
         if answer.isdigit() and 1 <= int(answer) <= len(names):
