@@ -20,6 +20,7 @@ _NUMBERS = "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?"
 # What a part of this name may be; any other may be anything.
 _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "seconds"), _NUMBERS) | {
     "fact": r"[\w.]+",
+    "key": r"\S+",
     "ticked": "`[^`]*`",
     "ticks": "`[^`]*`(?:, `[^`]*`)*",
     "quoted": "'.*'|\".*\"",
@@ -27,7 +28,7 @@ _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "sec
 # A pattern with fewer letters than this fits almost any text: it counts only where its parts are sentences, or names.
 _FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
 _NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
-_MOST_LOOKS, _DEEPEST = 120, 8
+_MOST_LOOKS, _DEEPEST = 300, 8
 _BEGINNING = 3
 _GOING_ON = " ..."  # behind the title of a piece of work that has begun
 _LONGEST = 4000  # characters of a sentence that is looked up; a longer one is shown as it is
@@ -167,6 +168,7 @@ class _Search:
             or self.match(text, name, placed=False)
             or self._behind_place(text)
             or self.match(text, name)
+            or self._before_rows(text)
         )
 
     def match(self, text: str, name: str, *, placed: bool = True) -> str | None:
@@ -194,6 +196,13 @@ class _Search:
                 return f"{self.match(text[:start], 'parts') or text[:start]}: {message}"
             start = text.find(": ", start + 1)
         return None
+
+    def _before_rows(self, text: str) -> str | None:
+        """A sentence with the rows that it is about behind it."""
+        said, mark, rows = text.rpartition(": ")
+        place = self.match(rows, "words") if mark and rows.startswith("row") else None
+        message = self.match(said, "lines") if place else None
+        return f"{message}：{place}" if message else None
 
     def _part(self, text: str) -> str | None:
         """A part of a sentence: a word, a sentence of its own, or a list of them."""

@@ -15,6 +15,7 @@ from penjing.core.chinese import chinese
 _PREFERS_CHINESE: ContextVar[bool] = ContextVar("prefers_chinese", default=False)
 _RANGE = re.compile(r"\s*(zh|en|\*)\b[-a-z0-9]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
 _MOST_RANGES = 20
+_LONGEST = 600  # characters of a message that is looked up: an answer shows fewer
 
 
 def follow_request(headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -35,7 +36,7 @@ def prefers_chinese(header: str) -> bool:
 
 def in_its_language(text: str) -> tuple[str, bool]:
     """The words of an error for the request in this context, and whether they are Chinese."""
-    if not _PREFERS_CHINESE.get():
+    if not _PREFERS_CHINESE.get() or len(text) > _LONGEST:
         return text, False
     translated = chinese(text)
     return translated, translated != text
