@@ -151,6 +151,7 @@ class _Search:
     def __init__(self) -> None:
         self._left = _MOST_LOOKS
         self._deep = 0
+        self._parts: dict[str, str | None] = {}
 
     def line(self, line: str) -> str:
         """A line, with what is before it; as it is where no sentence fits."""
@@ -206,13 +207,13 @@ class _Search:
 
     def _part(self, text: str) -> str | None:
         """A part of a sentence: a word, a sentence of its own, or a list of them."""
-        if self._deep >= _DEEPEST:
-            return None
+        if self._deep >= _DEEPEST or text in self._parts:
+            return self._parts.get(text)
         self._deep += 1
-        try:
-            return self.sentence(text.strip(), "parts") or self._list(text)
-        finally:
-            self._deep -= 1
+        found = self.sentence(text.strip(), "parts") or self._list(text)
+        self._deep -= 1
+        self._parts[text] = found
+        return found
 
     def _list(self, text: str) -> str | None:
         pieces = text.split(", ") if self._left > 0 else []
