@@ -141,7 +141,7 @@ def _at_a_terminal() -> bool:
 def _ask(question: ChoiceError) -> str:
     """The name that a person chooses, by its number or as it is written."""
     names = list(question.choices)
-    show.tell(question.what.partition("\n")[0] + ":")
+    show.tell(question.what.partition("\n")[0].removesuffix(":") + ":")
     for place, (name, shown) in enumerate(question.choices.items(), start=1):
         show.tell(f"  {place}  {name}: {shown}")
     while True:
