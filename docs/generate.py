@@ -107,11 +107,14 @@ def methods(language: str) -> str:
     return "\n".join(lines)
 
 
-def commands(_language: str) -> str:
-    """The help of every command, as the terminal shows it at 100 columns."""
+def commands(language: str) -> str:
+    """The help of every command in the page's language, as the terminal shows it at 100 columns."""
     import typer.main
 
+    from penjing.cli.language import take_option
     from penjing.cli.main import app
+
+    take_option(["--lang", language])
 
     lines: list[str] = []
 

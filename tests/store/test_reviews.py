@@ -12,7 +12,7 @@ from penjing.core.errors import DataError
 from penjing.store import audit
 from penjing.store.database import Store
 from penjing.store.records import write_records
-from penjing.store.reviews import Reads, count_open, export_open, import_verdicts, verdicts
+from penjing.store.reviews import CHINESE_COLUMNS, Reads, count_open, export_open, import_verdicts, verdicts
 
 
 @pytest.fixture
@@ -63,6 +63,19 @@ def test_verdicts_come_back_however_the_spreadsheet_saved_them(waiting: Store, t
     assert list(verdicts(waiting)) == [(rows[0]["text"], "ham"), ('=HYPERLINK("http://x","y")', "spam")]
     assert import_verdicts(waiting, file).repeated == 3
     assert [entry["kind"] for entry in audit.entries(waiting)] == ["reviews imported"]
+
+
+def test_a_chinese_heading_is_read_back_and_a_mixed_one_too(waiting: Store, tmp_path: Path) -> None:
+    file = tmp_path / "cases.csv"
+    assert export_open(waiting, file, columns=CHINESE_COLUMNS) == 9
+    rows = _rows(file)
+    assert tuple(rows[0]) == CHINESE_COLUMNS
+    rows[0] |= {"结论": "ham", "复核人": "王芳"}
+    _write(file, rows)
+    assert import_verdicts(waiting, file).recorded == 1
+    mixed = [{"id": row["编号"], "verdict": row["结论"], "复核人": "李"} for row in rows[1:2]]
+    _write(file, [mixed[0] | {"verdict": "spam"}])
+    assert import_verdicts(waiting, file).recorded == 1
 
 
 def test_every_faulty_row_is_named_and_nothing_is_imported(waiting: Store, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def show(
     out(f"artifact    {artifact.id}")
     out(f"  form      {card.form}, made by {card.method}; {card.parameters:,} parameters")
     out(f"  calibrated with temperature {card.temperature}")
-    out(f"  labels    {len(card.labels)}: {', '.join(card.labels[:12])}{' ...' if len(card.labels) > 12 else ''}")
+    out(f"  labels    {len(card.labels)}: {', '.join(card.labels[:12])}{' …' if len(card.labels) > 12 else ''}")
     out(f"  lineage   {' -> '.join(str(step.get('method')) for step in card.lineage) or card.method}")
     for name, value in card.metrics.items():
         out(f"  {name:<9} {value:.4f}")

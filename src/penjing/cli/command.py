@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from penjing.cli.help import format_help
 from penjing.core.options import nearest
 from penjing.core.paths import local_path
 
@@ -28,6 +29,11 @@ class Command(TyperCommand):
                 ctx.params[name] = local_path(value)
         return rest
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help in the language of messages."""
+        if not format_help(self, ctx, formatter):
+            super().format_help(ctx, formatter)
+
 
 class Group(TyperGroup):
     """A group that shows the commands it has, where an unknown one is given."""
@@ -39,6 +45,11 @@ class Group(TyperGroup):
             known = list(self.list_commands(ctx))
             raise usage(ctx, f"No such command '{name[:80]}'; {nearest(name, known)}")
         return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help in the language of messages."""
+        if not format_help(self, ctx, formatter):
+            super().format_help(ctx, formatter)
 
 
 class App(typer.Typer):

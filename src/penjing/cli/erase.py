@@ -77,6 +77,7 @@ def erase(
 
 def _confirm(found: list[Erasable], yes: bool) -> None:
     """Ask on a terminal; elsewhere `--yes` must say it. Raises UsageError."""
+    from penjing.cli.language import translate
     from penjing.cli.show import tell
     from penjing.core.errors import UsageError
 
@@ -86,7 +87,7 @@ def _confirm(found: list[Erasable], yes: bool) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"nothing was erased: nobody can be asked about {what}", fix="give --yes, or --dry-run first")
     tell(f"This erases {what}, for good.")
-    if not typer.confirm("Erase?", err=True):
+    if not typer.confirm(translate("Erase?"), err=True):
         raise UsageError("nothing was erased", fix="--dry-run shows what would be erased")
 
 

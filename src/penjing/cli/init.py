@@ -14,6 +14,7 @@ import typer
 
 from penjing.cli import show
 from penjing.cli.check import audit_lines, follow_recipe
+from penjing.cli.language import language, translate
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
@@ -37,7 +38,7 @@ data:
   files: {file}
   encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as euc_jp
 {columns}  text: {text} # the column of the texts
-  label: {label} # the column of the {gold}
+  label: {label} # {gold}
   fields: {{}} # columns that rules may ask for: {{channel: [app, web], amount: float, urgent: bool}}
   group: null # a column: rows with the same value never sit on two sides of a split
   unlabelled: [] # files of texts without labels
@@ -46,7 +47,7 @@ steps:
   - tune.full: {{}} # fine-tune the base on the train rows
   - compress.int8: {{}} # make it small and fast
 gates: # promises that are tested before anything is sealed
-  keep: 0.97 # share of the teacher's {metric}
+  keep: 0.97 # {metric}
   unproven: refuse # or allow: seal what the data is too small to prove, and say so
 decide:
   max_error: 0.05 # largest share of errors among decisions made without a person
@@ -103,6 +104,8 @@ def register(app: typer.Typer) -> None:
             new_recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
         file = load_recipe(recipe)
         follow_recipe(file)
+        if language() != "en":  # the texts are Chinese, and so are the comments
+            recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
         with show.Bar() as bar:
             audit, _ = examine(file, reader_of(file), bar)
         if json:
@@ -161,11 +164,11 @@ def _at_a_terminal() -> bool:
 def _ask(question: ChoiceError) -> str:
     """The name that a person chooses, by its number or as it is written."""
     names = list(question.choices)
-    show.tell(question.what.partition("\n")[0] + ":")
+    show.tell(question.what.partition("\n")[0].removesuffix(":") + ":")
     for place, (name, shown) in enumerate(question.choices.items(), start=1):
         show.tell(f"  {place}  {name}: {shown}")
     while True:
-        answer = str(typer.prompt(f"the {question.role}, by its number", default="1", err=True)).strip()
+        answer = str(typer.prompt(translate(f"the {question.role}, by its number"), default="1", err=True)).strip()
         if answer in names:
             return answer
         if answer.isdigit() and 1 <= int(answer) <= len(names):
@@ -204,11 +207,14 @@ def recipe_text(folder: Path, data: Path, guessed: Guess, about: About) -> str:
 
 
 def _aligned(line: str) -> str:
-    """A line of the recipe with its comment in one column with the others; a Chinese character is two wide."""
+    """A line of the recipe, its comment translated and in one column with the others (Chinese is two wide)."""
     from rich.cells import cell_len
 
-    value, mark, comment = line.rpartition(" # ")
-    return f"{value}{' ' * (27 - cell_len(value))}{mark}{comment}" if value.strip() else line
+    value, mark, comment = line.rpartition("# ")
+    if not value.strip():
+        return f"{value}{mark}{translate(comment)}" if mark else line
+    value = value.removesuffix(" ")
+    return f"{value}{' ' * (27 - cell_len(value))} {mark}{translate(comment)}"
 
 
 def _scalar(value: str) -> str:

@@ -1,26 +1,19 @@
 """The language of what a person reads: `--lang`, else PENJING_LANG, else the system's, else that of the texts at hand.
 
-The code holds sentences in English, and `zh.json` the Chinese form of each. There `{name}` is a part that differs, and
-`{name*}` one that is translated itself. A sentence without a Chinese form is shown in English. Output for programs
-(JSON, exit codes, report.json) has no language.
+Output for programs (JSON, exit codes, report.json) has no language.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Literal, get_args
 
+from penjing.core.chinese import chinese, chinese_word
 from penjing.core.errors import UsageError
 
 Language = Literal["zh", "en"]
-_FIELD = re.compile(r"\{(\w+)(\*?)\}")
-_COUNTS = {"rows", "count", "number", "total", "least", "cut", "seconds"}
-_NUMBERS = "[-0-9.,  …]+?(?: to [0-9]+)?"
 _HAN = re.compile("[\u4e00-\u9fff]")
 _asked: Language | None = None
 _followed: Language | None = None
@@ -66,48 +59,12 @@ def language() -> Language:
 
 def translate(text: str) -> str:
     """A sentence of the program, or several lines of them, in the language of messages."""
-    if language() == "en":
-        return text
-    return "\n".join(_translate_line(line) for line in text.split("\n"))
+    return text if language() == "en" else chinese(text)
 
 
 def translate_word(text: str) -> str:
     """One word of the program, such as the heading of a column, in that language."""
-    return text if language() == "en" else _match(text, "words") or text
-
-
-def _translate_line(line: str) -> str:
-    plain = line.lstrip(" ")
-    return line[: len(line) - len(plain)] + (_match(plain, "lines") or plain)
-
-
-def _match(text: str, section: str) -> str | None:
-    for pattern, chinese in _table()[section]:
-        if found := pattern.fullmatch(text):
-            return _FIELD.sub(lambda field: _filled(field, found), chinese)
-    return None
-
-
-def _filled(field: re.Match[str], found: re.Match[str]) -> str:
-    value = found[field[1]] or ""
-    return (_match(value, "words") or _match(value, "lines") or value) if field[2] else value
-
-
-@cache
-def _table() -> dict[str, list[tuple[re.Pattern[str], str]]]:
-    read = json.loads(files("penjing.cli").joinpath("zh.json").read_text(encoding="utf-8"))
-    return {name: [(_pattern(english), chinese) for english, chinese in rows.items()] for name, rows in read.items()}
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    parts, last = [], 0
-    for field in _FIELD.finditer(english):
-        parts += [
-            re.escape(english[last : field.start()]),
-            f"(?P<{field[1]}>{_NUMBERS if field[1] in _COUNTS else '.*?'})",
-        ]
-        last = field.end()
-    return re.compile("".join([*parts, re.escape(english[last:])]), re.DOTALL)
+    return text if language() == "en" else chinese_word(text)
 
 
 def _from_setting() -> Language | None:

@@ -16,9 +16,10 @@ from typer.exceptions import Exit, TyperException
 import penjing
 from penjing.cli.command import App
 from penjing.cli.failures import explain, write_details
+from penjing.cli.help import usage_error
 from penjing.cli.interrupts import catching, interrupted
-from penjing.cli.language import take_option, translate
-from penjing.cli.show import flush
+from penjing.cli.language import language, take_option, translate
+from penjing.cli.show import flush, tell
 from penjing.cli.streams import drop_output, prepare_streams
 from penjing.core.errors import PenjingError, RunInterruptedError, UsageError
 
@@ -154,13 +155,16 @@ def _show_usage(error: TyperException, arguments: Sequence[str]) -> None:
     elif arguments:
         # Values are checked by pydantic, whose first words name its own types.
         error.message = error.message.removeprefix("Value error, ").replace("Input should be", "it must be")
-        show()
+        if language() == "en":
+            show()
+        else:
+            print(usage_error(error), file=sys.stderr)
     else:  # nothing was asked: the help is the answer
         print(error.format_message())
 
 
 def _tell(error: PenjingError) -> None:
-    where = f"{error.where}: " if error.where else ""
+    where = f"{translate(error.where)}: " if error.where else ""
     fix = f"\n  {translate('fix: ' + error.fix)}" if error.fix else ""
     print(f"penjing: {where}{translate(error.what)}{fix}", file=sys.stderr)
 
@@ -168,6 +172,6 @@ def _tell(error: PenjingError) -> None:
 def _tell_details(error: BaseException) -> None:
     written = write_details(error)
     if written is None:
-        print("  details: no file could be written for them", file=sys.stderr)
+        tell("  details: no file could be written for them")
     else:
-        print(f"  details: {written} (it may contain pieces of your texts)", file=sys.stderr)
+        tell(f"  details: {written} (it may contain pieces of your texts)")

@@ -51,7 +51,7 @@ def make(
         if result.unchanged:
             tell("nothing has changed since this was made; `--again` measures anew")
         headline, sentences = verdict(report, language())
-        say(" ".join([headline, *sentences]))
+        say(("" if language() == "zh" else " ").join([headline, *sentences]))
         for gate in report.gates:
             say(f"  {in_words(gate)}")
         for variant in report.variants:

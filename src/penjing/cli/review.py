@@ -29,19 +29,21 @@ def register(app: typer.Typer) -> None:
 def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
     from penjing.cli.failures import explain
+    from penjing.cli.language import language
     from penjing.cli.show import out_json, tell
     from penjing.core.errors import DamageError, PenjingError, UsageError
     from penjing.core.folder import replaced_file
     from penjing.store.database import open_store
-    from penjing.store.reviews import export_open, open_labels
+    from penjing.store.reviews import CHINESE_COLUMNS, COLUMNS, export_open, open_labels
     from penjing.store.settings import database_url
 
     store = open_store(database_url(db), create=False)
     bad: list[str] = []
+    columns = CHINESE_COLUMNS if language() == "zh" else COLUMNS
     try:
         # A file that is there stays as it is until the new one is whole; a device or a pipe is written as it is.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count, labels = export_open(store, target, bad), open_labels(store)
+            count, labels = export_open(store, target, bad, columns), open_labels(store)
     except OSError as error:
         told = explain(error)
         # A path that cannot be written is the user's to change; a disk that is full or fails is not.
@@ -52,7 +54,8 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     out_json({"exported": count, "file": str(file)})
     if labels:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-        tell(f"fill in `verdict` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
+        column = columns[COLUMNS.index("verdict")]
+        tell(f"fill in `{column}` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
     if bad:
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         raise DamageError(

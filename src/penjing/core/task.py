@@ -85,7 +85,7 @@ class Section:
 class About:
     """What `penjing init` writes of a task.
 
-    gold: what the column of the labels holds; metric: what `keep` keeps, in words; line: the recipe's `task:`;
+    gold, metric: what the recipe says beside the column of the labels, and beside `keep`; line: the recipe's `task:`;
     facts: the columns of the first rules file; numbers: whether the gold is a number.
     """
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penjing.serve.errors import AnswerError, error_response
+from penjing.serve.http_language import follow_request
 
 # A proxy that guards addresses, and this service, would read an encoded slash in two ways.
 _ENCODED_SLASH = re.compile(rb"%2f|%5c|\\", re.IGNORECASE)
@@ -27,6 +28,7 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        follow_request(scope["headers"])
         try:
             self._check(scope)
         except AnswerError as error:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from penjing.core.errors import DamageError, PenjingError, RequestError, StoreError, shown
+from penjing.serve.http_language import in_its_language
 
 _LOG = logging.getLogger("penjing.serve")
 _TYPES = {400: "request", 401: "key", 403: "key", 404: "not_found", 405: "request", 408: "request", 413: "request"}
@@ -37,6 +38,10 @@ def error_response(
     status: int, code: str, message: str, fix: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The one form of an error, of a bounded length, in UTF-8; a lone surrogate is escaped, so that it stays valid."""
+    message, chinese = in_its_language(message)
+    fix, _ = in_its_language(fix)
+    if chinese:
+        headers = {**(headers or {}), "Content-Language": "zh"}
     message, fix = shown(message, MOST_MESSAGE), shown(fix, MOST_FIX)
     body = {"error": {"type": _TYPES.get(status, "server"), "code": code, "message": message, "fix": fix}}
     raw = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select, update
 from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.data.cells import Fault
-from penjing.data.fields import match_header, unclear_names
+from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
@@ -24,9 +24,11 @@ from penjing.store.releases import open_recorded
 from penjing.store.tables import decisions, now, reviews
 
 COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
+CHINESE_COLUMNS = ("编号", "时间", "发布包", "结果", "概率", "原因", "文本", "结论", "复核人", "备注")
 # A spreadsheet runs a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _READ = ("id", "verdict", "reviewer", "note")
+_IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _SHOWN_FAULTS = 20
 
 
@@ -79,9 +81,10 @@ def _labels(prediction: Any) -> list[str]:
         return []
 
 
-def export_open(store: Store, file: Path, unreadable: list[str] | None = None) -> int:
+def export_open(store: Store, file: Path, unreadable: list[str] | None = None, columns: Sequence[str] = COLUMNS) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
+    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both.
     A case whose record cannot be read stops no other: its id goes to `unreadable`.
     """
     query = (
@@ -92,7 +95,7 @@ def export_open(store: Store, file: Path, unreadable: list[str] | None = None) -
     )
     with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
         writer = csv.writer(target)
-        writer.writerow(COLUMNS)
+        writer.writerow(columns)
         count = 0
         bad = unreadable if unreadable is not None else []
         for row in connection.execute(query):
@@ -172,7 +175,7 @@ def _plain(cell: str) -> str:
 def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[Verdict]:
     opened = open_table(file, reading, ("id", "verdict"))
     for number, row in opened.rows(faults, _READ):
-        names = match_header(_READ, tuple(row))
+        names = _names(tuple(row))
         if names.unclear:
             what, fix = unclear_names(names.unclear)
             raise DataError(what, where=str(file), fix=fix)
@@ -186,6 +189,17 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
             )
         cells = {name: _plain((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
         yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"])
+
+
+def _names(header: tuple[str, ...]) -> Names:
+    """The columns that are read, by their English names, else by their Chinese ones."""
+    english, chinese = match_header(_READ, header), match_header(tuple(_IN_CHINESE[name] for name in _READ), header)
+    found, unclear = dict(english.found), dict(english.unclear)
+    for name in english.absent:
+        written = _IN_CHINESE[name]
+        found |= {name: chinese.found[written]} if written in chinese.found else {}
+        unclear |= {written: chinese.unclear[written]} if written in chinese.unclear else {}
+    return Names(found, unclear, tuple(name for name in _READ if name not in found))
 
 
 def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:

@@ -34,8 +34,8 @@ class Options(_Options):
 
 ABOUT = About(
     name="classify",
-    gold="labels",
-    metric="macro-F1",
+    gold="the column of the labels",
+    metric="share of the teacher's macro-F1",
     line="{type: classify} # one label a text",
     facts=("label", "p", "margin"),
 )

@@ -69,8 +69,8 @@ class Options(_Options):
 
 ABOUT = About(
     name="score",
-    gold="numbers",
-    metric="answers within the limit",
+    gold="the column of the numbers",
+    metric="share of the teacher's answers within the limit",
     line="{type: score} # a number or a grade; `within: 1` is the largest error",
     facts=("value", "p"),
     numbers=True,

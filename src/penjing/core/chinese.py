@@ -1,0 +1,224 @@
+"""The Chinese form of the program's sentences, which the code holds in English; a sentence without one stays English.
+
+The tables are `zh/*.json`. In an English sentence `{name}` is a part that differs, `{name*}` a part that is translated
+itself, and `{is|are}` one of several words. Of several sentences that fit, the one with the most fixed words counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from itertools import product
+
+_FIELD = re.compile(r"\{(\w+)(\*?)\}")
+_CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
+_NUMBERS = "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?"
+# What a part of this name may be; any other may be anything.
+_KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "seconds"), _NUMBERS) | {
+    "fact": r"[\w.]+",
+    "key": r"\S+",
+    "ticked": "`[^`]*`",
+    "ticks": "`[^`]*`(?:, `[^`]*`)*",
+    "quoted": "'.*'|\".*\"",
+}
+# A pattern with fewer letters than this fits almost any text: it counts only where its parts are sentences, or names.
+_FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
+_NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
+_MOST_LOOKS, _DEEPEST = 300, 8
+_BEGINNING = 3
+_GOING_ON = " ..."  # behind the title of a piece of work that has begun
+_LONGEST = 4000  # characters of a sentence that is looked up; a longer one is shown as it is
+_PLAIN = re.compile(r"\S+ [<>=]+ \S+")  # a comparison is the same in both languages
+# At the seams (NUL) between a sentence and its parts: no space between Chinese characters, one before Latin ones.
+_HAN = "\u4e00-\u9fff"
+_NO_SPACE = re.compile(f"(?<=[{_HAN}])(?: \0|\0 )(?=[{_HAN}])")
+_SPACE = re.compile(f"(?<=[{_HAN}])\0(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])\0(?=[{_HAN}])")
+
+
+def chinese(text: str) -> str:
+    """A sentence of the program, or several lines of them, in Chinese."""
+    return "\n".join(_Search().line(line) for line in text.split("\n"))
+
+
+def chinese_word(text: str) -> str:
+    """One word of the program, such as the heading of a column, in Chinese."""
+    return _Search().match(text, "words") or text
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """An English sentence with parts that differ, and its Chinese form."""
+
+    english: str
+    form: str
+
+    @cached_property
+    def fixed(self) -> list[str]:
+        """The fixed words before, between and behind the parts."""
+        return _FIELD.sub("\0", self.english).split("\0")
+
+    @cached_property
+    def letters(self) -> int:
+        """How many letters are fixed."""
+        return sum(letter.isalpha() for words in self.fixed for letter in words)
+
+    @cached_property
+    def whole(self) -> re.Pattern[str]:
+        """The sentence with any parts."""
+        parts, last = [], 0
+        for found in _FIELD.finditer(self.english):
+            parts += [re.escape(self.english[last : found.start()]), f"(?P<{found[1]}>{_KINDS.get(found[1], '.*?')})"]
+            last = found.end()
+        return re.compile("".join([*parts, re.escape(self.english[last:])]), re.DOTALL)
+
+    def fill(self, text: str, part: Callable[[str], str | None], *, placed: bool) -> str | None:
+        """The Chinese form with the parts of `text`; None where the text is no such sentence.
+
+        part: translates a part; placed: whether the text may begin with a part that names a place, as `row 3: ` does.
+        """
+        first, *between, last = self.fixed
+        if not (text.startswith(first) and text.endswith(last)) or not all(each in text for each in between):
+            return None
+        if not (found := self.whole.fullmatch(text)):
+            return None
+        if not (placed or first) and ": " in found[1]:
+            return None
+        inner = {name: part(found[name]) for name, star in _FIELD.findall(self.english) if star}
+        if inner and self.letters < (_FEW_LETTERS if first else _FEW_LETTERS_AFTER_A_PART):
+            strange = [name for name, form in inner.items() if form is None and not _NAME.fullmatch(found[name])]
+            if strange or not any(inner.values()):
+                return None
+        filled = _FIELD.sub(lambda each: f"\0{inner.get(each[1]) or found[each[1]]}\0", self.form)
+        return _NO_SPACE.sub("", _SPACE.sub(" ", filled)).replace("\0", "")
+
+
+class _Section:
+    """Sentences as they are, and those with parts that differ: the ones with the most fixed letters first."""
+
+    def __init__(self, plain: dict[str, str], patterns: list[_Pattern]) -> None:
+        self.plain = plain
+        self._begun: dict[str, list[_Pattern]] = {}
+        self._sorted: dict[str, list[_Pattern]] = {}
+        for pattern in patterns:
+            beginning = pattern.fixed[0][:_BEGINNING]
+            self._begun.setdefault(beginning if len(beginning) == _BEGINNING else "", []).append(pattern)
+
+    def that_may_fit(self, text: str) -> list[_Pattern]:
+        """The patterns that begin as the text does, and those that begin with a part."""
+        beginning = text[:_BEGINNING] if text[:_BEGINNING] in self._begun else ""
+        if beginning not in self._sorted:
+            found = self._begun.get("", []) + (self._begun[beginning] if beginning else [])
+            self._sorted[beginning] = sorted(found, key=lambda pattern: -pattern.letters)
+        return self._sorted[beginning]
+
+
+@cache
+def _tables() -> dict[str, _Section]:
+    plain: dict[str, dict[str, str]] = {"words": {}, "lines": {}}
+    patterns: dict[str, list[_Pattern]] = {"words": [], "lines": []}
+    for name, english, form in read_tables():
+        for each in choices(english):
+            if _FIELD.search(each):
+                patterns[name].append(_Pattern(each, form))
+            else:
+                plain[name][each] = form
+    sections = {name: _Section(plain[name], patterns[name]) for name in plain}
+    return sections | {"parts": _Section(plain["lines"] | plain["words"], [*patterns["words"], *patterns["lines"]])}
+
+
+def read_tables() -> Iterator[tuple[str, str, str]]:
+    """(section, English, Chinese) of every sentence in the tables."""
+    for path in sorted(files("penjing.core").joinpath("zh").iterdir(), key=lambda each: each.name):
+        for name, rows in json.loads(path.read_text(encoding="utf-8")).items():
+            for english, form in rows.items():
+                yield name, english, form
+
+
+def choices(english: str) -> list[str]:
+    """The sentences that `{is|are}` stands for."""
+    fixed = _CHOICE.split(english)  # text, words, text, words, ..., text
+    words = [each.split("|") if place % 2 else [each] for place, each in enumerate(fixed)]
+    return ["".join(each) for each in product(*words)]
+
+
+class _Search:
+    """The translation of one line; it ends after so many looks into a table, whatever the text is."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_LOOKS
+        self._deep = 0
+        self._parts: dict[str, str | None] = {}
+
+    def line(self, line: str) -> str:
+        """A line, with what is before it; as it is where no sentence fits."""
+        plain = line.lstrip(" ")
+        if len(plain) > _LONGEST:
+            return line
+        said = self.sentence(plain.removesuffix(_GOING_ON)) if plain.endswith(_GOING_ON) else None
+        said = self.sentence(plain) if said is None else f"{said}……"
+        return line if said is None else line[: len(line) - len(plain)] + said
+
+    def sentence(self, text: str, name: str = "lines") -> str | None:
+        """A sentence with its hint in brackets, a whole one, or one behind the place that it is about."""
+        return (
+            self._with_hint(text)
+            or self.match(text, name, placed=False)
+            or self._behind_place(text)
+            or self.match(text, name)
+            or self._before_rows(text)
+        )
+
+    def match(self, text: str, name: str, *, placed: bool = True) -> str | None:
+        """The Chinese form of a text as it is in a table."""
+        self._left -= 1
+        section = _tables()[name]
+        if (found := section.plain.get(text)) is not None or self._left < 0:
+            return found
+        filled = (each.fill(text, self._part, placed=placed) for each in section.that_may_fit(text))
+        return next((form for form in filled if form is not None), None)
+
+    def _with_hint(self, text: str) -> str | None:
+        start = text.find(" (") if text.endswith(")") else -1
+        while start > 0 and self._left > 0:
+            hint = self.match(text[start + 2 : -1], "lines")
+            if hint and (said := self.match(text[:start], "lines", placed=False) or self._behind_place(text[:start])):
+                return f"{said}（{hint}）"
+            start = text.find(" (", start + 1)
+        return None
+
+    def _behind_place(self, text: str) -> str | None:
+        start = text.find(": ")
+        while start > 0 and self._left > 0:
+            if message := self.match(text[start + 2 :], "lines", placed=False):
+                return f"{self.match(text[:start], 'parts') or text[:start]}: {message}"
+            start = text.find(": ", start + 1)
+        return None
+
+    def _before_rows(self, text: str) -> str | None:
+        """A sentence with the rows that it is about behind it."""
+        said, mark, rows = text.rpartition(": ")
+        place = self.match(rows, "words") if mark and rows.startswith("row") else None
+        message = self.match(said, "lines") if place else None
+        return f"{message}：{place}" if message else None
+
+    def _part(self, text: str) -> str | None:
+        """A part of a sentence: a word, a sentence of its own, or a list of them."""
+        if self._deep >= _DEEPEST or text in self._parts:
+            return self._parts.get(text)
+        self._deep += 1
+        found = self.sentence(text.strip(), "parts") or self._list(text)
+        self._deep -= 1
+        self._parts[text] = found
+        return found
+
+    def _list(self, text: str) -> str | None:
+        pieces = text.split(", ") if self._left > 0 else []
+        known = [self.match(each, "parts") for each in pieces[:_MOST_LOOKS]] if len(pieces) > 1 else []
+        strange = (form is None and not _PLAIN.fullmatch(each) for form, each in zip(known, pieces, strict=False))
+        if not any(known) or any(strange) or len(known) < len(pieces):
+            return None
+        return "、".join(form or each for form, each in zip(known, pieces, strict=True))

@@ -1,0 +1,42 @@
+"""The language of an error's words: English, or Chinese where the request prefers it (`Accept-Language`, RFC 9110).
+
+Only `message` and `fix` are translated; `type` and `code`, by which programs go, never are. What is refused before
+the headers are read is refused in English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextvars import ContextVar
+
+from penjing.core.chinese import chinese
+
+_PREFERS_CHINESE: ContextVar[bool] = ContextVar("prefers_chinese", default=False)
+_RANGE = re.compile(r"\s*(zh|en|\*)\b[-a-z0-9]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
+_MOST_RANGES = 20
+_LONGEST = 600  # characters of a message that is looked up: an answer shows fewer
+
+
+def follow_request(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Take the language that the headers of the request in this context prefer."""
+    value = next((value for name, value in headers if name == b"accept-language"), b"")
+    _PREFERS_CHINESE.set(bool(value) and prefers_chinese(value.decode("latin-1")))
+
+
+def prefers_chinese(header: str) -> bool:
+    """Whether Chinese has a higher weight than English in an `Accept-Language`, or the same and comes first."""
+    weights: dict[str, float] = {}
+    for part in header.split(",")[:_MOST_RANGES]:
+        if found := _RANGE.fullmatch(part):
+            weights.setdefault(found[1].lower(), float(found[2] or 1))
+    best = max(weights, key=lambda name: weights[name], default="")
+    return best == "zh" and weights["zh"] > 0
+
+
+def in_its_language(text: str) -> tuple[str, bool]:
+    """The words of an error for the request in this context, and whether they are Chinese."""
+    if not _PREFERS_CHINESE.get() or len(text) > _LONGEST:
+        return text, False
+    translated = chinese(text)
+    return translated, translated != text

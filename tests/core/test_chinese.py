@@ -1,0 +1,54 @@
+"""Sentences with parts, parts that are sentences, and texts of users, which stay as they are."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from penjing.core.chinese import chinese, chinese_word, choices
+
+
+@pytest.mark.parametrize(
+    ("english", "form"),
+    [
+        ("no such file", "没有这个文件"),
+        ("  fix: check the path", "  办法：检查路径"),
+        ("masked: 400 mobile, 3 ip", "已脱敏：手机号 400 个、IP 地址 3 个"),
+        ("r.csv:3: `x` is a list of 3 values (a), not one value", "r.csv:3: `x` 是 3 个值的列表（a），不是一个值"),
+        ("`keep` is `97`; it must be a share between 0 and 1", "`keep` 为 `97`；应当是 0 到 1 之间的比例"),
+        ("  r.yaml:9: unknown key `a` (did you mean `b`?)", "  r.yaml:9: 未知的键 `a`（是不是想写 `b`？）"),
+        ("the field `n` is of type object, not true or false", "字段 `n` 是类型为 object，不是 true 或 false"),
+        ("replaying svc 2752710ee416 ...", "重演 svc 2752710ee416……"),
+        ("'!=北京' is a negation, which rules do not have", "'!=北京' 是否定，规则没有“非”"),
+    ],
+)
+def test_a_sentence_with_its_parts(english: str, form: str) -> None:
+    assert chinese(english) == form
+
+
+@pytest.mark.parametrize("text", ["", "train", "hello, this is my text", "passed", "row 3", "a: b: c", "x (y)"])
+def test_what_is_no_sentence_of_the_program_stays(text: str) -> None:
+    assert chinese(text) == text
+
+
+def test_each_line_for_itself() -> None:
+    assert chinese("no such file\n  fix: check the path\nmine") == "没有这个文件\n  办法：检查路径\nmine"
+
+
+def test_words_of_headings_only() -> None:
+    assert (chinese_word("train"), chinese_word("nothing")) == ("训练", "nothing")
+
+
+def test_choices_are_all_their_words() -> None:
+    assert choices("{count} row{|s} {is|are} {value}") == [
+        f"{{count}} row{end} {verb} {{value}}" for end in ("", "s") for verb in ("is", "are")
+    ]
+
+
+@pytest.mark.parametrize("piece", ["row: ", " (x)", ", ", "x; ", "`a` ", "the a is ", ": (did you mean `b`?)"])
+def test_no_text_takes_long(piece: str) -> None:
+    began = time.perf_counter()
+    chinese(piece * (4000 // len(piece)))
+    chinese(piece * 100_000)
+    assert time.perf_counter() - began < 2
