@@ -117,6 +117,10 @@ class Answering(Protocol):
     def facts(self, answer: Answer) -> dict[str, Any]:
         """The facts of an answer; always with `p` in [0, 1], which thresholds are compared with."""
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """All that `scope` may say: each has a threshold. `*` alone where one threshold is for every answer."""
+
     def scope(self, facts: Mapping[str, Any]) -> str:
         """Whose threshold decides on these facts."""
 
@@ -147,6 +151,9 @@ class Judging(Protocol):
 
     def wrong(self, outcome: str, gold: str) -> bool:
         """Whether a decided outcome is an error."""
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        """What an error is, of a task with a limit that says so; empty where it is any other answer than the gold."""
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """What a certificate counts of one answer."""

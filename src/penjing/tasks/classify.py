@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -122,6 +122,10 @@ class Classify(ClassifyReader):
         probabilities = dict(zip(choice.labels, choice.probabilities, strict=True))
         return {"label": top, "p": p, "margin": round(p - second, 6), "probabilities": probabilities}
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return self.labels
+
     def scope(self, facts: Mapping[str, Any]) -> str:
         label: str = facts["label"]
         return label
@@ -175,6 +179,9 @@ class Classify(ClassifyReader):
 
     def wrong(self, outcome: str, gold: str) -> bool:
         return outcome != gold
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        return {}
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """One: the label."""

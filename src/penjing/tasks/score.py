@@ -235,6 +235,10 @@ class Score(ScoreReader):
             "value": one.value, "low": one.low, "high": one.high, "p": one.p, "margin": one.margin,
         }  # fmt: skip
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (ALL,)
+
     def scope(self, facts: Mapping[str, Any]) -> str:  # noqa: ARG002 - one limit for all values
         return ALL
 
@@ -297,6 +301,15 @@ class Score(ScoreReader):
 
     def wrong(self, outcome: str, gold: str) -> bool:
         return abs(float(outcome) - float(gold)) > self.within + _CLOSE
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        if not self.within:
+            return {"en": "an answer other than the true value", "zh": "与真实值不同的答案"}
+        limit = write_number(self.within)
+        return {
+            "en": f"an answer further than {limit} from the true value",
+            "zh": f"与真实值相差超过 {limit} 的答案",
+        }
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """One: the number."""
