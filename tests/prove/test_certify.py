@@ -13,6 +13,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.certificate import Certificate
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
+from penjing.core.task import ALL
 from penjing.data.mask import mask, open_masking
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
@@ -27,7 +28,6 @@ from penjing.prove.certify import (
     row_hash,
     row_hashes,
 )
-from penjing.prove.sequence import ALL
 from penjing.runtime.open import open_session
 
 LABELS = ("ham", "spam")

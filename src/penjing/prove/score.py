@@ -12,11 +12,9 @@ import numpy.typing as npt
 
 from penjing.core.answers import Answer
 from penjing.core.nouns import Prediction, Table
-from penjing.core.task import SMALL, Task, Unit
+from penjing.core.task import Task, Unit
 from penjing.measure.evaluate import Interval, Metric, Paired, bootstrap, paired_difference, paired_ratio
 from penjing.runtime.session import Session
-
-__all__ = ["SMALL", "Scored", "judge", "metric_names", "score", "unit_of"]
 
 
 @dataclass(frozen=True, eq=False)
