@@ -80,6 +80,7 @@ def register(app: typer.Typer) -> None:
         from penjing.core.recipe import load_recipe
         from penjing.data.prepare import examine
         from penjing.data.read import Reading
+        from penjing.tasks import reader_of
 
         recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
         for path in (recipe, rules):
@@ -96,7 +97,7 @@ def register(app: typer.Typer) -> None:
         file = load_recipe(recipe)
         follow_recipe(file)
         with show.Bar() as bar:
-            audit, _ = examine(file, bar)
+            audit, _ = examine(file, reader_of(file), bar)
         if json:
             found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
             show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})

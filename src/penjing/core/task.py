@@ -88,7 +88,13 @@ class Masking(Protocol):
 
 
 class Reader(Protocol):
-    """Gold as it is written in a file, before anything is learned from the rows."""
+    """Gold as it is written in a file, before anything is learned from the rows.
+
+    golds_are_names: labels, which people write in several ways, and of which a rare one always goes to a person.
+    """
+
+    @property
+    def golds_are_names(self) -> bool: ...
 
     def read(self, cell: str, masked: Masking | None = None) -> str:
         """The canonical gold of a cell; "" for none. Raises DataError for what cannot be gold."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.nouns import Card
 from penjing.core.options import Options, build_options, nearest
+from penjing.core.recipe import RecipeFile
 from penjing.core.task import Reader, Task
 
 TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score"}
@@ -30,6 +31,20 @@ def open_reader(name: str, options: Mapping[str, Any], where: str = "task") -> R
         raise RecipeError(f"unknown task `{name}`", where=where, fix=nearest(name, TASKS))
     file = _file(name)
     return file.open_reader(build_options(file.Options, options, where))
+
+
+def reader_of(file: RecipeFile) -> Reader:
+    """The reader of a recipe's task. Raises RecipeError with the line of the recipe."""
+    task = file.recipe.task
+    options = task.options()
+    if task.type not in TASKS:
+        raise RecipeError(
+            f"unknown task `{task.type[:80]}`", where=file.where("task", "type"), fix=nearest(task.type, TASKS)
+        )
+    model = _file(task.type)
+    return model.open_reader(
+        build_options(model.Options, options, file.where("task"), lambda *keys: file.where("task", *keys))
+    )
 
 
 def open_task(name: str, state: Mapping[str, Any], where: str = "") -> Task:

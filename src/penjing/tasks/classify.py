@@ -46,6 +46,8 @@ def restore(state: Mapping[str, Any]) -> Classify:
 class ClassifyReader:
     """Labels as they are written, before it is known which there are."""
 
+    golds_are_names = True
+
     def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
         """A label, cleaned like a text. Raises DataError."""
         try:

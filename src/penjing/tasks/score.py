@@ -93,6 +93,8 @@ class ScoreReader:
     within: float | None
     coverage: float
 
+    golds_are_names = False
+
     def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
         """A finite number in its shortest form, "" for an empty cell. Raises DataError."""
         try:
