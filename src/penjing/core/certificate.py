@@ -54,7 +54,7 @@ class Certificate(_Part):
     labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
     an_error: what counts as an error, in English, where the task has a limit that says so (format 2);
     gates: of a release of an earlier version, name and state of each promise under which it was sealed. Since then they
-    are beside the release (core/gates.py), so that what was tested is what is shipped.
+    are beside the release (core/artifact.py), so that what was tested is what is shipped.
     """
 
     format: Literal[1, 2] = 1

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from penjing.core.answers import Answer, Choice, answer_to_json
+from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
@@ -186,7 +187,8 @@ class Silent:
 class Inputs:
     """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach.
 
-    unlabelled: masked texts without a label, none of them in a held-out part.
+    unlabelled: masked texts without a label, none of them in a held-out part; task: what the labels mean (None: one
+    label a text, learned from the tables).
     """
 
     parent: Artifact | None
@@ -195,6 +197,7 @@ class Inputs:
     teachers: Mapping[str, Artifact] = field(default_factory=dict)
     language: str = "mixed"
     unlabelled: Sequence[str] = ()
+    task: Task | None = None
 
 
 @dataclass(frozen=True)

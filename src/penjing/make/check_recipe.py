@@ -15,6 +15,7 @@ from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Progress
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import RecipeFile
+from penjing.core.task import ALL, Task
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
 from penjing.data.prepare import Prepared, examine, refusal
@@ -26,6 +27,7 @@ from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.order import order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
+from penjing.prove.score import metric_names
 from penjing.tasks import reader_of
 
 # Code of the problems that lie in the recipe or in a file that it names, not in the rows.
@@ -86,6 +88,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     looked = None if missing else _attempt(found, lambda: examine(file, reader_of(file), progress))
     if looked is not None:
         found.audit, found.data = looked
+    if found.data is not None:
+        found.faults += promise_faults(file, found.data.task)
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
@@ -105,6 +109,21 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         problems += room_problems(file.path.parent, found.steps, found.base, texts)
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
+
+
+def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
+    """Promises that a task cannot be held to: a metric that it does not have, limits by label where it has none."""
+    faults: list[PenjingError] = []
+    gates, limits, names = file.recipe.gates, file.recipe.decide.max_error, metric_names(task)
+    if gates.macro_f1 is not None and "macro_f1" not in names:
+        what = f"the gate `macro_f1` is not for the task `{task.name}`, which is measured by {', '.join(names)}"
+        fix = f"write `score: {gates.macro_f1:g}`, which is a promise on `{names[0]}`"
+        faults.append(RecipeError(what, where=file.where("gates", "macro_f1"), fix=fix))
+    if isinstance(limits, dict) and task.scopes == (ALL,):
+        what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
+        fix = "write one share for all answers, such as `max_error: 0.05`"
+        faults.append(RecipeError(what, where=file.where("decide", "max_error"), fix=fix))
+    return faults
 
 
 def _files(file: RecipeFile) -> list[Path]:
@@ -168,7 +187,7 @@ def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
     """The recipe with the labels of `max_error` as the rows have them; unknown ones go into the faults."""
     file = found.file
     limits = file.recipe.decide.max_error
-    if not isinstance(limits, dict):
+    if not isinstance(limits, dict) or (found.data is not None and found.data.task.scopes == (ALL,)):
         return file
     reads, named = read_as(file.recipe.data), {}
     for written, limit in limits.items():

@@ -10,7 +10,7 @@ Berg-Kirkpatrick, Burkett and Klein, An Empirical Investigation of Statistical S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -89,16 +89,31 @@ def bootstrap(
     groups: rows of one group are drawn together. A sample without an error resamples to itself only; then low is
     0.025 ** (1 / units), the exact bound of a proportion. No rows: 0 within [0, 1].
     """
+    return bootstrap_all(counts, lambda sums: {"": metric(sums)}, draws, seed, groups)[""]
+
+
+def bootstrap_all(
+    counts: npt.ArrayLike,
+    metrics: Callable[[Floats], Mapping[str, Floats]],
+    draws: int = DRAWS,
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+) -> dict[str, Interval]:
+    """The same for several metrics by name, all from the same draws."""
     table = _table(counts)
+    values = metrics(table.sum(axis=0))
     if not len(table):
-        return Interval(0.0, 0.0, 1.0)
+        return dict.fromkeys(values, Interval(0.0, 0.0, 1.0))
     kinds = _Kinds(table, groups)
-    value = float(metric(table.sum(axis=0)))
-    drawn = np.concatenate([metric(sums) for sums in kinds.draw(draws, seed)])
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    if value == 1.0:
-        low = min(low, 0.025 ** (1 / kinds.units))
-    return Interval(*_rounded(value, min(low, value), max(high, value)))
+    parts = [metrics(sums) for sums in kinds.draw(draws, seed)]
+    found = {}
+    for name, each in values.items():
+        value = float(each)
+        low, high = np.quantile(np.concatenate([part[name] for part in parts]), [0.025, 0.975])
+        if value == 1.0:
+            low = min(low, 0.025 ** (1 / kinds.units))
+        found[name] = Interval(*_rounded(value, min(low, value), max(high, value)))
+    return found
 
 
 def paired_difference(

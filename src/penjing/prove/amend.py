@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penjing.core.artifact import open_release
+from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
 from penjing.core.certificate import CERTIFICATE, POLICY, RULES, Certificate
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
@@ -26,6 +26,7 @@ from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
+from penjing.prove.gates import TIMES
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
@@ -92,8 +93,12 @@ def amend(
         (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
         (folder / RULES).write_bytes(table.raw)
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
+    amended = open_release(out)
+    # The gates are about the model, which is the same; times were measured with the other rules.
+    if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
+        write_gates(out, amended.id, gates)
     findings = tuple(each for each in check(table) if each.level == "warning")
-    return Amended(open_release(out), certificate, findings, given, given - repeated - len(fresh), repeated)
+    return Amended(amended, certificate, findings, given, given - repeated - len(fresh), repeated)
 
 
 def read_certificate(release: Release) -> Certificate:
@@ -118,7 +123,7 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificat
         used=(*old.used, *old.calibration),
         delta=round(1 - old.confidence, 6),
     )
-    # The gates are about the model, which is the same.
+    # Those of an earlier version, which sealed them.
     return certificate.model_copy(update={"gates": old.gates})
 
 

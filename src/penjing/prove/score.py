@@ -13,7 +13,7 @@ import numpy.typing as npt
 from penjing.core.answers import Answer
 from penjing.core.nouns import Prediction, Table
 from penjing.core.task import Task, Unit
-from penjing.measure.evaluate import Interval, Metric, Paired, bootstrap, paired_difference, paired_ratio
+from penjing.measure.evaluate import Interval, Metric, Paired, bootstrap, bootstrap_all, paired_difference, paired_ratio
 from penjing.runtime.session import Session
 
 
@@ -75,6 +75,10 @@ class Scored:
     def interval(self, name: str = "", rows: Sequence[int] | None = None) -> Interval:
         """The metric with its 95 % interval, on some of the rows (None: on all)."""
         return bootstrap(self.counts if rows is None else self.counts[list(rows)], self.measure(name))
+
+    def intervals(self) -> dict[str, Interval]:
+        """Every metric with its 95 % interval."""
+        return bootstrap_all(self.counts, self.task.metrics)
 
     def difference(self, other: Scored, name: str = "") -> Paired:
         """The metric of this model less that of another on the same rows."""
