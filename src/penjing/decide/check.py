@@ -1,8 +1,9 @@
 """What is wrong with a table before anything starts: rows that never fire, contradictions, gaps. Exact, no sampling.
 
 The analysis covers the facts of the answer (label × p × margin, or value × low × high × p) × the other facts that the
-rules name. Of labels the probabilities are those that can occur (top of L labels, margin to the second). Each phrase is true or false on its own, except that a text with a long phrase
-holds every shorter one inside it. Requests that leave out a field that a rule needs go to review and are not covered.
+rules name. Of labels the probabilities are those that can occur (top of L labels, margin to the second). Each phrase is
+true or false on its own, except that a text with a long phrase holds every shorter one inside it. Requests that leave
+out a field that a rule needs go to review and are not covered.
 """
 
 from __future__ import annotations

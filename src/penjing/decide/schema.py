@@ -30,7 +30,8 @@ _TYPES = ("str", "int", "float", "bool")
 class FactSchema:
     """Names and types of all facts of a release: those of its answers and its declared fields, beside the fixed ones.
 
-    other: a task other than one label of `labels`, as `penjing.tasks.described` writes it. read_as: other words for labels that the recipe merged, with the label that each stands for.
+    other: a task other than one label of `labels`, as `penjing.tasks.described` writes it.
+    read_as: other words for labels that the recipe merged, with the label that each stands for.
     masking, folding: the versions by which free text in a field is masked, and phrases are compared.
     """
 

@@ -60,10 +60,8 @@ class RuleTable:
     def matcher(self) -> Matcher:
         """The compiled table."""
         kinds = self.schema.kinds()
-        return Matcher(
-            [[(each.fact, kinds[each.fact], each.test) for each in rule.conditions] for rule in self.rules],
-            self.schema.own,
-        )
+        rows = [[(each.fact, kinds[each.fact], each.test) for each in rule.conditions] for rule in self.rules]
+        return Matcher(rows, self.schema.own)
 
     def contained(self, masked: str) -> dict[str, bool]:
         """For each phrase of the table: whether the masked text holds it."""
