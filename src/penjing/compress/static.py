@@ -15,7 +15,7 @@ negation over a distance, words that no text showed; and never for pairs of text
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,9 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import Head
 from penjing.engines.static import StaticEngine
+from penjing.tasks import task_of
 from penjing.tasks.metrics import encode_labels, macro_f1
 from penjing.text.ngrams import Grams
 from penjing.train.numerics import repeatable
@@ -126,7 +128,8 @@ def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
         left_out = np.flatnonzero(rows.part[: len(found)] == part)
         if len(rest) and len(left_out):
             student = _fit(rows.take(rest), inputs, parent, options, run)
-            found[left_out] = student.run([rows.grams[place].astype(np.int64) for place in left_out.tolist()])
+            outputs = student.run([rows.grams[place].astype(np.int64) for place in left_out.tolist()])
+            (found[left_out],) = outputs.values()
     return found
 
 
@@ -169,7 +172,7 @@ def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: 
     grams = _grams(options)
     watched = [grams.of(text) for text in inputs.validation.texts]
     target = encode_labels(inputs.validation.labels or (), parent.card.labels)
-    labels = rows.logits.shape[1]
+    labels, heads = rows.logits.shape[1], task_of(parent.card).heads
     source = np.random.default_rng(run.seed)
     best: tuple[float, StaticEngine] | None = None
     with repeatable(run.seed, run.threads):
@@ -196,8 +199,9 @@ def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: 
                     optimizer.step()  # type: ignore[no-untyped-call]
                 step += 1
                 run.progress.advance()
-            engine = _engine(student, grams)
-            score = macro_f1(target, engine.run(watched).argmax(axis=1), labels) if len(watched) else float(epoch)
+            engine = _engine(student, grams, heads)
+            (guess,) = engine.run(watched).values()
+            score = macro_f1(target, guess.argmax(axis=1), labels) if len(watched) else float(epoch)
             run.progress.advance(0, f"macro-F1 {score:.4f} on validation")
             if best is None or score > best[0]:
                 best = score, engine
@@ -218,9 +222,9 @@ def _batch(grams: Rows, dropout: float, source: np.random.Generator) -> tuple[to
     return torch.from_numpy(flat), torch.from_numpy(starts), torch.from_numpy(scale.astype(np.float32))
 
 
-def _engine(student: _Student, grams: Grams) -> StaticEngine:
+def _engine(student: _Student, grams: Grams, heads: Mapping[str, Head]) -> StaticEngine:
     def array(tensor: torch.Tensor) -> npt.NDArray[Any]:
         return tensor.detach().numpy().copy()
 
     table = array(student.table.weight).astype(np.float16)
-    return StaticEngine(grams, table, array(student.head.weight.T), array(student.head.bias))
+    return StaticEngine(grams, table, array(student.head.weight.T), array(student.head.bias), heads)

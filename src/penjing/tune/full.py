@@ -44,6 +44,7 @@ from penjing.model.encoder import (
 )
 from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.runtime.session import Session
+from penjing.tasks import task_of
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
@@ -313,7 +314,7 @@ def _validation_logits(job: Job, inputs: Inputs, classifier: Classifier) -> npt.
     card = Card(form="torch", method="tune.full", labels=job.labels, max_tokens=options.max_tokens)
     with repeatable(run.seed, run.threads):
         tokens = Tokens(job.tokenizer, options.max_tokens)
-        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads())
+        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads(), tuple(task_of(card).heads))
         return Session(Artifact(run.out, "", card), engine).logits(inputs.validation.texts)
 
 

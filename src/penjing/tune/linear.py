@@ -34,6 +34,7 @@ from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.data import mask
 from penjing.engines.linear import LinearEngine
+from penjing.tasks import open_task
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.text.tfidf import Features, Row, fit_features
@@ -96,8 +97,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     chosen, tried, rows_used = _choose(rows, options, run, len(labels), data)
     run.progress.start(f"tune.linear: C = {chosen:g}, all rows", _columns(len(labels)))
     coef, bias = _fit(rows.matrix, truth, len(labels), chosen, run)
-    engine = LinearEngine(features, coef.astype(np.float16), bias.astype(np.float32))
-    logits = engine.run(engine.encode(inputs.validation.texts))
+    heads = open_task("classify", {"labels": labels}).heads
+    engine = LinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), heads)
+    (logits,) = engine.run(engine.encode(inputs.validation.texts)).values()
     target, guess = encode_labels(validation_labels, labels), logits.argmax(axis=1)
     card = Card(
         form="linear",
