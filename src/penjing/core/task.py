@@ -81,6 +81,22 @@ class Section:
     note: Mapping[Literal["en", "zh"], str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class About:
+    """What `penjing init` writes of a task.
+
+    gold: what the column of the labels holds; metric: what `keep` keeps, in words; line: the recipe's `task:`;
+    facts: the columns of the first rules file; numbers: whether the gold is a number.
+    """
+
+    name: str
+    gold: str
+    metric: str
+    line: str
+    facts: tuple[str, ...]
+    numbers: bool = False
+
+
 class Masking(Protocol):
     """Where a piece of the user's text is in the masked text; (start, end) in characters."""
 

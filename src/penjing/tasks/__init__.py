@@ -10,13 +10,15 @@ from penjing.core.errors import RecipeError, UsageError
 from penjing.core.nouns import Card
 from penjing.core.options import Options, build_options, nearest
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import Reader, Task
+from penjing.core.task import About, Reader, Task
 
 TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score"}
 
 
 class TaskFile(Protocol):
     """What a file of a task has."""
+
+    ABOUT: About
 
     Options: type[Options]
 
@@ -31,6 +33,13 @@ def open_reader(name: str, options: Mapping[str, Any], where: str = "task") -> R
         raise RecipeError(f"unknown task `{name}`", where=where, fix=nearest(name, TASKS))
     file = _file(name)
     return file.open_reader(build_options(file.Options, options, where))
+
+
+def about_task(name: str, where: str = "task") -> About:
+    """What is written of a task in a first recipe. Raises RecipeError for a task that is not known."""
+    if name not in TASKS:
+        raise RecipeError(f"unknown task `{name[:80]}`", where=where, fix=nearest(name, TASKS))
+    return _file(name).ABOUT
 
 
 def reader_of(file: RecipeFile) -> Reader:

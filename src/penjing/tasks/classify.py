@@ -19,7 +19,7 @@ from penjing.core.answers import Answer, Choice, as_kind
 from penjing.core.errors import DataError, RequestError, UsageError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
-from penjing.core.task import SMALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.core.task import SMALL, About, FactKind, Head, Item, Masking, Outputs, Section, Unit
 from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import Floats, confusion, encode_labels, f1_of_sums, softmax
@@ -31,6 +31,15 @@ _DIGITS = 6
 
 class Options(_Options):
     """What `task: {type: classify}` may say beside its type: nothing."""
+
+
+ABOUT = About(
+    name="classify",
+    gold="labels",
+    metric="macro-F1",
+    line="{type: classify} # one label a text",
+    facts=("label", "p", "margin"),
+)
 
 
 def open_reader(options: Options) -> ClassifyReader:  # noqa: ARG001 - there is nothing to choose
