@@ -33,6 +33,7 @@ from penjing.report.found import ReleaseTest, Variant
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
 from penjing.runtime.session import Session
+from penjing.tasks import described
 
 # A text with evidence takes as long as some thirty without, one after another whatever the batch.
 EVIDENCE_CALLS = 125
@@ -78,11 +79,10 @@ class Models:
 
 def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: float) -> Policy:
     """The policy of a release before its thresholds are known: every case goes to review, by rules or without."""
-    named = {"format": 2, "labels": label_names(task)}
-    if not label_names(task):
-        named |= {"format": 3, "task": {"type": task.name, **task.state}}
+    named = described(task)
     spec = PolicySpec.model_validate(
         {
+            "format": 2 if "labels" in named else 3,
             **named,
             "masking": mask.VERSION,
             "folding": fold.VERSION,
@@ -98,11 +98,6 @@ def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: 
     return Policy(spec=spec, rules=rules, release_id="")
 
 
-def label_names(task: Task) -> tuple[str, ...]:
-    """The labels of a task whose thresholds are by label; none for another."""
-    return () if task.scopes == (ALL,) else task.scopes
-
-
 def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "") -> Release:
     """Fix the grid on validation, open the calibration rows once, seal the release as `target`.
 
@@ -113,7 +108,7 @@ def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "
     session, artifact = picked.session, picked.artifact
     selfcheck = make_selfcheck(session)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)])
-    reviewed = [label for label in label_names(task) if data.audit.labels.get(label, 0) < SMALL]
+    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
     spec, limit = policy.spec, recipe.decide.max_error
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
@@ -121,11 +116,12 @@ def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "
     used = [row_hash(text) for part in (data.train, data.validation, data.test) for text in part.texts]
     certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
     info = ReleaseInfo(
-        format=2,
+        format=3 if spec.task else 2,
         name=recipe.name,
         task=task.name,
         language=data.language,
-        labels=label_names(task),
+        labels=spec.labels,
+        task_state=task.state if spec.task else {},
         fields=spec.fields,
         masking=spec.masking,
         long_texts=recipe.data.long,

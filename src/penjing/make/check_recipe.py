@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from penjing.core.errors import PenjingError, RecipeError, RuleError
 from penjing.core.methods import Step
@@ -28,7 +28,7 @@ from penjing.make.order import order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
 from penjing.prove.score import metric_names
-from penjing.tasks import reader_of
+from penjing.tasks import described, reader_of
 
 # Code of the problems that lie in the recipe or in a file that it names, not in the rows.
 RECIPE = "recipe"
@@ -140,7 +140,7 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
     sound = True
     for name, kind in fields.items():
         try:
-            FactSchema(labels, {name: kind})
+            _schema(found, labels, {name: kind})
         except RecipeError as error:
             sound = False
             found.faults.append(RecipeError(error.what, where=file.where("data", "fields", name), fix=error.fix))
@@ -154,9 +154,16 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
         return []
     if not labels:
         return []
-    found.rules, faults, findings = examine_rules(path, FactSchema(labels, fields, read_as(recipe.data)))
+    found.rules, faults, findings = examine_rules(path, _schema(found, labels, fields))
     found.faults += faults
     return findings
+
+
+def _schema(found: Checked, labels: tuple[str, ...], fields: Mapping[str, str | tuple[str, ...]]) -> FactSchema:
+    """The facts that rules may name: those of the task, where it is known, else of one label a text."""
+    named: dict[str, Any] = described(found.data.task) if found.data is not None else {"labels": labels}
+    reads = read_as(found.file.recipe.data)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}))
 
 
 def _fields_not_given(found: Checked) -> list[Problem]:
