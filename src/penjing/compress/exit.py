@@ -249,7 +249,7 @@ def _thresholds(
     found = []
     for row in rows:
         check_stop(run)
-        found.append(engine.every([row]))
+        found += engine.every([row]).values()
         run.progress.advance()
     stages = np.split(np.concatenate(found), len(stage_files(folder)), axis=1)
     inside, thresholds, shares, agreed = np.ones(len(rows), dtype=bool), [], [], []
