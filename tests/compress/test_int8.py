@@ -170,7 +170,8 @@ def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> No
     from penjing.core.nouns import Card
     from penjing.data.mask import VERSION
     from penjing.model.base import open_base
-    from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, mean_pool, save_classifier
+    from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, save_classifier
+    from penjing.model.heads import mean_pool
     from penjing.text.tokens import Tokens, open_tokenizer
 
     with gzip.open(Path(data) / "zh-sentiment-chnsenticorp" / "train.tsv.gz", "rt", encoding="utf-8") as file:
@@ -182,7 +183,7 @@ def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> No
     )
     base = open_base("penjing/mini", tmp_path)
     tokenizer = open_tokenizer(base.folder)
-    classifier = Classifier(load_encoder(base), labels=2).eval()
+    classifier = Classifier(load_encoder(base), 2).eval()
     fit_vocabulary(classifier.encoder, tokenizer)
     tokens = Tokens(tokenizer, 96)
     states = []

@@ -14,7 +14,7 @@ from torch import nn
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
-from penjing.train.hooks import Moment
+from penjing.train.hooks import Hook, Moment
 from penjing.train.loop import Outcome, Plan, fit
 from penjing.train.optim import Optimizing
 
@@ -179,7 +179,7 @@ def test_a_loss_that_is_not_finite_ends_it(tmp_path: Path) -> None:
 def test_hooks_see_every_step(tmp_path: Path) -> None:
     seen: list[Moment] = []
 
-    class Watch:
+    class Watch(Hook):
         def after_step(self, moment: Moment) -> None:
             seen.append(moment)
 

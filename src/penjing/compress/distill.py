@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from penjing.compress.magnitude import EMBEDDINGS, SPARSITY, keep_zeros
+from penjing.compress.magnitude import keep_zeros
 from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.sealing import seal, torch_parent, whole
@@ -35,7 +35,7 @@ from penjing.model.encoder import Classifier, load_classifier, padding_id, save_
 from penjing.tasks.metrics import encode_labels, macro_f1
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.classify import IdRows, Rows, forward, predict
+from penjing.train.supervised import IdRows, Rows, forward, predict
 from penjing.train.hooks import Report
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
@@ -169,8 +169,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
     about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
     key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
-    if SPARSITY in parent.card.notes:
-        keep_zeros(classifier, embeddings=bool(parent.card.notes[EMBEDDINGS]))
+    if parent.card.sparsity is not None:
+        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
     fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
     folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
     return seal(

@@ -32,13 +32,14 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.engines.early_exit import EXITS, ExitEngine, Exits, stage_files, sureness
-from penjing.model.encoder import Classifier, load_classifier, mean_pool, padding_id
+from penjing.model.encoder import Classifier, load_classifier, padding_id
+from penjing.model.heads import mean_pool
 from penjing.model.layers import layers_of
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import encode_labels, macro_f1
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.classify import IdRows, predict
+from penjing.train.supervised import IdRows, predict
 from penjing.train.hooks import Report
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing

@@ -68,7 +68,7 @@ def engine_of(name: EngineChoice, parent: Artifact) -> EngineName:
 
     After `compress.embeddings` it is ONNX Runtime, whose operator they need. Raises UsageError for another one there.
     """
-    if "embedding_bits" not in parent.card.notes:
+    if parent.card.embedding_bits is None:
         return fastest_engine() if name == "auto" else name
     if name == "openvino":
         raise UsageError(

@@ -80,7 +80,7 @@ def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
     """The engine, and whether the scales are static. Raises UsageError for what the parent's form does not allow."""
     engine = engine_of(options.engine, parent)
     static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
-    if static and "embedding_bits" in parent.card.notes:
+    if static and parent.card.embedding_bits is not None:
         raise UsageError(
             "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
             where="scales",
@@ -126,7 +126,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         with_tokenizer(parent, target)
 
     small = whole(run.scratch / "int8", make)
-    card = parent.card.model_copy(update={"form": engine, "notes": {"precision": "float32"}})
+    card = parent.card.model_copy(update={"form": engine, "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.int8: validation in float32")
     return seal(
         inputs,

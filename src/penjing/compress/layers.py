@@ -30,7 +30,7 @@ from penjing.model.encoder import Classifier, load_classifier, padding_id, save_
 from penjing.model.layers import keep_layers, layers_of
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget
-from penjing.train.classify import IdRows, predict
+from penjing.train.supervised import IdRows, predict
 from penjing.train.numerics import repeatable
 
 

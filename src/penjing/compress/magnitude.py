@@ -24,8 +24,6 @@ from penjing.model.encoder import Classifier, load_classifier, save_classifier
 from penjing.model.layers import layers_of
 from penjing.text.tokens import open_tokenizer
 
-SPARSITY, EMBEDDINGS = "sparsity", "sparse_embeddings"
-
 
 class Options(BaseOptions):
     """What `compress.magnitude` may be told."""
@@ -51,8 +49,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         form="torch",
         folder=whole(run.scratch / "magnitude", lambda target: save_classifier(target, classifier, tokenizer)),
         notes={
-            SPARSITY: round(zeros / sum(weight.numel() for weight in chosen), 6),
-            EMBEDDINGS: options.embeddings,
+            "sparsity": round(zeros / sum(weight.numel() for weight in chosen), 6),
+            "sparse_embeddings": options.embeddings,
         },
     )
 

@@ -52,7 +52,7 @@ class OpenVinoEngine:
                 fix="make the artifact again with the OpenVINO that is installed here",
             ) from None
         version = openvino.get_version().split("-")[0]
-        return cls(compiled, Tokens.load(artifact), version, threads, artifact.card.notes.get("precision") == "int8")
+        return cls(compiled, Tokens.load(artifact), version, threads, artifact.card.precision == "int8")
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""

@@ -49,7 +49,7 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     parent = check_parent(
         Artifact(folder=Path(), id="", card=card), step.name, int8=short == "cascade", torch=short in IN_TORCH
     )
-    form, notes = card.form, dict(card.notes)
+    form, bits, precision = card.form, card.embedding_bits, card.precision
     if short == "layers":
         check_keep(options.keep, depth)  # type: ignore[attr-defined]
         depth = options.keep  # type: ignore[attr-defined]
@@ -60,11 +60,12 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
         form = "static" if short == "static" else "cascade"
     elif short == "embeddings":
         check_table(parent)
-        form, notes = "onnx", {"embedding_bits": options.bits}  # type: ignore[attr-defined]
+        form, bits = "onnx", options.bits  # type: ignore[attr-defined]
     elif short == "export":
         form = engine_of(options.engine, parent)  # type: ignore[attr-defined]
         check_form(parent, form)
     elif short == "int8":
         form, _ = scales_of(parent, options)  # type: ignore[arg-type]
-        notes |= {"precision": "int8"}
-    return card.model_copy(update={"form": form, "method": step.name, "notes": notes}), depth
+        precision = "int8"
+    changed = {"form": form, "method": step.name, "embedding_bits": bits, "precision": precision}
+    return card.model_copy(update=changed), depth

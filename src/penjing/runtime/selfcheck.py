@@ -45,7 +45,7 @@ def make_selfcheck(session: Session) -> dict[str, Any]:
     tokens = session.tokens
     inputs = list(_TEXTS) if tokens is None else [row.tolist() for row in _sequences(tokens)]
     logits = _run(session.engine, inputs)
-    share = INT8_TOLERANCE if session.artifact.card.notes.get("precision") == "int8" else FLOAT_TOLERANCE
+    share = INT8_TOLERANCE if session.artifact.card.precision == "int8" else FLOAT_TOLERANCE
     return {
         "format": 1,
         "kind": "texts" if tokens is None else "ids",

@@ -26,7 +26,7 @@ from penjing.model.encoder import Classifier, padding_id
 from penjing.tasks.metrics import encode_labels
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, sorted_batches
-from penjing.train.classify import IdRows, forward
+from penjing.train.supervised import IdRows, forward
 from penjing.train.numerics import repeatable
 
 Floats = npt.NDArray[np.float64]
