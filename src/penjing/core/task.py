@@ -41,15 +41,6 @@ class Head:
     loss: Loss
 
 
-def columns_of(heads: Mapping[str, Head]) -> dict[str, slice]:
-    """Where each pooled head stands in a table (n, sum of sizes) of the outputs of all, side by side in their order."""
-    found, start = {}, 0
-    for name, head in heads.items():
-        found[name] = slice(start, start + head.size)
-        start += head.size
-    return found
-
-
 @dataclass(frozen=True)
 class Item:
     """What a model read of one row: the masked text, and where each token of it is, (tokens, 2) in characters.

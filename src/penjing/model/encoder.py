@@ -43,8 +43,8 @@ class Classifier(nn.Module):
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        """The output of each head, float32, of token ids and mask, both (batch, tokens) int64; of one it alone."""
+    ) -> torch.Tensor | dict[str, torch.Tensor]:
+        """The output of each head by name, float32, of ids and mask, both (batch, tokens) int64; of one it alone."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return read_out(self.head, self.dropout, hidden, attention_mask)
 

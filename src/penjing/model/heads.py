@@ -45,16 +45,16 @@ def build_heads(heads: Mapping[str, Head] | int, width: int) -> nn.Linear | Head
 
 def read_out(
     head: nn.Module, dropout: nn.Module, hidden: torch.Tensor, attention_mask: torch.Tensor
-) -> torch.Tensor | tuple[torch.Tensor, ...]:
-    """The output of each head over hidden states (batch, tokens, width); of one head its tensor alone."""
+) -> torch.Tensor | dict[str, torch.Tensor]:
+    """The output of each head over hidden states (batch, tokens, width), by name; of one head it alone."""
     if not isinstance(head, Heads):
         logits: torch.Tensor = head(dropout(mean_pool(hidden, attention_mask)))
         return logits
     kinds = head.kinds.values()
     pooled = dropout(mean_pool(hidden, attention_mask)) if "pooled" in kinds else hidden
     tokens = dropout(hidden) if set(kinds) != {"pooled"} else hidden
-    outputs = [head[name](pooled if kind == "pooled" else tokens) for name, kind in head.kinds.items()]
-    return outputs[0] if len(outputs) == 1 else tuple(outputs)
+    outputs = {name: head[name](pooled if kind == "pooled" else tokens) for name, kind in head.kinds.items()}
+    return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
 
 def mean_pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:

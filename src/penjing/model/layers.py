@@ -56,7 +56,7 @@ class Upper(nn.Module):
         self.encoder._modules.pop("embeddings_project", None)
         self.dropout, self.head = classifier.dropout, classifier.head
 
-    def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+    def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         top = self.encoder(inputs_embeds=hidden, attention_mask=attention_mask).last_hidden_state
         return read_out(self.head, self.dropout, top, attention_mask)
 

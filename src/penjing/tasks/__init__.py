@@ -11,7 +11,7 @@ import numpy as np
 from penjing.core.errors import DataError, RecipeError, UsageError
 from penjing.core.nouns import Card, Inputs
 from penjing.core.options import Options, build_options, nearest
-from penjing.core.task import Outputs, Reader, Task, columns_of
+from penjing.core.task import Outputs, Reader, Task
 
 TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score"}
 
@@ -78,18 +78,8 @@ def task_for(inputs: Inputs) -> Task:
     return task.with_rows({})
 
 
-def width_of(card: Card) -> int:
-    """How many numbers the pooled heads of an artifact give for a text, all together."""
-    return sum(head.size for head in task_of(card).heads.values())
-
-
-def by_head(task: Task, table: Any) -> dict[str, Any]:
-    """Outputs by head of a table (n, sum of sizes) of the outputs of all pooled heads side by side."""
-    return {name: table[:, place] for name, place in columns_of(task.heads).items()}
-
-
 def side_by_side(task: Task, outputs: Outputs) -> Any:
-    """The table (n, sum of sizes) that `by_head` takes apart."""
+    """Outputs of pooled heads as one table (n, sum of sizes), in the order of the heads."""
     tables = [outputs[name] for name in task.heads]
     return tables[0] if len(tables) == 1 else np.concatenate(tables, axis=1)
 

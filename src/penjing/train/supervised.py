@@ -138,7 +138,7 @@ def run_model(model: nn.Module, rows: Rows, index: Ints) -> tuple[tuple[torch.Te
     device = next(model.parameters()).device
     inputs, mask = (part.to(device) for part in rows.load(index))
     found = model(inputs, mask)
-    return (found,) if isinstance(found, torch.Tensor) else tuple(found), mask
+    return (found,) if isinstance(found, torch.Tensor) else tuple(found.values()), mask
 
 
 def forward(model: nn.Module, rows: Rows, index: Ints) -> torch.Tensor:

@@ -320,7 +320,7 @@ def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier) -> Out
     card = Card(form="torch", method="tune.full", max_tokens=options.max_tokens, **card_fields(job.task))
     with repeatable(run.seed, run.threads):
         tokens = Tokens(job.tokenizer, options.max_tokens)
-        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads())
+        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads(), tuple(job.task.heads))
         return Session(Artifact(run.out, "", card), engine).outputs(inputs.validation.texts)
 
 
