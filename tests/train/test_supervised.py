@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from penjing.train.batches import Budget
 from penjing.tasks import open_task
+from penjing.train.batches import Budget
 from penjing.train.supervised import IdRows, Labelled, Supervised, predict
 
 LENGTHS = (3, 1, 4, 1, 5, 2, 6)

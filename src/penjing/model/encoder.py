@@ -16,7 +16,7 @@ from torch import nn
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
-from penjing.model.heads import build_heads, load_heads, mean_pool, read_out, save_heads
+from penjing.model.heads import build_heads, load_heads, read_out, save_heads
 from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
 
@@ -41,9 +41,7 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = build_heads(heads, int(encoder.config.hidden_size))  # type: ignore[union-attr, arg-type]
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> torch.Tensor | dict[str, torch.Tensor]:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         """The output of each head by name, float32, of ids and mask, both (batch, tokens) int64; of one it alone."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return read_out(self.head, self.dropout, hidden, attention_mask)

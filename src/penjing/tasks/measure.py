@@ -32,7 +32,7 @@ def validation_metrics(
 
 
 def agreement(task: Task, outputs: Outputs, others: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> float:
-    """The share of items on which two models, each calibrated on these golds, decide alike as the task counts errors."""
+    """The share of items on which two models, each calibrated on these golds, decide alike, as errors are counted."""
     said, meant = (
         [task.outcome(task.facts(answer)) for answer in task.decode(one, task.fit(one, golds), items)]
         for one in (outputs, others)

@@ -56,7 +56,7 @@ def hard_loss(
 def soft_loss(
     loss: Loss, student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0, reduction: Reduction = "mean"
 ) -> torch.Tensor:
-    """The loss of a student's outputs (N, C) against its teacher's (N, C); `none` gives (N,). 0 where they are equal."""
+    """The loss of a student's outputs (N, C) against its teacher's (N, C), 0 where equal; `none` gives (N,)."""
     if loss == "cross_entropy":
         wanted = functional.log_softmax(teacher / temperature, dim=1)
         found = functional.log_softmax(student / temperature, dim=1)

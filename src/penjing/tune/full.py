@@ -233,7 +233,19 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
         number = rates.index(rate) + 1
         run.progress.say(f"learning rate {rate:g} ({number} of {len(rates)}), the first {plan.rung} of {total} steps")
     about = options.model_dump(mode="json") | {"learning_rate": rate}
-    key = digest([job.parent.id, job.data, job.task.name, job.task.state, about, run.seed, run.threads, run.device, torch.__version__])
+    key = digest(
+        [
+            job.parent.id,
+            job.data,
+            job.task.name,
+            job.task.state,
+            about,
+            run.seed,
+            run.threads,
+            run.device,
+            torch.__version__,
+        ]
+    )
     scratch = run.scratch / f"rate-{rate:g}"
     outcome = fit(model, objective, plan, run, scratch, key, [Report(run.progress)])
     return classifier, outcome
