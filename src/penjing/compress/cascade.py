@@ -39,8 +39,10 @@ from penjing.compress.parts.teacher import store, stored, teacher_outputs
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import DamageError
+from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind, Loss
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits, sureness
 from penjing.runtime.open import open_session
 from penjing.runtime.session import DIGITS
@@ -54,6 +56,8 @@ AGREEMENT = (
 HELD_OUT = 0.2
 UNLEARNT = "unlearnt.npy"
 _SLICE = 256
+HEADS: tuple[HeadKind, ...] = ("pooled",)
+LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 
 
 class Options(BaseOptions):
@@ -75,6 +79,7 @@ class Options(BaseOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent behind a first stage. Raises UsageError for a parent that is no tuned encoder."""
     parent = encoder_parent(inputs, "compress.cascade", int8=True)
+    check_heads("compress.cascade", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
     held_out = {text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT}
     apart = replace(inputs, parent=teacher, unlabelled=[text for text in inputs.unlabelled if text not in held_out])

@@ -31,7 +31,7 @@ from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.core.task import Item, Task
+from penjing.core.task import HeadKind, Item, Task
 from penjing.engines.protocol import split_columns
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.tasks import task_of
@@ -44,6 +44,7 @@ from penjing.train.optim import Optimizing
 from penjing.train.supervised import IdRows, Labelled, Rows, forward, predict, score_outputs
 
 TEACHER = "tuned"
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

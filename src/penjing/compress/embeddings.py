@@ -22,7 +22,10 @@ from penjing.compress.parts.sealing import encoder_parent, score, seal, whole, w
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

@@ -30,9 +30,10 @@ from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import UsageError
+from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.core.task import Task
+from penjing.core.task import HeadKind, Loss, Task
 from penjing.engines.early_exit import EXITS, ExitEngine, Exits, stage_files, sureness
 from penjing.engines.protocol import split_columns
 from penjing.model.encoder import Classifier, load_classifier, padding_id
@@ -49,6 +50,8 @@ from penjing.train.optim import Optimizing
 from penjing.train.supervised import IdRows, predict
 
 HELD_OUT = 0.2
+HEADS: tuple[HeadKind, ...] = ("pooled",)
+LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 
 
 class Options(BaseOptions):
@@ -140,6 +143,7 @@ class _Joint:
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in stages. Raises UsageError for a parent that is no torch encoder, or for layers that it has not."""
     parent = torch_parent(inputs, "compress.exit")
+    check_heads("compress.exit", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
     if not len(inputs.validation):
         raise UsageError("`compress.exit` sets its thresholds on validation rows, and there are none")

@@ -34,11 +34,14 @@ from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.options import WrongValueError
+from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL as ONNX_MODEL
 from penjing.engines.openvino import MODEL as OPENVINO_MODEL
 from penjing.engines.openvino import write_model
 from penjing.engines.packed import pack
 from penjing.text.tokens import Tokens
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

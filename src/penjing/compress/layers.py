@@ -27,7 +27,7 @@ from penjing.core.errors import UsageError
 from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.core.task import Head
+from penjing.core.task import Head, HeadKind
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.model.layers import keep_layers, layers_of
 from penjing.tasks import task_of
@@ -36,6 +36,8 @@ from penjing.train.batches import Budget
 from penjing.train.losses import soft_loss
 from penjing.train.numerics import repeatable
 from penjing.train.supervised import IdRows, predict
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

@@ -33,7 +33,7 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
-from penjing.core.task import Head
+from penjing.core.task import Head, HeadKind
 from penjing.engines.static import StaticEngine
 from penjing.tasks import side_by_side, task_of
 from penjing.tasks.measure import measure_outputs, metric_names
@@ -44,6 +44,7 @@ Floats = npt.NDArray[np.float32]
 PARTS = 3
 # Buckets in half the memory, for as long as those of all texts are held.
 Rows = Sequence[npt.NDArray[np.int32]]
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

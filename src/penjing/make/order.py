@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Step
+from penjing.core.methods import Step, check_heads
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
+from penjing.core.task import Task
 from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
 
@@ -30,6 +31,17 @@ def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> lis
             option = [error.where] if error.where else []
             return [RecipeError(error.what, where=file.where("steps", index, step.name, *option), fix=error.fix)]
     return []
+
+
+def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[PenjingError]:
+    """Every step that cannot serve the recipe's task, by what its method declares."""
+    faults: list[PenjingError] = []
+    for index, step in enumerate(steps):
+        try:
+            check_heads(step.name, step.method.heads, step.method.losses, task)
+        except UsageError as error:
+            faults.append(RecipeError(error.what, where=file.where("steps", index, step.name), fix=error.fix))
+    return faults
 
 
 def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:

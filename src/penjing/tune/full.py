@@ -32,7 +32,7 @@ from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import DataError, UsageError
 from penjing.core.nouns import Artifact, Card, Curves, Inputs, Run, Table
 from penjing.core.options import Options as _Options
-from penjing.core.task import Item, Outputs, Task
+from penjing.core.task import HeadKind, Item, Outputs, Task
 from penjing.data import mask
 from penjing.engines.torch import TorchEngine
 from penjing.model.base import depth_of
@@ -63,6 +63,7 @@ CHECKPOINT_SECONDS = 30.0
 # With `layers: auto`: this share of the layers is trained where there are so many train rows at most.
 TOP_SHARE, FEW_ROWS = 0.75, 10_000
 _CURVE_POINTS = 200
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(_Options):

@@ -35,7 +35,7 @@ from penjing.core.canon import canonical_json, digest, digest_lines
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
-from penjing.core.task import Item, Task
+from penjing.core.task import HeadKind, Item, Task
 from penjing.data import mask
 from penjing.engines.linear import LinearEngine, columns_of, outputs_of
 from penjing.tasks import card_fields, task_for
@@ -54,6 +54,7 @@ _RIDGE = 16.0
 # For a label without a train row (it is in validation only): a probability of 5e-5.
 _NEVER = -10.0
 _TIE = 0.001
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(_Options):
