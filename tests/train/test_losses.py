@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from penjing.core.task import Loss
-from penjing.train.losses import IGNORED, hard_loss, soft_loss
+from penjing.core.task import IGNORED, Loss
+from penjing.train.losses import hard_loss, soft_loss
 
 LOSSES: tuple[Loss, ...] = ("cross_entropy", "binary_cross_entropy", "mean_squared_error", "ordinal")
 

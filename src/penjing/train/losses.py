@@ -23,10 +23,8 @@ from typing import Literal
 import torch
 from torch.nn import functional
 
-from penjing.core.task import Loss
+from penjing.core.task import IGNORED, Loss
 
-# A target of `cross_entropy` that is passed over: padding, and the pieces of a word behind its first.
-IGNORED = -100
 Reduction = Literal["mean", "sum", "none"]
 
 
