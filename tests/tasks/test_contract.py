@@ -127,7 +127,7 @@ def test_a_toy_goes_the_whole_way(name: str, tmp_path: Path) -> None:
         shapes = [np.shape(table) for table in outputs[head]]
         wanted = [(one.size,) if one.kind == "pooled" else (len(row), one.size) for row in rows.rows.ids]  # type: ignore[attr-defined]
         assert shapes == wanted, "padding is no output"
-    card = Card(form="torch", method="x", **card_fields(task, task.fit(outputs, rows.golds)))
+    card = Card(form="torch", method="x", **card_fields(task, task.fit(outputs, rows.golds, rows.items)))
     again = task_of(Card.model_validate_json(card.model_dump_json()))
     assert (again.state, again.heads) == (task.state, task.heads)
     answers = again.decode(outputs, calibration_of(card), rows.items)
@@ -153,7 +153,7 @@ def test_a_toy_goes_the_whole_way(name: str, tmp_path: Path) -> None:
 def test_counts_are_additive_and_metrics_take_many_sums(name: str, tmp_path: Path) -> None:
     task, model, rows, _ = train(name, tmp_path)
     outputs = predict_outputs(model, rows.rows, task.heads, BUDGET)
-    answers = task.decode(outputs, task.fit(outputs, rows.golds), rows.items)
+    answers = task.decode(outputs, task.fit(outputs, rows.golds, rows.items), rows.items)
     counts = task.counts(answers, rows.golds)
     assert len(counts) == len(answers)
     for row, (answer, gold) in enumerate(zip(answers, rows.golds, strict=True)):
@@ -166,7 +166,7 @@ def test_counts_are_additive_and_metrics_take_many_sums(name: str, tmp_path: Pat
 
 def test_a_wrong_tag_is_an_error_of_its_text_and_of_its_spans() -> None:
     task, text = task_named("tag"), "ann met bob stone in paris"
-    ids, offsets = cut(text)
+    _, offsets = cut(text)
     targets = task.encode([spans(text)], [Item(text, offsets)])["tags"][0]
     assert targets.tolist() == [-100, 1, 0, 1, 2, 0, 3]
     table = np.eye(5)[np.maximum(targets, 0)] * 9

@@ -1,6 +1,6 @@
 """Toy tasks that the contract must fit before the real ones are written: spans of a text, one passage, two at once.
 
-Gold is JSON: `[[start, end, label], ...]` of `tag`, `[start, end]` of `answer` (none: `[]`), {name: gold} of `together`.
+Gold is JSON: `[[start, end, label], ...]` of `tag`, `[start, end]` of `answer` (none: `[]`), {name: gold} of both.
 """
 
 from __future__ import annotations
@@ -107,10 +107,9 @@ class Tag(Toy):
             targets.append(tags.astype(np.int64))
         return {"tags": targets}
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002
-        # Without items no gold is a tag; the guess itself is what a toy is calibrated on.
-        table = np.concatenate(outputs["tags"])
-        return {"temperature": fit_temperature(table, table.argmax(axis=1))}
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        table, targets = np.concatenate(outputs["tags"]), np.concatenate(self.encode(golds, items)["tags"])
+        return {"temperature": fit_temperature(table[targets != IGNORED], targets[targets != IGNORED])}
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:
         answers: list[Answer] = []
@@ -190,8 +189,15 @@ class Passage(Toy):
                 pairs[row, 1] = np.flatnonzero((item.offsets[:, 0] < end) & (item.offsets[:, 1] >= end))[0]
         return {"passage": pairs}
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002
-        return {"temperature": 1.0}
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        first = self.encode(golds, items)["passage"][:, 0]
+        # Of starts alone, each over its own text, with what lies beyond it out of reach.
+        width = max(len(table) for table in outputs["passage"])
+        rows = [
+            np.pad(np.asarray(table)[:, 0], (0, width - len(table)), constant_values=-50)
+            for table in outputs["passage"]
+        ]
+        return {"temperature": fit_temperature(np.array(rows), first)}
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:
         answers: list[Answer] = []
@@ -266,8 +272,11 @@ class Together(Toy):
             for head, target in part.encode(self._golds(name, golds), items).items()
         }
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
-        return {name: part.fit(self._own(name, outputs), self._golds(name, golds)) for name, part in self.parts.items()}
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        return {
+            name: part.fit(self._own(name, outputs), self._golds(name, golds), items)
+            for name, part in self.parts.items()
+        }
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:
         each = {

@@ -108,8 +108,11 @@ class Answering(Protocol):
     @property
     def heads(self) -> Mapping[str, Head]: ...
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
-        """The calibration of a model, as JSON values, from its outputs on validation rows."""
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        """The calibration of a model, as JSON values, from its outputs on validation rows.
+
+        items: needed where gold is about tokens.
+        """
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]: ...
 

@@ -34,7 +34,7 @@ def validation_metrics(
 def agreement(task: Task, outputs: Outputs, others: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> float:
     """The share of items on which two models, each calibrated on these golds, decide alike, as errors are counted."""
     said, meant = (
-        [task.outcome(task.facts(answer)) for answer in task.decode(one, task.fit(one, golds), items)]
+        [task.outcome(task.facts(answer)) for answer in task.decode(one, task.fit(one, golds, items), items)]
         for one in (outputs, others)
     )
     return sum(not task.wrong(a, b) for a, b in zip(said, meant, strict=True)) / max(1, len(said))

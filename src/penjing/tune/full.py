@@ -297,7 +297,7 @@ def _write(
 ) -> Artifact:
     run, options, task, golds = job.run, job.options, job.task, job.golds[1]
     outputs = _validation_outputs(job, inputs, classifier)
-    calibration = task.fit(outputs, golds)
+    calibration = task.fit(outputs, golds, job.items[1])
     card = Card(
         **card_fields(task, calibration),
         form="torch",

@@ -109,7 +109,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     engine = LinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads)
     outputs = engine.run(engine.encode(inputs.validation.texts))
     items = [Item(text) for text in inputs.validation.texts]
-    calibration = task.fit(outputs, golds)
+    calibration = task.fit(outputs, golds, items)
     card = Card(
         **card_fields(task, calibration),
         form="linear",
@@ -202,7 +202,7 @@ def _out_of_fold(rows: _Rows, task: Task, fold: Ints, folds: Sequence[int], c: f
     outputs = outputs_of(table[judged], task.heads)
     golds = [rows.golds[place] for place in judged]
     items = [Item("")] * len(golds)
-    found = measure_outputs(task, outputs, task.fit(outputs, golds), golds, items)
+    found = measure_outputs(task, outputs, task.fit(outputs, golds, items), golds, items)
     return round(found[metric_names(task)[0]], 6)
 
 

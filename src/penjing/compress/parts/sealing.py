@@ -110,7 +110,7 @@ def seal(
     if len(table) and table.labels is not None:
         task, items = task_of(card).with_rows({}), [Item(text) for text in table.texts]
         outputs = split_columns(score(folder, card, table, run, f"{method}: validation"), task.heads)
-        calibration = task.fit(outputs, table.labels)
+        calibration = task.fit(outputs, table.labels, items)
         metrics = validation_metrics(task, outputs, calibration, table.labels, items)
         if compare is not None:
             alike = agreement(task, outputs, split_columns(compare, task.heads), table.labels, items)
