@@ -115,7 +115,7 @@ def _choose(
 def _apart(heads: Mapping[str, Head], found: torch.Tensor, wanted: torch.Tensor) -> float:
     """How far outputs (n, width) are from others, summed over the heads."""
     sizes = [head.size for head in heads.values()]
-    pairs = zip(heads.values(), found.split(sizes, dim=1), wanted.split(sizes, dim=1), strict=True)
+    pairs = zip(heads.values(), torch.split(found, sizes, dim=1), torch.split(wanted, sizes, dim=1), strict=True)
     return sum(soft_loss(head.loss, one, other).item() for head, one, other in pairs)
 
 

@@ -39,7 +39,7 @@ def build_heads(heads: Mapping[str, Head] | int, width: int) -> nn.Linear | Head
     kinds = {name: head.kind for name, head in heads.items()}
     sizes = {name: head.size for name, head in heads.items()}
     if list(kinds.values()) == ["pooled"]:
-        return nn.Linear(width, *sizes.values())
+        return nn.Linear(width, next(iter(sizes.values())))
     return Heads(kinds, sizes, width)
 
 

@@ -170,7 +170,7 @@ def _choose(
         return sorted(options.c)[len(options.c) // 2], [], 0
     if len(used) < len(rows.golds):
         run.progress.say(f"C is chosen on a stratified {len(used)} of {len(rows.golds)} train rows")
-    part = _Rows(rows.matrix[used], [rows.golds[place] for place in used], strata, rows.groups[used])
+    part = _Rows(rows.matrix[used], [rows.golds[place] for place in used.tolist()], strata, rows.groups[used])
     key = digest([data, task.name, task.state, options.model_dump(mode="json"), run.seed])
     metric, steps = metric_names(task)[0], len(folds) * columns_of(task.heads)
     run.progress.start(f"tune.linear: C of {len(options.c)}", len(options.c) * steps)
@@ -200,7 +200,7 @@ def _out_of_fold(rows: _Rows, task: Task, fold: Ints, folds: Sequence[int], c: f
         table[fold == k] = rows.matrix[fold == k] @ coef + bias
     judged = np.flatnonzero(np.isin(fold, folds))
     outputs = outputs_of(table[judged], task.heads)
-    golds = [rows.golds[place] for place in judged]
+    golds = [rows.golds[place] for place in judged.tolist()]
     items = [Item("")] * len(golds)
     found = measure_outputs(task, outputs, task.fit(outputs, golds, items), golds, items)
     return round(found[metric_names(task)[0]], 6)

@@ -63,7 +63,7 @@ def importance(
         with repeatable(run.seed, run.threads):
             for index in sorted_batches(rows.lengths, Budget(rows=32, tokens=4096)):
                 check_stop(run)
-                outputs = forward(classifier, rows, index).split(sizes, dim=1)
+                outputs = torch.split(forward(classifier, rows, index), sizes, dim=1)
                 losses = [
                     hard_loss(head.loss, one, torch.from_numpy(np.asarray(gold[name])[index]), reduction="sum")
                     for (name, head), one in zip(task.heads.items(), outputs, strict=True)
