@@ -179,7 +179,7 @@ def test_release(
 def _precision(artifact: Artifact) -> str:
     if artifact.card.form in {"linear", "static"}:
         return artifact.card.form
-    return "int8" if artifact.card.notes.get("precision") == "int8" else "float"
+    return "int8" if artifact.card.precision == "int8" else "float"
 
 
 def _requests(table: Table) -> list[Request]:

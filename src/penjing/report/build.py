@@ -246,10 +246,10 @@ def _agreement(variant: Variant, found: Found) -> float:
 def _curves(steps: Sequence[Done]) -> tuple[r.Curve, ...]:
     curves = []
     for done in steps:
-        notes = done.artifact.card.notes.get("curves", {})
+        found = done.artifact.card.curves
         lines: dict[str, list[tuple[float, float]]] = {
-            "train_loss": [(step, loss) for step, loss in notes.get("loss", [])],
-            "validation_macro_f1": [(one["step"], one["macro_f1"]) for one in notes.get("validation", [])],
+            "train_loss": [(step, loss) for step, loss in found.loss],
+            "validation_macro_f1": [(one["step"], one["macro_f1"]) for one in found.validation],
         }
         curves += [
             r.Curve.model_validate({"name": done.step.name, "kind": kind, "points": points})
