@@ -200,7 +200,7 @@ def torch_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     tokenizer = open_tokenizer(base.folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        classifier = Classifier(load_encoder(base), labels=2)
+        classifier = Classifier(load_encoder(base), 2)
         # Random states differ little between texts: a strong head makes every difference seen.
         classifier.head.weight.data *= 20
     fit_vocabulary(classifier.encoder, tokenizer)

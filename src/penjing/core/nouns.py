@@ -13,6 +13,9 @@ from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
+_ONCE_NOTES = frozenset(
+    ("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves")
+)
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 
 
@@ -49,11 +52,23 @@ class Table:
         )
 
 
+class Curves(BaseModel):
+    """How a training went. loss: (last step of a span, mean loss in it); validation: scores of an evaluation each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss: tuple[tuple[int, float], ...] = ()
+    validation: tuple[dict[str, int | float], ...] = ()
+
+
 class Card(BaseModel):
     """What an artifact says of itself; part of its content, so it holds no time, host or speed.
 
     task_state, calibration: what its task learned of the data, and of the model's outputs; both empty for `classify`,
-    which has `labels` and `temperature`.
+    which has `labels` and `temperature`. base: the name of the base that was tuned; precision: what the engine computes
+    in; padding_id: the token that fills a batch up; embedding_bits: of the embedding table, where it is smaller than
+    the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has its part of them;
+    curves: how the base was tuned. The first artifacts have these among the `notes`, which nothing reads but a person.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,7 +87,24 @@ class Card(BaseModel):
     data: str = ""
     lineage: tuple[dict[str, Any], ...] = ()
     metrics: dict[str, float] = {}
+    base: str = ""
+    precision: Literal["", "float32", "float16", "int8"] = ""
+    padding_id: int | None = None
+    embedding_bits: int | None = None
+    sparsity: float | None = None
+    sparse_embeddings: bool = False
+    curves: Curves = Curves()
     notes: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _out_of_notes(cls, given: Any) -> Any:
+        """Move what the first artifacts have among their notes into the fields of the same names."""
+        notes = given.get("notes") if isinstance(given, dict) else None
+        if not isinstance(notes, dict) or not (moved := {name: notes[name] for name in notes if name in _ONCE_NOTES}):
+            return given
+        rest = {name: value for name, value in notes.items() if name not in moved}
+        return {**moved, **given, "notes": rest}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ class LinearEngine:
         """features of F terms; coef (F, columns) float16, bias (columns,); columns as `columns_of` the heads."""
         self.features, self.heads = features, heads
         self._stored, self._coef, self._bias = coef, coef.astype(np.float32), bias
-        self._mirrored = any(_is_pair(head) for head in heads.values())
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """The known terms of each masked text with their weights, (terms,) of dtype features.ROW."""
@@ -47,9 +46,7 @@ class LinearEngine:
         for place, row in enumerate(batch):
             products = self._coef[row["index"]] * row["weight"][:, None]
             scores[place] = products.sum(axis=0, dtype=np.float64) + self._bias
-        if self._mirrored:
-            scores = _with_mirrored(scores, self.heads)
-        return split_columns(scores.astype(np.float32), self.heads)
+        return outputs_of(scores, self.heads)
 
     def term_weights(self, text: str, place: int) -> list[tuple[str, float]]:
         """What each known term of a masked text adds to an output of the first head, such as a label's logit.
@@ -105,6 +102,13 @@ def columns_of(heads: Mapping[str, Head]) -> int:
     if any(head.kind != "pooled" for head in heads.values()):
         raise ValueError("a linear model gives numbers of a text, not of its tokens")
     return sum(1 if _is_pair(head) else head.size for head in heads.values())
+
+
+def outputs_of(scores: npt.NDArray[np.float64], heads: Mapping[str, Head]) -> Outputs:
+    """Outputs by head, float32, of the columns (n, columns) of all heads."""
+    if any(_is_pair(head) for head in heads.values()):
+        scores = _with_mirrored(scores, heads)
+    return split_columns(scores.astype(np.float32), heads)
 
 
 def _is_pair(head: Head) -> bool:

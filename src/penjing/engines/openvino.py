@@ -64,7 +64,7 @@ class OpenVinoEngine:
             ) from None
         version = openvino.get_version().split("-")[0]
         facts, outputs = fingerprint("openvino", version, threads), output_names(heads_of(artifact))
-        return cls(compiled, Tokens.load(artifact), facts, artifact.card.notes.get("precision") == "int8", outputs)
+        return cls(compiled, Tokens.load(artifact), facts, artifact.card.precision == "int8", outputs)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""

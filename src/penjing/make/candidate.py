@@ -202,7 +202,7 @@ def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | No
 def _precision(artifact: Artifact) -> str:
     if artifact.card.form in {"linear", "static"}:
         return artifact.card.form
-    return "int8" if artifact.card.notes.get("precision") == "int8" else "float"
+    return "int8" if artifact.card.precision == "int8" else "float"
 
 
 def _requests(table: Table) -> list[Request]:

@@ -235,10 +235,10 @@ def _agreement(variant: Variant, found: Found) -> float:
 def _curves(steps: Sequence[Done], metric: str) -> tuple[r.Curve, ...]:
     curves = []
     for done in steps:
-        notes = done.artifact.card.notes.get("curves", {})
+        found = done.artifact.card.curves
         lines: dict[str, list[tuple[float, float]]] = {
-            "train_loss": [(step, loss) for step, loss in notes.get("loss", [])],
-            "validation_score": [(one["step"], one[metric]) for one in notes.get("validation", []) if metric in one],
+            "train_loss": [(step, loss) for step, loss in found.loss],
+            "validation_score": [(one["step"], one[metric]) for one in found.validation if metric in one],
         }
         curves += [
             r.Curve.model_validate({"name": done.step.name, "kind": kind, "points": points})

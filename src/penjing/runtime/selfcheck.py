@@ -51,7 +51,7 @@ def make_selfcheck(session: Session) -> dict[str, Any]:
     stored = {name: [_rounded(row) for row in rows] for name, rows in found.items()}
     labels_alone = not session.artifact.card.task_state
     largest = max(float(np.abs(row).max()) for rows in found.values() for row in rows)
-    share = INT8_TOLERANCE if session.artifact.card.notes.get("precision") == "int8" else FLOAT_TOLERANCE
+    share = INT8_TOLERANCE if session.artifact.card.precision == "int8" else FLOAT_TOLERANCE
     return {
         "format": 1 if labels_alone else 2,
         "kind": "texts" if tokens is None else "ids",

@@ -114,7 +114,7 @@ class Classify(ClassifyReader):
         """{"label": positions (n,) int64}. Raises DataError for a label that is not known."""
         return {HEAD: encode_labels(golds, self.labels)}
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
         """{"temperature"}, of least negative log-likelihood."""
         return {"temperature": fit_temperature(outputs[HEAD], encode_labels(golds, self.labels))}
 

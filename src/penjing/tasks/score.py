@@ -193,7 +193,7 @@ class Score(ScoreReader):
             return {HEAD: np.searchsorted(np.array(self.grades), values).astype(np.int64)}
         return {HEAD: ((values - self.mean) / self.scale).astype(np.float32)}
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
         """Temperature and conformal threshold of grades, or local errors and their quantiles of numbers."""
         if self.grades:
             places = np.asarray(self.encode(golds, ())[HEAD])
