@@ -29,6 +29,7 @@ from penjing.measure.latency import interleaved
 from penjing.model.base import depth_of, open_base
 from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
+from penjing.tasks import reader_of
 from penjing.tasks.metrics import encode_labels
 from speed import answers, penjing
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, write_recipe
@@ -80,7 +81,7 @@ def techniques(layers: int) -> dict[str, Chain]:
 def make(recipe: Path, out: Path, only: list[str] | None) -> tuple[Prepared, Artifact, dict[str, Artifact], int]:
     """The data, the tuned model, what each technique made of it, and the threads; every step cached in `out`."""
     file = load_recipe(recipe)
-    data, threads = prepare(file, Silent()), file.recipe.threads or cores()
+    data, threads = prepare(file, reader_of(file), Silent()), file.recipe.threads or cores()
     cache = Cache(out / "cache", file.recipe.seed, threads, Silent(), lambda: False)
 
     def step(one: Any, parent: Artifact, teacher: Artifact | None) -> Artifact:

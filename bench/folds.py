@@ -35,6 +35,7 @@ from penjing.measure.evaluate import Paired, paired_ratio
 from penjing.model.base import depth_of, open_base
 from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
+from penjing.tasks import reader_of
 from penjing.tasks.metrics import accuracy, confusion, encode_labels, f1_by_label
 from speed import LINEAR
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
@@ -90,7 +91,7 @@ def recipe_of(recipe: Path, folds: list[list[Row]], fold: int, steps: list[Row],
 def answers(recipe: Path, out: Path, report: Row, form: str, labels: Sequence[str]) -> Row:
     """What the teacher and the form say of the fold's rows, as positions in `labels`, beside the truth."""
     file = load_recipe(recipe)
-    data = prepare(file, Silent())
+    data = prepare(file, reader_of(file), Silent())
     artifacts = speed.cached(out)
     last = [one for one in report["variants"] if (one["name"] == LINEAR) == (form == LINEAR)][-1]
     teacher = next(one for one in artifacts.values() if one.card.method == "tune.full")
@@ -159,7 +160,7 @@ def main() -> int:
         folder = arguments.out / f"folds-{name}-{arguments.base}-{key[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
         recipe = write_recipe(name, base, arguments.rows, 0, arguments.data, folder, tune=tune)
-        data = prepare(load_recipe(recipe), Silent())
+        data = prepare(load_recipe(recipe), reader_of(load_recipe(recipe)), Silent())
         folds = deal(data, arguments.folds)
         for fold in sorted(set(range(arguments.folds)) - done):
             inside = folder / str(fold)

@@ -52,6 +52,7 @@ from penjing.measure.rivals import (
 from penjing.model.base import open_base
 from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
+from penjing.tasks import reader_of
 from penjing.tasks.metrics import encode_labels
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 
@@ -211,7 +212,7 @@ def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepa
 def measure(recipe: Path, out: Path, report: Row, vectors: Path, *, calls: int, compiled: bool) -> Row:
     """All forms of a finished run and all rivals, on its test rows."""
     file = load_recipe(recipe)
-    data = prepare(file, Silent())
+    data = prepare(file, reader_of(file), Silent())
     threads = file.recipe.threads or cores()
     artifacts = cached(out)
     forms = {one["name"]: artifacts[one["artifact"]] for one in report["variants"]}

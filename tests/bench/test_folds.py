@@ -15,6 +15,7 @@ from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
 from penjing.make.plan import build_plan
 from penjing.measure.evaluate import paired_ratio
+from penjing.tasks import open_reader
 
 BENCH = Path(__file__).parents[2] / "bench"
 
@@ -67,12 +68,12 @@ def test_the_recipe_of_a_fold_learns_from_the_others_and_tests_on_it(folds: Modu
         "name: x\nlanguage: en\ndata: {files: rows.jsonl, text: text, label: label}\nbase: penjing/mini\n"
         "steps:\n  - tune.full: {epochs: 2}\n  - compress.int8: {}\ngates: {keep: 0.97, p99_ms: 20}\n"
     )
-    dealt = folds.deal(prepare(load_recipe(start), Silent()), 2)
+    dealt = folds.deal(prepare(load_recipe(start), open_reader("classify", {}), Silent()), 2)
     inside = tmp_path / "1"
     inside.mkdir()
     file = load_recipe(folds.recipe_of(start, dealt, 1, [{"compress.export": {}}], inside))
     assert [step.name for step in build_plan(file)] == ["tune.full", "compress.export"]
-    data = prepare(file, Silent())
+    data = prepare(file, open_reader("classify", {}), Silent())
     assert set(data.test.texts) == {row["text"] for row in dealt[1]}
     learnt = {*data.train.texts, *data.validation.texts, *data.calibration.texts}
     assert learnt == {row["text"] for row in dealt[0]}

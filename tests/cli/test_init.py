@@ -197,3 +197,28 @@ def test_a_full_disk_leaves_both_files_or_none(
         assert isinstance(CliRunner().invoke(app, arguments).exception, OSError)
     assert not list((tmp_path / "job").iterdir())
     assert CliRunner().invoke(app, arguments).exit_code == 0, "the same command again needs no --force"
+
+
+def test_labels_with_decimals_are_numbers_to_predict(app: typer.Typer, tmp_path: Path) -> None:
+    rows = [(f"a plain sentence about item number {i}", f"{1 + i % 40 / 10}") for i in range(200)]
+    data = tmp_path / "ratings.csv"
+    data.write_text("text,rating\n" + "".join(f"{text},{value}\n" for text, value in rows), encoding="utf-8")
+    ran = CliRunner().invoke(app, ["init", str(tmp_path / "svc"), "--data", str(data)])
+    assert ran.exit_code == 0, ran.output
+    assert "task: score, because the labels are numbers" in ran.stdout
+    assert load_recipe(tmp_path / "svc" / "recipe.yaml").recipe.task.type == "score"
+    assert (tmp_path / "svc" / "rules.csv").read_text(encoding="utf-8").startswith("name,value,p,text,")
+
+
+def test_few_whole_numbers_are_labels_unless_grades_are_asked_for(app: typer.Typer, tmp_path: Path) -> None:
+    rows = [(f"a plain sentence about item number {i}", str(i % 4)) for i in range(200)]
+    data = tmp_path / "grades.csv"
+    data.write_text("text,level\n" + "".join(f"{text},{value}\n" for text, value in rows), encoding="utf-8")
+    ran = CliRunner().invoke(app, ["init", str(tmp_path / "a"), "--data", str(data)])
+    assert "where the labels are grades in order, write `--task score`" in ran.stdout
+    assert load_recipe(tmp_path / "a" / "recipe.yaml").recipe.task.type == "classify"
+    graded = CliRunner().invoke(app, ["init", str(tmp_path / "b"), "--data", str(data), "--task", "score"])
+    assert graded.exit_code == 0, graded.output
+    assert load_recipe(tmp_path / "b" / "recipe.yaml").recipe.task.type == "score"
+    wrong = CliRunner().invoke(app, ["init", str(tmp_path / "c"), "--data", str(data), "--task", "scroe"])
+    assert isinstance(wrong.exception, UsageError) and "did you mean `score`?" in str(wrong.exception)

@@ -49,7 +49,6 @@ def test_the_sample_is_read(tmp_path: Path) -> None:
         ("keep: 0.98", "keep: 1.98", "`keep` is `1.98`; it must be a share between 0 and 1"),
         ("name: sms-spam\n", "", "the key `name` is missing"),
         ("seed: 0", "sede: 0", "did you mean `seed`?"),
-        ("type: classify", "type: clasify", "classify"),
         ("- tune.full: {epochs: 3}", "- {tune.full: {}, compress.int8: {}}", "write each step as one"),
         ("files: sms.tsv", "files: {test: a.csv}", "at least `train`"),
         ("max_error: 0.05", "max_error: {}", "at least one label"),

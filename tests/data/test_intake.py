@@ -10,6 +10,7 @@ import pytest
 from penjing.core.errors import DataError
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.data.intake import take_in, take_unlabelled
+from penjing.tasks import open_reader
 
 
 def recipe(folder: Path, data: str) -> RecipeFile:
@@ -20,7 +21,7 @@ def recipe(folder: Path, data: str) -> RecipeFile:
 
 def test_texts_are_cleaned_and_masked_and_labels_cleaned(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\n 电话　13812345678 ,a\u3000b \n", encoding="utf-8")
-    intake = take_in(recipe(tmp_path, "{files: a.csv}"))
+    intake = take_in(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}))
     assert (list(intake.table.texts), intake.table.labels) == (["电话 ⟦mobile⟧"], ["a b"])
     assert intake.masked["mobile"] == 1
     assert [(file.part, file.rows, file.encoding) for file in intake.files] == [("train", 1, "utf-8")]
@@ -36,7 +37,7 @@ def test_what_is_turned_away_is_listed_by_row(tmp_path: Path) -> None:
         {"text": "d", "label": ""},
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    intake = take_in(recipe(tmp_path, "{files: a.jsonl}"))
+    intake = take_in(recipe(tmp_path, "{files: a.jsonl}"), open_reader("classify", {}))
     found = {problem.message: (problem.severity, problem.rows["a.jsonl"]) for problem in intake.problems}
     assert found == {
         "the text has a lone surrogate (\\ud800) at character 1": ("error", [2]),
@@ -64,4 +65,4 @@ def test_unlabelled_texts_come_from_lines_or_from_the_text_column(tmp_path: Path
 def test_a_file_without_rows(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\n", encoding="utf-8")
     with pytest.raises(DataError, match="the file has no rows"):
-        take_in(recipe(tmp_path, "{files: a.csv}"))
+        take_in(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}))

@@ -13,6 +13,7 @@ from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
 from penjing.data.fold import fold
 from penjing.data.prepare import Prepared, examine, prepare
+from penjing.tasks import open_reader
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊", "浴室", "餐厅", "健身房", "花园"]
 
@@ -41,7 +42,7 @@ def tables(prepared: Prepared) -> dict[str, Table]:
 def test_one_file_becomes_four_tables_that_share_no_text(tmp_path: Path) -> None:
     pairs = rows(150, "好") + rows(100, "差")
     write(tmp_path / "a.csv", [*pairs, *pairs[:20], ("电话13812345678", "好"), ("", "差"), ("没有标签", "")])
-    prepared = prepare(recipe(tmp_path, "{files: a.csv}"), Silent())
+    prepared = prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
     sizes = {name: len(table) for name, table in tables(prepared).items()}
     assert sum(sizes.values()) == 251
     assert prepared.audit.splits == sizes
@@ -61,9 +62,12 @@ def test_one_file_becomes_four_tables_that_share_no_text(tmp_path: Path) -> None
 
 def test_the_same_content_gives_the_same_fingerprint(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", rows(60, "好") + rows(60, "差"))
-    first = prepare(recipe(tmp_path, "{files: a.csv}"), Silent())
-    assert prepare(recipe(tmp_path, "{files: a.csv}"), Silent()).fingerprint == first.fingerprint
-    other = prepare(recipe(tmp_path, "{files: a.csv}", seed=1), Silent())
+    first = prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
+    assert (
+        prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent()).fingerprint
+        == first.fingerprint
+    )
+    other = prepare(recipe(tmp_path, "{files: a.csv}", seed=1), open_reader("classify", {}), Silent())
     assert other.fingerprint != first.fingerprint
 
 
@@ -71,7 +75,9 @@ def test_given_parts_are_kept_and_train_loses_what_leaks(tmp_path: Path) -> None
     test = rows(30, "好") + rows(30, "差")
     write(tmp_path / "test.csv", test)
     write(tmp_path / "train.csv", [*rows(150, "好"), *rows(150, "差"), (test[0][0], "差"), (test[1][0], "好")])
-    prepared = prepare(recipe(tmp_path, "{files: {train: train.csv, test: test.csv}}"), Silent())
+    prepared = prepare(
+        recipe(tmp_path, "{files: {train: train.csv, test: test.csv}}"), open_reader("classify", {}), Silent()
+    )
     assert list(prepared.test.texts) == [text for text, _ in test]
     assert prepared.audit.splits["test"] == 60
     assert prepared.audit.duplicates.across == 60
@@ -85,11 +91,13 @@ def test_which_test_rows_another_file_has_a_copy_of(tmp_path: Path) -> None:
     both = rows(200, "好")[150:] + rows(200, "差")[150:]
     write(tmp_path / "test.csv", [*both[50:], *both[:50]])
     write(tmp_path / "train.csv", [*rows(150, "好"), *rows(150, "差"), both[3], (both[4][0], "差")])
-    prepared = prepare(recipe(tmp_path, "{files: {train: train.csv, test: test.csv}}"), Silent())
+    prepared = prepare(
+        recipe(tmp_path, "{files: {train: train.csv, test: test.csv}}"), open_reader("classify", {}), Silent()
+    )
     # A copy under another label is a copy too.
     assert [prepared.test.texts[place] for place in prepared.copied] == [both[3][0], both[4][0]]
     write(tmp_path / "all.csv", [*rows(60, "好"), *rows(60, "差"), *rows(10, "差")])
-    assert prepare(recipe(tmp_path, "{files: all.csv}"), Silent()).copied == ()
+    assert prepare(recipe(tmp_path, "{files: all.csv}"), open_reader("classify", {}), Silent()).copied == ()
 
 
 def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:
@@ -99,7 +107,7 @@ def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / "more.txt").write_text("没有标签的 文字 13812345678\n\n前台前台非常满意第0次\n", encoding="utf-8")
     data = "{files: a.csv, group: who, fields: {note: str, amount: int}, unlabelled: [more.txt]}"
-    prepared = prepare(recipe(tmp_path, data), Silent())
+    prepared = prepare(recipe(tmp_path, data), open_reader("classify", {}), Silent())
     sides: dict[str, set[str]] = {}
     for name, table in tables(prepared).items():
         assert table.groups is not None
@@ -127,22 +135,22 @@ def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:
 def test_what_forbids_training(tmp_path: Path, pairs: list[tuple[str, str]], said: str) -> None:
     write(tmp_path / "a.csv", pairs)
     file = recipe(tmp_path, "{files: a.csv}")
-    audit, prepared = examine(file, Silent())
+    audit, prepared = examine(file, open_reader("classify", {}), Silent())
     assert prepared is None
     assert not audit.trainable
     with pytest.raises(DataError) as caught:
-        prepare(file, Silent())
+        prepare(file, open_reader("classify", {}), Silent())
     assert said in str(caught.value)
     assert "fix:" in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read_is_an_error_of_the_audit(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"text,label\n" + bytes(range(0x80, 0xA0)) * 8 + b",1\n")
-    audit, _ = examine(recipe(tmp_path, "{files: a.csv}"), Silent())
+    audit, _ = examine(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
     assert audit.errors[0].code == "unreadable"
     assert "`encoding:` in a recipe" in audit.errors[0].fix
     with pytest.raises(UsageError, match="no such file"):
-        examine(recipe(tmp_path, "{files: b.csv}"), Silent())
+        examine(recipe(tmp_path, "{files: b.csv}"), open_reader("classify", {}), Silent())
 
 
 REAL = {
@@ -171,7 +179,7 @@ def test_real_data(tmp_path: Path, name: str) -> None:
     if not folder:
         pytest.skip("PENJING_DATA is not set: the folder of the public data sets")
     data, count, language, labels = REAL[name]
-    prepared = prepare(recipe(tmp_path, data.replace("%s", folder)), Silent())
+    prepared = prepare(recipe(tmp_path, data.replace("%s", folder)), open_reader("classify", {}), Silent())
     assert prepared.audit.rows == count
     assert (prepared.language, len(prepared.labels)) == (language, labels)
     assert all(set(table.labels or ()) == set(prepared.labels) for table in tables(prepared).values())

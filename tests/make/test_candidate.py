@@ -23,6 +23,7 @@ from penjing.prove.amend import read_certificate
 from penjing.prove.certify import row_hash
 from penjing.report.found import ReleaseTest
 from penjing.runtime.open import open_session
+from penjing.tasks import open_task
 from penjing.tune import linear
 
 WORDS = {"bad": ("dirty", "rude", "broken", "late"), "good": ("clean", "kind", "quick", "warm"), "rare": ("noise",)}
@@ -67,7 +68,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     train, validation, calibration, test = (rows(count, seed) for seed, count in enumerate((400, 200, 400, 210)))
     labels = ("bad", "good", "rare")
     audit = Audit(labels={"bad": 600, "good": 580, "rare": 20})
-    data = Prepared(train, validation, calibration, test, labels, "en", audit, "fingerprint")
+    data = Prepared(
+        train,
+        validation,
+        calibration,
+        test,
+        labels,
+        open_task("classify", {"labels": labels}),
+        "en",
+        audit,
+        "fingerprint",
+    )
     run = Run(out=folder / "linear", scratch=folder / "scratch", threads=1)
     artifact = linear.apply(Inputs(None, train, validation, language="en"), linear.Options(c=(16.0,)), run)
     (folder / "rules.csv").write_text(RULES, encoding="utf-8")

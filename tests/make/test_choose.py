@@ -22,6 +22,7 @@ from penjing.model.base import open_base
 from penjing.prove.score import Scored, promised_labels, score
 from penjing.report.found import Variant
 from penjing.runtime.open import open_session
+from penjing.tasks import open_reader
 
 LABELS = ("no", "yes")
 FAST = Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32)
@@ -138,7 +139,7 @@ def test_a_broken_compression_is_refused_by_its_gate(
     recipe_in: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """INT8 with absurd calibration, and a vocabulary without Chinese: by their score on real validation rows."""
-    data = prepare(load_recipe(recipe_in()), Silent())
+    data = prepare(load_recipe(recipe_in()), open_reader("classify", {}), Silent())
     base = open_base("penjing/mini", tmp_path)
 
     def made(name: str, parent: Artifact, **options: object) -> Artifact:

@@ -12,10 +12,11 @@ from penjing.core.recipe import load_recipe
 from penjing.data.prepare import prepare
 from penjing.make.timings import Measured
 from penjing.make.unchanged import find_ended, keep_ended, key_of
+from penjing.tasks import open_reader
 
 
 def test_the_key_is_of_all_that_a_run_depends_on(recipe_in: Callable[..., Path]) -> None:
-    data = prepare(load_recipe(recipe_in()), Silent())
+    data = prepare(load_recipe(recipe_in()), open_reader("classify", {}), Silent())
     key = key_of(data, "base", True)
     assert key == key_of(data, "base", True)
     others = [

@@ -22,6 +22,7 @@ from penjing.prove.score import Scored
 from penjing.report.build import MISTAKES, Found, fill
 from penjing.report.found import Choice, ReleaseTest, Variant
 from penjing.report.verdict import note_of
+from penjing.tasks import open_task
 
 LABELS = ("no", "yes")
 ROWS = 200
@@ -105,7 +106,9 @@ def found() -> Found:
     variants = [variant("compress.export", 4, "size_mb 80 against 30"), variant("compress.int8", 8)]
     part = Table([f"text {i}" for i in range(ROWS)], [LABELS[i % 2] for i in range(ROWS)], rows=range(2, ROWS + 2))
     audit = Audit(rows=1000, labels={"no": 400, "yes": 400})
-    data = Prepared(part, part, part, part, LABELS, "en", audit, "fingerprint")
+    data = Prepared(
+        part, part, part, part, LABELS, open_task("classify", {"labels": LABELS}), "en", audit, "fingerprint"
+    )
     recipe = Recipe.model_validate({"name": "house", "data": {"files": "a.csv"}, "steps": [{"tune.full": None}]})
     file = RecipeFile(path=HOUSE / "recipe.yaml", recipe=recipe)
     choice = Choice(variants[1], fell_back=False)

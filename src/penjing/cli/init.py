@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from penjing.core.task import About
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import Guess
     from penjing.data.read import Reading
@@ -30,13 +31,13 @@ _RECIPE = """\
 # Make the service:   penjing make {recipe}
 name: {name}
 language: auto # zh | en | mixed | auto
-task: {{type: classify}}
+task: {task}
 data:
   # One file, or {{train: …, validation: …, calibration: …, test: …}}; relative to this recipe.
   files: {file}
   encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as euc_jp
 {columns}  text: {text} # the column of the texts
-  label: {label} # the column of the labels
+  label: {label} # the column of the {gold}
   fields: {{}} # columns that rules may ask for: {{channel: [app, web], amount: float, urgent: bool}}
   group: null # a column: rows with the same value never sit on two sides of a split
   unlabelled: [] # files of texts without labels
@@ -45,7 +46,7 @@ steps:
   - tune.full: {{}} # fine-tune the base on the train rows
   - compress.int8: {{}} # make it small and fast
 gates: # promises that are tested before anything is sealed
-  keep: 0.97 # share of the teacher's macro-F1
+  keep: 0.97 # share of the teacher's {metric}
   unproven: refuse # or allow: seal what the data is too small to prove, and say so
 decide:
   max_error: 0.05 # largest share of errors among decisions made without a person
@@ -55,8 +56,8 @@ seed: 0
 """
 
 _RULES = """\
-name,label,p,margin,text,pii.id_card,then,why
-id-card-to-a-person,,,,,>=1,review,contains an identity card number
+name,{facts},text,pii.id_card,then,why
+id-card-to-a-person,{commas}>=1,review,contains an identity card number
 """
 
 
@@ -69,6 +70,9 @@ def register(app: typer.Typer) -> None:
         data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
         text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
         label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
+        task: Annotated[
+            str | None, typer.Option("--task", help="what is predicted: classify, score; left out: by the labels")
+        ] = None,
         encoding: Encoding = "auto",
         sheet: Sheet = None,
         header: Header = None,
@@ -80,28 +84,36 @@ def register(app: typer.Typer) -> None:
         from penjing.core.recipe import load_recipe
         from penjing.data.prepare import examine
         from penjing.data.read import Reading
+        from penjing.tasks import TASKS, about_task, reader_of
 
         recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
         for path in (recipe, rules):
             if path.exists() and not force:
                 raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
-        guessed = _guess(data, text, label, Reading(encoding, sheet, header), asking=not json)
+        told = about_task(task, "--task") if task is not None else None
+        wanted = _Wanted(text, label, Reading(encoding, sheet, header), told is not None and told.numbers)
+        guessed = _guess(data, wanted, asking=not json)
+        about = told or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
             raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
         with replaced_file(rules) as new_rules, replaced_file(recipe) as new_recipe:  # both or neither
-            new_rules.write_text(_RULES, encoding="utf-8")
-            new_recipe.write_text(recipe_text(folder, data, guessed), encoding="utf-8")
+            new_rules.write_text(rules_text(about), encoding="utf-8")
+            new_recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
         file = load_recipe(recipe)
         follow_recipe(file)
         with show.Bar() as bar:
-            audit, _ = examine(file, bar)
+            audit, _ = examine(file, reader_of(file), bar)
         if json:
             found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
             show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
             return
         show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
+        if told is None and about.numbers:
+            show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
+        elif told is None and guessed.numbers == "few":
+            show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
         for note in guessed.notes:
             if not any(note in problem.message for problem in audit.problems):  # those are listed below
                 show.out(f"note: {note}")
@@ -112,16 +124,27 @@ def register(app: typer.Typer) -> None:
         show.out(f"next: penjing make {recipe}" if audit.trainable else f"when it is mended: penjing check {recipe}")
 
 
-def _guess(data: Path, text: str | None, label: str | None, reading: Reading, *, asking: bool) -> Guess:
+@dataclass(frozen=True)
+class _Wanted:
+    """What the caller said of the file; `numbers`: the labels are numbers."""
+
+    text: str | None
+    label: str | None
+    reading: Reading
+    numbers: bool
+
+
+def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
     """What the file seems to hold; where several columns or sheets fit, a person at a terminal is asked."""
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import guess
 
     if str(data) == "-":
         raise UsageError("a recipe needs a file that stays", where="--data", fix="write standard input to a file first")
+    text, label, reading = wanted.text, wanted.label, wanted.reading
     while True:
         try:
-            return guess(data, text=text, label=label, reading=reading)
+            return guess(data, text=text, label=label, reading=reading, numbers=wanted.numbers)
         except ChoiceError as error:
             if not (asking and _at_a_terminal()):
                 raise
@@ -150,7 +173,12 @@ def _ask(question: ChoiceError) -> str:
         show.tell(f"a number from 1 to {len(names)}")
 
 
-def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
+def rules_text(about: About) -> str:
+    """The first rules file of a task: a case with an identity card number goes to a person."""
+    return _RULES.format(facts=",".join(about.facts), commas="," * (len(about.facts) + 1))
+
+
+def recipe_text(folder: Path, data: Path, guessed: Guess, about: About) -> str:
     """The recipe as it is written; the file's path is relative to its folder where there is such a path."""
     try:
         file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
@@ -168,6 +196,9 @@ def recipe_text(folder: Path, data: Path, guessed: Guess) -> str:
         columns=said,
         text=_scalar(guessed.text),
         label=_scalar(guessed.label),
+        gold=about.gold,
+        metric=about.metric,
+        task=about.line,
     )
     return "".join(_aligned(line) + "\n" for line in filled.splitlines())
 

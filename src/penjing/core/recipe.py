@@ -28,10 +28,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Task(_Part):
-    """What is predicted."""
+class Task(BaseModel):
+    """What is predicted: the task by its name, and what that task may be told."""
 
-    type: Literal["classify"] = Field("classify", description="one label a text")
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str = Field("classify", description="classify: one label a text; score: a number or a grade")
+
+    def options(self) -> dict[str, Any]:
+        """The keys beside `type`; the task itself checks them."""
+        return dict(self.model_extra or {})
 
 
 class Data(_Part):

@@ -83,6 +83,22 @@ class Section:
     note: Mapping[Literal["en", "zh"], str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class About:
+    """What `penjing init` writes of a task.
+
+    gold: what the column of the labels holds; metric: what `keep` keeps, in words; line: the recipe's `task:`;
+    facts: the columns of the first rules file; numbers: whether the gold is a number.
+    """
+
+    name: str
+    gold: str
+    metric: str
+    line: str
+    facts: tuple[str, ...]
+    numbers: bool = False
+
+
 class Masking(Protocol):
     """Where a piece of the user's text is in the masked text; (start, end) in characters."""
 
@@ -90,7 +106,13 @@ class Masking(Protocol):
 
 
 class Reader(Protocol):
-    """Gold as it is written in a file, before anything is learned from the rows."""
+    """Gold as it is written in a file, before anything is learned from the rows.
+
+    golds_are_names: labels, which people write in several ways, and of which a rare one always goes to a person.
+    """
+
+    @property
+    def golds_are_names(self) -> bool: ...
 
     def read(self, cell: str, masked: Masking | None = None) -> str:
         """The canonical gold of a cell; "" for none. Raises DataError for what cannot be gold."""

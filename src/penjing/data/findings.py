@@ -66,9 +66,12 @@ def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> li
     return problems
 
 
-def find_problems(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[Problem]:
-    """What follows from the counts: errors that forbid training, warnings that do not."""
-    return [*_forbidding(file, audit), *_warning(file, audit, near_conflicts)]
+def find_problems(file: RecipeFile, audit: Audit, near_conflicts: Rows, *, names: bool = True) -> list[Problem]:
+    """What follows from the counts: errors that forbid training, warnings that do not.
+
+    names: whether the gold is a name, so that a rare one always goes to a person.
+    """
+    return [*_forbidding(file, audit), *_warning(file, audit, near_conflicts, names)]
 
 
 def unseen_labels(
@@ -130,12 +133,12 @@ def _forbidding(file: RecipeFile, audit: Audit) -> list[Problem]:
     return problems
 
 
-def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows) -> list[Problem]:
+def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) -> list[Problem]:
     problems = []
     if near_conflicts:
         message, fix = "nearly the same text under two labels, kept", "look whether both labels are right"
         problems.append(_warn("near_conflict", message, fix, near_conflicts))
-    if audit.small_labels and len(audit.labels) > 1:
+    if names and audit.small_labels and len(audit.labels) > 1:
         listed = ", ".join(f"`{label}` {audit.labels[label]}" for label in audit.small_labels[:12])
         more = f" and {len(audit.small_labels) - 12} more" if len(audit.small_labels) > 12 else ""
         message = f"labels with fewer than {SMALL_LABEL} rows: {listed}{more}"

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
 from penjing.data.cells import Fault, Odd
 from penjing.data.choice import ChoiceError
+from penjing.data.fields import parse_number
 from penjing.data.header import NUMBER, has_header
 from penjing.data.names import EXACT, role_of
 from penjing.data.read import Opened, Reading, open_table
@@ -31,6 +33,8 @@ _DATE = re.compile(
 _CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: the number of a case
 # What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
 _LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
+_NUMBER_BY_ROLE = {"level": 4.0, "label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
+_FEW_NUMBERS = 12
 _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": -2.0, "side": -3.0}
 
 
@@ -45,10 +49,21 @@ class Guess:
     notes: tuple[str, ...]
     sheet: str | None = None
     header: int | None = None
+    numbers: Literal["none", "few", "many"] = "none"
 
 
-def guess(path: Path, *, text: str | None = None, label: str | None = None, reading: Reading | None = None) -> Guess:
+def guess(
+    path: Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    reading: Reading | None = None,
+    numbers: bool = False,
+) -> Guess:
     """Look at the first 3,000 rows. What is given is taken as it is.
+
+    numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: few whole ones,
+    or many or with decimals.
 
     Raises UsageError (no such file, an unknown column name), ChoiceError (several columns fit alike) or DataError (no
     text or no label column to be seen).
@@ -73,7 +88,8 @@ def guess(path: Path, *, text: str | None = None, label: str | None = None, read
         fix = "write a CSV with a column of texts and a column of labels"
         raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
     _check_given(names, text, label, str(path))
-    text, label = _columns(values, text, label, str(path))
+    text, label = _columns(values, text, label, str(path), _number_score if numbers else _label_score)
+    kind = _numbers(values[label])
     columns = None
     if header is not None:
         renamed = {text: "text", label: "label"} if text != label else {}
@@ -82,7 +98,7 @@ def guess(path: Path, *, text: str | None = None, label: str | None = None, read
         notes.append("no header: the columns were named " + ", ".join(columns))
     encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
     kept = None if header is not None else reading.header
-    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept)
+    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind)
 
 
 def _is_headless(opened: Opened) -> bool:
@@ -107,9 +123,11 @@ def _check_given(names: list[str], text: str | None, label: str | None, where: s
             raise UsageError(what, where=where, fix=nearest(name, names))
 
 
-def _columns(values: dict[str, list[str]], text: str | None, label: str | None, where: str) -> tuple[str, str]:
+def _columns(
+    values: dict[str, list[str]], text: str | None, label: str | None, where: str, label_score: Score
+) -> tuple[str, str]:
     """The columns of texts and labels. Both are scored before one is asked for, so that the fix names both."""
-    labels = {} if label else _scores(values, _label_score, text)
+    labels = {} if label else _scores(values, label_score, text)
     texts = {} if text else _scores(values, _text_score, label)
     if label is None and text is None and labels and texts:
         # The best column of texts is none of the labels, unless there is no other.
@@ -166,6 +184,28 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     worth -= 0.5 * (role not in ("label", "level") and all(NUMBER.fullmatch(cell) for cell in distinct))
     worth -= 3.0 * (len(distinct) == 1) + 1.0 * (len(distinct) > 100)
     return worth - 2.0 * (1 - len(filled) / rows)
+
+
+def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:
+    """How well a column fits as numbers to predict; None where it cannot: words, dates, one value, names of cases."""
+    role = role_of(name)
+    numeric = sum(parse_number(cell) is not None for cell in filled)
+    distinct = len({cell.strip() for cell in filled})
+    if numeric < 0.9 * len(filled) or distinct < 2:
+        return None
+    # As many whole numbers as rows count the rows.
+    if distinct == len(filled) and all("." not in cell for cell in filled):
+        return None
+    return _NUMBER_BY_ROLE[role] - 2.0 * (1 - len(filled) / rows)
+
+
+def _numbers(column: Sequence[str]) -> Literal["none", "few", "many"]:
+    """Whether labels are numbers: few whole ones, or many or with decimals."""
+    distinct = {cell.strip() for cell in column if cell.strip()}
+    if len(distinct) < 3 or any(parse_number(cell) is None for cell in distinct):
+        return "none"
+    whole = all(cell.partition(".")[2].strip("0") == "" for cell in distinct)
+    return "few" if whole and len(distinct) <= _FEW_NUMBERS else "many"
 
 
 def _text_score(name: str, filled: Sequence[str], rows: int) -> float | None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.recipe import PARTS, Data, RecipeFile
+from penjing.core.task import Reader
 from penjing.data.audit import FileAudit, Problem, Rows
 from penjing.data.cells import Fault
 from penjing.data.clean import clean
 from penjing.data.fields import match_header
-from penjing.data.labels import LONGEST_LABEL, alike, as_yaml, read_as, read_label, unite
+from penjing.data.labels import alike, as_yaml, read_as, read_label, unite
 from penjing.data.mask import KINDS, mask
 from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
@@ -35,13 +36,13 @@ class Intake:
     problems: list[Problem]
 
 
-def take_in(file: RecipeFile) -> Intake:
+def take_in(file: RecipeFile, reader: Reader) -> Intake:
     """Read every file of a recipe. Raises UsageError (no such file) or DataError (cannot be read at all)."""
     data = file.recipe.data
     given = (
         {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
     )
-    collector = _Collector(data, read_as(data))
+    collector = _Collector(data, read_as(data), reader)
     files = []
     for part in PARTS:
         if part in given:
@@ -91,8 +92,9 @@ def take_unlabelled(file: RecipeFile) -> list[str]:
 class _Collector:
     """Collects rows over files."""
 
-    def __init__(self, data: Data, reads: dict[str, str]) -> None:
+    def __init__(self, data: Data, reads: dict[str, str], reader: Reader) -> None:
         self.data = data
+        self.reader = reader
         self.reads = reads
         self.merged: Counter[str] = Counter()
         self.united: dict[str, str] = {}
@@ -127,20 +129,19 @@ class _Collector:
         try:
             masked = mask(clean(table.texts[place]))
             label = read_label(table.labels[place]) if table.labels else ""
+            gold = self.reader.read(self.reads.get(label, label)) if label else ""
             fields = {key: _masked_field(column[place], self.data, key) for key, column in table.fields.items()}
-        except RequestError as error:
+        except (RequestError, DataError) as error:
             faults.append(Fault(row, error.what, error.fix or ""))
             return
         if not masked.text:
             self.empty.setdefault(name, []).append(row)
-        elif not label:
+        elif not gold:
             self.unlabelled.setdefault(name, []).append(row)
-        elif len(label) > LONGEST_LABEL:
-            faults.append(Fault(row, f"a label of {len(label)} characters", "is `label:` the right column?"))
         else:
             self.texts.append(masked.text)
             self.merged[label] += 1
-            self.labels.append(self.reads.get(label, label))
+            self.labels.append(gold)
             self.rows.append(row)
             self.parts.append(part)
             self.names.append(name)
@@ -152,6 +153,8 @@ class _Collector:
 
     def unite(self) -> None:
         """Read labels that write the same value (`1`, `1.0`) as one, over all files."""
+        if not self.reader.golds_are_names:
+            return
         train = Counter(label for label, part in zip(self.labels, self.parts, strict=True) if part == "train")
         self.united = unite(Counter(self.labels), train)
         self.labels = [self.united.get(label, label) for label in self.labels]
@@ -187,7 +190,7 @@ class _Collector:
             listed = ", ".join(f"`{label}` as `{kept}`" for label, kept in list(self.united.items())[:12])
             message, fix = f"labels of the same value, read as one: {listed}", "nothing to do, or write one of them"
             found.append(Problem(severity="warning", code="same_labels", message=message, fix=fix))
-        counts = Counter(self.labels)
+        counts = Counter(self.labels) if self.reader.golds_are_names else Counter()
         if like := alike(counts):
             pairs = [f"`{label}` ({counts[label]:,}) and `{kept}` ({counts[kept]:,})" for label, kept in like.items()]
             more = f", and {len(pairs) - 12} more" if len(pairs) > 12 else ""

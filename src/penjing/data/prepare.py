@@ -11,6 +11,7 @@ from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
+from penjing.core.task import Reader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels
@@ -24,7 +25,9 @@ _RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Four tables, cleaned and masked, that share no text; `labels` sorted; `fingerprint` the hash of their content.
+    """Four tables, cleaned and masked, that share no text; `fingerprint` is the hash of their content.
+
+    labels: the strata of the gold, sorted: of `classify` its labels; task: what was learned of train and validation.
 
     copied: positions in `test` of the rows of a given test file whose text, or nearly, stood in another file too (there
     it was removed).
@@ -35,6 +38,7 @@ class Prepared:
     calibration: Table
     test: Table
     labels: tuple[str, ...]
+    task: Task
     language: Literal["zh", "en", "mixed"]
     audit: Audit
     fingerprint: str
@@ -42,9 +46,9 @@ class Prepared:
     copied: tuple[int, ...] = ()
 
 
-def prepare(file: RecipeFile, progress: Progress) -> Prepared:
+def prepare(file: RecipeFile, reader: Reader, progress: Progress) -> Prepared:
     """The tables of a recipe. Raises DataError where the audit forbids training, with the errors and their rows."""
-    audit, prepared = examine(file, progress)
+    audit, prepared = examine(file, reader, progress)
     if prepared is None:
         raise refusal(audit, file)
     return prepared
@@ -58,12 +62,12 @@ def refusal(audit: Audit, file: RecipeFile) -> DataError:
     return DataError(what, where=file.where("data"), fix=fix)
 
 
-def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | None]:
+def examine(file: RecipeFile, reader: Reader, progress: Progress) -> tuple[Audit, Prepared | None]:
     """The audit of a recipe's data, and the tables where nothing forbids training on them."""
     recipe = file.recipe
     progress.start("reading the data", None)
     try:
-        intake = take_in(file)
+        intake = take_in(file, reader)
         unlabelled = take_unlabelled(file)
     except DataError as error:
         message = f"{error.where}: {error.what}" if error.where else error.what
@@ -71,7 +75,7 @@ def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | Non
         return Audit(problems=[problem]), None
     table, parts = intake.table, intake.parts
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
-    labels = list(table.labels or ())
+    labels = reader.strata(table.labels or ())
     found = find_duplicates(
         table.texts, labels, [_RANK[part] for part in parts], _RANK["test"] if "test" in given else None, progress
     )
@@ -88,8 +92,11 @@ def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | Non
     final = dict(enumerate(parts))
     keys = _keys(table, found, cut)
     final |= dict(zip(cut, split(keys, [labels[i] for i in cut], missing, recipe.seed), strict=True))
-    tables = {name: table.take([position for position in used if final[position] == name]) for name in PARTS}
-    audit = _audit(file, intake, found, dropped, tables, len(unlabelled))
+    placed = {name: [position for position in used if final[position] == name] for name in PARTS}
+    tables = {name: table.take(positions) for name, positions in placed.items()}
+    strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
+    looked = Looked(intake, found, dropped, tables, strata, reader.golds_are_names)
+    audit = _audit(file, looked, len(unlabelled))
     if not audit.trainable:
         return audit, None
     held_out = {fold(text) for name in PARTS if name != "train" for text in tables[name].texts}
@@ -99,6 +106,7 @@ def examine(file: RecipeFile, progress: Progress) -> tuple[Audit, Prepared | Non
         calibration=tables["calibration"],
         test=tables["test"],
         labels=tuple(sorted(audit.labels)),
+        task=reader.learn([*(tables["train"].labels or ()), *(tables["validation"].labels or ())]),
         language=recipe.language if recipe.language != "auto" else audit.language,  # type: ignore[arg-type]
         audit=audit,
         fingerprint=fingerprint([tables[name] for name in PARTS]),
@@ -158,18 +166,27 @@ def _keys(table: Table, found: Duplicates, positions: Sequence[int]) -> list[str
     return [root(key) for key in own]
 
 
-def _audit(
-    file: RecipeFile,
-    intake: Intake,
-    found: Duplicates,
-    dropped: set[int],
-    tables: dict[str, Table],
-    unlabelled: int,
-) -> Audit:
-    used_labels = Counter(label for table in tables.values() for label in table.labels or ())
+@dataclass(frozen=True)
+class Looked:
+    """What an audit is made of: rows as they came in, duplicates, positions removed, the parts and their strata.
+
+    names: whether the gold is a name, of which rare or unseen ones are a problem of their own.
+    """
+
+    intake: Intake
+    found: Duplicates
+    dropped: set[int]
+    tables: dict[str, Table]
+    strata: dict[str, list[str]]
+    names: bool
+
+
+def _audit(file: RecipeFile, looked: Looked, unlabelled: int) -> Audit:
+    intake, found, dropped, tables = looked.intake, looked.found, looked.dropped, looked.tables
+    used_labels = Counter(label for strata in looked.strata.values() for label in strata)
     texts = [text for table in tables.values() for text in table.texts]
     language, languages = language_shares(texts)
-    split_labels = {name: dict(sorted(Counter(table.labels or ()).items())) for name, table in tables.items()}
+    split_labels = {name: dict(sorted(Counter(strata).items())) for name, strata in looked.strata.items()}
     pairs = (*found.exact, *found.near)
     audit = Audit(
         files=intake.files,
@@ -199,7 +216,7 @@ def _audit(
     problems = [
         *intake.problems,
         *removed_problems(intake, found, dropped),
-        *find_problems(file, audit, near_conflicts),
-        *unseen_labels(file, audit, tables, _file_names(file)),
+        *find_problems(file, audit, near_conflicts, names=looked.names),
+        *(unseen_labels(file, audit, tables, _file_names(file)) if looked.names else ()),
     ]
     return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})

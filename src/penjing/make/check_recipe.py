@@ -26,6 +26,7 @@ from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.order import order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
+from penjing.tasks import reader_of
 
 # Code of the problems that lie in the recipe or in a file that it names, not in the rows.
 RECIPE = "recipe"
@@ -82,7 +83,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found.faults += package_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
-    looked = None if missing else _attempt(found, lambda: examine(file, progress))
+    looked = None if missing else _attempt(found, lambda: examine(file, reader_of(file), progress))
     if looked is not None:
         found.audit, found.data = looked
     labels = tuple(sorted(found.audit.labels))

@@ -11,13 +11,16 @@ import numpy as np
 from penjing.core.errors import DataError, RecipeError, UsageError
 from penjing.core.nouns import Card, Inputs
 from penjing.core.options import Options, build_options, nearest
-from penjing.core.task import Outputs, Reader, Task
+from penjing.core.recipe import RecipeFile
+from penjing.core.task import About, Outputs, Reader, Task
 
 TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score"}
 
 
 class TaskFile(Protocol):
     """What a file of a task has."""
+
+    ABOUT: About
 
     Options: type[Options]
 
@@ -32,6 +35,27 @@ def open_reader(name: str, options: Mapping[str, Any], where: str = "task") -> R
         raise RecipeError(f"unknown task `{name}`", where=where, fix=nearest(name, TASKS))
     file = _file(name)
     return file.open_reader(build_options(file.Options, options, where))
+
+
+def about_task(name: str, where: str = "task") -> About:
+    """What is written of a task in a first recipe. Raises RecipeError for a task that is not known."""
+    if name not in TASKS:
+        raise RecipeError(f"unknown task `{name[:80]}`", where=where, fix=nearest(name, TASKS))
+    return _file(name).ABOUT
+
+
+def reader_of(file: RecipeFile) -> Reader:
+    """The reader of a recipe's task. Raises RecipeError with the line of the recipe."""
+    task = file.recipe.task
+    options = task.options()
+    if task.type not in TASKS:
+        raise RecipeError(
+            f"unknown task `{task.type[:80]}`", where=file.where("task", "type"), fix=nearest(task.type, TASKS)
+        )
+    model = _file(task.type)
+    return model.open_reader(
+        build_options(model.Options, options, file.where("task"), lambda *keys: file.where("task", *keys))
+    )
 
 
 def open_task(name: str, state: Mapping[str, Any], where: str = "") -> Task:

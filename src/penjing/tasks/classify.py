@@ -18,7 +18,7 @@ import numpy as np
 from penjing.core.answers import Answer, Choice, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
-from penjing.core.task import SMALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.core.task import SMALL, About, FactKind, Head, Item, Masking, Outputs, Section, Unit
 from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import Floats, confusion, encode_labels, f1_of_sums, softmax
@@ -30,6 +30,15 @@ _DIGITS = 6
 
 class Options(_Options):
     """What `task: {type: classify}` may say beside its type: nothing."""
+
+
+ABOUT = About(
+    name="classify",
+    gold="labels",
+    metric="macro-F1",
+    line="{type: classify} # one label a text",
+    facts=("label", "p", "margin"),
+)
 
 
 def open_reader(options: Options) -> ClassifyReader:  # noqa: ARG001 - there is nothing to choose
@@ -45,6 +54,8 @@ def restore(state: Mapping[str, Any]) -> Classify:
 @dataclass(frozen=True)
 class ClassifyReader:
     """Labels as they are written, before it is known which there are."""
+
+    golds_are_names = True
 
     def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
         """A label, cleaned like a text. Raises DataError."""

@@ -35,7 +35,7 @@ from pydantic import Field
 from penjing.core.answers import Answer, Number, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
-from penjing.core.task import ALL, FactKind, Head, Item, Masking, Outputs, Section, Unit
+from penjing.core.task import ALL, About, FactKind, Head, Item, Masking, Outputs, Section, Unit
 from penjing.data.fields import read_field
 from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
 from penjing.tasks.residuals import Residuals, fit_residuals
@@ -67,6 +67,16 @@ class Options(_Options):
     coverage: float = Field(0.9, gt=0, lt=1, description="share of texts whose interval holds the true value")
 
 
+ABOUT = About(
+    name="score",
+    gold="numbers",
+    metric="answers within the limit",
+    line="{type: score} # a number or a grade; `within: 1` is the largest error",
+    facts=("value", "p"),
+    numbers=True,
+)
+
+
 def open_reader(options: Options) -> ScoreReader:
     """The reader of numbers."""
     return ScoreReader(options.kind, options.within, options.coverage)
@@ -92,6 +102,8 @@ class ScoreReader:
     kind: Literal["auto", "grades", "number"]
     within: float | None
     coverage: float
+
+    golds_are_names = False
 
     def read(self, cell: str, masked: Masking | None = None) -> str:  # noqa: ARG002
         """A finite number in its shortest form, "" for an empty cell. Raises DataError."""

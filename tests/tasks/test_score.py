@@ -1,0 +1,169 @@
+"""The task `score`: numbers and grades read, learned, answered with true intervals, and judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+from sklearn.metrics import mean_absolute_error, r2_score
+
+from penjing.core.answers import Number, as_kind
+from penjing.core.errors import DataError
+from penjing.core.task import ALL, Task
+from penjing.tasks import open_reader, open_task
+from penjing.tasks.score import Score, write_number
+
+GRADES = ["0", "1", "2", "3", "4"]
+
+
+def learned(golds: list[str], **options: object) -> Task:
+    return open_reader("score", options).learn(golds)
+
+
+def graded(rows: int, seed: int) -> tuple[Task, np.ndarray, list[str]]:
+    """Cumulative logits of a noisy model, and grades drawn by their own probabilities."""
+    random = np.random.default_rng(seed)
+    hidden = random.normal(size=rows)
+    logits = (hidden[:, None] - np.array([-1.5, -0.5, 0.5, 1.5])) * 3
+    places = (random.logistic(size=rows)[:, None] < logits).sum(axis=1)
+    return learned(GRADES), logits, [GRADES[place] for place in places]
+
+
+def numbered(rows: int, seed: int) -> tuple[np.ndarray, list[str]]:
+    """Values said and gold: the error is larger where the value is."""
+    random = np.random.default_rng(seed)
+    said = random.uniform(-1, 1, rows)
+    return said, [write_number(v) for v in np.round(3 + said + random.normal(size=rows) * (0.1 + 0.3 * (said > 0)), 3)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "gold"),
+    [("3", "3"), ("3.50", "3.5"), ("３．５", "3.5"), ("-0.0", "0"), ("1,234", "1234"), ("", ""), (" 2 ", "2")],
+)
+def test_a_number_is_read_in_its_shortest_form(cell: str, gold: str) -> None:
+    assert open_reader("score", {}).read(cell) == gold
+
+
+@pytest.mark.parametrize("cell", ["high", "nan", "inf", "3-4"])
+def test_what_is_no_number_is_refused(cell: str) -> None:
+    with pytest.raises(DataError, match="the score is"):
+        open_reader("score", {}).read(cell)
+
+
+def test_few_whole_numbers_are_grades_and_others_are_numbers() -> None:
+    grades, numbers = learned(GRADES), learned(["1", "2.5", "4"])
+    assert isinstance(grades, Score) and grades.grades == (0.0, 1.0, 2.0, 3.0, 4.0) and grades.within == 0
+    assert isinstance(numbers, Score) and numbers.grades == () and numbers.within == 0.61  # half of 1.2247
+    assert learned(GRADES, kind="number").heads["score"].size == 1
+    assert grades.heads["score"].loss == "ordinal" and grades.heads["score"].size == 4
+    with pytest.raises(DataError, match="one score only"):
+        learned(["2", "2"])
+
+
+def test_strata_are_values_or_five_bands() -> None:
+    reader = open_reader("score", {})
+    assert reader.strata(["1", "", "2"]) == ["1", "", "2"]
+    bands = reader.strata([str(value / 10) for value in range(100)])
+    assert len(set(bands)) == 5 and all(bands.count(band) == 20 for band in set(bands))
+    assert bands[0] == "0 to 1.98" and bands[-1] == "7.92 to 9.9"
+
+
+def test_targets_are_positions_or_standardised_values() -> None:
+    assert learned(GRADES).encode(["4", "0"], ())["score"].tolist() == [4, 0]
+    numbers = learned(["1", "2.5", "4"])
+    assert numbers.encode(["1", "2.5", "4"], ())["score"].tolist() == pytest.approx([-1.2247, 0, 1.2247], abs=1e-3)
+
+
+def test_intervals_of_grades_hold_the_stated_share_on_rows_that_were_not_seen() -> None:
+    task, logits, golds = graded(4000, 0)
+    calibration = task.fit({"score": logits[:2000]}, golds[:2000])
+    assert calibration["temperature"] == pytest.approx(1.0, abs=0.1)
+    answers = task.decode({"score": logits[2000:]}, calibration, ())
+    metrics = task.metrics(task.counts(answers, golds[2000:]).sum(axis=0))
+    assert 0.88 <= metrics["coverage"] <= 0.97  # a set of whole grades overshoots a little
+    sure = np.array([as_kind(answer, Number).p for answer in answers])
+    assert sure.mean() == pytest.approx(metrics["within"], abs=0.03)
+
+
+def test_intervals_of_numbers_are_wider_where_errors_are_larger() -> None:
+    said, golds = numbered(4000, 1)
+    task = learned(golds[:2000], within=0.3)
+    assert isinstance(task, Score)
+    outputs = {"score": ((3 + said - task.mean) / task.scale)[:, None]}
+    calibration = task.fit({"score": outputs["score"][:2000]}, golds[:2000])
+    answers = [as_kind(one, Number) for one in task.decode({"score": outputs["score"][2000:]}, calibration, ())]
+    metrics = task.metrics(task.counts(answers, golds[2000:]).sum(axis=0))
+    assert metrics["coverage"] == pytest.approx(0.9, abs=0.02)
+    low = [one for one in answers if one.value < 2.8]
+    high = [one for one in answers if one.value > 3.2]
+    assert np.mean([one.high - one.low for one in high]) > 2 * np.mean([one.high - one.low for one in low])
+    # p is the chance to be within the limit: high for small values, low for large ones, true on the whole.
+    assert np.mean([one.p for one in low]) > 0.95 and np.mean([one.p for one in high]) < 0.75
+    assert np.mean([one.p for one in answers]) == pytest.approx(metrics["within"], abs=0.02)
+
+
+def test_metrics_agree_with_scikit_learn_and_scipy() -> None:
+    random = np.random.default_rng(2)
+    golds = [write_number(value) for value in random.normal(3, 1, 200)]
+    answers = [
+        Number(float(gold) + error, 0, 9, 0.5) for gold, error in zip(golds, random.normal(size=200), strict=True)
+    ]
+    task = learned(golds, within=0.5)
+    truth, said = np.array(golds, dtype=float), np.array([answer.value for answer in answers])
+    metrics = task.metrics(task.counts(answers, golds).sum(axis=0))
+    assert next(iter(metrics)) == "within"
+    assert metrics["within"] == pytest.approx((np.abs(truth - said) <= 0.5).mean())
+    assert metrics["mae"] == pytest.approx(mean_absolute_error(truth, said))
+    assert metrics["r2"] == pytest.approx(r2_score(truth, said))
+    assert metrics["pearson"] == pytest.approx(pearsonr(truth, said).statistic)
+
+
+def test_metrics_of_many_sums_at_once_are_those_of_each() -> None:
+    task = learned(["1", "2.5", "4"])
+    counts = task.counts([Number(2, 1, 3, 0.5), Number(3, 2, 4, 0.5)], ["1", "2.5"])
+    both = task.metrics(np.stack([counts[0], counts.sum(axis=0)]))
+    assert both["mae"].tolist() == [1.0, 0.75] and both["coverage"].tolist() == [1.0, 1.0]
+
+
+def test_the_answer_is_the_grade_with_the_most_probability_within_the_limit() -> None:
+    exact, near = learned(GRADES), learned(GRADES, within=1)
+    # P = 0.4, 0, 0.3, 0.3, 0: alone grade 0 is the most probable, within one grade it is 1, though its own P is 0.
+    logits = {"score": np.log(np.array([[0.6 / 0.4, 0.6 / 0.4, 0.3 / 0.7, 1e-9]]))}
+    calibration = {"temperature": 1.0, "mass": 0.5}
+    assert as_kind(exact.decode(logits, calibration, ())[0], Number).value == 0
+    found = as_kind(near.decode(logits, calibration, ())[0], Number)
+    assert (found.value, found.p) == (1.0, pytest.approx(0.7, abs=1e-6))
+
+
+def test_an_outcome_is_wrong_beyond_the_limit_only() -> None:
+    task = learned(["1", "2.5", "4"], within=0.5)
+    assert not task.wrong("3", "2.5") and task.wrong("3.001", "2.5")
+    unit = task.units(Number(3, 2, 4, 0.8), "1")[0]
+    assert (unit.scope, unit.score, unit.outcome, unit.wrong) == (ALL, 0.8, "3", True)
+
+
+def test_facts_outcome_and_how_far_answers_are_apart() -> None:
+    grades = learned(GRADES)
+    answer = Number(2.0, 1.0, 3.0, 0.75, 0.000002)
+    assert grades.facts(answer) == {"value": 2.0, "low": 1.0, "high": 3.0, "p": 0.75, "margin": 0.000002}
+    assert grades.outcome(grades.facts(answer)) == "2" and grades.scope(grades.facts(answer)) == ALL
+    assert set(grades.kinds()) == {"value", "low", "high", "p", "margin"}
+    assert grades.unsettled(grades.facts(answer), 1) and not grades.unsettled(grades.facts(answer), 0)
+    assert grades.moved(answer, Number(3.0, 1.0, 3.0, 0.7)) == pytest.approx(0.05)
+    numbers = learned(["1", "2.5", "4"])
+    assert numbers.moved(Number(2, 1, 3, 0.5), Number(3, 1, 3, 0.5)) == pytest.approx(1 / 1.224745, abs=1e-5)
+
+
+def test_a_grade_that_is_not_there_is_refused_by_name() -> None:
+    task = open_task("score", learned(GRADES).state)
+    assert task.read("4.0") == "4"
+    with pytest.raises(DataError, match="unknown grade `7`"):
+        task.read("7")
+
+
+def test_figures_are_a_matrix_of_grades_or_errors_by_band() -> None:
+    (matrix,) = learned(GRADES).figures([Number(1, 1, 1, 1), Number(2, 1, 3, 1)], ["1", "1"])
+    assert matrix.kind == "matrix" and matrix.rows[1] == ("1", 0.0, 1.0, 1.0, 0.0, 0.0)
+    said, golds = numbered(500, 3)
+    (table,) = learned(golds).figures([Number(3 + value, 0, 9, 1) for value in said], golds)
+    assert table.kind == "table" and sum(row[1] for row in table.rows) == 500 and len(table.rows) == 5
