@@ -26,7 +26,7 @@ def test_the_table_says_what_the_steps_do(name: str) -> None:
 
 def test_a_step_that_cannot_serve_the_task_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(
-        "name: a\ndata: {files: [a.csv]}\nsteps:\n- tune.full: {}\n- compress.int8: {}\n- compress.cascade: {}\n",
+        "name: a\ndata: {files: a.csv}\nsteps:\n- tune.full: {}\n- compress.int8: {}\n- compress.cascade: {}\n",
         encoding="utf-8",
     )
     file = load_recipe(tmp_path / "recipe.yaml")
