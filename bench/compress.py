@@ -16,7 +16,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from penjing.core.answers import Choice, as_kind
 from penjing.core.canon import digest
 from penjing.core.machine import cores, hardware
 from penjing.core.nouns import Artifact, Inputs, Silent
@@ -27,11 +26,9 @@ from penjing.make.plan import build_plan, single_step
 from penjing.measure.evaluate import bootstrap, paired_ratio
 from penjing.measure.latency import interleaved
 from penjing.model.base import depth_of, open_base
-from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
 from penjing.tasks import reader_of
-from penjing.tasks.metrics import encode_labels
-from speed import answers, penjing
+from speed import answers, counts_of, labels_of, macro_f1, penjing, promised_labels, task_over
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, write_recipe
 
 RESULTS = Path(__file__).resolve().parent / "results" / "compress.jsonl"
@@ -104,19 +101,17 @@ def make(recipe: Path, out: Path, only: list[str] | None) -> tuple[Prepared, Art
 
 def measure(data: Prepared, teacher: Artifact, made: dict[str, Artifact], threads: int) -> dict[str, Any]:
     """Score, share kept, size and times of every form."""
-    labels, over = data.labels, promised_labels(data.labels, data.audit.labels)
-    truth = encode_labels(data.test.labels or (), labels)
-    texts = list(data.test.texts)
-    predictions = open_session(teacher, threads=threads).predict(texts)
-    wanted = encode_labels([as_kind(one.answer, Choice).top()[0] for one in predictions], labels)
+    task, truth, texts = task_over(data.labels, promised_labels(data)), data.test.labels or (), list(data.test.texts)
+    wanted = counts_of(task, labels_of(open_session(teacher, threads=threads).predict(texts)), truth)
+    metric = macro_f1(task)
     subjects = {name: penjing(artifact, threads) for name, artifact in made.items()}
     times = interleaved({name: subject.run for name, subject in subjects.items()}, texts, calls=500, seconds=SECONDS)
     rows = {}
     for name, subject in subjects.items():
-        guess = encode_labels(answers(subject, texts), labels)
+        counts = counts_of(task, answers(subject, texts), truth)
         rows[name] = {
-            "macro_f1": bootstrap(truth, guess, len(labels), over=over).to_json(),
-            "kept": paired_ratio(truth, guess, wanted, len(labels), over=over).to_json(),
+            "macro_f1": bootstrap(counts, metric).to_json(),
+            "kept": paired_ratio(counts, wanted, metric).to_json(),
             "engine": made[name].card.notes.get("engine", made[name].card.form),
             "size_mb": round(subject.size_mb or 0.0, 3),
             "p50_ms": times[name].p50_ms,

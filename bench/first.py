@@ -109,7 +109,7 @@ def measure(data: Path, out: Path, *, busy: bool) -> dict[str, Any]:
         "sealed": report["sealed"],
         "model": report["model"],
         "threads": report["speed"]["threads"],
-        "test_macro_f1": report["test"]["macro_f1"],
+        "test_macro_f1": report["test"]["metrics"]["macro_f1"],
         "load_before": load,
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
     }

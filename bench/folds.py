@@ -33,11 +33,10 @@ from penjing.data.prepare import Prepared, prepare
 from penjing.make.search.search import AGREEMENTS, behind_static, chains, with_small_embeddings
 from penjing.measure.evaluate import Paired, paired_ratio
 from penjing.model.base import depth_of, open_base
-from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
 from penjing.tasks import reader_of
 from penjing.tasks.metrics import accuracy, confusion, encode_labels, f1_by_label
-from speed import LINEAR
+from speed import LINEAR, counts_of, macro_f1, promised_labels, task_over
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 
 RESULTS = speed.RESULTS.with_name("folds.jsonl")
@@ -107,8 +106,11 @@ def pooled(rows: list[Row]) -> Paired:
 
     Over the labels that have enough rows in the whole set, though a fold may hold only some of them.
     """
-    truth, student, teacher = (np.concatenate([row[name] for row in rows]) for name in ("truth", "student", "teacher"))
-    return paired_ratio(truth, student, teacher, len(rows[0]["labels"]), over=rows[0]["over"])
+    labels = rows[0]["labels"]
+    task = task_over(labels, rows[0]["over"])
+    said = {name: [labels[place] for row in rows for place in row[name]] for name in ("truth", "student", "teacher")}
+    student, teacher = (counts_of(task, said[name], said["truth"]) for name in ("student", "teacher"))
+    return paired_ratio(student, teacher, macro_f1(task))
 
 
 def told(kept: Paired) -> str:
@@ -169,7 +171,7 @@ def main() -> int:
             _, seconds, report = run_one(one, inside / "out", inside / "log.txt")
             row = run | {"key": key, "form": form, "tune": tune, "folds": arguments.folds, "fold": fold}
             row |= {"seconds": round(seconds, 1), "labels": data.labels}
-            row["over"] = promised_labels(data.labels, data.audit.labels)
+            row["over"] = promised_labels(data)
             row |= answers(one, inside / "out", report, form, data.labels)
             append(arguments.results, row)
             print(f"{name}, fold {fold + 1} of {arguments.folds}: {told(pooled([row]))}", flush=True)

@@ -36,9 +36,10 @@ from penjing.core.folder import folder_size
 from penjing.core.machine import cores, hardware
 from penjing.core.nouns import Artifact, Prediction, Silent
 from penjing.core.recipe import load_recipe
+from penjing.core.task import SMALL, Task
 from penjing.data.prepare import Prepared, prepare
 from penjing.engines.onnx import MODEL as ONNX_MODEL
-from penjing.measure.evaluate import bootstrap, paired_ratio
+from penjing.measure.evaluate import Floats, Metric, bootstrap, paired_ratio
 from penjing.measure.latency import Call, interleaved, throughput
 from penjing.measure.rivals import (
     INT8_MODEL,
@@ -50,10 +51,8 @@ from penjing.measure.rivals import (
     plain_torch,
 )
 from penjing.model.base import open_base
-from penjing.prove.score import promised_labels
 from penjing.runtime.open import open_session
-from penjing.tasks import reader_of
-from penjing.tasks.metrics import encode_labels
+from penjing.tasks import open_task, reader_of
 from spine import SETS, TUNE, append, base_named, key_of, parser_of, read_results, run_one, write_recipe
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.jsonl"
@@ -175,11 +174,32 @@ def answers(subject: Subject, texts: Sequence[str]) -> list[str]:
     return found
 
 
+def promised_labels(data: Prepared) -> list[int]:
+    """Positions of the labels with enough rows for a promise; all, where none has."""
+    kept = [place for place, label in enumerate(data.labels) if data.audit.labels.get(label, 0) >= SMALL]
+    return kept or list(range(len(data.labels)))
+
+
+def task_over(labels: Sequence[str], over: Sequence[int]) -> Task:
+    """One label a text, macro-F1 over the labels at these positions."""
+    return open_task("classify", {"labels": labels}).with_rows({labels[place]: SMALL for place in over})
+
+
+def counts_of(task: Task, said: Sequence[str], truth: Sequence[str]) -> Floats:
+    """Counts of labels as they were said, (n, K)."""
+    sure = {label: tuple(float(label == one) for one in task.scopes) for label in task.scopes}
+    return task.counts([Choice(task.scopes, sure[label]) for label in said], truth)
+
+
+def macro_f1(task: Task) -> Metric:
+    """The metric of sums of counts."""
+    return lambda sums: task.metrics(sums)["macro_f1"]
+
+
 def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepared, calls: int) -> dict[str, Any]:
     """For each subject its score, the share of the teacher's that it keeps, and its times."""
-    labels, over = data.labels, promised_labels(data.labels, data.audit.labels)
-    truth = encode_labels(data.test.labels or (), labels)
-    wanted = encode_labels(teacher, labels)
+    task, truth = task_over(data.labels, promised_labels(data)), data.test.labels or ()
+    wanted, metric = counts_of(task, teacher, truth), macro_f1(task)
     runs = {name: subject.run for name, subject in subjects.items()}
     times = interleaved(runs, data.test.texts, calls=calls, batch=BATCHES[0], seconds=SECONDS)
     larger = [
@@ -187,14 +207,15 @@ def compare(subjects: Mapping[str, Subject], teacher: Sequence[str], data: Prepa
     ]
     rows: dict[str, dict[str, Any]] = {}
     for name, subject in subjects.items():
-        guess = encode_labels(answers(subject, data.test.texts), labels)
-        kept = paired_ratio(truth, guess, wanted, len(labels), over=over)
+        said = answers(subject, data.test.texts)
+        counts = counts_of(task, said, truth)
+        kept = paired_ratio(counts, wanted, metric)
         online = times[name]
         rows[name] = {
             "kind": subject.kind,
-            "macro_f1": bootstrap(truth, guess, len(labels), over=over).to_json(),
+            "macro_f1": bootstrap(counts, metric).to_json(),
             "kept": kept.to_json(),
-            "agreement": round(float(np.mean(guess == wanted)), 6),
+            "agreement": round(float(np.mean([one == two for one, two in zip(said, teacher, strict=True)])), 6),
             "timed_texts": online.calls // len(online.windows_mean_ms),
             "p50_ms": online.p50_ms,
             "p99_ms": online.p99_ms,

@@ -154,11 +154,19 @@ def run_one(recipe: Path, out: Path, log: Path) -> tuple[int, float, dict[str, A
 def row_of(report: dict[str, Any]) -> dict[str, Any]:
     """What the page needs of a report: no texts, no curves."""
     kept: dict[str, Any] = {name: report.get(name) for name in _KEPT}
+    kept |= {name: _flat(report[name]) for name in ("test", "teacher") if report.get(name)}
+    kept["baseline"] = {"linear": _flat(report["baseline"]["linear"])}
     kept["decisions"] = {key: value for key, value in report["decisions"].items() if key not in ("curve", "thresholds")}
     kept["calibration"] = {key: value for key, value in report["calibration"].items() if key != "bins"}
     kept["data"] = {key: report["data"].get(key) for key in ("rows", "duplicates_removed", "splits", "fingerprint")}
     kept["data"]["labels"] = len(report["data"]["labels"])
     return kept
+
+
+def _flat(part: dict[str, Any]) -> dict[str, Any]:
+    """The metrics of a part of the report beside its other values, as the results have them."""
+    rest = {name: value for name, value in part.items() if name not in ("metric", "metrics")}
+    return {**rest, **part["metrics"]}
 
 
 def jobs(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str, int]]:
@@ -228,7 +236,10 @@ def main() -> int:
         row = {"key": key, "set": name, "base": short, "rows": arguments.rows, "seed": seed, "tune": tune, "exit": code}
         append(arguments.results, row | {"seconds": round(seconds, 1), "report": row_of(report)})
         gates = " ".join(f"{gate['name']}={gate['state']}" for gate in report["gates"])
-        print(f"{title}: {seconds:.0f} s, macro-F1 {report['test']['macro_f1']['value']:.4f}, {gates}", flush=True)
+        print(
+            f"{title}: {seconds:.0f} s, macro-F1 {report['test']['metrics']['macro_f1']['value']:.4f}, {gates}",
+            flush=True,
+        )
         if not arguments.keep:
             shutil.rmtree(folder)
     return 1 if failed else 0

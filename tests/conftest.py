@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penjing.core.artifact import open_release, write_artifact, write_info, write_observed
+from penjing.core.artifact import observed_file, open_release, write_artifact, write_info
 from penjing.core.canon import canonical_json
 from penjing.core.certificate import MODEL
 from penjing.core.folder import sealed_folder
@@ -142,7 +142,9 @@ def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "mas
         )
         write_info(inside, info)
     release = open_release(folder / "release")
-    write_observed(release.folder, release.id, {"gates": [*gates, *timed]})
+    # As earlier versions had it: promises sealed in the certificate, and all of them among the observations.
+    observed = {"gates": [*gates, *timed], "release": release.id}
+    observed_file(release.folder).write_bytes(canonical_json(observed))
     return release
 
 
@@ -198,7 +200,7 @@ def torch_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     tokenizer = open_tokenizer(base.folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        classifier = Classifier(load_encoder(base), labels=2)
+        classifier = Classifier(load_encoder(base), 2)
         # Random states differ little between texts: a strong head makes every difference seen.
         classifier.head.weight.data *= 20
     fit_vocabulary(classifier.encoder, tokenizer)

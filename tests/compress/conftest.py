@@ -38,7 +38,8 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     from tokenizers.processors import TemplateProcessing
     from transformers import BertConfig, BertModel
 
-    from penjing.model.encoder import Classifier, mean_pool, save_classifier
+    from penjing.model.encoder import Classifier, save_classifier
+    from penjing.model.heads import mean_pool
     from penjing.text.tokens import Tokens
 
     words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS["bad"], *WORDS["good"], *COMMON)
@@ -51,7 +52,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(7)
-        classifier = Classifier(BertModel(config, add_pooling_layer=False), labels=2).eval()
+        classifier = Classifier(BertModel(config, add_pooling_layer=False), 2).eval()
         rows = table(200, seed=5)
         tokens = Tokens(tokenizer, 48)
         ids, mask = (torch.from_numpy(part) for part in tokens.pad(tokens.encode(rows.texts)))

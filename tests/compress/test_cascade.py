@@ -100,10 +100,10 @@ def test_a_second_stage_may_be_in_int8(inputs: Inputs, tmp_path: Path) -> None:
     assert inputs.parent is not None
     run = Run(tmp_path / "onnx", tmp_path / "onnx.scratch", threads=1)
     exported = export.apply(inputs, export.Options(engine="onnx"), run)
-    card = exported.card.model_copy(update={"notes": exported.card.notes | {"precision": "int8"}})
+    card = exported.card.model_copy(update={"precision": "int8"})
     int8 = replace(exported, card=card)
     made = cascade(replace(inputs, parent=int8, teachers={"tuned": inputs.parent}), tmp_path)
-    assert made.card.notes["precision"] == "int8" and made.card.notes["second_form"] == "onnx"
+    assert made.card.precision == "int8" and made.card.notes["second_form"] == "onnx"
     assert set(open_session(made, threads=1).fingerprint()) == {"engine", "version", "instruction_set", "threads"}
     assert open_session(made, threads=1).fingerprint()["engine"] == "static + onnxruntime"
 
@@ -118,7 +118,7 @@ def test_evidence_is_of_the_stage_that_answered(inputs: Inputs, tmp_path: Path) 
         text = texts[leaves.index(kind)]
         prediction = session.predict([text])[0]
         found = explain(session, text)
-        assert (found.label, found.p) == prediction.answer.ranked()[0]
+        assert (found.to_json()["label"], found.to_json()["p"]) == prediction.answer.ranked()[0]
         stage = session.first if kind else session.second
         # One word fewer, scored by the stage that answered the whole, wherever that variant itself would go.
         cut = text.split(" ", 1)[1]

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from penjing.compress import layers, vocabulary
-from penjing.compress.distill import Options, apply, distillation_loss
+from penjing.compress.distill import Options, apply
 from penjing.compress.parts.states import hidden_loss, relation_loss, watching
+from penjing.compress.parts.targets import mixed_loss
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -106,5 +107,8 @@ def test_the_loss_is_the_written_one() -> None:
             total += kl
         else:
             total += (1 - gold) * kl - gold * float(torch.log_softmax(student[row], dim=0)[truth[row]])
-    assert distillation_loss(student, teacher, truth, heat, gold).item() == pytest.approx(total / 5)
-    assert distillation_loss(teacher, teacher, torch.full((5,), -1), heat, gold).item() == pytest.approx(0, abs=1e-9)
+    known, none = truth >= 0, torch.zeros(5, dtype=torch.bool)
+    found = mixed_loss("cross_entropy", student, teacher, truth.clamp(min=0), known, heat, gold)
+    assert found.item() == pytest.approx(total / 5)
+    same = mixed_loss("cross_entropy", teacher, teacher, truth.clamp(min=0), none, heat, gold)
+    assert same.item() == pytest.approx(0, abs=1e-9)

@@ -40,7 +40,7 @@ def test_rows_in_few_bits_give_nearly_the_same_logits(inputs: Inputs, tmp_path: 
         made = apply(inputs, Options.model_validate({"bits": bits}), run(tmp_path / str(bits)))
         found = open_session(made, threads=1).logits(texts)
         near.append(float(np.abs(found - wanted).max() / np.abs(wanted).max()))
-        assert made.card.notes["embedding_bits"] == bits and made.card.notes["precision"] == "float32"
+        assert made.card.embedding_bits == bits and made.card.precision == "float32"
         assert made.card.metrics["validation_agreement"] >= 0.9
         # So small a table is in float32 by `compress.export`.
         assert table_bytes(made) <= table_bytes(whole) * bits / 32 * 1.3
@@ -59,7 +59,7 @@ def test_int8_after_it_keeps_the_four_bits(inputs: Inputs, tmp_path: Path) -> No
     texts = inputs.validation.texts
     found, wanted = (open_session(each, threads=1).logits(texts).argmax(axis=1) for each in (both, alone))
     assert (found == wanted).mean() >= 0.9
-    assert both.card.notes["embedding_bits"] == 4 and both.card.notes["precision"] == "int8"
+    assert both.card.embedding_bits == 4 and both.card.precision == "int8"
 
 
 def test_it_is_made_twice_in_the_same_bytes_and_refuses_what_is_small_already(inputs: Inputs, tmp_path: Path) -> None:

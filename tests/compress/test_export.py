@@ -29,7 +29,7 @@ def test_the_engine_form_gives_the_parents_logits(inputs: Inputs, tmp_path: Path
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
     card = artifact.card
-    assert card.form == engine and card.method == "compress.export" and card.notes["precision"] == "float32"
+    assert card.form == engine and card.method == "compress.export" and card.precision == "float32"
     assert card.lineage[-1] == {
         "method": "compress.export",
         "options": options.model_dump(mode="json"),

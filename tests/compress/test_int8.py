@@ -38,7 +38,7 @@ def test_labels_are_kept_and_the_loss_is_measured(made: Artifact, inputs: Inputs
     assert made.card.metrics["validation_agreement"] == pytest.approx(agreement, abs=1e-6)
     assert agreement >= 0.95
     assert 0 < np.abs(after - before).max() < 0.5 * np.ptp(before)
-    assert made.card.notes == {"engine": "openvino", "precision": "int8", "scales": "static"}
+    assert (made.card.precision, made.card.notes) == ("int8", {"engine": "openvino", "scales": "static"})
     assert made.card.lineage[-1]["method"] == "compress.int8" and made.card.lineage[-1]["parent"] == inputs.parent.id
 
 
@@ -117,7 +117,7 @@ def test_onnx_runtime_takes_the_scales_from_each_text_alone(inputs: Inputs, tmp_
 
     artifact, again = make("a", inputs.parent), make("b", inputs.parent)
     assert artifact.id == again.id and artifact.card.form == "onnx"
-    assert artifact.card.notes == {"engine": "onnx", "precision": "int8", "scales": "dynamic"}
+    assert (artifact.card.precision, artifact.card.notes) == ("int8", {"engine": "onnx", "scales": "dynamic"})
     assert artifact.card.metrics["validation_agreement"] >= 0.95
     session = open_session(artifact, threads=1)
     texts = list(inputs.validation.texts)
@@ -170,7 +170,8 @@ def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> No
     from penjing.core.nouns import Card
     from penjing.data.mask import VERSION
     from penjing.model.base import open_base
-    from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, mean_pool, save_classifier
+    from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder, save_classifier
+    from penjing.model.heads import mean_pool
     from penjing.text.tokens import Tokens, open_tokenizer
 
     with gzip.open(Path(data) / "zh-sentiment-chnsenticorp" / "train.tsv.gz", "rt", encoding="utf-8") as file:
@@ -182,7 +183,7 @@ def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> No
     )
     base = open_base("penjing/mini", tmp_path)
     tokenizer = open_tokenizer(base.folder)
-    classifier = Classifier(load_encoder(base), labels=2).eval()
+    classifier = Classifier(load_encoder(base), 2).eval()
     fit_vocabulary(classifier.encoder, tokenizer)
     tokens = Tokens(tokenizer, 96)
     states = []

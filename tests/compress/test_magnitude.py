@@ -37,7 +37,7 @@ def test_what_is_zero_stays_zero_while_the_rest_heals(inputs: Inputs, tmp_path: 
     assert inputs.parent is not None
     made = apply(inputs, Options(sparsity=0.6), run(tmp_path / "a"))
     before = zeros(made)
-    assert made.card.notes["sparsity"] == pytest.approx(0.6, abs=0.01)
+    assert made.card.sparsity == pytest.approx(0.6, abs=0.01)
     assert all(float(each.float().mean()) == pytest.approx(0.6, abs=0.01) for each in before)
     healing = replace(inputs, parent=made, teachers={"tuned": inputs.parent})
     healed = distill.apply(healing, distill.Options(epochs=1, copies=0, learning_rate=3e-3), run(tmp_path / "b"))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penjing.core.artifact import (
+    observed_file,
     open_artifact,
     open_release,
     promises,
     read_observed,
     write_artifact,
     write_info,
-    write_observed,
 )
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import sealed_folder
@@ -40,6 +41,11 @@ def test_other_folders(tmp_path: Path) -> None:
         open_artifact(tmp_path / "b")
     with pytest.raises(UsageError, match="not a release"):
         open_release(tmp_path / "b")
+
+
+def write_observed(folder: Path, identity: str, found: dict[str, Any]) -> None:
+    """As earlier versions wrote it."""
+    observed_file(folder).write_text(json.dumps({**found, "release": identity}), encoding="utf-8")
 
 
 def test_what_was_observed_is_read_of_the_same_release_alone(tmp_path: Path, tiny_release: Release) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penjing.core.answers import Choice
-from penjing.core.nouns import Prediction, Table
+from penjing.core.nouns import Card, Prediction, Table
 
 
 def test_take_keeps_columns_together() -> None:
@@ -28,3 +28,18 @@ def test_ranked_is_stable() -> None:
 def test_of_two_equals_the_first_is_on_top() -> None:
     prediction = Prediction("id", Choice(("a", "b", "c"), (0.2, 0.4, 0.4)))
     assert prediction.answer.top() == prediction.answer.ranked()[0] == ("b", 0.4)
+
+
+def test_fields_that_were_notes_are_read_as_fields() -> None:
+    notes = {
+        "base": "penjing/mini",
+        "precision": "int8",
+        "padding_id": 1,
+        "layers": [2],
+        "curves": {"loss": [[1, 0.5]]},
+    }
+    card = Card.model_validate({"form": "onnx", "method": "compress.int8", "notes": notes})
+    assert (card.base, card.precision, card.padding_id, card.curves.loss) == ("penjing/mini", "int8", 1, ((1, 0.5),))
+    assert card.notes == {"layers": [2]}
+    assert Card.model_validate(card.model_dump()) == card
+    assert notes["precision"] == "int8", "what was given is left as it is"

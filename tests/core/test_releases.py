@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.artifact import observed_file, open_release
+from penjing.core.artifact import gates_file, observed_file, open_release, read_gates, write_gates
 from penjing.core.folder import verify
 from penjing.core.nouns import Release
 from penjing.core.releases import by_id, places, put_in_place, retire, sweep
@@ -59,9 +59,12 @@ def test_a_release_of_an_older_penjing_is_kept_by_its_id(two: tuple[Release, Rel
     out = tmp_path / "out"
     shutil.copytree(old.folder, out / "release")
     shutil.copyfile(observed_file(old.folder), observed_file(out / "release"))
+    write_gates(out / "release", old.id, [{"name": "keep", "promised": 0.9, "state": "held"}])
     put_in_place(staged(new, out), out / "release")
     kept = by_id(out / "release", old.id)
     assert verify(kept) == old.id and observed_file(kept).is_file()
+    assert [gate["name"] for gate in read_gates(open_release(kept))] == ["keep"]
+    assert not gates_file(out / "release").exists(), "it is of the older one"
     assert retire(out / "release") == by_id(out / "release", new.id)
     assert not (out / "release").exists() and retire(out / "release") is None
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from penjing.core.folder import verify
 from penjing.core.nouns import Inputs, Silent, Table
+from penjing.core.task import Task
+from penjing.make import cache as cache_module
 from penjing.make.cache import Cache, library_versions, table_fingerprint
 from penjing.make.plan import single_step
+from penjing.tasks import TASKS, open_reader, open_task
 
 TRAIN = Table(texts=["a", "b"], labels=["x", "y"])
 VALIDATION = Table(texts=["c"], labels=["x"])
@@ -33,6 +37,29 @@ def test_the_key_follows_content() -> None:
         key(Inputs(None, TRAIN, VALIDATION), threads=2),
     ]
     assert len({base, *others}) == 6
+
+
+def test_the_key_follows_the_task_and_the_source_of_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of tasks is read by name, so that no import of a method leads to a task's file."""
+
+    def of(task: Task) -> str:
+        return key(Inputs(None, TRAIN, VALIDATION, task=task))
+
+    labels, near = open_task("classify", {"labels": ["x", "y"]}), open_reader("score", {"within": 1.0})
+    exact = open_reader("score", {"within": 0.0})
+    keys = [of(labels), *(of(reader.learn(["0", "1", "2"])) for reader in (near, exact))]
+    assert len({key(Inputs(None, TRAIN, VALIDATION)), *keys}) == 4
+    changed = of(labels)
+    hashed = cache_module.source_hash
+    monkeypatch.setattr(cache_module, "source_hash", lambda path: "new" if path == TASKS["classify"] else hashed(path))
+    assert of(labels) != changed
+
+
+def test_every_module_whose_source_is_hashed_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(cache_module, "source_hash", lambda path: hashed.append(path) or "")
+    Cache(tmp_path, 0, 1, Silent(), lambda: False)._shared()
+    assert hashed and all(find_spec(path) for path in hashed)
 
 
 def test_fingerprint_tells_texts_from_labels() -> None:

@@ -18,7 +18,8 @@ from penjing.data.prepare import Prepared
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.make import candidate
-from penjing.make.choose import measure
+from penjing.make.candidate import Job, Models
+from penjing.make.choose import Setting, measure
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import row_hash
 from penjing.report.found import ReleaseTest
@@ -83,15 +84,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     artifact = linear.apply(Inputs(None, train, validation, language="en"), linear.Options(c=(16.0,)), run)
     (folder / "rules.csv").write_text(RULES, encoding="utf-8")
     rules = load_rules(folder / "rules.csv", FactSchema(labels, {"channel": ("web", "vip")}))
-    recipe, over, target = Recipe.model_validate(RECIPE), [0, 1], folder / "candidate"
-    policy = candidate.open_policy(recipe, labels, rules, 0.0)
-    picked = measure("tune.linear", artifact, validation, policy, 1, "chunk", over)
+    recipe, target, task = Recipe.model_validate(RECIPE), folder / "candidate", data.task
+    policy = candidate.open_policy(recipe, task, rules, 0.0)
+    picked = measure("tune.linear", artifact, Setting(validation, policy, audit.labels, threads=1))
     target.mkdir()
     (target / "left over").write_bytes(b"of a killed run")
-    release = candidate.certify_and_seal(target, recipe, data, picked, rules)
-    tested = candidate.test_release(
-        release, recipe, data, artifact, artifact, artifact, artifact, over, threads=1, progress=Silent()
-    )
+    job = Job(recipe, data, rules, threads=1, progress=Silent())
+    release = candidate.certify_and_seal(target, job, picked)
+    tested = candidate.test_release(release, job, Models(artifact, artifact, artifact, artifact))
     return House(data, artifact, release, tested)
 
 
@@ -148,10 +148,10 @@ def test_rules_and_fields_are_in_what_is_tested(house: House) -> None:
 
 def test_a_case_drawn_for_audit_counts_as_decided_by_the_model(house: House) -> None:
     tested, certificate = house.tested, read_certificate(house.release)
-    thresholds = [certificate.thresholds[house.data.labels[guess]] for guess in tested.scored.guess]
+    thresholds = [certificate.thresholds[outcome] for outcome in tested.scored.outcomes]
     sure = [
         threshold is not None and p >= threshold + 1e-6
-        for threshold, p in zip(thresholds, tested.scored.probabilities.max(axis=1), strict=True)
+        for threshold, p in zip(thresholds, tested.scored.p, strict=True)
     ]
     plain = [
         channel == "web" and "lottery" not in text
@@ -168,19 +168,22 @@ def test_the_sealed_model_is_measured_as_it_serves(house: House) -> None:
         "keep": ("held", "of tune.linear"),
         "size_mb": ("held", ""),
     }
-    assert tested.scored.guess.tolist() == tested.teacher.guess.tolist() == tested.linear.guess.tolist()
+    assert tested.scored.outcomes == tested.teacher.outcomes == tested.linear.outcomes
     assert tested.speed.calls == 5 * len(house.data.test) > 1000, "every text once a window"
     assert tested.speed_evidence.calls == candidate.EVIDENCE_CALLS
     assert tested.rivals == {}, "a linear model has no encoder to be compared with"
     assert 0 < tested.faithful["rows"] <= candidate.FAITHFUL_ROWS
 
 
-def test_uncalibrated_probabilities_are_those_at_temperature_1(house: House) -> None:
+def test_uncalibrated_answers_are_those_at_temperature_1(house: House) -> None:
     tested, temperature = house.tested, house.artifact.card.temperature
-    assert temperature != 1.0
-    sharp = np.log(tested.uncalibrated) / temperature
-    again = np.exp(sharp) / np.exp(sharp).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(again, tested.scored.probabilities, atol=1e-5)
+    assert temperature != 1.0 and tested.uncalibrated is not None
+    plain, scaled = (
+        np.array([answer.probabilities for answer in each.answers]) for each in (tested.uncalibrated, tested.scored)
+    )
+    sharp = np.maximum(plain, 1e-9) ** (1 / temperature)
+    np.testing.assert_allclose(sharp / sharp.sum(axis=1, keepdims=True), scaled, atol=1e-3)
+    assert tested.uncalibrated.outcomes == tested.scored.outcomes
 
 
 @pytest.mark.parametrize(

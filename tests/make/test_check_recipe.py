@@ -220,3 +220,41 @@ def test_a_step_that_cannot_follow_is_found_before_anything_is_trained(tmp_path:
 )
 def test_steps_that_can_follow_are_left_alone(tmp_path: Path, steps: str) -> None:
     assert not check(write(tmp_path, more=f"steps: {steps}\n")).faults
+
+
+SCORES = [
+    f"{PLACES[i % 8]}{PLACES[i // 8 % 8]}分{i % 3}{i * 37},{i % 3 + i % 7 / 10},{i % 5},{i % 2}" for i in range(300)
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "what", "fix"),
+    [
+        (
+            "gates: {macro_f1: 0.8}\n",
+            "recipe.yaml:5:9",
+            "measured by within, mae",
+            "write `score: 0.8`",
+        ),
+        ("decide: {max_error: {1: 0.1}}\n", "recipe.yaml:5:10", "are no labels", "write one share for all answers"),
+    ],
+)
+def test_a_promise_that_is_not_for_the_task_is_refused(
+    tmp_path: Path, more: str, where: str, what: str, fix: str
+) -> None:
+    told = said(write(tmp_path, more=f"task: {{type: score, kind: number}}\n{more}", lines=SCORES))
+    assert where in told and what in told and fix in told
+
+
+def test_a_promise_on_the_score_is_for_every_task(tmp_path: Path) -> None:
+    check(write(tmp_path, more="gates: {score: 0.8, macro_f1: 0.8}\n")).raise_faults()
+    more = "task: {type: score, kind: number}\ngates: {score: 0.8}\n"
+    check(write(tmp_path, more=more, lines=SCORES)).raise_faults()
+
+
+def test_rules_name_the_facts_of_the_task(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,value,then\na,>2,review\n", encoding="utf-8")
+    more = "task: {type: score, kind: number}\ndecide: {rules: rules.csv}\n"
+    checked = check(write(tmp_path, more=more, lines=SCORES))
+    checked.raise_faults()
+    assert checked.rules is not None and checked.rules.rules[0].conditions[0].fact == "value"

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.core.nouns import Artifact, Card, Inputs, Run, Silent, Table
+from penjing.core.answers import Choice
+from penjing.core.nouns import Artifact, Card, Inputs, Prediction, Run, Silent, Table
 from penjing.core.recipe import Gates, load_recipe
 from penjing.data.prepare import prepare
 from penjing.make import choose as choose_module
 from penjing.make.choose import beats, choose, gate, recipe_gates
 from penjing.make.plan import single_step
-from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
 from penjing.model.base import open_base
-from penjing.prove.score import Scored, promised_labels, score
+from penjing.prove.score import Scored, judge, score
 from penjing.report.found import Variant
 from penjing.runtime.open import open_session
-from penjing.tasks import open_reader
+from penjing.tasks import open_reader, open_task
 
 LABELS = ("no", "yes")
 FAST = Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32)
@@ -31,7 +31,10 @@ FAST = Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32)
 def scored(right: float, rows: int = 400) -> Scored:
     truth = np.arange(rows) % 2
     wrong = np.random.default_rng(int(right * 1000)).permutation(rows) >= round(right * rows)
-    return Scored(LABELS, [], np.zeros((rows, 2)), truth, np.where(wrong, 1 - truth, truth))
+    guess = np.where(wrong, 1 - truth, truth)
+    task = open_task("classify", {"labels": ["no", "yes"]})
+    answers = [Choice(("no", "yes"), (1.0 - place, float(place))) for place in guess.tolist()]
+    return judge(task, [Prediction("", answer) for answer in answers], [task.scopes[place] for place in truth])
 
 
 def variant(name: str, right: float, size_mb: float = 10.0) -> Variant:
@@ -41,7 +44,7 @@ def variant(name: str, right: float, size_mb: float = 10.0) -> Variant:
         artifact=Artifact(Path(name), name, Card(form="onnx", method=name, labels=LABELS)),
         session=None,  # type: ignore[arg-type]
         scored=found,
-        macro_f1=bootstrap(found.truth, found.guess, 2),
+        score=found.interval(),
         latency=FAST,
         size_mb=size_mb,
     )
@@ -50,24 +53,24 @@ def variant(name: str, right: float, size_mb: float = 10.0) -> Variant:
 def test_a_broken_promise_is_refused_with_its_figures() -> None:
     gates = Gates(keep=0.97, p99_ms=20, size_mb=30)
     teacher = scored(0.95)
-    assert gate(variant("int8", 0.95), teacher, gates, [0, 1]).refused == ""
-    assert "size_mb 80 against 30" in gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1]).refused
-    assert "keep" in gate(variant("absurd", 0.60), teacher, gates, [0, 1]).refused
+    assert gate(variant("int8", 0.95), teacher, gates).refused == ""
+    assert "size_mb 80 against 30" in gate(variant("export", 0.95, 80.0), teacher, gates).refused
+    assert "keep" in gate(variant("absurd", 0.60), teacher, gates).refused
 
 
 def test_each_promised_time_is_judged_in_its_own_windows() -> None:
     speed = replace(FAST, windows_mean_ms=(0.4, 0.4, 0.5, 0.6, 0.4))
     gates = Gates(p50_ms=1, p99_ms=1.5, mean_ms=0.55)
-    states = {one.name: one.state for one in recipe_gates(scored(0.95), scored(0.95), speed, 1.0, gates, [0, 1])}
+    states = {one.name: one.state for one in recipe_gates(scored(0.95), scored(0.95), speed, 1.0, gates)}
     assert states == {"p50_ms": "held", "p99_ms": "broken", "mean_ms": "unproven"}
     speed = replace(speed, windows_times_faster=(70, 49, 60, 80, 55))
     for least, state in ((49, "held"), (50, "unproven"), (81, "broken")):
-        found = recipe_gates(scored(0.95), scored(0.95), speed, 1.0, Gates(times_faster=least), [0, 1])
+        found = recipe_gates(scored(0.95), scored(0.95), speed, 1.0, Gates(times_faster=least))
         assert [(one.name, one.state) for one in found] == [("times_faster", state)]
 
 
 def test_unproven_on_validation_refuses_nobody() -> None:
-    found = gate(variant("int8", 0.945), scored(0.95), Gates(keep=0.99), [0, 1])
+    found = gate(variant("int8", 0.945), scored(0.95), Gates(keep=0.99))
     assert found.gates[0].state == "unproven"
     assert found.refused == ""
 
@@ -75,15 +78,15 @@ def test_unproven_on_validation_refuses_nobody() -> None:
 def test_the_last_that_passes_is_picked() -> None:
     linear = variant("linear", 0.70)
     gates, teacher = Gates(size_mb=30), scored(0.95)
-    export = gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1])
-    int8 = gate(variant("int8", 0.94), teacher, gates, [0, 1])
-    choice = choose([export, int8], linear, [0, 1], proven=True)
+    export = gate(variant("export", 0.95, 80.0), teacher, gates)
+    int8 = gate(variant("int8", 0.94), teacher, gates)
+    choice = choose([export, int8], linear, proven=True)
     assert choice is not None
     assert (choice.variant.name, choice.fell_back) == ("int8", False)
 
 
 def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
-    choice = choose([variant("int8", 0.95)], variant("linear", 0.945), [0, 1], proven=False)
+    choice = choose([variant("int8", 0.95)], variant("linear", 0.945), proven=False)
     assert choice is not None
     assert choice.fell_back
     assert choice.variant.name == "linear"
@@ -92,22 +95,22 @@ def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
 
 def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:
     gates, teacher = Gates(keep=0.9, size_mb=30), scored(0.95)
-    assert beats(teacher, scored(0.70), [0, 1])
-    assert not beats(teacher, scored(0.949), [0, 1])
-    large = gate(variant("export", 0.95, 80.0), teacher, gates, [0, 1])
-    near, far = (gate(variant("linear", right), teacher, gates, [0, 1]) for right in (0.90, 0.70))
-    choice = choose([large], near, [0, 1], proven=True)
+    assert beats(teacher, scored(0.70))
+    assert not beats(teacher, scored(0.949))
+    large = gate(variant("export", 0.95, 80.0), teacher, gates)
+    near, far = (gate(variant("linear", right), teacher, gates) for right in (0.90, 0.70))
+    choice = choose([large], near, proven=True)
     assert choice is not None
     assert (choice.variant.name, choice.fell_back) == ("linear", False)
     assert choice.why == "Every form of the encoder breaks a promise."
     # The linear model may not stand in for an encoder whose score it does not keep.
-    assert choose([large], far, [0, 1], proven=True) is None
+    assert choose([large], far, proven=True) is None
 
 
 def test_nothing_passes() -> None:
     gates, teacher = Gates(size_mb=1), scored(0.95)
-    refused = [gate(variant(name, 0.95), teacher, gates, [0, 1]) for name in ("export", "linear")]
-    assert choose(refused[:1], refused[1], [0, 1], proven=True) is None
+    refused = [gate(variant(name, 0.95), teacher, gates) for name in ("export", "linear")]
+    assert choose(refused[:1], refused[1], proven=True) is None
 
 
 def test_the_fastest_of_some_is_told_on_the_same_texts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,8 +132,17 @@ def test_the_fastest_of_some_is_told_on_the_same_texts(monkeypatch: pytest.Monke
 
 
 def test_small_labels_are_in_no_promise() -> None:
-    assert promised_labels(("a", "b", "c"), {"a": 100, "b": 29, "c": 30}) == [0, 2]
-    assert promised_labels(("a", "b"), {"a": 3, "b": 4}) == [0, 1]
+    task = open_task("classify", {"labels": ["a", "b", "c"]})
+    said = [Prediction("", Choice(("a", "b", "c"), row)) for row in ((1.0, 0, 0), (1.0, 0, 0), (0, 0, 1.0))]
+    few = judge(task.with_rows({"a": 100, "b": 29, "c": 30}), said, ["a", "b", "c"])
+    assert few.value() == pytest.approx((2 / 3 + 1) / 2), "without `b`, which has 29 rows"
+    assert judge(task.with_rows({"a": 3, "b": 4}), said, ["a", "b", "c"]).value() == pytest.approx((2 / 3 + 0 + 1) / 3)
+
+
+def test_the_gate_on_the_score_is_that_on_the_first_metric() -> None:
+    found = recipe_gates(scored(0.9), scored(0.95), FAST, 1.0, Gates(score=0.8, macro_f1=0.8))
+    assert [(one.name, one.state) for one in found] == [("score", "held"), ("macro_f1", "held")]
+    assert found[0].measured == found[1].measured == pytest.approx(0.9, abs=1e-3)
 
 
 @pytest.mark.slow
@@ -150,7 +162,7 @@ def test_a_broken_compression_is_refused_by_its_gate(
     def judged(artifact: Artifact) -> Variant:
         found = score(open_session(artifact), data.validation)
         one = variant(artifact.card.method, 0.95)
-        return gate(replace(one, artifact=artifact, scored=found), teacher, Gates(keep=0.97), [0, 1])
+        return gate(replace(one, artifact=artifact, scored=found), teacher, Gates(keep=0.97))
 
     tuned = made("tune.full", base, epochs=2, learning_rate=1e-3, layers=1, max_tokens=32)
     teacher = score(open_session(tuned), data.validation)

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from pathlib import Path
 
 import pytest
 
 from penjing.compress import METHODS
-from penjing.make.order import IN_TORCH
+from penjing.core.errors import UsageError
+from penjing.core.methods import check_heads
+from penjing.core.recipe import load_recipe
+from penjing.core.task import Head
+from penjing.make.order import IN_TORCH, head_faults
+from penjing.make.plan import build_plan
+from penjing.tasks import open_reader
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_table_says_what_the_steps_do(name: str) -> None:
     source = inspect.getsource(importlib.import_module(METHODS[name]))
     assert ("torch_parent(inputs" in source) == (name in IN_TORCH)
+
+
+def test_a_step_that_cannot_serve_the_task_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(
+        "name: a\ndata: {files: a.csv}\nsteps:\n- tune.full: {}\n- compress.int8: {}\n- compress.cascade: {}\n",
+        encoding="utf-8",
+    )
+    file = load_recipe(tmp_path / "recipe.yaml")
+    steps = build_plan(file)
+    number = open_reader("score", {}).learn(["1.5", "2", "7"])
+    (fault,) = head_faults(file, steps, number)
+    assert fault.what == "`compress.cascade` cannot follow task score: it needs one label a text"
+    assert fault.where is not None and fault.where.endswith(":6:3")
+    assert head_faults(file, steps, open_reader("classify", {}).learn(["a", "b"])) == []
+
+
+def test_a_head_by_token_is_refused_by_what_reads_whole_texts() -> None:
+    class Tags:
+        name, heads = "tag", {"tags": Head("token", 3, "cross_entropy")}
+
+    with pytest.raises(UsageError, match="cannot follow task tag: it needs answers about whole texts"):
+        check_heads("compress.layers", ("pooled",), (), Tags())  # type: ignore[arg-type]
+    check_heads("compress.layers", ("pooled", "token"), (), Tags())  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ def copy(tiny_base: Path, tmp_path: Path) -> Path:
 def test_a_folder_is_opened_relative_to_the_recipe(copy: Path) -> None:
     base = open_base("base", copy.parent)
     assert base.folder == copy.resolve()
-    assert (base.card.form, base.card.method, base.card.notes["base"]) == ("torch", "base", "base")
+    assert (base.card.form, base.card.method, base.card.base) == ("torch", "base", "base")
 
 
 def test_the_id_is_that_of_the_files_that_are_read(copy: Path) -> None:
@@ -34,7 +34,7 @@ def test_the_id_is_that_of_the_files_that_are_read(copy: Path) -> None:
 
 def test_the_shipped_base_is_found() -> None:
     base = open_base("penjing/mini", Path("/nowhere"))
-    assert base.card.notes == {"base": "penjing/mini", "model_type": "bert"}
+    assert (base.card.base, base.card.notes) == ("penjing/mini", {"model_type": "bert"})
 
 
 @pytest.mark.parametrize("needed", NEEDED)

@@ -82,7 +82,7 @@ def test_a_tokenizer_of_another_model_is_refused(tiny_artifact: Artifact) -> Non
 
 def test_a_classifier_is_read_back_to_the_same_logits(tiny_artifact: Artifact, tmp_path: Path) -> None:
     tokenizer = open_tokenizer(tiny_artifact.folder)
-    classifier = Classifier(load_encoder(tiny_artifact), labels=3).eval()
+    classifier = Classifier(load_encoder(tiny_artifact), 3).eval()
     fit_vocabulary(classifier.encoder, tokenizer)
     card = Card(form="torch", method="test", labels=("a", "b", "c"))
     first = write_artifact(tmp_path / "one", card, lambda folder: save_classifier(folder, classifier, tokenizer))

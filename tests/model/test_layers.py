@@ -40,7 +40,7 @@ KINDS = [
 @pytest.mark.parametrize("count", [0, 1, 3])
 @pytest.mark.parametrize(("kind", "config"), KINDS, ids=lambda value: getattr(value, "__name__", ""))
 def test_the_two_parts_give_the_logits_of_the_whole(kind: type, config: PretrainedConfig, count: int) -> None:
-    classifier = Classifier(kind(config), labels=3).eval()
+    classifier = Classifier(kind(config), 3).eval()
     lower, upper = Lower(classifier, count).eval(), Upper(classifier, count).eval()
     with torch.no_grad():
         whole = classifier(IDS, MASK)
@@ -50,7 +50,7 @@ def test_the_two_parts_give_the_logits_of_the_whole(kind: type, config: Pretrain
 
 
 def test_the_upper_part_shares_its_parameters_and_has_no_others() -> None:
-    classifier = Classifier(BertModel(BertConfig(**SMALL)), labels=3)
+    classifier = Classifier(BertModel(BertConfig(**SMALL)), 3)
     upper = Upper(classifier, 1)
     top = list(classifier.encoder.encoder.layer[-1].parameters()) + list(classifier.head.parameters())
     pooler = list(classifier.encoder.pooler.parameters())
@@ -62,7 +62,7 @@ def test_a_family_that_cannot_be_cut_is_refused() -> None:
         vocab_size=50, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, pad_token_id=0,
         bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3,
     )  # fmt: skip
-    classifier = Classifier(ModernBertModel(config), labels=3)
+    classifier = Classifier(ModernBertModel(config), 3)
     with pytest.raises(UsageError, match="`modernbert` cannot be trained apart") as caught:
         Upper(classifier, 1)
     assert "layers: all" in str(caught.value.fix)

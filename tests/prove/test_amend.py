@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from penjing.core.artifact import open_release
+from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError, RuleError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
@@ -85,6 +85,17 @@ def test_seals_new_rules_on_the_same_model(release: Release, tmp_path: Path) -> 
     decider = Decider(done.release, threads=1)
     lunch, number = decider.decide([Request("lunch?", {"channel": "web"}), Request("a lottery", {"channel": "web"})])
     assert lunch.decision.fired == ("lunch",) and number.decision.decided_by == "model"
+
+
+def test_promises_about_the_model_go_with_it_and_times_do_not(release: Release, tmp_path: Path) -> None:
+    copy = open_release(shutil.copytree(release.folder, tmp_path / "release"))
+    keep = {"name": "keep", "promised": 0.9, "state": "held", "measured": 0.95}
+    write_gates(copy.folder, copy.id, [keep, {"name": "p99_ms", "promised": 20.0, "state": "held"}])
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    done = amend(copy, tmp_path / "new.csv", write_csv(tmp_path / "fresh.csv", texts(60, 5)), tmp_path / "out")
+    assert read_gates(done.release) == [keep] and done.certificate.gates == ()
+    old = amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "other")
+    assert read_gates(old.release) == []
 
 
 def test_rules_that_are_edited_meanwhile_are_not_what_is_sealed(

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from penjing.core.answers import Choice
+from penjing.core.answers import Choice, Number
 from penjing.core.canon import canonical_json
 from penjing.core.certificate import Certificate
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
+from penjing.core.task import ALL
 from penjing.data.mask import VERSION, mask, open_masking
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
@@ -27,8 +28,8 @@ from penjing.prove.certify import (
     row_hash,
     row_hashes,
 )
-from penjing.prove.sequence import ALL
 from penjing.runtime.open import open_session
+from penjing.tasks import described, open_reader
 
 LABELS = ("ham", "spam")
 RULES = "name,text,p,then\nforced,contains 彩票,,outcome spam\nperson,contains 投诉,,review\n"
@@ -194,3 +195,57 @@ def test_facts_of_rows_come_through_the_session_that_serves(tiny_release: Releas
     assert not cases.open.any()
     with pytest.raises(DataError, match="no labels"):
         label_facts(session, made, Table(["a"]))
+
+
+NUMBERS = open_reader("score", {"kind": "number", "within": 0.5}).learn(["0", "1.5", "2.25", "4"])
+
+
+def numbers(folder: Path, rules: str = "name,value,p,then\nlow,<1,,review\n") -> Policy:
+    spec = PolicySpec.model_validate(
+        {"format": 3, **described(NUMBERS), "masking": VERSION, "thresholds": {ALL: None}, "audit": 0.5}
+    )
+    (folder / "rules.csv").write_text(rules, encoding="utf-8")
+    return Policy(spec=spec, rules=load_rules(folder / "rules.csv", spec.schema_of_facts()), release_id="")
+
+
+def numbered(made: Policy, count: int, seed: int) -> Labelled:
+    """Values from 0 to 4; at score p the answer is further than 0.5 from the true value with probability 1 - p."""
+    random = np.random.default_rng(seed)
+    facts, truth = [], []
+    for _ in range(count):
+        p, value = round(0.5 + 0.5 * float(random.beta(4, 1)), 6), round(float(random.uniform(0, 4)), 2)
+        error = 0.5 if random.random() < p else 0.51
+        answer = Number(value, value - 1, value + 1, p)
+        facts.append(made.facts(Prediction("a", answer), mask("你好"), {}, CLOCK))
+        truth.append(f"{value + error * random.choice((-1, 1)):.2f}")
+    return Labelled(tuple(row_hash(f"{seed} {i}") for i in range(count)), tuple(truth), tuple(facts))
+
+
+def test_numbers_have_one_limit_and_the_certificate_says_what_an_error_is(tmp_path: Path) -> None:
+    made = numbers(tmp_path)
+    grid = fix_grid(made, numbered(made, 1_000, 1), 2_000, 0.05)
+    calibration = numbered(made, 2_000, 2)
+    certificate = certify(made, grid, calibration, 0.05)
+    assert certificate.certified and set(certificate.thresholds) == set(certificate.grid) == {ALL}
+    assert 0.15 < certificate.ruled < 0.35, "a quarter of the values is below 1"
+    assert certificate.error is not None and certificate.high is not None and certificate.high <= 0.05
+    at = PolicySpec.model_validate({**made.spec.model_dump(), "thresholds": certificate.thresholds, "audit": 0.0})
+    decided = [Policy(at, made.rules, "").decide("", facts) for facts in calibration.facts]
+    automated = [(one, gold) for one, gold in zip(decided, calibration.truth, strict=True) if one.route == "automatic"]
+    missed = sum(abs(float(one.outcome) - float(gold)) > 0.505 for one, gold in automated)
+    assert (len(automated) / 2_000, missed / len(automated)) == (certificate.automation, certificate.error)
+    assert "(an error is an answer further than 0.5 from the true value)" in in_words(certificate)
+    raw = canonical_json(certificate.model_dump(mode="json"))
+    again = Certificate.model_validate_json(raw)
+    assert again.format == 2 and canonical_json(again.model_dump(mode="json")) == raw
+
+
+def test_a_task_without_labels_has_no_limits_by_label(tmp_path: Path) -> None:
+    made = numbers(tmp_path)
+    with pytest.raises(RecipeError, match="the answers of this task are no labels"):
+        fix_grid(made, numbered(made, 50, 1), 100, {"1": 0.05})
+
+
+def test_a_certificate_of_one_label_a_text_has_the_keys_that_it_had(tmp_path: Path) -> None:
+    sealed = made_certificate(policy(tmp_path), count=200).model_dump(mode="json")
+    assert sealed["format"] == 1 and "an_error" not in sealed

@@ -11,10 +11,10 @@ from penjing.core.certificate import Gate
 from penjing.report.contract import (
     Baseline,
     Bin,
+    Block,
     Bounded,
     Calibration,
     CalibrationError,
-    Confusion,
     Curve,
     DataPart,
     Decisions,
@@ -44,6 +44,7 @@ def _between(low: float, high: float) -> Score:
 
 def _sample(**changes: Any) -> Report:
     score = Score(value=0.93, low=0.91, high=0.95)
+    measured: dict[str, Any] = {"metric": "macro_f1", "metrics": {"macro_f1": score, "accuracy": score}}
     labels = ("差评", HOSTILE)
     report = Report(
         name=HOSTILE,
@@ -60,11 +61,13 @@ def _sample(**changes: Any) -> Report:
             masked={"mobile": 3, "ip": 0},
             audit=(Finding(level="warning", what=HOSTILE, count=20, rows={HOSTILE: tuple(range(20)), "b.csv": (3,)}),),
         ),
-        test=Scores(macro_f1=score, accuracy=score, rows=150, apart=score),
+        test=Scores(**measured, rows=150, apart=score),
         baseline=Baseline(
-            linear=Reference(macro_f1=Score(value=0.9, low=0.88, high=0.92), difference=_between(0.01, 0.05))
+            linear=Reference(
+                metric="macro_f1", metrics={"macro_f1": _between(0.88, 0.92)}, difference=_between(0.01, 0.05)
+            )
         ),
-        teacher=Reference(macro_f1=score, kept=_between(0.98, 1.01), name=HOSTILE),
+        teacher=Reference(**measured, kept=_between(0.98, 1.01), name=HOSTILE),
         calibration=Calibration(
             ece=CalibrationError(before=0.08, after=0.02), bins=(Bin(confidence=0.9, accuracy=0.92, rows=100),)
         ),
@@ -97,7 +100,7 @@ def _sample(**changes: Any) -> Report:
                 size_mb=31.2,
                 p50_ms=4.3,
                 p99_ms=7,
-                macro_f1=score,
+                score=score,
                 agreement=0.99,
                 state="refused",
                 because=HOSTILE,
@@ -105,9 +108,17 @@ def _sample(**changes: Any) -> Report:
         ),
         curves=(
             Curve(name="tune.full", kind="train_loss", points=tuple((float(i), 1 / (i + 1)) for i in range(500))),
-            Curve(name="tune.full", kind="validation_macro_f1", points=((100.0, 0.8), (200.0, 0.9))),
+            Curve(name="tune.full", kind="validation_score", points=((100.0, 0.8), (200.0, 0.9))),
         ),
-        confusion=Confusion(labels=labels, matrix=((70, 5), (6, 69))),
+        sections=(
+            Block(
+                name="confusion",
+                kind="matrix",
+                title={"en": HOSTILE, "zh": HOSTILE},
+                columns=("", *labels),
+                rows=((labels[0], 70, 5), (labels[1], 6, 69)),
+            ),
+        ),
         errors=(Mistake(truth="差评", guess=HOSTILE, p=0.99, row=7, text=HOSTILE + "SECRET"),),
         faithfulness=Faithfulness(
             rows=50,

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.answers import Choice as Answer
 from penjing.core.certificate import Certificate
 from penjing.core.methods import Done
-from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo, Table
+from penjing.core.nouns import Artifact, Card, Prediction, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe, RecipeFile
 from penjing.data.audit import Audit
 from penjing.data.prepare import Prepared
 from penjing.make.plan import single_step
-from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
-from penjing.prove.score import Scored
+from penjing.prove.score import Scored, judge
 from penjing.report.build import MISTAKES, Found, fill
 from penjing.report.found import Choice, ReleaseTest, Variant
 from penjing.report.verdict import note_of
@@ -40,7 +40,13 @@ def scored(wrong: int, first: int = 0) -> Scored:
     guess[first : first + wrong] = 1 - guess[first : first + wrong]
     sure = 0.99 - 0.4 * np.arange(ROWS) / ROWS
     probabilities = np.where(guess[:, None] == np.arange(2), sure[:, None], 1 - sure[:, None])
-    return Scored(LABELS, [], probabilities, truth, guess)
+    return judged(probabilities, truth)
+
+
+def judged(probabilities: Any, truth: Any, rows: dict[str, int] | None = None) -> Scored:
+    task = open_task("classify", {"labels": LABELS}).with_rows(rows or {"no": 400, "yes": 400})
+    said = [Prediction("", Answer(LABELS, tuple(row))) for row in probabilities.tolist()]
+    return judge(task, said, [LABELS[place] for place in truth])
 
 
 def artifact(name: str, form: Any = "onnx", **more: Any) -> Artifact:
@@ -59,7 +65,7 @@ def variant(name: str, wrong: int, refused: str = "") -> Variant:
         artifact=artifact(name, "linear" if name == "tune.linear" else "onnx"),
         session=None,  # type: ignore[arg-type]
         scored=found,
-        macro_f1=bootstrap(found.truth, found.guess, 2),
+        score=found.interval(),
         latency=timed(4.0),
         size_mb=12.3456,
         refused=refused,
@@ -90,7 +96,7 @@ def found() -> Found:
         scored=mine,
         teacher=scored(wrong=4),
         linear=scored(wrong=60),
-        uncalibrated=np.full((ROWS, 2), 0.5),
+        uncalibrated=judged(np.tile([0.6, 0.4], (ROWS, 1)), np.arange(ROWS) % 2),
         outcomes=("no",) * ROWS,
         automated=np.arange(ROWS) < 80,
         forced=np.arange(ROWS) >= 190,
@@ -130,14 +136,14 @@ def test_names_and_ids_are_those_of_what_was_sealed(found: Found) -> None:
 
 def test_scores_are_compared_with_the_teacher_and_with_the_linear_model(found: Found) -> None:
     report = fill(found, threads=1)
-    assert report.test.accuracy.value == 0.95 and report.test.rows == ROWS
+    assert report.test.metrics["accuracy"].value == 0.95 and report.test.rows == ROWS
     linear, teacher = report.baseline.linear, report.teacher
-    assert teacher is not None and linear.accuracy is not None and teacher.kept is not None
-    assert (linear.name, linear.accuracy.value) == ("tune.linear", 0.7)
+    assert teacher is not None and teacher.kept is not None
+    assert (linear.name, linear.metrics["accuracy"].value) == ("tune.linear", 0.7)
     assert linear.difference is not None and 0.1 < linear.difference.low < linear.difference.value
-    assert linear.difference.value == pytest.approx(report.test.macro_f1.value - linear.macro_f1.value, abs=1e-5)
+    assert linear.difference.value == pytest.approx(report.test.score.value - linear.score.value, abs=1e-5)
     assert teacher.name == "tune.full"
-    assert teacher.kept.value == pytest.approx(report.test.macro_f1.value / teacher.macro_f1.value, abs=1e-5)
+    assert teacher.kept.value == pytest.approx(report.test.score.value / teacher.score.value, abs=1e-5)
 
 
 def test_what_is_decided_without_a_person_is_counted(found: Found) -> None:
@@ -188,7 +194,7 @@ def test_curves_are_those_of_the_tuning_and_not_of_steps_that_inherit_its_notes(
     drawn = [(curve.name, curve.kind, curve.points) for curve in fill(found, threads=1).curves]
     assert drawn == [
         ("tune.full", "train_loss", ((1, 0.9), (2, 0.5))),
-        ("tune.full", "validation_macro_f1", ((2, 0.8),)),
+        ("tune.full", "validation_score", ((2, 0.8),)),
     ]
 
 
@@ -211,14 +217,15 @@ def test_rows_that_another_file_has_are_scored_apart(found: Found) -> None:
 
 
 def test_a_label_with_few_rows_is_in_no_score(found: Found) -> None:
-    both = fill(found, threads=1).test.macro_f1.value
+    both = fill(found, threads=1).test.score.value
     few = replace(found.data, audit=Audit(rows=1000, labels={"no": 400, "yes": 12}))
-    lopsided = scored(wrong=0)
-    lopsided.guess[1::4] = 0
+    guess = np.arange(ROWS) % 2
+    guess[1::4] = 0
+    lopsided = judged(np.eye(2)[guess], np.arange(ROWS) % 2, {"no": 400, "yes": 12})
     tested = replace(found.tested, scored=lopsided)
     report = fill(replace(found, data=few, tested=tested), threads=1)
-    assert report.test.macro_f1.value == pytest.approx(2 * 100 / (100 + 150), abs=1e-5), "F1 of `no` alone"
-    assert report.data.small_labels == ("yes",) and both != report.test.macro_f1.value
+    assert report.test.score.value == pytest.approx(2 * 100 / (100 + 150), abs=1e-5), "F1 of `no` alone"
+    assert report.data.small_labels == ("yes",) and both != report.test.score.value
 
 
 def test_rivals_are_held_against_what_was_timed_in_turn_with_them(found: Found) -> None:

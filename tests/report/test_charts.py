@@ -19,10 +19,11 @@ from penjing.report.charts import (
     pareto,
     reliability,
     risk_curve,
+    scatter,
     tick_label,
     ticks,
 )
-from penjing.report.contract import Bin, Curve, Point, Report, Score, VariantRow
+from penjing.report.contract import Bin, Block, Curve, Point, Report, Score, VariantRow
 
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 WORDS = {"coverage": "coverage", "risk": "risk", "limit": "limit", "certified": "certified"}
@@ -99,7 +100,7 @@ def pairs(*values: tuple[float, float]) -> list[tuple[object, ...]]:
 def test_every_chart_is_xml(sample: Callable[..., Report]) -> None:
     report = sample()
     drawn = [
-        intervals([(HOSTILE, report.test.macro_f1, True)], HOSTILE),
+        intervals([(HOSTILE, report.test.score, True)], HOSTILE),
         reliability(report.calibration.bins, HOSTILE, (HOSTILE, HOSTILE)),
         reliability((), HOSTILE, ("", "")),
         front(report.variants, 3.0, HOSTILE, (HOSTILE, HOSTILE), HOSTILE),
@@ -111,6 +112,7 @@ def test_every_chart_is_xml(sample: Callable[..., Report]) -> None:
             dict.fromkeys(("coverage", "risk", "limit", "certified"), HOSTILE),
         ),
         curves(report.curves, HOSTILE, (HOSTILE, HOSTILE)),
+        scatter(block(((HOSTILE, 1.0, 2.0),)), HOSTILE, (HOSTILE, HOSTILE)),
         curves((Curve(name="one", kind="train_loss", points=((3.0, 0.5),)),), "", ("", ""), from_zero=False),
     ]
     for svg in drawn:
@@ -220,7 +222,7 @@ def form(name: str, p50_ms: float, value: float, size_mb: float = 10.0, state: s
     score = Score(value=value, low=value - 0.02, high=value + 0.02)
     return VariantRow.model_validate(
         {"name": name, "form": "onnx", "size_mb": size_mb, "p50_ms": p50_ms, "p99_ms": 2 * p50_ms,
-         "macro_f1": score.model_dump(), "state": state}
+         "score": score.model_dump(), "state": state}
     )  # fmt: skip
 
 
@@ -261,3 +263,15 @@ def test_a_long_name_is_written_whole_in_short_lines() -> None:
 def test_ticks_of_a_log_axis() -> None:
     assert log_ticks(0.09, 3) == pytest.approx([0.1, 0.2, 0.5, 1, 2])
     assert log_ticks(0.001, 1000) == pytest.approx([0.001, 0.01, 0.1, 1, 10, 100, 1000])
+
+
+def block(rows: tuple[tuple[str | float, ...], ...]) -> Block:
+    return Block(name="pairs", kind="scatter", title={}, columns=("row", "true", "said"), rows=rows)
+
+
+def test_a_scatter_has_a_dot_a_row_in_its_place() -> None:
+    svg = scatter(block((("a", 1.0, 1.0), ("b", 2.0, 3.0), ("c", 3.0, 2.0))), "t", ("true", "said"))
+    dots = [(float(dot["cx"]), float(dot["cy"])) for dot in marks(svg, "circle", "dot")]
+    assert [x for x, _ in dots] == sorted(x for x, _ in dots)
+    assert dots[1][1] < dots[2][1] < dots[0][1], "larger values are higher"
+    assert len(marks(scatter(block((("a", 1.0, 1.0),)), "t", ("x", "y")), "circle", "dot")) == 1

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from penjing.core.certificate import Gate
-from penjing.report.contract import Baseline, Confusion, Finding, Note, Reference, Report, Score
+from penjing.report.contract import (
+    Baseline,
+    Block,
+    Calibration,
+    CalibrationError,
+    Finding,
+    Note,
+    Reference,
+    Report,
+    Score,
+    Scores,
+)
 from penjing.report.page import LABELS_LISTED, SHOWN, render
 from penjing.report.verdict import note_of, words
 
+HOSTILE = "<b onclick=x>&"
 VOID = {"meta", "br", "img", "link", "input", "hr", "line", "rect", "circle", "path"}
 
 
@@ -44,6 +56,11 @@ def elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
     return parser.seen
 
 
+def matrix_of(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> Block:
+    rows = tuple((name, *counts) for name, counts in zip(names, matrix, strict=True))
+    return Block(name="confusion", kind="matrix", title={"en": "a", "zh": "b"}, columns=("", *names), rows=rows)
+
+
 def plain(page: str) -> str:
     """What a person reads: no elements, one space between words."""
     return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)).split())
@@ -54,7 +71,7 @@ def plain(page: str) -> str:
 def test_the_page_is_well_formed_escaped_and_alone(sample: Callable[..., Report], language: Any, labels: int) -> None:
     names = tuple(f"label {i}" for i in range(labels))
     matrix = tuple(tuple(9 if i == j else int((i + 1) % labels == j) for j in range(labels)) for i in range(labels))
-    page = render(sample(confusion=Confusion(labels=names, matrix=matrix)), language=language)
+    page = render(sample(sections=(matrix_of(names, matrix),)), language=language)
     seen = elements(page)
     tags = {tag for tag, _ in seen}
     assert not tags & {"script", "img", "link", "iframe", "object"}
@@ -77,8 +94,9 @@ def test_without_texts_the_page_holds_none(sample: Callable[..., Report]) -> Non
 
 def test_a_linear_release_has_no_row_of_its_own_baseline(sample: Callable[..., Report]) -> None:
     score = Score(value=0.9, low=0.88, high=0.92)
-    linear = Reference(macro_f1=score, difference=Score(value=0, low=0, high=0))
-    teacher = Reference(macro_f1=score, name="tune.linear")
+    measured: dict[str, Any] = {"metric": "macro_f1", "metrics": {"macro_f1": score}}
+    linear = Reference(**measured, difference=Score(value=0, low=0, high=0))
+    teacher = Reference(**measured, name="tune.linear")
     page = render(sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini"))
     assert "Full-size model" not in page and "(baseline)" not in page and "penjing/mini" not in page
     page = render(sample(base="penjing/mini"))
@@ -170,7 +188,49 @@ def test_the_most_confused_pairs_of_many_labels_come_first(sample: Callable[...,
     labels = tuple(f"label {i}" for i in range(13))
     matrix = [[10 if i == j else 0 for j in range(13)] for i in range(13)]
     matrix[3][5], matrix[7][1] = 2, 6
-    confusion = Confusion(labels=labels, matrix=tuple(map(tuple, matrix)))
-    page = plain(render(sample(confusion=confusion)))
+    page = plain(render(sample(sections=(matrix_of(labels, matrix),))))
     assert "label 7 label 1 6 37.5 % label 3 label 5 2 16.7 %" in page
     assert "130 of 138 rows are right" in page
+
+
+def of_numbers(**changes: Any) -> dict[str, Any]:
+    """What a report of numbers has instead of labels."""
+    score = {name: Score(value=value, low=value - 0.02, high=value + 0.02) for name, value in NUMBERS.items()}
+    rows = (("0 to 1", 120.0, 0.25, 0.9), (HOSTILE, 1030.0, 1.5, 0.875))
+    columns = ("true value", "rows", "mean error", "coverage")
+    titles: Any = {"en": "Error by value", "zh": "各段误差"}
+    return {
+        "task": "score",
+        "gold": "value",
+        "an_error": {"en": "an answer further than 0.5 from the true value", "zh": "与真实值相差超过 0.5 的答案"},
+        "test": Scores(metric="within", metrics=score, rows=150),
+        "baseline": Baseline(linear=Reference(metric="within", metrics=score)),
+        "teacher": None,
+        "calibration": Calibration(ece=CalibrationError(before=None, after=0.02), temperature=None),
+        "sections": (
+            Block(name="errors_by_value", kind="table", title=titles, columns=columns, rows=rows, note={"en": "So."}),
+            Block(name="size", kind="bars", title=titles, columns=("value", "rows"), rows=(("a", 5), ("b", 10))),
+            Block(name="pairs", kind="scatter", title=titles, columns=("true value", "said"), rows=((1, 2), (3, 4.5))),
+        ),
+        **changes,
+    }
+
+
+NUMBERS = {"within": 0.81, "mae": 0.375, "rmse": 0.5, "r2": 0.62, "pearson": 0.8, "coverage": 0.9}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_report_of_numbers_speaks_of_values_in_both_languages(sample: Callable[..., Report], language: Any) -> None:
+    raw = render(sample(**of_numbers()), language=language)
+    page, said = plain(raw), words(language)
+    elements(raw)
+    for name in NUMBERS:
+        assert said[f"metric_{name}"].lower() in page.lower(), name
+    assert "macro" not in page.lower() and "F1" not in page
+    assert of_numbers()["an_error"][language] in page
+    assert "1,030" in page and "0.875" in page and "<td" in raw and "0.375" in page
+    assert said["col_truth_value"] in page and said["col_truth"] not in page.replace(said["col_truth_value"], "")
+    assert said["column_mean_error"] in page and said["ece_line_plain"].split("{")[0] in page
+    assert raw.count('class="dot main soft"') == 2, "a scatter has a dot a row"
+    assert "width: 50%" in raw and "width: 100%" in raw, "bars are in proportion"
+    assert ("So." in page) == (language == "en")

@@ -17,6 +17,9 @@ def score_between(low: float, high: float) -> Score:
     return Score(value=(low + high) / 2, low=low, high=high)
 
 
+MEASURED: dict[str, Any] = {"metric": "macro_f1", "metrics": {"macro_f1": score_between(0.88, 0.92)}}
+
+
 def gate(name: str, state: Any) -> Gate:
     return Gate(name=name, promised=0.9, measured=0.8, bound=0.7, state=state)
 
@@ -49,15 +52,15 @@ def test_the_verdict_tells_a_tie_from_a_gain(sample: Callable[..., Report]) -> N
         (-0.01, 0.05, "cannot be told apart"),
         (-0.05, -0.01, "worse"),
     ):
-        linear = Reference(macro_f1=score_between(0.88, 0.92), difference=score_between(low, high))
+        linear = Reference(**MEASURED, difference=score_between(low, high))
         sentences = " ".join(verdict(sample(baseline=Baseline(linear=linear)), "en")[1])
         assert said in sentences
 
 
 def test_a_linear_release_is_not_compared_with_itself(sample: Callable[..., Report]) -> None:
     same = Score(value=0, low=0, high=0)
-    linear = Reference(macro_f1=score_between(0.88, 0.92), difference=same)
-    teacher = Reference(macro_f1=score_between(0.88, 0.92), kept=Score(value=1, low=1, high=1), name="tune.linear")
+    linear = Reference(**MEASURED, difference=same)
+    teacher = Reference(**MEASURED, kept=Score(value=1, low=1, high=1), name="tune.linear")
     report = sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini")
     sentences = " ".join(verdict(report, "en")[1])
     assert "same answers" in sentences and "full-size" not in sentences

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from penjing.core.artifact import gates_digest, open_release, write_gates
+from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Release
 from penjing.store import audit
@@ -22,6 +26,19 @@ def test_a_release_is_recorded_once_and_its_last_start_each_time(store: Store, t
     assert (again.id, again.name, again.folder) == (tiny_release.id, tiny_release.info.name, tiny_release.folder)
     assert again.first == first.first and again.last > first.last
     assert [entry["kind"] for entry in audit.entries(store)] == ["release"]
+
+
+def test_the_hash_of_the_promises_is_recorded_with_the_release(
+    store: Store, tiny_release: Release, tmp_path: Path
+) -> None:
+    release = open_release(shutil.copytree(tiny_release.folder, tmp_path / "release"))
+    write_gates(release.folder, release.id, [{"name": "keep", "promised": 0.9, "state": "held"}])
+    put_in_service(store, release)
+    (entry,) = audit.entries(store)
+    recorded = json.loads(entry["detail"])["gates"]
+    assert recorded == gates_digest(release) == digest_file(tmp_path / "release.gates.json")
+    write_gates(release.folder, release.id, [{"name": "keep", "promised": 0.1, "state": "held"}])
+    assert gates_digest(release) != recorded, "what was changed afterwards is found"
 
 
 @pytest.mark.parametrize("expect", ["0" * 12, "", "abc"])

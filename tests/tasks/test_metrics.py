@@ -11,7 +11,6 @@ from penjing.tasks.metrics import (
     accuracy,
     confusion,
     encode_labels,
-    expected_calibration_error,
     f1_by_label,
     macro_f1,
     softmax,
@@ -36,7 +35,6 @@ def test_macro_f1_leaves_out_labels_that_never_occur_but_counts_missed_ones() ->
 def test_no_rows_score_zero() -> None:
     assert macro_f1([], [], 3) == 0.0
     assert accuracy([], []) == 0.0
-    assert expected_calibration_error(np.zeros((0, 3)), []) == 0.0
 
 
 def test_arrays_of_different_length_are_refused() -> None:
@@ -59,10 +57,3 @@ def test_softmax_is_stable_and_honours_the_temperature() -> None:
     assert probabilities.tolist() == [[1.0, 0.0], [0.5, 0.5]]
     assert softmax([[2.0, 0.0]], temperature=2.0)[0, 0] == pytest.approx(1 / (1 + np.exp(-1)))
     assert softmax(np.zeros((0, 3))).shape == (0, 3)
-
-
-def test_calibration_error_by_hand() -> None:
-    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
-    # Bin of 0.9: accuracy 1/2, gap 0.4; bin of 0.6: accuracy 1, gap 0.4.
-    assert expected_calibration_error(probabilities, [0, 1, 1, 1]) == pytest.approx(0.4)
-    assert expected_calibration_error(np.array([[1.0, 0.0]] * 3), [0, 0, 0]) == 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from torch import nn
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
-from penjing.train.hooks import Moment
+from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.loop import Outcome, Plan, fit
 from penjing.train.optim import Optimizing
 
@@ -179,7 +181,7 @@ def test_a_loss_that_is_not_finite_ends_it(tmp_path: Path) -> None:
 def test_hooks_see_every_step(tmp_path: Path) -> None:
     seen: list[Moment] = []
 
-    class Watch:
+    class Watch(Hook):
         def after_step(self, moment: Moment) -> None:
             seen.append(moment)
 
@@ -187,6 +189,90 @@ def test_hooks_see_every_step(tmp_path: Path) -> None:
     assert [moment.step for moment in seen] == list(range(1, 2 * PER_EPOCH + 1))
     assert [moment.loss for moment in seen] == outcome.losses
     assert seen[0].scores == {} and seen[-1].scores == {"macro_f1": outcome.scores["macro_f1"]}
+
+
+class Average(Hook):
+    """An exponential moving average of the weights, which stands in for them where the model is scored."""
+
+    def __init__(self) -> None:
+        self.mean: dict[str, torch.Tensor] = {}
+
+    def after_step(self, moment: Moment) -> None:
+        assert moment.model is not None
+        for name, parameter in moment.model.named_parameters():
+            now = parameter.detach()
+            self.mean[name] = now.clone() if name not in self.mean else 0.8 * self.mean[name] + 0.2 * now
+
+    @contextmanager
+    def around_evaluation(self, model: nn.Module) -> Iterator[None]:
+        own = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+        self.put(model, self.mean or own)
+        yield
+        self.put(model, own)
+
+    @staticmethod
+    def put(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+        for name, parameter in model.named_parameters():
+            parameter.data.copy_(weights[name])
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return self.mean
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        self.mean = dict(state)
+
+
+class Sharper(Hook):
+    """A step along the gradient before the real one: the loss at that place gives its gradient too."""
+
+    def after_backward(self, batch: Batch) -> None:
+        moved = [(parameter, 0.05 * parameter.grad.sign()) for parameter in batch.model.parameters()]
+        for parameter, by in moved:
+            parameter.data.add_(by)
+        assert batch.again().requires_grad is False
+        for parameter, by in moved:
+            parameter.data.sub_(by)
+
+
+@pytest.mark.parametrize("stops", [{3}, {PER_EPOCH, 17}])
+def test_a_hooks_memory_goes_on_to_the_same_bits(tmp_path: Path, stops: set[int]) -> None:
+    def go(name: str, stop: set[int] = frozenset()) -> Outcome:  # type: ignore[assignment]
+        hooks = [Average(), Sharper()]
+        return fit(model(), Regress(), plan(), run_at(tmp_path, stop), tmp_path / name, "key", hooks)
+
+    whole, interrupted = go("whole"), 0
+    for step in sorted(stops):
+        with pytest.raises(RunInterruptedError):
+            go("parts", {step - interrupted})
+        interrupted = step
+    parts = go("parts")
+    assert flat(parts) == flat(whole)
+    assert (parts.losses, parts.evaluations) == (whole.losses, whole.evaluations)
+    plain = fit(model(), Regress(), plan(), run_at(tmp_path), tmp_path / "plain", "key")
+    assert flat(plain) != flat(whole)
+
+
+def test_what_is_scored_is_what_is_kept(tmp_path: Path) -> None:
+    trained, objective = model(), Regress()
+    outcome = fit(trained, objective, plan(), run_at(tmp_path), tmp_path / "c", "key", [Average()])
+    assert objective.score(trained)["loss"] == outcome.scores["loss"]
+
+
+def test_hooks_act_in_their_order_within_a_step(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    class Named(Hook):
+        def before_step(self, batch: Batch) -> None:
+            seen.append(f"before {batch.step} {batch.model[0].weight.grad is None}")
+
+        def after_backward(self, batch: Batch) -> None:
+            seen.append(f"after {batch.step} {batch.model[0].weight.grad is None}")
+
+        def after_step(self, moment: Moment) -> None:
+            seen.append(f"step {moment.step}")
+
+    fit(model(), Regress(), plan(epochs=0.4), run_at(tmp_path), tmp_path / "c", "key", [Named()])
+    assert seen == ["before 0 True", "after 0 False", "step 1", "before 1 True", "after 1 False", "step 2"]
 
 
 def test_parameters_that_need_no_gradient_stay(tmp_path: Path) -> None:

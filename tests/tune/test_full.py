@@ -99,9 +99,9 @@ def test_it_learns_and_its_card_says_how(tune: Callable[..., Artifact], inputs: 
     assert high["rung"]["macro_f1"] > low["macro_f1"]
     assert low["steps"] == 32 < high["steps"], "the other rate ended where both were compared"
     assert card.notes["layers"] == "all", "three quarters of two layers are both"
-    curves = card.notes["curves"]
-    assert curves["loss"][0][1] > curves["loss"][-1][1]
-    assert curves["loss"][-1][0] == curves["validation"][-1]["step"] == high["steps"]
+    curves = card.curves
+    assert curves.loss[0][1] > curves.loss[-1][1]
+    assert curves.loss[-1][0] == curves.validation[-1]["step"] == high["steps"]
     cut = sum(len(text.split()) > 14 for text in inputs.train.texts)
     assert card.notes["train_texts_cut"] == cut > 0
 
@@ -121,7 +121,7 @@ def test_the_rate_that_goes_on_ends_as_if_it_had_been_trained_alone(
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert several.card.metrics == alone.card.metrics
-    assert several.card.notes["curves"] == alone.card.notes["curves"]
+    assert several.card.curves == alone.card.curves
 
 
 def test_auto_trains_the_top_three_quarters_where_rows_are_few(

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from penjing.core.answers import Number, as_kind
 from penjing.core.errors import DataError, RecipeError, RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run, Silent, Table
 from penjing.core.options import build_options
 from penjing.runtime.open import open_session
+from penjing.tasks import open_reader
 from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
 from penjing.tune.linear import Options, _folds, apply
 
@@ -152,3 +154,43 @@ def test_sms_spam_for_real(tmp_path: Path) -> None:
     truth = encode_labels(test.labels or [], session.labels)
     assert accuracy(truth, session.logits(test.texts).argmax(axis=1)) > 0.975
     assert made.card.notes["segmenter"] == ""
+
+
+def numbers(rows: int, seed: int, digits: int) -> Table:
+    """Texts whose good words add to a number and whose bad ones take from it."""
+    random, texts, golds = np.random.default_rng(seed), [], []
+    for _ in range(rows):
+        good = int(random.integers(0, 4))
+        words = [*random.choice(GOOD, good).tolist(), *random.choice(BAD, 3 - good).tolist(), "房间"]
+        texts.append("，".join(random.permutation(words)))
+        golds.append(f"{2 * good + random.uniform(0, 0.5):.2f}" if digits else str(good))
+    return Table(texts=texts, labels=golds)
+
+
+@pytest.mark.parametrize(("kind", "columns"), [("number", 1), ("grades", 3)])
+def test_numbers_and_grades(tmp_path: Path, kind: str, columns: int) -> None:
+    digits = 2 * (kind == "number")
+    train, validation, test = (numbers(rows, seed, digits) for seed, rows in enumerate((300, 80, 80)))
+    within = 1.0 if kind == "number" else 0.0
+    task = open_reader("score", {"kind": kind, "within": within}).learn(train.labels or ())
+    made = apply(Inputs(None, train, validation, task=task), Options(), run_at(tmp_path))
+    card = made.card
+    assert (card.task, card.labels, set(card.calibration)) == ("score", (), set(card.calibration))
+    assert card.parameters == (card.notes["terms"] + 1) * columns
+    assert [set(one) for one in card.notes["cross_validation"]] == [{"c", "within"}] * 4
+    values = [as_kind(one.answer, Number).value for one in open_session(made).predict(test.texts)]
+    errors = np.abs(np.array(values) - [float(gold) for gold in test.labels or ()])
+    assert (errors <= within).mean() > 0.8
+    assert card.metrics["validation_within"] == pytest.approx((errors <= within).mean(), abs=0.15)
+    again = apply(Inputs(None, train, validation, task=task), Options(), run_at(tmp_path / "again"))
+    assert again.id == made.id
+
+
+def test_two_grades_have_one_column_and_one_output(tmp_path: Path) -> None:
+    train = table(60, 0, 2)
+    rows = Table(train.texts, ["1" if label == "good" else "0" for label in train.labels or ()])
+    task = open_reader("score", {"kind": "grades"}).learn(rows.labels or ())
+    made = apply(Inputs(None, rows, rows, task=task), Options(c=(4.0,)), run_at(tmp_path))
+    session = open_session(made)
+    assert session.outputs(rows.texts)["score"].shape == (60, 1)
+    assert [as_kind(one.answer, Number).value for one in session.predict(["很好", "太差"])] == [1, 0]

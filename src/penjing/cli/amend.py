@@ -41,13 +41,13 @@ def amend(
     from penjing.cli.show import out as say
     from penjing.core.artifact import open_release
     from penjing.data.read import Reading
+    from penjing.prove.amend import Columns
     from penjing.prove.amend import amend as run
     from penjing.prove.certify import in_words
 
-    columns = {"text": text, "label": label}
-    reading = Reading(encoding, sheet, header)
+    columns = Columns(text, label, Reading(encoding, sheet, header))
     with Bar() as bar:
-        done = run(open_release(release), rules, data, out, **columns, threads=threads, progress=bar, reading=reading)
+        done = run(open_release(release), rules, data, out, columns=columns, threads=threads, progress=bar)
     for finding in done.findings:
         tell(f"{finding.where}: {finding.what}")
     left = done.rows - done.used - done.repeated

@@ -34,6 +34,7 @@ def demo(
     from penjing.core.errors import GateError
     from penjing.make.demo import TEXTS, write_demo
     from penjing.make.run import make_release
+    from penjing.report.verdict import metric_name
 
     began = time.monotonic()
     recipe, rows = write_demo(out)
@@ -43,9 +44,10 @@ def demo(
     if made.release is None:
         raise GateError("the demonstration's release was refused: " + "; ".join(made.refused), where=str(recipe))
     say(made.report.verdict)
+    metric = metric_name(made.report.test.metric, "en")
     for variant in made.report.variants:
         more = f" ({variant.because})" if variant.because else ""
-        size = f"{variant.size_mb:5.1f} MB, p50 {variant.p50_ms:6.2f} ms, macro-F1 {variant.macro_f1.value:.3f}"
+        size = f"{variant.size_mb:5.1f} MB, p50 {variant.p50_ms:6.2f} ms, {metric} {variant.score.value:.3f}"
         say(f"  {variant.name:<16} {size}: {variant.state}{more}")
     say(f"made in {time.monotonic() - began:.0f} s; report: {(out / 'report.html').resolve()}")
     database = f"sqlite:///{(out / 'demo.db').resolve()}"

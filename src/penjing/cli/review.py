@@ -56,6 +56,10 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
         column = columns[COLUMNS.index("verdict")]
         tell(f"fill in `{column}` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
+    elif count:
+        column = columns[COLUMNS.index("verdict")]
+        tell(f"fill in `{column}` with the true answer, written as in the training data")
+        tell(f"then: penjing review import {file}")
     if bad:
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         raise DamageError(

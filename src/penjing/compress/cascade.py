@@ -35,15 +35,18 @@ from pydantic import Field
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole
-from penjing.compress.parts.teacher import store, stored, teacher_logits
+from penjing.compress.parts.teacher import store, stored, teacher_outputs
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import DamageError
+from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind, Loss
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits, sureness
 from penjing.runtime.open import open_session
 from penjing.runtime.session import DIGITS
+from penjing.tasks import calibration_of, card_fields, task_of
 from penjing.tasks.metrics import Floats, f1_of_sums
 
 AGREEMENT = (
@@ -53,6 +56,8 @@ AGREEMENT = (
 HELD_OUT = 0.2
 UNLEARNT = "unlearnt.npy"
 _SLICE = 256
+HEADS: tuple[HeadKind, ...] = ("pooled",)
+LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 
 
 class Options(BaseOptions):
@@ -74,6 +79,7 @@ class Options(BaseOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent behind a first stage. Raises UsageError for a parent that is no tuned encoder."""
     parent = encoder_parent(inputs, "compress.cascade", int8=True)
+    check_heads("compress.cascade", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
     held_out = {text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT}
     apart = replace(inputs, parent=teacher, unlabelled=[text for text in inputs.unlabelled if text not in held_out])
@@ -86,11 +92,13 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
     unseen = [*inputs.validation.texts, *sorted(held_out)]
     parts = inputs.validation.texts, sorted(held_out), inputs.train.texts
-    wanted = teacher_logits(teacher, parts, beside, "compress.cascade: the teacher on the texts that set the threshold")
+    wanted = teacher_outputs(
+        teacher, parts, beside, "compress.cascade: the teacher on the texts that set the threshold"
+    )
     found = np.concatenate([_logits(first, unseen, run), unlearnt])
     said, meant = found.argmax(axis=1), wanted.argmax(axis=1)
-    weights = rarity(meant, len(teacher.card.labels))
-    sure = sureness(found, first.card.temperature, weights)
+    weights = rarity(meant, wanted.shape[1])
+    sure = sureness(found, calibration_of(first.card)["temperature"], weights)
     threshold = choose_threshold(sure, said, meant, options.agreement)
     exits = Exits(threshold=threshold, weights=tuple(weights.tolist()), audit=options.audit)
     leaves, alike = sure[: len(unseen)] >= threshold, (said == meant)[: len(unseen)]
@@ -107,7 +115,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         "parameters": first.card.parameters + second.card.parameters,
     }
     # Both stages are calibrated already: without validation rows nothing is left to divide by.
-    calibrated = replace(parent, card=parent.card.model_copy(update={"temperature": 1.0}))
+    plain = card_fields(task_of(parent.card), {**calibration_of(parent.card), "temperature": 1.0})
+    calibrated = replace(parent, card=parent.card.model_copy(update=plain))
     return seal(
         inputs,
         options,
@@ -177,7 +186,7 @@ def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, 
     key = digest([inputs.parent.id, chosen.model_dump(mode="json"), run.seed, *about])
     folder = run.shared / "first" / key[:32]
     first = _stage(run, folder / FIRST, lambda inside: static.apply(inputs, chosen, inside))
-    shape = len(train), len(first.card.labels)
+    shape = len(train), sum(head.size for head in task_of(first.card).heads.values())
     unlearnt = stored(folder / UNLEARNT, shape)
     if unlearnt is None:
         unlearnt = static.out_of_fold(inputs, chosen, run)
@@ -197,7 +206,7 @@ def _stage(run: Run, out: Path, make: Callable[[Run], Artifact]) -> Artifact:
 
 def _logits(artifact: Artifact, texts: Sequence[str], run: Run) -> npt.NDArray[np.float32]:
     session = open_session(artifact, threads=run.threads)
-    parts = [np.zeros((0, len(session.labels)), dtype=np.float32)]
+    parts = [session.logits([])]
     for start in range(0, len(texts), _SLICE):
         check_stop(run)
         parts.append(session.logits(texts[start : start + _SLICE]))

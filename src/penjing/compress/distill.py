@@ -1,11 +1,12 @@
 """Distillation: a small student learns what its teacher says, of labelled texts and of many others.
 
-    minimise  (1 - a) T^2 KL(softmax(teacher / T) || softmax(student / T)) + a (-log softmax(student)[label])
-              + r relations + h hidden   (compress/parts/states)
+    minimise  (1 - a) soft(student, teacher) + a hard(student, gold) + r relations + h hidden   (compress/parts/states)
 
-a counts only where a text has a label. Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network,
-2015; Jiao et al., TinyBERT, 2020 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled
-ones). The student is the step before (`compress.layers`), the teacher the tuned model that the recipe began with.
+soft and hard are the forms of the task's loss (train/losses): for labels T^2 KL(softmax(teacher / T) ||
+softmax(student / T)) and -log softmax(student)[label]. a counts only where a text has gold (compress/parts/targets).
+Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015; Jiao et al., TinyBERT, 2020
+(augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled ones). The student is the step before
+(`compress.layers`), the teacher the tuned model that the recipe began with.
 When: behind every step that takes weights away. When not: without unlabelled texts on a few hundred rows the teacher
 says little that the labels do not. Weights that `compress.magnitude` made zero stay zero.
 """
@@ -15,32 +16,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import nn
-from torch.nn import functional
 
-from penjing.compress.magnitude import EMBEDDINGS, SPARSITY, keep_zeros
+from penjing.compress.magnitude import keep_zeros
 from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.sealing import seal, torch_parent, whole
 from penjing.compress.parts.states import hidden_loss, relation_loss, watching
-from penjing.compress.parts.teacher import teacher_logits
+from penjing.compress.parts.targets import Targets
+from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind, Item, Task
+from penjing.engines.protocol import split_columns
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
-from penjing.tasks.metrics import encode_labels, macro_f1
+from penjing.tasks import task_of
+from penjing.tasks.measure import metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.classify import IdRows, Rows, forward, predict
 from penjing.train.hooks import Report
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
+from penjing.train.supervised import IdRows, Labelled, Rows, forward, predict, score_outputs
 
 TEACHER = "tuned"
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -65,31 +69,18 @@ class Options(BaseOptions):
     patience: int = Field(3, ge=0, le=100, description="epochs without a better score before training stops")
 
 
-def distillation_loss(
-    student: torch.Tensor, teacher: torch.Tensor, truth: torch.Tensor, temperature: float, gold: float
-) -> torch.Tensor:
-    """The loss above, mean over the batch. Logits (batch, labels); truth (batch,), -1 where there is no label."""
-    wanted = functional.log_softmax(teacher / temperature, dim=1)
-    found = functional.log_softmax(student / temperature, dim=1)
-    apart = functional.kl_div(found, wanted, log_target=True, reduction="none").sum(dim=1) * temperature**2
-    own = functional.cross_entropy(student, truth.clamp(min=0), reduction="none")
-    share = (truth >= 0).to(student.dtype) * gold
-    return ((1 - share) * apart + share * own).mean()
-
-
 @dataclass(frozen=True)
 class _Distill:
-    """An Objective: rows to learn from with the teacher's logits and labels (-1: none), and validation rows.
+    """An Objective: rows to learn from with what the teacher says of them and the gold, and validation rows.
 
-    inside: the teacher itself, where the student learns of its states too.
+    wanted: the teacher's outputs on validation; inside: the teacher itself, where the student learns of its states too.
     """
 
+    task: Task
     rows: Rows
-    teacher: npt.NDArray[np.float32]
-    truth: Ints
-    validation: Rows
-    target: Ints
-    wanted: npt.NDArray[np.float32]
+    targets: Targets
+    validation: Labelled
+    wanted: Targets
     options: Options
     seed: int
     inside: Classifier | None = None
@@ -106,11 +97,8 @@ class _Distill:
             return self._loss_with_states(model, self.inside, rows)
         return self._loss(forward(model, self.rows, rows), rows)
 
-    def _loss(self, logits: torch.Tensor, rows: Ints) -> torch.Tensor:
-        teacher, truth = torch.from_numpy(self.teacher[rows]), torch.from_numpy(self.truth[rows])
-        return distillation_loss(
-            logits, teacher.to(logits.device), truth.to(logits.device), self.options.temperature, self.options.gold
-        )
+    def _loss(self, outputs: torch.Tensor, rows: Ints) -> torch.Tensor:
+        return self.targets.loss(outputs, rows, self.options.temperature, self.options.gold)
 
     def _loss_with_states(self, model: nn.Module, inside: Classifier, rows: Ints) -> torch.Tensor:
         assert isinstance(model, Classifier)
@@ -119,7 +107,7 @@ class _Distill:
         with watching(inside) as wanted, torch.no_grad():
             inside.to(device)(ids, mask)
         with watching(model) as found:
-            loss = self._loss(model(ids, mask), rows)
+            loss = self._loss(forward(model, self.rows, rows), rows)
         if self.options.relations:
             loss = loss + self.options.relations * relation_loss(wanted, found, mask)
         if self.options.hidden:
@@ -127,37 +115,41 @@ class _Distill:
         return loss
 
     def score(self, model: nn.Module) -> dict[str, float]:
-        logits = predict(model, self.validation, self.budget)
-        found, wanted = (torch.from_numpy(each) for each in (logits, self.wanted))
-        none = torch.full((len(logits),), -1)
-        return {
-            "macro_f1": macro_f1(self.target, logits.argmax(axis=1), logits.shape[1]),
-            "loss": round(distillation_loss(found, wanted, none, 1.0, 0.0).item(), 6),
-        }
+        outputs = predict(model, self.validation.rows, self.budget)
+        scores = score_outputs(self.task, split_columns(outputs, self.task.heads), self.validation)
+        if np.isfinite(outputs).all():
+            loss = self.wanted.loss(torch.from_numpy(outputs), np.arange(len(outputs)), 1.0, 0.0)
+            scores["loss"] = round(loss.item(), 6)
+        return scores
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent, healed by its teacher. Raises UsageError for no teacher, or a parent that is no torch classifier."""
     parent = torch_parent(inputs, "compress.distill")
     teacher = inputs.teachers.get(TEACHER)
-    if teacher is None or teacher.card.labels != parent.card.labels:
+    if teacher is None or task_of(teacher.card) != task_of(parent.card):
         raise UsageError("`compress.distill` has no teacher with the same labels", fix="put `tune.full` before it")
+    task = task_of(parent.card).with_rows({})
     train = list(inputs.train.texts)
     others = replaced(teacher, train, options.replaced, run.seed)
     parts = train, inputs.unlabelled, augment(train, options.copies, run.seed), others
     texts = [text for part in parts for text in part]
-    truth = np.full(len(texts), -1, dtype=np.int64)
-    truth[: len(train)] = encode_labels(inputs.train.labels or (), parent.card.labels)
     classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
     limit, padding = parent.card.max_tokens or 512, padding_id(classifier.encoder)
     validation = list(inputs.validation.texts)
+    said = teacher_outputs(teacher, parts, run, "compress.distill: the teacher on all texts")
+    before = teacher_outputs(teacher, [validation], run, "compress.distill: the teacher on validation")
     objective = _Distill(
+        task=task,
         rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
-        teacher=teacher_logits(teacher, parts, run, "compress.distill: the teacher on all texts"),
-        truth=truth,
-        validation=IdRows(encode(tokenizer, validation, limit).ids, padding),
-        target=encode_labels(inputs.validation.labels or (), parent.card.labels),
-        wanted=(before := teacher_logits(teacher, [validation], run, "compress.distill: the teacher on validation")),
+        targets=Targets.of(task, said, texts, inputs.train.labels or ()),
+        validation=Labelled.of(
+            task,
+            IdRows(encode(tokenizer, validation, limit).ids, padding),
+            inputs.validation.labels or (),
+            [Item(text) for text in validation],
+        ),
+        wanted=Targets.of(task, before, validation, ()),
         options=options,
         seed=run.seed,
         inside=_inside(teacher, parent, options),
@@ -165,12 +157,13 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     plan = Plan(
         epochs=options.epochs,
         optimizing=Optimizing(options.learning_rate, 1.0, 0.01, options.warmup),
+        metric=metric_names(task)[0],
         patience=options.patience,
     )
     about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
     key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
-    if SPARSITY in parent.card.notes:
-        keep_zeros(classifier, embeddings=bool(parent.card.notes[EMBEDDINGS]))
+    if parent.card.sparsity is not None:
+        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
     fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
     folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
     return seal(

@@ -22,7 +22,10 @@ from penjing.compress.parts.sealing import encoder_parent, score, seal, whole, w
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -33,9 +36,9 @@ class Options(BaseOptions):
 
 def check_table(parent: Artifact) -> None:
     """Raise UsageError for a parent that is in OpenVINO's form, or has a small table already."""
-    if "embedding_bits" in parent.card.notes:
+    if parent.card.embedding_bits is not None:
         raise UsageError(
-            f"the embeddings are in {parent.card.notes['embedding_bits']} bits already",
+            f"the embeddings are in {parent.card.embedding_bits} bits already",
             fix="remove one of the two steps",
         )
     check_form(parent, "onnx")
@@ -58,7 +61,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         with_tokenizer(parent, target)
 
     small = whole(run.scratch / "embeddings", make)
-    card = parent.card.model_copy(update={"form": "onnx", "notes": {"precision": "float32"}})
+    card = parent.card.model_copy(update={"form": "onnx", "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.embeddings: validation before")
     return seal(
         inputs,

@@ -13,37 +13,45 @@ worst case must be fast too, for a text that no exit takes costs as much as befo
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import nn
 
 from penjing.compress.cascade import AGREEMENT, choose_threshold
-from penjing.compress.distill import TEACHER, distillation_loss
+from penjing.compress.distill import TEACHER
 from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole, with_tokenizer
-from penjing.compress.parts.teacher import teacher_logits
+from penjing.compress.parts.targets import Targets
+from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
 from penjing.core.errors import UsageError
+from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind, Loss, Task
 from penjing.engines.early_exit import EXITS, ExitEngine, Exits, stage_files, sureness
-from penjing.model.encoder import Classifier, load_classifier, mean_pool, padding_id
+from penjing.engines.protocol import split_columns
+from penjing.model.encoder import Classifier, load_classifier, padding_id
+from penjing.model.heads import mean_pool
 from penjing.model.layers import layers_of
+from penjing.tasks import side_by_side, task_of
 from penjing.tasks.calibrate import fit_temperature
-from penjing.tasks.metrics import encode_labels, macro_f1
+from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.classify import IdRows, predict
 from penjing.train.hooks import Report
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
+from penjing.train.supervised import IdRows, predict
 
 HELD_OUT = 0.2
+HEADS: tuple[HeadKind, ...] = ("pooled",)
+LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 
 
 class Options(BaseOptions):
@@ -70,6 +78,7 @@ class Exiting(nn.Module):
         super().__init__()
         self.classifier, self.ends = classifier, ends
         # The heads below begin as the top one is: the layers are close enough for it to be a better start than chance.
+        assert isinstance(classifier.head, nn.Linear), "one pooled head: `check_heads` saw to it"
         labels, width = classifier.head.weight.shape
         self.lower = nn.ModuleList(nn.Linear(width, labels) for _ in ends[:-1])
         for head in self.lower:
@@ -96,11 +105,11 @@ class Exiting(nn.Module):
 class _Joint:
     """An Objective: the distillation loss of every depth, deeper ones weighing more."""
 
+    task: Task
     rows: IdRows
-    teacher: npt.NDArray[np.float32]
-    truth: Ints
+    targets: Targets
     validation: IdRows
-    target: Ints
+    golds: Sequence[str]
     ends: list[int]
     options: Options
     seed: int
@@ -115,23 +124,27 @@ class _Joint:
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
         device = next(model.parameters()).device
         ids, mask = (each.to(device) for each in self.rows.load(rows))
-        teacher = torch.from_numpy(self.teacher[rows]).to(device)
-        truth = torch.from_numpy(self.truth[rows]).to(device)
         losses = [
-            end * distillation_loss(logits, teacher, truth, self.options.temperature, self.options.gold)
+            end * self.targets.loss(logits, rows, self.options.temperature, self.options.gold)
             for end, logits in zip(self.ends, model(ids, mask).chunk(len(self.ends), dim=1), strict=True)
         ]
         return torch.stack(losses).sum() / sum(self.ends)
 
     def score(self, model: nn.Module) -> dict[str, float]:
-        logits = np.split(predict(model, self.validation, self.budget), len(self.ends), axis=1)
-        scores = [macro_f1(self.target, each.argmax(axis=1), each.shape[1]) for each in logits]
-        return {"macro_f1": float(np.mean(scores)), "loss": round(1 - float(np.mean(scores)), 6)}
+        metric, scores = metric_names(self.task)[0], []
+        for each in np.split(predict(model, self.validation, self.budget), len(self.ends), axis=1):
+            outputs = split_columns(each, self.task.heads)
+            if not np.isfinite(each).all():
+                scores.append(0.0)
+                continue
+            scores.append(measure_outputs(self.task, outputs, self.task.fit(outputs, self.golds), self.golds)[metric])
+        return {metric: float(np.mean(scores)), "loss": round(1 - float(np.mean(scores)), 6)}
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent in stages. Raises UsageError for a parent that is no torch encoder, or for layers that it has not."""
     parent = torch_parent(inputs, "compress.exit")
+    check_heads("compress.exit", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
     if not len(inputs.validation):
         raise UsageError("`compress.exit` sets its thresholds on validation rows, and there are none")
@@ -157,7 +170,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         form="exit",
         folder=whole(run.scratch / "exit", fill),
         notes={"engine": "onnx", "precision": "int8" if options.int8 else "float32", "exits_after": ends[:-1], **about},
-        compare=teacher_logits(
+        compare=teacher_outputs(
             teacher, [list(inputs.validation.texts)], run, "compress.exit: the teacher on validation"
         ),
     )
@@ -180,22 +193,25 @@ def _train(model: Exiting, parent: Artifact, teacher: Artifact, inputs: Inputs, 
     spare, _ = _held_out(inputs)
     parts = train, spare
     texts = [text for part in parts for text in part]
-    truth = np.full(len(texts), -1, dtype=np.int64)
-    truth[: len(train)] = encode_labels(inputs.train.labels or (), parent.card.labels)
+    task = task_of(parent.card).with_rows({})
+    said = teacher_outputs(teacher, parts, run, "compress.exit: the teacher on all texts")
     tokenizer, limit = open_tokenizer(parent.folder), parent.card.max_tokens or 512
     padding = padding_id(model.classifier.encoder)
     objective = _Joint(
+        task=task,
         rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
-        teacher=teacher_logits(teacher, parts, run, "compress.exit: the teacher on all texts"),
-        truth=truth,
+        targets=Targets.of(task, said, texts, inputs.train.labels or ()),
         validation=IdRows(encode(tokenizer, validation, limit).ids, padding),
-        target=encode_labels(inputs.validation.labels or (), parent.card.labels),
+        golds=inputs.validation.labels or (),
         ends=model.ends,
         options=options,
         seed=run.seed,
     )
     plan = Plan(
-        epochs=options.epochs, optimizing=Optimizing(options.learning_rate, 1.0, 0.01, options.warmup), patience=3
+        epochs=options.epochs,
+        optimizing=Optimizing(options.learning_rate, 1.0, 0.01, options.warmup),
+        metric=metric_names(task)[0],
+        patience=3,
     )
     about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
     key = digest([*about, model.ends, run.seed, run.threads, run.device, torch.__version__])
@@ -211,7 +227,7 @@ def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, r
         encode(open_tokenizer(parent.folder), list(inputs.validation.texts), parent.card.max_tokens or 512).ids,
         padding_id(model.classifier.encoder),
     )
-    truth = encode_labels(inputs.validation.labels or (), parent.card.labels)
+    (truth,) = task_of(parent.card).encode(inputs.validation.labels or (), ()).values()
     logits = np.split(predict(model, rows, Budget(rows=32, tokens=4096)), len(model.ends), axis=1)
     heads = []
     for head, each in zip(model.heads, logits, strict=True):
@@ -242,14 +258,14 @@ def _thresholds(
     """
     _, held_out = _held_out(inputs)
     parts = list(inputs.validation.texts), held_out
-    wanted = teacher_logits(teacher, parts, run, "compress.exit: the teacher on held-out texts").argmax(axis=1)
+    wanted = teacher_outputs(teacher, parts, run, "compress.exit: the teacher on held-out texts").argmax(axis=1)
     engine = ExitEngine.load(Artifact(folder=folder, id="", card=parent.card), run.threads)
     rows = [engine.tokens.windows(row)[0].ids for row in engine.encode([text for part in parts for text in part])]
     run.progress.start("compress.exit: thresholds", len(rows))
     found = []
     for row in rows:
         check_stop(run)
-        found.append(engine.every([row]))
+        found.append(side_by_side(task_of(parent.card), engine.every([row])))
         run.progress.advance()
     stages = np.split(np.concatenate(found), len(stage_files(folder)), axis=1)
     inside, thresholds, shares, agreed = np.ones(len(rows), dtype=bool), [], [], []

@@ -20,6 +20,7 @@ from penjing.core.errors import UsageError
 from penjing.core.machine import EngineName, fastest_engine
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL as ONNX_MODEL
 from penjing.engines.openvino import MODEL as OPENVINO_MODEL
 from penjing.engines.openvino import WEIGHTS as OPENVINO_WEIGHTS
@@ -31,6 +32,7 @@ ENGINE = "the engine that serves; auto: openvino on a CPU with VNNI or AMX, else
 
 PACKED = "whether the model file is stored in gzip: smaller after `compress.magnitude`, and a little slower to open"
 FILES: dict[EngineName, tuple[str, ...]] = {"openvino": (OPENVINO_MODEL, OPENVINO_WEIGHTS), "onnx": (ONNX_MODEL,)}
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -68,7 +70,7 @@ def engine_of(name: EngineChoice, parent: Artifact) -> EngineName:
 
     After `compress.embeddings` it is ONNX Runtime, whose operator they need. Raises UsageError for another one there.
     """
-    if "embedding_bits" not in parent.card.notes:
+    if parent.card.embedding_bits is None:
         return fastest_engine() if name == "auto" else name
     if name == "openvino":
         raise UsageError(

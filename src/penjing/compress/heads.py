@@ -19,9 +19,12 @@ from penjing.compress.parts.importance import Floats, importance
 from penjing.compress.parts.sealing import seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind
 from penjing.model.encoder import load_classifier, save_classifier
 from penjing.model.layers import heads_of, keep_heads, layers_of
 from penjing.text.tokens import open_tokenizer
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

@@ -34,11 +34,14 @@ from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.options import WrongValueError
+from penjing.core.task import HeadKind
 from penjing.engines.onnx import MODEL as ONNX_MODEL
 from penjing.engines.openvino import MODEL as OPENVINO_MODEL
 from penjing.engines.openvino import write_model
 from penjing.engines.packed import pack
 from penjing.text.tokens import Tokens
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -80,7 +83,7 @@ def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
     """The engine, and whether the scales are static. Raises UsageError for what the parent's form does not allow."""
     engine = engine_of(options.engine, parent)
     static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
-    if static and "embedding_bits" in parent.card.notes:
+    if static and parent.card.embedding_bits is not None:
         raise UsageError(
             "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
             where="scales",
@@ -126,7 +129,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         with_tokenizer(parent, target)
 
     small = whole(run.scratch / "int8", make)
-    card = parent.card.model_copy(update={"form": engine, "notes": {"precision": "float32"}})
+    card = parent.card.model_copy(update={"form": engine, "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.int8: validation in float32")
     return seal(
         inputs,

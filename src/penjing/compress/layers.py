@@ -1,6 +1,8 @@
 """Structured pruning of layers: those whose loss changes the answers least are taken out, one after another.
 
-    importance of layer l within the kept set S:  mean over texts of KL(softmax(all layers) || softmax(S without l))
+    importance of layer l within the kept set S:  mean over texts of soft(S without l, all layers)
+
+soft is the form of the task's loss that compares two models (train/losses): for labels the KL divergence.
 
 Source: Fan, Grave, Joulin, Reducing Transformer Depth on Demand with Structured Dropout, 2020; Sajjad et al., On the
 Effect of Dropping Layers of Pre-trained Transformer Models, 2023 (top layers often matter least; here it is measured).
@@ -11,14 +13,13 @@ Time and size of the layers fall in proportion; the embeddings stay as they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from pydantic import Field
 from tokenizers import Tokenizer
-from torch.nn import functional
 
 from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole
 from penjing.core.canon import canonical_json, digest_lines
@@ -26,12 +27,17 @@ from penjing.core.errors import UsageError
 from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import Head, HeadKind
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.model.layers import keep_layers, layers_of
+from penjing.tasks import task_of
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget
-from penjing.train.classify import IdRows, predict
+from penjing.train.losses import soft_loss
 from penjing.train.numerics import repeatable
+from penjing.train.supervised import IdRows, predict
+
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -87,22 +93,30 @@ def _choose(
     tries = sum(range(options.keep + 1, len(kept) + 1))
     run.progress.start("compress.layers: what each layer is worth", tries)
 
-    def log_odds(layers: list[int]) -> torch.Tensor:
+    heads = task_of(parent.card).heads
+
+    def outputs_of(layers: list[int]) -> torch.Tensor:
         check_stop(run)
-        logits = predict(keep_layers(classifier, layers), rows, Budget(rows=32, tokens=4096))
-        return functional.log_softmax(torch.from_numpy(logits), dim=1)
+        return torch.from_numpy(predict(keep_layers(classifier, layers), rows, Budget(rows=32, tokens=4096)))
 
     with repeatable(run.seed, run.threads):
-        wanted = log_odds(list(range(total))) if tries else torch.empty(0)
+        wanted = outputs_of(list(range(total))) if tries else torch.empty(0)
         while len(kept) > options.keep:
             losses = []
             for layer in kept:
-                found = log_odds([other for other in kept if other != layer])
-                losses.append(functional.kl_div(found, wanted, log_target=True, reduction="batchmean").item())
+                found = outputs_of([other for other in kept if other != layer])
+                losses.append(_apart(heads, found, wanted))
                 run.progress.advance(note=f"{len(kept)} layers")
             gone.append(kept.pop(int(np.argmin(losses))))
             write_whole(store, canonical_json(gone))
     return kept
+
+
+def _apart(heads: Mapping[str, Head], found: torch.Tensor, wanted: torch.Tensor) -> float:
+    """How far outputs (n, width) are from others, summed over the heads."""
+    sizes = [head.size for head in heads.values()]
+    pairs = zip(heads.values(), torch.split(found, sizes, dim=1), torch.split(wanted, sizes, dim=1), strict=True)
+    return sum(soft_loss(head.loss, one, other).item() for head, one, other in pairs)
 
 
 def _gone(store: Path, total: int) -> list[int]:

@@ -20,11 +20,12 @@ from torch import nn
 from penjing.compress.parts.sealing import seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind
 from penjing.model.encoder import Classifier, load_classifier, save_classifier
 from penjing.model.layers import layers_of
 from penjing.text.tokens import open_tokenizer
 
-SPARSITY, EMBEDDINGS = "sparsity", "sparse_embeddings"
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -51,8 +52,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         form="torch",
         folder=whole(run.scratch / "magnitude", lambda target: save_classifier(target, classifier, tokenizer)),
         notes={
-            SPARSITY: round(zeros / sum(weight.numel() for weight in chosen), 6),
-            EMBEDDINGS: options.embeddings,
+            "sparsity": round(zeros / sum(weight.numel() for weight in chosen), 6),
+            "sparse_embeddings": options.embeddings,
         },
     )
 

@@ -1,8 +1,7 @@
 """From text to logits without a transformer: a student of hashed n-grams that learns what its teacher says.
 
     logits = W (sum_g E[g]) / sqrt(n) + b,   g: the n n-grams of the text, hashed into 2^bits rows of E
-    minimise over E, W, b:  mean over texts of  (1 - a) T^2 KL(softmax(teacher / T) || softmax(logits / T))
-             + a (-log softmax(logits)[label]) for texts with a label;   each n-gram is left out with probability d
+    minimise over E, W, b:  the loss of compress.distill;   each n-gram is left out with probability d
 
 Source: Joulin, Grave, Bojanowski, Mikolov, Bag of Tricks for Efficient Text Classification, 2017 (the model); Hinton,
 Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015 (the loss); Iyyer et al., Deep Unordered Composition
@@ -15,7 +14,7 @@ negation over a distance, words that no text showed; and never for pairs of text
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,17 +24,19 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.distill import distillation_loss
 from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole
-from penjing.compress.parts.teacher import teacher_logits
+from penjing.compress.parts.targets import Targets
+from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import unit_hash
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import Head, HeadKind
 from penjing.engines.static import StaticEngine
-from penjing.tasks.metrics import encode_labels, macro_f1
+from penjing.tasks import side_by_side, task_of
+from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.ngrams import Grams
 from penjing.train.numerics import repeatable
 
@@ -43,6 +44,7 @@ Floats = npt.NDArray[np.float32]
 PARTS = 3
 # Buckets in half the memory, for as long as those of all texts are held.
 Rows = Sequence[npt.NDArray[np.int32]]
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
@@ -64,17 +66,16 @@ class Options(BaseOptions):
 
 @dataclass(frozen=True)
 class _Texts:
-    """Texts to learn from: n-grams of each, the teacher's logits (n, labels), labels (-1: none), and the part of the
-    train texts that each is of or was cut from (-1: none, it is unlabelled)."""
+    """Texts to learn from: n-grams of each, what the teacher says and the gold, and the part of the train texts that
+    each is of or was cut from (-1: none, it is unlabelled)."""
 
     grams: Rows
-    logits: Floats
-    truth: npt.NDArray[np.int64]
+    targets: Targets
     part: npt.NDArray[np.int64]
 
     def take(self, places: npt.NDArray[np.int64]) -> _Texts:
         grams = [self.grams[place] for place in places.tolist()]
-        return _Texts(grams, self.logits[places], self.truth[places], self.part[places])
+        return _Texts(grams, self.targets.take(places), self.part[places])
 
 
 class _Student(nn.Module):
@@ -99,7 +100,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if not len(inputs.train):
         raise UsageError("`compress.static` needs training texts to learn from", fix="give at least some rows")
     folder = whole(run.scratch / "student", lambda target: _learn(parent, inputs, options, run).write(target))
-    labels = len(parent.card.labels)
+    width = sum(head.size for head in task_of(parent.card).heads.values())
     return seal(
         inputs,
         options,
@@ -108,8 +109,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         method="compress.static",
         form="static",
         folder=folder,
-        notes={"precision": "float16", "parameters": (1 << options.bits) * min(options.rank, labels)},
-        compare=teacher_logits(parent, [inputs.validation.texts], run, "compress.static: the teacher on validation"),
+        notes={"precision": "float16", "parameters": (1 << options.bits) * min(options.rank, width)},
+        compare=teacher_outputs(parent, [inputs.validation.texts], run, "compress.static: the teacher on validation"),
     )
 
 
@@ -120,13 +121,14 @@ def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
     """
     parent = encoder_parent(inputs, "compress.static")
     rows = _texts(parent, inputs, options, run)
-    found = np.zeros((len(inputs.train), rows.logits.shape[1]), dtype=np.float32)
+    found = np.zeros((len(inputs.train), rows.targets.teacher.shape[1]), dtype=np.float32)
     for part in range(PARTS):
         rest = np.flatnonzero(rows.part != part)
         left_out = np.flatnonzero(rows.part[: len(found)] == part)
         if len(rest) and len(left_out):
             student = _fit(rows.take(rest), inputs, parent, options, run)
-            found[left_out] = student.run([rows.grams[place].astype(np.int64) for place in left_out.tolist()])
+            outputs = student.run([rows.grams[place].astype(np.int64) for place in left_out.tolist()])
+            found[left_out] = side_by_side(task_of(parent.card), outputs)
     return found
 
 
@@ -151,13 +153,11 @@ def _texts(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> _Tex
     parts = train, inputs.unlabelled, *copies
     texts = [text for part in parts for text in part]
     grams = _grams(options)
-    known = inputs.train.labels or ()
-    truth = np.full(len(texts), -1, dtype=np.int64)
-    truth[: len(known)] = encode_labels(known, parent.card.labels)
     numbers = np.repeat([-1, *range(PARTS)], [len(inputs.unlabelled), *map(len, copies)])
-    logits = teacher_logits(parent, parts, run, "compress.static: the teacher on all texts")
+    logits = teacher_outputs(parent, parts, run, "compress.static: the teacher on all texts")
     rows = [grams.of(text).astype(np.int32) for text in texts]
-    return _Texts(rows, logits, truth, np.concatenate([dealt, numbers]))
+    targets = Targets.of(task_of(parent.card), logits, texts, inputs.train.labels or ())
+    return _Texts(rows, targets, np.concatenate([dealt, numbers]))
 
 
 def _grams(options: Options) -> Grams:
@@ -165,15 +165,15 @@ def _grams(options: Options) -> Grams:
 
 
 def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: Run) -> StaticEngine:
-    """The student of the epoch with the best macro-F1 on the validation rows (the last one without any)."""
+    """The student of the epoch with the best score on the validation rows (the last one without any)."""
     grams = _grams(options)
     watched = [grams.of(text) for text in inputs.validation.texts]
-    target = encode_labels(inputs.validation.labels or (), parent.card.labels)
-    labels = rows.logits.shape[1]
+    task, golds = task_of(parent.card).with_rows({}), inputs.validation.labels or ()
+    metric, width = metric_names(task)[0], rows.targets.teacher.shape[1]
     source = np.random.default_rng(run.seed)
     best: tuple[float, StaticEngine] | None = None
     with repeatable(run.seed, run.threads):
-        student = _Student(1 << grams.bits, min(options.rank, labels), labels)
+        student = _Student(1 << grams.bits, min(options.rank, width), width)
         optimizers = (
             torch.optim.SparseAdam([student.table.weight], lr=options.learning_rate),
             torch.optim.Adam(student.head.parameters(), lr=options.learning_rate / 10),
@@ -188,17 +188,18 @@ def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: 
                     optimizer.zero_grad()
                     for group in optimizer.param_groups:
                         group["lr"] = group.setdefault("first", group["lr"]) * (1 - step / total)
-                logits = student(*_batch([rows.grams[i] for i in places], options.dropout, source))
-                teacher, truth = torch.from_numpy(rows.logits[places]), torch.from_numpy(rows.truth[places])
-                loss = distillation_loss(logits, teacher, truth, options.temperature, options.gold)
+                outputs = student(*_batch([rows.grams[i] for i in places], options.dropout, source))
+                loss = rows.targets.loss(outputs, places, options.temperature, options.gold)
                 loss.backward()  # type: ignore[no-untyped-call]
                 for optimizer in optimizers:
                     optimizer.step()  # type: ignore[no-untyped-call]
                 step += 1
                 run.progress.advance()
-            engine = _engine(student, grams)
-            score = macro_f1(target, engine.run(watched).argmax(axis=1), labels) if len(watched) else float(epoch)
-            run.progress.advance(0, f"macro-F1 {score:.4f} on validation")
+            engine, score = _engine(student, grams, task.heads), float(epoch)
+            if len(watched):
+                found = engine.run(watched)
+                score = measure_outputs(task, found, task.fit(found, golds), golds)[metric]
+            run.progress.advance(0, f"{metric.replace('_', ' ')} {score:.4f} on validation")
             if best is None or score > best[0]:
                 best = score, engine
     assert best is not None  # there is at least one epoch
@@ -218,9 +219,9 @@ def _batch(grams: Rows, dropout: float, source: np.random.Generator) -> tuple[to
     return torch.from_numpy(flat), torch.from_numpy(starts), torch.from_numpy(scale.astype(np.float32))
 
 
-def _engine(student: _Student, grams: Grams) -> StaticEngine:
+def _engine(student: _Student, grams: Grams, heads: Mapping[str, Head]) -> StaticEngine:
     def array(tensor: torch.Tensor) -> npt.NDArray[Any]:
         return tensor.detach().numpy().copy()
 
     table = array(student.table.weight).astype(np.float16)
-    return StaticEngine(grams, table, array(student.head.weight.T), array(student.head.bias))
+    return StaticEngine(grams, table, array(student.head.weight.T), array(student.head.bias), heads)

@@ -18,11 +18,13 @@ from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
+from penjing.core.task import HeadKind
 from penjing.model.encoder import fit_vocabulary, load_classifier, save_classifier
 from penjing.model.vocabulary import cut_embeddings, cut_tokenizer, single_characters
 from penjing.text.tokens import open_tokenizer
 
 _SLICE = 1024
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from penjing.core.canon import canonical_json
+from penjing.core.canon import canonical_json, digest_file
 from penjing.core.certificate import INFO, MODEL
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify, write_whole
@@ -57,30 +57,58 @@ def write_info(folder: Path, info: ReleaseInfo) -> None:
     (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json", exclude=newer)))
 
 
-def write_observed(folder: Path, identity: str, found: Mapping[str, Any]) -> None:
-    """Write what was measured on this machine beside a release: times are no part of its content, nor of its id."""
-    write_whole(observed_file(folder), canonical_json({**found, "release": identity}) + b"\n")
+def write_gates(folder: Path, identity: str, gates: Sequence[Mapping[str, Any]]) -> None:
+    """Write the promises of a release beside its folder: they are known after its test, and its id is that of the test.
+
+    The file names the release. Its hash is recorded when the release is put in service.
+    """
+    content = {"format": 1, "release": identity, "gates": [dict(gate) for gate in gates]}
+    write_whole(gates_file(folder), canonical_json(content) + b"\n")
+
+
+def read_gates(release: Release) -> list[dict[str, Any]]:
+    """The promises beside a release; nothing where the file is not there, or is of another release."""
+    return _gates_of(_read_beside(gates_file(release.folder), release))
+
+
+def gates_digest(release: Release) -> str | None:
+    """SHA-256 (hex) of the file of promises beside a release; None where there is none of this release."""
+    return digest_file(gates_file(release.folder)) if _read_beside(gates_file(release.folder), release) else None
+
+
+def gates_file(folder: Path) -> Path:
+    """Where the promises of a release are: beside its folder."""
+    return folder.with_name(f"{folder.name}.gates.json")
 
 
 def read_observed(release: Release) -> dict[str, Any]:
-    """What stands beside a release; nothing where it was moved without it, or where it speaks of another release."""
+    """What an earlier version noted beside a release; nothing without the file, or where that is of another release."""
+    return _read_beside(observed_file(release.folder), release)
+
+
+def promises(release: Release, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every gate once: those of the file beside the release; of an earlier version, those that are sealed come first.
+
+    Earlier versions sealed the promises that are not on time in the certificate, and noted all of them among the
+    observations. A file beside a release never replaces what is sealed, and what is no gate in it is passed over.
+    """
+    whole = read_gates(release) or _gates_of(read_observed(release))
+    sealed = {gate["name"]: gate for gate in certificate.get("gates", [])}
+    return list((sealed | {str(gate["name"]): gate for gate in whole if gate["name"] not in sealed}).values())
+
+
+def _read_beside(path: Path, release: Release) -> dict[str, Any]:
     try:
-        found = json.loads(observed_file(release.folder).read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) and found.get("release") == release.id else {}
 
 
-def promises(release: Release, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every gate once: the sealed certificate's, and those that it does not speak of from beside the release.
-
-    What stands beside is under no hash: it never replaces what is sealed, and what is no gate in it is passed over.
-    """
-    beside = read_observed(release).get("gates")
-    loose = [gate for gate in beside if isinstance(gate, dict)] if isinstance(beside, list) else []
-    whole = [gate for gate in loose if {"name", "promised", "state"} <= gate.keys()]
-    sealed = {gate["name"]: gate for gate in certificate.get("gates", [])}
-    return list((sealed | {str(gate["name"]): gate for gate in whole if gate["name"] not in sealed}).values())
+def _gates_of(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    gates = found.get("gates")
+    loose = [gate for gate in gates if isinstance(gate, dict)] if isinstance(gates, list) else []
+    return [gate for gate in loose if {"name", "promised", "state"} <= gate.keys()]
 
 
 def observed_file(folder: Path) -> Path:

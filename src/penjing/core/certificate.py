@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 # The files of a release, as paths from its folder; MANIFEST is of every sealed folder (core/folder.py).
 INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
@@ -33,7 +33,7 @@ class _Part(BaseModel):
 
 
 class ThresholdTest(_Part):
-    """One tested threshold: scope `*` for all labels together, or the label that has a limit of its own."""
+    """One tested threshold: scope `*` for all cases together, or the label that has a limit of its own."""
 
     scope: str
     threshold: float
@@ -52,10 +52,12 @@ class Certificate(_Part):
     the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
     (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
     labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
-    gates: name and state of each promise under which the release was sealed.
+    an_error: what counts as an error, in English, where the task has a limit that says so (format 2);
+    gates: of a release of an earlier version, name and state of each promise under which it was sealed. Since then they
+    are beside the release (core/artifact.py), so that what was tested is what is shipped.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 1
     max_error: float | dict[str, float]
     confidence: float
     certified: bool
@@ -74,3 +76,12 @@ class Certificate(_Part):
     calibration: tuple[str, ...]
     used: tuple[str, ...]
     gates: tuple[dict[str, Any], ...] = ()
+    an_error: str = ""
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A certificate of format 1 keeps its bytes."""
+        values: dict[str, Any] = handler(self)
+        if self.format == 1:
+            values.pop("an_error", None)
+        return values

@@ -5,26 +5,41 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from penjing.core.canon import digest, digest_file
-from penjing.core.errors import MissingPackageError, RecipeError
+from penjing.core.errors import MissingPackageError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options, nearest
+from penjing.core.task import HeadKind, Loss, Task
+
+_IN_WORDS: Mapping[Loss, str] = {
+    "cross_entropy": "one label a text",
+    "binary_cross_entropy": "any number of labels a text",
+    "mean_squared_error": "a number a text",
+    "ordinal": "a grade a text",
+}
+_ABOUT: Mapping[HeadKind, str] = {"pooled": "whole texts", "token": "words", "span": "one passage"}
 
 _PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Method:
-    """A pre-training, tuning or compression method: `apply(inputs, options, run) -> Artifact`."""
+    """A pre-training, tuning or compression method: `apply(inputs, options, run) -> Artifact`.
+
+    heads: the kinds of heads that it serves; losses: where it needs one head, the losses that this may have (`softmax`
+    of one label a text is `cross_entropy`); empty: any.
+    """
 
     name: str
     path: str
     options: type[Options]
     apply: Callable[[Inputs, Options, Run], Artifact]
+    heads: tuple[HeadKind, ...] = ("pooled",)
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,21 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
             where=where,
             fix="install the workshop: pip install 'penjing[train]'",
         ) from None
-    return Method(name=name, path=path, options=module.Options, apply=module.apply)
+    heads, losses = module.HEADS, getattr(module, "LOSSES", ())
+    return Method(name=name, path=path, options=module.Options, apply=module.apply, heads=heads, losses=losses)
+
+
+def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:
+    """Raise UsageError where a method with these `HEADS` and `LOSSES` cannot serve a task."""
+    needs = ""
+    if losses and [head.loss for head in task.heads.values()] not in [[loss] for loss in losses]:
+        needs = " or ".join(_IN_WORDS[loss] for loss in losses)
+    elif any(head.kind not in heads for head in task.heads.values()):
+        needs = "answers about " + " or ".join(_ABOUT[kind] for kind in heads)
+    if needs:
+        raise UsageError(
+            f"`{step}` cannot follow task {task.name}: it needs {needs}", fix="leave the step out, or take another one"
+        )
 
 
 def source_hash(path: str) -> str:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from penjing.core.answers import Answer, Choice, answer_to_json
+from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
+_ONCE_NOTES = frozenset(
+    ("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves")
+)
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 
 
@@ -48,11 +52,23 @@ class Table:
         )
 
 
+class Curves(BaseModel):
+    """How a training went. loss: (last step of a span, mean loss in it); validation: scores of an evaluation each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss: tuple[tuple[int, float], ...] = ()
+    validation: tuple[dict[str, int | float], ...] = ()
+
+
 class Card(BaseModel):
     """What an artifact says of itself; part of its content, so it holds no time, host or speed.
 
     task_state, calibration: what its task learned of the data, and of the model's outputs; both empty for `classify`,
-    which has `labels` and `temperature`.
+    which has `labels` and `temperature`. base: the name of the base that was tuned; precision: what the engine computes
+    in; padding_id: the token that fills a batch up; embedding_bits: of the embedding table, where it is smaller than
+    the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has its part of them;
+    curves: how the base was tuned. The first artifacts have these among the `notes`, which nothing reads but a person.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,7 +87,24 @@ class Card(BaseModel):
     data: str = ""
     lineage: tuple[dict[str, Any], ...] = ()
     metrics: dict[str, float] = {}
+    base: str = ""
+    precision: Literal["", "float32", "float16", "int8"] = ""
+    padding_id: int | None = None
+    embedding_bits: int | None = None
+    sparsity: float | None = None
+    sparse_embeddings: bool = False
+    curves: Curves = Curves()
     notes: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _out_of_notes(cls, given: Any) -> Any:
+        """Move what the first artifacts have among their notes into the fields of the same names."""
+        notes = given.get("notes") if isinstance(given, dict) else None
+        if not isinstance(notes, dict) or not (moved := {name: notes[name] for name in notes if name in _ONCE_NOTES}):
+            return given
+        rest = {name: value for name, value in notes.items() if name not in moved}
+        return {**moved, **given, "notes": rest}
 
 
 @dataclass(frozen=True)
@@ -93,11 +126,12 @@ class ReleaseInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2] = 1
+    format: Literal[1, 2, 3] = 1
     name: str
     task: str = "classify"
     language: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    task_state: dict[str, Any] = {}
     fields: dict[str, str | tuple[str, ...]] = {}
     masking: str
     long_texts: Literal["chunk", "review"] = "chunk"
@@ -108,6 +142,20 @@ class ReleaseInfo(BaseModel):
     columns: dict[str, str] = {}
     labels_read_as: dict[str, str] = {}
     trainable: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_it_answers(self) -> ReleaseInfo:
+        if bool(self.labels) == bool(self.task_state) or (self.format == 3) != bool(self.task_state):
+            raise ValueError("formats 1 and 2 have labels, format 3 has the state of a task")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Formats 1 and 2 keep their bytes."""
+        values: dict[str, Any] = handler(self)
+        if not self.task_state:
+            values.pop("task_state", None)
+        return values
 
 
 @dataclass(frozen=True)
@@ -186,7 +234,8 @@ class Silent:
 class Inputs:
     """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach.
 
-    unlabelled: masked texts without a label, none of them in a held-out part.
+    unlabelled: masked texts without a label, none of them in a held-out part; task: what the labels mean (None: one
+    label a text, learned from the tables).
     """
 
     parent: Artifact | None
@@ -195,6 +244,7 @@ class Inputs:
     teachers: Mapping[str, Artifact] = field(default_factory=dict)
     language: str = "mixed"
     unlabelled: Sequence[str] = ()
+    task: Task | None = None
 
 
 @dataclass(frozen=True)

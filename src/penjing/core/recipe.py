@@ -100,7 +100,9 @@ class Data(_Part):
 class Gates(_Part):
     """Promises that are tested before anything is sealed."""
 
-    keep: Share | None = Field(None, description="share of the teacher's macro-F1 that must be kept")
+    keep: Share | None = Field(
+        None, description="share of the teacher's score that must be kept; the score is the task's first metric"
+    )
     p50_ms: float | None = Field(None, gt=0, description="median latency in process, batch 1, without evidence")
     p99_ms: float | None = Field(None, gt=0, description="99th percentile of the same")
     mean_ms: float | None = Field(None, gt=0, description="mean of the same: it sets what a million texts cost")
@@ -111,6 +113,7 @@ class Gates(_Part):
         "both timed in turn: on a machine whose speed drifts it holds where milliseconds do not",
     )
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
+    score: Share | None = Field(None, description="the task's first metric on the test rows, such as macro-F1")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
     unproven: Literal["refuse", "allow"] = Field("refuse", description="whether a promise that is not settled seals")
 

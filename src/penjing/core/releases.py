@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from penjing.core.artifact import observed_file
+from penjing.core.artifact import gates_file, observed_file
 from penjing.core.errors import DamageError
 from penjing.core.folder import link_or_copy, listed_id, move_aside, sync, verify
 
@@ -59,17 +59,19 @@ def retire(target: Path) -> Path | None:
     if not identity or not _holds(target, identity):
         return move_aside(target)
     kept = by_id(target, identity)
-    beside = observed_file(target)
+    files = (gates_file, observed_file)
     if _holds(kept, identity):
-        beside.unlink(missing_ok=True)
+        for file in files:
+            file(target).unlink(missing_ok=True)
         old = target.with_name(f".{target.name}{_OLD}{secrets.token_hex(4)}")
         target.rename(old)
         shutil.rmtree(old, ignore_errors=True)
     else:
         move_aside(kept)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        if beside.exists():
-            beside.replace(observed_file(kept))
+        for file in files:
+            if file(target).exists():
+                file(target).replace(file(kept))
         target.rename(kept)
         sync(kept.parent)
     sync(target.parent)

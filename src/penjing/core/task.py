@@ -26,6 +26,8 @@ Loss = Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error", "o
 FactKind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
 # Outputs of n items by the name of the head.
 Outputs = Mapping[str, Any]
+# A target of cross entropy that is passed over: a special token, or a piece that has no gold of its own.
+IGNORED = -100
 # The scope of units that share one limit.
 ALL = "*"
 # A stratum with fewer rows is reported and reviewed, and is in no promise.
@@ -138,8 +140,11 @@ class Answering(Protocol):
     @property
     def heads(self) -> Mapping[str, Head]: ...
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
-        """The calibration of a model, as JSON values, from its outputs on validation rows."""
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        """The calibration of a model, as JSON values, from its outputs on validation rows.
+
+        items: needed where gold is about tokens.
+        """
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]: ...
 
@@ -148,6 +153,10 @@ class Answering(Protocol):
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """The facts of an answer; always with `p` in [0, 1], which thresholds are compared with."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """All that `scope` may say: each has a threshold. `*` alone where one threshold is for every answer."""
 
     def scope(self, facts: Mapping[str, Any]) -> str:
         """Whose threshold decides on these facts."""
@@ -180,6 +189,9 @@ class Judging(Protocol):
     def wrong(self, outcome: str, gold: str) -> bool:
         """Whether a decided outcome is an error."""
 
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        """What an error is, of a task with a limit that says so; empty where it is any other answer than the gold."""
+
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """What a certificate counts of one answer."""
 
@@ -198,4 +210,7 @@ class Task(Reader, Answering, Judging, Protocol):
         """What was learned from the data, as JSON values: `restore` of the same file makes an equal task of it."""
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
-        """The target of each head: pooled (n,), token n arrays (tokens,), span (n, 2)."""
+        """The target of each head: pooled (n,) or (n, size), token n arrays (tokens,), span (n, 2): first, last token.
+
+        IGNORED stands for what has no target.
+        """

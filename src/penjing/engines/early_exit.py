@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.engines.onnx import open_model
-from penjing.engines.protocol import Array, Device, Logits
+from penjing.engines.protocol import Array, Device, Logits, Outputs, label_head
 from penjing.tasks.metrics import softmax
 from penjing.text.tokens import Tokens
 
@@ -41,14 +41,16 @@ class Exits(BaseModel):
 class ExitEngine:
     """Stages of an encoder in ONNX Runtime; its `run` may be called from several threads."""
 
-    def __init__(self, stages: Sequence[Any], exits: Exits, tokens: Tokens, facts: dict[str, str]) -> None:
-        self.tokens = tokens
+    def __init__(self, stages: Sequence[Any], exits: Exits, tokens: Tokens, facts: dict[str, str], head: str) -> None:
+        self.tokens, self._head = tokens, head
         self._stages, self._thresholds = stages, exits.thresholds
         self._fingerprint = facts
 
     @classmethod
     def load(cls, artifact: Artifact, threads: int, device: Device = "cpu") -> ExitEngine:
-        """Open every stage. Raises MissingPackageError (no onnxruntime, or no device) or DamageError."""
+        """Open every stage. Raises MissingPackageError (no onnxruntime, or no device), DamageError, or UsageError for
+        a task that does not give one label a text."""
+        head = label_head(artifact, "dynamic depth")
         try:
             exits = Exits.model_validate_json((artifact.folder / EXITS).read_bytes())
         except (FileNotFoundError, ValidationError) as error:
@@ -59,23 +61,23 @@ class ExitEngine:
             ) from None
         names = [stage_name(place) for place in range(len(exits.thresholds) + 1)]
         opened = [open_model(artifact, name, threads, device) for name in names]
-        return cls([session for session, _ in opened], exits, Tokens.load(artifact), opened[0][1])
+        return cls([session for session, _ in opened], exits, Tokens.load(artifact), opened[0][1], head)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""
         return list(self.tokens.encode(texts))
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32, each row's from the stage at which it left."""
-        return np.concatenate([self._run(row)[0] for row in batch])
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """Logits (batch, labels) float32 of the one head, each row's from the stage at which it left."""
+        return {self._head: np.concatenate([self._run(row)[0] for row in batch])}
 
     def depths(self, batch: Sequence[Array]) -> list[int]:
         """The stage at which each row leaves, from 0."""
         return [self._run(row)[1] for row in batch]
 
-    def every(self, batch: Sequence[Array]) -> Logits:
+    def every(self, batch: Sequence[Array]) -> Outputs:
         """Logits (batch, stages * labels) float32 of all stages side by side, whoever leaves where."""
-        return np.concatenate([np.concatenate(list(self._stagewise(row)), axis=1) for row in batch])
+        return {self._head: np.concatenate([np.concatenate(list(self._stagewise(row)), axis=1) for row in batch])}
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version, instruction set, threads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,9 +16,11 @@ from torch import nn
 from penjing.core.errors import MissingPackageError, PenjingError
 from penjing.engines.early_exit import stage_name
 from penjing.engines.onnx import MODEL as ONNX_MODEL
+from penjing.engines.onnx import ONLY, output_names
 from penjing.engines.openvino import MODEL as OPENVINO_MODEL
 from penjing.engines.openvino import import_openvino, write_model
 from penjing.model.encoder import Classifier, longest_input
+from penjing.model.heads import Heads
 from penjing.model.layers import Stage
 
 OPSET = 17
@@ -28,7 +30,9 @@ _SMALL = 1024
 
 
 def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
-    """Write `model.onnx`: input_ids, attention_mask (batch, tokens) int64 -> logits (batch, labels) float32.
+    """Write `model.onnx`: input_ids, attention_mask (batch, tokens) int64 -> the output of each head, float32.
+
+    The output of a single head is `logits`, several have their names (`output_names`).
 
     The exporter records what runs for one example, and a value that it took for a constant would be wrong for other
     shapes: so the file is run at two other shapes, with padding, and must agree with torch within 1e-4 of the largest
@@ -36,9 +40,13 @@ def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
     rows that sdpa brings. Raises PenjingError where the file does not agree, MissingPackageError without `onnx`.
     """
     path = target_folder / ONNX_MODEL
+    kinds = classifier.head.kinds if isinstance(classifier.head, Heads) else {ONLY: "pooled"}
+    names = tuple(output_names(kinds).values())
+    pooled = {name for name, kind in zip(names, kinds.values(), strict=True) if kind == "pooled"}
+    model = _InOrder(classifier).eval() if len(names) > 1 else classifier
     with _written_out(classifier):
-        _export(classifier, _example(classifier, 2, 8), path, ("input_ids", "attention_mask"), ("logits",))
-    _check(classifier, path)
+        _export(model, _example(classifier, 2, 8), path, ("input_ids", "attention_mask"), names, pooled)
+    _check(classifier, path, names)
     return path
 
 
@@ -73,6 +81,17 @@ def export_stages(classifier: Classifier, ends: Sequence[int], heads: Sequence[n
             _compare(logits, expected, rows, length)
 
 
+class _InOrder(nn.Module):
+    """A model of several heads whose outputs have no names, as the exporter takes them."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(self.classifier(input_ids, attention_mask).values())
+
+
 class _Answer(nn.Module):
     """A stage that nothing follows: its logits alone."""
 
@@ -99,8 +118,9 @@ def _written_out(classifier: Classifier) -> Iterator[None]:
 
 
 def _export(
-    model: nn.Module, example: tuple[torch.Tensor, ...], path: Path, given: tuple[str, ...], found: tuple[str, ...]
-) -> None:
+    model: nn.Module, example: tuple[torch.Tensor, ...], path: Path, given: tuple[str, ...], found: tuple[str, ...],
+    pooled: Collection[str] = (ONLY,),
+) -> None:  # fmt: skip
     try:
         import onnx  # noqa: F401 - the exporter needs it and says so only deep inside
     except ModuleNotFoundError:
@@ -115,7 +135,7 @@ def _export(
             str(path),
             input_names=list(given),
             output_names=list(found),
-            dynamic_axes={name: {0: "batch"} if name == "logits" else axes for name in (*given, *found)},
+            dynamic_axes={name: {0: "batch"} if name in pooled else axes for name in (*given, *found)},
             opset_version=OPSET,
             # The newer exporter takes ten times as long and writes names that engines fuse less well.
             dynamo=False,
@@ -228,15 +248,17 @@ def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tens
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def _check(classifier: Classifier, path: Path) -> None:
+def _check(classifier: Classifier, path: Path, names: Sequence[str]) -> None:
     session = _session(path)
     longest = longest_input(classifier.encoder)
     for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
         ids, mask = _example(classifier, rows, length)
         with torch.inference_mode():
             expected = classifier(ids, mask)
-        found = session.run(["logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
-        _compare(found, expected, rows, length)
+        wanted = [expected] if isinstance(expected, torch.Tensor) else list(expected.values())
+        found = session.run(list(names), {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
+        for one, other in zip(found, wanted, strict=True):
+            _compare(one, other, rows, length)
 
 
 def _session(path: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
-from penjing.engines.protocol import Array, Logits, fingerprint
+from penjing.core.task import Head
+from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
 from penjing.text.tfidf import Features
 
 WEIGHTS = "linear.safetensors"
@@ -18,19 +19,25 @@ Matrix = npt.NDArray[np.float32]
 
 
 class LinearEngine:
-    """logits = x W + b of features x. Two labels have one column, the second's: its logits are -z/2 and z/2."""
+    """outputs = x W + b of features x. Two labels have one column, the second's: its logits are -z/2 and z/2."""
 
-    def __init__(self, features: Features, coef: npt.NDArray[np.float16], bias: npt.NDArray[np.float32]) -> None:
-        """features of F terms; coef (F, columns) float16, bias (columns,); columns = labels, or 1 for two labels."""
-        self.features = features
+    def __init__(
+        self,
+        features: Features,
+        coef: npt.NDArray[np.float16],
+        bias: npt.NDArray[np.float32],
+        heads: Mapping[str, Head],
+    ) -> None:
+        """features of F terms; coef (F, columns) float16, bias (columns,); columns as `columns_of` the heads."""
+        self.features, self.heads = features, heads
         self._stored, self._coef, self._bias = coef, coef.astype(np.float32), bias
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """The known terms of each masked text with their weights, (terms,) of dtype features.ROW."""
         return [self.features.encode(text) for text in texts]
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32, each row by itself.
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """(batch, size) float32 of each head, each row by itself.
 
         Products are added in float64 in the order of the index and not by BLAS, whose order changes with the machine
         and its threads.
@@ -39,14 +46,15 @@ class LinearEngine:
         for place, row in enumerate(batch):
             products = self._coef[row["index"]] * row["weight"][:, None]
             scores[place] = products.sum(axis=0, dtype=np.float64) + self._bias
-        if scores.shape[1] == 1:
-            scores = np.concatenate((-scores / 2, scores / 2), axis=1)
-        return scores.astype(np.float32)
+        return outputs_of(scores, self.heads)
 
-    def term_weights(self, text: str, label: int) -> list[tuple[str, float]]:
-        """What each known term of a masked text adds to a label's logit, strongest first; terms as Terms.of writes."""
+    def term_weights(self, text: str, place: int) -> list[tuple[str, float]]:
+        """What each known term of a masked text adds to an output of the first head, such as a label's logit.
+
+        Strongest first; terms as Terms.of writes.
+        """
         row = self.features.encode(text)
-        column, sign = (0, 0.5 if label else -0.5) if self._coef.shape[1] == 1 else (label, 1.0)
+        column, sign = (0, 0.5 if place else -0.5) if _is_pair(next(iter(self.heads.values()))) else (place, 1.0)
         gains = self._coef[row["index"], column] * row["weight"] * sign
         pairs = [(self.features.vocabulary[i], float(gain)) for i, gain in zip(row["index"], gains, strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
@@ -70,16 +78,49 @@ class LinearEngine:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
+        heads = heads_of(artifact)
         try:
             tensors = load_file(artifact.folder / WEIGHTS)
             coef, bias, idf = tensors["coef"], tensors["bias"], tensors["idf"]
-            labels = len(artifact.card.labels)
-            if coef.shape != (len(idf), 1 if labels == 2 else labels) or bias.shape != coef.shape[1:]:
-                raise ValueError(f"coefficients {coef.shape}, {len(idf)} terms, {labels} labels")
+            columns = columns_of(heads)
+            if coef.shape != (len(idf), columns) or bias.shape != coef.shape[1:]:
+                raise ValueError(f"coefficients {coef.shape}, {len(idf)} terms, {columns} columns")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",
                 where=str(artifact.folder),
                 fix="copy the folder again from where it was made, or make it again",
             ) from None
-        return cls(Features.read(artifact.folder, idf), coef, bias)
+        return cls(Features.read(artifact.folder, idf), coef, bias, heads)
+
+
+def columns_of(heads: Mapping[str, Head]) -> int:
+    """Columns of the matrix for these heads: one a number, and one for two labels together.
+
+    Raises ValueError for a head that is not pooled.
+    """
+    if any(head.kind != "pooled" for head in heads.values()):
+        raise ValueError("a linear model gives numbers of a text, not of its tokens")
+    return sum(1 if _is_pair(head) else head.size for head in heads.values())
+
+
+def outputs_of(scores: npt.NDArray[np.float64], heads: Mapping[str, Head]) -> Outputs:
+    """Outputs by head, float32, of the columns (n, columns) of all heads."""
+    if any(_is_pair(head) for head in heads.values()):
+        scores = _with_mirrored(scores, heads)
+    return split_columns(scores.astype(np.float32), heads)
+
+
+def _is_pair(head: Head) -> bool:
+    return head.loss == "cross_entropy" and head.size == 2
+
+
+def _with_mirrored(scores: npt.NDArray[np.float64], heads: Mapping[str, Head]) -> npt.NDArray[np.float64]:
+    """The columns of all heads with both of each pair."""
+    parts, start = [], 0
+    for head in heads.values():
+        width = 1 if _is_pair(head) else head.size
+        part = scores[:, start : start + width]
+        parts += [-part / 2, part / 2] if _is_pair(head) else [part]
+        start += width
+    return np.concatenate(parts, axis=1)

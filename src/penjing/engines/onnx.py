@@ -6,7 +6,7 @@ as with every engine, a release's stored answers are asked for at load, and one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,12 @@ import numpy as np
 from penjing.core.errors import DamageError, MissingPackageError
 from penjing.core.nouns import Artifact
 from penjing.engines.packed import unpacked
-from penjing.engines.protocol import Array, Device, Logits, fingerprint
+from penjing.engines.protocol import Array, Device, Outputs, fingerprint, heads_of, one_after_another
 from penjing.text.tokens import Tokens
 
 MODEL = "model.onnx"
+# The output of a model of one head, whatever its name.
+ONLY = "logits"
 SPIN_US = 2000
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 PROVIDERS: dict[Device, list[str]] = {
@@ -35,34 +37,41 @@ class OnnxEngine:
     row whose scales come from what it is padded with or stands beside by far more; a replay must repeat both.
     """
 
-    def __init__(self, session: Any, tokens: Tokens, facts: dict[str, str]) -> None:
+    def __init__(self, session: Any, tokens: Tokens, facts: dict[str, str], outputs: Mapping[str, str]) -> None:
+        """outputs: the file's name of each head's output."""
         self.tokens = tokens
         self._session = session
+        self._heads, self._names = tuple(outputs), list(outputs.values())
         self._fingerprint = facts
 
     @classmethod
     def load(cls, artifact: Artifact, threads: int, device: Device = "cpu") -> OnnxEngine:
         """Open `model.onnx`, packed or not. Raises MissingPackageError (no onnxruntime or device) or DamageError."""
         session, facts = open_model(artifact, MODEL, threads, device)
-        return cls(session, Tokens.load(artifact), facts)
+        return cls(session, Tokens.load(artifact), facts, output_names(heads_of(artifact)))
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""
         return list(self.tokens.encode(texts))
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32."""
-        return np.concatenate([self._run(row) for row in batch])
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """Outputs of each head, float32."""
+        return one_after_another([self._run(row) for row in batch])
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version, instruction set, threads."""
         return dict(self._fingerprint)
 
-    def _run(self, row: Array) -> Logits:
+    def _run(self, row: Array) -> Outputs:
         ids = np.asarray(row, dtype=np.int64)[None, :]
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        logits: Logits = self._session.run(["logits"], feed)[0]
-        return logits
+        return dict(zip(self._heads, self._session.run(self._names, feed), strict=True))
+
+
+def output_names(heads: Iterable[str]) -> dict[str, str]:
+    """What the output of each head is called in a model file: `logits` of a single head, else its own name."""
+    names = list(heads)
+    return {names[0]: ONLY} if len(names) == 1 else {name: name for name in names}
 
 
 def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cpu") -> tuple[Any, dict[str, str]]:

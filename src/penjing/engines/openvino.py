@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 
 from penjing.core.errors import DamageError, MissingPackageError
 from penjing.core.nouns import Artifact
+from penjing.engines.onnx import output_names
 from penjing.engines.packed import unpacked
-from penjing.engines.protocol import Array, Logits, fingerprint
+from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, one_after_another
 from penjing.text.tokens import Tokens
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
@@ -28,15 +29,25 @@ class OpenVinoEngine:
     differently for another batch size; INT8 products are exact sums, so INT8 rows of a bucket run together.
     """
 
-    def __init__(self, compiled: Any, tokens: Tokens, version: str, threads: int, together: bool) -> None:
+    def __init__(
+        self, compiled: Any, tokens: Tokens, facts: dict[str, str], together: bool, outputs: Mapping[str, str]
+    ) -> None:
+        """facts: the fingerprint; together: whether rows of a bucket may share a run; outputs: the file's name of each
+        head's output."""
         self.tokens = tokens
-        self._fingerprint = fingerprint("openvino", version, threads)
+        self._fingerprint = facts
         self._request = compiled.create_infer_request()
         self._together = together
         self._lock = Lock()
         # Tensors are set by position: names to positions once, not in every call.
         names = [port.get_any_name() for port in compiled.inputs]
         self._ids, self._mask = names.index("input_ids"), names.index("attention_mask")
+        found = [port.get_names() for port in compiled.outputs]
+        # A single output is the only head's, even where a conversion gave it another name.
+        self._heads = {
+            head: next((place for place, names in enumerate(found) if name in names), 0)
+            for head, name in outputs.items()
+        }
 
     @classmethod
     def load(cls, artifact: Artifact, threads: int) -> OpenVinoEngine:
@@ -52,27 +63,28 @@ class OpenVinoEngine:
                 fix="make the artifact again with the OpenVINO that is installed here",
             ) from None
         version = openvino.get_version().split("-")[0]
-        return cls(compiled, Tokens.load(artifact), version, threads, artifact.card.notes.get("precision") == "int8")
+        facts, outputs = fingerprint("openvino", version, threads), output_names(heads_of(artifact))
+        return cls(compiled, Tokens.load(artifact), facts, artifact.card.precision == "int8", outputs)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """Token ids of each text, (tokens,) int64."""
         return list(self.tokens.encode(texts))
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32; every row is padded to the bucket of its own length."""
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """Outputs of each head, float32; every row is padded to the bucket of its own length."""
         if len(batch) == 1 or (self._together and len({self.tokens.bucket(len(row)) for row in batch}) == 1):
             return self._run(batch)
-        return np.concatenate([self._run([row]) for row in batch])
+        return one_after_another([self._run([row]) for row in batch])
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version, instruction set, threads."""
         return dict(self._fingerprint)
 
-    def _run(self, batch: Sequence[Array]) -> Logits:
+    def _run(self, batch: Sequence[Array]) -> Outputs:
         ids, mask = self.tokens.pad(batch)
         with self._lock:
             outputs = self._request.infer({self._ids: ids, self._mask: mask}, share_inputs=True, share_outputs=True)
-            return np.array(outputs[0], dtype=np.float32)
+            return {head: np.array(outputs[place], dtype=np.float32) for head, place in self._heads.items()}
 
 
 def _read(core: Any, openvino: Any, folder: Path) -> Any:

@@ -1,17 +1,22 @@
-"""The three methods that every engine has, and what the last bits of its logits depend on."""
+"""The three methods that every engine has, and what the last bits of its outputs depend on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.errors import UsageError
 from penjing.core.machine import instruction_set
+from penjing.core.nouns import Artifact
+from penjing.core.task import Head
+from penjing.tasks import task_of
 
 Array = npt.NDArray[Any]
 Logits = npt.NDArray[np.float32]
+Outputs = Mapping[str, Array]
 Device = Literal["cpu", "cuda", "tensorrt"]
 
 
@@ -25,15 +30,58 @@ class Engine(Protocol):
         """One array a masked text: token ids (tokens,) int64 with the special tokens, or features."""
         ...
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32 of what `encode` gave, in one pass."""
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """Outputs of what `encode` gave, in one pass, float32, by the name of the head (`Task.heads` of the artifact).
+
+        pooled: (batch, size); token and span: (batch, tokens, size), where what lies beyond a row's own tokens says
+        nothing.
+        """
         ...
 
     def fingerprint(self) -> dict[str, str]:
-        """What the last bits of the logits depend on: engine, version, instruction set, threads."""
+        """What the last bits of the outputs depend on: engine, version, instruction set, threads."""
         ...
 
 
 def fingerprint(engine: str, version: str, threads: int) -> dict[str, str]:
     """The four facts of a numeric fingerprint; `batch` and padding are not in it because no result depends on them."""
     return {"engine": engine, "version": version, "instruction_set": instruction_set(), "threads": str(threads)}
+
+
+def heads_of(artifact: Artifact) -> Mapping[str, Head]:
+    """The heads of an artifact's task. Raises UsageError for a task that is not known here."""
+    return task_of(artifact.card, str(artifact.folder)).heads
+
+
+def label_head(artifact: Artifact, what: str) -> str:
+    """The head of a model that gives one label a text. Raises UsageError for any other: `what` cannot serve it."""
+    heads = heads_of(artifact)
+    if [head.loss for head in heads.values()] != ["cross_entropy"]:
+        raise UsageError(
+            f"{what} chooses by the probability of one label a text; the task `{artifact.card.task}` has none",
+            where=str(artifact.folder),
+            fix="take another compression for this task",
+        )
+    return next(iter(heads))
+
+
+def split_columns(joined: Array, heads: Mapping[str, Head]) -> Outputs:
+    """Pooled outputs that stand side by side, (batch, sum of the sizes), by the name of the head."""
+    if len(heads) == 1:
+        return dict.fromkeys(heads, joined)
+    ends = np.cumsum([head.size for head in heads.values()])[:-1]
+    return dict(zip(heads, np.split(joined, ends, axis=1), strict=True))
+
+
+def one_after_another(parts: Sequence[Outputs]) -> Outputs:
+    """Outputs of several batches as of one; those by token are filled up with zeros to the widest."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: _stack([part[name] for part in parts]) for name in parts[0]}
+
+
+def _stack(parts: Sequence[Array]) -> Array:
+    if parts[0].ndim == 3:
+        widest = max(part.shape[1] for part in parts)
+        parts = [np.pad(part, ((0, 0), (0, widest - part.shape[1]), (0, 0))) for part in parts]
+    return np.concatenate(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,15 @@ import numpy.typing as npt
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
-from penjing.engines.protocol import Array, Logits, fingerprint
+from penjing.core.task import Head
+from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
 from penjing.text.ngrams import Grams
 
 WEIGHTS, SETTINGS = "static.safetensors", "static.json"
 
 
 class StaticEngine:
-    """logits = W (sum_g E[g]) / sqrt(n) + b over the n n-grams g of a text; b alone for a text without any."""
+    """outputs = W (sum_g E[g]) / sqrt(n) + b over the n n-grams g of a text; b alone for a text without any."""
 
     def __init__(
         self,
@@ -28,9 +29,10 @@ class StaticEngine:
         table: npt.NDArray[np.float16],
         head: npt.NDArray[np.float32],
         bias: npt.NDArray[np.float32],
+        heads: Mapping[str, Head],
     ) -> None:
-        """table E (buckets, rank) float16, head W (rank, labels), bias b (labels,)."""
-        self.grams = grams
+        """table E (buckets, rank) float16, head W (rank, columns), bias b (columns,); the heads side by side."""
+        self.grams, self.heads = grams, heads
         self._stored, self._head, self._bias = table, head, bias
         # float32 is twice as fast to gather from; the sums are the same.
         self._table = table.astype(np.float32)
@@ -39,18 +41,18 @@ class StaticEngine:
         """The buckets of each masked text's n-grams, (n,) int64."""
         return [self.grams.of(text) for text in texts]
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32, each row by itself, in an order of additions that no thread changes."""
-        logits = np.empty((len(batch), len(self._bias)), dtype=np.float32)
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """(batch, size) float32 of each head, each row by itself; no thread changes the order of its additions."""
+        found = np.empty((len(batch), len(self._bias)), dtype=np.float32)
         for place, row in enumerate(batch):
             if not len(row):
-                logits[place] = self._bias
+                found[place] = self._bias
                 continue
             # The bare reduction: around it the method of an array takes longer than the sum.
             state = np.add.reduce(self._table.take(row, axis=0), axis=0)
             state /= np.float32(math.sqrt(len(row)))
-            np.add(np.einsum("r,rl->l", state, self._head), self._bias, out=logits[place])
-        return logits
+            np.add(np.einsum("r,rl->l", state, self._head), self._bias, out=found[place])
+        return split_columns(found, self.heads)
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version of numpy, instruction set; it always runs in one thread."""
@@ -75,18 +77,20 @@ class StaticEngine:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
+        heads = heads_of(artifact)
+        columns = sum(one.size for one in heads.values())
         try:
             settings = json.loads((artifact.folder / SETTINGS).read_text(encoding="utf-8"))
             grams = Grams(int(settings["characters"]), int(settings["words"]), int(settings["bits"]))
             tensors = load_file(artifact.folder / WEIGHTS)
             table, head, bias = tensors["table"], tensors["head"], tensors["bias"]
-            shapes = (1 << grams.bits, len(head)), (len(head), len(artifact.card.labels)), head.shape[1:]
+            shapes = (1 << grams.bits, len(head)), (len(head), columns), head.shape[1:]
             if settings["format"] != 1 or (table.shape, head.shape, bias.shape) != shapes:
-                raise ValueError(f"table {table.shape}, head {head.shape}, {len(artifact.card.labels)} labels")
+                raise ValueError(f"table {table.shape}, head {head.shape}, {columns} columns")
         except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",
                 where=str(artifact.folder),
                 fix="copy the folder again from where it was made, or make it again",
             ) from None
-        return cls(grams, table, head, bias)
+        return cls(grams, table, head, bias, heads)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import digest, digest_lines
@@ -18,6 +19,8 @@ from penjing.core.folder import remove, write_whole
 from penjing.core.machine import instruction_set
 from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
+from penjing.core.task import Task
+from penjing.tasks import TASKS
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
 
@@ -78,7 +81,7 @@ class Cache:
 
     def _shared(self) -> Path:
         """Where steps keep what they share: another place for each of the things that no key within speaks of."""
-        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "teacher")]
+        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "parts.teacher")]
         about = [sources, self.threads, instruction_set(), library_versions()]
         return self.folder / "shared" / digest(about)[:16]
 
@@ -89,6 +92,7 @@ class Cache:
                 "step": step.name,
                 "options": step.options.model_dump(mode="json"),
                 "source": source_hash(step.method.path),
+                "task": task_key(inputs.task) if inputs.task else None,
                 "parent": inputs.parent.id if inputs.parent else None,
                 "teachers": {name: teacher.id for name, teacher in sorted(inputs.teachers.items())},
                 "train": table_fingerprint(inputs.train),
@@ -117,6 +121,11 @@ class Cache:
             return float(json.loads(_observations(target).read_text(encoding="utf-8"))["seconds"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0.0
+
+
+def task_key(task: Task) -> list[Any]:
+    """What results depend on of a task: its name, what it learned of the data, and the source of its file."""
+    return [task.name, task.state, source_hash(TASKS[task.name])]
 
 
 def table_fingerprint(table: Table) -> str:

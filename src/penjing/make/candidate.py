@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from penjing.core.folder import folder_size
-from penjing.core.nouns import Artifact, Progress, Release, ReleaseInfo, Table
+from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe
+from penjing.core.task import ALL, SMALL, Task
 from penjing.data import fold, mask
 from penjing.data.labels import read_as
 from penjing.data.masked import counted
@@ -26,16 +28,19 @@ from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import CLOCK, certify, fix_grid, label_facts, row_hash
-from penjing.prove.score import SMALL, score
-from penjing.prove.seal import regression_suite, seal
+from penjing.prove.score import Scored, judge, score
+from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.report.found import ReleaseTest, Variant
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
-from penjing.tasks.metrics import softmax
+from penjing.runtime.session import Session
+from penjing.tasks import described
 
 # A text with evidence takes as long as some thirty without, one after another whatever the batch.
 EVIDENCE_CALLS = 125
 FAITHFUL_ROWS = 60
+# Of a calibration that divides outputs by one number: 1.0 leaves them as they are.
+TEMPERATURE = "temperature"
 # Nothing is promised by these two: seconds are for what is.
 RIVAL_CALLS, RIVAL_SECONDS = 100, 5.0
 # By how much a probability may differ on another machine (another instruction set, another version of the engine)
@@ -48,123 +53,127 @@ def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
     return {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
 
 
-def open_policy(recipe: Recipe, labels: tuple[str, ...], rules: RuleTable | None, tolerance: float) -> Policy:
+@dataclass(frozen=True)
+class Job:
+    """What a run makes a release of, and how."""
+
+    recipe: Recipe
+    data: Prepared
+    rules: RuleTable | None
+    threads: int
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models beside the one that is sealed.
+
+    reference: whose share is kept (the teacher, or the linear model where that was sealed); student: the sealed model
+    before it left torch, or the linear model.
+    """
+
+    reference: Artifact
+    teacher: Artifact
+    linear: Artifact
+    student: Artifact
+
+
+def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: float) -> Policy:
     """The policy of a release before its thresholds are known: every case goes to review, by rules or without."""
-    spec = PolicySpec(
-        format=2,
-        masking=mask.VERSION,
-        folding=fold.VERSION,
-        rules=FORMS[-1],
-        labels=labels,
-        thresholds=dict.fromkeys(labels),
-        audit=recipe.decide.audit,
-        tolerance=tolerance,
-        fields=declared(recipe),
-        max_error=recipe.decide.max_error,
-        texts=recipe.decide.texts,
+    named = described(task)
+    spec = PolicySpec.model_validate(
+        {
+            "format": 2 if "labels" in named else 3,
+            **named,
+            "masking": mask.VERSION,
+            "folding": fold.VERSION,
+            "rules": FORMS[-1],
+            "thresholds": dict.fromkeys(task.scopes),
+            "audit": recipe.decide.audit,
+            "tolerance": tolerance,
+            "fields": declared(recipe),
+            "max_error": recipe.decide.max_error,
+            "texts": recipe.decide.texts,
+        }
     )
     return Policy(spec=spec, rules=rules, release_id="")
 
 
-def certify_and_seal(
-    target: Path,
-    recipe: Recipe,
-    data: Prepared,
-    picked: Variant,
-    rules: RuleTable | None,
-    trainable: str = "",
-) -> Release:
+def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "") -> Release:
     """Fix the grid on validation, open the calibration rows once, seal the release as `target`.
 
     trainable: the id of the torch artifact that the model was made of, if it was.
     """
     shutil.rmtree(target, ignore_errors=True)
+    recipe, data, task = job.recipe, job.data, job.data.task
     session, artifact = picked.session, picked.artifact
     selfcheck = make_selfcheck(session)
-    tolerance = TOLERANCE[_precision(artifact)]
-    reviewed = [label for label in data.labels if data.audit.labels.get(label, 0) < SMALL]
-    policy = open_policy(recipe, data.labels, rules, tolerance)
-    spec = policy.spec
-    limit = recipe.decide.max_error
+    policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)])
+    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
+    spec, limit = policy.spec, recipe.decide.max_error
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
     grid = fix_grid(policy, validation, len(calibration), limit, reviewed)
     used = [row_hash(text) for part in (data.train, data.validation, data.test) for text in part.texts]
     certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
     info = ReleaseInfo(
-        format=2,
+        format=3 if spec.task else 2,
         name=recipe.name,
+        task=task.name,
         language=data.language,
-        labels=data.labels,
+        labels=spec.labels,
+        task_state=task.state if spec.task else {},
         fields=spec.fields,
         masking=spec.masking,
         long_texts=recipe.data.long,
         texts=recipe.decide.texts,
         artifact=artifact.id,
-        tolerance=tolerance,
+        tolerance=spec.tolerance,
         fingerprint=dict(session.fingerprint()),
         columns={"text": recipe.data.text, "label": recipe.data.label},
         labels_read_as=read_as(recipe.data),
         trainable=trainable,
     )
-    guesses = [picked.scored.labels[position] for position in picked.scored.guess]
-    suite = regression_suite(data.validation, guesses, recipe.decide.texts == "masked")
+    suite = regression_suite(data.validation, picked.scored.wrong.tolist(), recipe.decide.texts == "masked")
     spec = spec.model_copy(update={"thresholds": certificate.thresholds})
-    return seal(target, info, artifact, spec, rules, certificate, suite, selfcheck)
+    return seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
 
 
-def test_release(
-    release: Release,
-    recipe: Recipe,
-    data: Prepared,
-    reference: Artifact,
-    teacher: Artifact,
-    linear: Artifact,
-    student: Artifact,
-    over: list[int],
-    threads: int,
-    progress: Progress,
-) -> ReleaseTest:
-    """Open the sealed folder as the service does and test every promise on the test rows, once.
-
-    reference: the model whose share is kept (the teacher, or the linear model where that was sealed); student: the
-    sealed model before it left torch, or the linear model.
-    """
-    table, long_texts = data.test, recipe.data.long
+def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
+    """Open the sealed folder as the service does and test every promise on the test rows, once."""
+    table, threads, progress = job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
-    scored = score(decider.session, table)
+    rows = job.data.audit.labels
+    scored = score(decider.session, table, rows)
     decided = decider.decide(_requests(table), clock=CLOCK)
     progress.advance(note="decisions")
     others = {
-        artifact.id: score(open_session(artifact, threads=threads, long_texts=long_texts), table)
-        for artifact in {one.id: one for one in (reference, teacher, linear)}.values()
+        artifact.id: score(_open(artifact, job), table, rows)
+        for artifact in {one.id: one for one in (models.reference, models.teacher, models.linear)}.values()
     }
     progress.advance(note="teacher and baseline")
-    slow_one = promised_against(recipe, teacher, threads)
+    slow_one = promised_against(job.recipe, models.teacher, threads)
     # Measured on the sealed path: masking, tokens, engine, calibration, rules, outcome.
     speed = latency(lambda texts: _decide(decider, texts), table.texts, seconds=SECONDS, reference=slow_one)
     progress.advance(note="latency")
     slow = latency(lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS, batch=1)
     progress.advance(note="latency with evidence")
-    rivals = _rivals(decider, teacher, student, table.texts, threads)
+    rivals = _rivals(decider, models, table.texts, threads)
     progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
-    gates = recipe_gates(
-        scored, others[reference.id], speed, size_mb, recipe.gates, over, f"of {reference.card.method}"
-    )
+    note = f"of {models.reference.card.method}"
+    gates = recipe_gates(scored, others[models.reference.id], speed, size_mb, job.recipe.gates, note)
     short = [text for text in table.texts if 8 <= len(text) <= 400][:FAITHFUL_ROWS]
-    faithful = faithfulness(
-        decider.session, open_session(linear, threads=threads, long_texts=long_texts), short, recipe.seed
-    )
+    faithful = faithfulness(decider.session, _open(models.linear, job), short, job.recipe.seed)
     progress.advance(note="evidence")
     return ReleaseTest(
         release=release,
         certificate=read_certificate(release),
         scored=scored,
-        teacher=others[teacher.id],
-        linear=others[linear.id],
-        uncalibrated=softmax(decider.session.logits(table.texts)),
+        teacher=others[models.teacher.id],
+        linear=others[models.linear.id],
+        uncalibrated=_uncalibrated(decider, scored, table),
         outcomes=tuple(each.decision.outcome for each in decided),
         automated=np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool),
         forced=np.array([each.decision.forced for each in decided], dtype=bool),
@@ -177,10 +186,24 @@ def test_release(
     )
 
 
+def _open(artifact: Artifact, job: Job) -> Session:
+    return open_session(artifact, threads=job.threads, long_texts=job.recipe.data.long)
+
+
+def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
+    """The same answers without the temperature; None where the task calibrates otherwise."""
+    session = decider.session
+    if TEMPERATURE not in session.calibration:
+        return None
+    plain = {**session.calibration, TEMPERATURE: 1.0}
+    answers = session.task.decode(session.outputs(table.texts), plain, ())
+    return judge(scored.task, [Prediction(session.artifact.id, answer) for answer in answers], scored.golds)
+
+
 def _precision(artifact: Artifact) -> str:
     if artifact.card.form in {"linear", "static"}:
         return artifact.card.form
-    return "int8" if artifact.card.notes.get("precision") == "int8" else "float"
+    return "int8" if artifact.card.precision == "int8" else "float"
 
 
 def _requests(table: Table) -> list[Request]:
@@ -210,10 +233,9 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
     return hugging_face_pipeline(teacher, threads)
 
 
-def _rivals(
-    decider: Decider, teacher: Artifact, student: Artifact, texts: Sequence[str], threads: int
-) -> dict[str, Latency]:
+def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
     """The release beside the pipeline of its teacher and a careful INT8 of its student; empty without an encoder."""
+    teacher, student = models.teacher, models.student
     if teacher.card.form != "torch":
         return {}
     # Loads torch, which a linear model does without.

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from penjing.core.errors import PenjingError, RecipeError, RuleError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Progress
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import RecipeFile
+from penjing.core.task import ALL, Task
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
 from penjing.data.prepare import Prepared, examine, refusal
@@ -26,7 +27,8 @@ from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.order import order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
-from penjing.tasks import reader_of
+from penjing.prove.score import metric_names
+from penjing.tasks import described, reader_of
 
 # Code of the problems that lie in the recipe or in a file that it names, not in the rows.
 RECIPE = "recipe"
@@ -86,6 +88,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     looked = None if missing else _attempt(found, lambda: examine(file, reader_of(file), progress))
     if looked is not None:
         found.audit, found.data = looked
+    if found.data is not None:
+        found.faults += promise_faults(file, found.data.task)
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
@@ -107,6 +111,21 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     return found
 
 
+def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
+    """Promises that a task cannot be held to: a metric that it does not have, limits by label where it has none."""
+    faults: list[PenjingError] = []
+    gates, limits, names = file.recipe.gates, file.recipe.decide.max_error, metric_names(task)
+    if gates.macro_f1 is not None and "macro_f1" not in names:
+        what = f"the gate `macro_f1` is not for the task `{task.name}`, which is measured by {', '.join(names)}"
+        fix = f"write `score: {gates.macro_f1:g}`, which is a promise on `{names[0]}`"
+        faults.append(RecipeError(what, where=file.where("gates", "macro_f1"), fix=fix))
+    if isinstance(limits, dict) and task.scopes == (ALL,):
+        what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
+        fix = "write one share for all answers, such as `max_error: 0.05`"
+        faults.append(RecipeError(what, where=file.where("decide", "max_error"), fix=fix))
+    return faults
+
+
 def _files(file: RecipeFile) -> list[Path]:
     """Every file of rows that the recipe names."""
     data = file.recipe.data
@@ -121,7 +140,7 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
     sound = True
     for name, kind in fields.items():
         try:
-            FactSchema(labels, {name: kind})
+            _schema(found, labels, {name: kind})
         except RecipeError as error:
             sound = False
             found.faults.append(RecipeError(error.what, where=file.where("data", "fields", name), fix=error.fix))
@@ -135,9 +154,16 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
         return []
     if not labels:
         return []
-    found.rules, faults, findings = examine_rules(path, FactSchema(labels, fields, read_as(recipe.data)))
+    found.rules, faults, findings = examine_rules(path, _schema(found, labels, fields))
     found.faults += faults
     return findings
+
+
+def _schema(found: Checked, labels: tuple[str, ...], fields: Mapping[str, str | tuple[str, ...]]) -> FactSchema:
+    """The facts that rules may name: those of the task, where it is known, else of one label a text."""
+    named: dict[str, Any] = described(found.data.task) if found.data is not None else {"labels": labels}
+    reads = read_as(found.file.recipe.data)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}))
 
 
 def _fields_not_given(found: Checked) -> list[Problem]:
@@ -168,7 +194,7 @@ def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
     """The recipe with the labels of `max_error` as the rows have them; unknown ones go into the faults."""
     file = found.file
     limits = file.recipe.decide.max_error
-    if not isinstance(limits, dict):
+    if not isinstance(limits, dict) or (found.data is not None and found.data.task.scopes == (ALL,)):
         return file
     reads, named = read_as(file.recipe.data), {}
     for written, limit in limits.items():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
-
-import numpy as np
 
 from penjing.core.certificate import Gate
 from penjing.core.folder import folder_size
@@ -15,7 +13,6 @@ from penjing.core.recipe import Gates
 from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
 from penjing.make.timings import Measured
-from penjing.measure.evaluate import bootstrap, paired_difference, paired_ratio
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
@@ -33,42 +30,45 @@ LOOK = 250
 SECONDS = 10.0
 
 
-def measure(
-    name: str,
-    artifact: Artifact,
-    table: Table,
-    policy: Policy,
-    threads: int,
-    long_texts: Literal["chunk", "review"],
-    over: list[int],
-    reference: Call | None = None,
-    measured: Measured | None = None,
-    *,
-    look: bool = False,
-) -> Variant:
-    """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1.
+@dataclass(frozen=True)
+class Setting:
+    """Under what every form is measured.
 
     policy: the rules and fields of the release, its thresholds still open: what is promised is the time of a decision.
-    reference: what it is promised to be so many times faster than, timed in turn.
-    measured: the times of a run that was killed, which are not taken again.
-    look: no promise on time is tested, so that a quarter of the calls will do; the sealed release is timed in full.
+    rows: how many rows each stratum has; reference: what a form is promised to be so many times faster than, timed in
+    turn; measured: the times of a run that was killed, which are not taken again; look: no promise on time is tested,
+    so that a quarter of the calls will do; the sealed release is timed in full.
     """
-    session = open_session(artifact, threads=threads, long_texts=long_texts)
-    scored = score(session, table)
+
+    table: Table
+    policy: Policy
+    rows: Mapping[str, int]
+    threads: int
+    long_texts: Literal["chunk", "review"] = "chunk"
+    reference: Call | None = None
+    measured: Measured | None = None
+    look: bool = False
+
+
+def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
+    """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1."""
+    session = open_session(artifact, threads=setting.threads, long_texts=setting.long_texts)
+    scored = score(session, setting.table, setting.rows)
 
     def timed() -> dict[str, Any]:
-        call = decisions(session, policy)
-        if look:
-            return latency(call, table.texts, calls=LOOK).to_json()
-        return latency(call, table.texts, seconds=SECONDS, reference=reference).to_json()
+        call = decisions(session, setting.policy)
+        if setting.look:
+            return latency(call, setting.table.texts, calls=LOOK).to_json()
+        return latency(call, setting.table.texts, seconds=SECONDS, reference=setting.reference).to_json()
 
+    kept = setting.measured
     return Variant(
         name=name,
         artifact=artifact,
         session=session,
         scored=scored,
-        macro_f1=bootstrap(scored.truth, scored.guess, len(session.labels), over=over),
-        latency=Latency.from_json(measured.once(["latency", artifact.id], timed) if measured else timed()),
+        score=scored.interval(),
+        latency=Latency.from_json(kept.once(["latency", artifact.id], timed) if kept else timed()),
         size_mb=folder_size(artifact.folder) / MEGA,
     )
 
@@ -96,16 +96,16 @@ def race(variants: Sequence[Variant], table: Table, policy: Policy) -> Variant:
     return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
 
 
-def gate(variant: Variant, teacher: Scored, gates: Gates, over: list[int]) -> Variant:
+def gate(variant: Variant, teacher: Scored, gates: Gates) -> Variant:
     """The variant with its gates on validation, and the reason where one refuses it."""
-    found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates, over))
+    found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates))
     # On validation an open question refuses nobody: the promise itself is tested once, on test rows.
     bad = refuses(found, "allow")
     reason = "; ".join(f"{g.name} {g.measured:.4g} against {g.promised:g} (bound {g.bound:.4g})" for g in bad)
     return replace(variant, gates=found, refused=reason)
 
 
-def choose(variants: Sequence[Variant], linear: Variant, over: list[int], *, proven: bool) -> Choice | None:
+def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Choice | None:
     """The last encoder variant that no gate refuses, if it beats the linear model with a held bound; else the linear.
 
     None where everything is refused. The bound is the one-sided 95 % bound of the paired difference on validation.
@@ -117,39 +117,39 @@ def choose(variants: Sequence[Variant], linear: Variant, over: list[int], *, pro
     best = passed[-1]
     if best.artifact.id == linear.artifact.id:
         return Choice(best, False)
-    labels = len(best.scored.labels)
-    paired = paired_difference(best.scored.truth, best.scored.guess, linear.scored.guess, labels, over=over)
+    paired = best.scored.difference(linear.scored)
     if paired.lower > 0 or linear.refused:
         return Choice(best, False)
     note = note_of(
         "why_form_tie" if proven else "why_tie",
+        metric=best.scored.metrics[0],
         value=f"{paired.value:+.4f}",
         lower=f"{paired.lower:+.4f}",
-        rows=f"{len(best.scored.truth):,}",
+        rows=f"{len(best.scored):,}",
     )
     return Choice(linear, not proven, note)
 
 
-def beats(a: Scored, b: Scored, over: list[int]) -> bool:
-    """Whether a's macro-F1 is above b's on the same rows, by the one-sided 95 % bound of the paired difference."""
-    return paired_difference(a.truth, a.guess, b.guess, len(a.labels), over=over).lower > 0
+def beats(a: Scored, b: Scored) -> bool:
+    """Whether a's score is above b's on the same rows, by the one-sided 95 % bound of the paired difference."""
+    return a.difference(b).lower > 0
 
 
 def recipe_gates(
-    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, over: list[int], note: str = ""
+    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, note: str = ""
 ) -> list[Gate]:
     """All promises of a recipe against what was measured on one table; `note` says whose score is to be kept."""
-    labels, rows = len(scored.labels), len(scored.truth)
-    found = []
+    rows, found = len(scored), []
     if gates.keep is not None:
-        if np.array_equal(scored.guess, teacher.guess):
+        if scored.outcomes == teacher.outcomes:
             found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=note))
         else:
-            kept = paired_ratio(scored.truth, scored.guess, teacher.guess, labels, over=over)
+            kept = scored.kept(teacher)
             found.append(at_least("keep", gates.keep, kept.value, kept.lower, kept.upper, rows, note=note))
-    if gates.macro_f1 is not None:
-        own = bootstrap(scored.truth, scored.guess, labels, over=over)
-        found.append(at_least("macro_f1", gates.macro_f1, own.value, own.low, own.high, rows))
+    for name, metric, promised in (("score", "", gates.score), ("macro_f1", "macro_f1", gates.macro_f1)):
+        if promised is not None:
+            own = scored.interval(metric)
+            found.append(at_least(name, promised, own.value, own.low, own.high, rows))
     if gates.p50_ms is not None:
         found.append(at_most_windows("p50_ms", gates.p50_ms, speed.windows_p50_ms))
     if gates.p99_ms is not None:

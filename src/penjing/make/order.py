@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Step
+from penjing.core.methods import Step, check_heads
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
+from penjing.core.task import Task
 from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
 
@@ -32,6 +33,17 @@ def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> lis
     return []
 
 
+def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[PenjingError]:
+    """Every step that cannot serve the recipe's task, by what its method declares."""
+    faults: list[PenjingError] = []
+    for index, step in enumerate(steps):
+        try:
+            check_heads(step.name, step.method.heads, step.method.losses, task)
+        except UsageError as error:
+            faults.append(RecipeError(error.what, where=file.where("steps", index, step.name), fix=error.fix))
+    return faults
+
+
 def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     """What the model is after a step: its card as far as other steps look at it, and its layers. Raises UsageError."""
     from penjing.compress.embeddings import check_table
@@ -49,7 +61,7 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     parent = check_parent(
         Artifact(folder=Path(), id="", card=card), step.name, int8=short == "cascade", torch=short in IN_TORCH
     )
-    form, notes = card.form, dict(card.notes)
+    form, bits, precision = card.form, card.embedding_bits, card.precision
     if short == "layers":
         check_keep(options.keep, depth)  # type: ignore[attr-defined]
         depth = options.keep  # type: ignore[attr-defined]
@@ -60,11 +72,12 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
         form = "static" if short == "static" else "cascade"
     elif short == "embeddings":
         check_table(parent)
-        form, notes = "onnx", {"embedding_bits": options.bits}  # type: ignore[attr-defined]
+        form, bits = "onnx", options.bits  # type: ignore[attr-defined]
     elif short == "export":
         form = engine_of(options.engine, parent)  # type: ignore[attr-defined]
         check_form(parent, form)
     elif short == "int8":
         form, _ = scales_of(parent, options)  # type: ignore[arg-type]
-        notes |= {"precision": "int8"}
-    return card.model_copy(update={"form": form, "method": step.name, "notes": notes}), depth
+        precision = "int8"
+    changed = {"form": form, "method": step.name, "embedding_bits": bits, "precision": precision}
+    return card.model_copy(update=changed), depth

@@ -87,12 +87,12 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
                 fix="leave `tune.full` as the only step, or remove `search`",
             )
         )
-    if recipe.search and recipe.gates.keep is None and recipe.gates.macro_f1 is None:
+    if recipe.search and recipe.gates.keep is recipe.gates.macro_f1 is recipe.gates.score is None:
         faults.append(
             RecipeError(
                 "`search` looks for the smallest model that holds the gates, and no gate is about its score",
                 where=file.where("search"),
-                fix="add `gates: {keep: 0.98}`, the share of the tuned model's macro-F1 that must be kept",
+                fix="add `gates: {keep: 0.98}`, the share of the tuned model's score that must be kept",
             )
         )
     if recipe.trials and not recipe.search:

@@ -21,10 +21,10 @@ from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
-from penjing.make.cache import Cache, table_fingerprint
-from penjing.make.candidate import certify_and_seal, open_policy, promised_against, test_release
+from penjing.make.cache import Cache, table_fingerprint, task_key
+from penjing.make.candidate import Job, Models, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
-from penjing.make.choose import beats, choose, gate, measure, race
+from penjing.make.choose import Setting, beats, choose, gate, measure, race
 from penjing.make.machine_choices import pace_of
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step
@@ -36,11 +36,11 @@ from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
 from penjing.measure.latency import Call
 from penjing.model.base import depth_of
 from penjing.prove.gates import TIMES, in_words, refuses
-from penjing.prove.score import Scored, promised_labels, score
-from penjing.prove.seal import seal_with_gates
+from penjing.prove.score import Scored, score
+from penjing.prove.seal import put_with_gates
 from penjing.report.build import Found, fill
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
-from penjing.report.found import ReleaseTest, Variant
+from penjing.report.found import Choice, ReleaseTest, Variant
 from penjing.report.page import write_report
 from penjing.runtime.open import open_session
 
@@ -146,18 +146,9 @@ class _Making:
     slow: Call | None = None
 
     def run(self) -> Made:
-        recipe, data = self.file.recipe, self.data
-        over = promised_labels(data.labels, data.audit.labels)
         # A recipe that tunes no encoder says itself how the linear model is made.
         linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
-        if recipe.search:
-            done, variants, linear_variant = self._search(linear, over)
-            choice = choose_smallest(variants, linear_variant)
-        else:
-            done = self._tune_and_compress(linear)
-            variants, linear_variant, proven = self._measure(done, linear, over)
-            choice = choose(variants, linear_variant, over, proven=proven)
-        teacher = done[0].artifact
+        done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
@@ -165,36 +156,46 @@ class _Making:
             self.progress.say(f"the linear model is picked. {choice.why}")
         # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
         last = (variants or [linear_variant])[-1]
-        picked = choice.variant if choice else last
-        fell_back = bool(choice and choice.fell_back)
-        # What is sealed, before it left torch.
-        ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
-        in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
-        student = in_torch[-1] if in_torch else picked.artifact
+        picked, teacher = choice.variant if choice else last, done[0].artifact
+        student = _student(picked, done)
+        # A linear model that stands in for an encoder that is not proven better is held to its own score.
+        reference = linear.artifact if choice and choice.fell_back else teacher
         self.progress.enter("testing")
-        tested = self._certify_and_test(picked, teacher, student, linear.artifact, over, fell_back)
-        refused = [in_words(one) for one in refuses(tested.gates, recipe.gates.unproven)]
+        tested = self._certify_and_test(picked, Models(reference, teacher, linear.artifact, student))
+        refused = [in_words(one) for one in refuses(tested.gates, self.file.recipe.gates.unproven)]
         if choice is None:
             refused = [f"every variant was refused: {last.name}: {last.refused}", *refused]
-        target = self.out / "release"
-        release = seal_with_gates(tested.release, target, tested.gates) if not refused else None
+        release = self._put_in_place(tested, student) if not refused else None
         if refused:
             # An earlier release is kept by its id, but not under the name of what was just refused.
-            retire(target)
-        shutil.rmtree(tested.release.folder)
-        if release is not None and student.card.form == "torch":
-            keep_trainable(student, self.out)
+            retire(self.out / "release")
         steps = done if linear in done else [linear, *done]
         found = Found(
-            self.file, data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped),
+            self.file, self.data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped),
             self.reference, self.earlier,
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
-        if recipe.search and release is not None:
+        if self.file.recipe.search and release is not None:
             self._end_search(picked, teacher, linear.artifact, done, report)
         self.measured.forget()
         self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused))
+
+    def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, Choice | None]:
+        """What was made, the forms that can be sealed, the linear one, and which of them is chosen."""
+        if self.file.recipe.search:
+            done, variants, linear_variant = self._search(linear)
+            return done, variants, linear_variant, choose_smallest(variants, linear_variant)
+        done = self._tune_and_compress(linear)
+        variants, linear_variant, proven = self._measure(done, linear)
+        return done, variants, linear_variant, choose(variants, linear_variant, proven=proven)
+
+    def _put_in_place(self, tested: ReleaseTest, student: Artifact) -> Release:
+        """The folder that was tested becomes OUT/release, its promises beside it."""
+        release = put_with_gates(tested.release, self.out / "release", tested.gates)
+        if student.card.form == "torch":
+            keep_trainable(student, self.out)
+        return release
 
     def _step(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None) -> Done:
         data = self.data
@@ -205,6 +206,7 @@ class _Making:
             teachers={"tuned": teacher} if teacher else {},
             language=data.language,
             unlabelled=data.unlabelled,
+            task=data.task,
         )
         if not self.file.recipe.search or step.name.startswith("tune."):
             self.progress.enter(step.name)
@@ -225,10 +227,10 @@ class _Making:
 
     def _teacher_scores(self, teacher: Artifact) -> Scored:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
-        self.reference = score(session, self.data.validation)
+        self.reference = score(session, self.data.validation, self.data.audit.labels)
         return self.reference
 
-    def _measure(self, done: list[Done], linear: Done, over: list[int]) -> tuple[list[Variant], Variant, bool]:
+    def _measure(self, done: list[Done], linear: Done) -> tuple[list[Variant], Variant, bool]:
         """The forms that can be sealed, the linear one, and whether the tuned model is proven better than this."""
         teacher = self._teacher_scores(done[0].artifact)
         self.slow = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
@@ -238,24 +240,24 @@ class _Making:
         self.progress.start("measuring the variants", len(names))
         by_id = {}
         for one in names:
-            by_id[one.artifact.id] = self._judge(one.step.name, one.artifact, None if one is linear else teacher, over)
+            by_id[one.artifact.id] = self._judge(one.step.name, one.artifact, None if one is linear else teacher)
             self.progress.advance(note=one.step.name)
         baseline = by_id[linear.artifact.id]
-        proven = beats(teacher, baseline.scored, over)
+        proven = beats(teacher, baseline.scored)
         if proven:
-            baseline = gate(baseline, teacher, self.file.recipe.gates, over)
+            baseline = gate(baseline, teacher, self.file.recipe.gates)
         return [by_id[one.artifact.id] for one in sealable], baseline, proven
 
-    def _search(self, linear: Done, over: list[int]) -> tuple[list[Done], list[Variant], Variant]:
+    def _search(self, linear: Done) -> tuple[list[Done], list[Variant], Variant]:
         """The tuned model and all that was made of it, every form that was tried, and the linear one."""
         tuned = self._step(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
         self.slow = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
         # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
-        linear_variant = self._judge("tune.linear", linear.artifact, teacher, over)
+        linear_variant = self._judge("tune.linear", linear.artifact, teacher)
         ended = read_finished(self._kept(), tuned.artifact.id)
         if ended is not None:
-            done, variants = self._again(ended, tuned, teacher, over)
+            done, variants = self._again(ended, tuned, teacher)
             return done, variants, linear_variant
         # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
         both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
@@ -265,7 +267,7 @@ class _Making:
             tuned.artifact,
             every,
             lambda step, parent: self._step(step, parent, tuned.artifact),
-            lambda title, artifact: self._judge(title, artifact, teacher, over),
+            lambda title, artifact: self._judge(title, artifact, teacher),
             self._race,
             self.progress,
             self.file.recipe.trials,
@@ -280,9 +282,7 @@ class _Making:
     def _kept(self) -> Measured:
         return Measured(self.cache.folder / MACHINE, self.measured.about)
 
-    def _again(
-        self, ended: Finished, tuned: Done, teacher: Scored, over: list[int]
-    ) -> tuple[list[Done], list[Variant]]:
+    def _again(self, ended: Finished, tuned: Done, teacher: Scored) -> tuple[list[Done], list[Variant]]:
         """The form that an earlier search of the same content sealed, with the steps that lead to it."""
         self.progress.say(f"search: ended in `{ended.title}` in an earlier run of the same content")
         done = [tuned]
@@ -291,7 +291,7 @@ class _Making:
         self.skipped.extend(ended.skipped)
         self.earlier = tuple(row for row in ended.rows if row.name not in {ended.title, "tune.linear"})
         self.ways = {ended.title: ended.steps}
-        variants = [self._judge(ended.title, done[-1].artifact, teacher, over)] if ended.steps else []
+        variants = [self._judge(ended.title, done[-1].artifact, teacher)] if ended.steps else []
         return done, variants
 
     def _end_search(
@@ -304,22 +304,21 @@ class _Making:
         needed = {one.artifact.folder.name for one in done if one.artifact.id in ancestors}
         self.cache.used.intersection_update({*needed, tuned.folder.name, linear.folder.name})
 
-    def _judge(self, name: str, artifact: Artifact, teacher: Scored | None, over: list[int]) -> Variant:
+    def _judge(self, name: str, artifact: Artifact, teacher: Scored | None) -> Variant:
         """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
-        recipe, threads = self.file.recipe, self.cache.threads
-        variant = measure(
-            name,
-            artifact,
-            self.data.validation,
-            self._open_policy(),
-            threads,
-            recipe.data.long,
-            over,
-            self.slow,
-            self.measured,
-            look=all(getattr(recipe.gates, name) is None for name in TIMES),
+        gates = self.file.recipe.gates
+        setting = Setting(
+            table=self.data.validation,
+            policy=self._open_policy(),
+            rows=self.data.audit.labels,
+            threads=self.cache.threads,
+            long_texts=self.file.recipe.data.long,
+            reference=self.slow,
+            measured=self.measured,
+            look=all(getattr(gates, name) is None for name in TIMES),
         )
-        return gate(variant, teacher or variant.scored, recipe.gates, over)
+        variant = measure(name, artifact, setting)
+        return gate(variant, teacher or variant.scored, gates)
 
     def _race(self, variants: Sequence[Variant]) -> Variant:
         def winner() -> dict[str, str]:
@@ -330,40 +329,29 @@ class _Making:
 
     def _open_policy(self) -> Policy:
         """The rules and fields of the release, its thresholds still open."""
-        return open_policy(self.file.recipe, self.data.labels, self.rules, 0.0)
+        return open_policy(self.file.recipe, self.data.task, self.rules, 0.0)
 
-    def _certify_and_test(
-        self,
-        picked: Variant,
-        teacher: Artifact,
-        student: Artifact,
-        linear: Artifact,
-        over: list[int],
-        fell_back: bool,
-    ) -> ReleaseTest:
+    def _certify_and_test(self, picked: Variant, models: Models) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
-        trainable = student.id if student.card.form == "torch" else ""
-        release = certify_and_seal(self.out / ".candidate", self.file.recipe, self.data, picked, self.rules, trainable)
-        return test_release(
-            release,
-            self.file.recipe,
-            self.data,
-            # A linear model that stands in for an encoder that is not proven better is held to its own score.
-            linear if fell_back else teacher,
-            teacher,
-            linear,
-            student,
-            over,
-            self.cache.threads,
-            self.progress,
-        )
+        job = Job(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
+        trainable = models.student.id if models.student.card.form == "torch" else ""
+        release = certify_and_seal(self.out / ".candidate", job, picked, trainable)
+        return test_release(release, job, models)
+
+
+def _student(picked: Variant, done: Sequence[Done]) -> Artifact:
+    """What is sealed, before it left torch; the form itself where it never was in torch."""
+    ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
+    in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
+    return in_torch[-1] if in_torch else picked.artifact
 
 
 def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
     """All that the times of a run depend on, besides the model."""
     written = hashlib.sha256(rules.raw).hexdigest() if rules is not None else ""
     source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
-    return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source])
+    task = task_key(data.task)
+    return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source, task])
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from penjing.core.errors import PenjingError
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Release
 from penjing.data.prepare import Prepared
-from penjing.make.cache import library_versions
+from penjing.make.cache import library_versions, task_key
 from penjing.make.timings import Measured
 from penjing.report.contract import PageLanguage, Report, read_report
 from penjing.report.page import write_report
@@ -29,7 +29,7 @@ def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
     """All that a run depends on besides what its folder of figures is about; texts: whether its report shows texts."""
     paths = ("penjing.make.run", "penjing.make.unchanged", *TUNE.values(), *COMPRESS.values())
     sources = [source_hash(path) for path in paths]
-    rows = [data.fingerprint, digest_lines(data.unlabelled), data.language]
+    rows = [task_key(data.task), data.fingerprint, digest_lines(data.unlabelled), data.language]
     return ["ended", digest([rows, base, texts, sources, library_versions()])]
 
 

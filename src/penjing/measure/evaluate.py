@@ -1,7 +1,8 @@
 """One ruler for every engine: scores with bootstrap bounds, paired comparisons, coverage against risk, reliability.
 
-Rows (or whole groups of rows) are drawn with replacement, and a score's bounds are percentiles over the draws.
-Rows with the same truth and guesses are interchangeable, so a draw is a multinomial over the distinct kinds of rows,
+A metric is a function of sums of counts, so that one bootstrap serves every task: counts (n, K) of rows, metric
+(..., K) -> (...). Rows (or whole groups of rows) are drawn with replacement, and a score's bounds are percentiles over
+the draws. Rows with the same counts are interchangeable, so a draw is a multinomial over the distinct kinds of rows,
 which has the same law as drawing the rows one by one and costs a small matrix product.
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993; for paired scores of classifiers:
 Berg-Kirkpatrick, Burkett and Klein, An Empirical Investigation of Statistical Significance in NLP, 2012.
@@ -9,19 +10,20 @@ Berg-Kirkpatrick, Burkett and Klein, An Empirical Investigation of Statistical S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from penjing.tasks.metrics import f1_of_sums
-
-Metric = Literal["macro_f1", "accuracy"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# Sums of counts (..., K) -> values (...).
+Metric = Callable[[Floats], Floats]
+DRAWS = 2000
 _CHUNK = 64
+# With more kinds than this, rows are drawn one by one: a multinomial takes a step for every kind.
+_MOST_KINDS = 2000
 
 
 @dataclass(frozen=True)
@@ -76,61 +78,66 @@ class Bin:
 
 
 def bootstrap(
-    truth: npt.ArrayLike,
-    guess: npt.ArrayLike,
-    labels: int,
-    metric: Metric = "macro_f1",
-    draws: int = 2000,
+    counts: npt.ArrayLike,
+    metric: Metric,
+    draws: int = DRAWS,
     seed: int = 0,
     groups: Sequence[str] | None = None,
-    over: Sequence[int] | None = None,
 ) -> Interval:
-    """The score of (n,) guesses with its two-sided 95 % interval.
+    """The score of rows with these counts (n, K), with its two-sided 95 % interval.
 
-    groups: rows of one group are drawn together; over: positions of the labels over which macro-F1 is averaged
-    (None: all that occur). A sample without an error resamples to itself only; then low is 0.025 ** (1 / units),
-    the exact bound of a proportion. No rows: 0 within [0, 1].
+    groups: rows of one group are drawn together. A sample without an error resamples to itself only; then low is
+    0.025 ** (1 / units), the exact bound of a proportion. No rows: 0 within [0, 1].
     """
-    truths = np.asarray(truth, dtype=np.int64)
-    if not len(truths):
-        return Interval(0.0, 0.0, 1.0)
-    kinds = _Kinds(truths, [np.asarray(guess, dtype=np.int64)], labels, groups)
-    value = kinds.scores(kinds.times[None, :], metric, over)[0][0]
-    drawn = np.concatenate([kinds.scores(weights, metric, over)[0] for weights in kinds.draw(draws, seed)])
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    if value == 1.0:
-        low = min(low, 0.025 ** (1 / kinds.units))
-    return Interval(*_rounded(value, min(low, value), max(high, value)))
+    return bootstrap_all(counts, lambda sums: {"": metric(sums)}, draws, seed, groups)[""]
+
+
+def bootstrap_all(
+    counts: npt.ArrayLike,
+    metrics: Callable[[Floats], Mapping[str, Floats]],
+    draws: int = DRAWS,
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+) -> dict[str, Interval]:
+    """The same for several metrics by name, all from the same draws."""
+    table = _table(counts)
+    values = metrics(table.sum(axis=0))
+    if not len(table):
+        return dict.fromkeys(values, Interval(0.0, 0.0, 1.0))
+    kinds = _Kinds(table, groups)
+    parts = [metrics(sums) for sums in kinds.draw(draws, seed)]
+    found = {}
+    for name, each in values.items():
+        value = float(each)
+        low, high = np.quantile(np.concatenate([part[name] for part in parts]), [0.025, 0.975])
+        if value == 1.0:
+            low = min(low, 0.025 ** (1 / kinds.units))
+        found[name] = Interval(*_rounded(value, min(low, value), max(high, value)))
+    return found
 
 
 def paired_difference(
-    truth: npt.ArrayLike,
     a: npt.ArrayLike,
     b: npt.ArrayLike,
-    labels: int,
-    metric: Metric = "macro_f1",
-    draws: int = 2000,
+    metric: Metric,
+    draws: int = DRAWS,
     seed: int = 0,
     groups: Sequence[str] | None = None,
-    over: Sequence[int] | None = None,
 ) -> Paired:
-    """score(a) - score(b) on the same rows; a is better with a held bound where `low` is above 0."""
-    return _paired(_difference, truth, (a, b), labels, metric, draws, seed, groups, over)
+    """score(a) - score(b), counts (n, K) each of the same rows; a is better with a held bound if `low` is above 0."""
+    return _Pair(_table(a), _table(b), metric).compare(_difference, draws, seed, groups)
 
 
 def paired_ratio(
-    truth: npt.ArrayLike,
     a: npt.ArrayLike,
     b: npt.ArrayLike,
-    labels: int,
-    metric: Metric = "macro_f1",
-    draws: int = 2000,
+    metric: Metric,
+    draws: int = DRAWS,
     seed: int = 0,
     groups: Sequence[str] | None = None,
-    over: Sequence[int] | None = None,
 ) -> Paired:
     """score(a) / score(b) on the same rows: the share of b's score that a keeps; 1 where both are 0."""
-    return _paired(_ratio, truth, (a, b), labels, metric, draws, seed, groups, over)
+    return _Pair(_table(a), _table(b), metric).compare(_ratio, draws, seed, groups)
 
 
 def coverage_risk(confidence: npt.ArrayLike, right: npt.ArrayLike, points: int = 200) -> CoverageRisk:
@@ -154,19 +161,15 @@ def coverage_risk(confidence: npt.ArrayLike, right: npt.ArrayLike, points: int =
     )
 
 
-def reliability(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 15) -> list[Bin]:
-    """The bars of a reliability diagram over equal-width bins of the top label's probability; empty bins left out.
+def reliability(confidence: npt.ArrayLike, right: npt.ArrayLike, bins: int = 15) -> list[Bin]:
+    """The bars of a reliability diagram over equal-width bins of the confidence (n,); empty bins left out.
 
-    probabilities (n, L), truth (n,) positions.
+    right (n,) says which answers are right.
     """
-    table = np.asarray(probabilities, dtype=np.float64)
-    if not table.size:
-        return []
-    confidence = table.max(axis=1)
-    right = (table.argmax(axis=1) == np.asarray(truth)).astype(np.float64)
-    places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    sure, hits = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    places = _bins(sure, bins)
     rows = np.bincount(places, minlength=bins)
-    sums = [np.bincount(places, weights=weights, minlength=bins) for weights in (confidence, right)]
+    sums = [np.bincount(places, weights=weights, minlength=bins) for weights in (sure, hits)]
     return [
         Bin(
             low=round(place / bins, 6),
@@ -179,91 +182,89 @@ def reliability(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 
     ]
 
 
+def expected_calibration_error(confidence: npt.ArrayLike, right: npt.ArrayLike, bins: int = 15) -> float:
+    """Mean gap between confidence and share right over equal-width bins, weighted by their rows; 0 for no rows.
+
+    confidence, right (n,). Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
+    """
+    sure, hits = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if not len(sure):
+        return 0.0
+    gaps = np.bincount(_bins(sure, bins), weights=sure - hits, minlength=bins)
+    return float(np.abs(gaps).sum() / len(sure))
+
+
 class _Kinds:
     """Distinct kinds of units (a row, or a group of rows): how often each occurs and what it adds to the counts."""
 
-    def __init__(self, truth: Ints, guesses: Sequence[Ints], labels: int, groups: Sequence[str] | None) -> None:
-        if any(guess.shape != truth.shape for guess in guesses) or (groups is not None and len(groups) != len(truth)):
-            raise ValueError("truth, guesses and groups must be of one length")
-        code = truth.copy()
-        for guess in guesses:
-            code = code * labels + guess
-        if groups is None:
-            codes, times = np.unique(code, return_counts=True)
-            units, cells = np.arange(len(codes)), codes
+    def __init__(self, counts: Floats, groups: Sequence[str] | None) -> None:
+        if groups is not None:
+            if len(groups) != len(counts):
+                raise ValueError("counts and groups must be of one length")
+            names, place = np.unique(np.asarray(groups), return_inverse=True)
+            units = np.zeros((len(names), counts.shape[1]))
+            np.add.at(units, place, counts)
         else:
-            times, units, cells = _group_kinds(code, np.unique(np.asarray(groups), return_inverse=True)[1])
-        self.times = times.astype(np.int64)  # (kinds,)
-        self.units = int(times.sum())
-        self._systems, self._labels = len(guesses), labels
-        # Columns: truths (L), then guesses and hits (L each) of every system.
-        self._adds = np.zeros((len(times), labels * (1 + 2 * len(guesses))))
-        rows = cells // labels ** len(guesses)
-        np.add.at(self._adds, (units, rows), 1)
-        for position in range(len(guesses)):
-            column = cells // labels ** (len(guesses) - 1 - position) % labels
-            first = labels * (1 + 2 * position)
-            np.add.at(self._adds, (units, first + column), 1)
-            np.add.at(self._adds, (units, first + labels + column), column == rows)
+            units = counts
+        # Big-endian bytes of what is not negative sort as the numbers do; a place that is counted first comes first.
+        raw = np.ascontiguousarray(units + 0.0).astype(">f8").view(np.dtype((np.void, 8 * units.shape[1])))
+        _, first, times = np.unique(raw.ravel(), return_index=True, return_counts=True)
+        self._times: Ints = times[::-1].astype(np.int64)  # (kinds,)
+        self._adds: Floats = units[first[::-1]]  # (kinds, K)
+        self.units = len(units)
 
-    def draw(self, draws: int, seed: int) -> list[Ints]:
-        """How often each kind is drawn, in chunks of (draws, kinds)."""
+    def draw(self, draws: int, seed: int) -> list[Floats]:
+        """Sums of counts of each draw, in chunks of (draws, K)."""
         random = np.random.default_rng(seed)
-        shares = self.times / self.units
-        return [
-            random.multinomial(self.units, shares, size=min(_CHUNK, draws - first)) for first in range(0, draws, _CHUNK)
-        ]
-
-    def scores(self, weights: Ints, metric: Metric, over: Sequence[int] | None) -> list[Floats]:
-        """The score of every system, (draws,) each, for weights (draws, kinds)."""
-        sums = (weights.astype(np.float64) @ self._adds).reshape(len(weights), -1, self._labels)
-        truths = sums[:, 0]
-        result = []
-        for position in range(self._systems):
-            guesses, hits = sums[:, 1 + 2 * position], sums[:, 2 + 2 * position]
-            if metric == "accuracy":
-                result.append(hits.sum(axis=1) / truths.sum(axis=1))
-                continue
-            by_label = f1_of_sums(hits, truths, guesses)
-            if over is not None:
-                by_label = by_label[:, list(over)]
-            present = ~np.isnan(by_label)
-            result.append(np.nan_to_num(by_label).sum(axis=1) / np.maximum(present.sum(axis=1), 1))
-        return result
+        kinds = len(self._times)
+        which = np.repeat(np.arange(kinds), self._times) if kinds > _MOST_KINDS else None
+        found = []
+        for begin in range(0, draws, _CHUNK):
+            size = min(_CHUNK, draws - begin)
+            if which is None:
+                weights = random.multinomial(self.units, self._times / self.units, size=size)
+            else:
+                rows = which[random.integers(0, self.units, (size, self.units))]
+                weights = np.stack([np.bincount(row, minlength=kinds) for row in rows])
+            found.append(weights.astype(np.float64) @ self._adds)
+        return found
 
 
-def _group_kinds(code: Ints, group: Ints) -> tuple[Ints, Ints, Ints]:
-    """(times (kinds,), kind (cells,), code (cells,)): groups that hold the same rows are one kind."""
-    order = np.lexsort((code, group))
-    code, group = code[order], group[order]
-    parts = np.split(code, np.flatnonzero(np.diff(group)) + 1)
-    counts: dict[bytes, int] = {}
-    for part in parts:
-        key = part.tobytes()
-        counts[key] = counts.get(key, 0) + 1
-    held = [np.frombuffer(key, dtype=np.int64) for key in counts]
-    kind = np.repeat(np.arange(len(held)), [len(part) for part in held])
-    return np.fromiter(counts.values(), dtype=np.int64), kind, np.concatenate(held)
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """Counts (n, K) of two systems on the same rows, and the metric by which they are compared."""
+
+    a: Floats
+    b: Floats
+    metric: Metric
+
+    def compare(
+        self, join: Callable[[Floats, Floats], Floats], draws: int, seed: int, groups: Sequence[str] | None
+    ) -> Paired:
+        if self.a.shape != self.b.shape:
+            raise ValueError(f"counts {self.a.shape} and {self.b.shape} must be of one length")
+        if not len(self.a):
+            raise ValueError("two systems can't be compared on no rows")
+        both = np.concatenate([self.a, self.b], axis=1)
+        value = self._joined(join, both.sum(axis=0))
+        drawn = np.concatenate([self._joined(join, sums) for sums in _Kinds(both, groups).draw(draws, seed)])
+        return Paired(*_rounded(float(value), *np.quantile(drawn, [0.025, 0.975, 0.05, 0.95])))
+
+    def _joined(self, join: Callable[[Floats, Floats], Floats], sums: Floats) -> Floats:
+        width = self.a.shape[1]
+        return join(self.metric(sums[..., :width]), self.metric(sums[..., width:]))
 
 
-def _paired(
-    join: Callable[[Floats, Floats], Floats],
-    truth: npt.ArrayLike,
-    guesses: tuple[npt.ArrayLike, npt.ArrayLike],
-    labels: int,
-    metric: Metric,
-    draws: int,
-    seed: int,
-    groups: Sequence[str] | None,
-    over: Sequence[int] | None,
-) -> Paired:
-    truths = np.asarray(truth, dtype=np.int64)
-    if not len(truths):
-        raise ValueError("two systems can't be compared on no rows")
-    kinds = _Kinds(truths, [np.asarray(guess, dtype=np.int64) for guess in guesses], labels, groups)
-    value = join(*kinds.scores(kinds.times[None, :], metric, over))[0]
-    drawn = np.concatenate([join(*kinds.scores(weights, metric, over)) for weights in kinds.draw(draws, seed)])
-    return Paired(*_rounded(value, *np.quantile(drawn, [0.025, 0.975, 0.05, 0.95])))
+def _table(counts: npt.ArrayLike) -> Floats:
+    table = np.asarray(counts, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"counts {table.shape} must be (rows, K)")
+    return table
+
+
+def _bins(confidence: Floats, bins: int) -> Ints:
+    result: Ints = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    return result
 
 
 def _difference(a: Floats, b: Floats) -> Floats:

@@ -14,7 +14,8 @@ from penjing.core.nouns import Artifact
 from penjing.engines.export import export_onnx
 from penjing.engines.export import onnx_int8 as quantize
 from penjing.measure.rival_onnx import answer_onnx, padded
-from penjing.model.encoder import Classifier, load_classifier, load_encoder, mean_pool, quiet_transformers
+from penjing.model.encoder import Classifier, load_classifier, load_encoder, quiet_transformers
+from penjing.model.heads import mean_pool
 from penjing.text.tokens import TOKENIZER, Tokens, read_tokenizer
 
 INT8_MODEL = "int8.onnx"

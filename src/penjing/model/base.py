@@ -42,8 +42,9 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     config = _read_config(folder / "config.json")
     _refuse_writers(config, folder)
     identity = digest({needed: digest_file(folder / needed) for needed in NEEDED})
-    notes = {"base": name if name in SHIPPED else folder.name, "model_type": config["model_type"]}
-    return Artifact(folder=folder, id=identity, card=Card(form="torch", method="base", notes=notes))
+    named = name if name in SHIPPED else folder.name
+    card = Card(form="torch", method="base", base=named, notes={"model_type": config["model_type"]})
+    return Artifact(folder=folder, id=identity, card=card)
 
 
 def depth_of(artifact: Artifact) -> int:

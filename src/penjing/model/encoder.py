@@ -1,9 +1,9 @@
-"""A classifier: a Hugging Face encoder, mean pooling and a linear head; read from disk and written back."""
+"""A Hugging Face encoder with the heads of a task; read from disk and written back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from torch import nn
 
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
+from penjing.core.task import Head
+from penjing.model.heads import build_heads, load_heads, read_out, save_heads
 from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
 
@@ -26,29 +28,23 @@ _OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xm
 
 
 class Classifier(nn.Module):
-    """logits = W mean(hidden states of the text's tokens) + b, with dropout before W while training.
+    """An encoder with heads (model/heads); of one pooled head, logits = W mean(hidden states of the tokens) + b.
 
     Mean pooling is how sentence encoders of the E5 kind were trained (Reimers and Gurevych, Sentence-BERT, 2019),
-    and for BERT-like bases it is as good as the first token's state.
+    and for BERT-like bases it is as good as the first token's state. There is dropout before W while training.
     """
 
-    def __init__(self, encoder: nn.Module, labels: int, dropout: float = 0.1) -> None:
+    def __init__(self, encoder: nn.Module, heads: Mapping[str, Head] | int, dropout: float = 0.1) -> None:
+        """heads: as the task has them, or the size of one pooled head."""
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(int(encoder.config.hidden_size), labels)  # type: ignore[union-attr, arg-type]
+        self.head = build_heads(heads, int(encoder.config.hidden_size))  # type: ignore[union-attr, arg-type]
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Logits (batch, labels) float32 of token ids and mask, both (batch, tokens) int64."""
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
+        """The output of each head by name, float32, of ids and mask, both (batch, tokens) int64; of one it alone."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        logits: torch.Tensor = self.head(self.dropout(mean_pool(hidden, attention_mask)))
-        return logits
-
-
-def mean_pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """Mean over the tokens whose mask is 1: (batch, tokens, hidden), (batch, tokens) -> (batch, hidden)."""
-    weight = attention_mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
+        return read_out(self.head, self.dropout, hidden, attention_mask)
 
 
 def load_encoder(base: Artifact) -> nn.Module:
@@ -167,9 +163,8 @@ def load_classifier(artifact: Artifact) -> Classifier:
             where=str(artifact.folder),
             fix="put `tune.full` before this step",
         )
-    head = read_weights(path)
-    classifier = Classifier(load_encoder(artifact), labels=len(head["weight"]))
-    classifier.head.load_state_dict(head)
+    classifier = Classifier(load_encoder(artifact), 1)
+    classifier.head = load_heads(path)
     return classifier.eval()
 
 
@@ -184,7 +179,7 @@ def save_classifier(folder: Path, classifier: Classifier, tokenizer: Tokenizer) 
     config |= {"architectures": [type(encoder).__name__], "dtype": "float32"}
     config.pop("_name_or_path", None)
     (inner / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    save_file({name: value.detach().cpu() for name, value in classifier.head.state_dict().items()}, folder / HEAD)
+    save_heads(folder / HEAD, classifier.head)
     (folder / TOKENIZER).write_text(tokenizer.to_str(pretty=False), encoding="utf-8")
 
 

@@ -16,7 +16,8 @@ from torch import nn
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact
 from penjing.model.base import config_of
-from penjing.model.encoder import HEADS, Classifier, mean_pool
+from penjing.model.encoder import HEADS, Classifier
+from penjing.model.heads import mean_pool, read_out
 
 # Family -> where its layers stand. All are of the post-norm kind of BERT, so that a slice of layers is an encoder.
 FAMILIES = {
@@ -44,7 +45,7 @@ class Lower(nn.Module):
 
 
 class Upper(nn.Module):
-    """The top `count` layers and the head, sharing the classifier's parameters: (hidden, attention_mask) -> logits."""
+    """The top `count` layers and the head, sharing the classifier's parameters: (hidden, attention_mask) -> outputs."""
 
     def __init__(self, classifier: Classifier, count: int) -> None:
         super().__init__()
@@ -55,10 +56,9 @@ class Upper(nn.Module):
         self.encoder._modules.pop("embeddings_project", None)
         self.dropout, self.head = classifier.dropout, classifier.head
 
-    def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         top = self.encoder(inputs_embeds=hidden, attention_mask=attention_mask).last_hidden_state
-        logits: torch.Tensor = self.head(self.dropout(mean_pool(top, attention_mask)))
-        return logits
+        return read_out(self.head, self.dropout, top, attention_mask)
 
 
 class Stage(nn.Module):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penjing.core.artifact import open_release
+from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
 from penjing.core.certificate import CERTIFICATE, POLICY, RULES, Certificate
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
@@ -18,7 +18,6 @@ from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
 from penjing.data.cells import Fault, refuse_odd
 from penjing.data.fields import match_header, unclear_names
-from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
 from penjing.decide.check import Finding, check
@@ -26,6 +25,7 @@ from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
+from penjing.prove.gates import TIMES
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
@@ -46,24 +46,31 @@ class Amended:
     repeated: int
 
 
+@dataclass(frozen=True)
+class Columns:
+    """The columns of text and label in a file of labelled rows, and how it is read where that is not found."""
+
+    text: str | None = None
+    label: str | None = None
+    reading: Reading | None = None
+
+
 def amend(
     release: Release,
     rules: Path,
     data: Path,
     out: Path,
     *,
-    text: str | None = None,
-    label: str | None = None,
+    columns: Columns | None = None,
     threads: int = 0,
     progress: Progress | None = None,
-    reading: Reading | None = None,
 ) -> Amended:
     """Seal `out`: the model of `release` under other rules, with a certificate on labelled rows never used.
 
-    text, label: columns of the rows; by default those that the release was made with; reading: how the file is read,
-    where that is not found. Labels and fields are read as `make` reads them. The order of the thresholds is that of
-    the old certificate, which validation fixed. Raises RuleError (the rules), DataError (rows that cannot be read,
-    unknown labels, no row left), UsageError (columns, `out` is the release).
+    columns: where texts and labels are; by default as the release was made with. Labels and fields are read as `make`
+    reads them. The order of the thresholds is that of the old certificate, which validation fixed. Raises RuleError
+    (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the
+    release).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
@@ -76,9 +83,10 @@ def amend(
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
-    columns = (text or made_with.get("text", "text"), label or made_with.get("label", "label"))
-    opened = open_table(data, reading, [*columns, *schema.fields])
-    rows = list(_read(opened, data, columns, schema))
+    given_as = columns or Columns()
+    names = (given_as.text or made_with.get("text", "text"), given_as.label or made_with.get("label", "label"))
+    opened = open_table(data, given_as.reading, [*names, *schema.fields])
+    rows = list(_read(opened, data, names, schema))
     for note in opened.notes:
         progress.say(f"{data}: {note}")
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
@@ -92,8 +100,12 @@ def amend(
         (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
         (folder / RULES).write_bytes(table.raw)
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
+    amended = open_release(out)
+    # The gates are about the model, which is the same; times were measured with the other rules.
+    if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
+        write_gates(out, amended.id, gates)
     findings = tuple(each for each in check(table) if each.level == "warning")
-    return Amended(open_release(out), certificate, findings, given, given - repeated - len(fresh), repeated)
+    return Amended(amended, certificate, findings, given, given - repeated - len(fresh), repeated)
 
 
 def read_certificate(release: Release) -> Certificate:
@@ -118,7 +130,7 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificat
         used=(*old.used, *old.calibration),
         delta=round(1 - old.confidence, 6),
     )
-    # The gates are about the model, which is the same.
+    # Those of an earlier version, which sealed them.
     return certificate.model_copy(update={"gates": old.gates})
 
 
@@ -142,14 +154,14 @@ def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSche
             continue
         written = cells[names[columns[1]]]
         try:
-            truth = match_label(written, schema.labels, schema.read_as)
+            truth = schema.outcome(written)
             fields = schema.from_strings(cells)
         except RequestError as error:
             faults.append(Fault(number, error.what, error.fix or ""))
             continue
         if truth is None:
             what = f"unknown label {written.strip()[:80]!r}" if written.strip() else "no label"
-            faults.append(Fault(number, what, nearest_label(written.strip(), schema.labels)))
+            faults.append(Fault(number, what, schema.nearest_outcome(written.strip())))
             continue
         yield _Row(number, cells[names[columns[0]]], truth, fields)
     if faults:

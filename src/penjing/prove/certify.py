@@ -13,13 +13,15 @@ from penjing.core.certificate import Certificate, ThresholdTest
 from penjing.core.errors import DataError, GateError, RecipeError
 from penjing.core.nouns import Prediction, Table
 from penjing.core.options import nearest
+from penjing.core.task import ALL
 from penjing.data import fold, mask
 from penjing.data.clean import clean
 from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
-from penjing.prove.sequence import ALL, DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
+from penjing.prove.score import unit_of
+from penjing.prove.sequence import DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
 
 # Facts of labelled rows carry no time: nothing in a policy depends on it.
 CLOCK = "1970-01-01T00:00:00.000000Z"
@@ -35,7 +37,7 @@ class Predicts(Protocol):
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled rows as the policy sees them: hash, true label and facts of each."""
+    """Labelled rows as the policy sees them: hash, gold and facts of each."""
 
     hashes: tuple[str, ...]
     truth: tuple[str, ...]
@@ -84,14 +86,15 @@ def label_facts(session: Predicts, policy: Policy, table: Table) -> Labelled:
 
 def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:
     """The arrays that the sequence runs on: what the policy itself does with every threshold open."""
-    labels = policy.spec.labels
-    opened = _with(policy, {label: None if label in reviewed else 0.0 for label in labels})
-    index = {label: i for i, label in enumerate(labels)}
+    task = policy.task
+    opened = _with(policy, {scope: None if scope in reviewed else 0.0 for scope in task.scopes})
+    index = {scope: i for i, scope in enumerate(task.scopes)}
+    units = [unit_of(task, facts, gold) for facts, gold in zip(labelled.facts, labelled.truth, strict=True)]
     decided = [opened.decide("", facts) for facts in labelled.facts]
     return Cases(
-        top=np.array([index[facts["label"]] for facts in labelled.facts], dtype=np.int64),
-        p=np.array([round(facts["p"] * MICRO) for facts in labelled.facts], dtype=np.int64),
-        correct=np.array([f["label"] == t for f, t in zip(labelled.facts, labelled.truth, strict=True)], dtype=bool),
+        scope=np.array([index[unit.scope] for unit in units], dtype=np.int64),
+        p=np.array([round(unit.score * MICRO) for unit in units], dtype=np.int64),
+        correct=np.array([not unit.wrong for unit in units], dtype=bool),
         open=np.array([each.route == "automatic" and each.decided_by == "model" for each in decided], dtype=bool),
     )
 
@@ -108,7 +111,7 @@ def fix_grid(
     cases, band = cases_of(policy, validation, reviewed), tolerance_units(policy.spec.tolerance)
     scopes = _scopes(policy, max_error, reviewed)
     level = delta / max(1, len(scopes))
-    return {scope: make_grid(cases.of(label), risk, rows, delta=level, band=band) for scope, label, risk in scopes}
+    return {each.name: make_grid(cases.of(each.place), each.risk, rows, delta=level, band=band) for each in scopes}
 
 
 def certify(
@@ -123,34 +126,20 @@ def certify(
 ) -> Certificate:
     """Test the grid on calibration rows that nothing else has seen, end to end, rules included.
 
-    One limit for all labels: one sequence at level delta, and the error is that among all cases that the model
+    One limit for all cases: one sequence at level delta, and the error is that among all cases that the model
     decides. Limits by label: one sequence a label at delta / number of labels, each on the cases with that label on
     top; a label without a limit is always reviewed. `used`: hashes of the other rows that made the release.
-    Raises RecipeError for a limit of an unknown label.
+    Raises RecipeError for a limit of an unknown label, and for limits by label where the task has none.
     """
-    scopes = _scopes(policy, max_error, reviewed)
-    level, band = delta / max(1, len(scopes)), tolerance_units(policy.spec.tolerance)
-    cases = cases_of(policy, calibration, reviewed)
-    thresholds: dict[str, float | None] = dict.fromkeys(policy.spec.labels, None)
-    steps: list[ThresholdTest] = []
-    missing: dict[str, int | None] = {}
-    for scope, label, risk in scopes:
-        mine = cases.of(label)
-        tried = run_sequence(mine, grid[scope], risk, delta=level, band=band)
-        steps += [_step(scope, each) for each in tried]
-        best = chosen(tried)
-        if best is None:
-            missing[scope] = rows_missing(mine, grid[scope], risk, delta=level, band=band)
-            continue
-        missing[scope] = 0
-        for name in policy.spec.labels if label is None else (policy.spec.labels[label],):
-            thresholds[name] = None if name in reviewed else best.threshold
+    thresholds, steps, missing = _test(policy, grid, calibration, max_error, reviewed, delta)
     certified = any(step.passed for step in steps)
     automated, errors, forced, ruled = _count(_with(policy, thresholds), calibration)
     _agree(steps, automated, errors)
     rows = max(1, len(calibration))
     hopeful = [need for need in missing.values() if need is not None]
+    an_error = policy.task.error_in_words().get("en", "")
     return Certificate(
+        format=2 if an_error else 1,
         max_error=max_error,
         confidence=round(1 - delta, 6),
         certified=certified,
@@ -168,16 +157,47 @@ def certify(
         reviewed=tuple(sorted(reviewed)),
         calibration=tuple(sorted(calibration.hashes)),
         used=tuple(sorted({*used})),
+        an_error=an_error,
     )
+
+
+def _test(
+    policy: Policy,
+    grid: Mapping[str, tuple[float, ...]],
+    calibration: Labelled,
+    max_error: MaxError,
+    reviewed: Sequence[str],
+    delta: float,
+) -> tuple[dict[str, float | None], list[ThresholdTest], dict[str, int | None]]:
+    """The threshold of each scope of the task, every step that was tested, and how many rows each limit lacks."""
+    limits = _scopes(policy, max_error, reviewed)
+    level, band = delta / max(1, len(limits)), tolerance_units(policy.spec.tolerance)
+    cases = cases_of(policy, calibration, reviewed)
+    thresholds: dict[str, float | None] = dict.fromkeys(policy.task.scopes, None)
+    steps: list[ThresholdTest] = []
+    missing: dict[str, int | None] = {}
+    for each in limits:
+        mine, thresholds_tried = cases.of(each.place), grid[each.name]
+        tried = run_sequence(mine, thresholds_tried, each.risk, delta=level, band=band)
+        steps += [_step(each.name, one) for one in tried]
+        best = chosen(tried)
+        if best is None:
+            missing[each.name] = rows_missing(mine, thresholds_tried, each.risk, delta=level, band=band)
+            continue
+        missing[each.name] = 0
+        for scope in policy.task.scopes if each.place is None else (each.name,):
+            thresholds[scope] = None if scope in reviewed else best.threshold
+    return thresholds, steps, missing
 
 
 def in_words(certificate: Certificate) -> str:
     """The certificate in one sentence for a person."""
     limit = certificate.max_error
     promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
+    meaning = f" (an error is {certificate.an_error})" if certificate.an_error else ""
     if certificate.certified:
         return (
-            f"with {certificate.confidence:.0%} confidence the error among automated decisions is {promise}: "
+            f"with {certificate.confidence:.0%} confidence the error among automated decisions is {promise}{meaning}: "
             f"{certificate.automation:.1%} of {certificate.rows:,} calibration rows are decided by the model, "
             f"{certificate.error or 0:.2%} of them wrong"
         )
@@ -195,15 +215,29 @@ def _with(policy: Policy, thresholds: dict[str, float | None]) -> Policy:
     return replace(policy, spec=policy.spec.model_copy(update={"thresholds": thresholds, "audit": 0.0}))
 
 
-def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> list[tuple[str, int | None, float]]:
-    labels = policy.spec.labels
+@dataclass(frozen=True)
+class _Limit:
+    """A limit on errors: of all cases (place None), or of the scope at that place among the task's."""
+
+    name: str
+    place: int | None
+    risk: float
+
+
+def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> list[_Limit]:
+    scopes = policy.task.scopes
     if not isinstance(max_error, dict):
-        return [(ALL, None, max_error)]
+        return [_Limit(ALL, None, max_error)]
+    if scopes == (ALL,):
+        raise RecipeError(
+            "`max_error` has limits by label, and the answers of this task are no labels",
+            fix="write one share for all answers, such as `max_error: 0.05`",
+        )
     for name in max_error:
-        if name not in labels:
-            raise RecipeError(f"`max_error` has the unknown label {name!r}", fix=nearest(name, labels))
-    limited = [name for name in labels if name in max_error and name not in reviewed]
-    return [(name, labels.index(name), max_error[name]) for name in limited]
+        if name not in scopes:
+            raise RecipeError(f"`max_error` has the unknown label {name!r}", fix=nearest(name, scopes))
+    limited = [name for name in scopes if name in max_error and name not in reviewed]
+    return [_Limit(name, scopes.index(name), max_error[name]) for name in limited]
 
 
 def _step(scope: str, tried: Tried) -> ThresholdTest:
@@ -220,12 +254,13 @@ def _step(scope: str, tried: Tried) -> ThresholdTest:
 def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
     """Cases that the model decides, errors among them, forced outcomes, cases that a rule sends to review."""
     automated = errors = forced = ruled = 0
+    wrong = policy.task.wrong
     for truth, facts in zip(labelled.truth, labelled.facts, strict=True):
         decision = policy.decide("", facts)
         if decision.decided_by == "rule":
             forced, ruled = forced + decision.forced, ruled + (not decision.forced)
         elif decision.route == "automatic":
-            automated, errors = automated + 1, errors + (decision.outcome != truth)
+            automated, errors = automated + 1, errors + wrong(decision.outcome, truth)
     return automated, errors, forced, ruled
 
 

@@ -18,7 +18,7 @@ that is looked at.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ from penjing.decide.schema import MICRO
 
 DELTA = 0.05
 STEPS = 50
-ALL = "*"
 _CANDIDATES = 150
 _MOST_ROWS = 10_000_000
 
@@ -39,25 +38,26 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 class Cases:
     """Labelled cases as arrays of shape (n,).
 
-    top: index of the most probable label; p: its probability in millionths; correct: whether it is the true label;
-    open: whether the model decides where the threshold allows it (no rule took the case, the text is not too long).
+    scope: place of the scope whose threshold decides; p: how sure the model is, in millionths; correct: whether the
+    outcome is no error; open: whether the model decides where the threshold allows it (no rule took the case, the text
+    is not too long).
     """
 
-    top: Ints
+    scope: Ints
     p: Ints
     correct: Bools
     open: Bools
 
     def __len__(self) -> int:
-        return len(self.top)
+        return len(self.scope)
 
     def take(self, index: Ints) -> Cases:
         """The cases at these positions."""
-        return Cases(self.top[index], self.p[index], self.correct[index], self.open[index])
+        return Cases(self.scope[index], self.p[index], self.correct[index], self.open[index])
 
-    def of(self, label: int | None) -> Cases:
-        """The same cases, open only where this label is on top (None: all)."""
-        return self if label is None else Cases(self.top, self.p, self.correct, self.open & (self.top == label))
+    def of(self, scope: int | None) -> Cases:
+        """The same cases, open only in this scope (None: all)."""
+        return self if scope is None else replace(self, open=self.open & (self.scope == scope))
 
 
 @dataclass(frozen=True)

@@ -16,20 +16,13 @@ from penjing.core.methods import Done
 from penjing.core.nouns import Release
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
-from penjing.measure.evaluate import (
-    Interval,
-    bootstrap,
-    coverage_risk,
-    paired_difference,
-    paired_ratio,
-    reliability,
-)
+from penjing.measure.evaluate import coverage_risk, expected_calibration_error, reliability
 from penjing.measure.latency import Latency
-from penjing.prove.score import Scored, promised_labels
+from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
 from penjing.report.found import Choice, ReleaseTest, Variant
-from penjing.tasks.metrics import confusion, expected_calibration_error
+from penjing.tasks import calibration_of
 
 MISTAKES = 10
 
@@ -56,28 +49,25 @@ class Found:
 def fill(found: Found, threads: int) -> r.Report:
     """The report of a run, its verdict still to be written."""
     recipe, tested, scored = found.file.recipe, found.tested, found.tested.scored
-    over = promised_labels(found.data.labels, found.data.audit.labels)
-    choice = found.choice
+    task, choice, artifact = scored.task, found.choice, found.tested.release.artifact
     return r.Report(
         name=recipe.name,
+        task=task.name,
+        gold="label" if "label" in task.kinds().values() else "value",
+        an_error=dict(task.error_in_words()),
         language=found.data.language,
         sealed=found.release is not None,
         release=found.release.id if found.release else None,
-        model=" + ".join(_methods(tested.release.artifact.card.lineage, tested.release.artifact.card.method)),
+        model=" + ".join(_methods(artifact.card.lineage, artifact.card.method)),
         base=recipe.base,
         tested=(choice.variant if choice else (found.variants or [found.linear])[-1]).name,
         fell_back=bool(choice and choice.fell_back),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         version=penjing.__version__,
         data=r.DataPart.of(found.data.audit, found.data.fingerprint),
-        test=r.Scores(
-            macro_f1=_score(_interval(scored, over)),
-            accuracy=_score(_interval(scored, over, "accuracy")),
-            rows=len(scored.truth),
-            apart=_apart(scored, found.data, over),
-        ),
-        baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear, over)),
-        teacher=_reference(_teacher_name(found), scored, tested.teacher, over),
+        test=r.Scores(**_measured(scored), rows=len(scored), apart=_apart(scored, found.data)),
+        baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear)),
+        teacher=_reference(_teacher_name(found), scored, tested.teacher),
         calibration=_calibration(tested),
         decisions=_decisions(tested, recipe.decide.max_error),
         gates=tested.gates,
@@ -90,38 +80,37 @@ def fill(found: Found, threads: int) -> r.Report:
             for done in found.steps
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
-        curves=_curves(found.steps),
-        confusion=_confusion(scored),
+        curves=_curves(found.steps, scored.metrics[0]),
+        sections=tuple(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
         errors=_mistakes(scored, found.data),
         faithfulness=_faithful(tested.faithful),
         notes=(*((choice.note,) if choice and choice.note else ()), *found.skipped),
     )
 
 
-def _interval(scored: Scored, over: list[int], metric: Any = "macro_f1") -> Interval:
-    return bootstrap(scored.truth, scored.guess, len(scored.labels), metric=metric, over=over)
+def _measured(scored: Scored) -> dict[str, Any]:
+    intervals = {name: _score(interval) for name, interval in scored.intervals().items()}
+    return {"metric": scored.metrics[0], "metrics": intervals}
 
 
-def _apart(scored: Scored, data: Prepared, over: list[int]) -> r.Score | None:
+def _apart(scored: Scored, data: Prepared) -> r.Score | None:
     """The score on the test rows of which no other file had a copy, where some had one."""
-    rows = np.setdiff1d(np.arange(len(scored.truth)), np.array(data.copied, dtype=np.int64))
+    rows = np.setdiff1d(np.arange(len(scored)), np.array(data.copied, dtype=np.int64))
     if not data.copied or not len(rows):
         return None
-    return _score(bootstrap(scored.truth[rows], scored.guess[rows], len(scored.labels), over=over))
+    return _score(scored.interval(rows=rows.tolist()))
 
 
 def _score(interval: Any) -> r.Score:
     return r.Score(value=interval.value, low=interval.low, high=interval.high)
 
 
-def _reference(name: str, scored: Scored, other: Scored, over: list[int]) -> r.Reference:
-    labels = len(scored.labels)
+def _reference(name: str, scored: Scored, other: Scored) -> r.Reference:
     return r.Reference(
         name=name,
-        macro_f1=_score(_interval(other, over)),
-        accuracy=_score(_interval(other, over, "accuracy")),
-        difference=_score(paired_difference(scored.truth, scored.guess, other.guess, labels, over=over)),
-        kept=_score(paired_ratio(scored.truth, scored.guess, other.guess, labels, over=over)),
+        **_measured(other),
+        difference=_score(scored.difference(other)),
+        kept=_score(scored.kept(other)),
     )
 
 
@@ -135,27 +124,27 @@ def _methods(lineage: Sequence[dict[str, Any]], method: str) -> list[str]:
 
 
 def _calibration(tested: ReleaseTest) -> r.Calibration:
-    scored = tested.scored
+    scored, plain = tested.scored, tested.uncalibrated
     return r.Calibration(
         ece=r.CalibrationError(
-            before=round(expected_calibration_error(tested.uncalibrated, scored.truth), 6),
-            after=round(expected_calibration_error(scored.probabilities, scored.truth), 6),
+            before=None if plain is None else round(expected_calibration_error(plain.p, ~plain.wrong), 6),
+            after=round(expected_calibration_error(scored.p, ~scored.wrong), 6),
         ),
-        temperature=tested.release.artifact.card.temperature,
+        temperature=calibration_of(tested.release.artifact.card).get("temperature"),
         bins=tuple(
             r.Bin(confidence=min(1.0, each.confidence), accuracy=each.accuracy, rows=each.rows)
-            for each in reliability(scored.probabilities, scored.truth)
+            for each in reliability(scored.p, ~scored.wrong)
         ),
     )
 
 
 def _decisions(tested: ReleaseTest, max_error: float | dict[str, float]) -> r.Decisions:
     certificate: Certificate = tested.certificate
-    wrong = tested.scored.guess != tested.scored.truth
+    wrong = tested.scored.wrong
     automated = int(tested.automated.sum())
     errors = int((wrong & tested.automated).sum())
     rows = max(1, len(wrong))
-    curve = coverage_risk(tested.scored.probabilities.max(axis=1), ~wrong)
+    curve = coverage_risk(tested.scored.p, ~wrong)
     points = tuple(
         r.Point(threshold=min(1.0, threshold), coverage=coverage, risk=risk)
         for threshold, coverage, risk in zip(curve.threshold, curve.coverage, curve.risk, strict=True)
@@ -231,7 +220,7 @@ def _variant(variant: Variant, found: Found) -> r.VariantRow:
         size_mb=round(variant.size_mb, 3),
         p50_ms=variant.latency.p50_ms,
         p99_ms=variant.latency.p99_ms,
-        macro_f1=_score(variant.macro_f1),
+        score=_score(variant.score),
         agreement=None if found.linear is variant else _agreement(variant, found),
         state=state,
         because=variant.refused,
@@ -243,13 +232,13 @@ def _agreement(variant: Variant, found: Found) -> float:
     return round(variant.scored.agreement(found.reference or found.variants[0].scored), 6)
 
 
-def _curves(steps: Sequence[Done]) -> tuple[r.Curve, ...]:
+def _curves(steps: Sequence[Done], metric: str) -> tuple[r.Curve, ...]:
     curves = []
     for done in steps:
-        notes = done.artifact.card.notes.get("curves", {})
+        found = done.artifact.card.curves
         lines: dict[str, list[tuple[float, float]]] = {
-            "train_loss": [(step, loss) for step, loss in notes.get("loss", [])],
-            "validation_macro_f1": [(one["step"], one["macro_f1"]) for one in notes.get("validation", [])],
+            "train_loss": [(step, loss) for step, loss in found.loss],
+            "validation_score": [(one["step"], one[metric]) for one in found.validation if metric in one],
         }
         curves += [
             r.Curve.model_validate({"name": done.step.name, "kind": kind, "points": points})
@@ -259,19 +248,13 @@ def _curves(steps: Sequence[Done]) -> tuple[r.Curve, ...]:
     return tuple(curves)
 
 
-def _confusion(scored: Scored) -> r.Confusion:
-    matrix = confusion(scored.truth, scored.guess, len(scored.labels)).tolist()
-    return r.Confusion(labels=scored.labels, matrix=tuple(tuple(row) for row in matrix))
-
-
 def _mistakes(scored: Scored, data: Prepared) -> tuple[r.Mistake, ...]:
-    confidence = scored.probabilities.max(axis=1) if len(scored.truth) else np.zeros(0)
-    wrong = np.flatnonzero(scored.guess != scored.truth)
-    first = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
+    confidence, outcomes, wrong = scored.p, scored.outcomes, np.flatnonzero(scored.wrong)
+    first = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES].tolist() if len(wrong) else []
     return tuple(
         r.Mistake(
-            truth=scored.labels[scored.truth[i]],
-            guess=scored.labels[scored.guess[i]],
+            truth=scored.golds[i],
+            guess=outcomes[i],
             p=min(1.0, float(confidence[i])),
             row=data.test.rows[i] if len(data.test.rows) else None,
             text=data.test.texts[i],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
-from penjing.report.contract import Bin, Curve, Point, Score, VariantRow
+from penjing.report.contract import Bin, Block, Curve, Point, Score, VariantRow
 
 # Charts are drawn at the width of a phone's column, so that their text is never scaled down below what can be read.
 WIDTH, HEIGHT = 400, 270
@@ -162,7 +162,7 @@ def front(
     On the front stands what no other form beats in both. A promised latency is drawn as a limit.
     """
     speeds = [one.p50_ms for one in variants] + ([promised_ms] if promised_ms else [])
-    low, high = min(one.macro_f1.low for one in variants), max(one.macro_f1.high for one in variants)
+    low, high = min(one.score.low for one in variants), max(one.score.high for one in variants)
     margin = max(0.01, 0.08 * (high - low))
     scores = max(0.0, low - margin), min(1.0, high + margin)
     plot = Plot(title, (min(speeds) / 1.6, max(speeds) * 1.6), scores, names, log=True)
@@ -170,17 +170,17 @@ def front(
         plot.line(plot.x(promised_ms), TOP, plot.x(promised_ms), plot.height - BOTTOM, "limit")
         plot.text(plot.x(promised_ms) - 5, TOP + 12, limit, "tick alarm", "end")
     best = pareto(variants)
-    plot.path([(plot.x(one.p50_ms), plot.y(one.macro_f1.value)) for one in best], "trace main")
+    plot.path([(plot.x(one.p50_ms), plot.y(one.score.value)) for one in best], "trace main")
     largest = max(one.size_mb for one in variants)
     for one in variants:
         x, colour = plot.x(one.p50_ms), "main" if one.state == "sealed" else "other"
-        plot.line(x, plot.y(one.macro_f1.low), x, plot.y(one.macro_f1.high), "gap")
+        plot.line(x, plot.y(one.score.low), x, plot.y(one.score.high), "gap")
         ring = " ring" if one.state == "sealed" else ""
-        plot.dot(x, plot.y(one.macro_f1.value), 3 + 9 * math.sqrt(one.size_mb / largest), f"dot {colour} soft{ring}")
+        plot.dot(x, plot.y(one.score.value), 3 + 9 * math.sqrt(one.size_mb / largest), f"dot {colour} soft{ring}")
     # The sealed form is named first; another one where its dot stands apart from those that are named already.
     named: list[tuple[float, float]] = []
     for one in sorted(variants, key=lambda one: one.state != "sealed"):
-        x, y = plot.x(one.p50_ms), plot.y(one.macro_f1.value)
+        x, y = plot.x(one.p50_ms), plot.y(one.score.value)
         apart = all(math.hypot(x - other, y - height) > LINE * 2 for other, height in named)
         if one.state == "sealed" or (one in best and apart):
             named.append((x, y))
@@ -204,8 +204,8 @@ def _name(plot: Plot, x: float, y: float, name: str, css: str) -> None:
 def pareto(variants: Sequence[VariantRow]) -> list[VariantRow]:
     """Those that no other is at least as fast and better than, the fastest first."""
     found: list[VariantRow] = []
-    for one in sorted(variants, key=lambda each: (each.p50_ms, -each.macro_f1.value)):
-        if not found or one.macro_f1.value > found[-1].macro_f1.value:
+    for one in sorted(variants, key=lambda each: (each.p50_ms, -each.score.value)):
+        if not found or one.score.value > found[-1].score.value:
             found.append(one)
     return found
 
@@ -260,6 +260,19 @@ def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_z
         if len(points) <= 12:
             for x, y in points:
                 plot.dot(x, y, 3.5, f"dot {css}")
+    return plot.svg()
+
+
+def scatter(block: Block, title: str, names: tuple[str, str]) -> str:
+    """A dot a row, by its two numbers."""
+    dots = [(float(row[-2]), float(row[-1])) for row in block.rows]
+    sides = []
+    for values in zip(*dots, strict=True):
+        margin = 0.04 * (max(values) - min(values)) or 0.5
+        sides.append((min(values) - margin, max(values) + margin))
+    plot = Plot(title, sides[0], sides[1], names)
+    for x, y in dots:
+        plot.dot(plot.x(x), plot.y(y), 3, "dot main soft")
     return plot.svg()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from penjing.core.certificate import Gate
 from penjing.data.audit import Audit
+from penjing.report.format_1 import from_format_1
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -17,7 +18,7 @@ FIRST_ROWS = 20
 
 
 class _Part(BaseModel):
-    # From attributes: `runtime.evaluate.Interval` and its like may be given where a Score is wanted.
+    # From attributes: `measure.evaluate.Interval` and its like may be given where a Score is wanted.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, from_attributes=True)
 
 
@@ -29,24 +30,30 @@ class Score(_Part):
     high: float
 
 
-class Scores(_Part):
+class _Measured(_Part):
+    metric: str = Field(description="the first metric of the task, which promises are about, such as macro_f1")
+    metrics: dict[str, Score] = Field(description="every metric of the task by its name")
+
+    @property
+    def score(self) -> Score:
+        """The first metric."""
+        return self.metrics[self.metric]
+
+
+class Scores(_Measured):
     """The sealed model (or the one that would have been sealed) on the test rows."""
 
-    macro_f1: Score
-    accuracy: Score
     rows: Count = 0
     apart: Score | None = Field(
-        None, description="macro-F1 on test rows whose text stands in no other file, if some does"
+        None, description="the first metric on test rows whose text stands in no other file, if some does"
     )
 
 
-class Reference(_Part):
-    """Another model on the same test rows, compared pairwise with the sealed one."""
+class Reference(_Measured):
+    """Another model on the same test rows, compared pairwise with the sealed one by the first metric."""
 
-    macro_f1: Score
-    accuracy: Score | None = None
-    difference: Score | None = Field(None, description="macro-F1 of the sealed model minus this one's, paired")
-    kept: Score | None = Field(None, description="macro-F1 of the sealed model as a share of this one's, paired")
+    difference: Score | None = Field(None, description="score of the sealed model minus this one's, paired")
+    kept: Score | None = Field(None, description="score of the sealed model as a share of this one's, paired")
     name: str = ""
 
 
@@ -71,7 +78,7 @@ class DataPart(_Part):
     """The rows: how many were read, what was removed, how the rest was split, and what the audit found."""
 
     rows: Count = Field(description="rows read")
-    labels: dict[str, int] = Field(description="rows of each label after cleaning")
+    labels: dict[str, int] = Field(description="rows of each label, or band of values, after cleaning")
     duplicates_removed: Count
     splits: dict[str, int] = Field(description="rows of train, validation, calibration and test")
     near_duplicates_removed: Count = 0
@@ -113,9 +120,9 @@ class DataPart(_Part):
 
 
 class CalibrationError(_Part):
-    """Expected calibration error (15 bins) on test rows, before and after the temperature."""
+    """Expected calibration error (15 bins) on test rows, before and after the temperature (None: there is none)."""
 
-    before: float
+    before: float | None
     after: float
 
 
@@ -131,7 +138,7 @@ class Calibration(_Part):
     """Whether a probability of 0.9 is right nine times in ten."""
 
     ece: CalibrationError
-    temperature: float = 1.0
+    temperature: float | None = 1.0
     bins: tuple[Bin, ...] = ()
 
 
@@ -213,8 +220,8 @@ class VariantRow(_Part):
     size_mb: float
     p50_ms: float
     p99_ms: float
-    macro_f1: Score
-    agreement: Share | None = Field(None, description="share of validation rows on which its label is the teacher's")
+    score: Score
+    agreement: Share | None = Field(None, description="share of validation rows on which its answer is the teacher's")
     state: Literal["sealed", "passed", "refused"]
     because: str = Field("", description="why it was refused, in English")
     broken: tuple[Gate, ...] = Field((), description="the promises that it broke on validation rows")
@@ -232,19 +239,26 @@ class Curve(_Part):
     """A line of (step, loss), or (step, score), over the training of one step of the recipe."""
 
     name: str
-    kind: Literal["train_loss", "validation_loss", "validation_macro_f1"]
+    kind: Literal["train_loss", "validation_loss", "validation_score"]
     points: tuple[tuple[float, float], ...]
 
 
-class Confusion(_Part):
-    """`matrix[i][j]`: test rows whose true label is labels[i] and whose predicted label is labels[j]."""
+class Block(_Part):
+    """A block that only the task of this report has, on test rows (core/task.py, `Section`).
 
-    labels: tuple[str, ...]
-    matrix: tuple[tuple[int, ...], ...]
+    matrix: rows are the gold and columns what was said; bars: one number a row; scatter: two numbers a row.
+    """
+
+    name: str
+    kind: Literal["table", "matrix", "bars", "scatter"]
+    title: dict[PageLanguage, str]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float, ...], ...]
+    note: dict[PageLanguage, str] = {}
 
 
 class Mistake(_Part):
-    """A test row that the model got wrong: its masked text (None: not kept), and the probability of its guess."""
+    """A test row that the model got wrong: its masked text (None: not kept), and how sure the model was."""
 
     truth: str
     guess: str
@@ -273,10 +287,13 @@ class Faithfulness(_Part):
 
 
 class Report(_Part):
-    """All of report.json. `sealed` says whether OUT/release was written."""
+    """All of report.json. `sealed` says whether OUT/release was written. Format 1 is read too (format_1.py)."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str
+    task: str = "classify"
+    gold: Literal["label", "value"] = Field("label", description="what the gold is: one of some labels, or a value")
+    an_error: dict[PageLanguage, str] = Field({}, description="what an error is, where the task has a limit for it")
     language: Literal["zh", "en", "mixed"]
     sealed: bool
     verdict: str = Field("", description="the page's headline and first sentences, as plain text")
@@ -299,10 +316,15 @@ class Report(_Part):
     steps: tuple[StepRow, ...]
     variants: tuple[VariantRow, ...] = ()
     curves: tuple[Curve, ...] = ()
-    confusion: Confusion | None = None
+    sections: tuple[Block, ...] = Field((), description="what only this task shows")
     errors: tuple[Mistake, ...] = ()
     faithfulness: Faithfulness | None = None
     notes: tuple[Note, ...] = Field((), description="what a reader must know besides")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_format(cls, given: Any) -> Any:
+        return from_format_1(given) if isinstance(given, dict) and given.get("format") == 1 else given
 
     def page_language(self) -> PageLanguage:
         """The language of report.html where none is asked for."""
@@ -316,5 +338,5 @@ class Report(_Part):
 
 
 def read_report(path: Path) -> Report:
-    """Read a report.json back. Raises pydantic.ValidationError where it is not one."""
+    """Read a report.json of any format back. Raises pydantic.ValidationError where it is not one."""
     return Report.model_validate_json(path.read_bytes())

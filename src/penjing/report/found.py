@@ -18,13 +18,16 @@ from penjing.runtime.session import Session
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One sealable artifact, what it scored and cost on validation, and whether it may be sealed."""
+    """One sealable artifact, what it scored and cost on validation, and whether it may be sealed.
+
+    score: the first metric of its task.
+    """
 
     name: str
     artifact: Artifact
     session: Session
     scored: Scored
-    macro_f1: Interval
+    score: Interval
     latency: Latency
     size_mb: float
     gates: tuple[Gate, ...] = ()
@@ -57,7 +60,7 @@ class ReleaseTest:
     scored: Scored
     teacher: Scored
     linear: Scored
-    uncalibrated: npt.NDArray[np.float64]  # (n, labels) probabilities at temperature 1
+    uncalibrated: Scored | None  # the same without the temperature, of a task that has one
     outcomes: tuple[str, ...]
     automated: npt.NDArray[np.bool_]  # (n,) decided by the model, without a person
     forced: npt.NDArray[np.bool_]  # (n,) outcome set by a rule

@@ -11,14 +11,17 @@ from penjing.core.certificate import Gate
 from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.report import charts
-from penjing.report.contract import Confusion, Finding, PageLanguage, Report, Score, VariantRow
+from penjing.report.contract import Block, Finding, PageLanguage, Report, Score, VariantRow
 from penjing.report.verdict import (
     LINEAR,
     as_written,
     gate_name,
     gate_value,
     megabytes,
+    metric_name,
+    metric_value,
     milliseconds,
+    note_in,
     percent,
     verdict,
     words,
@@ -73,7 +76,12 @@ class _Page:
     """The report with its phrases: what the template shows, computed here."""
 
     def __init__(self, report: Report, language: PageLanguage) -> None:
-        self.report, self.language, self.words = report, language, words(language)
+        self.report, self.language = report, language
+        known = words(language)
+        # A phrase that speaks of labels has another form where the gold is a value.
+        ending = f"_{report.gold}"
+        other = {name.removesuffix(ending): phrase for name, phrase in known.items() if name.endswith(ending)}
+        self.words = known | {name: phrase for name, phrase in other.items() if name in known}
 
     def context(self) -> dict[str, Any]:
         """All names of the template but the charts."""
@@ -94,7 +102,10 @@ class _Page:
             "gates": [self._gate(gate) for gate in self.report.gates],
             "notes": self._notes(),
             "score_lines": self._score_lines(),
-            "confusion": _confusion(self.report.confusion),
+            "blocks": [self._block(block) for block in self.report.sections],
+            "metric": metric_name(self.report.test.metric, self.language, heading=True),
+            "about_scores": self._about_scores(),
+            "ece": self._ece(),
             "thresholds": self._thresholds()[:LABELS_LISTED],
             "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),
             "made": self.report.made.replace("T", " ").replace("+00:00", " UTC"),
@@ -138,17 +149,62 @@ class _Page:
             )
         if len(report.variants) > 1:
             promised = next((gate.promised for gate in report.gates if gate.name == "p50_ms"), None)
-            axes = (t["latency_axis"], t["validation_axis"])
+            axes = (t["latency_axis"], self._metric())
             drawn["variants"] = charts.front(report.variants, promised, t["variants"], axes, t["limit"])
-        for name, kinds, axis in (
-            ("training", ("train_loss", "validation_loss"), "loss_axis"),
-            ("validation", ("validation_macro_f1",), "validation_axis"),
+        heading = metric_name(report.test.metric, self.language, heading=True)
+        for name, kinds, title, axis in (
+            ("training", ("train_loss", "validation_loss"), t["training"], t["loss_axis"]),
+            ("validation", ("validation_score",), t["validation"].format(metric=heading), self._metric()),
         ):
             lines = [curve for curve in report.curves if curve.kind in kinds and curve.points][:CURVES]
             if lines:
-                axes = (t["steps_axis"], t[axis])
-                drawn[name] = charts.curves(lines, t[name], axes, from_zero=name == "training")
+                axes = (t["steps_axis"], axis)
+                drawn[name] = charts.curves(lines, title, axes, from_zero=name == "training")
+        for block in report.sections:
+            if block.kind == "scatter" and block.rows:
+                x, y = (self._column(name) for name in block.columns[-2:])
+                drawn[f"block_{block.name}"] = charts.scatter(block, self._title(block), (x, y))
         return drawn
+
+    def _metric(self) -> str:
+        return metric_name(self.report.test.metric, self.language)
+
+    def _about_scores(self) -> str:
+        about = self.words.get(f"about_{self.report.test.metric}", "")
+        lead = self.words["scores_lead"].format(rows=f"{self.report.test.rows:,}")
+        return f"{about} {lead}" if about and self.language == "en" else about + lead
+
+    def _ece(self) -> str:
+        before, after = self.report.calibration.ece.before, f"{self.report.calibration.ece.after:.3f}"
+        if before is None:
+            return self.words["ece_line_plain"].format(after=after)
+        return self.words["ece_line"].format(before=f"{before:.3f}", after=after)
+
+    def _title(self, block: Block) -> str:
+        return self.words.get(f"section_{block.name}", block.title.get(self.language, block.name))
+
+    def _column(self, name: str) -> str:
+        return self.words.get(f"column_{name.replace(' ', '_')}", name)
+
+    def _block(self, block: Block) -> dict[str, Any]:
+        """A block of the task as the template shows it."""
+        shown = {"name": block.name, "kind": block.kind, "title": self._title(block), "lead": "", "beside": False}
+        shown["note"] = block.note.get(self.language, "")
+        if block.kind == "matrix":
+            matrix = _matrix(block)
+            phrase = "pairs" if matrix["wide"] else "lead"
+            shown["lead"] = self.words.get(f"{phrase}_{block.name}", self.words[f"{phrase}_matrix"]).format(
+                labels=len(matrix["labels"]), rows=f"{matrix['total']:,}", right=f"{matrix['right']:,}"
+            )
+            return shown | matrix
+        largest = max((abs(row[-1]) for row in block.rows if not isinstance(row[-1], str)), default=0) or 1
+        gauges = [100 * abs(row[-1]) / largest if not isinstance(row[-1], str) else 0.0 for row in block.rows]
+        return shown | {
+            "columns": [self._column(name) for name in block.columns],
+            "rows": [[_figure(cell) for cell in row] for row in block.rows],
+            "numbers": [all(not isinstance(row[i], str) for row in block.rows) for i in range(len(block.columns))],
+            "gauges": gauges if block.kind == "bars" else [],
+        }
 
     def _finding(self, finding: Finding) -> dict[str, str]:
         several = len(finding.rows) > 1
@@ -181,11 +237,15 @@ class _Page:
             values = [limit] if isinstance(limit, float) else sorted({*limit.values()})
             error = " – ".join(as_written(value, self.language) for value in [values[0], *values[1:][-1:]])
             note = t["tile_error_note"].format(confidence=self._percent(decisions.confidence, 0))
-        score = report.test.macro_f1
+        score = report.test.score
         return [
             (self._percent(decisions.automation_rate), t["tile_automated"], ""),
             (error, t["tile_error"], note),
-            (f"{score.value:.3f}", t["tile_score"], f"{score.low:.3f} – {score.high:.3f}"),
+            (
+                f"{score.value:.3f}",
+                t["tile_score"].format(metric=self._metric()),
+                f"{score.low:.3f} – {score.high:.3f}",
+            ),
             (milliseconds(report.speed.p50_ms), t["tile_latency"], report.speed.hardware),
             (megabytes(report.size_mb), t["tile_size"], report.model),
         ]
@@ -198,11 +258,7 @@ class _Page:
         return "; ".join(told) or variant.because
 
     def _notes(self) -> list[str]:
-        known = self.words
-        return [
-            known[note.phrase].format(**note.values) if note.phrase in known else note.text
-            for note in self.report.notes
-        ]
+        return [note_in(note, self.language) for note in self.report.notes]
 
     def _gate(self, gate: Gate) -> dict[str, Any]:
         t = self.words
@@ -222,24 +278,23 @@ class _Page:
 
     def _scores(self) -> list[tuple[str, Score, bool]]:
         report, t = self.report, self.words
-        rows = [(t["this_release"], report.test.macro_f1, True)]
+        rows = [(t["this_release"], report.test.score, True)]
         if report.test.apart is not None:
             rows.append((t["apart"], report.test.apart, True))
         if report.teacher is not None and report.teacher.name != LINEAR:
             name = f" ({report.teacher.name})" if report.teacher.name else ""
-            rows.append((t["teacher"] + name, report.teacher.macro_f1, False))
+            rows.append((t["teacher"] + name, report.teacher.score, False))
         if report.model != LINEAR:
-            rows.append((t["linear"], report.baseline.linear.macro_f1, False))
+            rows.append((t["linear"], report.baseline.linear.score, False))
         return rows
 
     def _score_lines(self) -> list[str]:
         report, t, lines = self.report, self.words, []
-        accuracy = report.test.accuracy
-        lines.append(
-            t["accuracy_line"].format(
-                value=self._percent(accuracy.value), low=self._percent(accuracy.low), high=self._percent(accuracy.high)
-            )
-        )
+        for name, score in report.test.metrics.items():
+            if name == report.test.metric:
+                continue
+            ends = {end: metric_value(name, getattr(score, end), self.language) for end in ("value", "low", "high")}
+            lines.append(t["metric_line"].format(metric=metric_name(name, self.language, heading=True), **ends))
         difference = report.baseline.linear.difference
         if difference is not None and report.model != LINEAR:
             signed = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
@@ -266,10 +321,9 @@ class _Page:
         ]
 
 
-def _confusion(confusion: Confusion | None) -> dict[str, Any] | None:
-    if confusion is None:
-        return None
-    matrix, labels = confusion.matrix, confusion.labels
+def _matrix(block: Block) -> dict[str, Any]:
+    labels = block.columns[1:]
+    matrix = [[int(count) for count in row[1:]] for row in block.rows]
     totals = [sum(row) or 1 for row in matrix]
     pairs = [
         (labels[i], labels[j], count, count / totals[i])
@@ -291,6 +345,13 @@ def _confusion(confusion: Confusion | None) -> dict[str, Any] | None:
         "right": sum(row[i] for i, row in enumerate(matrix)),
         "total": sum(map(sum, matrix)),
     }  # fmt: skip
+
+
+def _figure(cell: str | float) -> str:
+    """A cell of a table: whole numbers whole, others with four figures."""
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,.0f}" if cell == int(cell) else f"{cell:.4g}"
 
 
 def _numbers(rows: tuple[int, ...]) -> str:

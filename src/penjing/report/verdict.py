@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -10,6 +11,10 @@ from penjing.core.certificate import Gate
 from penjing.report.contract import Note, PageLanguage, Report
 
 LINEAR = "tune.linear"
+# Metrics that are shares of the rows, shown as percentages.
+SHARES = frozenset({"accuracy", "within", "coverage"})
+# Gates on a score, shown as a number between 0 and 1.
+_SCORES = frozenset({"score", "macro_f1"})
 
 
 @cache
@@ -20,8 +25,30 @@ def words(language: PageLanguage) -> dict[str, str]:
 
 
 def note_of(phrase: str, **values: str) -> Note:
-    """A note for a report, from the phrase of that name."""
-    return Note(text=words("en")[phrase].format(**values), phrase=phrase, values=values)
+    """A note for a report, from the phrase of that name; a value called `metric` is the name of one."""
+    return Note(text=_filled(words("en")[phrase], values, "en"), phrase=phrase, values=values)
+
+
+def note_in(note: Note, language: PageLanguage) -> str:
+    """A note in a language; in English where the page does not know its phrase."""
+    phrase = words(language).get(note.phrase)
+    return note.text if phrase is None else _filled(phrase, note.values, language)
+
+
+def _filled(phrase: str, values: Mapping[str, str], language: PageLanguage) -> str:
+    named = {"metric": metric_name(values["metric"], language)} if "metric" in values else {}
+    return phrase.format(**{**values, **named})
+
+
+def metric_name(name: str, language: PageLanguage, *, heading: bool = False) -> str:
+    """A metric in plain words; one that the page does not know keeps its own name. heading: with a capital letter."""
+    shown = words(language).get(f"metric_{name}", name)
+    return shown[:1].upper() + shown[1:] if heading else shown
+
+
+def metric_value(name: str, value: float, language: PageLanguage) -> str:
+    """A metric as a percentage where it is a share, else with three digits."""
+    return percent(value, language, trim=False) if name in SHARES else f"{value:.3f}"
 
 
 def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool = True) -> str:
@@ -64,7 +91,7 @@ def gate_value(gate: Gate, value: float, language: PageLanguage) -> str:
         return f"{value:g}\u00a0MB" if written else megabytes(value)
     if gate.name == "times_faster":
         return f"{value:g}×" if written else f"{value:.1f}×"
-    if gate.name == "macro_f1":
+    if gate.name in _SCORES:
         return f"{value:g}" if written else f"{value:.3f}"
     return as_written(value, language) if written else percent(value, language, 2, trim=False)
 
@@ -131,6 +158,8 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
                 value=percent(value or 0.0, language),
             )
         ]
+    if language in report.an_error:
+        sentences.append(phrases["says_an_error"].format(error=report.an_error[language]))
     if decisions.forced > 0:
         sentences.append(phrases["says_forced"].format(rate=percent(decisions.forced, language)))
     return sentences
@@ -145,8 +174,9 @@ def _score(report: Report, language: PageLanguage) -> list[str]:
         better, worse = linear.difference.low > 0, linear.difference.high < 0
         same = linear.difference.low == linear.difference.high == 0
         key = "says_same" if same else "says_better" if better else "says_worse" if worse else "says_tie"
-        ours, theirs = f"{report.test.macro_f1.value:.3f}", f"{linear.macro_f1.value:.3f}"
-        sentences.append(phrases[key].format(ours=ours, theirs=theirs))
+        ours, theirs = f"{report.test.score.value:.3f}", f"{linear.score.value:.3f}"
+        metric = metric_name(report.test.metric, language)
+        sentences.append(phrases[key].format(metric=metric, ours=ours, theirs=theirs))
     kept = report.teacher.kept if report.teacher is not None and report.teacher.name != LINEAR else None
     if kept is not None:
         ends = {name: percent(value, language) for name, value in (("low", kept.low), ("high", kept.high))}

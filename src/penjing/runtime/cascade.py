@@ -29,7 +29,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationErro
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
-from penjing.engines.protocol import Logits
+from penjing.core.task import Outputs
+from penjing.engines.protocol import Logits, label_head
 from penjing.runtime.session import DIGITS, Session
 from penjing.tasks.metrics import Floats
 
@@ -67,6 +68,7 @@ class CascadeSession(Session):
     ) -> None:
         super().__init__(artifact, second.engine, long_texts)
         self._tokens = None
+        self._head = label_head(artifact, "a cascade")
         self.first, self.second, self.exits = first, second, exits
         self.tally = Tally()
         self._weights = np.array(exits.weights or (1.0,) * len(artifact.card.labels))
@@ -78,7 +80,7 @@ class CascadeSession(Session):
             return []
         logits, too_long, leaves = self._answer(masked)
         self._count(masked, logits, leaves)
-        return self._predictions(logits, too_long)
+        return self._predictions(masked, {self._head: logits}, too_long)
 
     def fingerprint(self) -> dict[str, str]:
         """That of both stages, in the four facts of one."""
@@ -101,18 +103,19 @@ class CascadeSession(Session):
         """The stage that answers this text, with the cascade's own calibration on top."""
         return _Stage(self, self.first if self.leaves([masked])[0] else self.second)
 
-    def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
-        return self._answer(masked)[:2]
+    def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
+        logits, too_long, _ = self._answer(masked)
+        return {self._head: logits}, too_long
 
     def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
-        raw, too_long = self.first._score(masked)
-        scaled = _scaled(self.first, raw)
+        outputs, too_long = self.first._score(masked)
+        scaled = _scaled(self.first, outputs[self._head])
         leaves = _sure(scaled, self._weights) >= self.exits.threshold
         logits = scaled.astype(np.float32)
         if not leaves.all():
             places = [int(place) for place in np.flatnonzero(~leaves)]
             later, long = self.second._score([masked[place] for place in places])
-            logits[places] = _scaled(self.second, later)
+            logits[places] = _scaled(self.second, later[self._head])
             for place, unfinished in zip(places, long, strict=True):
                 too_long[place] = unfinished
         return logits, too_long, leaves
@@ -139,11 +142,11 @@ class _Stage(Session):
 
     def __init__(self, whole: CascadeSession, stage: Session) -> None:
         super().__init__(whole.artifact, stage.engine, whole.long_texts)
-        self._stage = stage
+        self._stage, self._head = stage, whole._head
 
-    def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
-        raw, too_long = self._stage._score(masked)
-        return _scaled(self._stage, raw).astype(np.float32), too_long
+    def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
+        outputs, too_long = self._stage._score(masked)
+        return {self._head: _scaled(self._stage, outputs[self._head]).astype(np.float32)}, too_long
 
 
 def sureness(logits: Logits, temperature: float, weights: Floats) -> Floats:
@@ -173,8 +176,12 @@ def _divided(raw: Logits, temperature: float) -> Floats:
 def open_cascade(
     artifact: Artifact, first: Session, second: Session, long_texts: Literal["chunk", "review"]
 ) -> CascadeSession:
-    """The session of an artifact of form "cascade" over its opened stages. Raises DamageError where a file of it cannot
-    be used, or does not fit the stages."""
+    """The session of an artifact of form "cascade" over its opened stages.
+
+    Raises DamageError where a file of it cannot be used, or does not fit the stages, UsageError for a task that does
+    not give one label a text.
+    """
+    label_head(artifact, "a cascade")
     exits = read_exits(artifact.folder)
     if not first.labels == second.labels == artifact.card.labels:
         raise DamageError("the stages of the cascade have different labels", where=str(artifact.folder), fix=_FIX)

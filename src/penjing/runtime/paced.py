@@ -10,9 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
 
-import numpy as np
-
-from penjing.engines.protocol import Array, Engine, Logits
+from penjing.engines.protocol import Array, Engine, Outputs, one_after_another
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import BATCHES, Tokens
@@ -37,15 +35,15 @@ class PacedEngine:
                 rows += self._engine.encode([text])
         return rows
 
-    def run(self, batch: Sequence[Array]) -> Logits:
-        """Logits (batch, labels) float32, the engine's own."""
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """Outputs of each head, the engine's own."""
         parts, start = [], 0
         while start < len(batch):
             size = self._size(batch[start:])
             with self._turn():
                 parts.append(self._engine.run(batch[start : start + size]))
             start += size
-        return np.concatenate(parts)
+        return one_after_another(parts)
 
     def fingerprint(self) -> dict[str, str]:
         """That of the engine: turns change no result."""

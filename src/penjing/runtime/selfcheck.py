@@ -1,7 +1,10 @@
-"""Whether this machine's engine gives what the maker's gave: token sequences with stored logits, run at every load.
+"""Whether this machine's engine gives what the maker's gave: token sequences with stored outputs, run at every load.
 
 A file that changed is found by its hash; this finds another kind of fault, an engine or a CPU that computes otherwise
 (INT8 without VNNI saturates, a bf16 path rounds to three digits), before a single text is decided.
+
+Format 2 has `outputs`, by the name of the head. Format 1, of models that are described by their labels, has those of
+their one head as `logits`.
 """
 
 from __future__ import annotations
@@ -16,13 +19,13 @@ import numpy as np
 from penjing.core.certificate import SELFCHECK
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Release
-from penjing.engines.protocol import Array, Engine, Logits
+from penjing.engines.protocol import Array, Engine
 from penjing.runtime.cascade import FIRST, SECOND, CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import Tokens
 
 LENGTHS = (3, 8, 15, 16, 30, 32, 48, 64, 90, 128, 200)
-# Of the largest stored logit. Float32 sums in another order move logits by 1e-6 of it. Where INT8 steps turn with
+# Of the largest stored output. Float32 sums in another order move outputs by 1e-6 of it. Where INT8 steps turn with
 # such a move, by 0.3 % (the same text with and without padding); without VNNI, OpenVINO computes otherwise: by 10 %.
 FLOAT_TOLERANCE, INT8_TOLERANCE = 1e-3, 0.03
 # A linear model has no tokens: its sequences are texts.
@@ -36,7 +39,7 @@ _TEXTS = (
 
 
 def make_selfcheck(session: Session) -> dict[str, Any]:
-    """Sequences, their logits by this session's engine, and the tolerance: plain values for `selfcheck.json`.
+    """Sequences, what this session's engine gives of them, and the tolerance: plain values for `selfcheck.json`.
 
     Of a cascade both stages are checked, each under its name.
     """
@@ -44,20 +47,23 @@ def make_selfcheck(session: Session) -> dict[str, Any]:
         return {"format": 1, "kind": "cascade"} | {name: make_selfcheck(one) for name, one in _stages(session).items()}
     tokens = session.tokens
     inputs = list(_TEXTS) if tokens is None else [row.tolist() for row in _sequences(tokens)]
-    logits = _run(session.engine, inputs)
-    share = INT8_TOLERANCE if session.artifact.card.notes.get("precision") == "int8" else FLOAT_TOLERANCE
+    found = _run(session.engine, inputs)
+    stored = {name: [_rounded(row) for row in rows] for name, rows in found.items()}
+    labels_alone = not session.artifact.card.task_state
+    largest = max(float(np.abs(row).max()) for rows in found.values() for row in rows)
+    share = INT8_TOLERANCE if session.artifact.card.precision == "int8" else FLOAT_TOLERANCE
     return {
-        "format": 1,
+        "format": 1 if labels_alone else 2,
         "kind": "texts" if tokens is None else "ids",
         "inputs": inputs,
-        "logits": [[round(float(value), 7) for value in row] for row in logits],
-        "tolerance": round(share * max(1.0, float(np.abs(logits).max())), 7),
+        **({"logits": next(iter(stored.values()))} if labels_alone else {"outputs": stored}),
+        "tolerance": round(share * max(1.0, largest), 7),
         "fingerprint": session.fingerprint(),
     }
 
 
 def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release) -> float:
-    """The largest difference of a logit from what was stored; `stored` as from `make_selfcheck`, or a release.
+    """The largest difference of an output from what was stored; `stored` as from `make_selfcheck`, or a release.
 
     Raises DamageError where it is beyond the tolerance, where the neighbours in a batch change a row, or where
     `selfcheck.json` cannot be used.
@@ -72,17 +78,15 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
     engine = subject.engine if isinstance(subject, Session) else subject
     try:
         inputs, tolerance, maker = check["inputs"], float(check["tolerance"]), dict(check["fingerprint"])
-        expected = np.array(check["logits"], dtype=np.float64)
         found = _run(engine, inputs)
-        if found.shape != expected.shape or not len(found):
-            raise ValueError(f"logits {found.shape}, stored {expected.shape}")
+        apart = _apart(found, _stored(check, found))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamageError(f"{SELFCHECK} does not fit the model: {error}", where=where, fix=_FIX_FILE) from None
-    apart = float(np.abs(found - expected).max())
     if not apart <= tolerance:
         raise DamageError(
-            f"this machine's engine does not agree with the one that made the release: a logit differs by {apart:.3g}, "
-            f"the tolerance is {tolerance:.3g}. Here: {_words(engine.fingerprint())}; made with: {_words(maker)}",
+            f"this machine's engine does not agree with the one that made the release: an output differs by "
+            f"{apart:.3g}, the tolerance is {tolerance:.3g}. "
+            f"Here: {_words(engine.fingerprint())}; made with: {_words(maker)}",
             where=where,
             fix="serve on a CPU with the same INT8 instructions (`penjing doctor` names them), "
             "or make the release on this kind of machine",
@@ -105,10 +109,52 @@ def _sequences(tokens: Tokens) -> list[Array]:
     return [np.concatenate((before, random.choice(ordinary, length), after)) for length in lengths if length > 0]
 
 
-def _run(engine: Engine, inputs: Sequence[Any]) -> Logits:
+def _run(engine: Engine, inputs: Sequence[Any]) -> dict[str, list[Array]]:
+    """Of each head what it gives of each input, alone."""
     # Of an engine with early exits all stages: a row at a threshold may leave elsewhere on another machine.
     run = getattr(engine, "every", engine.run)
-    return np.concatenate([run([row]) for row in _rows(engine, inputs)])
+    alone = [run([row]) for row in _rows(engine, inputs)]
+    # By token no padding is compared: it says nothing.
+    sizes = [len(row) for row in _rows(engine, inputs)]
+    return {
+        name: [_own(one[name][0], size) for one, size in zip(alone, sizes, strict=True)]
+        for name in (alone[0] if alone else {})
+    }
+
+
+def _own(row: Array, size: int) -> Array:
+    return row[:size] if row.ndim > 1 else row
+
+
+def _stored(check: Mapping[str, Any], found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stored outputs by the name of the head. Raises KeyError or ValueError."""
+    if "outputs" in check:
+        return dict(check["outputs"])
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} heads, stored are the outputs of one")
+    return dict.fromkeys(found, check["logits"])
+
+
+def _apart(found: Mapping[str, Sequence[Array]], stored: Mapping[str, Any]) -> float:
+    """The largest difference; not a number where there is one. Raises ValueError where the two cannot be compared."""
+    if not found or found.keys() != stored.keys():
+        raise ValueError(f"heads {', '.join(found) or 'none'}; stored {', '.join(stored) or 'none'}")
+    apart = []
+    for name, rows in found.items():
+        if len(rows) != len(stored[name]):
+            raise ValueError(f"`{name}` of {len(rows)} inputs, stored of {len(stored[name])}")
+        for row, one in zip(rows, stored[name], strict=True):
+            wanted = np.array(one, dtype=np.float64)
+            if row.shape != wanted.shape:
+                raise ValueError(f"`{name}` {row.shape}, stored {wanted.shape}")
+            apart.append(float(np.abs(row - wanted).max()))
+    return float(np.max(apart))
+
+
+def _rounded(row: Array) -> list[Any]:
+    if row.ndim == 1:
+        return [round(float(value), 7) for value in row]
+    return [_rounded(part) for part in row]
 
 
 def _rows(engine: Engine, inputs: Sequence[Any]) -> list[Array]:
@@ -119,8 +165,13 @@ def _rows(engine: Engine, inputs: Sequence[Any]) -> list[Array]:
 
 def _check_neighbours(engine: Engine, inputs: Sequence[Any], where: str | None) -> None:
     rows = _rows(engine, inputs)
-    alone = np.concatenate([engine.run([row]) for row in rows])
-    if not np.allclose(engine.run(rows), alone, rtol=0, atol=1e-6):
+    alone, together = [engine.run([row]) for row in rows], engine.run(rows)
+    same = all(
+        np.allclose(_own(together[name][place], len(row)), _own(alone[place][name][0], len(row)), rtol=0, atol=1e-6)
+        for name in together
+        for place, row in enumerate(rows)
+    )
+    if not same:
         raise DamageError(
             "on this machine a text's result depends on the other texts of its batch, so no decision could be replayed",
             where=where,

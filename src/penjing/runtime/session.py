@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 
 from penjing.core.nouns import Artifact, Prediction
-from penjing.core.task import Outputs
+from penjing.core.task import Item, Outputs
 from penjing.data.mask import Masked, open_masking
-from penjing.engines.protocol import Engine, Logits
+from penjing.engines.protocol import Engine, Logits, one_after_another
+from penjing.runtime.windows import cut_rows, join_windows, run_pieces
 from penjing.tasks import calibration_of, task_of
-from penjing.text.tokens import BUCKETS, Ids, Tokens
+from penjing.text.tokens import BUCKETS, Tokens
 
 DIGITS = 6
 # Features of the linear engine need no buckets: so many rows a pass bound its memory.
@@ -36,7 +37,7 @@ class Session:
         self._tokens: Tokens | None = getattr(engine, "tokens", None)
         self.task = task_of(artifact.card, str(artifact.folder))
         self.calibration = calibration_of(artifact.card)
-        self._head = next(iter(self.task.heads))
+        self._pooled = all(head.kind == "pooled" for head in self.task.heads.values())
 
     def prepare(self, raw: str) -> Masked:
         """A raw text cleaned, and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
@@ -49,7 +50,7 @@ class Session:
         """
         if not masked:
             return []
-        return self._predictions(*self._score(masked))
+        return self._predictions(masked, *self._score(masked))
 
     def answering(self, masked: str) -> Session:  # noqa: ARG002 - a session of one model has one answer
         """The session to explain a text with: of several stages the one that answered it, scaled as the answer was."""
@@ -60,17 +61,33 @@ class Session:
         """The tokenizer, of a model that reads tokens."""
         return self._tokens
 
-    def _predictions(self, logits: Logits, too_long: Sequence[bool]) -> list[Prediction]:
-        answers = self.task.decode({self._head: logits}, self.calibration, ())
+    def _predictions(self, masked: Sequence[str], outputs: Outputs, too_long: Sequence[bool]) -> list[Prediction]:
+        items = () if self._pooled else self._items(masked)
+        answers = self.task.decode(outputs, self.calibration, items)
         return [Prediction(self.artifact.id, one, long) for one, long in zip(answers, too_long, strict=True)]
 
-    def logits(self, masked: Sequence[str]) -> Logits:
-        """Logits (n, labels) float32 of masked texts, before the temperature."""
-        return self._score(masked)[0] if masked else np.zeros((0, len(self.labels)), dtype=np.float32)
+    def _items(self, masked: Sequence[str]) -> list[Item]:
+        """What a head by token needs to say where in a text its answer stands."""
+        assert self._tokens is not None, "only models of tokens have heads by token"
+        return [Item(text, spans) for text, spans in zip(masked, self._tokens.offsets(masked), strict=True)]
 
     def outputs(self, masked: Sequence[str]) -> Outputs:
-        """Outputs of n masked texts by the name of the head, before the calibration."""
-        return {self._head: self.logits(masked)}
+        """Outputs of n masked texts by the name of the head, before the calibration.
+
+        pooled: (n, size) float32; token and span: a list of n arrays (tokens, size), special tokens included.
+        """
+        if masked:
+            return self._score(masked)[0]
+        return {
+            name: np.zeros((0, head.size), dtype=np.float32) if head.kind == "pooled" else []
+            for name, head in self.task.heads.items()
+        }
+
+    def logits(self, masked: Sequence[str]) -> Logits:
+        """The output (n, size) of a model of one pooled head, before the calibration."""
+        (found,) = self.outputs(masked).values()
+        logits: Logits = found
+        return logits
 
     def fingerprint(self) -> dict[str, str]:
         """What the last bits of a probability depend on: engine, version, instruction set, threads."""
@@ -86,44 +103,16 @@ class Session:
         for length in sorted({min(bucket, self._tokens.limit) for bucket in BUCKETS}):
             self.engine.run([np.resize(body, length)])
 
-    def _score(self, masked: Sequence[str]) -> tuple[Logits, list[bool]]:
-        """Logits (n, labels) and whether a text was left unfinished."""
+    def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
+        """Outputs of n texts by the name of the head, and whether a text was left unfinished."""
         rows = self.engine.encode(masked)
         if self._tokens is None and len(rows) <= _SLICE:
             return self.engine.run(rows), [False] * len(rows)
         if self._tokens is None:
             parts = [self.engine.run(rows[first : first + _SLICE]) for first in range(0, len(rows), _SLICE)]
-            return np.concatenate(parts), [False] * len(rows)
-        limit = self._tokens.limit
-        if len(rows) == 1 and len(rows[0]) <= limit:
+            return one_after_another(parts), [False] * len(rows)
+        if self._pooled and len(rows) == 1 and len(rows[0]) <= self._tokens.limit:
             return self.engine.run(rows), [False]
-        return self._score_windows(self._tokens, rows)
-
-    def _score_windows(self, tokens: Tokens, rows: Sequence[Ids]) -> tuple[Logits, list[bool]]:
-        pieces: list[Ids] = []
-        weights: list[int] = []
-        owners: list[int] = []
-        too_long = []
-        for owner, row in enumerate(rows):
-            windows = tokens.windows(row)
-            unfinished = len(windows) > 1 and self.long_texts == "review"
-            too_long.append(unfinished)
-            for window in windows[:1] if unfinished else windows:
-                pieces.append(window.ids)
-                weights.append(window.weight)
-                owners.append(owner)
-        scored = np.empty((len(pieces), len(self.labels)), dtype=np.float32)
-        for batch in tokens.batches(pieces):
-            scored[batch] = self.engine.run([pieces[place] for place in batch])
-        if len(pieces) == len(rows):
-            return scored, too_long
-        share = np.array(weights, dtype=np.float64)
-        total = np.bincount(owners, weights=share)
-        summed = np.zeros((len(rows), len(self.labels)))
-        np.add.at(summed, owners, scored * share[:, None])
-        result = (summed / total[:, None]).astype(np.float32)
-        # A text in one piece keeps the engine's own bits.
-        single = np.bincount(owners) == 1
-        first = np.searchsorted(owners, np.arange(len(rows)))
-        result[single] = scored[first[single]]
-        return result, too_long
+        cut, heads = cut_rows(self._tokens, rows, self.long_texts), self.task.heads
+        found = run_pieces(self.engine, self._tokens, cut, heads)
+        return join_windows(found, cut, self._tokens, heads), cut.too_long

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select, update
 
-from penjing.core.artifact import open_release
+from penjing.core.artifact import gates_digest, open_release
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, listed_id
 from penjing.core.nouns import Release
@@ -56,7 +56,9 @@ def put_in_service(store: Store, release: Release, *, expect: str | None = None)
             enter(connection, "release", [values])
         enter(connection, "deployment", [{"id": release.id, "folder": folder, "last": time}])
         if not known or (before and before.id != release.id):
-            audit.append(connection, "release", {"id": release.id, "name": release.info.name, "folder": folder})
+            gates = gates_digest(release)
+            about = {"id": release.id, "name": release.info.name, "folder": folder}
+            audit.append(connection, "release", about | ({"gates": gates} if gates else {}))
     return before if before and before.id != release.id else None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from penjing.core.errors import RecipeError, UsageError
-from penjing.core.nouns import Card
+import numpy as np
+
+from penjing.core.errors import DataError, RecipeError, UsageError
+from penjing.core.nouns import Card, Inputs
 from penjing.core.options import Options, build_options, nearest
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import About, Reader, Task
+from penjing.core.task import About, Outputs, Reader, Task
 
 TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score"}
 
@@ -69,17 +71,63 @@ def task_of(card: Card, where: str = "") -> Task:
     return open_task(card.task, card.task_state or {"labels": card.labels}, where)
 
 
+def task_of_labels(labels: Sequence[str]) -> Task:
+    """The task of files that name labels and no task: so those of the first formats are read."""
+    return open_task("classify", {"labels": tuple(labels)})
+
+
+def described(task: Task) -> dict[str, Any]:
+    """What a policy or a release says of its task: `labels` alone where they are all of it, else `task`.
+
+    `opened` reads it back.
+    """
+    state = task.state
+    return {"labels": tuple(state["labels"])} if set(state) == {"labels"} else {"task": {"type": task.name, **state}}
+
+
+def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "") -> Task:
+    """The task that `described` wrote. Raises UsageError for one that is not known here, KeyError for a part that is
+    missing."""
+    if not task:
+        return task_of_labels(labels)
+    return open_task(task["type"], {name: part for name, part in task.items() if name != "type"}, where)
+
+
 def calibration_of(card: Card) -> Mapping[str, Any]:
     """What `Task.decode` needs of an artifact's card."""
     return card.calibration or {"temperature": card.temperature}
 
 
-def card_fields(task: Task, calibration: Mapping[str, Any]) -> dict[str, Any]:
-    """What a card holds of a task and of its calibration, from which `task_of` and `calibration_of` read both back."""
+def card_fields(task: Task, calibration: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a card holds of a task and of its calibration, from which `task_of` and `calibration_of` read both back.
+
+    calibration: None for a model that is not calibrated yet, whose outputs alone are asked for.
+    """
     state = task.state
-    if set(state) == {"labels"} and set(calibration) == {"temperature"}:
-        return {"task": task.name, "labels": tuple(state["labels"]), "temperature": calibration["temperature"]}
-    return {"task": task.name, "task_state": state, "calibration": dict(calibration)}
+    if set(state) == {"labels"} and (calibration is None or set(calibration) == {"temperature"}):
+        return {"task": task.name, "labels": tuple(state["labels"]), **(calibration or {})}
+    return {"task": task.name, "task_state": state, "calibration": dict(calibration or {})}
+
+
+def task_for(inputs: Inputs) -> Task:
+    """The task that a method learns; where none is given, one label a text, of train and validation together.
+
+    Raises DataError for tables without gold, or with one label only.
+    """
+    golds: list[str] = []
+    for name, table in (("train", inputs.train), ("validation", inputs.validation)):
+        if not len(table) or table.labels is None:
+            raise DataError(f"the {name} part has no labelled rows", fix="give more rows: each part needs some")
+        golds += table.labels
+    task = inputs.task or open_reader("classify", {}).learn(golds)
+    # What chooses among models on validation speaks of every stratum, the small ones too.
+    return task.with_rows({})
+
+
+def side_by_side(task: Task, outputs: Outputs) -> Any:
+    """Outputs of pooled heads as one table (n, sum of sizes), in the order of the heads."""
+    tables = [outputs[name] for name in task.heads]
+    return tables[0] if len(tables) == 1 else np.concatenate(tables, axis=1)
 
 
 def predicts(card: Card) -> bool:

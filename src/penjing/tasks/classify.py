@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from penjing.core.answers import Answer, Choice, as_kind
-from penjing.core.errors import DataError, RequestError
+from penjing.core.errors import DataError, RequestError, UsageError
 from penjing.core.options import Options as _Options
+from penjing.core.options import nearest
 from penjing.core.task import SMALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
 from penjing.tasks.calibrate import fit_temperature
@@ -113,7 +114,7 @@ class Classify(ClassifyReader):
         """{"label": positions (n,) int64}. Raises DataError for a label that is not known."""
         return {HEAD: encode_labels(golds, self.labels)}
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
         """{"temperature"}, of least negative log-likelihood."""
         return {"temperature": fit_temperature(outputs[HEAD], encode_labels(golds, self.labels))}
 
@@ -132,6 +133,10 @@ class Classify(ClassifyReader):
         second = sorted(choice.probabilities)[-2] if len(choice.probabilities) > 1 else 0.0
         probabilities = dict(zip(choice.labels, choice.probabilities, strict=True))
         return {"label": top, "p": p, "margin": round(p - second, 6), "probabilities": probabilities}
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return self.labels
 
     def scope(self, facts: Mapping[str, Any]) -> str:
         label: str = facts["label"]
@@ -153,8 +158,11 @@ class Classify(ClassifyReader):
         return round(max((abs(a - b) for a, b in pairs), default=0.0), 6)
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
-        """The log-odds of the answer's label."""
-        place, temperature = self.labels.index(_top(answer)), calibration["temperature"]
+        """The log-odds of the answer's label. Raises UsageError for a label that is not known."""
+        label, temperature = _top(answer), calibration["temperature"]
+        if label not in self.labels:
+            raise UsageError(f"unknown label `{label}`", fix=nearest(label, self.labels))
+        place = self.labels.index(label)
 
         def odds(outputs: Outputs) -> Floats:
             p = np.clip(softmax(outputs[HEAD], temperature)[:, place], 1e-9, 1 - 1e-9)
@@ -186,6 +194,9 @@ class Classify(ClassifyReader):
 
     def wrong(self, outcome: str, gold: str) -> bool:
         return outcome != gold
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        return {}
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """One: the label."""

@@ -1,4 +1,4 @@
-"""The metrics of one label a text: labels to numbers, logits to probabilities, F1, calibration error; numpy only."""
+"""The metrics of one label a text: labels to numbers, logits to probabilities, F1; numpy only."""
 
 from __future__ import annotations
 
@@ -70,21 +70,6 @@ def macro_f1(truth: npt.ArrayLike, guess: npt.ArrayLike, labels: int) -> float:
     scores = f1_by_label(confusion(truth, guess, labels))
     present = ~np.isnan(scores)
     return float(scores[present].mean()) if present.any() else 0.0
-
-
-def expected_calibration_error(probabilities: npt.ArrayLike, truth: npt.ArrayLike, bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy of the top label over equal-width bins, weighted by their rows.
-
-    probabilities (n, L), truth (n,). Source: Guo et al., On Calibration of Modern Neural Networks, 2017.
-    """
-    table = np.asarray(probabilities, dtype=np.float64)
-    if not table.size:
-        return 0.0
-    confidence = table.max(axis=1)
-    right = (table.argmax(axis=1) == np.asarray(truth)).astype(np.float64)
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(place, weights=confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(table))
 
 
 def _pair(truth: Any, guess: Any) -> tuple[Ints, Ints]:

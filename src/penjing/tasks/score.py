@@ -193,7 +193,7 @@ class Score(ScoreReader):
             return {HEAD: np.searchsorted(np.array(self.grades), values).astype(np.int64)}
         return {HEAD: ((values - self.mean) / self.scale).astype(np.float32)}
 
-    def fit(self, outputs: Outputs, golds: Sequence[str]) -> dict[str, Any]:
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
         """Temperature and conformal threshold of grades, or local errors and their quantiles of numbers."""
         if self.grades:
             places = np.asarray(self.encode(golds, ())[HEAD])
@@ -246,6 +246,10 @@ class Score(ScoreReader):
         return {
             "value": one.value, "low": one.low, "high": one.high, "p": one.p, "margin": one.margin,
         }  # fmt: skip
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (ALL,)
 
     def scope(self, facts: Mapping[str, Any]) -> str:  # noqa: ARG002 - one limit for all values
         return ALL
@@ -310,6 +314,15 @@ class Score(ScoreReader):
 
     def wrong(self, outcome: str, gold: str) -> bool:
         return abs(float(outcome) - float(gold)) > self.within + _CLOSE
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        if not self.within:
+            return {"en": "an answer other than the true value", "zh": "与真实值不同的答案"}
+        limit = write_number(self.within)
+        return {
+            "en": f"an answer further than {limit} from the true value",
+            "zh": f"与真实值相差超过 {limit} 的答案",
+        }
 
     def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
         """One: the number."""

@@ -73,6 +73,15 @@ class Tokens:
         """Ids of each text, (tokens,) int64, special tokens included, of any length."""
         return [np.array(encoding.ids, dtype=np.int64) for encoding in self._encode(list(texts))]
 
+    def offsets(self, texts: Sequence[str]) -> list[Ids]:
+        """Where each token of each text stands, (tokens, 2) in characters; (0, 0) for a special token."""
+        return [np.array(one.offsets, dtype=np.int64).reshape(-1, 2) for one in self._encode(list(texts))]
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """How many special tokens stand before and after the content of a text."""
+        return self._before, self._after
+
     def windows(self, ids: Ids) -> list[Window]:
         """Pieces of at most `limit` tokens that cover all of the content, each between the special tokens.
 

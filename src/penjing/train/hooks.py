@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
 
 from penjing.core.nouns import Progress
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a hook may act on within a step: the model, and the loss of the batch once more.
+
+    again: computes that loss with the model as it is now and adds its gradient to the one that is there.
+    """
+
+    model: nn.Module
+    step: int
+    again: Callable[[], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -16,15 +32,39 @@ class Moment:
     total: int
     loss: float
     scores: dict[str, float]
+    model: nn.Module | None = field(default=None, repr=False, compare=False)
 
 
-class Hook(Protocol):
-    """Called after every step of the optimizer."""
+class Hook:
+    """Called in the order in which hooks are given; each method does nothing unless a hook has its own.
 
-    def after_step(self, moment: Moment) -> None: ...
+    A hook with a memory gives it as `state`, which is in every checkpoint: a training that was killed goes on to the
+    same bits. The key of a training names its hooks and their options.
+    """
+
+    def before_step(self, batch: Batch) -> None:
+        """Before the loss of a batch is computed; there are no gradients yet."""
+
+    def after_backward(self, batch: Batch) -> None:
+        """The gradients are there, before they are clipped."""
+
+    def after_step(self, moment: Moment) -> None:
+        """The optimizer has moved the weights, and where an epoch ended they were scored."""
+
+    @contextmanager
+    def around_evaluation(self, model: nn.Module) -> Iterator[None]:  # noqa: ARG002
+        """Within: the model is scored, and its weights are kept where they are the best so far."""
+        yield
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What the hook remembers, by name."""
+        return {}
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Go on from what `state` gave."""
 
 
-class Report:
+class Report(Hook):
     """Tells a Progress how far a training is; the loss is a running mean over about twenty steps."""
 
     def __init__(self, progress: Progress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
 from penjing.train.checkpoint import Checkpoint, load, save
-from penjing.train.hooks import Hook, Moment
+from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.numerics import random_state, repeatable, set_random_state
 from penjing.train.optim import Optimizing, build_optimizer, set_rate
 
@@ -89,13 +90,16 @@ def fit(
     a checkpoint when `run.stop()` asks for it.
     """
     with repeatable(run.seed, run.threads, run.device):
-        return _Training(model, objective, plan, run, scratch, key).go(hooks)
+        return _Training(model, objective, plan, run, scratch, key, hooks).go()
 
 
 class _Training:
-    def __init__(self, model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str) -> None:
+    def __init__(
+        self, model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str,
+        hooks: Sequence[Hook],
+    ) -> None:  # fmt: skip
         self.objective, self.plan, self.run = objective, plan, run
-        self.scratch, self.key = scratch, key
+        self.scratch, self.key, self.hooks = scratch, key, hooks
         self.accelerator = Accelerator(cpu=run.device == "cpu")
         self.model, self.optimizer = self.accelerator.prepare(model, build_optimizer(model, plan.optimizing))
         self.names = {parameter: name for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -105,7 +109,7 @@ class _Training:
         self.done = Outcome()
         self.saved_at, self.saving_took = time.monotonic(), 0.0
 
-    def go(self, hooks: Sequence[Hook]) -> Outcome:
+    def go(self) -> Outcome:
         if self.resume() or (self.plan.to_rung and self.done.rung):
             return self.done
         last = min(self.plan.rung, self.total) if self.plan.to_rung else self.total
@@ -123,8 +127,8 @@ class _Training:
                 if self.step == begun + count:
                     self.evaluate()
                 scores = {self.plan.metric: self.done.scores[self.plan.metric]} if self.done.scores else {}
-                for hook in hooks:
-                    hook.after_step(Moment(self.step, self.total, self.done.losses[-1], scores))
+                for hook in self.hooks:
+                    hook.after_step(Moment(self.step, self.total, self.done.losses[-1], scores, self.model))
                 if self.step == self.plan.rung < self.total:
                     self.done.rung = self.score()
                     if self.plan.to_rung:
@@ -139,8 +143,18 @@ class _Training:
         settings = self.plan.optimizing
         set_rate(self.optimizer.optimizer, self.step, self.total, settings.warmup)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.objective.loss(self.model, rows)
-        self.accelerator.backward(loss)
+
+        def backward() -> torch.Tensor:
+            loss = self.objective.loss(self.model, rows)
+            self.accelerator.backward(loss)
+            return loss.detach()
+
+        batch = Batch(self.model, self.step, backward)
+        for hook in self.hooks:
+            hook.before_step(batch)
+        loss = backward()
+        for hook in self.hooks:
+            hook.after_backward(batch)
         self.accelerator.clip_grad_norm_(list(self.names), settings.clip)
         self.optimizer.step()
         self.step += 1
@@ -150,16 +164,22 @@ class _Training:
         else:
             self.done.diverged = True
 
-    def score(self) -> dict[str, float]:
+    def score(self, *, keep_best: bool = False) -> dict[str, float]:
         self.model.eval()
-        with torch.no_grad():
+        with ExitStack() as around, torch.no_grad():
+            for hook in self.hooks:
+                around.enter_context(hook.around_evaluation(self.model))
             scores = self.objective.score(self.model)
+            if keep_best:
+                self.keep_best(scores)
         self.model.train()
         return scores
 
     def evaluate(self) -> None:
-        scores = self.score()
+        scores = self.score(keep_best=True)
         self.done.evaluations.append({"step": self.step, **scores})
+
+    def keep_best(self, scores: dict[str, float]) -> None:
         if not self.done.scores or self.rank(scores) > self.rank(self.done.scores):
             self.done.scores, self.waited = scores, 0
             self.done.weights = {name: parameter.detach().cpu().clone() for parameter, name in self.names.items()}
@@ -196,6 +216,8 @@ class _Training:
             tensors[f"model/{name}"] = parameter
             moments = self.optimizer.optimizer.state[parameter]
             tensors |= {f"optimizer/{part}/{name}": value for part, value in moments.items()}
+        for place, hook in enumerate(self.hooks):
+            tensors |= _prefixed(f"hook{place}", hook.state())
         save(self.scratch, self.step, Checkpoint(tensors, self.state(False)))
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - began
@@ -235,6 +257,9 @@ class _Training:
             for parameter, name in self.names.items():
                 parameter.copy_(tensors[f"model/{name}"])
         self.load_moments(tensors)
+        for place, hook in enumerate(self.hooks):
+            if state := _under(f"hook{place}", tensors):
+                hook.load_state(state)
         set_random_state(_under("random", tensors))
         return False
 

@@ -1,6 +1,8 @@
 """Fine-tuning of an encoder: all of it, or its top layers over activations that are computed once.
 
-    logits = W mean_t h_t + b,   minimise the mean over rows of -log softmax(logits)[label]   by AdamW
+    outputs = W mean_t h_t + b,   minimise the mean over rows of the task's loss (train/losses)   by AdamW
+
+For labels the loss is -log softmax(outputs)[label].
 
 Source: Devlin, Chang, Lee, Toutanova, BERT: Pre-training of Deep Bidirectional Transformers, 2019 (fine-tuning, and the
 choice among a few learning rates on validation; how one is chosen early: `tune/rates.py`); Mosbach, Andriushchenko,
@@ -20,7 +22,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import Field, field_validator
 from tokenizers import Tokenizer
@@ -29,8 +30,9 @@ from torch import nn
 from penjing.core.artifact import write_artifact
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import DataError, UsageError
-from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
+from penjing.core.nouns import Artifact, Card, Curves, Inputs, Run, Table
 from penjing.core.options import Options as _Options
+from penjing.core.task import HeadKind, Item, Outputs, Task
 from penjing.data import mask
 from penjing.engines.torch import TorchEngine
 from penjing.model.base import depth_of
@@ -44,16 +46,16 @@ from penjing.model.encoder import (
 )
 from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.runtime.session import Session
-from penjing.tasks.calibrate import fit_temperature
-from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
+from penjing.tasks import card_fields, task_for
+from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
 from penjing.train.activations import hidden_rows
-from penjing.train.batches import Budget, Ints
-from penjing.train.classify import Classify, IdRows, Labelled, Rows
+from penjing.train.batches import Budget
 from penjing.train.hooks import Report
 from penjing.train.loop import Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
+from penjing.train.supervised import IdRows, Labelled, Rows, Supervised
 from penjing.tune.rates import best_first, rung_of
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
@@ -61,6 +63,7 @@ CHECKPOINT_SECONDS = 30.0
 # With `layers: auto`: this share of the layers is trained where there are so many train rows at most.
 TOP_SHARE, FEW_ROWS = 0.75, 10_000
 _CURVE_POINTS = 200
+HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(_Options):
@@ -87,7 +90,11 @@ class Options(_Options):
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the head")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of each label spread over all")
     patience: int = Field(3, ge=0, le=100, description="epochs without a better score before training stops")
-    metric: Literal["macro_f1", "loss"] = Field("macro_f1", description="what chooses epoch and rate on validation")
+    metric: Literal["macro_f1", "score", "loss"] = Field(
+        "macro_f1",
+        description="what chooses epoch and rate on validation: the task's first metric, which is macro-F1 for labels "
+        "(`macro_f1` or `score`), or the loss",
+    )
 
     @field_validator("learning_rate", mode="before")
     @classmethod
@@ -102,14 +109,19 @@ class Job:
     parent: Artifact
     options: Options
     run: Run
-    labels: tuple[str, ...]
+    task: Task
     tokenizer: Tokenizer
     train: Encoded
     validation: Encoded
-    train_truth: Ints
-    validation_truth: Ints
+    golds: tuple[Sequence[str], Sequence[str]]
+    items: tuple[Sequence[Item], Sequence[Item]]
     data: str
     layers: Literal["all"] | int
+
+    @property
+    def metric(self) -> str:
+        """The name of what epochs and rates are compared by."""
+        return "loss" if self.options.metric == "loss" else metric_names(self.task)[0]
 
     @property
     def budget(self) -> Budget:
@@ -126,8 +138,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     job = prepare_job(inputs, options, run)
     rates = options.learning_rate
     tries = [_train(job, rate, to_rung=True)[1] for rate in rates] if len(rates) > 1 else []
-    scores = [one.rung for one in tries] if tries else [{"macro_f1": 0.0, "loss": 0.0}]
-    for place in best_first(rates, scores, options.metric, len(inputs.validation)):
+    scores = [one.rung for one in tries] if tries else [{job.metric: 0.0, "loss": 0.0}]
+    for place in best_first(rates, scores, job.metric, len(inputs.validation)):
         if tries:
             run.progress.say(f"learning rate {rates[place]:g} goes on, {_in_words(tries[place].rung)}")
         classifier, outcome = _train(job, rates[place])
@@ -142,8 +154,8 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
     if parent is None or parent.card.form != "torch":
         made = f"an artifact of form `{parent.card.form}`" if parent else "nothing"
         raise UsageError(f"tune.full starts from an encoder and was given {made}", fix="set `base: penjing/mini`")
-    train_labels, validation_labels = _labels(inputs.train, "train"), _labels(inputs.validation, "validation")
-    labels = tuple(sorted({*train_labels, *validation_labels}))
+    task = task_for(inputs)
+    golds = inputs.train.labels or (), inputs.validation.labels or ()
     tokenizer = open_tokenizer(parent.folder)
     train = encode(tokenizer, inputs.train.texts, options.max_tokens)
     validation = encode(tokenizer, inputs.validation.texts, options.max_tokens)
@@ -160,13 +172,13 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
         parent=parent,
         options=options,
         run=run,
-        labels=labels,
+        task=task,
         tokenizer=tokenizer,
         train=train,
         validation=validation,
-        train_truth=encode_labels(train_labels, labels),
-        validation_truth=encode_labels(validation_labels, labels),
-        data=digest([_fingerprint(inputs.train, train_labels), _fingerprint(inputs.validation, validation_labels)]),
+        golds=golds,
+        items=([Item(text) for text in inputs.train.texts], [Item(text) for text in inputs.validation.texts]),
+        data=digest([_fingerprint(inputs.train, golds[0]), _fingerprint(inputs.validation, golds[1])]),
     )
 
 
@@ -177,18 +189,18 @@ def _auto_layers(parent: Artifact, rows: int) -> Literal["all"] | int:
     return "all" if rows > FEW_ROWS or top == total or not can_be_cut(parent) else top
 
 
-def whole_model(job: Job) -> tuple[Classifier, Classify]:
+def whole_model(job: Job) -> tuple[Classifier, Supervised]:
     """The model with all its layers, and what it learns."""
     classifier = _build(job)
     padding = padding_id(classifier.encoder)
     return classifier, _objective(job, IdRows(job.train.ids, padding), IdRows(job.validation.ids, padding))
 
 
-def _objective(job: Job, train: Rows, validation: Rows) -> Classify:
-    return Classify(
-        train=Labelled(train, job.train_truth),
-        validation=Labelled(validation, job.validation_truth),
-        labels=len(job.labels),
+def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
+    return Supervised(
+        task=job.task,
+        train=Labelled.of(job.task, train, job.golds[0], job.items[0]),
+        validation=Labelled.of(job.task, validation, job.golds[1], job.items[1]),
         budget=job.budget,
         seed=job.run.seed,
         smoothing=job.options.label_smoothing,
@@ -212,7 +224,7 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
     plan = Plan(
         epochs=options.epochs,
         optimizing=Optimizing(rate, options.head_factor, options.weight_decay, options.warmup),
-        metric=options.metric,
+        metric=job.metric,
         patience=options.patience,
         checkpoint_seconds=CHECKPOINT_SECONDS,
         rung=rung_of(total, len(rates)),
@@ -222,7 +234,19 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
         number = rates.index(rate) + 1
         run.progress.say(f"learning rate {rate:g} ({number} of {len(rates)}), the first {plan.rung} of {total} steps")
     about = options.model_dump(mode="json") | {"learning_rate": rate}
-    key = digest([job.parent.id, job.data, about, run.seed, run.threads, run.device, torch.__version__])
+    key = digest(
+        [
+            job.parent.id,
+            job.data,
+            job.task.name,
+            job.task.state,
+            about,
+            run.seed,
+            run.threads,
+            run.device,
+            torch.__version__,
+        ]
+    )
     scratch = run.scratch / f"rate-{rate:g}"
     outcome = fit(model, objective, plan, run, scratch, key, [Report(run.progress)])
     return classifier, outcome
@@ -265,22 +289,21 @@ def _build(job: Job) -> Classifier:
         check_layers(job.layers, len(layers_of(encoder)))
     fit_vocabulary(encoder, job.tokenizer)
     with repeatable(job.run.seed, job.run.threads, job.run.device):
-        return Classifier(encoder, len(job.labels), job.options.dropout)
+        return Classifier(encoder, job.task.heads, job.options.dropout)
 
 
 def _write(
     job: Job, inputs: Inputs, classifier: Classifier, rate: float, outcome: Outcome, tries: Sequence[Outcome]
 ) -> Artifact:
-    run, options, truth = job.run, job.options, job.validation_truth
-    logits = _validation_logits(job, inputs, classifier)
-    guess = logits.argmax(axis=1)
+    run, options, task, golds = job.run, job.options, job.task, job.golds[1]
+    outputs = _validation_outputs(job, inputs, classifier)
+    calibration = task.fit(outputs, golds, job.items[1])
     card = Card(
+        **card_fields(task, calibration),
         form="torch",
         method="tune.full",
-        labels=job.labels,
         language=inputs.language,
         max_tokens=options.max_tokens,
-        temperature=fit_temperature(logits, truth),
         masking=mask.VERSION,
         parameters=sum(parameter.numel() for parameter in classifier.parameters()),
         data=job.data,
@@ -288,33 +311,30 @@ def _write(
             *job.parent.card.lineage,
             {"method": "tune.full", "options": options.model_dump(mode="json"), "parent": job.parent.id},
         ),
-        metrics={
-            "validation_macro_f1": round(macro_f1(truth, guess, len(job.labels)), 6),
-            "validation_accuracy": round(accuracy(truth, guess), 6),
-        },
+        metrics=validation_metrics(task, outputs, calibration, golds, job.items[1]),
+        base=job.parent.card.base,
+        padding_id=padding_id(classifier.encoder),
+        curves=Curves.model_validate({"loss": _thinned(outcome.losses), "validation": _rounded(outcome.evaluations)}),
         notes={
-            "base": job.parent.card.notes.get("base", ""),
             "learning_rate": rate,
             "learning_rates": _rates_told(options.learning_rate, tries, rate, outcome),
             "layers": job.layers,
-            "curves": {"loss": _thinned(outcome.losses), "validation": _rounded(outcome.evaluations)},
             "train_texts_cut": job.train.cut,
             "validation_texts_cut": job.validation.cut,
             "train_tokens": int(job.train.lengths.sum()),
-            "padding_id": padding_id(classifier.encoder),
         },
     )
     return write_artifact(run.out, card, lambda folder: save_classifier(folder, classifier, job.tokenizer))
 
 
-def _validation_logits(job: Job, inputs: Inputs, classifier: Classifier) -> npt.NDArray[np.float32]:
-    """Logits (n, labels) as a session gives them, long texts in windows: what is served is what is calibrated."""
+def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier) -> Outputs:
+    """Outputs as a session gives them, long texts in windows: what is served is what is calibrated."""
     options, run = job.options, job.run
-    card = Card(form="torch", method="tune.full", labels=job.labels, max_tokens=options.max_tokens)
+    card = Card(form="torch", method="tune.full", max_tokens=options.max_tokens, **card_fields(job.task))
     with repeatable(run.seed, run.threads):
         tokens = Tokens(job.tokenizer, options.max_tokens)
-        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads())
-        return Session(Artifact(run.out, "", card), engine).logits(inputs.validation.texts)
+        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads(), tuple(job.task.heads))
+        return Session(Artifact(run.out, "", card), engine).outputs(inputs.validation.texts)
 
 
 def _rates_told(rates: Sequence[float], tries: Sequence[Outcome], rate: float, outcome: Outcome) -> list[Any]:
@@ -346,12 +366,6 @@ def _thinned(losses: list[float]) -> list[list[float]]:
 
 def _rounded(evaluations: list[dict[str, float]]) -> list[dict[str, float]]:
     return [_round(one) for one in evaluations]
-
-
-def _labels(table: Table, name: str) -> Sequence[str]:
-    if not len(table) or table.labels is None:
-        raise DataError(f"the {name} part has no labelled rows", fix="give more rows: each part needs some")
-    return table.labels
 
 
 def _fingerprint(table: Table, labels: Sequence[str]) -> str:

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from penjing.core.nouns import Inputs, Run
-from penjing.train.classify import Classify
 from penjing.train.loop import count_steps
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing, build_optimizer
+from penjing.train.supervised import Supervised
 from penjing.tune.full import Options, prepare_job, whole_model
 
 SLACK = 1.1
@@ -68,7 +68,7 @@ def measure_pace(inputs: Inputs, options: Options, run: Run, cores: int) -> Pace
     return Pace(found, steps)
 
 
-def _usual_batches(objective: Classify) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+def _usual_batches(objective: Supervised) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
     """A few batches of the first epoch, their sizes in tokens nearest to the middle."""
     lengths = objective.train.rows.lengths
     batches = sorted(objective.batches(0), key=lambda rows: int(lengths[rows].max()) * len(rows))
@@ -76,7 +76,7 @@ def _usual_batches(objective: Classify) -> list[np.ndarray[Any, np.dtype[np.int6
     return batches[first : first + _STEPS]
 
 
-def _seconds(model: Any, objective: Classify, batches: list[Any], threads: int, run: Run, best: float) -> float:
+def _seconds(model: Any, objective: Supervised, batches: list[Any], threads: int, run: Run, best: float) -> float:
     taken: list[float] = []
     with repeatable(run.seed, threads, run.device):
         optimizer = build_optimizer(model, Optimizing(1e-12))

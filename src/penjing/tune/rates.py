@@ -32,7 +32,7 @@ def rung_of(steps: int, rates: int) -> int:
 def best_first(rates: Sequence[float], scores: Sequence[Scores], metric: str, rows: int) -> list[int]:
     """Positions of the rates, the one that goes on first; those without scores (they diverged) are left out.
 
-    scores: {"macro_f1", "loss"} of each on `rows` validation rows.
+    scores: {metric, "loss"} of each on `rows` validation rows; the metric's best value is 1.
     """
     sound = [place for place, one in enumerate(scores) if one]
     if not sound:
@@ -40,10 +40,10 @@ def best_first(rates: Sequence[float], scores: Sequence[Scores], metric: str, ro
     order = sorted(sound, key=lambda place: rank(scores[place], metric), reverse=True)
     if metric == "loss":
         return order
-    top = scores[order[0]]["macro_f1"]
+    top = scores[order[0]][metric]
     slack = TIE * math.sqrt(max(top * (1 - top), 1 / rows) / rows)
     middle = sorted(rates)[len(rates) // 2] if len(rates) % 2 else _geometric_mean(rates)
-    tied = [place for place in order if scores[place]["macro_f1"] >= top - slack]
+    tied = [place for place in order if scores[place][metric] >= top - slack]
     # `sorted` is stable: of two rates as near to the middle the better one.
     nearest = sorted(tied, key=lambda place: round(abs(math.log(rates[place] / middle)), 9))
     return [nearest[0], *(place for place in order if place != nearest[0])]
@@ -52,7 +52,7 @@ def best_first(rates: Sequence[float], scores: Sequence[Scores], metric: str, ro
 def rank(scores: Scores, metric: str) -> tuple[float, float]:
     """What scores are compared by, the larger the better."""
     loss = -scores["loss"]
-    return (loss, loss) if metric == "loss" else (scores["macro_f1"], loss)
+    return (loss, loss) if metric == "loss" else (scores[metric], loss)
 
 
 def _geometric_mean(rates: Sequence[float]) -> float:

@@ -53,7 +53,7 @@ def run(tmp_path: Path) -> Run:
 def parent(tiny_release: Release) -> Artifact:
     """What is sealed is the same for every form; the linear one needs no torch."""
     artifact = tiny_release.artifact
-    return replace(artifact, card=artifact.card.model_copy(update={"notes": {"curves": 1, "engine": "torch"}}))
+    return replace(artifact, card=artifact.card.model_copy(update={"notes": {"texts": 1, "engine": "torch"}}))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_card_adds_to_the_parents(parent: Artifact, inputs: Inputs, run: Run
     card = made.card
     step = {"method": "compress.test", "options": {"strength": 0.5}, "parent": parent.id}
     assert card.method == "compress.test" and card.lineage == (*parent.card.lineage, step)
-    assert card.notes == {"curves": 1, "engine": "other"}
+    assert card.notes == {"texts": 1, "engine": "other"}
     kept = ("labels", "language", "max_tokens", "parameters", "data")
     assert [getattr(card, name) for name in kept] == [getattr(parent.card, name) for name in kept]
     logits = open_session(made, threads=1).logits(inputs.validation.texts)

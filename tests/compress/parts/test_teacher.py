@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penjing.compress.parts import teacher
-from penjing.compress.parts.teacher import teacher_logits
+from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.runtime.open import open_session
@@ -19,7 +19,7 @@ def test_logits_stand_in_the_order_of_the_texts_and_are_computed_once(
     monkeypatch.setattr(teacher, "_SLICE", 16)
     texts = list(inputs.train.texts)[:40]
     run = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1)
-    found = teacher_logits(parent, [texts], run, "")
+    found = teacher_outputs(parent, [texts], run, "")
     assert found == pytest.approx(open_session(parent, threads=1).logits(texts), abs=1e-4)
     calls = 0
 
@@ -36,12 +36,12 @@ def test_logits_stand_in_the_order_of_the_texts_and_are_computed_once(
         path.unlink()
     again = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1, stop=stop)
     with pytest.raises(RunInterruptedError):
-        teacher_logits(parent, [texts], again, "")
+        teacher_outputs(parent, [texts], again, "")
     assert not stored[1].exists()
     calls = -9
-    assert (teacher_logits(parent, [texts], again, "") == found).all()
+    assert (teacher_outputs(parent, [texts], again, "") == found).all()
     assert calls == -7, "two slices were to be made"
-    assert (teacher_logits(parent, [texts[::-1]], again, "")[::-1] == found).all()
+    assert (teacher_outputs(parent, [texts[::-1]], again, "")[::-1] == found).all()
     assert calls == -7
 
 
@@ -50,9 +50,9 @@ def test_steps_of_one_run_share_a_part_and_get_the_same_bits_whoever_asked_befor
 ) -> None:
     texts, others = list(inputs.train.texts)[:20], list(inputs.train.texts)[20:50]
     first = Run(tmp_path / "a", tmp_path / "a.scratch", threads=1, shared=tmp_path / "shared")
-    both = teacher_logits(parent, [texts, others], first, "")
+    both = teacher_outputs(parent, [texts, others], first, "")
     second = Run(tmp_path / "b", tmp_path / "b.scratch", threads=1, shared=tmp_path / "shared", stop=lambda: True)
-    assert (teacher_logits(parent, [others], second, "") == both[20:]).all()
+    assert (teacher_outputs(parent, [others], second, "") == both[20:]).all()
     alone = Run(tmp_path / "c", tmp_path / "c.scratch", threads=1)
-    assert (teacher_logits(parent, [others], alone, "") == both[20:]).all()
-    assert teacher_logits(parent, [], alone, "").shape == (0, 2)
+    assert (teacher_outputs(parent, [others], alone, "") == both[20:]).all()
+    assert teacher_outputs(parent, [], alone, "").shape == (0, 2)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from penjing.core.answers import Choice
 from penjing.core.certificate import Gate
 from penjing.core.methods import Done, Step
-from penjing.core.nouns import Artifact, Card, Silent
+from penjing.core.nouns import Artifact, Card, Prediction, Silent
 from penjing.core.recipe import Gates
 from penjing.make.choose import gate
 from penjing.make.search import search as search_module
@@ -27,11 +28,11 @@ from penjing.make.search.search import (
     smallest_held,
     worth_healing,
 )
-from penjing.measure.evaluate import bootstrap
 from penjing.measure.latency import Latency
-from penjing.prove.score import Scored
+from penjing.prove.score import Scored, judge
 from penjing.report.contract import Note
 from penjing.report.found import Variant
+from penjing.tasks import open_task
 
 GATES = Gates(keep=0.97, size_mb=30)
 
@@ -52,18 +53,21 @@ def judged(name: str, right: float, size_mb: float = 10.0, rows: int = 4000) -> 
         artifact=Artifact(Path(name), name, Card(form="onnx", method=name, labels=("no", "yes"))),
         session=None,  # type: ignore[arg-type]
         scored=found,
-        macro_f1=bootstrap(found.truth, found.guess, 2),
+        score=found.interval(),
         latency=Latency(1.0, 2.0, 500.0, (1.0,) * 5, (2.0,) * 5, 1000, 32),
         size_mb=size_mb,
     )
-    return gate(made, scored(0.95, rows), GATES, [0, 1])
+    return gate(made, scored(0.95, rows), GATES)
 
 
 def scored(right: float, rows: int) -> Scored:
     """Rows of two labels; the share `right` is guessed right, and of two shares the lower is within the higher."""
     truth = np.arange(rows) % 2
     wrong = np.random.default_rng(0).permutation(rows) >= round(right * rows)
-    return Scored(("no", "yes"), [], np.zeros((rows, 2)), truth, np.where(wrong, 1 - truth, truth))
+    guess = np.where(wrong, 1 - truth, truth)
+    task = open_task("classify", {"labels": ["no", "yes"]})
+    answers = [Choice(("no", "yes"), (1.0 - place, float(place))) for place in guess.tolist()]
+    return judge(task, [Prediction("", answer) for answer in answers], [task.scopes[place] for place in truth])
 
 
 def quickest(variants: Sequence[Variant]) -> Variant:

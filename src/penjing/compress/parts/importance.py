@@ -2,7 +2,7 @@
 
     worth of part j:  mean over texts of | sum over tokens and over the part's dimensions of a dL/da |
 
-a: what comes out of the part, L: cross entropy of the text's label. Source: Michel, Levy, Neubig, Are Sixteen Heads
+a: what comes out of the part, L: the task's loss on the text's gold. Source: Michel, Levy, Neubig, Are Sixteen Heads
 Really Better than One?, 2019; Molchanov, Mallya, Tyree, Frosio, Kautz, Importance Estimation for Neural Network
 Pruning, 2019.
 """
@@ -17,17 +17,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn import functional
 
 from penjing.compress.parts.sealing import check_stop
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.task import Item
 from penjing.model.encoder import Classifier, padding_id
-from penjing.tasks.metrics import encode_labels
+from penjing.tasks import task_of
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, sorted_batches
-from penjing.train.classify import IdRows, forward
+from penjing.train.losses import hard_loss
 from penjing.train.numerics import repeatable
+from penjing.train.supervised import IdRows, forward
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,7 +52,9 @@ def importance(
     chosen = inputs.train.take(places)
     ids = encode(open_tokenizer(parent.folder), list(chosen.texts), parent.card.max_tokens or 512).ids
     rows = IdRows(ids, padding_id(classifier.encoder))
-    truth = encode_labels(chosen.labels or (), parent.card.labels)
+    task = task_of(parent.card)
+    gold = task.encode(chosen.labels or (), [Item(text) for text in chosen.texts])
+    sizes = [head.size for head in task.heads.values()]
     total = [np.zeros(reader.in_features // size) for reader in readers]
     seen: dict[int, torch.Tensor] = {}
     handles = [reader.register_forward_pre_hook(partial(_watch, seen, place)) for place, reader in enumerate(readers)]
@@ -60,8 +63,12 @@ def importance(
         with repeatable(run.seed, run.threads):
             for index in sorted_batches(rows.lengths, Budget(rows=32, tokens=4096)):
                 check_stop(run)
-                logits = forward(classifier, rows, index)
-                loss = functional.cross_entropy(logits, torch.from_numpy(truth[index]), reduction="sum")
+                outputs = torch.split(forward(classifier, rows, index), sizes, dim=1)
+                losses = [
+                    hard_loss(head.loss, one, torch.from_numpy(np.asarray(gold[name])[index]), reduction="sum")
+                    for (name, head), one in zip(task.heads.items(), outputs, strict=True)
+                ]
+                loss = torch.stack(losses).sum()
                 classifier.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 for place, activation in seen.items():

@@ -15,10 +15,12 @@ from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
 from penjing.core.options import Options
+from penjing.core.task import Item
 from penjing.data.mask import VERSION
+from penjing.engines.protocol import split_columns
 from penjing.runtime.open import open_session
-from penjing.tasks.calibrate import fit_temperature
-from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
+from penjing.tasks import card_fields, predicts, side_by_side, task_of
+from penjing.tasks.measure import agreement, validation_metrics
 from penjing.text.tokens import TOKENIZER
 
 # Rows between two looks at the stop signal and at the bar.
@@ -40,12 +42,12 @@ def torch_parent(inputs: Inputs, method: str) -> Artifact:
 
 def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, torch: bool = False) -> Artifact:
     """As `encoder_parent`, and with `torch` as `torch_parent`; only the card is looked at."""
-    if parent is None or not parent.card.labels or parent.card.form in {"linear", "static", "cascade", "exit"}:
+    if parent is None or not predicts(parent.card) or parent.card.form in {"linear", "static", "cascade", "exit"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
             f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"
         )
-    if parent.card.notes.get("precision") == "int8" and not int8:
+    if parent.card.precision == "int8" and not int8:
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
     if torch and parent.card.form != "torch":
         raise UsageError(
@@ -56,19 +58,20 @@ def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, to
 
 
 def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.NDArray[np.float32]:
-    """Logits (n, labels) of a table's texts by the engine form that stands in a folder."""
+    """Outputs of a table's texts, (n, sum of sizes), by the engine form that stands in a folder."""
     session = open_session(Artifact(folder=folder, id="", card=card), threads=run.threads)
     run.progress.start(title, len(table))
-    parts = [np.zeros((0, len(card.labels)), dtype=np.float32)]
+    parts = [side_by_side(session.task, session.outputs([]))]
     # Sorted by length, so that a slice has few shapes.
     order = sorted(range(len(table)), key=lambda i: (len(table.texts[i]), i))
     for first in range(0, len(order), _SLICE):
         check_stop(run)
-        parts.append(session.logits([table.texts[i] for i in order[first : first + _SLICE]]))
+        texts = [table.texts[i] for i in order[first : first + _SLICE]]
+        parts.append(side_by_side(session.task, session.outputs(texts)))
         run.progress.advance(len(parts[-1]))
-    logits = np.concatenate(parts)
-    result = np.empty_like(logits)
-    result[order] = logits
+    outputs = np.concatenate(parts)
+    result = np.empty_like(outputs)
+    result[order] = outputs
     return result
 
 
@@ -83,44 +86,36 @@ def seal(
     notes: Mapping[str, Any],
     compare: npt.NDArray[np.float32] | None = None,
 ) -> Artifact:
-    """Seal the form that stands in `folder` as `run.out`; `parameters` in the notes is the card's, if given.
+    """Seal the form that stands in `folder` as `run.out`. What the parent's card says holds, but for what is new.
 
-    compare: logits (n, labels) of the model before, on validation; the share of rows with the same label becomes the
-    metric `validation_agreement`. Without labelled validation rows the parent's temperature is kept.
+    notes: fields of the card by their names, such as `parameters` and `precision`, and what goes among its notes.
+    compare: outputs (n, sum of sizes) of the model before, on validation; the share of rows on which both decide alike
+    becomes the metric `validation_agreement`. Without labelled validation rows the parent's calibration is kept.
     """
-    card = Card(
-        form=form,
-        method=method,
-        labels=parent.card.labels,
-        language=parent.card.language,
-        max_tokens=parent.card.max_tokens,
-        temperature=parent.card.temperature,
-        masking=parent.card.masking or VERSION,
-        parameters=int(notes.get("parameters", parent.card.parameters)),
-        data=parent.card.data,
-        lineage=(
+    known = {name: value for name, value in notes.items() if name in Card.model_fields}
+    changed = {
+        "form": form,
+        "method": method,
+        "masking": parent.card.masking or VERSION,
+        "lineage": (
             *parent.card.lineage,
             {"method": method, "options": options.model_dump(mode="json"), "parent": parent.id},
         ),
-        notes={**parent.card.notes, **{name: value for name, value in notes.items() if name != "parameters"}},
-    )
+        "metrics": {},
+        "notes": {**parent.card.notes, **{name: value for name, value in notes.items() if name not in known}},
+        **known,
+    }
+    card = Card.model_validate(parent.card.model_dump() | changed)
     table = inputs.validation
     if len(table) and table.labels is not None:
-        logits = score(folder, card, table, run, f"{method}: validation")
-        truth = encode_labels(table.labels, card.labels)
-        guess = logits.argmax(axis=1)
-        metrics = {
-            "validation_macro_f1": macro_f1(truth, guess, len(card.labels)),
-            "validation_accuracy": accuracy(truth, guess),
-        }
+        task, items = task_of(card).with_rows({}), [Item(text) for text in table.texts]
+        outputs = split_columns(score(folder, card, table, run, f"{method}: validation"), task.heads)
+        calibration = task.fit(outputs, table.labels, items)
+        metrics = validation_metrics(task, outputs, calibration, table.labels, items)
         if compare is not None:
-            metrics["validation_agreement"] = float(np.mean(guess == compare.argmax(axis=1)))
-        card = card.model_copy(
-            update={
-                "temperature": fit_temperature(logits, truth),
-                "metrics": {name: round(value, 6) for name, value in metrics.items()},
-            }
-        )
+            alike = agreement(task, outputs, split_columns(compare, task.heads), table.labels, items)
+            metrics["validation_agreement"] = round(alike, 6)
+        card = card.model_copy(update={**card_fields(task, calibration), "metrics": metrics})
     check_stop(run)
     return write_artifact(run.out, card, lambda target: _copy(folder, target))
 

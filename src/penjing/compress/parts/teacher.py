@@ -1,4 +1,4 @@
-"""What a teacher says of many texts: its logits, in slices that all steps of a run share and that survive a kill."""
+"""What a teacher says of many texts: its outputs, in slices that all steps of a run share and that survive a kill."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from penjing.core.folder import write_whole
 from penjing.core.nouns import Artifact, Run
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
+from penjing.tasks import side_by_side, task_of
 
 _SLICE = 1024
 _BATCH = 64
@@ -22,8 +23,8 @@ _BATCH = 64
 Floats = npt.NDArray[np.float32]
 
 
-def teacher_logits(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, title: str) -> Floats:
-    """Logits (n, labels) float32 of masked texts, one part after another.
+def teacher_outputs(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, title: str) -> Floats:
+    """Outputs (n, sum of the heads' sizes) float32 of masked texts, one part after another.
 
     Each part is cut into slices of its own, stored in the run's shared folder under all their texts: a step that asks
     for the same part finds it, and what it gets never depends on what other steps asked for. Raises
@@ -32,24 +33,25 @@ def teacher_logits(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, 
     folder = (run.shared or run.scratch) / "teacher"
     lists = [list(part) for part in parts]
     run.progress.start(title, sum(map(len, lists)))
-    found = [np.zeros((0, len(teacher.card.labels)), dtype=np.float32)]
+    width = sum(head.size for head in task_of(teacher.card).heads.values())
+    found = [np.zeros((0, width), dtype=np.float32)]
     session: Session | None = None
     for texts in lists:
         # Neighbours in length fill a batch well.
         order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), texts[i]))
-        logits = np.empty((len(texts), len(teacher.card.labels)), dtype=np.float32)
+        outputs = np.empty((len(texts), width), dtype=np.float32)
         for first in range(0, len(order), _SLICE):
             places = order[first : first + _SLICE]
             path = folder / f"{digest_lines([teacher.id, *(texts[i] for i in places)])[:32]}.npy"
-            rows = stored(path, (len(places), len(teacher.card.labels)))
+            rows = stored(path, (len(places), width))
             if rows is None:
                 session = session or open_session(teacher, threads=run.threads)
                 rows = _compute(session, [texts[i] for i in places], run)
                 store(path, rows)
             else:
                 run.progress.advance(len(places))
-            logits[places] = rows
-        found.append(logits)
+            outputs[places] = rows
+        found.append(outputs)
     return np.concatenate(found)
 
 
@@ -57,20 +59,20 @@ def _compute(session: Session, texts: Sequence[str], run: Run) -> Floats:
     parts = []
     for start in range(0, len(texts), _BATCH):
         check_stop(run)
-        parts.append(session.logits(texts[start : start + _BATCH]))
+        parts.append(side_by_side(session.task, session.outputs(texts[start : start + _BATCH])))
         run.progress.advance(len(parts[-1]))
     return np.concatenate(parts)
 
 
 def store(path: Path, rows: Floats) -> None:
-    """Keep logits in a file that is whole or absent."""
+    """Keep outputs in a file that is whole or absent."""
     buffer = BytesIO()
     np.save(buffer, rows)
     write_whole(path, buffer.getvalue())
 
 
 def stored(path: Path, shape: tuple[int, int]) -> Floats | None:
-    """The logits that `store` kept; None where they are not there, or not whole."""
+    """The outputs that `store` kept; None where they are not there, or not whole."""
     try:
         rows: Floats = np.load(path)
     except (OSError, ValueError, EOFError):

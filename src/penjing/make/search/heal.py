@@ -1,6 +1,6 @@
 """Ways of healing, tried one after another: Optuna proposes how a small student learns from its teacher.
 
-    maximise the lower bound of the share of the teacher's macro-F1 that is kept on validation, over
+    maximise the lower bound of the share of the teacher's score that is kept on validation, over
     epochs, copies (augmented texts), learning rate, temperature, weight of the true labels
 
 Source: Akiba et al., Optuna: A Next-generation Hyperparameter Optimization Framework, 2019; Bergstra et al., Algorithms

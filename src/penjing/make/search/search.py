@@ -30,7 +30,7 @@ from penjing.make.search.heal import METHOD, Healing
 from penjing.prove.gates import TIMES
 from penjing.report.contract import Note
 from penjing.report.found import Choice, Variant
-from penjing.report.verdict import note_of
+from penjing.report.verdict import metric_name, note_of
 
 # What a milder exit shortens. The slowest texts are those that come to the second stage, however few they are.
 SHORTENED = ("p50_ms", "mean_ms", "times_faster")
@@ -339,7 +339,7 @@ def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | No
 
 
 def _keep_bound(variant: Variant) -> float:
-    return next((gate.bound for gate in variant.gates if gate.name == "keep"), variant.macro_f1.low)
+    return next((gate.bound for gate in variant.gates if gate.name == "keep"), variant.score.low)
 
 
 def _broke(variant: Variant, *gates: str) -> bool:
@@ -358,5 +358,5 @@ def _told(variant: Variant) -> str:
     state = f"refused ({variant.refused})" if variant.refused else "passes"
     return (
         f"{variant.name}: {variant.size_mb:.1f} MB, p50 {variant.latency.p50_ms:.2f} ms, "
-        f"macro-F1 {variant.macro_f1.value:.4f}, {state}"
+        f"{metric_name(variant.scored.metrics[0], 'en')} {variant.score.value:.4f}, {state}"
     )

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from penjing.tasks import open_task
 from penjing.train.batches import Budget
-from penjing.train.classify import Classify, IdRows, Labelled, predict
+from penjing.train.supervised import IdRows, Labelled, Supervised, predict
 
 LENGTHS = (3, 1, 4, 1, 5, 2, 6)
 ROWS = IdRows([np.full(length, place + 1) for place, length in enumerate(LENGTHS)], padding=0)
@@ -31,9 +32,10 @@ def test_rows_come_back_in_their_order_whatever_batch_they_were_in() -> None:
     assert found[:, 1].tolist() == list(LENGTHS)
 
 
-def objective(smoothing: float) -> Classify:
-    rows = Labelled(ROWS, np.array([0, 1, 0, 1, 0, 1, 0]))
-    return Classify(rows, rows, 2, Budget(rows=4, tokens=64), seed=0, smoothing=smoothing)
+def objective(smoothing: float) -> Supervised:
+    task = open_task("classify", {"labels": ["a", "b"]})
+    rows = Labelled.of(task, ROWS, list("abababa"))
+    return Supervised(task, rows, rows, Budget(rows=4, tokens=64), seed=0, smoothing=smoothing)
 
 
 def test_the_loss_is_cross_entropy_with_smoothed_targets() -> None:

@@ -1,0 +1,74 @@
+"""What a student learns: of every text what its teacher says, of some the gold too.
+
+    mean over the texts of  (1 - a) soft(student, teacher) + a hard(student, gold),   summed over the heads
+
+soft and hard are the two forms of the head's loss (train/losses); a counts only where a text has gold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from penjing.core.task import Head, Item, Loss, Task
+from penjing.train.batches import Ints
+from penjing.train.losses import hard_loss, soft_loss
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """teacher: outputs of all heads side by side (n, width); gold: of each head (n, ...); known: which rows have it."""
+
+    heads: Mapping[str, Head]
+    teacher: Floats
+    gold: Mapping[str, npt.NDArray[Any]]
+    known: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, task: Task, teacher: Floats, texts: Sequence[str], golds: Sequence[str]) -> Targets:
+        """Of n texts, the first of which have these golds."""
+        rows = len(teacher)
+        encoded = task.encode(golds, [Item(text) for text in texts[: len(golds)]])
+        gold = {}
+        for name, values in encoded.items():
+            own = np.asarray(values)
+            gold[name] = np.zeros((rows, *own.shape[1:]), dtype=own.dtype)
+            gold[name][: len(golds)] = own
+        return cls(task.heads, teacher, gold, np.arange(rows) < len(golds))
+
+    def take(self, places: Ints) -> Targets:
+        """Those of some rows."""
+        gold = {name: values[places] for name, values in self.gold.items()}
+        return Targets(self.heads, self.teacher[places], gold, self.known[places])
+
+    def loss(self, outputs: torch.Tensor, rows: Ints, temperature: float, share: float) -> torch.Tensor:
+        """The loss of these rows' outputs (batch, width); share: the weight a of the gold."""
+
+        def here(array: npt.NDArray[Any]) -> torch.Tensor:
+            return torch.from_numpy(array[rows]).to(outputs.device)
+
+        teacher, known, start, losses = here(self.teacher), here(self.known), 0, []
+        for name, head in self.heads.items():
+            place = slice(start, start + head.size)
+            pair = outputs[:, place], teacher[:, place]
+            losses.append(mixed_loss(head.loss, *pair, here(self.gold[name]), known, temperature, share))
+            start += head.size
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+
+def mixed_loss(
+    loss: Loss, student: torch.Tensor, teacher: torch.Tensor, gold: torch.Tensor, known: torch.Tensor,
+    temperature: float, share: float,
+) -> torch.Tensor:  # fmt: skip
+    """The loss above of one head: outputs (batch, size), gold (batch, ...), known (batch,)."""
+    apart = soft_loss(loss, student, teacher, temperature, "none")
+    own = hard_loss(loss, student, gold, reduction="none")
+    weight = known.to(student.dtype) * share
+    return ((1 - weight) * apart + weight * own).mean()

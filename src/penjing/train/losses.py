@@ -1,0 +1,73 @@
+"""The losses of `core/task.py`, each in a hard form (against the gold) and a soft form (against a teacher).
+
+Of N rows with C outputs z each (N, C), the mean over the rows of:
+
+    cross_entropy        hard  -sum_l q_l log softmax(z)_l,   q = (1 - s) one-hot(y) + s / C,  s the smoothing
+                         soft  T^2 KL(softmax(t / T) || softmax(z / T)),   t the teacher's outputs
+    binary_cross_entropy hard  mean over c of -y_c log sigmoid(z_c) - (1 - y_c) log(1 - sigmoid(z_c))
+                         soft  T^2 mean over c of KL(Bernoulli(sigmoid(t_c / T)) || Bernoulli(sigmoid(z_c / T)))
+    mean_squared_error   hard  mean over c of (z_c - y_c)^2;   soft  the same against t, whatever T is
+    ordinal              hard  binary_cross_entropy of y_k = 1 where the gold's position is above k, k = 0 ... C - 1
+                         soft  as binary_cross_entropy
+
+Sources: Szegedy and others, Rethinking the Inception Architecture, 2016 (smoothing); Hinton, Vinyals, Dean, Distilling
+the Knowledge in a Neural Network, 2015 (the soft form and T^2, which keeps its gradient as large as that of the hard
+one); Bishop, Pattern Recognition and Machine Learning, 2006, 4.3.2 and 3.1.1 (binary cross entropy, squared error);
+Cheng, Wang, Pollastri, A Neural Network Approach to Ordinal Regression, 2008 (cumulative targets).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch.nn import functional
+
+from penjing.core.task import IGNORED, Loss
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+def hard_loss(
+    loss: Loss, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0, reduction: Reduction = "mean"
+) -> torch.Tensor:
+    """The loss of outputs (N, C) against targets; `none` gives (N,), where an ignored row is 0.
+
+    targets: positions (N,) int64 for cross_entropy and ordinal; (N, C), or (N,) where C is 1, for the other two.
+    """
+    if loss == "cross_entropy":
+        return functional.cross_entropy(
+            outputs, targets, label_smoothing=smoothing, ignore_index=IGNORED, reduction=reduction
+        )
+    if loss == "ordinal":
+        places = torch.arange(outputs.shape[1], device=outputs.device)
+        wanted = (targets[:, None] > places).to(outputs.dtype)
+    else:
+        wanted = targets.to(outputs.dtype).view(outputs.shape)
+    if loss == "mean_squared_error":
+        return _reduced((outputs - wanted).square().mean(dim=1), reduction)
+    return _reduced(
+        functional.binary_cross_entropy_with_logits(outputs, wanted, reduction="none").mean(dim=1), reduction
+    )
+
+
+def soft_loss(
+    loss: Loss, student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0, reduction: Reduction = "mean"
+) -> torch.Tensor:
+    """The loss of a student's outputs (N, C) against its teacher's (N, C), 0 where equal; `none` gives (N,)."""
+    if loss == "cross_entropy":
+        wanted = functional.log_softmax(teacher / temperature, dim=1)
+        found = functional.log_softmax(student / temperature, dim=1)
+        apart = functional.kl_div(found, wanted, log_target=True, reduction="none").sum(dim=1) * temperature**2
+        return _reduced(apart, reduction)
+    if loss == "mean_squared_error":
+        return _reduced((student - teacher).square().mean(dim=1), reduction)
+    sides = []
+    for sign in (1.0, -1.0):
+        wanted = functional.logsigmoid(sign * teacher / temperature)
+        sides.append(wanted.exp() * (wanted - functional.logsigmoid(sign * student / temperature)))
+    return _reduced((sides[0] + sides[1]).mean(dim=1) * temperature**2, reduction)
+
+
+def _reduced(rows: torch.Tensor, reduction: Reduction) -> torch.Tensor:
+    return rows if reduction == "none" else rows.sum() if reduction == "sum" else rows.mean()

@@ -1,0 +1,174 @@
+"""The objective of any task: the losses of its heads summed, and its own metrics on validation.
+
+    loss = sum over the heads of mean over the batch of the head's loss   (train/losses)
+
+A pooled head has a row a text, a token head a row a token that is no padding, a span head two rows a text: one over
+the places where a span may start, one over those where it may end. Validation is scored as it will be after training:
+the task is calibrated on these outputs, decodes them, and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from penjing.core.task import Head, Item, Task
+from penjing.tasks.measure import measure_outputs, metric_names
+from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
+from penjing.train.losses import hard_loss
+
+# The loss that stands for outputs that are not finite, where no task can decode.
+_LOST = 1e9
+# What a span head says of padding: a finite number, so that smoothing does not become infinite.
+_NEVER = -1e4
+
+
+class Rows(Protocol):
+    """Texts as a model takes them: `load` gives (ids or hidden states, attention mask) of those rows, padded."""
+
+    @property
+    def lengths(self) -> Ints: ...
+    def load(self, rows: Ints) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+
+@dataclass(frozen=True)
+class IdRows:
+    """Texts as token ids; `padding` is the id that fills a batch up."""
+
+    ids: list[Ints]
+    padding: int
+
+    @property
+    def lengths(self) -> Ints:
+        return np.fromiter((len(row) for row in self.ids), dtype=np.int64, count=len(self.ids))
+
+    def load(self, rows: Ints) -> tuple[torch.Tensor, torch.Tensor]:
+        return pad_ids([self.ids[row] for row in rows], self.padding)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows with the gold and the item of each, and its targets by head as `Task.encode` gives them."""
+
+    rows: Rows
+    golds: Sequence[str]
+    items: Sequence[Item]
+    targets: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, task: Task, rows: Rows, golds: Sequence[str], items: Sequence[Item] = ()) -> Labelled:
+        """The rows with what the task makes of their gold. Raises DataError for gold that the task does not know."""
+        return cls(rows, golds, items, task.encode(golds, items))
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """An Objective over rows with gold; `smoothing` is that of cross entropy."""
+
+    task: Task
+    train: Labelled
+    validation: Labelled
+    budget: Budget
+    seed: int
+    smoothing: float = 0.0
+
+    def batches(self, epoch: int) -> list[Ints]:
+        return epoch_batches(self.train.rows.lengths, self.budget, self.seed, epoch)
+
+    def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
+        outputs, mask = run_model(model, self.train.rows, rows)
+        losses = [
+            head_loss(head, found, _targets_of(self.train.targets[name], rows, found.device), mask, self.smoothing)
+            for (name, head), found in zip(self.task.heads.items(), outputs, strict=True)
+        ]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+    def score(self, model: nn.Module) -> dict[str, float]:
+        outputs = predict_outputs(model, self.validation.rows, self.task.heads, self.budget)
+        return score_outputs(self.task, outputs, self.validation)
+
+
+def head_loss(
+    head: Head, outputs: torch.Tensor, targets: Sequence[torch.Tensor], mask: torch.Tensor, smoothing: float = 0.0
+) -> torch.Tensor:
+    """The loss of a batch: outputs (batch, size) or (batch, tokens, size), a target a row, mask (batch, tokens)."""
+    if head.kind == "pooled":
+        return hard_loss(head.loss, outputs, torch.stack(list(targets)), smoothing)
+    if head.kind == "token":
+        return hard_loss(head.loss, outputs[mask.bool()], torch.cat(list(targets)), smoothing)
+    places = outputs.masked_fill(mask[:, :, None] == 0, _NEVER).transpose(1, 2).flatten(0, 1)
+    return hard_loss(head.loss, places, torch.stack(list(targets)).flatten(), smoothing)
+
+
+def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: Labelled) -> dict[str, float]:
+    """The task's metrics and `loss` of outputs by head; metrics of 0 where an output is not finite."""
+    flat = [np.concatenate([np.ravel(part) for part in found] or [np.zeros(0)]) for found in outputs.values()]
+    if not all(np.isfinite(values).all() for values in flat):
+        return dict.fromkeys(metric_names(task), 0.0) | {"loss": _LOST}
+    loss = sum(_outputs_loss(head, outputs[name], labelled.targets[name]) for name, head in task.heads.items())
+    found = measure_outputs(
+        task, outputs, task.fit(outputs, labelled.golds, labelled.items), labelled.golds, labelled.items
+    )
+    return found | {"loss": round(loss, 6)}
+
+
+def _outputs_loss(head: Head, outputs: Any, targets: Any) -> float:
+    if head.kind == "pooled":
+        return hard_loss(head.loss, torch.from_numpy(outputs), torch.from_numpy(np.asarray(targets))).item()
+    if head.kind == "token":
+        found = torch.from_numpy(np.concatenate(outputs))
+        return hard_loss(head.loss, found, torch.from_numpy(np.concatenate(targets))).item()
+    rows = [
+        hard_loss(head.loss, torch.from_numpy(one).T, torch.from_numpy(np.asarray(target))).item()
+        for one, target in zip(outputs, targets, strict=True)
+    ]
+    return float(np.mean(rows))
+
+
+def _targets_of(targets: Any, rows: Ints, device: torch.device) -> list[torch.Tensor]:
+    return [torch.as_tensor(targets[row]).to(device) for row in rows]
+
+
+def run_model(model: nn.Module, rows: Rows, index: Ints) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+    """The outputs of those rows, one a head in the order of the heads, and their mask, on the model's device."""
+    device = next(model.parameters()).device
+    inputs, mask = (part.to(device) for part in rows.load(index))
+    found = model(inputs, mask)
+    return (found,) if isinstance(found, torch.Tensor) else tuple(found.values()), mask
+
+
+def forward(model: nn.Module, rows: Rows, index: Ints) -> torch.Tensor:
+    """The outputs of all pooled heads side by side, (batch, sum of sizes), on the model's device."""
+    outputs, _ = run_model(model, rows, index)
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
+
+
+def predict(model: nn.Module, rows: Rows, budget: Budget) -> npt.NDArray[np.float32]:
+    """As `forward`, (n, sum of sizes), of all rows in their order; the model must be in evaluation mode."""
+    parts: list[tuple[Ints, npt.NDArray[np.float32]]] = []
+    with torch.inference_mode():
+        for index in sorted_batches(rows.lengths, budget):
+            parts.append((index, forward(model, rows, index).float().cpu().numpy()))
+    table = np.empty((len(rows.lengths), parts[0][1].shape[1]), dtype=np.float32)
+    for index, values in parts:
+        table[index] = values
+    return table
+
+
+def predict_outputs(model: nn.Module, rows: Rows, heads: Mapping[str, Head], budget: Budget) -> dict[str, Any]:
+    """Outputs by head of all rows in their order, as `Task.decode` takes them; the model in evaluation mode."""
+    found: dict[str, list[Any]] = {name: [None] * len(rows.lengths) for name in heads}
+    with torch.inference_mode():
+        for index in sorted_batches(rows.lengths, budget):
+            outputs, _ = run_model(model, rows, index)
+            for (name, head), values in zip(heads.items(), outputs, strict=True):
+                table = values.float().cpu().numpy()
+                for row, one in zip(index, table, strict=True):
+                    found[name][row] = one if head.kind == "pooled" else one[: rows.lengths[row]]
+    return {name: np.stack(found[name]) if head.kind == "pooled" else found[name] for name, head in heads.items()}
