@@ -64,67 +64,68 @@ id-card-to-a-person,{commas}>=1,review,contains an identity card number
 
 def register(app: typer.Typer) -> None:
     """Add `init`."""
+    app.command()(init)
 
-    @app.command()
-    def init(
-        folder: Annotated[Path, typer.Argument(metavar="DIR", help="where recipe.yaml and rules.csv are written")],
-        data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
-        text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
-        label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
-        task: Annotated[
-            str | None, typer.Option("--task", help="what is predicted: classify, score; left out: by the labels")
-        ] = None,
-        encoding: Encoding = "auto",
-        sheet: Sheet = None,
-        header: Header = None,
-        force: Annotated[bool, typer.Option("--force", help="overwrite recipe.yaml and rules.csv")] = False,
-        json: Annotated[bool, typer.Option("--json", help="one line of JSON instead of words")] = False,
-    ) -> None:
-        """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
-        from penjing.core.folder import replaced_file
-        from penjing.core.recipe import load_recipe
-        from penjing.data.prepare import examine
-        from penjing.data.read import Reading
-        from penjing.tasks import TASKS, about_task, reader_of
 
-        recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
-        for path in (recipe, rules):
-            if path.exists() and not force:
-                raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
-        told = about_task(task, "--task") if task is not None else None
-        wanted = _Wanted(text, label, Reading(encoding, sheet, header), told is not None and told.numbers)
-        guessed = _guess(data, wanted, asking=not json)
-        about = told or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
-        with replaced_file(rules) as new_rules, replaced_file(recipe) as new_recipe:  # both or neither
-            new_rules.write_text(rules_text(about), encoding="utf-8")
-            new_recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
-        file = load_recipe(recipe)
-        follow_recipe(file)
-        if language() != "en":  # the texts are Chinese, and so are the comments
-            recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
-        with show.Bar() as bar:
-            audit, _ = examine(file, reader_of(file), bar)
-        if json:
-            found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
-            show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
-            return
-        show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
-        if told is None and about.numbers:
-            show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
-        elif told is None and guessed.numbers == "few":
-            show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
-        for note in guessed.notes:
-            if not any(note in problem.message for problem in audit.problems):  # those are listed below
-                show.out(f"note: {note}")
-        for line in audit_lines(audit):
-            show.out(line)
-        show.out("")
-        show.out(f"wrote {recipe} and {rules}")
-        show.out(f"next: penjing make {recipe}" if audit.trainable else f"when it is mended: penjing check {recipe}")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where recipe.yaml and rules.csv are written")],
+    data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
+    text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="what is predicted: classify, score; left out: by the labels")
+    ] = None,
+    encoding: Encoding = "auto",
+    sheet: Sheet = None,
+    header: Header = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite recipe.yaml and rules.csv")] = False,
+    json: Annotated[bool, typer.Option("--json", help="one line of JSON instead of words")] = False,
+) -> None:
+    """Write DIR/recipe.yaml and DIR/rules.csv for the labelled texts in FILE, and list what is wrong with them."""
+    from penjing.core.folder import replaced_file
+    from penjing.core.recipe import load_recipe
+    from penjing.data.prepare import examine
+    from penjing.data.read import Reading
+    from penjing.tasks import TASKS, about_task, reader_of
+
+    recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
+    for path in (recipe, rules):
+        if path.exists() and not force:
+            raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
+    told = about_task(task, "--task") if task is not None else None
+    wanted = _Wanted(text, label, Reading(encoding, sheet, header), told is not None and told.numbers)
+    guessed = _guess(data, wanted, asking=not json)
+    about = told or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
+    with replaced_file(rules) as new_rules, replaced_file(recipe) as new_recipe:  # both or neither
+        new_rules.write_text(rules_text(about), encoding="utf-8")
+        new_recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
+    file = load_recipe(recipe)
+    follow_recipe(file)
+    if language() != "en":  # the texts are Chinese, and so are the comments
+        recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
+    with show.Bar() as bar:
+        audit, _ = examine(file, reader_of(file), bar)
+    if json:
+        found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
+        show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
+        return
+    show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
+    if told is None and about.numbers:
+        show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
+    elif told is None and guessed.numbers == "few":
+        show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
+    for note in guessed.notes:
+        if not any(note in problem.message for problem in audit.problems):  # those are listed below
+            show.out(f"note: {note}")
+    for line in audit_lines(audit):
+        show.out(line)
+    show.out("")
+    show.out(f"wrote {recipe} and {rules}")
+    show.out(f"next: penjing make {recipe}" if audit.trainable else f"when it is mended: penjing check {recipe}")
 
 
 @dataclass(frozen=True)

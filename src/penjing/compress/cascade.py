@@ -34,7 +34,7 @@ from pydantic import Field
 
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
-from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
 from penjing.compress.parts.teacher import store, stored, teacher_outputs
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
@@ -118,11 +118,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     plain = card_fields(task_of(parent.card), {**calibration_of(parent.card), "temperature": 1.0})
     calibrated = replace(parent, card=parent.card.model_copy(update=plain))
     return seal(
-        inputs,
-        options,
-        run,
-        calibrated,
-        method="compress.cascade",
+        Compression(inputs, options, run, calibrated, "compress.cascade"),
         form="cascade",
         folder=whole(run.scratch / "cascade", fill),
         notes=notes,

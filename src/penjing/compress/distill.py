@@ -23,7 +23,7 @@ from torch import nn
 from penjing.compress.magnitude import keep_zeros
 from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
-from penjing.compress.parts.sealing import seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
 from penjing.compress.parts.states import hidden_loss, relation_loss, watching
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
@@ -167,11 +167,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
     folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.distill",
+        Compression(inputs, options, run, parent, "compress.distill"),
         form="torch",
         folder=folder,
         notes={"texts": len(texts), "teacher": teacher.id},

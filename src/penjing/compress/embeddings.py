@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field
 
 from penjing.compress.export import check_form, write_engine
-from penjing.compress.parts.sealing import encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -64,11 +64,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     card = parent.card.model_copy(update={"form": "onnx", "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.embeddings: validation before")
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.embeddings",
+        Compression(inputs, options, run, parent, "compress.embeddings"),
         form="onnx",
         folder=small,
         notes={"engine": "onnx", "precision": "float32", "embedding_bits": options.bits},

@@ -25,7 +25,7 @@ from torch import nn
 
 from penjing.compress.cascade import AGREEMENT, choose_threshold
 from penjing.compress.distill import TEACHER
-from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole, with_tokenizer
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
@@ -162,11 +162,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         (target / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json")))
 
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.exit",
+        Compression(inputs, options, run, parent, "compress.exit"),
         form="exit",
         folder=whole(run.scratch / "exit", fill),
         notes={"engine": "onnx", "precision": "int8" if options.int8 else "float32", "exits_after": ends[:-1], **about},

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole, with_tokenizer
 from penjing.core.errors import UsageError
 from penjing.core.machine import EngineName, fastest_engine
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -54,11 +54,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         lambda target: write_engine(parent, engine, target, run, half=half, packed=options.packed),
     )
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.export",
+        Compression(inputs, options, run, parent, "compress.export"),
         form=engine,
         folder=folder,
         notes={"engine": engine, "precision": "float32", "storage": options.storage},

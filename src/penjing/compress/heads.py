@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from penjing.compress.parts.importance import Floats, importance
-from penjing.compress.parts.sealing import seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind
@@ -46,11 +46,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     small = keep_heads(classifier, kept)
     tokenizer = open_tokenizer(parent.folder)
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.heads",
+        Compression(inputs, options, run, parent, "compress.heads"),
         form="torch",
         folder=whole(run.scratch / "heads", lambda target: save_classifier(target, small, tokenizer)),
         notes={"heads": [len(each) for each in kept], "parameters": sum(one.numel() for one in small.parameters())},

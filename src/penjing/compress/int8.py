@@ -28,7 +28,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from penjing.compress.export import ENGINE, FILES, PACKED, EngineChoice, check_form, engine_of, write_engine
-from penjing.compress.parts.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.machine import EngineName, int8_instructions
 from penjing.core.nouns import Artifact, Inputs, Run
@@ -132,11 +132,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     card = parent.card.model_copy(update={"form": engine, "precision": "float32"})
     before = score(full, card, inputs.validation, run, "compress.int8: validation in float32")
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.int8",
+        Compression(inputs, options, run, parent, "compress.int8"),
         form=engine,
         folder=small,
         notes={"engine": engine, "precision": "int8", "scales": "static" if static else "dynamic"},

@@ -21,7 +21,7 @@ import torch
 from pydantic import Field
 from tokenizers import Tokenizer
 
-from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole
 from penjing.core.canon import canonical_json, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.folder import write_whole
@@ -64,11 +64,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     small = keep_layers(classifier, kept)
     folder = whole(run.scratch / "layers", lambda target: save_classifier(target, small, tokenizer))
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.layers",
+        Compression(inputs, options, run, parent, "compress.layers"),
         form="torch",
         folder=folder,
         notes={"layers": kept, "parameters": sum(one.numel() for one in small.parameters())},

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.sealing import seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind
@@ -44,11 +44,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         prune(weight, options.sparsity)
     zeros = sum(int((weight == 0).sum()) for weight in chosen)
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.magnitude",
+        Compression(inputs, options, run, parent, "compress.magnitude"),
         form="torch",
         folder=whole(run.scratch / "magnitude", lambda target: save_classifier(target, classifier, tokenizer)),
         notes={

@@ -26,7 +26,7 @@ from torch import nn
 
 from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
-from penjing.compress.parts.sealing import check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import unit_hash
@@ -102,11 +102,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     folder = whole(run.scratch / "student", lambda target: _learn(parent, inputs, options, run).write(target))
     width = sum(head.size for head in task_of(parent.card).heads.values())
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.static",
+        Compression(inputs, options, run, parent, "compress.static"),
         form="static",
         folder=folder,
         notes={"precision": "float16", "parameters": (1 << options.bits) * min(options.rank, width)},

@@ -14,7 +14,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from penjing.compress.parts.sealing import check_stop, seal, torch_parent, whole
+from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -59,11 +59,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     classifier.encoder = cut_embeddings(classifier.encoder, order)
     folder = whole(run.scratch / "model", lambda target: save_classifier(target, classifier, smaller))
     return seal(
-        inputs,
-        options,
-        run,
-        parent,
-        method="compress.vocabulary",
+        Compression(inputs, options, run, parent, "compress.vocabulary"),
         form="torch",
         folder=folder,
         notes={

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress.parts.sealing import check_stop, encoder_parent, score, seal, whole, with_tokenizer
+from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, score, seal, whole, with_tokenizer
 from penjing.core.artifact import open_artifact
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.folder import verify
@@ -117,7 +117,7 @@ def test_scoring_stops_between_two_slices(parent: Artifact, inputs: Inputs, run:
 def test_the_card_adds_to_the_parents(parent: Artifact, inputs: Inputs, run: Run, form: Path) -> None:
     before = open_session(parent, threads=1).logits(inputs.validation.texts)
     before[:20] = before[:20, ::-1]
-    made = seal(inputs, Named(), run, parent, "compress.test", "linear", form, {"engine": "other"}, before)
+    made = seal(Compression(inputs, Named(), run, parent, "compress.test"), "linear", form, {"engine": "other"}, before)
     card = made.card
     step = {"method": "compress.test", "options": {"strength": 0.5}, "parent": parent.id}
     assert card.method == "compress.test" and card.lineage == (*parent.card.lineage, step)
@@ -139,14 +139,14 @@ def test_without_labels_nothing_is_measured_and_the_temperature_stays(
     parent: Artifact, inputs: Inputs, run: Run, form: Path
 ) -> None:
     bare = replace(inputs, validation=Table(inputs.validation.texts))
-    made = seal(bare, Named(), run, parent, "compress.test", "linear", form, {})
+    made = seal(Compression(bare, Named(), run, parent, "compress.test"), "linear", form, {})
     assert made.card.temperature == parent.card.temperature and made.card.metrics == {}
 
 
 def test_a_stop_seals_nothing(parent: Artifact, inputs: Inputs, run: Run, form: Path) -> None:
     bare, stopped = replace(inputs, validation=Table([], [])), replace(run, stop=lambda: True)
     with pytest.raises(RunInterruptedError):
-        seal(bare, Named(), stopped, parent, "compress.test", "linear", form, {})
+        seal(Compression(bare, Named(), stopped, parent, "compress.test"), "linear", form, {})
     assert not run.out.exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,19 @@ def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.N
     return result
 
 
+@dataclass(frozen=True)
+class Compression:
+    """What is compressed, by which method, with which options."""
+
+    inputs: Inputs
+    options: Options
+    run: Run
+    parent: Artifact
+    method: str
+
+
 def seal(
-    inputs: Inputs,
-    options: Options,
-    run: Run,
-    parent: Artifact,
-    method: str,
+    step: Compression,
     form: Form,
     folder: Path,
     notes: Mapping[str, Any],
@@ -92,6 +100,7 @@ def seal(
     compare: outputs (n, sum of sizes) of the model before, on validation; the share of rows on which both decide alike
     becomes the metric `validation_agreement`. Without labelled validation rows the parent's calibration is kept.
     """
+    run, parent, method = step.run, step.parent, step.method
     known = {name: value for name, value in notes.items() if name in Card.model_fields}
     changed = {
         "form": form,
@@ -99,14 +108,14 @@ def seal(
         "masking": parent.card.masking or VERSION,
         "lineage": (
             *parent.card.lineage,
-            {"method": method, "options": options.model_dump(mode="json"), "parent": parent.id},
+            {"method": method, "options": step.options.model_dump(mode="json"), "parent": parent.id},
         ),
         "metrics": {},
         "notes": {**parent.card.notes, **{name: value for name, value in notes.items() if name not in known}},
         **known,
     }
     card = Card.model_validate(parent.card.model_dump() | changed)
-    table = inputs.validation
+    table = step.inputs.validation
     if len(table) and table.labels is not None:
         task, items = task_of(card).with_rows({}), [Item(text) for text in table.texts]
         outputs = split_columns(score(folder, card, table, run, f"{method}: validation"), task.heads)
