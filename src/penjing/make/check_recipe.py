@@ -23,7 +23,7 @@ from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
-from penjing.make.order import order_faults
+from penjing.make.order import head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
 from penjing.tasks import reader_of
@@ -86,6 +86,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     looked = None if missing else _attempt(found, lambda: examine(file, reader_of(file), progress))
     if looked is not None:
         found.audit, found.data = looked
+    if found.data is not None:
+        found.faults += head_faults(file, found.steps, found.data.task)
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
