@@ -23,9 +23,9 @@ from penjing.model.encoder import (
     load_classifier,
     load_encoder,
     longest_input,
-    mean_pool,
     save_classifier,
 )
+from penjing.model.heads import mean_pool
 from penjing.text.tokens import open_tokenizer
 
 IDS = torch.tensor([[2, 5, 9, 3], [2, 7, 3, 0]])

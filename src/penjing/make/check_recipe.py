@@ -24,7 +24,7 @@ from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
-from penjing.make.order import order_faults
+from penjing.make.order import head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
 from penjing.prove.score import metric_names
@@ -90,6 +90,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         found.audit, found.data = looked
     if found.data is not None:
         found.faults += promise_faults(file, found.data.task)
+        found.faults += head_faults(file, found.steps, found.data.task)
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
