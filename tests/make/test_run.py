@@ -61,6 +61,40 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert verify(tmp_path / "out" / "releases" / made.release.id[:12]) == made.release.id
 
 
+def test_numbers_go_the_whole_way(tmp_path: Path) -> None:
+    """From rows with numbers to a certified release whose report names the metrics of the task."""
+    drawn, values = random.Random(0), {"awful": 0, "poor": 1, "fine": 2, "good": 3, "great": 4}
+    lines = ["text,label"]
+    for number in range(700):
+        word = drawn.choice(list(values))
+        words = [*drawn.sample(("room", "staff", "box", "today", "again", "price", "door"), 3), word, f"n{number}"]
+        lines.append(f"{' '.join(words)},{values[word] + drawn.gauss(0, 0.2):.2f}")
+    (tmp_path / "rows.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "rules.csv").write_text("name,value,then\nlow,<0.5,review\n", encoding="utf-8")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        "name: numbers\ntask: {type: score, kind: number, within: 0.5}\ndata: {files: rows.csv}\n"
+        "steps: [{tune.linear: {c: [64]}}]\ngates: {keep: 0.9, score: 0.7, unproven: allow}\n"
+        "decide: {max_error: 0.15, rules: rules.csv}\nthreads: 1\n",
+        encoding="utf-8",
+    )
+    made = make_release(recipe, tmp_path / "out")
+    assert made.release is not None, made.refused
+    report, certificate = made.report, read_certificate(made.release)
+    assert (report.task, report.gold, report.test.metric) == ("score", "value", "within")
+    assert report.test.score.value > 0.85 and report.test.metrics["mae"].value < 0.4
+    assert [(block.name, block.kind) for block in report.sections] == [("errors_by_value", "table")]
+    assert [(gate.name, gate.state) for gate in report.gates] == [("keep", "held"), ("score", "held")]
+    assert certificate.certified and set(certificate.thresholds) == {"*"} and certificate.ruled > 0.1
+    assert "further than 0.5" in certificate.an_error and "further than 0.5" in report.verdict
+    first, low = Decider(open_release(tmp_path / "out" / "release")).decide(
+        [Request("the staff today: great"), Request("the box, awful again")]
+    )
+    assert abs(float(first.decision.outcome) - 4) < 0.6 and first.decision.decided_by == "model"
+    assert (low.decision.route, low.decision.fired) == ("review", ("low",))
+    assert make_release(recipe, tmp_path / "out").unchanged
+
+
 def test_a_broken_gate_seals_nothing_and_moves_the_old_release_aside(
     recipe_in: Callable[..., Path], tmp_path: Path
 ) -> None:
