@@ -78,7 +78,7 @@ class Exiting(nn.Module):
         super().__init__()
         self.classifier, self.ends = classifier, ends
         # The heads below begin as the top one is: the layers are close enough for it to be a better start than chance.
-        assert isinstance(classifier.head, nn.Linear), "one pooled head: `check_heads` saw to it"
+        assert isinstance(classifier.head, nn.Linear)
         labels, width = classifier.head.weight.shape
         self.lower = nn.ModuleList(nn.Linear(width, labels) for _ in ends[:-1])
         for head in self.lower:
