@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from penjing.cases.impact import Change, impact
-from penjing.core.nouns import Release
+from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import load_rules
@@ -22,9 +22,13 @@ class Kept:
 
     decision: dict[str, Any]
     text: str | None
+    prediction: Prediction
 
     def decided(self) -> dict[str, Any]:
         return self.decision
+
+    def predicted(self) -> Prediction:
+        return self.prediction
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def decider(tiny_release: Release) -> Decider:
 def records(decider: Decider) -> list[Kept]:
     texts = ["a lottery today", "see you at lunch", "call 13812345678", "free prize win cash now"] * 100
     asked = [Request(text, {"channel": "web"}, id=f"c{i}") for i, text in enumerate(texts)]
-    return [Kept(each.decision.to_json(), each.masked.text) for each in decider.decide(asked)]
+    return [Kept(each.decision.to_json(), each.masked.text, each.prediction) for each in decider.decide(asked)]
 
 
 def amended(decider: Decider, folder: Path, rules: str) -> Policy:
@@ -83,7 +87,10 @@ def test_what_cannot_be_judged_is_counted(decider: Decider, records: list[Kept])
 def test_the_draw_for_audit_is_no_change(tiny_release: Release, decider: Decider, records: list[Kept]) -> None:
     policy = load_policy(tiny_release)
     always = dataclasses.replace(policy, spec=policy.spec.model_copy(update={"audit": 1.0}), release_id="x")
-    drawn = [Kept(always.decide(each.decision["id"], each.decision["facts"]).to_json(), each.text) for each in records]
+    drawn = [
+        Kept(always.decide(each.decision["id"], each.decision["facts"]).to_json(), each.text, each.prediction)
+        for each in records
+    ]
     assert any(each.decision["reason"] == "audit" for each in drawn)
     assert impact(always, decider.session, drawn).changed == 0
 

@@ -18,6 +18,7 @@ from penjing.cases.replay import decide_again, replay_decision, replay_model
 from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Prediction, Release
+from penjing.core.task import Task
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.policy import load_policy
 
@@ -125,8 +126,12 @@ class Elsewhere:
         for each in self.decider.session.predict(masked):
             first, second = each.answer.probabilities
             moved = (round(first + self.by, 6), round(second - self.by, 6))
-            found.append(dataclasses.replace(each, probabilities=moved))
+            found.append(dataclasses.replace(each, answer=Choice(each.answer.labels, moved)))
         return found
+
+    @property
+    def task(self) -> Task:
+        return self.decider.session.task
 
     def fingerprint(self) -> dict[str, str]:
         return {**self.decider.session.fingerprint(), "threads": self.threads}

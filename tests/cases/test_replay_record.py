@@ -55,7 +55,7 @@ def test_other_probabilities_do_not_fit_the_facts(decider: Decider, record: Reco
     held["probabilities"] = held["probabilities"][::-1]
     again = replay_record(dataclasses.replace(record, prediction=json.dumps(held)), decider)
     assert not again.same
-    assert [one.split(":")[0] for one in again.torn] == ["probabilities"]
+    assert [one.split(":")[0] for one in again.torn] == ["label", "probabilities"]
 
 
 def test_another_text_moves_the_model(decider: Decider, record: Record) -> None:

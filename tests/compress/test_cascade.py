@@ -118,7 +118,7 @@ def test_evidence_is_of_the_stage_that_answered(inputs: Inputs, tmp_path: Path) 
         text = texts[leaves.index(kind)]
         prediction = session.predict([text])[0]
         found = explain(session, text)
-        assert (found.label, found.p) == prediction.answer.ranked()[0]
+        assert (found.to_json()["label"], found.to_json()["p"]) == prediction.answer.ranked()[0]
         stage = session.first if kind else session.second
         # One word fewer, scored by the stage that answered the whole, wherever that variant itself would go.
         cut = text.split(" ", 1)[1]

@@ -81,3 +81,12 @@ def test_a_sealed_file_that_is_no_release_is_told_in_plain_words(tmp_path: Path,
     with pytest.raises(DamageError, match=r"release\.json is not valid: (`|the )") as caught:
         open_release(tmp_path / "r")
     assert "input" not in str(caught.value).lower()
+
+
+def test_a_release_names_labels_or_the_state_of_a_task() -> None:
+    values = {"name": "n", "language": "en", "masking": "1", "artifact": "x", "tolerance": 0.0, "fingerprint": {}}
+    assert "task_state" not in ReleaseInfo(labels=("a",), **values).model_dump()
+    assert ReleaseInfo(format=3, task="score", task_state={"within": 1}, **values).model_dump()["labels"] == ()
+    for wrong in ({}, {"task_state": {"within": 1}}, {"format": 3, "labels": ("a",)}):
+        with pytest.raises(ValueError, match="format 3 has the state of a task"):
+            ReleaseInfo(**values, **wrong)

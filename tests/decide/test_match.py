@@ -132,8 +132,8 @@ def test_no_word_of_a_rule_or_a_request_enters_the_expression() -> None:
 
 
 def test_a_row_without_conditions_always_holds() -> None:
-    assert Matcher([[]]).first({}) == 0
-    assert Matcher([]).first({}) is None
+    assert Matcher([[]], ()).first({}) == 0
+    assert Matcher([], ()).first({}) is None
 
 
 def test_a_thousand_rows_in_one_expression() -> None:

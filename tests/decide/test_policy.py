@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
@@ -168,3 +169,20 @@ def test_a_phrase_and_a_field_are_masked_by_the_version_of_the_release(tmp_path:
     for masking, kept in (("1", "5494-⟦landline⟧"), ("2", "⟦bank_card⟧")):
         made = policy(tmp_path, None, format=2, masking=masking, fields={"note": "str"})
         assert made.schema.read({"note": "5494-0427-7440-6544"}) == {"note": kept}
+
+
+def test_formats_one_and_two_name_labels_and_format_three_a_task() -> None:
+    state = {"kind": "number", "within": 0.5, "coverage": 0.9, "grades": [], "mean": 3.0, "scale": 1.0, "digits": 1}
+    two = PolicySpec(format=2, labels=LABELS, thresholds={}).model_dump(mode="json")
+    three = PolicySpec(format=3, task={"type": "score", **state}, thresholds={"*": None}).model_dump(mode="json")
+    assert "task" not in two and two["labels"] == list(LABELS)
+    assert "labels" not in three and three["task"] == {"type": "score", **state}
+    assert PolicySpec.model_validate(three).opened_task().state == state
+    for wrong in (
+        {"format": 3, "labels": LABELS},
+        {"format": 2, "task": {"type": "score", **state}},
+        {"format": 3, "labels": LABELS, "task": {"type": "score", **state}},
+        {"format": 2},
+    ):
+        with pytest.raises(ValidationError, match="format 3 a task and no labels"):
+            PolicySpec(thresholds={}, **wrong)

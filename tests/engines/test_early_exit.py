@@ -27,10 +27,10 @@ class Stage:
 def test_rows_leave_where_they_are_sure() -> None:
     stages = [Stage(1.0, last=False), Stage(2.0, last=False), Stage(-1.0, last=True)]
     exits = Exits(thresholds=(0.95, 0.95))
-    engine = ExitEngine(stages, exits, SimpleNamespace(), {})  # type: ignore[arg-type]
+    engine = ExitEngine(stages, exits, SimpleNamespace(), {}, "label")  # type: ignore[arg-type]
     rows = [np.array([5, 1, 1]), np.array([2, 1]), np.array([1])]
     assert engine.depths(rows) == [0, 1, 2]
     assert [stage.calls for stage in stages] == [3, 2, 1]
-    np.testing.assert_array_equal(engine.run(rows)[:, 0], [5, 4, -1])
-    np.testing.assert_array_equal(engine.every(rows[1:])[:, ::2], [[2, 4, -2], [1, 2, -1]])
+    np.testing.assert_array_equal(engine.run(rows)["label"][:, 0], [5, 4, -1])
+    np.testing.assert_array_equal(engine.every(rows[1:])["label"][:, ::2], [[2, 4, -2], [1, 2, -1]])
     assert sureness(np.array([[0.0, 0.0]], dtype=np.float32))[0] == 0.5

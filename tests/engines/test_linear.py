@@ -12,7 +12,8 @@ import pytest
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Card
-from penjing.engines.linear import LinearEngine
+from penjing.core.task import Head
+from penjing.engines.linear import LinearEngine, columns_of
 from penjing.runtime.open import open_session
 from penjing.text import words
 from penjing.text.tfidf import fit_features
@@ -24,7 +25,8 @@ def engine(columns: int) -> LinearEngine:
     features = fit_features(TEXTS)
     random = np.random.default_rng(0)
     coef = random.normal(0, 2, (len(features), columns)).astype(np.float16)
-    return LinearEngine(features, coef, random.normal(0, 1, columns).astype(np.float32))
+    heads = {"label": Head("pooled", 2 if columns == 1 else columns, "cross_entropy")}
+    return LinearEngine(features, coef, random.normal(0, 1, columns).astype(np.float32), heads)
 
 
 def artifact(folder: Path, columns: int, labels: tuple[str, ...]) -> Artifact:
@@ -38,13 +40,13 @@ def test_logits_are_the_matrix_product() -> None:
     for place, row in enumerate(rows):
         dense[place, row["index"]] = row["weight"]
     expected = dense @ model._coef.astype(np.float64) + model._bias
-    logits = model.run(rows)
+    logits = model.run(rows)["label"]
     assert logits.dtype == np.float32
     assert logits == pytest.approx(expected, abs=1e-5)
 
 
 def test_two_labels_have_one_column_and_mirrored_logits() -> None:
-    logits = engine(1).run(engine(1).encode(TEXTS))
+    logits = engine(1).run(engine(1).encode(TEXTS))["label"]
     assert logits.shape == (len(TEXTS), 2)
     assert (logits[:, 0] == -logits[:, 1]).all()
 
@@ -52,10 +54,34 @@ def test_two_labels_have_one_column_and_mirrored_logits() -> None:
 def test_neighbours_change_no_bit_and_unknown_texts_get_the_bias() -> None:
     model = engine(3)
     rows = model.encode(TEXTS)
-    alone = np.concatenate([model.run([row]) for row in rows])
-    assert (model.run(rows[::-1])[::-1] == alone).all()
-    assert (model.run(model.encode([""]))[0] == model._bias).all()
-    assert model.run([]).shape == (0, 3)
+    alone = np.concatenate([model.run([row])["label"] for row in rows])
+    assert (model.run(rows[::-1])["label"][::-1] == alone).all()
+    assert (model.run(model.encode([""]))["label"][0] == model._bias).all()
+    assert model.run([])["label"].shape == (0, 3)
+
+
+def test_several_heads_have_their_own_columns_by_name() -> None:
+    heads = {
+        "kind": Head("pooled", 2, "cross_entropy"),
+        "score": Head("pooled", 1, "mean_squared_error"),
+        "flags": Head("pooled", 2, "binary_cross_entropy"),
+    }
+    assert columns_of(heads) == 4
+    features, random = fit_features(TEXTS), np.random.default_rng(0)
+    coef = random.normal(0, 2, (len(features), 4)).astype(np.float16)
+    bias = random.normal(0, 1, 4).astype(np.float32)
+    model = LinearEngine(features, coef, bias, heads)
+    rows = model.encode(TEXTS)
+    outputs = model.run(rows)
+    plain = engine(4)
+    plain._coef, plain._bias = coef.astype(np.float32), bias
+    expected = plain.run(rows)["label"]
+    assert {name: one.shape for name, one in outputs.items()} == {"kind": (6, 2), "score": (6, 1), "flags": (6, 2)}
+    np.testing.assert_allclose(outputs["kind"], np.stack((-expected[:, 0] / 2, expected[:, 0] / 2), axis=1), atol=1e-6)
+    np.testing.assert_array_equal(outputs["score"], expected[:, 1:2])
+    np.testing.assert_array_equal(outputs["flags"], expected[:, 2:])
+    with pytest.raises(ValueError, match="not of its tokens"):
+        columns_of({"tag": Head("token", 3, "cross_entropy")})
 
 
 def test_term_weights_add_up_to_the_logit() -> None:
@@ -64,7 +90,7 @@ def test_term_weights_add_up_to_the_logit() -> None:
         pairs = model.term_weights(TEXTS[0], label)
         bias = model._bias[label] if columns == 3 else model._bias[0] * (0.5 if label else -0.5)
         assert sum(gain for _, gain in pairs) + bias == pytest.approx(
-            model.run(model.encode(TEXTS[:1]))[0, label], abs=1e-5
+            model.run(model.encode(TEXTS[:1]))["label"][0, label], abs=1e-5
         )
         assert [gain for _, gain in pairs] == sorted((gain for _, gain in pairs), reverse=True)
 
@@ -72,7 +98,7 @@ def test_term_weights_add_up_to_the_logit() -> None:
 def test_a_session_gives_what_the_engine_gave_before_it_was_written(tmp_path: Path) -> None:
     made = artifact(tmp_path / "a", 3, ("a", "b", "c"))
     session = open_session(made)
-    assert (session.logits(TEXTS) == engine(3).run(engine(3).encode(TEXTS))).all()
+    assert (session.outputs(TEXTS)["label"] == engine(3).run(engine(3).encode(TEXTS))["label"]).all()
     assert sum(session.predict(TEXTS[:1])[0].answer.probabilities) == pytest.approx(1, abs=1e-5)
     assert session.fingerprint()["engine"] == "linear"
     assert "jieba" in session.fingerprint()["version"]

@@ -12,6 +12,7 @@ import pytest
 from penjing.core.artifact import open_artifact, write_artifact
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Card
+from penjing.core.task import Head
 from penjing.engines.static import SETTINGS, StaticEngine
 from penjing.runtime.open import open_session
 from penjing.text.ngrams import Grams
@@ -23,7 +24,8 @@ def engine(labels: int = 3, rank: int = 2) -> StaticEngine:
     random = np.random.default_rng(0)
     table = random.normal(0, 1, (1 << 12, rank)).astype(np.float16)
     head = random.normal(0, 1, (rank, labels)).astype(np.float32)
-    return StaticEngine(Grams(bits=12), table, head, random.normal(0, 1, labels).astype(np.float32))
+    heads = {"label": Head("pooled", labels, "cross_entropy")}
+    return StaticEngine(Grams(bits=12), table, head, random.normal(0, 1, labels).astype(np.float32), heads)
 
 
 def artifact(folder: Path) -> Artifact:
@@ -33,7 +35,7 @@ def artifact(folder: Path) -> Artifact:
 
 def test_logits_are_the_sums_of_the_rows() -> None:
     model = engine()
-    for text, logits in zip(TEXTS, model.run(model.encode(TEXTS)), strict=True):
+    for text, logits in zip(TEXTS, model.run(model.encode(TEXTS))["label"], strict=True):
         buckets = model.grams.of(text)
         state = model._stored.astype(np.float64)[buckets].sum(axis=0) / max(1, len(buckets)) ** 0.5
         assert logits == pytest.approx(state @ model._head + model._bias, abs=1e-4)
@@ -42,9 +44,9 @@ def test_logits_are_the_sums_of_the_rows() -> None:
 def test_neighbours_change_no_bit() -> None:
     model = engine()
     rows = model.encode(TEXTS)
-    alone = np.concatenate([model.run([row]) for row in rows])
-    assert (model.run(rows[::-1])[::-1] == alone).all()
-    assert model.run([]).shape == (0, 3)
+    alone = np.concatenate([model.run([row])["label"] for row in rows])
+    assert (model.run(rows[::-1])["label"][::-1] == alone).all()
+    assert model.run([])["label"].shape == (0, 3)
 
 
 def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:
     assert artifact(tmp_path / "b").id == made.id
     session = open_session(open_artifact(made.folder))
     session.warm()
-    assert (session.logits(TEXTS) == engine().run(engine().encode(TEXTS))).all()
+    assert (session.outputs(TEXTS)["label"] == engine().run(engine().encode(TEXTS))["label"]).all()
     assert session.fingerprint()["engine"] == "static"
 
 
@@ -80,7 +82,7 @@ def test_it_runs_where_torch_cannot_be_imported(tmp_path: Path) -> None:
         "from penjing.core.artifact import open_artifact\n"
         "from penjing.engines.static import StaticEngine\n"
         f"model = StaticEngine.load(open_artifact(Path({str(folder)!r})))\n"
-        "print(model.run(model.encode(['好']))[0].argmax())\n"
+        "print(model.run(model.encode(['好']))['label'][0].argmax())\n"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert int(found) == engine().run(engine().encode(["好"]))[0].argmax()
+    assert int(found) == engine().run(engine().encode(["好"]))["label"][0].argmax()

@@ -20,15 +20,15 @@ def test_logits_are_the_classifiers(torch_artifact: Artifact) -> None:
     ids, mask = map(torch.from_numpy, engine.tokens.pad(rows))
     with torch.inference_mode():
         wanted = load_classifier(torch_artifact).eval()(ids, mask).numpy()
-    np.testing.assert_allclose(engine.run(rows), wanted, atol=1e-6)
+    np.testing.assert_allclose(engine.run(rows)["label"], wanted, atol=1e-6)
 
 
 def test_calls_from_several_threads_take_turns_and_agree(torch_artifact: Artifact) -> None:
     engine = TorchEngine.load(torch_artifact, 1)
     rows = engine.encode(TEXTS)
-    wanted = engine.run(rows)
+    wanted = engine.run(rows)["label"]
     with ThreadPoolExecutor(4) as pool:
-        for found in pool.map(lambda _: engine.run(rows), range(20)):
+        for found in pool.map(lambda _: engine.run(rows)["label"], range(20)):
             np.testing.assert_array_equal(found, wanted)
 
 
@@ -37,7 +37,7 @@ def test_each_engine_runs_with_its_own_number_of_threads(torch_artifact: Artifac
     try:
         one, two = TorchEngine.load(torch_artifact, 1), TorchEngine.load(torch_artifact, 2)
         for engine, count in ((one, 1), (two, 2), (one, 1)):
-            engine.run(engine.encode(TEXTS))
+            engine.run(engine.encode(TEXTS))["label"]
             assert torch.get_num_threads() == count
             assert engine.fingerprint()["threads"] == str(count)
     finally:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penjing.core.answers import Choice
 from penjing.core.errors import UsageError
+from penjing.core.task import Outputs
 from penjing.explain.evidence import MOST_VARIANTS, explain, join_shortest, split_clauses, split_words
 from penjing.runtime.session import Session
 
@@ -20,13 +20,17 @@ class Counting:
     """A session that counts the texts and the passes that it was asked for."""
 
     def __init__(self, session: Session) -> None:
-        self._session, self.artifact = session, session.artifact
+        self._session, self.task, self.calibration = session, session.task, session.calibration
         self.texts, self.passes = 0, 0
 
-    def logits(self, masked: Sequence[str]) -> npt.NDArray[np.float32]:
+    def outputs(self, masked: Sequence[str]) -> Outputs:
         self.texts += len(masked)
         self.passes += 1
-        return self._session.logits(masked)
+        return self._session.outputs(masked)
+
+
+def label(name: str) -> Choice:
+    return Choice((name,), (1.0,))
 
 
 def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
@@ -79,8 +83,9 @@ def test_spans_lie_in_the_text_and_the_cost_is_bounded(session: Session, parts: 
 def test_it_names_the_words_that_decide(session: Session) -> None:
     text = "昨天到了，早餐太差，房间，快递"
     found = explain(session, text)
-    assert found.label == "bad"
-    assert found.p == session.predict([text])[0].answer.ranked()[0][1]
+    assert found.answer == session.predict([text])[0].answer
+    assert found.to_json()["label"] == "bad"
+    assert found.to_json()["p"] == session.predict([text])[0].answer.ranked()[0][1]
     clauses = [span.text for span in found.spans if span.kind == "clause"]
     words = [span.text for span in found.spans if span.kind == "word"]
     assert clauses[0] == "早餐太差"
@@ -91,10 +96,13 @@ def test_it_names_the_words_that_decide(session: Session) -> None:
 
 def test_another_label_can_be_asked_for_and_an_unknown_one_is_refused(session: Session) -> None:
     text = "房间干净，快递太差"
-    assert explain(session, text, "good").spans[0].text == "房间干净"
-    assert explain(session, text, "bad").spans[0].text == "快递太差"
+    found = explain(session, text, label("good"))
+    assert found.spans[0].text == "房间干净"
+    p = dict(session.predict([text])[0].answer.ranked())["good"]
+    assert found.to_json() | {"spans": []} == {"label": "good", "p": p, "spans": []}
+    assert explain(session, text, label("bad")).spans[0].text == "快递太差"
     with pytest.raises(UsageError, match="unknown label `goood`") as caught:
-        explain(session, text, "goood")
+        explain(session, text, label("goood"))
     assert caught.value.fix == "did you mean `good`?"
 
 

@@ -22,7 +22,7 @@ TEXTS = ["房间很干净", "good", "服务员态度也好下次还会再来住"
 
 @pytest.mark.parametrize("form", FORMS[1:])
 def test_an_engine_agrees_with_torch(open_form: Callable[..., Session], form: str) -> None:
-    expected, found = open_form("torch").logits(TEXTS), open_form(form).logits(TEXTS)
+    expected, found = (open_form(each).outputs(TEXTS)["label"] for each in ("torch", form))
     assert found.shape == (len(TEXTS), 2) and found.dtype == np.float32
     assert np.ptp(expected, axis=0).min() > 0.05, "the texts must differ for this to say anything"
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
@@ -32,15 +32,15 @@ def test_an_engine_agrees_with_torch(open_form: Callable[..., Session], form: st
 def test_a_row_has_the_same_bits_alone_and_among_others(artifacts: dict[str, Artifact], form: str) -> None:
     engine = open_engine(artifacts[form], threads=1)
     rows = engine.encode(TEXTS * 3)
-    alone = np.concatenate([engine.run([row]) for row in rows])
-    assert np.array_equal(engine.run(rows), alone)
-    assert np.array_equal(engine.run(rows[::-1]), alone[::-1])
+    alone = np.concatenate([engine.run([row])["label"] for row in rows])
+    assert np.array_equal(engine.run(rows)["label"], alone)
+    assert np.array_equal(engine.run(rows[::-1])["label"], alone[::-1])
 
 
 def test_padding_does_not_change_a_torch_row(artifacts: dict[str, Artifact]) -> None:
     engine = open_engine(artifacts["torch"], threads=1)
     short, long = engine.encode(["good", "很" * 35])
-    np.testing.assert_allclose(engine.run([short, long])[:1], engine.run([short]), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(engine.run([short, long])["label"][:1], engine.run([short])["label"], rtol=0, atol=1e-5)
 
 
 def test_no_number_of_threads_means_all_cores(artifacts: dict[str, Artifact]) -> None:

@@ -44,9 +44,9 @@ class Rows:
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         return [np.zeros(len(text), dtype=np.int64) for text in texts]
 
-    def run(self, batch: Sequence[np.ndarray]) -> np.ndarray:
+    def run(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         self.passes.append([len(row) for row in batch])
-        return np.array([[len(row), 0.0] for row in batch], dtype=np.float32)
+        return {"label": np.array([[len(row), 0.0] for row in batch], dtype=np.float32)}
 
     def fingerprint(self) -> dict[str, str]:
         return {"engine": "rows"}
@@ -56,7 +56,7 @@ def test_a_pass_has_few_tokens_and_a_batch_size_that_the_engine_knows() -> None:
     turns, rows = Turns(), Rows(tokens=True)
     engine = PacedEngine(rows, turns.turn)  # type: ignore[arg-type]
     batch = [np.zeros(length, dtype=np.int64) for length in [20] * 35 + [100] * 9 + [512] * 3]
-    found = engine.run(batch)
+    found = engine.run(batch)["label"]
     assert [int(value) for value in found[:, 0]] == [len(row) for row in batch], "in the order of the rows"
     assert {len(each) for each in rows.passes} <= set(BATCHES)
     assert all(len(each) == 1 or sum(each) <= PASS_TOKENS for each in rows.passes)

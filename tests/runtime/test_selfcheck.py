@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
-from penjing.core.nouns import Artifact, Release
+from penjing.core.nouns import Artifact, Card, Release
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.runtime.session import Session
@@ -62,8 +63,8 @@ def test_a_result_that_depends_on_its_neighbours_is_found(open_form: Callable[..
 
         encode, fingerprint = session.engine.encode, session.engine.fingerprint
 
-        def run(self, batch: list[np.ndarray]) -> np.ndarray:
-            return session.engine.run(batch) + np.float32(1e-5 * (len(batch) - 1))
+        def run(self, batch: list[np.ndarray]) -> dict[str, np.ndarray]:
+            return {"label": session.engine.run(batch)["label"] + np.float32(1e-5 * (len(batch) - 1))}
 
     with pytest.raises(DamageError, match="other texts of its batch"):
         run_selfcheck(Dynamic(), stored)  # type: ignore[arg-type]
@@ -96,3 +97,37 @@ def test_a_release_carries_its_check(tiny_release: Release, tmp_path: Path) -> N
     without = Release(tmp_path, "", tiny_release.info, tiny_release.artifact)
     with pytest.raises(DamageError, match=r"selfcheck\.json cannot be read"):
         run_selfcheck(session, without)
+
+
+class Numbers:
+    """An engine of two heads over texts: a number of the text, and one of each of its characters."""
+
+    def __init__(self, added: float = 0.0) -> None:
+        self.added = np.float32(added)
+
+    def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+        return [np.frombuffer(text.encode("utf-16-le"), dtype=np.uint16) for text in texts]
+
+    def run(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        tags = np.full((len(batch), max(map(len, batch)), 1), np.nan, dtype=np.float32)
+        for place, row in enumerate(batch):
+            tags[place, : len(row), 0] = row / 1000 + self.added
+        return {"score": np.array([[len(row) / 10] for row in batch], dtype=np.float32), "tag": tags}
+
+    def fingerprint(self) -> dict[str, str]:
+        return {"engine": "numbers"}
+
+
+def test_outputs_of_several_heads_are_stored_and_compared_by_name(tmp_path: Path) -> None:
+    card = Card(form="linear", method="none", task="score", task_state={"kind": "number"})
+    session = SimpleNamespace(artifact=Artifact(tmp_path, "", card), engine=Numbers(), tokens=None)
+    session.fingerprint = session.engine.fingerprint
+    stored = json.loads(canonical_json(make_selfcheck(session)))  # type: ignore[arg-type]
+    assert stored["format"] == 2 and set(stored["outputs"]) == {"score", "tag"}
+    assert run_selfcheck(Numbers(), stored) <= 1e-4  # type: ignore[arg-type]
+    with pytest.raises(DamageError, match="does not agree"):
+        run_selfcheck(Numbers(2.0), stored)  # type: ignore[arg-type]
+    with pytest.raises(DamageError, match="stored score"):
+        run_selfcheck(Numbers(), stored | {"outputs": {"score": stored["outputs"]["score"]}})  # type: ignore[arg-type]
+    with pytest.raises(DamageError, match="2 heads"):
+        run_selfcheck(Numbers(), {name: one for name, one in stored.items() if name != "outputs"} | {"logits": []})  # type: ignore[arg-type]

@@ -24,9 +24,9 @@ LONG = "房间很干净服务员态度也好" * 20
 @pytest.mark.parametrize("form", ["torch", "onnx", "openvino"])
 def test_probabilities_are_calibrated_and_rounded(open_form: Callable[..., Session], form: str) -> None:
     session = open_form(form)
-    expected = softmax(session.logits(TEXTS), 1.7)
+    expected = softmax(session.outputs(TEXTS)["label"], 1.7)
     for prediction, row in zip(session.predict(TEXTS), expected, strict=True):
-        assert prediction.artifact == session.artifact.id and prediction.labels == ("bad", "good")
+        assert prediction.artifact == session.artifact.id and prediction.answer.labels == ("bad", "good")
         assert list(prediction.answer.probabilities) == [round(float(p), 6) for p in row]
         assert not prediction.too_long
 
@@ -51,7 +51,7 @@ def test_a_prediction_is_the_same_alone_and_in_any_company(open_form: Callable[.
 def test_no_texts_give_no_predictions(open_form: Callable[..., Session]) -> None:
     session = open_form("onnx")
     assert session.predict([]) == []
-    assert session.logits([]).shape == (0, 2)
+    assert session.outputs([])["label"].shape == (0, 2)
 
 
 def test_a_long_text_is_the_mean_of_its_windows_by_the_tokens_they_add(open_form: Callable[..., Session]) -> None:
@@ -59,9 +59,9 @@ def test_a_long_text_is_the_mean_of_its_windows_by_the_tokens_they_add(open_form
     tokens = session.engine.tokens  # type: ignore[attr-defined]
     windows = tokens.windows(tokens.encode([LONG])[0])
     assert len(windows) > 3
-    parts = np.concatenate([session.engine.run([window.ids]) for window in windows])
+    parts = np.concatenate([session.engine.run([window.ids])["label"] for window in windows])
     expected = np.average(parts, axis=0, weights=[window.weight for window in windows])
-    np.testing.assert_allclose(session.logits([LONG])[0], expected, atol=1e-6)
+    np.testing.assert_allclose(session.outputs([LONG])["label"][0], expected, atol=1e-6)
     assert not session.predict([LONG])[0].too_long, "it was scored as a whole"
     changed = LONG[:-2] + "破慢"
     assert session.predict([changed])[0].answer.probabilities != session.predict([LONG])[0].answer.probabilities
@@ -73,7 +73,7 @@ def test_review_scores_the_first_window_and_says_so(open_form: Callable[..., Ses
     assert long.too_long and not short.too_long
     assert session.predict([LONG])[0] == long
     tokens = session.engine.tokens  # type: ignore[attr-defined]
-    first = session.engine.run([tokens.windows(tokens.encode([LONG])[0])[0].ids])
+    first = session.engine.run([tokens.windows(tokens.encode([LONG])[0])[0].ids])["label"]
     assert list(long.answer.probabilities) == [round(float(p), 6) for p in softmax(first, 1.7)[0]]
 
 
@@ -105,7 +105,7 @@ def test_warming_meets_every_length(open_form: Callable[..., Session], form: str
 
 def test_an_artifact_without_labels_is_refused(torch_artifact: Artifact) -> None:
     card = torch_artifact.card.model_copy(update={"labels": (), "method": "base"})
-    with pytest.raises(UsageError, match="no labels"):
+    with pytest.raises(UsageError, match="predicts nothing"):
         open_session(Artifact(torch_artifact.folder, "", card))
 
 

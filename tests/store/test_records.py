@@ -18,7 +18,7 @@ def test_a_record_comes_back_as_it_went_in(store: Store, make) -> None:
     found = get_record(store, "one")
     assert found == record
     assert canonical_json(found.decided()).decode() == record.decision
-    assert found.predicted().probabilities == (0.125, 0.875)
+    assert found.predicted().answer.probabilities == (0.125, 0.875)
     assert get_record(store, "two") is None
 
 

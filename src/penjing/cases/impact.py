@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from penjing.cases.replay import decide_again
+from penjing.cases.replay import decide_again, other_outcome
 from penjing.core.errors import RequestError
-from penjing.core.nouns import Prediction
+from penjing.core.nouns import Decision, Prediction
 from penjing.data.mask import open_masking
 from penjing.decide.policy import Policy
 
@@ -24,6 +24,9 @@ class Recorded(Protocol):
 
     def decided(self) -> dict[str, Any]:
         """`Decision.to_json()` as it was recorded."""
+
+    def predicted(self) -> Prediction:
+        """The prediction that the decision stood on."""
 
 
 class Predicts(Protocol):
@@ -91,12 +94,12 @@ def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Im
     """
     silent = replace(policy, spec=policy.spec.model_copy(update={"audit": 0.0}))
     found = Impact()
-    batch: list[tuple[str, Mapping[str, Any]]] = []
+    batch: list[tuple[str, Recorded]] = []
     for record in records:
         if record.text is None:
             _count(found, "the text was not kept")
             continue
-        batch.append((record.text, record.decided()))
+        batch.append((record.text, record))
         if len(batch) == BATCH:
             _judge(silent, session, batch, found)
             batch = []
@@ -104,20 +107,33 @@ def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Im
     return found
 
 
-def _judge(policy: Policy, session: Predicts, batch: list[tuple[str, Mapping[str, Any]]], found: Impact) -> None:
+def _judge(policy: Policy, session: Predicts, batch: list[tuple[str, Recorded]], found: Impact) -> None:
     predictions = session.predict([text for text, _ in batch])
     masking = open_masking(policy.spec.masking)
-    for (text, recorded), prediction in zip(batch, predictions, strict=True):
+    for (text, record), prediction in zip(batch, predictions, strict=True):
+        recorded = record.decided()
         try:
             after = decide_again(policy, recorded, masking(text), prediction)
+            same = recorded["outcome"] == after.outcome or _drifted(policy, record, after, prediction)
         except RequestError:
             _count(found, "its fields do not fit this release")
+            continue
+        except TypeError:
+            _count(found, "it was decided for another task")
             continue
         found.judged += 1
         route = "automatic" if recorded["reason"] == "audit" else str(recorded["route"])
         change = Change(str(recorded["outcome"]), after.outcome, route, after.route)
-        if (change.outcome_before, change.route_before) != (change.outcome_after, change.route_after):
+        if not same or change.route_before != change.route_after:
             found.changes.setdefault(change, []).append(str(recorded["id"]))
+
+
+def _drifted(policy: Policy, record: Recorded, after: Decision, prediction: Prediction) -> bool:
+    """Whether the two outcomes are those of the models alone, and differ by no more than two machines may."""
+    if after.forced or record.decided()["forced"]:
+        return False
+    before = record.predicted().answer
+    return other_outcome(policy.task, before, prediction.answer, policy.spec.tolerance) is None
 
 
 def _count(found: Impact, why: str) -> None:

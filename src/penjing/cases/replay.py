@@ -1,4 +1,4 @@
-"""Replay: recorded facts -> the same decision byte for byte; recorded masked text -> the same probabilities."""
+"""Replay: recorded facts -> the same decision byte for byte; recorded masked text -> the same answer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from penjing.core.answers import answer_to_json
+from penjing.core.answers import Answer, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Decision, Prediction
 from penjing.core.task import Task
 from penjing.data.mask import Masked
-from penjing.decide.policy import Policy
+from penjing.decide.policy import Policy, tolerance_units
 
 # Two numbers that were rounded to 1e-6 each may differ by one unit where the unrounded ones agree.
 _ROUNDING = 1e-6
@@ -46,8 +46,8 @@ class ReplayResult:
 class ModelReplay:
     """A model replay: held byte for byte on the same fingerprint, else within the tolerance of the release.
 
-    changed: names of the fingerprint's parts that differ; moved: the largest difference of a probability;
-    outcome: (recorded label, replayed label) where the most probable label is another one.
+    changed: names of the fingerprint's parts that differ; moved: how far the answers are apart (`Task.moved`), such as
+    the largest difference of a probability; outcome: (recorded, replayed) where another outcome would be decided.
     """
 
     held: bool
@@ -86,25 +86,43 @@ def replay_model(
 ) -> ModelReplay:
     """Predict again from the recorded masked text.
 
-    On the recorded fingerprint the probabilities must be the same bytes; on another, each within `tolerance`.
+    On the recorded fingerprint the answer must be the same bytes; on another, it may have moved by `tolerance`.
     """
     again = session.predict([masked])[0]
     here = session.fingerprint()
     changed = tuple(sorted(name for name in {*here, *fingerprint} if here.get(name) != fingerprint.get(name)))
     exact = _bytes(again) == _bytes(recorded)
-    task = session.task
-    moved = task.moved(again.answer, recorded.answer)
-    try:
-        now, before = (task.outcome(task.facts(each.answer)) for each in (again, recorded))
-    except (TypeError, ValueError):
-        return ModelReplay(False, False, changed, 1.0, None, again, "the answers are of other kinds")
-    outcome = None if now == before else (before, now)
+    if said := _incomparable(recorded.answer, again.answer):
+        return ModelReplay(False, False, changed, 1.0, None, again, said)
+    moved = session.task.moved(again.answer, recorded.answer)
+    outcome = other_outcome(session.task, recorded.answer, again.answer, tolerance)
     if not changed:
         why = "the same bytes" if exact else f"same machine and engine, but a probability moved by {moved:g}"
         return ModelReplay(exact, exact, changed, moved, outcome, again, why)
     held = moved <= tolerance + _ROUNDING and again.too_long == recorded.too_long
     said = f"{', '.join(changed)} differ; a probability moved by {moved:g}, allowed are {tolerance:g}"
     return ModelReplay(held, exact, changed, moved, outcome, again, said)
+
+
+def _incomparable(one: Answer, other: Answer) -> str:
+    """Why two answers cannot be compared, or ""."""
+    if one.kind != other.kind:
+        return f"the answers are of other kinds: `{one.kind}` and `{other.kind}`"
+    return "the labels are others" if getattr(one, "labels", ()) != getattr(other, "labels", ()) else ""
+
+
+def other_outcome(task: Task, before: Answer, after: Answer, tolerance: float) -> tuple[str, str] | None:
+    """(outcome before, outcome after) where they differ by more than what two machines may differ by, else None.
+
+    A label or a grade that changes is another outcome, however little its probability moved; a number that moved within
+    the tolerance is the same one. Raises TypeError for an answer of another task.
+    """
+    facts = task.facts(before), task.facts(after)
+    one, other = map(task.outcome, facts)
+    if one == other:
+        return None
+    leaps = any(task.unsettled(each, tolerance_units(tolerance + _ROUNDING)) for each in facts)
+    return None if task.moved(before, after) <= tolerance + _ROUNDING and not leaps and tolerance else (one, other)
 
 
 def _bytes(prediction: Prediction) -> bytes:

@@ -96,10 +96,11 @@ def replay_record(record: Record, decider: Decider, erased: str | None = None) -
 def _torn(task: Task, record: Record, recorded: dict[str, Any]) -> tuple[str, ...]:
     """Parts of a record that do not fit each other: it was changed after it was written."""
     facts = recorded.get("facts")
+    answer = record.predicted().answer
     try:
-        answered = task.facts(record.predicted().answer)
+        answered = task.facts(answer)
     except TypeError:
-        answered = {}  # of another task; then the decision differs, and says so
+        return (f"answer: the record holds one of kind {answer.kind!r}, which the task `{task.name}` does not give",)
     parts = {
         "id": (record.id, recorded.get("id")),
         "release": (record.release, recorded.get("release")),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+_SHOWN = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -48,16 +51,30 @@ def show(
     card = artifact.card
     out(f"artifact    {artifact.id}")
     out(f"  form      {card.form}, made by {card.method}; {card.parameters:,} parameters")
-    out(f"  calibrated with temperature {card.temperature}")
-    out(f"  labels    {len(card.labels)}: {', '.join(card.labels[:12])}{' ...' if len(card.labels) > 12 else ''}")
+    if card.task_state:
+        out(f"  task      {card.task}: {_listed(card.task_state)}")
+        out(f"  calibrated with {_listed(card.calibration)}")
+    else:
+        out(f"  calibrated with temperature {card.temperature}")
+        out(f"  labels    {len(card.labels)}: {', '.join(card.labels[:12])}{' ...' if len(card.labels) > 12 else ''}")
     out(f"  lineage   {' -> '.join(str(step.get('method')) for step in card.lineage) or card.method}")
     for name, value in card.metrics.items():
         out(f"  {name:<9} {value:.4f}")
     out(f"verified    every file, {found['bytes'] / 1e6:.1f} MB")
 
 
+def _listed(values: Mapping[str, Any]) -> str:
+    """Names with their values on one line; long lists by their length."""
+    shown = (
+        f"{name} {f'{len(value)} values' if isinstance(value, list | dict) and len(value) > _SHOWN else value}"
+        for name, value in values.items()
+    )
+    return ", ".join(shown)
+
+
 def _release_lines(found: dict[str, Any]) -> None:
     from penjing.cli.show import out
+    from penjing.core.task import ALL
 
     info, certificate, policy = found["info"], found["certificate"], found["policy"]
     out(f"release     {found['release']}")
@@ -65,7 +82,8 @@ def _release_lines(found: dict[str, Any]) -> None:
     out(f"  masking   {info['masking']}; texts kept: {info['texts']}; long texts: {info['long_texts']}")
     state = "certified" if certificate.get("certified") else "not certified: every case goes to a person"
     out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
-    for label, threshold in policy.get("thresholds", {}).items():
-        out(f"    {label}: {'review' if threshold is None else f'automatic from {threshold:.4f}'}")
+    for scope, threshold in policy.get("thresholds", {}).items():
+        name = "every answer" if scope == ALL else scope
+        out(f"    {name}: {'review' if threshold is None else f'automatic from {threshold:.4f}'}")
     for gate in found["gates"]:
         out(f"  gate      {gate['name']}: {gate['state']} (promised {gate['promised']})")

@@ -1,4 +1,4 @@
-"""`penjing predict`: texts to calibrated probabilities, without a policy and without a record."""
+"""`penjing predict`: texts to calibrated answers, without a policy and without a record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def predict(
     lines: Lines = False,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: all cores")] = 0,
 ) -> None:
-    """Predict each text: one JSON line a row, with label, p and all probabilities.
+    """Predict each text: one JSON line a row: label, p and all probabilities, or the answer of another task.
 
     A row that cannot be predicted gets a line with its error; the command then exits 3.
     """

@@ -53,6 +53,9 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     if labels:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
         tell(f"fill in `verdict` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
+    elif count:
+        tell("fill in `verdict` with the true answer, written as in the training data")
+        tell(f"then: penjing review import {file}")
     if bad:
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         raise DamageError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.task import Task
@@ -126,11 +126,12 @@ class ReleaseInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2] = 1
+    format: Literal[1, 2, 3] = 1
     name: str
     task: str = "classify"
     language: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    task_state: dict[str, Any] = {}
     fields: dict[str, str | tuple[str, ...]] = {}
     masking: str
     long_texts: Literal["chunk", "review"] = "chunk"
@@ -141,6 +142,20 @@ class ReleaseInfo(BaseModel):
     columns: dict[str, str] = {}
     labels_read_as: dict[str, str] = {}
     trainable: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_it_answers(self) -> ReleaseInfo:
+        if bool(self.labels) == bool(self.task_state) or (self.format == 3) != bool(self.task_state):
+            raise ValueError("formats 1 and 2 have labels, format 3 has the state of a task")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Formats 1 and 2 keep their bytes."""
+        values: dict[str, Any] = handler(self)
+        if not self.task_state:
+            values.pop("task_state", None)
+        return values
 
 
 @dataclass(frozen=True)

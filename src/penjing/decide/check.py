@@ -1,8 +1,9 @@
 """What is wrong with a table before anything starts: rows that never fire, contradictions, gaps. Exact, no sampling.
 
-The analysis covers label × p × margin × the other facts that the rules name. Probabilities are those that can occur
-(top of L labels, margin to the second). Each phrase is true or false on its own, except that a text with a long phrase
-holds every shorter one inside it. Requests that leave out a field that a rule needs go to review and are not covered.
+The analysis covers the facts of the answer (label × p × margin, or value × low × high × p) × the other facts that the
+rules name. Of labels the probabilities are those that can occur (top of L labels, margin to the second). Each phrase is
+true or false on its own, except that a text with a long phrase holds every shorter one inside it. Requests that leave
+out a field that a rule needs go to review and are not covered.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def _impossible(table: RuleTable, rule: Rule) -> Finding:
 
 def _why_impossible(table: RuleTable, rule: Rule) -> str:
     labels = len(table.schema.labels)
-    if {condition.fact for condition in rule.conditions} & {"p", "margin"}:
+    if labels and {condition.fact for condition in rule.conditions} & {"p", "margin"}:
         return f"with {labels} labels p is at least {1 / labels:.4g}, and the margin is at most p and at least 2p - 1"
     return "loosen one of the conditions, or delete the row"
 

@@ -7,7 +7,7 @@ and no misspelt name can be null in silence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,13 @@ _OTHER = -1
 
 
 class Matcher:
-    """Rows of (fact, kind, condition) compiled once; `first` says which row is the first to hold."""
+    """Rows of (fact, kind, condition) compiled once; `first` says which row is the first to hold.
 
-    def __init__(self, rows: Sequence[Sequence[tuple[str, Kind, Test]]]) -> None:
+    own: the facts that come of the model; the others are fields of the request, and counts of masked kinds.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[tuple[str, Kind, Test]]], own: Collection[str]) -> None:
+        self._own = frozenset(own)
         self._names: dict[str, str] = {}
         self._kinds: dict[str, Kind] = {}
         self._codes: dict[str, dict[str, int]] = {}
@@ -40,7 +44,7 @@ class Matcher:
         """The values of the generated names for these facts."""
         found: dict[str, int | bool] = {}
         for fact, name in self._names.items():
-            value, kind = _look_up(facts, fact), self._kinds[fact]
+            value, kind = self._look_up(facts, fact), self._kinds[fact]
             found[f"n{name}"] = value is None
             if value is None:
                 found[name] = False if kind == "bool" else 0
@@ -55,6 +59,11 @@ class Matcher:
         for phrases, name in self._phrases.items():
             found[name] = any(held[phrase] is True for phrase in phrases)
         return found
+
+    def _look_up(self, facts: Mapping[str, Any], fact: str) -> Any:
+        if fact.startswith("pii."):
+            return facts["pii"][fact.removeprefix("pii.")]
+        return facts[fact] if fact in self._own else facts["fields"][fact]
 
     def _row(self, row: Sequence[tuple[str, Kind, Test]]) -> str:
         return "(" + " and ".join(self._condition(*cell) for cell in row) + ")" if row else "true"
@@ -81,12 +90,6 @@ def _between(name: str, low: int | None, high: int | None) -> str:
     sides = [f"{name} >= {low}"] if low is not None else []
     sides += [f"{name} <= {high}"] if high is not None else []
     return "(" + " and ".join(sides) + ")"
-
-
-def _look_up(facts: Mapping[str, Any], fact: str) -> Any:
-    if fact.startswith("pii."):
-        return facts["pii"][fact.removeprefix("pii.")]
-    return facts[fact] if fact in ("label", "p", "margin", "too_long") else facts["fields"][fact]
 
 
 def _compile(source: str) -> Expression:

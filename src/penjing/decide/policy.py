@@ -29,7 +29,7 @@ from penjing.data.mask import Masked, open_masking
 from penjing.decide.rules import FORMS, open_rules
 from penjing.decide.schema import MICRO, FactSchema
 from penjing.decide.table import RuleTable
-from penjing.tasks import open_task
+from penjing.tasks import opened, task_of
 
 # Why a case took its route; stable words that records, metrics and the console rely on.
 REASONS = {
@@ -49,13 +49,16 @@ class PolicySpec(BaseModel):
     """`policy/policy.json`: when the model decides by itself. A label whose threshold is None is always reviewed.
 
     masking, folding, rules: the versions by which the release masks, compares texts and reads its rules. Format 1, of
-    the first releases, names none of them: it means the first of each.
+    the first releases, names none of them: it means the first of each. Formats 1 and 2 have `labels`, one of which is
+    the answer. Format 3 has `task` instead, with `type` and what the task learned of its data; its thresholds are by
+    the scopes of the task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2] = 1
-    labels: tuple[str, ...]
+    format: Literal[1, 2, 3] = 1
+    labels: tuple[str, ...] = ()
+    task: dict[str, Any] = {}
     thresholds: dict[str, float | None]
     audit: float = Field(0.01, ge=0, le=1)
     tolerance: float = Field(0.0, ge=0, lt=1)
@@ -70,27 +73,32 @@ class PolicySpec(BaseModel):
     def _first_names_none(self) -> PolicySpec:
         if self.format == 1 and self._versions() != (mask.FIRST, fold.FIRST, FORMS[0]):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
+        if (self.format == 3) != bool(self.task) or bool(self.task) == bool(self.labels):
+            raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels")
         return self
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A policy of format 1 keeps its bytes."""
+        """Policies of formats 1 and 2 keep their bytes."""
         values: dict[str, Any] = handler(self)
         if self.format == 1:
             for name in ("masking", "folding", "rules"):
                 values.pop(name, None)
+        values.pop("labels" if self.task else "task", None)
         return values
 
     def _versions(self) -> tuple[str, str, str]:
         return self.masking, self.folding, self.rules
 
     def opened_task(self) -> Task:
-        """The task of this policy."""
-        return open_task("classify", {"labels": self.labels})
+        """The task of this policy. Raises UsageError for one that is not known here."""
+        return opened(self.labels, self.task)
 
     def schema_of_facts(self) -> FactSchema:
         """The facts that rules of this policy may name."""
-        return FactSchema(labels=self.labels, fields=self.fields, masking=self.masking, folding=self.folding)
+        return FactSchema(
+            labels=self.labels, fields=self.fields, masking=self.masking, folding=self.folding, other=self.task
+        )
 
 
 @dataclass(frozen=True)
@@ -108,13 +116,13 @@ class Policy:
 
     @cached_property
     def schema(self) -> FactSchema:
-        """Labels and declared fields with their types."""
+        """Facts of the answer and declared fields with their types."""
         return self.spec.schema_of_facts()
 
     def facts(self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str) -> dict[str, Any]:
         """All that a decision may rest on, as plain JSON values; no text is in it.
 
-        prediction: calibrated probabilities, rounded to 1e-6; masked: the text with its counts; fields: as
+        prediction: a calibrated answer, its numbers rounded to 1e-6; masked: the text with its counts; fields: as
         `FactSchema.read` gives them; clock: the time of the request, given by the caller and never read here.
         """
         return self.task.facts(prediction.answer) | {
@@ -126,7 +134,7 @@ class Policy:
         }
 
     def decide(self, record_id: str, facts: Mapping[str, Any]) -> Decision:
-        """The decision on these facts. The outcome is always a label: on review it is the proposal to the person."""
+        """The decision on these facts. There is always an outcome: on review it is the proposal to the person."""
         outcome, route, by, reason, fired = self._decide(facts)
         forced = reason == "rule_outcome"
         if route == "automatic" and self.spec.audit and unit_hash(self.release_id, record_id) < self.spec.audit:
@@ -146,20 +154,20 @@ class Policy:
     def _decide(
         self, facts: Mapping[str, Any]
     ) -> tuple[str, Literal["automatic", "review"], Literal["model", "rule"], str, tuple[str, ...]]:
-        label: str = facts["label"]
+        said = self.task.outcome(facts)
         first = self.rules.first(facts) if self.rules else None
         if first is not None:
             rule, absent = first
             if absent:
-                return label, "review", "rule", "missing_field", (rule.name,)
+                return said, "review", "rule", "missing_field", (rule.name,)
             if rule.outcome is None:
-                return label, "review", "rule", "rule_review", (rule.name,)
+                return said, "review", "rule", "rule_review", (rule.name,)
             return rule.outcome, "automatic", "rule", "rule_outcome", (rule.name,)
-        route, reason = self._by_threshold(label, facts)
-        return label, route, "model", reason, ()
+        route, reason = self._by_threshold(facts)
+        return said, route, "model", reason, ()
 
-    def _by_threshold(self, label: str, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
-        threshold = self.spec.thresholds.get(label)
+    def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
+        threshold = self.spec.thresholds.get(self.task.scope(facts))
         if facts["too_long"]:
             return "review", "too_long"
         if threshold is None:
@@ -167,8 +175,7 @@ class Policy:
         p, least, band = _micro(facts["p"]), _micro(threshold), tolerance_units(self.spec.tolerance)
         if p < least - band:
             return "review", "below_threshold"
-        # Each probability may move by the tolerance, so that two labels within twice of it may change places.
-        if p < least + band or (band and len(self.spec.labels) > 1 and _micro(facts["margin"]) <= 2 * band):
+        if p < least + band or self.task.unsettled(facts, band):
             return "review", "within_tolerance"
         return "automatic", "above_threshold"
 
@@ -189,14 +196,12 @@ def load_policy(release: Release) -> Policy:
         strange = next((each["input"] for each in error.errors() if each["loc"] == ("format",)), None)
         if isinstance(strange, int):
             raise UsageError(
-                f"policy.json has the format {strange}; this installation reads 1 and 2",
+                f"policy.json has the format {strange}; this installation reads 1 to 3",
                 where=str(path),
                 fix="install the version of penjing that made it, or a newer one",
             ) from None
         raise DamageError(f"policy.json is not valid: {explain(error, PolicySpec)[0][1]}", where=str(path)) from None
-    if spec.labels != release.artifact.card.labels:
-        fix = "make the release again"
-        raise DamageError("the policy and the model have different labels", where=str(release.folder), fix=fix)
+    _check_task(spec, release)
     open_masking(spec.masking, str(path))
     fold.open_folding(spec.folding, str(path))
     load = open_rules(spec.rules, str(path))
@@ -204,6 +209,25 @@ def load_policy(release: Release) -> Policy:
     schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)
     table = load(rules, schema, sealed=True) if rules.is_file() else None
     return Policy(spec=spec, rules=table, release_id=release.id)
+
+
+def _check_task(spec: PolicySpec, release: Release) -> None:
+    """Raise DamageError where the policy is of another task than the model, UsageError for one not known here."""
+    where, fix = str(release.folder), "make the release again"
+    model = task_of(release.artifact.card, where)
+    try:
+        task = opened(spec.labels, spec.task, where)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamageError(f"policy.json describes no task: {error!r}", where=where, fix=fix) from None
+    if (task.name, task.state) == (model.name, model.state):
+        return
+    if task.name == model.name and spec.labels:
+        raise DamageError("the policy and the model have different labels", where=where, fix=fix)
+    raise DamageError(
+        f"the policy and the model have different tasks: `{task.name}` {task.state}, `{model.name}` {model.state}",
+        where=where,
+        fix=fix,
+    )
 
 
 def _micro(value: float) -> int:

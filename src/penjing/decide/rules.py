@@ -13,7 +13,6 @@ from penjing.core.options import nearest
 from penjing.data.clean import clean
 from penjing.data.fields import match_names
 from penjing.data.fold import fold_name
-from penjing.data.labels import match_label, nearest_label
 from penjing.decide.cells import contains_word, parse_cell
 from penjing.decide.check import Finding, check
 from penjing.decide.foreign import refuse_foreign
@@ -238,14 +237,15 @@ def _then(written: str, where: str, schema: FactSchema) -> str | None:
     if word == "review" and not label.strip():
         return None
     if word != "outcome" or not label.strip():
-        fix = "write `review` or `outcome LABEL`"
+        fix = f"write `review` or `outcome {'LABEL' if schema.labels else 'VALUE'}`"
         if written.strip().lower() in _REVIEW_WORDS:
             fix = "write `review`"
-        elif meant := match_label(re.sub(r"^outcome\s*[:=：＝]\s*", "", written), schema.labels, schema.read_as):
+        elif meant := schema.outcome(re.sub(r"^outcome\s*[:=：＝]\s*", "", written)):
             fix = f"write `outcome {meant}`"
         what = f"a rule cannot lead to {written[:80]!r}" if written else "nothing follows"
         raise RuleError(what, where=where, fix=fix)
-    found = match_label(label.strip(), schema.labels, schema.read_as)
+    found = schema.outcome(label.strip())
     if found is None:
-        raise RuleError(f"unknown label {label.strip()[:80]!r}", where=where, fix=nearest_label(label, schema.labels))
+        noun = "label" if schema.labels else "outcome"
+        raise RuleError(f"unknown {noun} {label.strip()[:80]!r}", where=where, fix=schema.nearest_outcome(label))
     return found

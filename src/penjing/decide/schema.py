@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any
 
-from penjing.core.errors import RecipeError, RequestError, UsageError
+from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
+from penjing.core.task import FactKind, Task
 from penjing.data import fold
 from penjing.data.fields import match_header, match_names, read_field, unclear_names
+from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import PLACEHOLDERS, VERSION, open_masking
+from penjing.tasks import opened
 
-Kind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
+Kind = FactKind
 FieldType = str | tuple[str, ...]
 
 # Facts are kept to six decimals; an engine of rules counts in whole millionths, so that no comparison rounds.
 MICRO = 1_000_000
-_RESERVED = {"name", "then", "why", "label", "p", "margin", "text", "too_long"}
+_RESERVED = {"name", "then", "why", "text", "too_long"}
 _TYPES = ("str", "int", "float", "bool")
 
 
 @dataclass(frozen=True)
 class FactSchema:
-    """Names and types of all facts of a release: its labels and its declared fields, beside the fixed ones.
+    """Names and types of all facts of a release: those of its answers and its declared fields, beside the fixed ones.
 
+    other: a task other than one label of `labels`, as `penjing.tasks.described` writes it.
     read_as: other words for labels that the recipe merged, with the label that each stands for.
     masking, folding: the versions by which free text in a field is masked, and phrases are compared.
     """
@@ -35,10 +40,21 @@ class FactSchema:
     read_as: Mapping[str, str] = field(default_factory=dict)
     masking: str = VERSION
     folding: str = fold.VERSION
+    other: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def task(self) -> Task:
+        """The task whose answers are facts. Raises UsageError for one that is not known here."""
+        return opened(self.labels, self.other)
+
+    @cached_property
+    def own(self) -> tuple[str, ...]:
+        """The facts that come of the model, not of the request."""
+        return (*self.task.kinds(), "too_long")
 
     def __post_init__(self) -> None:
         for name, kind in self.fields.items():
-            if name in _RESERVED or name.startswith("pii.") or not name.strip():
+            if name in _RESERVED or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
                 raise RecipeError(
                     f"a field cannot be named `{name}`: rules know a fact of that name",
                     fix="give the field another name",
@@ -49,9 +65,7 @@ class FactSchema:
     def kinds(self) -> dict[str, Kind]:
         """Every fact that may head a column of the rules file, with its kind."""
         fixed: dict[str, Kind] = {
-            "label": "label",
-            "p": "unit",
-            "margin": "unit",
+            **self.task.kinds(),
             "text": "text",
             "too_long": "bool",
             **{f"pii.{kind}": "count" for kind in PLACEHOLDERS},
@@ -64,6 +78,28 @@ class FactSchema:
             return self.labels
         kind = self.fields.get(fact)
         return tuple(kind) if kind is not None and not isinstance(kind, str) else ()
+
+    def outcome(self, written: str) -> str | None:
+        """What is decided where somebody writes this, or None for what the task does not know.
+
+        Labels are read as the recipe merged them. Raises RequestError for characters that no text may have.
+        """
+        if self.labels:
+            return match_label(written, self.labels, self.read_as)
+        try:
+            return self.task.read(written.strip()) or None
+        except DataError:
+            return None
+
+    def nearest_outcome(self, written: str) -> str:
+        """What to write instead of an outcome that is not known."""
+        if self.labels:
+            return nearest_label(written, self.labels)
+        try:
+            self.task.read(written.strip())
+        except DataError as error:
+            return error.fix or error.what
+        return "write an answer of the task"
 
     def read(self, given: Mapping[str, object], where: str | None = None) -> dict[str, Scalar]:
         """Typed, cleaned and masked fields of a request, in the order of the schema; one not given is None.

@@ -59,9 +59,9 @@ class Space:
             for condition in rule.conditions:
                 if not isinstance(condition.test, Contains):
                     tests.setdefault(condition.fact, []).append(condition.test)
-        self.axes = [_axis(fact, tests[fact], table.schema) for fact in _in_order(tests)]
+        self.axes = [_axis(fact, tests[fact], table.schema) for fact in _in_order(tests, table.schema.own)]
         self._place = {axis.fact: i for i, axis in enumerate(self.axes)}
-        self._possible = self._possible_pairs(max(1, len(table.schema.labels)))
+        self._possible = self._possible_pairs(len(table.schema.labels))
         self._inside = {long: {each for each in table.phrases if each in long} for long in table.phrases}
         self._path, self._work = table.path, 0
 
@@ -129,7 +129,7 @@ class Space:
 
     def _possible_pairs(self, labels: int) -> list[int] | None:
         """For each cell of p, the mask of the cells of margin that occur beside it."""
-        if "p" not in self._place or "margin" not in self._place:
+        if not labels or "p" not in self._place or "margin" not in self._place:
             return None
         margins = self.axes[self._place["margin"]].ranges
         cells = self.axes[self._place["p"]].ranges
@@ -190,8 +190,8 @@ def _axis(fact: str, tests: Sequence[Test], schema: FactSchema) -> Axis:
         return Axis(fact=fact, values=(*named, OTHER))
     bottom: int | None = 0 if kind in ("unit", "count") else None
     top: int | None = MICRO if kind == "unit" else None
-    if fact == "p":
-        bottom, top = p_bounds(max(1, len(schema.labels)))
+    if fact == "p" and schema.labels:
+        bottom, top = p_bounds(len(schema.labels))
     starts = set()
     for low, high in (each for test in tests if isinstance(test, Between) for each in test.ranges):
         starts |= {start for start in (low, None if high is None else high + 1) if start is not None}
@@ -201,8 +201,7 @@ def _axis(fact: str, tests: Sequence[Test], schema: FactSchema) -> Axis:
     return Axis(fact=fact, ranges=tuple(zip(edges, ends, strict=True)))
 
 
-def _in_order(tests: Iterable[str]) -> list[str]:
-    first = ("label", "p", "margin", "too_long")
+def _in_order(tests: Iterable[str], first: Sequence[str]) -> list[str]:
     return sorted(tests, key=lambda fact: (first.index(fact) if fact in first else len(first), fact))
 
 

@@ -24,7 +24,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: `row` is its number in the file, `outcome` the forced label, or None for review."""
+    """One row: `row` is its number in the file, `outcome` what is forced, or None for review."""
 
     name: str
     row: int
@@ -60,7 +60,8 @@ class RuleTable:
     def matcher(self) -> Matcher:
         """The compiled table."""
         kinds = self.schema.kinds()
-        return Matcher([[(each.fact, kinds[each.fact], each.test) for each in rule.conditions] for rule in self.rules])
+        rows = [[(each.fact, kinds[each.fact], each.test) for each in rule.conditions] for rule in self.rules]
+        return Matcher(rows, self.schema.own)
 
     def contained(self, masked: str) -> dict[str, bool]:
         """For each phrase of the table: whether the masked text holds it."""

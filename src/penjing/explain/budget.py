@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from penjing.core.answers import Choice, as_kind
 from penjing.core.nouns import Prediction
 from penjing.explain.evidence import Evidence, explain
 from penjing.runtime.session import Session
@@ -36,7 +35,7 @@ def explain_within(
 ) -> Evidence:
     """The evidence of the text at `place` (from 0) of a request, as far as the budget allows.
 
-    Evidence that is left out has no spans, the prediction's label and probability, and the reason in `cut`.
+    Evidence that is left out has no spans, the prediction's answer, and the reason in `cut`.
     """
     said = ""
     if place >= budget.texts:
@@ -46,8 +45,7 @@ def explain_within(
         said = f"the text has {length:,} {unit}; evidence is given for texts of at most {budget.tokens:,}"
     said = said or budget.out_of_time()
     if said:
-        label, p = as_kind(prediction.answer, Choice).top()
-        return Evidence(label, p, (), said)
+        return Evidence(prediction.answer, (), said)
     began = time.monotonic()
     try:
         return explain(session, masked_text, stop=lambda: budget.out_of_time(time.monotonic() - began))

@@ -1,6 +1,8 @@
 """Which words of a text a prediction rests on: two-stage occlusion, clauses first, then words of the top clauses.
 
-    weight(span) = log-odds(text) - log-odds(text without the span),   log-odds of the label's calibrated p
+    weight(span) = focus(text) - focus(text without the span)
+
+The focus is the task's own number of an answer (`Task.focus`): of one label the log-odds of its calibrated probability.
 
 Source: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, 2014 (occlusion); Li, Monroe and
 Jurafsky, Understanding Neural Networks through Representation Erasure, 2016 (for words). At most 16 texts are scored in
@@ -12,7 +14,7 @@ Evidence that was stopped before its end says so in `cut`: its weights are right
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Literal, Protocol
@@ -20,13 +22,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.errors import UsageError
-from penjing.core.nouns import Artifact
-from penjing.core.options import nearest
+from penjing.core.task import Outputs, Task
 from penjing.runtime.session import Session
-from penjing.tasks.metrics import softmax
 from penjing.text.words import HAN, word_spans
 
+Floats = npt.NDArray[np.float64]
 MOST_VARIANTS, MOST_CLAUSES, TOP_CLAUSES = 16, 6, 2
 # What takes the place of a span that is taken out. A space, nothing, an ellipsis and the model's mask token chose
 # equally good words; words of two clauses were better than of one (comprehensiveness 0.25 against 0.16).
@@ -44,14 +46,17 @@ class Scorer(Protocol):
     """What of a session is needed here."""
 
     @property
-    def artifact(self) -> Artifact: ...
+    def task(self) -> Task: ...
 
-    def logits(self, masked: Sequence[str]) -> npt.NDArray[np.float32]: ...
+    @property
+    def calibration(self) -> Mapping[str, Any]: ...
+
+    def outputs(self, masked: Sequence[str]) -> Outputs: ...
 
 
 @dataclass(frozen=True)
 class EvidenceSpan:
-    """A piece of the masked text, [start, end) in characters, and by how much the log-odds fall without it."""
+    """A piece of the masked text, [start, end) in characters, and by how much the focus falls without it."""
 
     start: int
     end: int
@@ -62,54 +67,96 @@ class EvidenceSpan:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Spans that support `label`, strongest first; p is its calibrated probability. Spans against it are left out.
+    """Spans that support an answer, strongest first; spans against it are left out.
 
     cut: why spans may be missing, or "" where all variants were scored.
     """
 
-    label: str
-    p: float
+    answer: Answer
     spans: tuple[EvidenceSpan, ...]
     cut: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: label, p, spans (start, end, text, weight, kind); `cut` only where it says something."""
-        shown = {"label": self.label, "p": self.p, "spans": [asdict(span) for span in self.spans]}
+        """Plain values: label and p of a Choice, else `answer`; spans (start, end, text, weight, kind).
+
+        `cut` only where it says something.
+        """
+        shown: dict[str, Any] = {"answer": answer_to_json(self.answer)}
+        if isinstance(self.answer, Choice):
+            shown = dict(zip(("label", "p"), self.answer.top(), strict=True))
+        shown["spans"] = [asdict(span) for span in self.spans]
         return shown | ({"cut": self.cut} if self.cut else {})
 
 
 def explain(
-    session: Scorer, masked_text: str, label: str | None = None, stop: Callable[[], str] | None = None
+    session: Scorer, masked_text: str, answer: Answer | None = None, stop: Callable[[], str] | None = None
 ) -> Evidence:
-    """The evidence of a masked text for a label (None: the most probable one). Offsets are in the masked text.
+    """The evidence of a masked text for an answer (None: the model's own). Offsets are in the masked text.
 
     stop: asked between small groups of variants; the first reason that it gives (not "") ends the work and is told
-    in `cut`. Raises UsageError for a label that the artifact does not know.
+    in `cut`. Raises UsageError for an answer that the task does not know, and for a task whose answers are pieces of
+    the text.
     """
-    labels = session.artifact.card.labels
-    if label is not None and label not in labels:
-        raise UsageError(f"unknown label `{label}`", fix=nearest(label, labels))
+    if any(head.kind != "pooled" for head in session.task.heads.values()):
+        raise UsageError(
+            f"the task `{session.task.name}` answers with pieces of the text: they are its evidence",
+            fix="leave the evidence out",
+        )
     if isinstance(session, Session):
         # A variant that another stage of a cascade would answer says nothing of what decided this text.
         session = session.answering(masked_text)
     clauses = split_clauses(masked_text)
     stage = clauses if len(clauses) > 1 else []
-    probabilities, cut = _score(session, [masked_text, *(without(masked_text, span) for span in stage)], stop)
-    stage = stage[: len(probabilities) - 1]
-    wanted = int(probabilities[0].argmax()) if label is None else labels.index(label)
-    odds = log_odds(probabilities[:, wanted])
-    falls = odds[0] - odds[1:]
+    focus = _Focus(session, answer, stop)
+    values, cut = focus.of([masked_text, *(without(masked_text, span) for span in stage)])
+    whole, falls = values[0], values[0] - values[1:]
+    stage = stage[: len(falls)]
     found = _weigh(masked_text, stage, falls, "clause")
     top = [stage[i] for i in np.argsort(-falls, kind="stable")[:TOP_CLAUSES] if falls[i] > 0] if stage else clauses
     # A clause of one word is scored already.
     words = [word for word in _words_of(masked_text, top, MOST_VARIANTS - 1 - len(stage)) if word not in stage]
     cut = cut or (stop() if stop is not None and words else "")
     if words and not cut:
-        without_words, cut = _score(session, [without(masked_text, span) for span in words], stop)
-        falls = odds[0] - log_odds(without_words[:, wanted])
-        found += _weigh(masked_text, words[: len(falls)], falls, "word")
+        values, cut = focus.of([without(masked_text, span) for span in words])
+        found += _weigh(masked_text, words[: len(values)], whole - values, "word")
     spans = sorted((span for span in found if span.weight > 0), key=lambda one: (-one.weight, one.start, one.end))
-    return Evidence(labels[wanted], round(float(probabilities[0, wanted]), 6), tuple(spans), cut)
+    return Evidence(focus.answer, tuple(spans), cut)
+
+
+class _Focus:
+    """What is explained, as a number of each text; the first text is the one whose answer it is."""
+
+    def __init__(self, session: Scorer, answer: Answer | None, stop: Callable[[], str] | None) -> None:
+        self._session, self._asked, self._stop = session, answer, stop
+        self._of: Callable[[Outputs], Floats] | None = None
+
+    def of(self, texts: Sequence[str]) -> tuple[Floats, str]:
+        """(numbers of the first n texts, why it stopped there); at least the first text is scored."""
+        if self._stop is None:
+            return self._score(texts), ""
+        size = max(1, _GROUP_CHARACTERS // max(1, len(texts[0])))
+        parts: list[Floats] = []
+        for start in range(0, len(texts), size):
+            if start and (cut := self._stop()):
+                return np.concatenate(parts), cut
+            parts.append(self._score(texts[start : start + size]))
+        return np.concatenate(parts), ""
+
+    def _score(self, texts: Sequence[str]) -> Floats:
+        outputs, task, calibration = self._session.outputs(texts), self._session.task, self._session.calibration
+        if self._of is None:
+            own = task.decode({name: found[:1] for name, found in outputs.items()}, calibration, ())[0]
+            self._of = task.focus(self._asked or own, calibration)
+            self.answer = _narrowed(self._asked, own)
+        return self._of(outputs)
+
+
+def _narrowed(asked: Answer | None, own: Answer) -> Answer:
+    """The answer that is explained; of a label that was asked for, with the probability that the model gives it."""
+    if not (isinstance(asked, Choice) and isinstance(own, Choice)):
+        return asked or own
+    label = asked.top()[0]
+    return Choice((label,), (own.probabilities[own.labels.index(label)],))
 
 
 def split_clauses(text: str, most: int = MOST_CLAUSES) -> list[tuple[int, int]]:
@@ -159,29 +206,6 @@ def join_shortest(spans: Sequence[tuple[int, int]], most: int) -> list[tuple[int
 def without(text: str, span: tuple[int, int], gap: str = GAP) -> str:
     """The text with `gap` in the place of a span."""
     return text[: span[0]] + gap + text[span[1] :]
-
-
-def log_odds(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """log(p / (1 - p)); p is kept 1e-9 away from 0 and 1."""
-    p = np.clip(probabilities, 1e-9, 1 - 1e-9)
-    result: npt.NDArray[np.float64] = np.log(p / (1 - p))
-    return result
-
-
-def _score(
-    session: Scorer, texts: Sequence[str], stop: Callable[[], str] | None
-) -> tuple[npt.NDArray[np.float64], str]:
-    """(probabilities (n, labels) of the first n texts, why it stopped there); at least the first text is scored."""
-    temperature = session.artifact.card.temperature
-    if stop is None:
-        return softmax(session.logits(texts), temperature), ""
-    size = max(1, _GROUP_CHARACTERS // max(1, len(texts[0])))
-    parts: list[npt.NDArray[np.float64]] = []
-    for start in range(0, len(texts), size):
-        if start and (cut := stop()):
-            return np.concatenate(parts), cut
-        parts.append(softmax(session.logits(texts[start : start + size]), temperature))
-    return np.concatenate(parts), ""
 
 
 def _weigh(

@@ -1,10 +1,11 @@
 """Does the evidence move the model? Sufficiency and comprehensiveness against random words and TF-IDF weights.
 
-    comprehensiveness = mean of p(text) - p(text without the words)      higher is better
-    sufficiency       = mean of p(text) - p(the words alone)             lower is better
+    comprehensiveness = mean of s(text) - s(text without the words)      higher is better
+    sufficiency       = mean of s(text) - s(the words alone)             lower is better
 
-p is the calibrated probability of the predicted label. Words are taken out by mask replacement: each by the model's own
-mask token, or by a space where it has none. All three ways take words until the same number of characters is reached.
+s = 1 / (1 + exp(-focus)) of the model's answer: of one label its calibrated probability.
+Words are taken out by mask replacement: each by the model's own mask token, or by a space where it has none. All three
+ways take words until the same number of characters is reached.
 Source: DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, 2020.
 """
 
@@ -16,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from penjing.core.answers import Answer
 from penjing.engines.linear import LinearEngine
+from penjing.engines.protocol import one_after_another
 from penjing.explain.evidence import Evidence, explain
 from penjing.runtime.session import Session
-from penjing.tasks.metrics import softmax
 from penjing.text.words import HAN, word_spans
 
 WAYS = ("evidence", "random", "tfidf")
@@ -27,16 +29,17 @@ WAYS = ("evidence", "random", "tfidf")
 SHARE = 0.25
 _MASKS = ("<mask>", "[MASK]")
 _SLICE = 256
+_NUDGE = 1e-3
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class _Case:
-    """A text, its words, and the words that each way chooses."""
+    """A text, its words, the model's answer, and the words that each way chooses."""
 
     text: str
     words: tuple[Span, ...]
-    label: int
+    answer: Answer
     chosen: Mapping[str, frozenset[Span]]
 
 
@@ -53,12 +56,12 @@ def faithfulness(session: Session, linear_session: Session, texts: Sequence[str]
     for way in WAYS:
         variants += [replace(case.text, case.chosen[way], blank) for case in cases]
         variants += [replace(case.text, frozenset(case.words) - case.chosen[way], blank) for case in cases]
-    table = np.zeros((len(variants), len(session.labels)))
-    for first in range(0, len(variants), _SLICE):
-        logits = session.logits(variants[first : first + _SLICE])
-        table[first : first + _SLICE] = softmax(logits, session.artifact.card.temperature)
-    wanted = [case.label for case in cases] * (1 + 2 * len(WAYS))
-    p = table[np.arange(len(variants)), wanted].reshape(-1, len(cases)) if cases else np.zeros((1 + 2 * len(WAYS), 1))
+    p = np.zeros((1 + 2 * len(WAYS), max(1, len(cases))))
+    parts = [session.outputs(variants[first : first + _SLICE]) for first in range(0, len(variants), _SLICE)]
+    outputs = one_after_another(parts) if parts else {}
+    for place, case in enumerate(cases):
+        own = {name: found[place :: len(cases)] for name, found in outputs.items()}
+        p[:, place] = 1 / (1 + np.exp(-session.task.focus(case.answer, session.calibration)(own)))
     falls = {way: (p[0] - p[1 + 2 * i], p[0] - p[2 + 2 * i]) for i, way in enumerate(WAYS)}
     return {
         "rows": len(cases),
@@ -95,13 +98,13 @@ def _case(session: Session, linear_session: Session, text: str, random: np.rando
     if not chosen:
         return None
     budget = sum(end - start for start, end in chosen)
-    gains = _word_gains(linear_session, text, evidence.label)
+    gains = _word_gains(linear_session, text, evidence.answer)
     order = sorted(words, key=lambda word: (-gains(word), word))
     shuffled = [words[i] for i in random.permutation(len(words))]
     return _Case(
         text=text,
         words=words,
-        label=session.labels.index(evidence.label),
+        answer=evidence.answer,
         chosen={"evidence": chosen, "random": _take(shuffled, budget), "tfidf": _take(order, budget)},
     )
 
@@ -127,13 +130,13 @@ def _take(order: Sequence[Span], budget: float) -> frozenset[Span]:
     return frozenset(taken)
 
 
-def _word_gains(session: Session, text: str, label: str) -> Callable[[Span], float]:
+def _word_gains(session: Session, text: str, answer: Answer) -> Callable[[Span], float]:
     """What the linear model's weights give to a word: its own term and the characters within it."""
     engine = session.engine
     if not isinstance(engine, LinearEngine):
         raise TypeError("the second session must be of a linear artifact")
-    place = session.labels.index(label) if label in session.labels else 0
-    terms = dict(engine.term_weights(text, place))
+    place, sign = _pulls(session, answer)
+    terms = {term: sign * gain for term, gain in engine.term_weights(text, place)}
     longest = engine.features.terms.characters
 
     def gain(word: Span) -> float:
@@ -142,3 +145,15 @@ def _word_gains(session: Session, text: str, label: str) -> Callable[[Span], flo
         return terms.get("w" + written, 0.0) + sum(terms.get("c" + gram, 0.0) for gram in inside)
 
     return gain
+
+
+def _pulls(session: Session, answer: Answer) -> tuple[int, float]:
+    """The output of the first head that raises the focus of an answer most, with 1; where none does, -1."""
+    first, *others = session.task.heads.items()
+    size = first[1].size
+    still = {name: np.zeros((size, head.size)) for name, head in others}
+    focus = session.task.focus(answer, session.calibration)
+    change = focus({first[0]: _NUDGE * np.eye(size), **still}) - focus({first[0]: np.zeros((size, size)), **still})
+    if change.max() > 0:
+        return int(change.argmax()), 1.0
+    return int(change.argmin()), -1.0

@@ -85,7 +85,8 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
     if not apart <= tolerance:
         raise DamageError(
             f"this machine's engine does not agree with the one that made the release: an output differs by "
-            f"{apart:.3g}, the tolerance is {tolerance:.3g}. Here: {_words(engine.fingerprint())}; made with: {_words(maker)}",
+            f"{apart:.3g}, the tolerance is {tolerance:.3g}. "
+            f"Here: {_words(engine.fingerprint())}; made with: {_words(maker)}",
             where=where,
             fix="serve on a CPU with the same INT8 instructions (`penjing doctor` names them), "
             "or make the release on this kind of machine",

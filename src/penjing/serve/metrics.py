@@ -93,7 +93,7 @@ class Metrics:
         counter.inc()
 
     def count_decision(self, outcome: str, route: str, decided_by: str) -> None:
-        """Count a decision that was recorded."""
+        """Count a decision that was recorded; outcome: a label, or "" where answers are no labels."""
         self.decisions.labels(outcome, route, decided_by).inc()
         self._decided += 1
         self._reviewed += route == "review"

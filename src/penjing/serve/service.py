@@ -129,7 +129,8 @@ class Service:
             self.metrics.commit_seconds.observe(time.perf_counter() - began)
         await self._answers_of_a_round.turn()
         for answer, prepared in zip(answers, records, strict=True):
-            self.metrics.count_decision(prepared.record.outcome, prepared.record.route, answer.decided_by)
+            outcome = self._counted(prepared.record.outcome)
+            self.metrics.count_decision(outcome, prepared.record.route, answer.decided_by)
         return [answer.shown for answer in answers]
 
     async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -171,12 +172,21 @@ class Service:
             "ready": True,
             "release": self.release.id,
             "name": self.release.info.name,
-            "labels": list(self.release.info.labels),
+            **self._answers(),
             "certified": self.certificate.get("certified"),
             "max_error": self.certificate.get("max_error"),
             "gates": self._gates,
             "unproven": [name for name, state in self._gates.items() if state == "unproven"],
         }
+
+    def _answers(self) -> dict[str, Any]:
+        """What the release answers with: labels, or the task with its state."""
+        info = self.release.info
+        return {"labels": list(info.labels)} if info.labels else {"task": {"type": info.task, **info.task_state}}
+
+    def _counted(self, outcome: str) -> str:
+        """The outcome as it is counted: numbers and texts have too many values for a metric each."""
+        return outcome if self.release.info.labels else ""
 
     def _states(self) -> dict[str, tuple[str, Kept]]:
         """The content type and the kept answer of each address that asks for no key."""

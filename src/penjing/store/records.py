@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, tuple_
 
-from penjing.core.answers import answer_from_json, answer_to_json
+from penjing.core.answers import Choice, Number, answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Decision, Prediction
@@ -26,7 +26,8 @@ class Record:
     """A decision with what replays it.
 
     decision: canonical JSON, byte for byte; text: masked, or None where texts are not kept; prediction: canonical JSON
-    of artifact, labels, probabilities (rounded to 1e-6) and too_long; fingerprint: what the numbers depend on;
+    of artifact, answer (core/answers.py; its numbers rounded to 1e-6) and too_long; fingerprint: what the numbers
+    depend on;
     evidence: what was shown with it, or None; created: UTC, "2026-01-31T23:59:59.000000Z".
     """
 
@@ -205,7 +206,7 @@ def _record(row: Row[Any]) -> Record:
             evidence=None if row.evidence is None else _object(row.evidence),
         )
         _check(record)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise unreadable(str(row.id), error) from None
     return record
 
@@ -242,18 +243,32 @@ def _check(record: Record) -> None:
     """Raise where a part has not the form that replays and answers rely on."""
     facts = _object(record.decision)["facts"]
     found = _object(record.prediction)
-    labels, probabilities = found["labels"], found["probabilities"]
     whole = (
         isinstance(facts, dict)
         and isinstance(facts["p"], int | float)
         and isinstance(found["artifact"], str)
         and isinstance(found["too_long"], bool)
-        and isinstance(labels, list)
-        and all(isinstance(label, str) for label in labels)
-        and isinstance(probabilities, list)
-        and all(type(p) in {int, float} for p in probabilities)
-        and len(labels) == len(probabilities) > 0
+        and _is_whole(found)
         and all(isinstance(value, str) for value in record.fingerprint.values())
     )
     if not whole:
         raise ValueError("another form")
+
+
+def _is_whole(prediction: Mapping[str, Any]) -> bool:
+    """Whether a recorded answer is of the form that its kind has. Raises as `answer_from_json`."""
+    written = {name: part for name, part in prediction.items() if name not in {"artifact", "too_long"}}
+    answer = answer_from_json(written)
+    if answer_to_json(answer) != written:
+        return False
+    if isinstance(answer, Number):
+        return all(type(value) in {int, float} for value in astuple(answer))
+    if not isinstance(answer, Choice):
+        return True
+    return (
+        isinstance(written["labels"], list)
+        and isinstance(written["probabilities"], list)
+        and len(answer.labels) > 0
+        and all(isinstance(label, str) for label in answer.labels)
+        and all(type(p) in {int, float} for p in answer.probabilities)
+    )

@@ -11,8 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from penjing.core.answers import Choice
 from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.core.nouns import Release
+from penjing.core.task import Task
 from penjing.data.cells import Fault
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
@@ -22,6 +25,7 @@ from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
 from penjing.store.tables import decisions, now, reviews
+from penjing.tasks import task_of
 
 COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
 # A spreadsheet runs a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
@@ -57,7 +61,7 @@ def count_open(store: Store) -> int:
 
 
 def open_labels(store: Store) -> list[str]:
-    """The labels that a verdict may name: those of every release with open cases."""
+    """The labels that a verdict may name: those of every release with open cases; none where answers are no labels."""
     newest = (
         select(func.max(decisions.c.id))
         .join(reviews, reviews.c.decision == decisions.c.id)
@@ -66,17 +70,18 @@ def open_labels(store: Store) -> list[str]:
     )
     query = select(decisions.c.prediction).where(decisions.c.id.in_(newest)).order_by(decisions.c.id)
     with store.read() as connection:
-        found = [_labels(written) for written in connection.execute(query).scalars()]
+        found = [_described(written)[1] for written in connection.execute(query).scalars()]
     return list(dict.fromkeys(label for labels in found for label in labels))
 
 
-def _labels(prediction: Any) -> list[str]:
-    """The labels of a recorded prediction; none where it cannot be read."""
+def _described(prediction: Any) -> tuple[str, list[str]]:
+    """The kind of a recorded answer, with its labels; ("", []) where it cannot be read."""
     try:
-        labels = json.loads(prediction)["labels"]
-        return [str(label) for label in labels] if isinstance(labels, list) else []
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return []
+        found = json.loads(prediction)
+        labels = found.get("labels", [])
+        return str(found.get("kind", Choice.kind)), [str(label) for label in labels] if isinstance(labels, list) else []
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return "", []
 
 
 def export_open(store: Store, file: Path, unreadable: list[str] | None = None) -> int:
@@ -112,7 +117,7 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
 
     A spreadsheet may have saved it as a workbook, in another encoding or with other delimiters.
 
-    Raises DataError that lists the faulty rows: an unknown id, a label that the release does not have, a case with
+    Raises DataError that lists the faulty rows: an unknown id, an outcome that the release does not have, a case with
     another verdict already, two verdicts for one case.
     """
     blank = 0
@@ -148,7 +153,7 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
 
 
 def verdicts(store: Store) -> Iterator[tuple[str, str]]:
-    """(masked text, label that a person gave) of every closed case whose text was kept: training data."""
+    """(masked text, outcome that a person gave) of every closed case whose text was kept: training data."""
     query = (
         select(decisions.c.text, reviews.c.verdict)
         .join(decisions, decisions.c.id == reviews.c.decision)
@@ -189,7 +194,7 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
 
 
 def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:
-    """(the verdict with its label as the release has it, fault or None, whether this very verdict is there already)."""
+    """(the verdict as the release writes its outcomes, fault or None, whether this very verdict is there already)."""
     query = (
         select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release)
         .join(decisions, decisions.c.id == reviews.c.decision)
@@ -198,37 +203,67 @@ def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verd
     row = connection.execute(query).first()
     if row is None:
         return verdict, f"no case {verdict.decision[:64]!r} was ever sent to review", False
-    labels: list[str] = list(dict.fromkeys((*_labels(row.prediction), row.outcome)))
-    if len(labels) < 2:
-        return verdict, "its record cannot be read: `penjing verify` says what was changed outside Penjing", False
     try:
-        label = verdict.label if verdict.label in labels else match_label(verdict.label, labels, reads.of(row.release))
-    except RequestError as error:
+        label = _canonical(verdict.label, row, reads)
+    except (RequestError, DataError) as error:
         return verdict, error.what, False
-    if label is None:
-        known = ", ".join(labels[:20])
-        what = f"{verdict.label[:64]!r} is not a label of this release ({nearest_label(verdict.label, labels)})"
-        return verdict, f"{what}; it has {known}", False
     verdict = replace(verdict, label=label)
     if row.status == "done" and row.verdict != verdict.label:
         return verdict, f"the case {verdict.decision} was closed before as {row.verdict!r}", False
     return verdict, None, row.status == "done"
 
 
+def _canonical(written: str, row: Any, reads: Reads) -> str:
+    """A verdict as the release writes its outcomes. Raises RequestError or DataError, whose `what` says all."""
+    kind, labels = _described(row.prediction)
+    if kind == Choice.kind:
+        labels = list(dict.fromkeys((*labels, row.outcome)))
+    if not kind or (kind == Choice.kind and len(labels) < 2):
+        raise DataError("its record cannot be read: `penjing verify` says what was changed outside Penjing")
+    if kind == Choice.kind:
+        # The record names the labels: the release's folder is asked for other words only.
+        label = written if written in labels else match_label(written, labels, reads.of(row.release))
+        if label is None:
+            known = ", ".join(labels[:20])
+            what = f"{written[:64]!r} is not a label of this release ({nearest_label(written, labels)})"
+            raise DataError(f"{what}; it has {known}")
+        return label
+    task = reads.task(row.release)
+    if task is None:
+        raise DataError(
+            f"the release {row.release[:12]} is not where it was in service, and says how its answers are written: "
+            "put its folder back there"
+        )
+    try:
+        return task.read(written)
+    except DataError as error:
+        fix = f" ({error.fix})" if error.fix else ""
+        raise DataError(f"{written[:64]!r} is no answer of this release: {error.what}{fix}") from None
+
+
 class Reads:
-    """Other words for labels, by release: from its folder, where it is still at its place."""
+    """How verdicts are read, by release: from its folder, where it is still at its place."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[str, Mapping[str, str]] = {}
+        self._known: dict[str, Release | None] = {}
 
     def of(self, release: str) -> Mapping[str, str]:
         """What labels of this release are read as."""
+        found = self._open(release)
+        return found.info.labels_read_as if found else {}
+
+    def task(self, release: str) -> Task | None:
+        """The task of this release."""
+        found = self._open(release)
+        return task_of(found.artifact.card) if found else None
+
+    def _open(self, release: str) -> Release | None:
         if release not in self._known:
             try:
-                self._known[release] = open_recorded(self._store, release).info.labels_read_as
+                self._known[release] = open_recorded(self._store, release)
             except (UsageError, DamageError):
-                self._known[release] = {}
+                self._known[release] = None
         return self._known[release]
 
 

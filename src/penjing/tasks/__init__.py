@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -69,6 +69,28 @@ def open_task(name: str, state: Mapping[str, Any], where: str = "") -> Task:
 def task_of(card: Card, where: str = "") -> Task:
     """The task of an artifact that predicts. Raises UsageError for one that is not known here."""
     return open_task(card.task, card.task_state or {"labels": card.labels}, where)
+
+
+def task_of_labels(labels: Sequence[str]) -> Task:
+    """The task of files that name labels and no task: so those of the first formats are read."""
+    return open_task("classify", {"labels": tuple(labels)})
+
+
+def described(task: Task) -> dict[str, Any]:
+    """What a policy or a release says of its task: `labels` alone where they are all of it, else `task`.
+
+    `opened` reads it back.
+    """
+    state = task.state
+    return {"labels": tuple(state["labels"])} if set(state) == {"labels"} else {"task": {"type": task.name, **state}}
+
+
+def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "") -> Task:
+    """The task that `described` wrote. Raises UsageError for one that is not known here, KeyError for a part that is
+    missing."""
+    if not task:
+        return task_of_labels(labels)
+    return open_task(task["type"], {name: part for name, part in task.items() if name != "type"}, where)
 
 
 def calibration_of(card: Card) -> Mapping[str, Any]:

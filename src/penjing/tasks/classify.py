@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from penjing.core.answers import Answer, Choice, as_kind
-from penjing.core.errors import DataError, RequestError
+from penjing.core.errors import DataError, RequestError, UsageError
 from penjing.core.options import Options as _Options
+from penjing.core.options import nearest
 from penjing.core.task import SMALL, About, FactKind, Head, Item, Masking, Outputs, Section, Unit
 from penjing.data.labels import LONGEST_LABEL, match_label, nearest_label, read_label
 from penjing.tasks.calibrate import fit_temperature
@@ -153,8 +154,11 @@ class Classify(ClassifyReader):
         return round(max((abs(a - b) for a, b in pairs), default=0.0), 6)
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
-        """The log-odds of the answer's label."""
-        place, temperature = self.labels.index(_top(answer)), calibration["temperature"]
+        """The log-odds of the answer's label. Raises UsageError for a label that is not known."""
+        label, temperature = _top(answer), calibration["temperature"]
+        if label not in self.labels:
+            raise UsageError(f"unknown label `{label}`", fix=nearest(label, self.labels))
+        place = self.labels.index(label)
 
         def odds(outputs: Outputs) -> Floats:
             p = np.clip(softmax(outputs[HEAD], temperature)[:, place], 1e-9, 1 - 1e-9)
