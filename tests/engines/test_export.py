@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 
 from penjing.core.errors import PenjingError
 from penjing.core.nouns import Artifact
+from penjing.core.task import Head
 from penjing.engines.export import export_onnx, to_openvino
 from penjing.model.encoder import Classifier, load_classifier
 
@@ -44,3 +47,18 @@ def test_a_model_that_the_trace_does_not_catch_is_refused(torch_artifact: Artifa
     classifier.__class__ = _CountsInPython
     with pytest.raises(PenjingError, match="differs from torch"):
         export_onnx(classifier, tmp_path)
+
+
+def test_several_heads_are_outputs_under_their_names(torch_artifact: Artifact, tmp_path: Path) -> None:
+    heads = {"tone": Head("pooled", 3, "cross_entropy"), "tags": Head("token", 5, "cross_entropy")}
+    classifier = Classifier(load_classifier(torch_artifact).encoder, heads).eval()
+    session = onnxruntime.InferenceSession(str(export_onnx(classifier, tmp_path)))
+    assert [output.name for output in session.get_outputs()] == ["tone", "tags"]
+    ids, mask = torch.tensor([[1, 5, 6], [1, 7, 0]]), torch.tensor([[1, 1, 1], [1, 1, 0]])
+    with torch.inference_mode():
+        wanted = classifier(ids, mask)
+    found = session.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
+    assert isinstance(wanted, dict)
+    assert [table.shape for table in found] == [(2, 3), (2, 3, 5)]
+    for table, name in zip(found, heads, strict=True):
+        np.testing.assert_allclose(table, wanted[name].numpy(), atol=1e-5)

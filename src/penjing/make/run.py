@@ -114,7 +114,7 @@ def _threads(
     """The recipe's threads, or those of a probe of training steps; the rest of the run is estimated by it too."""
     if base is None:
         return file.recipe.threads or cores()
-    inputs = Inputs(base, data.train, data.validation, language=data.language)
+    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task)
     if file.recipe.threads:
         return file.recipe.threads
     pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
