@@ -32,7 +32,7 @@ from penjing.measure.latency import Latency
 from penjing.prove.score import Scored, judge
 from penjing.report.contract import Note
 from penjing.report.found import Variant
-from penjing.tasks import open_task
+from penjing.tasks import card_fields, open_reader, open_task
 
 GATES = Gates(keep=0.97, size_mb=30)
 
@@ -89,7 +89,9 @@ def test_depths_are_halved_and_each_is_healed() -> None:
     assert [chain.form for chain in both[2:4]] == [("compress.int8", "auto"), ("compress.int8", "onnx")]
 
 
-def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], list[list[str]]]:
+def run(
+    scores: dict[str, tuple[float, float]], card: Card | None = None
+) -> tuple[list[str], list[str], list[list[str]]]:
     """Titles that were tried, lines that were told, and the steps of each chain, with (score, MB) by title."""
     told, made = Told(), []
 
@@ -97,7 +99,7 @@ def run(scores: dict[str, tuple[float, float]]) -> tuple[list[str], list[str], l
         made.append([parent.id, one.name])
         return Done(one, Artifact(Path(), f"{parent.id}>{one.name}", Card(form="onnx", method=one.name)), 0.0, False)
 
-    teacher = Artifact(Path(), "teacher", Card(form="torch", method="tune.full"))
+    teacher = Artifact(Path(), "teacher", card or Card(form="torch", method="tune.full"))
     every = [chain for chain in chains(4) if chain.title in scores]
     tried = Search(teacher, every, step, lambda title, _: judged(title, *scores[title]), quickest, told).run()
     return [each.chain.title for each in tried], told.lines, made
@@ -124,6 +126,14 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         ["teacher>compress.layers", "compress.distill"],
         ["teacher>compress.layers>compress.distill", "compress.export"],
     ]
+
+
+def test_a_task_without_labels_gets_no_cascade() -> None:
+    scores = {"static": (0.9, 1), "all layers": (0.95, 60), "static, then all layers (99.8% alike)": (0.949, 61)}
+    numbers = open_reader("score", {}).learn(["1", "2.5"])
+    card = Card(form="torch", method="tune.full", **card_fields(numbers, {"edges": []}))
+    assert run(scores)[0] == list(scores)
+    assert run(scores, card)[0] == ["static", "all layers"]
 
 
 def test_the_smallest_int8_form_that_lacks_nothing_but_size_gets_smaller_embeddings() -> None:

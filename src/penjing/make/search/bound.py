@@ -16,6 +16,7 @@ from typing import Any
 
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
+from penjing.tasks import predicts, task_of
 
 MEGA = 1e6
 # Bits of a weight by the step that makes the form; whatever else ends a chain is never ruled out.
@@ -27,7 +28,8 @@ def least_mb(steps: Sequence[Step], layers: int, teacher: Artifact) -> float:
     options: dict[str, Any] = {one.name: one.options for one in steps}
     size = 0.0
     if {"compress.static", "compress.cascade"} & set(options):
-        size += _static_mb(len(teacher.card.labels), options.get("compress.static"))
+        columns = sum(head.size for head in task_of(teacher.card).heads.values()) if predicts(teacher.card) else 0
+        size += _static_mb(columns, options.get("compress.static"))
     made = next((name for name in BITS if name in options), None)
     if not layers or made is None:
         return size
@@ -41,9 +43,9 @@ def least_mb(steps: Sequence[Step], layers: int, teacher: Artifact) -> float:
     return size + (vocabulary * hidden * min(small, bits) + matrices) / 8 / MEGA
 
 
-def _static_mb(labels: int, options: Any) -> float:
+def _static_mb(columns: int, options: Any) -> float:
     bits, rank = getattr(options, "bits", 17), getattr(options, "rank", 64)
-    return 2 * (1 << bits) * min(rank, max(1, labels)) / MEGA
+    return 2 * (1 << bits) * min(rank, max(1, columns)) / MEGA
 
 
 def _shape(teacher: Artifact) -> tuple[int, int, int] | None:

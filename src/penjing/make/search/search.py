@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from penjing.core.methods import Done, Step
+from penjing.core.errors import UsageError
+from penjing.core.methods import Done, Step, check_heads
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.plan import single_step
 from penjing.make.search.bound import least_mb
@@ -31,6 +32,7 @@ from penjing.prove.gates import TIMES
 from penjing.report.contract import Note
 from penjing.report.found import Choice, Variant
 from penjing.report.verdict import metric_name, note_of
+from penjing.tasks import task_of
 
 # What a milder exit shortens. The slowest texts are those that come to the second stage, however few they are.
 SHORTENED = ("p50_ms", "mean_ms", "times_faster")
@@ -112,11 +114,22 @@ class Search:
         self._try_depths()
         if smallest_held([each.variant for each in self.tried if not each.chain.layers]):
             return self.tried
-        self._heal_for_the_cascade()
+        cascades = self._serves(single_step("compress.cascade"))
+        if cascades:
+            self._heal_for_the_cascade()
         self._heal_otherwise()
         self._shrink_embeddings()
-        self._try_cascades()
+        if cascades:
+            self._try_cascades()
         return self.tried
+
+    def _serves(self, step: Step) -> bool:
+        """Whether a step can serve the task of the model."""
+        try:
+            check_heads(step.name, step.method.heads, step.method.losses, task_of(self.teacher.card))
+        except UsageError:
+            return False
+        return True
 
     def _try_depths(self) -> None:
         too_few = 0
