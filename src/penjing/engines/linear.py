@@ -106,6 +106,10 @@ def columns_of(heads: Mapping[str, Head]) -> int:
 
 def outputs_of(scores: npt.NDArray[np.float64], heads: Mapping[str, Head]) -> Outputs:
     """Outputs by head, float32, of the columns (n, columns) of all heads."""
+    if len(heads) == 1:  # at each text of a service: no loop over heads and columns
+        ((name, head),) = heads.items()
+        both = np.concatenate((-scores / 2, scores / 2), axis=1) if _is_pair(head) else scores
+        return {name: both.astype(np.float32)}
     if any(_is_pair(head) for head in heads.values()):
         scores = _with_mirrored(scores, heads)
     return split_columns(scores.astype(np.float32), heads)
