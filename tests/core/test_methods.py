@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from penjing.core import methods
 from penjing.core.errors import RecipeError
 from penjing.core.methods import load_method, source_hash
+from penjing.core.task import HeadKind, Loss
 
 
 def test_an_unknown_step_names_the_nearest() -> None:
@@ -53,3 +55,8 @@ def test_a_hash_imports_nothing() -> None:
     code = "import sys; from penjing.core.methods import source_hash; source_hash('penjing.make.run')"
     code += "; sys.exit('penjing.make.run' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_loss_and_kind_of_head_has_words_for_a_refusal() -> None:
+    assert set(methods._IN_WORDS) == set(get_args(Loss))
+    assert set(methods._ABOUT) == set(get_args(HeadKind))

@@ -75,3 +75,10 @@ def test_a_student_like_its_teacher_has_nothing_to_learn(loss: Loss) -> None:
     assert found.item() == pytest.approx(0, abs=1e-6)
     assert student.grad is not None
     assert student.grad.abs().max().item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_loss_that_is_not_known_is_never_computed_as_another() -> None:
+    outputs = torch.zeros(2, 1)
+    for call in (hard_loss, soft_loss):
+        with pytest.raises(AssertionError):
+            call("huber", outputs, outputs)  # type: ignore[arg-type]

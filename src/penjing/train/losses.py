@@ -18,7 +18,7 @@ Cheng, Wang, Pollastri, A Neural Network Approach to Ordinal Regression, 2008 (c
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 import torch
 from torch.nn import functional
@@ -39,13 +39,15 @@ def hard_loss(
         return functional.cross_entropy(
             outputs, targets, label_smoothing=smoothing, ignore_index=IGNORED, reduction=reduction
         )
+    if loss == "mean_squared_error":
+        return _reduced((outputs - targets.to(outputs.dtype).view(outputs.shape)).square().mean(dim=1), reduction)
     if loss == "ordinal":
         places = torch.arange(outputs.shape[1], device=outputs.device)
         wanted = (targets[:, None] > places).to(outputs.dtype)
-    else:
+    elif loss == "binary_cross_entropy":
         wanted = targets.to(outputs.dtype).view(outputs.shape)
-    if loss == "mean_squared_error":
-        return _reduced((outputs - wanted).square().mean(dim=1), reduction)
+    else:
+        assert_never(loss)
     return _reduced(
         functional.binary_cross_entropy_with_logits(outputs, wanted, reduction="none").mean(dim=1), reduction
     )
@@ -62,11 +64,13 @@ def soft_loss(
         return _reduced(apart, reduction)
     if loss == "mean_squared_error":
         return _reduced((student - teacher).square().mean(dim=1), reduction)
-    sides = []
-    for sign in (1.0, -1.0):
-        wanted = functional.logsigmoid(sign * teacher / temperature)
-        sides.append(wanted.exp() * (wanted - functional.logsigmoid(sign * student / temperature)))
-    return _reduced((sides[0] + sides[1]).mean(dim=1) * temperature**2, reduction)
+    if loss == "ordinal" or loss == "binary_cross_entropy":
+        sides = []
+        for sign in (1.0, -1.0):
+            wanted = functional.logsigmoid(sign * teacher / temperature)
+            sides.append(wanted.exp() * (wanted - functional.logsigmoid(sign * student / temperature)))
+        return _reduced((sides[0] + sides[1]).mean(dim=1) * temperature**2, reduction)
+    assert_never(loss)
 
 
 def _reduced(rows: torch.Tensor, reduction: Reduction) -> torch.Tensor:
