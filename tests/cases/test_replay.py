@@ -143,7 +143,7 @@ def test_elsewhere_it_holds_within_the_tolerance(decider: Decider, decided: list
     assert near.held and not near.exact and near.changed == ("threads",) and near.moved == 0.0001
     far = replay_model(Elsewhere(decider, 0.001), done.masked.text, done.prediction, here, 0.0001)
     assert not far.held
-    assert far.why == "threads differ; a probability moved by 0.001, allowed are 0.0001"
+    assert far.why == "threads differ; the answer moved by 0.001, allowed are 0.0001"
 
 
 def test_on_the_same_machine_no_difference_is_allowed(decider: Decider, decided: list[Decided]) -> None:

@@ -125,8 +125,9 @@ def test_facts_are_typed_and_decide(name: str) -> None:
         assert 0 <= facts["p"] <= 1
         assert task.read(task.outcome(facts)) == task.outcome(facts), "an outcome is written as gold is"
         assert json.loads(json.dumps(facts)) == facts
-        (unit,) = task.units(answer)
+        (unit,) = task.units(facts, task.outcome(facts))
         assert (unit.scope, unit.outcome, unit.score) == (task.scope(facts), task.outcome(facts), facts["p"])
+        assert unit.scope in task.scopes and not unit.wrong
 
 
 def test_an_answer_is_not_apart_from_itself(name: str) -> None:
@@ -148,8 +149,6 @@ def test_counts_add_up_and_metrics_are_in_bounds(name: str) -> None:
     assert 0 <= metrics[main] <= 1
     stacked = task.metrics(np.stack([counts.sum(axis=0), first.sum(axis=0)]))
     assert all(stacked[metric][0] == pytest.approx(value) for metric, value in metrics.items())
-    right = [task.wrong(task.outcome(task.facts(answer)), gold) for answer, gold in zip(answers, golds, strict=True)]
-    assert right == [task.units(answer, gold)[0].wrong for answer, gold in zip(answers, golds, strict=True)]
 
 
 def test_the_best_answers_have_the_best_score(name: str) -> None:

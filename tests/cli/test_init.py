@@ -222,3 +222,13 @@ def test_few_whole_numbers_are_labels_unless_grades_are_asked_for(app: typer.Typ
     assert load_recipe(tmp_path / "b" / "recipe.yaml").recipe.task.type == "score"
     wrong = CliRunner().invoke(app, ["init", str(tmp_path / "c"), "--data", str(data), "--task", "scroe"])
     assert isinstance(wrong.exception, UsageError) and "did you mean `score`?" in str(wrong.exception)
+
+
+def test_codes_of_labels_stay_labels_and_a_name_may_hold_a_hash(app: typer.Typer, tmp_path: Path) -> None:
+    rows = [(f"a plain sentence about item number {i}", str(100 + i % 17)) for i in range(600)]
+    data = tmp_path / "C# news.csv"
+    data.write_text("text,the # code\n" + "".join(f"{text},{value}\n" for text, value in rows), encoding="utf-8")
+    ran = CliRunner().invoke(app, ["init", str(tmp_path / "a # b"), "--data", str(data), "--label", "the # code"])
+    assert ran.exit_code == 0, ran.output
+    recipe = load_recipe(tmp_path / "a # b" / "recipe.yaml").recipe
+    assert (recipe.task.type, recipe.data.files, recipe.data.label) == ("classify", "../C# news.csv", "the # code")

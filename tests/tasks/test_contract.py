@@ -131,9 +131,7 @@ def test_a_toy_goes_the_whole_way(name: str, tmp_path: Path) -> None:
     again = task_of(Card.model_validate_json(card.model_dump_json()))
     assert (again.state, again.heads) == (task.state, task.heads)
     answers = again.decode(outputs, calibration_of(card), rows.items)
-    assert (
-        measure_outputs(task, outputs, calibration_of(card), rows.golds, rows.items)[metric] == outcome.scores[metric]
-    )
+    assert measure_outputs(task, outputs, task.plain(), rows.golds, rows.items)[metric] == outcome.scores[metric]
     for answer, gold in zip(answers, rows.golds, strict=True):
         assert answer_from_json(json.loads(json.dumps(answer_to_json(answer)))) == answer
         facts = task.facts(answer)
@@ -142,10 +140,9 @@ def test_a_toy_goes_the_whole_way(name: str, tmp_path: Path) -> None:
         assert task.read(outcome_said) == outcome_said or json.loads(task.read(outcome_said)) == json.loads(
             outcome_said
         )
-        units = task.units(answer, gold)
+        units = task.units(facts, gold)
         assert any(unit.wrong for unit in units) == task.wrong(outcome_said, gold)
-        assert {unit.scope for unit in units} <= set(task.scopes)
-        assert [unit.wrong for unit in task.units(answer)] == [None] * len(units)
+        assert {unit.scope for unit in units} == set(task.scopes)
     assert task.moved(answers[0], answers[0]) == 0
 
 
@@ -174,13 +171,19 @@ def test_a_wrong_tag_is_an_error_of_its_text_and_of_its_spans() -> None:
     (answer,) = task.decode({"tags": [table]}, {"temperature": 1.0}, [Item(text, offsets)])
     assert task.counts([answer], [spans(text)]).tolist() == [[2, 2, 3, 0]]
     assert task.metrics(np.array([2, 2, 3, 0]))["f1"] == pytest.approx(0.8)
-    assert task.units(answer, spans(text))[0].wrong
+    assert task.units(task.facts(answer), spans(text))[0].wrong
 
 
 def test_spans_of_the_users_text_become_those_of_the_masked_one() -> None:
     class Shifted:
+        text = ""
+
         def to_masked(self, start: int, end: int) -> tuple[int, int]:
             return start + 4, end + 4
+
+        @property
+        def offsets(self) -> Shifted:
+            return self
 
     assert task_named("tag").read('[[0, 3, "person"]]', Shifted()) == '[[4, 7, "person"]]'
     assert task_named("answer").read("[1, 2]", Shifted()) == "[5, 6]"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from penjing.core.answers import Answer, Joint, Span, Spans, Written, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import ALL, IGNORED, FactKind, Head, Item, Masking, Outputs, Section, Task, Unit
+from penjing.core.task import ALL, IGNORED, FactKind, Head, Item, MaskedText, Outputs, Section, Task, Unit
 from penjing.tasks import open_task
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import softmax
@@ -59,13 +59,17 @@ class Toy:
     def error_in_words(self) -> dict[str, str]:
         return {}
 
+    errors = ()
+
+    def plain(self) -> dict[str, Any]:
+        return {"temperature": 1.0}
+
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:  # noqa: ARG002
         return ()
 
-    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
-        facts = self.facts(answer)  # type: ignore[attr-defined]
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
         outcome = self.outcome(facts)  # type: ignore[attr-defined]
-        return (Unit(ALL, facts["p"], outcome, None if gold is None else self.wrong(outcome, gold)),)
+        return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
 
     def moved(self, one: Answer, other: Answer) -> float:
         first, second = self.facts(one), self.facts(other)  # type: ignore[attr-defined]
@@ -88,12 +92,12 @@ class Tag(Toy):
     def heads(self) -> Mapping[str, Head]:
         return {"tags": Head("token", 1 + 2 * len(self.labels), "cross_entropy")}
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         spans = json.loads(cell)
         if any(label not in self.labels for _, _, label in spans):
             raise DataError("unknown label")
         if masked is not None:
-            spans = [[*masked.to_masked(start, end), label] for start, end, label in spans]
+            spans = [[*masked.offsets.to_masked(start, end), label] for start, end, label in spans]
         return json.dumps(sorted(spans))
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
@@ -174,9 +178,9 @@ class Passage(Toy):
     def heads(self) -> Mapping[str, Head]:
         return {"passage": Head("span", 2, "cross_entropy")}
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         found = json.loads(cell)
-        return json.dumps(list(masked.to_masked(*found)) if masked is not None and found else found)
+        return json.dumps(list(masked.offsets.to_masked(*found)) if masked is not None and found else found)
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
         pairs = np.full((len(golds), 2), IGNORED, dtype=np.int64)
@@ -261,7 +265,7 @@ class Together(Toy):
     def _golds(name: str, golds: Sequence[str]) -> list[str]:
         return [json.loads(gold)[name] for gold in golds]
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         found = json.loads(cell)
         return json.dumps({name: part.read(found[name], masked) for name, part in self.parts.items()})
 
@@ -271,6 +275,9 @@ class Together(Toy):
             for name, part in self.parts.items()
             for head, target in part.encode(self._golds(name, golds), items).items()
         }
+
+    def plain(self) -> dict[str, Any]:
+        return {name: part.plain() for name, part in self.parts.items()}
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
         return {
@@ -294,24 +301,21 @@ class Together(Toy):
         flat = {f"{name}.{fact}": value for name, facts in found.items() for fact, value in facts.items()}
         return {"p": round(float(np.prod([facts["p"] for facts in found.values()])), 6), **flat}
 
+    @staticmethod
+    def _facts(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {fact.removeprefix(f"{name}."): value for fact, value in facts.items() if fact.startswith(f"{name}.")}
+
     def outcome(self, facts: Mapping[str, Any]) -> str:
-        outcomes = {}
-        for name, part in self.parts.items():
-            own = {fact.removeprefix(f"{name}."): value for fact, value in facts.items() if fact.startswith(f"{name}.")}
-            outcomes[name] = part.outcome(own)
-        return json.dumps(outcomes)
+        return json.dumps({name: part.outcome(self._facts(name, facts)) for name, part in self.parts.items()})
+
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
+        """One a task, in the scope of its name: each has a promise of its own."""
+        own = {name: part.units(self._facts(name, facts), json.loads(gold)[name]) for name, part in self.parts.items()}
+        return tuple(replace(unit, scope=name) for name, units in own.items() for unit in units)
 
     def wrong(self, outcome: str, gold: str) -> bool:
         said, meant = json.loads(outcome), json.loads(gold)
         return any(part.wrong(said[name], meant[name]) for name, part in self.parts.items())
-
-    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
-        """One a task, in the scope of its name: each has a promise of its own."""
-        units = []
-        for name, part in self.parts.items():
-            own = part.units(as_kind(answer, Joint).parts[name], None if gold is None else json.loads(gold)[name])
-            units += [Unit(name, unit.score, unit.outcome, unit.wrong) for unit in own]
-        return tuple(units)
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         each = {

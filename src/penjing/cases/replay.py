@@ -97,10 +97,10 @@ def replay_model(
     moved = session.task.moved(again.answer, recorded.answer)
     outcome = other_outcome(session.task, recorded.answer, again.answer, tolerance)
     if not changed:
-        why = "the same bytes" if exact else f"same machine and engine, but a probability moved by {moved:g}"
+        why = "the same bytes" if exact else f"same machine and engine, but the answer moved by {moved:g}"
         return ModelReplay(exact, exact, changed, moved, outcome, again, why)
     held = moved <= tolerance + _ROUNDING and again.too_long == recorded.too_long
-    said = f"{', '.join(changed)} differ; a probability moved by {moved:g}, allowed are {tolerance:g}"
+    said = f"{', '.join(changed)} differ; the answer moved by {moved:g}, allowed are {tolerance:g}"
     return ModelReplay(held, exact, changed, moved, outcome, again, said)
 
 

@@ -149,3 +149,6 @@ def _margin_lines(margin: Margin) -> Iterator[str]:
             f"  {margin.test_rows:,} test rows: accuracy to ±{margin.accuracy_half_width:.3f}, "
             f"macro-F1 to ±{margin.macro_f1_half_width:.3f} (near a score of 0.90)"
         )
+    elif margin.accuracy_half_width is not None:
+        share = f"{margin.accuracy_half_width:.3f}"
+        yield f"  {margin.test_rows:,} test rows: a share of right answers to ±{share} (near 0.90)"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,12 +33,12 @@ _RECIPE = """\
 # Make the service:   penjing make {recipe}
 name: {name}
 language: auto # zh | en | mixed | auto
-task: {task}
+task: {task} # {about}
 data:
   # One file, or {{train: …, validation: …, calibration: …, test: …}}; relative to this recipe.
   files: {file}
   encoding: {encoding} # auto (UTF-8, UTF-16, GB18030, Big5, cp1252) or a name such as euc_jp
-{columns}  text: {text} # the column of the texts
+  text: {text} # the column of the texts
   label: {label} # {gold}
   fields: {{}} # columns that rules may ask for: {{channel: [app, web], amount: float, urgent: bool}}
   group: null # a column: rows with the same value never sit on two sides of a split
@@ -188,34 +189,45 @@ def recipe_text(folder: Path, data: Path, guessed: Guess, about: About) -> str:
         file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
     except ValueError:  # another drive
         file = data.resolve().as_posix()
-    columns = ", ".join(_scalar(name) for name in guessed.columns or ())
-    said = f"  columns: [{columns}] # the file has no header\n" if columns else ""
-    said += f"  sheet: {_scalar(guessed.sheet)} # of the workbook\n" if guessed.sheet is not None else ""
-    said += f"  header: {guessed.header} # the row of the header\n" if guessed.header is not None else ""
-    filled = _RECIPE.format(
-        recipe=folder / "recipe.yaml",
-        name=_scalar(folder.resolve().name[:80] or "service"),
-        file=_scalar(file),
-        encoding=_scalar(guessed.encoding),
-        columns=said,
-        text=_scalar(guessed.text),
-        label=_scalar(guessed.label),
-        gold=about.gold,
-        metric=about.metric,
-        task=about.line,
-    )
-    return "".join(_aligned(line) + "\n" for line in filled.splitlines())
+    values = {
+        "recipe": folder / "recipe.yaml",
+        "name": _scalar(folder.resolve().name[:80] or "service"),
+        "file": _scalar(file),
+        "encoding": _scalar(guessed.encoding),
+        "text": _scalar(guessed.text),
+        "label": _scalar(guessed.label),
+        "gold": about.gold,
+        "metric": about.metric,
+        "task": about.line,
+        "about": about.comment,
+        "columns": ", ".join(_scalar(name) for name in guessed.columns or ()),
+        "sheet": _scalar(guessed.sheet or ""),
+        "header": guessed.header,
+    }
+    # A line is cut at its comment before its values are put in: a name may hold a `#` too.
+    return "".join(_aligned(line, values) + "\n" for line in _lines(guessed))
 
 
-def _aligned(line: str) -> str:
-    """A line of the recipe, its comment translated and in one column with the others (Chinese is two wide)."""
+def _lines(guessed: Guess) -> Iterator[str]:
+    """The lines of the template, those of a file without a header and of a workbook where it is one."""
+    for line in _RECIPE.splitlines():
+        yield line
+        if line.startswith("  encoding:"):
+            yield from ["  columns: [{columns}] # the file has no header"] * bool(guessed.columns)
+            yield from ["  sheet: {sheet} # of the workbook"] * (guessed.sheet is not None)
+            yield from ["  header: {header} # the row of the header"] * (guessed.header is not None)
+
+
+def _aligned(line: str, values: Mapping[str, object]) -> str:
+    """A line of the template, its comment translated and in one column with the others (Chinese is two wide)."""
     from rich.cells import cell_len
 
     value, mark, comment = line.rpartition("# ")
-    if not value.strip():
-        return f"{value}{mark}{translate(comment)}" if mark else line
-    value = value.removesuffix(" ")
-    return f"{value}{' ' * (27 - cell_len(value))} {mark}{translate(comment)}"
+    if not mark:
+        return line.format(**values)
+    said = translate(comment.format(**values))
+    value = value.removesuffix(" ").format(**values)
+    return f"{value}{' ' * (27 - cell_len(value))} {mark}{said}" if value.strip() else f"{value}{mark}{said}"
 
 
 def _scalar(value: str) -> str:

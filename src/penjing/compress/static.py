@@ -194,7 +194,8 @@ def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: 
             engine, score = _engine(student, grams, task.heads), float(epoch)
             if len(watched):
                 found = engine.run(watched)
-                score = measure_outputs(task, found, task.fit(found, golds), golds)[metric]
+                finite = all(np.isfinite(values).all() for values in found.values())
+                score = measure_outputs(task, found, task.plain(), golds)[metric] if finite else 0.0
             run.progress.advance(0, f"{metric.replace('_', ' ')} {score:.4f} on validation")
             if best is None or score > best[0]:
                 best = score, engine

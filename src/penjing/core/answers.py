@@ -42,7 +42,7 @@ class Flags:
 class Number:
     """A number or a grade, the interval [low, high] of the stated coverage, and p: how sure it is within the limit.
 
-    margin: by how much p exceeds that of the next best grade; 1 where every number is possible.
+    margin: of a grade how far another one is from being the answer; 1 for numbers.
     """
 
     kind: ClassVar[str] = "number"

@@ -16,6 +16,7 @@ Scalar = str | int | float | bool | None
 _ONCE_NOTES = frozenset(
     ("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves")
 )
+_FORMAT_2 = _ONCE_NOTES | {"task_state", "calibration", "features"}
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 
 
@@ -68,7 +69,8 @@ class Card(BaseModel):
     which has `labels` and `temperature`. base: the name of the base that was tuned; precision: what the engine computes
     in; padding_id: the token that fills a batch up; embedding_bits: of the embedding table, where it is smaller than
     the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has its part of them;
-    curves: how the base was tuned. The first artifacts have these among the `notes`, which nothing reads but a person.
+    curves: how the base was tuned. Format 1, of the first artifacts, has these among the `notes`, which only a person
+    reads. A card is written in format 2 where it has one of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,12 +101,25 @@ class Card(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _out_of_notes(cls, given: Any) -> Any:
-        """Move what the first artifacts have among their notes into the fields of the same names."""
+        """Read a card of any format: what the first artifacts have among their notes goes into the fields."""
+        if isinstance(given, dict) and "format" in given:
+            if given["format"] not in (1, 2):
+                raise ValueError(f"a card of format {given['format']}; this installation reads 1 and 2")
+            given = {name: value for name, value in given.items() if name != "format"}
         notes = given.get("notes") if isinstance(given, dict) else None
         if not isinstance(notes, dict) or not (moved := {name: notes[name] for name in notes if name in _ONCE_NOTES}):
             return given
         rest = {name: value for name, value in notes.items() if name not in moved}
         return {**moved, **given, "notes": rest}
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A card without any field of format 2 keeps the bytes of format 1."""
+        values: dict[str, Any] = handler(self)
+        for name in _FORMAT_2 & values.keys():
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del values[name]
+        return ({"format": 2} if _FORMAT_2 & values.keys() else {}) | values
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,13 @@ class Item:
 class Unit:
     """What a certificate counts: the scope of its limit, how sure the model is of it, and whether it is wrong.
 
-    score: in [0, 1]; outcome: what is decided; wrong: None where the gold is not known.
+    score: in [0, 1]; outcome: what is decided.
     """
 
     scope: str
     score: float
     outcome: str
-    wrong: bool | None = None
+    wrong: bool
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,15 @@ class Section:
 class About:
     """What `penjing init` writes of a task.
 
-    gold, metric: what the recipe says beside the column of the labels, and beside `keep`; line: the recipe's `task:`;
-    facts: the columns of the first rules file; numbers: whether the gold is a number.
+    gold, metric: what the recipe says beside the column of the labels, and beside `keep`; line, comment: the recipe's
+    `task:`; facts: the columns of the first rules file; numbers: whether the gold is a number.
     """
 
     name: str
     gold: str
     metric: str
     line: str
+    comment: str
     facts: tuple[str, ...]
     numbers: bool = False
 
@@ -146,6 +147,9 @@ class Answering(Protocol):
         items: needed where gold is about tokens.
         """
 
+    def plain(self) -> dict[str, Any]:
+        """The calibration that takes outputs as they are: enough to score a model while it is trained."""
+
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]: ...
 
     def kinds(self) -> dict[str, FactKind]:
@@ -177,6 +181,10 @@ class Answering(Protocol):
 class Judging(Protocol):
     """Answers against gold."""
 
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Names of the metrics of which less is better."""
+
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
         """Additive counts of each row, (n, K)."""
 
@@ -192,8 +200,8 @@ class Judging(Protocol):
     def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
         """What an error is, of a task with a limit that says so; empty where it is any other answer than the gold."""
 
-    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
-        """What a certificate counts of one answer."""
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
+        """What a certificate counts of one case, from the facts that its policy sees: one unit, or one a limit."""
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """Blocks of the report that only this task has."""

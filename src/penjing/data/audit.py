@@ -149,12 +149,12 @@ def length_quantiles(texts: Sequence[str]) -> dict[str, int]:
     }
 
 
-def provable(calibration: int, test: Mapping[str, int]) -> Margin:
+def provable(calibration: int, test: Mapping[str, int], *, names: bool = True) -> Margin:
     """What n calibration rows and the test rows of each label can settle at 95 % confidence.
 
     Error that n automated cases without a single error certify: 1 - 0.05^(1/n) (the exact binomial bound of Clopper
     and Pearson, 1934). Half-widths by the normal approximation at a score of 0.90; of macro-F1 as of the mean of
-    L independent shares: 1.96 / L · sqrt(sum of p(1-p) / n_label).
+    L independent shares: 1.96 / L · sqrt(sum of p(1-p) / n_label). names: whether the gold is labels.
     """
     rows = sum(test.values())
     spread = _ASSUMED_SCORE * (1 - _ASSUMED_SCORE)
@@ -165,7 +165,7 @@ def provable(calibration: int, test: Mapping[str, int]) -> Margin:
         test_rows=rows,
         accuracy_half_width=round(1.96 * math.sqrt(spread / rows), 4) if rows else None,
         macro_f1_half_width=round(1.96 / len(present) * math.sqrt(sum(spread / n for n in present)), 4)
-        if present
+        if present and names
         else None,
     )
 

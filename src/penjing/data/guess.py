@@ -34,7 +34,8 @@ _CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: the num
 # What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
 _LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 _NUMBER_BY_ROLE = {"level": 4.0, "label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
-_FEW_NUMBERS = 12
+# So many different whole numbers may be the codes of labels.
+_MOST_CODES = 200
 _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": -2.0, "side": -3.0}
 
 
@@ -62,8 +63,8 @@ def guess(
 ) -> Guess:
     """Look at the first 3,000 rows. What is given is taken as it is.
 
-    numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: few whole ones,
-    or many or with decimals.
+    numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
+    that may be codes of labels, or very many or with decimals.
 
     Raises UsageError (no such file, an unknown column name), ChoiceError (several columns fit alike) or DataError (no
     text or no label column to be seen).
@@ -200,12 +201,12 @@ def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:
 
 
 def _numbers(column: Sequence[str]) -> Literal["none", "few", "many"]:
-    """Whether labels are numbers: few whole ones, or many or with decimals."""
+    """Whether labels are numbers: whole ones that may be codes, or very many or with decimals."""
     distinct = {cell.strip() for cell in column if cell.strip()}
     if len(distinct) < 3 or any(parse_number(cell) is None for cell in distinct):
         return "none"
     whole = all(cell.partition(".")[2].strip("0") == "" for cell in distinct)
-    return "few" if whole and len(distinct) <= _FEW_NUMBERS else "many"
+    return "few" if whole and len(distinct) <= _MOST_CODES else "many"
 
 
 def _text_score(name: str, filled: Sequence[str], rows: int) -> float | None:

@@ -44,9 +44,9 @@ class OpenVinoEngine:
         self._ids, self._mask = names.index("input_ids"), names.index("attention_mask")
         found = [port.get_names() for port in compiled.outputs]
         # A single output is the only head's, even where a conversion gave it another name.
+        places = {name: place for place, names in enumerate(found) for name in names}
         self._heads = {
-            head: next((place for place, names in enumerate(found) if name in names), 0)
-            for head, name in outputs.items()
+            head: places.get(name, 0) if len(outputs) == 1 else places[name] for head, name in outputs.items()
         }
 
     @classmethod

@@ -27,8 +27,8 @@ from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.order import head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
-from penjing.prove.score import metric_names
 from penjing.tasks import described, reader_of
+from penjing.tasks.measure import metric_names
 
 # Code of the problems that lie in the recipe or in a file that it names, not in the rows.
 RECIPE = "recipe"
@@ -85,7 +85,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found.faults += package_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
-    looked = None if missing else _attempt(found, lambda: examine(file, reader_of(file), progress))
+    reader = _attempt(found, lambda: reader_of(file))
+    looked = None if missing or reader is None else _attempt(found, lambda: examine(file, reader, progress))
     if looked is not None:
         found.audit, found.data = looked
     if found.data is not None:
@@ -94,7 +95,9 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
-    findings = _check_rules(found, labels)
+    # Without rows to learn from, the facts of a task are known only where they are those of labels.
+    known = labels if found.data is not None or (reader is not None and reader.golds_are_names) else ()
+    findings = _check_rules(found, known)
     problems = [
         Problem(severity="error", code=RECIPE, message=_line(each), fix=each.fix or "") for each in found.faults
     ]

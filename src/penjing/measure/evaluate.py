@@ -98,8 +98,9 @@ def bootstrap_all(
     draws: int = DRAWS,
     seed: int = 0,
     groups: Sequence[str] | None = None,
+    errors: Sequence[str] = (),
 ) -> dict[str, Interval]:
-    """The same for several metrics by name, all from the same draws."""
+    """The same for several metrics by name, all from the same draws. errors: those of which less is better."""
     table = _table(counts)
     values = metrics(table.sum(axis=0))
     if not len(table):
@@ -110,7 +111,7 @@ def bootstrap_all(
     for name, each in values.items():
         value = float(each)
         low, high = np.quantile(np.concatenate([part[name] for part in parts]), [0.025, 0.975])
-        if value == 1.0:
+        if value == 1.0 and name not in errors:
             low = min(low, 0.025 ** (1 / kinds.units))
         found[name] = Interval(*_rounded(value, min(low, value), max(high, value)))
     return found

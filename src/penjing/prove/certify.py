@@ -20,7 +20,6 @@ from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
-from penjing.prove.score import unit_of
 from penjing.prove.sequence import DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
 
 # Facts of labelled rows carry no time: nothing in a policy depends on it.
@@ -89,8 +88,9 @@ def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -
     task = policy.task
     opened = _with(policy, {scope: None if scope in reviewed else 0.0 for scope in task.scopes})
     index = {scope: i for i, scope in enumerate(task.scopes)}
-    units = [unit_of(task, facts, gold) for facts, gold in zip(labelled.facts, labelled.truth, strict=True)]
-    decided = [opened.decide("", facts) for facts in labelled.facts]
+    rows = [task.units(facts, gold) for facts, gold in zip(labelled.facts, labelled.truth, strict=True)]
+    units = [unit for row in rows for unit in row]
+    decided = [opened.decide("", facts) for facts, row in zip(labelled.facts, rows, strict=True) for _ in row]
     return Cases(
         scope=np.array([index[unit.scope] for unit in units], dtype=np.int64),
         p=np.array([round(unit.score * MICRO) for unit in units], dtype=np.int64),

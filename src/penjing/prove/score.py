@@ -15,6 +15,7 @@ from penjing.core.nouns import Prediction, Table
 from penjing.core.task import Task, Unit
 from penjing.measure.evaluate import Interval, Metric, Paired, bootstrap, bootstrap_all, paired_difference, paired_ratio
 from penjing.runtime.session import Session
+from penjing.tasks.measure import metric_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +40,9 @@ class Scored:
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """What would be decided on each row by the model alone, and whether it is wrong."""
-        pairs = zip(self.answers, self.golds, strict=True)
-        return tuple(unit_of(self.task, self.task.facts(answer), gold) for answer, gold in pairs)
+        """What would be decided on each row by the model alone, as one unit, and whether it is wrong."""
+        pairs = zip(map(self.task.facts, self.answers), self.golds, strict=True)
+        return tuple(_whole(self.task, facts, gold) for facts, gold in pairs)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ class Scored:
     @cached_property
     def metrics(self) -> tuple[str, ...]:
         """The names of the task's metrics; the first is the one of promises."""
-        return metric_names(self.task)
+        return tuple(metric_names(self.task))
 
     def measure(self, name: str = "") -> Metric:
         """The metric of that name, as a function of sums of counts."""
@@ -78,7 +79,7 @@ class Scored:
 
     def intervals(self) -> dict[str, Interval]:
         """Every metric with its 95 % interval."""
-        return bootstrap_all(self.counts, self.task.metrics)
+        return bootstrap_all(self.counts, self.task.metrics, errors=self.task.errors)
 
     def difference(self, other: Scored, name: str = "") -> Paired:
         """The metric of this model less that of another on the same rows."""
@@ -89,9 +90,9 @@ class Scored:
         return paired_ratio(self.counts, other.counts, self.measure(name))
 
     def agreement(self, other: Scored) -> float:
-        """Share of rows on which the two decide the same; 1 for no rows."""
+        """Share of rows on which the two decide alike, as errors are counted; 1 for no rows."""
         pairs = zip(self.outcomes, other.outcomes, strict=True)
-        return float(np.mean([one == another for one, another in pairs])) if len(self) else 1.0
+        return float(np.mean([not self.task.wrong(one, another) for one, another in pairs])) if len(self) else 1.0
 
 
 def score(session: Session, table: Table, rows: Mapping[str, int] | None = None) -> Scored:
@@ -109,12 +110,6 @@ def judge(task: Task, predictions: Sequence[Prediction], golds: Sequence[str]) -
     return Scored(task, predictions, tuple(golds), counts)
 
 
-def metric_names(task: Task) -> tuple[str, ...]:
-    """The names of a task's metrics, in its order."""
-    return tuple(task.metrics(task.counts((), ()).sum(axis=0)))
-
-
-def unit_of(task: Task, facts: Mapping[str, Any], gold: str) -> Unit:
-    """What a certificate counts of one case: the facts are those that its policy sees."""
+def _whole(task: Task, facts: Mapping[str, Any], gold: str) -> Unit:
     outcome = task.outcome(facts)
     return Unit(task.scope(facts), facts["p"], outcome, task.wrong(outcome, gold))

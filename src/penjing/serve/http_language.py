@@ -15,7 +15,7 @@ from penjing.core.chinese import chinese
 _PREFERS_CHINESE: ContextVar[bool] = ContextVar("prefers_chinese", default=False)
 _RANGE = re.compile(r"\s*(zh|en|\*)\b[-a-z0-9]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
 _MOST_RANGES = 20
-_LONGEST = 600  # characters of a message that is looked up: an answer shows fewer
+_LONGEST = 300  # characters of a message that is looked up: an answer shows fewer
 
 
 def follow_request(headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -37,7 +37,8 @@ ABOUT = About(
     name="classify",
     gold="the column of the labels",
     metric="share of the teacher's macro-F1",
-    line="{type: classify} # one label a text",
+    line="{type: classify}",
+    comment="one label a text",
     facts=("label", "p", "margin"),
 )
 
@@ -88,6 +89,7 @@ class Classify(ClassifyReader):
     small: frozenset[str] = frozenset()
 
     name = "classify"
+    errors = ()
 
     @property
     def state(self) -> dict[str, Any]:
@@ -117,6 +119,9 @@ class Classify(ClassifyReader):
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
         """{"temperature"}, of least negative log-likelihood."""
         return {"temperature": fit_temperature(outputs[HEAD], encode_labels(golds, self.labels))}
+
+    def plain(self) -> dict[str, Any]:
+        return {"temperature": 1.0}
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:  # noqa: ARG002
         """A Choice an item."""
@@ -198,10 +203,10 @@ class Classify(ClassifyReader):
     def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
         return {}
 
-    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
         """One: the label."""
-        label, p = as_kind(answer, Choice).top()
-        return (Unit(label, p, label, None if gold is None else label != gold),)
+        label = facts["label"]
+        return (Unit(label, facts["p"], label, label != gold),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """The confusion matrix."""

@@ -49,21 +49,25 @@ def grade_probabilities(logits: npt.ArrayLike, temperature: float) -> Floats:
 
 
 def best_grades(probabilities: Floats, near: Floats) -> tuple[Ints, Floats, Floats]:
-    """Of each row the grade with the most probability within the limit, that probability, and the second most.
+    """Of each row the answer, the probability that it is within the limit, and the margin by which it is the answer.
 
-    near (K, K): 1 where two grades are within the limit. Of equal ones the nearest to the expected grade is taken.
-    The second is that of another grade.
+    near (K, K): 1 where two grades are within the limit. The answer is the most probable grade where each is within the
+    limit of itself alone, else the median grade, whose expected error is the least. margin: of the most probable grade
+    how far it is ahead of the second; of the median twice how far the chance to be above a grade is from one half.
     """
-    within = np.round(np.asarray(np.minimum(probabilities @ near, 1.0), dtype=np.float64), _DIGITS)
-    expected = probabilities @ np.arange(probabilities.shape[1])
-    far = np.abs(np.arange(probabilities.shape[1])[None, :] - expected[:, None])
-    best: Ints = np.lexsort((far, -within), axis=1)[:, 0].astype(np.int64)
-    rows = np.arange(len(within))
-    p = within[rows, best]
-    others = within.copy()
-    others[rows, best] = -1.0
-    second = np.maximum(others.max(axis=1), 0.0)
-    return best, np.asarray(p, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    rows = np.arange(len(probabilities))
+    if near.sum() == len(near):
+        own = np.round(probabilities, _DIGITS)
+        best = own.argmax(axis=1).astype(np.int64)
+        others = own.copy()
+        others[rows, best] = -1.0
+        margin = own[rows, best] - np.maximum(others.max(axis=1), 0.0)
+    else:
+        above = np.round(1.0 - np.cumsum(probabilities, axis=1)[:, :-1], _DIGITS)
+        best = (above > 0.5).sum(axis=1).astype(np.int64)
+        margin = 2 * np.abs(above - 0.5).min(axis=1)
+    p = np.round(np.minimum((probabilities * near[best]).sum(axis=1), 1.0), _DIGITS)
+    return best, np.asarray(p, dtype=np.float64), np.asarray(margin, dtype=np.float64)
 
 
 def grade_intervals(probabilities: Floats, best: Ints, mass: float) -> tuple[Ints, Ints]:

@@ -1,9 +1,10 @@
 """How far values are from the truth, near each value: intervals of a stated coverage, chances to be in a limit.
 
-    d(v) = mean |y - v| over validation rows whose value lies in the same of up to ten bins as v, drawn towards the mean
-           over all of them as if ten more rows had that;   r_i = |y_i - v_i| / d'(v_i)
+    d(v): linear between the middles of up to ten bins of the value, equally full; at a middle the mean |y - v| over the
+          bin's validation rows, drawn towards the mean over all of them as if ten more rows had that
+    r_i = |y_i - v_i| / d'(v_i),   d' from the other half of the rows, so that r is not too small
 
-d' comes from the other half of the rows, so that r is not too small. Source: Lei and others, Distribution-Free
+d is continuous, so that a small move of a value moves its chance by little. Source: Lei and others, Distribution-Free
 Predictive Inference for Regression, 2018, section 5.
 """
 
@@ -25,9 +26,9 @@ _LEAST = 1e-6
 
 @dataclass(frozen=True)
 class Residuals:
-    """edges (B - 1,) between the bins of the value; errors (B,) mean error in each; ratios: quantiles of r; n: rows."""
+    """middles (B,) of the bins, rising; errors (B,) mean error in each; ratios: quantiles of r; rows: how many."""
 
-    edges: tuple[float, ...]
+    middles: tuple[float, ...]
     errors: tuple[float, ...]
     ratios: tuple[float, ...]
     rows: int
@@ -35,17 +36,17 @@ class Residuals:
     def to_json(self) -> dict[str, Any]:
         """Plain values from which `from_json` makes equal residuals."""
         return {
-            "edges": list(self.edges), "errors": list(self.errors), "ratios": list(self.ratios), "rows": self.rows,
+            "middles": list(self.middles), "errors": list(self.errors), "ratios": list(self.ratios), "rows": self.rows,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Residuals:
         """What `to_json` wrote."""
-        return cls(tuple(value["edges"]), tuple(value["errors"]), tuple(value["ratios"]), value["rows"])
+        return cls(tuple(value["middles"]), tuple(value["errors"]), tuple(value["ratios"]), value["rows"])
 
     def near(self, values: Floats) -> Floats:
         """The mean error near each value, (n,)."""
-        result: Floats = np.array(self.errors)[np.searchsorted(np.array(self.edges), values, "right")]
+        result: Floats = np.interp(values, self.middles, self.errors)
         return result
 
     def half_width(self, values: Floats, coverage: float) -> Floats:
@@ -66,24 +67,33 @@ class Residuals:
 def fit_residuals(values: Floats, truth: Floats) -> Residuals:
     """The residuals of (n,) values against (n,) truths. No rows: an error of 1 everywhere."""
     if not len(values):
-        return Residuals((), (1.0,), (0.0, 1.0), 0)
+        return Residuals((0.0,), (1.0,), (0.0, 1.0), 0)
     errors = np.abs(truth - values)
     bins = int(np.clip(len(values) // _BIN_ROWS, 1, _MOST_BINS))
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
     place = np.searchsorted(edges, values, "right")
+    middles = _middles(place, values)
+    place = np.searchsorted(np.unique(place), place)
     half = np.arange(len(values)) % 2
     other = np.empty(len(values))
     for part in (0, 1):
         mine = half == part
         known = ~mine if (~mine).any() else mine
-        other[mine] = _means(place[known], errors[known], len(edges) + 1)[place[mine]]
+        other[mine] = np.interp(values[mine], middles, _means(place[known], errors[known], len(middles)))
     ratios = np.quantile(errors / other, np.linspace(0, 1, _QUANTILES))
     return Residuals(
-        edges=tuple(round(float(edge), 6) for edge in edges),
-        errors=tuple(round(float(error), 6) for error in _means(place, errors, len(edges) + 1)),
+        middles=tuple(round(float(middle), 6) for middle in middles),
+        errors=tuple(round(float(error), 6) for error in _means(place, errors, len(middles))),
         ratios=tuple(round(float(ratio), 6) for ratio in ratios),
         rows=len(values),
     )
+
+
+def _middles(place: npt.NDArray[np.int64], values: Floats) -> Floats:
+    """The mean value of each bin that has rows, rising."""
+    counts = np.bincount(place)
+    result: Floats = np.bincount(place, weights=values)[counts > 0] / counts[counts > 0]
+    return result
 
 
 def _means(place: npt.NDArray[np.int64], errors: Floats, bins: int) -> Floats:

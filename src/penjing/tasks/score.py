@@ -1,13 +1,14 @@
 """The task `score`: a number or a grade for a text, with an interval and the promise to be within a limit.
 
-Regression (any number), with z the output and m, s the mean and standard deviation of the train gold:
+Regression (any number), with z the output and m, s the mean and standard deviation of the gold that it is learned from:
 
     y' = m + s z, trained by mean squared error;   r = |y - y'| / d(y'),   d the mean error near y' on validation rows
     interval: y' +- q d(y'), q the ceil((n + 1) coverage)-th smallest r;   p = share of r at most within / d(y')
 
 Grades g_1 < ... < g_K, with K - 1 outputs z_k, each trained by cross entropy on whether the gold is above g_k:
 
-    P(y > g_k) = min over j <= k of sigmoid(z_j / T);   answer: the grade with the most probability within the limit
+    P(y > g_k) = min over j <= k of sigmoid(z_j / T);   answer: the most probable grade where
+    the limit is 0, else the median grade
     interval: grades added around the answer, the more probable neighbour first, while they hold at most t;
     t is the ceil((n + 1) coverage)-th smallest probability that was held before the gold of a validation row was added
 
@@ -71,7 +72,8 @@ ABOUT = About(
     name="score",
     gold="the column of the numbers",
     metric="share of the teacher's answers within the limit",
-    line="{type: score} # a number or a grade; `within: 1` is the largest error",
+    line="{type: score}",
+    comment="a number or a grade; `within: 1` is the largest error",
     facts=("value", "p"),
     numbers=True,
 )
@@ -119,6 +121,9 @@ class ScoreReader:
         if len(set(values)) <= MOST_GRADES:
             return list(golds)
         edges = np.unique(np.quantile(values, np.linspace(0, 1, _BANDS + 1)))
+        if len(edges) <= 2:
+            # Most rows have one value: the bands are of the others.
+            edges = np.unique(np.quantile(sorted(set(values)), np.linspace(0, 1, _BANDS + 1)))
         names = [f"{write_number(round(low, 3))} to {write_number(round(high, 3))}" for low, high in pairwise(edges)]
         places = np.clip(
             np.searchsorted(edges, [float(gold or "nan") for gold in golds], "right") - 1, 0, len(names) - 1
@@ -147,7 +152,7 @@ class ScoreReader:
 
 @dataclass(frozen=True)
 class Score(ScoreReader):
-    """A number or one of `grades`; mean and scale are those of the train gold, digits those of an answer."""
+    """A number or one of `grades`; mean and scale are those of the train and validation gold, digits of an answer."""
 
     within: float
     grades: tuple[float, ...] = ()
@@ -156,6 +161,7 @@ class Score(ScoreReader):
     digits: int = 0
 
     name = "score"
+    errors = ("mae", "rmse")
 
     @property
     def state(self) -> dict[str, Any]:
@@ -187,8 +193,8 @@ class Score(ScoreReader):
         return gold
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:  # noqa: ARG002
-        """{"score": standardised values (n,) float32, or positions among the grades (n,) int64}."""
-        values = np.array([float(gold) for gold in golds])
+        """{"score": standardised values (n,) float32, or positions among the grades (n,) int64}. Raises DataError."""
+        values = np.array([float(self.read(gold)) for gold in golds])
         if self.grades:
             return {HEAD: np.searchsorted(np.array(self.grades), values).astype(np.int64)}
         return {HEAD: ((values - self.mean) / self.scale).astype(np.float32)}
@@ -201,27 +207,31 @@ class Score(ScoreReader):
         values = np.array([float(gold) for gold in golds])
         return fit_residuals(self._values(outputs), values).to_json()
 
+    def plain(self) -> dict[str, Any]:
+        return (
+            GradeCalibration(1.0, 1.0).to_json() if self.grades else fit_residuals(np.zeros(0), np.zeros(0)).to_json()
+        )
+
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:  # noqa: ARG002
         """A Number an item."""
         if self.grades:
             return self._decode_grades(outputs, GradeCalibration.from_json(calibration))
         residuals = Residuals.from_json(calibration)
-        values = self._values(outputs)
-        half, p = residuals.half_width(values, self.coverage), residuals.share_within(values, self.within)
-        rows = zip(values, half, p, strict=True)
+        raw = self._values(outputs)
+        half, p = residuals.half_width(raw, self.coverage), residuals.share_within(raw, self.within)
+        rows = zip(np.round(raw, self.digits).tolist(), half.tolist(), p.tolist(), strict=True)
         return [
-            Number(float(value), _short(value - width), _short(value + width), _short(sure))
-            for value, width, sure in rows
+            Number(value, _short(value - width), _short(value + width), _short(sure)) for value, width, sure in rows
         ]
 
     def _decode_grades(self, outputs: Outputs, calibration: GradeCalibration) -> list[Answer]:
         probabilities = grade_probabilities(outputs[HEAD], calibration.temperature)
-        best, p, second = best_grades(probabilities, self._near)
+        best, p, margin = best_grades(probabilities, self._near)
         low, high = grade_intervals(probabilities, best, calibration.mass)
         return [
-            Number(self.grades[b], self.grades[i], self.grades[j], _short(sure), _short(sure - other))
-            for b, i, j, sure, other in zip(
-                best.tolist(), low.tolist(), high.tolist(), p.tolist(), second.tolist(), strict=True
+            Number(self.grades[b], self.grades[i], self.grades[j], _short(sure), _short(gap))
+            for b, i, j, sure, gap in zip(
+                best.tolist(), low.tolist(), high.tolist(), p.tolist(), margin.tolist(), strict=True
             )
         ]
 
@@ -234,7 +244,7 @@ class Score(ScoreReader):
 
     def _values(self, outputs: Outputs) -> Floats:
         column = np.asarray(outputs[HEAD], dtype=np.float64)[:, 0]
-        result: Floats = np.round(self.mean + self.scale * column, self.digits)
+        result: Floats = self.mean + self.scale * column
         return result
 
     def kinds(self) -> dict[str, FactKind]:
@@ -258,14 +268,15 @@ class Score(ScoreReader):
         return write_number(facts["value"])
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
-        """Two grades change places where their probabilities are within twice the band; a number never leaps."""
+        """Whether another grade may be the answer, by its margin; the value and p of a number move with its output."""
         return bool(band and self.grades) and round(facts["margin"] * MICRO) <= 2 * band
 
     def moved(self, one: Answer, other: Answer) -> float:
-        """The difference of p; of numbers also that of the values, in standard deviations, if it is larger."""
-        if not (isinstance(one, Number) and isinstance(other, Number)):
+        """The difference of p; 1 for another grade; for numbers that of the values, in deviations, if it is larger."""
+        if not (isinstance(one, Number) and isinstance(other, Number)) or (self.grades and one.value != other.value):
             return 1.0
-        far = 0.0 if self.grades else abs(one.value - other.value) / self.scale
+        # Two values that were rounded may differ by one unit of the last digit where the outputs agree.
+        far = 0.0 if self.grades else max(0.0, abs(one.value - other.value) - 10.0**-self.digits) / self.scale
         return _short(max(abs(one.p - other.p), far))
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
@@ -324,19 +335,21 @@ class Score(ScoreReader):
             "zh": f"与真实值相差超过 {limit} 的答案",
         }
 
-    def units(self, answer: Answer, gold: str | None = None) -> tuple[Unit, ...]:
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
         """One: the number."""
-        one = as_kind(answer, Number)
-        outcome = write_number(one.value)
-        return (Unit(ALL, one.p, outcome, None if gold is None else self.wrong(outcome, gold)),)
+        outcome = self.outcome(facts)
+        return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """Of grades how often each is taken for which; of numbers the error by band of the true value."""
         pairs = [(answer, gold) for answer, gold in zip(answers, golds, strict=True) if isinstance(answer, Number)]
         if self.grades:
             names = [write_number(grade) for grade in self.grades]
+            golds_seen = sorted({*self.grades, *(float(gold) for _, gold in pairs)})
             seen = Counter((gold, write_number(answer.value)) for answer, gold in pairs)
-            rows = tuple((truth, *(float(seen[truth, said]) for said in names)) for truth in names)
+            rows = tuple(
+                (truth, *(float(seen[truth, said]) for said in names)) for truth in map(write_number, golds_seen)
+            )
             title = {"en": "Which grades are taken for which", "zh": "哪些等级被判成哪些"}
             return (Section("grades", "matrix", title, ("", *names), rows),)  # type: ignore[arg-type]
         bands: dict[str, list[tuple[float, bool]]] = {}

@@ -39,7 +39,8 @@ class Hook:
     """Called in the order in which hooks are given; each method does nothing unless a hook has its own.
 
     A hook with a memory gives it as `state`, which is in every checkpoint: a training that was killed goes on to the
-    same bits. The key of a training names its hooks and their options.
+    same bits. Whoever starts a training puts its hooks and their options
+    into its key: another hook must not go on from its checkpoint.
     """
 
     def before_step(self, batch: Batch) -> None:
