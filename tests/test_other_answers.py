@@ -234,7 +234,7 @@ class Moved:
     """The same model elsewhere: every value moved by a little."""
 
     def __init__(self, session: Session, by: float) -> None:
-        self.task, self._session, self._by = session.task, session, by
+        self.task, self.masking, self._session, self._by = session.task, session.masking, session, by
 
     def predict(self, masked: list[str]) -> list[Prediction]:
         found = self._session.predict(masked)

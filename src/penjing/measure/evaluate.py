@@ -102,9 +102,10 @@ def bootstrap_all(
 ) -> dict[str, Interval]:
     """The same for several metrics by name, all from the same draws. errors: those of which less is better."""
     table = _table(counts)
-    values = metrics(table.sum(axis=0))
     if not len(table):
-        return dict.fromkeys(values, Interval(0.0, 0.0, 1.0))
+        with np.errstate(invalid="ignore"):  # only the names are wanted
+            return dict.fromkeys(metrics(table.sum(axis=0)), Interval(0.0, 0.0, 1.0))
+    values = metrics(table.sum(axis=0))
     kinds = _Kinds(table, groups)
     parts = [metrics(sums) for sums in kinds.draw(draws, seed)]
     found = {}
