@@ -34,14 +34,14 @@ _LENGTHS, _ROUNDS, _SECONDS = (12, 24, 64), 5, 0.05
 
 
 @dataclass(frozen=True)
-class Layout:
+class WorkerLayout:
     """So many engines, each with so many threads."""
 
     workers: int
     threads: int
 
 
-def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, device: Device = "cpu") -> Layout:
+def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, device: Device = "cpu") -> WorkerLayout:
     """The layout for an artifact on this machine, measured (about a second), or read from the file `kept`.
 
     One engine with all threads for a model without tokens, whose arithmetic takes one thread at a time anyway, and for
@@ -50,7 +50,7 @@ def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, de
     session = open_session(artifact, threads=cores, device=device)
     late = session.second if isinstance(session, CascadeSession) else session
     if cores < 2 or device != "cpu" or late.tokens is None:
-        return Layout(1, cores)
+        return WorkerLayout(1, cores)
     facts = {name: fact for name, fact in session.fingerprint().items() if name != "threads"}
     key = digest([artifact.id, hardware(), cores, facts])
     known = _read(kept)
@@ -61,7 +61,7 @@ def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, de
             with suppress(OSError):
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(kept, canonical_json(known))
-    return Layout(**known[key])
+    return WorkerLayout(**known[key])
 
 
 def times(artifact: Artifact, cores: int) -> dict[int, float]:
@@ -78,11 +78,11 @@ def times(artifact: Artifact, cores: int) -> dict[int, float]:
     return {threads: median(each) for threads, each in found.items()}
 
 
-def choose(found: Mapping[int, float], cores: int) -> Layout:
+def choose(found: Mapping[int, float], cores: int) -> WorkerLayout:
     """The layout by the rule above. found: seconds of a text by threads."""
     best = min(found.values())
     threads = min(count for count, seconds in found.items() if seconds <= SLACK * best)
-    return Layout(max(1, min(MOST_WORKERS, cores // threads)), threads)
+    return WorkerLayout(max(1, min(MOST_WORKERS, cores // threads)), threads)
 
 
 def _turn(session: Session, seconds: float) -> float:
@@ -104,6 +104,6 @@ def _turn(session: Session, seconds: float) -> float:
 def _read(kept: Path | None) -> dict[str, dict[str, int]]:
     try:
         found = json.loads(kept.read_bytes()) if kept is not None else {}
-        return {str(key): asdict(Layout(int(one["workers"]), int(one["threads"]))) for key, one in found.items()}
+        return {str(key): asdict(WorkerLayout(int(one["workers"]), int(one["threads"]))) for key, one in found.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}

@@ -38,7 +38,7 @@ Bools = npt.NDArray[np.bool_]
 FIRST, SECOND, EXITS = "first", "second", "cascade.json"
 
 
-class Exits(BaseModel):
+class CascadeExit(BaseModel):
     """`cascade.json`: from which probability on the first stage's answer stands, the weight of each label in it (none:
     all alike), and the share that is audited."""
 
@@ -64,7 +64,12 @@ class CascadeSession(Session):
     """A session whose logits are those of the stage that answers, divided by that stage's temperature."""
 
     def __init__(
-        self, artifact: Artifact, first: Session, second: Session, exits: Exits, long_texts: Literal["chunk", "review"]
+        self,
+        artifact: Artifact,
+        first: Session,
+        second: Session,
+        exits: CascadeExit,
+        long_texts: Literal["chunk", "review"],
     ) -> None:
         super().__init__(artifact, second.engine, long_texts)
         self._tokens = None
@@ -190,10 +195,10 @@ def open_cascade(
     return CascadeSession(artifact, first, second, exits, long_texts)
 
 
-def read_exits(folder: Path) -> Exits:
+def read_exits(folder: Path) -> CascadeExit:
     """The threshold of a cascade. Raises DamageError."""
     try:
-        return Exits.model_validate_json((folder / EXITS).read_bytes())
+        return CascadeExit.model_validate_json((folder / EXITS).read_bytes())
     except (FileNotFoundError, ValidationError) as error:
         raise DamageError(f"{EXITS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
 
