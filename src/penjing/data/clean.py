@@ -1,4 +1,4 @@
-"""A text as every later step sees it: one kind of space, one kind of line end, nothing invisible, its case kept."""
+"""A text as all later steps get it: one kind of space and of line end, no invisible characters, its case kept."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from penjing.core.errors import RequestError
 from penjing.data.offsets import Edit, Edits
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
-# One look that finds nothing spares nearly every text the rest.
+# Nearly every text has none of these and skips the other steps.
 _SUSPECT = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ud800-\udfff]|  |^ | $"
 )
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-# White space and control characters, by number, so that no Python changes what is cleaned.
+# White space and control characters, by number, so that cleaning does not depend on the version of Python.
 _BLANK = "[\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # Those that are not already one space, or one line end, between words.
 _BLANKS = re.compile(f"{_BLANK}(?:{_BLANK}+|(?<![ \n])|(?<=^[ \n])|\\Z)")
@@ -81,7 +81,7 @@ def _with_single_blanks(text: str) -> tuple[str, Edits]:
 
 
 def _compose(text: str) -> tuple[str, Edits]:
-    """The text in normal form C, and the stretches that this changed, each a character with its marks."""
+    """The text in normal form C, and the pieces that this changed, each a character with its marks."""
     composed = unicodedata.normalize("NFC", text)
     if composed == text:
         return text, ()

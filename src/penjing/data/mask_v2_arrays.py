@@ -1,4 +1,4 @@
-"""The groups of a long text, and those that a number may begin with, found by arrays, of the second masking.
+"""Masking version 2: the groups of digits of a long text, and those that a number may begin with, by arrays.
 
 Length, prefix, a possible date and Luhn's check (prefix sums) leave few groups for the rules. Only groups that the
 rules would refuse are left out, so that the result is that of `read_groups`.

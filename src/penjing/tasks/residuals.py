@@ -1,7 +1,7 @@
-"""How far values are from the truth, near each value: intervals of a stated coverage, chances to be in a limit.
+"""The error of values, estimated near each value: intervals of a stated coverage, chances to be within a limit.
 
-    d(v) = mean |y - v| over validation rows whose value lies in the same of up to ten bins as v, drawn towards the mean
-           over all of them as if ten more rows had that;   r_i = |y_i - v_i| / d'(v_i)
+    d(v) = mean |y - v| over validation rows whose value is in the same of up to ten bins as v, pulled towards the mean
+           over all rows as if ten more rows of the bin had it;   r_i = |y_i - v_i| / d'(v_i)
 
 d' comes from the other half of the rows, so that r is not too small. Source: Lei and others, Distribution-Free
 Predictive Inference for Regression, 2018, section 5.
