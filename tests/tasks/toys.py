@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from penjing.core.answers import Answer, Joint, Span, Spans, Written, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import ALL, IGNORED, FactKind, Head, Item, Masking, Outputs, Section, Task, Unit
+from penjing.core.task import ALL, IGNORED, FactKind, Head, Item, MaskedText, Outputs, Section, Task, Unit
 from penjing.tasks import open_task
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.metrics import softmax
@@ -88,12 +88,12 @@ class Tag(Toy):
     def heads(self) -> Mapping[str, Head]:
         return {"tags": Head("token", 1 + 2 * len(self.labels), "cross_entropy")}
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         spans = json.loads(cell)
         if any(label not in self.labels for _, _, label in spans):
             raise DataError("unknown label")
         if masked is not None:
-            spans = [[*masked.to_masked(start, end), label] for start, end, label in spans]
+            spans = [[*masked.offsets.to_masked(start, end), label] for start, end, label in spans]
         return json.dumps(sorted(spans))
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
@@ -174,9 +174,9 @@ class Passage(Toy):
     def heads(self) -> Mapping[str, Head]:
         return {"passage": Head("span", 2, "cross_entropy")}
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         found = json.loads(cell)
-        return json.dumps(list(masked.to_masked(*found)) if masked is not None and found else found)
+        return json.dumps(list(masked.offsets.to_masked(*found)) if masked is not None and found else found)
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
         pairs = np.full((len(golds), 2), IGNORED, dtype=np.int64)
@@ -261,7 +261,7 @@ class Together(Toy):
     def _golds(name: str, golds: Sequence[str]) -> list[str]:
         return [json.loads(gold)[name] for gold in golds]
 
-    def read(self, cell: str, masked: Masking | None = None) -> str:
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
         found = json.loads(cell)
         return json.dumps({name: part.read(found[name], masked) for name, part in self.parts.items()})
 
