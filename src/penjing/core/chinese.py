@@ -139,7 +139,7 @@ def read_tables() -> Iterator[tuple[str, str, str]]:
 
 
 def choices(english: str) -> list[str]:
-    """The sentences that `{is|are}` stands for."""
+    """The sentences with each of the words in `{is|are}`."""
     fixed = _CHOICE.split(english)  # text, words, text, words, ..., text
     words = [each.split("|") if place % 2 else [each] for place, each in enumerate(fixed)]
     return ["".join(each) for each in product(*words)]

@@ -15,7 +15,7 @@ from penjing.core.expected import Expected, Place, find_place, in_words, number
 
 _LONGEST_WORD = 60  # characters of the user's input that a message repeats
 _NEAR = 100
-_SHOWN = 10  # faults beside the first that a message lists
+_SHOWN = 10  # faults after the first that a message lists
 _DIGITS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 

@@ -21,7 +21,7 @@ _BLANKS = re.compile(f"{_BLANK}(?:{_BLANK}+|(?<![ \n])|(?<=^[ \n])|\\Z)")
 _LINE_END = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Characters that composition may change or join, with the one before them; all others stay as they are.
 _MAY_COMPOSE = re.compile("[^\x00-\u02ff\u4e00-\u9fff\uff00-\uffef]+")
-# Characters of combining class 0 that compose with the one before them, beside the vowels and finals of Hangul.
+# Characters of combining class 0 that compose with the one before them, in addition to the vowels and finals of Hangul.
 _JOINING = frozenset(
     "\u09be\u09d7\u0b3e\u0b56\u0b57\u0bbe\u0bd7\u0cc2\u0cd5\u0cd6\u0d3e\u0d57\u0dcf\u0ddf\u102e\u1b35"
     "\U00011127\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930"

@@ -284,7 +284,7 @@ def _unknown(open_bytes: Opener, where: str) -> DataError:
         number, line = next((pair for pair in numbered if not pair[1].isascii()), (1, b""))
     start = next((place for place, byte in enumerate(line) if byte > 0x7F), 0)
     return DataError(
-        f"line {number} makes no sense in UTF-8, GB18030, Big5 or cp1252: {_show(line, start, 'cp1252')}",
+        f"line {number} is not readable in UTF-8, GB18030, Big5 or cp1252: {_show(line, start, 'cp1252')}",
         where=f"{where}:{number}",
         fix=_NAME_IT,
     )

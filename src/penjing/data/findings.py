@@ -136,7 +136,7 @@ def _forbidding(file: RecipeFile, audit: Audit) -> list[Problem]:
 def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) -> list[Problem]:
     problems = []
     if near_conflicts:
-        message, fix = "nearly the same text under two labels, kept", "look whether both labels are right"
+        message, fix = "nearly the same text under two labels, kept", "check that both labels are right"
         problems.append(_warn("near_conflict", message, fix, near_conflicts))
     if names and audit.small_labels and len(audit.labels) > 1:
         listed = ", ".join(f"`{label}` {audit.labels[label]}" for label in audit.small_labels[:12])

@@ -210,6 +210,7 @@ class _Collector:
             found.append(Problem(severity="warning", code="alike_labels", message=message, rows=rows, fix=fix))
         if idle := [label for label in self.reads if label not in self.merged]:
             listed = ", ".join(f"`{label[:60]}`" for label in idle[:12])
-            message, fix = f"`labels:` names what no row has: {listed}", "write it as the rows do, or take it out"
+            message = f"`labels:` names labels that no row has: {listed}"
+            fix = "write it as the rows do, or take it out"
             found.append(Problem(severity="warning", code="idle_labels", message=message, fix=fix))
         return found

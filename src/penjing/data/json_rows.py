@@ -74,7 +74,7 @@ def _twice(value: object) -> str | None:
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    """The row as a request of the service has it, with its `fields` beside the text."""
+    """The row as a request of the service has it, with its `fields` as columns next to the text."""
     inner = value.get(FIELDS)
     if not isinstance(inner, dict) or inner.keys() & value.keys():
         return value
@@ -180,7 +180,7 @@ def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str,
         if len(given) > 1:
             shown = "; ".join(", ".join(choices) for choices in given[:5])
             cells[name] = UnreadableCell(
-                shown, f"annotated differently ({shown})", "settle on one label and export again"
+                shown, f"annotated differently ({shown})", "choose one label and export again"
             )
         else:
             cells[name] = json_cell(list(given[0])) if given else ""

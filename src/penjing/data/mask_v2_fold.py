@@ -36,7 +36,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\u0332-\u0338]"
 )
 
-# Digits that are written as words or as signs. They count only where enough digits are beside them.
+# Digits that are written as words or as signs. They count only if enough digits are next to them.
 _SIGNS = [
     "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "○幺两", "⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "⓪➀➁➂➃➄➅➆➇➈", "⓪➊➋➌➍➎➏➐➑➒",
     "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "⓪⒈⒉⒊⒋⒌⒍⒎⒏⒐",

@@ -1,4 +1,4 @@
-"""The role of a column by its name: texts, labels, a level (perhaps the label), written afterwards, or beside them."""
+"""The role of a column by its name: texts, labels, a level (perhaps the label), written afterwards, or other facts."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _choose(
 
 
 def _first_row(sheet: CalamineSheet) -> str:
-    """The first row with several cells: a title above the table does not tell what the sheet holds."""
+    """The first row with several cells: a title above the table does not say what the sheet contains."""
     rows = [[text for value in row if (text := sheet_cell(value).strip()[:16])] for row in sheet.to_python(nrows=12)]
     shown = next((row for row in rows if len(row) > 1), next((row for row in rows if row), []))
     return ", ".join(shown[:6]) + (", …" if len(shown) > 6 else "")

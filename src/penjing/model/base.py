@@ -72,7 +72,7 @@ def _trainable_of(folder: Path) -> Path:
     wanted = open_release(folder).info.trainable
     if not wanted:
         raise UsageError(
-            "this release names no model that can be trained on: it was made of none, or before releases named it",
+            "this release names no model that can be trained on: it was made from none, or before releases named it",
             where=str(folder),
             fix="give `penjing/mini`, or OUT/trainable of the run that made it",
         )
@@ -80,7 +80,7 @@ def _trainable_of(folder: Path) -> Path:
     found = next((path for path in beside if (path / MANIFEST).is_file() and verify(path) == wanted), None)
     if found is None:
         raise UsageError(
-            f"the model that this release was made of ({wanted[:12]}) is missing: it is not beside the release",
+            f"the model that this release was made from ({wanted[:12]}) is missing: it is not next to the release",
             where=str(folder.resolve().parent / "trainable"),
             fix="put OUT/trainable of the run that made the release there, or make it again with the same recipe",
         )

@@ -146,7 +146,7 @@ def fit_features(
         seen()
     kept = _most_frequent(frequency, min_df, most) or _most_frequent(frequency, 1, most)
     if not kept:
-        raise DataError("no text has a word or a character to learn from", fix="look at the column of the texts")
+        raise DataError("no text has a word or a character to learn from", fix="check the column of the texts")
     kept = sorted(kept)
     counts = np.array([frequency[term] for term in kept], dtype=np.float64)
     return Features(terms, kept, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32))

@@ -61,7 +61,7 @@ class Tokens:
         )
         self._after = len(whole) - len(content) - self._before
         if limit <= self._before + self._after:
-            raise DamageError(f"max_tokens is {limit}: it leaves no room beside the special tokens", where=TOKENIZER)
+            raise DamageError(f"max_tokens is {limit}: it leaves no room besides the special tokens", where=TOKENIZER)
 
     @classmethod
     def load(cls, artifact: Artifact) -> Tokens:
