@@ -154,7 +154,7 @@ def test_titles_that_were_passed_over_are_said(app: typer.Typer, tmp_path: Path)
     path.write_text("10月明细\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(path)])
     assert done.exit_code == 0, done.output
-    assert "row 1 above the header (`10月明细`): passed over" in done.stdout
+    assert "row 1 above the header (`10月明细`): skipped" in done.stdout
 
 
 def test_standard_input_cannot_be_trained_on(app: typer.Typer, tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
     assert translate("threads of training: 2 (a step takes 2.38 s with 1, 0.81 s with 2)") == (
         "训练使用 2 个线程（每步用时：1 个线程 2.38 秒，2 个线程 0.81 秒）"
     )
-    assert translate(
-        "warning: ../rows.xlsx: row 1 above the header (`10月明细`): passed over; the header is row 2"
-    ) == ("警告：../rows.xlsx: 表头上方的第 1 行（`10月明细`）已跳过；表头是第 2 行")
+    assert translate("warning: ../rows.xlsx: row 1 above the header (`10月明细`): skipped; the header is row 2") == (
+        "警告：../rows.xlsx: 表头上方的第 1 行（`10月明细`）已跳过；表头是第 2 行"
+    )
     overlap = "row 4 (a) leads to `review`, but row 2 above it leads elsewhere and wins where both hold, e.g. row 2 "
     assert translate(f"warning: job/rules.csv:4:1: {overlap}(b, `outcome x`) where label is y") == (
         "警告：job/rules.csv:4:1: 第 4 行（a）的结果是 `review`，但上面的第 2 行结果不同，"

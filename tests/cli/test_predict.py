@@ -51,7 +51,7 @@ def test_the_same_files_as_in_training_are_read(penjing, tiny_release, tmp_path:
         assert ran.code == 0, ran.err
         answers[name] = [line["probabilities"] for line in ran.lines]
     assert len({str(answer) for answer in answers.values()}) == 1
-    assert "row 1 above the header (`10月明细`): passed over" in penjing("predict", tiny_release.folder, "in.xlsx").err
+    assert "row 1 above the header (`10月明细`): skipped" in penjing("predict", tiny_release.folder, "in.xlsx").err
     western = tmp_path / "cp1252.csv"
     western.write_bytes("text\nMäkinen won a prize\n".encode("cp1252"))
     ran = penjing("predict", tiny_release.folder, western)

@@ -171,7 +171,7 @@ def test_what_was_passed_over_is_said(tmp_path: Path) -> None:
     rows, _, said = read(file)
     assert [text for _, text in rows] == ["a", "b"]
     assert [line.split(": ", 1)[1] for line in said] == [
-        "line 1 (`sep=;`) names the delimiter: passed over",
-        "the header comes again in row 4: passed over",
+        "line 1 (`sep=;`) names the delimiter: skipped",
+        "the header is repeated in row 4: skipped",
     ]
     assert "no row of text" in read(write(tmp_path / "none.csv", "text\n"))[2][0]

@@ -84,5 +84,5 @@ def test_a_method_serves_numbers_and_grades(name: str, tuned: Inputs, tmp_path: 
 def test_what_needs_one_label_a_text_says_so(name: str, tuned: Inputs, tmp_path: Path) -> None:
     module = importlib.import_module(METHODS[name])
     run = Run(tmp_path / "out", tmp_path / "scratch", threads=1)
-    with pytest.raises(UsageError, match=rf"`compress\.{name}` cannot follow task score: it needs one label a text"):
+    with pytest.raises(UsageError, match=rf"`compress\.{name}` does not support the task score: it needs one label"):
         module.apply(tuned, module.Options(), run)

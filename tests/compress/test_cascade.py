@@ -16,7 +16,7 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.explain.evidence import explain
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeSession, Exits, read_exits, sureness
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, CascadeSession, read_exits, sureness
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.tasks.metrics import macro_f1, softmax
@@ -237,7 +237,7 @@ def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> 
     logits, temperature = session.first.logits(texts), session.first.artifact.card.temperature
     sure = sureness(logits, temperature, np.array([1.0, 50.0]))
     middle = float(np.median(sure))
-    exits = Exits(threshold=middle, weights=(1.0, 50.0), audit=0)
+    exits = CascadeExit(threshold=middle, weights=(1.0, 50.0), audit=0)
     (made.folder / EXITS).write_text(exits.model_dump_json())
     leaves = np.array(open_session(made, threads=1).leaves(texts))
     assert leaves.tolist() == (sure >= middle).tolist()

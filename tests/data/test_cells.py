@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from penjing.data.cells import Odd, json_cell, parquet_cell, refuse_odd, sheet_cell
+from penjing.data.cells import UnreadableCell, json_cell, parquet_cell, refuse_unreadable, sheet_cell
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,11 @@ def test_cells_of_json_and_parquet() -> None:
 def test_lists_and_objects_are_refused_where_they_are_needed() -> None:
     cells = {"text": "a", "label": json_cell(["退款", "物流"]), "meta": json_cell({"id": 1})}
     assert cells["meta"] == '{"id": 1}'
-    assert isinstance(cells["label"], Odd)
-    assert refuse_odd(cells, ("text",), 7) is None
-    fault = refuse_odd(cells, ("text", "label"), 7)
+    assert isinstance(cells["label"], UnreadableCell)
+    assert refuse_unreadable(cells, ("text",), 7) is None
+    fault = refuse_unreadable(cells, ("text", "label"), 7)
     assert fault is not None
     assert (fault.row, fault.what) == (7, "`label` is a list of 2 values (退款, 物流), not one value")
     assert "one label" in fault.fix
-    fault = refuse_odd(cells, ("meta",), 1)
+    fault = refuse_unreadable(cells, ("meta",), 1)
     assert fault is not None and fault.what == "`meta` is an object with `id`, not a plain value"

@@ -91,7 +91,7 @@ def test_lines_from_another_file_are_named_with_their_encoding() -> None:
 
 
 def test_what_makes_no_sense_is_refused_with_its_line() -> None:
-    with pytest.raises(DataError, match="line 2 makes no sense in UTF-8, GB18030, Big5 or cp1252") as caught:
+    with pytest.raises(DataError, match="line 2 is not readable in UTF-8, GB18030, Big5 or cp1252") as caught:
         find(b"id\n" + bytes(range(0x80, 0xA0)) * 8 + b"\n")
     assert caught.value.where == "a.csv:2"
     assert caught.value.fix is not None and "--encoding" in caught.value.fix

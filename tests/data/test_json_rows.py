@@ -7,7 +7,7 @@ import json
 import pytest
 
 from penjing.core.errors import DataError
-from penjing.data.cells import Fault, Odd
+from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.json_rows import begins_json, json_rows
 
 
@@ -48,7 +48,7 @@ def test_a_row_may_be_written_as_a_request_of_the_service() -> None:
     row = {"text": "a", "fields": {"channel": "web", "vip": True}}
     assert rows(json.dumps(row) + "\n" + json.dumps(row))[0][1] == (2, {"text": "a", "channel": "web", "vip": "true"})
     clash = rows(json.dumps({"text": "a", "fields": {"text": "b"}}))[0][0][1]
-    assert isinstance(clash, dict) and clash["text"] == "a" and isinstance(clash["fields"], Odd)
+    assert isinstance(clash, dict) and clash["text"] == "a" and isinstance(clash["fields"], UnreadableCell)
     twice = rows('{"text": "a", "fields": {"vip": 1, "vip": 2}}')[0][0][1]
     assert isinstance(twice, Fault) and "`vip` occurs twice" in twice.what
 
@@ -93,8 +93,8 @@ def test_an_export_of_label_studio() -> None:
 def test_annotations_that_are_no_single_label() -> None:
     found, _ = rows(json.dumps([task("a", ["x", "y"]), task("b", ["x"], ["y"])]))
     several, differing = (cells["label"] for _, cells in found if not isinstance(cells, Fault))
-    assert isinstance(several, Odd) and "a list of 2 values (x, y)" in several.what
-    assert isinstance(differing, Odd) and differing.what == "annotated differently (x; y)"
+    assert isinstance(several, UnreadableCell) and "a list of 2 values (x, y)" in several.what
+    assert isinstance(differing, UnreadableCell) and differing.what == "annotated differently (x; y)"
 
 
 CHAT = [{"role": "user", "content": "it is late"}, {"role": "assistant", "content": "shipping"}]
@@ -108,4 +108,7 @@ def test_a_conversation_is_no_row_and_no_text() -> None:
     for spoken, who in ((CHAT, "user, assistant"), (turns, "human, gpt")):
         found, _ = rows("\n".join(json.dumps({"messages": spoken, "label": "x"}) for _ in range(2)))
         cell = found[0][1]["messages"]  # type: ignore[index]
-        assert isinstance(cell, Odd) and cell.what == f"a conversation of {len(spoken)} messages ({who}), not one text"
+        assert (
+            isinstance(cell, UnreadableCell)
+            and cell.what == f"a conversation of {len(spoken)} messages ({who}), not one text"
+        )

@@ -125,12 +125,12 @@ def test_titles_above_and_headers_among_the_rows_are_passed_over_and_said(tmp_pa
     opened = open_table(path)
     assert [(row, cells["类别"]) for row, cells in opened.rows()] == [(4, "物流"), (6, "质量")]
     assert opened.notes == [
-        "row 1 above the header (`10月明细`): passed over; the header is row 3",
-        "the header comes again in row 5: passed over",
+        "row 1 above the header (`10月明细`): skipped; the header is row 3",
+        "the header is repeated in row 5: skipped",
     ]
     second = open_table(write(tmp_path, "b.csv", "内容,类别\ntext,label\n很慢,物流\n"))
     assert [row for row, _ in second.rows()] == [3]
-    assert second.notes == ["row 2 names the columns a second time: passed over"]
+    assert second.notes == ["row 2 names the columns a second time: skipped"]
 
 
 def test_the_header_may_be_named_or_absent(tmp_path: Path) -> None:

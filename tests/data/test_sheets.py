@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penjing.core.errors import DataError, UsageError
-from penjing.data.cells import Fault, Odd
+from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.choice import ChoiceError
 from penjing.data.read import Reading, open_table
 from penjing.data.sheets import read_sheet
@@ -39,7 +39,7 @@ def test_a_title_and_empty_rows_stand_above_the_header(tmp_path: Path) -> None:
     opened = open_table(book(tmp_path / "a.xlsx", fill))
     assert opened.header == 3
     assert [(row, cells["类别"]) for row, cells in opened.rows()] == [(4, "物流"), (5, "质量"), (6, "好评")]
-    assert opened.notes == ["row 1 above the header (`10月明细`): passed over; the header is row 3"]
+    assert opened.notes == ["row 1 above the header (`10月明细`): skipped; the header is row 3"]
 
 
 def test_the_header_can_be_named(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_formula_without_a_stored_value_is_refused_where_it_is_needed(tmp_path
         (3, "`类别` is a formula whose value was not saved (cell B3)")
     ]
     assert len(list(opened.rows(used=("内容",)))) == 2
-    assert isinstance(read_sheet(open_source(path), None, ()).records[2][2][1], Odd)
+    assert isinstance(read_sheet(open_source(path), None, ()).records[2][2][1], UnreadableCell)
 
 
 def test_numbers_days_and_trailing_cells(tmp_path: Path) -> None:

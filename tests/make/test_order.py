@@ -33,7 +33,7 @@ def test_a_step_that_cannot_serve_the_task_is_told_with_its_line(tmp_path: Path)
     steps = build_plan(file)
     number = open_reader("score", {}).learn(["1.5", "2", "7"])
     (fault,) = head_faults(file, steps, number)
-    assert fault.what == "`compress.cascade` cannot follow task score: it needs one label a text"
+    assert fault.what == "`compress.cascade` does not support the task score: it needs one label a text"
     assert fault.where is not None and fault.where.endswith(":6:3")
     assert head_faults(file, steps, open_reader("classify", {}).learn(["a", "b"])) == []
 
@@ -42,6 +42,6 @@ def test_a_head_by_token_is_refused_by_what_reads_whole_texts() -> None:
     class Tags:
         name, heads = "tag", {"tags": Head("token", 3, "cross_entropy")}
 
-    with pytest.raises(UsageError, match="cannot follow task tag: it needs answers about whole texts"):
+    with pytest.raises(UsageError, match="does not support the task tag: it needs answers about whole texts"):
         check_heads("compress.layers", ("pooled",), (), Tags())  # type: ignore[arg-type]
     check_heads("compress.layers", ("pooled", "token"), (), Tags())  # type: ignore[arg-type]

@@ -167,7 +167,7 @@ def test_counts_that_all_differ_are_drawn_in_time_and_by_the_same_law(monkeypatc
     assert ratio.high - ratio.low == pytest.approx(2 * spread * ratio.value, rel=0.1)
     few = a[:300]
     by_kind = bootstrap(few, share)
-    monkeypatch.setattr(evaluate, "_MOST_KINDS", 10)
+    monkeypatch.setattr(evaluate, "_MOST_DISTINCT", 10)
     by_row = bootstrap(few, share)
     assert [by_kind.low, by_kind.high] == pytest.approx([by_row.low, by_row.high], rel=0.02)
 

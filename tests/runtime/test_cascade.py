@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from penjing.core.errors import DamageError
-from penjing.runtime.cascade import EXITS, Exits, read_exits, sureness
+from penjing.runtime.cascade import EXITS, CascadeExit, read_exits, sureness
 from penjing.tasks.metrics import softmax
 
 
 def test_the_threshold_is_read(tmp_path: Path) -> None:
-    (tmp_path / EXITS).write_text(Exits(threshold=0.9, audit=0.01).model_dump_json())
+    (tmp_path / EXITS).write_text(CascadeExit(threshold=0.9, audit=0.01).model_dump_json())
     assert read_exits(tmp_path).threshold == 0.9
 
 

@@ -10,7 +10,7 @@ import pytest
 from penjing.core.errors import StoreError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
-from penjing.measure.workers import Layout
+from penjing.measure.workers import WorkerLayout
 from penjing.serve.bodies import Item
 from penjing.serve.errors import AnswerError
 from penjing.serve.service import Service
@@ -29,13 +29,13 @@ def opened(release: Release, folder: Path, **settings: object) -> Service:
 @pytest.mark.parametrize(
     ("asked", "wanted"),
     [
-        ({"threads": 1}, Layout(1, 1)),
-        ({"workers": 3, "threads": 2}, Layout(3, 2)),
-        ({"workers": 2}, Layout(2, max(1, cores() // 2))),
+        ({"threads": 1}, WorkerLayout(1, 1)),
+        ({"workers": 3, "threads": 2}, WorkerLayout(3, 2)),
+        ({"workers": 2}, WorkerLayout(2, max(1, cores() // 2))),
     ],
 )
 def test_what_is_asked_for_is_not_measured(
-    tiny_release: Release, tmp_path: Path, asked: dict[str, int], wanted: Layout
+    tiny_release: Release, tmp_path: Path, asked: dict[str, int], wanted: WorkerLayout
 ) -> None:
     service = opened(tiny_release, tmp_path, **asked)
     assert (service.layout, len(service.deciders)) == (wanted, wanted.workers)

@@ -19,6 +19,7 @@ from torch import nn
 from penjing.core.answers import answer_from_json, answer_to_json
 from penjing.core.nouns import Card, Run
 from penjing.core.task import Head, Item, Task
+from penjing.data.mask import mask
 from penjing.model.heads import build_heads, read_out
 from penjing.tasks import TASKS, calibration_of, card_fields, open_task, task_of
 from penjing.tasks.measure import measure_outputs, metric_names
@@ -175,15 +176,7 @@ def test_a_wrong_tag_is_an_error_of_its_text_and_of_its_spans() -> None:
 
 
 def test_spans_of_the_users_text_become_those_of_the_masked_one() -> None:
-    class Shifted:
-        text = ""
-
-        def to_masked(self, start: int, end: int) -> tuple[int, int]:
-            return start + 4, end + 4
-
-        @property
-        def offsets(self) -> Shifted:
-            return self
-
-    assert task_named("tag").read('[[0, 3, "person"]]', Shifted()) == '[[4, 7, "person"]]'
-    assert task_named("answer").read("[1, 2]", Shifted()) == "[5, 6]"
+    masked = mask("13812345678 Tom")
+    assert masked.text == "⟦mobile⟧ Tom"
+    assert task_named("tag").read('[[12, 15, "person"]]', masked) == '[[9, 12, "person"]]'
+    assert task_named("answer").read("[13, 14]", masked) == "[10, 11]"

@@ -109,7 +109,7 @@ def test_a_padding_token_is_found_by_name() -> None:
 
 
 def test_a_limit_without_room_is_refused() -> None:
-    with pytest.raises(DamageError, match="no room beside the special tokens"):
+    with pytest.raises(DamageError, match="no room besides the special tokens"):
         tokens_of(2)
 
 

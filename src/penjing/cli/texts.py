@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from penjing.core.errors import PenjingError, RequestError, UsageError
-from penjing.data.cells import Fault, Odd
+from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.header import has_header, is_name
 from penjing.data.names import role_of
@@ -65,12 +65,12 @@ def read_texts(
             name = found
         first = False
         used = (name, *match_header(declared, tuple(cells)).found.values())
-        odd = next((each for each in used if isinstance(cells[each], Odd)), None)
+        odd = next((each for each in used if isinstance(cells[each], UnreadableCell)), None)
         if odd is None:
             yield number, cells[name], cells
             continue
         cell = cells[odd]
-        assert isinstance(cell, Odd)
+        assert isinstance(cell, UnreadableCell)
         fault = Fault(number, f"`{odd}` is {cell.what}", cell.fix)
         if faults is None:
             raise UsageError(fault.what, where=f"{opened.where}:{number}", fix=fault.fix)

@@ -43,7 +43,7 @@ from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind, Loss
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, Exits, sureness
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, sureness
 from penjing.runtime.open import open_session
 from penjing.runtime.session import DIGITS
 from penjing.tasks import calibration_of, card_fields, task_of
@@ -100,7 +100,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     weights = rarity(meant, wanted.shape[1])
     sure = sureness(found, calibration_of(first.card)["temperature"], weights)
     threshold = choose_threshold(sure, said, meant, options.agreement)
-    exits = Exits(threshold=threshold, weights=tuple(weights.tolist()), audit=options.audit)
+    exits = CascadeExit(threshold=threshold, weights=tuple(weights.tolist()), audit=options.audit)
     leaves, alike = sure[: len(unseen)] >= threshold, (said == meant)[: len(unseen)]
 
     def fill(folder: Path) -> None:

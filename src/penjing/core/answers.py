@@ -1,6 +1,6 @@
-"""Answers: what a model says of one item, in closed kinds, with one JSON codec.
+"""The answer of a model for one item: a closed set of types, and the JSON form of each.
 
-A record without `kind` holds a Choice: so the first releases wrote it, and their bytes stay as they are.
+A record without `kind` holds a Choice. The first releases wrote it so, and their bytes do not change.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Flags:
-    """Any number of labels: of each its calibrated probability, and whether it is given."""
+    """Any number of labels: for each its calibrated probability, and whether the text gets it."""
 
     kind: ClassVar[str] = "flags"
     labels: tuple[str, ...]
@@ -40,9 +40,10 @@ class Flags:
 
 @dataclass(frozen=True)
 class Number:
-    """A number or a grade, the interval [low, high] of the stated coverage, and p: how sure it is within the limit.
+    """A number or a grade, with the interval [low, high] of the stated coverage.
 
-    margin: of a grade how far another one is from being the answer; 1 for numbers.
+    p: the estimated probability that the error is within the limit; margin: of a grade how far another one is from
+    being the answer; 1 for numbers.
     """
 
     kind: ClassVar[str] = "number"
@@ -65,7 +66,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Spans:
-    """Pieces of the text in their order; none is an answer too. p: the probability that the set is right."""
+    """Pieces of the text, in order; there may be none. p: the probability that the whole set is right."""
 
     kind: ClassVar[str] = "spans"
     spans: tuple[Span, ...]
@@ -84,7 +85,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Links:
-    """Relations between spans; none is an answer too. p: the probability that the set is right."""
+    """Relations between spans; there may be none. p: the probability that the whole set is right."""
 
     kind: ClassVar[str] = "links"
     links: tuple[Link, ...]
@@ -93,7 +94,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Written:
-    """A text as an answer, "" for none; [start, end) where it is a piece of the context, else None."""
+    """A text as an answer, "" for none; [start, end) if it is a piece of the context, else None."""
 
     kind: ClassVar[str] = "written"
     text: str
@@ -104,7 +105,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Joint:
-    """The answers of tasks that share one model, by the name of each."""
+    """The answers of several tasks that share one model, by task name."""
 
     kind: ClassVar[str] = "joint"
     parts: Mapping[str, Answer]
@@ -124,7 +125,7 @@ def as_kind(answer: Answer, kind: type[Kind]) -> Kind:
 
 
 def answer_to_json(answer: Answer) -> dict[str, Any]:
-    """Plain values from which `answer_from_json` makes an equal answer. A Choice has no `kind`."""
+    """Plain values from which `answer_from_json` builds an equal answer. A Choice has no `kind`."""
     if isinstance(answer, Choice):
         return {"labels": list(answer.labels), "probabilities": list(answer.probabilities)}
     if isinstance(answer, Joint):

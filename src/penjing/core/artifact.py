@@ -1,4 +1,4 @@
-"""Artifacts and releases on disk: written whole, verified before every load. Nothing is ever unpickled."""
+"""Artifacts and releases on disk: written completely or not at all, verified before every load, never unpickled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CARD = "card.json"
 
 
 def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Artifact:
-    """Let `fill` write the weights and the tokenizer into a folder, add the card, seal it as `target`."""
+    """Call `fill` to write the weights and the tokenizer into a folder, add the card, and seal it as `target`."""
     with sealed_folder(target) as folder:
         fill(folder)
         (folder / CARD).write_bytes(canonical_json(card.model_dump(mode="json")))
@@ -29,7 +29,7 @@ def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Ar
 
 
 def open_artifact(folder: AnyPath) -> Artifact:
-    """Verify an artifact's folder and read its card. Raises UsageError (not one) or DamageError."""
+    """Verify an artifact's folder and read its card. Raises UsageError (not an artifact) or DamageError."""
     folder = local_path(folder)
     _refuse_other(folder, CARD, "an artifact")
     identity = verify(folder)
@@ -43,7 +43,7 @@ def open_artifact(folder: AnyPath) -> Artifact:
 
 
 def _refuse_other(folder: Path, name: str, kind: str) -> None:
-    """Refuse a folder that was never sealed and has nothing of what is wanted: it is no damaged one, but another."""
+    """Refuse a folder that was never sealed and lacks the file `name`: it is not damaged, but of another kind."""
     if not folder.is_dir() or (folder / MANIFEST).exists() or (folder / name).exists():
         return
     inside = next((inner for inner in (folder / "release", folder / "out" / "release") if inner.is_dir()), None)
@@ -52,45 +52,46 @@ def _refuse_other(folder: Path, name: str, kind: str) -> None:
 
 
 def write_info(folder: Path, info: ReleaseInfo) -> None:
-    """Write `release.json` into a release that is being made."""
+    """Write `release.json` into the folder of a release that is being made."""
     newer = {"columns", "labels_read_as", "trainable"} if info.format == 1 else set()
     (folder / INFO).write_bytes(canonical_json(info.model_dump(mode="json", exclude=newer)))
 
 
 def write_gates(folder: Path, identity: str, gates: Sequence[Mapping[str, Any]]) -> None:
-    """Write the promises of a release beside its folder: they are known after its test, and its id is that of the test.
+    """Write the promises of a release into a file next to its folder.
 
-    The file names the release. Its hash is recorded when the release is put in service.
+    They are known only after the release was tested, and its id must not change after that. The file names the release.
+    Its hash is recorded when the release is put in service.
     """
     content = {"format": 1, "release": identity, "gates": [dict(gate) for gate in gates]}
     write_whole(gates_file(folder), canonical_json(content) + b"\n")
 
 
 def read_gates(release: Release) -> list[dict[str, Any]]:
-    """The promises beside a release; nothing where the file is not there, or is of another release."""
+    """The promises in the file next to a release; empty without the file, or if it is for another release."""
     return _gates_of(_read_beside(gates_file(release.folder), release))
 
 
 def gates_digest(release: Release) -> str | None:
-    """SHA-256 (hex) of the file of promises beside a release; None where there is none of this release."""
+    """SHA-256 (hex) of the file of promises next to a release; None if there is no file for this release."""
     return digest_file(gates_file(release.folder)) if _read_beside(gates_file(release.folder), release) else None
 
 
 def gates_file(folder: Path) -> Path:
-    """Where the promises of a release are: beside its folder."""
+    """The file of the promises of a release, next to its folder."""
     return folder.with_name(f"{folder.name}.gates.json")
 
 
 def read_observed(release: Release) -> dict[str, Any]:
-    """What an earlier version noted beside a release; nothing without the file, or where that is of another release."""
+    """The observations that an earlier version wrote next to a release; empty without them, or for another release."""
     return _read_beside(observed_file(release.folder), release)
 
 
 def promises(release: Release, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every gate once: those of the file beside the release; of an earlier version, those that are sealed come first.
+    """Every gate once: the sealed ones first, then the others from the file next to the release.
 
-    Earlier versions sealed the promises that are not on time in the certificate, and noted all of them among the
-    observations. A file beside a release never replaces what is sealed, and what is no gate in it is passed over.
+    Earlier versions sealed the promises that are not about time in the certificate, and wrote all of them into the
+    observations. The file never replaces a sealed promise. Entries in it that are not gates are ignored.
     """
     whole = read_gates(release) or _gates_of(read_observed(release))
     sealed = {gate["name"]: gate for gate in certificate.get("gates", [])}
@@ -112,12 +113,12 @@ def _gates_of(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def observed_file(folder: Path) -> Path:
-    """Where the observations of a folder are: beside it."""
+    """The file of the observations of a folder, next to it."""
     return folder.with_name(f"{folder.name}.observations.json")
 
 
 def open_release(folder: AnyPath) -> Release:
-    """Verify a release with all it holds and read what it is for. Raises UsageError (not one) or DamageError."""
+    """Verify every file of a release and read its `release.json`. Raises UsageError (not a release) or DamageError."""
     folder = local_path(folder)
     _refuse_other(folder, INFO, "a release")
     identity = verify(folder)

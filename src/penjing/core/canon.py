@@ -22,7 +22,7 @@ def digest(value: Any) -> str:
 
 
 def digest_lines(lines: Iterable[str]) -> str:
-    """SHA-256 (hex) of an ordered sequence of strings, each prefixed by its length so that joins cannot collide."""
+    """SHA-256 (hex) of a sequence of strings, each with its length before it: other pieces give other bytes."""
     hasher = hashlib.sha256()
     for line in lines:
         raw = line.encode("utf-8", "surrogatepass")
@@ -40,5 +40,5 @@ def digest_file(path: Path) -> str:
 
 
 def unit_hash(*parts: str) -> float:
-    """A number in [0, 1) drawn from the parts by SHA-256: the same parts give the same number everywhere."""
+    """A number in [0, 1) from the SHA-256 of the parts: the same parts give the same number everywhere."""
     return int(digest_lines(parts)[:13], 16) / 16**13

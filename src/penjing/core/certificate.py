@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-# The files of a release, as paths from its folder; MANIFEST is of every sealed folder (core/folder.py).
+# The files of a release, as paths from its folder; every sealed folder also has a MANIFEST (core/folder.py).
 INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
 POLICY, RULES = "policy/policy.json", "policy/rules.csv"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
@@ -46,15 +46,15 @@ class ThresholdTest(_Part):
 class Certificate(_Part):
     """What was proven on the calibration rows, and on which rows; canonical JSON.
 
-    thresholds: None sends every case with that label on top to review; grid: the ordered thresholds, fixed on
+    thresholds: None sends every case with this top label to review; grid: the ordered thresholds, fixed on
     validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
     a rule forces (outside the certificate), that a rule sends to review; error: share of errors among the cases that
     the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
     (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
     labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
     an_error: what counts as an error, in English, where the task has a limit that says so (format 2);
-    gates: of a release of an earlier version, name and state of each promise under which it was sealed. Since then they
-    are beside the release (core/artifact.py), so that what was tested is what is shipped.
+    gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
+    they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
 
     format: Literal[1, 2] = 1

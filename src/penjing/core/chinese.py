@@ -1,7 +1,7 @@
-"""The Chinese form of the program's sentences, which the code holds in English; a sentence without one stays English.
+"""Translates the program's sentences from English to Chinese; a sentence without a translation stays English.
 
 The tables are `zh/*.json`. In an English sentence `{name}` is a part that differs, `{name*}` a part that is translated
-itself, and `{is|are}` one of several words. Of several sentences that fit, the one with the most fixed words counts.
+itself, and `{is|are}` one of several words. Of several sentences that fit, the one with the most fixed words is used.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "sec
     "ticks": "`[^`]*`(?:, `[^`]*`)*",
     "quoted": "'.*'|\".*\"",
 }
-# A pattern with fewer letters than this fits almost any text: it counts only where its parts are sentences, or names.
+# A pattern with fewer letters than this fits almost any text: it is used only if its parts are sentences or names.
 _FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
 _NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
-_MOST_LOOKS, _DEEPEST = 300, 8
+_MOST_LOOKUPS, _DEEPEST = 300, 8
 _BEGINNING = 3
-_GOING_ON = " ..."  # behind the title of a piece of work that has begun
+_STARTED = " ..."  # behind the title of a piece of work that has begun
 _LONGEST = 4000  # characters of a sentence that is looked up; a longer one is shown as it is
 _PLAIN = re.compile(r"\S+ [<>=]+ \S+")  # a comparison is the same in both languages
-# At the seams (NUL) between a sentence and its parts: no space between Chinese characters, one before Latin ones.
+# At the boundaries (NUL) between a sentence and its parts: no space between Chinese characters, one before Latin ones.
 _HAN = "\u4e00-\u9fff"
 _NO_SPACE = re.compile(f"(?<=[{_HAN}])(?: \0|\0 )(?=[{_HAN}])")
 _SPACE = re.compile(f"(?<=[{_HAN}])\0(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])\0(?=[{_HAN}])")
@@ -139,31 +139,31 @@ def read_tables() -> Iterator[tuple[str, str, str]]:
 
 
 def choices(english: str) -> list[str]:
-    """The sentences that `{is|are}` stands for."""
+    """The sentences with each of the words in `{is|are}`."""
     fixed = _CHOICE.split(english)  # text, words, text, words, ..., text
     words = [each.split("|") if place % 2 else [each] for place, each in enumerate(fixed)]
     return ["".join(each) for each in product(*words)]
 
 
 class _Search:
-    """The translation of one line; it ends after so many looks into a table, whatever the text is."""
+    """The translation of one line; it stops after a fixed number of lookups, whatever the text is."""
 
     def __init__(self) -> None:
-        self._left = _MOST_LOOKS
+        self._left = _MOST_LOOKUPS
         self._deep = 0
         self._parts: dict[str, str | None] = {}
 
     def line(self, line: str) -> str:
-        """A line, with what is before it; as it is where no sentence fits."""
+        """A line with its indentation; unchanged if no sentence fits."""
         plain = line.lstrip(" ")
         if len(plain) > _LONGEST:
             return line
-        said = self.sentence(plain.removesuffix(_GOING_ON)) if plain.endswith(_GOING_ON) else None
+        said = self.sentence(plain.removesuffix(_STARTED)) if plain.endswith(_STARTED) else None
         said = self.sentence(plain) if said is None else f"{said}……"
         return line if said is None else line[: len(line) - len(plain)] + said
 
     def sentence(self, text: str, name: str = "lines") -> str | None:
-        """A sentence with its hint in brackets, a whole one, or one behind the place that it is about."""
+        """A sentence with a hint in brackets, without one, or after the place that it is about."""
         return (
             self._with_hint(text)
             or self.match(text, name, placed=False)
@@ -199,7 +199,7 @@ class _Search:
         return None
 
     def _before_rows(self, text: str) -> str | None:
-        """A sentence with the rows that it is about behind it."""
+        """A sentence followed by the rows that it is about."""
         said, mark, rows = text.rpartition(": ")
         place = self.match(rows, "words") if mark and rows.startswith("row") else None
         message = self.match(said, "lines") if place else None
@@ -217,7 +217,7 @@ class _Search:
 
     def _list(self, text: str) -> str | None:
         pieces = text.split(", ") if self._left > 0 else []
-        known = [self.match(each, "parts") for each in pieces[:_MOST_LOOKS]] if len(pieces) > 1 else []
+        known = [self.match(each, "parts") for each in pieces[:_MOST_LOOKUPS]] if len(pieces) > 1 else []
         strange = (form is None and not _PLAIN.fullmatch(each) for form, each in zip(known, pieces, strict=False))
         if not any(known) or any(strange) or len(known) < len(pieces):
             return None

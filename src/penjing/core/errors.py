@@ -1,10 +1,10 @@
-"""One tree of exceptions; each says what happened, where, and what to do, and carries the exit code of the CLI."""
+"""One tree of exceptions; each says what happened, where, and what to do, and has the exit code of the CLI."""
 
 from __future__ import annotations
 
 
 def shown(value: object, most: int = 80) -> str:
-    """What a person or a program gave, for a message: at most so many characters of it."""
+    """A value that a user or a program gave, for a message: at most `most` characters of it."""
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= most else text[: most - 2] + " …"
 

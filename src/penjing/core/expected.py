@@ -1,4 +1,4 @@
-"""What a model expects at a place, in plain words, from its types and bounds: for messages about a wrong value."""
+"""What a pydantic model expects at a place, in words, from its types and bounds; for messages about wrong values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 @dataclass(frozen=True)
 class Share:
-    """Marks a number as a share, so that a percentage given for it is understood."""
+    """Marks a number as a share, so that a percentage given for it is recognised."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ class Expected:
             return " between 0 and 1"
         if low is not None and high is not None:
             return f" from {number(low)} to {number(high)}"
-        told = [
+        limits = [
             f"{word} {number(bound)}"
             for word, bound in (("above", above), ("at least", low), ("below", below), ("at most", high))
             if bound is not None
         ]
-        return " " + " and ".join(told) if told else ""
+        return " " + " and ".join(limits) if limits else ""
 
     def _lengths(self) -> str:
         least, most = self.bound(MinLen), self.bound(MaxLen)
@@ -136,7 +136,7 @@ class Place:
 
 
 def find_place(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
-    """The place of a validator's location, from which the names that it gives to forms of a value are left out."""
+    """The place of a validator's location, without the names that it gives to the forms of a value."""
     path: list[str | int] = []
     here = [Expected(model)]
     rest = list(loc)
@@ -161,7 +161,7 @@ def find_place(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
 
 
 def _taking(expected: Sequence[Expected], part: str | int) -> list[Expected]:
-    """The form in which this key or position can be."""
+    """The form that can have this key or position."""
     fits = [form for form in expected if (form.is_list if isinstance(part, int) else form.is_mapping or form.is_model)]
     return fits[:1]
 

@@ -1,4 +1,4 @@
-"""Folders that are whole or absent: written aside, fsynced, listed with SHA-256, renamed; verified on every load."""
+"""Folders that are complete or absent: written elsewhere, synced, hashed, then renamed; verified on every load."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PARTIAL = ".partial-"
 
 @contextmanager
 def sealed_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `target`; on leaving without an error it becomes `target` in one rename.
+    """Yield an empty folder next to `target`; without an error it becomes `target` in one rename at the end.
 
-    An existing `target` with the same id is kept as it is; one with another id is moved to `NAME-ID[:12]` first,
-    so that at no moment a half-written folder stands under `target`. Leftovers of killed writers are removed.
+    An existing `target` with the same id is kept as it is; one with another id is moved to `NAME-ID[:12]` first.
+    So `target` is never a half-written folder. Folders left by killed writers are removed.
     """
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def verify(folder: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder with all it holds, a file or a link."""
+    """Remove a folder with its content, a file or a link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -70,7 +70,7 @@ def remove(path: Path) -> None:
 
 
 def listed_id(folder: Path) -> str | None:
-    """The id that the folder's MANIFEST gives it, without a look at the files; None where there is no MANIFEST."""
+    """The id that the folder's MANIFEST gives it, without checking the files; None if there is no MANIFEST."""
     try:
         return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
     except OSError:
@@ -83,7 +83,7 @@ def folder_size(folder: Path) -> int:
 
 
 def sync(path: Path) -> None:
-    """Return when a file or a folder's list of names is on the disk."""
+    """Wait until a file, or a folder's list of names, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -93,9 +93,9 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Yield a new name beside `path`; what is written there becomes `path` in one rename, once it is on the disk.
+    """Yield a new path next to `path`; the file written there becomes `path` in one rename, once it is on the disk.
 
-    After an error, or a kill, the old file or nothing is under `path`.
+    After an error or a kill, `path` is the old file, or does not exist.
     """
     partial = path.with_name(f".{path.name}{_PARTIAL}{secrets.token_hex(4)}")
     try:
@@ -107,9 +107,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, raw: bytes, *, private: bool = False) -> None:
-    """Write a file, whole and on the disk when this returns; a kill leaves the old one or nothing under its name.
+    """Write a file; it is complete and on the disk when this returns. After a kill, `path` is the old file or none.
 
-    private: its owner alone may read it.
+    private: only its owner may read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_file(path) as partial, make_private(partial) if private else partial.open("wb") as file:
@@ -117,12 +117,12 @@ def write_whole(path: Path, raw: bytes, *, private: bool = False) -> None:
 
 
 def make_private(path: Path) -> BinaryIO:
-    """A new file that its owner alone may read, open to be written. Raises FileExistsError and other OSErrors."""
+    """A new file that only its owner may read, open for writing. Raises FileExistsError and other OSErrors."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def link_or_copy(source: str | Path, target: str | Path) -> Path:
-    """The same file under a second name, which takes no room; a copy, on the disk, where that is not possible."""
+    """A hard link to a file, which takes no space; a copy, synced to the disk, where links are not possible."""
     target = Path(target)
     try:
         os.link(source, target)
@@ -147,7 +147,7 @@ def _read_manifest(folder: Path) -> dict[str, str]:
         raise DamageError("there is no MANIFEST: this folder was never sealed", where=str(folder), fix=_FIX) from None
     except UnicodeDecodeError:
         raise DamageError("MANIFEST is not readable", where=str(folder), fix=_FIX) from None
-    # Writing what was read must give the same bytes: so no flipped bit in a separator passes.
+    # Writing what was read must give the same bytes: this also finds a changed separator.
     if _render(listed) != raw or any(name.startswith("/") or ".." in Path(name).parts for name in listed):
         raise DamageError("MANIFEST is not in the form in which it was sealed", where=str(folder), fix=_FIX)
     return listed

@@ -1,4 +1,4 @@
-"""What the numbers of a result may depend on: the processor's instruction set and the number of cores."""
+"""What numeric results may depend on: the instruction set of the processor and the number of cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 EngineName = Literal["openvino", "onnx"]
 
-_TOLD = (
+_VECTOR_FLAGS = (
     "avx2",
     "avx512f",
     "avx512_vnni",
@@ -26,7 +26,7 @@ _TOLD = (
 
 @cache
 def cpu_flags() -> frozenset[str]:
-    """Flags of the first processor that the kernel names; empty where it names none."""
+    """Flags of the first processor that the kernel lists; empty if it lists none."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -39,8 +39,8 @@ def cpu_flags() -> frozenset[str]:
 
 
 def instruction_set() -> str:
-    """The architecture and the vector instructions that numeric libraries choose by, e.g. `x86_64+avx2+avx512f`."""
-    return "+".join([platform.machine(), *(flag for flag in _TOLD if flag in cpu_flags())])
+    """The architecture and the vector instructions by which numeric libraries choose their code: `x86_64+avx2`."""
+    return "+".join([platform.machine(), *(flag for flag in _VECTOR_FLAGS if flag in cpu_flags())])
 
 
 def cpu_name() -> str:
@@ -66,9 +66,10 @@ def int8_instructions() -> list[str]:
 def fastest_engine() -> EngineName:
     """The engine that was the faster one on this kind of processor: `openvino` or `onnx`.
 
-    With an INT8 dot product OpenVINO was in batches and for texts of one length (for one text at a time, of changing
-    lengths, ONNX Runtime was on a Zen 4: LOG.md); without one ONNX Runtime was, 1.1 to 2.5 times
-    (`bench/speed.py`). A rule and no measurement, so that a recipe made twice ends in the same release.
+    With an INT8 dot product OpenVINO was faster in batches and for texts of one length. (For one text at a time, of
+    changing lengths, ONNX Runtime was faster on a Zen 4: LOG.md.) Without one, ONNX Runtime was faster, by a factor of
+    1.1 to 2.5 (`bench/speed.py`). This is a fixed rule, not a measurement, so that a recipe made twice gives the same
+    release.
     """
     return "openvino" if {"avx512_vnni", "avx_vnni", "amx_int8"} & set(int8_instructions()) else "onnx"
 
@@ -79,16 +80,16 @@ def cores() -> int:
 
 
 def wait_asleep() -> None:
-    """Let threads of training sleep while they wait for each other; called before torch is loaded, else without effect.
+    """Let training threads sleep while they wait for each other; it must be called before torch is loaded.
 
-    By default they spin: beside one process that computes, two threads on two cores took 3.25 s for a training step
-    that one thread did in 0.57 s. Asleep they took 0.55 s, and on idle cores 0.35 s instead of 0.36 s (torch 2.11).
+    By default they spin. Next to one other process that computes, two threads on two cores took 3.25 s for a training
+    step that one thread did in 0.57 s. Asleep they took 0.55 s; on idle cores 0.35 s instead of 0.36 s (torch 2.11).
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def available_memory() -> int:
-    """Bytes of memory that can be taken without swapping; 0 where the kernel does not say."""
+    """Bytes of memory that can be used without swapping; 0 if the kernel does not say."""
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

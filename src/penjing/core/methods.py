@@ -30,8 +30,8 @@ _PACKAGE = Path(__file__).parents[1]
 class Method:
     """A pre-training, tuning or compression method: `apply(inputs, options, run) -> Artifact`.
 
-    heads: the kinds of heads that it serves; losses: where it needs one head, the losses that this may have (`softmax`
-    of one label a text is `cross_entropy`); empty: any.
+    heads: the kinds of heads that it supports; losses: for a method of one head, the losses that this head may have
+    (one label a text has `cross_entropy`); empty: any.
     """
 
     name: str
@@ -72,14 +72,14 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
         raise MissingPackageError(
             f"the step `{name}` needs the package `{error.name}`",
             where=where,
-            fix="install the workshop: pip install 'penjing[train]'",
+            fix="install the packages for training: pip install 'penjing[train]'",
         ) from None
     heads, losses = module.HEADS, getattr(module, "LOSSES", ())
     return Method(name=name, path=path, options=module.Options, apply=module.apply, heads=heads, losses=losses)
 
 
 def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:
-    """Raise UsageError where a method with these `HEADS` and `LOSSES` cannot serve a task."""
+    """Raise UsageError if a method with these `HEADS` and `LOSSES` does not support a task."""
     needs = ""
     if losses and [head.loss for head in task.heads.values()] not in [[loss] for loss in losses]:
         needs = " or ".join(_IN_WORDS[loss] for loss in losses)
@@ -87,7 +87,8 @@ def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], ta
         needs = "answers about " + " or ".join(_ABOUT[kind] for kind in heads)
     if needs:
         raise UsageError(
-            f"`{step}` cannot follow task {task.name}: it needs {needs}", fix="leave the step out, or take another one"
+            f"`{step}` does not support the task {task.name}: it needs {needs}",
+            fix="leave the step out, or take another one",
         )
 
 
@@ -104,8 +105,8 @@ def source_hash(path: str) -> str:
     return digest(seen)
 
 
-# Neither a file's place nor the imports of one content change while a process runs, and `make` asks for the hashes of
-# dozens of methods that share most of their files.
+# Cached: the path of a module and the imports of the same content do not change while a process runs. `make` needs the
+# hashes of dozens of methods that share most of their files.
 @functools.cache
 def _project_imports(file: Path, _content: str) -> tuple[str, ...]:
     names: list[str] = []

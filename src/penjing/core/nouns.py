@@ -1,4 +1,4 @@
-"""The six nouns: everything that passes between two rooms is one of these. (`Recipe` stands in `core/recipe.py`.)"""
+"""The six nouns: data passes between two rooms as one of these types. (`Recipe` is in `core/recipe.py`.)"""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
-_ONCE_NOTES = frozenset(
-    ("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves")
-)
-_FORMAT_2 = _ONCE_NOTES | {"task_state", "calibration", "features"}
+_OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves"))
+_FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 
 
@@ -24,7 +22,7 @@ Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit
 class Table:
     """Rows of text in columns, all of one length; `rows` are the 1-based row numbers in the user's file.
 
-    Rows of one group must not be parted; a row whose group is empty is in none.
+    Rows of one group stay in one part of a split; a row with an empty group belongs to no group.
     """
 
     texts: Sequence[str]
@@ -38,7 +36,7 @@ class Table:
 
     @property
     def units(self) -> list[str]:
-        """What each row must stay together with: its group, or where it has none, its own text."""
+        """The key of rows that must stay together: the group, or for a row without one its own text."""
         groups = self.groups or [""] * len(self)
         return [group or text for group, text in zip(groups, self.texts, strict=True)]
 
@@ -54,7 +52,7 @@ class Table:
 
 
 class Curves(BaseModel):
-    """How a training went. loss: (last step of a span, mean loss in it); validation: scores of an evaluation each."""
+    """The course of a training. loss: (last step of a span, its mean loss); validation: scores of each evaluation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,14 +61,14 @@ class Curves(BaseModel):
 
 
 class Card(BaseModel):
-    """What an artifact says of itself; part of its content, so it holds no time, host or speed.
+    """The description of an artifact. It is part of the hashed content, so it holds no time, host or speed.
 
-    task_state, calibration: what its task learned of the data, and of the model's outputs; both empty for `classify`,
-    which has `labels` and `temperature`. base: the name of the base that was tuned; precision: what the engine computes
-    in; padding_id: the token that fills a batch up; embedding_bits: of the embedding table, where it is smaller than
-    the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has its part of them;
-    curves: how the base was tuned. Format 1, of the first artifacts, has these among the `notes`, which only a person
-    reads. A card is written in format 2 where it has one of them.
+    task_state, calibration: what its task learned from the data, and from the model's outputs; both empty for
+    `classify`, which has `labels` and `temperature`. base: the name of the base that was tuned; precision: the numbers
+    that the engine computes in; padding_id: the token that pads a batch; embedding_bits: of the embedding table, where
+    it has fewer than the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has
+    zeros too; curves: how the base was tuned. Format 1, of the first artifacts, has these fields in `notes`, which are
+    otherwise for people only. A card is written in format 2 where it has one of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,7 +105,7 @@ class Card(BaseModel):
                 raise ValueError(f"a card of format {given['format']}; this installation reads 1 and 2")
             given = {name: value for name, value in given.items() if name != "format"}
         notes = given.get("notes") if isinstance(given, dict) else None
-        if not isinstance(notes, dict) or not (moved := {name: notes[name] for name in notes if name in _ONCE_NOTES}):
+        if not isinstance(notes, dict) or not (moved := {name: notes[name] for name in notes if name in _OLD_NOTES}):
             return given
         rest = {name: value for name, value in notes.items() if name not in moved}
         return {**moved, **given, "notes": rest}
@@ -132,11 +130,11 @@ class Artifact:
 
 
 class ReleaseInfo(BaseModel):
-    """`release.json`: what a release is for, how it reads a request, and within what it repeats itself.
+    """`release.json`: the task of a release, how it reads a request, and the tolerance of a replay.
 
     columns (format 2): the columns of text and label that it was made with, as {"text", "label"}; labels_read_as
-    (format 2): other words for labels, with the label that each stands for; trainable (format 2): the id of the torch
-    artifact that the model was made of, which is kept beside the release to be trained on.
+    (format 2): other words for labels, with the label that each means; trainable (format 2): the id of the torch
+    artifact that the model was made from, which is kept next to the release for further training.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -175,7 +173,7 @@ class ReleaseInfo(BaseModel):
 
 @dataclass(frozen=True)
 class Release:
-    """What is put in service: artifact (`model/`), policy, certificate, regression suite; `id` as for an artifact."""
+    """A folder that can be put in service: artifact (`model/`), policy, certificate, suite; `id` as of an artifact."""
 
     folder: Path
     id: str
@@ -185,14 +183,14 @@ class Release:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one text: its answer, and whether the text was longer than the model takes."""
+    """The answer of a model for one text, and whether the text was longer than the model takes."""
 
     artifact: str
     answer: Answer
     too_long: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The answer as plain values, with too_long; of a Choice {"label", "p", "probabilities", "too_long"}."""
+        """The answer as plain values, with too_long; a Choice as {"label", "p", "probabilities", "too_long"}."""
         if not isinstance(self.answer, Choice):
             return answer_to_json(self.answer) | {"too_long": self.too_long}
         label, p = self.answer.top()
@@ -202,7 +200,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Decision:
-    """An outcome, its route, what decided it, and the trace that replays it."""
+    """An outcome, its route, what decided it, and the trace from which it is replayed."""
 
     id: str
     release: str
@@ -230,7 +228,7 @@ class Decision:
 
 
 class Progress(Protocol):
-    """How a long work tells where it is; the CLI draws it on stderr."""
+    """Receives the progress of long work; the CLI shows it on stderr."""
 
     def start(self, title: str, total: int | None) -> None: ...
     def advance(self, amount: int = 1, note: str = "") -> None: ...
@@ -238,7 +236,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A Progress that says nothing."""
+    """A Progress that shows nothing."""
 
     def start(self, title: str, total: int | None) -> None: ...
     def advance(self, amount: int = 1, note: str = "") -> None: ...
@@ -247,10 +245,10 @@ class Silent:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach.
+    """What a method gets: parent, named teachers, train and validation. It never gets calibration and test.
 
-    unlabelled: masked texts without a label, none of them in a held-out part; task: what the labels mean (None: one
-    label a text, learned from the tables).
+    unlabelled: masked texts without a label, none of which is in a held-out part; task: what the labels mean (None:
+    one label a text, learned from the tables).
     """
 
     parent: Artifact | None
@@ -264,7 +262,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Run:
-    """Where and how a method runs: `out` becomes the artifact, `scratch` survives a kill and holds checkpoints.
+    """Where and how a method runs: `out` becomes the artifact; `scratch` holds checkpoints and is kept after a kill.
 
     shared: a folder for results that several steps of one run need (None: the scratch).
     """

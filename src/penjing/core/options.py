@@ -1,4 +1,4 @@
-"""Options as data: a bound and a sentence stand once, and the message, the docs and the tests derive from them."""
+"""Options as data: bounds and descriptions are written once; messages, docs and tests are derived from them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from penjing.core.expected import Expected, Place, find_place, in_words, number
 
 _LONGEST_WORD = 60  # characters of the user's input that a message repeats
 _NEAR = 100
-_SHOWN = 10  # faults beside the first that a message lists
+_SHOWN = 10  # faults after the first that a message lists
 _DIGITS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 class Options(BaseModel):
-    """What a method may be told. Every field has a default, a bound where it has one, and a description."""
+    """The settings of a method. Every field has a default, a description, and a bound where one is needed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class WrongValueError(ValueError):
-    """A fault that a validator of a model finds: what is wrong with the value, after its name, and what to do."""
+    """A fault found by a validator of a model. what: the words after the name of the value; fix: what to do."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
@@ -46,14 +46,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[
     places = [(find_place(model, fault["loc"]), fault) for fault in error.errors(include_url=False)]
     found: dict[tuple[str | int, ...], tuple[Place, Any]] = {}
     for place, fault in places:
-        # Of the forms that a value may have, the one that fits far enough to fail inside is the one that was meant.
+        # A value may have several forms: the one with a fault inside it is taken to be the one that was meant.
         if not any(other.path[: len(place.path)] == place.path != other.path for other, _ in places):
             found.setdefault(place.path, (place, fault))
-    told = []
+    explained = []
     for place, fault in found.values():
-        what, fix = _told(place, fault, model)
-        told.append((tuple(_cut(part) if isinstance(part, str) else part for part in place.path), what, fix))
-    return told
+        what, fix = _explained(place, fault, model)
+        explained.append((tuple(_cut(part) if isinstance(part, str) else part for part in place.path), what, fix))
+    return explained
 
 
 def fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
@@ -66,7 +66,7 @@ def build_options(
 ) -> Options:
     """The options of a method from what the recipe says. Raises RecipeError with all faults.
 
-    place: where the value under these keys is written; left out, `where` is all that is known.
+    place: gives the position of the value under these keys; without it, the error names `where` only.
     """
     try:
         return model(**(given or {}))
@@ -76,7 +76,7 @@ def build_options(
 
 
 def all_faults(faults: Sequence[tuple[str, str, str]]) -> RecipeError:
-    """One error for all faults (where, what, fix): the first, and below it the others, ten at most."""
+    """One error for all faults (where, what, fix): the first, and below it at most ten others."""
     (where, what, fix), *others = faults
     more = "".join(f"\n  {place}: {said} ({hint})" for place, said, hint in others[:_SHOWN])
     if len(others) > _SHOWN:
@@ -97,7 +97,7 @@ def _forms_at(model: type[BaseModel], path: Sequence[str | int]) -> Sequence[Exp
     return here
 
 
-def _told(place: Place, fault: Any, model: type[BaseModel]) -> tuple[str, str]:
+def _explained(place: Place, fault: Any, model: type[BaseModel]) -> tuple[str, str]:
     name, value = _name(place.path), fault.get("input")
     if fault["type"] == "extra_forbidden":
         return f"unknown key {name}", _known(name, fields_at(model, place.path[:-1]))
@@ -121,7 +121,7 @@ def _sized(name: str, value: Any, bounds: Mapping[str, Any]) -> tuple[str, str]:
     least, most = bounds.get("min_length"), bounds.get("max_length")
     given = f"has {len(value):,} entr{'y' if len(value) == 1 else 'ies'}" if value else "is empty"
     if most is not None:
-        return f"{name} {given}; at most {most:,} are taken", f"leave out {len(value) - most:,}"
+        return f"{name} {given}; at most {most:,} are allowed", f"leave out {len(value) - most:,}"
     return f"{name} {given}; it needs at least {least or 1:,}", "write one there"
 
 

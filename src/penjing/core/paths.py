@@ -1,4 +1,4 @@
-"""A path as a person gives it: text or a Path, with `~` for the home folder; one that is not there is explained."""
+"""A path as a person gives it: text or a Path, with `~` for the home folder; a missing one is explained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penjing.core.errors import UsageError
 
-# What a function takes where it takes a path.
+# The type of a path argument.
 AnyPath = str | os.PathLike[str]
 _DRIVE = re.compile(r"(^|/)[A-Za-z]:\\")
 
@@ -30,12 +30,12 @@ def local_path(given: AnyPath) -> Path:
     path = Path(text)
     try:
         return path.expanduser()
-    except RuntimeError:  # ~name where nobody has this name: a file may be called so
+    except RuntimeError:  # ~name where no user has this name: a file may have this name
         return path
 
 
 def no_such_file(path: Path) -> UsageError:
-    """The error for a file that is not there: with its path in the form of this system, or with the nearest name."""
+    """The error for a file that is not there: with the path in the form of this system, or with the nearest name."""
     written = str(path)
     if path.is_dir():
         return UsageError("this is a folder, not a file", where=written, fix="name a file inside it")

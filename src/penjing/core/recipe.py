@@ -1,4 +1,4 @@
-"""YAML 1.2 -> Recipe: what the user wants, refused as a whole, with line numbers, before any work starts."""
+"""Reads a recipe (YAML 1.2) and checks all of it before any work starts; errors name the line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from penjing.core.paths import AnyPath, local_path
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
 FieldType = Literal["str", "int", "float", "bool"]
-# A label, a value or the name of a column may look like a number in YAML: `labels: {1.0: 1}`, `columns: [2024, text]`.
+# In YAML a label, a value or the name of a column may look like a number: `labels: {1.0: 1}`, `columns: [2024, text]`.
 Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
 PARTS = ("train", "validation", "calibration", "test")
 
@@ -28,15 +28,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Task(BaseModel):
-    """What is predicted: the task by its name, and what that task may be told."""
+class TaskChoice(BaseModel):
+    """What is predicted: the name of the task, and its options."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     type: str = Field("classify", description="classify: one label a text; score: a number or a grade")
 
     def options(self) -> dict[str, Any]:
-        """The keys beside `type`; the task itself checks them."""
+        """The keys other than `type`; the task itself checks them."""
         return dict(self.model_extra or {})
 
 
@@ -44,7 +44,7 @@ class Data(_Part):
     """Where the rows are and which column is what."""
 
     files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
-        description="one file, or one a part; relative to the recipe; parts not given are cut from train"
+        description="one file, or one a part; relative to the recipe; parts not given are split off train"
     )
     encoding: str = Field(
         "auto", description="auto (BOM, UTF-8, UTF-16, UTF-32, GB18030, Big5, cp1252) or a name such as euc_jp"
@@ -62,7 +62,7 @@ class Data(_Part):
     fields: dict[str, FieldType | list[Word]] = Field(
         {}, description="declared request fields with their type, or with the list of their values"
     )
-    group: str | None = Field(None, description="rows with the same value never sit on two sides of a split")
+    group: str | None = Field(None, description="rows with the same value are always in the same part")
     unlabelled: list[str] = Field([], description="files of texts without labels")
     long: Literal["chunk", "review"] = Field(
         "chunk", description="texts longer than the model takes: scored in pieces, or sent to a person"
@@ -110,12 +110,14 @@ class Gates(_Part):
         None,
         gt=0,
         description="how many times the tuned model's mean throughput in a Hugging Face pipeline, one text at a time, "
-        "both timed in turn: on a machine whose speed drifts it holds where milliseconds do not",
+        "timed alternately: the ratio is stable on a machine whose speed changes, milliseconds are not",
     )
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
     score: Share | None = Field(None, description="the task's first metric on the test rows, such as macro-F1")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
-    unproven: Literal["refuse", "allow"] = Field("refuse", description="whether a promise that is not settled seals")
+    unproven: Literal["refuse", "allow"] = Field(
+        "refuse", description="whether a release with an unproven promise is sealed"
+    )
 
 
 class Decide(_Part):
@@ -125,7 +127,7 @@ class Decide(_Part):
         0.05, description="largest share of errors among automated decisions: one number, or one a label"
     )
     rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
-    audit: Share = Field(0.01, description="share of automatic cases that a hash sends to review too")
+    audit: Share = Field(0.01, description="share of automatic cases, chosen by a hash, that also go to review")
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
 
     @field_validator("max_error")
@@ -139,11 +141,11 @@ class Decide(_Part):
 
 
 class Recipe(_Part):
-    """All that `penjing make` is told."""
+    """The settings of `penjing make`."""
 
     name: str = Field(min_length=1, max_length=80, description="name of the service")
     language: Literal["zh", "en", "mixed", "auto"] = Field("auto", description="language of the texts")
-    task: Task = Field(default_factory=Task, description="what is predicted")
+    task: TaskChoice = Field(default_factory=TaskChoice, description="what is predicted")
     data: Data = Field(description="the rows")
     base: str = Field("penjing/mini", description="a shipped base, or a folder in Hugging Face form")
     steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
@@ -163,8 +165,10 @@ class Recipe(_Part):
     )
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
-    threads: int = Field(0, ge=0, le=256, description="threads of training and measuring; 0: as a probe finds best")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of every draw")
+    threads: int = Field(
+        0, ge=0, le=256, description="threads of training and measuring; 0: the fastest in a short measurement"
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of all random choices")
 
     @field_validator("steps")
     @classmethod
@@ -182,7 +186,7 @@ class Recipe(_Part):
 
 
 class RecipeFile(BaseModel):
-    """A recipe with the place that it came from: relative paths and line numbers need it."""
+    """A recipe with its path and its YAML tree, which relative paths and line numbers need."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -191,9 +195,9 @@ class RecipeFile(BaseModel):
     tree: Any = None
 
     def resolve(self, name: str) -> Path:
-        """A path of the recipe, seen from the recipe's folder."""
+        """A path in the recipe, relative to the folder of the recipe."""
         path = self.path.parent / local_path(name)
-        # A path that was written on Windows, unless a file here is really called that.
+        # A path that was written on Windows, unless a file here has this name.
         if "\\" in name and not path.exists():
             path = self.path.parent / local_path(name.replace("\\", "/"))
         return path.resolve()
@@ -234,7 +238,7 @@ def load_recipe(path: AnyPath) -> RecipeFile:
 
 
 def _as_text(value: Any) -> Any:
-    """A word that YAML took for a number or a truth value, as text."""
+    """A word that YAML read as a number or a truth value, as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

@@ -1,4 +1,4 @@
-"""Releases on disk by their ids: the newest as OUT/release, every one as OUT/releases/ID, found again from either."""
+"""Releases on disk by id: the newest as OUT/release, every one as OUT/releases/ID; either path leads to all."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _OLD, _LINKED = ".old-", ".linked-"
 
 
 def by_id(target: Path, identity: str) -> Path:
-    """Where the release with this id is kept, beside the folder `target` in which the newest is."""
+    """The folder of the release with this id, next to the folder `target` of the newest."""
     return target.parent / RELEASES / identity[:SHORT]
 
 
 def put_in_place(sealed: Path, target: Path) -> None:
     """Make a sealed folder the release `target`, and keep it as `releases/ID` too.
 
-    Both names hold the same files (hard links, or copies where the file system has none), as real folders: so that
-    `cp -r`, rsync and tar take a release whole, and the older ones are found by their ids. `sealed` is used up.
-    A release that was at `target` is kept by its id. A kill leaves whole folders, and the next call completes them.
+    Both are real folders with the same files (hard links, or copies where the file system has no links). So `cp -r`,
+    rsync and tar copy a whole release, and older releases are found by their ids. `sealed` is moved or removed.
+    A release that was at `target` is kept under its id. After a kill every folder is whole, and the next call completes
+    the work.
     """
     sweep(target)
     identity = verify(sealed)
@@ -52,7 +53,7 @@ def put_in_place(sealed: Path, target: Path) -> None:
 
 
 def retire(target: Path) -> Path | None:
-    """Keep the release that is at `target` by its id only; returns where, or None where there was nothing."""
+    """Keep the release at `target` only under its id; returns its new folder, or None if there was none."""
     if not target.exists():
         return None
     identity = listed_id(target) or ""
@@ -79,16 +80,16 @@ def retire(target: Path) -> Path | None:
 
 
 def sweep(target: Path) -> None:
-    """Remove what a killed call left half done beside `target`."""
+    """Remove the unfinished folders that a killed call left next to `target`."""
     for mark in (_OLD, _LINKED):
         for leftover in target.parent.glob(f".{target.name}{mark}*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
 def places(folder: Path, identity: str) -> Iterator[Path]:
-    """Where the release with this id may be, if `folder` is where it was, or the OUT of a `make`; likeliest first.
+    """Where the release with this id may be, if `folder` is where it was, or the OUT of a `make`; most likely first.
 
-    Older versions of Penjing moved a release to NAME-ID beside the newer one.
+    Older versions of Penjing moved a release to NAME-ID next to the newer one.
     """
     short = identity[:SHORT]
     yield folder
@@ -96,7 +97,7 @@ def places(folder: Path, identity: str) -> Iterator[Path]:
         yield from (around / RELEASES / short, around / RELEASES / identity)
     yield from (folder.parent / short, folder.parent / f"{folder.name}-{short}")
     yield from (folder / "release", folder / f"release-{short}")
-    # `folder` was itself among the older ones, and OUT was made anew.
+    # `folder` was itself an older release, and OUT was made again.
     yield folder.parent.parent / "release"
 
 

@@ -1,6 +1,6 @@
 """The contract of a task: what rows mean, what a model's outputs mean, and what an error is.
 
-A task is one file in `tasks/`, numpy only. It names heads and losses out of the closed sets below. Nothing else in the
+A task is one file in `tasks/`, numpy only. It names heads and losses from the closed sets below. Nothing else in the
 project asks which task it is. `Reader` is opened from the recipe before the data is known; `Task` is what it learns
 from the data, kept in the card and restored from it.
 """
@@ -26,11 +26,11 @@ Loss = Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error", "o
 FactKind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
 # Outputs of n items by the name of the head.
 Outputs = Mapping[str, Any]
-# A target of cross entropy that is passed over: a special token, or a piece that has no gold of its own.
+# A target that cross entropy ignores: a special token, or a piece that has no gold of its own.
 IGNORED = -100
 # The scope of units that share one limit.
 ALL = "*"
-# A stratum with fewer rows is reported and reviewed, and is in no promise.
+# A stratum with fewer rows is reported and reviewed; no promise covers it.
 SMALL = 30
 
 
@@ -45,9 +45,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Item:
-    """What a model read of one row: the masked text, and where each token of it is, (tokens, 2) in characters.
+    """One row as the model reads it: the masked text, and the place of each token, (tokens, 2) in characters.
 
-    offsets: None for heads that are not by token; other: the second text of a task that reads two.
+    offsets: None for heads that give nothing by token; other: the second text of a task that reads two.
     """
 
     text: str
@@ -57,7 +57,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Unit:
-    """What a certificate counts: the scope of its limit, how sure the model is of it, and whether it is wrong.
+    """What a certificate counts: the scope of its limit, the confidence of the model, and whether it is wrong.
 
     score: in [0, 1]; outcome: what is decided.
     """
@@ -72,7 +72,7 @@ class Unit:
 class Section:
     """A block of the report: a table with its title in both languages. `kind` says how it is drawn.
 
-    matrix: rows are the gold and columns what was said; bars: one number a row; scatter: two numbers a row.
+    matrix: rows are the gold and columns the answers; bars: one number a row; scatter: two numbers a row.
     """
 
     name: str
@@ -85,9 +85,9 @@ class Section:
 
 @dataclass(frozen=True)
 class About:
-    """What `penjing init` writes of a task.
+    """What `penjing init` writes about a task.
 
-    gold, metric: what the recipe says beside the column of the labels, and beside `keep`; line, comment: the recipe's
+    gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
     `task:`; facts: the columns of the first rules file; numbers: whether the gold is a number.
     """
 
@@ -107,7 +107,7 @@ class Places(Protocol):
 
 
 class MaskedText(Protocol):
-    """A masked text, and the way to it from the user's text."""
+    """A masked text, and the map from the user's text to it."""
 
     @property
     def text(self) -> str: ...
@@ -117,9 +117,10 @@ class MaskedText(Protocol):
 
 
 class Reader(Protocol):
-    """Gold as it is written in a file, before anything is learned from the rows.
+    """Reads gold as it is written in a file, before anything is learned from the rows.
 
-    golds_are_names: labels, which people write in several ways, and of which a rare one always goes to a person.
+    golds_are_names: whether gold is a label. People write a label in several ways, and a rare one always goes to a
+    person.
     """
 
     @property
@@ -160,22 +161,22 @@ class Answering(Protocol):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """All that `scope` may say: each has a threshold. `*` alone where one threshold is for every answer."""
+        """All values of `scope`; each has a threshold. Only `*` if one threshold applies to every answer."""
 
     def scope(self, facts: Mapping[str, Any]) -> str:
-        """Whose threshold decides on these facts."""
+        """The scope whose threshold applies to these facts."""
 
     def outcome(self, facts: Mapping[str, Any]) -> str:
         """What is decided on these facts, written as gold is."""
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
-        """Whether the outcome may be another where each probability moves by the band, in millionths."""
+        """Whether the outcome may change if each probability changes by `band` millionths."""
 
     def moved(self, one: Answer, other: Answer) -> float:
-        """How far two answers of one item are apart, in probability; 1 where they cannot be compared."""
+        """The difference of two answers for one item, in probability; 1 if they cannot be compared."""
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
-        """What evidence explains: a number for each item of outputs, (n,), that falls as the answer loses support."""
+        """What evidence explains: a number (n,) for each item of outputs, which falls as the answer loses support."""
 
 
 class Judging(Protocol):
@@ -198,7 +199,7 @@ class Judging(Protocol):
         """Whether a decided outcome is an error."""
 
     def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
-        """What an error is, of a task with a limit that says so; empty where it is any other answer than the gold."""
+        """What an error is, in words, for a task with a limit; empty if any answer other than the gold is an error."""
 
     def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
         """What a certificate counts of one case, from the facts that its policy sees: one unit, or one a limit."""
@@ -208,17 +209,17 @@ class Judging(Protocol):
 
 
 class Task(Reader, Answering, Judging, Protocol):
-    """A task that knows its data: opened by `penjing.tasks.open_task` from the card of an artifact."""
+    """A task that has learned from its data; `penjing.tasks.open_task` opens it from the card of an artifact."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def state(self) -> dict[str, Any]:
-        """What was learned from the data, as JSON values: `restore` of the same file makes an equal task of it."""
+        """What was learned from the data, as JSON values; `restore` of the same file builds an equal task from it."""
 
     def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
         """The target of each head: pooled (n,) or (n, size), token n arrays (tokens,), span (n, 2): first, last token.
 
-        IGNORED stands for what has no target.
+        IGNORED marks what has no target.
         """

@@ -1,4 +1,4 @@
-"""What is in the data, what is wrong with it by row number, and what this much of it can prove."""
+"""What is in the data, what is wrong with it (by row number), and what this much data can prove."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SMALL_LABEL = 30  # labels with fewer rows are kept out of gates and always revi
 LEAST_ROWS, LEAST_LABEL_ROWS = 30, 10
 _CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _WORD = re.compile("[A-Za-zÀ-ÿ]+")
-_ASSUMED_SCORE = 0.90  # at which the half-widths are worked out; they hold nearly unchanged from 0.85 to 0.93
+_ASSUMED_SCORE = 0.90  # half-widths are computed for this score; from 0.85 to 0.93 they hardly change
 
 
 class _Part(BaseModel):
@@ -45,7 +45,7 @@ class FileAudit(_Part):
 
 
 class DuplicateAudit(_Part):
-    """Rows removed because the same text stands elsewhere: exactly, nearly; and of these, those in another part."""
+    """Rows removed as exact and as near duplicates, and how many of these have their copy in another part."""
 
     exact: int = 0
     near: int = 0
@@ -72,7 +72,7 @@ class Margin(_Part):
 
 
 class Audit(_Part):
-    """The whole audit; it holds no text, so that it may be committed with a report."""
+    """The whole audit; it holds no texts, so it can be published with a report."""
 
     files: list[FileAudit] = []
     rows: int = 0
@@ -128,7 +128,7 @@ def language_of(text: str) -> str:
 
 
 def language_shares(texts: Sequence[str]) -> tuple[str, dict[str, float]]:
-    """(`zh`, `en` or `mixed`, share of each); one language is one where 95 % of the texts that have words are in it."""
+    """(`zh`, `en` or `mixed`, share of each); `zh` or `en` if 95 % of the texts that have words are in it."""
     counts = {"zh": 0, "en": 0, "other": 0}
     for text in texts:
         counts[language_of(text)] += 1

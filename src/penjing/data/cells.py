@@ -1,4 +1,4 @@
-"""Cells as words: what numbers, dates, lists and objects of JSON, workbooks and parquet become in a row."""
+"""Cells as text: how numbers, dates, lists and objects of JSON, workbooks and parquet are written in a row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from penjing.data.fields import text_of
 
 _SHOWN = 5
-# What names the one who speaks, and what was said, in exports of chats.
+# Keys of the speaker and of the message in exports of chats.
 _SPOKEN = (
     ("role", "content"), ("from", "value"), ("speaker", "text"), ("speaker", "utterance"), ("role", "text"),
     ("sender", "text"), ("sender", "content"), ("author", "content"), ("from", "content"), ("role", "value"),
@@ -31,24 +31,24 @@ class Fault:
     fix: str
 
 
-class Odd(str):
-    """A cell that holds no plain value (a list, an object, an uncomputed formula): a row that needs it is refused."""
+class UnreadableCell(str):
+    """A cell without a plain value (a list, an object, an uncomputed formula); a row that needs it is refused."""
 
     what: str
     fix: str
 
-    def __new__(cls, shown: str, what: str, fix: str) -> Odd:
-        """`shown`: what the cell is as a string, where nobody needs its value."""
+    def __new__(cls, shown: str, what: str, fix: str) -> UnreadableCell:
+        """`shown`: the cell as a string, for rows that do not need its value."""
         cell = super().__new__(cls, shown)
         cell.what, cell.fix = what, fix
         return cell
 
 
-def refuse_odd(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
+def refuse_unreadable(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
     """The fault of the first used column whose cell holds no plain value."""
     for name in used:
         cell = cells.get(name)
-        if isinstance(cell, Odd):
+        if isinstance(cell, UnreadableCell):
             return Fault(row, f"`{name}` is {cell.what}", cell.fix)
     return None
 
@@ -83,7 +83,7 @@ def parquet_cell(value: object) -> str:
 
 
 def speakers(values: Sequence[object]) -> list[str]:
-    """Who speaks in a list that is a conversation, as chat exports write it; empty where it is none."""
+    """The speakers of a list that is a conversation, as chat exports write it; empty for any other list."""
     found = []
     for value in values:
         pair = next((pair for pair in _SPOKEN if isinstance(value, dict) and set(pair) <= set(value)), None)
@@ -103,16 +103,16 @@ def _list_cell(values: object) -> str:
     spoken = speakers(values)
     if spoken:
         what = f"a conversation of {len(values)} messages ({', '.join(spoken[:_SHOWN])}), not one text"
-        return Odd(_dump(values), what, CONVERSATION)
+        return UnreadableCell(_dump(values), what, CONVERSATION)
     shown = ", ".join(str(value)[:40] for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
     what = f"a list of {len(values)} value{'s' * (len(values) != 1)} ({shown}), not one value"
-    return Odd(_dump(values), what, "keep one value a row: `classify` takes one label a text")
+    return UnreadableCell(_dump(values), what, "keep one value a row: `classify` takes one label a text")
 
 
 def _object_cell(value: Mapping[str, object]) -> str:
     keys = ", ".join(f"`{key}`" for key in list(value)[:_SHOWN]) + (", …" if len(value) > _SHOWN else "")
     what = f"an object with {keys}, not a plain value" if value else "an empty object, not a plain value"
-    return Odd(_dump(value), what, 'write flat rows: {"text": …, "label": …}')
+    return UnreadableCell(_dump(value), what, 'write flat rows: {"text": …, "label": …}')
 
 
 def _dump(value: object) -> str:

@@ -1,4 +1,4 @@
-"""A question that a file leaves open: several columns or sheets fit, and a person says which."""
+"""A choice that a file leaves open: several columns or sheets fit, and a person says which."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ASKED = {
 
 
 class ChoiceError(UsageError):
-    """Several fit: which of `choices` (names with what they hold) is the `role`, a person must say."""
+    """Several columns or sheets fit the `role`, and a person must choose; choices: names with some of the content."""
 
     def __init__(self, role: Role, choices: Mapping[str, str], where: str, fix: str) -> None:
         self.role, self.choices = role, dict(choices)

@@ -1,4 +1,4 @@
-"""A text as every later step sees it: one kind of space, one kind of line end, nothing invisible, its case kept."""
+"""A text as all later steps get it: one kind of space and of line end, no invisible characters, its case kept."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from penjing.core.errors import RequestError
 from penjing.data.offsets import Edit, Edits
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
-# One look that finds nothing spares nearly every text the rest.
+# Nearly every text has none of these and skips the other steps.
 _SUSPECT = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ud800-\udfff]|  |^ | $"
 )
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-# White space and control characters, by number, so that no Python changes what is cleaned.
+# White space and control characters, by number, so that cleaning does not depend on the version of Python.
 _BLANK = "[\x01- \x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # Those that are not already one space, or one line end, between words.
 _BLANKS = re.compile(f"{_BLANK}(?:{_BLANK}+|(?<![ \n])|(?<=^[ \n])|\\Z)")
 _LINE_END = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Characters that composition may change or join, with the one before them; all others stay as they are.
 _MAY_COMPOSE = re.compile("[^\x00-\u02ff\u4e00-\u9fff\uff00-\uffef]+")
-# Characters of combining class 0 that compose with the one before them, beside the vowels and finals of Hangul.
+# Characters of combining class 0 that compose with the one before them, in addition to the vowels and finals of Hangul.
 _JOINING = frozenset(
     "\u09be\u09d7\u0b3e\u0b56\u0b57\u0bbe\u0bd7\u0cc2\u0cd5\u0cd6\u0d3e\u0d57\u0dcf\u0ddf\u102e\u1b35"
     "\U00011127\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930"
@@ -81,7 +81,7 @@ def _with_single_blanks(text: str) -> tuple[str, Edits]:
 
 
 def _compose(text: str) -> tuple[str, Edits]:
-    """The text in normal form C, and the stretches that this changed, each a character with its marks."""
+    """The text in normal form C, and the pieces that this changed, each a character with its marks."""
     composed = unicodedata.normalize("NFC", text)
     if composed == text:
         return text, ()

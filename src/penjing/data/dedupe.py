@@ -13,9 +13,9 @@ from penjing.data.fold import fold, words_of
 SIMILARITY = 0.85
 # 20 bands of 6 rows: two texts at 0.85 meet in a band with probability 0.9999, at 0.5 with 0.27 (and fail the check).
 _BANDS, _BAND_ROWS = 20, 6
-_BLOCK = 4096  # texts whose shingles are held at once
+_BLOCK = 4096  # texts whose shingles are in memory at once
 _PRIME = 0x9E3779B97F4A7C15  # odd, so that multiplying modulo 2^64 loses nothing
-_TRIES = 32  # comparisons of one text within one band: a bucket of thousands of like texts costs no square
+_TRIES = 32  # comparisons of one text within one band: the time for thousands of similar texts stays linear
 _CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 
 
@@ -61,10 +61,10 @@ def find_duplicates(
     """Exact duplicates by `fold`, near ones by MinHash (Broder, "On the resemblance and containment of documents",
     1997) with bands, each candidate verified by its true Jaccard similarity of shingles, at least 0.85.
 
-    Texts are looked at in the order of `rank` (then of position): of equal texts the first stays. A near duplicate
-    under another label of the same rank stays, for a small difference may be the one that matters; of another rank it
-    goes, for it leaks. Texts that stand under several labels are all removed, but those of the rank `protected` (a
-    test part that was given) stay where they agree among themselves.
+    Texts are compared in the order of `rank` (then of position), and the first of equal texts is kept. A near duplicate
+    with another label and the same rank is kept, because the small difference may decide the label. With another rank
+    it is removed, because it would leak from one part into another. Texts that occur with several labels are all
+    removed, except that those of the rank `protected` (a given test part) are kept if their labels agree.
     """
     order = sorted(range(len(texts)), key=lambda position: (rank[position], position))
     groups: dict[str, list[int]] = {}
@@ -101,7 +101,7 @@ def _near(
     near, near_conflicts, links = [], [], []
     buckets: dict[tuple[int, int], list[int]] = {}
     sets: dict[int, set[str]] = {}
-    # Only texts that share a band with another are looked at again, so only their shingles are held in memory.
+    # Only texts that share a band with another are compared, so only their shingles are kept in memory.
     for place, keys in _shared_bands([texts[position] for position in heads], progress):
         position = heads[place]
         own = sets[position] = shingles(texts[position])

@@ -1,4 +1,4 @@
-"""Which encoding a text is in: what most of its lines say decides, and the lines that say otherwise are named."""
+"""Finds the encoding that fits most lines of a text; lines in another encoding are reported."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _KNOWN = (
 _NAME_IT = "name the encoding that it was saved in (--encoding, or `encoding:` in a recipe), or save it as UTF-8"
 _ENOUGH = 20_000  # characters that settle which encoding it is
 _CLOSELY = 100_000  # lines that are also tried in the other encodings; beyond them a line must only decode
-_LOOK = 60  # bytes outside ASCII of a line that are looked at closely
-_SEVERAL = 6  # different characters of two bytes each that are UTF-8 by accident once in a million files
+_LOOK = 60  # bytes outside ASCII of a line that are scored
+_SEVERAL = 6  # different characters of two bytes; so many are valid UTF-8 by accident once in a million files
 _SHORT = 2000  # bytes of a text without a line end
 _BROKEN = -6.0  # plausibility of a byte that does not decode
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """The encoding of a whole text; `odd`: lines (from 1) that are not in it, with what is wrong and what they show."""
+    """The encoding of a text; `odd`: the lines (from 1) that are not in it, each with a message."""
 
     name: str
     odd: dict[int, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Encoding:
 
     @property
     def errors(self) -> str:
-        """How bytes that do not decode are carried along: their rows are refused, the others read."""
+        """How bytes that do not decode are kept: their rows are refused, the others are read."""
         return "surrogatepass" if self.name.startswith(("utf-16", "utf-32")) else "surrogateescape"
 
 
@@ -68,11 +68,11 @@ def check_encoding(name: str) -> str:
 
 
 def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> Encoding:
-    """Look through a text once or twice.
+    """Find the encoding of a text; it is read once or twice.
 
-    Auto: a mark at its start; UTF-16 by its zero bytes; else of UTF-8, GB18030, Big5 and cp1252 the one in which the
+    Auto: by the byte order mark; UTF-16 by its zero bytes; else the one of UTF-8, GB18030, Big5 and cp1252 in which the
     decoded characters are the most plausible over all lines.
-    Raises DataError where no encoding reads most lines, or the text seems to be in one that is not found by itself;
+    Raises DataError if no encoding fits most lines, or if the text seems to be in one that is not detected by itself;
     UsageError for an unknown name.
     """
     head = _head(open_bytes)
@@ -90,7 +90,7 @@ def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> En
 
 
 def _without_mark(head: bytes) -> str | None:
-    """UTF-16 that does not say so: in ASCII and line ends one byte of each pair is zero, always on the same side."""
+    """UTF-16 without a mark: in ASCII and line ends one byte of each pair is zero, always on the same side."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if even + odd < 2:
         return _all_wide(head)
@@ -104,7 +104,7 @@ def _without_mark(head: bytes) -> str | None:
 
 
 def _all_wide(head: bytes) -> str | None:
-    """UTF-16 of a short text without any ASCII, where no other reading makes as much sense."""
+    """UTF-16 of a short text without any ASCII, if no other encoding is as plausible."""
     if len(head) % 2 or len(head) > _SHORT or head.isascii():
         return None
     best = max(_score(head, name) for name in CANDIDATES)
@@ -116,7 +116,7 @@ def _all_wide(head: bytes) -> str | None:
 
 
 def _is_utf8(open_bytes: Opener) -> bool:
-    """Whether all is UTF-8, with a character of three bytes, several others, or none: that is no accident."""
+    """Whether all of it is UTF-8, and not by accident: it has a character of three bytes, several others, or none."""
     decoder, found = codecs.getincrementaldecoder("utf-8")(), set[str]()
     with open_bytes() as raw:
         while block := raw.read(1 << 20):
@@ -158,7 +158,7 @@ def _head(open_bytes: Opener) -> bytes:
 
 
 def _twice_encoded(head: bytes) -> str | None:
-    """The note of a text of UTF-8 that was taken for Latin-1 or cp1252 once and saved as UTF-8 again."""
+    """The note for UTF-8 that was read as Latin-1 or cp1252 and saved as UTF-8 again."""
     text = head.decode("utf-8", "ignore")
     odd = [line for line in text.splitlines() if not line.isascii()]
     for line in odd[:_LOOK]:
@@ -168,7 +168,7 @@ def _twice_encoded(head: bytes) -> str | None:
             except UnicodeError:
                 continue
             if any("\u4e00" <= character <= "\u9fff" for character in meant):
-                return f"`{line[:20]}` seems to be `{meant[:12]}`, encoded twice: save the file anew from its source"
+                return f"`{line[:20]}` seems to be `{meant[:12]}`, encoded twice: save the file again from its source"
     return None
 
 
@@ -176,7 +176,7 @@ def _settle(open_bytes: Opener, where: str, name: str, votes: dict[str, float]) 
     """The encoding with the lines that are not in it. Raises DataError where most lines are not."""
     note = None
     if name in ("big5hkscs", "cp1252") and votes:
-        note = f"read as {_SHOWN[name]}, in which it makes the most sense; look whether its letters are right"
+        note = f"read as {_SHOWN[name]}, which fits best; check that its letters are right"
     if name.startswith(("utf-16", "utf-32")):
         _prove_wide(open_bytes, where, name)
         return Encoding(name, note=note)
@@ -204,7 +204,7 @@ def _settle(open_bytes: Opener, where: str, name: str, votes: dict[str, float]) 
 
 
 def _wrong(line: bytes, name: str, guessed: bool) -> str | None:
-    """What a line shows where it is not in the encoding of the others; None where it is."""
+    """What to show of a line that is not in the encoding of the others; None for a line that is."""
     start = None
     try:
         line.decode(name)
@@ -230,7 +230,7 @@ def _score(line: bytes, name: str, most: int = 4 * _LOOK) -> float:
 
 
 def _score_utf8(text: str) -> float:
-    """Bytes in that order are hardly ever an accident, whatever language they are in; two bytes sometimes are."""
+    """Three bytes in the order of UTF-8 are hardly ever an accident, in any language; two sometimes are."""
     total, count = 0.0, 0
     for place, character in enumerate(text):
         if character <= "\x7f":
@@ -249,7 +249,7 @@ def _score_utf8(text: str) -> float:
 
 
 def _cut(line: bytes, most: int) -> bytes:
-    """The part of a line that is looked at, cut before an ASCII byte so that no character is halved."""
+    """The part of a line that is scored, cut before an ASCII byte so that no character is split."""
     line = line.rstrip(b"\r\n")
     end = most
     while end < len(line) and (line[end] > 0x7F or line[end - 1] > 0x7F):
@@ -284,7 +284,7 @@ def _unknown(open_bytes: Opener, where: str) -> DataError:
         number, line = next((pair for pair in numbered if not pair[1].isascii()), (1, b""))
     start = next((place for place, byte in enumerate(line) if byte > 0x7F), 0)
     return DataError(
-        f"line {number} makes no sense in UTF-8, GB18030, Big5 or cp1252: {_show(line, start, 'cp1252')}",
+        f"line {number} is not readable in UTF-8, GB18030, Big5 or cp1252: {_show(line, start, 'cp1252')}",
         where=f"{where}:{number}",
         fix=_NAME_IT,
     )

@@ -1,8 +1,8 @@
-"""Values of declared fields and names of columns, read in one way: files, requests, programs; training and serving.
+"""Values of declared fields and names of columns, read alike from files, requests and programs, at every stage.
 
 A value is read the same whether it is a cell of a file or a JSON value: `y`, `是`, `TRUE` and 1 are true; `３`, `3.0`
-and 3 are the whole number 3; `1,234` is 1234. What may mean two things (`1,5`) is refused, with the same words
-everywhere.
+and 3 are the whole number 3; `1,234` is 1234. A value with two possible meanings (`1,5`) is refused, with
+the same message everywhere.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True)
 class Names:
-    """Which given name stands for which declared one.
+    """Which given name belongs to which declared one.
 
     found: declared name to given name; unclear: declared names with the several that could be meant; absent: the rest.
     """
@@ -141,7 +141,7 @@ def match_names(declared: Sequence[str], given: Collection[str]) -> Names:
 
 @lru_cache(maxsize=64)
 def match_header(declared: tuple[str, ...], header: tuple[str, ...]) -> Names:
-    """`match_names` for rows of a file, which have the same header again and again."""
+    """`match_names` for the rows of a file, which all have the same header."""
     return match_names(declared, header)
 
 
@@ -155,7 +155,7 @@ def unclear_names(unclear: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
 
 
 def _plain(value: object) -> object:
-    """A value of NumPy or of decimal as the plain one. NumPy's float is a float whose repr is none."""
+    """A value of NumPy or of decimal as a plain one. NumPy's float64 is a float, but its repr is not a number."""
     if isinstance(value, float):
         return float(value)
     if isinstance(value, Decimal):
@@ -179,9 +179,7 @@ def _bool(value: str | int | float) -> bool:
 def _whole(value: str | int | float) -> int:
     number = _number(value, "int")
     if abs(number) > INT_LIMIT:
-        raise FieldError(
-            f"{_shown(value)}, beyond ±2^53", "declare the field as `str`: it looks like a number of a case"
-        )
+        raise FieldError(f"{_shown(value)}, beyond ±2^53", "declare the field as `str`: it looks like a case number")
     if number != number.to_integral_value():
         raise FieldError(f"{_shown(value)}, not a whole number", "round it, or declare the field as `float`")
     return int(number)
@@ -195,7 +193,7 @@ def _decimal(value: str | int | float) -> float:
 
 
 def _number(value: str | int | float, kind: str) -> Decimal:
-    # By way of its shortest decimal, so that a number and the same number in a file are the same.
+    # From its shortest decimal form, so that a number equals the same number in a file.
     if isinstance(value, str):
         found = parse_number(value)
     elif isinstance(value, bool):

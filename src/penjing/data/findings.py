@@ -21,7 +21,7 @@ from penjing.data.dedupe import Duplicates
 from penjing.data.intake import Intake
 from penjing.data.labels import as_yaml, looks, read_as
 
-_MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on lie under 0.01
+_MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on are below 0.01
 
 
 def places(intake: Intake, positions: Iterable[int]) -> Rows:
@@ -33,7 +33,7 @@ def places(intake: Intake, positions: Iterable[int]) -> Rows:
 
 
 def conflicts_of(intake: Intake, found: Duplicates) -> list[Conflict]:
-    """The texts that stand under several labels."""
+    """The texts that occur with several labels."""
     labels = intake.table.labels or ()
     return [
         Conflict(labels=sorted({labels[position] for position in group}), rows=places(intake, sorted(group)))
@@ -77,7 +77,7 @@ def find_problems(file: RecipeFile, audit: Audit, near_conflicts: Rows, *, names
 def unseen_labels(
     file: RecipeFile, audit: Audit, tables: Mapping[str, Table], names: Mapping[str, str]
 ) -> list[Problem]:
-    """The error for labels of which no row is trained on, with their rows; names: of the file of each part."""
+    """The error for labels that no train row has, with their rows; names: the file of each part."""
     trained = audit.split_labels["train"]
     unseen = [label for label in audit.labels if not trained.get(label)]
     if not unseen or not trained:
@@ -136,7 +136,7 @@ def _forbidding(file: RecipeFile, audit: Audit) -> list[Problem]:
 def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) -> list[Problem]:
     problems = []
     if near_conflicts:
-        message, fix = "nearly the same text under two labels, kept", "look whether both labels are right"
+        message, fix = "nearly the same text under two labels, kept", "check that both labels are right"
         problems.append(_warn("near_conflict", message, fix, near_conflicts))
     if names and audit.small_labels and len(audit.labels) > 1:
         listed = ", ".join(f"`{label}` {audit.labels[label]}" for label in audit.small_labels[:12])
@@ -157,9 +157,11 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
         share = audit.duplicates.conflicts / audit.rows
         fix = f"are `text: {file.recipe.data.text}` and `label: {file.recipe.data.label}` the right columns?"
         problems.append(_warn("many_conflicts", f"{share:.0%} of the rows contradict another row", fix))
-    told = file.recipe.language
-    if told in ("zh", "en") and audit.language not in (told, "mixed"):
-        problems.append(_warn("language", f"`language: {told}`, but the texts look like {audit.language}", "use auto"))
+    stated = file.recipe.language
+    if stated in ("zh", "en") and audit.language not in (stated, "mixed"):
+        problems.append(
+            _warn("language", f"`language: {stated}`, but the texts look like {audit.language}", "use auto")
+        )
     return problems
 
 

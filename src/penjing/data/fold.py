@@ -1,4 +1,4 @@
-"""What counts as the same text and as the same name: every folding of characters that the data rooms use.
+"""Which texts and which names count as the same: all foldings of characters that the project uses.
 
 Texts are folded by version, and a release keeps the one that it was made with. Version 1 folds upper and lower case.
 Version 2 folds width and composition too (NFKC): `ＶＩＰ` is `vip`. New data, deduplication and the certificate's
@@ -64,7 +64,7 @@ def fold(text: str, version: str = VERSION) -> str:
 
 
 def words_of(text: str) -> str:
-    """A folded text with one space for each stretch of punctuation and white space; "" where nothing else is there."""
+    """A folded text with one space for each run of punctuation and white space; "" if there is nothing else."""
     return _BLANK.sub(" ", _case_and_width(text)).strip()
 
 

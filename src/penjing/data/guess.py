@@ -12,7 +12,7 @@ from typing import Literal
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
-from penjing.data.cells import Fault, Odd
+from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.choice import ChoiceError
 from penjing.data.fields import parse_number
 from penjing.data.header import NUMBER, has_header
@@ -21,17 +21,17 @@ from penjing.data.read import Opened, Reading, open_table
 
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
-_NEAR = 1.5  # two columns whose scores are nearer than this fit alike, and a person chooses
+_NEAR = 1.5  # columns whose scores differ by less fit equally well, and a person chooses
 _DOUBTFUL = 3.5  # the same where the best is a level: 3.0 for its name, and 0.0 for a column without a role
 _FAR = 5.0
-_SHORT = 6  # characters; shorter columns are not in question as texts beside longer ones
+_SHORT = 6  # characters; shorter columns are not offered as texts if there are longer ones
 _YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
 _SPEAKERS = {"user", "assistant", "system", "human", "gpt", "bot", "agent", "customer", "tool", "客户", "客服", "用户"}
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
 )
-_CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: the number of a case
-# What the name of a column is worth; a whole name that says it (`label`, `内容`) is worth one more.
+_CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: a case number
+# The score of the name of a column; a name that is exactly a role (`label`, `内容`) gets one more.
 _LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 _NUMBER_BY_ROLE = {"level": 4.0, "label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 # So many different whole numbers may be the codes of labels.
@@ -61,13 +61,13 @@ def guess(
     reading: Reading | None = None,
     numbers: bool = False,
 ) -> Guess:
-    """Look at the first 3,000 rows. What is given is taken as it is.
+    """Examine the first 3,000 rows. Given columns are used as they are.
 
     numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
     that may be codes of labels, or very many or with decimals.
 
     Raises UsageError (no such file, an unknown column name), ChoiceError (several columns fit alike) or DataError (no
-    text or no label column to be seen).
+    text or no label column found).
     """
     reading = reading or Reading()
     opened = open_table(path, reading, [name for name in (text, label) if name])
@@ -85,7 +85,7 @@ def guess(
             first = faults[0]
             raise DataError(f"no row can be read; row {first.row}: {first.what}", where=str(path), fix=first.fix)
         raise DataError("the file has no rows", where=str(path), fix="name a file with texts and labels")
-    if len(names) == 1 and not isinstance(values[names[0]][0], Odd):
+    if len(names) == 1 and not isinstance(values[names[0]][0], UnreadableCell):
         fix = "write a CSV with a column of texts and a column of labels"
         raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
     _check_given(names, text, label, str(path))
@@ -163,7 +163,7 @@ def _scores(values: dict[str, list[str]], score: Score, taken: str | None) -> di
 
 
 def _odd(column: Sequence[str]) -> int:
-    return sum(isinstance(cell, Odd) for cell in column)
+    return sum(isinstance(cell, UnreadableCell) for cell in column)
 
 
 def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
@@ -171,7 +171,7 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     role = role_of(name)
     distinct = {cell.strip() for cell in filled}
     if role != "label" and distinct and {cell.lower() for cell in distinct} <= _SPEAKERS:
-        return None  # who spoke, in an export of a chat
+        return None  # the speaker, in an export of a chat
     named = name.strip().lower() in EXACT and role == "label"
     if not filled:
         return _LABEL_BY_ROLE[role] - 3.0 if named else None
@@ -188,13 +188,13 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
 
 
 def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:
-    """How well a column fits as numbers to predict; None where it cannot: words, dates, one value, names of cases."""
+    """How well a column fits as numbers to predict; None where it cannot: words, dates, one value, case numbers."""
     role = role_of(name)
     numeric = sum(parse_number(cell) is not None for cell in filled)
     distinct = len({cell.strip() for cell in filled})
     if numeric < 0.9 * len(filled) or distinct < 2:
         return None
-    # As many whole numbers as rows count the rows.
+    # Whole numbers that all differ are the numbers of the rows.
     if distinct == len(filled) and all("." not in cell for cell in filled):
         return None
     return _NUMBER_BY_ROLE[role] - 2.0 * (1 - len(filled) / rows)
@@ -234,9 +234,9 @@ def _near(scores: Mapping[str, float], within: float = _NEAR) -> list[str]:
 
 
 def _reach(best: str, score: float) -> float:
-    """How far below the best label a column may score and still be in question.
+    """How far below the best label a column may score and still be offered.
 
-    A level is a label only where no other column can be one. Where even the best has an unlikely name, all are open.
+    A level is a label only where no other column can be one. Where even the best has an unlikely name, all are offered.
     """
     if score <= -0.5:
         return _FAR
@@ -261,7 +261,10 @@ def _word(name: str) -> str:
 
 def _nothing(what: str, option: str, values: Mapping[str, Sequence[str]], where: str) -> DataError:
     listed = ", ".join(f"`{name}`" for name in list(values)[:30])
-    nested = {name: next((cell for cell in column if isinstance(cell, Odd)), None) for name, column in values.items()}
+    nested = {
+        name: next((cell for cell in column if isinstance(cell, UnreadableCell)), None)
+        for name, column in values.items()
+    }
     said = [(f"`{name}` is {cell.what[:120]}", cell.fix) for name, cell in nested.items() if cell is not None]
     if said:
         seen = "; ".join(each for each, _ in said[:3])

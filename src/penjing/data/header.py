@@ -51,9 +51,9 @@ def is_name(cell: str) -> bool:
 
 
 def has_header(cells: Sequence[Sequence[str]]) -> bool:
-    """Whether the first of the rows names the columns: short distinct words that do not come again below."""
+    """Whether the first of the rows names the columns: short distinct words that are not repeated below."""
     first = [cell.strip() for cell in cells[0]]
-    # A cell such as `Y` or `cat` that comes again below is a value.
+    # A cell such as `Y` or `cat` that is repeated below is a value.
     exact = [place for place, name in enumerate(first) if name.lower() in EXACT]
     if any(first[place] not in _below(cells, place) for place in exact) or _is_counted(cells):
         return True
@@ -68,7 +68,7 @@ def has_header(cells: Sequence[Sequence[str]]) -> bool:
 
 
 def _below(cells: Sequence[Sequence[str]], place: int) -> set[str]:
-    """What stands below the first row in one column; a sheet of several blocks has its header above each."""
+    """The values below the first row in one column; a sheet of several blocks repeats its header above each."""
     return {_at(row, place) for row in cells[1:] if row != cells[0]}
 
 
@@ -94,7 +94,7 @@ def join_headers(rows: Sequence[Sequence[str]], place: int) -> tuple[list[str], 
 
 
 def column_names(cells: Sequence[str], where: str, row: int = 1) -> list[str]:
-    """The names of a header; one without a name is called by its place. Raises DataError for one that comes twice."""
+    """The names of a header; a column without a name gets its position. Raises DataError for a repeated name."""
     names = [cell.strip().lstrip("\ufeff") or f"column_{place}" for place, cell in enumerate(cells, start=1)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -173,8 +173,8 @@ def _is_counted(cells: Sequence[Sequence[str]]) -> bool:
 def _differs_in_kind(cells: Sequence[Sequence[str]]) -> bool:
     """Whether a first row with a sentence in it (`Dept.`, a question of a form) still names the columns.
 
-    No cell may come again below it, and below two of them (below one, where a cell names a column of texts or labels)
-    there must be numbers alone, or a few values that come again and again.
+    No cell may be repeated below it. Below two of them (below one, where a cell names a column of texts or labels)
+    there must be only numbers, or a few repeated values.
     """
     first = [cell.strip() for cell in cells[0]]
     named = [name for name in first if name]

@@ -1,4 +1,4 @@
-"""The rows of a recipe's files as they come in: read, cleaned, masked; what cannot be taken in is listed."""
+"""Reads, cleans and masks the rows of a recipe's files; rows that cannot be used are listed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN_FAULTS = 20  # different ones, of one file
 
 @dataclass(frozen=True)
 class Intake:
-    """All rows that were taken in, in one table; of each row its part and its file; and what was found on the way."""
+    """All usable rows in one table, the part and the file of each row, and the problems that were found."""
 
     table: Table
     parts: tuple[str, ...]
@@ -156,7 +156,7 @@ class _Collector:
         return self.masking.prepare(value).text if isinstance(value, str) and self.data.fields[name] == "str" else value
 
     def unite(self) -> None:
-        """Read labels that write the same value (`1`, `1.0`) as one, over all files."""
+        """Make one label of those that write the same value (`1`, `1.0`), over all files."""
         if not self.reader.golds_are_names:
             return
         train = Counter(label for label, part in zip(self.labels, self.parts, strict=True) if part == "train")
@@ -188,7 +188,7 @@ class _Collector:
         return [*found, *self._label_problems()]
 
     def _label_problems(self) -> list[Problem]:
-        """Labels that were read as one, that may be one, and merges of the recipe that meet no row."""
+        """Labels that were merged, that may be the same, and merges of the recipe that match no row."""
         found = []
         if self.united:
             listed = ", ".join(f"`{label}` as `{kept}`" for label, kept in list(self.united.items())[:12])
@@ -210,6 +210,7 @@ class _Collector:
             found.append(Problem(severity="warning", code="alike_labels", message=message, rows=rows, fix=fix))
         if idle := [label for label in self.reads if label not in self.merged]:
             listed = ", ".join(f"`{label[:60]}`" for label in idle[:12])
-            message, fix = f"`labels:` names what no row has: {listed}", "write it as the rows do, or take it out"
+            message = f"`labels:` names labels that no row has: {listed}"
+            fix = "write it as the rows do, or take it out"
             found.append(Problem(severity="warning", code="idle_labels", message=message, fix=fix))
         return found

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from penjing.core.errors import DataError
-from penjing.data.cells import CONVERSATION, Fault, Odd, json_cell, speakers
+from penjing.data.cells import CONVERSATION, Fault, UnreadableCell, json_cell, speakers
 
 _LIST = re.compile(r"\s*\[\s*(\{|$)")
 FIELDS = "fields"
@@ -19,7 +19,7 @@ _LABEL_STUDIO = "read as a Label Studio export: texts from `data`, labels from t
 
 
 class _Object(dict[str, Any]):
-    """An object of JSON with the name that occurs in it twice."""
+    """A JSON object; `twice`: a key that occurs in it twice."""
 
     twice: str | None = None
 
@@ -37,13 +37,13 @@ def begins_json(first: str) -> bool:
 def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tuple[int, dict[str, str] | Fault]]:
     """(line on which it begins, cells or what is wrong) of each row; no two rows have one number.
 
-    Raises DataError for JSON that is no rows at all.
+    Raises DataError for JSON that has no rows.
     """
     rest = iter(lines)
-    first_lines = _to_the_next(rest)
+    first_lines = _through_next_line(rest)
     first_lines[:1] = [line.lstrip("\ufeff") for line in first_lines[:1]]
     # A single line may hold all rows as one list or object.
-    between = _to_the_next(rest)
+    between = _through_next_line(rest)
     numbered = enumerate(chain(first_lines, between, rest), start=1)
     found: Iterable[tuple[int, object]]
     if between and between[-1].strip() and begins_json(first_lines[-1]) and not _LIST.match(first_lines[-1]):
@@ -74,14 +74,14 @@ def _twice(value: object) -> str | None:
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    """The row as a request of the service has it, with its `fields` beside the text."""
+    """The row as a request of the service has it, with its `fields` as columns next to the text."""
     inner = value.get(FIELDS)
     if not isinstance(inner, dict) or inner.keys() & value.keys():
         return value
     return {key: each for key, each in value.items() if key != FIELDS} | inner
 
 
-def _to_the_next(lines: Iterator[str]) -> list[str]:
+def _through_next_line(lines: Iterator[str]) -> list[str]:
     """Blank lines and the line after them."""
     found = []
     for line in lines:
@@ -129,7 +129,7 @@ def _whole(text: str, where: str, notes: list[str]) -> list[tuple[int, object]] 
         return None
     if not is_list and len(found) == 1 and isinstance(found[0][1], dict):
         return _inside(found[0][0], found[0][1], where, notes)
-    if len({row for row, _ in found}) < len(found):  # a row is known by its number
+    if len({row for row, _ in found}) < len(found):  # a row is identified by its number
         notes.append("several rows are on one line; they are numbered from 1")
         return [(number, value) for number, (_, value) in enumerate(found, start=1)]
     return found
@@ -159,7 +159,7 @@ def _is_annotated(value: Mapping[str, Any]) -> bool:
 
 
 def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str, str]:
-    """A task of Label Studio: what it shows, and by control the choice that was made.
+    """A task of Label Studio: its data, and for each control the choice that was made.
 
     `controls`: names found in the rows above, so that a row without an annotation has the same columns.
     """
@@ -179,7 +179,7 @@ def _annotated(value: Mapping[str, Any], controls: dict[str, None]) -> dict[str,
         given = list(dict.fromkeys(chosen.get(name, [])))
         if len(given) > 1:
             shown = "; ".join(", ".join(choices) for choices in given[:5])
-            cells[name] = Odd(shown, f"annotated differently ({shown})", "settle on one label and export again")
+            cells[name] = UnreadableCell(shown, f"annotated differently ({shown})", "choose one label and export again")
         else:
             cells[name] = json_cell(list(given[0])) if given else ""
     return cells

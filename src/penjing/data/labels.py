@@ -1,8 +1,8 @@
-"""Labels as they are written, read in one way: by `make` and `amend`, in verdicts, limits and rules.
+"""Reads labels as people write them: the same for `make`, `amend`, verdicts, limits and rules.
 
 Two labels are the same where their cleaned texts are, or where both write the same whole number (`1`, `1.0`) or the
-same truth value (`true`, `True`). Labels that differ by width, case, brackets, spaces or dashes only are several; they
-are read as one where the recipe says so (`data: {labels: {ＦＡＱ: FAQ}}`).
+same truth value (`true`, `True`). Labels that differ only by width, case, brackets, spaces or dashes are different;
+they are read as one where the recipe says so (`data: {labels: {ＦＡＱ: FAQ}}`).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _OPEN_CELL = re.compile(r'(?:^|\t)"')
 _FIELD_LIMIT = 1 << 30  # the csv module's own limit, 131,072 characters, is below a text of 1 MB
 _CONSISTENT = 0.95  # share of the lines with as many cells as the header, for a table without a suffix that says so
-_MOST_UNCLOSED = 100  # each costs a look to the end of the file
+_MOST_UNCLOSED = 100  # for each, the rest of the file is read
 
 Record = tuple[int, int, list[str]]
 
@@ -46,8 +46,8 @@ class Layout:
 def find_layout(head: Sequence[str], suffix: str, columns: Sequence[str] | None, wanted: Sequence[str]) -> Layout:
     """The layout from the first lines and the suffix, quotes taken as the usual ones.
 
-    columns: names of a text without a header; wanted: names that a header should have. Without a suffix that says
-    what it is, a text is a table where a header with a wanted name, or the same number of cells all the way, shows it.
+    columns: names of a text without a header; wanted: names that a header should have. If the suffix does not say what
+    it is, a text is a table if its header has a wanted name, or if nearly all lines have the same number of cells.
     """
     csv.field_size_limit(_FIELD_LIMIT)
     lines = [line.removeprefix("\ufeff") for line in head]
@@ -72,13 +72,13 @@ def _is_spaced(lines: Sequence[str]) -> bool:
 
 
 def cut(line: str, delimiter: str) -> list[str]:
-    """The cells of a line in which quotes are text. A cell that is quoted as a whole by a program is freed of them."""
+    """The cells of a line in which quotes are text. Quotes around a whole cell are removed."""
     cells = line.rstrip("\r\n").split(delimiter)
     return [_bare(cell) if cell[:1] == '"' else cell for cell in cells]
 
 
 def records(lines: Iterable[str], layout: Layout) -> Iterator[Record | Fault]:
-    """(first line, last line, cells) of a table, the header included. After a row that is broken the next is read."""
+    """(first line, last line, cells) of a table, the header included. Reading goes on after a broken row."""
     csv.field_size_limit(_FIELD_LIMIT)
     feed = _Feed(lines, layout.quoting == "escaped")
     for _ in range(layout.skip):
@@ -113,8 +113,8 @@ def records(lines: Iterable[str], layout: Layout) -> Iterator[Record | Fault]:
 def quotings(delimiter: str) -> tuple[Quoting, ...]:
     """Ways to read quotes, the usual one first.
 
-    In a TSV a quote is usually just text, and a reader that takes it for the start of a cell swallows rows in
-    silence; in a CSV it usually encloses, and some programs write `\\"` for a quote inside.
+    In a TSV a quote is usually just text, and a reader that takes it for the start of a cell loses rows without an
+    error. In a CSV it usually encloses a cell, and some programs write `\\"` for a quote inside.
     """
     return ("plain", "quoted", "escaped") if delimiter == "\t" else ("quoted", "escaped", "plain")
 
@@ -136,7 +136,7 @@ def misfits(lines: Iterable[str], layout: Layout, width: int, most: int) -> int:
 
 
 class _Feed:
-    """Lines with their numbers for a csv reader; those of the row under way can be put back but for the first."""
+    """Lines with their numbers for a csv reader; those of the current row can be put back, except the first."""
 
     def __init__(self, lines: Iterable[str], escaped: bool) -> None:
         self._lines = enumerate(lines, start=1)

@@ -1,6 +1,6 @@
-"""The versions of the masking side by side: what was made with one of them is always masked by it.
+"""All versions of the masking: texts for a release are always masked by the version that it was made with.
 
-Personal numbers become one stable token each, before anything else sees a text; the same in training and in serving.
+Each personal number becomes one stable token before any other step, in training and in serving alike.
 New data is masked by the newest version; a release by the one that it names.
 """
 
@@ -21,8 +21,8 @@ __all__ = ["FIRST", "KINDS", "PLACEHOLDERS", "VERSION", "VERSIONS", "Masked", "M
 class Masking:
     """One version: a text with every personal number replaced by the placeholder of its kind.
 
-    Idempotent in text and counts, and linear in the length of the text. It is opened once and handed on: nothing else
-    masks.
+    Idempotent in text and counts, and linear in the length of the text. It is opened once and passed to
+    all code that masks.
     """
 
     version: str
@@ -49,7 +49,7 @@ FIRST, VERSION = VERSIONS[0], VERSIONS[-1]
 
 
 def open_masking(version: str, where: str | None = None) -> Masking:
-    """The masking of this version; "" is the first, of artifacts older than the name. Raises UsageError."""
+    """The masking of this version; "" is the first, for artifacts older than the versions. Raises UsageError."""
     known = _TABLE.get(version or FIRST)
     if known is None:
         raise UsageError(

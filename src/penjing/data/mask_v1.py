@@ -2,8 +2,8 @@
 
 Resident ID (GB 11643-1999: check digit of ISO 7064 MOD 11-2, a real date), mobile, landline, bank card (Luhn),
 e-mail, vehicle plate (GA 36-2018, new-energy ones too), IPv4; also in full-width characters and with spaces or dashes
-between groups. A number inside a longer run of digits is left alone. Rules of form only: names and addresses in
-words are not found.
+between groups. A number inside a longer run of digits is left alone. The rules look at form only: names and addresses
+in words are not found.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _END = "(?![0-9])"
 def _first(characters: str) -> str:
     """A first character with no digit and no `0.` before it; `1.` before it is the number of a point in a list.
 
-    The look back comes after the character, so that the search can skip ahead to it.
+    The lookbehind comes after the character, so that the search can skip ahead to it.
     """
     return rf"[{characters}](?<![0-9][{characters}])(?<![^0-9]0\.[{characters}])(?<!^0\.[{characters}])"
 

@@ -20,7 +20,7 @@ from penjing.data.offsets import Edit, Edits
 _PASSES = 8
 
 _OCTET = re.compile("25[0-5]|2[0-4][0-9]|1[0-9][0-9]|0[0-9][0-9]|[1-9]?[0-9]")
-# The looks back come after the first character, so that the search can skip ahead to it; so it is with the plates.
+# The lookbehinds come after the first character, so that the search can skip ahead to it; the same for plates.
 _IP = re.compile(
     r"[0-9](?<![0-9]{2})(?<![0-9]\.[0-9])[0-9]{0,2}(?:(?:\.[0-9]{1,3}){3}|(?:。[0-9]{1,3}){3})(?![0-9])(?!\.[0-9])"
 )
@@ -107,7 +107,7 @@ def _find(folded: str) -> list[Span]:
 
 
 def _take(folded: str, spans: list[Span], found: list[Span]) -> str:
-    """Note the spans, and blank them in the text, so that nothing else is found there and every place stays."""
+    """Add the spans to `found`, and blank them in the text, so that nothing else is found there; places stay."""
     if not spans:
         return folded
     found += spans
@@ -119,7 +119,7 @@ def _take(folded: str, spans: list[Span], found: list[Span]) -> str:
 
 
 def _addresses(folded: str) -> list[Span]:
-    """IPv4 addresses. Four short numbers are those of a section or a version too: the words beside them decide."""
+    """IPv4 addresses. Four short numbers may also be a section or a version: the words next to them decide."""
     spans = []
     for match in _IP.finditer(folded):
         start, end = match.span()

@@ -1,4 +1,4 @@
-"""The groups of a long text, and those that a number may begin with, found by arrays, of the second masking.
+"""Masking version 2: the groups of digits of a long text, and those that a number may begin with, by arrays.
 
 Length, prefix, a possible date and Luhn's check (prefix sums) leave few groups for the rules. Only groups that the
 rules would refuse are left out, so that the result is that of `read_groups`.
@@ -16,7 +16,7 @@ from penjing.data.mask_v2_groups import LEAST, RARE, DigitRun
 from penjing.data.mask_v2_tables import AREAS, MOST_GROUPS, PROVINCES, card_lengths
 
 _WIDEST = 7  # a gap has at most 6 characters
-_BEYOND = 24  # longer than any number, so that none is looked for beyond the end
+_BEYOND = 24  # longer than any number, so that no search passes the end
 _Numbers = npt.NDArray[np.int64]
 _Flags = npt.NDArray[np.bool_]
 

@@ -1,6 +1,6 @@
-"""The words beside digits that show that they are no telephone number and no card, of the second masking.
+"""Masking version 2: words next to digits that show that these are no telephone number and no card.
 
-Decimals, amounts, measurements, numbers of orders and parts of longer codes. Nothing here changes once a release was
+Decimals, amounts, measurements, order numbers and parts of longer codes. Nothing here changes once a release was
 made with it: another rule is another version.
 """
 
@@ -10,7 +10,7 @@ import re
 
 from penjing.data.mask_v2_groups import DigitRun
 
-# A number beside a currency or a unit is an amount.
+# A number next to a currency or a unit is an amount.
 _AMOUNT_BEHIND = re.compile(
     r"(?:\.[0-9]{1,2}(?![0-9]))? ?(?:[万亿美欧日港]?元(?![旦宵])|美金|人民币|[%‰℃°㎡]"
     r"|(?:RMB|CNY|USD|HKD|EUR|JPY)(?![A-Za-z])"
@@ -37,14 +37,14 @@ _CONTACT = re.compile(
     re.IGNORECASE,
 )
 _CONTACT_NEAR = re.compile("电话|手机|号码|联系|致电|回电|拨打|微信|tel|phone|mobile|call|contact", re.IGNORECASE)
-# The last characters of those words, so that most numbers are spared the search.
+# The last characters of those words, so that most numbers need no search.
 _AMOUNT_ENDS = frozenset("¥$€£₩BYDKR额计总≈≠±^bydkr")
 _ORDER_ENDS = frozenset("号码.#代ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _BOUNDARY = " \n\t;。,:(、!?[】)/⟧"
 
 
 def is_amount(run: DigitRun, first: int, last: int) -> bool:
-    """Beside a currency, a unit or a word for a sum."""
+    """Whether a currency, a unit or a word for a sum is next to it."""
     start, end = run.places[first], run.place_after(last)
     text = run.text
     if _AMOUNT_BEHIND.match(text, end):
@@ -54,7 +54,7 @@ def is_amount(run: DigitRun, first: int, last: int) -> bool:
 
 
 def is_order(run: DigitRun, first: int) -> bool:
-    """Behind words that call it the number of an order, a case or a device."""
+    """Whether the words before it call it the number of an order, a case or a device."""
     start = run.places[first]
     before = run.text[max(0, start - 8) : start].rstrip(" :=#为是")[-1:]
     if before not in _ORDER_ENDS:
@@ -63,7 +63,7 @@ def is_order(run: DigitRun, first: int) -> bool:
 
 
 def in_code(run: DigitRun, first: int, last: int) -> bool:
-    """Part of a longer code of letters and digits: PO-0371-6234-567, 1Z999AA10123456784, SN13812345678."""
+    """Whether it is part of a code of letters and digits: PO-0371-6234-567, 1Z999AA10123456784, SN13812345678."""
     start, end = run.places[first], run.place_after(last)
     text = run.text
     behind = text[end : end + 1]
@@ -82,7 +82,7 @@ def in_code(run: DigitRun, first: int, last: int) -> bool:
 
 
 def is_fraction(run: DigitRun, first: int) -> bool:
-    """The digits behind the point of a decimal; `1.` and `12.` in front may be the number of a point in a list."""
+    """Whether these are the digits after a decimal point; `1.` and `12.` before it may number an item of a list."""
     if run.gap(first) != ".":
         return False
     before = run.digits[run.begins[first - 1] : run.begins[first]]

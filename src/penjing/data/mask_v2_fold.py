@@ -1,4 +1,4 @@
-"""The characters of a text as the second masking compares them: usual width, usual digits, nothing invisible.
+"""Masking version 2: the characters of a text as it compares them: usual width and digits, nothing invisible.
 
 Nothing here changes once a release was made with it: another rule is another version.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-# Decimal digits of all scripts of Unicode 14, ten from each of these on. A list, so that no Python changes a masking.
+# Decimal digits of all scripts of Unicode 14, ten from each of these on. It is a list, so that masking does not depend
+# on the version of Python.
 _ZEROS = (
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0,
     0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620,
@@ -35,7 +36,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\u0332-\u0338]"
 )
 
-# Digits that are written as words or as signs. They count only where enough digits are beside them.
+# Digits that are written as words or as signs. They count only if enough digits are next to them.
 _SIGNS = [
     "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "○幺两", "⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "⓪➀➁➂➃➄➅➆➇➈", "⓪➊➋➌➍➎➏➐➑➒",
     "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉", "⓪⒈⒉⒊⒋⒌⒍⒎⒏⒐",
@@ -65,9 +66,9 @@ def has_signs(text: str) -> bool:
 
 
 def read_signs(folded: str, trimmed: bool) -> str | None:
-    """A folded text with words and signs as digits, where ten digits are together; None where there are none.
+    """A folded text with words and signs read as digits, where ten of them are together; None if nowhere.
 
-    trimmed: the last word of a stretch is left, which may begin the next word (一直, 三天).
+    trimmed: the last sign of a run is left out, because it may begin the next word (一直, 三天).
     """
     if folded.isascii() or not _PAIR.search(folded):
         return None

@@ -1,6 +1,6 @@
-"""Groups of digits with separators between them, and the numbers that are found among them, of the second masking.
+"""Masking version 2: groups of digits with separators between them, and the numbers found among them.
 
-A short text is taken apart here, a long one in `mask_v2_arrays`.
+A short text is split here, a long one in `mask_v2_arrays`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from penjing.data.mask_v2_tables import MANY
 
-# What may stand between two groups of one number. `RARE` marks count only in the usual shapes.
+# What may be between two groups of one number. `RARE` marks count only in the usual shapes.
 RARE = ",:|*~+\\"
 GAP = re.compile(
     r" {0,2}-{1,2} {0,2}| {1,4}| ?-?\n{1,2} ?|[./·_。]|\)(?: |-| - )?|[ -]?\(|[,:|*~+\\] ?"
@@ -73,7 +73,7 @@ class DigitRun:
         return self.places[group] + self.begins[group + 1] - self.begins[group]
 
     def last_of(self, first: int, length: int) -> int | None:
-        """The last group of a stretch of so many digits from a group on, where it ends with a group."""
+        """The last group of `length` digits from a group on; None if they do not end with a group."""
         end = self.begins[first] + length
         if end > self.begins[-1]:
             return None
@@ -81,7 +81,7 @@ class DigitRun:
         return follower - 1 if self.begins[follower] == end else None
 
     def sizes(self, first: int, last: int, skipped: int = 0) -> tuple[int, ...]:
-        """Digits of each group, without so many digits in front."""
+        """The number of digits of each group, without the first `skipped` digits."""
         found = []
         for group in range(first, last + 1):
             size = self.begins[group + 1] - self.begins[group]
@@ -92,14 +92,14 @@ class DigitRun:
         return tuple(found)
 
     def alone(self, first: int, last: int) -> bool:
-        """Nothing beside these groups is written as if it belonged to them."""
+        """Whether no group next to these is written as if it belonged to them."""
         before, inside = self.gap(first), set(self.gaps(first, last))
         if not inside:
             return not before
         return before not in inside and self.gap(last + 1) not in inside
 
     def crowded(self, group: int) -> bool:
-        """Among very many groups, as in a table of numbers."""
+        """Whether the group is one of very many, as in a table of numbers."""
         low, high = self.extent
         if not low <= group <= high:
             low = high = group

@@ -1,6 +1,6 @@
-"""What a stretch of digits can be, of the second masking: resident ID, bank card, mobile, landline.
+"""Masking version 2: what a run of digits can be: resident ID, bank card, mobile, landline.
 
-Length, prefix and check digit decide; then the shape of its groups and what is beside it. Nothing here changes
+Length, prefix and check digit decide, then the shape of its groups and the text around it. Nothing here changes
 once a release was made with it: another rule is another version.
 """
 
@@ -21,7 +21,7 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _MOBILE_SHAPES = {(3, 4, 4), (4, 4, 3), (3, 3, 5), (3, 8), (4, 3, 4), (3, 2, 2, 2, 2), (3, 4, 2, 2), (5, 6), (7, 4)}
 _TOLL_FREE = frozenset(("800", "833", "844", "855", "866", "877", "888"))  # 1-800-… in North America
 _COUNTRY = re.compile("(?:0?0?86)")
-# Behind a zero for long distance only prefixes that are given out count: 12 digits with a zero are rarely a number.
+# After a zero for long distance only assigned prefixes count: 12 digits with a zero are rarely a phone number.
 _ALLOCATED = re.compile("1(?:3[0-9]|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])")
 _X = re.compile(f"(?:{GAP.pattern})?[Xx]")
 _RARE = frozenset(RARE)
@@ -50,7 +50,7 @@ def numbers_at(run: DigitRun, first: int) -> Iterator[FoundNumber]:
 
 
 def _stretch(run: DigitRun, first: int, length: int) -> int | None:
-    """The last group of a stretch of so many digits, where groups end there and are few or stand alone."""
+    """The last group of `length` digits, if a group ends there and the groups are few or separate."""
     last = run.last_of(first, length)
     if last is None or last == first:
         return last
@@ -84,7 +84,7 @@ def _is_id_card(number: str) -> bool:
 
 
 def _is_old_id(number: str) -> bool:
-    """15 digits, given out until 1999: no check digit, so the prefecture must be possible and the date real."""
+    """15 digits, issued until 1999: no check digit, so the prefecture must be possible and the date real."""
     prefecture = int(number[2:4])
     possible = 1 <= prefecture <= 34 or 51 <= prefecture <= 53 or prefecture == 90
     imei = number.startswith("35") and luhn(number)
@@ -118,11 +118,11 @@ def _card(run: DigitRun, first: int, begin: int, head: str) -> Iterator[FoundNum
         if len(number) < length or not luhn(number) or (length == 13 and _is_barcode(number)):
             continue
         last = _stretch(run, first, length)
-        if last is not None and _card_may_stand(run, first, last):
+        if last is not None and _card_fits_context(run, first, last):
             yield FoundNumber("bank_card", first, last, 10 * length + 30)
 
 
-def _card_may_stand(run: DigitRun, first: int, last: int) -> bool:
+def _card_fits_context(run: DigitRun, first: int, last: int) -> bool:
     gaps = run.gaps(first, last)
     if "(" in gaps or is_fraction(run, first) or in_code(run, first, last) or is_order(run, first):
         return False
@@ -140,7 +140,7 @@ def _card_may_stand(run: DigitRun, first: int, last: int) -> bool:
 
 
 def _between_letters(run: DigitRun, first: int, last: int) -> bool:
-    """Within a word of letters and digits, as the digits of a hash are."""
+    """Whether it is inside a word of letters and digits, as the digits of a hash are."""
     start, end = run.places[first], run.place_after(last)
     return start > 0 and run.text[start - 1] in _LETTERS and run.text[end : end + 1] in _LETTERS
 
@@ -182,7 +182,7 @@ def _is_phone_shape(run: DigitRun, first: int, last: int, sizes: tuple[int, ...]
         return False
     if gaps & _RARE:
         return len(gaps) == 1 and sizes == (3, 4, 4) and run.alone(first, last)
-    if "\n" in gaps:  # a line was wrapped within it; a column of numbers is none
+    if "\n" in gaps:  # a line was wrapped inside it; a column of numbers is no phone number
         wrapped = run.gaps(first, last).count("\n") == 1 and sizes == (3, 4, 4) and len(gaps) > 1
         return wrapped or run.alone(first, last)
     if gaps & {".", "/", "。", "_"}:
@@ -193,7 +193,7 @@ def _is_phone_shape(run: DigitRun, first: int, last: int, sizes: tuple[int, ...]
 
 
 def _is_dated(run: DigitRun, first: int, last: int) -> bool:
-    """Groups that read as a date: 1985-03-12, 12.03.1985, 19850312 101."""
+    """Whether the groups read as a date: 1985-03-12, 12.03.1985, 19850312 101."""
     groups = [run.digits[run.begins[group] : run.begins[group + 1]] for group in range(first, last + 1)]
     if len(groups[0]) == 8 and _is_date(groups[0]):
         return True
@@ -227,12 +227,12 @@ def _landline(run: DigitRun, first: int, code: int) -> Iterator[FoundNumber]:
             continue
         if length == 8 and _is_date(subscriber):
             continue
-        if _landline_may_stand(run, first, last, begin, begin + len(area) - (not zero)):
+        if _landline_fits_context(run, first, last, begin, begin + len(area) - (not zero)):
             yield FoundNumber("landline", first, last, 10 * (code + len(area) - (not zero) + length) + 10)
 
 
-def _landline_may_stand(run: DigitRun, first: int, last: int, area: int, subscriber: int) -> bool:
-    """area, subscriber: places in the digits where they begin and end, and begin."""
+def _landline_fits_context(run: DigitRun, first: int, last: int, area: int, subscriber: int) -> bool:
+    """area, subscriber: where in the digits the area code and the subscriber number begin."""
     if is_fraction(run, first) or is_amount(run, first, last) or in_code(run, first, last) or is_order(run, first):
         return False
     if first == last:
@@ -241,7 +241,7 @@ def _landline_may_stand(run: DigitRun, first: int, last: int, area: int, subscri
     if gaps & _RARE or ("\n" in gaps and not run.alone(first, last)) or _is_decimal(run, first, last):
         return False
     if run.gap(last) == "." and run.begins[last + 1] - run.begins[last] == 1:
-        return False  # the number of a point
+        return False  # the number of an item
     if _between_letters(run, first, last) or _is_dated(run, first, last) or _in_fours(run, first):
         return False
     begins = set(run.begins[first : last + 1])
@@ -250,12 +250,12 @@ def _landline_may_stand(run: DigitRun, first: int, last: int, area: int, subscri
 
 
 def _is_decimal(run: DigitRun, first: int, last: int) -> bool:
-    """A zero, a point and digits."""
+    """Whether it is a zero, a point and digits."""
     return last > first and run.begins[first + 1] - run.begins[first] == 1 and run.gap(first + 1) == "."
 
 
 def _in_fours(run: DigitRun, first: int, least: int = 1) -> bool:
-    """Behind at least so many groups of four of one number: a card with a wrong digit, an account, is no phone."""
+    """Whether at least `least` groups of four come before it: a wrong card number or an account is no phone."""
     block = first
     if run.begins[first + 1] - run.begins[first] != 4:
         return False

@@ -1,4 +1,4 @@
-"""E-mail addresses, of the second masking: also with spaces around the sign and with words for it.
+"""Masking version 2: e-mail addresses, also with spaces around the sign and with words for it.
 
 Nothing here changes once a release was made with it: another rule is another version.
 """
@@ -56,7 +56,7 @@ def find_mail(folded: str) -> list[Span]:
 
 
 def _has_at_word(text: str) -> bool:
-    """A quick test that spares most texts the search."""
+    """A quick test, so that most texts need no search."""
     return "at" in text or "AT" in text or "艾特" in text or "At" in text
 
 

@@ -1,8 +1,8 @@
-"""Digits with separators between them -> the personal numbers among them: by length, prefix and check digit.
+"""Masking version 2: finds the personal numbers among digits and separators by length, prefix and check digit.
 
 A run is what a person may have written as one number: groups of digits with spaces, dashes, dots, slashes, brackets or
-line ends between them. Every stretch of whole groups is a candidate; length, prefix and check digit say what it can
-be. Of candidates that overlap, those are taken that cover the most digits, a resident ID before all others. Nothing
+line ends between them. Every run of whole groups is a candidate; length, prefix and check digit say what it can be.
+Of candidates that overlap, those that cover the most digits are taken, a resident ID before all others. Nothing
 here changes once a release was made with it: another rule is another version.
 """
 
@@ -36,7 +36,7 @@ def find_numbers(folded: str, long: int = LONG) -> list[tuple[int, int, str]]:
 
 
 def _by_surroundings(run: DigitRun) -> list[FoundNumber]:
-    """The candidates of a long text. What repeats with the same text around it is judged once."""
+    """The candidates of a long text. A group that repeats with the same text around it is decided once."""
     found: list[FoundNumber] = []
     known: dict[tuple[bool, str, str], list[FoundNumber]] = {}
     for group in run.heads:
@@ -86,7 +86,7 @@ def _heaviest(candidates: list[FoundNumber]) -> list[FoundNumber]:
 
 
 def _outer(run: DigitRun, found: FoundNumber, taken: int) -> tuple[int, int]:
-    """The number's place in the text with its plus sign, its brackets and the extension behind a dash.
+    """The number's place in the text, with its plus sign, its brackets and the extension after a dash.
 
     taken: the group with which the next number begins.
     """

@@ -1,4 +1,4 @@
-"""Prefixes, lengths and words of the second masking. Nothing here changes once a release was made with it."""
+"""Masking version 2: prefixes, lengths and words. Nothing here changes once a release was made with it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def _ranges(written: str) -> frozenset[str]:
     return frozenset(found)
 
 
-# Groups of a number that has others beside it, and of one in a table of numbers; one that stands alone may be written
-# digit by digit.
+# The most groups of a number that has other groups next to it, and of one in a table of numbers. A number with nothing
+# next to it may be written digit by digit.
 MOST_GROUPS, FEW_GROUPS, MANY = 8, 5, 40
 PROVINCES = _ranges("11-15 21-23 31-37 41-46 50-54 61-65 71 81-83")
-# Area codes of the mainland, those of cities that have joined another one since too.
+# Area codes of the mainland, with those of cities that have since joined another one.
 AREAS = _ranges(
     "010 020-025 027-029 0310-0319 0335 0349-0359 0370-0379 0391-0396 0398 0410-0419 0421 0427 0429 0431-0440 "
     "0451-0459 0464 0467-0479 0482-0483 0510-0519 0523 0527 0530-0539 0543 0546 0550-0559 0561-0566 0570-0580 "

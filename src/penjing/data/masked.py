@@ -27,7 +27,7 @@ class Masked:
 
     @cached_property
     def offsets(self) -> OffsetMap:
-        """The map of places in the raw text to places in the masked one; made when it is first asked for."""
+        """The map from places in the raw text to places in the masked text; built at its first use."""
         return OffsetMap.of(self.passes, len(self.text))
 
 

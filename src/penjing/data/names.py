@@ -1,4 +1,4 @@
-"""The role of a column by its name: texts, labels, a level (perhaps the label), written afterwards, or beside them."""
+"""The role of a column by its name: texts, labels, a level (perhaps the label), written afterwards, or other facts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penjing.data.fold import compose
 
 Role = Literal["text", "label", "level", "after", "side"]
 
-# Words that alone, as a whole name, settle it.
+# Whole names that determine the role.
 EXACT: dict[str, Role] = {
     **dict.fromkeys(
         (
@@ -66,7 +66,7 @@ _HANDLED = (
     "处理", "处置", "办理", "回复", "答复", "解决", "客服", "坐席", "跟进", "回访",
     "agent", "reply", "response", "resolution",
 )  # fmt: skip
-# What a model said: no label to learn from, where people's stand beside it.
+# What a model predicted: not a label to learn from, because people's labels are usually in another column.
 _MODELS = ("预测", "模型", "机器", "算法", "predicted", "prediction", "pred", "model")
 # Results of these are judgements, and so labels; those of `_HANDLED` are what was done afterwards.
 _JUDGED = ("审核", "检测", "判定", "鉴定", "质检", "识别", "分类", "标注", "评审", "诊断", "研判", "核查")
@@ -76,7 +76,7 @@ _ASSIGNED = ("承办", "责任", "主办", "归属", "转办", "受理")
 _BOOLEAN = ("是否", "有无", "is", "has", "was")
 _MARK = re.compile(r"(标记|标志|标识)$")
 _MARKS = ("flag", "indicator", "mark")
-# Yes or no to one of these is what a model is asked.
+# A column that says yes or no to one of these is a label.
 _TARGETS = (
     "欺诈", "诈骗", "涉诈", "洗钱", "垃圾", "违规", "流失", "投诉", "有害", "敏感", "异常", "逾期", "违约", "刷单",
     "fraud", "fraudulent", "spam", "toxic", "churn", "churned", "abuse", "abusive", "phishing", "scam", "hate",
@@ -110,7 +110,7 @@ def role_of(name: str) -> Role | None:
 
 
 def _of_compound(tokens: list[str]) -> Role | None:
-    """The role of the last word, as the words before it turn it."""
+    """The role of the last word, as the words before it change it."""
     role, first = _last_word(tokens[-1]), tokens[0]
     if role is None and len(tokens) > 1 and len(tokens[-1]) == 1:  # `text a`
         role = _last_word(tokens[-2])

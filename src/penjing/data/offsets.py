@@ -44,7 +44,7 @@ class OffsetMap:
         return found
 
     def then(self, other: OffsetMap) -> OffsetMap:
-        """This map followed by one of its masked text. Replaced stretches that overlap become one.
+        """This map, followed by a map of its masked text. Replaced stretches that overlap become one.
 
         Raises ValueError where the other map is not one of a text of that length.
         """
@@ -142,7 +142,7 @@ def _joined(before: Sequence[Stretch], after: Sequence[Stretch]) -> tuple[Stretc
     while place < len(between):
         low, high, to_it, from_it = between[place]
         place += 1
-        # One that is empty between joins only from inside: at an edge it is a removal beside the cluster.
+        # A stretch that is empty here joins only from the inside: at an edge it is a separate removal.
         while place < len(between) and between[place][0] < high:
             high = max(high, between[place][1])
             to_it += between[place][2]

@@ -1,4 +1,4 @@
-"""Encodings that are not read without being named: recognised, so that they are refused and not read as nonsense.
+"""Recognises encodings that are read only when they are named, so that they are refused and not misread.
 
 Each is decoded strictly and must look like its language: kana in Japanese, Hangul alone in Korean, words of Cyrillic or
 Greek in the case in which people write them. Encodings of seven bits are known by their escapes.
@@ -44,9 +44,9 @@ _MOST_TURNS = 0.05  # share of letters that follow a small one as a capital
 
 
 def refuse_other(head: bytes, where: str, plausible: float = 0.0) -> None:
-    """Raise DataError with the encoding that these bytes seem to be in, where it is none that is found by itself.
+    """Raise DataError with the encoding that these bytes seem to be in, if it is one that is not detected.
 
-    head: the beginning of a text; plausible: of the encoding that was found (`data/plausible`), the higher the surer.
+    head: the beginning of a text; plausible: the plausibility in the encoding that was found (`data/plausible`).
     """
     found = _by_escapes(head) if head.isascii() else _by_letters(head[: head.rfind(b"\n") + 1] or head, plausible)
     if found is None:
@@ -54,14 +54,14 @@ def refuse_other(head: bytes, where: str, plausible: float = 0.0) -> None:
     name, words = found
     also = " or gb18030" if name in ("euc_kr", "euc_jp") else ""
     raise DataError(
-        f"this seems to be {words}, which would be read as letters without sense",
+        f"this seems to be {words}, which would be read as meaningless letters",
         where=where,
         fix=f"name the encoding: --encoding {name}{also} (in a recipe, `encoding:`), or save it as UTF-8",
     )
 
 
 def wide_without_mark(head: bytes) -> str | None:
-    """UTF-32 that does not say so: hardly any other bytes are numbers below 110000 (hex) in fours."""
+    """UTF-32 without a mark: other bytes hardly ever form numbers below 110000 (hex) in groups of four."""
     whole = head[: len(head) // 4 * 4]
     if len(whole) < 16:
         return None
@@ -85,7 +85,7 @@ def _by_escapes(head: bytes) -> tuple[str, str] | None:
 
 
 def _sensible(head: bytes, name: str) -> bool:
-    """Whether all of it decodes, and to several characters most of which are not rare ones."""
+    """Whether all of it decodes, to several characters that are mostly not rare."""
     try:
         text = head[: head.rfind(b"\n") + 1].decode(name) if b"\n" in head else head.decode(name)
     except UnicodeDecodeError:

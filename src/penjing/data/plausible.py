@@ -41,7 +41,7 @@ def plausibility(text: str) -> tuple[float, int]:
 
 
 def _western(text: str, place: int, run: int) -> float:
-    """Letters with accents are beside letters, signs are alone; long runs of them are Chinese that was read wrongly."""
+    """Accented letters are next to letters, signs are single; long runs of them are Chinese that was misread."""
     character, before, after = text[place], text[place - 1 : place], text[place + 1 : place + 2]
     if "\x80" <= character < "\xa0":
         return _WRONG

@@ -20,7 +20,7 @@ from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
 from penjing.data.split import split
 
-# Of the same text in two parts the first of these keeps it: test before all, train last.
+# A text that is in two parts is kept in the first of these.
 _RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
 
 
@@ -28,10 +28,10 @@ _RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
 class Prepared:
     """Four tables, cleaned and masked, that share no text; `fingerprint` is the hash of their content.
 
-    labels: the strata of the gold, sorted: of `classify` its labels; task: what was learned of train and validation.
+    labels: the strata of the gold, sorted (of `classify` its labels); task: learned from train and validation.
 
-    copied: positions in `test` of the rows of a given test file whose text, or nearly, stood in another file too (there
-    it was removed).
+    copied: positions in `test` of the rows of a given test file whose text was also in another file, exactly or nearly
+    (there it was removed).
     """
 
     train: Table
@@ -102,8 +102,8 @@ def examine(
     placed = {name: [position for position in used if final[position] == name] for name in PARTS}
     tables = {name: table.take(positions) for name, positions in placed.items()}
     strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
-    looked = Looked(intake, found, dropped, tables, strata, reader.golds_are_names)
-    audit = _audit(file, looked, len(unlabelled))
+    audited = AuditInputs(intake, found, dropped, tables, strata, reader.golds_are_names)
+    audit = _audit(file, audited, len(unlabelled))
     if not audit.trainable:
         return audit, None
     held_out = {fold(text) for name in PARTS if name != "train" for text in tables[name].texts}
@@ -156,7 +156,7 @@ def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str])
 
 
 def _keys(table: Table, found: Duplicates, positions: Sequence[int]) -> list[str]:
-    """What each row is split by: its group, joined over near duplicates; else its own text."""
+    """The key by which each row is split: its group, joined over near duplicates, or its own text."""
     own = [table.groups[i] if table.groups and table.groups[i] else fold(table.texts[i]) for i in positions]
     parent: dict[str, str] = {}
 
@@ -174,8 +174,8 @@ def _keys(table: Table, found: Duplicates, positions: Sequence[int]) -> list[str
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What an audit is made of: rows as they came in, duplicates, positions removed, the parts and their strata.
+class AuditInputs:
+    """What an audit is computed from: the rows, duplicates, removed positions, the parts and their strata.
 
     names: whether the gold is a name, of which rare or unseen ones are a problem of their own.
     """
@@ -188,12 +188,12 @@ class Looked:
     names: bool
 
 
-def _audit(file: RecipeFile, looked: Looked, unlabelled: int) -> Audit:
-    intake, found, dropped, tables = looked.intake, looked.found, looked.dropped, looked.tables
-    used_labels = Counter(label for strata in looked.strata.values() for label in strata)
+def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
+    intake, found, dropped, tables = audited.intake, audited.found, audited.dropped, audited.tables
+    used_labels = Counter(label for strata in audited.strata.values() for label in strata)
     texts = [text for table in tables.values() for text in table.texts]
     language, languages = language_shares(texts)
-    split_labels = {name: dict(sorted(Counter(strata).items())) for name, strata in looked.strata.items()}
+    split_labels = {name: dict(sorted(Counter(strata).items())) for name, strata in audited.strata.items()}
     pairs = (*found.exact, *found.near)
     audit = Audit(
         files=intake.files,
@@ -223,7 +223,7 @@ def _audit(file: RecipeFile, looked: Looked, unlabelled: int) -> Audit:
     problems = [
         *intake.problems,
         *removed_problems(intake, found, dropped),
-        *find_problems(file, audit, near_conflicts, names=looked.names),
-        *(unseen_labels(file, audit, tables, _file_names(file)) if looked.names else ()),
+        *find_problems(file, audit, near_conflicts, names=audited.names),
+        *(unseen_labels(file, audit, tables, _file_names(file)) if audited.names else ()),
     ]
     return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})

@@ -1,4 +1,4 @@
-"""The one reader of rows: text in any layout and encoding, workbooks and parquet, from a file or standard input."""
+"""Reads all rows: text in any layout and encoding, workbooks and parquet, from a file or standard input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Protocol
 from penjing.core.errors import DataError, UsageError
 from penjing.core.paths import AnyPath
 from penjing.data.cells import Fault as Fault
-from penjing.data.cells import Odd, refuse_odd
+from penjing.data.cells import UnreadableCell, refuse_unreadable
 from penjing.data.encoding import Encoding, find_encoding
 from penjing.data.header import column_names, find_header, is_second_header, join_headers
 from penjing.data.json_rows import json_rows
@@ -27,8 +27,8 @@ _HEADER = 60  # rows among which the header is looked for
 _WIDE = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
 
 
-class SaysHow(Protocol):
-    """What a recipe's `data:` says of its files."""
+class FileSettings(Protocol):
+    """The settings for files under `data:` in a recipe."""
 
     @property
     def encoding(self) -> str: ...
@@ -42,7 +42,7 @@ class SaysHow(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is to be read, where its owner says so; the rest is found.
+    """The given settings for reading a file; what is not given is detected.
 
     header: the row of the header, 0 for none; columns: names of a file without a header; lines: each line is a text.
     """
@@ -54,16 +54,16 @@ class Reading:
     lines: bool = False
 
     @classmethod
-    def of(cls, data: SaysHow) -> Reading:
-        """What a recipe says."""
+    def of(cls, data: FileSettings) -> Reading:
+        """The settings of a recipe."""
         return cls(data.encoding, data.sheet, data.header, data.columns)
 
 
 @dataclass
 class Opened:
-    """A table that was looked at: its columns, how it is read, and in `notes` what was passed over on the way.
+    """An opened table: its columns, how it is read, and `notes` about what was skipped.
 
-    names: the columns, None for JSON, whose rows have their own; encoding: of a text, else the kind of file.
+    names: the columns, None for JSON, whose rows have their own; encoding: of a text, for other files their kind.
     first_rows: the first rows of cells, the header included; header: its row, 0 for none.
     """
 
@@ -80,12 +80,12 @@ class Opened:
     def rows(self, faults: list[Fault] | None = None, used: Sequence[str] = ()) -> Rows:
         """Stream (row number, cells by column). A row number is the line, or the row of the sheet, where it begins.
 
-        used: columns whose cells must hold plain values. With `faults`, rows that cannot be read are put there and
-        passed over; else the first raises DataError.
+        used: columns whose cells must hold plain values. With `faults`, rows that cannot be read are added to it and
+        skipped; without, the first raises DataError.
         """
         found = self._json() if self._json else self._cells()
         for row, cells in found:
-            fault = cells if isinstance(cells, Fault) else refuse_odd(cells, used, row)
+            fault = cells if isinstance(cells, Fault) else refuse_unreadable(cells, used, row)
             if fault is None:
                 assert not isinstance(cells, Fault)
                 yield row, cells
@@ -118,10 +118,10 @@ class Opened:
                 yield row, Fault(row, *self._miscount(len(cells), len(names)))
             else:
                 yield row, dict(zip(names, fitted, strict=True))
-        # Without a header in its place the first such row is the header of a file whose columns were named.
+        # Where columns were named and no header row is known, the first such row is the header of the file.
         if again and (self.header or len(again) > 1):
             listed = ", ".join(map(str, again[:5])) + (", …" if len(again) > 5 else "")
-            _add(self.notes, f"the header comes again in row {listed}: passed over")
+            _add(self.notes, f"the header is repeated in row {listed}: skipped")
 
     def _miscount(self, found: int, wanted: int) -> tuple[str, str]:
         delimiter = self.layout.delimiter if self.layout else ","
@@ -136,7 +136,7 @@ class Opened:
 
 
 def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[str] = ()) -> Opened:
-    """Look at a file, or at standard input for "-", and find how it is read.
+    """Open a file, or standard input for "-", and detect how it is read.
 
     wanted: columns that it should have; by them the header, the sheet, and a table among plain lines are recognised.
     Raises UsageError (no such file, no such sheet or several) and DataError (cannot be read).
@@ -186,7 +186,7 @@ def _open_text(source: Source, reading: Reading, wanted: Sequence[str]) -> Opene
         layout = Layout("lines")
     else:
         layout = find_layout(shown, source.suffix, reading.columns, wanted)
-        if layout.kind == "lines" and reading.header is not None:  # who names a header has a table
+        if layout.kind == "lines" and reading.header is not None:  # a given header means a table
             layout = find_layout(shown, ".csv", reading.columns, wanted)
     if layout.kind == "json":
         rows = partial(_json_rows, source, encoding, notes)
@@ -194,7 +194,7 @@ def _open_text(source: Source, reading: Reading, wanted: Sequence[str]) -> Opene
     if layout.kind == "lines":
         return _open_lines_table(source, encoding, reading, wanted, notes, head)
     if layout.skip:
-        notes.append(f"line 1 (`{head[0].strip()}`) names the delimiter: passed over")
+        notes.append(f"line 1 (`{head[0].strip()}`) names the delimiter: skipped")
     layout = _with_quotes(source, encoding, layout, reading, wanted, head)
     first_records = [
         each for each in islice(records(head, layout), _HEADER + (reading.header or 0)) if not isinstance(each, Fault)
@@ -246,12 +246,12 @@ def _columns(
     if above:
         shown = " ".join(cell.strip() for cell in above[0][2] if cell.strip())[:40]
         rows_above = f"row {above[0][0]}" + (f" and {len(above) - 1} more" if len(above) > 1 else "")
-        notes.append(f"{rows_above} above the header (`{shown}`): passed over; the header is row {head[place][0]}")
+        notes.append(f"{rows_above} above the header (`{shown}`): skipped; the header is row {head[place][0]}")
     width = max((number for number, cell in enumerate(cells, start=1) if cell.strip()), default=len(cells))
     filled = max((_filled(record[2]) for record in head[last + 1 :]), default=0)
     names = column_names(cells[: max(width, min(filled, len(cells)))], where, row)
     if last + 1 < len(head) and is_second_header(head[last + 1][2], cells):
-        notes.append(f"row {head[last + 1][0]} names the columns a second time: passed over")
+        notes.append(f"row {head[last + 1][0]} names the columns a second time: skipped")
         row = head[last + 1][0]
     return names, row, [cells, *(cells for _, _, cells in head[last + 1 :])]
 
@@ -295,8 +295,8 @@ def _fit(cells: list[str], names: Sequence[str]) -> list[str] | None:
 
 
 def _is_blank(cells: Sequence[str], sheet: bool) -> bool:
-    """Whether a row is only there because the table is wider or longer; an empty text alone on its line is a row."""
-    return (sheet or len(cells) > 1) and not any(cell.strip() or isinstance(cell, Odd) for cell in cells)
+    """Whether a row has no content; an empty text alone on its line is still a row."""
+    return (sheet or len(cells) > 1) and not any(cell.strip() or isinstance(cell, UnreadableCell) for cell in cells)
 
 
 def _filled(cells: Sequence[str]) -> int:
@@ -305,7 +305,7 @@ def _filled(cells: Sequence[str]) -> int:
 
 @contextmanager
 def _open_lines(source: Source, encoding: Encoding) -> Iterator[Iterator[str]]:
-    """Decoded lines with their line ends; bytes that do not decode are carried along as lone surrogates."""
+    """Decoded lines with their line ends; bytes that do not decode are kept as lone surrogates."""
     with source.open() as raw:
         yield io.TextIOWrapper(raw, encoding=encoding.name, errors=encoding.errors, newline="")
 

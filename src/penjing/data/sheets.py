@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xls, .xlsb, .ods) and parquet as rows of cells: one sheet, chosen or named, nothing in silence."""
+"""Workbooks (.xlsx, .xls, .xlsb, .ods) and parquet as rows of cells: one sheet, named or chosen and noted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penjing.core.errors import DataError, MissingPackageError, UsageError
 from penjing.core.options import nearest
-from penjing.data.cells import Odd, parquet_cell, sheet_cell
+from penjing.data.cells import UnreadableCell, parquet_cell, sheet_cell
 from penjing.data.choice import ChoiceError
 from penjing.data.header import has_names
 from penjing.data.layout import Record
@@ -93,7 +93,7 @@ def _locked(source: Source) -> DataError:
 def _choose(
     book: Any, sheets: dict[str, Any], name: str | None, wanted: Sequence[str], where: str
 ) -> tuple[str, list[str]]:
-    """(the name of the sheet, what is to be said of the others)."""
+    """(the name of the sheet, notes about the others)."""
     if name is not None:
         if name in sheets:
             return name, []
@@ -124,7 +124,7 @@ def _choose(
 
 
 def _first_row(sheet: CalamineSheet) -> str:
-    """The first row with several cells: a title above the table does not tell what the sheet holds."""
+    """The first row with several cells: a title above the table does not say what the sheet contains."""
     rows = [[text for value in row if (text := sheet_cell(value).strip()[:16])] for row in sheet.to_python(nrows=12)]
     shown = next((row for row in rows if len(row) > 1), next((row for row in rows if row), []))
     return ", ".join(shown[:6]) + (", …" if len(shown) > 6 else "")
@@ -154,7 +154,7 @@ def _records(sheet: CalamineSheet, holes: dict[tuple[int, int], str], notes: lis
     for (row, column), cell in holes.items():
         if row < len(records) and column < len(records[row][2]) and not records[row][2][column]:
             what = f"a formula whose value was not saved (cell {cell})"
-            records[row][2][column] = Odd("", what, "open the workbook in a spreadsheet and save it again")
+            records[row][2][column] = UnreadableCell("", what, "open the workbook in a spreadsheet and save it again")
     if cut:
         listed = ", ".join(map(str, cut[:5])) + (", …" if len(cut) > 5 else "")
         notes.append(f"row {listed}: a cell of 32,767 characters, the most that a workbook holds, so it may be cut")

@@ -1,4 +1,4 @@
-"""Where rows come from, a file or standard input, and what it truly is: text, a workbook, parquet or none of them."""
+"""The source of rows, a file or standard input, and its real format: text, a workbook, parquet or none of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from penjing.core.errors import DataError, UsageError
 from penjing.core.paths import AnyPath, local_path, no_such_file
 
 Format = Literal["text", "workbook", "parquet"]
-MOST_INPUT = 256 * 2**20  # bytes of standard input; it is kept in memory, for unmasked text is not left on a disk
+MOST_INPUT = (
+    256 * 2**20
+)  # bytes of standard input; it is kept in memory, because unmasked text is not written to a disk
 _HEAD = 4096
 _MAGIC = (
     (b"%PDF", "a PDF document"),

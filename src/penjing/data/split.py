@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from penjing.core.canon import unit_hash
 
 SHARES: Mapping[str, float] = {"train": 0.60, "validation": 0.12, "calibration": 0.14, "test": 0.14}
-# Test lies lowest on the hash and train highest, so that more rows move few of the others out of test.
+# Test has the lowest hashes and train the highest, so that added rows move few of the others out of test.
 _ORDER = ("test", "calibration", "validation", "train")
 _SMALLEST = 5  # rows of a label from which it is in every part
 

@@ -1,4 +1,4 @@
-"""A file of the workshop as a Table: the columns that a recipe names, declared fields with their types."""
+"""A labelled file as a Table: the columns that a recipe names, and declared fields with their types."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
-from penjing.data.cells import Fault, refuse_odd
+from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.fields import Names, match_header, read_field, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 
@@ -17,9 +17,9 @@ _SHOWN = 10
 
 
 def read_table_file(path: Path, data: Data) -> Table:
-    """All rows of a labelled file, texts as they stand there (not yet cleaned or masked), labels stripped.
+    """All rows of a labelled file, texts as they are in it (not yet cleaned or masked), labels stripped.
 
-    Raises UsageError (no such file, an optional package) and DataError (unreadable, a column that is not there, rows
+    Raises UsageError (no such file, an optional package) and DataError (unreadable, a missing column, rows
     with a wrong number of cells or a field of the wrong type, each with its row number).
     """
     faults: list[Fault] = []
@@ -30,7 +30,7 @@ def read_table_file(path: Path, data: Data) -> Table:
 
 
 def open_labelled(path: Path, data: Data) -> Opened:
-    """A labelled file, looked at as a recipe says that it is read. Raises as `open_table` does."""
+    """A labelled file, opened as a recipe says. Raises as `open_table` does."""
     return open_table(path, Reading.of(data), _wanted(data))
 
 
@@ -53,7 +53,7 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
             continue
         checked = True
         cells = {name: given[names.found[name]] for name in wanted}
-        if fault := refuse_odd(cells, wanted, row):
+        if fault := refuse_unreadable(cells, wanted, row):
             faults.append(fault)
             continue
         try:
@@ -72,7 +72,7 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
 
 
 def unknown_column(where: str, names: Names, known: list[str], data: Data) -> DataError:
-    """The error for the first column that a file does not have, or has in several that could be meant."""
+    """The error for the first column that a file does not have, or that several of its columns could be."""
     if names.unclear:
         what, fix = unclear_names(names.unclear)
         return DataError(what, where=where, fix=fix)

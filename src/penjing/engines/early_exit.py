@@ -1,9 +1,9 @@
-"""Dynamic depth: a text leaves the encoder at the first classifier that is sure of it, and the layers above never run.
+"""Early exit: a text stops at the first classifier that is confident enough, and the layers above do not run.
 
 The encoder is cut into stages, each with a classifier at its top: ids -> (logits, hidden), hidden -> (logits, hidden),
-hidden -> logits. Each text goes by itself, so that its neighbours neither hold it back nor change a bit of it. One that
-stands at a threshold itself may leave elsewhere, and so change its probability by more than a tolerance, on a machine
-that sums in another order.
+hidden -> logits. Each text runs by itself, so that other texts neither delay it nor change its result. A machine that
+sums in another order may stop a text at another stage if its probability is exactly at a threshold. Its probability
+may then change by more than the tolerance.
 Source: Xin, Tang, Lee, Yu, Lin, DeeBERT, 2020; Schwartz, Stanovsky, Swayamdipta, Dodge, Smith, The Right Tool for the
 Job, 2020.
 """
@@ -30,7 +30,7 @@ _DIGITS = 6
 
 
 class Exits(BaseModel):
-    """`exits.json`: from which probability on each stage's answer stands, of all stages but the last."""
+    """`exits.json`: the least probability with which a text stops at each stage; the last stage has none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,15 +68,15 @@ class ExitEngine:
         return list(self.tokens.encode(texts))
 
     def run(self, batch: Sequence[Array]) -> Outputs:
-        """Logits (batch, labels) float32 of the one head, each row's from the stage at which it left."""
+        """Logits (batch, labels) float32 of the one head, for each row those of the stage at which it stops."""
         return {self._head: np.concatenate([self._run(row)[0] for row in batch])}
 
     def depths(self, batch: Sequence[Array]) -> list[int]:
-        """The stage at which each row leaves, from 0."""
+        """The stage at which each row stops, from 0."""
         return [self._run(row)[1] for row in batch]
 
     def every(self, batch: Sequence[Array]) -> Outputs:
-        """Logits (batch, stages * labels) float32 of all stages side by side, whoever leaves where."""
+        """Logits (batch, stages * labels) float32 of all stages side by side; no row stops early."""
         return {self._head: np.concatenate([np.concatenate(list(self._stagewise(row)), axis=1) for row in batch])}
 
     def fingerprint(self) -> dict[str, str]:
@@ -87,10 +87,10 @@ class ExitEngine:
         for stage, logits in enumerate(self._stagewise(row)):
             if stage == len(self._thresholds) or sureness(logits)[0] >= self._thresholds[stage]:
                 return logits, stage
-        raise AssertionError("the last stage answers whatever comes")
+        raise AssertionError("the last stage always answers")
 
     def _stagewise(self, row: Array) -> Any:
-        """The logits (1, labels) of one stage after another, each computed when it is asked for."""
+        """Yields the logits (1, labels) of each stage; a stage runs only when its logits are asked for."""
         ids = np.asarray(row, dtype=np.int64)[None, :]
         mask, given = np.ones_like(ids), {"input_ids": ids}
         for session in self._stages:

@@ -1,4 +1,4 @@
-"""From a torch classifier to ONNX and on to OpenVINO, in the same bytes for the same weights, checked against torch."""
+"""Exports a torch classifier to ONNX and OpenVINO: same weights, same bytes; the outputs are compared with torch."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from penjing.model.layers import Stage
 
 OPSET = 17
 TOLERANCE = 1e-4
-# Biases and scales stay as they are: they weigh nothing.
+# Biases and scales stay as they are: they take hardly any space.
 _SMALL = 1024
 
 
 def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
     """Write `model.onnx`: input_ids, attention_mask (batch, tokens) int64 -> the output of each head, float32.
 
-    The output of a single head is `logits`, several have their names (`output_names`).
+    The output of a single head is `logits`; several have their own names (`output_names`).
 
-    The exporter records what runs for one example, and a value that it took for a constant would be wrong for other
-    shapes: so the file is run at two other shapes, with padding, and must agree with torch within 1e-4 of the largest
-    logit. Attention is written out plainly (`eager`), which engines fuse again, without the branches for fully masked
-    rows that sdpa brings. Raises PenjingError where the file does not agree, MissingPackageError without `onnx`.
+    The exporter records the operations for one example. A value that it recorded as a constant would be wrong for other
+    shapes. So the file is run at two other shapes, with padding, and must agree with torch within 1e-4 of the largest
+    logit. Attention is exported as `eager`, which engines fuse again; sdpa would add branches for fully masked rows.
+    Raises PenjingError where the file does not agree, MissingPackageError without `onnx`.
     """
     path = target_folder / ONNX_MODEL
     kinds = classifier.head.kinds if isinstance(classifier.head, Heads) else {ONLY: "pooled"}
@@ -51,7 +51,7 @@ def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
 
 
 def export_stages(classifier: Classifier, ends: Sequence[int], heads: Sequence[nn.Module], target_folder: Path) -> None:
-    """Write `stage0.onnx` and on: the layers up to each of `ends` with the head that stands there.
+    """Write `stage0.onnx` and on: the layers up to each of `ends`, with the head of that stage.
 
     Raises as `export_onnx`.
     """
@@ -82,7 +82,7 @@ def export_stages(classifier: Classifier, ends: Sequence[int], heads: Sequence[n
 
 
 class _InOrder(nn.Module):
-    """A model of several heads whose outputs have no names, as the exporter takes them."""
+    """A model of several heads that returns a tuple without names, as the exporter needs it."""
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class _InOrder(nn.Module):
 
 
 class _Answer(nn.Module):
-    """A stage that nothing follows: its logits alone."""
+    """The last stage: it returns its logits only."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class _Answer(nn.Module):
 
 @contextmanager
 def _written_out(classifier: Classifier) -> Iterator[None]:
-    """The classifier in evaluation mode with attention written out plainly."""
+    """Puts the classifier into evaluation mode, and its attention into the form `eager`."""
     classifier.eval()
     encoder = classifier.encoder
     before = encoder.config._attn_implementation  # type: ignore[union-attr]
@@ -122,12 +122,12 @@ def _export(
     pooled: Collection[str] = (ONLY,),
 ) -> None:  # fmt: skip
     try:
-        import onnx  # noqa: F401 - the exporter needs it and says so only deep inside
+        import onnx  # noqa: F401 - the exporter needs it, and its own error comes late
     except ModuleNotFoundError:
         raise MissingPackageError("the exporter needs the package `onnx`", fix="pip install 'penjing[train]'") from None
     axes = {0: "batch", 1: "tokens"}
     with warnings.catch_warnings(), torch.inference_mode():
-        # Of constants in the trace (checked below), of the exporter's age, of index arithmetic: nothing to act on.
+        # Warnings about constants in the trace (checked below), the old exporter and index arithmetic need no action.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
@@ -151,18 +151,18 @@ def to_openvino(onnx_path: Path, target_folder: Path, *, half: bool = False) -> 
 
 
 def onnx_int8(full: Path, target: Path) -> None:
-    """Write `model.onnx` once more with weights in eight bits; activations get theirs as each text comes.
+    """Write `model.onnx` once more with weights in eight bits; activations are quantized at run time.
 
-    The weights use seven of the eight bits: products of two of them then fit sixteen bits, which a CPU without VNNI
-    adds them up in, so that every CPU finds the same whole numbers.
+    The weights use seven of the eight bits. Then the sum of two products fits the sixteen bits in which a CPU without
+    VNNI adds them, so that every CPU computes the same whole numbers.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = _in_float32(onnx.load(full))
-    # The quantizer infers the shapes itself and refuses to go on where those in the file differ.
+    # The quantizer infers the shapes itself and fails if those in the file differ.
     del model.graph.value_info[:]
-    # It advises on the root logger to prepare the model first, which for an encoder changes nothing.
+    # It logs the advice to prepare the model first, which changes nothing for an encoder.
     logging.disable(logging.WARNING)
     try:
         quantize_dynamic(
@@ -171,7 +171,7 @@ def onnx_int8(full: Path, target: Path) -> None:
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
-            # Behind `GatherBlockQuantized` no shapes are inferred, and all that is computed there is float32.
+            # After `GatherBlockQuantized` no types are inferred, and everything there is float32.
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
     finally:
@@ -179,7 +179,7 @@ def onnx_int8(full: Path, target: Path) -> None:
 
 
 def onnx_embeddings(full: Path, target: Path, bits: Literal[4, 8]) -> None:
-    """Write `model.onnx` once more, the table that `input_ids` choose from in a few bits; all else as it was.
+    """Write `model.onnx` once more, with the table that `input_ids` index in a few bits; the rest is unchanged.
 
     8: one scale a table. 4: one a block of 32 numbers of a row (`GatherBlockQuantized`), float16 scales.
     """
@@ -190,7 +190,7 @@ def onnx_embeddings(full: Path, target: Path, bits: Literal[4, 8]) -> None:
     model = _in_float32(onnx.load(full))
     del model.graph.value_info[:]
     words = next(node for node in model.graph.node if node.op_type == "Gather" and node.input[1] == "input_ids")
-    # Both quantizers tell of every node that they pass over.
+    # Both quantizers log every node that they skip.
     logging.disable(logging.WARNING)
     try:
         if bits == 8:
@@ -225,7 +225,7 @@ def onnx_half(path: Path) -> None:
 
 
 def _in_float32(model: Any) -> Any:
-    """What `onnx_half` did, undone: the quantizer looks for weights, not for nodes that make them."""
+    """Undoes `onnx_half`, because the quantizer looks for weights, not for nodes that compute them."""
     from onnx import numpy_helper
 
     stored = {weight.name: weight for weight in model.graph.initializer}
@@ -240,7 +240,7 @@ def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tens
     """input_ids and attention_mask, (rows, length) each, the last row half padded; the same at every call."""
     size = int(classifier.encoder.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
     random = np.random.default_rng(0)
-    # From the upper half, where no family keeps its padding and special tokens.
+    # From the upper half, where no family has its padding and special tokens.
     ids = random.integers(size // 2, size, (rows, length))
     mask = np.ones_like(ids)
     ids[-1, length // 2 :] = getattr(classifier.encoder.config, "pad_token_id", 0) or 0

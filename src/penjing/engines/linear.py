@@ -1,4 +1,4 @@
-"""The linear engine: TF-IDF features times a matrix, in numpy alone; no thread and no neighbour changes a bit."""
+"""The linear engine: TF-IDF features times a matrix, in numpy only; threads and other rows change no result."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LinearEngine:
         return outputs_of(scores, self.heads)
 
     def term_weights(self, text: str, place: int) -> list[tuple[str, float]]:
-        """What each known term of a masked text adds to an output of the first head, such as a label's logit.
+        """How much each known term of a masked text adds to an output of the first head, such as a label's logit.
 
         Strongest first; terms as Terms.of writes.
         """
@@ -60,7 +60,7 @@ class LinearEngine:
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def fingerprint(self) -> dict[str, str]:
-        """Engine, versions of numpy and of the word cutter, instruction set; it always runs in one thread."""
+        """Engine, versions of numpy and of the word segmenter, instruction set; it always runs in one thread."""
         version = " + ".join(part for part in (f"numpy {np.__version__}", self.features.segmenter) if part)
         return fingerprint("linear", version, 1)
 
@@ -120,7 +120,7 @@ def _is_pair(head: Head) -> bool:
 
 
 def _with_mirrored(scores: npt.NDArray[np.float64], heads: Mapping[str, Head]) -> npt.NDArray[np.float64]:
-    """The columns of all heads with both of each pair."""
+    """The columns of all heads, with both columns for a head of two labels."""
     parts, start = [], 0
     for head in heads.values():
         width = 1 if _is_pair(head) else head.size

@@ -1,7 +1,7 @@
 """The ONNX Runtime engine: runs wherever the wheel does, on x86 and ARM; float32 or INT8.
 
-On a GPU it runs by ONNX Runtime's CUDA or TensorRT provider, from the wheel `onnxruntime-gpu`. Nobody has run that yet:
-as with every engine, a release's stored answers are asked for at load, and one that differs is refused.
+On a GPU it uses the CUDA or TensorRT provider of the wheel `onnxruntime-gpu`. This has not been run yet. As with every
+engine, the self-check of a release runs at load, and a release with other outputs is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from penjing.engines.protocol import Array, Device, Outputs, fingerprint, heads_
 from penjing.text.tokens import Tokens
 
 MODEL = "model.onnx"
-# The output of a model of one head, whatever its name.
+# The name of the output of a model of one head.
 ONLY = "logits"
 SPIN_US = 2000
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -32,9 +32,9 @@ PROVIDERS: dict[Device, list[str]] = {
 class OnnxEngine:
     """An ONNX Runtime session; its `run` may be called from several threads.
 
-    Rows run one by one, and without padding, which this engine does not need. In one pass with others a float32 row
-    moves by 1e-7 (seen between batches of one and two), enough to turn the sixth digit of a probability, and an INT8
-    row whose scales come from what it is padded with or stands beside by far more; a replay must repeat both.
+    Rows run one by one and without padding, which this engine does not need. In a batch a float32 row changes by 1e-7
+    (seen between batches of one and two), which may change the sixth digit of a probability. An INT8 row changes much
+    more, because its scales depend on the padding and on the other rows. A replay must repeat both exactly.
     """
 
     def __init__(self, session: Any, tokens: Tokens, facts: dict[str, str], outputs: Mapping[str, str]) -> None:
@@ -93,7 +93,7 @@ def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cp
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
-    # Threads wait so many microseconds for the next run before they sleep: a cascade's rare texts find them awake.
+    # Threads wait so many microseconds for the next run before they sleep, which helps the rare texts of a cascade.
     options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
     providers = PROVIDERS[device]
     missing = set(providers) - set(onnxruntime.get_available_providers())
@@ -112,7 +112,7 @@ def open_model(artifact: Artifact, name: str, threads: int, device: Device = "cp
             where=str(artifact.folder),
             fix="make the artifact again with the ONNX Runtime that is installed here",
         ) from None
-    # A provider whose libraries are not there is passed over in silence.
+    # ONNX Runtime skips a provider whose libraries are missing, without an error.
     if session.get_providers()[0] != providers[0]:
         raise MissingPackageError(
             f"ONNX Runtime could not start its {providers[0]}",

@@ -1,4 +1,4 @@
-"""The OpenVINO engine: the fastest on a CPU here, INT8 above all; the same bits whatever else is in the batch."""
+"""The OpenVINO engine, for CPUs, above all in INT8; other rows of the batch change no result."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _COUNTED = re.compile(r"[A-Z][A-Za-z0-9]*_\d+(?:_\d+)*(?:/|$)")
 class OpenVinoEngine:
     """An OpenVINO model behind one inference request; calls from several threads take turns.
 
-    Turns cost nothing: one run already uses all threads of the engine. A text is padded to the bucket of its own
-    length, never to that of a neighbour. Floating-point rows run one by one, because a matrix product may be cut
-    differently for another batch size; INT8 products are exact sums, so INT8 rows of a bucket run together.
+    Taking turns costs no speed, because one run already uses all threads of the engine. A text is padded to the bucket
+    of its own length, never to that of another text. Floating-point rows run one by one, because a matrix product may
+    be split differently for another batch size; INT8 products are exact sums, so INT8 rows of a bucket run together.
     """
 
     def __init__(
@@ -109,11 +109,11 @@ def import_openvino(where: str) -> Any:
 
 
 def write_model(model: Any, path: Path, *, half: bool = False) -> None:
-    """Write an OpenVINO model as `path` and its `.bin`; the same model gives the same bytes.
+    """Write an OpenVINO model as `path` and its `.bin`; the same model always gives the same bytes.
 
     half: float32 weights are stored in float16; the engine computes in float32 all the same.
-    Nodes that nobody named, and those named after them, carry a number that counts up through the whole process: here
-    they get their place instead.
+    Nodes without a name of their own get a name with a number that counts up through the whole process. Here they are
+    named by their place instead.
     """
     openvino = import_openvino(str(path.parent))
     for place, node in enumerate(model.get_ordered_ops()):
@@ -125,8 +125,8 @@ def write_model(model: Any, path: Path, *, half: bool = False) -> None:
 def settings(threads: int) -> dict[str, Any]:
     """How a model is compiled for serving, the same for every artifact.
 
-    float32 is asked for because OpenVINO otherwise honours bf16 where the CPU lists it, which moves results and is
-    slow without the units for it; the group size of 0 keeps it from quantizing activations by the batch they are in.
+    float32 is requested because OpenVINO otherwise uses bf16 where the CPU lists it. That changes results, and is slow
+    without units for it. The group size of 0 prevents activations from being quantized by the batch that they are in.
     """
     return {
         "PERFORMANCE_HINT": "LATENCY",
@@ -134,6 +134,6 @@ def settings(threads: int) -> dict[str, Any]:
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
-        # Pinning to cores is wrong where other processes share them, and containers often hide the topology.
+        # Pinning to cores is wrong if other processes use them, and containers often hide the topology.
         "ENABLE_CPU_PINNING": False,
     }

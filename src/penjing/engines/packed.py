@@ -1,6 +1,6 @@
-"""Model files in gzip: weights with many zeros, or in few bits, take less room; the engine sees the same bytes.
+"""Model files in gzip: weights with many zeros, or of few bits, take less space; the engine gets the same bytes.
 
-The packing is the same for the same content (no name, no time), so that a release made twice has one id.
+The same content gives the same packed bytes (no name, no time), so that a release made twice has one id.
 """
 
 from __future__ import annotations

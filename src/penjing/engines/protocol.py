@@ -33,8 +33,8 @@ class Engine(Protocol):
     def run(self, batch: Sequence[Array]) -> Outputs:
         """Outputs of what `encode` gave, in one pass, float32, by the name of the head (`Task.heads` of the artifact).
 
-        pooled: (batch, size); token and span: (batch, tokens, size), where what lies beyond a row's own tokens says
-        nothing.
+        pooled: (batch, size); token and span: (batch, tokens, size), where the values after a row's own tokens have
+        no meaning.
         """
         ...
 
@@ -66,7 +66,7 @@ def label_head(artifact: Artifact, what: str) -> str:
 
 
 def split_columns(joined: Array, heads: Mapping[str, Head]) -> Outputs:
-    """Pooled outputs that stand side by side, (batch, sum of the sizes), by the name of the head."""
+    """Pooled outputs that are side by side, (batch, sum of the sizes), by the name of the head."""
     if len(heads) == 1:
         return dict.fromkeys(heads, joined)
     ends = np.cumsum([head.size for head in heads.values()])[:-1]
@@ -74,7 +74,7 @@ def split_columns(joined: Array, heads: Mapping[str, Head]) -> Outputs:
 
 
 def one_after_another(parts: Sequence[Outputs]) -> Outputs:
-    """Outputs of several batches as of one; those by token are filled up with zeros to the widest."""
+    """Outputs of several batches as those of one; outputs by token are padded with zeros to the widest."""
     if len(parts) == 1:
         return parts[0]
     return {name: _stack([part[name] for part in parts]) for name in parts[0]}

@@ -1,4 +1,4 @@
-"""The static engine: rows of a table for a text's hashed n-grams, added up, and one linear layer; numpy alone."""
+"""The static engine: rows of a table for a text's hashed n-grams, added up, and one linear layer; numpy only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StaticEngine:
         """table E (buckets, rank) float16, head W (rank, columns), bias b (columns,); the heads side by side."""
         self.grams, self.heads = grams, heads
         self._stored, self._head, self._bias = table, head, bias
-        # float32 is twice as fast to gather from; the sums are the same.
+        # Reading rows from float32 is twice as fast; the sums are the same.
         self._table = table.astype(np.float32)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
@@ -48,7 +48,7 @@ class StaticEngine:
             if not len(row):
                 found[place] = self._bias
                 continue
-            # The bare reduction: around it the method of an array takes longer than the sum.
+            # The ufunc is called directly: the method of an array would take longer than the sum itself.
             state = np.add.reduce(self._table.take(row, axis=0), axis=0)
             state /= np.float32(math.sqrt(len(row)))
             np.add(np.einsum("r,rl->l", state, self._head), self._bias, out=found[place])

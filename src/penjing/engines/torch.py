@@ -1,4 +1,4 @@
-"""The torch engine, for teachers and for what is not exported yet."""
+"""The torch engine, for teachers and for models that are not exported yet."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from penjing.text.tokens import Tokens
 class TorchEngine:
     """A torch classifier in inference mode; calls from several threads take turns.
 
-    `torch.set_num_threads` holds for the whole process: two torch engines share the number of the later one.
+    `torch.set_num_threads` applies to the whole process: two torch engines use the number of the one that ran last.
     """
 
     def __init__(self, classifier: Classifier, tokens: Tokens, threads: int, heads: Sequence[str]) -> None:
-        """heads: their names; a model of one head gives its output without a name."""
+        """heads: the names of the heads; a model of one head returns its output without a name."""
         self.tokens, self._heads = tokens, tuple(heads)
         self._classifier = classifier.eval()
         self._threads = threads

@@ -64,7 +64,7 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
         for name in needed:
             if importlib.util.find_spec(name) is None:
                 what = f"the step `{step.name}` needs the package `{name}`"
-                fix = "install the workshop: pip install 'penjing[train]'"
+                fix = "install the packages for training: pip install 'penjing[train]'"
                 faults.append(MissingPackageError(what, where=file.where("steps", index), fix=fix))
     return faults
 

@@ -1,1 +1,1 @@
-"""The one ruler: scores with bounds, calibration, latency, rivals, how many engines."""
+"""Measurements: scores with bounds, calibration, latency, rivals, and how many engines to run."""

@@ -1,9 +1,9 @@
-"""One ruler for every engine: scores with bootstrap bounds, paired comparisons, coverage against risk, reliability.
+"""Scores of any engine: bootstrap bounds, paired comparisons, coverage against risk, reliability.
 
 A metric is a function of sums of counts, so that one bootstrap serves every task: counts (n, K) of rows, metric
 (..., K) -> (...). Rows (or whole groups of rows) are drawn with replacement, and a score's bounds are percentiles over
-the draws. Rows with the same counts are interchangeable, so a draw is a multinomial over the distinct kinds of rows,
-which has the same law as drawing the rows one by one and costs a small matrix product.
+the draws. Rows with the same counts are interchangeable, so a draw is a multinomial over the distinct rows. It has
+the same distribution as drawing the rows one by one, and costs a small matrix product.
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993; for paired scores of classifiers:
 Berg-Kirkpatrick, Burkett and Klein, An Empirical Investigation of Statistical Significance in NLP, 2012.
 """
@@ -22,8 +22,8 @@ Ints = npt.NDArray[np.int64]
 Metric = Callable[[Floats], Floats]
 DRAWS = 2000
 _CHUNK = 64
-# With more kinds than this, rows are drawn one by one: a multinomial takes a step for every kind.
-_MOST_KINDS = 2000
+# With more distinct rows than this, rows are drawn one by one: a multinomial takes a step for each distinct row.
+_MOST_DISTINCT = 2000
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Interval:
 class Paired:
     """A difference or a ratio of two scores on the same rows.
 
-    low and high bound the two-sided 95 % interval; lower and upper are the one-sided 95 % bounds, each by itself.
+    low and high bound the two-sided 95 % interval; lower and upper are the two one-sided 95 % bounds.
     """
 
     value: float
@@ -68,7 +68,7 @@ class CoverageRisk:
 
 @dataclass(frozen=True)
 class Bin:
-    """One bar of a reliability diagram: rows whose confidence lies in (low, high], its mean, and their accuracy."""
+    """One bar of a reliability diagram: rows whose confidence is in (low, high], its mean, and their accuracy."""
 
     low: float
     high: float
@@ -86,10 +86,12 @@ def bootstrap(
 ) -> Interval:
     """The score of rows with these counts (n, K), with its two-sided 95 % interval.
 
-    groups: rows of one group are drawn together. A sample without an error resamples to itself only; then low is
+    groups: rows of one group are drawn together. A sample without an error gives no other samples; then low is
     0.025 ** (1 / units), the exact bound of a proportion. No rows: 0 within [0, 1].
     """
-    return bootstrap_all(counts, lambda sums: {"": metric(sums)}, draws, seed, groups)[""]
+    if not len(table := _table(counts)):
+        return Interval(0.0, 0.0, 1.0)
+    return bootstrap_all(table, lambda sums: {"": metric(sums)}, draws, seed, groups)[""]
 
 
 def bootstrap_all(
@@ -100,20 +102,20 @@ def bootstrap_all(
     groups: Sequence[str] | None = None,
     errors: Sequence[str] = (),
 ) -> dict[str, Interval]:
-    """The same for several metrics by name, all from the same draws. errors: those of which less is better."""
+    """The same for several metrics by name, from the same draws. errors: those of which less is better."""
     table = _table(counts)
     if not len(table):
         with np.errstate(invalid="ignore"):  # only the names are wanted
             return dict.fromkeys(metrics(table.sum(axis=0)), Interval(0.0, 0.0, 1.0))
     values = metrics(table.sum(axis=0))
-    kinds = _Kinds(table, groups)
-    parts = [metrics(sums) for sums in kinds.draw(draws, seed)]
+    units = _Units(table, groups)
+    parts = [metrics(sums) for sums in units.draw(draws, seed)]
     found = {}
     for name, each in values.items():
         value = float(each)
         low, high = np.quantile(np.concatenate([part[name] for part in parts]), [0.025, 0.975])
         if value == 1.0 and name not in errors:
-            low = min(low, 0.025 ** (1 / kinds.units))
+            low = min(low, 0.025 ** (1 / units.count))
         found[name] = Interval(*_rounded(value, min(low, value), max(high, value)))
     return found
 
@@ -196,8 +198,8 @@ def expected_calibration_error(confidence: npt.ArrayLike, right: npt.ArrayLike, 
     return float(np.abs(gaps).sum() / len(sure))
 
 
-class _Kinds:
-    """Distinct kinds of units (a row, or a group of rows): how often each occurs and what it adds to the counts."""
+class _Units:
+    """Distinct units (a row, or a group of rows): how often each occurs and what it adds to the counts."""
 
     def __init__(self, counts: Floats, groups: Sequence[str] | None) -> None:
         if groups is not None:
@@ -208,26 +210,26 @@ class _Kinds:
             np.add.at(units, place, counts)
         else:
             units = counts
-        # Big-endian bytes of what is not negative sort as the numbers do; a place that is counted first comes first.
+        # Big-endian bytes of numbers that are not negative sort as the numbers do; the first column decides first.
         raw = np.ascontiguousarray(units + 0.0).astype(">f8").view(np.dtype((np.void, 8 * units.shape[1])))
         _, first, times = np.unique(raw.ravel(), return_index=True, return_counts=True)
-        self._times: Ints = times[::-1].astype(np.int64)  # (kinds,)
-        self._adds: Floats = units[first[::-1]]  # (kinds, K)
-        self.units = len(units)
+        self._times: Ints = times[::-1].astype(np.int64)  # (distinct,)
+        self._adds: Floats = units[first[::-1]]  # (distinct, K)
+        self.count = len(units)
 
     def draw(self, draws: int, seed: int) -> list[Floats]:
         """Sums of counts of each draw, in chunks of (draws, K)."""
         random = np.random.default_rng(seed)
-        kinds = len(self._times)
-        which = np.repeat(np.arange(kinds), self._times) if kinds > _MOST_KINDS else None
+        distinct = len(self._times)
+        which = np.repeat(np.arange(distinct), self._times) if distinct > _MOST_DISTINCT else None
         found = []
         for begin in range(0, draws, _CHUNK):
             size = min(_CHUNK, draws - begin)
             if which is None:
-                weights = random.multinomial(self.units, self._times / self.units, size=size)
+                weights = random.multinomial(self.count, self._times / self.count, size=size)
             else:
-                rows = which[random.integers(0, self.units, (size, self.units))]
-                weights = np.stack([np.bincount(row, minlength=kinds) for row in rows])
+                rows = which[random.integers(0, self.count, (size, self.count))]
+                weights = np.stack([np.bincount(row, minlength=distinct) for row in rows])
             found.append(weights.astype(np.float64) @ self._adds)
         return found
 
@@ -249,7 +251,7 @@ class _Pair:
             raise ValueError("two systems can't be compared on no rows")
         both = np.concatenate([self.a, self.b], axis=1)
         value = self._joined(join, both.sum(axis=0))
-        drawn = np.concatenate([self._joined(join, sums) for sums in _Kinds(both, groups).draw(draws, seed)])
+        drawn = np.concatenate([self._joined(join, sums) for sums in _Units(both, groups).draw(draws, seed)])
         return Paired(*_rounded(float(value), *np.quantile(drawn, [0.025, 0.975, 0.05, 0.95])))
 
     def _joined(self, join: Callable[[Floats, Floats], Floats], sums: Floats) -> Floats:

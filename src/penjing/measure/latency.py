@@ -1,4 +1,4 @@
-"""Latency and throughput, in process, from masking on: windows of calls, the median window, rivals interleaved."""
+"""Latency and throughput in process, masking included: windows of calls, the median window, rivals in turn."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _FEW = 40
 class Latency:
     """Milliseconds at batch 1 over `calls` calls: the figures of the median window, and of every window.
 
-    texts_per_s: texts a second in batches of `batch`, the median window's; mean_ms: mean time of a call, likewise;
-    windows_times_faster: the mean time of a reference over that of a call, in every window, where there was one.
+    texts_per_s: texts a second in batches of `batch`, of the median window; mean_ms: mean time of a call, of the same;
+    windows_times_faster: the mean time of a reference divided by that of a call, in every window, if there is one.
     """
 
     p50_ms: float
@@ -58,13 +58,13 @@ def latency(
 ) -> Latency:
     """The latency and throughput of a session, or of a callable over raw texts (given one at a time, then in batches).
 
-    The texts are taken in their order, spread over the whole, as many different ones as a window has calls, the same
-    in every window; they are run once before, so that no window pays for a first meeting of a shape.
-    seconds: as long as all may take with more calls than `calls`, up to every text once a window. A cascade's mean
-    depends on how many texts are hard: of a few texts it is luck, which no window shows.
-    reference: what is slow and takes as long for every text of a length; it is timed in every window too, on a few
+    A window has as many different texts as calls, in order and spread over all texts; every window has the same. They
+    run once before, so that no window contains the engine's preparation for a new shape.
+    seconds: the total time allowed for more calls than `calls`, up to every text once a window. The mean of a cascade
+    depends on how many texts are hard. With few texts it is a matter of chance, which the windows do not show.
+    reference: a slow call that takes the same time for all texts of one length; every window also times it, on a few
     texts of all lengths.
-    batch: 1 takes the throughput from the calls themselves, and nothing is run twice.
+    batch: with 1 the throughput is computed from the single calls, and nothing is run twice.
     Raises UsageError without texts.
     """
     return interleaved({"": subject}, texts, calls, windows, batch, seconds, reference)[""]
@@ -79,7 +79,7 @@ def interleaved(
     seconds: float = 0.0,
     reference: Call | None = None,
 ) -> dict[str, Latency]:
-    """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute hits all alike."""
+    """The same for several subjects, window by window in turn (A B A B ...), so that a busy minute slows all alike."""
     runs = {name: _as_call(subject) for name, subject in subjects.items()}
     size = _window(runs, texts, max(1, calls // windows), seconds / (2 * (windows + 1)), batch=1)
     sample = _sample(texts, size)
@@ -90,18 +90,18 @@ def interleaved(
     singles: dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]] = {name: [] for name in runs}
     rates: dict[str, list[float]] = {name: [] for name in runs}
     few = _of_all_lengths(texts, _FEW)
-    beside: list[float] = []
+    reference_ms: list[float] = []
     if reference is not None:
         _one_by_one(reference, few)
     for _ in range(windows):
         if reference is not None:
-            beside.append(float(_one_by_one(reference, few).mean()))
+            reference_ms.append(float(_one_by_one(reference, few).mean()))
         for name, run in runs.items():
             singles[name].append(_one_by_one(run, sample))
         for name, run in runs.items():
             alone = 1e3 * size / float(singles[name][-1].sum())
             rates[name].append(alone if batch == 1 else _in_batches(run, sample, batch))
-    return {name: _summary(singles[name], rates[name], size * windows, batch, beside) for name in runs}
+    return {name: _summary(singles[name], rates[name], size * windows, batch, reference_ms) for name in runs}
 
 
 def throughput(
@@ -112,7 +112,7 @@ def throughput(
     batch: int = 32,
     seconds: float = 0.0,
 ) -> dict[str, float]:
-    """Texts a second in batches alone, the median window's, of several subjects in turn; the texts as `interleaved`.
+    """Only texts a second in batches, of the median window, for several subjects in turn; texts as in `interleaved`.
 
     Raises UsageError without texts.
     """
@@ -128,7 +128,7 @@ def throughput(
 
 
 def _window(runs: Mapping[str, Call], texts: Sequence[str], least: int, seconds: float, batch: int) -> int:
-    """So many texts, or more, up to all of them, as far as all subjects take no longer than `seconds` for them."""
+    """The size of a window: `least` texts, or more, up to all, if all subjects need at most `seconds` for them."""
     if not seconds or least >= len(texts):
         return least
     probe = _sample(texts, max(_PROBE, batch))
@@ -140,7 +140,7 @@ def _window(runs: Mapping[str, Call], texts: Sequence[str], least: int, seconds:
 
 
 def _sample(texts: Sequence[str], size: int) -> list[str]:
-    """So many texts, spread over all; the same ones again where there are fewer."""
+    """`size` texts, spread over all; repeated if there are fewer."""
     if not len(texts):
         raise UsageError("there are no texts to time", fix="give a file of texts with --data")
     chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(size, len(texts)))]
@@ -148,7 +148,7 @@ def _sample(texts: Sequence[str], size: int) -> list[str]:
 
 
 def _of_all_lengths(texts: Sequence[str], size: int) -> list[str]:
-    """So many texts at most, their lengths spread as those of all are."""
+    """At most `size` texts, whose lengths are spread as those of all texts."""
     ordered = sorted(texts, key=len)
     size = min(size, len(ordered))
     return [ordered[int((place + 0.5) * len(ordered) / size)] for place in range(size)]
@@ -185,7 +185,7 @@ def _summary(
     rates: Sequence[float],
     calls: int,
     batch: int,
-    beside: Sequence[float],
+    reference_ms: Sequence[float],
 ) -> Latency:
     p50 = tuple(round(float(np.quantile(window, 0.5)), 4) for window in singles)
     p99 = tuple(round(float(np.quantile(window, 0.99)), 4) for window in singles)
@@ -201,6 +201,6 @@ def _summary(
         mean_ms=float(np.median(mean)),
         windows_mean_ms=mean,
         windows_times_faster=tuple(
-            round(base / float(window.mean()), 3) for base, window in zip(beside, singles, strict=False)
+            round(base / float(window.mean()), 3) for base, window in zip(reference_ms, singles, strict=False)
         ),
     )

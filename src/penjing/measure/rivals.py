@@ -1,4 +1,4 @@
-"""What other teams would run, as fast as they fairly could: the Hugging Face pipeline, ONNX Runtime, embeddings."""
+"""What other teams would run, in its best fair setting: the Hugging Face pipeline, ONNX Runtime, embeddings."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def hugging_face_pipeline(artifact: Artifact, threads: int) -> Run:
     tokenizer.pad_token = tokenizer.convert_ids_to_tokens(tokens.pad_id)
     tokenizer.model_max_length = tokens.limit
     torch.set_num_threads(threads)
-    with quiet_transformers():  # it lists every class that it would rather see
+    with quiet_transformers():  # it would print a list of the classes that it supports
         run = pipeline(
             "text-classification", model=_Model(config, classifier).eval(), tokenizer=tokenizer, device="cpu"
         )
@@ -91,10 +91,10 @@ def plain_torch(artifact: Artifact, threads: int, *, compiled: bool = False) -> 
 def frozen_embeddings(
     base: Artifact, threads: int, texts: Sequence[str], labels: Sequence[str], validation: tuple[Any, Any]
 ) -> Run:
-    """Mean-pooled states of an encoder as it came and logistic regression on them, C chosen on validation.
+    """Mean-pooled states of an untuned encoder and logistic regression on them, C chosen on validation.
 
-    What a team does that trains no transformer (SetFit's second half; Tunstall et al., 2022). Returns a callable over
-    texts that gives one label a text.
+    This is what a team without transformer training does (SetFit's second half; Tunstall et al., 2022). Returns a
+    callable over texts that gives one label a text.
     """
     encoder, encode = load_encoder(base), padded(base)
     torch.set_num_threads(threads)
@@ -117,12 +117,12 @@ def model2vec(
     stored: Path,
     dimensions: int = 256,
 ) -> Run:
-    """Model2Vec of an encoder as it came, and logistic regression on it, C chosen on validation.
+    """Model2Vec of an untuned encoder, and logistic regression on it, C chosen on validation.
 
     The recipe of its authors (van Dongen and Tulkens, 2024): the mean state of every token of the vocabulary by itself,
-    its principal components, each token weighted by a / (a + p) with a = 1e-4 and p by Zipf's law; answered by their
-    own library. The vectors are kept in the file `stored`, and found there. Returns a callable over texts that gives
-    one label a text. Raises MissingPackageError without `model2vec`.
+    its principal components, each token weighted by a / (a + p) with a = 1e-4 and p by Zipf's law; run by their own
+    library. The vectors are stored in the file `stored`, and read from it if it exists. Returns a callable over texts
+    that gives one label a text. Raises MissingPackageError without `model2vec`.
     """
     try:
         from model2vec import StaticModel
@@ -135,7 +135,7 @@ def model2vec(
         states = _token_states(base)
         states -= states.mean(axis=0)
         if dimensions < states.shape[1]:
-            # eigh sorts by rising variance.
+            # eigh sorts by increasing variance.
             states = states @ np.linalg.eigh(np.cov(states.T))[1][:, : -dimensions - 1 : -1]
         shares = 1 / np.arange(2, len(states) + 2)
         weights = 1e-4 / (1e-4 + shares / shares.sum())
@@ -177,7 +177,7 @@ def _regression(
 
 
 def onnx_float32(artifact: Artifact, threads: int, folder: Path) -> Run:
-    """The weights of a torch artifact in ONNX Runtime's float32; for the rest as `onnx_int8`."""
+    """The weights of a torch artifact in ONNX Runtime in float32; otherwise as `onnx_int8`."""
     _torch_only(artifact)
     return answer_onnx(artifact, export_onnx(load_classifier(artifact), folder), threads)
 

@@ -1,10 +1,10 @@
-"""How many engines stand side by side, and with how many threads each: from a short measurement, kept per machine.
+"""How many engines run in parallel, and with how many threads each: from a short measurement, kept per machine.
 
     threads = the fewest with which a text alone takes at most 1.1 times its best;   workers = cores / threads
 
-A small model gains little from a second thread, and two engines of one thread answer two texts at once. It follows that
-no promise on the time of a text alone is given up for throughput. It does not change what a text is answered with:
-engines give the same bits with any number of threads, or bits within the tolerance of a replay.
+A small model gains little from a second thread, and two engines of one thread answer two texts at once. The rule
+does not sacrifice the latency of a single text for throughput. It does not change answers: engines give the same bits
+with any number of threads, or bits within the tolerance of a replay.
 """
 
 from __future__ import annotations
@@ -34,34 +34,34 @@ _LENGTHS, _ROUNDS, _SECONDS = (12, 24, 64), 5, 0.05
 
 
 @dataclass(frozen=True)
-class Layout:
-    """So many engines, each with so many threads."""
+class WorkerLayout:
+    """The number of engines, and the threads of each."""
 
     workers: int
     threads: int
 
 
-def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, device: Device = "cpu") -> Layout:
+def measured_layout(artifact: Artifact, cores: int, kept: Path | None = None, device: Device = "cpu") -> WorkerLayout:
     """The layout for an artifact on this machine, measured (about a second), or read from the file `kept`.
 
-    One engine with all threads for a model without tokens, whose arithmetic takes one thread at a time anyway, and for
-    one on a GPU. A file that cannot be read or written costs another measurement and nothing else.
+    A model without tokens gets one engine with all threads, because its arithmetic uses one thread at a time anyway; so
+    does a model on a GPU. If the file cannot be read or written, the measurement is only repeated.
     """
     session = open_session(artifact, threads=cores, device=device)
-    late = session.second if isinstance(session, CascadeSession) else session
-    if cores < 2 or device != "cpu" or late.tokens is None:
-        return Layout(1, cores)
+    encoder = session.second if isinstance(session, CascadeSession) else session
+    if cores < 2 or device != "cpu" or encoder.tokens is None:
+        return WorkerLayout(1, cores)
     facts = {name: fact for name, fact in session.fingerprint().items() if name != "threads"}
     key = digest([artifact.id, hardware(), cores, facts])
     known = _read(kept)
     if key not in known:
-        found = asdict(choose(times(late.artifact, cores), cores))
+        found = asdict(choose(times(encoder.artifact, cores), cores))
         known = {**known, key: found}
         if kept is not None:
             with suppress(OSError):
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(kept, canonical_json(known))
-    return Layout(**known[key])
+    return WorkerLayout(**known[key])
 
 
 def times(artifact: Artifact, cores: int) -> dict[int, float]:
@@ -70,7 +70,7 @@ def times(artifact: Artifact, cores: int) -> dict[int, float]:
     sessions = {threads: open_session(artifact, threads=threads) for threads in counts}
     found: dict[int, list[float]] = {threads: [] for threads in counts}
     for threads, session in sessions.items():
-        _turn(session, 0.0)  # what an engine prepares at its first text is no part of the figure
+        _turn(session, 0.0)  # what an engine prepares at its first text is not measured
         found[threads].clear()
     for _ in range(_ROUNDS):
         for threads, session in sessions.items():
@@ -78,15 +78,15 @@ def times(artifact: Artifact, cores: int) -> dict[int, float]:
     return {threads: median(each) for threads, each in found.items()}
 
 
-def choose(found: Mapping[int, float], cores: int) -> Layout:
+def choose(found: Mapping[int, float], cores: int) -> WorkerLayout:
     """The layout by the rule above. found: seconds of a text by threads."""
     best = min(found.values())
     threads = min(count for count, seconds in found.items() if seconds <= SLACK * best)
-    return Layout(max(1, min(MOST_WORKERS, cores // threads)), threads)
+    return WorkerLayout(max(1, min(MOST_WORKERS, cores // threads)), threads)
 
 
 def _turn(session: Session, seconds: float) -> float:
-    """Mean seconds of a run over rows of all lengths, for at least so long."""
+    """Mean seconds of a run over rows of all lengths, measured for at least `seconds`."""
     tokens = session.tokens
     assert tokens is not None
     body = tokens.encode(["a"])[0]
@@ -104,6 +104,6 @@ def _turn(session: Session, seconds: float) -> float:
 def _read(kept: Path | None) -> dict[str, dict[str, int]]:
     try:
         found = json.loads(kept.read_bytes()) if kept is not None else {}
-        return {str(key): asdict(Layout(int(one["workers"]), int(one["threads"]))) for key, one in found.items()}
+        return {str(key): asdict(WorkerLayout(int(one["workers"]), int(one["threads"]))) for key, one in found.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}

@@ -1,4 +1,4 @@
-"""Bases: what a recipe's `base` names, a shipped one or a local Hugging Face folder, as an Artifact."""
+"""Bases: opens the `base` of a recipe, a shipped one or a local Hugging Face folder, as an Artifact."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from penjing.core.options import nearest
 
 SHIPPED = {"penjing/mini": "mini"}
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
-# Heads of models that write text: they see only what stands left of a word, and have no sentence to pool.
+# Heads of models that generate text: these read only the tokens to the left, so their states are not pooled.
 _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2SeqLM")
 
 
@@ -27,8 +27,8 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     """The base of that name; its id is the hash of the files that are read.
 
     name: `penjing/mini`, or a folder (relative to `relative_to`) in Hugging Face form, or the folder of an artifact
-    that an earlier run wrote, or a release, whose trainable parent is looked for beside it. Raises UsageError for a
-    missing folder, a missing file, or a model that is no encoder, DamageError for weights that were cut.
+    that an earlier run wrote, or a release, whose trainable parent must be next to it. Raises UsageError for a
+    missing folder, a missing file, or a model that is no encoder, DamageError for truncated weights.
     """
     folder = _find(name, relative_to)
     if (folder / INFO).is_file():
@@ -68,11 +68,11 @@ def encoder_folder(artifact: Artifact) -> Path:
 
 
 def _trainable_of(folder: Path) -> Path:
-    """The folder of the torch artifact that a release was made of: beside it, as `make` left both."""
+    """The folder of the torch artifact that a release was made from: next to it, where `make` put it."""
     wanted = open_release(folder).info.trainable
     if not wanted:
         raise UsageError(
-            "this release names no model that can be trained on: it was made of none, or before releases named it",
+            "this release names no model that can be trained on: it was made from none, or before releases named it",
             where=str(folder),
             fix="give `penjing/mini`, or OUT/trainable of the run that made it",
         )
@@ -80,7 +80,7 @@ def _trainable_of(folder: Path) -> Path:
     found = next((path for path in beside if (path / MANIFEST).is_file() and verify(path) == wanted), None)
     if found is None:
         raise UsageError(
-            f"the model that this release was made of ({wanted[:12]}) is missing: it is not beside the release",
+            f"the model that this release was made from ({wanted[:12]}) is missing: it is not next to the release",
             where=str(folder.resolve().parent / "trainable"),
             fix="put OUT/trainable of the run that made the release there, or make it again with the same recipe",
         )
@@ -127,7 +127,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _check_weights(path: Path) -> None:
-    """Raise DamageError for a file that is not safetensors, or was cut; its tensors are not read."""
+    """Raise DamageError for a file that is not safetensors, or is truncated; its tensors are not read."""
     try:
         with safe_open(path, framework="numpy"):
             pass

@@ -21,9 +21,9 @@ from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
 
 ENCODER, HEAD = "encoder", "head.safetensors"
-# In config.json: attention heads of each layer, where some were taken out; no such key in an encoder as it came.
+# Key in config.json: attention heads of each layer, if some were removed; an original encoder has no such key.
 HEADS = "penjing_heads"
-# These count positions from the padding id on, so that many of their position embeddings are never used.
+# These count positions from the padding id on, so that their first position embeddings are never used.
 _OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xmod", "data2vec-text")
 
 
@@ -42,7 +42,7 @@ class Classifier(nn.Module):
         self.head = build_heads(heads, int(encoder.config.hidden_size))  # type: ignore[union-attr, arg-type]
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
-        """The output of each head by name, float32, of ids and mask, both (batch, tokens) int64; of one it alone."""
+        """The output of each head by name, float32, for ids and mask (batch, tokens) int64; of one only its output."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return read_out(self.head, self.dropout, hidden, attention_mask)
 
@@ -72,7 +72,7 @@ def load_encoder(base: Artifact) -> nn.Module:
                 state_dict=weights,
                 dtype=torch.float32,
                 attn_implementation="sdpa",
-                # Told in `info` then, and refused below in our own words.
+                # They are listed in `info` then, and refused below with our own message.
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
@@ -109,7 +109,7 @@ def _with_fewer_heads(kind: Any, config: Any, weights: dict[str, torch.Tensor]) 
 
 
 def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
-    """Give the encoder one embedding for each token; that of a new one is the mean of those that it had.
+    """Give the encoder one embedding for each token; a new one gets the mean of the old embeddings.
 
     Raises UsageError if the tokenizer without its mask placeholders is already too large for the encoder.
     """
@@ -134,7 +134,7 @@ def fit_vocabulary(encoder: nn.Module, tokenizer: Tokenizer) -> None:
 
 
 def padding_id(encoder: nn.Module) -> int:
-    """The token id that fills a batch up."""
+    """The token id that pads a batch."""
     return int(encoder.config.pad_token_id or 0)  # type: ignore[union-attr, arg-type]
 
 
@@ -149,7 +149,7 @@ def _positions(config: Any) -> int:
 
 
 def encoder_folder(artifact: Artifact) -> Path:
-    """Where an artifact's encoder stands: `encoder/`, or the folder itself for a base."""
+    """The folder of an artifact's encoder: `encoder/`, or for a base the folder itself."""
     inner = artifact.folder / ENCODER
     return inner if inner.is_dir() else artifact.folder
 
@@ -169,7 +169,7 @@ def load_classifier(artifact: Artifact) -> Classifier:
 
 
 def save_classifier(folder: Path, classifier: Classifier, tokenizer: Tokenizer) -> None:
-    """Write encoder, head and tokenizer into an artifact's folder that is being made."""
+    """Write encoder, head and tokenizer into the folder of an artifact that is being made."""
     inner = folder / ENCODER
     inner.mkdir()
     encoder = classifier.encoder
@@ -188,7 +188,7 @@ _FIX_FAMILY = "give an encoder such as BERT, RoBERTa, ELECTRA or DistilBERT, or 
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """No progress bar, no load report, no advice: a missing pooler is expected, anything else is raised."""
+    """Turn off progress bars, load reports and advice: a missing pooler is expected, any other fault is raised."""
     from transformers.utils import logging
 
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -3,7 +3,7 @@
     pooled:  W mean_t h_t + b        token, span:  W h_t + b for every token t
 
 One pooled head is a plain linear layer, so that its parameters are `weight` and `bias`, as in the first artifacts;
-others are held by name, `NAME.weight` and `NAME.bias`, with their kinds in the file.
+others are stored by name, `NAME.weight` and `NAME.bias`, with their kinds in the file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def build_heads(heads: Mapping[str, Head] | int, width: int) -> nn.Linear | Head
 def read_out(
     head: nn.Module, dropout: nn.Module, hidden: torch.Tensor, attention_mask: torch.Tensor
 ) -> torch.Tensor | dict[str, torch.Tensor]:
-    """The output of each head over hidden states (batch, tokens, width), by name; of one head it alone."""
+    """The output of each head over hidden states (batch, tokens, width), by name; of one head only its output."""
     if not isinstance(head, Heads):
         logits: torch.Tensor = head(dropout(mean_pool(hidden, attention_mask)))
         return logits
@@ -74,12 +74,12 @@ def load_heads(path: Path) -> nn.Linear | Heads:
     """The heads that `save_heads` wrote. Raises DamageError for a file that is not safetensors."""
     tensors = read_weights(path)
     with safe_open(path, framework="pt") as file:
-        told = (file.metadata() or {}).get(_META)
-    if told is None:
+        stored_kinds = (file.metadata() or {}).get(_META)
+    if stored_kinds is None:
         size, width = tensors["weight"].shape
         head: nn.Linear | Heads = nn.Linear(width, size)
     else:
-        kinds = dict(json.loads(told))
+        kinds = dict(json.loads(stored_kinds))
         sizes = {name: len(tensors[f"{name}.weight"]) for name in kinds}
         head = Heads(kinds, sizes, int(tensors[f"{next(iter(kinds))}.weight"].shape[1]))
     head.load_state_dict(tensors)

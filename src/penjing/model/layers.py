@@ -1,8 +1,8 @@
-"""An encoder cut in two: a lower part that stays as it is and is computed once, and top layers that are trained.
+"""An encoder cut in two: a lower part that does not change and runs once, and top layers that are trained.
 
-Activations below the trained layers do not change while training, so they need to be computed once for all epochs
-and all learning rates. Source: Brock, Lim, Ritchie, Weston, FreezeOut, 2017; Liu, Agarwal, Venkataraman, AutoFreeze,
-2021. It is for encoders whose layers pass on nothing but their hidden states, with no norm after the last.
+Activations below the trained layers do not change during training, so they are computed once for all epochs and all
+learning rates. Source: Brock, Lim, Ritchie, Weston, FreezeOut, 2017; Liu, Agarwal, Venkataraman, AutoFreeze,
+2021. The encoder's layers must pass on only their hidden states, with no norm after the last layer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from penjing.model.base import config_of
 from penjing.model.encoder import HEADS, Classifier
 from penjing.model.heads import mean_pool, read_out
 
-# Family -> where its layers stand. All are of the post-norm kind of BERT, so that a slice of layers is an encoder.
+# Family -> path of its layers. All are post-norm as BERT is, so that a slice of layers is an encoder.
 FAMILIES = {
     "bert": "encoder.layer",
     "roberta": "encoder.layer",
@@ -52,7 +52,7 @@ class Upper(nn.Module):
         total = len(layers_of(classifier.encoder))
         self.encoder = _with_layers(classifier.encoder, range(total - count, total))
         self.encoder.embeddings = _PassOn()
-        # ELECTRA widens its embeddings before the first layer; what comes in here is wide already.
+        # ELECTRA widens its embeddings before the first layer; the hidden states given here are wide already.
         self.encoder._modules.pop("embeddings_project", None)
         self.dropout, self.head = classifier.dropout, classifier.head
 
@@ -99,7 +99,7 @@ def keep_layers(classifier: Classifier, kept: Sequence[int]) -> Classifier:
 def neurons_of(layer: nn.Module) -> tuple[nn.Linear, nn.Linear]:
     """A layer's feed-forward part: the matrix into its neurons and the one out of them.
 
-    Raises UsageError for a family where they stand elsewhere.
+    Raises UsageError for a family where they have other names.
     """
     return _linear(layer, "intermediate.dense"), _linear(layer, "output.dense")
 
@@ -107,7 +107,7 @@ def neurons_of(layer: nn.Module) -> tuple[nn.Linear, nn.Linear]:
 def heads_of(layer: nn.Module) -> tuple[int, list[nn.Linear], nn.Linear]:
     """A layer's attention: dimensions of a head, the matrices into its heads and the one out of them.
 
-    Raises UsageError for a family where they stand elsewhere.
+    Raises UsageError for a family where they have other names.
     """
     into = [_linear(layer, f"attention.self.{name}") for name in ("query", "key", "value")]
     return int(layer.attention.self.attention_head_size), into, _linear(layer, "attention.output.dense")  # type: ignore[union-attr, arg-type]
@@ -127,8 +127,8 @@ def keep_neurons(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Class
 def keep_heads(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Classifier:
     """A classifier of its own with only those attention heads of each layer, at least one in each.
 
-    How many each layer has stands in the configuration under `HEADS`, which tells `load_encoder` to take the shapes
-    from the stored weights.
+    The number of heads of each layer is stored in the configuration under `HEADS`. With this key `load_encoder` takes
+    the shapes from the stored weights.
     """
     small = copy.deepcopy(classifier)
     for layer, places in zip(layers_of(small.encoder), kept, strict=True):
@@ -168,7 +168,7 @@ def _keep_columns(matrix: nn.Linear, places: Sequence[int]) -> None:
 
 
 class _PassOn(nn.Module):
-    """Stands where an encoder embeds its ids, and hands on the hidden states that it is given."""
+    """Replaces the embeddings of an encoder, and returns the hidden states that it is given."""
 
     def forward(
         self, _input_ids: None = None, inputs_embeds: torch.Tensor | None = None, *_: object, **__: object
@@ -190,7 +190,7 @@ def layers_of(encoder: nn.Module) -> nn.ModuleList:
 
 
 def can_be_cut(artifact: Artifact) -> bool:
-    """Whether the layers of this base or torch artifact can be trained apart from those below them."""
+    """Whether the top layers of this base or torch artifact can be trained without those below them."""
     return config_of(artifact).get("model_type") in FAMILIES
 
 

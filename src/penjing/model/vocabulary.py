@@ -1,4 +1,4 @@
-"""A smaller vocabulary: entries taken out of a tokenizer.json, and the rows of an encoder's embeddings with them."""
+"""A smaller vocabulary: entries removed from a tokenizer.json, with their rows in an encoder's embeddings."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def check_kind(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def cut_tokenizer(tokenizer: Tokenizer, keep: Iterable[int]) -> tuple[Tokenizer, list[int]]:
-    """A tokenizer with only these entries, special and added ones besides; and the old id of each new one.
+    """A tokenizer with only these entries and the special and added ones, and the old id of each new one.
 
-    A text whose pieces are all kept is cut as before: a path of pieces that was best stays best when others are gone.
+    A text whose pieces are all kept is tokenized as before: the best sequence of pieces stays the best one.
     Raises UsageError for a kind of tokenizer whose pieces are built from each other (BPE).
     """
     tree = check_kind(tokenizer)

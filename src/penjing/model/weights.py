@@ -1,4 +1,4 @@
-"""Weights in: safetensors in float16, float32 or INT8 rows, always handed on as float32."""
+"""Reads weights: safetensors in float16, float32 or INT8 rows, always returned as float32."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCALE = ".scale"
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Tensors by name, floating ones as float32.
 
-    A tensor X (rows, ...) of dtype int8 with a companion `X.scale` (rows,) stands for X * scale, row by row.
+    A tensor X (rows, ...) of dtype int8 with a tensor `X.scale` (rows,) means X * scale, row by row.
     Raises DamageError for a file that is not safetensors, or for INT8 rows without a scale.
     """
     try:

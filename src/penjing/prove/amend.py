@@ -16,7 +16,7 @@ from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
-from penjing.data.cells import Fault, refuse_odd
+from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
@@ -149,7 +149,7 @@ def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSche
     faults: list[Fault] = []
     for number, cells in opened.rows(faults):
         names = _columns(tuple(cells), columns, data)
-        if odd := refuse_odd(cells, list(names.values()), number):
+        if odd := refuse_unreadable(cells, list(names.values()), number):
             faults.append(odd)
             continue
         written = cells[names[columns[1]]]

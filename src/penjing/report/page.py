@@ -43,7 +43,8 @@ def render(report: Report, texts: bool = True, language: PageLanguage | None = N
         from markupsafe import Markup
     except ModuleNotFoundError:
         raise MissingPackageError(
-            "the report page needs the package `jinja2`", fix="install the workshop: pip install 'penjing[train]'"
+            "the report page needs the package `jinja2`",
+            fix="install the packages for training: pip install 'penjing[train]'",
         ) from None
     language = language or report.page_language()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

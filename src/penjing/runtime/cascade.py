@@ -1,14 +1,14 @@
-"""Two stages in one session: a small model answers where it is sure, the next one answers what is left.
+"""Two stages in one session: a small model answers the texts that it is sure of, a second one the others.
 
     p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p
-    x leaves at the first stage with s where   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
+    the first stage answers x with s if   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
 
-The weight w[l] is how many times rarer l is than the most frequent label: what has to reach the threshold is the
-probability that s would have if all labels were equally frequent. Where a rare label is not quite out of the question,
-the text goes on. Nothing but the text decides that, so its answer never depends on its neighbours. A share of those
-that leave, chosen by a hash of the text, is answered by the second stage too: what was said stands, and how often the
-two disagree is counted. A text that stands at the threshold itself may change the stage, and so its probability by more
-than a tolerance, on a machine that sums n-grams in another order.
+The weight w[l] is how many times rarer l is than the most frequent label. So the threshold is compared with the
+probability that s would have if all labels were equally frequent. If a rare label is still possible, the text goes to
+the second stage. Only the text decides this, so its answer never depends on other texts. A share of the texts that the
+first stage answers, chosen by a hash of the text, also runs through the second stage. The answer does not change; it is
+counted how often the two disagree. A machine that sums n-grams in another order may choose the other stage for a text
+whose value is exactly at the threshold. Its probability may then change by more than the tolerance.
 Source: Viola and Jones, Rapid Object Detection using a Boosted Cascade of Simple Features, 2001; Varshney and Baylor,
 Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022; Saerens, Latinne and
 Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilities, 2002 (the weights).
@@ -38,9 +38,9 @@ Bools = npt.NDArray[np.bool_]
 FIRST, SECOND, EXITS = "first", "second", "cascade.json"
 
 
-class Exits(BaseModel):
-    """`cascade.json`: from which probability on the first stage's answer stands, the weight of each label in it (none:
-    all alike), and the share that is audited."""
+class CascadeExit(BaseModel):
+    """`cascade.json`: the threshold for the first stage's answer, the weight of each label in it (none: all are
+    equal), and the share that is audited."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,7 +52,7 @@ class Exits(BaseModel):
 
 @dataclass
 class Tally:
-    """What a cascade predicted since it was opened: texts, those answered by the first stage, audits, disagreements."""
+    """Counts since a cascade was opened: texts, those answered by the first stage, audits, disagreements."""
 
     texts: int = 0
     exits: int = 0
@@ -64,7 +64,12 @@ class CascadeSession(Session):
     """A session whose logits are those of the stage that answers, divided by that stage's temperature."""
 
     def __init__(
-        self, artifact: Artifact, first: Session, second: Session, exits: Exits, long_texts: Literal["chunk", "review"]
+        self,
+        artifact: Artifact,
+        first: Session,
+        second: Session,
+        exits: CascadeExit,
+        long_texts: Literal["chunk", "review"],
     ) -> None:
         super().__init__(artifact, second.engine, long_texts)
         self._tokens = None
@@ -75,7 +80,7 @@ class CascadeSession(Session):
         self._lock = Lock()
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
-        """As of any session; what leaves at the first stage is counted, and a share of it audited."""
+        """As in any session; answers of the first stage are counted, and a share of them is audited."""
         if not masked:
             return []
         logits, too_long, leaves = self._answer(masked)
@@ -83,12 +88,12 @@ class CascadeSession(Session):
         return self._predictions(masked, {self._head: logits}, too_long)
 
     def fingerprint(self) -> dict[str, str]:
-        """That of both stages, in the four facts of one."""
+        """The fingerprint of both stages, in the same four facts as for one."""
         first, second = self.first.fingerprint(), self.second.fingerprint()
         return second | {name: f"{first[name]} + {second[name]}" for name in ("engine", "version")}
 
     def warm(self) -> None:
-        """Both stages meet every shape once."""
+        """Run every shape once in both stages."""
         self.first.warm()
         self.second.warm()
 
@@ -100,7 +105,7 @@ class CascadeSession(Session):
         return [bool(leaves) for leaves in sure >= self.exits.threshold]
 
     def answering(self, masked: str) -> Session:
-        """The stage that answers this text, with the cascade's own calibration on top."""
+        """The stage that answers this text, with the cascade's own calibration added."""
         return _Stage(self, self.first if self.leaves([masked])[0] else self.second)
 
     def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
@@ -128,8 +133,8 @@ class CascadeSession(Session):
         ]
         differed = 0
         if audited:
-            again = self.second.logits([masked[place] for place in audited])
-            differed = int((again.argmax(axis=1) != logits[audited].argmax(axis=1)).sum())
+            second = self.second.logits([masked[place] for place in audited])
+            differed = int((second.argmax(axis=1) != logits[audited].argmax(axis=1)).sum())
         with self._lock:
             self.tally.texts += len(masked)
             self.tally.exits += int(np.count_nonzero(leaves))
@@ -138,7 +143,7 @@ class CascadeSession(Session):
 
 
 class _Stage(Session):
-    """One stage of a cascade, answering for the whole: its logits at its own temperature, and the cascade's card."""
+    """One stage as a session of the whole cascade: its logits at its own temperature, and the cascade's card."""
 
     def __init__(self, whole: CascadeSession, stage: Session) -> None:
         super().__init__(whole.artifact, stage.engine, whole.long_texts)
@@ -150,7 +155,7 @@ class _Stage(Session):
 
 
 def sureness(logits: Logits, temperature: float, weights: Floats) -> Floats:
-    """What decides whether a text leaves: the probability (n,) of its label, were all labels equally frequent.
+    """What the threshold is compared with: the probability (n,) of the label if all labels were equally frequent.
 
     logits: (n, labels); weights: (labels,). Rounded as the probabilities of a prediction are, from double precision.
     """
@@ -158,8 +163,8 @@ def sureness(logits: Logits, temperature: float, weights: Floats) -> Floats:
 
 
 def _sure(scaled: Floats, weights: Floats) -> Floats:
-    said: Floats = weights[scaled.argmax(axis=1)] / np.add.reduce(np.exp(scaled) * weights, axis=1)
-    return said.round(DIGITS)
+    found: Floats = weights[scaled.argmax(axis=1)] / np.add.reduce(np.exp(scaled) * weights, axis=1)
+    return found.round(DIGITS)
 
 
 def _scaled(stage: Session, raw: Logits) -> Floats:
@@ -167,7 +172,7 @@ def _scaled(stage: Session, raw: Logits) -> Floats:
 
 
 def _divided(raw: Logits, temperature: float) -> Floats:
-    """Logits in double precision at their temperature, the largest of a text 0."""
+    """Logits in double precision divided by the temperature, shifted so that the largest of a text is 0."""
     scaled: Floats = np.asarray(raw, dtype=np.float64) / temperature
     scaled -= np.maximum.reduce(scaled, axis=1, keepdims=True)
     return scaled
@@ -178,8 +183,8 @@ def open_cascade(
 ) -> CascadeSession:
     """The session of an artifact of form "cascade" over its opened stages.
 
-    Raises DamageError where a file of it cannot be used, or does not fit the stages, UsageError for a task that does
-    not give one label a text.
+    Raises DamageError if a file of it cannot be used or does not fit the stages, UsageError for a task that does not
+    give one label a text.
     """
     label_head(artifact, "a cascade")
     exits = read_exits(artifact.folder)
@@ -190,10 +195,10 @@ def open_cascade(
     return CascadeSession(artifact, first, second, exits, long_texts)
 
 
-def read_exits(folder: Path) -> Exits:
+def read_exits(folder: Path) -> CascadeExit:
     """The threshold of a cascade. Raises DamageError."""
     try:
-        return Exits.model_validate_json((folder / EXITS).read_bytes())
+        return CascadeExit.model_validate_json((folder / EXITS).read_bytes())
     except (FileNotFoundError, ValidationError) as error:
         raise DamageError(f"{EXITS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
 

@@ -1,4 +1,4 @@
-"""The one table of forms: how an artifact of each form is opened as an engine, and any artifact as a session."""
+"""The table of forms: how an artifact of each form is opened as an engine, and any artifact as a session."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ CPU_ONLY = {"openvino", "torch"}
 def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") -> Engine:
     """The engine of the artifact's form. threads: 0 for all cores that this process may use.
 
-    device: where encoders of ONNX Runtime run. Models without an encoder run on the CPU, whatever it says. Raises
+    device: where encoders of ONNX Runtime run. Models without an encoder always run on the CPU. Raises
     MissingPackageError where the engine or its device is not installed, UsageError for a form that does not run on the
     device, DamageError for a file that cannot be read.
     """
@@ -93,7 +93,7 @@ def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") ->
 def open_session(
     artifact: Artifact, *, threads: int = 0, long_texts: LongTexts = "chunk", device: Device = "cpu"
 ) -> Session:
-    """Open an artifact in the engine of its form, or in those of both stages of a cascade.
+    """Open an artifact in the engine of its form; a cascade in the engines of both stages.
 
     threads: 0 for all cores that this process may use; device: as in `open_engine`. Raises UsageError for an artifact
     without labels or with a masking that is not known here, MissingPackageError where its engine is not installed,

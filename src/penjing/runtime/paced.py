@@ -1,7 +1,7 @@
-"""A session whose engine runs in small passes, each within a turn that its owner gives, to the same results.
+"""A session whose engine runs in small passes, each in a turn that the caller grants; results do not change.
 
-An engine's result for a text does not depend on what else is in the pass (docs/ARCHITECTURE.md, Replay), so that a
-pass may be cut anywhere between two rows. One row, a window of at most the model's own limit, is never cut.
+An engine's result for a text does not depend on what else is in the pass (docs/ARCHITECTURE.md, Replay), so a
+pass may be split between any two rows. One row, a window of at most the model's own limit, is never split.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class PacedEngine:
         return one_after_another(parts)
 
     def fingerprint(self) -> dict[str, str]:
-        """That of the engine: turns change no result."""
+        """The fingerprint of the engine: turns change no result."""
         return self._engine.fingerprint()
 
     def _size(self, rows: Sequence[Array]) -> int:
-        # The batch sizes of a session: an engine that prepares itself for every shape has met them.
+        # The batch sizes of a session: an engine that prepares itself for every shape has already run them.
         if self.tokens is None:
             return min(len(rows), BATCHES[0])
         widest = max(map(len, rows[: BATCHES[0]]))
@@ -58,7 +58,7 @@ class PacedEngine:
 
 
 def paced(session: Session, turn: Turn) -> Session:
-    """The same session over the same engine, in turns; of a cascade both stages."""
+    """The same session over the same engine, in turns; for a cascade both stages."""
     made = copy(session)
     if isinstance(made, CascadeSession):
         made.first, made.second = paced(made.first, turn), paced(made.second, turn)

@@ -1,10 +1,10 @@
-"""Whether this machine's engine gives what the maker's gave: token sequences with stored outputs, run at every load.
+"""Checks at every load that the engine gives the outputs stored when the release was made, for fixed token sequences.
 
-A file that changed is found by its hash; this finds another kind of fault, an engine or a CPU that computes otherwise
-(INT8 without VNNI saturates, a bf16 path rounds to three digits), before a single text is decided.
+A changed file is found by its hash. This check finds an engine or a CPU that computes differently (INT8 without VNNI
+saturates, a bf16 path rounds to three digits), before any text is decided.
 
-Format 2 has `outputs`, by the name of the head. Format 1, of models that are described by their labels, has those of
-their one head as `logits`.
+Format 2 has `outputs`, by the name of the head. Format 1, for models that are described by their labels, has the
+outputs of the one head as `logits`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from penjing.runtime.session import Session
 from penjing.text.tokens import Tokens
 
 LENGTHS = (3, 8, 15, 16, 30, 32, 48, 64, 90, 128, 200)
-# Of the largest stored output. Float32 sums in another order move outputs by 1e-6 of it. Where INT8 steps turn with
-# such a move, by 0.3 % (the same text with and without padding); without VNNI, OpenVINO computes otherwise: by 10 %.
+# Shares of the largest stored output. Float32 sums in another order change outputs by 1e-6 of it. If that changes INT8
+# rounding, by 0.3 % (the same text with and without padding). Without VNNI, OpenVINO's outputs differ by 10 %.
 FLOAT_TOLERANCE, INT8_TOLERANCE = 1e-3, 0.03
 # A linear model has no tokens: its sequences are texts.
 _TEXTS = (
@@ -39,9 +39,9 @@ _TEXTS = (
 
 
 def make_selfcheck(session: Session) -> dict[str, Any]:
-    """Sequences, what this session's engine gives of them, and the tolerance: plain values for `selfcheck.json`.
+    """Sequences, the outputs of this session's engine for them, and the tolerance: plain values for `selfcheck.json`.
 
-    Of a cascade both stages are checked, each under its name.
+    For a cascade both stages are checked, each under its name.
     """
     if isinstance(session, CascadeSession):
         return {"format": 1, "kind": "cascade"} | {name: make_selfcheck(one) for name, one in _stages(session).items()}
@@ -63,9 +63,9 @@ def make_selfcheck(session: Session) -> dict[str, Any]:
 
 
 def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release) -> float:
-    """The largest difference of an output from what was stored; `stored` as from `make_selfcheck`, or a release.
+    """The largest difference of an output from the stored one; stored: what `make_selfcheck` gave, or a release.
 
-    Raises DamageError where it is beyond the tolerance, where the neighbours in a batch change a row, or where
+    Raises DamageError if it is beyond the tolerance, if the other rows of a batch change a row, or if
     `selfcheck.json` cannot be used.
     """
     where = str(stored.folder) if isinstance(stored, Release) else None
@@ -110,11 +110,11 @@ def _sequences(tokens: Tokens) -> list[Array]:
 
 
 def _run(engine: Engine, inputs: Sequence[Any]) -> dict[str, list[Array]]:
-    """Of each head what it gives of each input, alone."""
-    # Of an engine with early exits all stages: a row at a threshold may leave elsewhere on another machine.
+    """The outputs of each head for each input, run alone."""
+    # For an engine with early exit, all stages: a row at a threshold may stop at another stage on another machine.
     run = getattr(engine, "every", engine.run)
     alone = [run([row]) for row in _rows(engine, inputs)]
-    # By token no padding is compared: it says nothing.
+    # For outputs by token the padding is not compared: it has no meaning.
     sizes = [len(row) for row in _rows(engine, inputs)]
     return {
         name: [_own(one[name][0], size) for one, size in zip(alone, sizes, strict=True)]
@@ -136,7 +136,7 @@ def _stored(check: Mapping[str, Any], found: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _apart(found: Mapping[str, Sequence[Array]], stored: Mapping[str, Any]) -> float:
-    """The largest difference; not a number where there is one. Raises ValueError where the two cannot be compared."""
+    """The largest difference; NaN if an output is NaN. Raises ValueError if the two cannot be compared."""
     if not found or found.keys() != stored.keys():
         raise ValueError(f"heads {', '.join(found) or 'none'}; stored {', '.join(stored) or 'none'}")
     apart = []

@@ -16,7 +16,7 @@ from penjing.tasks import calibration_of, task_of
 from penjing.text.tokens import BUCKETS, Tokens
 
 DIGITS = 6
-# Features of the linear engine need no buckets: so many rows a pass bound its memory.
+# Features of the linear engine need no buckets; this many rows a pass bound its memory.
 _SLICE = 256
 
 
@@ -53,7 +53,7 @@ class Session:
         return self._predictions(masked, *self._score(masked))
 
     def answering(self, masked: str) -> Session:  # noqa: ARG002 - a session of one model has one answer
-        """The session to explain a text with: of several stages the one that answered it, scaled as the answer was."""
+        """The session to explain a text with: of several stages the one that answers it, scaled as the answer is."""
         return self
 
     @property
@@ -67,7 +67,7 @@ class Session:
         return [Prediction(self.artifact.id, one, long) for one, long in zip(answers, too_long, strict=True)]
 
     def _items(self, masked: Sequence[str]) -> list[Item]:
-        """What a head by token needs to say where in a text its answer stands."""
+        """What a head by token needs to give the place of its answer in a text."""
         assert self._tokens is not None, "only models of tokens have heads by token"
         return [Item(text, spans) for text, spans in zip(masked, self._tokens.offsets(masked), strict=True)]
 
@@ -94,9 +94,9 @@ class Session:
         return self.engine.fingerprint()
 
     def warm(self) -> None:
-        """Meet every shape once (about a second), so that no request pays for an engine's preparation of it."""
+        """Run every shape once (about a second), so that no request waits while the engine prepares for one."""
         if self._tokens is None:
-            # A word in Chinese, so that a model that cuts words loads its dictionary now (one to two seconds).
+            # A word in Chinese, so that a model with a word segmenter loads its dictionary now (one to two seconds).
             self.engine.run(self.engine.encode(["预热"]))
             return
         body = self._tokens.encode(["a"])[0]
@@ -104,7 +104,7 @@ class Session:
             self.engine.run([np.resize(body, length)])
 
     def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
-        """Outputs of n texts by the name of the head, and whether a text was left unfinished."""
+        """Outputs of n texts by the name of the head, and whether the end of each text was left out."""
         rows = self.engine.encode(masked)
         if self._tokens is None and len(rows) <= _SLICE:
             return self.engine.run(rows), [False] * len(rows)

@@ -1,8 +1,8 @@
-"""Windows of long texts: rows of token ids cut for the engine, and what it gave of the pieces put together again.
+"""Windows of long texts: rows of token ids are cut for the engine, and the outputs of the pieces are joined.
 
 pooled    the mean of a text's windows, each weighted by the tokens that it adds, so that every token counts once
 token     each token's output from the first window that shows it
-span      each token's largest outputs of the windows that show it: a span cut in one window is whole in the next
+span      each token's largest outputs of the windows that show it: a span that one window cuts is whole in the next
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from penjing.core.machine import cores
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
 from penjing.explain.budget import EvidenceBudget
-from penjing.measure.workers import Layout, measured_layout
+from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
 from penjing.serve.bodies import Item
 from penjing.serve.early import Refusals
@@ -221,10 +221,10 @@ def _find_all(store: Store, identities: Sequence[str]) -> list[Record | None]:
     return [get_record(store, identity) for identity in identities]
 
 
-def _layout(release: Release, settings: Settings) -> Layout:
+def _layout(release: Release, settings: Settings) -> WorkerLayout:
     if settings.threads or settings.workers:
         workers = settings.workers or 1
-        return Layout(workers, settings.threads or max(1, cores() // workers))
+        return WorkerLayout(workers, settings.threads or max(1, cores() // workers))
     kept = Path(settings.cache).expanduser() / "layout.json"
     return measured_layout(release.artifact, cores(), kept, settings.device)
 

@@ -38,7 +38,7 @@ def open_reader(name: str, options: Mapping[str, Any], where: str = "task") -> R
 
 
 def about_task(name: str, where: str = "task") -> About:
-    """What is written of a task in a first recipe. Raises RecipeError for a task that is not known."""
+    """What a new recipe says about a task. Raises RecipeError for an unknown task."""
     if name not in TASKS:
         raise RecipeError(f"unknown task `{name[:80]}`", where=where, fix=nearest(name, TASKS))
     return _file(name).ABOUT
@@ -72,12 +72,12 @@ def task_of(card: Card, where: str = "") -> Task:
 
 
 def task_of_labels(labels: Sequence[str]) -> Task:
-    """The task of files that name labels and no task: so those of the first formats are read."""
+    """The task of files that have labels and name no task, as those of the first formats."""
     return open_task("classify", {"labels": tuple(labels)})
 
 
 def described(task: Task) -> dict[str, Any]:
-    """What a policy or a release says of its task: `labels` alone where they are all of it, else `task`.
+    """How a policy or a release describes its task: only `labels` if its state is nothing else, else `task`.
 
     `opened` reads it back.
     """
@@ -94,14 +94,14 @@ def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "") -> T
 
 
 def calibration_of(card: Card) -> Mapping[str, Any]:
-    """What `Task.decode` needs of an artifact's card."""
+    """The calibration in an artifact's card, as `Task.decode` takes it."""
     return card.calibration or {"temperature": card.temperature}
 
 
 def card_fields(task: Task, calibration: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What a card holds of a task and of its calibration, from which `task_of` and `calibration_of` read both back.
+    """The fields of a card for a task and its calibration, from which `task_of` and `calibration_of` read them back.
 
-    calibration: None for a model that is not calibrated yet, whose outputs alone are asked for.
+    calibration: None for a model that is not calibrated yet, of which only outputs are used.
     """
     state = task.state
     if set(state) == {"labels"} and (calibration is None or set(calibration) == {"temperature"}):
@@ -110,7 +110,7 @@ def card_fields(task: Task, calibration: Mapping[str, Any] | None = None) -> dic
 
 
 def task_for(inputs: Inputs) -> Task:
-    """The task that a method learns; where none is given, one label a text, of train and validation together.
+    """The task that a method learns; without a given one, one label a text, from train and validation together.
 
     Raises DataError for tables without gold, or with one label only.
     """
@@ -120,7 +120,7 @@ def task_for(inputs: Inputs) -> Task:
             raise DataError(f"the {name} part has no labelled rows", fix="give more rows: each part needs some")
         golds += table.labels
     task = inputs.task or open_reader("classify", {}).learn(golds)
-    # What chooses among models on validation speaks of every stratum, the small ones too.
+    # Models are compared on validation over every stratum, the small ones too.
     return task.with_rows({})
 
 
@@ -131,7 +131,7 @@ def side_by_side(task: Task, outputs: Outputs) -> Any:
 
 
 def predicts(card: Card) -> bool:
-    """Whether an artifact answers anything: a base does not."""
+    """Whether an artifact gives answers: a base does not."""
     return bool(card.labels or card.task_state)
 
 

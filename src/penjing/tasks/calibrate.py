@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes a model's confidence mean what it says.
+"""Temperature scaling: one number that makes a model's confidence match its accuracy.
 
     p = softmax(logits / T),   T = argmin over [0.05, 20] of the mean of -log p[truth]
 
@@ -29,7 +29,7 @@ def fit_temperature(logits: npt.ArrayLike, truth: npt.ArrayLike) -> float:
     """The temperature in [0.05, 20] of least negative log-likelihood; logits (n, L), truth (n,) positions.
 
     The likelihood is convex in 1/T, so a golden section over log T finds its one minimum. No rows, one label, or
-    logits that do not differ within any row tell nothing of T: then 1.0. Raises ValueError for non-finite logits.
+    logits that do not differ within any row do not determine T: then 1.0. Raises ValueError for non-finite logits.
     """
     table, target = np.asarray(logits, dtype=np.float64), np.asarray(truth, dtype=np.int64)
     if table.ndim != 2 or target.shape != table.shape[:1]:

@@ -30,7 +30,7 @@ _DIGITS = 6
 
 
 class Options(_Options):
-    """What `task: {type: classify}` may say beside its type: nothing."""
+    """The options of `task: {type: classify}`: none."""
 
 
 ABOUT = About(
@@ -55,7 +55,7 @@ def restore(state: Mapping[str, Any]) -> Classify:
 
 @dataclass(frozen=True)
 class ClassifyReader:
-    """Labels as they are written, before it is known which there are."""
+    """Reads labels as they are written, before the set of labels is known."""
 
     golds_are_names = True
 
@@ -74,7 +74,7 @@ class ClassifyReader:
         return list(golds)
 
     def learn(self, golds: Sequence[str]) -> Classify:
-        """The labels in the order of the alphabet. Raises DataError for fewer than two."""
+        """The task of the labels, sorted. Raises DataError for fewer than two."""
         labels = tuple(sorted({gold for gold in golds if gold}))
         if len(labels) < 2:
             raise DataError("the train rows have one label only", fix="give rows of at least two labels")
@@ -100,12 +100,12 @@ class Classify(ClassifyReader):
         return {HEAD: Head("pooled", len(self.labels), "cross_entropy")}
 
     def with_rows(self, rows: Mapping[str, int]) -> Classify:
-        """The same task, its promises over the labels with at least 30 rows (all, where none has)."""
+        """The same task with promises over the labels of at least 30 rows (over all labels, if none has so many)."""
         small = frozenset(label for label in self.labels if rows.get(label, 0) < SMALL)
         return replace(self, small=small if len(small) < len(self.labels) else frozenset())
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:
-        """A known label, however it is written. Raises DataError for another, with the nearest."""
+        """The known label that is written. Raises DataError for an unknown one, with the nearest."""
         label = super().read(cell, masked)
         found = match_label(label, self.labels, {})
         if found is None:
@@ -152,7 +152,7 @@ class Classify(ClassifyReader):
         return label
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
-        """Each probability may move by the band, so that two labels within twice of it may change places."""
+        """Each probability may change by the band, so two labels that differ by at most twice the band may swap."""
         return bool(band) and len(self.labels) > 1 and round(facts["margin"] * MICRO) <= 2 * band
 
     def moved(self, one: Answer, other: Answer) -> float:
@@ -177,7 +177,7 @@ class Classify(ClassifyReader):
         return odds
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
-        """(n, 3 L): of each label whether it is the gold, whether it is the answer, whether it is both."""
+        """(n, 3 L): for each label whether it is the gold, whether it is the answer, whether it is both."""
         truth = encode_labels(golds, self.labels)
         guess = encode_labels([_top(answer) for answer in answers], self.labels)
         rows, labels = np.arange(len(truth)), len(self.labels)

@@ -11,7 +11,7 @@ _DIGITS = 6
 
 
 def metric_names(task: Task) -> list[str]:
-    """The task's metrics, the one that is kept first."""
+    """Names of the task's metrics; the first is the one that `keep` is about."""
     return list(task.metrics(task.counts([], []).sum(axis=0)))
 
 
@@ -26,7 +26,7 @@ def measure_outputs(
 def validation_metrics(
     task: Task, outputs: Outputs, calibration: Mapping[str, Any], golds: Sequence[str], items: Sequence[Item] = ()
 ) -> dict[str, float]:
-    """The same as a card has them: `validation_NAME`, rounded to 1e-6."""
+    """The same in the form of a card: `validation_NAME`, rounded to 1e-6."""
     found = measure_outputs(task, outputs, calibration, golds, items)
     return {f"validation_{name}": round(value, _DIGITS) for name, value in found.items()}
 

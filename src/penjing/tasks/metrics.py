@@ -29,7 +29,7 @@ def encode_labels(labels: Sequence[str], known: Sequence[str]) -> Ints:
 def softmax(logits: npt.ArrayLike, temperature: float = 1.0) -> Floats:
     """Probabilities (n, L) float64 of logits (n, L) divided by `temperature` (> 0); each row sums to 1."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
-    # The bare reductions: around them the methods of an array take most of the time of one row.
+    # The ufuncs are called directly: for one row the methods of an array would take most of the time.
     powers = np.exp(scaled - np.maximum.reduce(scaled, axis=-1, keepdims=True))
     result: Floats = powers / np.add.reduce(powers, axis=-1, keepdims=True)
     return result

@@ -1,7 +1,7 @@
-"""How far values are from the truth, near each value: intervals of a stated coverage, chances to be in a limit.
+"""The error of values, estimated near each value: intervals of a stated coverage, chances to be within a limit.
 
     d(v): linear between the middles of up to ten bins of the value, equally full; at a middle the mean |y - v| over the
-          bin's validation rows, drawn towards the mean over all of them as if ten more rows had that
+          bin's validation rows, pulled towards the mean over all rows as if ten more rows of the bin had it
     r_i = |y_i - v_i| / d'(v_i),   d' from the other half of the rows, so that r is not too small
 
 d is continuous, so that a small move of a value moves its chance by little. Source: Lei and others, Distribution-Free

@@ -1,4 +1,4 @@
-"""The task `score`: a number or a grade for a text, with an interval and the promise to be within a limit.
+"""The task `score`: a number or a grade for a text, with an interval; an error is a difference above a limit.
 
 Regression (any number), with z the output and m, s the mean and standard deviation of the gold that it is learned from:
 
@@ -45,7 +45,7 @@ Floats = npt.NDArray[np.float64]
 HEAD = "score"
 # With more different values than this the gold is a number, not a grade.
 MOST_GRADES = 12
-# Of a number: so many bands of the gold, equally full, are the strata of a split.
+# For numbers, so many equally full bands of the gold are the strata of a split.
 _BANDS = 5
 _DIGITS = 6
 # Two numbers that differ by this little are equal.
@@ -54,7 +54,7 @@ MICRO = 1_000_000
 
 
 class Options(_Options):
-    """What `task: {type: score}` may say beside its type."""
+    """The options of `task: {type: score}`."""
 
     kind: Literal["auto", "grades", "number"] = Field(
         "auto", description="grades: few values in order; number: any value; auto: grades for at most 12 whole numbers"
@@ -99,7 +99,7 @@ def restore(state: Mapping[str, Any]) -> Score:
 
 @dataclass(frozen=True)
 class ScoreReader:
-    """Numbers as they are written, before it is known which there are."""
+    """Reads numbers as they are written, before their values are known."""
 
     kind: Literal["auto", "grades", "number"]
     within: float | None
@@ -185,7 +185,7 @@ class Score(ScoreReader):
         return self
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:
-        """As `ScoreReader.read`; of grades, one that there is. Raises DataError."""
+        """As `ScoreReader.read`, but of grades only a known one. Raises DataError."""
         gold = super().read(cell, masked)
         if gold and self.grades and float(gold) not in self.grades:
             known = ", ".join(f"`{write_number(grade)}`" for grade in self.grades)
@@ -268,7 +268,7 @@ class Score(ScoreReader):
         return write_number(facts["value"])
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
-        """Whether another grade may be the answer, by its margin; the value and p of a number move with its output."""
+        """Whether another grade may be the answer, by its margin. The value and p of a number move with its output."""
         return bool(band and self.grades) and round(facts["margin"] * MICRO) <= 2 * band
 
     def moved(self, one: Answer, other: Answer) -> float:
@@ -280,7 +280,7 @@ class Score(ScoreReader):
         return _short(max(abs(one.p - other.p), far))
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
-        """Of a grade the log-odds of being within the limit; of a number its value, turned to fall towards the mean."""
+        """For a grade the log-odds of being within the limit; for a number its value, falling towards the mean."""
         said = as_kind(answer, Number).value
         if not self.grades:
             sign = 1.0 if said >= self.mean else -1.0
@@ -341,7 +341,7 @@ class Score(ScoreReader):
         return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
-        """Of grades how often each is taken for which; of numbers the error by band of the true value."""
+        """For grades how often each is taken for which; for numbers the error by band of the true value."""
         pairs = [(answer, gold) for answer, gold in zip(answers, golds, strict=True) if isinstance(answer, Number)]
         if self.grades:
             names = [write_number(grade) for grade in self.grades]

@@ -1,4 +1,4 @@
-"""Hashed n-grams of characters and words, by array arithmetic alone: no tokenizer, no dictionary, no word cutter.
+"""Hashed n-grams of characters and words, by array arithmetic alone: no tokenizer, no dictionary, no segmenter.
 
     H(i, j) = sum_{i <= k < j} c_k P^(k - i)  mod 2^64   from one running sum:  (S_j - S_i) P^(-i),  P odd
     bucket = the top bits of mix(H(i, j) + salt(kind, length))
@@ -6,7 +6,7 @@
 Source: Rabin and Karp, Efficient Randomized Pattern-matching Algorithms, 1987 (the rolling hash); Weinberger et al.,
 Feature Hashing for Large Scale Multitask Learning, 2009; Joulin et al., Bag of Tricks for Efficient Text
 Classification, 2017 (n-grams in buckets). Chinese has no spaces: its words are among the n-grams of one to four
-characters, so no word cutter runs in the hot path.
+characters, so no segmenter runs for each text.
 """
 
 from __future__ import annotations
@@ -104,5 +104,5 @@ def _powers(size: int) -> tuple[Hashes, Hashes, Hashes]:
 
 @cache
 def _letters() -> npt.NDArray[np.bool_]:
-    """Which characters of the basic plane make words: letters and digits, but for Chinese ones."""
+    """Which characters of the basic plane form words: letters and digits, except Chinese ones."""
     return np.array([(char := chr(code)).isalnum() and not HAN.match(char) for code in range(0x10000)], dtype=bool)

@@ -2,8 +2,8 @@
 
     weight(t, d) = (1 + ln tf(t, d)) * (ln((1 + n) / (1 + df(t))) + 1),   divided by the norm of d
 
-Terms are words 1-2 and characters 1-4, lower-cased, in at least two texts; where there are more than the cap, those in
-most texts stay. Source: Salton and Buckley, Term-weighting Approaches in Automatic Text Retrieval, 1988.
+Terms are words 1-2 and characters 1-4, lower-cased, in at least two texts; if there are more than the cap, those in the
+most texts are kept. Source: Salton and Buckley, Term-weighting Approaches in Automatic Text Retrieval, 1988.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from penjing.core.errors import DamageError, DataError, UsageError
 from penjing.text.words import HAN, PLACEHOLDER, segmenter_version, word_spans
 
 VOCABULARY, SETTINGS = "vocabulary.txt", "features.json"
-# What `encode` gives of a text: the terms that it holds, in the order of their index.
+# What `encode` gives for a text: its terms, in the order of their index.
 ROW = np.dtype([("index", "<i4"), ("weight", "<f4")])
 Row = npt.NDArray[Any]
 _SPACE = re.compile(r"\s+")
-# Beyond so many distinct terms, those seen once are forgotten: on millions of n-grams this bounds memory at about 1 GB.
+# Above so many distinct terms, those seen once are dropped: for millions of n-grams this bounds memory at about 1 GB.
 _MOST_COUNTED = 4_000_000
-# Fewer texts with Chinese than this share are strays, and jieba is not loaded for them.
+# If the share of texts with Chinese is not above this, jieba is not loaded.
 _CHINESE_SHARE = 0.01
 
 
@@ -51,7 +51,7 @@ class Terms:
             found += ["w" + word for word in words]
             for size in range(2, self.words + 1):
                 found += ["w" + " ".join(words[i : i + size]) for i in range(len(words) - size + 1)]
-        # A placeholder is one character here; which one it is, its word says.
+        # A placeholder is one character here; the terms of words say which placeholder it is.
         line = _SPACE.sub(" ", PLACEHOLDER.sub("⟦", text)).strip().lower()
         for size in range(1, self.characters + 1):
             found += ["c" + line[i : i + size] for i in range(len(line) - size + 1)]
@@ -116,8 +116,8 @@ class Features:
         features = cls(terms, vocabulary, idf)
         if features.segmenter != segmenter:
             raise UsageError(
-                f"this model was trained with {segmenter}, and here is {features.segmenter}: words would be cut "
-                "otherwise than in training",
+                f"this model was trained with {segmenter}, and here is {features.segmenter}: words would be "
+                "segmented differently than in training",
                 where=str(folder),
                 fix=f"pip install jieba=={segmenter.split()[1]}",
             )
@@ -134,7 +134,7 @@ def fit_features(
 ) -> Features:
     """The vocabulary of masked texts: terms in at least `min_df` of them, at most `most`; `seen` is called for each.
 
-    With so few texts that no term is in two, terms in one count. Raises DataError where no text has a term.
+    If no term is in `min_df` texts, terms in one text are used. Raises DataError where no text has a term.
     """
     chinese = sum(HAN.search(text) is not None for text in texts) > _CHINESE_SHARE * len(texts)
     terms = Terms(words, characters, chinese)
@@ -146,7 +146,7 @@ def fit_features(
         seen()
     kept = _most_frequent(frequency, min_df, most) or _most_frequent(frequency, 1, most)
     if not kept:
-        raise DataError("no text has a word or a character to learn from", fix="look at the column of the texts")
+        raise DataError("no text has a word or a character to learn from", fix="check the column of the texts")
     kept = sorted(kept)
     counts = np.array([frequency[term] for term in kept], dtype=np.float64)
     return Features(terms, kept, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32))

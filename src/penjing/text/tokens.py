@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 Ids = npt.NDArray[np.int64]
 
 TOKENIZER = "tokenizer.json"
-# An engine prepares itself anew for every shape that it meets (some 50 ms each in OpenVINO), so shapes are few;
-# steps of a quarter keep the padding of a text below a quarter of its length.
+# An engine prepares itself for every new shape (some 50 ms each in OpenVINO), so there are few shapes. Steps of a
+# quarter keep the padding of a text below a quarter of its length.
 BUCKETS = (8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512)
 BATCHES = (16, 4, 1)
-# Most tokens of a batch, padding included: what a pass needs in memory grows with them.
+# The most tokens of a batch, padding included: the memory for a pass grows with them.
 BATCH_TOKENS = 4096
 MAX_OVERLAP = 32
 _PADS = ("[PAD]", "<pad>")
@@ -34,7 +34,7 @@ _PADS = ("[PAD]", "<pad>")
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a text: ids with the special tokens, and how many tokens it shows that no earlier window showed."""
+    """A piece of a text: ids with the special tokens, and how many of its tokens no earlier window has."""
 
     ids: Ids
     weight: int
@@ -53,7 +53,7 @@ class Tokens:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._encode = tokenizer.encode_batch_fast
-        # The template puts its special tokens around the content: where the content of any text begins and ends.
+        # The template puts special tokens around the content: these count those before and after it.
         whole = tokenizer.encode("a").ids
         content = tokenizer.encode("a", add_special_tokens=False).ids
         self._before = next(
@@ -61,7 +61,7 @@ class Tokens:
         )
         self._after = len(whole) - len(content) - self._before
         if limit <= self._before + self._after:
-            raise DamageError(f"max_tokens is {limit}: it leaves no room beside the special tokens", where=TOKENIZER)
+            raise DamageError(f"max_tokens is {limit}: it leaves no room besides the special tokens", where=TOKENIZER)
 
     @classmethod
     def load(cls, artifact: Artifact) -> Tokens:
@@ -74,19 +74,20 @@ class Tokens:
         return [np.array(encoding.ids, dtype=np.int64) for encoding in self._encode(list(texts))]
 
     def offsets(self, texts: Sequence[str]) -> list[Ids]:
-        """Where each token of each text stands, (tokens, 2) in characters; (0, 0) for a special token."""
+        """The place of each token of each text, (tokens, 2) in characters; (0, 0) for a special token."""
         return [np.array(one.offsets, dtype=np.int64).reshape(-1, 2) for one in self._encode(list(texts))]
 
     @property
     def frame(self) -> tuple[int, int]:
-        """How many special tokens stand before and after the content of a text."""
+        """The number of special tokens before and after the content of a text."""
         return self._before, self._after
 
     def windows(self, ids: Ids) -> list[Window]:
         """Pieces of at most `limit` tokens that cover all of the content, each between the special tokens.
 
-        Neighbours overlap by a quarter of the room, at most 32 tokens, so that no phrase is seen only in halves; the
-        last one is moved back to full length. The weights add up to the tokens of the content (1 for an empty text).
+        Neighbours overlap by a quarter of the room, at most 32 tokens, so that a phrase at a cut is whole in one of
+        them; the last one is moved back to full length. The weights add up to the tokens of the content (1 for an empty
+        text).
         """
         end = len(ids) - self._after
         if len(ids) <= self.limit:
@@ -117,7 +118,7 @@ class Tokens:
         return ids, mask
 
     def batches(self, rows: Sequence[Ids]) -> list[list[int]]:
-        """Positions of the rows in batches of one bucket each, of 16, 4 or 1: so few shapes, all of them soon warm.
+        """Positions of the rows in batches of one bucket each, of 16, 4 or 1 rows, so that there are few shapes.
 
         No batch of several rows has more than `BATCH_TOKENS` tokens.
         """
@@ -138,7 +139,7 @@ class Tokens:
 
 def read_tokenizer(path: Path) -> Tokenizer:
     """A tokenizer.json from disk. Raises DamageError where it is missing or is not one."""
-    # A model that reads no tokens does without the package.
+    # A model that reads no tokens does not need the package.
     from tokenizers import Tokenizer
 
     try:
@@ -205,7 +206,7 @@ def _content(path: Path) -> str:
 
 
 def _pad_id(tokenizer: Tokenizer) -> int:
-    """RoBERTa-like models count positions by it, so the right one matters even where the mask hides it."""
+    """The id of padding. RoBERTa-like models count positions from it, so it matters even where the mask hides it."""
     if tokenizer.padding:
         return int(tokenizer.padding["pad_id"])
     return next((found for token in _PADS if (found := tokenizer.token_to_id(token)) is not None), 0)

@@ -1,8 +1,9 @@
 """Where the words of a text are: jieba for Chinese, a pattern for all else, a placeholder of the masking as one word.
 
 Jieba's most probable path through its dictionary (Sun, jieba, 2012) without the hidden Markov model for unknown
-words: that costs twice the time, and unknown words are found by character n-grams anyway. Its own start is not used: it
-reads a marshalled cache from the temporary folder, which anybody on the machine can write, and talks on stderr.
+words: that takes twice the time, and character n-grams cover unknown words anyway. Jieba's own initialisation is not
+used: it reads a marshalled cache from the temporary folder, which any user of the machine can write, and it writes to
+stderr.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PLAIN = re.compile(r"⟦[a-z_]+⟧|[^\W_]+(?:['’][^\W_]+)*")
 
 
 def word_spans(text: str, chinese: bool = True) -> list[Span]:
-    """(start, end) of every word, in their order; punctuation and white space belong to none.
+    """(start, end) of every word, in order; punctuation and white space belong to no word.
 
     chinese: whether runs of Chinese characters are cut by jieba (loaded at the first of them, about a second), or
     stay whole.
@@ -46,7 +47,7 @@ def word_spans(text: str, chinese: bool = True) -> list[Span]:
 
 
 def segmenter_version() -> str:
-    """`jieba VERSION DIGEST` of the dictionary that cuts here. Raises MissingPackageError without jieba."""
+    """`jieba VERSION DIGEST` of the dictionary in use. Raises MissingPackageError without jieba."""
     jieba = _jieba()
     return f"jieba {jieba.__version__} {digest_file(Path(jieba.__file__).with_name('dict.txt'))[:12]}"
 
@@ -65,7 +66,7 @@ def _segmenter() -> Any:
 def _jieba() -> Any:
     try:
         with warnings.catch_warnings():
-            # Its patterns hold escapes that newer Pythons warn of when they compile it.
+            # Its patterns have escapes that newer versions of Python warn about when they compile it.
             warnings.simplefilter("ignore")
             import jieba
     except ModuleNotFoundError as error:
