@@ -35,7 +35,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         ", where the text holds none of the phrases",
         "/{}, {} s left",
         ": {}",
-        "; about {} test rows would settle it",
+        "; about {} test rows are needed to decide",
         "`{} {}`",
         "`{}` {}",
         "about",

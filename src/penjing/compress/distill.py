@@ -38,10 +38,10 @@ from penjing.tasks import task_of
 from penjing.tasks.measure import metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.hooks import Report
+from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Labelled, Rows, forward, predict, score_outputs
+from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict, score_outputs
 
 TEACHER = "tuned"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
@@ -79,7 +79,7 @@ class _Distill:
     task: Task
     rows: Rows
     targets: Targets
-    validation: Labelled
+    validation: TargetRows
     wanted: Targets
     options: Options
     seed: int
@@ -143,7 +143,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         task=task,
         rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
         targets=Targets.of(task, said, texts, inputs.train.labels or ()),
-        validation=Labelled.of(
+        validation=TargetRows.of(
             task,
             IdRows(encode(tokenizer, validation, limit).ids, padding),
             inputs.validation.labels or (),
@@ -164,7 +164,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
     if parent.card.sparsity is not None:
         keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
-    fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
+    fit(classifier, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
     folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
     return seal(
         Compression(inputs, options, run, parent, "compress.distill"),

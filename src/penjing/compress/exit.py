@@ -44,7 +44,7 @@ from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.hooks import Report
+from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
 from penjing.train.supervised import IdRows, predict
@@ -211,7 +211,7 @@ def _train(model: Exiting, parent: Artifact, teacher: Artifact, inputs: Inputs, 
     )
     about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
     key = digest([*about, model.ends, run.seed, run.threads, run.device, torch.__version__])
-    fit(model, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
+    fit(model, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
 
 
 def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, run: Run, target: Path) -> None:

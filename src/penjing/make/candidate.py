@@ -54,7 +54,7 @@ def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
-class Job:
+class ReleaseJob:
     """What a run makes a release of, and how."""
 
     recipe: Recipe
@@ -99,7 +99,7 @@ def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: 
     return Policy(spec=spec, rules=rules, release_id="")
 
 
-def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "") -> Release:
+def certify_and_seal(target: Path, job: ReleaseJob, picked: Variant, trainable: str = "") -> Release:
     """Fix the grid on validation, open the calibration rows once, seal the release as `target`.
 
     trainable: the id of the torch artifact that the model was made of, if it was.
@@ -139,7 +139,7 @@ def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "
     return seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
 
 
-def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
+def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTest:
     """Open the sealed folder as the service does and test every promise on the test rows, once."""
     table, threads, progress = job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
@@ -186,7 +186,7 @@ def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
     )
 
 
-def _open(artifact: Artifact, job: Job) -> Session:
+def _open(artifact: Artifact, job: ReleaseJob) -> Session:
     return open_session(artifact, threads=job.threads, long_texts=job.recipe.data.long)
 
 

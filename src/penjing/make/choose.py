@@ -17,7 +17,7 @@ from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.score import Scored, score
-from penjing.report.found import Choice, Variant
+from penjing.report.found import ChosenVariant, Variant
 from penjing.report.verdict import note_of
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
@@ -105,7 +105,7 @@ def gate(variant: Variant, teacher: Scored, gates: Gates) -> Variant:
     return replace(variant, gates=found, refused=reason)
 
 
-def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Choice | None:
+def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> ChosenVariant | None:
     """The last encoder variant that no gate refuses, if it beats the linear model with a held bound; else the linear.
 
     None where everything is refused. The bound is the one-sided 95 % bound of the paired difference on validation.
@@ -113,13 +113,13 @@ def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Cho
     """
     passed = [variant for variant in variants if not variant.refused]
     if not passed:
-        return None if linear.refused else Choice(linear, not proven, note_of("why_refused"))
+        return None if linear.refused else ChosenVariant(linear, not proven, note_of("why_refused"))
     best = passed[-1]
     if best.artifact.id == linear.artifact.id:
-        return Choice(best, False)
+        return ChosenVariant(best, False)
     paired = best.scored.difference(linear.scored)
     if paired.lower > 0 or linear.refused:
-        return Choice(best, False)
+        return ChosenVariant(best, False)
     note = note_of(
         "why_form_tie" if proven else "why_tie",
         metric=best.scored.metrics[0],
@@ -127,7 +127,7 @@ def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Cho
         lower=f"{paired.lower:+.4f}",
         rows=f"{len(best.scored):,}",
     )
-    return Choice(linear, not proven, note)
+    return ChosenVariant(linear, not proven, note)
 
 
 def beats(a: Scored, b: Scored) -> bool:

@@ -22,7 +22,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, table_fingerprint, task_key
-from penjing.make.candidate import Job, Models, certify_and_seal, open_policy, promised_against, test_release
+from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, gate, measure, race
 from penjing.make.machine_choices import pace_of
@@ -40,7 +40,7 @@ from penjing.prove.score import Scored, score
 from penjing.prove.seal import put_with_gates
 from penjing.report.build import Found, fill
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
-from penjing.report.found import Choice, ReleaseTest, Variant
+from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.page import write_report
 from penjing.runtime.open import open_session
 
@@ -181,7 +181,7 @@ class _Making:
         self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused))
 
-    def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, Choice | None]:
+    def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, ChosenVariant | None]:
         """What was made, the forms that can be sealed, the linear one, and which of them is chosen."""
         if self.file.recipe.search:
             done, variants, linear_variant = self._search(linear)
@@ -333,7 +333,7 @@ class _Making:
 
     def _certify_and_test(self, picked: Variant, models: Models) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
-        job = Job(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
+        job = ReleaseJob(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
         trainable = models.student.id if models.student.card.form == "torch" else ""
         release = certify_and_seal(self.out / ".candidate", job, picked, trainable)
         return test_release(release, job, models)

@@ -1,4 +1,4 @@
-"""One model on one table: its answers against the gold, and the metrics of its task with their bounds."""
+"""One model on one table: its answers compared with the gold, and the task's metrics with their bounds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from penjing.runtime.session import Session
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Predictions of n rows with their golds, in the order of the table; `counts` (n, K) are those of the task.
+    """Predictions and golds of n rows, in the order of the table; `counts` (n, K) come from the task.
 
-    A metric is named as the task names it; where none is named, it is the first, which `keep` keeps.
+    Metrics have the names that the task gives them. Without a name, the first metric is meant; `keep` refers to it.
     """
 
     task: Task
@@ -39,18 +39,18 @@ class Scored:
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """What would be decided on each row by the model alone, and whether it is wrong."""
+        """The outcome of each row by the model alone, and whether it is wrong."""
         pairs = zip(self.answers, self.golds, strict=True)
         return tuple(unit_of(self.task, self.task.facts(answer), gold) for answer, gold in pairs)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """What would be decided on each row."""
+        """The outcome of each row."""
         return tuple(unit.outcome for unit in self.units)
 
     @property
     def p(self) -> npt.NDArray[np.float64]:
-        """How sure the model is of each answer, (n,) in [0, 1]."""
+        """The model's confidence in each answer, (n,) in [0, 1]."""
         return np.array([unit.score for unit in self.units], dtype=np.float64)
 
     @property
@@ -60,7 +60,7 @@ class Scored:
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """The names of the task's metrics; the first is the one of promises."""
+        """The names of the task's metrics; promises refer to the first."""
         return metric_names(self.task)
 
     def measure(self, name: str = "") -> Metric:
@@ -73,7 +73,7 @@ class Scored:
         return float(self.measure(name)(self.counts.sum(axis=0)))
 
     def interval(self, name: str = "", rows: Sequence[int] | None = None) -> Interval:
-        """The metric with its 95 % interval, on some of the rows (None: on all)."""
+        """The metric with its 95 % interval, on these rows (None: all rows)."""
         return bootstrap(self.counts if rows is None else self.counts[list(rows)], self.measure(name))
 
     def intervals(self) -> dict[str, Interval]:
@@ -81,15 +81,15 @@ class Scored:
         return bootstrap_all(self.counts, self.task.metrics)
 
     def difference(self, other: Scored, name: str = "") -> Paired:
-        """The metric of this model less that of another on the same rows."""
+        """The metric of this model minus that of another model on the same rows."""
         return paired_difference(self.counts, other.counts, self.measure(name))
 
     def kept(self, other: Scored, name: str = "") -> Paired:
-        """The metric of this model as a share of that of another on the same rows."""
+        """The metric of this model divided by that of another model on the same rows."""
         return paired_ratio(self.counts, other.counts, self.measure(name))
 
     def agreement(self, other: Scored) -> float:
-        """Share of rows on which the two decide the same; 1 for no rows."""
+        """Share of rows on which both models give the same outcome; 1 for no rows."""
         pairs = zip(self.outcomes, other.outcomes, strict=True)
         return float(np.mean([one == another for one, another in pairs])) if len(self) else 1.0
 
@@ -97,14 +97,14 @@ class Scored:
 def score(session: Session, table: Table, rows: Mapping[str, int] | None = None) -> Scored:
     """Predict every row of a table with gold. The session's task is that of the training rows.
 
-    rows: how many rows each stratum of the gold has; what has too few is in no promise.
+    rows: number of rows of each stratum of the gold; promises leave out a stratum with too few rows.
     """
     task = session.task if rows is None else session.task.with_rows(rows)
     return judge(task, session.predict(table.texts), table.labels or ())
 
 
 def judge(task: Task, predictions: Sequence[Prediction], golds: Sequence[str]) -> Scored:
-    """Predictions counted against the gold of the same rows."""
+    """Compare predictions with the gold of the same rows, and count."""
     counts = task.counts([prediction.answer for prediction in predictions], golds)
     return Scored(task, predictions, tuple(golds), counts)
 
@@ -115,6 +115,6 @@ def metric_names(task: Task) -> tuple[str, ...]:
 
 
 def unit_of(task: Task, facts: Mapping[str, Any], gold: str) -> Unit:
-    """What a certificate counts of one case: the facts are those that its policy sees."""
+    """The unit that a certificate counts for one case. facts: the facts that the policy sees."""
     outcome = task.outcome(facts)
     return Unit(task.scope(facts), facts["p"], outcome, task.wrong(outcome, gold))

@@ -64,7 +64,7 @@ class Hook:
         """Go on from what `state` gave."""
 
 
-class Report(Hook):
+class ProgressHook(Hook):
     """Tells a Progress how far a training is; the loss is a running mean over about twenty steps."""
 
     def __init__(self, progress: Progress) -> None:

@@ -53,7 +53,7 @@ class IdRows:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class TargetRows:
     """Rows with the gold and the item of each, and its targets by head as `Task.encode` gives them."""
 
     rows: Rows
@@ -62,7 +62,7 @@ class Labelled:
     targets: Mapping[str, Any]
 
     @classmethod
-    def of(cls, task: Task, rows: Rows, golds: Sequence[str], items: Sequence[Item] = ()) -> Labelled:
+    def of(cls, task: Task, rows: Rows, golds: Sequence[str], items: Sequence[Item] = ()) -> TargetRows:
         """The rows with what the task makes of their gold. Raises DataError for gold that the task does not know."""
         return cls(rows, golds, items, task.encode(golds, items))
 
@@ -72,8 +72,8 @@ class Supervised:
     """An Objective over rows with gold; `smoothing` is that of cross entropy."""
 
     task: Task
-    train: Labelled
-    validation: Labelled
+    train: TargetRows
+    validation: TargetRows
     budget: Budget
     seed: int
     smoothing: float = 0.0
@@ -106,7 +106,7 @@ def head_loss(
     return hard_loss(head.loss, places, torch.stack(list(targets)).flatten(), smoothing)
 
 
-def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: Labelled) -> dict[str, float]:
+def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: TargetRows) -> dict[str, float]:
     """The task's metrics and `loss` of outputs by head; metrics of 0 where an output is not finite."""
     flat = [np.concatenate([np.ravel(part) for part in found] or [np.zeros(0)]) for found in outputs.values()]
     if not all(np.isfinite(values).all() for values in flat):

@@ -51,11 +51,11 @@ from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget
-from penjing.train.hooks import Report
+from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Labelled, Rows, Supervised
+from penjing.train.supervised import IdRows, Rows, Supervised, TargetRows
 from penjing.tune.rates import best_first, rung_of
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
@@ -199,8 +199,8 @@ def whole_model(job: Job) -> tuple[Classifier, Supervised]:
 def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
     return Supervised(
         task=job.task,
-        train=Labelled.of(job.task, train, job.golds[0], job.items[0]),
-        validation=Labelled.of(job.task, validation, job.golds[1], job.items[1]),
+        train=TargetRows.of(job.task, train, job.golds[0], job.items[0]),
+        validation=TargetRows.of(job.task, validation, job.golds[1], job.items[1]),
         budget=job.budget,
         seed=job.run.seed,
         smoothing=job.options.label_smoothing,
@@ -248,7 +248,7 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
         ]
     )
     scratch = run.scratch / f"rate-{rate:g}"
-    outcome = fit(model, objective, plan, run, scratch, key, [Report(run.progress)])
+    outcome = fit(model, objective, plan, run, scratch, key, [ProgressHook(run.progress)])
     return classifier, outcome
 
 

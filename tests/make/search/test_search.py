@@ -21,7 +21,7 @@ from penjing.make.search.search import (
     AGREEMENTS,
     Chain,
     Search,
-    Tried,
+    TriedChain,
     chains,
     choose_smallest,
     second_stage,
@@ -334,11 +334,11 @@ def test_the_deepest_that_is_in_time_behind_a_first_stage_is_worth_healing() -> 
 
 
 def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_time() -> None:
-    def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> Tried:
+    def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> TriedChain:
         variant = judged(title, right, size_mb)
         late = Gate(name="p50_ms", promised=0.1, measured=1.0, bound=1.0, state=p50)
         chain = next(chain for chain in chains(4) if chain.title == title)
-        return Tried(chain, (), replace(variant, gates=(*variant.gates, late)))
+        return TriedChain(chain, (), replace(variant, gates=(*variant.gates, late)))
 
     large, small = tried("all layers", 0.95, 25), tried("2 layers", 0.949, 12)
     static, broken = tried("static", 0.95, 1, "held"), tried("1 layer", 0.6, 5)
@@ -352,7 +352,7 @@ def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_t
     assert second_stage([large, late_small]) is large
     assert second_stage([late_small, broken]) is late_small
     fast = replace(late_small.variant, latency=replace(small.variant.latency, p99_ms=1.5))
-    faster = Tried(too_large.chain, (), fast)
+    faster = TriedChain(too_large.chain, (), fast)
     assert second_stage([late_small, faster]) is faster
 
 

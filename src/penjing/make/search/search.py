@@ -29,7 +29,7 @@ from penjing.make.search.bound import least_mb
 from penjing.make.search.heal import METHOD, Healing
 from penjing.prove.gates import TIMES
 from penjing.report.contract import Note
-from penjing.report.found import Choice, Variant
+from penjing.report.found import ChosenVariant, Variant
 from penjing.report.verdict import metric_name, note_of
 
 # What a milder exit shortens. The slowest texts are those that come to the second stage, however few they are.
@@ -55,7 +55,7 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedChain:
     """A chain with what each of its steps made, and what the last one was measured to be."""
 
     chain: Chain
@@ -102,12 +102,12 @@ class Search:
     seed: int = 0
     proven: Sequence[Variant] = ()
     skipped: list[Note] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list, init=False)
+    tried: list[TriedChain] = field(default_factory=list, init=False)
     # Forms that were too slow before they were healed, as they were timed; and whether they are in time in a cascade.
     waiting: list[tuple[Chain, Variant]] = field(default_factory=list, init=False)
     judged: dict[str, bool] = field(default_factory=dict, init=False)
 
-    def run(self) -> list[Tried]:
+    def run(self) -> list[TriedChain]:
         """Try them all, in the order that the module describes."""
         self._try_depths()
         if smallest_held([each.variant for each in self.tried if not each.chain.layers]):
@@ -191,7 +191,7 @@ class Search:
             if _broke(second.variant, "keep"):
                 break
 
-    def _try_agreements(self, second: Tried) -> Tried:
+    def _try_agreements(self, second: TriedChain) -> TriedChain:
         for agreement in AGREEMENTS:
             chain = behind_static(second.chain, agreement)
             self.progress.say(f"search: {chain.title} ({len(self.every) + 1} of {len(self.every) + 1})")
@@ -201,7 +201,7 @@ class Search:
                 break
         return last
 
-    def _heal(self, slow_forms: Sequence[tuple[Chain, Variant]]) -> Tried:
+    def _heal(self, slow_forms: Sequence[tuple[Chain, Variant]]) -> TriedChain:
         chain = worth_healing(slow_forms, self._is_in_time, self.race)
         self.progress.say(f"search: {chain.title}, for the cascade")
         return self._attempt(chain)
@@ -229,11 +229,11 @@ class Search:
         self.skipped.append(note)
         self.progress.say(note.text)
 
-    def _attempt(self, chain: Chain, before: Sequence[Done] = ()) -> Tried:
+    def _attempt(self, chain: Chain, before: Sequence[Done] = ()) -> TriedChain:
         done = list(before)
         for one in chain.steps[len(done) :]:
             done.append(self.step(one, done[-1].artifact if done else self.teacher))
-        made = Tried(chain, tuple(done), self.judge(chain.title, done[-1].artifact))
+        made = TriedChain(chain, tuple(done), self.judge(chain.title, done[-1].artifact))
         self.tried.append(made)
         best = self._best()
         self.progress.say(f"{_told(made.variant)}; best so far: {best.name if best else 'none'}")
@@ -274,7 +274,7 @@ def worth_healing(
     return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
 
 
-def to_shrink(tried: Sequence[Tried]) -> Tried | None:
+def to_shrink(tried: Sequence[TriedChain]) -> TriedChain | None:
     """The smallest encoder in INT8 on ONNX Runtime that holds every gate, or would but for its size; else None."""
     good = [
         each
@@ -299,7 +299,7 @@ def behind_static(chain: Chain, agreement: float) -> Chain:
     return Chain(title, chain.layers, (*chain.steps, cascade))
 
 
-def second_stage(tried: Sequence[Tried]) -> Tried | None:
+def second_stage(tried: Sequence[TriedChain]) -> TriedChain | None:
     """The smallest encoder that holds every gate but those on time; where none does, the likeliest to keep the score.
 
     Where all break p99, the fastest: only the slowest of the few texts that come so far make a cascade's p99. None
@@ -321,7 +321,7 @@ def smallest_held(variants: Sequence[Variant]) -> Variant | None:
     return min(held, key=lambda variant: (variant.size_mb, variant.latency.p50_ms), default=None)
 
 
-def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | None:
+def choose_smallest(variants: Sequence[Variant], linear: Variant) -> ChosenVariant | None:
     """The smallest variant, the linear model among them, that holds every gate on validation.
 
     Where none holds them all, of those that no gate refuses the one that holds the most, of several the likeliest to
@@ -330,12 +330,12 @@ def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | No
     every = [*variants, linear]
     best = smallest_held(every)
     if best is not None:
-        return Choice(best, False, note_of("why_smallest", forms=str(len(every))))
+        return ChosenVariant(best, False, note_of("why_smallest", forms=str(len(every))))
     passed = [variant for variant in every if not variant.refused]
     if not passed:
         return None
     likeliest = max(passed, key=lambda each: (_held(each), _keep_bound(each), -each.size_mb))
-    return Choice(likeliest, False, note_of("why_likeliest", forms=str(len(passed))))
+    return ChosenVariant(likeliest, False, note_of("why_likeliest", forms=str(len(passed))))
 
 
 def _keep_bound(variant: Variant) -> float:
