@@ -135,7 +135,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "chain head",
         "command: {}",
         "compress.static: part",
-        "data that cannot be had is a fault",
+        "data that cannot be read is a fault",
         "decide: {{max_error: {}, rules: rules.csv, audit: 0.01}}",
         "files: reviews.csv",
         "files: {}",

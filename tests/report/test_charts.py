@@ -249,7 +249,7 @@ def test_the_front_is_read_off_its_axes() -> None:
 
 
 def test_a_long_name_is_written_whole_in_short_lines() -> None:
-    name = "static, then 3 layers, INT8 on ONNX Runtime (99.5% alike)"
+    name = "static, then 3 layers, INT8 on ONNX Runtime (99.5% agreement)"
     for p50_ms in (0.1, 0.9, 10.0):
         forms = [form("fast", 0.1, 0.70), form(name, p50_ms, 0.99, 4, "sealed"), form("slow", 10, 0.98)]
         svg = front(forms, None, "t", ("x", "y"), "limit")

@@ -46,13 +46,13 @@ def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, to
     if parent is None or not predicts(parent.card) or parent.card.form in {"linear", "static", "cascade", "exit"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
-            f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"
+            f"`{method}` compresses a tuned encoder, but before it is {what}", fix="put `tune.full` before it"
         )
     if parent.card.precision == "int8" and not int8:
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
     if torch and parent.card.form != "torch":
         raise UsageError(
-            f"`{method}` changes a model in torch, and before it stands `{parent.card.method}` ({parent.card.form})",
+            f"`{method}` changes a model in torch, but before it is `{parent.card.method}` ({parent.card.form})",
             fix="put it before `compress.int8` and `compress.export`",
         )
     return parent
