@@ -148,7 +148,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "label: label",
         "labels: {{}}",
         "language: zh",
-        "least share of the texts that leave early on which the teacher says the same, and least macro-F1 of all answers against the teacher's",  # noqa: E501
+        "least share of early-exit texts with the teacher's answer, and least macro-F1 of all answers compared with the teacher's",  # noqa: E501
         "module 'penjing' has no attribute {}",
         "name: demo-reviews",
         "name: {}",
@@ -160,7 +160,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "reviews imported",
         "task: {{type: classify}}",
         "text: text",
-        "texts for each train text in which some words stand for near ones, labelled by the teacher",
+        "texts for each train text with some words replaced by near ones, labelled by the teacher",
         "the engine that serves; auto: openvino on a CPU with VNNI or AMX, else onnx, the faster one on each",
         "the key %s is not as the signed chain has it, and opens nothing: see `penjing verify`",
         "the release in service",

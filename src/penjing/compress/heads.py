@@ -1,4 +1,4 @@
-"""Structured pruning of attention heads: those that matter least are taken out, whichever layer they are in.
+"""Structured pruning of attention heads: the least important heads of all layers are removed.
 
     worth of head h:  mean over train texts of | sum over tokens and dimensions of a_h dL/da_h |,   divided by the
     root of the sum of squares of its layer's worths   (compress/parts/importance)
@@ -6,7 +6,7 @@
 Source: Michel, Levy, Neubig, Are Sixteen Heads Really Better than One?, 2019, which divides by layer too; Voita et al.,
 Analyzing Multi-Head Self-Attention, 2019. One head stays in every layer. Attention is a third of a layer's arithmetic
 on short texts, so half of the heads save a sixth of the time at most. When: long texts, where attention weighs more,
-before `compress.distill`, which heals it. When not: short texts; there `compress.layers` and `compress.width` save
+before `compress.distill`, which heals it. When not: short texts, for which `compress.layers` and `compress.width` save
 more.
 """
 
@@ -28,7 +28,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.heads` may be told."""
+    """The options of `compress.heads`."""
 
     keep: float = Field(0.5, gt=0, lt=1, description="share of all attention heads that stay, at least one in a layer")
     texts: int = Field(512, ge=8, le=10_000, description="train texts on which importance is measured")
@@ -54,7 +54,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def choose_heads(worths: list[Floats], keep: float) -> list[list[int]]:
-    """Positions of the heads that stay in each layer: the best of each, then the best of all, up to the share."""
+    """Positions of the heads kept in each layer: the best of each layer, then the best of all, up to `keep`."""
     scaled = [worth / max(1e-12, float(np.sqrt((worth**2).sum()))) for worth in worths]
     kept = [[int(worth.argmax())] for worth in scaled]
     others = [

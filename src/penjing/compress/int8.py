@@ -1,7 +1,7 @@
 """INT8: weights and activations in eight bits, their scales fixed on training texts, or taken from each text alone.
 
     q(x) = round(x / s) clipped to 8 bits;   s_weight per output channel,
-    s_activation = range over calibration texts (static, OpenVINO), or over the text at hand (dynamic, ONNX Runtime)
+    s_activation = range over calibration texts (static, OpenVINO), or over the present text (dynamic, ONNX Runtime)
     SmoothQuant moves spread from activations to weights: y = (x / d)(d W), d_j = max|x_j|^a / max|W_j|^(1-a)
 
 Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
@@ -45,7 +45,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.int8` may be told."""
+    """The options of `compress.int8`."""
 
     engine: EngineChoice = Field("auto", description=ENGINE)
     scales: Literal["auto", "static", "dynamic"] = Field(
@@ -55,7 +55,7 @@ class Options(BaseOptions):
         300,
         ge=8,
         le=5000,
-        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction`, `keep`: likewise",
+        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction`, `keep` also need them",
     )
     preset: Literal["mixed", "performance"] = Field(
         "mixed", description="activations with an offset (mixed, more exact) or symmetric (performance)"
@@ -63,7 +63,7 @@ class Options(BaseOptions):
     smooth_quant: float | None = Field(
         0.95, ge=0, le=1, description="how far spread moves from activations to weights; null: not at all"
     )
-    bias_correction: bool = Field(True, description="take back the mean error that rounding weights brings")
+    bias_correction: bool = Field(True, description="correct the mean error from rounding the weights")
     packed: bool = Field(False, description=PACKED)
     keep: list[str] = Field([], max_length=100, description="regular expressions of layer names left in float32")
 
@@ -177,7 +177,7 @@ def _nncf(model: Any, samples: list[Any], options: Options) -> Any:
         ) from None
     nncf.set_log_level(logging.ERROR)
     smooth = -1.0 if options.smooth_quant is None else options.smooth_quant
-    # NNCF draws its bars on stdout, where only results belong.
+    # NNCF prints its progress bars on stdout, which is for results only.
     with contextlib.redirect_stdout(io.StringIO()):
         return nncf.quantize(
             model,
