@@ -196,7 +196,7 @@ def test_warnings_of_rules_are_among_the_warnings(tmp_path: Path) -> None:
         ("[{tune.full: {max_tokens: 8192}}]", "this base takes at most"),
         ("[{tune.full: {layers: 1}}, {compress.layers: {keep: 99}}]", "this model has"),
         ("[{tune.full: {}}, {compress.layers: {keep: 2}}, {compress.layers: {keep: 2}}]", "this model has 2 layers"),
-        ("[{tune.full: {}}, {compress.exit: {after: [99]}}]", "cannot leave early after"),
+        ("[{tune.full: {}}, {compress.exit: {after: [99]}}]", "cannot exit early after"),
         ("[{tune.full: {}}, {compress.int8: {engine: openvino, scales: dynamic}}]", "OpenVINO would take the scales"),
         ("[{tune.full: {}}, {compress.export: {engine: openvino}}, {compress.embeddings: {}}]", "cannot become `onnx`"),
         ("[{tune.full: {}}, {compress.embeddings: {}}, {compress.int8: {scales: static}}]", "static scales"),

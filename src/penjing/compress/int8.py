@@ -55,7 +55,8 @@ class Options(BaseOptions):
         300,
         ge=8,
         le=5000,
-        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction`, `keep` also need them",
+        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction` and `keep` are for "
+        "static scales too",
     )
     preset: Literal["mixed", "performance"] = Field(
         "mixed", description="activations with an offset (mixed, more exact) or symmetric (performance)"
