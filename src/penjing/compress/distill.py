@@ -192,5 +192,5 @@ def check_vocabularies(*, same: bool) -> None:
     if not same:
         raise UsageError(
             "the student cuts texts into other tokens than its teacher, so their states cannot be compared",
-            fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` behind `compress.distill`",
+            fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` after `compress.distill`",
         )

@@ -46,7 +46,7 @@ class Options(BaseOptions):
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent in engine form, its temperature fitted anew. Raises UsageError, MissingPackageError."""
+    """The parent in engine form, its temperature fitted again. Raises UsageError, MissingPackageError."""
     parent = encoder_parent(inputs, "compress.export")
     engine, half = engine_of(options.engine, parent), options.storage == "float16"
     folder = whole(

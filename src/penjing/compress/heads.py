@@ -1,7 +1,7 @@
 """Structured pruning of attention heads: the least important heads of all layers are removed.
 
-    worth of head h:  mean over train texts of | sum over tokens and dimensions of a_h dL/da_h |,   divided by the
-    root of the sum of squares of its layer's worths   (compress/parts/importance)
+    importance of head h:  mean over train texts of | sum over tokens and dimensions of a_h dL/da_h |,   divided by the
+    root of the sum of squares of its layer's importances   (compress/parts/importance)
 
 Source: Michel, Levy, Neubig, Are Sixteen Heads Really Better than One?, 2019, which divides by layer too; Voita et al.,
 Analyzing Multi-Head Self-Attention, 2019. One head stays in every layer. Attention is a third of a layer's arithmetic
@@ -53,17 +53,17 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def choose_heads(worths: list[Floats], keep: float) -> list[list[int]]:
+def choose_heads(importances: list[Floats], keep: float) -> list[list[int]]:
     """Positions of the heads kept in each layer: the best of each layer, then the best of all, up to `keep`."""
-    scaled = [worth / max(1e-12, float(np.sqrt((worth**2).sum()))) for worth in worths]
-    kept = [[int(worth.argmax())] for worth in scaled]
+    scaled = [values / max(1e-12, float(np.sqrt((values**2).sum()))) for values in importances]
+    kept = [[int(values.argmax())] for values in scaled]
     others = [
         (-float(value), layer, head)
-        for layer, worth in enumerate(scaled)
-        for head, value in enumerate(worth)
+        for layer, values in enumerate(scaled)
+        for head, value in enumerate(values)
         if head != kept[layer][0]
     ]
-    room = max(0, round(keep * sum(len(worth) for worth in worths)) - len(kept))
+    room = max(0, round(keep * sum(len(values) for values in importances)) - len(kept))
     for _, layer, head in sorted(others)[:room]:
         kept[layer].append(head)
     return [sorted(each) for each in kept]

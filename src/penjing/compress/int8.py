@@ -86,7 +86,7 @@ def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
     static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
     if static and parent.card.embedding_bits is not None:
         raise UsageError(
-            "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
+            "static scales cannot be fixed after `compress.embeddings`: NNCF does not know its operator",
             where="scales",
             fix="set `scales: dynamic`, or leave `compress.embeddings` out",
         )
@@ -101,9 +101,9 @@ def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent in INT8, its temperature fitted anew, with `validation_agreement` against float32 in its metrics.
+    """The parent in INT8, its temperature fitted again, with `validation_agreement` against float32 in its metrics.
 
-    Raises UsageError for a parent that is no encoder, static scales without training texts or behind
+    Raises UsageError for a parent that is no encoder, static scales without training texts or after
     `compress.embeddings`, or dynamic ones on OpenVINO; MissingPackageError without NNCF.
     """
     from penjing.engines.export import onnx_int8

@@ -87,7 +87,7 @@ def _choose(
     gone = _gone(store, total)[: total - options.keep]
     kept = [layer for layer in range(total) if layer not in gone]
     tries = sum(range(options.keep + 1, len(kept) + 1))
-    run.progress.start("compress.layers: what each layer is worth", tries)
+    run.progress.start("compress.layers: importance of each layer", tries)
 
     heads = task_of(parent.card).heads
 

@@ -31,7 +31,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 class Options(BaseOptions):
     """The options of `compress.magnitude`."""
 
-    sparsity: float = Field(0.5, gt=0, lt=1, description="share of the weights that become zero, in every matrix alike")
+    sparsity: float = Field(0.5, gt=0, lt=1, description="share of the weights of every matrix that become zero")
     embeddings: bool = Field(True, description="whether the embedding table loses its smallest weights too")
 
 

@@ -1,6 +1,6 @@
 """Structured pruning of width: the least important feed-forward neurons are removed from every layer.
 
-    worth of neuron j of a layer:  mean over train texts of | sum over tokens of a_j dL/da_j |  (parts/importance)
+    importance of neuron j of a layer:  mean over train texts of | sum over tokens of a_j dL/da_j |  (parts/importance)
 
 Source: Molchanov, Mallya, Tyree, Frosio, Kautz, Importance Estimation for Neural Network Pruning, 2019; Hou et al.,
 DynaBERT: Dynamic BERT with Adaptive Width and Depth, 2020. The feed-forward part is two thirds of a layer's arithmetic
@@ -38,8 +38,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     classifier = load_classifier(parent)
     readers = [neurons_of(layer)[1] for layer in layers_of(classifier.encoder)]
     kept = []
-    for worth in importance(parent, classifier, readers, 1, inputs, options.texts, run):
-        best = np.argsort(-worth, kind="stable")[: max(1, round(options.keep * len(worth)))]
+    for found in importance(parent, classifier, readers, 1, inputs, options.texts, run):
+        best = np.argsort(-found, kind="stable")[: max(1, round(options.keep * len(found)))]
         kept.append(sorted(best.tolist()))
     small = keep_neurons(classifier, kept)
     tokenizer = open_tokenizer(parent.folder)

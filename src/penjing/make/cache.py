@@ -46,7 +46,7 @@ class Cache:
         if found is not None:
             return Done(step, found, self._seconds(target), cached=True)
         if self.stop():
-            raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+            raise RunInterruptedError("stopped", fix="run the same command again to continue")
         if scratch.exists() and not scratch.is_dir():
             remove(scratch)
         scratch.mkdir(parents=True, exist_ok=True)

@@ -105,7 +105,7 @@ def _fill(
                 table[starts[row] : starts[row] + lengths[row]] = hidden[index, : lengths[row]]
             run.progress.advance(len(rows))
             if run.stop():
-                raise RunInterruptedError("stopped before training began", fix="the same command begins again")
+                raise RunInterruptedError("stopped before training began", fix="run the same command to start again")
 
 
 def _require_room(folder: Path, needed: int) -> None:

@@ -207,7 +207,7 @@ class _Training:
         self.save()
         if stopping:
             raise RunInterruptedError(
-                f"stopped at step {self.step} of {self.total}", fix="the same command goes on where it was"
+                f"stopped at step {self.step} of {self.total}", fix="run the same command again to continue"
             )
 
     def save(self) -> None:

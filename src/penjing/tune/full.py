@@ -141,7 +141,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     scores = [one.rung for one in tries] if tries else [{job.metric: 0.0, "loss": 0.0}]
     for place in best_first(rates, scores, job.metric, len(inputs.validation)):
         if tries:
-            run.progress.say(f"learning rate {rates[place]:g} goes on, {_in_words(tries[place].rung)}")
+            run.progress.say(f"learning rate {rates[place]:g} is chosen, {_in_words(tries[place].rung)}")
         classifier, outcome = _train(job, rates[place])
         if outcome.scores:
             return _write(job, inputs, classifier, rates[place], outcome, tries)

@@ -14,7 +14,7 @@ Against multinomial L-BFGS it is as good within 0.1 points of macro-F1, up to te
 needs no choice of its stopping: at scikit-learn's usual tolerances L-BFGS stopped at 85.7 instead of 92.4 on one set.
 C is chosen by the task's first metric (macro-F1 for labels) over out-of-fold outputs on the train rows, stratified and
 by group, on at most `rows_to_choose` of them; scores within one thousandth of the best go to the smaller C. That metric
-may be coarse for numbers (the share within a limit), but it is what is promised of them.
+may be coarse for numbers (the share within a limit), but promises refer to it.
 """
 
 from __future__ import annotations
@@ -282,7 +282,7 @@ def _groups(table: Table) -> Ints:
 
 def _check_stop(run: Run) -> None:
     if run.stop():
-        raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+        raise RunInterruptedError("stopped", fix="run the same command again to continue")
 
 
 def _fingerprint(table: Table, labels: Sequence[str]) -> str:

@@ -151,7 +151,7 @@ def whole(folder: Path, make: Callable[[Path], None]) -> Path:
 def check_stop(run: Run) -> None:
     """Raise RunInterruptedError if the run was asked to stop."""
     if run.stop():
-        raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+        raise RunInterruptedError("stopped", fix="run the same command again to continue")
 
 
 def _copy(folder: Path, target: Path) -> None:
