@@ -30,7 +30,7 @@ FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (
     (lambda: PermissionError(errno.EACCES, os.strerror(errno.EACCES), "somewhere"), 1, "permission denied"),
     (lambda: OSError(errno.EMFILE, os.strerror(errno.EMFILE)), 1, "too many files are open"),
     (MemoryError, 1, "not enough memory"),
-    (KeyboardInterrupt, 130, "goes on where it was"),
+    (KeyboardInterrupt, 130, "same command again to continue"),
 )
 CALLS = ("fsync", "mkdir", "rename", "replace", "link", "open")
 

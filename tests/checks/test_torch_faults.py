@@ -45,7 +45,7 @@ FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (
     (lambda: PermissionError(errno.EACCES, os.strerror(errno.EACCES), "somewhere"), 1, "permission denied"),
     (lambda: OSError(errno.EIO, os.strerror(errno.EIO)), 1, "the disk failed to read or to write"),
     (MemoryError, 1, "not enough memory"),
-    (KeyboardInterrupt, 130, "goes on where it was"),
+    (KeyboardInterrupt, 130, "same command again to continue"),
 )
 # Where a training, a compression and a seal can fail, in the order in which `make` comes there.
 PLACES = (
@@ -264,7 +264,7 @@ def test_a_torch_run_that_is_ended_at_random_moments(
         said = process.communicate()[0].decode()
         assert process.returncode in (0, code) and "Traceback" not in said, said
         if process.returncode > 0:
-            assert "the same command goes on where it was" in said or "the same command begins again" in said
+            assert "run the same command again to continue" in said or "run the same command to start again" in said
     last = {**os.environ, "PYTHONHASHSEED": "2", "LC_ALL": "zh_CN.GBK"}
     subprocess.run([*command, str(tmp_path / "out")], check=True, capture_output=True, env=last)
     assert ids(tmp_path / "out") == expected

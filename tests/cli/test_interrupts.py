@@ -18,7 +18,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def test_the_first_signal_asks_and_the_second_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RunInterruptedError, match="goes on where it was"), stopping() as stop:
+    with pytest.raises(RunInterruptedError, match="same command again to continue"), stopping() as stop:
         assert not stop()
         os.kill(os.getpid(), signal.SIGINT)
         assert stop()
@@ -37,7 +37,7 @@ def test_each_signal_has_its_code(number: int, code: int) -> None:
     assert met.value.exit_code == code
     by = {signal.SIGINT: "", signal.SIGTERM: " by SIGTERM", signal.SIGHUP: " by SIGHUP"}[signal.Signals(number)]
     assert str(met.value).startswith(f"stopped{by} after step 3\n")
-    assert "the same command goes on where it was" in str(met.value)
+    assert "run the same command again to continue" in str(met.value)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "handlers are put back"
 
 
@@ -97,5 +97,5 @@ def test_make_ends_resumable_or_outlives_its_terminal(tmp_path: Path, number: in
     told = process.stderr.read().decode()
     assert process.wait() == code, told
     assert "Traceback" not in told
-    assert nohup or "the same command goes on where it was" in told
+    assert nohup or "run the same command again to continue" in told
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0

@@ -56,7 +56,8 @@ def test_what_is_no_language_is_a_mistake_of_usage(line: list[str]) -> None:
 
 def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
     silent.setenv("PENJING_LANG", "zh")
-    line = "  keep: promised 0.97, measured 0.96, bound 0.94 -> unproven; about 1,200 test rows would settle it (of x)"
+    told = "unproven; about 1,200 test rows are needed to decide (of x)"
+    line = f"  keep: promised 0.97, measured 0.96, bound 0.94 -> {told}"
     assert translate(line) == (
         "  保住原始大模型得分的比例（keep）：承诺 0.97，实测 0.96，置信界 0.94 → "
         "尚未证明；大约还需 1,200 行测试数据才能判定（相对于 x）"

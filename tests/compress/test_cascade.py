@@ -252,5 +252,5 @@ def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> 
 
 def test_a_model_without_an_encoder_is_no_second_stage(inputs: Inputs, tmp_path: Path) -> None:
     made = cascade(inputs, tmp_path / "a")
-    with pytest.raises(UsageError, match=r"before it stands an artifact by `compress\.cascade`"):
+    with pytest.raises(UsageError, match=r"before it is an artifact by `compress\.cascade`"):
         cascade(replace(inputs, parent=made), tmp_path / "b")

@@ -87,7 +87,7 @@ def test_a_killed_step_goes_on_to_the_same_id(made: Artifact, inputs: Inputs, tm
 def test_where_a_text_may_leave() -> None:
     assert ends_of([], 12) == [6, 12] and ends_of([4, 2, 4], 6) == [2, 4, 6] and ends_of([], 3) == [1, 3]
     for after, total in (([0], 4), ([4], 4), ([], 1)):
-        with pytest.raises(UsageError, match="cannot leave early"):
+        with pytest.raises(UsageError, match="cannot exit early"):
             ends_of(after, total)
 
 

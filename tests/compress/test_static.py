@@ -46,7 +46,7 @@ def test_it_learns_from_texts_without_a_label(inputs: Inputs, tmp_path: Path) ->
 def test_without_texts_or_a_teacher_there_is_none(inputs: Inputs, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs training texts"):
         student(replace(inputs, train=Table([], [])), tmp_path)
-    with pytest.raises(UsageError, match="before it stands nothing"):
+    with pytest.raises(UsageError, match="before it is nothing"):
         student(replace(inputs, parent=None), tmp_path)
 
 

@@ -25,7 +25,7 @@ def test_within_its_bounds_evidence_is_what_it_was(session: Session) -> None:
     [
         (EvidenceBudget(2, 4096, 60), 2, "evidence is given for the first 2 texts of a request"),
         (EvidenceBudget(2, 16, 60), 0, "evidence is given for texts of at most 16"),
-        (EvidenceBudget(2, 4096, 60, spent=60), 0, "the time for the evidence of a request, 60 s, was over"),
+        (EvidenceBudget(2, 4096, 60, spent=60), 0, "the time limit of 60 s for the evidence of a request was reached"),
     ],
 )
 def test_what_is_left_out_keeps_the_label_and_says_why(

@@ -18,7 +18,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.make import candidate
-from penjing.make.candidate import Job, Models
+from penjing.make.candidate import Models, ReleaseJob
 from penjing.make.choose import Setting, measure
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import row_hash
@@ -89,7 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     picked = measure("tune.linear", artifact, Setting(validation, policy, audit.labels, threads=1))
     target.mkdir()
     (target / "left over").write_bytes(b"of a killed run")
-    job = Job(recipe, data, rules, threads=1, progress=Silent())
+    job = ReleaseJob(recipe, data, rules, threads=1, progress=Silent())
     release = candidate.certify_and_seal(target, job, picked)
     tested = candidate.test_release(release, job, Models(artifact, artifact, artifact, artifact))
     return House(data, artifact, release, tested)

@@ -49,7 +49,7 @@ FULL = "{tune.full: {max_tokens: 64}}"
         ("{tune.full: {}}", ["this base takes at most 64 tokens"]),
         (
             f"{FULL}, {{compress.vocabulary: {{}}}}, {{compress.distill: {{relations: 1}}}}",
-            ["cuts texts into other tokens", "behind `compress.distill`"],
+            ["cuts texts into other tokens", "after `compress.distill`"],
         ),
     ],
 )

@@ -126,9 +126,9 @@ def test_the_fastest_of_some_is_told_on_the_same_texts(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(choose_module, "decisions", decisions)
     table = Table(texts=["a", "b", "c"], labels=["x", "y", "x"])
-    assert choose_module.race([slow, quick], table, None) is quick  # type: ignore[arg-type]
+    assert choose_module.fastest([slow, quick], table, None) is quick  # type: ignore[arg-type]
     assert asked["slow"] == asked["quick"] != []
-    assert choose_module.race([slow], table, None) is slow  # type: ignore[arg-type]
+    assert choose_module.fastest([slow], table, None) is slow  # type: ignore[arg-type]
 
 
 def test_small_labels_are_in_no_promise() -> None:

@@ -25,7 +25,7 @@ from penjing.make.run import make_release
 from penjing.make.search.search import chains
 from penjing.model.base import open_base
 from penjing.prove.amend import read_certificate
-from penjing.report.found import Choice
+from penjing.report.found import ChosenVariant
 from penjing.tune import probe
 from penjing.tune.probe import Pace
 
@@ -211,7 +211,7 @@ def test_threads_are_decided_once_and_read_again(
     recipe.write_text(recipe.read_text(encoding="utf-8").replace("threads: 1\n", ""), encoding="utf-8")
     found = iter([Pace({"1": 0.1, "2": 0.5}, 10), Pace({"1": 0.5, "2": 0.1}, 10)])
     monkeypatch.setattr(probe, "measure_pace", lambda *_: next(found))
-    monkeypatch.setattr(run_module, "choose", lambda forms, *_, **__: Choice(forms[-1], False))
+    monkeypatch.setattr(run_module, "choose", lambda forms, *_, **__: ChosenVariant(forms[-1], False))
 
     def stop_behind(step: str) -> Callable[[], bool]:
         return lambda: bool(list((tmp_path / "out" / "cache").glob(f"{step}*/MANIFEST")))

@@ -34,4 +34,4 @@ def test_what_keeps_from_sealing() -> None:
     assert [gate.state for gate in refuses(gates, "refuse")] == ["broken", "unproven"]
     assert [gate.state for gate in refuses(gates, "allow")] == ["broken"]
     assert "broken" in in_words(gates[0])
-    assert "rows would settle it" in in_words(gates[1])
+    assert "rows are needed to decide" in in_words(gates[1])

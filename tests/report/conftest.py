@@ -9,8 +9,8 @@ import pytest
 
 from penjing.core.certificate import Gate
 from penjing.report.contract import (
+    AuditFinding,
     Baseline,
-    Bin,
     Block,
     Bounded,
     Calibration,
@@ -18,15 +18,15 @@ from penjing.report.contract import (
     Curve,
     DataPart,
     Decisions,
+    Estimate,
     Faithful,
     Faithfulness,
-    Finding,
     Mistake,
     Note,
     Point,
     Reference,
+    ReliabilityBin,
     Report,
-    Score,
     Scores,
     Speed,
     StepRow,
@@ -38,12 +38,12 @@ from penjing.report.contract import (
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 
 
-def _between(low: float, high: float) -> Score:
-    return Score(value=(low + high) / 2, low=low, high=high)
+def _between(low: float, high: float) -> Estimate:
+    return Estimate(value=(low + high) / 2, low=low, high=high)
 
 
 def _sample(**changes: Any) -> Report:
-    score = Score(value=0.93, low=0.91, high=0.95)
+    score = Estimate(value=0.93, low=0.91, high=0.95)
     measured: dict[str, Any] = {"metric": "macro_f1", "metrics": {"macro_f1": score, "accuracy": score}}
     labels = ("差评", HOSTILE)
     report = Report(
@@ -59,7 +59,9 @@ def _sample(**changes: Any) -> Report:
             splits={"train": 600, "validation": 100, "calibration": 100, "test": 150},
             small_labels=("差评",),
             masked={"mobile": 3, "ip": 0},
-            audit=(Finding(level="warning", what=HOSTILE, count=20, rows={HOSTILE: tuple(range(20)), "b.csv": (3,)}),),
+            audit=(
+                AuditFinding(level="warning", what=HOSTILE, count=20, rows={HOSTILE: tuple(range(20)), "b.csv": (3,)}),
+            ),
         ),
         test=Scores(**measured, rows=150, apart=score),
         baseline=Baseline(
@@ -69,7 +71,8 @@ def _sample(**changes: Any) -> Report:
         ),
         teacher=Reference(**measured, kept=_between(0.98, 1.01), name=HOSTILE),
         calibration=Calibration(
-            ece=CalibrationError(before=0.08, after=0.02), bins=(Bin(confidence=0.9, accuracy=0.92, rows=100),)
+            ece=CalibrationError(before=0.08, after=0.02),
+            bins=(ReliabilityBin(confidence=0.9, accuracy=0.92, rows=100),),
         ),
         decisions=Decisions(
             automation_rate=0.7,

@@ -20,7 +20,7 @@ from penjing.make.plan import single_step
 from penjing.measure.latency import Latency
 from penjing.prove.score import Scored, judge
 from penjing.report.build import MISTAKES, Found, fill
-from penjing.report.found import Choice, ReleaseTest, Variant
+from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.verdict import note_of
 from penjing.tasks import open_task
 
@@ -117,7 +117,7 @@ def found() -> Found:
     )
     recipe = Recipe.model_validate({"name": "house", "data": {"files": "a.csv"}, "steps": [{"tune.full": None}]})
     file = RecipeFile(path=HOUSE / "recipe.yaml", recipe=recipe)
-    choice = Choice(variants[1], fell_back=False)
+    choice = ChosenVariant(variants[1], fell_back=False)
     return Found(file, data, steps, variants, variant("tune.linear", 60), choice, tested, release)
 
 
@@ -183,7 +183,7 @@ def test_every_variant_is_shown_with_what_became_of_it(found: Found) -> None:
 
 
 def test_the_linear_model_is_shown_once_where_it_is_the_only_one(found: Found) -> None:
-    choice = Choice(found.linear, fell_back=True, note=note_of("why_refused"))
+    choice = ChosenVariant(found.linear, fell_back=True, note=note_of("why_refused"))
     alone = replace(found, variants=[found.linear], choice=choice)
     report = fill(alone, threads=1)
     assert [one.name for one in report.variants] == ["tune.linear"]

@@ -23,7 +23,7 @@ from penjing.report.charts import (
     tick_label,
     ticks,
 )
-from penjing.report.contract import Bin, Block, Curve, Point, Report, Score, VariantRow
+from penjing.report.contract import Block, Curve, Estimate, Point, ReliabilityBin, Report, VariantRow
 
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 WORDS = {"coverage": "coverage", "risk": "risk", "limit": "limit", "certified": "certified"}
@@ -123,7 +123,7 @@ def test_every_chart_is_xml(sample: Callable[..., Report]) -> None:
 
 def test_a_perfect_score_and_an_empty_one_are_drawn() -> None:
     for value in (0.0, 1.0):
-        ElementTree.fromstring(intervals([("model", Score(value=value, low=value, high=value), True)], "t"))
+        ElementTree.fromstring(intervals([("model", Estimate(value=value, low=value, high=value), True)], "t"))
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_what_a_plot_draws_is_read_off_its_axes(log: bool) -> None:
 
 def test_a_score_and_its_interval_are_read_off_the_chart() -> None:
     rows = [
-        ("sealed", Score(value=0.9, low=0.88, high=0.91), True),
-        ("word", Score(value=0.7, low=0.6, high=0.8), False),
+        ("sealed", Estimate(value=0.9, low=0.88, high=0.91), True),
+        ("word", Estimate(value=0.7, low=0.6, high=0.8), False),
     ]
     svg = intervals(rows, "t")
     read = Reading(svg)
@@ -172,9 +172,9 @@ def test_a_score_and_its_interval_are_read_off_the_chart() -> None:
 
 def test_a_bin_without_rows_is_not_drawn_and_one_with_more_rows_is_larger() -> None:
     bins = [
-        Bin(confidence=0.55, accuracy=0.5, rows=10),
-        Bin(confidence=0.75, accuracy=0.0, rows=0),
-        Bin(confidence=0.95, accuracy=0.96, rows=90),
+        ReliabilityBin(confidence=0.55, accuracy=0.5, rows=10),
+        ReliabilityBin(confidence=0.75, accuracy=0.0, rows=0),
+        ReliabilityBin(confidence=0.95, accuracy=0.96, rows=90),
     ]
     svg = reliability(bins, "t", ("x", "y"))
     assert Reading(svg).dots("main") == pairs((0.55, 0.5), (0.95, 0.96))
@@ -219,7 +219,7 @@ def test_lines_have_colours_of_their_own_and_one_without_points_has_none() -> No
 
 
 def form(name: str, p50_ms: float, value: float, size_mb: float = 10.0, state: str = "passed") -> VariantRow:
-    score = Score(value=value, low=value - 0.02, high=value + 0.02)
+    score = Estimate(value=value, low=value - 0.02, high=value + 0.02)
     return VariantRow.model_validate(
         {"name": name, "form": "onnx", "size_mb": size_mb, "p50_ms": p50_ms, "p99_ms": 2 * p50_ms,
          "score": score.model_dump(), "state": state}
@@ -249,7 +249,7 @@ def test_the_front_is_read_off_its_axes() -> None:
 
 
 def test_a_long_name_is_written_whole_in_short_lines() -> None:
-    name = "static, then 3 layers, INT8 on ONNX Runtime (99.5% alike)"
+    name = "static, then 3 layers, INT8 on ONNX Runtime (99.5% agreement)"
     for p50_ms in (0.1, 0.9, 10.0):
         forms = [form("fast", 0.1, 0.70), form(name, p50_ms, 0.99, 4, "sealed"), form("slow", 10, 0.98)]
         svg = front(forms, None, "t", ("x", "y"), "limit")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from penjing.report.contract import Report, Score, read_report
+from penjing.report.contract import Estimate, Report, read_report
 from penjing.report.page import write_report
 
 
@@ -71,6 +71,6 @@ def test_the_file_has_the_keys_that_other_work_relies_on(sample: Callable[..., R
 
 def test_a_report_refuses_what_is_not_a_number_or_not_a_key() -> None:
     with pytest.raises(ValidationError):
-        Score(value=float("nan"), low=0, high=1)
+        Estimate(value=float("nan"), low=0, high=1)
     with pytest.raises(ValidationError):
-        Score(value=0.5, low=0, high=1, median=0.5)  # type: ignore[call-arg]
+        Estimate(value=0.5, low=0, high=1, median=0.5)  # type: ignore[call-arg]

@@ -11,15 +11,15 @@ import pytest
 
 from penjing.core.certificate import Gate
 from penjing.report.contract import (
+    AuditFinding,
     Baseline,
     Block,
     Calibration,
     CalibrationError,
-    Finding,
+    Estimate,
     Note,
     Reference,
     Report,
-    Score,
     Scores,
 )
 from penjing.report.page import LABELS_LISTED, SHOWN, render
@@ -93,9 +93,9 @@ def test_without_texts_the_page_holds_none(sample: Callable[..., Report]) -> Non
 
 
 def test_a_linear_release_has_no_row_of_its_own_baseline(sample: Callable[..., Report]) -> None:
-    score = Score(value=0.9, low=0.88, high=0.92)
+    score = Estimate(value=0.9, low=0.88, high=0.92)
     measured: dict[str, Any] = {"metric": "macro_f1", "metrics": {"macro_f1": score}}
-    linear = Reference(**measured, difference=Score(value=0, low=0, high=0))
+    linear = Reference(**measured, difference=Estimate(value=0, low=0, high=0))
     teacher = Reference(**measured, name="tune.linear")
     page = render(sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini"))
     assert "Full-size model" not in page and "(baseline)" not in page and "penjing/mini" not in page
@@ -129,14 +129,14 @@ def test_a_gate_shows_its_direction_and_the_rows_that_would_settle_it(sample: Ca
     )
     page = plain(render(sample(gates=gates)))
     assert "at most 20 ms" in page and "at least 97.5 %" in page
-    assert "about 1,234 test rows would settle it" in page
+    assert "about 1,234 test rows are needed to decide" in page
 
 
 def test_notes_and_whose_score_is_kept_are_told_in_the_pages_language(sample: Callable[..., Report]) -> None:
     gate = Gate(name="keep", promised=0.97, measured=0.98, bound=0.96, state="unproven", note="of tune.full")
     report = sample(notes=(note_of("why_smallest", forms="9"), Note(text="as it is")), gates=(gate,))
     page = render(report, language="en")
-    assert "Of 9 forms that were tried it is the smallest" in page and "of tune.full" in page
+    assert "Of 9 forms tried, it is the smallest" in page and "of tune.full" in page
     page = render(report, language="zh")
     assert "试过的 9 种形式中" in page and "相对于 tune.full" in page and "as it is" in page
     assert "of tune.full" not in page
@@ -174,7 +174,9 @@ def test_long_lists_are_cut_and_say_so(sample: Callable[..., Report]) -> None:
     data = sample().data.model_copy(
         update={
             "labels": {f"label {i:03}": 1000 - i for i in range(LABELS_LISTED + 7)},
-            "audit": (Finding(level="warning", what="odd rows", count=40, rows={"a.csv": tuple(range(100, 120))}),),
+            "audit": (
+                AuditFinding(level="warning", what="odd rows", count=40, rows={"a.csv": tuple(range(100, 120))}),
+            ),
         }
     )
     page = plain(render(sample(data=data)))
@@ -195,7 +197,7 @@ def test_the_most_confused_pairs_of_many_labels_come_first(sample: Callable[...,
 
 def of_numbers(**changes: Any) -> dict[str, Any]:
     """What a report of numbers has instead of labels."""
-    score = {name: Score(value=value, low=value - 0.02, high=value + 0.02) for name, value in NUMBERS.items()}
+    score = {name: Estimate(value=value, low=value - 0.02, high=value + 0.02) for name, value in NUMBERS.items()}
     rows = (("0 to 1", 120.0, 0.25, 0.9), (HOSTILE, 1030.0, 1.5, 0.875))
     columns = ("true value", "rows", "mean error", "coverage")
     titles: Any = {"en": "Error by value", "zh": "各段误差"}

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from penjing.core.certificate import Gate
-from penjing.report.contract import Baseline, Bounded, Decisions, Reference, Report, Score
+from penjing.report.contract import Baseline, Bounded, Decisions, Estimate, Reference, Report
 from penjing.report.verdict import as_written, gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
 
 
-def score_between(low: float, high: float) -> Score:
-    return Score(value=(low + high) / 2, low=low, high=high)
+def score_between(low: float, high: float) -> Estimate:
+    return Estimate(value=(low + high) / 2, low=low, high=high)
 
 
 MEASURED: dict[str, Any] = {"metric": "macro_f1", "metrics": {"macro_f1": score_between(0.88, 0.92)}}
@@ -29,7 +29,7 @@ def gate(name: str, state: Any) -> Gate:
     [
         ({}, "Sealed: every promise is held."),
         ({"gates": ()}, "Sealed."),
-        ({"gates": (gate("macro_f1", "unproven"),)}, "Sealed, though not every promise is proven yet: macro-F1."),
+        ({"gates": (gate("macro_f1", "unproven"),)}, "Sealed, but these promises are not proven yet: macro-F1."),
         (
             {"sealed": False, "gates": (gate("size_mb", "broken"), gate("keep", "held"))},
             "Not sealed: a promise is broken (size of the release).",
@@ -48,8 +48,8 @@ def test_the_headline_says_what_happened(sample: Callable[..., Report], changes:
 
 def test_the_verdict_tells_a_tie_from_a_gain(sample: Callable[..., Report]) -> None:
     for low, high, said in (
-        (0.01, 0.05, "beyond chance"),
-        (-0.01, 0.05, "cannot be told apart"),
+        (0.01, 0.05, "significantly better"),
+        (-0.01, 0.05, "does not differ significantly"),
         (-0.05, -0.01, "worse"),
     ):
         linear = Reference(**MEASURED, difference=score_between(low, high))
@@ -58,16 +58,16 @@ def test_the_verdict_tells_a_tie_from_a_gain(sample: Callable[..., Report]) -> N
 
 
 def test_a_linear_release_is_not_compared_with_itself(sample: Callable[..., Report]) -> None:
-    same = Score(value=0, low=0, high=0)
+    same = Estimate(value=0, low=0, high=0)
     linear = Reference(**MEASURED, difference=same)
-    teacher = Reference(**MEASURED, kept=Score(value=1, low=1, high=1), name="tune.linear")
+    teacher = Reference(**MEASURED, kept=Estimate(value=1, low=1, high=1), name="tune.linear")
     report = sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini")
     sentences = " ".join(verdict(report, "en")[1])
     assert "same answers" in sentences and "full-size" not in sentences
 
 
 def test_an_unsealed_run_does_not_speak_as_if_it_served(sample: Callable[..., Report]) -> None:
-    assert "Nothing was put in place" in verdict(sample(sealed=False), "en")[1][0]
+    assert "No release was written" in verdict(sample(sealed=False), "en")[1][0]
 
 
 def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[..., Report]) -> None:
@@ -83,7 +83,7 @@ def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[...,
     sentences = " ".join(verdict(report, "en")[1])
     assert "Every case goes to a person" in sentences and "240 more" in sentences
     hopeless = report.model_copy(update={"decisions": decisions.model_copy(update={"rows_missing": None})})
-    assert "errs too often for more rows alone" in " ".join(verdict(hopeless, "en")[1])
+    assert "is wrong too often on the calibration rows" in " ".join(verdict(hopeless, "en")[1])
 
 
 def test_both_languages_have_the_same_phrases_and_places() -> None:
@@ -134,15 +134,15 @@ def test_a_gate_that_the_page_does_not_know_keeps_its_name() -> None:
 
 def test_a_model_that_fell_back_is_not_praised(sample: Callable[..., Report]) -> None:
     sentences = " ".join(verdict(sample(fell_back=True), "en")[1])
-    assert "the plain word model was taken" in sentences
-    assert "beyond chance: macro-F1" not in sentences and "full-size" not in sentences
+    assert "The plain word model was chosen" in sentences
+    assert "better than that of the plain word model" not in sentences and "full-size" not in sentences
 
 
 def test_outcomes_that_rules_force_are_told_apart(sample: Callable[..., Report]) -> None:
     decisions = sample().decisions
-    assert "Rules force" not in " ".join(verdict(sample(), "en")[1])
+    assert "Rules set" not in " ".join(verdict(sample(), "en")[1])
     forced = sample(decisions=decisions.model_copy(update={"forced": 0.125}))
-    assert "Rules force the outcome of 12.5\u00a0%" in " ".join(verdict(forced, "en")[1])
+    assert "Rules set the outcome of 12.5\u00a0%" in " ".join(verdict(forced, "en")[1])
 
 
 def test_limits_by_label_are_not_told_as_one_limit(sample: Callable[..., Report]) -> None:

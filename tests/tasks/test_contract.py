@@ -26,7 +26,7 @@ from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.train.batches import Budget
 from penjing.train.loop import Outcome, Plan, fit
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Labelled, Supervised, predict_outputs
+from penjing.train.supervised import IdRows, Supervised, TargetRows, predict_outputs
 
 WORDS = ("[PAD]", "[START]", "in", "paris", "new", "york", "met", "ann", "bob", "stone", "good", "bad", "day", "at")
 TEXTS = tuple(
@@ -100,14 +100,14 @@ class Tiny(nn.Module):
         return read_out(self.head, self.dropout, torch.cat([states, before], dim=2), mask)
 
 
-def train(name: str, folder: Path) -> tuple[Task, Tiny, Labelled, Outcome]:
+def train(name: str, folder: Path) -> tuple[Task, Tiny, TargetRows, Outcome]:
     task, items = task_named(name), []
     ids = []
     for text in TEXTS:
         row, offsets = cut(text)
         ids.append(row)
         items.append(Item(text, offsets, "where?" if name == "answer" else ""))
-    rows = Labelled.of(task, IdRows(ids, 0), golds_of(name), items)
+    rows = TargetRows.of(task, IdRows(ids, 0), golds_of(name), items)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         model = Tiny(task.heads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penjing.core.nouns import Silent
-from penjing.train.hooks import Moment, Report
+from penjing.train.hooks import Moment, ProgressHook
 
 
 class Told(Silent):
@@ -16,7 +16,7 @@ class Told(Silent):
 
 def test_the_loss_is_a_running_mean_and_scores_follow_once_there_are_some() -> None:
     told = Told()
-    report = Report(told)
+    report = ProgressHook(told)
     report.after_step(Moment(1, 3, 1.0, {}))
     report.after_step(Moment(2, 3, 3.0, {}))
     report.after_step(Moment(3, 3, 3.0, {"macro_f1": 0.75, "accuracy": 0.8}))

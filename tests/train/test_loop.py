@@ -229,7 +229,7 @@ class Sharper(Hook):
         moved = [(parameter, 0.05 * parameter.grad.sign()) for parameter in batch.model.parameters()]
         for parameter, by in moved:
             parameter.data.add_(by)
-        assert batch.again().requires_grad is False
+        assert batch.add_gradient().requires_grad is False
         for parameter, by in moved:
             parameter.data.sub_(by)
 

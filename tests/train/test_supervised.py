@@ -9,7 +9,7 @@ from torch import nn
 
 from penjing.tasks import open_task
 from penjing.train.batches import Budget
-from penjing.train.supervised import IdRows, Labelled, Supervised, predict
+from penjing.train.supervised import IdRows, Supervised, TargetRows, predict
 
 LENGTHS = (3, 1, 4, 1, 5, 2, 6)
 ROWS = IdRows([np.full(length, place + 1) for place, length in enumerate(LENGTHS)], padding=0)
@@ -34,7 +34,7 @@ def test_rows_come_back_in_their_order_whatever_batch_they_were_in() -> None:
 
 def objective(smoothing: float) -> Supervised:
     task = open_task("classify", {"labels": ["a", "b"]})
-    rows = Labelled.of(task, ROWS, list("abababa"))
+    rows = TargetRows.of(task, ROWS, list("abababa"))
     return Supervised(task, rows, rows, Budget(rows=4, tokens=64), seed=0, smoothing=smoothing)
 
 

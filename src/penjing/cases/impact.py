@@ -29,8 +29,8 @@ class Recorded(Protocol):
         """The prediction that the decision stood on."""
 
 
-class Predicts(Protocol):
-    """What is needed of a session: its masking too, since another release may mask more than the recorded one did."""
+class ImpactModel(Protocol):
+    """The part of a session that is used here, with its masking: a release may mask more than the recorded one did."""
 
     @property
     def masking(self) -> Masking:
@@ -91,7 +91,7 @@ class Impact:
         return f"this would change {self.changed:,} of {self.judged:,} recorded decisions{more}"
 
 
-def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Impact:
+def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded]) -> Impact:
     """Decide recorded cases again, with recorded fields and clock, and group what would be another outcome or route.
 
     The draw for audit is left out on both sides: it is made anew in every release and says nothing of a change.
@@ -111,7 +111,7 @@ def impact(policy: Policy, session: Predicts, records: Iterable[Recorded]) -> Im
     return found
 
 
-def _judge(policy: Policy, session: Predicts, batch: list[tuple[str, Recorded]], found: Impact) -> None:
+def _judge(policy: Policy, session: ImpactModel, batch: list[tuple[str, Recorded]], found: Impact) -> None:
     masked = [session.masking(text) for text, _ in batch]
     predictions = session.predict([each.text for each in masked])
     for (_, record), each, prediction in zip(batch, masked, predictions, strict=True):

@@ -17,8 +17,8 @@ from penjing.decide.policy import Policy, tolerance_units
 _ROUNDING = 1e-6
 
 
-class Predicts(Protocol):
-    """What a model replay needs of a session."""
+class ReplayModel(Protocol):
+    """The part of a session that a model replay needs."""
 
     @property
     def task(self) -> Task:
@@ -82,7 +82,7 @@ def replay_decision(policy: Policy, recorded: Mapping[str, Any]) -> ReplayResult
 
 
 def replay_model(
-    session: Predicts, masked: str, recorded: Prediction, fingerprint: Mapping[str, str], tolerance: float
+    session: ReplayModel, masked: str, recorded: Prediction, fingerprint: Mapping[str, str], tolerance: float
 ) -> ModelReplay:
     """Predict again from the recorded masked text.
 

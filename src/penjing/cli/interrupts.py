@@ -11,7 +11,7 @@ from types import FrameType
 from penjing.cli.show import tell
 from penjing.core.errors import RunInterruptedError, RunTerminatedError
 
-RESUMES = "the same command goes on where it was"
+RESUMES = "run the same command again to continue"
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 

@@ -104,7 +104,7 @@ def _told(arguments: Sequence[str], debug: bool) -> int:
         return ended.exit_code
     except (KeyboardInterrupt, typer.Abort) as error:
         ending = error if isinstance(error, KeyboardInterrupt) else KeyboardInterrupt()
-        told: PenjingError = interrupted(ending, "the same command begins again")
+        told: PenjingError = interrupted(ending, "run the same command to start again")
         _tell(told)
         return told.exit_code
     except TyperException as error:

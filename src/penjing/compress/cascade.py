@@ -1,24 +1,25 @@
-"""A cascade: hashed n-grams answer where they are sure to say what the teacher says, the next model answers the rest.
+"""A cascade: a model of hashed n-grams answers texts on which it agrees with the teacher; a second model the rest.
 
     p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p;   w[l] = max_k n[k] / n[l]
-    x leaves at the first stage with s where   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
+    x exits at the first stage with s if   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
     t = the lowest threshold with  (k + 1/2) / (n + 1) <= 1 - a  and  macro-F1 >= a  over texts that the first stage
-        has not learnt from, n of which leave at t, k of them with another label than the teacher's; macro-F1 is of
-        all these texts against the teacher's labels, which those that do not leave are taken to get
+        was not trained on, n of which exit at t, k of them with another label than the teacher's; macro-F1 compares
+        all these texts with the teacher's labels, and counts the texts that do not exit as equal to them
 
 Source: Viola and Jones, Rapid Object Detection using a Boosted Cascade of Simple Features, 2001; Varshney and Baylor,
 Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022; Saerens, Latinne and
 Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilities, 2002 (w, with n[l] the texts that the
-teacher gives l, and one). The first stage is `compress.static`, made here by the teacher; the step before is the
-second, exported first if it is still in torch.
-The threshold is set on validation texts, on every fifth unlabelled one, which the first stage does not learn from, and
-on the train texts, each answered by a student of the other two thirds: the validation rows of a rare label are too few
-to speak for it. The teacher knows the train texts by heart and the students know less than the first stage, so this
-is a little severe. Agreement with the teacher needs no label. Its share alone lets a rare label go: the few texts of
-one may all leave with another, and the share hardly falls; the macro-F1 does, and the weights send on what may be of
-a rare label. Errors of the whole are what the certificate bounds.
-When: a mean time of tens of microseconds is wanted, most texts are easy, and the second stage keeps the promise alone.
-When not: where p99 must fall too (the slow texts stay slow), where few texts leave, and never for pairs of texts.
+teacher gives l, plus one). The first stage is `compress.static`, trained here with the teacher. The second stage is
+the step before, exported first if it is still in torch.
+The threshold is set on validation texts, on every fifth unlabelled text (which the first stage is not trained on), and
+on the train texts. Each train text is answered by a student of the other two thirds. The train texts are needed because
+the validation rows of a rare label are too few. The teacher was fitted to the train texts and the students have less
+data than the first stage, so the threshold is a little too strict. Agreement with the teacher needs no label. Its share
+alone does not protect a rare label: its few texts may all get another label, and the share hardly changes. Macro-F1
+changes then, and the weights w send texts that may have a rare label to the second stage. The certificate bounds the
+errors of the whole cascade.
+When: the mean time must be tens of microseconds, most texts are easy, and the second stage alone keeps the promise.
+When not: p99 must fall too (slow texts stay slow), few texts exit early, or the inputs are pairs of texts.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ from penjing.tasks import calibration_of, card_fields, task_of
 from penjing.tasks.metrics import Floats, f1_of_sums
 
 AGREEMENT = (
-    "least share of the texts that leave early on which the teacher says the same, and least macro-F1 of all answers "
-    "against the teacher's"
+    "least share of early-exit texts with the teacher's answer, and least macro-F1 of all answers compared with the "
+    "teacher's"
 )
 HELD_OUT = 0.2
 UNLEARNT = "unlearnt.npy"
@@ -61,15 +62,18 @@ LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 
 
 class Options(BaseOptions):
-    """What `compress.cascade` may be told."""
+    """The options of `compress.cascade`."""
 
     agreement: float = Field(0.99, ge=0.5, lt=1, description=AGREEMENT)
     audit: float = Field(
-        0.01, ge=0, le=1, description="share of the texts that leave early that the second stage answers too, to count"
+        0.01,
+        ge=0,
+        le=1,
+        description="share of early-exit texts that the second stage answers too, to measure the agreement",
     )
     engine: export.EngineChoice = Field(
         "auto",
-        description="the second stage's engine, where the step before is in torch: as in `compress.export`",
+        description="engine of the second stage if the step before is in torch, as in `compress.export`",
     )
     bits: int = Field(17, ge=10, le=20, description="the first stage's table has 2^bits rows")
     copies: int = Field(2, ge=0, le=20, description="augmented texts for each train text, for the first stage")
@@ -77,7 +81,7 @@ class Options(BaseOptions):
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent behind a first stage. Raises UsageError for a parent that is no tuned encoder."""
+    """The parent as the second stage of a cascade. Raises UsageError for a parent that is no tuned encoder."""
     parent = encoder_parent(inputs, "compress.cascade", int8=True)
     check_heads("compress.cascade", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
@@ -92,16 +96,16 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
     unseen = [*inputs.validation.texts, *sorted(held_out)]
     parts = inputs.validation.texts, sorted(held_out), inputs.train.texts
-    wanted = teacher_outputs(
+    teacher_logits = teacher_outputs(
         teacher, parts, beside, "compress.cascade: the teacher on the texts that set the threshold"
     )
     found = np.concatenate([_logits(first, unseen, run), unlearnt])
-    said, meant = found.argmax(axis=1), wanted.argmax(axis=1)
-    weights = rarity(meant, wanted.shape[1])
-    sure = sureness(found, calibration_of(first.card)["temperature"], weights)
-    threshold = choose_threshold(sure, said, meant, options.agreement)
+    predicted, wanted = found.argmax(axis=1), teacher_logits.argmax(axis=1)
+    weights = rarity(wanted, teacher_logits.shape[1])
+    confidence = sureness(found, calibration_of(first.card)["temperature"], weights)
+    threshold = choose_threshold(confidence, predicted, wanted, options.agreement)
     exits = CascadeExit(threshold=threshold, weights=tuple(weights.tolist()), audit=options.audit)
-    leaves, alike = sure[: len(unseen)] >= threshold, (said == meant)[: len(unseen)]
+    exiting, agrees = confidence[: len(unseen)] >= threshold, (predicted == wanted)[: len(unseen)]
 
     def fill(folder: Path) -> None:
         shutil.copytree(first.folder, folder / FIRST)
@@ -109,12 +113,12 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         (folder / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json")))
 
     notes = {
-        "exit_share": round(float(leaves.mean()), 6) if len(leaves) else 0.0,
-        "exit_agreement": round(float(alike[leaves].mean()), 6) if leaves.any() else 1.0,
+        "exit_share": round(float(exiting.mean()), 6) if len(exiting) else 0.0,
+        "exit_agreement": round(float(agrees[exiting].mean()), 6) if exiting.any() else 1.0,
         "second_form": second.card.form,
         "parameters": first.card.parameters + second.card.parameters,
     }
-    # Both stages are calibrated already: without validation rows nothing is left to divide by.
+    # Both stages are calibrated already, so the cascade gets no validation rows and no temperature of its own.
     plain = card_fields(task_of(parent.card), {**calibration_of(parent.card), "temperature": 1.0})
     calibrated = replace(parent, card=parent.card.model_copy(update=plain))
     return seal(
@@ -122,45 +126,45 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         form="cascade",
         folder=whole(run.scratch / "cascade", fill),
         notes=notes,
-        compare=wanted[: len(inputs.validation)],
+        compare=teacher_logits[: len(inputs.validation)],
     )
 
 
-def rarity(meant: npt.NDArray[np.int64], labels: int) -> Floats:
-    """How many times rarer each of so many labels is among those `meant` than the most frequent one, each counted once
-    more than it stands there."""
-    counts = np.bincount(meant, minlength=labels) + 1
+def rarity(wanted: npt.NDArray[np.int64], labels: int) -> Floats:
+    """The count of the most frequent label in `wanted` divided by the count of each label, with 1 added to every
+    count."""
+    counts = np.bincount(wanted, minlength=labels) + 1
     weights: Floats = (counts.max() / counts).round(DIGITS)
     return weights
 
 
 def choose_threshold(
-    sure: npt.NDArray[np.float64], said: npt.NDArray[np.int64], meant: npt.NDArray[np.int64], least: float
+    confidence: npt.NDArray[np.float64], predicted: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64], least: float
 ) -> float:
-    """The lowest probability from which on texts (n,) may leave with what was `said` for what the teacher `meant`.
+    """The lowest probability at which texts (n,) may exit with the predicted label.
 
-    sure: highest probability of each text; said, meant: positions of labels; least: share and macro-F1 that are asked
-    for. 2 where nothing may leave.
+    confidence: highest probability of each text. predicted, wanted: positions of the first stage's and the teacher's
+    labels. least: required share and macro-F1. 2 if no text may exit.
     """
-    order = np.argsort(-sure, kind="stable")
-    ordered, wrong = sure[order], np.cumsum((said != meant)[order])
-    # Texts with equal probabilities leave together.
+    order = np.argsort(-confidence, kind="stable")
+    ordered, wrong = confidence[order], np.cumsum((predicted != wanted)[order])
+    # Texts with equal probabilities exit together.
     ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) if len(ordered) else np.zeros(0, dtype=np.int64)
     share = 1 - (wrong[ends] + 0.5) / (ends + 2)
-    macro = _macro_f1_by_errors(said[order], meant[order])[wrong[ends]]
+    macro = _macro_f1_by_errors(predicted[order], wanted[order])[wrong[ends]]
     good = ends[(share >= least) & (macro >= least)]
     return float(ordered[good[-1]]) if len(good) else 2.0
 
 
-def _macro_f1_by_errors(said: npt.NDArray[np.int64], meant: npt.NDArray[np.int64]) -> Floats:
-    """Macro-F1 against `meant` where only the first 0, 1, 2, ... of the texts that differ are answered by `said`."""
-    truths = np.bincount(meant, minlength=int(said.max(initial=0)) + 1).astype(np.float64)
+def _macro_f1_by_errors(predicted: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> Floats:
+    """Macro-F1 against `wanted` if only the first 0, 1, 2, ... of the differing texts are answered by `predicted`."""
+    truths = np.bincount(wanted, minlength=int(predicted.max(initial=0)) + 1).astype(np.float64)
     hits, guesses = truths.copy(), truths.copy()
     found = [1.0]
-    for place in np.flatnonzero(said != meant):
-        hits[meant[place]] -= 1
-        guesses[meant[place]] -= 1
-        guesses[said[place]] += 1
+    for place in np.flatnonzero(predicted != wanted):
+        hits[wanted[place]] -= 1
+        guesses[wanted[place]] -= 1
+        guesses[predicted[place]] += 1
         found.append(float(np.nanmean(f1_of_sums(hits, truths, guesses))))
     return np.array(found)
 
@@ -170,9 +174,9 @@ def _exported(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, npt.NDArray[np.float32]]:
-    """The static student of the teacher, and logits of the train texts by students that have not learnt from them.
+    """The static student of the teacher, and logits of the train texts by students that were not trained on them.
 
-    They do not hang on the agreement that is asked for, nor on the second stage: cascades of one run share them.
+    They do not depend on the required agreement or on the second stage, so all cascades of a run share them.
     """
     assert inputs.parent is not None and run.shared is not None
     chosen = static.Options(bits=options.bits, copies=options.copies, epochs=options.epochs)
@@ -191,7 +195,7 @@ def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, 
 
 
 def _stage(run: Run, out: Path, make: Callable[[Run], Artifact]) -> Artifact:
-    """A stage, made now, or whole from before."""
+    """A stage, made now or taken complete from an earlier call."""
     if out.exists():
         try:
             return open_artifact(out)

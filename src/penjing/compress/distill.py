@@ -1,4 +1,4 @@
-"""Distillation: a small student learns what its teacher says, of labelled texts and of many others.
+"""Distillation: a small student learns its teacher's outputs on labelled texts and on many others.
 
     minimise  (1 - a) soft(student, teacher) + a hard(student, gold) + r relations + h hidden   (compress/parts/states)
 
@@ -6,9 +6,9 @@ soft and hard are the forms of the task's loss (train/losses): for labels T^2 KL
 softmax(student / T)) and -log softmax(student)[label]. a counts only where a text has gold (compress/parts/targets).
 Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015; Jiao et al., TinyBERT, 2020
 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled ones). The student is the step before
-(`compress.layers`), the teacher the tuned model that the recipe began with.
-When: behind every step that takes weights away. When not: without unlabelled texts on a few hundred rows the teacher
-says little that the labels do not. Weights that `compress.magnitude` made zero stay zero.
+(such as `compress.layers`). The teacher is the tuned model from the recipe's first step.
+When: after every step that removes weights. When not: with a few hundred rows and no unlabelled texts, the teacher adds
+little to the labels. Weights that `compress.magnitude` made zero stay zero.
 """
 
 from __future__ import annotations
@@ -38,31 +38,35 @@ from penjing.tasks import task_of
 from penjing.tasks.measure import metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.hooks import Report
+from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Labelled, Rows, forward, predict, score_outputs
+from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict, score_outputs
 
 TEACHER = "tuned"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.distill` may be told."""
+    """The options of `compress.distill`."""
 
     epochs: float = Field(4.0, gt=0, le=100, description="passes over all texts; may be a fraction")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="the highest rate")
     copies: int = Field(1, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
     replaced: int = Field(0, ge=0, le=20, description=REPLACED)
-    temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
+    temperature: float = Field(
+        2.0, gt=0, le=20, description="temperature of the distillation loss; higher values give rare labels more weight"
+    )
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
     relations: float = Field(
         0.0,
         ge=0,
         le=100,
-        description="weight of the last layer's attention relations; over 0 the teacher runs on every batch",
+        description="weight of the last layer's attention relations; above 0 the teacher runs on every batch",
     )
-    hidden: float = Field(0.0, ge=0, le=100, description="weight of the last layer's hidden states; likewise")
+    hidden: float = Field(
+        0.0, ge=0, le=100, description="weight of the last layer's hidden states; above 0 the teacher runs too"
+    )
     batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
     batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
@@ -71,15 +75,15 @@ class Options(BaseOptions):
 
 @dataclass(frozen=True)
 class _Distill:
-    """An Objective: rows to learn from with what the teacher says of them and the gold, and validation rows.
+    """An Objective: training rows with the teacher's outputs and the gold, and validation rows.
 
-    wanted: the teacher's outputs on validation; inside: the teacher itself, where the student learns of its states too.
+    wanted: the teacher's outputs on validation rows. inside: the teacher itself, if the student learns its states too.
     """
 
     task: Task
     rows: Rows
     targets: Targets
-    validation: Labelled
+    validation: TargetRows
     wanted: Targets
     options: Options
     seed: int
@@ -137,13 +141,13 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
     limit, padding = parent.card.max_tokens or 512, padding_id(classifier.encoder)
     validation = list(inputs.validation.texts)
-    said = teacher_outputs(teacher, parts, run, "compress.distill: the teacher on all texts")
+    soft_targets = teacher_outputs(teacher, parts, run, "compress.distill: the teacher on all texts")
     before = teacher_outputs(teacher, [validation], run, "compress.distill: the teacher on validation")
     objective = _Distill(
         task=task,
         rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
-        targets=Targets.of(task, said, texts, inputs.train.labels or ()),
-        validation=Labelled.of(
+        targets=Targets.of(task, soft_targets, texts, inputs.train.labels or ()),
+        validation=TargetRows.of(
             task,
             IdRows(encode(tokenizer, validation, limit).ids, padding),
             inputs.validation.labels or (),
@@ -164,7 +168,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
     if parent.card.sparsity is not None:
         keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
-    fit(classifier, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
+    fit(classifier, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
     folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
     return seal(
         Compression(inputs, options, run, parent, "compress.distill"),
@@ -176,7 +180,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier | None:
-    """The teacher in torch, where its states are learned. Raises UsageError where they cannot be."""
+    """The teacher in torch, if its states are learned. Raises UsageError if they cannot be compared."""
     if not options.relations and not options.hidden:
         return None
     check_vocabularies(same=open_tokenizer(teacher.folder).get_vocab() == open_tokenizer(parent.folder).get_vocab())
@@ -184,9 +188,9 @@ def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier
 
 
 def check_vocabularies(*, same: bool) -> None:
-    """Raise UsageError where teacher and student cut texts differently, and their states are to be compared."""
+    """Raise UsageError unless teacher and student have the same tokens, which a comparison of states needs."""
     if not same:
         raise UsageError(
             "the student cuts texts into other tokens than its teacher, so their states cannot be compared",
-            fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` behind `compress.distill`",
+            fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` after `compress.distill`",
         )

@@ -2,12 +2,12 @@
 
     row' = s_b * round(row / s_b)   in blocks b of 32 numbers of a row (4 bits), or with one s for the table (8 bits)
 
-Source: Shen et al., Q-BERT, 2020 (embeddings bear few bits less well than the layers do); Frantar et al., GPTQ, 2023
+Source: Shen et al., Q-BERT, 2020 (embeddings lose more from few bits than the layers do); Frantar et al., GPTQ, 2023
 (scales by blocks); carried out by ONNX Runtime. In a small encoder with a large vocabulary the table is most of the
-file: three layers of multilingual-e5-small are half of it. It saves room and memory, no time a text. `compress.int8`
-puts the table into eight bits anyway; before it, this method in four bits makes the file smaller still. Prefer it where
-the size gate alone is missing; when not: `keep` is tight, or `compress.vocabulary` already made the table small.
-It runs in ONNX Runtime alone, and what follows it stays there.
+file: three layers of multilingual-e5-small are half of it. It saves disk space and memory, but no time per text.
+`compress.int8` stores the table in eight bits in any case; four bits before it make the file still smaller. When: only
+the size gate is not held. When not: `keep` has little margin, or `compress.vocabulary` already made the table small.
+It runs only in ONNX Runtime, and so do the steps after it.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.embeddings` may be told."""
+    """The options of `compress.embeddings`."""
 
-    bits: Literal[4, 8] = Field(4, description="of each number of the embedding table")
+    bits: Literal[4, 8] = Field(4, description="bits of each number of the embedding table")
 
 
 def check_table(parent: Artifact) -> None:
-    """Raise UsageError for a parent that is in OpenVINO's form, or has a small table already."""
+    """Raise UsageError for a parent in OpenVINO's form, or with a quantized table."""
     if parent.card.embedding_bits is not None:
         raise UsageError(
             f"the embeddings are in {parent.card.embedding_bits} bits already",
@@ -45,9 +45,9 @@ def check_table(parent: Artifact) -> None:
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent in ONNX with a smaller embedding table, with `validation_agreement` against the whole one.
+    """The parent in ONNX with a smaller embedding table, with `validation_agreement` against the full table.
 
-    Raises UsageError for a parent that is no encoder, is in OpenVINO's form, or has a small table already.
+    Raises UsageError for a parent that is no encoder, is in OpenVINO's form, or has a quantized table.
     """
     from penjing.engines.export import onnx_embeddings, onnx_half
 

@@ -1,13 +1,13 @@
-"""Dynamic depth: classifiers at several layers, trained together; an easy text leaves at the first that is sure of it.
+"""Dynamic depth: classifiers at several layers, trained together; a text exits at the first confident classifier.
 
     minimise  sum_k  d_k / (d_1 + ... + d_K) * L(head_k(mean of hidden states after layer d_k)),
     L as in compress.distill
 
-Each exit's threshold is the lowest probability at which enough of the held-out texts that leave there get the label
-that the tuned model gives, by their share and by macro-F1, as in `compress.cascade`. Source: Xin et al., DeeBERT, 2020;
-Kaya, Hong, Dumitras, Shallow-Deep Networks, 2019 (the weights of the losses). When: many texts are easy and a few need
-every layer. When not: `compress.static` or `compress.cascade` holds the promise, which skip the encoder itself; or the
-worst case must be fast too, for a text that no exit takes costs as much as before. It runs in ONNX Runtime.
+Each exit's threshold is the lowest probability at which the held-out texts that exit there agree with the tuned model
+often enough, by share and by macro-F1, as in `compress.cascade`. Source: Xin et al., DeeBERT, 2020; Kaya, Hong,
+Dumitras, Shallow-Deep Networks, 2019 (the weights of the losses). When: many texts are easy and a few need every layer.
+When not: `compress.static` or `compress.cascade`, which skip the encoder, hold the promise; or the worst case must be
+fast too, because a text that takes no exit costs as much as before. It runs in ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, Ints, epoch_batches
-from penjing.train.hooks import Report
+from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
 from penjing.train.supervised import IdRows, predict
@@ -55,16 +55,18 @@ LOSSES: tuple[Loss, ...] = ("cross_entropy",)
 
 
 class Options(BaseOptions):
-    """What `compress.exit` may be told."""
+    """The options of `compress.exit`."""
 
     after: list[Annotated[int, Field(ge=1, le=100)]] = Field(
-        [], max_length=20, description="layers after which a text may leave; empty: half of them"
+        [], max_length=20, description="layers after which a text may exit; empty: after half of the layers"
     )
     agreement: float = Field(0.99, ge=0.5, lt=1, description=AGREEMENT)
     int8: bool = Field(True, description="whether the stages compute in INT8, as `compress.int8` does on onnx")
     epochs: float = Field(3.0, gt=0, le=100, description="passes over all texts; may be a fraction")
     learning_rate: float = Field(1e-4, gt=0, le=0.1, description="the highest rate")
-    temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
+    temperature: float = Field(
+        2.0, gt=0, le=20, description="temperature of the distillation loss; higher values give rare labels more weight"
+    )
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
     batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
     batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
@@ -72,12 +74,12 @@ class Options(BaseOptions):
 
 
 class Exiting(nn.Module):
-    """A classifier with heads at several depths; `forward` gives the logits of all of them side by side."""
+    """A classifier with heads at several depths; `forward` gives the logits of all heads, concatenated."""
 
     def __init__(self, classifier: Classifier, ends: list[int]) -> None:
         super().__init__()
         self.classifier, self.ends = classifier, ends
-        # The heads below begin as the top one is: the layers are close enough for it to be a better start than chance.
+        # The lower heads start as copies of the top one, which is a better start than random weights.
         assert isinstance(classifier.head, nn.Linear)
         labels, width = classifier.head.weight.shape
         self.lower = nn.ModuleList(nn.Linear(width, labels) for _ in ends[:-1])
@@ -86,7 +88,7 @@ class Exiting(nn.Module):
 
     @property
     def heads(self) -> list[nn.Linear]:
-        """One for each depth, the top one last."""
+        """One head for each depth, the top one last."""
         return [*self.lower, self.classifier.head]
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -103,7 +105,7 @@ class Exiting(nn.Module):
 
 @dataclass(frozen=True)
 class _Joint:
-    """An Objective: the distillation loss of every depth, deeper ones weighing more."""
+    """An Objective: the weighted sum of the distillation losses of all depths; deeper ones have more weight."""
 
     task: Task
     rows: IdRows
@@ -142,7 +144,7 @@ class _Joint:
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent in stages. Raises UsageError for a parent that is no torch encoder, or for layers that it has not."""
+    """The parent in stages. Raises UsageError for a parent that is no torch encoder, or for layers that it lacks."""
     parent = torch_parent(inputs, "compress.exit")
     check_heads("compress.exit", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
@@ -173,11 +175,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def ends_of(after: list[int], total: int) -> list[int]:
-    """After which layers a text may leave, the last one at the end. Raises UsageError for one that is not there."""
+    """The layers after which a text may exit, with the last layer added. Raises UsageError for a missing layer."""
     chosen = sorted(set(after)) or [max(1, total // 2)]
     if chosen[0] < 1 or chosen[-1] >= total:
         raise UsageError(
-            f"this model has {total} layers, and a text cannot leave early after {chosen}",
+            f"this model has {total} layers, and a text cannot exit early after {chosen}",
             where="after",
             fix=f"give numbers from 1 to {total - 1}" if total > 1 else "leave the step out",
         )
@@ -190,13 +192,13 @@ def _train(model: Exiting, parent: Artifact, teacher: Artifact, inputs: Inputs, 
     parts = train, spare
     texts = [text for part in parts for text in part]
     task = task_of(parent.card).with_rows({})
-    said = teacher_outputs(teacher, parts, run, "compress.exit: the teacher on all texts")
+    soft_targets = teacher_outputs(teacher, parts, run, "compress.exit: the teacher on all texts")
     tokenizer, limit = open_tokenizer(parent.folder), parent.card.max_tokens or 512
     padding = padding_id(model.classifier.encoder)
     objective = _Joint(
         task=task,
         rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
-        targets=Targets.of(task, said, texts, inputs.train.labels or ()),
+        targets=Targets.of(task, soft_targets, texts, inputs.train.labels or ()),
         validation=IdRows(encode(tokenizer, validation, limit).ids, padding),
         golds=inputs.validation.labels or (),
         ends=model.ends,
@@ -211,11 +213,11 @@ def _train(model: Exiting, parent: Artifact, teacher: Artifact, inputs: Inputs, 
     )
     about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
     key = digest([*about, model.ends, run.seed, run.threads, run.device, torch.__version__])
-    fit(model, objective, plan, run, run.scratch / "training", key, [Report(run.progress)])
+    fit(model, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
 
 
 def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, run: Run, target: Path) -> None:
-    """The stages, each calibrated on validation by itself: its temperature is divided into its head."""
+    """Write the stages, each calibrated on validation rows by itself: its head is divided by its temperature."""
     from penjing.engines.export import export_stages, onnx_half, onnx_int8
 
     model.eval()
@@ -239,7 +241,7 @@ def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, r
         else:
             onnx_half(path)
     with_tokenizer(parent, target)
-    # Until thresholds are set, no text leaves early.
+    # Until thresholds are set, no text exits early.
     closed = Exits(thresholds=(2.0,) * (len(model.ends) - 1))
     (target / EXITS).write_bytes(canonical_json(closed.model_dump(mode="json")))
     check_stop(run)
@@ -248,9 +250,9 @@ def _write(model: Exiting, parent: Artifact, inputs: Inputs, options: Options, r
 def _thresholds(
     folder: Path, parent: Artifact, teacher: Artifact, inputs: Inputs, options: Options, run: Run
 ) -> tuple[Exits, dict[str, object]]:
-    """The thresholds of the stages as they serve, on validation and held-out unlabelled texts, and what they do there.
+    """The thresholds of the stages in their served form, from validation and held-out unlabelled texts, with figures.
 
-    Of a text in several windows the first one counts.
+    For a text in several windows, the first window counts.
     """
     _, held_out = _held_out(inputs)
     parts = list(inputs.validation.texts), held_out
@@ -266,16 +268,16 @@ def _thresholds(
     stages = np.split(np.concatenate(found), len(stage_files(folder)), axis=1)
     inside, thresholds, shares, agreed = np.ones(len(rows), dtype=bool), [], [], []
     for logits in stages[:-1]:
-        sure, said = sureness(logits), logits.argmax(axis=1)
-        thresholds.append(choose_threshold(sure[inside], said[inside], wanted[inside], options.agreement))
-        leaves = inside & (sure >= thresholds[-1])
-        shares.append(round(float(leaves.mean()), 6))
-        agreed.append(round(float((said == wanted)[leaves].mean()), 6) if leaves.any() else 1.0)
-        inside &= ~leaves
+        confidence, predicted = sureness(logits), logits.argmax(axis=1)
+        thresholds.append(choose_threshold(confidence[inside], predicted[inside], wanted[inside], options.agreement))
+        exiting = inside & (confidence >= thresholds[-1])
+        shares.append(round(float(exiting.mean()), 6))
+        agreed.append(round(float((predicted == wanted)[exiting].mean()), 6) if exiting.any() else 1.0)
+        inside &= ~exiting
     return Exits(thresholds=tuple(thresholds)), {"exit_share": shares, "exit_agreement": agreed}
 
 
 def _held_out(inputs: Inputs) -> tuple[list[str], list[str]]:
-    """Unlabelled texts to learn from, and those that thresholds are set on, parted by a hash of the text."""
+    """Unlabelled texts for training, and those for setting thresholds, split by a hash of the text."""
     held_out = sorted(text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT)
     return [text for text in inputs.unlabelled if unit_hash(text) >= HELD_OUT], held_out

@@ -4,8 +4,8 @@
     or about 2e-4 of the largest logit where the weights are stored in float16, which halves the file
 
 Source: Bai, Lu, Zhang et al., ONNX: Open Neural Network Exchange, 2019; OpenVINO 2026 documentation. It needs no data
-and costs no score. Prefer it where every label must stay the teacher's, or where the CPU has no INT8 dot product;
-`compress.int8` is two to three times as fast on AVX512-VNNI, 1.5 times on AVX2, and half the size again.
+and costs no score. Prefer it if every label must equal the teacher's, or if the CPU has no INT8 dot product.
+`compress.int8` is two to three times as fast on AVX512-VNNI, 1.5 times on AVX2, and half the size of float16.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.export` may be told."""
+    """The options of `compress.export`."""
 
     engine: EngineChoice = Field("auto", description=ENGINE)
     storage: Literal["float16", "float32"] = Field(
@@ -46,7 +46,7 @@ class Options(BaseOptions):
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent in engine form, its temperature fitted anew. Raises UsageError, MissingPackageError."""
+    """The parent in engine form, its temperature fitted again. Raises UsageError, MissingPackageError."""
     parent = encoder_parent(inputs, "compress.export")
     engine, half = engine_of(options.engine, parent), options.storage == "float16"
     folder = whole(

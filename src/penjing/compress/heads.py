@@ -1,12 +1,12 @@
-"""Structured pruning of attention heads: those that matter least are taken out, whichever layer they are in.
+"""Structured pruning of attention heads: the least important heads of all layers are removed.
 
-    worth of head h:  mean over train texts of | sum over tokens and dimensions of a_h dL/da_h |,   divided by the
-    root of the sum of squares of its layer's worths   (compress/parts/importance)
+    importance of head h:  mean over train texts of | sum over tokens and dimensions of a_h dL/da_h |,   divided by the
+    root of the sum of squares of its layer's importances   (compress/parts/importance)
 
 Source: Michel, Levy, Neubig, Are Sixteen Heads Really Better than One?, 2019, which divides by layer too; Voita et al.,
 Analyzing Multi-Head Self-Attention, 2019. One head stays in every layer. Attention is a third of a layer's arithmetic
 on short texts, so half of the heads save a sixth of the time at most. When: long texts, where attention weighs more,
-before `compress.distill`, which heals it. When not: short texts; there `compress.layers` and `compress.width` save
+before `compress.distill`, which heals it. When not: short texts, for which `compress.layers` and `compress.width` save
 more.
 """
 
@@ -28,7 +28,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.heads` may be told."""
+    """The options of `compress.heads`."""
 
     keep: float = Field(0.5, gt=0, lt=1, description="share of all attention heads that stay, at least one in a layer")
     texts: int = Field(512, ge=8, le=10_000, description="train texts on which importance is measured")
@@ -53,17 +53,17 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def choose_heads(worths: list[Floats], keep: float) -> list[list[int]]:
-    """Positions of the heads that stay in each layer: the best of each, then the best of all, up to the share."""
-    scaled = [worth / max(1e-12, float(np.sqrt((worth**2).sum()))) for worth in worths]
-    kept = [[int(worth.argmax())] for worth in scaled]
+def choose_heads(importances: list[Floats], keep: float) -> list[list[int]]:
+    """Positions of the heads kept in each layer: the best of each layer, then the best of all, up to `keep`."""
+    scaled = [values / max(1e-12, float(np.sqrt((values**2).sum()))) for values in importances]
+    kept = [[int(values.argmax())] for values in scaled]
     others = [
         (-float(value), layer, head)
-        for layer, worth in enumerate(scaled)
-        for head, value in enumerate(worth)
+        for layer, values in enumerate(scaled)
+        for head, value in enumerate(values)
         if head != kept[layer][0]
     ]
-    room = max(0, round(keep * sum(len(worth) for worth in worths)) - len(kept))
+    room = max(0, round(keep * sum(len(values) for values in importances)) - len(kept))
     for _, layer, head in sorted(others)[:room]:
         kept[layer].append(head)
     return [sorted(each) for each in kept]

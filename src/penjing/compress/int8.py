@@ -1,7 +1,7 @@
 """INT8: weights and activations in eight bits, their scales fixed on training texts, or taken from each text alone.
 
     q(x) = round(x / s) clipped to 8 bits;   s_weight per output channel,
-    s_activation = range over calibration texts (static, OpenVINO), or over the text at hand (dynamic, ONNX Runtime)
+    s_activation = range over calibration texts (static, OpenVINO), or over the present text (dynamic, ONNX Runtime)
     SmoothQuant moves spread from activations to weights: y = (x / d)(d W), d_j = max|x_j|^a / max|W_j|^(1-a)
 
 Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
@@ -45,7 +45,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.int8` may be told."""
+    """The options of `compress.int8`."""
 
     engine: EngineChoice = Field("auto", description=ENGINE)
     scales: Literal["auto", "static", "dynamic"] = Field(
@@ -55,7 +55,8 @@ class Options(BaseOptions):
         300,
         ge=8,
         le=5000,
-        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction`, `keep`: likewise",
+        description="training texts for static scales; `preset`, `smooth_quant`, `bias_correction` and `keep` are for "
+        "static scales too",
     )
     preset: Literal["mixed", "performance"] = Field(
         "mixed", description="activations with an offset (mixed, more exact) or symmetric (performance)"
@@ -63,7 +64,7 @@ class Options(BaseOptions):
     smooth_quant: float | None = Field(
         0.95, ge=0, le=1, description="how far spread moves from activations to weights; null: not at all"
     )
-    bias_correction: bool = Field(True, description="take back the mean error that rounding weights brings")
+    bias_correction: bool = Field(True, description="correct the mean error from rounding the weights")
     packed: bool = Field(False, description=PACKED)
     keep: list[str] = Field([], max_length=100, description="regular expressions of layer names left in float32")
 
@@ -85,7 +86,7 @@ def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
     static = options.scales == "static" or (options.scales == "auto" and engine == "openvino")
     if static and parent.card.embedding_bits is not None:
         raise UsageError(
-            "static scales cannot be fixed behind `compress.embeddings`: NNCF does not know its operator",
+            "static scales cannot be fixed after `compress.embeddings`: NNCF does not know its operator",
             where="scales",
             fix="set `scales: dynamic`, or leave `compress.embeddings` out",
         )
@@ -100,9 +101,9 @@ def scales_of(parent: Artifact, options: Options) -> tuple[EngineName, bool]:
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent in INT8, its temperature fitted anew, with `validation_agreement` against float32 in its metrics.
+    """The parent in INT8, its temperature fitted again, with `validation_agreement` against float32 in its metrics.
 
-    Raises UsageError for a parent that is no encoder, static scales without training texts or behind
+    Raises UsageError for a parent that is no encoder, static scales without training texts or after
     `compress.embeddings`, or dynamic ones on OpenVINO; MissingPackageError without NNCF.
     """
     from penjing.engines.export import onnx_int8
@@ -177,7 +178,7 @@ def _nncf(model: Any, samples: list[Any], options: Options) -> Any:
         ) from None
     nncf.set_log_level(logging.ERROR)
     smooth = -1.0 if options.smooth_quant is None else options.smooth_quant
-    # NNCF draws its bars on stdout, where only results belong.
+    # NNCF prints its progress bars on stdout, which is for results only.
     with contextlib.redirect_stdout(io.StringIO()):
         return nncf.quantize(
             model,

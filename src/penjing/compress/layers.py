@@ -1,4 +1,4 @@
-"""Structured pruning of layers: those whose loss changes the answers least are taken out, one after another.
+"""Structured pruning of layers: the layers whose removal changes the answers least are removed, one after another.
 
     importance of layer l within the kept set S:  mean over texts of soft(S without l, all layers)
 
@@ -6,8 +6,8 @@ soft is the form of the task's loss that compares two models (train/losses): for
 
 Source: Fan, Grave, Joulin, Reducing Transformer Depth on Demand with Structured Dropout, 2020; Sajjad et al., On the
 Effect of Dropping Layers of Pre-trained Transformer Models, 2023 (top layers often matter least; here it is measured).
-Time and size of the layers fall in proportion; the embeddings stay as they are. What is left has lost score: put
-`compress.distill` behind it, which heals it. When not: where every layer is needed; then `compress.int8` alone.
+Time and size of the layers fall in proportion; the embeddings do not change. The result has a lower score, so put
+`compress.distill` after this step to heal it. When not: if every layer is needed; then use `compress.int8` alone.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.layers` may be told."""
+    """The options of `compress.layers`."""
 
     keep: int = Field(2, ge=1, le=100, description="how many layers stay")
     texts: int = Field(128, ge=8, le=10_000, description="train texts on which importance is measured")
 
 
 def check_keep(keep: int, total: int) -> None:
-    """Raise UsageError where so many of `total` layers cannot stay."""
+    """Raise UsageError if `keep` is not less than `total`, the number of layers."""
     if keep >= total:
         fix = f"set `keep` to at most {total - 1}" if total > 1 else "leave the step out"
         raise UsageError(f"this model has {total} layer{'s' * (total != 1)}", where="keep", fix=fix)
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent with `keep` of its layers; which ones stands in the notes. Raises UsageError."""
+    """The parent with `keep` of its layers; the card's notes list them. Raises UsageError."""
     parent = torch_parent(inputs, "compress.layers")
     classifier = load_classifier(parent)
     check_keep(options.keep, len(layers_of(classifier.encoder)))
@@ -74,10 +74,10 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 def _choose(
     parent: Artifact, classifier: Classifier, tokenizer: Tokenizer, texts: Sequence[str], options: Options, run: Run
 ) -> list[int]:
-    """Positions of the layers that stay, in their order.
+    """Positions of the layers that are kept, in their order.
 
-    Which layer goes next does not depend on how many are to stay, so the order in which they went is kept in the run's
-    shared folder: a smaller `keep`, or the same step after a kill, goes on from there.
+    The next layer to remove does not depend on `keep`, so the order of removal is stored in the run's shared folder.
+    A smaller `keep`, or the same step after a kill, continues from there.
     """
     places = sorted(np.random.default_rng(run.seed).permutation(len(texts))[: options.texts].tolist())
     chosen = [texts[place] for place in places]
@@ -87,7 +87,7 @@ def _choose(
     gone = _gone(store, total)[: total - options.keep]
     kept = [layer for layer in range(total) if layer not in gone]
     tries = sum(range(options.keep + 1, len(kept) + 1))
-    run.progress.start("compress.layers: what each layer is worth", tries)
+    run.progress.start("compress.layers: importance of each layer", tries)
 
     heads = task_of(parent.card).heads
 
@@ -109,14 +109,14 @@ def _choose(
 
 
 def _apart(heads: Mapping[str, Head], found: torch.Tensor, wanted: torch.Tensor) -> float:
-    """How far outputs (n, width) are from others, summed over the heads."""
+    """The distance of outputs (n, width) from others, summed over the heads."""
     sizes = [head.size for head in heads.values()]
     pairs = zip(heads.values(), torch.split(found, sizes, dim=1), torch.split(wanted, sizes, dim=1), strict=True)
     return sum(soft_loss(head.loss, one, other).item() for head, one, other in pairs)
 
 
 def _gone(store: Path, total: int) -> list[int]:
-    """The layers that went so far, the first to go first; none where nothing whole is stored."""
+    """The layers removed so far, in the order of removal; none if no complete list is stored."""
     try:
         found = json.loads(store.read_bytes())
     except (OSError, ValueError):

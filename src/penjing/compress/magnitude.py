@@ -1,12 +1,12 @@
-"""Unstructured pruning: of every matrix the smallest weights become zero; a smaller file, and no time saved at all.
+"""Unstructured pruning: the smallest weights of every matrix become zero; the file is smaller, the time the same.
 
     W' = W * [ |W| > t ],   t so that the wanted share of the matrix's entries is zero
 
 Source: Han, Pool, Tran, Dally, Learning both Weights and Connections for Efficient Neural Networks, 2015; Gordon, Duh,
-Andrews, Compressing BERT, 2020 (a third of the weights goes for nothing). `compress.distill` behind it heals the rest
-and leaves the zeros alone. The engines multiply zeros like any other number: what is saved is room, and only where the
-form that serves is packed (`compress.export: {packed: true}`, `compress.int8` likewise). When: the release must travel
-over a narrow line. When not: for speed; there `compress.layers`, `compress.width` and `compress.int8`.
+Andrews, Compressing BERT, 2020 (a third of the weights can be removed without loss). `compress.distill` after it heals
+the model and does not change the zeros. The engines multiply zeros like any other number, so only disk space is saved,
+and only if the served form is packed (`packed: true` in `compress.export` or `compress.int8`). When: the release is
+sent over a slow connection. When not: for speed; use `compress.layers`, `compress.width` and `compress.int8`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.magnitude` may be told."""
+    """The options of `compress.magnitude`."""
 
-    sparsity: float = Field(0.5, gt=0, lt=1, description="share of the weights that become zero, in every matrix alike")
+    sparsity: float = Field(0.5, gt=0, lt=1, description="share of the weights of every matrix that become zero")
     embeddings: bool = Field(True, description="whether the embedding table loses its smallest weights too")
 
 
@@ -55,7 +55,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def matrices(classifier: Classifier, *, embeddings: bool) -> list[torch.Tensor]:
-    """The weights that are pruned: every matrix of the layers, and the table of tokens if it is asked for."""
+    """The weights that are pruned: every matrix of the layers and, with `embeddings`, the embedding table."""
     found = [module.weight for module in layers_of(classifier.encoder).modules() if isinstance(module, nn.Linear)]
     if embeddings:
         found.append(classifier.encoder.get_input_embeddings().weight)  # type: ignore[operator]
@@ -63,7 +63,7 @@ def matrices(classifier: Classifier, *, embeddings: bool) -> list[torch.Tensor]:
 
 
 def prune(weight: torch.Tensor, share: float) -> None:
-    """Set that share of a weight's entries, the smallest, to zero; of equal ones the first go first."""
+    """Set that share of a weight's entries, the smallest, to zero; of equal entries the first ones."""
     count = round(share * weight.numel())
     with torch.no_grad():
         order = weight.abs().flatten().argsort(stable=True)[:count]
@@ -71,7 +71,7 @@ def prune(weight: torch.Tensor, share: float) -> None:
 
 
 def keep_zeros(classifier: Classifier, *, embeddings: bool) -> None:
-    """From now on what is zero in the pruned matrices gets no gradient, so that training leaves it zero."""
+    """Give zero entries of the pruned matrices no gradient from now on, so that training keeps them zero."""
     for weight in matrices(classifier, embeddings=embeddings):
         alive = (weight.detach() != 0).to(weight.dtype)
         weight.register_hook(partial(torch.mul, alive))  # type: ignore[no-untyped-call]

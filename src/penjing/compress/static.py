@@ -1,15 +1,15 @@
-"""From text to logits without a transformer: a student of hashed n-grams that learns what its teacher says.
+"""From text to logits without a transformer: a student of hashed n-grams that learns the outputs of its teacher.
 
     logits = W (sum_g E[g]) / sqrt(n) + b,   g: the n n-grams of the text, hashed into 2^bits rows of E
     minimise over E, W, b:  the loss of compress.distill;   each n-gram is left out with probability d
 
 Source: Joulin, Grave, Bojanowski, Mikolov, Bag of Tricks for Efficient Text Classification, 2017 (the model); Hinton,
 Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015 (the loss); Iyyer et al., Deep Unordered Composition
-Rivals Syntactic Methods, 2015 (leaving out words). It learns from train, unlabelled and augmented texts; for the last
-two there is no label but the teacher's. A third of the train texts is augmented by itself, so that `out_of_fold` can
-leave it out whole.
-When: labels that hang on words and phrases, many unlabelled texts, tens of microseconds a text. When not: order,
-negation over a distance, words that no text showed; and never for pairs of texts.
+Rivals Syntactic Methods, 2015 (leaving out words). It learns from train, unlabelled and augmented texts; the last two
+have only the teacher's labels. The train texts are divided into three parts, and each is augmented from its own texts
+alone, so that `out_of_fold` can leave out a part completely.
+When: labels depend on words and phrases, there are many unlabelled texts, and a text must take tens of microseconds.
+When not: labels depend on word order, on negation over a distance, or on words not seen in training; or on text pairs.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from penjing.train.numerics import repeatable
 
 Floats = npt.NDArray[np.float32]
 PARTS = 3
-# Buckets in half the memory, for as long as those of all texts are held.
+# A type that halves the memory of the buckets of all texts.
 Rows = Sequence[npt.NDArray[np.int32]]
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.static` may be told."""
+    """The options of `compress.static`."""
 
     characters: int = Field(4, ge=1, le=6, description="longest n-gram of characters")
     words: int = Field(2, ge=0, le=3, description="longest n-gram of words; 0 for none")
@@ -56,18 +56,20 @@ class Options(BaseOptions):
     rank: int = Field(64, ge=1, le=256, description="width of the table; never more than there are labels")
     copies: int = Field(2, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
     replaced: int = Field(0, ge=0, le=20, description=REPLACED)
-    temperature: float = Field(2.0, gt=0, le=20, description="of the distillation loss: higher looks at rarer labels")
+    temperature: float = Field(
+        2.0, gt=0, le=20, description="temperature of the distillation loss; higher values give rare labels more weight"
+    )
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
     epochs: int = Field(12, ge=1, le=200, description="passes over all texts")
-    learning_rate: float = Field(0.02, gt=0, le=1, description="Adam's highest rate; it falls to zero in a line")
+    learning_rate: float = Field(0.02, gt=0, le=1, description="Adam's highest rate; it decreases linearly to zero")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of the n-grams left out in training")
     batch_rows: int = Field(64, ge=1, le=4096, description="texts in a batch")
 
 
 @dataclass(frozen=True)
 class _Texts:
-    """Texts to learn from: n-grams of each, what the teacher says and the gold, and the part of the train texts that
-    each is of or was cut from (-1: none, it is unlabelled)."""
+    """Texts for training: n-grams, targets from teacher and gold, and the part of the train texts of each text or of
+    its source (-1: unlabelled)."""
 
     grams: Rows
     targets: Targets
@@ -111,9 +113,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
-    """Logits (n, labels) of the train texts, each by a student that did not learn from it nor from a piece of it.
+    """Logits (n, labels) of the train texts, each by a student trained without the text and without pieces of it.
 
-    Texts of one group are in one part. Where all are, nobody is left to learn from, and the logits are zeros.
+    Texts of one group are in one part. If all texts are in one part, no training texts are left: the logits are zeros.
     """
     parent = encoder_parent(inputs, "compress.static")
     rows = _texts(parent, inputs, options, run)
@@ -129,7 +131,7 @@ def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
 
 
 def part_of(unit: str) -> int:
-    """The part of a text or a group, by a hash of its own: another by which rows were chosen must not tell the part."""
+    """The part of a text or a group, by a hash that differs from those with which rows were chosen."""
     return int(unit_hash("compress.static: part", unit) * PARTS)
 
 
@@ -140,10 +142,10 @@ def _learn(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> Stat
 def _texts(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> _Texts:
     """The train texts, those without a label, and the copies of each part, in this order."""
     train = list(inputs.train.texts)
-    dealt = np.array([part_of(unit) for unit in inputs.train.units], dtype=np.int64)
+    part_numbers = np.array([part_of(unit) for unit in inputs.train.units], dtype=np.int64)
     copies = []
     for part in range(PARTS):
-        own = [train[place] for place in np.flatnonzero(dealt == part)]
+        own = [train[place] for place in np.flatnonzero(part_numbers == part)]
         others = replaced(parent, own, options.replaced, run.seed)
         copies.append([*augment(own, options.copies, run.seed), *others])
     parts = train, inputs.unlabelled, *copies
@@ -153,7 +155,7 @@ def _texts(parent: Artifact, inputs: Inputs, options: Options, run: Run) -> _Tex
     logits = teacher_outputs(parent, parts, run, "compress.static: the teacher on all texts")
     rows = [grams.of(text).astype(np.int32) for text in texts]
     targets = Targets.of(task_of(parent.card), logits, texts, inputs.train.labels or ())
-    return _Texts(rows, targets, np.concatenate([dealt, numbers]))
+    return _Texts(rows, targets, np.concatenate([part_numbers, numbers]))
 
 
 def _grams(options: Options) -> Grams:
@@ -161,7 +163,7 @@ def _grams(options: Options) -> Grams:
 
 
 def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: Run) -> StaticEngine:
-    """The student of the epoch with the best score on the validation rows (the last one without any)."""
+    """The student of the epoch with the best score on validation rows (without validation rows: of the last epoch)."""
     grams = _grams(options)
     watched = [grams.of(text) for text in inputs.validation.texts]
     task, golds = task_of(parent.card).with_rows({}), inputs.validation.labels or ()
@@ -204,7 +206,7 @@ def _fit(rows: _Texts, inputs: Inputs, parent: Artifact, options: Options, run: 
 
 
 def _batch(grams: Rows, dropout: float, source: np.random.Generator) -> tuple[torch.Tensor, ...]:
-    """Flat n-grams, where each text begins, and 1 / sqrt(n) of what was kept of it."""
+    """Concatenated n-grams, the start of each text, and 1 / sqrt(n) for the n n-grams kept of each text."""
     sizes = np.array([len(each) for each in grams])
     flat = np.concatenate(grams, dtype=np.int64)
     if dropout:

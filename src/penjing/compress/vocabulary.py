@@ -2,10 +2,10 @@
 
     rows of the embeddings:  V  ->  |special + single characters + {pieces seen at least n times}|
 
-Source: Abdaoui, Pradel, Sigel, Load What You Need: Smaller Versions of Multilingual BERT, 2020. It saves room and
-loading time, no time a text: a lookup costs the same in a table of any height. A text of the training data is cut into
-the same pieces as before; of a new one a rare word falls into smaller pieces, down to characters, all of which stay.
-Prefer it where the size gate is what is missing. When not: texts to come are of another kind than those given.
+Source: Abdaoui, Pradel, Sigel, Load What You Need: Smaller Versions of Multilingual BERT, 2020. It saves disk space and
+loading time, but no time per text: a lookup costs the same in a table of any size. Texts of the training data are
+tokenized as before. In a new text a rare word may be split into smaller pieces, down to characters, which are all kept.
+When: only the size gate is not held. When not: future texts are of another kind than the given ones.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.vocabulary` may be told."""
+    """The options of `compress.vocabulary`."""
 
-    seen: int = Field(1, ge=1, le=10_000, description="how often a piece must stand in train and unlabelled texts")
+    seen: int = Field(1, ge=1, le=10_000, description="how often a piece must occur in train and unlabelled texts")
     characters: bool = Field(True, description="keep every single character, so that any word can still be written")
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent with fewer entries. Raises UsageError for no texts, or a tokenizer that cannot be cut."""
+    """The parent with fewer entries. Raises UsageError for no texts, or a tokenizer that cannot be reduced."""
     parent = torch_parent(inputs, "compress.vocabulary")
     texts = [*inputs.train.texts, *inputs.unlabelled]
     if not texts:

@@ -1,11 +1,11 @@
-"""Structured pruning of width: the feed-forward neurons that matter least are taken out of every layer.
+"""Structured pruning of width: the least important feed-forward neurons are removed from every layer.
 
-    worth of neuron j of a layer:  mean over train texts of | sum over tokens of a_j dL/da_j |  (parts/importance)
+    importance of neuron j of a layer:  mean over train texts of | sum over tokens of a_j dL/da_j |  (parts/importance)
 
 Source: Molchanov, Mallya, Tyree, Frosio, Kautz, Importance Estimation for Neural Network Pruning, 2019; Hou et al.,
 DynaBERT: Dynamic BERT with Adaptive Width and Depth, 2020. The feed-forward part is two thirds of a layer's arithmetic
-on short texts; attention stays whole (`compress.heads`). When: a little faster at the same depth, before
-`compress.distill`, which heals it. When not: where a whole layer can go; `compress.layers` then saves more.
+on short texts; attention does not change (`compress.heads` prunes it). When: the model must be a little faster at the
+same depth; `compress.distill` after it heals it. When not: a whole layer can be removed; `compress.layers` saves more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(BaseOptions):
-    """What `compress.width` may be told."""
+    """The options of `compress.width`."""
 
     keep: float = Field(0.5, gt=0, lt=1, description="share of the feed-forward neurons that stay, in every layer")
     texts: int = Field(512, ge=8, le=10_000, description="train texts on which importance is measured")
@@ -38,8 +38,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     classifier = load_classifier(parent)
     readers = [neurons_of(layer)[1] for layer in layers_of(classifier.encoder)]
     kept = []
-    for worth in importance(parent, classifier, readers, 1, inputs, options.texts, run):
-        best = np.argsort(-worth, kind="stable")[: max(1, round(options.keep * len(worth)))]
+    for found in importance(parent, classifier, readers, 1, inputs, options.texts, run):
+        best = np.argsort(-found, kind="stable")[: max(1, round(options.keep * len(found)))]
         kept.append(sorted(best.tolist()))
     small = keep_neurons(classifier, kept)
     tokenizer = open_tokenizer(parent.folder)

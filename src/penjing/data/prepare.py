@@ -216,7 +216,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         language=language,
         languages=languages,
         masked=intake.masked,
-        margin=provable(len(tables["calibration"]), split_labels["test"], names=looked.names),
+        margin=provable(len(tables["calibration"]), split_labels["test"], names=audited.names),
         unlabelled=unlabelled,
     )
     near_conflicts = places(intake, sorted({position for pair in found.near_conflicts for position in pair}))

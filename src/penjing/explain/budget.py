@@ -1,4 +1,4 @@
-"""What the evidence of one request may take: so many texts, tokens of a text, and seconds; beyond it, it says so."""
+"""Limits on the evidence of one request: number of texts, tokens of a text, and seconds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from penjing.runtime.session import Session
 
 @dataclass
 class EvidenceBudget:
-    """Bounds of the evidence of one request, and what it has taken so far.
+    """Limits on the evidence of one request, and the seconds used so far.
 
-    texts: texts that are explained, the first ones; tokens: longest text that is explained, in tokens of its model
-    (in characters for a model that reads none); seconds: time for all texts together, waiting for turns included.
+    texts: number of texts that are explained, counted from the first. tokens: length of the longest text that is
+    explained, in tokens of its model (in characters for a model without tokens). seconds: time for all texts
+    together, including the time spent in a queue.
     """
 
     texts: int
@@ -24,28 +25,28 @@ class EvidenceBudget:
     spent: float = 0.0
 
     def out_of_time(self, more: float = 0.0) -> str:
-        """Why evidence ends here once the seconds are over; "" before."""
+        """The reason to stop if `spent` plus `more` reaches the limit in seconds, else ""."""
         if self.spent + more < self.seconds:
             return ""
-        return f"the time for the evidence of a request, {self.seconds:g} s, was over"
+        return f"the time limit of {self.seconds:g} s for the evidence of a request was reached"
 
 
 def explain_within(
     session: Session, masked_text: str, prediction: Prediction, budget: EvidenceBudget, place: int = 0
 ) -> Evidence:
-    """The evidence of the text at `place` (from 0) of a request, as far as the budget allows.
+    """The evidence of the text at position `place` (from 0) of a request, within the budget.
 
-    Evidence that is left out has no spans, the prediction's answer, and the reason in `cut`.
+    If no evidence is computed, it has no spans, the prediction's answer, and the reason in `cut`.
     """
-    said = ""
+    reason = ""
     if place >= budget.texts:
-        said = f"evidence is given for the first {budget.texts:,} texts of a request"
+        reason = f"evidence is given for the first {budget.texts:,} texts of a request"
     elif (length := _length(session, masked_text, budget.tokens)) > budget.tokens:
         unit = "tokens" if session.answering(masked_text).tokens else "characters"
-        said = f"the text has {length:,} {unit}; evidence is given for texts of at most {budget.tokens:,}"
-    said = said or budget.out_of_time()
-    if said:
-        return Evidence(prediction.answer, (), said)
+        reason = f"the text has {length:,} {unit}; evidence is given for texts of at most {budget.tokens:,}"
+    reason = reason or budget.out_of_time()
+    if reason:
+        return Evidence(prediction.answer, (), reason)
     began = time.monotonic()
     try:
         return explain(session, masked_text, stop=lambda: budget.out_of_time(time.monotonic() - began))
@@ -54,8 +55,8 @@ def explain_within(
 
 
 def _length(session: Session, text: str, enough: int) -> int:
-    """Tokens of a text for the model that answers it; its characters where that is certainly enough to know."""
-    # A token has at least one character, and the special tokens around a text are few.
+    """Length of a text in tokens of the model that answers it; in characters if those are certainly few enough."""
+    # A token has at least one character, and only a few special tokens are added to a text.
     if len(text) + 8 <= enough:
         return len(text)
     tokens = session.answering(text).tokens

@@ -1,14 +1,16 @@
-"""Which words of a text a prediction rests on: two-stage occlusion, clauses first, then words of the top clauses.
+"""The words of a text that a prediction depends on: two-stage occlusion, clauses first, then words of the top clauses.
 
     weight(span) = focus(text) - focus(text without the span)
 
-The focus is the task's own number of an answer (`Task.focus`): of one label the log-odds of its calibrated probability.
+The focus is a number that the task computes for an answer (`Task.focus`). For a label it is the log-odds of its
+calibrated probability.
 
 Source: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, 2014 (occlusion); Li, Monroe and
-Jurafsky, Understanding Neural Networks through Representation Erasure, 2016 (for words). At most 16 texts are scored in
-all: the text itself, its clauses in the same pass, then words in a second; a long text is cut into larger pieces, and
-its evidence is coarser. It says what moved this model, not what is true, and pairs that act only together are missed.
-Evidence that was stopped before its end says so in `cut`: its weights are right, and weaker spans may be missing.
+Jurafsky, Understanding Neural Networks through Representation Erasure, 2016 (for words). At most 16 texts are scored:
+the text and its variants without a clause in one pass, then variants without a word in a second. A long text is cut
+into larger pieces, so its evidence is coarser. The evidence shows what changed this model's answer, not what is true.
+It misses words that have an effect only together. If the work was stopped early, `cut` gives the reason: the weights
+are correct, and weaker spans may be missing.
 """
 
 from __future__ import annotations
@@ -30,20 +32,20 @@ from penjing.text.words import HAN, word_spans
 
 Floats = npt.NDArray[np.float64]
 MOST_VARIANTS, MOST_CLAUSES, TOP_CLAUSES = 16, 6, 2
-# What takes the place of a span that is taken out. A space, nothing, an ellipsis and the model's mask token chose
-# equally good words; words of two clauses were better than of one (comprehensiveness 0.25 against 0.16).
+# The replacement for a removed span. A space, nothing, an ellipsis and the model's mask token chose equally good words.
+# Words of two clauses were better than those of one (comprehensiveness 0.25 against 0.16).
 GAP = " "
 # A point or colon ends a clause only before white space: not in `3.5`, `10:30` or an address.
 _BREAK = re.compile(r"[，。！？；：、…,!?;\n]+|[.:](?=\s|$)|——")
-# A clause of more words is cut in two at a word, as often as it takes.
+# A clause with more words is split at a word boundary, several times if necessary.
 _LONGEST = 16
 _MOST_JOINED = 128
-# Where evidence may be stopped, it is asked for after variants with so many characters together.
+# `stop` is asked after each group of variants with about this many characters in total.
 _GROUP_CHARACTERS = 2000
 
 
 class Scorer(Protocol):
-    """What of a session is needed here."""
+    """The part of a session that is used here."""
 
     @property
     def task(self) -> Task: ...
@@ -56,7 +58,7 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class EvidenceSpan:
-    """A piece of the masked text, [start, end) in characters, and by how much the focus falls without it."""
+    """A span of the masked text, [start, end) in characters; weight: the decrease of the focus without it."""
 
     start: int
     end: int
@@ -67,9 +69,9 @@ class EvidenceSpan:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Spans that support an answer, strongest first; spans against it are left out.
+    """Spans that support an answer, strongest first; spans that speak against it are omitted.
 
-    cut: why spans may be missing, or "" where all variants were scored.
+    cut: the reason why spans may be missing, or "" if all variants were scored.
     """
 
     answer: Answer
@@ -79,7 +81,7 @@ class Evidence:
     def to_json(self) -> dict[str, Any]:
         """Plain values: label and p of a Choice, else `answer`; spans (start, end, text, weight, kind).
 
-        `cut` only where it says something.
+        `cut` is included only if it is not empty.
         """
         shown: dict[str, Any] = {"answer": answer_to_json(self.answer)}
         if isinstance(self.answer, Choice):
@@ -93,9 +95,9 @@ def explain(
 ) -> Evidence:
     """The evidence of a masked text for an answer (None: the model's own). Offsets are in the masked text.
 
-    stop: asked between small groups of variants; the first reason that it gives (not "") ends the work and is told
-    in `cut`. Raises UsageError for an answer that the task does not know, and for a task whose answers are pieces of
-    the text.
+    stop: called between small groups of variants; the first reason that it returns (not "") ends the work and is
+    stored in `cut`. Raises UsageError for an answer that the task does not know, and for a task whose answers are
+    spans of the text.
     """
     if any(head.kind != "pooled" for head in session.task.heads.values()):
         raise UsageError(
@@ -103,7 +105,7 @@ def explain(
             fix="leave the evidence out",
         )
     if isinstance(session, Session):
-        # A variant that another stage of a cascade would answer says nothing of what decided this text.
+        # All variants must be answered by the cascade stage that answers this text.
         session = session.answering(masked_text)
     clauses = split_clauses(masked_text)
     stage = clauses if len(clauses) > 1 else []
@@ -113,7 +115,7 @@ def explain(
     stage = stage[: len(falls)]
     found = _weigh(masked_text, stage, falls, "clause")
     top = [stage[i] for i in np.argsort(-falls, kind="stable")[:TOP_CLAUSES] if falls[i] > 0] if stage else clauses
-    # A clause of one word is scored already.
+    # A clause of one word has been scored already.
     words = [word for word in _words_of(masked_text, top, MOST_VARIANTS - 1 - len(stage)) if word not in stage]
     cut = cut or (stop() if stop is not None and words else "")
     if words and not cut:
@@ -124,14 +126,14 @@ def explain(
 
 
 class _Focus:
-    """What is explained, as a number of each text; the first text is the one whose answer it is."""
+    """The focus of each text, for the answer to the first text."""
 
     def __init__(self, session: Scorer, answer: Answer | None, stop: Callable[[], str] | None) -> None:
         self._session, self._asked, self._stop = session, answer, stop
         self._of: Callable[[Outputs], Floats] | None = None
 
     def of(self, texts: Sequence[str]) -> tuple[Floats, str]:
-        """(numbers of the first n texts, why it stopped there); at least the first text is scored."""
+        """(focus of the first n texts, the reason to stop there); at least the first text is scored."""
         if self._stop is None:
             return self._score(texts), ""
         size = max(1, _GROUP_CHARACTERS // max(1, len(texts[0])))
@@ -152,7 +154,7 @@ class _Focus:
 
 
 def _narrowed(asked: Answer | None, own: Answer) -> Answer:
-    """The answer that is explained; of a label that was asked for, with the probability that the model gives it."""
+    """The answer that is explained; a requested label comes with the probability that the model gives it."""
     if not (isinstance(asked, Choice) and isinstance(own, Choice)):
         return asked or own
     label = asked.top()[0]
@@ -160,7 +162,7 @@ def _narrowed(asked: Answer | None, own: Answer) -> Answer:
 
 
 def split_clauses(text: str, most: int = MOST_CLAUSES) -> list[tuple[int, int]]:
-    """(start, end) of the clauses between marks of punctuation, long ones cut, at most `most`; together all words."""
+    """(start, end) of at most `most` clauses, split at punctuation, long ones cut; together they cover all words."""
     words = word_spans(text, HAN.search(text) is not None)
     clauses: list[list[tuple[int, int]]] = []
     last = None
@@ -173,7 +175,7 @@ def split_clauses(text: str, most: int = MOST_CLAUSES) -> list[tuple[int, int]]:
 
 
 def split_words(text: str, clause: tuple[int, int], most: int) -> list[tuple[int, int]]:
-    """(start, end) of the words in a clause; where there are more than `most`, the shortest neighbours are one."""
+    """(start, end) of the words in a clause; if there are more than `most`, the shortest neighbours are joined."""
     start, end = clause
     piece = text[start:end]
     words = word_spans(piece, HAN.search(piece) is not None)
@@ -181,7 +183,8 @@ def split_words(text: str, clause: tuple[int, int], most: int) -> list[tuple[int
 
 
 def _words_of(text: str, clauses: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """Words of one or two clauses, at most `most` together; the shorter clause leaves its room to the other."""
+    """Words of one or two clauses, at most `most` in total; places that the shorter clause does not use go to the
+    other."""
     parts = [split_words(text, clause, most) for clause in clauses]
     if len(parts) == 2:
         parts[1] = join_shortest(parts[1], max(most - len(parts[0]), most // 2))
@@ -190,10 +193,10 @@ def _words_of(text: str, clauses: Sequence[tuple[int, int]], most: int) -> list[
 
 
 def join_shortest(spans: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """At most `most` spans: again and again the two neighbours that are shortest together become one."""
+    """At most `most` spans: repeatedly, the two neighbours with the smallest joint length are joined."""
     joined = list(spans)
     if len(joined) > _MOST_JOINED:
-        # Of very many, equal shares first: joining one by one takes the square of their number.
+        # Very many spans are first joined in equal groups, because joining one by one takes quadratic time.
         ends = np.linspace(0, len(joined), _MOST_JOINED + 1).astype(int).tolist()
         joined = [(joined[i][0], joined[j - 1][1]) for i, j in pairwise(ends)]
     while len(joined) > max(most, 1):
@@ -204,7 +207,7 @@ def join_shortest(spans: Sequence[tuple[int, int]], most: int) -> list[tuple[int
 
 
 def without(text: str, span: tuple[int, int], gap: str = GAP) -> str:
-    """The text with `gap` in the place of a span."""
+    """The text with a span replaced by `gap`."""
     return text[: span[0]] + gap + text[span[1] :]
 
 

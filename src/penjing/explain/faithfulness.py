@@ -1,11 +1,11 @@
-"""Does the evidence move the model? Sufficiency and comprehensiveness against random words and TF-IDF weights.
+"""Does the evidence explain the model? Sufficiency and comprehensiveness, compared with random and TF-IDF words.
 
     comprehensiveness = mean of s(text) - s(text without the words)      higher is better
     sufficiency       = mean of s(text) - s(the words alone)             lower is better
 
-s = 1 / (1 + exp(-focus)) of the model's answer: of one label its calibrated probability.
-Words are taken out by mask replacement: each by the model's own mask token, or by a space where it has none. All three
-ways take words until the same number of characters is reached.
+s = 1 / (1 + exp(-focus)) of the model's answer; for a label it is the calibrated probability.
+Each removed word is replaced by the model's own mask token, or by a space if the model has none. All three ways choose
+words until the same number of characters is reached.
 Source: DeYoung et al., ERASER: A Benchmark to Evaluate Rationalized NLP Models, 2020.
 """
 
@@ -25,7 +25,7 @@ from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans
 
 WAYS = ("evidence", "random", "tfidf")
-# Evidence is what a person reads at a glance: at most this share of a text's words, counted in characters.
+# Evidence must be short enough to read at a glance: at most this share of a text's words, counted in characters.
 SHARE = 0.25
 _MASKS = ("<mask>", "[MASK]")
 _SLICE = 256
@@ -46,8 +46,8 @@ class _Case:
 def faithfulness(session: Session, linear_session: Session, texts: Sequence[str], seed: int = 0) -> dict[str, Any]:
     """{"rows", "sufficiency": {"evidence", "random", "tfidf"}, "comprehensiveness": the same} over masked texts.
 
-    linear_session: a session of an artifact of form "linear" on the same labels. Texts of fewer than two words, and
-    those whose evidence is empty, are left out of `rows`.
+    linear_session: a session of an artifact of form "linear" with the same labels. `rows` does not count texts with
+    fewer than two words or with empty evidence.
     """
     random = np.random.default_rng(seed)
     cases = [case for text in texts if (case := _case(session, linear_session, text, random)) is not None]
@@ -71,11 +71,11 @@ def faithfulness(session: Session, linear_session: Session, texts: Sequence[str]
 
 
 def mask_of(session: Session) -> str:
-    """The model's own mask token where its tokenizer reads one in a text, else a space."""
+    """The model's own mask token if its tokenizer recognizes it in a text, else a space."""
     tokens = session.tokens
     if tokens is not None:
         for name in _MASKS:
-            # A known token adds one id to the frame; an unknown one is cut into pieces.
+            # A known token adds one id to those of an empty text; an unknown one is split into several.
             if len(tokens.encode([name])[0]) == len(tokens.encode([""])[0]) + 1:
                 return name
     return " "
@@ -110,14 +110,14 @@ def _case(session: Session, linear_session: Session, text: str, random: np.rando
 
 
 def _by_evidence(words: Sequence[Span], evidence: Evidence) -> list[Span]:
-    """The words of the evidence, in the order of its weights: words first, then those of the clauses."""
+    """The words of the evidence in the order of its weights: word spans first, then the words of clause spans."""
     spans = sorted(evidence.spans, key=lambda span: span.kind == "clause")
     found = [word for span in spans for word in words if span.start <= word[0] and word[1] <= span.end]
     return list(dict.fromkeys(found))
 
 
 def _take(order: Sequence[Span], budget: float) -> frozenset[Span]:
-    """Words from the front while their characters stay within the budget, the first in any case."""
+    """The first words whose characters fit the budget; the first word always."""
     taken: list[Span] = []
     length = 0
     for start, end in order:
@@ -131,7 +131,7 @@ def _take(order: Sequence[Span], budget: float) -> frozenset[Span]:
 
 
 def _word_gains(session: Session, text: str, answer: Answer) -> Callable[[Span], float]:
-    """What the linear model's weights give to a word: its own term and the characters within it."""
+    """The sum of the linear model's weights for a word: its own term and the character n-grams inside it."""
     engine = session.engine
     if not isinstance(engine, LinearEngine):
         raise TypeError("the second session must be of a linear artifact")
@@ -148,7 +148,10 @@ def _word_gains(session: Session, text: str, answer: Answer) -> Callable[[Span],
 
 
 def _pulls(session: Session, answer: Answer) -> tuple[int, float]:
-    """The output of the first head that raises the focus of an answer most, with 1; where none does, -1."""
+    """(position, sign): the output of the first head that changes the focus most, raising it (1) or lowering it (-1).
+
+    An output that raises the focus is preferred.
+    """
     first, *others = session.task.heads.items()
     size = first[1].size
     still = {name: np.zeros((size, head.size)) for name, head in others}

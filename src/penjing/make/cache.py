@@ -1,4 +1,4 @@
-"""Results of steps under the key of all that they depend on: done once, resumed after a kill, never half-used."""
+"""Results of steps, stored under a key of everything they depend on: made once, resumed after a kill, never partial."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of artifacts by key; beside each, what was observed while it was made."""
+    """A folder of artifacts by key, each with a file of observations from its making."""
 
     folder: Path
     seed: int
@@ -37,7 +37,7 @@ class Cache:
     used: set[str] = field(default_factory=set)
 
     def run(self, step: Step, inputs: Inputs) -> Done:
-        """The artifact of a step, made now or before. Raises RunInterruptedError where `stop` asked for it."""
+        """The artifact of a step, from the cache or made now. Raises RunInterruptedError if `stop` returns true."""
         key = self.key(step, inputs)
         name = f"{step.name.replace('.', '-')}-{key[:16]}"
         target, scratch = self.folder / name, self.folder / f"{name}.scratch"
@@ -46,7 +46,7 @@ class Cache:
         if found is not None:
             return Done(step, found, self._seconds(target), cached=True)
         if self.stop():
-            raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+            raise RunInterruptedError("stopped", fix="run the same command again to continue")
         if scratch.exists() and not scratch.is_dir():
             remove(scratch)
         scratch.mkdir(parents=True, exist_ok=True)
@@ -67,9 +67,9 @@ class Cache:
         return Done(step, artifact, seconds, cached=False)
 
     def shrink(self, *kept: Path) -> None:
-        """Remove what this run did not use and what steps shared: the same run again needs neither.
+        """Remove what this run did not use and what steps shared; the same run does not need them again.
 
-        kept: folders within that are no steps' results.
+        kept: folders inside the cache that are not results of steps.
         """
         names = {*self.used, *(_observations(self.folder / name).name for name in self.used)}
         names |= {path.name for path in kept}
@@ -80,13 +80,13 @@ class Cache:
                 remove(path)
 
     def _shared(self) -> Path:
-        """Where steps keep what they share: another place for each of the things that no key within speaks of."""
+        """The folder that steps share: a separate one for everything that the keys inside it do not contain."""
         sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "parts.teacher")]
         about = [sources, self.threads, instruction_set(), library_versions()]
         return self.folder / "shared" / digest(about)[:16]
 
     def key(self, step: Step, inputs: Inputs) -> str:
-        """The hash of all that the step's result depends on."""
+        """The hash of everything that the step's result depends on."""
         return digest(
             {
                 "step": step.name,
@@ -124,7 +124,7 @@ class Cache:
 
 
 def task_key(task: Task) -> list[Any]:
-    """What results depend on of a task: its name, what it learned of the data, and the source of its file."""
+    """The parts of a task that results depend on: its name, what it learned from the data, and its source file."""
     return [task.name, task.state, source_hash(TASKS[task.name])]
 
 
@@ -136,7 +136,7 @@ def table_fingerprint(table: Table) -> str:
 
 
 def library_versions() -> Mapping[str, str]:
-    """Versions of the numeric libraries that are installed."""
+    """Versions of the installed numeric libraries."""
     versions = {}
     for name in LIBRARIES:
         try:

@@ -1,4 +1,4 @@
-"""The frozen pick: certified once on calibration rows, sealed, then tested once through the release itself."""
+"""The chosen form: certified once on calibration rows, sealed, then tested once through the release itself."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ from penjing.runtime.selfcheck import make_selfcheck
 from penjing.runtime.session import Session
 from penjing.tasks import described
 
-# A text with evidence takes as long as some thirty without, one after another whatever the batch.
+# A text with evidence takes about as long as thirty without, and texts are processed one after another.
 EVIDENCE_CALLS = 125
 FAITHFUL_ROWS = 60
-# Of a calibration that divides outputs by one number: 1.0 leaves them as they are.
+# For a calibration that divides outputs by one number: 1.0 does not change them.
 TEMPERATURE = "temperature"
-# Nothing is promised by these two: seconds are for what is.
+# No promise depends on these two measurements, so they get less time than SECONDS.
 RIVAL_CALLS, RIVAL_SECONDS = 100, 5.0
-# By how much a probability may differ on another machine (another instruction set, another version of the engine)
-# before a replay there counts as different; a score so near a threshold goes to a person.
+# The largest difference of a probability on another machine (another instruction set or engine version) that a replay
+# still accepts. A score that is this close to a threshold goes to a person.
 TOLERANCE = {"linear": 1e-6, "static": 1e-6, "float": 1e-4, "int8": 0.01}
 
 
 def declared(recipe: Recipe) -> dict[str, str | tuple[str, ...]]:
-    """The request fields of a recipe with their types, or with their values."""
+    """The request fields of a recipe, each with its type or its allowed values."""
     return {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a run makes a release of, and how."""
+class ReleaseJob:
+    """The inputs and settings from which a run makes a release."""
 
     recipe: Recipe
     data: Prepared
@@ -66,10 +66,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Models:
-    """The models beside the one that is sealed.
+    """The models with which the sealed one is compared.
 
-    reference: whose share is kept (the teacher, or the linear model where that was sealed); student: the sealed model
-    before it left torch, or the linear model.
+    reference: the model to whose score `keep` refers (the teacher, or the linear model if that was sealed). student:
+    the sealed model as the last torch artifact, or the linear model.
     """
 
     reference: Artifact
@@ -79,7 +79,7 @@ class Models:
 
 
 def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: float) -> Policy:
-    """The policy of a release before its thresholds are known: every case goes to review, by rules or without."""
+    """The policy of a release before its thresholds are known: every case that no rule decides goes to review."""
     named = described(task)
     spec = PolicySpec.model_validate(
         {
@@ -99,14 +99,14 @@ def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: 
     return Policy(spec=spec, rules=rules, release_id="")
 
 
-def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "") -> Release:
-    """Fix the grid on validation, open the calibration rows once, seal the release as `target`.
+def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: str = "") -> Release:
+    """Fix the grid on validation rows, use the calibration rows once, and seal the release as `target`.
 
-    trainable: the id of the torch artifact that the model was made of, if it was.
+    trainable: id of the torch artifact from which the model was made, or "".
     """
     shutil.rmtree(target, ignore_errors=True)
     recipe, data, task = job.recipe, job.data, job.data.task
-    session, artifact = picked.session, picked.artifact
+    session, artifact = chosen.session, chosen.artifact
     selfcheck = make_selfcheck(session)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)])
     reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
@@ -134,13 +134,13 @@ def certify_and_seal(target: Path, job: Job, picked: Variant, trainable: str = "
         labels_read_as=read_as(recipe.data),
         trainable=trainable,
     )
-    suite = regression_suite(data.validation, picked.scored.wrong.tolist(), recipe.decide.texts == "masked")
+    suite = regression_suite(data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked")
     spec = spec.model_copy(update={"thresholds": certificate.thresholds})
     return seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
 
 
-def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
-    """Open the sealed folder as the service does and test every promise on the test rows, once."""
+def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTest:
+    """Open the sealed folder as the service does, and test every promise once on the test rows."""
     table, threads, progress = job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
@@ -153,11 +153,13 @@ def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
         for artifact in {one.id: one for one in (models.reference, models.teacher, models.linear)}.values()
     }
     progress.advance(note="teacher and baseline")
-    slow_one = promised_against(job.recipe, models.teacher, threads)
-    # Measured on the sealed path: masking, tokens, engine, calibration, rules, outcome.
-    speed = latency(lambda texts: _decide(decider, texts), table.texts, seconds=SECONDS, reference=slow_one)
+    pipeline = promised_against(job.recipe, models.teacher, threads)
+    # Timed end to end through the release: masking, tokens, engine, calibration, rules, outcome.
+    speed = latency(lambda texts: _decide(decider, texts), table.texts, seconds=SECONDS, reference=pipeline)
     progress.advance(note="latency")
-    slow = latency(lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS, batch=1)
+    speed_evidence = latency(
+        lambda texts: _decide_with_evidence(decider, texts), table.texts, calls=EVIDENCE_CALLS, batch=1
+    )
     progress.advance(note="latency with evidence")
     rivals = _rivals(decider, models, table.texts, threads)
     progress.advance(note="the same without Penjing")
@@ -178,7 +180,7 @@ def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
         automated=np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool),
         forced=np.array([each.decision.forced for each in decided], dtype=bool),
         speed=speed,
-        speed_evidence=slow,
+        speed_evidence=speed_evidence,
         size_mb=size_mb,
         gates=tuple(gates),
         faithful=faithful,
@@ -186,12 +188,12 @@ def test_release(release: Release, job: Job, models: Models) -> ReleaseTest:
     )
 
 
-def _open(artifact: Artifact, job: Job) -> Session:
+def _open(artifact: Artifact, job: ReleaseJob) -> Session:
     return open_session(artifact, threads=job.threads, long_texts=job.recipe.data.long)
 
 
 def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
-    """The same answers without the temperature; None where the task calibrates otherwise."""
+    """The same answers without the temperature; None if the task is calibrated in another way."""
     session = decider.session
     if TEMPERATURE not in session.calibration:
         return None
@@ -224,7 +226,7 @@ def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
 
 
 def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | None:
-    """The tuned model's Hugging Face pipeline, where the recipe promises to be so many times faster; else None."""
+    """The tuned model's Hugging Face pipeline if the recipe has the promise `times_faster`, else None."""
     if recipe.gates.times_faster is None:
         return None
     # Loads torch, which a linear model does without.
@@ -234,7 +236,7 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
 
 
 def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
-    """The release beside the pipeline of its teacher and a careful INT8 of its student; empty without an encoder."""
+    """Times of the release, the teacher's pipeline, and a well-configured INT8 student; empty without an encoder."""
     teacher, student = models.teacher, models.student
     if teacher.card.form != "torch":
         return {}
@@ -242,13 +244,13 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int
     from penjing.measure.rivals import hugging_face_pipeline, onnx_int8
 
     with TemporaryDirectory() as folder:
-        subjects: dict[str, Call] = {"penjing": lambda each: _decide(decider, each)}
-        subjects["pipeline"] = hugging_face_pipeline(teacher, threads)
+        systems: dict[str, Call] = {"penjing": lambda each: _decide(decider, each)}
+        systems["pipeline"] = hugging_face_pipeline(teacher, threads)
         if student.card.form == "torch":
-            subjects["onnx_int8"] = onnx_int8(student, threads, Path(folder))
-        return interleaved(subjects, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
+            systems["onnx_int8"] = onnx_int8(student, threads, Path(folder))
+        return interleaved(systems, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
 
 
 def _by_model(by: str, reason: str) -> bool:
-    # A case drawn for audit is one that the policy decided by itself; the draw only checks it.
+    # A case drawn for audit was decided by the policy; the draw only checks it.
     return by == "model" and reason in {"above_threshold", "audit"}

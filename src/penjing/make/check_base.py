@@ -1,7 +1,7 @@
-"""Whether the steps of a recipe can work on its base, found by opening the base as they will: nothing is trained.
+"""Whether the steps of a recipe can work on its base: the base is opened as in the steps, and nothing is trained.
 
-The refusals are those of the steps themselves: lengths that its positions do not reach, layers that cannot be cut, a
-tokenizer whose entries cannot be taken out, weights that do not fit their configuration.
+The errors are those of the steps themselves: texts longer than its positions, layers that cannot be removed, a
+tokenizer whose entries cannot be removed, weights that do not fit their configuration.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import nn
 
-# What a training keeps of the weights: themselves, Adam's two moments, and those of the best epoch.
+# Copies of the weights that a training stores: the weights, Adam's two moments, and the weights of the best epoch.
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
@@ -31,7 +31,7 @@ _COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",),
 
 
 def base_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
-    """What the base cannot do that the steps ask of it; without steps, whether it can be opened at all."""
+    """Faults for every step that the base does not support; without steps, a fault if it cannot be opened."""
     from penjing.model.encoder import fit_vocabulary, load_encoder
     from penjing.text.tokens import open_tokenizer
 
@@ -54,7 +54,7 @@ def base_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list
 
 
 def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError]:
-    """A fault for each step whose packages are not installed here; `tune.linear` is made in every run."""
+    """A fault for each step whose packages are not installed; every run also makes `tune.linear`."""
     faults: list[PenjingError] = []
     for index, step in enumerate(steps):
         room, _, short = step.name.partition(".")
@@ -70,7 +70,7 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
 
 
 def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: Iterable[str]) -> list[Problem]:
-    """A warning where the disk of that folder has clearly less room than the steps will write."""
+    """A warning if the disk of that folder clearly has less free space than the steps will write."""
     from penjing.model.base import config_of, encoder_folder
 
     weights = sum(_FLOAT * count for count in _sizes(encoder_folder(base)))
@@ -95,7 +95,7 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
 
 
 def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> None:
-    """Raise the UsageError of the step for what it cannot find in this encoder; cut: its vocabulary is smaller now."""
+    """Raise the step's UsageError if it cannot work on this encoder. cut: an earlier step reduces the vocabulary."""
     from penjing.compress.distill import check_vocabularies
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
@@ -124,7 +124,7 @@ def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> N
 
 
 def _sizes(folder: Path) -> list[int]:
-    """Numbers in each tensor of the weights in this folder, read from the head of the file alone."""
+    """Number of elements of each weight tensor in this folder, read from the file header alone."""
     from math import prod
 
     from safetensors import safe_open

@@ -1,6 +1,6 @@
 """The whole recipe checked before anything is trained: steps, base, files, fields, labels, limits, rules.
 
-`penjing check` prints what this finds, and `penjing make` starts with it: what one refuses, the other does too.
+`penjing check` prints the faults, and `penjing make` runs the same check first, so both refuse the same recipes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from penjing.model.base import open_base
 from penjing.tasks import described, reader_of
 from penjing.tasks.measure import metric_names
 
-# Code of the problems that lie in the recipe or in a file that it names, not in the rows.
+# Code of problems in the recipe or in a file that it names, not in the rows.
 RECIPE = "recipe"
 _SHOWN = 10
 Found = TypeVar("Found")
@@ -38,10 +38,10 @@ Found = TypeVar("Found")
 
 @dataclass
 class Checked:
-    """What a recipe comes to: all that `make` needs, where nothing is wrong with it.
+    """A checked recipe, with everything that `make` needs if it has no faults.
 
-    file: the recipe, its limits under the labels as the rows have them; audit: what is said of the rows, and of the
-    recipe; faults: the errors of the recipe itself; data, base, rules: None where they cannot be had or are not wanted.
+    file: the recipe, with the labels of its limits spelled as in the rows. audit: problems of the rows and of the
+    recipe. faults: errors of the recipe itself. data, base, rules: None if they cannot be read or are not used.
     """
 
     file: RecipeFile
@@ -53,7 +53,7 @@ class Checked:
     faults: list[PenjingError] = field(default_factory=list)
 
     def raise_faults(self) -> None:
-        """Raise the only fault, or one of the first one's kind that lists them all; nothing where there is none."""
+        """Raise the fault if there is one; for several, raise one of the first one's class that lists them all."""
         data_errors = [problem for problem in self.audit.errors if problem.code != RECIPE]
         faults = list(self.faults)
         if data_errors:
@@ -70,9 +70,9 @@ class Checked:
 
 
 def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
-    """Look at everything that a recipe names. Nothing is trained and nothing is written.
+    """Check everything that a recipe names. Nothing is trained and nothing is written.
 
-    All faults are collected; one that cannot be passed over (a file of rows that is not there) is among them.
+    All faults are collected, including those that prevent further checks, such as a missing file of rows.
     """
     found = Checked(file)
     found.steps, plan_faults = read_plan(file)
@@ -116,7 +116,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
 
 
 def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
-    """Promises that a task cannot be held to: a metric that it does not have, limits by label where it has none."""
+    """Faults of promises that do not fit the task: a metric that it lacks, or limits by label without labels."""
     faults: list[PenjingError] = []
     gates, limits, names = file.recipe.gates, file.recipe.decide.max_error, metric_names(task)
     if gates.macro_f1 is not None and "macro_f1" not in names:
@@ -138,7 +138,7 @@ def _files(file: RecipeFile) -> list[Path]:
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
-    """Read the rules against the labels and fields of the data; without labels only the fields are looked at."""
+    """Check the rules with the labels and fields of the data; without labels, check the fields alone."""
     recipe, file = found.file.recipe, found.file
     fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in recipe.data.fields.items()}
     sound = True
@@ -164,14 +164,14 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
 
 
 def _schema(found: Checked, labels: tuple[str, ...], fields: Mapping[str, str | tuple[str, ...]]) -> FactSchema:
-    """The facts that rules may name: those of the task, where it is known, else of one label a text."""
+    """The facts that rules may name: those of the task if it is known, else those of one label per text."""
     named: dict[str, Any] = described(found.data.task) if found.data is not None else {"labels": labels}
     reads = read_as(found.file.recipe.data)
     return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}))
 
 
 def _fields_not_given(found: Checked) -> list[Problem]:
-    """A warning for each field that a rule asks for and some rows leave empty: such cases may go to a person."""
+    """A warning for each field that a rule needs and that is empty in some rows: such cases may go to a person."""
     if found.rules is None or found.data is None:
         return []
     problems = []
@@ -195,7 +195,7 @@ def _fields_not_given(found: Checked) -> list[Problem]:
 
 
 def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
-    """The recipe with the labels of `max_error` as the rows have them; unknown ones go into the faults."""
+    """The recipe with the labels of `max_error` spelled as in the rows; unknown labels are added to the faults."""
     file = found.file
     limits = file.recipe.decide.max_error
     if not isinstance(limits, dict) or (found.data is not None and found.data.task.scopes == (ALL,)):

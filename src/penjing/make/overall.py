@@ -1,9 +1,9 @@
-"""How far a whole run of `make` is, and how long it still takes: one line over all stages.
+"""Progress of a whole run of `make` over all stages, with the time left.
 
     time left = what is left of this stage + the estimates of the stages to come
 
-A stage's estimate comes from the probe of training steps, or from what the stage took on a machine of known speed,
-scaled by that probe. A piece of work that counts what it does is never estimated to take less than it measures.
+A stage's estimate comes from the probe of training steps, or from the time of the stage on a reference machine, scaled
+by that probe. A piece of work that counts its units is estimated to take at least as long as their measured speed says.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 from penjing.core.nouns import Progress
 
-# Seconds where a training step of the shipped base takes REFERENCE_STEP; 2,000 short rows, 1,200 of them to train on.
+# Seconds on a machine on which a training step of the shipped base takes REFERENCE_STEP, for 2,000 short rows, of which
+# 1,200 are training rows.
 READING, BASELINE, SMALL_STEP, MEASURING, TESTING = 5.0, 6.0, 6.0, 12.0, 40.0
 REFERENCE_STEP = 0.45
-# Of a piece of which less than this share is done nothing can be told: the first unit often takes longest.
+# Below this share of a piece its speed is not used, because the first unit often takes the longest.
 FEW = 0.1
 # Compressions that train take about as long as the tuning.
 TRAINS = ("compress.distill", "compress.static", "compress.cascade", "compress.exit")
@@ -25,7 +26,7 @@ TRAINS = ("compress.distill", "compress.static", "compress.cascade", "compress.e
 
 @dataclass
 class Overall:
-    """A Progress that adds to every line how far the whole run is; stages are entered in the order of `seconds`."""
+    """A Progress that adds the progress of the whole run to every line; stages follow the order of `seconds`."""
 
     inner: Progress
     seconds: dict[str, float]
@@ -37,12 +38,12 @@ class Overall:
     total: int = 0
 
     def enter(self, stage: str) -> None:
-        """A stage begins; one that was not estimated is a part of the one before."""
+        """Begin a stage; a stage without an estimate counts as part of the one before."""
         if stage in self.seconds:
             self.stage, self.entered, self.done = stage, time.monotonic(), 0
 
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Better estimates of stages."""
+        """Replace the estimates of stages."""
         self.seconds.update(seconds)
 
     def start(self, title: str, total: int | None) -> None:
@@ -51,34 +52,34 @@ class Overall:
         self.inner.start(f"[{self.share:.0%}] {title}", total)
 
     def advance(self, amount: int = 1, note: str = "") -> None:
-        """So many units of the piece are done."""
+        """Add `amount` finished units of the piece."""
         self.done += amount
         self.inner.advance(amount, f"{note + '; ' if note else ''}all in about {in_words(self.left)}")
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Print a line that is not overwritten."""
         self.inner.say(line)
 
     @property
     def left(self) -> float:
-        """Seconds until the whole run ends, by what is known now."""
+        """Estimated seconds until the whole run ends."""
         names = list(self.seconds)
         later = names[names.index(self.stage) + 1 :] if self.stage in names else names
         now = time.monotonic()
-        here = max(0.0, self.seconds.get(self.stage, 0.0) - (now - self.entered))
+        stage_left = max(0.0, self.seconds.get(self.stage, 0.0) - (now - self.entered))
         if self.done > FEW * self.total:
-            here = max(here, (now - self.piece) / self.done * max(0, self.total - self.done))
-        return here + sum(self.seconds[name] for name in later)
+            stage_left = max(stage_left, (now - self.piece) / self.done * max(0, self.total - self.done))
+        return stage_left + sum(self.seconds[name] for name in later)
 
     @property
     def share(self) -> float:
-        """What part of the whole is done, in time; never all before the end."""
+        """Share of the whole run that is done, by time; at most 0.99."""
         spent = time.monotonic() - self.began
         return min(0.99, spent / (spent + self.left)) if spent + self.left > 0 else 0.0
 
 
 def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
-    """Seconds of each stage on the reference machine, before anything was measured; rows: of the train part."""
+    """Seconds of each stage on the reference machine, before any measurement. rows: number of train rows."""
     size = max(0.5, rows / 1200)
     found = {"reading": READING * size, "tune.linear": BASELINE * size}
     if steps[0] == "tune.full":
@@ -91,7 +92,7 @@ def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
 
 
 def scaled(estimates: Mapping[str, float], step_seconds: float, tuning: float) -> dict[str, float]:
-    """The same on this machine, where a training step of the base takes so long and the whole tuning `tuning`."""
+    """The estimates for this machine. step_seconds: a training step of the base; tuning: the whole tuning."""
     factor = max(0.2, step_seconds / REFERENCE_STEP)
     return {name: tuning if name == "tune.full" else seconds * factor for name, seconds in estimates.items()}
 

@@ -1,4 +1,4 @@
-"""A recipe's steps as methods with validated options, refused as a whole before any work starts."""
+"""A recipe's steps as methods with validated options; all faults are reported before any work starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOMS = {"tune": "penjing.tune", "compress": "penjing.compress"}
 
 
 def build_plan(file: RecipeFile) -> list[Step]:
-    """The steps of a recipe in their order. Raises RecipeError with the line of the first step that cannot be."""
+    """The steps of a recipe in their order. Raises RecipeError with the line of the first faulty step."""
     steps, faults = read_plan(file)
     if faults:
         raise faults[0]
@@ -24,7 +24,7 @@ def build_plan(file: RecipeFile) -> list[Step]:
 
 
 def read_plan(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
-    """The steps of a recipe that can be, in their order, and everything that is wrong with steps and search."""
+    """The valid steps of a recipe in their order, and all faults of steps and search."""
     steps: list[Step] = []
     faults: list[PenjingError] = []
     for index, (name, given) in enumerate(file.recipe.step_list()):
@@ -47,12 +47,12 @@ def _order_faults(file: RecipeFile) -> list[PenjingError]:
                 fix="begin with `tune.full: {}` or `tune.linear: {}`",
             )
         )
-    again = "another tuning step" if 0 in tuning else "another step"
+    previous = "another tuning step" if 0 in tuning else "another step"
     for index in tuning[1:] if 0 in tuning else tuning:
         if index:
             faults.append(
                 RecipeError(
-                    f"`{names[index]}` follows {again}: one recipe tunes once, first of all",
+                    f"`{names[index]}` follows {previous}: a recipe tunes once, in its first step",
                     where=file.where("steps", index),
                     fix="remove one of the two" if 0 in tuning else "move it to the top",
                 )
@@ -107,19 +107,19 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
 
 
 def single_step(name: str, options: dict[str, object] | None = None) -> Step:
-    """A step that `make` adds by itself (baseline, export, search), with the defaults of its method but for these."""
+    """A step that `make` adds by itself (baseline, export, search): the method's defaults, changed by `options`."""
     return _step(name, options or {}, lambda *_: name)
 
 
 def on_engine(step: Step, engine: str) -> Step:
-    """The step on a recipe's engine, where the step itself leaves the choice open."""
+    """The step with the recipe's engine, if the step itself does not choose one."""
     if engine == "auto" or getattr(step.options, "engine", None) != "auto":
         return step
     return replace(step, options=step.options.model_copy(update={"engine": engine}))
 
 
 def _step(name: str, given: dict[str, object], place: Callable[..., str]) -> Step:
-    """place: where the step is written, or with the keys of an option where that is."""
+    """place: gives the position of the step in the recipe, or that of an option by its keys."""
     room, _, short = name.partition(".")
     known = [f"{key}.{method}" for key, path in ROOMS.items() for method in importlib.import_module(path).METHODS]
     if room not in ROOMS or not short:

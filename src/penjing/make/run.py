@@ -1,4 +1,4 @@
-"""`make`: a recipe's whole way from rows to a sealed release and a report, resumable at every step."""
+"""`make`: the whole run of a recipe from rows to a sealed release and a report, resumable at every step."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from penjing.data.prepare import Prepared
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.make.cache import Cache, table_fingerprint, task_key
-from penjing.make.candidate import Job, Models, certify_and_seal, open_policy, promised_against, test_release
+from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
-from penjing.make.choose import Setting, beats, choose, gate, measure, race
+from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.machine_choices import pace_of
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step
@@ -40,21 +40,21 @@ from penjing.prove.score import Scored, score
 from penjing.prove.seal import put_with_gates
 from penjing.report.build import Found, fill
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
-from penjing.report.found import Choice, ReleaseTest, Variant
+from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.page import write_report
 from penjing.runtime.open import open_session
 
-# Beside the results of steps: what was decided once for this machine.
+# Folder, beside the results of steps, for choices made once for this machine.
 MACHINE = "machine"
-# As many train rows are expected before the data is read.
+# Number of train rows assumed before the data is read.
 ROWS = 1200
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a run of `make` ended in: the report, and the release unless a gate refused it.
+    """The result of a run of `make`: the report, and the release unless a gate refused it.
 
-    unchanged: both are those of an earlier run, since which nothing has changed.
+    unchanged: nothing has changed since an earlier run, and both are the results of that run.
     """
 
     report: Report
@@ -75,11 +75,11 @@ def make_release(
 ) -> Made:
     """Make OUT/release/, OUT/report.json and OUT/report.html from a recipe.
 
-    texts: whether the report shows texts of rows; language: of its page (None: Chinese where the texts are).
-    A second call with the same content ends at once in what the first one made; with `again` it takes every finished
-    step from OUT/cache, measures anew, and ends in the same ids.
+    texts: whether the report shows texts of rows. language: that of its page (None: Chinese for Chinese texts).
+    A second call with the same content returns the results of the first one at once. With `again` it takes every
+    finished step from OUT/cache, measures everything again, and gives the same ids.
     The whole recipe is checked before any work. Raises RecipeError, RuleError, DataError (rows that must not be trained
-    on) or RunInterruptedError (`stop` asked for it; the same call goes on).
+    on) or RunInterruptedError (`stop` returned true; the same call continues).
     """
     wait_asleep()
     recipe, out = local_path(recipe), local_path(out).absolute()
@@ -92,7 +92,7 @@ def make_release(
         checked = check_recipe(file, progress)
         checked.raise_faults()
         file, steps, base, rules, data = checked.file, checked.steps, checked.base, checked.rules, checked.data
-        assert data is not None, "data that cannot be had is a fault"
+        assert data is not None, "data that cannot be read is a fault"
         progress.expect(stages(names, len(data.train), searches))
         threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
@@ -111,7 +111,7 @@ def make_release(
 def _threads(
     file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
 ) -> int:
-    """The recipe's threads, or those of a probe of training steps; the rest of the run is estimated by it too."""
+    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
     if base is None:
         return file.recipe.threads or cores()
     inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task)
@@ -138,36 +138,36 @@ class _Making:
     language: PageLanguage | None
     measured: Measured
     skipped: list[Note] = field(default_factory=list)
-    # Of a search: the steps of every form by its title, and the report's rows of what an earlier run measured.
-    ways: dict[str, tuple[Step, ...]] = field(default_factory=dict)
+    # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
+    steps_by_title: dict[str, tuple[Step, ...]] = field(default_factory=dict)
     earlier: tuple[VariantRow, ...] = ()
     reference: Scored | None = None
-    # The tuned model's pipeline, where the recipe promises to be so many times faster.
-    slow: Call | None = None
+    # The tuned model's pipeline, if the recipe has the promise `times_faster`.
+    pipeline: Call | None = None
 
     def run(self) -> Made:
-        # A recipe that tunes no encoder says itself how the linear model is made.
+        # In a recipe without an encoder, the first step makes the linear model.
         linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
         done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
                 self.progress.say(f"refused: {variant.name} ({variant.refused})")
         if choice is not None and choice.variant is linear_variant and choice.why:
-            self.progress.say(f"the linear model is picked. {choice.why}")
-        # Where nothing passed, the last variant is tested all the same: the report shows what it missed.
+            self.progress.say(f"the linear model is chosen. {choice.why}")
+        # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
         last = (variants or [linear_variant])[-1]
-        picked, teacher = choice.variant if choice else last, done[0].artifact
-        student = _student(picked, done)
-        # A linear model that stands in for an encoder that is not proven better is held to its own score.
+        chosen, teacher = choice.variant if choice else last, done[0].artifact
+        student = _student(chosen, done)
+        # If the encoder is not proven better, `keep` of the linear model refers to its own score.
         reference = linear.artifact if choice and choice.fell_back else teacher
         self.progress.enter("testing")
-        tested = self._certify_and_test(picked, Models(reference, teacher, linear.artifact, student))
+        tested = self._certify_and_test(chosen, Models(reference, teacher, linear.artifact, student))
         refused = [in_words(one) for one in refuses(tested.gates, self.file.recipe.gates.unproven)]
         if choice is None:
             refused = [f"every variant was refused: {last.name}: {last.refused}", *refused]
         release = self._put_in_place(tested, student) if not refused else None
         if refused:
-            # An earlier release is kept by its id, but not under the name of what was just refused.
+            # An earlier release is kept under its id, but not as OUT/release after a refusal.
             retire(self.out / "release")
         steps = done if linear in done else [linear, *done]
         found = Found(
@@ -176,13 +176,13 @@ class _Making:
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:
-            self._end_search(picked, teacher, linear.artifact, done, report)
+            self._end_search(chosen, teacher, linear.artifact, done, report)
         self.measured.forget()
         self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused))
 
-    def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, Choice | None]:
-        """What was made, the forms that can be sealed, the linear one, and which of them is chosen."""
+    def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, ChosenVariant | None]:
+        """The finished steps, the forms that can be sealed, the linear one, and the chosen one."""
         if self.file.recipe.search:
             done, variants, linear_variant = self._search(linear)
             return done, variants, linear_variant, choose_smallest(variants, linear_variant)
@@ -191,7 +191,7 @@ class _Making:
         return done, variants, linear_variant, choose(variants, linear_variant, proven=proven)
 
     def _put_in_place(self, tested: ReleaseTest, student: Artifact) -> Release:
-        """The folder that was tested becomes OUT/release, its promises beside it."""
+        """Make the tested folder OUT/release, with its gates beside it."""
         release = put_with_gates(tested.release, self.out / "release", tested.gates)
         if student.card.form == "torch":
             keep_trainable(student, self.out)
@@ -222,7 +222,7 @@ class _Making:
         exported = self._step(single_step("compress.export"), done[0].artifact)
         for step in self.steps[1:]:
             done.append(self._step(step, done[-1].artifact, done[0].artifact))
-        # The exported form without compression is always a candidate: what it lacks is shown, not assumed.
+        # The exported form without compression is always measured, so that the report shows why it is not enough.
         return [done[0], exported, *done[1:]]
 
     def _teacher_scores(self, teacher: Artifact) -> Scored:
@@ -231,9 +231,9 @@ class _Making:
         return self.reference
 
     def _measure(self, done: list[Done], linear: Done) -> tuple[list[Variant], Variant, bool]:
-        """The forms that can be sealed, the linear one, and whether the tuned model is proven better than this."""
+        """The forms that can be sealed, the linear one, and whether the tuned model is proven better than it."""
         teacher = self._teacher_scores(done[0].artifact)
-        self.slow = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
+        self.pipeline = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
         sealable = [one for one in done if one.artifact.card.form != "torch"]
         names = [*sealable, linear] if linear not in sealable else sealable
         self.progress.enter("measuring")
@@ -249,17 +249,17 @@ class _Making:
         return [by_id[one.artifact.id] for one in sealable], baseline, proven
 
     def _search(self, linear: Done) -> tuple[list[Done], list[Variant], Variant]:
-        """The tuned model and all that was made of it, every form that was tried, and the linear one."""
+        """The steps from the tuned model on, every form that was tried, and the linear one."""
         tuned = self._step(self.steps[0], self.base)
         teacher = self._teacher_scores(tuned.artifact)
-        self.slow = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
-        # Whatever the search finds must be smaller than this to be worth it: here it is held to the teacher's score.
+        self.pipeline = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
+        # The linear model takes part in the search: a larger form is of no use if it keeps the teacher's score.
         linear_variant = self._judge("tune.linear", linear.artifact, teacher)
         ended = read_finished(self._kept(), tuned.artifact.id)
         if ended is not None:
-            done, variants = self._again(ended, tuned, teacher)
+            done, variants = self._repeat_search(ended, tuned, teacher)
             return done, variants, linear_variant
-        # On a processor where the engine of `auto` is ONNX Runtime there is nothing to compare.
+        # If `auto` means ONNX Runtime on this processor, there is no second engine to compare.
         both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
         every = list(chains(depth_of(tuned.artifact), both))
         self.progress.enter("search")
@@ -268,44 +268,44 @@ class _Making:
             every,
             lambda step, parent: self._step(step, parent, tuned.artifact),
             lambda title, artifact: self._judge(title, artifact, teacher),
-            self._race,
+            self._fastest,
             self.progress,
             self.file.recipe.trials,
             self.file.recipe.seed,
             [linear_variant],
             self.skipped,
         ).run()
-        self.ways = {each.variant.name: each.chain.steps for each in tried}
+        self.steps_by_title = {each.variant.name: each.chain.steps for each in tried}
         unique = {one.artifact.id: one for each in tried for one in each.done}
         return [tuned, *unique.values()], [each.variant for each in tried], linear_variant
 
     def _kept(self) -> Measured:
         return Measured(self.cache.folder / MACHINE, self.measured.about)
 
-    def _again(self, ended: Finished, tuned: Done, teacher: Scored) -> tuple[list[Done], list[Variant]]:
-        """The form that an earlier search of the same content sealed, with the steps that lead to it."""
+    def _repeat_search(self, ended: Finished, tuned: Done, teacher: Scored) -> tuple[list[Done], list[Variant]]:
+        """The form that an earlier search with the same content sealed, with the steps that make it."""
         self.progress.say(f"search: ended in `{ended.title}` in an earlier run of the same content")
         done = [tuned]
         for step in ended.steps:
             done.append(self._step(step, done[-1].artifact, tuned.artifact))
         self.skipped.extend(ended.skipped)
         self.earlier = tuple(row for row in ended.rows if row.name not in {ended.title, "tune.linear"})
-        self.ways = {ended.title: ended.steps}
+        self.steps_by_title = {ended.title: ended.steps}
         variants = [self._judge(ended.title, done[-1].artifact, teacher)] if ended.steps else []
         return done, variants
 
     def _end_search(
-        self, picked: Variant, tuned: Artifact, linear: Artifact, done: Sequence[Done], report: Report
+        self, chosen: Variant, tuned: Artifact, linear: Artifact, done: Sequence[Done], report: Report
     ) -> None:
-        """Keep how the search ended; what it made besides is not needed to end there again."""
-        steps = self.ways.get(picked.name, ())
-        keep_finished(self._kept(), tuned.id, picked.name, steps, report.variants, self.skipped)
-        ancestors = {str(step.get("parent")) for step in picked.artifact.card.lineage} | {picked.artifact.id}
+        """Store the result of the search, and release the cached results that the sealed form does not need."""
+        steps = self.steps_by_title.get(chosen.name, ())
+        keep_finished(self._kept(), tuned.id, chosen.name, steps, report.variants, self.skipped)
+        ancestors = {str(step.get("parent")) for step in chosen.artifact.card.lineage} | {chosen.artifact.id}
         needed = {one.artifact.folder.name for one in done if one.artifact.id in ancestors}
         self.cache.used.intersection_update({*needed, tuned.folder.name, linear.folder.name})
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None) -> Variant:
-        """An artifact measured on validation and held to the gates; without a teacher its own score is the one kept."""
+        """An artifact measured on validation rows, with its gates. teacher: the model of `keep` (None: itself)."""
         gates = self.file.recipe.gates
         setting = Setting(
             table=self.data.validation,
@@ -313,41 +313,41 @@ class _Making:
             rows=self.data.audit.labels,
             threads=self.cache.threads,
             long_texts=self.file.recipe.data.long,
-            reference=self.slow,
+            reference=self.pipeline,
             measured=self.measured,
-            look=all(getattr(gates, name) is None for name in TIMES),
+            quick=all(getattr(gates, name) is None for name in TIMES),
         )
         variant = measure(name, artifact, setting)
         return gate(variant, teacher or variant.scored, gates)
 
-    def _race(self, variants: Sequence[Variant]) -> Variant:
+    def _fastest(self, variants: Sequence[Variant]) -> Variant:
         def winner() -> dict[str, str]:
-            return {"id": race(variants, self.data.validation, self._open_policy()).artifact.id}
+            return {"id": fastest(variants, self.data.validation, self._open_policy()).artifact.id}
 
         found = self.measured.once(["race", *(one.artifact.id for one in variants)], winner)
         return next(one for one in variants if one.artifact.id == found["id"])
 
     def _open_policy(self) -> Policy:
-        """The rules and fields of the release, its thresholds still open."""
+        """The rules and fields of the release, without thresholds."""
         return open_policy(self.file.recipe, self.data.task, self.rules, 0.0)
 
-    def _certify_and_test(self, picked: Variant, models: Models) -> ReleaseTest:
+    def _certify_and_test(self, chosen: Variant, models: Models) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
-        job = Job(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
+        job = ReleaseJob(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
         trainable = models.student.id if models.student.card.form == "torch" else ""
-        release = certify_and_seal(self.out / ".candidate", job, picked, trainable)
+        release = certify_and_seal(self.out / ".candidate", job, chosen, trainable)
         return test_release(release, job, models)
 
 
-def _student(picked: Variant, done: Sequence[Done]) -> Artifact:
-    """What is sealed, before it left torch; the form itself where it never was in torch."""
-    ancestors = {step.get("parent") for step in picked.artifact.card.lineage}
+def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:
+    """The last torch artifact of the chosen form; the form itself if it was never in torch."""
+    ancestors = {step.get("parent") for step in chosen.artifact.card.lineage}
     in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
-    return in_torch[-1] if in_torch else picked.artifact
+    return in_torch[-1] if in_torch else chosen.artifact
 
 
 def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
-    """All that the times of a run depend on, besides the model."""
+    """Everything, apart from the model, that the times of a run depend on."""
     written = hashlib.sha256(rules.raw).hexdigest() if rules is not None else ""
     source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
     task = task_key(data.task)
@@ -373,5 +373,5 @@ def _locked(out: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # What was not sealed at the end of a run is made again by the next one.
+            # An unsealed candidate is removed; the next run makes it again.
             shutil.rmtree(out / ".candidate", ignore_errors=True)

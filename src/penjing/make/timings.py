@@ -1,6 +1,6 @@
-"""What an unfinished run has measured: killed, it goes on with the same figures, and so on the same way.
+"""Measurements of an unfinished run: after a kill, the next call uses the same figures and takes the same decisions.
 
-Times are of one machine in one state of it. They are forgotten when a run has ended, and the next one measures anew.
+Times depend on the machine and its present load. They are removed when a run ends, and the next run measures again.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from penjing.core.folder import write_whole
 
 @dataclass(frozen=True)
 class Measured:
-    """A folder of figures, one file each; `about` is all that they depend on besides what was measured."""
+    """A folder of figures, one file each. `about`: what they depend on, apart from the measured object."""
 
     folder: Path
     about: str
 
     def once(self, what: list[str], measure: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """What was measured of `what`, now or before this run was killed."""
+        """The measurement of `what`: the stored one of the killed run, or a new one."""
         found = self.find(what)
         return found if found is not None else self.keep(what, measure())
 
     def find(self, what: list[str]) -> dict[str, Any] | None:
-        """What is kept of `what`; None where nothing is, or nothing that can be read."""
+        """The stored value of `what`; None if there is none, or if it cannot be read."""
         try:
             found = json.loads(self._path(what).read_bytes())
         except (OSError, ValueError):
@@ -37,7 +37,7 @@ class Measured:
         return found if isinstance(found, dict) else None
 
     def keep(self, what: list[str], value: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep a value of `what`, and return it as it is read again."""
+        """Store a value of `what`, and return it as it will be read back."""
         raw = canonical_json(dict(value))
         write_whole(self._path(what), raw)
         made: dict[str, Any] = json.loads(raw)
@@ -47,5 +47,5 @@ class Measured:
         return self.folder / f"{digest([self.about, *what])[:32]}.json"
 
     def forget(self) -> None:
-        """Remove all figures: the run has ended."""
+        """Remove all figures, at the end of the run."""
         shutil.rmtree(self.folder, ignore_errors=True)

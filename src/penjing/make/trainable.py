@@ -1,4 +1,4 @@
-"""The torch artifact that a release was made of, kept beside it: later training starts there."""
+"""The torch artifact from which a release was made, kept beside it as the start of later training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TRAINABLE = "trainable"
 
 
 def keep_trainable(artifact: Artifact, out: Path) -> Path:
-    """Put the artifact into OUT/trainable, under its id; another one that is there is moved aside to `trainable-ID`."""
+    """Put the artifact into OUT/trainable with its id; another artifact there is moved to `trainable-ID`."""
     target = out / TRAINABLE
     with sealed_folder(target) as folder:
         for path in sorted(artifact.folder.rglob("*")):

@@ -1,7 +1,7 @@
-"""A run of `make` that was finished before: where nothing has changed, its sealed release and its report are returned.
+"""A finished run of `make`: if nothing has changed, its sealed release and its report are returned.
 
-What it depends on: recipe, rules, every row, the base, the machine, the libraries, and this program's own source. Times
-are not measured again; `again` asks for that.
+A run depends on recipe, rules, every row, base, machine, libraries, and this program's own source. Times are not
+measured again, except with `again`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from penjing.tune import METHODS as TUNE
 
 
 def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
-    """All that a run depends on besides what its folder of figures is about; texts: whether its report shows texts."""
+    """What a run depends on in addition to `Measured.about`. texts: whether its report shows texts."""
     paths = ("penjing.make.run", "penjing.make.unchanged", *TUNE.values(), *COMPRESS.values())
     sources = [source_hash(path) for path in paths]
     rows = [task_key(data.task), data.fingerprint, digest_lines(data.unlabelled), data.language]
@@ -34,12 +34,12 @@ def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
 
 
 def keep_ended(kept: Measured, key: list[str], release: Release) -> None:
-    """Note the release in which a run with this key ended."""
+    """Store the id of the release that a run with this key made."""
     kept.keep(key, {"release": release.id})
 
 
 def find_ended(kept: Measured, key: list[str], out: Path) -> tuple[Report, Release] | None:
-    """Report and release of an earlier run with this key; None where there was none, or OUT is not as it left it."""
+    """Report and release of an earlier run with this key; None if there is none, or if OUT was changed since."""
     found = kept.find(key)
     if found is None or not (out / "report.html").is_file():
         return None
@@ -51,7 +51,7 @@ def find_ended(kept: Measured, key: list[str], out: Path) -> tuple[Report, Relea
 
 
 def in_language(report: Report, out: Path, texts: bool, language: PageLanguage | None) -> Report:
-    """The report of an earlier run in the language that is asked for; where it differs, its page is written again."""
+    """The report of an earlier run in the requested language; the page is written again if its language differs."""
     headline, sentences = verdict(report, language or report.page_language())
     if report.verdict == " ".join([headline, *sentences]):
         return report

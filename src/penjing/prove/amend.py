@@ -1,4 +1,4 @@
-"""New rules on the same model: certified again on rows never used, sealed as a release of its own; no torch."""
+"""New rules for the same model: certified on rows never used before, sealed as a new release; no torch."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from penjing.runtime.session import Session
 class Amended:
     """The new release, its certificate, what `check` found in its rules, and how the labelled rows were used.
 
-    rows: labelled rows given; used: left out because an earlier certificate or the training saw them; repeated: left
-    out because the same text is above, or none at all.
+    rows: number of labelled rows given. used: rows left out because training or an earlier certificate used them.
+    repeated: rows left out because an earlier row has the same text, or because the text is empty.
     """
 
     release: Release
@@ -48,7 +48,7 @@ class Amended:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of text and label in a file of labelled rows, and how it is read where that is not found."""
+    """The columns of text and label in a file of labelled rows, and how to read the file (None: detect it)."""
 
     text: str | None = None
     label: str | None = None
@@ -65,12 +65,12 @@ def amend(
     threads: int = 0,
     progress: Progress | None = None,
 ) -> Amended:
-    """Seal `out`: the model of `release` under other rules, with a certificate on labelled rows never used.
+    """Seal `out`: the model of `release` with other rules, and a certificate on labelled rows never used before.
 
-    columns: where texts and labels are; by default as the release was made with. Labels and fields are read as `make`
-    reads them. The order of the thresholds is that of the old certificate, which validation fixed. Raises RuleError
-    (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the
-    release).
+    columns: the columns of texts and labels; default: those that the release was made with. Labels and fields are read
+    as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. Raises
+    RuleError (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns,
+    `out` is the release).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
@@ -101,7 +101,7 @@ def amend(
         (folder / RULES).write_bytes(table.raw)
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
     amended = open_release(out)
-    # The gates are about the model, which is the same; times were measured with the other rules.
+    # The gates are about the model, which has not changed. Gates on times were measured with the old rules.
     if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
         write_gates(out, amended.id, gates)
     findings = tuple(each for each in check(table) if each.level == "warning")
@@ -130,7 +130,7 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificat
         used=(*old.used, *old.calibration),
         delta=round(1 - old.confidence, 6),
     )
-    # Those of an earlier version, which sealed them.
+    # An earlier version stored the gates in the certificate.
     return certificate.model_copy(update={"gates": old.gates})
 
 
@@ -145,7 +145,7 @@ class _Row:
 
 
 def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
-    """The rows of a labelled file. Raises UsageError (columns) or DataError with every row that does not fit."""
+    """The rows of a labelled file. Raises UsageError (columns) or DataError that lists every faulty row."""
     faults: list[Fault] = []
     for number, cells in opened.rows(faults):
         names = _columns(tuple(cells), columns, data)
@@ -183,7 +183,7 @@ def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> M
 def _fresh_rows(
     session: Session, schema: FactSchema, given: Sequence[_Row], data: Path, used: set[str]
 ) -> tuple[int, Table, int]:
-    """How many rows there are, the usable ones as a table of masked texts, and how many are empty or repeat one."""
+    """The number of rows, the usable rows as a table of masked texts, and the number of empty or repeated rows."""
     kept: list[tuple[str, _Row]] = []
     seen: set[str] = set()
     repeated = 0

@@ -20,23 +20,32 @@ from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
-from penjing.prove.sequence import DELTA, Cases, Tried, chosen, make_grid, rows_missing, run_sequence, upper_bound
+from penjing.prove.sequence import (
+    DELTA,
+    Cases,
+    ThresholdStep,
+    chosen,
+    make_grid,
+    rows_missing,
+    run_sequence,
+    upper_bound,
+)
 
 # Facts of labelled rows carry no time: nothing in a policy depends on it.
 CLOCK = "1970-01-01T00:00:00.000000Z"
 MaxError = float | dict[str, float]
 
 
-class Predicts(Protocol):
-    """What is needed of a session."""
+class Predictor(Protocol):
+    """The part of a session that is used here."""
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
-        """One prediction a masked text."""
+        """One prediction for each masked text."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled rows as the policy sees them: hash, gold and facts of each."""
+    """Labelled rows as the policy sees them: hash, gold label and facts of each row."""
 
     hashes: tuple[str, ...]
     truth: tuple[str, ...]
@@ -47,15 +56,15 @@ class Labelled:
 
 
 def row_hash(masked: str, folding: str = fold.VERSION) -> str:
-    """64 bits (hex) of a masked text; the same for texts that differ in width, case, spaces and punctuation only."""
+    """64-bit hash (hex) of a masked text. Texts that differ only in width, case, spaces or punctuation share it."""
     return digest_lines([fold.fold(masked, folding)])[:16]
 
 
 def row_hashes(raw: str, known: Mapping[str, str] | None = None) -> frozenset[str]:
-    """The hashes under which a certificate of any version may list a row: one for each masking and each folding.
+    """The hashes by which a certificate of any version may list a row: one for each masking and folding version.
 
-    known: the masked text by versions that have masked it already. A full-width copy of a text counts as that text
-    under the first folding too, which did not fold width. Raises RequestError for a text that cannot be cleaned.
+    known: masked texts that exist already, by masking version. The first folding did not fold width, so the hashes of
+    the half-width form are added. Raises RequestError for a text that cannot be cleaned.
     """
     known = known or {}
     cleaned = clean(raw)
@@ -66,10 +75,10 @@ def row_hashes(raw: str, known: Mapping[str, str] | None = None) -> frozenset[st
     return frozenset(row_hash(text, folding) for text in masked for folding in fold.VERSIONS)
 
 
-def label_facts(session: Predicts, policy: Policy, table: Table) -> Labelled:
-    """Facts of a table of cleaned and masked texts and fields, through the session that serves.
+def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
+    """Facts of a table of cleaned and masked texts and fields, predicted by the session that serves.
 
-    Nothing is masked again here. Raises DataError (no labels).
+    The texts are not masked a second time. Raises DataError (no labels).
     """
     if table.labels is None:
         raise DataError("these rows have no labels", fix="certify on labelled rows")
@@ -84,7 +93,7 @@ def label_facts(session: Predicts, policy: Policy, table: Table) -> Labelled:
 
 
 def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:
-    """The arrays that the sequence runs on: what the policy itself does with every threshold open."""
+    """The arrays that the sequence tests: the decisions of the policy with every threshold at its lowest."""
     task = policy.task
     opened = _with(policy, {scope: None if scope in reviewed else 0.0 for scope in task.scopes})
     index = {scope: i for i, scope in enumerate(task.scopes)}
@@ -107,7 +116,7 @@ def fix_grid(
     reviewed: Sequence[str] = (),
     delta: float = DELTA,
 ) -> dict[str, tuple[float, ...]]:
-    """The ordered thresholds of each scope, from validation rows alone; `rows`: how many calibration rows there are."""
+    """The ordered thresholds of each scope, from validation rows alone. rows: number of calibration rows."""
     cases, band = cases_of(policy, validation, reviewed), tolerance_units(policy.spec.tolerance)
     scopes = _scopes(policy, max_error, reviewed)
     level = delta / max(1, len(scopes))
@@ -124,19 +133,20 @@ def certify(
     used: Sequence[str] = (),
     delta: float = DELTA,
 ) -> Certificate:
-    """Test the grid on calibration rows that nothing else has seen, end to end, rules included.
+    """Test the grid end to end, rules included, on calibration rows that were used for nothing else.
 
-    One limit for all cases: one sequence at level delta, and the error is that among all cases that the model
-    decides. Limits by label: one sequence a label at delta / number of labels, each on the cases with that label on
-    top; a label without a limit is always reviewed. `used`: hashes of the other rows that made the release.
-    Raises RecipeError for a limit of an unknown label, and for limits by label where the task has none.
+    One limit for all cases: one sequence at level delta; the error is the share of wrong cases among all cases that
+    the model decides. Limits by label: one sequence for each label at delta / number of labels, on the cases where
+    that label is the most probable. A label without a limit is always reviewed. used: hashes of the other rows that
+    were used for the release.
+    Raises RecipeError for a limit of an unknown label, and for limits by label if the task has no labels.
     """
     thresholds, steps, missing = _test(policy, grid, calibration, max_error, reviewed, delta)
     certified = any(step.passed for step in steps)
     automated, errors, forced, ruled = _count(_with(policy, thresholds), calibration)
     _agree(steps, automated, errors)
     rows = max(1, len(calibration))
-    hopeful = [need for need in missing.values() if need is not None]
+    needs = [need for need in missing.values() if need is not None]
     an_error = policy.task.error_in_words().get("en", "")
     return Certificate(
         format=2 if an_error else 1,
@@ -152,7 +162,7 @@ def certify(
         high=upper_bound(errors, automated, delta) if automated else None,
         forced=forced / rows,
         ruled=ruled / rows,
-        rows_missing=0 if certified else min(hopeful, default=None),
+        rows_missing=0 if certified else min(needs, default=None),
         missing={scope: need for scope, need in missing.items() if need and scope != ALL},
         reviewed=tuple(sorted(reviewed)),
         calibration=tuple(sorted(calibration.hashes)),
@@ -169,7 +179,7 @@ def _test(
     reviewed: Sequence[str],
     delta: float,
 ) -> tuple[dict[str, float | None], list[ThresholdTest], dict[str, int | None]]:
-    """The threshold of each scope of the task, every step that was tested, and how many rows each limit lacks."""
+    """The threshold of each scope of the task, every step tested, and how many more rows each limit needs."""
     limits = _scopes(policy, max_error, reviewed)
     level, band = delta / max(1, len(limits)), tolerance_units(policy.spec.tolerance)
     cases = cases_of(policy, calibration, reviewed)
@@ -177,12 +187,12 @@ def _test(
     steps: list[ThresholdTest] = []
     missing: dict[str, int | None] = {}
     for each in limits:
-        mine, thresholds_tried = cases.of(each.place), grid[each.name]
-        tried = run_sequence(mine, thresholds_tried, each.risk, delta=level, band=band)
+        own_cases, thresholds_tried = cases.of(each.place), grid[each.name]
+        tried = run_sequence(own_cases, thresholds_tried, each.risk, delta=level, band=band)
         steps += [_step(each.name, one) for one in tried]
         best = chosen(tried)
         if best is None:
-            missing[each.name] = rows_missing(mine, thresholds_tried, each.risk, delta=level, band=band)
+            missing[each.name] = rows_missing(own_cases, thresholds_tried, each.risk, delta=level, band=band)
             continue
         missing[each.name] = 0
         for scope in policy.task.scopes if each.place is None else (each.name,):
@@ -211,13 +221,13 @@ def in_words(certificate: Certificate) -> str:
 
 
 def _with(policy: Policy, thresholds: dict[str, float | None]) -> Policy:
-    # Audit takes automatic cases away at random, whatever they are: it changes no rate, only how many rows prove it.
+    # The audit draws automatic cases at random. It changes no rate, only the number of rows that prove it.
     return replace(policy, spec=policy.spec.model_copy(update={"thresholds": thresholds, "audit": 0.0}))
 
 
 @dataclass(frozen=True)
 class _Limit:
-    """A limit on errors: of all cases (place None), or of the scope at that place among the task's."""
+    """A limit on errors: for all cases (place None), or for the task's scope at that position."""
 
     name: str
     place: int | None
@@ -240,7 +250,7 @@ def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> lis
     return [_Limit(name, scopes.index(name), max_error[name]) for name in limited]
 
 
-def _step(scope: str, tried: Tried) -> ThresholdTest:
+def _step(scope: str, tried: ThresholdStep) -> ThresholdTest:
     return ThresholdTest(
         scope=scope,
         threshold=tried.threshold,
@@ -252,7 +262,7 @@ def _step(scope: str, tried: Tried) -> ThresholdTest:
 
 
 def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
-    """Cases that the model decides, errors among them, forced outcomes, cases that a rule sends to review."""
+    """Numbers of cases that the model decides, errors among them, forced outcomes, cases sent to review by a rule."""
     automated = errors = forced = ruled = 0
     wrong = policy.task.wrong
     for truth, facts in zip(labelled.truth, labelled.facts, strict=True):
@@ -265,7 +275,7 @@ def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
 
 
 def _agree(steps: Sequence[ThresholdTest], automated: int, errors: int) -> None:
-    """The policy itself, with its thresholds set, must do what the sequence counted."""
+    """Check that the policy with its thresholds set decides exactly the cases that the sequence counted."""
     best: dict[str, ThresholdTest] = {}
     for step in steps:
         if step.passed and (step.scope not in best or step.automated > best[step.scope].automated):

@@ -1,4 +1,4 @@
-"""Promises tested with a bound: held, broken (the bound lies beyond the promise), or unproven (and what settles it)."""
+"""Promises tested with a bound: held, broken (the bound misses the promise), or unproven (and how many rows decide)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from penjing.core.certificate import Gate, State
 
-# Promises that depend on the machine: what they were measured to be is no part of a release's content.
+# Promises that depend on the machine: their measured values are not part of a release's content.
 TIMES = ("p50_ms", "p99_ms", "mean_ms", "times_faster")
 
 
@@ -30,10 +30,10 @@ def at_least(name: str, promised: float, value: float, low: float, high: float, 
 
 
 def at_most_windows(name: str, promised: float, windows: Sequence[float], note: str = "") -> Gate:
-    """A promise on a figure measured in windows, all of the same texts: the median window is reported.
+    """A promise on a figure measured in several windows of the same texts; the median window is reported.
 
-    Source of the bound: the largest of n independent windows lies under the true median with probability 2^-n,
-    so with five windows it is a one-sided bound of 97 %; the smallest likewise from below.
+    Source of the bound: the largest of n independent windows is below the true median with probability 2^-n. With five
+    windows the largest is a one-sided 97 % upper bound, and the smallest is a one-sided 97 % lower bound.
     """
     ordered = sorted(windows)
     median = ordered[len(ordered) // 2]
@@ -48,7 +48,7 @@ def at_most_windows(name: str, promised: float, windows: Sequence[float], note: 
 
 
 def at_least_windows(name: str, promised: float, windows: Sequence[float], note: str = "") -> Gate:
-    """The same for a promise that a figure is at least `promised`."""
+    """As `at_most_windows`, for a promise that a figure is at least `promised`."""
     ordered = sorted(windows)
     median = ordered[len(ordered) // 2]
     if ordered[0] >= promised:
@@ -62,19 +62,19 @@ def at_least_windows(name: str, promised: float, windows: Sequence[float], note:
 
 
 def at_most_exact(name: str, promised: float, value: float, note: str = "") -> Gate:
-    """A promise on a figure that has no noise."""
+    """A promise on a figure without measurement noise."""
     state: State = "held" if value <= promised else "broken"
     return Gate(name=name, promised=promised, measured=value, bound=value, state=state, note=note)
 
 
 def refuses(gates: Sequence[Gate], unproven: Literal["refuse", "allow"]) -> list[Gate]:
-    """The gates that keep a release from being sealed: broken ones always, unproven ones unless allowed."""
+    """The gates that prevent sealing: always the broken ones, and the unproven ones unless they are allowed."""
     return [gate for gate in gates if gate.state == "broken" or (gate.state == "unproven" and unproven == "refuse")]
 
 
 def in_words(gate: Gate) -> str:
     """One line for a person, e.g. `size_mb: promised 40, measured 61.2 -> broken`."""
-    more = f"; about {gate.rows_needed:,} test rows would settle it" if gate.rows_needed else ""
+    more = f"; about {gate.rows_needed:,} test rows are needed to decide" if gate.rows_needed else ""
     note = f" ({gate.note})" if gate.note else ""
     return (
         f"{gate.name}: promised {gate.promised:g}, measured {gate.measured:.4g}, "
@@ -83,7 +83,7 @@ def in_words(gate: Gate) -> str:
 
 
 def _rows_to_settle(promised: float, value: float, low: float, high: float, rows: int) -> int | None:
-    # The half-width of a bound shrinks with the root of the rows.
+    # The half-width of a bound is proportional to 1 / sqrt(rows).
     distance = abs(value - promised)
     half = value - low if value >= promised else high - value
     if distance < 1e-9 or half <= 0:

@@ -1,4 +1,4 @@
-"""One model on one table: its answers against the gold, and the metrics of its task with their bounds."""
+"""One model on one table: its answers compared with the gold, and the task's metrics with their bounds."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from penjing.tasks.measure import metric_names
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Predictions of n rows with their golds, in the order of the table; `counts` (n, K) are those of the task.
+    """Predictions and golds of n rows, in the order of the table; `counts` (n, K) come from the task.
 
-    A metric is named as the task names it; where none is named, it is the first, which `keep` keeps.
+    Metrics have the names that the task gives them. Without a name, the first metric is meant; `keep` refers to it.
     """
 
     task: Task
@@ -40,18 +40,18 @@ class Scored:
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """What would be decided on each row by the model alone, as one unit, and whether it is wrong."""
+        """The outcome of each row by the model alone, as one unit, and whether it is wrong."""
         pairs = zip(map(self.task.facts, self.answers), self.golds, strict=True)
         return tuple(_whole(self.task, facts, gold) for facts, gold in pairs)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """What would be decided on each row."""
+        """The outcome of each row."""
         return tuple(unit.outcome for unit in self.units)
 
     @property
     def p(self) -> npt.NDArray[np.float64]:
-        """How sure the model is of each answer, (n,) in [0, 1]."""
+        """The model's confidence in each answer, (n,) in [0, 1]."""
         return np.array([unit.score for unit in self.units], dtype=np.float64)
 
     @property
@@ -61,7 +61,7 @@ class Scored:
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """The names of the task's metrics; the first is the one of promises."""
+        """The names of the task's metrics; promises refer to the first."""
         return tuple(metric_names(self.task))
 
     def measure(self, name: str = "") -> Metric:
@@ -74,7 +74,7 @@ class Scored:
         return float(self.measure(name)(self.counts.sum(axis=0)))
 
     def interval(self, name: str = "", rows: Sequence[int] | None = None) -> Interval:
-        """The metric with its 95 % interval, on some of the rows (None: on all)."""
+        """The metric with its 95 % interval, on these rows (None: all rows)."""
         return bootstrap(self.counts if rows is None else self.counts[list(rows)], self.measure(name))
 
     def intervals(self) -> dict[str, Interval]:
@@ -82,15 +82,15 @@ class Scored:
         return bootstrap_all(self.counts, self.task.metrics, errors=self.task.errors)
 
     def difference(self, other: Scored, name: str = "") -> Paired:
-        """The metric of this model less that of another on the same rows."""
+        """The metric of this model minus that of another model on the same rows."""
         return paired_difference(self.counts, other.counts, self.measure(name))
 
     def kept(self, other: Scored, name: str = "") -> Paired:
-        """The metric of this model as a share of that of another on the same rows."""
+        """The metric of this model divided by that of another model on the same rows."""
         return paired_ratio(self.counts, other.counts, self.measure(name))
 
     def agreement(self, other: Scored) -> float:
-        """Share of rows on which the two decide alike, as errors are counted; 1 for no rows."""
+        """Share of rows on which both models agree, as errors are counted; 1 for no rows."""
         pairs = zip(self.outcomes, other.outcomes, strict=True)
         return float(np.mean([not self.task.wrong(one, another) for one, another in pairs])) if len(self) else 1.0
 
@@ -98,14 +98,14 @@ class Scored:
 def score(session: Session, table: Table, rows: Mapping[str, int] | None = None) -> Scored:
     """Predict every row of a table with gold. The session's task is that of the training rows.
 
-    rows: how many rows each stratum of the gold has; what has too few is in no promise.
+    rows: number of rows of each stratum of the gold; promises leave out a stratum with too few rows.
     """
     task = session.task if rows is None else session.task.with_rows(rows)
     return judge(task, session.predict(table.texts), table.labels or ())
 
 
 def judge(task: Task, predictions: Sequence[Prediction], golds: Sequence[str]) -> Scored:
-    """Predictions counted against the gold of the same rows."""
+    """Compare predictions with the gold of the same rows, and count."""
     counts = task.counts([prediction.answer for prediction in predictions], golds)
     return Scored(task, predictions, tuple(golds), counts)
 

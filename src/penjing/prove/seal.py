@@ -23,7 +23,7 @@ SUITE_ROWS = 200
 
 @dataclass(frozen=True)
 class Promise:
-    """How a release decides, and what is proven of it."""
+    """How a release decides, and what is proven about its decisions."""
 
     policy: BaseModel
     rules: RuleTable | None
@@ -32,14 +32,14 @@ class Promise:
 
 @dataclass(frozen=True)
 class Checks:
-    """By what a release is tried anew: cases that a later one must not lose, and answers that an engine must repeat."""
+    """Checks stored in a release: cases that a later release must get right, and answers an engine must repeat."""
 
     suite: Sequence[Mapping[str, Any]]
     selfcheck: Mapping[str, Any]
 
 
 def seal(target: Path, info: ReleaseInfo, artifact: Artifact, promise: Promise, checks: Checks) -> Release:
-    """Write a release as `target` (whole or not at all) and open it. Content only: no time, host or speed."""
+    """Write a release to `target`, completely or not at all, and open it. It contains no time, host or speed."""
     with sealed_folder(target) as folder:
         shutil.copytree(artifact.folder, folder / MODEL)
         (folder / "policy").mkdir()
@@ -54,10 +54,10 @@ def seal(target: Path, info: ReleaseInfo, artifact: Artifact, promise: Promise, 
 
 
 def put_with_gates(tested: Release, target: Path, gates: Sequence[Gate]) -> Release:
-    """Make the folder that was tested the release `target`, its promises in `NAME.gates.json` beside it.
+    """Make the tested folder the release `target`, and write its gates to `NAME.gates.json` beside it.
 
-    Nothing within changes, so that what is shipped is what was tested, and the id is the same wherever it is made
-    again. The release is kept by its id too (core/releases.py), with the same file beside it.
+    The content of the folder does not change: the release is what was tested, and its id is the same on every machine.
+    A copy is kept under its id too (core/releases.py), with the same file beside it.
     """
     content = [gate.model_dump(mode="json") for gate in gates]
     kept = by_id(target, tested.id)
@@ -69,9 +69,9 @@ def put_with_gates(tested: Release, target: Path, gates: Sequence[Gate]) -> Rele
 
 
 def regression_suite(table: Table, wrong: Sequence[bool], keep_texts: bool) -> list[dict[str, Any]]:
-    """Up to 200 validation rows that the sealed model gets right: cases that a later release must not lose.
+    """Up to 200 validation rows that the sealed model gets right; a later release must get them right too.
 
-    Without kept texts the suite is empty: a case that cannot be decided again proves nothing.
+    The suite is empty if texts are not kept, because such a case cannot be decided again.
     """
     if not keep_texts or table.labels is None:
         return []

@@ -8,11 +8,10 @@ not rejected. With n automated rows of which k are wrong the p-value is
     P(Bin(n, alpha) <= k) = sum_{i <= k} C(n, i) alpha^i (1 - alpha)^(n - i)
 
 which is valid for every n, so also for the random number of automated rows. With probability 1 - delta no threshold
-that passed has a risk above alpha. It holds for cases drawn like the calibration rows; drift voids it.
+that passed has a risk above alpha. The guarantee holds for cases drawn like the calibration rows, not after drift.
 
-Prefer it to conformal sets where the promise is about the errors among the cases that are decided; prefer it to a
-bound on one threshold (SGR, Geifman and El-Yaniv 2017: a union bound over a search), which pays for every threshold
-that is looked at.
+Prefer it to conformal sets if the promise is about the errors among the decided cases. Prefer it to a bound on one
+threshold (SGR, Geifman and El-Yaniv 2017: a union bound over a search), which gets weaker with every threshold tested.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 class Cases:
     """Labelled cases as arrays of shape (n,).
 
-    scope: place of the scope whose threshold decides; p: how sure the model is, in millionths; correct: whether the
-    outcome is no error; open: whether the model decides where the threshold allows it (no rule took the case, the text
-    is not too long).
+    scope: position of the scope whose threshold applies. p: confidence of the model in millionths. correct: whether
+    the outcome is right. open: whether the model decides if the threshold allows it (no rule decided the case, and the
+    text is not too long).
     """
 
     scope: Ints
@@ -56,13 +55,13 @@ class Cases:
         return Cases(self.scope[index], self.p[index], self.correct[index], self.open[index])
 
     def of(self, scope: int | None) -> Cases:
-        """The same cases, open only in this scope (None: all)."""
+        """The same cases, open only in this scope (None: unchanged)."""
         return self if scope is None else replace(self, open=self.open & (self.scope == scope))
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One step of a sequence: at this threshold so many cases are automated, so many of them wrong."""
+class ThresholdStep:
+    """One step of a sequence: numbers of automated cases and of errors among them at one threshold."""
 
     threshold: float
     automated: int
@@ -85,7 +84,7 @@ def binomial_tail(errors: int, rows: int, risk: float) -> float:
 
 
 def upper_bound(errors: int, rows: int, delta: float = DELTA) -> float:
-    """The one-sided Clopper-Pearson bound (1934): the largest risk that so few errors do not rule out."""
+    """The one-sided Clopper-Pearson bound (1934): the largest risk that this number of errors does not reject."""
     if rows <= 0 or errors >= rows:
         return 1.0
     low, high = errors / rows, 1.0
@@ -98,17 +97,17 @@ def upper_bound(errors: int, rows: int, delta: float = DELTA) -> float:
 def make_grid(
     validation: Cases, risk: float, rows: int, *, delta: float = DELTA, band: int = 0, steps: int = STEPS
 ) -> tuple[float, ...]:
-    """At most `steps` thresholds, falling, ordered on validation rows alone.
+    """At most `steps` thresholds in falling order, chosen on validation rows alone.
 
-    The first is the one that is most likely to pass on `rows` calibration rows; each next one automates more. The
-    likely risk at a threshold is the mean of two estimates: the share of errors, and what the calibrated probabilities
-    say of it (mean of 1 - p), which varies less where rows are few.
+    The first threshold is the most likely one to pass on `rows` calibration rows; each next one automates more. The
+    estimated risk at a threshold is the mean of two estimates: the share of errors, and the mean of 1 - p by the
+    calibrated probabilities. The second varies less if there are few rows.
     band: tolerance in millionths (a case is automated where p >= threshold + band).
     """
     order = np.argsort(-validation.p[validation.open], kind="stable")
     p = validation.p[validation.open][order]
     wrong = np.cumsum(~validation.correct[validation.open][order])
-    # A threshold stands at the last of several equal scores.
+    # Of several equal scores, the last one is the threshold.
     ends = np.flatnonzero(np.append(p[1:] != p[:-1], True)) if len(p) else np.array([], dtype=np.int64)
     if not len(ends):
         return tuple(round(0.99 - 0.01 * i, 6) for i in range(steps))
@@ -117,18 +116,18 @@ def make_grid(
     rates = (wrong[ends] + np.cumsum(1 - p / MICRO)[ends] + 0.5) / (2 * ends + 3)
     ratio = rows / max(1, len(validation))
     counts = [max(1, round((int(end) + 1) * ratio)) for end in ends]
-    hopes = np.array([_hope(count, float(r), risk, delta) for count, r in zip(counts, rates, strict=True)])
-    level = np.flatnonzero(hopes >= hopes.max() - 1e-3)
+    chances = np.array([_chance_to_pass(count, float(r), risk, delta) for count, r in zip(counts, rates, strict=True)])
+    level = np.flatnonzero(chances >= chances.max() - 1e-3)
     first = int(level[len(level) // 2])
-    hopeful = np.flatnonzero(rates <= 2 * risk)
-    last = max(first, int(hopeful[-1]) if len(hopeful) else first)
-    picked = ends[np.unique(np.linspace(first, last, min(steps, last - first + 1)).round().astype(np.int64))]
-    falling = [max(0, int(p[end]) - band) / MICRO for end in picked]
+    possible = np.flatnonzero(rates <= 2 * risk)
+    last = max(first, int(possible[-1]) if len(possible) else first)
+    selected = ends[np.unique(np.linspace(first, last, min(steps, last - first + 1)).round().astype(np.int64))]
+    falling = [max(0, int(p[end]) - band) / MICRO for end in selected]
     return tuple(dict.fromkeys(round(each, 6) for each in falling))
 
 
-def _hope(rows: int, rate: float, risk: float, delta: float) -> float:
-    """The probability that so many automated rows pass where the risk is `rate`."""
+def _chance_to_pass(rows: int, rate: float, risk: float, delta: float) -> float:
+    """The probability that a threshold with `rows` automated rows passes if its true risk is `rate`."""
     if binomial_tail(0, rows, risk) > delta:
         return 0.0
     low, high = 0, math.ceil(rows * risk)
@@ -140,24 +139,24 @@ def _hope(rows: int, rate: float, risk: float, delta: float) -> float:
 
 def run_sequence(
     cases: Cases, grid: tuple[float, ...], risk: float, *, delta: float = DELTA, band: int = 0
-) -> list[Tried]:
-    """Test the thresholds in their order, up to and with the first that does not pass."""
+) -> list[ThresholdStep]:
+    """Test the thresholds in their order, up to and including the first that does not pass."""
     rising = np.sort(cases.p[cases.open])
     wrong = np.sort(cases.p[cases.open & ~cases.correct])
-    tried: list[Tried] = []
+    tried: list[ThresholdStep] = []
     for threshold in grid:
         least = round(threshold * MICRO) + band
         automated = len(rising) - int(np.searchsorted(rising, least))
         errors = len(wrong) - int(np.searchsorted(wrong, least))
         value = binomial_tail(errors, automated, risk)
-        tried.append(Tried(threshold, automated, errors, value, value <= delta))
+        tried.append(ThresholdStep(threshold, automated, errors, value, value <= delta))
         if not tried[-1].passed:
             break
     return tried
 
 
-def chosen(tried: list[Tried]) -> Tried | None:
-    """The step that passed and automates most; None where the first did not pass."""
+def chosen(tried: list[ThresholdStep]) -> ThresholdStep | None:
+    """The step that passed and automates most; None if the first did not pass."""
     passed = [each for each in tried if each.passed]
     return max(passed, key=lambda each: each.automated) if passed else None
 
@@ -165,20 +164,20 @@ def chosen(tried: list[Tried]) -> Tried | None:
 def rows_missing(
     cases: Cases, grid: tuple[float, ...], risk: float, *, delta: float = DELTA, band: int = 0
 ) -> int | None:
-    """About how many more labelled rows would certify a threshold, at the rates seen so far: guidance, no promise.
+    """An estimate of how many more labelled rows would certify a threshold at the present rates; not a guarantee.
 
-    0: it passed. None: more rows would not help, for the model is wrong too often at every threshold.
+    0: it passed. None: more rows would not help, because the model is wrong too often at every threshold.
     """
     tried = run_sequence(cases, grid, risk, delta=delta, band=band)
     if chosen(tried) is not None:
         return 0
     counts = (run_sequence(cases, (threshold,), risk, delta=delta, band=band)[0] for threshold in grid)
     needs = (_rows_missing(each, len(cases), risk, delta) for each in counts)
-    # Of the earliest step that more rows can help: a later one is never reached, however few it lacks.
+    # The need of the first step that more rows can help. A later step is not tested before this one passes.
     return next((need for need in needs if need is not None), None)
 
 
-def _rows_missing(seen: Tried, rows: int, risk: float, delta: float) -> int | None:
+def _rows_missing(seen: ThresholdStep, rows: int, risk: float, delta: float) -> int | None:
     rate = seen.errors / seen.automated if seen.automated else 0.0
     if rate >= risk:
         return None
@@ -190,7 +189,7 @@ def _rows_missing(seen: Tried, rows: int, risk: float, delta: float) -> int | No
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if _would_pass(rate, middle, risk, delta) else (middle + 1, high)
-    # Nothing automated yet: as if the next row were the first.
+    # If nothing is automated yet, the next row is counted as the first automated one.
     share = max(seen.automated, 1) / max(rows, 1)
     return max(1, math.ceil((low - seen.automated) / min(1.0, share)))
 

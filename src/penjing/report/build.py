@@ -1,4 +1,4 @@
-"""The report of a run, from what its parts found; the figures of the sealed release are all from test rows."""
+"""Fills the report of a run from its results; all figures of the sealed release come from test rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from penjing.measure.latency import Latency
 from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
-from penjing.report.found import Choice, ReleaseTest, Variant
+from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.tasks import calibration_of
 
 MISTAKES = 10
@@ -36,18 +36,18 @@ class Found:
     steps: Sequence[Done]
     variants: Sequence[Variant]
     linear: Variant
-    choice: Choice | None
+    choice: ChosenVariant | None
     tested: ReleaseTest
     release: Release | None
     skipped: tuple[r.Note, ...] = ()
-    # What the tuned model says on validation rows (None: the first variant speaks for it).
+    # The tuned model's answers on validation rows (None: those of the first variant are used).
     reference: Scored | None = None
-    # Rows of forms that an earlier run of the same content measured.
+    # Report rows of forms that an earlier run with the same content measured.
     earlier: tuple[r.VariantRow, ...] = ()
 
 
 def fill(found: Found, threads: int) -> r.Report:
-    """The report of a run, its verdict still to be written."""
+    """The report of a run, without its verdict."""
     recipe, tested, scored = found.file.recipe, found.tested, found.tested.scored
     task, choice, artifact = scored.task, found.choice, found.tested.release.artifact
     return r.Report(
@@ -93,16 +93,16 @@ def _measured(scored: Scored) -> dict[str, Any]:
     return {"metric": scored.metrics[0], "metrics": intervals}
 
 
-def _apart(scored: Scored, data: Prepared) -> r.Score | None:
-    """The score on the test rows of which no other file had a copy, where some had one."""
+def _apart(scored: Scored, data: Prepared) -> r.Estimate | None:
+    """The score on the test rows without a copy in another file; None if no test row has a copy."""
     rows = np.setdiff1d(np.arange(len(scored)), np.array(data.copied, dtype=np.int64))
     if not data.copied or not len(rows):
         return None
     return _score(scored.interval(rows=rows.tolist()))
 
 
-def _score(interval: Any) -> r.Score:
-    return r.Score(value=interval.value, low=interval.low, high=interval.high)
+def _score(interval: Any) -> r.Estimate:
+    return r.Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
 def _reference(name: str, scored: Scored, other: Scored) -> r.Reference:
@@ -132,7 +132,7 @@ def _calibration(tested: ReleaseTest) -> r.Calibration:
         ),
         temperature=calibration_of(tested.release.artifact.card).get("temperature"),
         bins=tuple(
-            r.Bin(confidence=min(1.0, each.confidence), accuracy=each.accuracy, rows=each.rows)
+            r.ReliabilityBin(confidence=min(1.0, each.confidence), accuracy=each.accuracy, rows=each.rows)
             for each in reliability(scored.p, ~scored.wrong)
         ),
     )
@@ -210,8 +210,8 @@ def _shown(found: Found) -> list[Variant]:
 
 
 def _variant(variant: Variant, found: Found) -> r.VariantRow:
-    picked = found.choice.variant if found.choice else None
-    sealed = found.release is not None and picked is not None and variant.artifact.id == picked.artifact.id
+    chosen = found.choice.variant if found.choice else None
+    sealed = found.release is not None and chosen is not None and variant.artifact.id == chosen.artifact.id
     state = "sealed" if sealed else "refused" if variant.refused else "passed"
     return r.VariantRow(
         name=variant.name,

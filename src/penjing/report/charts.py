@@ -1,4 +1,4 @@
-"""Charts as inline SVG: few marks, the reader's own fonts, colours by class so that the page and print set them."""
+"""Charts as inline SVG: few marks, the reader's own fonts, colours set by CSS classes for screen and print."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
-from penjing.report.contract import Bin, Block, Curve, Point, Score, VariantRow
+from penjing.report.contract import Block, Curve, Estimate, Point, ReliabilityBin, VariantRow
 
-# Charts are drawn at the width of a phone's column, so that their text is never scaled down below what can be read.
+# Charts have the width of a phone's column, so that their text is never scaled down to an unreadable size.
 WIDTH, HEIGHT = 400, 270
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 40
-# A name beside a dot: letters in a line, the width of one and the height of a line in units of the picture.
+# A name beside a dot: letters per line, and the width of a letter and the height of a line in viewBox units.
 NAME_LETTERS, LETTER, LINE = 32, 7.0, 14
 
 
@@ -44,7 +44,7 @@ class Drawing:
             self.parts.append(f'<path d="M{steps}" class="{css}"/>')
 
     def text(self, x: float, y: float, words: str, css: str = "", anchor: str = "start") -> None:
-        """Words with their baseline at y."""
+        """A text with its baseline at y."""
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{escape(words)}</text>')
 
     def svg(self) -> str:
@@ -86,20 +86,20 @@ class Plot(Drawing):
         )
 
     def x(self, value: float) -> float:
-        """Where a value stands across."""
+        """The horizontal position of a value."""
         low, high = self.x_range
         if self.log:
             low, high, value = math.log(low), math.log(high), math.log(value)
         return LEFT + (value - low) / ((high - low) or 1) * (self.width - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
-        """Where a value stands, upwards."""
+        """The vertical position of a value."""
         low, high = self.y_range
         return self.height - BOTTOM - (value - low) / ((high - low) or 1) * (self.height - TOP - BOTTOM)
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round values from low to high, about so many: steps of 1, 2 or 5 times a power of ten."""
+    """About `about` round values from low to high, in steps of 1, 2 or 5 times a power of ten."""
     if not high > low:
         return [low]
     rough = (high - low) / about
@@ -111,7 +111,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """The values 1, 2 and 5 times a power of ten from low to high; only powers of ten where there are many."""
+    """The values 1, 2 and 5 times a power of ten from low to high; only powers of ten if there are many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     factors = (1, 2, 5) if len(powers) <= 4 else (1,)
     values = [factor * 10.0**power for power in powers for factor in factors]
@@ -127,8 +127,8 @@ def tick_label(value: float, percent: bool = False) -> str:
     return f"{value:.4g}"
 
 
-def intervals(rows: Sequence[tuple[str, Score, bool]], title: str) -> str:
-    """Scores with their intervals, one a line: (name, score, is it the sealed one)."""
+def intervals(rows: Sequence[tuple[str, Estimate, bool]], title: str) -> str:
+    """Scores with their intervals, one per line: (name, score, whether it is the sealed model)."""
     low = min(score.low for _, score, _ in rows)
     high = max(score.high for _, score, _ in rows)
     margin = max(0.01, 0.12 * (high - low))
@@ -159,7 +159,7 @@ def front(
 ) -> str:
     """Score with its interval over median latency; the area of a dot grows with the size; a line joins the front.
 
-    On the front stands what no other form beats in both. A promised latency is drawn as a limit.
+    The front contains the forms that no other form beats in both. A promised latency is drawn as a limit.
     """
     speeds = [one.p50_ms for one in variants] + ([promised_ms] if promised_ms else [])
     low, high = min(one.score.low for one in variants), max(one.score.high for one in variants)
@@ -177,7 +177,7 @@ def front(
         plot.line(x, plot.y(one.score.low), x, plot.y(one.score.high), "gap")
         ring = " ring" if one.state == "sealed" else ""
         plot.dot(x, plot.y(one.score.value), 3 + 9 * math.sqrt(one.size_mb / largest), f"dot {colour} soft{ring}")
-    # The sealed form is named first; another one where its dot stands apart from those that are named already.
+    # The sealed form is named first. Another form is named if its dot is far from the dots already named.
     named: list[tuple[float, float]] = []
     for one in sorted(variants, key=lambda one: one.state != "sealed"):
         x, y = plot.x(one.p50_ms), plot.y(one.score.value)
@@ -189,7 +189,7 @@ def front(
 
 
 def _name(plot: Plot, x: float, y: float, name: str, css: str) -> None:
-    """A name above a dot, below it near the upper edge, in as many lines as it needs, within the picture."""
+    """A name above a dot (below it near the upper edge), in as many lines as needed, inside the picture."""
     lines = wrap(name, NAME_LETTERS) or [name]
     wide = LETTER * max(map(len, lines))
     right = x > plot.width * 0.6
@@ -202,7 +202,7 @@ def _name(plot: Plot, x: float, y: float, name: str, css: str) -> None:
 
 
 def pareto(variants: Sequence[VariantRow]) -> list[VariantRow]:
-    """Those that no other is at least as fast and better than, the fastest first."""
+    """The variants than which no other variant is both at least as fast and better; the fastest first."""
     found: list[VariantRow] = []
     for one in sorted(variants, key=lambda each: (each.p50_ms, -each.score.value)):
         if not found or one.score.value > found[-1].score.value:
@@ -210,8 +210,8 @@ def pareto(variants: Sequence[VariantRow]) -> list[VariantRow]:
     return found
 
 
-def reliability(bins: Sequence[Bin], title: str, names: tuple[str, str]) -> str:
-    """Share right over mean confidence, each with its gap to what should be; the dots' area grows with the rows."""
+def reliability(bins: Sequence[ReliabilityBin], title: str, names: tuple[str, str]) -> str:
+    """Share of right answers over mean confidence, with the gap to the diagonal; a dot's area grows with the rows."""
     filled = [one for one in bins if one.rows]
     lowest = min((min(one.confidence, one.accuracy) for one in filled), default=0.0)
     low = math.floor(max(0.0, lowest - 0.02) * 5) / 5
@@ -227,7 +227,7 @@ def reliability(bins: Sequence[Bin], title: str, names: tuple[str, str]) -> str:
 def risk_curve(
     points: Sequence[Point], promised: float | None, certified: Point | None, title: str, words: dict[str, str]
 ) -> str:
-    """Share of errors over share of cases decided; `promised` is the line that must not be crossed."""
+    """Share of errors over share of decided cases; `promised` is drawn as the limit."""
     ordered = sorted(points, key=lambda point: point.coverage)
     top = max([*(point.risk for point in ordered), 1.25 * (promised or 0), certified.risk if certified else 0, 0.01])
     plot = Plot(title, (0.0, 1.0), (0.0, top * 1.08), (words["coverage"], words["risk"]), percent=(True, True))
@@ -245,7 +245,7 @@ def risk_curve(
 
 
 def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_zero: bool = True) -> str:
-    """Values over steps, a colour for each line; from_zero: the axis begins at 0, else just under the least value."""
+    """Values over steps, one colour per line. from_zero: the axis begins at 0, else just below the smallest value."""
     drawn = [curve for curve in lines if curve.points]
     xs = [x for curve in drawn for x, _ in curve.points]
     ys = [y for curve in drawn for _, y in curve.points]
@@ -264,7 +264,7 @@ def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_z
 
 
 def scatter(block: Block, title: str, names: tuple[str, str]) -> str:
-    """A dot a row, by its two numbers."""
+    """One dot per row, at its two numbers."""
     dots = [(float(row[-2]), float(row[-1])) for row in block.rows]
     sides = []
     for values in zip(*dots, strict=True):
@@ -277,7 +277,7 @@ def scatter(block: Block, title: str, names: tuple[str, str]) -> str:
 
 
 def _thin(points: Sequence[tuple[float, float]], most: int = 160) -> list[tuple[float, float]]:
-    # Means of equal runs: a curve of thousands of steps would be noise at this size, and a heavy page.
+    # Means of equal spans: thousands of steps would look like noise at this size and make the page large.
     if len(points) <= most:
         return list(points)
     run = math.ceil(len(points) / most)

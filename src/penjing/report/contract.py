@@ -1,4 +1,4 @@
-"""What a run of `make` found: the typed contract of report.json."""
+"""The typed contract of report.json: the results of a run of `make`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FIRST_ROWS = 20
 
 
 class _Part(BaseModel):
-    # From attributes: `measure.evaluate.Interval` and its like may be given where a Score is wanted.
+    # From attributes: an object such as `measure.evaluate.Interval` is accepted as an Estimate.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, from_attributes=True)
 
 
-class Score(_Part):
-    """An estimate with the two ends of its 95 % bootstrap interval."""
+class Estimate(_Part):
+    """A value with the two ends of its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -31,40 +31,40 @@ class Score(_Part):
 
 
 class _Measured(_Part):
-    metric: str = Field(description="the first metric of the task, which promises are about, such as macro_f1")
-    metrics: dict[str, Score] = Field(description="every metric of the task by its name")
+    metric: str = Field(description="the first metric of the task, to which promises refer, such as macro_f1")
+    metrics: dict[str, Estimate] = Field(description="every metric of the task by its name")
 
     @property
-    def score(self) -> Score:
+    def score(self) -> Estimate:
         """The first metric."""
         return self.metrics[self.metric]
 
 
 class Scores(_Measured):
-    """The sealed model (or the one that would have been sealed) on the test rows."""
+    """The sealed model, or the one that was refused at the end, on the test rows."""
 
     rows: Count = 0
-    apart: Score | None = Field(
-        None, description="the first metric on test rows whose text stands in no other file, if some does"
+    apart: Estimate | None = Field(
+        None, description="the first metric on test rows whose text is in no other file; None: no text is in another"
     )
 
 
 class Reference(_Measured):
-    """Another model on the same test rows, compared pairwise with the sealed one by the first metric."""
+    """Another model on the same test rows, with its paired comparison to the sealed model by the first metric."""
 
-    difference: Score | None = Field(None, description="score of the sealed model minus this one's, paired")
-    kept: Score | None = Field(None, description="score of the sealed model as a share of this one's, paired")
+    difference: Estimate | None = Field(None, description="score of the sealed model minus this one's, paired")
+    kept: Estimate | None = Field(None, description="score of the sealed model as a share of this one's, paired")
     name: str = ""
 
 
 class Baseline(_Part):
-    """Models that every other one is held against."""
+    """Baseline models with which the sealed model is compared."""
 
     linear: Reference
 
 
-class Finding(_Part):
-    """One thing that the audit found: `rows` are the first row numbers by file, `count` how many rows there are."""
+class AuditFinding(_Part):
+    """One problem that the audit found: `rows` are the first row numbers by file, `count` the number of all rows."""
 
     level: Literal["error", "warning"]
     what: str
@@ -75,24 +75,24 @@ class Finding(_Part):
 
 
 class DataPart(_Part):
-    """The rows: how many were read, what was removed, how the rest was split, and what the audit found."""
+    """The rows: numbers of rows read and removed, the split of the rest, and the findings of the audit."""
 
     rows: Count = Field(description="rows read")
     labels: dict[str, int] = Field(description="rows of each label, or band of values, after cleaning")
     duplicates_removed: Count
     splits: dict[str, int] = Field(description="rows of train, validation, calibration and test")
     near_duplicates_removed: Count = 0
-    leaks_removed: Count = Field(0, description="those of both kinds whose twin stood in another part")
-    conflicts: Count = Field(0, description="texts that carried two labels")
+    leaks_removed: Count = Field(0, description="duplicates and near duplicates of a row in another part")
+    conflicts: Count = Field(0, description="texts with two labels")
     small_labels: tuple[str, ...] = Field((), description="labels with under 30 rows: always reviewed, in no gate")
     masked: dict[str, int] = Field({}, description="pieces masked, by kind")
     language: str = "mixed"
     fingerprint: str = ""
-    audit: tuple[Finding, ...] = ()
+    audit: tuple[AuditFinding, ...] = ()
 
     @classmethod
     def of(cls, audit: Audit, fingerprint: str = "") -> DataPart:
-        """What the report shows of an audit."""
+        """The part of an audit that the report shows."""
         return cls(
             rows=audit.rows,
             labels=audit.labels,
@@ -106,7 +106,7 @@ class DataPart(_Part):
             language=audit.language,
             fingerprint=fingerprint,
             audit=tuple(
-                Finding(
+                AuditFinding(
                     level=problem.severity,
                     what=problem.message,
                     code=problem.code,
@@ -120,14 +120,14 @@ class DataPart(_Part):
 
 
 class CalibrationError(_Part):
-    """Expected calibration error (15 bins) on test rows, before and after the temperature (None: there is none)."""
+    """Expected calibration error (15 bins) on test rows, before and after the temperature (None: no temperature)."""
 
     before: float | None
     after: float
 
 
-class Bin(_Part):
-    """One bar of the reliability diagram: mean confidence, share right, and rows of a bin."""
+class ReliabilityBin(_Part):
+    """One bin of the reliability diagram: mean confidence, share of right answers, and number of rows."""
 
     confidence: Share
     accuracy: Share
@@ -135,22 +135,22 @@ class Bin(_Part):
 
 
 class Calibration(_Part):
-    """Whether a probability of 0.9 is right nine times in ten."""
+    """How well probabilities match shares of right answers: at 0.9, nine of ten answers should be right."""
 
     ece: CalibrationError
     temperature: float | None = 1.0
-    bins: tuple[Bin, ...] = ()
+    bins: tuple[ReliabilityBin, ...] = ()
 
 
 class Bounded(_Part):
-    """A rate with its one-sided 95 % upper bound; both None where there was nothing to count."""
+    """A rate with its one-sided 95 % upper bound; both None if there was nothing to count."""
 
     value: float | None
     high: float | None
 
 
 class Point(_Part):
-    """One threshold of the coverage-risk curve: share of cases decided without a person, share of errors in them."""
+    """One point of the coverage-risk curve: threshold, share of cases decided without a person, errors among them."""
 
     threshold: float
     coverage: Share
@@ -158,15 +158,15 @@ class Point(_Part):
 
 
 class Decisions(_Part):
-    """What is decided without a person, and what is certified about it."""
+    """The share of cases decided without a person, and what the certificate guarantees for them."""
 
     automation_rate: Share = Field(description="share of cases that the certified policy decides by itself")
     error_among_automated: Bounded
     max_error: float | dict[str, float]
     certified: bool
     confidence: Share = 0.95
-    rows: Count = Field(0, description="calibration rows that the certificate rests on")
-    forced: Share = Field(0.0, description="share of cases whose outcome a rule forces: outside the certificate")
+    rows: Count = Field(0, description="calibration rows on which the certificate is based")
+    forced: Share = Field(0.0, description="share of cases whose outcome a rule sets; the certificate excludes them")
     thresholds: dict[str, float | None] = Field({}, description="None: this label always goes to a person")
     rows_missing: Count | None = Field(None, description="about how many more labelled rows would certify anything")
     missing: dict[str, int] = Field({}, description="the same for each label that has a limit of its own")
@@ -175,7 +175,7 @@ class Decisions(_Part):
 
 
 class Timing(_Part):
-    """In process, batch 1, from masking to outcome; throughput in one process."""
+    """Times in one process at batch 1, from masking to outcome; throughput in one process."""
 
     p50_ms: float
     p99_ms: float
@@ -183,18 +183,18 @@ class Timing(_Part):
 
 
 class Versus(Timing):
-    """Another way to serve, timed in turn with the sealed one, from the text to the label, without rules or masking.
+    """Another way to serve, timed in turn with the sealed release, from text to label, without rules or masking.
 
     name: `pipeline` (Hugging Face, of the teacher) or `onnx_int8` (ONNX Runtime, dynamic INT8 of the same student).
     """
 
     name: str
-    times_faster: float = Field(description="its p50 divided by the sealed release's in the same run")
-    times_throughput: float = Field(1.0, description="the release's texts a second divided by its own")
+    times_faster: float = Field(description="its p50 divided by that of the sealed release in the same run")
+    times_throughput: float = Field(1.0, description="texts per second of the sealed release divided by its own")
 
 
 class Speed(Timing):
-    """How fast, on what."""
+    """Speed of the sealed release, with hardware and threads."""
 
     with_evidence: Timing | None = None
     hardware: str
@@ -215,20 +215,20 @@ class VariantRow(_Part):
     """One form in which the model could have been sealed; its score is on validation rows."""
 
     name: str
-    artifact: str = Field("", description="id of its artifact, which stands in OUT/cache")
+    artifact: str = Field("", description="id of its artifact, which is stored in OUT/cache")
     form: str
     size_mb: float
     p50_ms: float
     p99_ms: float
-    score: Score
-    agreement: Share | None = Field(None, description="share of validation rows on which its answer is the teacher's")
+    score: Estimate
+    agreement: Share | None = Field(None, description="share of validation rows with the same answer as the teacher")
     state: Literal["sealed", "passed", "refused"]
     because: str = Field("", description="why it was refused, in English")
     broken: tuple[Gate, ...] = Field((), description="the promises that it broke on validation rows")
 
 
 class Note(_Part):
-    """A sentence beside the figures: in English, and as the name of the page's phrase with the values it takes."""
+    """A sentence that explains the figures: its English text, and the name of the page's phrase with its values."""
 
     text: str
     phrase: str = ""
@@ -246,7 +246,8 @@ class Curve(_Part):
 class Block(_Part):
     """A block that only the task of this report has, on test rows (core/task.py, `Section`).
 
-    matrix: rows are the gold and columns what was said; bars: one number a row; scatter: two numbers a row.
+    matrix: rows are gold labels, columns are the model's labels. bars: one number per row. scatter: two numbers per
+    row.
     """
 
     name: str
@@ -258,7 +259,7 @@ class Block(_Part):
 
 
 class Mistake(_Part):
-    """A test row that the model got wrong: its masked text (None: not kept), and how sure the model was."""
+    """A test row that the model got wrong: its masked text (None: not kept) and the model's confidence."""
 
     truth: str
     guess: str
@@ -268,7 +269,7 @@ class Mistake(_Part):
 
 
 class Faithful(_Part):
-    """Fall of the decided label's probability by mask replacement, for three ways to choose the words."""
+    """Decrease of the decided label's probability by mask replacement, for three ways to choose the words."""
 
     evidence: float
     random: float
@@ -276,9 +277,10 @@ class Faithful(_Part):
 
 
 class Faithfulness(_Part):
-    """Does the evidence shown move the model? Sufficiency: only it is kept (lower is better).
+    """Whether the shown evidence explains the model's answer.
 
-    Comprehensiveness: it is taken away (higher is better). Random: spans of equal length; TF-IDF: by its weights.
+    Sufficiency: decrease if only the evidence is kept (lower is better). Comprehensiveness: decrease if the evidence
+    is removed (higher is better). Random: words of equal length. TF-IDF: words with the largest TF-IDF weights.
     """
 
     rows: Count
@@ -292,17 +294,17 @@ class Report(_Part):
     format: Literal[2] = 2
     name: str
     task: str = "classify"
-    gold: Literal["label", "value"] = Field("label", description="what the gold is: one of some labels, or a value")
-    an_error: dict[PageLanguage, str] = Field({}, description="what an error is, where the task has a limit for it")
+    gold: Literal["label", "value"] = Field("label", description="whether the gold is a label or a value")
+    an_error: dict[PageLanguage, str] = Field({}, description="definition of an error, if the task sets a limit")
     language: Literal["zh", "en", "mixed"]
     sealed: bool
     verdict: str = Field("", description="the page's headline and first sentences, as plain text")
     release: str | None = Field(None, description="id of the sealed release")
     model: str = Field("", description="the method that made the sealed model, such as tune.full + compress.int8")
     base: str = ""
-    tested: str = Field("", description="the form that was certified and tested, and sealed where no promise broke")
+    tested: str = Field("", description="the form that was certified and tested; it is sealed if no promise is broken")
     fell_back: bool = Field(False, description="the encoder did not beat the linear model, which was sealed instead")
-    made: str = Field("", description="when, ISO 8601")
+    made: str = Field("", description="time of the run, ISO 8601")
     version: str = ""
     data: DataPart
     test: Scores
@@ -316,10 +318,10 @@ class Report(_Part):
     steps: tuple[StepRow, ...]
     variants: tuple[VariantRow, ...] = ()
     curves: tuple[Curve, ...] = ()
-    sections: tuple[Block, ...] = Field((), description="what only this task shows")
+    sections: tuple[Block, ...] = Field((), description="blocks of this task alone")
     errors: tuple[Mistake, ...] = ()
     faithfulness: Faithfulness | None = None
-    notes: tuple[Note, ...] = Field((), description="what a reader must know besides")
+    notes: tuple[Note, ...] = Field((), description="remarks for the reader")
 
     @model_validator(mode="before")
     @classmethod
@@ -327,16 +329,16 @@ class Report(_Part):
         return from_format_1(given) if isinstance(given, dict) and given.get("format") == 1 else given
 
     def page_language(self) -> PageLanguage:
-        """The language of report.html where none is asked for."""
+        """The default language of report.html."""
         return "zh" if self.language == "zh" else "en"
 
     def without_texts(self) -> Report:
-        """The same report without any text of a row, for a page that leaves the house."""
+        """The same report without texts of rows, for a page that is sent to other organizations."""
         return self.model_copy(
             update={"errors": tuple(error.model_copy(update={"text": None}) for error in self.errors)}
         )
 
 
 def read_report(path: Path) -> Report:
-    """Read a report.json of any format back. Raises pydantic.ValidationError where it is not one."""
+    """Read a report.json of any format. Raises pydantic.ValidationError if the file is not a report."""
     return Report.model_validate_json(path.read_bytes())

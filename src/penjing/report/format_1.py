@@ -1,4 +1,4 @@
-"""Reads report.json of format 1, of the releases before tasks: its scores were fields, its only block the confusion."""
+"""Reads report.json of format 1, from before tasks existed: scores were fields, and the only block was `confusion`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 METRIC, METRICS = "macro_f1", ("macro_f1", "accuracy")
-# Notes that name the metric since.
+# Notes that name the metric since format 2.
 _NOTES = ("why_tie", "why_form_tie")
 
 
 def from_format_1(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The same report in format 2, as plain values. What is not as format 1 has it is left to the validation."""
+    """The same report in format 2, as plain values. The later validation reports what does not follow format 1."""
     report = {**given, "format": 2}
     confusion = report.pop("confusion", None)
     report["test"] = _measured(report.get("test"))

@@ -1,4 +1,4 @@
-"""What a run hands to its report: the forms that were measured, the one chosen, and what its test found."""
+"""Results that a run gives to its report: the measured forms, the chosen one, and the results of its test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from penjing.runtime.session import Session
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One sealable artifact, what it scored and cost on validation, and whether it may be sealed.
+    """One sealable artifact, its score and cost on validation, and whether it may be sealed.
 
     score: the first metric of its task.
     """
@@ -35,10 +35,11 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The variant to seal, and why it is not the encoder where it is not.
+class ChosenVariant:
+    """The variant to seal, and the reason if it is not the encoder.
 
-    fell_back: it is the linear model, and the encoder is not proven better: its own score is then what must be kept.
+    fell_back: the linear model was chosen because the encoder is not proven better. `keep` then refers to the linear
+    model's own score.
     """
 
     variant: Variant
@@ -47,20 +48,20 @@ class Choice:
 
     @property
     def why(self) -> str:
-        """The reason in English; nothing where the last form of the encoder passed."""
+        """The reason in English; empty if the last form of the encoder passed."""
         return self.note.text if self.note else ""
 
 
 @dataclass(frozen=True, eq=False)
 class ReleaseTest:
-    """What the sealed pick did on test rows, end to end, beside the teacher and the linear model."""
+    """Results of the chosen, sealed variant on test rows, end to end, with those of the teacher and linear model."""
 
     release: Release
     certificate: Certificate
     scored: Scored
     teacher: Scored
     linear: Scored
-    uncalibrated: Scored | None  # the same without the temperature, of a task that has one
+    uncalibrated: Scored | None  # the same without the temperature; None if the task has no temperature
     outcomes: tuple[str, ...]
     automated: npt.NDArray[np.bool_]  # (n,) decided by the model, without a person
     forced: npt.NDArray[np.bool_]  # (n,) outcome set by a rule
@@ -69,4 +70,4 @@ class ReleaseTest:
     size_mb: float
     gates: tuple[Gate, ...]
     faithful: dict[str, dict[str, float]]
-    rivals: dict[str, Latency]  # the sealed release as `penjing`, and what it was timed in turn with
+    rivals: dict[str, Latency]  # the sealed release as `penjing`, and the other systems timed in turn with it

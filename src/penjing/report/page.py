@@ -1,4 +1,4 @@
-"""report.html: one page without network or script that tells a manager what may be trusted, and why."""
+"""report.html: one page without network or script that shows a manager which results can be trusted, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penjing.core.certificate import Gate
 from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.report import charts
-from penjing.report.contract import Block, Finding, PageLanguage, Report, Score, VariantRow
+from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
 from penjing.report.verdict import (
     LINEAR,
     as_written,
@@ -28,13 +28,13 @@ from penjing.report.verdict import (
 )
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
-BESIDE = 5  # A matrix up to this wide stands beside the scores.
+BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
 PAIRS, LABELS_LISTED, CURVES, MISTAKES, TEXT, SHOWN = 20, 30, 3, 10, 280, 12
 MARKS = {"held": "✓", "broken": "✕", "unproven": "?", "sealed": "✓", "passed": "·", "refused": "✕"}
 
 
 def render(report: Report, texts: bool = True, language: PageLanguage | None = None) -> str:
-    """The page as HTML; every text is escaped. texts=False leaves the texts of rows out.
+    """The page as HTML; every text is escaped. texts=False omits the texts of rows.
 
     Raises MissingPackageError without jinja2, which comes with `penjing[train]`.
     """
@@ -52,7 +52,7 @@ def render(report: Report, texts: bool = True, language: PageLanguage | None = N
     template = environment.from_string(folder.joinpath("report.html").read_text(encoding="utf-8"))
     style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))
     page = _Page(report if texts else report.without_texts(), language)
-    # The charts escape their own texts; the style sheet is ours.
+    # The charts escape their own texts; the style sheet is part of this package.
     drawn = {name: Markup(svg) for name, svg in page.charts().items()}
     return template.render(style=style, charts=drawn, texts=texts, **page.context())
 
@@ -60,7 +60,7 @@ def render(report: Report, texts: bool = True, language: PageLanguage | None = N
 def write_report(report: Report, out: Path, *, texts: bool = True, language: PageLanguage | None = None) -> Report:
     """Write OUT/report.json and OUT/report.html, each in one rename, and return the report as it was written.
 
-    texts=False leaves the texts of rows out of both. Raises MissingPackageError without jinja2.
+    texts=False omits the texts of rows in both. Raises MissingPackageError without jinja2.
     """
     if not texts:
         report = report.without_texts()
@@ -74,18 +74,18 @@ def write_report(report: Report, out: Path, *, texts: bool = True, language: Pag
 
 
 class _Page:
-    """The report with its phrases: what the template shows, computed here."""
+    """The values that the template shows, computed from the report and the phrases."""
 
     def __init__(self, report: Report, language: PageLanguage) -> None:
         self.report, self.language = report, language
         known = words(language)
-        # A phrase that speaks of labels has another form where the gold is a value.
+        # A phrase about labels has another form if the gold is a value.
         ending = f"_{report.gold}"
         other = {name.removesuffix(ending): phrase for name, phrase in known.items() if name.endswith(ending)}
         self.words = known | {name: phrase for name, phrase in other.items() if name in known}
 
     def context(self) -> dict[str, Any]:
-        """All names of the template but the charts."""
+        """All names of the template except the charts."""
         headline, sentences = verdict(self.report, self.language)
         sound = "held" if self.report.sealed else "broken"
         if self.report.sealed and any(gate.state == "unproven" for gate in self.report.gates):
@@ -128,7 +128,7 @@ class _Page:
         }
 
     def charts(self) -> dict[str, str]:
-        """Inline SVG by section; a section without data has none."""
+        """Inline SVG by section; a section without data has no chart."""
         report, t = self.report, self.words
         drawn = {"scores": charts.intervals(self._scores(), t["scores"])}
         if report.calibration.bins:
@@ -188,7 +188,7 @@ class _Page:
         return self.words.get(f"column_{name.replace(' ', '_')}", name)
 
     def _block(self, block: Block) -> dict[str, Any]:
-        """A block of the task as the template shows it."""
+        """The template's values for a block of the task."""
         shown = {"name": block.name, "kind": block.kind, "title": self._title(block), "lead": "", "beside": False}
         shown["note"] = block.note.get(self.language, "")
         if block.kind == "matrix":
@@ -207,7 +207,7 @@ class _Page:
             "gauges": gauges if block.kind == "bars" else [],
         }
 
-    def _finding(self, finding: Finding) -> dict[str, str]:
+    def _finding(self, finding: AuditFinding) -> dict[str, str]:
         several = len(finding.rows) > 1
         shown = [f"{name if several else ''} {_numbers(rows)}".strip() for name, rows in finding.rows.items()]
         phrase = self.words.get(f"finding_{finding.code}")
@@ -224,7 +224,7 @@ class _Page:
     def _percent(self, value: float, digits: int = 1) -> str:
         return percent(value, self.language, digits, trim=False)
 
-    def _interval(self, score: Score) -> str:
+    def _interval(self, score: Estimate) -> str:
         return f"{score.value:.3f} ({score.low:.3f} – {score.high:.3f})"
 
     def _limit(self, value: float | None) -> str:
@@ -252,11 +252,11 @@ class _Page:
         ]
 
     def _because(self, variant: VariantRow) -> str:
-        told = []
+        reasons = []
         for gate in variant.broken:
             shown = self._gate(gate)
-            told.append(f"{shown['name']}: {shown['measured']} ({shown['promised']})")
-        return "; ".join(told) or variant.because
+            reasons.append(f"{shown['name']}: {shown['measured']} ({shown['promised']})")
+        return "; ".join(reasons) or variant.because
 
     def _notes(self) -> list[str]:
         return [note_in(note, self.language) for note in self.report.notes]
@@ -277,7 +277,7 @@ class _Page:
             "note": "; ".join(notes),
         }
 
-    def _scores(self) -> list[tuple[str, Score, bool]]:
+    def _scores(self) -> list[tuple[str, Estimate, bool]]:
         report, t = self.report, self.words
         rows = [(t["this_release"], report.test.score, True)]
         if report.test.apart is not None:
@@ -304,7 +304,7 @@ class _Page:
 
     def _thresholds(self) -> list[dict[str, Any]]:
         decisions, limit = self.report.decisions, self.report.decisions.max_error
-        # With one threshold and one limit for all labels the sentence above has said it.
+        # One threshold and one limit for all labels are already in the sentence above.
         if len(set(decisions.thresholds.values())) < 2 and isinstance(limit, float):
             return []
         small = set(self.report.data.small_labels)
@@ -349,7 +349,7 @@ def _matrix(block: Block) -> dict[str, Any]:
 
 
 def _figure(cell: str | float) -> str:
-    """A cell of a table: whole numbers whole, others with four figures."""
+    """A cell of a table: integers in full, other numbers with four significant digits."""
     if isinstance(cell, str):
         return cell
     return f"{cell:,.0f}" if cell == int(cell) else f"{cell:.4g}"

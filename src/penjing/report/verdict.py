@@ -1,4 +1,4 @@
-"""The verdict on a run in plain words, English or Chinese: what a manager reads first."""
+"""The verdict on a run in plain English or Chinese: the first text that a manager reads."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def words(language: PageLanguage) -> dict[str, str]:
 
 
 def note_of(phrase: str, **values: str) -> Note:
-    """A note for a report, from the phrase of that name; a value called `metric` is the name of one."""
+    """A note for a report, from the phrase of that name; the value `metric` is the name of a metric."""
     return Note(text=_filled(words("en")[phrase], values, "en"), phrase=phrase, values=values)
 
 
 def note_in(note: Note, language: PageLanguage) -> str:
-    """A note in a language; in English where the page does not know its phrase."""
+    """A note in one language; in English if the page does not know its phrase."""
     phrase = words(language).get(note.phrase)
     return note.text if phrase is None else _filled(phrase, note.values, language)
 
@@ -41,20 +41,20 @@ def _filled(phrase: str, values: Mapping[str, str], language: PageLanguage) -> s
 
 
 def metric_name(name: str, language: PageLanguage, *, heading: bool = False) -> str:
-    """A metric in plain words; one that the page does not know keeps its own name. heading: with a capital letter."""
+    """A metric in plain words; an unknown metric keeps its own name. heading: with a capital letter."""
     shown = words(language).get(f"metric_{name}", name)
     return shown[:1].upper() + shown[1:] if heading else shown
 
 
 def metric_value(name: str, value: float, language: PageLanguage) -> str:
-    """A metric as a percentage where it is a share, else with three digits."""
+    """A metric as a percentage if it is a share, else with three digits."""
     return percent(value, language, trim=False) if name in SHARES else f"{value:.3f}"
 
 
 def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool = True) -> str:
     """A share as a percentage: `97.3 %` in English (a space that does not break), `97.3%` in Chinese.
 
-    trim drops a fraction of nothing but zeros; a column of figures is better without.
+    trim: remove a fraction that is all zeros; use trim=False in a column of figures.
     """
     figure = f"{value * 100:.{digits}f}"
     if trim and digits:
@@ -63,7 +63,7 @@ def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool
 
 
 def as_written(value: float, language: PageLanguage) -> str:
-    """A promised share, never rounded: `1.25 %` is not promised as `1.2 %`."""
+    """A promised share, not rounded: `1.25 %` must not be shown as `1.2 %`."""
     figure = f"{value * 100:.6g}"
     return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
 
@@ -83,7 +83,7 @@ def _three(value: float) -> str:
 
 
 def gate_value(gate: Gate, value: float, language: PageLanguage) -> str:
-    """A measured figure of a gate in its unit, which its name tells; what was promised is shown as it was written."""
+    """A figure of a gate in the unit that its name implies; the promised value is shown as it was written."""
     written = value == gate.promised
     if gate.name.endswith("_ms"):
         return f"{value:g}\u00a0ms" if written else milliseconds(value)
@@ -97,7 +97,7 @@ def gate_value(gate: Gate, value: float, language: PageLanguage) -> str:
 
 
 def gate_name(gate: Gate, language: PageLanguage) -> str:
-    """A gate's name in plain words; one that the page does not know keeps its own."""
+    """A gate's name in plain words; an unknown gate keeps its own name."""
     return words(language).get(f"gate_{gate.name}", gate.name)
 
 

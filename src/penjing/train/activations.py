@@ -1,4 +1,4 @@
-"""Hidden states below the trained layers: computed once, kept on disk, read by batch."""
+"""Hidden states below the trained layers: computed once, stored on disk, read by batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from penjing.train.numerics import repeatable
 
 @dataclass(frozen=True)
 class HiddenRows:
-    """Hidden states of texts, one after the other: table (all tokens, hidden) float32; a row is `lengths[row]` long."""
+    """Hidden states of all texts, concatenated: table (all tokens, hidden) float32; row i has `lengths[i]` tokens."""
 
     table: npt.NDArray[np.float32]
     starts: Ints
@@ -40,16 +40,16 @@ class HiddenRows:
         return torch.from_numpy(hidden), torch.from_numpy(mask)
 
     def part(self, first: int, last: int) -> HiddenRows:
-        """Rows `first` to `last` (exclusive), over the same table."""
+        """Rows `first` to `last` (exclusive) of the same table."""
         return HiddenRows(self.table, self.starts[first:last], self.lengths[first:last])
 
 
 def hidden_rows(
     lower: nn.Module, ids: Sequence[Ints], padding: int, width: int, budget: Budget, run: Run, key: str
 ) -> HiddenRows:
-    """The output of `lower` for every text, from `run.scratch` where an earlier call with that key left it.
+    """The output of `lower` for every text, from `run.scratch` if an earlier call with that key stored it.
 
-    width: hidden size. Raises UsageError where the disk has no room, RunInterruptedError where `run.stop()` asks.
+    width: hidden size. Raises UsageError if the disk has too little space, RunInterruptedError if `run.stop()` is true.
     """
     lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
     starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)[:-1]])
@@ -73,7 +73,7 @@ def hidden_rows(
 
 
 def _stored(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32] | None:
-    """The table that an earlier call left; None where there is none, or not a whole one."""
+    """The table that an earlier call stored; None if there is none, or if it is incomplete."""
     try:
         table: npt.NDArray[np.float32] = np.load(path, mmap_mode="r")
     except (FileNotFoundError, ValueError, EOFError):
@@ -82,9 +82,9 @@ def _stored(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.float32] | Non
 
 
 def _reserve(path: Path) -> None:
-    """Take all the room of a file now. Raises OSError where the disk is full.
+    """Allocate the whole file now. Raises OSError if the disk is full.
 
-    The file is sparse. A write through its mapping that finds no room ends the process by SIGBUS, without a word.
+    The file is sparse. A write through its mapping on a full disk would end the process by SIGBUS, without a message.
     """
     with path.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
@@ -105,7 +105,7 @@ def _fill(
                 table[starts[row] : starts[row] + lengths[row]] = hidden[index, : lengths[row]]
             run.progress.advance(len(rows))
             if run.stop():
-                raise RunInterruptedError("stopped before training began", fix="the same command begins again")
+                raise RunInterruptedError("stopped before training began", fix="run the same command to start again")
 
 
 def _require_room(folder: Path, needed: int) -> None:

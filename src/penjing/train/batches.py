@@ -1,4 +1,4 @@
-"""Which rows make a batch: texts of like length together, at most so many tokens, in a seeded order."""
+"""Batches of rows: texts of similar length together, with a limit on tokens, in a seeded order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch
 
 Ints = npt.NDArray[np.int64]
 
-# Rows are sorted by length within a pool of so many batches: little padding, and still a new mixture each epoch.
+# Rows are sorted by length within a pool of this many batches: little padding, and a new mixture in each epoch.
 _POOL = 50
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Bounds of a batch: rows, and rows x longest text in tokens. One row longer than `tokens` is a batch alone."""
+    """Limits of a batch: rows, and rows x longest text in tokens. A row longer than `tokens` is a batch of its own."""
 
     rows: int
     tokens: int

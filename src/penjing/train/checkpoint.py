@@ -1,7 +1,7 @@
-"""Checkpoints: one safetensors file with its JSON inside, named by its hash, put in place by one rename.
+"""Checkpoints: one safetensors file that contains its JSON, named by its hash, written with one rename.
 
-A file that a crash or a disk tore does not hash to its name and is passed over; the one before it is used then, and
-since resuming is exact, the result is the same.
+The hash of an incomplete or damaged file differs from its name, so the file is ignored and the one before it is used.
+Resuming is exact, so the result is the same.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int = _KEPT) 
 
 
 def load(folder: Path, key: str) -> Checkpoint | None:
-    """The newest whole checkpoint whose state says `key`, or None; torn files and those of other keys are removed."""
+    """The newest complete checkpoint with this `key`, or None; damaged files and those of other keys are removed."""
     for path in _files(folder):
         if digest_file(path)[:32] == path.stem.partition("-")[2]:
             with safe_open(path, framework="pt") as file:

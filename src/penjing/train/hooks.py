@@ -1,4 +1,4 @@
-"""What may act on a training while it runs, without a loop of its own."""
+"""Hooks that act on a training while it runs, in the one loop."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from penjing.core.nouns import Progress
 
 @dataclass(frozen=True)
 class Batch:
-    """What a hook may act on within a step: the model, and the loss of the batch once more.
+    """What a hook can use within a step: the model, and a second computation of the batch's loss.
 
-    again: computes that loss with the model as it is now and adds its gradient to the one that is there.
+    add_gradient: computes the loss with the model's present weights and adds its gradient to the existing one.
     """
 
     model: nn.Module
     step: int
-    again: Callable[[], torch.Tensor]
+    add_gradient: Callable[[], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a training is: `step` of `total` done, the loss of that step, the scores of the last evaluation."""
+    """State of a training: `step` of `total` done, the loss of that step, the scores of the last evaluation."""
 
     step: int
     total: int
@@ -36,37 +36,37 @@ class Moment:
 
 
 class Hook:
-    """Called in the order in which hooks are given; each method does nothing unless a hook has its own.
+    """Base class of hooks, called in the given order; every method does nothing by default.
 
-    A hook with a memory gives it as `state`, which is in every checkpoint: a training that was killed goes on to the
-    same bits. Whoever starts a training puts its hooks and their options
-    into its key: another hook must not go on from its checkpoint.
+    A hook with a state returns it as `state`, which is stored in every checkpoint: a killed training continues to the
+    same bits. The caller of a training puts its hooks and their options into its key, so that no other hook continues
+    from its checkpoint.
     """
 
     def before_step(self, batch: Batch) -> None:
         """Before the loss of a batch is computed; there are no gradients yet."""
 
     def after_backward(self, batch: Batch) -> None:
-        """The gradients are there, before they are clipped."""
+        """After the gradients are computed, before they are clipped."""
 
     def after_step(self, moment: Moment) -> None:
-        """The optimizer has moved the weights, and where an epoch ended they were scored."""
+        """After the optimizer has changed the weights, and after the evaluation at the end of an epoch."""
 
     @contextmanager
     def around_evaluation(self, model: nn.Module) -> Iterator[None]:  # noqa: ARG002
-        """Within: the model is scored, and its weights are kept where they are the best so far."""
+        """Inside the block, the model is scored, and its weights are kept if they are the best so far."""
         yield
 
     def state(self) -> dict[str, torch.Tensor]:
-        """What the hook remembers, by name."""
+        """The tensors of the hook's state, by name."""
         return {}
 
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Restore the hook from a result of `state`."""
 
 
-class Report(Hook):
-    """Tells a Progress how far a training is; the loss is a running mean over about twenty steps."""
+class ProgressHook(Hook):
+    """Reports the progress of a training to a Progress; the loss is a running mean over about twenty steps."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

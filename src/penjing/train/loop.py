@@ -1,4 +1,4 @@
-"""The one training loop: resumes to the same bits after a kill, stops early, keeps the best weights."""
+"""The one training loop: resumes after a kill with the same bits, stops early, keeps the best weights."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.numerics import random_state, repeatable, set_random_state
 from penjing.train.optim import Optimizing, build_optimizer, set_rate
 
-# Saving may take this share of the time at most, whatever the size of the model and the speed of the disk.
+# Largest share of the time spent on saving, for any size of the model and any speed of the disk.
 _SAVING_SHARE = 0.05
 
 
 class Objective(Protocol):
-    """What is learned: which rows make the batches of an epoch, the loss of a batch, the scores on validation.
+    """What is learned: the batches of an epoch, the loss of a batch, the scores on validation rows.
 
     `score` returns `loss` (lower is better) and the plan's metric (higher is better); it draws nothing at random.
     """
@@ -39,11 +39,12 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and by what. patience: evaluations (one an epoch) without a better `metric` before it stops.
+    """Length and settings of a training. patience: evaluations (one per epoch) without a better `metric` before it
+    stops.
 
-    rung: step at which the model is scored once more, for a choice among several trainings; 0: none.
-    to_rung: stop there, after a checkpoint from which the same plan without it goes on to the bits of a training that
-    never stopped: the rung is the first part of the whole schedule, and scoring draws nothing at random.
+    rung: step of an extra evaluation, for a choice among several trainings; 0: none. to_rung: stop at that step, after
+    a checkpoint. The same plan without `to_rung` continues from it and gives the bits of an uninterrupted training:
+    the rung is part of the whole schedule, and scoring draws nothing at random.
     """
 
     epochs: float
@@ -57,10 +58,10 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came of a training. `weights` are those of the best evaluation: trained parameters by name.
+    """The result of a training. weights: trained parameters by name, from the best evaluation.
 
-    losses: of every step; evaluations: {"step", scores...} each; diverged: the loss ceased to be finite.
-    rung: scores at the plan's rung; no part of `evaluations`, and they choose no weights.
+    losses: one for every step. evaluations: {"step", scores...} each. diverged: the loss was not finite.
+    rung: scores at the plan's rung; they are not in `evaluations` and do not select weights.
     """
 
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class Outcome:
 
 
 def count_steps(objective: Objective, epochs: float) -> list[int]:
-    """How many batches each epoch has; the last one may be a part of an epoch."""
+    """Number of batches of each epoch; the last epoch may be partial."""
     counts = [len(objective.batches(epoch)) for epoch in range(math.ceil(epochs))]
     partial = epochs % 1
     if partial:
@@ -85,9 +86,9 @@ def fit(
 ) -> Outcome:
     """Train the parameters of `model` that require a gradient, and leave it with the best weights.
 
-    scratch: folder of this training's checkpoints, left after a kill and after the end, so that a second call with
-    the same key (whatever the result depends on) goes on, or returns at once. Raises RunInterruptedError after
-    a checkpoint when `run.stop()` asks for it.
+    scratch: folder of this training's checkpoints, kept after a kill and after the end. A second call with the same
+    key (everything the result depends on) continues, or returns at once. Raises RunInterruptedError after a
+    checkpoint if `run.stop()` is true.
     """
     with repeatable(run.seed, run.threads, run.device):
         return _Training(model, objective, plan, run, scratch, key, hooks).go()
@@ -192,7 +193,7 @@ class _Training:
 
     def finish(self) -> Outcome:
         if self.plan.rung and not self.done.rung and not self.done.diverged:
-            # It ended before the rung: what it came to is what is compared.
+            # The training ended before the rung, so its final scores are compared.
             self.done.rung = dict(self.done.scores)
         save(self.scratch, self.total + 1, Checkpoint(_prefixed("best", self.done.weights), self.state(True)), keep=1)
         self.load_best()
@@ -206,7 +207,7 @@ class _Training:
         self.save()
         if stopping:
             raise RunInterruptedError(
-                f"stopped at step {self.step} of {self.total}", fix="the same command goes on where it was"
+                f"stopped at step {self.step} of {self.total}", fix="run the same command again to continue"
             )
 
     def save(self) -> None:
@@ -236,7 +237,7 @@ class _Training:
         }
 
     def resume(self) -> bool:
-        """Take up the newest checkpoint; True where it is that of a finished training."""
+        """Load the newest checkpoint; True if it is that of a finished training."""
         found = load(self.scratch, self.key)
         if found is None:
             return False

@@ -31,7 +31,7 @@ Reduction = Literal["mean", "sum", "none"]
 def hard_loss(
     loss: Loss, outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0, reduction: Reduction = "mean"
 ) -> torch.Tensor:
-    """The loss of outputs (N, C) against targets; `none` gives (N,), where an ignored row is 0.
+    """The loss of outputs (N, C) against targets; reduction `none` gives (N,), with 0 for an ignored row.
 
     targets: positions (N,) int64 for cross_entropy and ordinal; (N, C), or (N,) where C is 1, for the other two.
     """
@@ -56,7 +56,7 @@ def hard_loss(
 def soft_loss(
     loss: Loss, student: torch.Tensor, teacher: torch.Tensor, temperature: float = 1.0, reduction: Reduction = "mean"
 ) -> torch.Tensor:
-    """The loss of a student's outputs (N, C) against its teacher's (N, C), 0 where equal; `none` gives (N,)."""
+    """The loss of a student's outputs (N, C) against its teacher's (N, C), 0 if equal; `none` gives (N,)."""
     if loss == "cross_entropy":
         wanted = functional.log_softmax(teacher / temperature, dim=1)
         found = functional.log_softmax(student / temperature, dim=1)

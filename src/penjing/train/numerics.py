@@ -1,4 +1,4 @@
-"""Bits that repeat: threads, deterministic kernels and the random state of a run, put back as they were after it."""
+"""Reproducible bits: threads, deterministic kernels and the random state of a run, restored after it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from penjing.core.machine import cores
 
 @contextmanager
 def repeatable(seed: int, threads: int, device: str = "cpu") -> Iterator[None]:
-    """Within: `threads` threads (0: all cores), deterministic kernels, the seed set. After: all as before.
+    """Inside the block: `threads` threads (0: all cores), deterministic kernels, the seed set. Restores all after it.
 
-    Another thread count sums in another order and gives other weights, so it is part of what a result depends on.
-    On a GPU a kernel that has no deterministic form warns and runs.
+    Another number of threads sums in another order and gives other weights, so results depend on it. On a GPU, a kernel
+    without a deterministic form gives a warning and runs.
     """
     before = torch.get_num_threads()
     strict = torch.are_deterministic_algorithms_enabled()
@@ -24,11 +24,11 @@ def repeatable(seed: int, threads: int, device: str = "cpu") -> Iterator[None]:
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     on_gpu = device != "cpu"
     if on_gpu:
-        # cuBLAS repeats itself only with a workspace of fixed size, read when its handle is made.
+        # cuBLAS is deterministic only with a workspace of fixed size, which it reads when its handle is created.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads or cores())
     torch.use_deterministic_algorithms(True, warn_only=on_gpu)
-    # It would write every new tensor twice to make the reading of unset memory repeat itself; nothing here reads it.
+    # This setting writes every new tensor twice, to make reads of uninitialized memory deterministic. None occur here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         with torch.random.fork_rng(devices=None if on_gpu else []):
@@ -49,7 +49,7 @@ def random_state(device: str) -> dict[str, torch.Tensor]:
 
 
 def set_random_state(state: dict[str, torch.Tensor]) -> None:
-    """Go on drawing where `random_state` was taken."""
+    """Restore the generators to a state from `random_state`."""
     torch.set_rng_state(state["cpu"])
     if "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"])

@@ -14,7 +14,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Optimizing:
-    """How weights move. learning_rate: of the encoder at its highest; head_factor: times that for the head."""
+    """Settings of the optimizer. learning_rate: highest rate of the encoder; head_factor: its multiple for the head."""
 
     learning_rate: float
     head_factor: float = 1.0

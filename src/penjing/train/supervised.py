@@ -2,9 +2,9 @@
 
     loss = sum over the heads of mean over the batch of the head's loss   (train/losses)
 
-A pooled head has a row a text, a token head a row a token that is no padding, a span head two rows a text: one over
-the places where a span may start, one over those where it may end. Validation is scored as it will be after training:
-the task is calibrated on these outputs, decodes them, and counts.
+A pooled head has one row per text. A token head has one row per token without padding. A span head has two rows per
+text: one over the positions where a span may start, one over those where it may end. Validation is scored as after
+training: the task is calibrated on these outputs, decodes them, and counts.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
 from penjing.train.losses import hard_loss
 
-# The loss that stands for outputs that are not finite, where no task can decode.
+# The loss for outputs that are not finite, which no task can decode.
 _LOST = 1e9
-# What a span head says of padding: a finite number, so that smoothing does not become infinite.
+# The output of a span head for padding: a finite number, so that smoothing does not become infinite.
 _NEVER = -1e4
 
 
 class Rows(Protocol):
-    """Texts as a model takes them: `load` gives (ids or hidden states, attention mask) of those rows, padded."""
+    """Texts as inputs of a model: `load` gives (ids or hidden states, attention mask) of those rows, padded."""
 
     @property
     def lengths(self) -> Ints: ...
@@ -39,7 +39,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class IdRows:
-    """Texts as token ids; `padding` is the id that fills a batch up."""
+    """Texts as token ids; padding: the id of the padding token."""
 
     ids: list[Ints]
     padding: int
@@ -53,8 +53,8 @@ class IdRows:
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Rows with the gold and the item of each, and its targets by head as `Task.encode` gives them."""
+class TargetRows:
+    """Rows with the gold and the item of each, and the targets by head from `Task.encode`."""
 
     rows: Rows
     golds: Sequence[str]
@@ -62,8 +62,8 @@ class Labelled:
     targets: Mapping[str, Any]
 
     @classmethod
-    def of(cls, task: Task, rows: Rows, golds: Sequence[str], items: Sequence[Item] = ()) -> Labelled:
-        """The rows with what the task makes of their gold. Raises DataError for gold that the task does not know."""
+    def of(cls, task: Task, rows: Rows, golds: Sequence[str], items: Sequence[Item] = ()) -> TargetRows:
+        """The rows with the task's targets for their gold. Raises DataError for gold that the task does not know."""
         return cls(rows, golds, items, task.encode(golds, items))
 
 
@@ -72,8 +72,8 @@ class Supervised:
     """An Objective over rows with gold; `smoothing` is that of cross entropy."""
 
     task: Task
-    train: Labelled
-    validation: Labelled
+    train: TargetRows
+    validation: TargetRows
     budget: Budget
     seed: int
     smoothing: float = 0.0
@@ -97,7 +97,7 @@ class Supervised:
 def head_loss(
     head: Head, outputs: torch.Tensor, targets: Sequence[torch.Tensor], mask: torch.Tensor, smoothing: float = 0.0
 ) -> torch.Tensor:
-    """The loss of a batch: outputs (batch, size) or (batch, tokens, size), a target a row, mask (batch, tokens)."""
+    """The loss of a batch: outputs (batch, size) or (batch, tokens, size), one target per row, mask (batch, tokens)."""
     if head.kind == "pooled":
         return hard_loss(head.loss, outputs, torch.stack(list(targets)), smoothing)
     if head.kind == "token":
@@ -106,8 +106,8 @@ def head_loss(
     return hard_loss(head.loss, places, torch.stack(list(targets)).flatten(), smoothing)
 
 
-def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: Labelled) -> dict[str, float]:
-    """The task's metrics and `loss` of outputs by head; metrics of 0 where an output is not finite."""
+def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: TargetRows) -> dict[str, float]:
+    """The task's metrics and `loss` of outputs by head; all metrics are 0 if an output is not finite."""
     flat = [np.concatenate([np.ravel(part) for part in found] or [np.zeros(0)]) for found in outputs.values()]
     if not all(np.isfinite(values).all() for values in flat):
         return dict.fromkeys(metric_names(task), 0.0) | {"loss": _LOST}
@@ -134,7 +134,7 @@ def _targets_of(targets: Any, rows: Ints, device: torch.device) -> list[torch.Te
 
 
 def run_model(model: nn.Module, rows: Rows, index: Ints) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-    """The outputs of those rows, one a head in the order of the heads, and their mask, on the model's device."""
+    """The outputs of those rows, one tensor per head in their order, and their mask, on the model's device."""
     device = next(model.parameters()).device
     inputs, mask = (part.to(device) for part in rows.load(index))
     found = model(inputs, mask)

@@ -51,11 +51,11 @@ from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget
-from penjing.train.hooks import Report
+from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Labelled, Rows, Supervised
+from penjing.train.supervised import IdRows, Rows, Supervised, TargetRows
 from penjing.tune.rates import best_first, rung_of
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
@@ -104,7 +104,7 @@ class Options(_Options):
 
 @dataclass(frozen=True)
 class Job:
-    """One fine-tuning: what every learning rate has in common."""
+    """One fine-tuning: the inputs that all learning rates share."""
 
     parent: Artifact
     options: Options
@@ -120,7 +120,7 @@ class Job:
 
     @property
     def metric(self) -> str:
-        """The name of what epochs and rates are compared by."""
+        """The name of the score by which epochs and rates are compared."""
         return "loss" if self.options.metric == "loss" else metric_names(self.task)[0]
 
     @property
@@ -141,7 +141,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     scores = [one.rung for one in tries] if tries else [{job.metric: 0.0, "loss": 0.0}]
     for place in best_first(rates, scores, job.metric, len(inputs.validation)):
         if tries:
-            run.progress.say(f"learning rate {rates[place]:g} goes on, {_in_words(tries[place].rung)}")
+            run.progress.say(f"learning rate {rates[place]:g} is chosen, {_in_words(tries[place].rung)}")
         classifier, outcome = _train(job, rates[place])
         if outcome.scores:
             return _write(job, inputs, classifier, rates[place], outcome, tries)
@@ -149,7 +149,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
-    """What every training of these inputs has in common: tokens, targets, how many layers are trained."""
+    """The inputs that all trainings share: tokens, targets, number of trained layers."""
     parent = inputs.parent
     if parent is None or parent.card.form != "torch":
         made = f"an artifact of form `{parent.card.form}`" if parent else "nothing"
@@ -183,7 +183,7 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
 
 
 def _auto_layers(parent: Artifact, rows: int) -> Literal["all"] | int:
-    """All where rows are many or the family's layers cannot be cut, else the top three quarters."""
+    """All if there are many rows or the family's layers cannot be separated, else the top three quarters."""
     total = depth_of(parent)
     top = math.ceil(TOP_SHARE * total)
     return "all" if rows > FEW_ROWS or top == total or not can_be_cut(parent) else top
@@ -199,8 +199,8 @@ def whole_model(job: Job) -> tuple[Classifier, Supervised]:
 def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
     return Supervised(
         task=job.task,
-        train=Labelled.of(job.task, train, job.golds[0], job.items[0]),
-        validation=Labelled.of(job.task, validation, job.golds[1], job.items[1]),
+        train=TargetRows.of(job.task, train, job.golds[0], job.items[0]),
+        validation=TargetRows.of(job.task, validation, job.golds[1], job.items[1]),
         budget=job.budget,
         seed=job.run.seed,
         smoothing=job.options.label_smoothing,
@@ -208,7 +208,7 @@ def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
 
 
 def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier, Outcome]:
-    """Train with one rate, or read what an earlier call left; the classifier has the best weights.
+    """Train with one rate, or read the result of an earlier call; the classifier has the best weights.
 
     to_rung: only as far as the step at which the rates are compared.
     """
@@ -248,7 +248,7 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
         ]
     )
     scratch = run.scratch / f"rate-{rate:g}"
-    outcome = fit(model, objective, plan, run, scratch, key, [Report(run.progress)])
+    outcome = fit(model, objective, plan, run, scratch, key, [ProgressHook(run.progress)])
     return classifier, outcome
 
 
@@ -317,7 +317,7 @@ def _write(
         curves=Curves.model_validate({"loss": _thinned(outcome.losses), "validation": _rounded(outcome.evaluations)}),
         notes={
             "learning_rate": rate,
-            "learning_rates": _rates_told(options.learning_rate, tries, rate, outcome),
+            "learning_rates": _rate_results(options.learning_rate, tries, rate, outcome),
             "layers": job.layers,
             "train_texts_cut": job.train.cut,
             "validation_texts_cut": job.validation.cut,
@@ -328,7 +328,7 @@ def _write(
 
 
 def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier) -> Outputs:
-    """Outputs as a session gives them, long texts in windows: what is served is what is calibrated."""
+    """Outputs as a session gives them, with long texts in windows, so that calibration fits the served outputs."""
     options, run = job.options, job.run
     card = Card(form="torch", method="tune.full", max_tokens=options.max_tokens, **card_fields(job.task))
     with repeatable(run.seed, run.threads):
@@ -337,15 +337,15 @@ def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier) -> Out
         return Session(Artifact(run.out, "", card), engine).outputs(inputs.validation.texts)
 
 
-def _rates_told(rates: Sequence[float], tries: Sequence[Outcome], rate: float, outcome: Outcome) -> list[Any]:
-    """What each rate came to: the one that went on at its end, the others where they were compared."""
+def _rate_results(rates: Sequence[float], tries: Sequence[Outcome], rate: float, outcome: Outcome) -> list[Any]:
+    """The result of each rate: of the chosen one at its end, of the others where they were compared."""
     first = {value: one.rung for value, one in zip(rates, tries, strict=True)} if tries else {}
     found = []
     for place, value in enumerate(rates):
         one = outcome if value == rate else tries[place]
         scores = one.scores if value == rate else one.rung
-        told = {"learning_rate": value, "steps": len(one.losses), "diverged": one.diverged, **_round(scores)}
-        found.append(told | ({"rung": _round(first[value])} if value in first else {}))
+        row = {"learning_rate": value, "steps": len(one.losses), "diverged": one.diverged, **_round(scores)}
+        found.append(row | ({"rung": _round(first[value])} if value in first else {}))
     return found
 
 

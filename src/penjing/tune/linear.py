@@ -1,4 +1,4 @@
-"""TF-IDF with a linear map: the baseline that everything is measured against, and a model of its own.
+"""TF-IDF with a linear map: the baseline for all comparisons, and a model of its own.
 
     z_k = w_k x + b_k,   minimise over w, b:  (|w_k|^2 + b_k^2) / 2 + C * sum_i log(1 + exp(-y_ik z_ik)),
     y_ik = +1 where row i has label k (cross entropy) or is above grade k (ordinal), else -1;
@@ -14,7 +14,7 @@ Against multinomial L-BFGS it is as good within 0.1 points of macro-F1, up to te
 needs no choice of its stopping: at scikit-learn's usual tolerances L-BFGS stopped at 85.7 instead of 92.4 on one set.
 C is chosen by the task's first metric (macro-F1 for labels) over out-of-fold outputs on the train rows, stratified and
 by group, on at most `rows_to_choose` of them; scores within one thousandth of the best go to the smaller C. That metric
-may be coarse for numbers (the share within a limit), but it is what is promised of them.
+may be coarse for numbers (the share within a limit), but promises refer to it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ HEADS: tuple[HeadKind, ...] = ("pooled",)
 
 
 class Options(_Options):
-    """What `tune.linear` may be told."""
+    """The options of `tune.linear`."""
 
     c: tuple[Strength, ...] = Field(
         (1.0, 4.0, 16.0, 64.0),
@@ -95,7 +95,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """
     task = task_for(inputs)
     train_golds, golds = inputs.train.labels or (), inputs.validation.labels or ()
-    # Of the train rows alone too there must be something to tell apart.
+    # The train rows alone must also have at least two labels.
     task.learn(train_golds)
     data = digest([_fingerprint(inputs.train, train_golds), _fingerprint(inputs.validation, golds)])
     columns = columns_of(task.heads)
@@ -255,7 +255,7 @@ def _fit(matrix: Any, columns: Sequence[tuple[bool, Any]], c: float, run: Run) -
                 C=c, solver="liblinear", dual=True, tol=_TOLERANCE, max_iter=1000, random_state=run.seed
             )
             with warnings.catch_warnings():
-                # A thousand passes are enough for any C that wins; the score on the held-out fold judges the rest.
+                # A thousand passes are enough for any C that is chosen; a poor fit shows in the out-of-fold score.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model.fit(matrix, mine)
             coef[:, column], bias[column] = model.coef_[0], model.intercept_[0]
@@ -282,7 +282,7 @@ def _groups(table: Table) -> Ints:
 
 def _check_stop(run: Run) -> None:
     if run.stop():
-        raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+        raise RunInterruptedError("stopped", fix="run the same command again to continue")
 
 
 def _fingerprint(table: Table, labels: Sequence[str]) -> str:

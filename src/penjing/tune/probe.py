@@ -1,10 +1,10 @@
-"""How long a step of `tune.full` takes on this machine, by threads: a few steps of the real model on real batches.
+"""Time of a step of `tune.full` on this machine, by threads: a few steps of the real model on real batches.
 
     threads = the fewest with which a step takes at most 1.1 times the best
 
 More threads are not always faster: where other work takes a core, every parallel part of a step waits for the slowest
-thread, and two threads can take several times as long as one. What the probe finds depends on a clock, so whoever asks
-keeps the answer and uses it again.
+thread, and two threads can take several times as long as one. The result depends on measured times, so the caller
+stores it and uses it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from penjing.tune.full import Options, prepare_job, whole_model
 
 SLACK = 1.1
 _STEPS = 3
-# A number of threads whose first step is so many times slower than the best is not tried further.
+# A number of threads is not tried further if its first step is this many times slower than the best.
 _HOPELESS = 2.0
 
 
@@ -39,13 +39,13 @@ class Pace:
 
     @property
     def threads(self) -> int:
-        """The fewest threads that are about as fast as the best."""
+        """The smallest number of threads that is about as fast as the best."""
         best = min(self.seconds.values())
         return min(int(count) for count, seconds in self.seconds.items() if seconds <= SLACK * best)
 
     @property
     def run_seconds(self) -> float:
-        """How long one whole run over all layers takes with those threads."""
+        """Seconds of one whole run over all layers with those threads."""
         return self.seconds[str(self.threads)] * self.steps
 
     def to_json(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _seconds(model: Any, objective: Supervised, batches: list[Any], threads: int
     taken: list[float] = []
     with repeatable(run.seed, threads, run.device):
         optimizer = build_optimizer(model, Optimizing(1e-12))
-        # The first step makes the optimizer's moments and is no part of the figure, unless it says enough.
+        # The first step allocates the optimizer's moments. It is not counted, unless it is already far too slow.
         for number, rows in enumerate([batches[0], *batches]):
             began = time.perf_counter()
             optimizer.zero_grad(set_to_none=True)

@@ -1,10 +1,10 @@
-"""Which of several learning rates goes on: all are trained for a first part of the run, the best one to its end.
+"""The choice among several learning rates: all are trained for a first part of the run, the best one to the end.
 
     rung = max(32 steps, a sixth of all);   of r rates a run costs 1 + (r - 1) / 6 runs: 1.33 for three
 
 Source: Karnin, Koren, Somekh, Almost Optimal Exploration in Multi-Armed Bandits, 2013 (successive halving), with one
 rung. The rung is the first part of the whole schedule (warm-up, then the decay of the whole run), not a short schedule
-of its own: the rate that goes on has lost no step, and ends in the same weights as if it had been trained alone.
+of its own: the chosen rate repeats no step, and ends with the same weights as if it had been trained alone.
 Rates whose scores differ by less than half a standard error are a tie, and of a tie the rate nearest to the middle of
 the list is taken (after Breiman et al., Classification and Regression Trees, 1984: the one-standard-error rule).
 
@@ -25,12 +25,12 @@ Scores = Mapping[str, float]
 
 
 def rung_of(steps: int, rates: int) -> int:
-    """The step at which `rates` trainings of so many steps are compared; 0 where there is nothing to choose."""
+    """The step at which `rates` trainings with `steps` steps are compared; 0 if there is nothing to choose."""
     return 0 if rates < 2 else min(steps, max(LEAST_STEPS, round(SHARE * steps)))
 
 
 def best_first(rates: Sequence[float], scores: Sequence[Scores], metric: str, rows: int) -> list[int]:
-    """Positions of the rates, the one that goes on first; those without scores (they diverged) are left out.
+    """Positions of the rates, the chosen one first; rates without scores (they diverged) are left out.
 
     scores: {metric, "loss"} of each on `rows` validation rows; the metric's best value is 1.
     """
@@ -44,13 +44,13 @@ def best_first(rates: Sequence[float], scores: Sequence[Scores], metric: str, ro
     slack = TIE * math.sqrt(max(top * (1 - top), 1 / rows) / rows)
     middle = sorted(rates)[len(rates) // 2] if len(rates) % 2 else _geometric_mean(rates)
     tied = [place for place in order if scores[place][metric] >= top - slack]
-    # `sorted` is stable: of two rates as near to the middle the better one.
+    # `sorted` is stable: of two rates at the same distance from the middle, the better one comes first.
     nearest = sorted(tied, key=lambda place: round(abs(math.log(rates[place] / middle)), 9))
     return [nearest[0], *(place for place in order if place != nearest[0])]
 
 
 def rank(scores: Scores, metric: str) -> tuple[float, float]:
-    """What scores are compared by, the larger the better."""
+    """The key by which scores are compared; larger is better."""
     loss = -scores["loss"]
     return (loss, loss) if metric == "loss" else (scores[metric], loss)
 

@@ -75,9 +75,9 @@ def form(parent: Artifact, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("card", "said"),
     [
-        (None, "before it stands nothing"),
-        (Card(form="torch", method="base"), "before it stands an artifact by `base`"),
-        (Card(form="linear", method="tune.linear", labels=("a", "b")), "before it stands an artifact by `tune.linear`"),
+        (None, "before it is nothing"),
+        (Card(form="torch", method="base"), "before it is an artifact by `base`"),
+        (Card(form="linear", method="tune.linear", labels=("a", "b")), "before it is an artifact by `tune.linear`"),
         (Card(form="onnx", method="x", labels=("a", "b"), notes={"precision": "int8"}), "has made INT8 already"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from penjing.make.plan import single_step
 from penjing.make.search.finished import keep_finished, read_finished
 from penjing.make.timings import Measured
-from penjing.report.contract import Score, VariantRow
+from penjing.report.contract import Estimate, VariantRow
 from penjing.report.verdict import note_of
 
 
@@ -17,7 +17,7 @@ def test_it_is_read_as_it_was_kept(tmp_path: Path) -> None:
     steps = (single_step("compress.layers", {"keep": 2}), single_step("compress.int8", {"engine": "onnx"}))
     row = VariantRow(
         name="2 layers, INT8", form="onnx", size_mb=9.5, p50_ms=1.0, p99_ms=2.0,
-        score=Score(value=0.9, low=0.8, high=0.95), state="sealed",
+        score=Estimate(value=0.9, low=0.8, high=0.95), state="sealed",
     )  # fmt: skip
     skipped = note_of("skipped_layers", title="1 layer", layers="2")
     keep_finished(kept, "tuned", "2 layers, INT8", steps, [row], [skipped])

@@ -21,7 +21,7 @@ from penjing.make.search.search import (
     AGREEMENTS,
     Chain,
     Search,
-    Tried,
+    TriedChain,
     chains,
     choose_smallest,
     second_stage,
@@ -111,14 +111,14 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         "all layers": (0.95, 60),
         "2 layers": (0.80, 20),
         "1 layer": (0.7, 10),
-        "static, then all layers (99.8% alike)": (0.949, 61),
+        "static, then all layers (99.8% agreement)": (0.949, 61),
     }
     titles, lines, made = run(scores)
     assert titles == [
         "static",
         "all layers",
         "2 layers",
-        "static, then all layers (99.8% alike)",
+        "static, then all layers (99.8% agreement)",
     ]
     assert any(line.startswith("1 layer: not tried") for line in lines)
     assert made[2:5] == [
@@ -144,7 +144,7 @@ def test_the_smallest_int8_form_that_lacks_nothing_but_size_gets_smaller_embeddi
         "2 layers, INT8": (0.948, 40),
         "1 layer": (0.90, 20),
         "2 layers, INT8, embeddings in 4 bits": (0.947, 25),
-        "static, then 2 layers, INT8, embeddings in 4 bits (99.8% alike)": (0.947, 26),
+        "static, then 2 layers, INT8, embeddings in 4 bits (99.8% agreement)": (0.947, 26),
     }
     titles, lines, made = run(scores)
     assert titles == list(scores)
@@ -157,7 +157,7 @@ def test_the_smallest_int8_form_that_lacks_nothing_but_size_gets_smaller_embeddi
 
 
 def test_a_cascade_lets_more_leave_early_until_it_is_fast_enough() -> None:
-    first, second, third = (f"static, then all layers ({share}% alike)" for share in ("99.8", "99.5", "99"))
+    first, second, third = (f"static, then all layers ({share}% agreement)" for share in ("99.8", "99.5", "99"))
     times = {"static": 0.1, "all layers": 8.0, first: 3.0, second: 0.5}
     right = {"static": 0.85}
     assert timed(times, 20.0, right) == list(times), "no milder one than the promised times ask for"
@@ -192,16 +192,15 @@ def test_what_cannot_become_smaller_than_what_holds_everything_is_not_made(monke
 
     titles, skipped = found(judged("tune.linear", 0.95, 0.2), {})
     assert (titles, made) == ([], [])
-    assert (
-        skipped[1] == "all layers: not tried, it takes at least 40.0 MB, and tune.linear of 0.2 MB holds every promise."
-    )
+    reason = "it takes at least 40.0 MB, and tune.linear with 0.2 MB holds every promise."
+    assert skipped[1] == f"all layers: not tried, because {reason}"
     assert len(skipped) == 4
     titles, skipped = found(judged("tune.linear", 0.95, 15.0), {"static": (0.8, 0.6), "1 layer": (0.95, 10)})
     assert titles == ["static", "1 layer"]
     assert [line.partition(":")[0] for line in skipped] == [
         "all layers",
         "2 layers",
-        "static, then 1 layer (97% alike)",
+        "static, then 1 layer (97% agreement)",
     ]
     titles, skipped = found(judged("tune.linear", 0.6, 0.2), {"static": (0.95, 0.6)})
     assert titles == ["static"], "a linear model that breaks a promise rules nothing out, and the static one does"
@@ -214,7 +213,7 @@ def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
         "2 layers": (0.95, 20),
         "2 layers, INT8": (0.949, 8),
         "2 layers, INT8, embeddings in 4 bits": (0.5, 5),
-        "static, then 2 layers, INT8 (99.8% alike)": (0.949, 9),
+        "static, then 2 layers, INT8 (99.8% agreement)": (0.949, 9),
     }
     titles, lines, made = run(scores)
     assert titles == list(scores)
@@ -249,7 +248,7 @@ def test_ways_of_healing_are_tried_until_one_is_proven() -> None:
     assert healed([0.92, 0.9499, 0.94], 3)[2:4] == ways[:2], "the second one is proven"
     names = healed([0.92, 0.93, 0.92], 3)
     assert names[2:5] == ways
-    assert names[5] == "static, then 2 layers, healing 2 (99.8% alike)", "the best of them is the second stage"
+    assert names[5] == "static, then 2 layers, healing 2 (99.8% agreement)", "the best of them is the second stage"
     names = healed([0.92, 0.9499], 3, more=("all layers",))
     assert ways[1] in names and ways[2] not in names, "that the whole model keeps its own score changes nothing"
     assert not [name for name in healed([], 3, first=0.8) if "healing" in name], "what is broken is not healed again"
@@ -290,8 +289,8 @@ def test_a_depth_that_is_too_slow_is_not_healed() -> None:
 def test_what_the_cascade_needs_is_healed_after_all() -> None:
     slow = {
         "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
-        "static, then 2 layers (97% alike), not healed": 0.2, "2 layers": 2.0,
-        "static, then 2 layers (99.8% alike)": 0.2,
+        "static, then 2 layers (97% agreement), not healed": 0.2, "2 layers": 2.0,
+        "static, then 2 layers (99.8% agreement)": 0.2,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
 
@@ -299,8 +298,10 @@ def test_what_the_cascade_needs_is_healed_after_all() -> None:
 def test_a_depth_too_slow_behind_a_first_stage_is_not_healed_for_it() -> None:
     slow = {
         "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
-        "static, then 2 layers (97% alike), not healed": 1.1, "static, then 1 layer (97% alike), not healed": 0.8,
-        "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
+        "static, then 2 layers (97% agreement), not healed": 1.1,
+        "static, then 1 layer (97% agreement), not healed": 0.8,
+        "1 layer": 1.5,
+        "static, then 1 layer (99.8% agreement)": 0.9,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
 
@@ -309,9 +310,10 @@ def test_a_depth_too_slow_behind_a_first_stage_is_not_healed_for_it() -> None:
 def test_where_no_exits_prove_the_times_of_the_healed_depth_a_shallower_one_is_healed(takes: float) -> None:
     slow = {
         "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
-        "static, then 2 layers (97% alike), not healed": 0.9, "2 layers": 2.0,
-        **{f"static, then 2 layers ({100 * each:g}% alike)": takes for each in AGREEMENTS},
-        "static, then 1 layer (97% alike), not healed": 0.8, "1 layer": 1.5, "static, then 1 layer (99.8% alike)": 0.9,
+        "static, then 2 layers (97% agreement), not healed": 0.9, "2 layers": 2.0,
+        **{f"static, then 2 layers ({100 * each:g}% agreement)": takes for each in AGREEMENTS},
+        "static, then 1 layer (97% agreement), not healed": 0.8, "1 layer": 1.5,
+        "static, then 1 layer (99.8% agreement)": 0.9,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85}) == list(slow)
 
@@ -319,8 +321,9 @@ def test_where_no_exits_prove_the_times_of_the_healed_depth_a_shallower_one_is_h
 def test_where_the_healed_depth_does_not_keep_its_promise_a_deeper_one_is_healed() -> None:
     slow = {
         "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
-        "static, then 2 layers (97% alike), not healed": 1.1, "static, then 1 layer (97% alike), not healed": 0.8,
-        "1 layer": 1.5, "2 layers": 2.0, "static, then 2 layers (99.8% alike)": 0.2,
+        "static, then 2 layers (97% agreement), not healed": 1.1,
+        "static, then 1 layer (97% agreement), not healed": 0.8,
+        "1 layer": 1.5, "2 layers": 2.0, "static, then 2 layers (99.8% agreement)": 0.2,
     }  # fmt: skip
     assert timed(slow, 5.0, {"static": 0.85, "1 layer": 0.6}) == list(slow), "no cascade is timed twice"
 
@@ -344,11 +347,11 @@ def test_the_deepest_that_is_in_time_behind_a_first_stage_is_worth_healing() -> 
 
 
 def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_time() -> None:
-    def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> Tried:
+    def tried(title: str, right: float, size_mb: float, p50: str = "broken") -> TriedChain:
         variant = judged(title, right, size_mb)
         late = Gate(name="p50_ms", promised=0.1, measured=1.0, bound=1.0, state=p50)
         chain = next(chain for chain in chains(4) if chain.title == title)
-        return Tried(chain, (), replace(variant, gates=(*variant.gates, late)))
+        return TriedChain(chain, (), replace(variant, gates=(*variant.gates, late)))
 
     large, small = tried("all layers", 0.95, 25), tried("2 layers", 0.949, 12)
     static, broken = tried("static", 0.95, 1, "held"), tried("1 layer", 0.6, 5)
@@ -362,7 +365,7 @@ def test_the_second_stage_is_the_smallest_that_keeps_all_promises_but_those_on_t
     assert second_stage([large, late_small]) is large
     assert second_stage([late_small, broken]) is late_small
     fast = replace(late_small.variant, latency=replace(small.variant.latency, p99_ms=1.5))
-    faster = Tried(too_large.chain, (), fast)
+    faster = TriedChain(too_large.chain, (), fast)
     assert second_stage([late_small, faster]) is faster
 
 
@@ -382,7 +385,7 @@ def test_where_none_is_proven_the_likeliest_to_keep_the_score_stands() -> None:
     assert smallest_held(variants) is None
     choice = choose_smallest(variants, judged("linear", 0.70, 1, rows=300))
     assert choice is not None and choice.variant.name == "close"
-    assert "(2)" in choice.why  # the plain model breaks the promise
+    assert "the 2 forms" in choice.why  # the plain model breaks the promise
     # A plain model is no exception, and is held to the tuned model's score as all others are.
     choice = choose_smallest(variants, judged("linear", 0.94, 1, rows=300))
     assert choice is not None and (choice.variant.name, choice.fell_back) == ("linear", False)

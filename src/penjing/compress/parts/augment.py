@@ -1,8 +1,8 @@
-"""More texts for a student: pieces and damaged copies of real ones, to be labelled by its teacher.
+"""More texts for a student: pieces and changed copies of real texts, to be labelled by its teacher.
 
 Source: Wei and Zou, EDA: Easy Data Augmentation, 2019 (deletion, swap); Jiao et al., TinyBERT, 2020 (a student learns
-from augmented texts what the teacher says of them). The label of a piece is not assumed: the teacher gives it.
-`compress.neighbours` puts near words in the place of others.
+the teacher's outputs for augmented texts). The teacher gives the label of a piece.
+`compress/parts/neighbours.py` replaces words by near ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import Sequence
 
-# After these a clause ends, in Chinese and in English.
+# Characters that end a clause in Chinese and in English.
 _CLAUSE = re.compile(r"[^，。！？；、,.!?;\n]+[，。！？；、,.!?;\n]*")
 _UNIT = re.compile(r"⟦[a-z_]+⟧|[A-Za-z0-9']+\s*|\S\s*")
 _SHORTEST = 4

@@ -1,8 +1,8 @@
-"""What the parts of an activation are worth: how far the loss would move, to first order, were a part silent.
+"""Importance of the parts of an activation: the first-order change of the loss if a part were zero.
 
-    worth of part j:  mean over texts of | sum over tokens and over the part's dimensions of a dL/da |
+    importance of part j:  mean over texts of | sum over tokens and over the part's dimensions of a dL/da |
 
-a: what comes out of the part, L: the task's loss on the text's gold. Source: Michel, Levy, Neubig, Are Sixteen Heads
+a: output of the part, L: the task's loss on the text's gold. Source: Michel, Levy, Neubig, Are Sixteen Heads
 Really Better than One?, 2019; Molchanov, Mallya, Tyree, Frosio, Kautz, Importance Estimation for Neural Network
 Pruning, 2019.
 """
@@ -42,7 +42,7 @@ def importance(
     texts: int,
     run: Run,
 ) -> list[Floats]:
-    """The worth of every part, (parts,) float64 for each reader, over at most `texts` train rows.
+    """The importance of every part, (parts,) float64 for each reader, over at most `texts` train rows.
 
     readers: the matrices that read the activations; size: dimensions of a part. Raises UsageError without train rows.
     """
@@ -58,7 +58,7 @@ def importance(
     total = [np.zeros(reader.in_features // size) for reader in readers]
     seen: dict[int, torch.Tensor] = {}
     handles = [reader.register_forward_pre_hook(partial(_watch, seen, place)) for place, reader in enumerate(readers)]
-    run.progress.start("what each part is worth", len(ids))
+    run.progress.start("importance of each part", len(ids))
     try:
         with repeatable(run.seed, run.threads):
             for index in sorted_batches(rows.lengths, Budget(rows=32, tokens=4096)):
@@ -81,7 +81,7 @@ def importance(
         for handle in handles:
             handle.remove()
         classifier.zero_grad()
-    return [worth / len(ids) for worth in total]
+    return [each / len(ids) for each in total]
 
 
 def _watch(seen: dict[int, torch.Tensor], place: int, _module: nn.Module, given: tuple[Any, ...]) -> None:

@@ -1,15 +1,15 @@
-"""Texts in which some words stand for others: those next to them in the teacher's own table of tokens.
+"""Texts in which some words are replaced by near ones: their neighbours in the teacher's own embedding table.
 
     near(a) = the k tokens b of the texts with the highest cos(E[a] - m, E[b] - m),   m: mean of E over these tokens
 
-a and b stand alike in the texts: each mostly begins a word or does not, and mostly ends one or does not. Only letters
-are replaced, and only tokens that occur at least twice; mask placeholders, numbers and marks stay. The label of a new
-text is not assumed: the teacher gives it. The words are those of the texts, so that nothing comes in that the tokens
-of another language or trade would bring. Deterministic in texts, teacher and seed.
+a and b have similar positions in the texts: both mostly begin a word or both do not, and the same for ending one. Only
+letters are replaced, and only tokens that occur at least twice; mask placeholders, numbers and punctuation stay. The
+teacher gives the label of a new text. All replacements come from the texts, so no words of another language or field
+are added. Deterministic in texts, teacher and seed.
 
-Source: Jiao et al., TinyBERT, 2020, sections 3.2 and 4 (near words in place of others, then from GloVe and a masked
-language model: a tuned encoder has neither any more, and its table of tokens is at hand); Mu and Viswanath,
-All-but-the-Top, 2018 (the mean is taken off).
+Source: Jiao et al., TinyBERT, 2020, sections 3.2 and 4 (replacement by near words from GloVe and a masked language
+model; a tuned encoder has neither, so its embedding table is used); Mu and Viswanath, All-but-the-Top, 2018 (the mean
+is subtracted).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from penjing.core.nouns import Artifact
 from penjing.model.encoder import load_classifier
 from penjing.text.tokens import open_tokenizer
 
-REPLACED = "texts for each train text in which some words stand for near ones, labelled by the teacher"
+REPLACED = "texts for each train text with some words replaced by near ones, labelled by the teacher"
 NEAR = 6
 _SHARE = (0.15, 0.4)
 _SEEN = 2
@@ -36,7 +36,7 @@ _SLICE = 1024
 
 @dataclass(frozen=True)
 class _Piece:
-    """A token as it stands in a text, from one character to another."""
+    """A token of a text, with its start and end in characters."""
 
     token: int
     start: int
@@ -45,7 +45,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Of each token of some texts the words that may stand for it, the nearest first."""
+    """The possible replacements of each token of some texts, the nearest first."""
 
     tokenizer: Tokenizer
     near: dict[int, tuple[str, ...]]
@@ -73,7 +73,7 @@ class Neighbours:
 
 
 def replaced(teacher: Artifact, texts: Sequence[str], copies: int, seed: int) -> list[str]:
-    """Up to `copies` new texts for each text, by the table of a teacher in torch. Raises UsageError for another."""
+    """Up to `copies` new texts for each text, from the table of a torch teacher. Raises UsageError for another form."""
     if not copies or not texts:
         return []
     tokenizer = open_tokenizer(teacher.folder)
@@ -82,18 +82,18 @@ def replaced(teacher: Artifact, texts: Sequence[str], copies: int, seed: int) ->
 
 
 def neighbours(tokenizer: Tokenizer, table: npt.NDArray[np.float32], texts: Sequence[str]) -> Neighbours:
-    """The neighbours of the tokens of these texts; table: one row a token, (tokens, width)."""
+    """The neighbours of the tokens of these texts; table: one row per token, (tokens, width)."""
     words: dict[int, Counter[str]] = {}
-    stands: dict[int, Counter[tuple[bool, bool]]] = {}
+    positions: dict[int, Counter[tuple[bool, bool]]] = {}
     for text, pieces in zip(texts, _pieces(tokenizer, texts), strict=True):
         for piece in pieces:
             words.setdefault(piece.token, Counter())[text[piece.start : piece.end]] += 1
             inside = text[: piece.start][-1:].isalpha(), text[piece.end :][:1].isalpha()
-            stands.setdefault(piece.token, Counter())[inside] += 1
+            positions.setdefault(piece.token, Counter())[inside] += 1
     alike: dict[tuple[bool, bool], list[int]] = {}
     for token in sorted(words):
         if words[token].total() >= _SEEN:
-            alike.setdefault(max(sorted(stands[token]), key=lambda each: stands[token][each]), []).append(token)
+            alike.setdefault(max(sorted(positions[token]), key=lambda each: positions[token][each]), []).append(token)
     word = {token: max(sorted(words[token]), key=lambda each: words[token][each]) for token in words}
     near = {}
     for tokens in alike.values():
@@ -112,7 +112,7 @@ def neighbours(tokenizer: Tokenizer, table: npt.NDArray[np.float32], texts: Sequ
 
 
 def _pieces(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[_Piece]]:
-    """The tokens of each text that are letters, without the blanks about them."""
+    """The tokens of each text that consist of letters, without surrounding white space."""
     never = tokenizer.get_added_tokens_decoder()  # mask placeholders, unknown characters
     found = []
     for text, encoding in zip(texts, tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
@@ -120,7 +120,7 @@ def _pieces(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[_Piece]]:
         for token, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True):
             while start < stop and text[start].isspace():
                 start += 1
-            # Of tokens that share a character the first has it.
+            # If several tokens share a character, it belongs to the first.
             if token not in never and start >= end and text[start:stop].isalpha():
                 pieces.append(_Piece(token, start, stop))
                 end = stop

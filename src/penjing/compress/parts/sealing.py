@@ -24,14 +24,14 @@ from penjing.tasks import card_fields, predicts, side_by_side, task_of
 from penjing.tasks.measure import agreement, validation_metrics
 from penjing.text.tokens import TOKENIZER
 
-# Rows between two looks at the stop signal and at the bar.
+# Rows between two checks of the stop signal and updates of the progress bar.
 _SLICE = 64
 
 
 def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifact:
     """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact.
 
-    int8: whether one that is in INT8 already will do.
+    int8: whether a parent in INT8 is allowed.
     """
     return check_parent(inputs.parent, method, int8=int8)
 
@@ -42,28 +42,28 @@ def torch_parent(inputs: Inputs, method: str) -> Artifact:
 
 
 def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, torch: bool = False) -> Artifact:
-    """As `encoder_parent`, and with `torch` as `torch_parent`; only the card is looked at."""
+    """As `encoder_parent`, or with `torch` as `torch_parent`; checks only the card."""
     if parent is None or not predicts(parent.card) or parent.card.form in {"linear", "static", "cascade", "exit"}:
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
-            f"`{method}` compresses a tuned encoder, and before it stands {what}", fix="put `tune.full` before it"
+            f"`{method}` compresses a tuned encoder, but before it is {what}", fix="put `tune.full` before it"
         )
     if parent.card.precision == "int8" and not int8:
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
     if torch and parent.card.form != "torch":
         raise UsageError(
-            f"`{method}` changes a model in torch, and before it stands `{parent.card.method}` ({parent.card.form})",
+            f"`{method}` changes a model in torch, but before it is `{parent.card.method}` ({parent.card.form})",
             fix="put it before `compress.int8` and `compress.export`",
         )
     return parent
 
 
 def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.NDArray[np.float32]:
-    """Outputs of a table's texts, (n, sum of sizes), by the engine form that stands in a folder."""
+    """Outputs of a table's texts, (n, sum of sizes), by the model in engine form in `folder`."""
     session = open_session(Artifact(folder=folder, id="", card=card), threads=run.threads)
     run.progress.start(title, len(table))
     parts = [side_by_side(session.task, session.outputs([]))]
-    # Sorted by length, so that a slice has few shapes.
+    # Sorted by length, so that the texts of a slice have few different lengths.
     order = sorted(range(len(table)), key=lambda i: (len(table.texts[i]), i))
     for first in range(0, len(order), _SLICE):
         check_stop(run)
@@ -78,7 +78,7 @@ def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.N
 
 @dataclass(frozen=True)
 class Compression:
-    """What is compressed, by which method, with which options."""
+    """The inputs of a compression, its method and its options."""
 
     inputs: Inputs
     options: Options
@@ -94,11 +94,11 @@ def seal(
     notes: Mapping[str, Any],
     compare: npt.NDArray[np.float32] | None = None,
 ) -> Artifact:
-    """Seal the form that stands in `folder` as `run.out`. What the parent's card says holds, but for what is new.
+    """Seal the model in `folder` as `run.out`. The card is that of the parent, with the new values.
 
-    notes: fields of the card by their names, such as `parameters` and `precision`, and what goes among its notes.
-    compare: outputs (n, sum of sizes) of the model before, on validation; the share of rows on which both decide alike
-    becomes the metric `validation_agreement`. Without labelled validation rows the parent's calibration is kept.
+    notes: fields of the card by name, such as `parameters` and `precision`; other names go into its notes.
+    compare: outputs (n, sum of sizes) of the model before on validation rows. The share of rows with the same decision
+    is the metric `validation_agreement`. Without labelled validation rows the parent's calibration is kept.
     """
     run, parent, method = step.run, step.parent, step.method
     known = {name: value for name, value in notes.items() if name in Card.model_fields}
@@ -130,12 +130,12 @@ def seal(
 
 
 def with_tokenizer(parent: Artifact, folder: Path) -> None:
-    """Put the parent's tokenizer beside a model that is being made."""
+    """Copy the parent's tokenizer into the folder of a new model."""
     shutil.copyfile(parent.folder / TOKENIZER, folder / TOKENIZER)
 
 
 def whole(folder: Path, make: Callable[[Path], None]) -> Path:
-    """A folder of the scratch, made by `make` now, or whole from before a kill."""
+    """A scratch folder, made by `make` now or complete from before a kill."""
     if folder.exists():
         try:
             verify(folder)
@@ -149,9 +149,9 @@ def whole(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def check_stop(run: Run) -> None:
-    """Raises RunInterruptedError where the run was asked to stop."""
+    """Raise RunInterruptedError if the run was asked to stop."""
     if run.stop():
-        raise RunInterruptedError("stopped", fix="the same command goes on where it was")
+        raise RunInterruptedError("stopped", fix="run the same command again to continue")
 
 
 def _copy(folder: Path, target: Path) -> None:

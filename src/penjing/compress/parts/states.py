@@ -1,4 +1,4 @@
-"""What passes inside an encoder, as something to distil: the last layer's hidden states, and its relations.
+"""Internal states of an encoder as distillation targets: the last layer's hidden states and attention relations.
 
     relations:  mean over X in {queries, keys, values}, relation heads r and tokens i of
                 KL( softmax_j(X_r^T(i) . X_r^T(j) / sqrt(d)) || the same of the student ),   T: teacher
@@ -27,7 +27,7 @@ RELATION_HEADS = 12
 
 @dataclass
 class States:
-    """What the last forward pass left: queries, keys, values, each (batch, tokens, width), and the hidden states."""
+    """States of the last forward pass: queries, keys, values, each (batch, tokens, width), and the hidden states."""
 
     relations: list[torch.Tensor] = field(default_factory=lambda: [torch.empty(0)] * 3)
     hidden: torch.Tensor = field(default_factory=lambda: torch.empty(0))
@@ -35,7 +35,7 @@ class States:
 
 @contextmanager
 def watching(classifier: Classifier) -> Iterator[States]:
-    """Keep the last layer's states of every forward pass within. Raises UsageError for a family that is not known."""
+    """Inside the block, keep the last layer's states of every forward pass. Raises UsageError for an unknown family."""
     states, last = States(), layers_of(classifier.encoder)[-1]
 
     def keep_relation(place: int, output: torch.Tensor) -> None:
@@ -57,7 +57,7 @@ def watching(classifier: Classifier) -> Iterator[States]:
 
 
 def relation_loss(teacher: States, student: States, mask: torch.Tensor) -> torch.Tensor:
-    """The loss above; mask (batch, tokens) is 1 for tokens. Padding is neither asked nor answered for."""
+    """The relation loss above; mask (batch, tokens) is 1 for tokens. Padding is excluded on both sides."""
     parts = []
     for wanted, found in zip(teacher.relations, student.relations, strict=True):
         heads = math.gcd(RELATION_HEADS, wanted.shape[2], found.shape[2])
@@ -69,7 +69,7 @@ def relation_loss(teacher: States, student: States, mask: torch.Tensor) -> torch
 
 
 def hidden_loss(teacher: States, student: States, mask: torch.Tensor) -> torch.Tensor:
-    """The loss above; both hidden states (batch, tokens, width)."""
+    """The hidden loss above; both hidden states (batch, tokens, width)."""
     apart = ((teacher.hidden - student.hidden) ** 2).mean(dim=2)
     return (apart * mask).sum() / mask.sum()
 
@@ -79,5 +79,5 @@ def _relations(states: torch.Tensor, mask: torch.Tensor, heads: int) -> torch.Te
     batch, tokens, width = states.shape
     split = states.view(batch, tokens, heads, width // heads).transpose(1, 2)
     scores = split @ split.transpose(2, 3) / math.sqrt(width // heads)
-    # A finite number: what is masked on both sides must not become a difference of infinities.
+    # A finite number, so that entries masked on both sides do not become a difference of infinities.
     return functional.log_softmax(scores.masked_fill(mask[:, None, None, :] == 0, -1e4), dim=3)

@@ -1,4 +1,4 @@
-"""What a student learns: of every text what its teacher says, of some the gold too.
+"""Targets of a student: the teacher's outputs for every text, and the gold for some texts.
 
     mean over the texts of  (1 - a) soft(student, teacher) + a hard(student, gold),   summed over the heads
 
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Targets:
-    """teacher: outputs of all heads side by side (n, width); gold: of each head (n, ...); known: which rows have it."""
+    """teacher: concatenated outputs of all heads (n, width); gold: for each head (n, ...); known: rows with gold."""
 
     heads: Mapping[str, Head]
     teacher: Floats
@@ -33,7 +33,7 @@ class Targets:
 
     @classmethod
     def of(cls, task: Task, teacher: Floats, texts: Sequence[str], golds: Sequence[str]) -> Targets:
-        """Of n texts, the first of which have these golds."""
+        """Targets of n texts; golds belong to the first of them."""
         rows = len(teacher)
         encoded = task.encode(golds, [Item(text) for text in texts[: len(golds)]])
         gold = {}
@@ -44,21 +44,21 @@ class Targets:
         return cls(task.heads, teacher, gold, np.arange(rows) < len(golds))
 
     def take(self, places: Ints) -> Targets:
-        """Those of some rows."""
+        """The targets of these rows."""
         gold = {name: values[places] for name, values in self.gold.items()}
         return Targets(self.heads, self.teacher[places], gold, self.known[places])
 
     def loss(self, outputs: torch.Tensor, rows: Ints, temperature: float, share: float) -> torch.Tensor:
         """The loss of these rows' outputs (batch, width); share: the weight a of the gold."""
 
-        def here(array: npt.NDArray[Any]) -> torch.Tensor:
+        def as_tensor(array: npt.NDArray[Any]) -> torch.Tensor:
             return torch.from_numpy(array[rows]).to(outputs.device)
 
-        teacher, known, start, losses = here(self.teacher), here(self.known), 0, []
+        teacher, known, start, losses = as_tensor(self.teacher), as_tensor(self.known), 0, []
         for name, head in self.heads.items():
             place = slice(start, start + head.size)
             pair = outputs[:, place], teacher[:, place]
-            losses.append(mixed_loss(head.loss, *pair, here(self.gold[name]), known, temperature, share))
+            losses.append(mixed_loss(head.loss, *pair, as_tensor(self.gold[name]), known, temperature, share))
             start += head.size
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 

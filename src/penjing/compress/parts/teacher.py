@@ -1,4 +1,4 @@
-"""What a teacher says of many texts: its outputs, in slices that all steps of a run share and that survive a kill."""
+"""Outputs of a teacher for many texts, stored in slices that all steps of a run share and that survive a kill."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Floats = npt.NDArray[np.float32]
 def teacher_outputs(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run, title: str) -> Floats:
     """Outputs (n, sum of the heads' sizes) float32 of masked texts, one part after another.
 
-    Each part is cut into slices of its own, stored in the run's shared folder under all their texts: a step that asks
-    for the same part finds it, and what it gets never depends on what other steps asked for. Raises
-    RunInterruptedError when stopped; the same call then goes on behind the last whole slice.
+    Each part is split into its own slices, stored in the run's shared folder under a hash of their texts. A step that
+    needs the same part finds it, and the result does not depend on the requests of other steps. Raises
+    RunInterruptedError when stopped; the same call then continues after the last complete slice.
     """
     folder = (run.shared or run.scratch) / "teacher"
     lists = [list(part) for part in parts]
@@ -37,7 +37,7 @@ def teacher_outputs(teacher: Artifact, parts: Iterable[Sequence[str]], run: Run,
     found = [np.zeros((0, width), dtype=np.float32)]
     session: Session | None = None
     for texts in lists:
-        # Neighbours in length fill a batch well.
+        # Texts of similar length need little padding.
         order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), texts[i]))
         outputs = np.empty((len(texts), width), dtype=np.float32)
         for first in range(0, len(order), _SLICE):
@@ -65,14 +65,14 @@ def _compute(session: Session, texts: Sequence[str], run: Run) -> Floats:
 
 
 def store(path: Path, rows: Floats) -> None:
-    """Keep outputs in a file that is whole or absent."""
+    """Store outputs in a file that is complete or absent."""
     buffer = BytesIO()
     np.save(buffer, rows)
     write_whole(path, buffer.getvalue())
 
 
 def stored(path: Path, shape: tuple[int, int]) -> Floats | None:
-    """The outputs that `store` kept; None where they are not there, or not whole."""
+    """The outputs from `store`; None if they are missing or incomplete."""
     try:
         rows: Floats = np.load(path)
     except (OSError, ValueError, EOFError):

@@ -1,11 +1,11 @@
-"""How small a chain of compressions can become at the least: what a search need not make, because it cannot win.
+"""A lower bound on the size of a chain of compressions: a search does not make forms that cannot be the smallest.
 
     least size = v h b_e / 8 + l (4 h^2 + 2 h f) b_w / 8   bytes
 
-v: words of the vocabulary, h: hidden size, f: size of the feed-forward part, l: layers that are left, b_e and b_w: bits
-of a weight of the embeddings and of the layers. Biases, norms, the head and the tokenizer come on top, so that no form
-is smaller than its bound. The model without layers has a table of 2^bits rows, half-precision numbers, one a label or
-`rank` at most.
+v: size of the vocabulary, h: hidden size, f: feed-forward size, l: layers left, b_e and b_w: bits of a weight of the
+embeddings and of the layers. Biases, norms, the head and the tokenizer are not counted, so no form is smaller than its
+bound. The model without layers has a table of 2^bits rows in half precision, with a column for each label, at most
+`rank`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from penjing.core.nouns import Artifact
 from penjing.tasks import predicts, task_of
 
 MEGA = 1e6
-# Bits of a weight by the step that makes the form; whatever else ends a chain is never ruled out.
+# Bits of a weight by the last step of a chain. A chain that ends in another step is always tried.
 BITS = {"compress.export": 16, "compress.int8": 8}
 
 
 def least_mb(steps: Sequence[Step], layers: int, teacher: Artifact) -> float:
-    """Megabytes that the form which the steps make of so many layers takes at the least; 0 where nothing is known."""
+    """The least size in megabytes of the form that the steps make with so many layers; 0 if it is unknown."""
     options: dict[str, Any] = {one.name: one.options for one in steps}
     size = 0.0
     if {"compress.static", "compress.cascade"} & set(options):
@@ -49,7 +49,7 @@ def _static_mb(columns: int, options: Any) -> float:
 
 
 def _shape(teacher: Artifact) -> tuple[int, int, int] | None:
-    """Words, hidden size and feed-forward size of an encoder; None where its configuration does not say."""
+    """Vocabulary size, hidden size and feed-forward size of an encoder; None if its configuration lacks one."""
     path = teacher.folder / "encoder" / "config.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""How a search ended, kept in the run's folder: the same run again makes the one form that was sealed, and no other.
+"""The result of a search, stored in the run's folder: a second run with the same content makes only the sealed form.
 
-Measured times decide a search too, so a second search could end differently. Everything else that it depends on is
-the key: the tuned model, the recipe, the rows, the machine, and the source of the search and of all compressions.
+A search also depends on measured times, so a second search could end differently. Everything else that it depends on
+is in the key: tuned model, recipe, rows, machine, and the source of the search and of all compressions.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from penjing.report.contract import Note, VariantRow
 
 @dataclass(frozen=True)
 class Finished:
-    """The form that was sealed with its steps behind the tuned model (none: the linear model), and what was tried.
+    """The sealed form with its steps after the tuned model (no steps: the linear model), and the forms tried.
 
-    rows: those of the report, of every form that was measured; skipped: what was not made, and why.
+    rows: report rows of every measured form. skipped: forms that were not made, with the reasons.
     """
 
     title: str
@@ -35,7 +35,7 @@ class Finished:
 
 
 def read_finished(kept: Measured, tuned: str) -> Finished | None:
-    """How an earlier run of the same content ended; None where none did."""
+    """The result of an earlier run with the same content; None if there is none."""
     found = kept.find(_key(tuned))
     if found is None:
         return None
@@ -47,13 +47,13 @@ def read_finished(kept: Measured, tuned: str) -> Finished | None:
             skipped=tuple(Note.model_validate(note) for note in found["skipped"]),
         )
     except (KeyError, TypeError, ValueError, ValidationError, RecipeError):
-        # Written by another version: the search runs anew.
+        # Another version wrote the file, so the search runs again.
         return None
 
 
 def keep_finished(kept: Measured, tuned: str, title: str, steps: Sequence[Step], rows: Sequence[VariantRow],
                   skipped: Sequence[Note]) -> None:  # fmt: skip
-    """Keep how a search ended."""
+    """Store the result of a search."""
     kept.keep(
         _key(tuned),
         {

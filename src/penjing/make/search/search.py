@@ -1,20 +1,21 @@
 """The search for the smallest model that keeps every promise on this machine: chains of compressions, tried in turn.
 
-First comes the model without any layer, the smallest of all. A form that cannot become smaller than one that holds
-every promise already (the linear model among them) is not made (`bound.py`). Then the teacher's layers are halved
-until one is left. Each depth is healed by the teacher and measured in float32 and in INT8, on the engine that is the
-faster one on this kind of processor; where the recipe leaves the engine open, in INT8 on ONNX Runtime too, whose scales
-follow each text. Where a depth in float32 has broken `keep` on validation, no smaller one is tried.
+The model without layers is tried first, because it is the smallest. A form is not made if it cannot become smaller
+than one that already holds every promise, the linear model included (`bound.py`). Then the teacher's layers are halved
+until one is left. Each depth is healed by the teacher and measured in float32 and in INT8, on the faster engine for
+this kind of processor. If the recipe leaves the engine open, INT8 on ONNX Runtime is measured too; its scales are
+computed from each text. If a depth in float32 breaks `keep` on validation rows, no smaller depth is tried.
 
-Unless the model without layers holds every promise, two more are tried. One is the smallest INT8 form that holds them,
-but for its size, with its embeddings in four bits. The other is a cascade: the model without layers first, for the rest
-the smallest form that keeps every promise but those on time, for as many texts as the promised times allow. That form
-is healed for the cascade if need be, a deeper one where a shallower does not keep the score.
+If the model without layers does not hold every promise, two more forms are tried. The first is the smallest INT8 form
+that holds every promise except its size, with its embeddings in four bits. The second is a cascade: the model without
+layers answers first, and the smallest form that keeps every promise except those on time answers the rest, as many
+texts as the promised times allow. That form is healed for the cascade if necessary: a deeper one if a shallower one
+does not keep the score.
 
-Time does not depend on what the weights are. Where a form was too slow, the next depth is timed before it is healed,
-and healed only if it is fast enough or if the cascade needs it. In the cascade, too, it is timed before it is healed;
-where the healed one is too slow after all, a shallower one is healed. Every step is cached, and every time that was
-taken until the run ends: a kill loses what was under way.
+Time does not depend on the values of the weights. If a form was too slow, the next depth is timed before it is healed.
+It is healed only if it is fast enough or if the cascade needs it. In the cascade, too, a form is timed before it is
+healed. If the healed form is still too slow, a shallower one is healed. Every step is cached, and every measured time
+is stored until the run ends: a kill loses only the work in progress.
 """
 
 from __future__ import annotations
@@ -30,20 +31,20 @@ from penjing.make.search.bound import least_mb
 from penjing.make.search.heal import METHOD, Healing
 from penjing.prove.gates import TIMES
 from penjing.report.contract import Note
-from penjing.report.found import Choice, Variant
+from penjing.report.found import ChosenVariant, Variant
 from penjing.report.verdict import metric_name, note_of
 from penjing.tasks import task_of
 
-# What a milder exit shortens. The slowest texts are those that come to the second stage, however few they are.
+# The promises that a lower agreement helps. The slowest texts are those of the second stage, even if they are few.
 SHORTENED = ("p50_ms", "mean_ms", "times_faster")
-# How far the texts that leave a cascade early agree with the teacher. All are alike in size, so the strictest that is
-# fast enough is taken: validation rows are too few to tell how much of the score a milder one gives away.
+# Agreement of the first stage's answers with the teacher, strictest first. The size is the same for all, so the first
+# one that is fast enough is used: validation rows are too few to measure the score that a lower agreement costs.
 AGREEMENTS = (0.998, 0.995, 0.99, 0.98, 0.97)
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Steps behind the teacher that end in a form that can be sealed; `layers` are left (0: no transformer)."""
+    """Steps after the teacher that end in a form that can be sealed; layers: layers left (0: no transformer)."""
 
     title: str
     layers: int
@@ -51,14 +52,14 @@ class Chain:
 
     @property
     def form(self) -> tuple[str, object]:
-        """What the last step makes: forms of one kind differ in depth alone."""
+        """The kind of form that the last step makes; forms of one kind differ only in depth."""
         last = self.steps[-1]
         return last.name, getattr(last.options, "engine", None)
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A chain with what each of its steps made, and what the last one was measured to be."""
+class TriedChain:
+    """A chain with the result of each step, and the measured variant of the last one."""
 
     chain: Chain
     done: tuple[Done, ...]
@@ -66,9 +67,9 @@ class Tried:
 
 
 def chains(layers: int, both: bool = False) -> Iterator[Chain]:
-    """All chains for a teacher of that many layers: the one without layers, then the largest first.
+    """All chains for a teacher with that many layers: the chain without layers, then the others, largest first.
 
-    both: INT8 on ONNX Runtime too.
+    both: add INT8 on ONNX Runtime.
     """
     yield Chain("static", 0, (single_step("compress.static"),))
     depth = layers
@@ -86,31 +87,31 @@ def chains(layers: int, both: bool = False) -> Iterator[Chain]:
 
 @dataclass
 class Search:
-    """Chains tried in their order, and what came of them.
+    """Chains tried in their order, with their results.
 
-    step: makes (or finds) an artifact; judge: measures one under a title against the gates; race: the fastest of some
-    variants, timed in turn, for what `judge` measures minutes apart cannot tell them apart.
-    trials: so many other ways of healing, at most, for a student that is not proven to keep the score.
-    proven: what was measured before, the linear model; skipped: filled with what was not tried, and why.
+    step: makes an artifact or takes it from the cache. judge: measures an artifact and its gates under a title.
+    fastest: returns the fastest of some variants, timed in turn; the times of `judge` are minutes apart and cannot be
+    compared. trials: most other sets of healing options for a student that is not proven to keep the score.
+    proven: variants measured before, such as the linear model. skipped: receives the forms not tried, with reasons.
     """
 
     teacher: Artifact
     every: Sequence[Chain]
     step: Callable[[Step, Artifact], Done]
     judge: Callable[[str, Artifact], Variant]
-    race: Callable[[Sequence[Variant]], Variant]
+    fastest: Callable[[Sequence[Variant]], Variant]
     progress: Progress
     trials: int = 0
     seed: int = 0
     proven: Sequence[Variant] = ()
     skipped: list[Note] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list, init=False)
-    # Forms that were too slow before they were healed, as they were timed; and whether they are in time in a cascade.
+    tried: list[TriedChain] = field(default_factory=list, init=False)
+    # Forms that were too slow before healing, with their times; and whether each is fast enough in a cascade.
     waiting: list[tuple[Chain, Variant]] = field(default_factory=list, init=False)
     judged: dict[str, bool] = field(default_factory=dict, init=False)
 
-    def run(self) -> list[Tried]:
-        """Try them all, in the order that the module describes."""
+    def run(self) -> list[TriedChain]:
+        """Try all chains in the order that the module describes."""
         self._try_depths()
         if smallest_held([each.variant for each in self.tried if not each.chain.layers]):
             return self.tried
@@ -133,7 +134,7 @@ class Search:
 
     def _try_depths(self) -> None:
         too_few = 0
-        slow: dict[tuple[str, object], bool] = {}
+        too_slow: dict[tuple[str, object], bool] = {}
         for number, chain in enumerate(self.every, start=1):
             if 0 < chain.layers <= too_few:
                 self._skip(note_of("skipped_layers", title=chain.title, layers=str(too_few + 1)))
@@ -141,20 +142,20 @@ class Search:
             if self._is_beaten(chain):
                 continue
             self.progress.say(f"search: {chain.title} ({number} of {len(self.every) + 1})")
-            if chain.layers and slow.get(chain.form):
+            if chain.layers and too_slow.get(chain.form):
                 timed = self._unhealed(chain)
                 if _broke(timed, *TIMES):
-                    said = f"not healed, p50 {timed.latency.p50_ms:.2f} ms is too slow as it is"
-                    self.progress.say(f"{chain.title}: {said}")
+                    reason = f"not healed, because p50 {timed.latency.p50_ms:.2f} ms is too slow"
+                    self.progress.say(f"{chain.title}: {reason}")
                     self.waiting.append((chain, timed))
                     continue
             variant = self._attempt(chain).variant
-            slow[chain.form] = _broke(variant, *TIMES)
+            too_slow[chain.form] = _broke(variant, *TIMES)
             if _broke(variant, "keep") and chain.form[0] == "compress.export":
                 too_few = chain.layers
 
     def _heal_for_the_cascade(self) -> None:
-        """Of the forms too slow alone, the deepest that keeps the score and is in time as a second stage."""
+        """Heal forms that are too slow alone: the deepest that is fast enough as a second stage and keeps the score."""
         deeper = [each for each in self.waiting if not self._is_beaten(behind_static(each[0], min(AGREEMENTS)))]
         while deeper:
             healed = self._heal(deeper)
@@ -175,7 +176,7 @@ class Search:
         for number in range(1, self.trials + 1):
             if _holds(best.variant, "keep"):
                 break
-            self.progress.say(f"search: {chain.title}, healed another way ({number} of {self.trials} at most)")
+            self.progress.say(f"search: {chain.title}, healed with other options ({number} of at most {self.trials})")
             last = self._attempt(healed_by(chain, healing.ask(), number))
             healing.tell(_keep_bound(last.variant))
             best = max(best, last, key=lambda each: _keep_bound(each.variant))
@@ -204,23 +205,23 @@ class Search:
             if _broke(second.variant, "keep"):
                 break
 
-    def _try_agreements(self, second: Tried) -> Tried:
+    def _try_agreements(self, second: TriedChain) -> TriedChain:
         for agreement in AGREEMENTS:
             chain = behind_static(second.chain, agreement)
             self.progress.say(f"search: {chain.title} ({len(self.every) + 1} of {len(self.every) + 1})")
             last = self._attempt(chain, second.done)
-            # A milder one keeps less and is faster.
+            # A lower agreement keeps less of the score and is faster.
             if _holds(last.variant, *SHORTENED) or _broke(last.variant, "keep"):
                 break
         return last
 
-    def _heal(self, slow_forms: Sequence[tuple[Chain, Variant]]) -> Tried:
-        chain = worth_healing(slow_forms, self._is_in_time, self.race)
+    def _heal(self, waiting: Sequence[tuple[Chain, Variant]]) -> TriedChain:
+        chain = worth_healing(waiting, self._is_in_time, self.fastest)
         self.progress.say(f"search: {chain.title}, for the cascade")
         return self._attempt(chain)
 
     def _is_in_time(self, chain: Chain, timed: Variant) -> bool:
-        """Whether it is fast enough behind a first stage with the mildest exits of all."""
+        """Whether it is fast enough as the second stage of a cascade with the lowest agreement."""
         if chain.title not in self.judged:
             last = behind_static(chain, min(AGREEMENTS))
             self.progress.say(f"search: {last.title}, not healed")
@@ -229,7 +230,7 @@ class Search:
         return self.judged[chain.title]
 
     def _is_beaten(self, chain: Chain) -> bool:
-        """Whether what holds every promise already is as small as this chain can become."""
+        """Whether a form that holds every promise is already as small as this chain can become."""
         best = self._best()
         least = least_mb(chain.steps, chain.layers, self.teacher)
         if best is None or least < best.size_mb:
@@ -242,14 +243,14 @@ class Search:
         self.skipped.append(note)
         self.progress.say(note.text)
 
-    def _attempt(self, chain: Chain, before: Sequence[Done] = ()) -> Tried:
+    def _attempt(self, chain: Chain, before: Sequence[Done] = ()) -> TriedChain:
         done = list(before)
         for one in chain.steps[len(done) :]:
             done.append(self.step(one, done[-1].artifact if done else self.teacher))
-        made = Tried(chain, tuple(done), self.judge(chain.title, done[-1].artifact))
+        made = TriedChain(chain, tuple(done), self.judge(chain.title, done[-1].artifact))
         self.tried.append(made)
         best = self._best()
-        self.progress.say(f"{_told(made.variant)}; best so far: {best.name if best else 'none'}")
+        self.progress.say(f"{_summary(made.variant)}; best so far: {best.name if best else 'none'}")
         return made
 
     def _unhealed(self, chain: Chain) -> Variant:
@@ -261,7 +262,7 @@ class Search:
 
 
 def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
-    """The same chain with other options of healing."""
+    """The chain with other healing options."""
     steps = [single_step(METHOD, options) if one.name == METHOD else one for one in chain.steps]
     return Chain(f"{chain.title}, healing {number}", chain.layers, tuple(steps))
 
@@ -269,26 +270,26 @@ def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
 def worth_healing(
     waiting: Sequence[tuple[Chain, Variant]],
     in_time: Callable[[Chain, Variant], bool],
-    race: Callable[[Sequence[Variant]], Variant],
+    fastest: Callable[[Sequence[Variant]], Variant],
 ) -> Chain:
-    """Of the forms too slow alone the deepest that can be in time as a cascade's second stage; else the fastest.
+    """Of the forms that are too slow alone, the deepest that is fast enough as a second stage; else the fastest.
 
-    The deeper one keeps more of the score of the hard texts, which are those that come to it.
-    At the same depth it is the smaller one, and of two of about the same size the faster.
+    A deeper form keeps more of the score on hard texts, which are the texts of a second stage. At the same depth the
+    smaller form is chosen, and of several with about the same size the fastest.
     """
     for layers in sorted({chain.layers for chain, _ in waiting}, reverse=True):
         alike = [each for each in waiting if each[0].layers == layers]
         room = 1.1 * min(timed.size_mb for _, timed in alike)
         small = [each for each in alike if each[1].size_mb <= room]
-        winner = race([timed for _, timed in small])
+        winner = fastest([timed for _, timed in small])
         chain = next(chain for chain, timed in small if timed is winner)
         if in_time(chain, winner):
             return chain
     return min(waiting, key=lambda each: each[1].latency.p50_ms)[0]
 
 
-def to_shrink(tried: Sequence[Tried]) -> Tried | None:
-    """The smallest encoder in INT8 on ONNX Runtime that holds every gate, or would but for its size; else None."""
+def to_shrink(tried: Sequence[TriedChain]) -> TriedChain | None:
+    """The smallest encoder in INT8 on ONNX Runtime that holds every gate, or every gate except size; else None."""
     good = [
         each
         for each in tried
@@ -300,23 +301,23 @@ def to_shrink(tried: Sequence[Tried]) -> Tried | None:
 
 
 def with_small_embeddings(chain: Chain) -> Chain:
-    """The same chain with the words' table in four bits, before all else goes into eight."""
+    """The chain with the embedding table in four bits, before INT8."""
     small = single_step("compress.embeddings", {"bits": 4}), single_step("compress.int8", {"engine": "onnx"})
     return Chain(f"{chain.title}, embeddings in 4 bits", chain.layers, (*chain.steps[:-1], *small))
 
 
 def behind_static(chain: Chain, agreement: float) -> Chain:
-    """The same chain as the second stage of a cascade, whose exits agree so far with the teacher."""
+    """The chain as the second stage of a cascade with that agreement with the teacher."""
     cascade = single_step("compress.cascade", {"agreement": agreement})
-    title = f"static, then {chain.title} ({100 * agreement:g}% alike)"
+    title = f"static, then {chain.title} ({100 * agreement:g}% agreement)"
     return Chain(title, chain.layers, (*chain.steps, cascade))
 
 
-def second_stage(tried: Sequence[Tried]) -> Tried | None:
-    """The smallest encoder that holds every gate but those on time; where none does, the likeliest to keep the score.
+def second_stage(tried: Sequence[TriedChain]) -> TriedChain | None:
+    """The smallest encoder that holds every gate except those on time; else the most likely one to keep the score.
 
-    Where all break p99, the fastest: only the slowest of the few texts that come so far make a cascade's p99. None
-    without one whose score may be kept.
+    If all break p99, the fastest, because the slowest texts of the second stage determine the p99 of a cascade. None
+    if every encoder breaks `keep`.
     """
     encoders = [each for each in tried if each.chain.layers and not _broke(each.variant, "keep")]
     in_time = [each for each in encoders if not _broke(each.variant, "p99_ms")]
@@ -329,26 +330,26 @@ def second_stage(tried: Sequence[Tried]) -> Tried | None:
 
 
 def smallest_held(variants: Sequence[Variant]) -> Variant | None:
-    """The smallest variant that holds every gate on validation; of two alike the faster."""
+    """The smallest variant that holds every gate on validation rows; of two with equal size the faster."""
     held = [variant for variant in variants if all(gate.state == "held" for gate in variant.gates)]
     return min(held, key=lambda variant: (variant.size_mb, variant.latency.p50_ms), default=None)
 
 
-def choose_smallest(variants: Sequence[Variant], linear: Variant) -> Choice | None:
-    """The smallest variant, the linear model among them, that holds every gate on validation.
+def choose_smallest(variants: Sequence[Variant], linear: Variant) -> ChosenVariant | None:
+    """The smallest variant, the linear model included, that holds every gate on validation rows.
 
-    Where none holds them all, of those that no gate refuses the one that holds the most, of several the likeliest to
-    keep the score, and of two alike the smaller; None where all are refused.
+    If none holds all, only variants that no gate refuses count: the one that holds the most gates, then the most likely
+    one to keep the score, then the smaller. None if all are refused.
     """
     every = [*variants, linear]
     best = smallest_held(every)
     if best is not None:
-        return Choice(best, False, note_of("why_smallest", forms=str(len(every))))
+        return ChosenVariant(best, False, note_of("why_smallest", forms=str(len(every))))
     passed = [variant for variant in every if not variant.refused]
     if not passed:
         return None
     likeliest = max(passed, key=lambda each: (_held(each), _keep_bound(each), -each.size_mb))
-    return Choice(likeliest, False, note_of("why_likeliest", forms=str(len(passed))))
+    return ChosenVariant(likeliest, False, note_of("why_likeliest", forms=str(len(passed))))
 
 
 def _keep_bound(variant: Variant) -> float:
@@ -367,7 +368,7 @@ def _held(variant: Variant) -> int:
     return sum(gate.state == "held" for gate in variant.gates)
 
 
-def _told(variant: Variant) -> str:
+def _summary(variant: Variant) -> str:
     state = f"refused ({variant.refused})" if variant.refused else "passes"
     return (
         f"{variant.name}: {variant.size_mb:.1f} MB, p50 {variant.latency.p50_ms:.2f} ms, "
