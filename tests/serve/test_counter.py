@@ -62,7 +62,7 @@ finally:
 """
 
 
-@pytest.mark.slow_engine
+@pytest.mark.slow
 def test_the_counter_runs_without_torch(tiny_release, tmp_path: Path) -> None:
     script = SCRIPT.format(
         blocked=set(BLOCKED),
