@@ -1,4 +1,4 @@
-"""Attacks on the HTTP layer: what is sent beside, before and instead of a request, over raw sockets on loopback.
+"""Attacks on the HTTP layer: malformed, slow and partial requests over raw sockets on loopback.
 
 Each starts a service of its own (with short deadlines, where one is tested), sends a bounded load, and takes a few
 seconds. `python bench/attack.py` runs them all.

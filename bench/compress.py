@@ -3,11 +3,11 @@
     python bench/compress.py --data DIR --out DIR [--models DIR] [--set NAME ...] [--base mini|e5] [--rows N]
                              [--seeds 0,1] [--only NAME ...]
 
-Every technique starts from the same tuned model and ends in the engine that serves, so that a row differs from the
-first (*identity*: exported, nothing else) by one technique, healed by distillation where the name says so; but some
-run on ONNX Runtime alone, and have an identity of their own. All forms of a seed are timed in turn (A B A B ...) on
+Every technique starts from the same tuned model and ends in the engine that serves. So a row differs from the first
+(*identity*: only exported) by one technique, healed by distillation if its name says so. Some techniques run only on
+ONNX Runtime; they have an identity of their own. All forms of a seed are timed in turn (A B A B ...) on
 the same texts; scores are on test rows. Appends a line a seed to
-bench/results/compress.jsonl; a seed that stands there already is passed over.
+bench/results/compress.jsonl; a seed that is already there is skipped.
 """
 
 from __future__ import annotations

@@ -6,14 +6,14 @@ Protocol, written before its first run. Rows: of `zh-sentiment-reviews/waimai_10
 labels) the 2,000 distinct texts with the smallest hash, in the order of the file. Commands, each a process of its own:
 `penjing init DIR --data rows.csv`, one line of the recipe changed by hand (`unproven: allow`, for so few rows prove
 little), `penjing make DIR/recipe.yaml`, with the shipped base and every default. Both may use two cores. `--busy` runs
-them beside a process that computes without end on the same two cores. What counts is the wall time of the two commands
-together; wanted are at most 240 seconds. A run that ends without a sealed release has failed, whatever it took.
+them beside a process that computes without end on the same two cores. The figure is the wall time of the two commands
+together; the limit is 240 seconds. A run that ends without a sealed release has failed, however long it took.
 The first complete run of each kind is reported; the newest replaces it only after the code has changed. The load of
 the machine before the run (of one minute) is kept with it, and the seconds of processor time that the run took (with
 `--busy` those of the busy process are among them): other work on the same cores is part of what was measured.
 
-Writes bench/results/first.json: under `quiet` and `busy` the total, each command, what `make` told with the second at
-which it did, the time of every step, threads, what was sealed and its score on the test rows.
+Writes bench/results/first.json: under `quiet` and `busy` the total, each command, each message of `make` with the
+second at which it came, the time of every step, threads, what was sealed and its score on the test rows.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
     python bench/folds.py --data DIR --models DIR --out DIR [--set NAME ...] [--base mini|e5] [--rows N] [--folds 3]
                           [--form NAME]
 
-All rows of a set, cleaned, masked and without duplicates, are dealt to folds label by label, by a hash of their text.
-For each fold `penjing make` tunes a teacher on the other rows, which it splits into train, validation and calibration
-itself, and compresses it into one form: that which the search of `bench/speed.py` tested last, or --form. Both then
-answer the fold. Pooled over the folds the answers bound what is kept more closely than the rows of one test part. The
-form was chosen on a part of the same rows: what is tested here is how it is made, not how it was chosen.
-Writes a line a fold to bench/results/folds.jsonl; a fold that stands there already is passed over.
+All rows of a set, cleaned, masked and without duplicates, are assigned to folds label by label, by a hash of their
+text. For each fold `penjing make` tunes a teacher on the other rows, which it splits into train, validation and
+calibration itself, and compresses it into one form: the last one that the search of `bench/speed.py` tested, or
+--form. Both then answer the fold. Pooled over the folds the answers bound what is kept more closely than the rows of
+one test part. The form was chosen on a part of the same rows: what is tested here is how it is made, not how it was
+chosen.
+Writes one line for each fold to bench/results/folds.jsonl; a fold that is already there is skipped.
 `bench/speed_page.py` puts the pooled share and the F1 of each label into its page.
 """
 

@@ -1,4 +1,4 @@
-"""A load in an open loop, from a process of its own: `python bench/load_client.py` with a plan on standard input.
+"""An open-loop load from a process of its own: `python bench/load_client.py` with a plan on standard input.
 
 A request is sent at its planned moment whether earlier ones are answered or not, and its latency counts from that
 moment. Client and service share the machine's cores.

@@ -1,4 +1,4 @@
-"""Labelled texts for the masking bench: personal numbers as people write them, and numbers that are none.
+"""Labelled texts for the masking bench: personal numbers as people write them, and other numbers.
 
 `texts(seed, items)` gives sentences in Chinese and English with one to three items each. Two items of three are
 personal numbers of the seven kinds, the third is a hard negative. Written before the second version of the masking

@@ -1,4 +1,4 @@
-"""Numbers that are no personal numbers, each made by the rule of its own kind, with the sentences that it stands in."""
+"""Numbers that are no personal numbers, each made by the rule of its own kind, with the sentences that contain it."""
 
 from __future__ import annotations
 

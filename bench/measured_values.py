@@ -1,4 +1,4 @@
-"""What docs/measured.md says of results that are kept a line a run: the newest runs, summed up as the pages do.
+"""Values for docs/measured.md from results with one line for each run: the newest runs, summed up as on the pages.
 
 Each reader takes the folder of results and gives values that the paths in docs/measured.yaml lead into.
 """

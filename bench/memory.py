@@ -1,4 +1,4 @@
-"""The memory of one way to answer texts: the peak of a process that opens it and answers some, one by one.
+"""The memory of one way to answer texts: the peak of a process that opens it and answers texts one by one.
 
     python bench/memory.py KIND FOLDER THREADS [MODEL] < TEXTS
 

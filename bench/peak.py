@@ -1,4 +1,4 @@
-"""What share of this machine's matrix peak the engines reach: the encoder at batch 32 x 128 tokens.
+"""The share of the peak matrix speed of this machine that the engines reach: the encoder at batch 32 x 128 tokens.
 
     python bench/peak.py --models DIR [--threads N]
 

@@ -1,4 +1,4 @@
-"""Raw HTTP over sockets on loopback, as an attacker sends it, and what was seen of the answers."""
+"""Raw HTTP over sockets on loopback, as an attacker sends it, and checks of the answers."""
 
 from __future__ import annotations
 

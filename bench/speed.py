@@ -11,8 +11,8 @@ included: the Hugging Face pipeline of the fine-tuned teacher, plain torch, `tor
 Runtime in float32 and in dynamic INT8 (also of the healed student in the form that was tested), frozen embeddings with
 logistic regression, Model2Vec with the same, TF-IDF.
 *Online* is one text at a time (mean time of a call), *offline* each one's best of several batch sizes; memory is the
-peak of a process of its own. Writes a line a run to bench/results/speed.jsonl; a run that stands there already is
-passed over. `bench/speed_page.py` draws the page.
+peak of a process of its own. Writes one line for each run to bench/results/speed.jsonl; a run that is already there is
+skipped. `bench/speed_page.py` draws the page.
 """
 
 from __future__ import annotations

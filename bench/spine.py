@@ -2,8 +2,8 @@
 
     python bench/spine.py --data DIR --models DIR --out DIR [--set NAME ...] [--base mini|e5] [--rows N] [--seeds 0,1,2]
 
-A run that stands in the results already (same recipe, same base, same rows) is passed over, so the bench can be
-killed and started again. `bench/spine_page.py` draws the page.
+A run that is already in the results (same recipe, same base, same rows) is skipped, so the bench can be killed and
+started again. `bench/spine_page.py` draws the page.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python bench/tokens.py --data DIR [--lines 100000]
 
-Reads lines of every text file under DIR as they stand, gives each to `penjing/mini`'s tokenizer in three ways in turn
+Reads the lines of every text file under DIR, gives each to `penjing/mini`'s tokenizer in three ways in turn
 (A B C A B C ...): transformers' fast tokenizer, the raw tokenizer's `encode`, and Penjing's own path. All ids must be
 equal. Prints microseconds a text, one at a time and in batches of 32, and writes bench/results/tokens.json.
 """

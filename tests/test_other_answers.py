@@ -44,7 +44,7 @@ from penjing.runtime.selfcheck import make_selfcheck
 from penjing.runtime.session import Session
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store.database import Store, open_store
 from penjing.store.records import get_record, scan_records
@@ -329,7 +329,7 @@ def test_evidence_names_the_word_that_makes_the_number(release: Release) -> None
 
 
 def test_it_is_served_over_http(release: Release, store: Store, tmp_path: Path) -> None:
-    service = Service(release, store, Settings(threads=1, cache=str(tmp_path), state_seconds=0))
+    service = DecisionService(release, store, Settings(threads=1, cache=str(tmp_path), state_seconds=0))
     app = build_app(service, KeyRing(store, required=False))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         made = client.post("/v1/decide", json={"text": "the room was bad", "evidence": True}).json()

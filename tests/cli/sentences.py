@@ -21,7 +21,7 @@ _SILENT = re.compile(
 )
 _WORDS = re.compile(r"[A-Za-z`'}\]),:;] +[a-zA-Z`{]{2,}")
 # A call that says its first argument to a person: it is a sentence even of one word.
-_SAYS = re.compile(r"\b(out|tell|say|start|fail|usage|translate)$")
+_SAYS = re.compile(r"\b(out|tell|say|notify|print_line|add_finding|start|fail|usage|translate)$")
 _SAID = "\0"
 _PART = re.compile(r"\{\w*\*?\}")
 

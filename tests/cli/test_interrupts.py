@@ -25,7 +25,7 @@ def test_the_first_signal_asks_and_the_second_ends(capsys: pytest.CaptureFixture
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         raise KeyboardInterrupt
-    assert "stopping at the next safe moment" in capsys.readouterr().err
+    assert "stopping at the next safe point" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("number", "code"), zip(SIGNALS, (130, 143, 130), strict=True))

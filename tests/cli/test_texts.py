@@ -90,7 +90,9 @@ Read = tuple[list[tuple[int, str]], list[Fault], list[str]]
 def read(file: Path | str, column: str | None = None, **more: Any) -> Read:
     faults: list[Fault] = []
     said: list[str] = []
-    rows = [(number, text) for number, text, _ in read_texts(str(file), column, faults=faults, say=said.append, **more)]
+    rows = [
+        (number, text) for number, text, _ in read_texts(str(file), column, faults=faults, notify=said.append, **more)
+    ]
     return rows, faults, said
 
 

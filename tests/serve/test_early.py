@@ -12,17 +12,17 @@ from penjing.core.nouns import Release
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
 from penjing.serve.early import EarlyBytes
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
 
 
 @pytest.fixture
-def service(tiny_release: Release, tmp_path: Path) -> Service:
+def service(tiny_release: Release, tmp_path: Path) -> DecisionService:
     store = open_store(f"sqlite:///{tmp_path / 'service.db'}")
     put_in_service(store, tiny_release)
-    return Service(tiny_release, store, Settings(threads=1, max_waiting=4, cache=str(tmp_path)))
+    return DecisionService(tiny_release, store, Settings(threads=1, max_waiting=4, cache=str(tmp_path)))
 
 
 async def ask(app, method: str, path: str, length: int = 9) -> tuple[int, dict[str, str], bytes]:
@@ -42,7 +42,7 @@ async def ask(app, method: str, path: str, length: int = 9) -> tuple[int, dict[s
     return sent[0]["status"], found, b"".join(one.get("body", b"") for one in sent[1:])
 
 
-def test_a_full_lane_refuses_before_key_and_body(service: Service) -> None:
+def test_a_full_lane_refuses_before_key_and_body(service: DecisionService) -> None:
     app = build_app(service, KeyRing(service.store))
 
     async def run() -> None:
@@ -72,7 +72,7 @@ def test_a_full_lane_refuses_before_key_and_body(service: Service) -> None:
     asyncio.run(run())
 
 
-def test_the_same_before_http_is_parsed(service: Service) -> None:
+def test_the_same_before_http_is_parsed(service: DecisionService) -> None:
     async def run() -> None:
         raw, lane = service.refusals.raw, service.lanes.short
         assert raw(b"POST /v1/decide HTTP/1.1", 9) is None
@@ -89,7 +89,7 @@ def test_the_same_before_http_is_parsed(service: Service) -> None:
     asyncio.run(run())
 
 
-def test_states_are_answered_again_for_a_second(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_states_are_answered_again_for_a_second(service: DecisionService, monkeypatch: pytest.MonkeyPatch) -> None:
     app = build_app(service, KeyRing(service.store))
     made = 0
     true_render = service.metrics.render
@@ -113,7 +113,7 @@ def test_states_are_answered_again_for_a_second(service: Service, monkeypatch: p
     asyncio.run(run())
 
 
-def test_fresh_states_are_answered_before_http_is_parsed(service: Service) -> None:
+def test_fresh_states_are_answered_before_http_is_parsed(service: DecisionService) -> None:
     async def run() -> None:
         early = EarlyBytes(service.refusals, service.metrics, service.states).answer
         line = b"GET /metrics HTTP/1.1"

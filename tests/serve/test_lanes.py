@@ -11,9 +11,9 @@ import pytest
 
 from penjing.cases.record import Ask
 from penjing.core.nouns import Release
-from penjing.serve.bodies import Item
+from penjing.serve.bodies import RequestItem
 from penjing.serve.errors import AnswerError
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
@@ -22,10 +22,10 @@ FIELDS = {"channel": "web"}
 LONG = "昨天到的，很好。win cash now! " * 300
 
 
-def opened(release: Release, folder: Path, **settings: object) -> Service:
+def opened(release: Release, folder: Path, **settings: object) -> DecisionService:
     store = open_store(f"sqlite:///{folder / 'service.db'}")
     put_in_service(store, release)
-    return Service(release, store, Settings(cache=str(folder), threads=1, **settings))
+    return DecisionService(release, store, Settings(cache=str(folder), threads=1, **settings))
 
 
 def asks(*texts: str, evidence: bool = False) -> list[Ask]:
@@ -48,13 +48,13 @@ def test_only_the_slow_lanes_are_worked_on_by_another_process(tiny_release: Rele
     async def run() -> None:
         service = opened(tiny_release, tmp_path)
         service.open()
-        short = [Item(text="win cash", fields=FIELDS)]
+        short = [RequestItem(text="win cash", fields=FIELDS)]
         assert await service.decide(short, False)
-        assert service.slow.pid is None, "it starts with the first thing that it is asked, where nobody warmed it"
+        assert service.slow_engine.pid is None, "it starts with its first request, if it was not warmed"
         (made,) = await service.decide(short, True)
-        assert service.slow.pid not in {None, os.getpid()}
+        assert service.slow_engine.pid not in {None, os.getpid()}
         assert (await service.replay(made["id"]))["same"]
-        pid = service.slow.pid
+        pid = service.slow_engine.pid
         await service.close()
         assert pid is not None
         with pytest.raises(ProcessLookupError):
@@ -63,9 +63,9 @@ def test_only_the_slow_lanes_are_worked_on_by_another_process(tiny_release: Rele
     asyncio.run(run())
 
 
-def slow_things(service: Service, identity: str) -> list[asyncio.Task[object]]:
-    long = [Item(text=f"{number} {LONG}", fields=FIELDS) for number in range(4)]
-    many = [Item(text=f"win cash {number}", fields=FIELDS) for number in range(256)]
+def slow_things(service: DecisionService, identity: str) -> list[asyncio.Task[object]]:
+    long = [RequestItem(text=f"{number} {LONG}", fields=FIELDS) for number in range(4)]
+    many = [RequestItem(text=f"win cash {number}", fields=FIELDS) for number in range(256)]
     work = [service.decide(long, True), service.decide(long, False), service.decide(many, False)]
     return [asyncio.create_task(one) for one in (*work, *(service.replay(identity) for _ in range(20)))]
 
@@ -75,13 +75,13 @@ def test_a_short_decision_does_not_wait_for_any_of_them(tiny_release: Release, t
         service = opened(tiny_release, tmp_path, evidence_seconds=60, evidence_tokens=100_000)
         service.warm()
         service.open()
-        (made,) = await service.decide([Item(text=LONG, fields=FIELDS)], False)
+        (made,) = await service.decide([RequestItem(text=LONG, fields=FIELDS)], False)
         slow = slow_things(service, made["id"])
         await asyncio.sleep(0.05)
         waits = []
         for number in range(20):
             began = time.perf_counter()
-            await service.decide([Item(text=f"see you at {number}", fields=FIELDS)], False)
+            await service.decide([RequestItem(text=f"see you at {number}", fields=FIELDS)], False)
             waits.append(time.perf_counter() - began)
             await asyncio.sleep(0.01)
         assert not all(task.done() for task in slow), "the slow work was still going on"
@@ -98,7 +98,7 @@ def test_a_batch_of_256_is_admitted_by_an_idle_service(tiny_release: Release, tm
     async def run() -> None:
         service = opened(tiny_release, tmp_path)
         service.open()
-        many = [Item(text=f"win cash {number}", fields=FIELDS) for number in range(256)]
+        many = [RequestItem(text=f"win cash {number}", fields=FIELDS) for number in range(256)]
         assert len({one["id"] for one in await service.decide(many, False)}) == 256
         assert all(lane.texts == 0 for lane in service.lanes.all)
         await service.close()
@@ -110,12 +110,12 @@ def test_a_full_lane_refuses_and_the_others_go_on(tiny_release: Release, tmp_pat
     async def run() -> None:
         service = opened(tiny_release, tmp_path, replay_waiting=2, evidence_waiting=2)
         service.open()
-        (made,) = await service.decide([Item(text="win cash", fields=FIELDS)], False)
+        (made,) = await service.decide([RequestItem(text="win cash", fields=FIELDS)], False)
         with service.lanes.replay.admit([]), pytest.raises(AnswerError, match="lane replay") as caught:
             service.lanes.replay.texts += 2
             await service.replay(made["id"])
         assert caught.value.headers["Retry-After"].isdecimal()
-        item = Item(text="win cash", fields=FIELDS)
+        item = RequestItem(text="win cash", fields=FIELDS)
         service.lanes.evidence.texts += 2
         with pytest.raises(AnswerError, match="lane evidence"):
             await service.decide([item], True)

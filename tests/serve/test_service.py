@@ -11,19 +11,19 @@ from penjing.core.errors import StoreError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
 from penjing.measure.workers import WorkerLayout
-from penjing.serve.bodies import Item
+from penjing.serve.bodies import RequestItem
 from penjing.serve.errors import AnswerError
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store import sqlite_file
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
 
 
-def opened(release: Release, folder: Path, **settings: object) -> Service:
+def opened(release: Release, folder: Path, **settings: object) -> DecisionService:
     store = open_store(f"sqlite:///{folder / 'service.db'}")
     put_in_service(store, release)
-    return Service(release, store, Settings(cache=str(folder / "cache"), **settings))
+    return DecisionService(release, store, Settings(cache=str(folder / "cache"), **settings))
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_engines_side_by_side_decide_alike_and_every_decision_is_recorded(
 ) -> None:
     texts = [f"win cash {number} now" for number in range(20)]
 
-    async def run(service: Service) -> list[dict[str, object]]:
+    async def run(service: DecisionService) -> list[dict[str, object]]:
         service.warm()
         service.open()
         made = await asyncio.gather(
-            *(service.decide([Item(text=text, fields={"channel": "web"})], False) for text in texts)
+            *(service.decide([RequestItem(text=text, fields={"channel": "web"})], False) for text in texts)
         )
         for (one,) in made:
             assert (await service.replay(one["id"]))["same"]
         await service.close()
         with pytest.raises(AnswerError):
-            await service.decide([Item(text="late", fields={"channel": "web"})], False)
+            await service.decide([RequestItem(text="late", fields={"channel": "web"})], False)
         return [one for (one,) in made]
 
     decided = {}
@@ -72,7 +72,7 @@ def test_engines_side_by_side_decide_alike_and_every_decision_is_recorded(
 def test_it_is_not_ready_where_a_test_write_fits_and_a_decision_may_not(
     tiny_release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run(service: Service) -> None:
+    async def run(service: DecisionService) -> None:
         service.open()
         assert (await service.ready())["ready"]
         monkeypatch.setattr(sqlite_file, "LEAST_ROOM", 2**80)

@@ -93,7 +93,7 @@ def test_a_process_that_does_not_answer_is_ended_and_another_takes_over(
 ) -> None:
     monkeypatch.setattr(slow_engine, "_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(slow_engine, "_QUIET_SECONDS", 0.1)
-    monkeypatch.setattr(slow_engine, "_LIVES_SECONDS", 1.0)
+    monkeypatch.setattr(slow_engine, "_LIVENESS_SECONDS", 1.0)
     engine.wait_until_ready()
     assert engine.pid is not None
     os.kill(engine.pid, signal.SIGSTOP)

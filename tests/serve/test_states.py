@@ -8,7 +8,7 @@ import time
 import pytest
 
 from penjing.core.errors import StoreError
-from penjing.serve.states import Kept
+from penjing.serve.states import CachedState
 
 
 class Source:
@@ -28,7 +28,7 @@ class Source:
 def test_many_who_ask_at_once_and_soon_after_get_one_answer() -> None:
     async def run() -> None:
         source = Source()
-        kept = Kept(source, 0.2)
+        kept = CachedState(source, 0.2)
         assert kept.fresh() is None
         assert set(await asyncio.gather(*(kept.get() for _ in range(50)))) == {b"answer 1"}
         assert kept.fresh() == b"answer 1" == await kept.get()
@@ -43,7 +43,7 @@ def test_a_failure_is_kept_as_long_and_no_longer() -> None:
     async def run() -> None:
         source = Source()
         source.failing = True
-        kept = Kept(source, 0.2)
+        kept = CachedState(source, 0.2)
         for _ in range(5):
             with pytest.raises(StoreError):
                 await kept.get()
@@ -58,7 +58,7 @@ def test_a_failure_is_kept_as_long_and_no_longer() -> None:
 
 def test_kept_for_no_time_it_is_made_for_every_one() -> None:
     async def run() -> None:
-        kept = Kept(Source(), 0)
+        kept = CachedState(Source(), 0)
         assert [await kept.get(), await kept.get()] == [b"answer 1", b"answer 2"]
 
     asyncio.run(run())

@@ -20,7 +20,7 @@ def chained(store: Store) -> Store:
 
 
 def test_an_empty_chain_holds(store: Store) -> None:
-    assert audit.verify(store) == audit.Head(0, audit.START)
+    assert audit.verify(store) == audit.AuditHead(0, audit.START)
 
 
 def test_a_whole_chain_holds(chained: Store) -> None:

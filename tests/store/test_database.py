@@ -94,7 +94,7 @@ def test_a_database_of_somebody_else(tmp_path: Path) -> None:
     other.execute("CREATE TABLE customers (id INTEGER)")
     other.commit()
     other.close()
-    with pytest.raises(StoreError, match="belongs to something else: it has the table `customers`"):
+    with pytest.raises(StoreError, match="belongs to another program: it has the table `customers`"):
         open_store(f"sqlite:///{tmp_path / 'x.db'}")
 
 

@@ -127,5 +127,5 @@ def test_a_second_version_of_the_tables_is_refused_in_words(store: Store) -> Non
     with store.engine.connect() as connection:
         connection.exec_driver_sql("INSERT INTO penjing_version VALUES ('0001_evil')")
         connection.commit()
-    with pytest.raises(StoreError, match="has 2 rows: somebody has written into it"):
+    with pytest.raises(StoreError, match="has 2 rows: it was changed outside Penjing"):
         open_store(store.url)

@@ -156,7 +156,7 @@ def test_too_many_readers_are_told_in_words(store: Store) -> None:
     with contextlib.ExitStack() as held:
         for _ in range(64):
             held.enter_context(store.engine.connect())
-        with pytest.raises(StoreError, match="too many wait for the database"), store.read():
+        with pytest.raises(StoreError, match="too many requests wait for the database"), store.read():
             pass
 
 

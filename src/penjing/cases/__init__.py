@@ -1,1 +1,1 @@
-"""A recorded case: made, replayed, decided by another release."""
+"""Recorded cases: making them, replaying them, deciding them with another release."""

@@ -16,7 +16,7 @@ BATCH = 256
 
 
 class Recorded(Protocol):
-    """What is needed of a record: the decision's values and the masked text, or None where texts are not kept."""
+    """The parts of a record that impact needs: the values of the decision and the masked text (None if not kept)."""
 
     @property
     def text(self) -> str | None:
@@ -26,15 +26,15 @@ class Recorded(Protocol):
         """`Decision.to_json()` as it was recorded."""
 
     def predicted(self) -> Prediction:
-        """The prediction that the decision stood on."""
+        """The prediction on which the decision is based."""
 
 
 class ImpactModel(Protocol):
-    """The part of a session that is used here, with its masking: a release may mask more than the recorded one did."""
+    """The parts of a session that impact needs, its masking too: another release may mask more than the old one."""
 
     @property
     def masking(self) -> Masking:
-        """As the model's data was masked."""
+        """The masking of the model."""
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         """One prediction a masked text."""
@@ -63,7 +63,7 @@ class Impact:
 
     @property
     def changed(self) -> int:
-        """How many decisions would be others."""
+        """The number of decisions that would change."""
         return sum(len(ids) for ids in self.changes.values())
 
     def to_json(self) -> dict[str, Any]:
@@ -92,9 +92,9 @@ class Impact:
 
 
 def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded]) -> Impact:
-    """Decide recorded cases again, with recorded fields and clock, and group what would be another outcome or route.
+    """Decide recorded cases again, with recorded fields and clock, and group changes of outcome or route.
 
-    The draw for audit is left out on both sides: it is made anew in every release and says nothing of a change.
+    The draw for audit is left out on both sides: every release draws again, so a difference is no change.
     """
     silent = replace(policy, spec=policy.spec.model_copy(update={"audit": 0.0}))
     found = Impact()
@@ -133,7 +133,7 @@ def _judge(policy: Policy, session: ImpactModel, batch: list[tuple[str, Recorded
 
 
 def _drifted(policy: Policy, record: Recorded, after: Decision, prediction: Prediction) -> bool:
-    """Whether the two outcomes are those of the models alone, and differ by no more than two machines may."""
+    """Whether both outcomes are of the models alone and differ by no more than two machines may."""
     if after.forced or record.decided()["forced"]:
         return False
     before = record.predicted().answer

@@ -1,4 +1,4 @@
-"""What is asked of an engine and what comes of it: a prediction, a decision with its record, and its evidence."""
+"""Requests to an engine and their results: a prediction, or a decision with its record and its evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVIDENCE_COST = 1 + MOST_VARIANTS
 
 @dataclass(frozen=True)
 class Ask:
-    """A text for an engine; `decide` is whether the policy speaks too.
+    """A text for an engine; `decide`: whether the policy decides too.
 
     index: the text's place in its request, from 0, of `count`; budget: the bound on the evidence of that request.
     """
@@ -31,13 +31,13 @@ class Ask:
     budget: EvidenceBudget | None = None
 
     def cost(self) -> float:
-        """The estimated cost: characters times what is asked of each."""
+        """The estimated cost: characters times the work for each."""
         return max(1, len(self.text)) * (EVIDENCE_COST if self.evidence else 1)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer as JSON values; of a decision also its record, ready to be written, and what decided it."""
+    """The answer as JSON values; for a decision also its record, ready to be written, and what decided it."""
 
     shown: dict[str, Any]
     record: PreparedRecord | None = None
@@ -45,7 +45,7 @@ class Answer:
 
 
 def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
-    """Decide and predict in one pass of the engine. Raises RequestError for a text or a field that is refused."""
+    """Decide and predict in one pass of the engine. Raises RequestError if a text or a field is refused."""
     requests = [Request(ask.text, ask.fields, where=place(ask.index, ask.count)) for ask in asks if ask.decide]
     decided = iter(decider.decide(requests))
     bare = [decider.masked(ask.text, place(ask.index, ask.count)).text for ask in asks if not ask.decide]
@@ -54,10 +54,10 @@ def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
 
 
 def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
-    """A decision as it is answered, with its p; where evidence was asked for, with it and the masked text."""
+    """The answer for a decision, with its p; with evidence and the masked text if evidence was asked for."""
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
     shown = decided.decision.to_json() | {"p": decided.decision.facts["p"]}
-    if evidence is not None:  # its offsets count in the masked text
+    if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
     kept = decider.release.info.texts == "masked"
     record = make_record(

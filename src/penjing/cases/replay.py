@@ -18,11 +18,11 @@ _ROUNDING = 1e-6
 
 
 class ReplayModel(Protocol):
-    """The part of a session that a model replay needs."""
+    """The parts of a session that a model replay needs."""
 
     @property
     def task(self) -> Task:
-        """What an answer means."""
+        """The task, which defines the meaning of an answer."""
 
     def predict(self, masked: Sequence[str]) -> list[Prediction]:
         """One prediction a masked text."""
@@ -44,10 +44,10 @@ class ReplayResult:
 
 @dataclass(frozen=True)
 class ModelReplay:
-    """A model replay: held byte for byte on the same fingerprint, else within the tolerance of the release.
+    """A model replay: `held` means the same bytes on the same fingerprint, else within the tolerance of the release.
 
-    changed: names of the fingerprint's parts that differ; moved: how far the answers are apart (`Task.moved`), such as
-    the largest difference of a probability; outcome: (recorded, replayed) where another outcome would be decided.
+    changed: names of the fingerprint's parts that differ; moved: the distance of the answers (`Task.moved`), such as
+    the largest difference of a probability; outcome: (recorded, replayed) if another outcome would be decided.
     """
 
     held: bool
@@ -60,7 +60,7 @@ class ModelReplay:
 
 
 def replay_decision(policy: Policy, recorded: Mapping[str, Any]) -> ReplayResult:
-    """Decide again from the recorded facts alone: no text, no model, no clock. `recorded` is `Decision.to_json()`.
+    """Decide again from the recorded facts only: no text, no model, no clock. `recorded` is `Decision.to_json()`.
 
     A record that another release made, or whose facts are not complete, differs and says so.
     """
@@ -88,20 +88,20 @@ def replay_model(
 
     On the recorded fingerprint the answer must be the same bytes; on another, it may have moved by `tolerance`.
     """
-    again = session.predict([masked])[0]
+    repeated = session.predict([masked])[0]
     here = session.fingerprint()
     changed = tuple(sorted(name for name in {*here, *fingerprint} if here.get(name) != fingerprint.get(name)))
-    exact = _bytes(again) == _bytes(recorded)
-    if said := _incomparable(recorded.answer, again.answer):
-        return ModelReplay(False, False, changed, 1.0, None, again, said)
-    moved = session.task.moved(again.answer, recorded.answer)
-    outcome = other_outcome(session.task, recorded.answer, again.answer, tolerance)
+    exact = _bytes(repeated) == _bytes(recorded)
+    if reason := _incomparable(recorded.answer, repeated.answer):
+        return ModelReplay(False, False, changed, 1.0, None, repeated, reason)
+    moved = session.task.moved(repeated.answer, recorded.answer)
+    outcome = other_outcome(session.task, recorded.answer, repeated.answer, tolerance)
     if not changed:
         why = "the same bytes" if exact else f"same machine and engine, but the answer moved by {moved:g}"
-        return ModelReplay(exact, exact, changed, moved, outcome, again, why)
-    held = moved <= tolerance + _ROUNDING and again.too_long == recorded.too_long
-    said = f"{', '.join(changed)} differ; the answer moved by {moved:g}, allowed are {tolerance:g}"
-    return ModelReplay(held, exact, changed, moved, outcome, again, said)
+        return ModelReplay(exact, exact, changed, moved, outcome, repeated, why)
+    held = moved <= tolerance + _ROUNDING and repeated.too_long == recorded.too_long
+    reason = f"{', '.join(changed)} differ; the answer moved by {moved:g}, allowed are {tolerance:g}"
+    return ModelReplay(held, exact, changed, moved, outcome, repeated, reason)
 
 
 def _incomparable(one: Answer, other: Answer) -> str:
@@ -112,10 +112,10 @@ def _incomparable(one: Answer, other: Answer) -> str:
 
 
 def other_outcome(task: Task, before: Answer, after: Answer, tolerance: float) -> tuple[str, str] | None:
-    """(outcome before, outcome after) where they differ by more than what two machines may differ by, else None.
+    """(outcome before, outcome after) if they differ by more than two machines may differ, else None.
 
-    A label or a grade that changes is another outcome, however little its probability moved; a number that moved within
-    the tolerance is the same one. Raises TypeError for an answer of another task.
+    A changed label or grade is always another outcome; a number that moved within the tolerance is the same outcome.
+    Raises TypeError for an answer of another task.
     """
     facts = task.facts(before), task.facts(after)
     one, other = map(task.outcome, facts)
@@ -132,7 +132,7 @@ def _bytes(prediction: Prediction) -> bytes:
 def decide_again(policy: Policy, recorded: Mapping[str, Any], masked: Masked, prediction: Prediction) -> Decision:
     """The decision of this policy on a new prediction, with the recorded fields and clock.
 
-    Raises RequestError where the recorded fields do not fit this policy.
+    Raises RequestError if the recorded fields do not fit this policy.
     """
     facts = recorded["facts"]
     fields = policy.schema.recorded(facts["fields"])

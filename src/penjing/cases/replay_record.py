@@ -26,10 +26,10 @@ class ReplayAsk:
 
 @dataclass(frozen=True)
 class Replayed:
-    """Both replays of one record.
+    """The decision replay and the model replay of one record.
 
-    model: None where the masked text was not kept or was erased. erased: when it was erased. blank: whether the fields
-    were erased.
+    model: None if the masked text was not kept or was erased. erased: the time of the erasure. blank: whether the
+    fields were erased.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Replayed:
 
     @property
     def same(self) -> bool:
-        """Whether the decision came back byte for byte and the model kept its promise; what was erased is left out."""
+        """Whether the decision has the same bytes and the model replay held; erased parts are left out."""
         return (self.decision.same or self.without_fields) and not self.torn and (self.model is None or self.model.held)
 
     @property
@@ -79,9 +79,9 @@ class Replayed:
 
 
 def replay_record(record: Record, decider: Decider, erased: str | None = None) -> Replayed:
-    """Replay one record with the release that made it; another release makes it differ, and says so.
+    """Replay one record with the release that made it; with another release it differs, and the result says so.
 
-    erased: when its text and fields were erased. Where a rule needs an erased field, the decision is not replayed.
+    erased: the time of the erasure of text and fields. If a rule needs an erased field, the decision is not replayed.
     """
     recorded = record.decided()
     decision = replay_decision(decider.policy, recorded)

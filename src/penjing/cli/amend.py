@@ -1,4 +1,4 @@
-"""`penjing amend`: new rules on the same model, certified on rows never used."""
+"""`penjing amend`: new rules on the same model, certified on rows that were never used."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def amend(
     certificate has seen; rows that were used are left out. With too few rows every case goes to review.
     """
     from penjing.cli.show import Bar, out_json, tell
-    from penjing.cli.show import out as say
+    from penjing.cli.show import out as print_line
     from penjing.core.artifact import open_release
     from penjing.data.read import Reading
     from penjing.prove.amend import Columns
@@ -57,5 +57,5 @@ def amend(
         certificate = done.certificate.model_dump(mode="json", exclude=hashes)
         out_json({"release": done.release.id, "folder": str(done.release.folder), "certificate": certificate})
         return
-    say(in_words(done.certificate))
-    say(f"release {done.release.folder}  {done.release.id[:12]}")
+    print_line(in_words(done.certificate))
+    print_line(f"release {done.release.folder}  {done.release.id[:12]}")

@@ -1,4 +1,4 @@
-"""`penjing bench`: latency and throughput of a release, in process; beside its rivals if asked."""
+"""`penjing bench`: latency and throughput of a release, in process; optionally against rivals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from penjing.data.read import Reading
     from penjing.measure.latency import Call
 
-# Where neither a file nor a regression suite gives any: short and long, Chinese and English.
+# Used if neither a file nor a regression suite has texts: short and long, Chinese and English.
 SAMPLES = (
     "房间很干净，服务员态度也好，下次还会再来住的。",
     "快递太慢了，等了一个星期，包装还破了，联系客服也没有人回答，非常失望，不会再买。",
@@ -88,7 +88,7 @@ def bench(
 
 
 def _subject(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]]:
-    """The release as it decides, or the artifact as it predicts."""
+    """A release that decides, or an artifact that predicts."""
     from penjing.core.artifact import open_artifact, open_release
     from penjing.core.certificate import INFO
     from penjing.decide.decider import Decider, Request
@@ -132,7 +132,7 @@ def _texts(folder: Path, data: str | None, column: str | None, reading: Reading)
 
 
 def _tokens(folder: Path, texts: list[str]) -> dict[str, Any]:
-    """Length of the texts in tokens of the release: speed says nothing without it. Empty for a linear model."""
+    """Lengths of the texts in tokens of the release, which a figure of speed needs. Empty for a linear model."""
     import numpy as np
 
     from penjing.core.certificate import MODEL

@@ -1,4 +1,4 @@
-"""`penjing show`: what a folder is, where it comes from and what it promises, after verifying every byte of it."""
+"""`penjing show`: what a folder is, where it comes from and what it promises, after verifying all its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`penjing check`: what is in the data of a recipe, what is wrong with it, and what it can prove."""
+"""`penjing check`: the content of the data of a recipe, its problems, and what it can prove."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
             checked = check_recipe(file, bar)
         audit = checked.audit
         if not audit.files and len(checked.faults) == 1:
-            checked.raise_faults()  # nothing could be looked at
+            checked.raise_faults()  # no data could be read
         if json:
             show.out_json({"trainable": audit.trainable, **audit.model_dump(mode="json")})
         else:
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
 
 
 def follow_recipe(file: RecipeFile) -> None:
-    """Take the language of the recipe's texts for messages, where none is asked for."""
+    """Use the language of the recipe's texts for messages, if no other is asked for."""
     from penjing.core.errors import PenjingError
     from penjing.data.read import Reading, open_table
 
@@ -63,14 +63,14 @@ def follow_recipe(file: RecipeFile) -> None:
     if file.recipe.language in ("zh", "en"):
         follow_texts(["中" if file.recipe.language == "zh" else "en"])
         return
-    # The check itself reports what is wrong with the file.
+    # The check itself reports problems of the file.
     with suppress(PenjingError, OSError):
         rows = islice(open_table(file.resolve(first), Reading.of(data), [data.text]).rows([]), _ROWS_LOOKED_AT)
         follow_texts([cells.get(data.text, "") for _, cells in rows])
 
 
 def audit_lines(audit: Audit) -> Iterator[str]:
-    """An audit for a person: files, rows by label and part, what can be proved, what is wrong."""
+    """An audit as lines for a person: files, rows by label and part, what can be proved, problems."""
     for file in audit.files:
         part = "" if len(audit.files) == 1 else f" ({file.part})"
         yield f"{file.name}{part}: {file.rows:,} rows, {file.encoding}"
@@ -124,7 +124,7 @@ def _label_table(audit: Audit) -> Iterator[str]:
     for part, rows in audit.splits.items():
         table.add_column(translate_word(part), footer=f"{rows:,}", justify="right")
     labels = list(audit.labels.items())
-    # The many in the middle say little: the largest are shown, and the smallest, which are the ones to look at.
+    # Only the largest and the smallest labels are shown; the smallest ones need attention.
     shown = labels if len(labels) <= _LABELS_SHOWN + 5 else [*labels[:_LABELS_SHOWN], *labels[-4:]]
     for label, rows in shown:
         if len(shown) < len(labels) and label == labels[-4][0]:

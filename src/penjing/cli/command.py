@@ -1,4 +1,4 @@
-"""How every command reads its line: an option once, `~` as the home folder, a near miss with what was near."""
+"""How every command parses its arguments: each option once, `~` as the home folder, near names for a wrong one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Command(TyperCommand):
-    """A command that refuses an option that is given twice: which one was meant cannot be known."""
+    """A command that refuses an option that is given twice, because the intended value is unclear."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the line, then see that it says everything once."""
+        """Parse the arguments, then check that each option is given once."""
         _refuse_repeated(self, ctx, list(args))
         rest: list[str] = super().parse_args(ctx, args)
         for name, value in ctx.params.items():
@@ -36,10 +36,10 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group that shows the commands it has, where an unknown one is given."""
+    """A group that lists its commands if an unknown one is given."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the line names."""
+        """The command that the arguments name."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
             known = list(self.list_commands(ctx))
@@ -64,7 +64,7 @@ class App(typer.Typer):
 
 
 def usage(ctx: Any, what: str) -> TyperException:
-    """A mistake of usage, shown with the usage of the command of `ctx`."""
+    """A usage error, shown with the usage of the command of `ctx`."""
     try:
         ctx.fail(what)
     except TyperException as error:
@@ -76,7 +76,7 @@ def _refuse_repeated(command: TyperCommand, ctx: Any, args: Sequence[str]) -> No
     try:
         _, _, order = command.make_parser(ctx).parse_args(args=list(args))
     except TyperException:
-        return  # the parse that follows tells it
+        return  # the real parse reports it
     counted = [param for param in order if param.param_type_name == "option" and not param.multiple]
     for param in counted:
         if counted.count(param) > 1:

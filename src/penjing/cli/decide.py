@@ -1,4 +1,4 @@
-"""`penjing decide`: texts to recorded decisions, by the same path as the service; an interrupted file goes on."""
+"""`penjing decide`: texts to recorded decisions, by the same path as the service; an interrupted file can continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def decide(
     release: Annotated[Path, typer.Argument(help="the folder of a release")],
     file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
-    evidence: Annotated[bool, typer.Option("--evidence", help="also say which words decided; slower")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="also return the words that decided; slower")] = False,
     text: Annotated[
         str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
     ] = None,
@@ -49,7 +49,7 @@ def decide(
 ) -> None:
     """Decide each text with the release's policy and record it: one JSON line a row.
 
-    Columns that the release declares as fields are given to the rules. A line is printed once its decision is on
+    Columns that the release declares as fields are given to the rules. A line is printed after its decision is on
     the disk. A row that cannot be decided gets a line with its error; the command then exits 3.
 
     After an interrupt the same command goes on: the rows of the file that are recorded are printed again and not
@@ -57,7 +57,7 @@ def decide(
     """
     from penjing.cli.interrupts import interrupted
     from penjing.cli.show import Bar, flush, out_json, tell
-    from penjing.cli.texts import batches, in_order, read_texts, tell_missing
+    from penjing.cli.texts import batches, in_order, notify_missing, read_texts
     from penjing.core.artifact import open_release
     from penjing.core.errors import DataError, RunInterruptedError
     from penjing.data.cells import Fault
@@ -82,8 +82,8 @@ def decide(
     try:
         with Bar() as bar:
             bar.start("deciding", None)
-            rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, say=tell)
-            rows = tell_missing(rows, decider.policy.schema, tell)
+            rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, notify=tell)
+            rows = notify_missing(rows, decider.policy.schema, tell)
             for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
                 for line in in_order(work.decided(batch), faults):
                     routes[line.get("route", "error")] += 1
@@ -105,7 +105,7 @@ def decide(
 
 
 def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], again: bool) -> DecideRun | None:
-    """The run over this file; None for what cannot be read twice, such as standard input or a pipe."""
+    """The run over this file; None for an input that cannot be read twice, such as standard input or a pipe."""
     from penjing.cli.show import tell
     from penjing.core.canon import digest_file
     from penjing.core.paths import local_path
@@ -140,7 +140,7 @@ class _Work:
     recorded: int = 0
 
     def decided(self, batch: list[Row]) -> Iterator[dict[str, Any]]:
-        """The line of each row, once it is recorded; what the run has recorded before is read again."""
+        """The line of each row after it is recorded; rows that the run recorded before are read again."""
         from penjing.store.runs import recorded_rows
 
         known = recorded_rows(self.store, self.run, [number for number, _, _ in batch]) if self.run else {}
@@ -187,7 +187,7 @@ class _Work:
         if not self.evidence:
             return line
         text = record.text
-        if text is None or record.evidence is None:  # neither is kept where the release says so
+        if text is None or record.evidence is None:  # the release may keep neither
             if shown is not None:
                 text, found = shown["text"], shown["evidence"]
             else:
@@ -195,25 +195,25 @@ class _Work:
                 found = _evidence(self.decider, text)
         else:
             found = dict(record.evidence)
-        # In the order of keys that the record has.
+        # In the key order of the record.
         return line | {"text": text, "evidence": json.loads(canonical_json(found))}
 
     def finish(self) -> None:
-        """Every row is answered and printed."""
+        """Record that every row is answered and printed."""
         from penjing.store.runs import finish_run
 
         if self.run is not None:
             finish_run(self.store, self.run)
 
     def done(self) -> str:
-        """What is kept of a run that was interrupted."""
+        """How much of an interrupted run is recorded."""
         from penjing.store.runs import count_rows
 
         count = self.recorded if self.run is None else count_rows(self.store, self.run)
         return f"{count:,} rows are recorded"
 
     def next(self) -> str:
-        """What the same command does after an interrupt."""
+        """How to continue after an interrupt."""
         if self.run is None:
             return "this input cannot be read a second time: give the rows that have no line yet"
         return "the same command prints the rows that are recorded, records none of them twice, and goes on after them"
@@ -223,7 +223,7 @@ _ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason",
 
 
 def _evidence(decider: Decider, masked: str) -> dict[str, Any]:
-    # Imported when first asked for: what cuts Chinese into words takes a second to load.
+    # Imported on first use: the Chinese word segmenter takes a second to load.
     from penjing.explain.evidence import explain
 
     return dict(explain(decider.session, masked).to_json())

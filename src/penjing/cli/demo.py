@@ -1,4 +1,4 @@
-"""`penjing demo`: the whole way once, on real Chinese reviews, ending in a service that is up."""
+"""`penjing demo`: all steps once, on real Chinese reviews, up to a running service."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def demo(
     """Turn real product reviews into a sealed release, serve it, decide five texts, replay one."""
     from penjing.cli.interrupts import stopping
     from penjing.cli.show import Bar, tell
-    from penjing.cli.show import out as say
+    from penjing.cli.show import out as print_line
     from penjing.core.errors import GateError
     from penjing.make.demo import TEXTS, write_demo
     from penjing.make.run import make_release
@@ -43,23 +43,23 @@ def demo(
         made = make_release(recipe, out, bar, stop=stop)
     if made.release is None:
         raise GateError("the demonstration's release was refused: " + "; ".join(made.refused), where=str(recipe))
-    say(made.report.verdict)
+    print_line(made.report.verdict)
     metric = metric_name(made.report.test.metric, "en")
     for variant in made.report.variants:
         more = f" ({variant.because})" if variant.because else ""
         size = f"{variant.size_mb:5.1f} MB, p50 {variant.p50_ms:6.2f} ms, {metric} {variant.score.value:.3f}"
-        say(f"  {variant.name:<16} {size}: {variant.state}{more}")
-    say(f"made in {time.monotonic() - began:.0f} s; report: {(out / 'report.html').resolve()}")
+        print_line(f"  {variant.name:<16} {size}: {variant.state}{more}")
+    print_line(f"made in {time.monotonic() - began:.0f} s; report: {(out / 'report.html').resolve()}")
     database = f"sqlite:///{(out / 'demo.db').resolve()}"
     key = _key(database)
     port = port or _free_port()
     with _Service(made.release.folder, database, port) as service:
-        say()
+        print_line()
         records = [_shown(service.url, key, text) for text in TEXTS]
         _replayed(database, records[0])
-        say(f"\nserving {made.release.info.name} on {service.url}")
+        print_line(f"\nserving {made.release.info.name} on {service.url}")
         body = json.dumps({"text": TEXTS[1], "evidence": True}, ensure_ascii=False)
-        say(
+        print_line(
             f"  curl -s {service.url}/v1/decide -H 'Authorization: Bearer {key}' \\\n"
             f"    -H 'Content-Type: application/json' -d '{body}'"
         )
@@ -104,7 +104,7 @@ class _Service:
                 with _open(f"{self.url}/readyz", ANSWER_SECONDS):
                     return self
             except OSError:
-                # Refused, not ready, or silent: the port is open before the model is loaded.
+                # No answer or not ready: the port is open before the model is loaded.
                 time.sleep(0.1)
         self._process.kill()
         self._process.wait()
@@ -115,7 +115,7 @@ class _Service:
         self._process.wait()
 
     def wait(self) -> None:
-        """Until the service ends or somebody presses Ctrl-C."""
+        """Wait until the service ends or Ctrl-C is pressed."""
         try:
             self._process.wait()
         except KeyboardInterrupt:
@@ -123,7 +123,7 @@ class _Service:
 
 
 def _open(request: str | urllib.request.Request, seconds: float) -> Any:
-    # The service is on this machine: no proxy that the environment names stands between.
+    # The service is on this machine, so a proxy of the environment is not used.
     return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=seconds)
 
 

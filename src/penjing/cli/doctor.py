@@ -1,4 +1,4 @@
-"""`penjing doctor`: what this machine has, what is installed, and what can be done here with it."""
+"""`penjing doctor`: the hardware, the installed packages, and the commands that can run here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGES = (
     "penjing", "numpy", "tokenizers", "onnxruntime", "openvino", "nncf", "torch", "transformers", "accelerate", "onnx",
     "polars", "scikit-learn", "jieba", "fastapi", "starlette", "uvicorn", "sqlalchemy", "zen-engine", "psycopg",
 )  # fmt: skip
-# Import names that an extra stands or falls with.
+# Import names of the packages that each extra needs.
 EXTRAS = {
     "openvino": ("openvino",),
     "train": ("torch", "transformers", "accelerate", "onnx", "openvino", "nncf", "polars", "sklearn"),
@@ -21,7 +21,7 @@ EXTRAS = {
     "demo": ("torch", "snownlp"),
 }
 NEEDED_DISK, NEEDED_MEMORY = 3e9, 3e9
-# Families that draw Chinese, as fontconfig and font files name them.
+# Font families with Chinese characters, as fontconfig and font files name them.
 _CJK = ("noto sans cjk", "notosanscjk", "noto serif cjk", "wqy", "wenquanyi", "source han", "simhei", "simsun",
         "msyh", "pingfang", "heiti", "songti", "uming", "ukai", "droidsansfallback")  # fmt: skip
 
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False) -> None:
-    """Tell versions, CPU features (VNNI, AMX), memory, GPU, disk, SQLite and fonts, and what is missing for what."""
+    """Show versions, CPU features (VNNI, AMX), memory, GPU, disk, SQLite and fonts, and which commands can run here."""
     from penjing.cli.show import out, out_json
 
     found = examine()
@@ -56,7 +56,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print as JSON")
 
 
 def examine() -> dict[str, Any]:
-    """All that `doctor` tells, as plain values."""
+    """All values that `doctor` shows."""
     import platform
     from pathlib import Path
 
@@ -74,7 +74,7 @@ def examine() -> dict[str, Any]:
             "elsewhere fails its self-check; INT8 on ONNX Runtime works (`engine: auto` takes it here)"
         )
     if free < NEEDED_DISK:
-        warnings.append(f"only {free / 1e9:.1f} GB of disk are free: the workshop needs about 3 GB")
+        warnings.append(f"only {free / 1e9:.1f} GB of disk are free: training needs about 3 GB")
     if memory and memory < NEEDED_MEMORY:
         warnings.append(f"only {memory / 1e9:.1f} GB of memory are free: making a release needs about 3 GB")
     return {
@@ -129,7 +129,7 @@ def _sqlite() -> dict[str, Any]:
 
 
 def _gpu() -> str | None:
-    """The first GPU that the driver's own tool names: asking torch would cost seconds."""
+    """The first GPU that the tool of the driver names; importing torch would take seconds."""
     tool = shutil.which("nvidia-smi")
     return _first_line([tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if tool else None
 

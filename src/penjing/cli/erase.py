@@ -58,7 +58,7 @@ def erase(
             _confirm(fresh, yes)
             erase_decisions(store, [one.id for one in fresh])
         elif not dry_run:
-            store.compact()  # an earlier command may have been kept from it by a reader
+            store.compact()  # a reader may have prevented an earlier command from this
     finally:
         store.close()
     done = "would be erased" if dry_run else "erased"
@@ -76,7 +76,7 @@ def erase(
 
 
 def _confirm(found: list[Erasable], yes: bool) -> None:
-    """Ask on a terminal; elsewhere `--yes` must say it. Raises UsageError."""
+    """Ask on a terminal; elsewhere `--yes` is needed. Raises UsageError."""
     from penjing.cli.language import translate
     from penjing.cli.show import tell
     from penjing.core.errors import UsageError
@@ -85,14 +85,16 @@ def _confirm(found: list[Erasable], yes: bool) -> None:
         return
     what = f"{len(found):,} decision{'s' * (len(found) != 1)}, from {found[0].id} on"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"nothing was erased: nobody can be asked about {what}", fix="give --yes, or --dry-run first")
+        raise UsageError(
+            f"nothing was erased: there is no terminal to confirm {what}", fix="give --yes, or --dry-run first"
+        )
     tell(f"This erases {what}, for good.")
     if not typer.confirm(translate("Erase?"), err=True):
         raise UsageError("nothing was erased", fix="--dry-run shows what would be erased")
 
 
 def _ids(store: Store, given: list[str], file: Path | None, fields: list[str], encoding: str) -> list[str]:
-    """The ids that the line names, in its order."""
+    """The ids that the arguments name, in their order."""
     from penjing.core.errors import UsageError
     from penjing.store.erasure import ids_with_fields
 

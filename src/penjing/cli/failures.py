@@ -1,4 +1,4 @@
-"""What a person is told of any exception: what happened, where, what to do, and the exit code; never a traceback."""
+"""Any exception as a message: what happened, where, what to do, and the exit code; never a traceback."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _SYSTEM = {
     errno.EISDIR: ("this is a folder, not a file", "name a file"),
     errno.EEXIST: ("this exists already", "give another name"),
     errno.ENAMETOOLONG: ("the name is too long", "give a shorter one"),
-    errno.ELOOP: ("symbolic links that lead round in a circle", "check the path"),
+    errno.ELOOP: ("the symbolic links form a loop", "check the path"),
     errno.EBUSY: ("it is in use by another program", f"close the other program, {_AGAIN}"),
     errno.ETXTBSY: ("it is in use by another program", f"close the other program, {_AGAIN}"),
     errno.ESTALE: ("the network file system lost this file", f"mount it again, {_AGAIN}"),
 }
-# What libraries in other languages say of the same troubles; their exceptions carry no errno.
+# Messages of libraries in other languages for the same failures; their exceptions have no errno.
 _NUMBER = re.compile(r"(?:os error |\[?[Ee]rrno:? )(\d+)")
 _WORDS = (
     ("no space left on device", errno.ENOSPC),
@@ -63,7 +63,7 @@ _SHOWN = 200
 
 
 def explain(error: BaseException) -> PenjingError:
-    """The same failure as an error that a person can act on: a PenjingError as it is, anything else in plain words."""
+    """The failure as a PenjingError with a plain message; a PenjingError is returned unchanged."""
     if isinstance(error, PenjingError):
         return error
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -84,15 +84,15 @@ def explain(error: BaseException) -> PenjingError:
             fix="set the environment variable PYTHONUTF8=1, or LC_ALL=C.UTF-8, and give the same command again",
         )
     if isinstance(error, UnicodeEncodeError):
-        said = error.object[:80].encode("utf-8", "backslashreplace").decode()
-        return PenjingError(f"the name `{said}` is not readable in this system's encoding", fix=_RENAME)
+        message = error.object[:80].encode("utf-8", "backslashreplace").decode()
+        return PenjingError(f"the name `{message}` is not readable in this system's encoding", fix=_RENAME)
     number = _errno_of(error)
     if number is None and (full := _full_disk(error)):
         return PenjingError("the disk is full", where=full, fix=_SYSTEM[errno.ENOSPC][1])
     if number is None:
-        said = " ".join(str(error).split())[:_SHOWN]
+        message = " ".join(str(error).split())[:_SHOWN]
         return PenjingError(
-            f"an unexpected error: {type(error).__name__}{f': {said}' if said else ''}",
+            f"an unexpected error: {type(error).__name__}{f': {message}' if message else ''}",
             where=_place(error),
             fix=f"check what was given, {_AGAIN}; if it fails again, this is a fault of Penjing: "
             "give the command with --debug, which writes the details to a file, and report them",
@@ -107,7 +107,7 @@ def explain(error: BaseException) -> PenjingError:
 
 
 def write_details(error: BaseException) -> Path | None:
-    """Write the traceback of `error` to a new file here, else in the folder for temporary files; None if neither can.
+    """Write the traceback of `error` to a new file here, else in the temporary folder; None if both fail.
 
     Only its owner can read the file: messages of errors may contain pieces of a text.
     """
@@ -146,12 +146,12 @@ def _errno_of(error: BaseException) -> int | None:
             return errno.ENOMEM
         if isinstance(one, OSError) and one.errno is not None:
             return one.errno
-        said = str(one)
+        message = str(one)
         if isinstance(one, PenjingError):
             continue
-        if found := _NUMBER.search(said):
+        if found := _NUMBER.search(message):
             return int(found[1])
-        low = said.lower()
+        low = message.lower()
         for words, number in _WORDS:
             if words in low:
                 return number
@@ -165,12 +165,12 @@ def _file_of(error: BaseException) -> str | None:
 
 
 def _full_disk(error: BaseException) -> str | None:
-    """The folder of a disk without room, among those that the command works on: some libraries do not say why."""
+    """The folder of a full disk among those that the command uses: some libraries do not report the cause."""
     folders = [Path(name) for name in (_file_of(error), *sys.argv[1:]) if name and not name.startswith("-")]
     for folder in (*folders, *(folder.parent for folder in folders), Path(), Path(tempfile.gettempdir())):
         try:
             disk = shutil.disk_usage(folder)
-            if disk.total and disk.free < _NEARLY_FULL:  # /proc and its like have no size at all
+            if disk.total and disk.free < _NEARLY_FULL:  # /proc and similar file systems have no size
                 return str(folder.absolute())
         except (OSError, ValueError):
             continue
@@ -178,7 +178,7 @@ def _full_disk(error: BaseException) -> str | None:
 
 
 def _no_files_left(path: Path) -> bool:
-    """Whether the disk has room and still takes no new file."""
+    """Whether the disk has free space but no free inode."""
     for each in (path, path.parent):
         try:
             disk = os.statvfs(each)
@@ -189,7 +189,7 @@ def _no_files_left(path: Path) -> bool:
 
 
 def _place(error: BaseException) -> str | None:
-    """The innermost line of Penjing that the error came through."""
+    """The innermost line of Penjing in the traceback."""
     root = Path(penjing.__file__).parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)

@@ -1,4 +1,4 @@
-"""The help of commands and their mistakes of usage, in the language of messages.
+"""The help of commands and their usage errors, in the language of messages.
 
 Typer composes both in English; in Chinese the same parts are translated and wrapped by the width of their characters.
 """
@@ -14,13 +14,13 @@ from unicodedata import east_asian_width
 from penjing.cli.language import language, translate
 
 _EXTRA = re.compile(r"^(.*?) *\[((?:default|env var|required|x[<>]|\d)[^\[\]]*)\]$", re.DOTALL)
-_FIRST = 30  # columns of the longest name beside which its help is written
+_FIRST = 30  # columns of the longest name that has its help on the same line
 _PIECES = re.compile(r"[\[(“（《]*(?:[\x21-\x7e]+|.)", re.DOTALL)
 _NO_START = frozenset("，。；：、）》！？…”’")
 
 
 def format_help(command: Any, context: Any, formatter: Any) -> bool:
-    """Write the help of a command in the language of messages; False where it is English, which Typer writes."""
+    """Write the help of a command in the language of messages; False for English, which Typer writes."""
     if language() == "en":
         return False
     width = formatter.width
@@ -30,7 +30,7 @@ def format_help(command: Any, context: Any, formatter: Any) -> bool:
     listed = [param for param in command.get_params(context) if param.get_help_record(context)]
     for title, kind in (("Arguments:", "argument"), ("Options:", "option")):
         records = [param.get_help_record(context) for param in listed if param.param_type_name == kind]
-        _write_list(formatter, title, [(name, _param_help(said)) for name, said in records])
+        _write_list(formatter, title, [(name, _param_help(description)) for name, description in records])
     commands = getattr(command, "commands", {})
     shown = [(name, command.commands[name]) for name in (command.list_commands(context) if commands else ())]
     _write_list(formatter, "Commands:", [(name, _short(each)) for name, each in shown if not each.hidden])
@@ -40,13 +40,13 @@ def format_help(command: Any, context: Any, formatter: Any) -> bool:
 
 
 def usage_line(context: Any) -> str:
-    """How the command of a context is called."""
+    """The usage line of the command of a context."""
     line = " ".join([context.command_path, *context.command.collect_usage_pieces(context)])
     return translate(f"Usage: {line}")
 
 
 def usage_error(error: Any) -> str:
-    """What Typer says of a mistake of usage, in the language of messages; of a group without a command, its help."""
+    """Typer's usage error in the language of messages; for a group without a command, its help."""
     lines = []
     if error.ctx is not None:
         if error.format_message() == error.ctx.get_help():
@@ -66,10 +66,10 @@ def _short(command: Any) -> str:
     return text.split("。")[0].removesuffix("：")
 
 
-def _param_help(said: str) -> str:
-    found = _EXTRA.match(said)
+def _param_help(description: str) -> str:
+    found = _EXTRA.match(description)
     if not found:
-        return translate(said)
+        return translate(description)
     extra = "；".join(translate(each.strip()) for each in found[2].split(";"))
     return f"{translate(found[1])}  [{extra}]".strip()
 
@@ -79,8 +79,8 @@ def _write_list(formatter: Any, title: str, rows: Sequence[tuple[str, str]]) -> 
         return
     first = min(_FIRST, max(_columns(name) for name, _ in rows)) + 4
     formatter.write(f"\n{translate(title)}\n")
-    for name, said in rows:
-        lines = list(_wrapped(said, formatter.width, first)) or [""]
+    for name, description in rows:
+        lines = list(_wrapped(description, formatter.width, first)) or [""]
         if _columns(name) + 4 > first:
             formatter.write(f"  {name}\n")
         else:
@@ -89,7 +89,7 @@ def _write_list(formatter: Any, title: str, rows: Sequence[tuple[str, str]]) -> 
 
 
 def _wrapped(text: str, width: int, indent: int) -> Iterator[str]:
-    """Lines of at most `width` columns: a line may end behind any Chinese character, or at a space."""
+    """Lines of at most `width` columns: a line may end after any Chinese character, or at a space."""
     line, used = "", indent
     for piece in _PIECES.findall(text):
         columns = _columns(piece)

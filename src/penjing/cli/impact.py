@@ -1,4 +1,4 @@
-"""`penjing impact`: what another release would change in the decisions that were recorded."""
+"""`penjing impact`: which recorded decisions another release would change."""
 
 from __future__ import annotations
 

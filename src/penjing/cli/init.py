@@ -1,4 +1,4 @@
-"""`penjing init`: a recipe and a rules file for a user's own data, and a list of what is wrong with that data."""
+"""`penjing init`: a recipe and a rules file for a user's own data, and a list of the problems of that data."""
 
 from __future__ import annotations
 
@@ -93,10 +93,10 @@ def init(
     for path in (recipe, rules):
         if path.exists() and not force:
             raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
-    told = about_task(task, "--task") if task is not None else None
-    wanted = _Wanted(text, label, Reading(encoding, sheet, header), told is not None and told.numbers)
+    named = about_task(task, "--task") if task is not None else None
+    wanted = _Wanted(text, label, Reading(encoding, sheet, header), named is not None and named.numbers)
     guessed = _guess(data, wanted, asking=not json)
-    about = told or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
+    about = named or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -106,7 +106,7 @@ def init(
         new_recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
     file = load_recipe(recipe)
     follow_recipe(file)
-    if language() != "en":  # the texts are Chinese, and so are the comments
+    if language() != "en":  # comments are in the language of the texts
         recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
     with show.Bar() as bar:
         audit, _ = examine(file, reader_of(file), bar)
@@ -115,23 +115,23 @@ def init(
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
     show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
-    if told is None and about.numbers:
+    if named is None and about.numbers:
         show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
-    elif told is None and guessed.numbers == "few":
+    elif named is None and guessed.numbers == "few":
         show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
     for note in guessed.notes:
-        if not any(note in problem.message for problem in audit.problems):  # those are listed below
+        if not any(note in problem.message for problem in audit.problems):  # problems are listed below
             show.out(f"note: {note}")
     for line in audit_lines(audit):
         show.out(line)
     show.out("")
     show.out(f"wrote {recipe} and {rules}")
-    show.out(f"next: penjing make {recipe}" if audit.trainable else f"when it is mended: penjing check {recipe}")
+    show.out(f"next: penjing make {recipe}" if audit.trainable else f"after the corrections: penjing check {recipe}")
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the caller said of the file; `numbers`: the labels are numbers."""
+    """The options of the caller for the file; `numbers`: the labels are numbers."""
 
     text: str | None
     label: str | None
@@ -140,7 +140,7 @@ class _Wanted:
 
 
 def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
-    """What the file seems to hold; where several columns or sheets fit, a person at a terminal is asked."""
+    """The guessed content of the file; if several columns or sheets fit, asks at a terminal."""
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import guess
 
@@ -164,7 +164,7 @@ def _at_a_terminal() -> bool:
 
 
 def _ask(question: ChoiceError) -> str:
-    """The name that a person chooses, by its number or as it is written."""
+    """The name that the user chooses, by its number or as it is written."""
     names = list(question.choices)
     show.tell(question.what.partition("\n")[0].removesuffix(":") + ":")
     for place, (name, shown) in enumerate(question.choices.items(), start=1):
@@ -184,10 +184,10 @@ def rules_text(about: About) -> str:
 
 
 def recipe_text(folder: Path, data: Path, guessed: Guess, about: About) -> str:
-    """The recipe as it is written; the file's path is relative to its folder where there is such a path."""
+    """The text of the recipe; the path of the file is relative to its folder if possible."""
     try:
         file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
-    except ValueError:  # another drive
+    except ValueError:  # on another drive
         file = data.resolve().as_posix()
     values = {
         "recipe": folder / "recipe.yaml",
@@ -231,6 +231,6 @@ def _aligned(line: str, values: Mapping[str, object]) -> str:
 
 
 def _scalar(value: str) -> str:
-    """A word as YAML reads it back: bare where that is safe, else in JSON's quotes."""
+    """A word that YAML reads back unchanged: bare if that is safe, else in JSON quotes."""
     safe = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
     return value if safe else json.dumps(value, ensure_ascii=False)

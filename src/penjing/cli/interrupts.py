@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP end a command well: what is done is kept, and the last word says what happens next."""
+"""Ctrl-C, SIGTERM and SIGHUP end a command in order: finished work is kept, and the message says how to continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class EndedError(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, raised as Ctrl-C is, so that everything is left as it is left then."""
+    """SIGTERM or SIGHUP, raised like Ctrl-C, so that the same cleanup runs."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -25,7 +25,7 @@ class EndedError(KeyboardInterrupt):
 
 @contextmanager
 def catching() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise EndedError within; one that was ignored before (`nohup`) stays ignored."""
+    """SIGTERM and SIGHUP raise EndedError inside the block; an ignored signal (`nohup`) stays ignored."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise EndedError(number)
@@ -36,10 +36,10 @@ def catching() -> Iterator[None]:
 
 @contextmanager
 def stopping(fix: str = RESUMES) -> Iterator[Callable[[], bool]]:
-    """Yield a question: was a stop asked for? The first signal asks, the second ends at once.
+    """Yield a function: was a stop requested? The first signal requests it, the second ends at once.
 
-    Whatever way the work then ends is told by one error: RunInterruptedError, or RunTerminatedError after SIGTERM.
-    Ignored signals stay ignored: `nohup penjing make ...` outlives its terminal.
+    The block then ends with one error: RunInterruptedError, or RunTerminatedError after SIGTERM.
+    Ignored signals stay ignored: `nohup penjing make ...` goes on after its terminal closes.
     """
     asked: list[int] = []
 
@@ -47,7 +47,7 @@ def stopping(fix: str = RESUMES) -> Iterator[Callable[[], bool]]:
         asked.append(number)
         if len(asked) > 1:
             raise EndedError(number) if number in _ENDING else KeyboardInterrupt
-        tell("stopping at the next safe moment; once more to end at once")
+        tell("stopping at the next safe point; press again to end at once")
 
     wanted = (number for number in (signal.SIGINT, *_ENDING) if signal.getsignal(number) is not signal.SIG_IGN)
     with _handled(dict.fromkeys(wanted, ask)):
@@ -60,7 +60,7 @@ def stopping(fix: str = RESUMES) -> Iterator[Callable[[], bool]]:
 
 
 def interrupted(error: KeyboardInterrupt, fix: str, what: str | None = None) -> RunInterruptedError:
-    """The error that tells of an interrupt, with what happens next."""
+    """The error for an interrupt, with how to continue."""
     number = error.number if isinstance(error, EndedError) else signal.SIGINT
     return _stopped(number, what, fix)
 
@@ -68,14 +68,14 @@ def interrupted(error: KeyboardInterrupt, fix: str, what: str | None = None) -> 
 def _stopped(number: int, what: str | None, fix: str) -> RunInterruptedError:
     kind = RunTerminatedError if number == signal.SIGTERM else RunInterruptedError
     name = {signal.SIGINT: "stopped", signal.SIGTERM: "stopped by SIGTERM", signal.SIGHUP: "stopped by SIGHUP"}
-    said = name.get(signal.Signals(number), "stopped")
+    ending = name.get(signal.Signals(number), "stopped")
     if what is not None and what.startswith("stopped"):
-        return kind(said + what.removeprefix("stopped"), fix=fix)
-    return kind(said if what is None else f"{said}: {what}", fix=fix)
+        return kind(ending + what.removeprefix("stopped"), fix=fix)
+    return kind(ending if what is None else f"{ending}: {what}", fix=fix)
 
 
 def ignore_hangup() -> None:
-    """A terminal that closes ends nothing from here on."""
+    """From now on, ignore the SIGHUP of a terminal that closes."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -86,7 +86,7 @@ def _is_default(number: int) -> bool:
 
 @contextmanager
 def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
-    # Handlers belong to the main thread; a command that is called in another one goes without.
+    # Only the main thread can set handlers; a command in another thread has none.
     mine = threading.current_thread() is threading.main_thread()
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()} if mine else {}
     try:

@@ -1,4 +1,4 @@
-"""The language of what a person reads: `--lang`, else PENJING_LANG, else the system's, else that of the texts at hand.
+"""The language of messages: `--lang`, else PENJING_LANG, else that of the system, else that of the texts.
 
 Output for programs (JSON, exit codes, report.json) has no language.
 """
@@ -46,7 +46,7 @@ def asked() -> Language | None:
 
 
 def follow_texts(texts: Sequence[str]) -> None:
-    """Take the language of these texts, where neither option, setting nor locale names one."""
+    """Use the language of these texts, if neither option, setting nor locale names one."""
     global _followed
     together = "".join(texts)
     _followed = "zh" if len(_HAN.findall(together)) > len(together) / 5 else "en"
@@ -68,12 +68,12 @@ def translate_word(text: str) -> str:
 
 
 def _from_setting() -> Language | None:
-    """The setting, read here because `serve/settings`, which refuses other values, is slow to load."""
+    """The setting. It is read here because `serve/settings`, which checks it, is slow to load."""
     value = os.environ.get("PENJING_LANG", "").strip().lower()[:2]
     return "zh" if value == "zh" else "en" if value == "en" else None
 
 
 def _from_locale() -> Language | None:
-    """The language of the locale; None for C and POSIX, which are none, and for other languages."""
+    """The language of the locale; None for C, POSIX and other languages."""
     given = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
     return "zh" if given.lower().startswith("zh") else "en" if given.lower().startswith("en") else None

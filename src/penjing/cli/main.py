@@ -1,4 +1,4 @@
-"""The command `penjing`: gathers the groups of commands; whatever goes wrong ends in a message and an exit code."""
+"""The command `penjing`: registers all commands; every failure ends in a message and an exit code."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ GROUPS = (
     "card",
     "doctor",
 )
-# As the shell gives it for a program that SIGPIPE ended: the reader of the output had seen enough.
+# The exit code that a shell gives for SIGPIPE: the reader of the output has closed it.
 NO_READER = 141
 
 app = App(
@@ -69,7 +69,7 @@ def top(
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="print the version and exit")
     ] = False,
     lang: Annotated[
-        str, typer.Option("--lang", help="zh or en: what you are told, and a report; also behind the command")
+        str, typer.Option("--lang", help="zh or en: language of messages and of a report; may follow the command")
     ] = "",
 ) -> None:
     """Options before the name of a command."""
@@ -81,22 +81,22 @@ def main() -> None:
     arguments, debug = _without_debug(sys.argv[1:])
     try:
         arguments = take_option(arguments)
-        code = _told(arguments, debug)
+        code = _run_reported(arguments, debug)
         flush()
-    except KeyboardInterrupt:  # another one, while the first was told
+    except KeyboardInterrupt:  # a second one, while the first was reported
         code = RunInterruptedError.exit_code
     except BrokenPipeError:
         drop_output()
         code = NO_READER
     except PenjingError as error:
         drop_output()
-        _tell(error)
+        _show_error(error)
         code = error.exit_code
     sys.exit(code)
 
 
-def _told(arguments: Sequence[str], debug: bool) -> int:
-    """Run a command, tell what went wrong, and return the exit code."""
+def _run_reported(arguments: Sequence[str], debug: bool) -> int:
+    """Run a command, show its error, and return the exit code."""
     try:
         with catching():
             return _run(arguments)
@@ -104,22 +104,22 @@ def _told(arguments: Sequence[str], debug: bool) -> int:
         return ended.exit_code
     except (KeyboardInterrupt, typer.Abort) as error:
         ending = error if isinstance(error, KeyboardInterrupt) else KeyboardInterrupt()
-        told: PenjingError = interrupted(ending, "run the same command to start again")
-        _tell(told)
-        return told.exit_code
+        failure: PenjingError = interrupted(ending, "run the same command to start again")
+        _show_error(failure)
+        return failure.exit_code
     except TyperException as error:
         _show_usage(error, arguments)
         return UsageError.exit_code if arguments else 0
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - the boundary: a person is told of every exception in plain words
-        told = explain(error)
+    except Exception as error:  # noqa: BLE001 - the boundary: every exception is shown as a plain message
+        failure = explain(error)
         with contextlib.suppress(OSError, PenjingError):
-            flush()  # what was done comes before what was not
-        _tell(told)
+            flush()  # print finished results before the error
+        _show_error(failure)
         if (debug or _debug_setting()) and not isinstance(error, RunInterruptedError):
-            _tell_details(error)
-        return told.exit_code
+            _show_details(error)
+        return failure.exit_code
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -132,7 +132,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """The line without `--debug`, which may be anywhere before `--`; and whether it was there."""
+    """The arguments without `--debug`, which may be anywhere before `--`; and whether it was given."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     kept = [each for each in arguments[:end] if each != "--debug"]
     return [*kept, *arguments[end:]], len(kept) < end
@@ -143,33 +143,33 @@ def _debug_setting() -> bool:
         from penjing.serve.settings import load_settings
 
         return load_settings().debug
-    except Exception:  # noqa: BLE001 - asked where something failed: with no memory or no files left, this fails too
+    except Exception:  # noqa: BLE001 - this runs after a failure: without memory or file handles it fails too
         return False
 
 
 def _show_usage(error: TyperException, arguments: Sequence[str]) -> None:
-    # Typer carries a click of its own: its usage errors show themselves with the usage of the command.
+    # Typer includes its own copy of click, whose usage errors print the usage of the command.
     show = getattr(error, "show", None)
     if show is None:
-        _tell(UsageError(error.format_message()))
+        _show_error(UsageError(error.format_message()))
     elif arguments:
-        # Values are checked by pydantic, whose first words name its own types.
+        # Pydantic checks values, and its messages begin with names of its own types.
         error.message = error.message.removeprefix("Value error, ").replace("Input should be", "it must be")
         if language() == "en":
             show()
         else:
             print(usage_error(error), file=sys.stderr)
-    else:  # nothing was asked: the help is the answer
+    else:  # no command was given: show the help
         print(error.format_message())
 
 
-def _tell(error: PenjingError) -> None:
+def _show_error(error: PenjingError) -> None:
     where = f"{translate(error.where)}: " if error.where else ""
     fix = f"\n  {translate('fix: ' + error.fix)}" if error.fix else ""
     print(f"penjing: {where}{translate(error.what)}{fix}", file=sys.stderr)
 
 
-def _tell_details(error: BaseException) -> None:
+def _show_details(error: BaseException) -> None:
     written = write_details(error)
     if written is None:
         tell("  details: no file could be written for them")

@@ -31,7 +31,7 @@ def make(
     from penjing.cli.interrupts import stopping
     from penjing.cli.language import asked, language
     from penjing.cli.show import Bar, out_json, tell
-    from penjing.cli.show import out as say
+    from penjing.cli.show import out as print_line
     from penjing.core.errors import GateError
     from penjing.core.recipe import load_recipe
     from penjing.make.run import make_release
@@ -51,15 +51,17 @@ def make(
         if result.unchanged:
             tell("nothing has changed since this was made; `--again` measures anew")
         headline, sentences = verdict(report, language())
-        say(("" if language() == "zh" else " ").join([headline, *sentences]))
+        print_line(("" if language() == "zh" else " ").join([headline, *sentences]))
         for gate in report.gates:
-            say(f"  {in_words(gate)}")
+            print_line(f"  {in_words(gate)}")
         for variant in report.variants:
             more = f": {variant.because}" if variant.because else ""
-            say(f"  {variant.name}: {variant.size_mb:.1f} MB, p50 {variant.p50_ms:.2f} ms, {variant.state}{more}")
-        say(f"report  {folder / 'report.html'}")
+            print_line(
+                f"  {variant.name}: {variant.size_mb:.1f} MB, p50 {variant.p50_ms:.2f} ms, {variant.state}{more}"
+            )
+        print_line(f"report  {folder / 'report.html'}")
         if result.release is not None:
-            say(f"release {result.release.folder}  {result.release.id[:12]}")
+            print_line(f"release {result.release.folder}  {result.release.id[:12]}")
             tell(f"next: penjing serve {result.release.folder}")
     if result.release is None:
         raise GateError(

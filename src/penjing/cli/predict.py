@@ -51,7 +51,7 @@ def predict(
     failed = 0
     with Bar() as bar:
         bar.start("predicting", None)
-        rows = read_texts(file, text, info=opened.info, reading=reading, faults=faults, say=tell)
+        rows = read_texts(file, text, info=opened.info, reading=reading, faults=faults, notify=tell)
         for batch in chain(batches(rows, 64), [[]]):  # the last one is for faults below the last row
             for line in in_order(_lines(session, batch), faults):
                 failed += "error" in line
@@ -72,7 +72,7 @@ def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
     for number, text, _ in batch:
         try:
             masked = session.prepare(text).text
-            if not masked:  # as `decide` and the service refuse it
+            if not masked:  # the same error as in `decide` and the service
                 raise RequestError("the text is empty", fix="send a text with at least one character")
             ready.append(masked)
             lines.append({"row": number})

@@ -1,4 +1,4 @@
-"""`penjing replay`: recorded cases decided again, byte for byte; one that cannot be replayed stops no other."""
+"""`penjing replay`: decides recorded cases again, byte for byte; after one that cannot be replayed it goes on."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Repl
 
 
 def _all(store: Store, folder: Path | None, threads: int) -> None:
-    """Replay every record; print what differs, what cannot be read, and the counts. Raises the error of the whole."""
+    """Replay every record; print differences, unreadable records and the counts. Raises the error of the exit code."""
     from penjing.cli.show import Bar, out_json
     from penjing.core.errors import PenjingError, ReplayError
     from penjing.store.records import releases_of
@@ -118,7 +118,7 @@ _SEE = "their lines say what differs"
 
 @dataclass
 class Counts:
-    """How the replays went; `unopened` are records of releases that could not be opened."""
+    """Counts of the replays; `unopened` are records of releases that could not be opened."""
 
     replayed: int = 0
     different: int = 0
@@ -126,14 +126,14 @@ class Counts:
     unopened: int = 0
 
     def to_json(self) -> dict[str, int]:
-        """Plain values; `not_replayed` only where there are some."""
+        """Plain values; `not_replayed` only if there are some."""
         same = self.replayed - self.different
         found = {"replayed": self.replayed, "same": same, "different": self.different, "model_exact": self.exact}
         return found | ({"not_replayed": self.unopened} if self.unopened else {})
 
 
 def _opened(store: Store, made_by: str, folder: Path | None) -> Release:
-    """The release of a record: around the folder that was given, else where it was last in service."""
+    """The release of a record: near the given folder, else near the folder where it was last in service."""
     from penjing.core.errors import DamageError, UsageError
     from penjing.store.releases import open_recorded
 
@@ -143,7 +143,7 @@ def _opened(store: Store, made_by: str, folder: Path | None) -> Release:
         return open_recorded(store, made_by, folder)
     except (UsageError, DamageError) as error:
         try:
-            return open_recorded(store, made_by)  # given was the folder of another of the releases
+            return open_recorded(store, made_by)  # the given folder is that of another release
         except (UsageError, DamageError):
             raise error from None
 
@@ -165,10 +165,10 @@ def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Ba
         except (*_UNREADABLE, DamageError) as error:
             count.replayed += 1
             count.different += 1
-            told = error if isinstance(error, DamageError) else unreadable(identity, error)
-            yield {"id": identity, "same": False, "error": _error_json(told)}
+            failure = error if isinstance(error, DamageError) else unreadable(identity, error)
+            yield {"id": identity, "same": False, "error": _error_json(failure)}
             continue
-        if done is None:  # removed since
+        if done is None:  # deleted meanwhile
             continue
         count.replayed += 1
         count.exact += done.model is not None and done.model.exact
@@ -177,12 +177,12 @@ def _replays(store: Store, opened: Release, threads: int, count: Counts, bar: Ba
             yield done.to_json()
 
 
-# What replaying a record that was changed can raise, beside DamageError where it cannot be read at all.
+# Exceptions from replaying a changed record; one that cannot be read at all raises DamageError.
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class _Deciders:
-    """Deciders of one release by their number of threads: with another number the same bytes are not promised."""
+    """Deciders of one release by number of threads: another number may give other bytes."""
 
     def __init__(self, release: Release, threads: int) -> None:
         self._release, self._threads = release, threads
@@ -201,8 +201,8 @@ class _Deciders:
 def _threads_of(fingerprint: Mapping[str, str]) -> int:
     from penjing.core.machine import cores
 
-    told = fingerprint.get("threads", "")
-    return min(int(told), cores()) if told.isdecimal() else 0
+    threads = fingerprint.get("threads", "")
+    return min(int(threads), cores()) if threads.isdecimal() else 0
 
 
 def _error_json(error: PenjingError) -> dict[str, str | None]:

@@ -41,14 +41,14 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     bad: list[str] = []
     columns = CHINESE_COLUMNS if language() == "zh" else COLUMNS
     try:
-        # A file that is there stays as it is until the new one is whole; a device or a pipe is written as it is.
+        # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
             count, labels = export_open(store, target, bad, columns), open_labels(store)
     except OSError as error:
-        told = explain(error)
-        # A path that cannot be written is the user's to change; a disk that is full or fails is not.
+        failure = explain(error)
+        # A path that cannot be written is a usage error; a full or failing disk is not.
         kind = UsageError if error.errno in _PATH else PenjingError
-        raise kind(told.what, where=str(file), fix=f"{told.fix}; nothing was exported") from None
+        raise kind(failure.what, where=str(file), fix=f"{failure.fix}; nothing was exported") from None
     finally:
         store.close()
     out_json({"exported": count, "file": str(file)})

@@ -24,7 +24,9 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="port; default: PENJING_PORT, or 8000")] = None,
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     threads: Annotated[int | None, typer.Option(min=0, max=256, help="threads of an engine; 0: measured")] = None,
-    workers: Annotated[int | None, typer.Option(min=0, max=64, help="engines side by side; 0: as cores allow")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, max=64, help="parallel engines; 0: as many as the cores allow")
+    ] = None,
     expect: Annotated[str | None, typer.Option(help="refuse any release whose id does not begin like this")] = None,
     key_file: Annotated[Path | None, typer.Option(help="write a first key to this file, not to the terminal")] = None,
     no_key: Annotated[bool, typer.Option("--no-key", help="ask for no key; on this machine only")] = False,
@@ -40,7 +42,7 @@ def serve(
     from penjing.serve.run import Started, run_service
     from penjing.serve.settings import load_settings
 
-    ignore_hangup()  # from the start: loading a model takes seconds in which a terminal may close
+    ignore_hangup()  # set at the start: a terminal may close while the model is loaded
     given = {"host": host, "port": port, "db": db, "threads": threads, "workers": workers}
     settings = load_settings().model_copy(update={name: value for name, value in given.items() if value is not None})
 
@@ -56,12 +58,12 @@ def serve(
             f"  curl {it.url}/v1/decide{header} -H 'Content-Type: application/json' -d {example_body(info.fields)}"
         )
 
-    run_service(release, settings, started=started, say=tell, keyless=no_key, key_file=key_file, expect=expect)
+    run_service(release, settings, started=started, notify=tell, keyless=no_key, key_file=key_file, expect=expect)
     tell("stopped")
 
 
 def example_body(fields: Mapping[str, str | tuple[str, ...]]) -> str:
-    """The body of a request, quoted for a shell, with a value for each declared field: a rule may need any of them."""
+    """The body of a request, quoted for a shell, with a value for each declared field, since a rule may need it."""
     values = {name: _VALUES[kind] if isinstance(kind, str) else kind[0] for name, kind in fields.items()}
     body = {"text": "..."} | ({"fields": values} if values else {})
     return shlex.quote(json.dumps(body, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""All printing: results on stdout, progress and words to a person on stderr, no bars where there is no terminal."""
+"""All printing: results on stdout, progress and messages on stderr, no progress bars without a terminal."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def out(line: str = "") -> None:
     """One line of a result for a person, in their language.
 
-    Raises PenjingError where it cannot be written, BrokenPipeError where nobody reads it.
+    Raises PenjingError if it cannot be written, BrokenPipeError if the reader has closed it.
     """
     _print(translate(line))
 
 
 def _print(line: str) -> None:
-    with _told_of_output():
+    with _output_error():
         print(line, file=sys.stdout)
 
 
@@ -38,24 +38,24 @@ def out_json(value: Any) -> None:
 
 
 def flush() -> None:
-    """Hand on what was printed: nothing that was told as done waits in a buffer."""
-    with _told_of_output():
+    """Flush standard output, so that no result that was reported as done stays in a buffer."""
+    with _output_error():
         sys.stdout.flush()
 
 
 @contextmanager
-def _told_of_output() -> Iterator[None]:
+def _output_error() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        told = explain(error)
-        raise PenjingError(told.what, where="standard output", fix=told.fix) from error
+        failure = explain(error)
+        raise PenjingError(failure.what, where="standard output", fix=failure.fix) from error
 
 
 def tell(line: str) -> None:
-    """One line to the person who waits."""
+    """Print one message to standard error."""
     print(translate(line), file=sys.stderr, flush=True)
 
 
@@ -105,7 +105,7 @@ class Bar:
             self._told = self._began
 
     def advance(self, amount: int = 1, note: str = "") -> None:
-        """So many units are done; `note` is a short word on how it goes."""
+        """Report `amount` more units as done; `note` is a short remark."""
         self._done += amount
         if self._rich is not None and self._task is not None:
             self._rich.update(self._task, advance=amount, note=translate(note))
@@ -115,7 +115,7 @@ class Bar:
             tell(f"  {self._title}: {self._done}{of} {note}".rstrip())
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Print a line that stays above the bar."""
         if self._rich is not None:
             self._rich.console.print(translate(line), markup=False, highlight=False)
         else:

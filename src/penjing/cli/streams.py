@@ -1,4 +1,4 @@
-"""Standard output and error: UTF-8 whatever the locale says, and open whatever the caller closed."""
+"""Standard streams: always UTF-8, whatever the locale, and always open, even if the caller closed them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import sys
 
 
 class WordsStream(io.TextIOWrapper):
-    """Standard error, where a word that cannot be written is lost: a closed terminal ends no work."""
+    """Standard error that ignores failed writes, so that a closed terminal does not stop the work."""
 
     def write(self, text: str, /) -> int:
-        """Write, if that is possible."""
+        """Write, if possible."""
         try:
             return super().write(text)
         except (OSError, ValueError):
             return len(text)
 
     def flush(self) -> None:
-        """Flush, if that is possible."""
+        """Flush, if possible."""
         with contextlib.suppress(OSError, ValueError):
             super().flush()
 
 
 def prepare_streams() -> None:
-    """Set up the three streams, once, before anything is read or printed.
+    """Set up the three streams once, before any reading or printing.
 
     A descriptor that the caller closed (`>&-`) is opened on /dev/null: else the next file that is opened, such as the
     database, would take its number, and what a library prints would go into it. Characters that UTF-8 lacks (half of
@@ -51,7 +51,7 @@ def prepare_streams() -> None:
 
 
 def drop_output() -> None:
-    """What is still to be printed goes nowhere: its reader is gone, and the end of the process must not fail on it."""
+    """Discard the remaining output: its reader is gone, and the process must not fail at its end."""
     with contextlib.suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

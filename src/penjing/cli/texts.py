@@ -1,4 +1,4 @@
-"""Texts and fields from a file for the commands that decide or predict."""
+"""Reads texts and fields from a file for the commands that decide or predict."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def read_texts(
     info: ReleaseInfo | None = None,
     reading: Reading | None = None,
     faults: list[Fault] | None = None,
-    say: Callable[[str], None] | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> Iterator[Row]:
     """(row number, text, all cells) of any file that training reads; "-" is standard input.
 
-    column: where the text is; by default the column that the release of `info` was made with, else `text`, else the
-    only column there is. `say` is given what was passed over. With `faults`, rows that cannot be read are put there.
+    column: the column of the text; by default the one that the release of `info` was made with, else `text`, else the
+    only column. `notify` gets a note on everything that was skipped. Rows that cannot be read go to `faults`, if given.
 
-    Raises UsageError where the column is not there, or where a first line may be a name or a text.
+    Raises UsageError if the column is missing, or if a first line may be a name or a text.
     """
     reading = reading or Reading()
     made_with = info.columns.get("text") if info else None
     wanted = list(dict.fromkeys((column or made_with or "text", "text")))
     opened, name = _find(file, column, reading, wanted if column is None else [column])
-    told = _tell(opened, 0, say)
+    noted = _notify_new(opened, 0, notify)
     declared = tuple(info.fields) if info else ()
     first = True
     for number, cells in opened.rows(faults):
-        if opened.names is None:  # rows of JSON have names of their own
+        if opened.names is None:  # each JSON row has its own names
             found = _column_of(tuple(cells), column, wanted if first else [name, *wanted], only=first)
             if found is None:
                 error = _no_column(f"{opened.where}:{number}", list(cells), wanted[0])
@@ -75,26 +75,26 @@ def read_texts(
         if faults is None:
             raise UsageError(fault.what, where=f"{opened.where}:{number}", fix=fault.fix)
         faults.append(fault)
-    if first and not faults and say is not None:
-        say(f"{opened.where}: no row of text")
-    _tell(opened, told, say)
+    if first and not faults and notify is not None:
+        notify(f"{opened.where}: no row of text")
+    _notify_new(opened, noted, notify)
 
 
-def tell_missing(rows: Iterable[Row], schema: FactSchema, say: Callable[[str], None]) -> Iterator[Row]:
-    """The rows as they are; of the first one it is said which declared fields have no column.
+def notify_missing(rows: Iterable[Row], schema: FactSchema, notify: Callable[[str], None]) -> Iterator[Row]:
+    """The rows unchanged; `notify` gets the declared fields without a column, at the first row.
 
-    Raises UsageError where several columns could be meant.
+    Raises UsageError if several columns fit one field.
     """
     first = True
     for row in rows:
         if first and (missing := schema.missing_columns(tuple(row[2]))):
-            say(missing)
+            notify(missing)
         first = False
         yield row
 
 
 def in_order(lines: Iterable[dict[str, Any]], faults: list[Fault]) -> Iterator[dict[str, Any]]:
-    """The lines of answered rows and, in between by their numbers, a line with its error for each row in `faults`."""
+    """The lines of answered rows, with an error line for each row in `faults`, in the order of row numbers."""
     for line in lines:
         while faults and faults[0].row < line["row"]:
             yield _fault_line(faults.pop(0))
@@ -110,7 +110,7 @@ def batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
 
 
 def error_line(row: int, error: PenjingError, code: str | None = None) -> dict[str, Any]:
-    """The line of a row that is not answered; code: for programs, by default that of the error."""
+    """The error line of a row without an answer; code: for programs, by default that of the error."""
     return {"row": row, "error": {"code": code or error.code, "message": error.what, "fix": error.fix}}
 
 
@@ -118,10 +118,10 @@ def _fault_line(fault: Fault) -> dict[str, Any]:
     return error_line(fault.row, RequestError(fault.what, fix=fault.fix), "bad_row")
 
 
-def _tell(opened: Opened, told: int, say: Callable[[str], None] | None) -> int:
-    for note in opened.notes[told:]:
-        if say is not None:
-            say(f"{opened.where}: {note}")
+def _notify_new(opened: Opened, noted: int, notify: Callable[[str], None] | None) -> int:
+    for note in opened.notes[noted:]:
+        if notify is not None:
+            notify(f"{opened.where}: {note}")
     return len(opened.notes)
 
 
@@ -135,7 +135,7 @@ def _find(file: str, column: str | None, reading: Reading, wanted: Sequence[str]
         raise _headless(opened) or _no_column(opened.where, opened.names, wanted[0], opened.header)
     if len(opened.names) > 1 or opened.header == 0 or reading.header is not None or found in (column, *wanted):
         return opened, found
-    # One column under another name: the name may be the first text.
+    # A single column with another name: this name may be the first text.
     if role_of(found) is not None and len(found) <= _SHOWN:
         return opened, found
     if not _looks_like_a_name(found, opened):
@@ -158,9 +158,9 @@ def _looks_like_a_name(first: str, opened: Opened) -> bool:
 
 
 def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str], *, only: bool = True) -> str | None:
-    """The given name of the column of texts, or None; `only`: a single column is it, whatever its name.
+    """The name of the column of texts, or None; `only`: a single column is accepted under any name.
 
-    Raises UsageError where several could be meant.
+    Raises UsageError if several columns fit.
     """
     for name in wanted if column is None else (column,):
         matched = match_header((name,), names)
@@ -185,7 +185,7 @@ def _no_column(where: str, names: Sequence[str], wanted: str, header: int = 0) -
 
 
 def _headless(opened: Opened) -> UsageError | None:
-    """The error for a table of several columns whose first line is a row like the others; None where it is a header."""
+    """The error for a table of several columns whose first line is a row like the others; None if it is a header."""
     if opened.header == 0 or has_header(opened.first_rows):
         return None
     first = ", ".join(f"`{cell.strip()[:30]}`" for cell in opened.first_rows[0][:8])

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 _SHOWN = 50
-# Errors that say nothing of the records; any other one of the database is a finding: lost, damaged, without a table.
+# Errors that do not concern the records. Any other error of the database is a finding: lost, damaged, no table.
 _PASSING = ("locked", "read-only", "cannot be opened", "newer form")
 
 

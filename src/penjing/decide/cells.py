@@ -30,7 +30,7 @@ class Among:
 
 @dataclass(frozen=True)
 class Between:
-    """The fact, in whole units of 1/scale, lies in one of these inclusive ranges; None is no bound."""
+    """The fact, in whole units of 1/scale, is in one of these inclusive ranges; None is no bound."""
 
     ranges: tuple[tuple[int | None, int | None], ...]
 
@@ -44,8 +44,8 @@ class Is:
 
 @dataclass(frozen=True)
 class Contains:
-    """The masked text holds one of these phrases, in the folding of the release: case, and width too, make no
-    difference.
+    """The masked text contains one of these phrases, compared by the folding of the release: without case, and in newer
+    releases without width.
     """
 
     phrases: tuple[str, ...]
@@ -55,7 +55,7 @@ Test = Among | Between | Is | Contains
 
 
 def scale(kind: Kind) -> int:
-    """Whole units in which a numeric fact of this kind is compared: millionths, or ones."""
+    """The units per one in which a numeric fact of this kind is compared: a million, or one."""
     return _SCALE[kind]
 
 
@@ -91,7 +91,7 @@ def _contains(written: str, schema: FactSchema, where: str) -> Contains:
 
 
 def contains_word(written: str) -> tuple[str, str]:
-    """The first word of a cell in its usual width and in small letters, and what follows it."""
+    """The first word of a cell in half width and lower case, and the rest."""
     word, *rest = written.split(None, 1)
     return fold_width(word).lower(), rest[0] if rest else ""
 
@@ -163,7 +163,11 @@ def _number(plain: str, fact: str, kind: Kind, where: str) -> Between:
     elif found := _RANGE.fullmatch(plain):
         low, high = _scaled(found[1], kind, where), _scaled(found[2], kind, where)
         if low > high:
-            raise RuleError(f"the range {plain!r} is upside down", where=where, fix=f"write `{found[2]}..{found[1]}`")
+            raise RuleError(
+                f"the range {plain!r} has its ends in the wrong order",
+                where=where,
+                fix=f"write `{found[2]}..{found[1]}`",
+            )
         whole = [_whole(low, high, strict=False)]
         _some(whole[0], plain, fact, where)
     else:
@@ -185,7 +189,7 @@ def _scaled(written: str, kind: Kind, where: str) -> Decimal:
 
 
 def _whole(low: Decimal | None, high: Decimal | None, *, strict: bool) -> tuple[int | None, int | None]:
-    """Inclusive whole bounds of the facts that lie between these numbers."""
+    """Inclusive whole bounds of the facts between these numbers."""
     below = None if high is None else int(high.to_integral_value(ROUND_CEILING if strict else ROUND_FLOOR)) - strict
     above = None if low is None else int(low.to_integral_value(ROUND_FLOOR if strict else ROUND_CEILING)) + strict
     return above, below
@@ -207,7 +211,7 @@ def _some(bounds: tuple[int | None, int | None], plain: str, fact: str, where: s
 def _within(
     ranges: tuple[tuple[int | None, int | None], ...], plain: str, fact: str, kind: Kind, where: str
 ) -> tuple[tuple[int | None, int | None], ...]:
-    """Refuse what lies outside the values that the fact can take at all."""
+    """Refuse ranges outside the values that the fact can have."""
     if kind not in ("unit", "count"):
         return ranges
     top = MICRO if kind == "unit" else None

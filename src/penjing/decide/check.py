@@ -1,9 +1,9 @@
-"""What is wrong with a table before anything starts: rows that never fire, contradictions, gaps. Exact, no sampling.
+"""Finds the problems of a table before anything starts: rows that never fire, contradictions, gaps. Exact, no sampling.
 
 The analysis covers the facts of the answer (label × p × margin, or value × low × high × p) × the other facts that the
-rules name. Of labels the probabilities are those that can occur (top of L labels, margin to the second). Each phrase is
-true or false on its own, except that a text with a long phrase holds every shorter one inside it. Requests that leave
-out a field that a rule needs go to review and are not covered.
+rules name. For labels it covers the probabilities that can occur (top of L labels, margin to the second). Each phrase
+is true or false independently, except that a text with a long phrase contains every shorter one inside it. Requests
+without a field that a rule needs go to review and are not covered.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Finding:
 
 
 def check(table: RuleTable) -> list[Finding]:
-    """All findings, errors first. Raises RuleError where the table is too tangled for an exact answer."""
+    """All findings, errors first. Raises RuleError if the table is too complex for an exact answer."""
     space = Space(table)
     boxes = [space.box(rule) for rule in table.rules]
     texts = [space.texts(rule) for rule in table.rules]
@@ -55,7 +55,7 @@ def check(table: RuleTable) -> list[Finding]:
 def _takers(
     table: RuleTable, space: Space, boxes: Sequence[Box], texts: Sequence[frozenset[str]], i: int
 ) -> list[int] | None:
-    """The earlier rows that take every case of row i, or None where it has cases of its own."""
+    """The earlier rows that take every case of row i, or None if it has cases of its own."""
     takers: set[int] = set()
     for text in texts:
         above = [j for j in range(i) if found_in(table.rules[j], text)]
@@ -126,13 +126,13 @@ def _contradiction(table: RuleTable, first: int, second: int) -> Finding:
 def _overlaps(
     table: RuleTable, space: Space, boxes: Sequence[Box], texts: Sequence[Sequence[frozenset[str]]]
 ) -> list[Finding]:
-    """For each row, the rows above it that lead elsewhere and win where both hold, unless one contains the other."""
+    """For each row, the rows above it with another outcome that win when both hold, unless one contains the other."""
     found = []
     for j, rule in enumerate(table.rules):
         meet: dict[int, Box] = {}
         for i in range(j):
             both = tuple(a & b for a, b in zip(boxes[i], boxes[j], strict=True))
-            # A narrow rule above a wide one is how exceptions are written.
+            # A narrow rule above a wide one is the usual form of an exception.
             elsewhere = table.rules[i].then != rule.then and space.occurs(both)
             if elsewhere and not _within(table, space, boxes, texts, i, j):
                 meet[i] = both
@@ -154,12 +154,12 @@ def _overlap(
         f"{'leads' if len(rows) == 1 else 'lead'} elsewhere and {'wins' if len(rows) == 1 else 'win'} where both hold, "
         f"e.g. row {first.row} ({first.name}, `{first.then}`) where {', '.join(example) or 'always'}"
     )
-    fix = "put first what must win, or narrow one of them; if that is meant, leave it"
+    fix = "move the row that must win to the top, or narrow one of them; if this is intended, change nothing"
     return Finding("warning", "overlap", (rule.row, *rows), what, f"{table.path}:{rule.row}:1", fix)
 
 
 def _gap(table: RuleTable, space: Space, boxes: Sequence[Box]) -> Finding:
-    """A text with no phrase in it escapes most rules: where even that is always decided, so is every other text."""
+    """A text without phrases meets the fewest rules: if it is always decided, so is every other text."""
     spare = [box for box, rule in zip(boxes, table.rules, strict=True) if found_in(rule, ())]
     left = list(islice(space.left(space.whole, spare), SHOWN + 1))
     if not left:
@@ -171,7 +171,7 @@ def _gap(table: RuleTable, space: Space, boxes: Sequence[Box]) -> Finding:
 
 
 def in_words(box: Box, axes: Sequence[Axis], schema: FactSchema) -> str:
-    """A box as a person would write it."""
+    """A box in the notation of a rules file."""
     parts = [_part(axis, mask, schema) for axis, mask in zip(axes, box, strict=True) if mask != axis.full]
     return ", ".join(parts)
 

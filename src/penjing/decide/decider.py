@@ -1,4 +1,4 @@
-"""Text and fields -> decision: the one path of command line, service and evaluation from a sealed release."""
+"""Text and fields -> decision: the one code path of command line, service and evaluation."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MAX_CHARACTERS = 100_000
 
 @dataclass(frozen=True)
 class Request:
-    """A text to decide; `fields` as the release declares them; `id` only where the caller has one of its own.
+    """A text to decide; `fields` as the release declares them; `id` only if the caller has one of its own.
 
     text: as the user sent it, or already masked by the masking of the release: then its fields are masked too, and
     neither is masked again.
-    where: how an error names this request; None: by its place among those that are decided together.
+    where: the name of this request in errors; None: its position among those that are decided together.
     """
 
     text: str | Masked
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision with the masked text and the prediction that it rests on."""
+    """A decision with the masked text and the prediction on which it is based."""
 
     decision: Decision
     masked: Masked
@@ -48,7 +48,7 @@ class Decider:
     """A release ready to decide: session, policy, self-check. Safe for reading from several threads."""
 
     def __init__(self, release: Release, threads: int = 0, device: Device = "cpu") -> None:
-        """Open a verified release. Raises DamageError where it cannot be trusted on this machine, UsageError where it
+        """Open a verified release. Raises DamageError if it cannot be trusted on this machine, UsageError if it
         names a masking, a folding or a form of rules that this installation does not know.
         """
         masking = open_masking(release.info.masking, str(release.folder))
@@ -67,7 +67,7 @@ class Decider:
             )
 
     def decide(self, requests: Sequence[Request], clock: str | None = None) -> list[Decided]:
-        """One decision a request, in their order; all or none. `clock`: ISO 8601, now where it is not given.
+        """One decision a request, in their order; all or none. `clock`: ISO 8601, now if it is not given.
 
         Raises RequestError for the first request that cannot be decided.
         """
@@ -93,7 +93,7 @@ class Decider:
         return record, masked, schema.read(request.fields, where)
 
     def masked(self, text: str | Masked, where: str | None = None) -> Masked:
-        """A raw text as the model sees it. Raises RequestError for one that is no text, too long, or empty."""
+        """A raw text as the model sees it. Raises RequestError if it is not a text, too long, or empty."""
         written = text.text if isinstance(text, Masked) else text
         if not isinstance(written, str):
             raise RequestError(f"the text is of type {type(text).__name__}", where=where, fix="send a string")
@@ -113,5 +113,5 @@ class Decider:
 
 
 def place(index: int, count: int) -> str | None:
-    """How an error names a request among several."""
+    """The name of a request among several, for errors."""
     return f"request {index + 1}" if count > 1 else None

@@ -1,8 +1,9 @@
 """Cells of a rules file that are written as in SQL, Excel, Python or plain words, with the form to use instead.
 
 Rules know `=`, `in a|b`, `<`, `>=`, `1..5` and `contains a|b`. A cell such as `!=北京` or `contains 律师、法院` could
-be read as a value or a phrase of just these characters, which no case ever has. So new rules that hold one are refused.
-A sealed release keeps the rules that it was proven with: they are never refused for this. `=X` means exactly X.
+be read as a value or a phrase of exactly these characters, which never occurs. So new rules with such a cell are
+refused. A sealed release keeps the rules that it was proven with; they are never refused for this reason. `=X`
+means exactly X.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from penjing.decide.schema import FactSchema, Kind
 
 _LISTED = re.compile(r"\s*[,，、;；]\s*")
 _JOINED = re.compile(r"\s+(?:AND|OR)\s+|\s*(?:&&|\|\|)\s*|\s+(?:且|或|并且|或者|和)\s+")
-# Between Chinese words these join too: a Chinese value or phrase hardly ever holds one.
+# These also separate Chinese words: a Chinese value or phrase hardly ever contains one.
 _CHINESE_JOINED = re.compile(
     r"(?<=[\u4e00-\u9fff])\s*(?:[/&+]|或者?|(?<=\s)(?:or|and)(?=\s))\s*(?=[\u4e00-\u9fff])", re.IGNORECASE
 )
@@ -30,7 +31,7 @@ _NOT = re.compile(
     r"|除了?\s*(.+?)\s*(?:以外|之外|外)",
     re.DOTALL,
 )
-# Before a value that is known these deny it; elsewhere they may be part of a word.
+# Before a known value these are a negation; elsewhere they may be part of a word.
 _NOT_KNOWN = re.compile(r"(?:非|不|无|no[nt]?[\s-]+|without\s+|-|~|\^)\s*(.+)", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(r"contains?|in|not|not\s+in|like|includes?|包含|含有", re.IGNORECASE)
 _FENCED = re.compile(r"/(.+)/[a-z]*", re.DOTALL)
@@ -42,7 +43,7 @@ _HOLDS_NOT = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _DENIED = re.compile(r"!\s*\S|(?:NOT|not)\s+(?:contains?|like)\b|(?:不|未)(?:包含|含有?)(?=.)|-[\u4e00-\u9fff]")
-_LOOKS_AWAY = re.compile(r"\(\?<?!")  # a regular expression for what is not there
+_LOOKS_AWAY = re.compile(r"\(\?<?!")  # a negative lookahead of a regular expression
 _HOLDS = re.compile(
     r"(?:contains?|includes?|like|match(?:es)?|regex|starts?\s?with|ends?\s?with|包含|含有|包括|等于|equals?|=~|~|==?)"
     r"\s*[:：(]?\s*(.+)",
@@ -83,7 +84,7 @@ _UNIT = (
 )
 _AMOUNT = re.compile(rf"{_CURRENCY}?\s*({_DIGITS})\s*(千|万|亿|k)?\s*{_UNIT}?(?:人民币|整)?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,(?:\d{1,2}|\d{4,})")
-# A comparison that stands behind its number.
+# A comparison that is written after its number.
 _BEHIND = re.compile(
     r"(.*?\d.*?)\s*(?:(?:及|或|和)?(以上)|(\+|起|or more|or above|and above|and more|and up)"
     r"|(?:及|或|和)?(以下|以内|之内)|(or less|or below|and below|at most))",
@@ -95,22 +96,22 @@ _NOT_NUMBER = re.compile(
     r"\s*(.+)",
     re.IGNORECASE,
 )
-_SHORT = {True: 12, False: 4}  # characters of a word in a list of words: in Latin letters, in others
+_SHORT = {True: 12, False: 4}  # longest word in a list of words, in characters: Latin, other scripts
 _SHOWN = 60
 
 
 def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str) -> None:
-    """Raise RuleError, with the form to write, for a cell that is plainly in another syntax."""
+    """Raise RuleError, with the form to write, for a cell that is clearly in another syntax."""
     try:
         written = clean(cell.strip())
     except RequestError:
-        return  # the parser says what is wrong with it
+        return  # the parser reports its error
     known = schema.values(fact)
     if not written or written in known:
         return
     plain = fold_width(written)
     if kind in ("unit", "count", "int", "float") and _is_ours(cell, fact, kind, schema):
-        return  # in numbers nothing is read as it stands by mistake
+        return  # a number cannot be taken literally by mistake
     if kind == "text":
         found = _in_text(plain)
     elif kind == "bool":
@@ -141,26 +142,26 @@ def _in_text(plain: str) -> tuple[str, str] | None:
     if any(_DENIED.match(part.strip()) for part in _parts(rest)):
         return _no_negation("contains …")
     if _REGEX.search(rest):
-        fix = f"write the words as they stand in a text: `contains {_literal(rest)}`; for both, use two columns `text`"
-        return "holds a regular expression, which would be looked for as it stands", fix
+        fix = f"write the words as they occur in a text: `contains {_literal(rest)}`; for both, use two columns `text`"
+        return "holds a regular expression, which would be searched literally", fix
     if re.search(r"\s+AND\s+|&&|\s+(?:且|并且|和)\s+", rest):
         parts = " and ".join(f"`contains {part}`" for part in _parts(rest))
-        return "joins words by AND, which would be looked for as it stands", f"use two columns `text`: {parts}"
+        return "joins words by AND, which would be searched literally", f"use two columns `text`: {parts}"
     phrases = [part.strip() for part in rest.split("|")]
     quoted = any(_QUOTED.fullmatch(phrase) for phrase in phrases)
     starred = any(len(phrase) > 1 and (phrase[0] == "*" or phrase[-1] == "*") for phrase in phrases)
     liked = any(len(phrase) > 2 and phrase[0] == phrase[-1] == "%" for phrase in phrases)
     grouped = _BRACKETED.fullmatch(rest) and ("|" in rest or _LISTED.search(rest))
     if quoted or starred or liked or grouped or _JOINED.search(rest):
-        return "holds signs that would be looked for as they stand", f"write `contains {_bars(rest)}`"
+        return "holds signs that would be searched literally", f"write `contains {_bars(rest)}`"
     if (found := _CHINESE_JOINED.search(rest)) and all(map(_is_word, _CHINESE_JOINED.split(rest))):
         return (
-            f"joins words by `{found[0].strip()}`, and would be looked for as one phrase with it",
+            f"joins words by `{found[0].strip()}`, and would be searched as one phrase with it",
             f"write `contains {_bars(rest)}` for one of them; where both must be there, use two columns `text`",
         )
     if "、" in rest or (_LISTED.search(rest) and all(_is_word(part) for part in _LISTED.split(rest))):
         return (
-            "lists words by a comma, and would be looked for as one phrase with the comma in it",
+            "lists words by a comma, and would be searched as one phrase with the comma in it",
             f"write `contains {_bars(rest)}` for one of them; for a phrase, a part of it without the comma",
         )
     return None
@@ -187,7 +188,7 @@ def _in_value(plain: str, fact: str, known: Sequence[str]) -> tuple[str, str] | 
     if _BARE.fullmatch(plain):
         return "is a comparison without a value", f"write the value{exact}"
     if found := _QUOTED.fullmatch(plain):
-        return "stands in quotes, which would be part of the value", f"write `{found[1]}`{exact}"
+        return "is in quotes, which would be part of the value", f"write `{found[1]}`{exact}"
     if found := _WHOLE_WORDS.fullmatch(plain):
         return f"does not fit `{fact}`, which is compared whole", f"write `{_bars(found[1])}`{exact}"
     bars = re.match(r"in\s", plain, re.IGNORECASE) is not None and "|" in plain
@@ -208,7 +209,7 @@ def _in_truth(plain: str) -> tuple[str, str] | None:
         right = "`true` or `false`" if truth is None else "`false`" if truth else "`true`"
         return "is a negation, which rules do not have", f"write {right}"
     if found := re.fullmatch(r"(?:==|is\s+)\s*(.+)", plain, re.IGNORECASE) or _QUOTED.fullmatch(plain):
-        return "is no truth value", f"write `{found[1].strip()}`"
+        return "is neither true nor false", f"write `{found[1].strip()}`"
     return None
 
 
@@ -263,7 +264,7 @@ def _is_ours(cell: str, fact: str, kind: Kind, schema: FactSchema) -> bool:
 
 
 def _number(written: str, kind: Kind) -> str | None:
-    """The number that stands in a text with a unit or a currency, as it is to be written."""
+    """The number in a text with a unit or a currency, in the form for a rules file."""
     written = written.strip()
     if _DECIMAL_COMMA.fullmatch(written):
         written = written.replace(",", ".")
@@ -280,7 +281,7 @@ def _number(written: str, kind: Kind) -> str | None:
 def _no_negation(above: str) -> tuple[str, str]:
     return (
         "is a negation, which rules do not have",
-        f"put a row above this one with `{above}` and what shall follow there, and leave this cell empty",
+        f"put a row above this one with `{above}` and its outcome, and leave this cell empty",
     )
 
 

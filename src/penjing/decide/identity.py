@@ -1,4 +1,4 @@
-"""Ids of records: 26 characters whose order is their order in time, unique without a central counter."""
+"""Ids of records: 26 characters that sort by time, and are unique without a central counter."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}")
 
 
 def new_id() -> str:
-    """An id for a record that begins now."""
+    """An id for a new record."""
     return encode_id(time.time_ns() // 1_000_000, os.urandom(10))
 
 
 def encode_id(milliseconds: int, random: bytes) -> str:
-    """The id of a moment (since 1970) and 10 random bytes."""
+    """The id of a time (milliseconds since 1970) and 10 random bytes."""
     number = (milliseconds << 80) | int.from_bytes(random, "big")
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
 
 
 def check_id(given: str, where: str | None = None) -> str:
-    """An id that a caller gave, if it can be one."""
+    """The id that a caller gave, if it is valid."""
     if not isinstance(given, str) or not _GIVEN.fullmatch(given):
         fix = "use 1 to 64 of A-Z a-z 0-9 . _ : - and begin with a letter or a digit, or leave the id out"
         raise RequestError("the id cannot be used", where=where, fix=fix)

@@ -1,8 +1,8 @@
 """All rows of a table as one compiled expression of zen, over whole numbers and yes/no only.
 
-No word of the rules file or of a request enters the expression: each fact gets a generated name, each listed value a
-number. So there is nothing to escape (zen knows no escapes in strings), nothing is rounded (numbers are millionths),
-and no misspelt name can be null in silence.
+No text of the rules file or of a request is in the expression: each fact gets a generated name, each listed value a
+number. So nothing needs escaping (zen has no escapes in strings), nothing is rounded (numbers are millionths), and a
+misspelt name cannot silently be null.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _OTHER = -1
 
 
 class Matcher:
-    """Rows of (fact, kind, condition) compiled once; `first` says which row is the first to hold.
+    """Rows of (fact, kind, condition) compiled once; `first` returns the first row that holds.
 
-    own: the facts that come of the model; the others are fields of the request, and counts of masked kinds.
+    own: the facts that come from the model; the others are fields of the request, and counts of masked kinds.
     """
 
     def __init__(self, rows: Sequence[Sequence[tuple[str, Kind, Test]]], own: Collection[str]) -> None:
@@ -53,7 +53,7 @@ class Matcher:
             elif fact in self._codes:
                 found[name] = self._codes[fact].get(value, _OTHER)
             else:
-                # By way of its shortest decimal: a large amount times a million is beyond a float's 53 bits.
+                # Through its shortest decimal: a large amount times a million needs more than the 53 bits of a float.
                 found[name] = int(Decimal(repr(value)) * scale(kind))
         held = facts["contains"] if self._phrases else {}
         for phrases, name in self._phrases.items():
@@ -70,7 +70,7 @@ class Matcher:
 
     def _condition(self, fact: str, kind: Kind, test: Test) -> str:
         if isinstance(test, Contains):
-            # Joined here: each name more that the expression is given costs about a microsecond.
+            # Combined here, because each additional name in the expression costs about a microsecond.
             return self._phrases.setdefault(test.phrases, f"w{len(self._phrases)}")
         name = self._names.setdefault(fact, f"f{len(self._names)}")
         self._kinds[fact] = kind

@@ -1,4 +1,4 @@
-"""The policy of a release: rules over calibrated facts first, then the certified threshold, then a share for audit."""
+"""The policy of a release: first rules over calibrated facts, then the certified threshold, then the audit share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from penjing.decide.schema import MICRO, FactSchema
 from penjing.decide.table import RuleTable
 from penjing.tasks import opened, task_of
 
-# Why a case took its route; stable words that records, metrics and the console rely on.
+# The reason for the route of a case. The keys are stable: records, metrics and the console use them.
 REASONS = {
     "above_threshold": "the model is surer than the certified threshold",
     "below_threshold": "the model is less sure than the certified threshold",
@@ -46,7 +46,7 @@ REASONS = {
 
 
 class PolicySpec(BaseModel):
-    """`policy/policy.json`: when the model decides by itself. A label whose threshold is None is always reviewed.
+    """`policy/policy.json`: when the model decides by itself. A label with the threshold None is always reviewed.
 
     masking, folding, rules: the versions by which the release masks, compares texts and reads its rules. Format 1, of
     the first releases, names none of them: it means the first of each. Formats 1 and 2 have `labels`, one of which is
@@ -111,16 +111,16 @@ class Policy:
 
     @cached_property
     def task(self) -> Task:
-        """What an answer means, and what is decided on it."""
+        """The task, which defines the meaning of an answer and its outcome."""
         return self.spec.opened_task()
 
     @cached_property
     def schema(self) -> FactSchema:
-        """Facts of the answer and declared fields with their types."""
+        """The facts of the answer and the declared fields, with their types."""
         return self.spec.schema_of_facts()
 
     def facts(self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str) -> dict[str, Any]:
-        """All that a decision may rest on, as plain JSON values; no text is in it.
+        """All facts on which a decision may be based, as plain JSON values, without any text.
 
         prediction: a calibrated answer, its numbers rounded to 1e-6; masked: the text with its counts; fields: as
         `FactSchema.read` gives them; clock: the time of the request, given by the caller and never read here.
@@ -134,7 +134,7 @@ class Policy:
         }
 
     def decide(self, record_id: str, facts: Mapping[str, Any]) -> Decision:
-        """The decision on these facts. There is always an outcome: on review it is the proposal to the person."""
+        """The decision on these facts. There is always an outcome; for review it is the proposal to the person."""
         outcome, route, by, reason, fired = self._decide(facts)
         forced = reason == "rule_outcome"
         if route == "automatic" and self.spec.audit and unit_hash(self.release_id, record_id) < self.spec.audit:
@@ -154,17 +154,17 @@ class Policy:
     def _decide(
         self, facts: Mapping[str, Any]
     ) -> tuple[str, Literal["automatic", "review"], Literal["model", "rule"], str, tuple[str, ...]]:
-        said = self.task.outcome(facts)
+        answered = self.task.outcome(facts)
         first = self.rules.first(facts) if self.rules else None
         if first is not None:
             rule, absent = first
             if absent:
-                return said, "review", "rule", "missing_field", (rule.name,)
+                return answered, "review", "rule", "missing_field", (rule.name,)
             if rule.outcome is None:
-                return said, "review", "rule", "rule_review", (rule.name,)
+                return answered, "review", "rule", "rule_review", (rule.name,)
             return rule.outcome, "automatic", "rule", "rule_outcome", (rule.name,)
         route, reason = self._by_threshold(facts)
-        return said, route, "model", reason, ()
+        return answered, route, "model", reason, ()
 
     def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
         threshold = self.spec.thresholds.get(self.task.scope(facts))
@@ -212,7 +212,7 @@ def load_policy(release: Release) -> Policy:
 
 
 def _check_task(spec: PolicySpec, release: Release) -> None:
-    """Raise DamageError where the policy is of another task than the model, UsageError for one not known here."""
+    """Raise DamageError if policy and model have different tasks, UsageError if the task is not known here."""
     where, fix = str(release.folder), "make the release again"
     model = task_of(release.artifact.card, where)
     try:

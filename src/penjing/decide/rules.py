@@ -21,7 +21,7 @@ from penjing.decide.table import Condition, Rule, RuleTable
 
 MAX_RULES = 1_000
 MAX_BYTES = 2_000_000
-_SHOWN = 10  # faults of one file
+_SHOWN = 10  # faults of one file that are shown
 _MARKS = (",", ";", "\t", "|")
 _NAMED = re.compile(r"sep=(\W)", re.IGNORECASE)
 _HEADINGS = {"name", "label", "p", "text", "then", "why"}
@@ -31,7 +31,7 @@ _REVIEW_WORDS = {"review", "人工", "转人工", "人工处理", "人工审核"
 def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
     """Read and check a rules file: UTF-8, GB18030 or UTF-16 with a mark; commas, semicolons or tabs.
 
-    sealed: the rules of a release, in which cells of another syntax mean what they meant when they were proven.
+    sealed: the rules of a release, in which cells of another syntax keep the meaning that was proven.
     Raises RuleError: FILE:ROW:COLUMN of an unknown name or value, or the rows that contradict or can never fire.
     Warnings and gaps are found by `check.check`.
     """
@@ -41,13 +41,13 @@ def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleT
     return table
 
 
-# Forms of the rules file side by side: a release names the one that its rules are written in.
+# The forms of the rules file; a release names the form of its rules.
 _FORMS: dict[str, Callable[..., RuleTable]] = {"1": load_rules}
 FORMS = tuple(_FORMS)
 
 
 def open_rules(version: str, where: str | None = None) -> Callable[..., RuleTable]:
-    """What reads and checks rules of this form, as `load_rules` does. Raises UsageError."""
+    """The reader of rules of this form, with the signature of `load_rules`. Raises UsageError."""
     known = _FORMS.get(version)
     if known is None:
         raise UsageError(
@@ -61,7 +61,7 @@ def open_rules(version: str, where: str | None = None) -> Callable[..., RuleTabl
 def examine_rules(
     path: Path, schema: FactSchema, *, sealed: bool = False
 ) -> tuple[RuleTable | None, list[RuleError], list[Finding]]:
-    """The table (None where a cell cannot be read), every fault of cells and of logic, and what `check` found."""
+    """The table (None if a cell cannot be read), every fault of cells and of logic, and the findings of `check`."""
     faults: list[RuleError] = []
     try:
         table = read_rules(path, schema, faults, sealed=sealed)
@@ -75,7 +75,7 @@ def examine_rules(
 
 
 def join_faults(faults: Sequence[RuleError]) -> RuleError:
-    """One error for all faults of a file: the first in full, the others a line each."""
+    """One error for all faults of a file: the first in full, and one line for each other."""
     first, others = faults[0], faults[1:_SHOWN]
     more = "".join(f"\n  {each.where}: {each.what} ({each.fix})" for each in others)
     if len(faults) > _SHOWN:
@@ -86,7 +86,7 @@ def join_faults(faults: Sequence[RuleError]) -> RuleError:
 def read_rules(
     path: Path, schema: FactSchema, faults: list[RuleError] | None = None, *, sealed: bool = False
 ) -> RuleTable:
-    """The table as it is written, its logic not checked yet. With `faults`, wrong rows go there and are passed over."""
+    """The table, with its logic not checked yet. If `faults` is given, wrong rows are added to it and skipped."""
     raw, lines = _lines(path)
     top = next(place for place, line in enumerate(lines) if line) if not lines[0] else 0
     columns = _columns(path, [cell.strip() for cell in lines[top]], schema, faults)
@@ -132,16 +132,16 @@ def _lines(path: Path) -> tuple[bytes, list[list[str]]]:
     except csv.Error as error:
         raise RuleError(f"not valid CSV: {error}", where=str(path), fix="save the sheet again as CSV UTF-8") from None
     if named:
-        lines[:1] = [[]]  # the line that names the delimiter: rows keep their numbers
+        lines[:1] = [[]]  # the line that names the delimiter; row numbers do not change
     if not any(any(cell.strip() for cell in line) for line in lines):
         raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
     return raw, lines
 
 
 def _delimiter(text: str) -> tuple[str, bool]:
-    """What separates the cells, and whether a first line `sep=;` says so: the mark under which the heading is known.
+    """The delimiter, and whether a first line `sep=;` names it. It is the one with which the heading is recognised.
 
-    Spreadsheets of countries that write 0,5 separate by semicolons, and `Unicode text` by tabs.
+    In countries that write 0,5 spreadsheets use semicolons; `Unicode text` uses tabs.
     """
     first, _, rest = text.partition("\n")
     if found := _NAMED.fullmatch(first.strip()):
@@ -182,13 +182,13 @@ def _columns(
             if faults is None or len(header) == 1:
                 raise error
             faults.append(error)
-        # Two columns of `text` are two phrases that must both stand there; any other name twice is a slip.
+        # Two columns `text` are two phrases that must both occur; any other name twice is a mistake.
         if name and name != "text" and name in header[: number - 1]:
-            raise RuleError(f"the column `{name}` stands there twice", where=where, fix="join the two columns")
+            raise RuleError(f"the column `{name}` occurs twice", where=where, fix="join the two columns")
         columns.append((name, kinds.get(name)))
     for needed in ("name", "then"):
         if needed not in header:
-            fix = f"add it; the heading now is: {', '.join(header)}"
+            fix = f"add it; the present heading is: {', '.join(header)}"
             raise RuleError(f"the column `{needed}` is missing", where=f"{path}:1:1", fix=fix)
     return columns
 
@@ -202,7 +202,7 @@ def _rule(path: Path, row: int, line: list[str], columns: list[tuple[str, Kind |
         if not name:
             if cell.strip():
                 fix = "give the column a heading; a cell with a comma in it needs quotes"
-                raise RuleError(f"the cell {cell.strip()[:40]!r} stands under no heading", where=where, fix=fix)
+                raise RuleError(f"the cell {cell.strip()[:40]!r} has no heading", where=where, fix=fix)
         elif kind is None:
             special[name] = (_clean(cell, where), number)
         elif (test := parse_cell(cell, name, kind, schema, where)) is not None:

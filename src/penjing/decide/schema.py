@@ -20,7 +20,7 @@ from penjing.tasks import opened
 Kind = FactKind
 FieldType = str | tuple[str, ...]
 
-# Facts are kept to six decimals; an engine of rules counts in whole millionths, so that no comparison rounds.
+# Facts have six decimals. The rules engine compares whole millionths, so that no comparison rounds.
 MICRO = 1_000_000
 _RESERVED = {"name", "then", "why", "text", "too_long"}
 _TYPES = ("str", "int", "float", "bool")
@@ -28,7 +28,7 @@ _TYPES = ("str", "int", "float", "bool")
 
 @dataclass(frozen=True)
 class FactSchema:
-    """Names and types of all facts of a release: those of its answers and its declared fields, beside the fixed ones.
+    """Names and types of all facts of a release: those of its answers, its declared fields, and the fixed ones.
 
     other: a task other than one label of `labels`, as `penjing.tasks.described` writes it.
     read_as: other words for labels that the recipe merged, with the label that each stands for.
@@ -49,7 +49,7 @@ class FactSchema:
 
     @cached_property
     def own(self) -> tuple[str, ...]:
-        """The facts that come of the model, not of the request."""
+        """The facts that come from the model, not from the request."""
         return (*self.task.kinds(), "too_long")
 
     def __post_init__(self) -> None:
@@ -80,9 +80,9 @@ class FactSchema:
         return tuple(kind) if kind is not None and not isinstance(kind, str) else ()
 
     def outcome(self, written: str) -> str | None:
-        """What is decided where somebody writes this, or None for what the task does not know.
+        """The outcome for this text, or None if the task does not know it.
 
-        Labels are read as the recipe merged them. Raises RequestError for characters that no text may have.
+        Labels that the recipe merged are replaced. Raises RequestError for characters that no text may have.
         """
         if self.labels:
             return match_label(written, self.labels, self.read_as)
@@ -92,7 +92,7 @@ class FactSchema:
             return None
 
     def nearest_outcome(self, written: str) -> str:
-        """What to write instead of an outcome that is not known."""
+        """A suggestion for an unknown outcome."""
         if self.labels:
             return nearest_label(written, self.labels)
         try:
@@ -104,7 +104,7 @@ class FactSchema:
     def read(self, given: Mapping[str, object], where: str | None = None) -> dict[str, Scalar]:
         """Typed, cleaned and masked fields of a request, in the order of the schema; one not given is None.
 
-        Values and names are read as everywhere: see `penjing.data.fields`. Raises RequestError for an unknown field,
+        Values and names are read by `penjing.data.fields`. Raises RequestError for an unknown field,
         for one that is given twice and for a value of another type.
         """
         names = match_names(tuple(self.fields), given.keys())
@@ -127,7 +127,7 @@ class FactSchema:
         return self._typed({name: row[found] for name, found in names.found.items()}, where)
 
     def missing_columns(self, header: Sequence[str]) -> str | None:
-        """What to say once of a file that lacks columns of declared fields, or None. Raises UsageError (unclear)."""
+        """A message for a file without columns of declared fields, or None. Raises UsageError (unclear)."""
         names = match_header(tuple(self.fields), tuple(header))
         if names.unclear:
             what, fix = unclear_names(names.unclear)
@@ -143,10 +143,10 @@ class FactSchema:
         )
 
     def recorded(self, facts: Mapping[str, Scalar]) -> dict[str, Scalar]:
-        """Fields of a record, which were read when it was made: kept where they are of the type, else read anew."""
+        """The fields of a record, which were read when it was made: kept if they have the type, else read again."""
         kept = {name: facts[name] for name in facts if _is(facts[name], self.fields.get(name))}
         read = self.read({name: value for name, value in facts.items() if name not in kept})
-        return {name: kept.get(name, read[name]) for name in self.fields}  # an empty text stays one
+        return {name: kept.get(name, read[name]) for name in self.fields}  # an empty text stays empty
 
     def _typed(self, given: Mapping[str, object], where: str | None) -> dict[str, Scalar]:
         found: dict[str, Scalar] = {}
@@ -158,7 +158,7 @@ class FactSchema:
 
 
 def _is(value: Scalar, kind: FieldType | None) -> bool:
-    """Whether a recorded value is of a kind as it is."""
+    """Whether a recorded value already has this kind."""
     if value is None or kind is None:
         return value is None and kind is not None
     if not isinstance(kind, str):

@@ -1,12 +1,12 @@
-"""The space of facts in finitely many cells: boxes of cells, subtracted from each other exactly.
+"""The space of facts as finitely many cells, and boxes of cells that are subtracted exactly.
 
-Each fact is cut where some rule cuts it, so that every cell lies wholly inside or outside every condition. A box is
-one bit mask of cells per fact, and a rule is one box and the phrases that it needs. Taking a box away from another
-leaves at most one new box per fact, so the whole product of cells is never written out.
+Each fact is cut at the bounds of all conditions, so that every cell is wholly inside or outside every condition. A box
+is one bit mask of cells per fact. A rule is one box and the phrases that it needs. Subtracting a box from another
+leaves at most one new box per fact, so the whole product of cells is never built.
 
-Phrases need no cells. Rules ask only that a phrase stands there, never that it does not, so a case escapes the rules
-above it most easily with no phrase but those that its own rule needs (and the shorter ones inside them): it is enough
-to look at these texts.
+Phrases need no cells. Rules require that a phrase occurs, never that it does not. So the case that meets the fewest
+rules above its own has only the phrases that its rule needs, and the shorter ones inside them. It is enough to check
+these texts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Axis:
 
 
 class Space:
-    """All facts that the rules of a table name, cut into cells, with what cannot occur left out."""
+    """All facts that the rules of a table name, cut into cells, without combinations that cannot occur."""
 
     def __init__(self, table: RuleTable) -> None:
         tests: dict[str, list[Test]] = {}
@@ -67,11 +67,11 @@ class Space:
 
     @property
     def whole(self) -> Box:
-        """The box of everything."""
+        """The box of all cells."""
         return tuple(axis.full for axis in self.axes)
 
     def box(self, rule: Rule) -> Box:
-        """The box in which a rule holds, phrases left aside; `occurs` says whether anything lies in it."""
+        """The box in which a rule holds, without its phrases; `occurs` tests whether a case can be in it."""
         found = list(self.whole)
         for condition in rule.conditions:
             if not isinstance(condition.test, Contains):
@@ -80,7 +80,7 @@ class Space:
         return tuple(found)
 
     def texts(self, rule: Rule) -> list[frozenset[str]]:
-        """The sparest texts in which a rule finds its phrases: the phrases of the table that stand in each."""
+        """The smallest texts in which a rule finds its phrases, each as the phrases of the table that occur in it."""
         tests = [condition.test for condition in rule.conditions if isinstance(condition.test, Contains)]
         count = 1
         for test in tests:
@@ -90,7 +90,7 @@ class Space:
         return list(dict.fromkeys(frozenset().union(*(self._inside[each] for each in choice)) for choice in choices))
 
     def occurs(self, box: Box) -> bool:
-        """Whether some case can lie in the box at all."""
+        """Whether any case can be in the box."""
         if not all(box):
             return False
         if self._possible is None:
@@ -99,16 +99,16 @@ class Space:
         return any(p >> i & 1 and margin & cells for i, cells in enumerate(self._possible))
 
     def left(self, box: Box, taken: Sequence[Box], used: set[int] | None = None) -> Iterator[Box]:
-        """Disjoint boxes that make up what is left of a box without others, one at a time.
+        """Disjoint boxes that cover a box without the others, one at a time.
 
-        `used` collects the positions of those that took something. Raises RuleError where the search is too long.
+        `used` collects the positions of the boxes that were subtracted. Raises RuleError if the search is too long.
         """
         waiting = [(box, 0)] if self.occurs(box) else []
         while waiting:
             here, start = waiting.pop()
             for i in range(start, len(taken)):
                 self._work += 1
-                # Cells may meet where no case can lie: there nothing is taken.
+                # Boxes may overlap where no case can be; nothing is subtracted there.
                 if self.occurs(tuple(a & b for a, b in zip(here, taken[i], strict=True))):
                     if used is not None:
                         used.add(i)
@@ -128,7 +128,7 @@ class Space:
             )
 
     def _possible_pairs(self, labels: int) -> list[int] | None:
-        """For each cell of p, the mask of the cells of margin that occur beside it."""
+        """For each cell of p, the mask of the cells of margin that can occur with it."""
         if not labels or "p" not in self._place or "margin" not in self._place:
             return None
         margins = self.axes[self._place["margin"]].ranges
@@ -137,7 +137,7 @@ class Space:
 
 
 def found_in(rule: Rule, text: Iterable[str]) -> bool:
-    """Whether a rule finds its phrases in a text that holds just these phrases of the table."""
+    """Whether a rule finds its phrases in a text with exactly these phrases of the table."""
     tests = [condition.test for condition in rule.conditions if isinstance(condition.test, Contains)]
     return all(any(phrase in text for phrase in test.phrases) for test in tests)
 
@@ -148,7 +148,7 @@ def p_bounds(labels: int) -> tuple[int, int]:
 
 
 def margin_bounds(p: int, labels: int) -> tuple[int, int]:
-    """Least and largest margin beside a top probability p, in millionths.
+    """Least and largest margin for a top probability p, in millionths.
 
     margin = p1 - p2 with p2 <= p1, p2 <= 1 - p1 and p2 >= (1 - p1) / (L - 1); two labels: margin = 2p - 1. As each of
     the L probabilities was rounded by half a unit, their sum may differ from 1 by L / 2 units.
@@ -164,8 +164,8 @@ def margin_bounds(p: int, labels: int) -> tuple[int, int]:
 def _meet(p: tuple[int | None, int | None], margin: tuple[int | None, int | None], labels: int) -> bool:
     """Whether some pair in this rectangle can occur.
 
-    Both bounds of the margin grow with p. So the largest p whose least margin is small enough is looked for (it has
-    the largest reach upwards), and its largest margin must reach into the rectangle.
+    Both bounds of the margin grow with p. So it searches the largest p whose least margin is small enough, which has
+    the largest upper bound, and tests whether that bound reaches the rectangle.
     """
     bottom, top = p_bounds(labels)
     low, high = max(bottom, p[0] or 0), top if p[1] is None else min(top, p[1])

@@ -1,4 +1,4 @@
-"""A decision table in memory: rules in their order, each a set of typed conditions and what follows."""
+"""A decision table in memory: ordered rules, each with typed conditions and an outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from penjing.decide.schema import FactSchema
 
 @dataclass(frozen=True)
 class Condition:
-    """One filled cell: the fact, what it must be, and the words of the cell."""
+    """One filled cell: the fact, its condition, and the text of the cell."""
 
     fact: str
     test: Test
@@ -34,7 +34,7 @@ class Rule:
 
     @property
     def then(self) -> str:
-        """What follows, as it is written in the file."""
+        """The column `then`, as it is written in the file."""
         return "review" if self.outcome is None else f"outcome {self.outcome}"
 
 
@@ -42,7 +42,7 @@ class Rule:
 class RuleTable:
     """All rows of a rules file over the facts of one release; the first that matches decides.
 
-    raw: the file as it was read. It is what is sealed: the file may be edited while a model is trained.
+    raw: the bytes of the file as it was read. These are sealed, because the file may be edited during training.
     """
 
     path: str
@@ -52,7 +52,7 @@ class RuleTable:
 
     @cached_property
     def phrases(self) -> tuple[str, ...]:
-        """Every phrase that a rule looks for, in the form in which it is compared."""
+        """Every phrase of the rules, in the form for comparison."""
         tests = [condition.test for rule in self.rules for condition in rule.conditions]
         return tuple(sorted({phrase for test in tests if isinstance(test, Contains) for phrase in test.phrases}))
 
@@ -64,14 +64,14 @@ class RuleTable:
         return Matcher(rows, self.schema.own)
 
     def contained(self, masked: str) -> dict[str, bool]:
-        """For each phrase of the table: whether the masked text holds it."""
+        """For each phrase of the table: whether the masked text contains it."""
         folded = open_folding(self.schema.folding)(masked)
         return {phrase: phrase in folded for phrase in self.phrases}
 
     def first(self, facts: Mapping[str, Any]) -> tuple[Rule, tuple[str, ...]] | None:
-        """The first rule that holds, with the fields that it needs and that were not given.
+        """The first rule that holds, with the fields that it needs and that were not given. None: no rule holds.
 
-        A field that was not given may have any value, so a rule on it holds as far as is known; None: no rule does.
+        A field that was not given may have any value, so its condition counts as true.
         """
         if not self.rules:
             return None

@@ -1,4 +1,4 @@
-"""What every request must satisfy before its address is looked at: a Host that may ask, and a plain path."""
+"""Checks every request before routing: its Host must be allowed, and its path must hold no encoded slash."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from penjing.serve.errors import AnswerError, error_response
 from penjing.serve.http_language import follow_request
 
-# A proxy that guards addresses, and this service, would read an encoded slash in two ways.
+# A proxy that restricts addresses and this service could read an encoded slash differently.
 _ENCODED_SLASH = re.compile(rb"%2f|%5c|\\", re.IGNORECASE)
 
 
 class Admission:
-    """ASGI middleware around all others. `check_host` raises AnswerError for a Host that may not ask.
+    """ASGI middleware around all others. `check_host` raises AnswerError for a Host that is not allowed.
 
-    HEAD is answered wherever GET is: as GET, and the server leaves the body out.
+    HEAD is answered at every address that answers GET: as GET, without the body.
     """
 
     def __init__(self, app: ASGIApp, check_host: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The application: its addresses, who may use each, and what is counted of every request."""
+"""The application: its addresses, the scope that each needs, and the metrics of every request."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from penjing.serve.early import EarlyAnswers
 from penjing.serve.errors import add_error_handlers
 from penjing.serve.metrics import Metrics
 from penjing.serve.openapi import document
-from penjing.serve.service import Service
-from penjing.serve.states import Kept
+from penjing.serve.service import DecisionService
+from penjing.serve.states import CachedState
 from penjing.serve.uncaught import Uncaught
 
 _JSON = "application/json"
 _DESCRIPTION = "Decides texts with one sealed release; every decision is recorded and can be replayed."
 
 
-def build_app(service: Service, ring: KeyRing) -> FastAPI:
+def build_app(service: DecisionService, ring: KeyRing) -> FastAPI:
     """The ASGI application of a service; it opens the service at start and closes it at the end."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.open()
-        # The first call loads what runs threads: 100 ms that no request should pay.
+        # The first call loads the thread pool, which takes 100 ms. No request should wait for it.
         await run_in_threadpool(service.metrics.render)
         yield
         await service.close()
 
-    # The pages of /docs load scripts from the internet, which there may be none of: the schema alone is served.
+    # The pages of /docs load scripts from the internet, which may not be reachable. Only the schema is served.
     app = FastAPI(
         title="Penjing",
         description=_DESCRIPTION,
@@ -55,17 +55,17 @@ def build_app(service: Service, ring: KeyRing) -> FastAPI:
     _add_states(app, kept)
     app.add_middleware(Uncaught)
     app.add_middleware(Counting, metrics=service.metrics)
-    # The last one is the outermost: it sees a request before all that costs anything.
+    # The middleware that is added last is the outermost: it sees a request before any costly step.
     app.add_middleware(EarlyAnswers, refusals=service.refusals, metrics=service.metrics, kept=kept)
     app.add_middleware(Admission, check_host=ring.check_host)
     document(app, keyed=ring.required)
     return app
 
 
-def _add_decisions(app: FastAPI, service: Service, ring: KeyRing) -> None:
+def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> None:
     @app.post("/v1/decide", openapi_extra=request_schema(DecideOne, DecideMany))
     async def decide(request: Request) -> Response:
-        """Decide one text, or the texts of `items`; answered once every decision is on the disk."""
+        """Decide one text, or the texts of `items`; the answer is sent after every decision is on the disk."""
         await ring.admit(request, "decide")
         body = await read_json(request, service.settings)
         items, evidence, batch = parse_items(body, DecideOne, DecideMany, service.settings)
@@ -94,14 +94,14 @@ def _add_decisions(app: FastAPI, service: Service, ring: KeyRing) -> None:
         return _json(await service.replay(identity))
 
 
-def _add_states(app: FastAPI, kept: Mapping[str, tuple[str, Kept]]) -> None:
+def _add_states(app: FastAPI, kept: Mapping[str, tuple[str, CachedState]]) -> None:
     async def answer(path: str) -> Response:
         kind, state = kept[path]
         return Response(await state.get(), headers={"content-type": kind})
 
     @app.get("/healthz")
     async def health() -> Response:
-        """The process lives."""
+        """The process is running."""
         return await answer("/healthz")
 
     @app.get("/readyz")
@@ -116,7 +116,7 @@ def _add_states(app: FastAPI, kept: Mapping[str, tuple[str, Kept]]) -> None:
 
 
 class Counting:
-    """Counts every answer and its time, by the address's pattern and never by what a client wrote."""
+    """Counts every answer and its time by the pattern of the address, never by text that a client wrote."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics

@@ -1,4 +1,4 @@
-"""Who may ask: keys from the database, compared in constant time, each with its scopes."""
+"""Authentication: keys from the database, compared in constant time, each with its scopes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _THIS_MACHINE = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
 
 
 class KeyRing:
-    """The active keys, read again at most every second: so long may a revoked key still open the service.
+    """The active keys, read again at most once a second. A revoked key may be accepted for that long.
 
-    `required=False` (only on loopback) lets everyone on this machine in, but no page of a browser: the Host header
-    must be a loopback name, so that a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+    `required=False` (only on loopback) accepts every program on this machine, but no page of a browser: the Host
+    header must be a loopback name. So a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
     """
 
     def __init__(self, store: Store, *, required: bool = True) -> None:
@@ -34,7 +34,7 @@ class KeyRing:
         self._renewing: asyncio.Task[None] | None = None
 
     async def admit(self, request: Request, scope: str) -> None:
-        """Let a request with the right key through. Raises AnswerError 401 (no key, unknown) or 403 (scope, host)."""
+        """Accept a request with a valid key. Raises AnswerError 401 (no key, unknown) or 403 (scope, host)."""
         if not self.required:
             self.check_host(request.headers.get("host", ""))
             return
@@ -54,7 +54,7 @@ class KeyRing:
                 401,
                 "unknown_key",
                 "the key is unknown or revoked",
-                "check that the whole key was copied; `penjing keys list` shows those that there are",
+                "check that the whole key was copied; `penjing keys list` lists the existing keys",
                 {"WWW-Authenticate": "Bearer"},
             )
         if scope not in key.scopes:
@@ -66,17 +66,17 @@ class KeyRing:
             )
 
     async def _keep_fresh(self) -> None:
-        """Read the keys again before they are too old, beside the requests: under load hundreds would wait for it."""
+        """Read the keys again on another thread before they are too old: under load hundreds of requests would wait."""
         age = time.monotonic() - self._read
         if age > FRESH_SECONDS:
             await self._refresh(FRESH_SECONDS)
         elif age > FRESH_SECONDS / 2 and (self._renewing is None or self._renewing.done()):
             self._renewing = asyncio.create_task(self._refresh(FRESH_SECONDS / 2))
-            # Where it fails, the keys grow too old, and the next request is told why.
+            # If this fails, the keys become too old, and the next request gets the error.
             self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _refresh(self, oldest: float) -> None:
-        """Read the keys where they are older than that; once, however many ask for it."""
+        """Read the keys if they are older than `oldest`; once, however many threads ask."""
         async with self._one:
             began = time.monotonic()
             if began - self._read > oldest:
@@ -84,13 +84,13 @@ class KeyRing:
                 self._read = began
 
     def check_host(self, host: str) -> None:
-        """Without keys, refuse every Host that is not this machine. Raises AnswerError 403."""
+        """Without keys, refuse every Host that does not name this machine. Raises AnswerError 403."""
         if not self.required and not _THIS_MACHINE.fullmatch(host):
-            raise AnswerError(403, "host", "without keys only this machine may ask", "use http://127.0.0.1")
+            raise AnswerError(403, "host", "without keys only this machine may send requests", "use http://127.0.0.1")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reachable from this machine alone. Raises UsageError for what is no address."""
+    """Whether an address is reachable from this machine only. Raises UsageError if it is not an address."""
     if host == "localhost":
         return True
     try:

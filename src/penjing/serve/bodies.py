@@ -1,4 +1,4 @@
-"""Request bodies: read within bounds, parsed with care, checked against a schema."""
+"""Request bodies: read within bounds, parsed strictly, and checked against a schema."""
 
 from __future__ import annotations
 
@@ -27,48 +27,48 @@ from penjing.serve.settings import Settings
 
 Value = StrictStr | StrictBool | StrictInt | StrictFloat | None
 _CLOSE = {"Connection": "close"}
-# More keys than any request has: they are counted before they are checked one by one, which costs more.
+# More keys than any valid request has. They are counted first, because checking each one costs more.
 _MOST_KEYS, _MOST_FIELDS = 16, 256
 
 
-class _Wire(BaseModel):
+class _StrictBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Item(_Wire):
+class RequestItem(_StrictBody):
     """One text with its declared fields."""
 
     text: StrictStr = Field(description="the text to decide")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
 
 
-class DecideOne(Item):
+class DecideOne(RequestItem):
     """POST /v1/decide with one text."""
 
-    evidence: StrictBool = Field(False, description="also say which words decided; slower")
+    evidence: StrictBool = Field(False, description="also return the words that decided; slower")
 
 
 def _as_item(value: Any) -> Any:
-    """A text alone is an item without fields."""
+    """A plain text is an item without fields."""
     return {"text": value} if isinstance(value, str) else value
 
 
-class DecideMany(_Wire):
+class DecideMany(_StrictBody):
     """POST /v1/decide with several texts, recorded together or not at all."""
 
-    items: Annotated[list[Annotated[Item, BeforeValidator(_as_item)]], Field(min_length=1)] = Field(
+    items: Annotated[list[Annotated[RequestItem, BeforeValidator(_as_item)]], Field(min_length=1)] = Field(
         description="the texts, each alone or with its fields"
     )
-    evidence: StrictBool = Field(False, description="also say which words decided; slower")
+    evidence: StrictBool = Field(False, description="also return the words that decided; slower")
 
 
-class PredictOne(_Wire):
+class PredictOne(_StrictBody):
     """POST /v1/predict with one text."""
 
     text: StrictStr = Field(description="the text to predict")
 
 
-class PredictMany(_Wire):
+class PredictMany(_StrictBody):
     """POST /v1/predict with several texts."""
 
     items: Annotated[list[Annotated[PredictOne, BeforeValidator(_as_item)]], Field(min_length=1)] = Field(
@@ -76,7 +76,7 @@ class PredictMany(_Wire):
     )
 
 
-AnyWire = TypeVar("AnyWire", bound=_Wire)
+AnyBody = TypeVar("AnyBody", bound=_StrictBody)
 
 
 async def read_json(request: Request, settings: Settings) -> Any:
@@ -98,25 +98,27 @@ async def read_json(request: Request, settings: Settings) -> Any:
 
 
 def parse_json(raw: bytes) -> Any:
-    """What a body says; a BOM before it is skipped. Raises AnswerError 400."""
+    """The value of a JSON body; a BOM before it is skipped. Raises AnswerError 400."""
     try:
         return json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
-        said = f"the body is not UTF-8 (byte {error.start})"
-        raise AnswerError(400, "encoding", said, "send the JSON in UTF-8") from None
+        message = f"the body is not UTF-8 (byte {error.start})"
+        raise AnswerError(400, "encoding", message, "send the JSON in UTF-8") from None
     except RecursionError:
         raise AnswerError(400, "too_deep", "the JSON is nested too deeply", "a request has three levels") from None
     except json.JSONDecodeError as error:
-        said = f"the body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        raise AnswerError(400, "bad_json", said, 'for example {"text": "..."}') from None
+        message = f"the body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        raise AnswerError(400, "bad_json", message, 'for example {"text": "..."}') from None
     except ValueError as error:
         raise AnswerError(400, "bad_json", f"the body is not valid JSON: {error}", "send plain numbers") from None
 
 
-def parse_items(body: Any, one: type[AnyWire], many: type[_Wire], settings: Settings) -> tuple[list[Any], bool, bool]:
+def parse_items(
+    body: Any, one: type[AnyBody], many: type[_StrictBody], settings: Settings
+) -> tuple[list[Any], bool, bool]:
     """(items, evidence, whether the batch form was used). Raises AnswerError 422 with the place of the fault."""
     batch = isinstance(body, dict) and "items" in body
-    model: type[_Wire] = many if batch else one
+    model: type[_StrictBody] = many if batch else one
     if not isinstance(body, dict):
         raise AnswerError(422, "bad_request", "the body must be a JSON object", 'for example {"text": "..."}')
     _check_counts(body, batch, settings)
@@ -130,13 +132,13 @@ def parse_items(body: Any, one: type[AnyWire], many: type[_Wire], settings: Sett
     for number, item in enumerate(items):
         place = f"items.{number}.text" if batch else "text"
         if len(item.text) > settings.max_characters:
-            said = f"{place}: {len(item.text):,} characters; the most is {settings.max_characters:,}"
-            raise AnswerError(422, "too_long", said, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
+            message = f"{place}: {len(item.text):,} characters; the most is {settings.max_characters:,}"
+            raise AnswerError(422, "too_long", message, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
     return items, getattr(parsed, "evidence", False), batch
 
 
 def request_schema(one: type[BaseModel], many: type[BaseModel]) -> dict[str, Any]:
-    """The entry of both forms for /openapi.json."""
+    """The request schema of both forms, for /openapi.json."""
     forms = [model.model_json_schema(ref_template="#/$defs/{model}") for model in (one, many)]
     for form in forms:
         inner = form.pop("$defs", {})
@@ -158,29 +160,29 @@ async def _read_body(request: Request, settings: Settings) -> bytes:
                 if len(raw) > settings.max_body:
                     raise _too_large(settings)
     except TimeoutError:
-        said = f"the body did not come within {settings.body_seconds:g} s"
-        raise AnswerError(408, "too_slow", said, "send it faster", _CLOSE) from None
+        message = f"the body did not come within {settings.body_seconds:g} s"
+        raise AnswerError(408, "too_slow", message, "send it faster", _CLOSE) from None
     except ClientDisconnect:
         raise AnswerError(400, "disconnected", "the client went away", "send the whole body", _CLOSE) from None
     return bytes(raw)
 
 
 def _too_large(settings: Settings) -> AnswerError:
-    said = f"the body is larger than {settings.max_body:,} bytes"
-    return AnswerError(413, "too_large", said, "send fewer or shorter texts in one request", _CLOSE)
+    message = f"the body is larger than {settings.max_body:,} bytes"
+    return AnswerError(413, "too_large", message, "send fewer or shorter texts in one request", _CLOSE)
 
 
 def _check_counts(body: dict[str, Any], batch: bool, settings: Settings) -> None:
     found = body["items"] if batch else [body]
     if batch and isinstance(found, list) and len(found) > settings.max_items:
-        said = f"{len(found):,} texts in one request; the most is {settings.max_items}"
-        raise AnswerError(422, "too_many", said, "send several requests, or raise PENJING_MAX_ITEMS")
+        message = f"{len(found):,} texts in one request; the most is {settings.max_items}"
+        raise AnswerError(422, "too_many", message, "send several requests, or raise PENJING_MAX_ITEMS")
     for item in [body, *(found if isinstance(found, list) else [])]:
         if isinstance(item, dict):
             fields = item.get("fields")
             if len(item) > _MOST_KEYS or (isinstance(fields, dict) and len(fields) > _MOST_FIELDS):
-                said = f"a request has at most {_MOST_KEYS} keys and {_MOST_FIELDS} fields"
-                raise AnswerError(422, "bad_request", said, "send what /openapi.json names")
+                message = f"a request has at most {_MOST_KEYS} keys and {_MOST_FIELDS} fields"
+                raise AnswerError(422, "bad_request", message, "use the names in /openapi.json")
 
 
 def _no_constant(name: str) -> Any:

@@ -1,7 +1,7 @@
-"""What is answered before a key, a body or a route is looked at: refusals of a full lane, and answers that are fresh.
+"""Early answers, before key, body and route are checked: refusals of a full lane, and cached states that are fresh.
 
-Under four times the load that it can answer, a service spends its time on refusals; each must cost a small part of a
-decision. So they are made once, and sent before anything that a client wrote is read, its path and length excepted.
+Under four times the load that it can answer, a service spends its time on refusals. A refusal must cost much less than
+a decision. So each is made once, and it is sent after only the path and the length of a request have been read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from penjing.serve.errors import error_response
 from penjing.serve.lane import Lane
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import Metrics
-from penjing.serve.states import Kept
+from penjing.serve.states import CachedState
 
 _WORK = ("/v1/decide", "/v1/predict")
 _RECORD, _REPLAY = "/v1/decisions/", "/replay"
@@ -25,7 +25,7 @@ _Raw = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class Refusals:
-    """Which requests a full lane refuses, by path and length alone, and with what."""
+    """The requests that a full lane refuses, by path and length only, and the refusal of each."""
 
     def __init__(self, lanes: Lanes, metrics: Metrics) -> None:
         self._lanes, self._metrics = lanes, metrics
@@ -33,12 +33,12 @@ class Refusals:
         self._lines = {name: _lines(made) for name, made in self._made.items()}
 
     def of(self, path: str, length: int) -> _Raw | None:
-        """The refusal of a request with a body of so many bytes, counted; None where its lane has room."""
+        """The refusal of a request with a body of so many bytes, counted; None if its lane has room."""
         lane = self._refused_by(path, length)
         return None if lane is None else self._made[lane.name]
 
     def raw(self, line: bytes, length: int) -> bytes | None:
-        """The same for the first line of a request, as the bytes of the whole answer."""
+        """The same for the first line of a request; returns the bytes of the whole answer."""
         found = _LINE.fullmatch(line)
         if found is None:
             return None
@@ -70,18 +70,18 @@ class Refusals:
 
 
 class EarlyBytes:
-    """What is answered before HTTP is parsed, as bytes: refusals, and states that are fresh.
+    """Answers as bytes, before HTTP is parsed: refusals, and cached states that are fresh.
 
-    Not for a service without keys: there the Host is looked at before anything is told.
+    Not used by a service without keys, which must check the Host before it answers.
     """
 
-    def __init__(self, refusals: Refusals, metrics: Metrics, kept: Mapping[str, tuple[str, Kept]]) -> None:
+    def __init__(self, refusals: Refusals, metrics: Metrics, kept: Mapping[str, tuple[str, CachedState]]) -> None:
         self._refusals, self._metrics = refusals, metrics
         self._states = {f"GET {path} HTTP/1.1".encode(): (path, kind, state) for path, (kind, state) in kept.items()}
         self._made: dict[str, tuple[bytes, bytes]] = {}
 
     def answer(self, line: bytes, length: int) -> bytes | None:
-        """The answer to a first line and a body of so many bytes; None where it is not given early."""
+        """The answer to a first line and a body of so many bytes; None if there is no early answer."""
         found = self._states.get(line)
         if found is None:
             return self._refusals.raw(line, length)
@@ -99,10 +99,10 @@ class EarlyBytes:
 
 
 class EarlyAnswers:
-    """ASGI middleware around all others. `kept`: the content type and the answer of each state, by its path."""
+    """ASGI middleware around all others. `kept`: the content type and the cached answer of each state, by path."""
 
     def __init__(
-        self, app: ASGIApp, refusals: Refusals, metrics: Metrics, kept: Mapping[str, tuple[str, Kept]]
+        self, app: ASGIApp, refusals: Refusals, metrics: Metrics, kept: Mapping[str, tuple[str, CachedState]]
     ) -> None:
         self._app, self._refusals, self._metrics, self._kept = app, refusals, metrics, kept
         self._types = {path: kind.encode("latin-1") for path, (kind, _) in kept.items()}
@@ -130,7 +130,7 @@ class EarlyAnswers:
 
 
 def _length(scope: Scope) -> int:
-    """The length of the body as declared; 0 where that is no number: it is refused later, in its own words."""
+    """The length of the body as declared; 0 if that is not a number: another check refuses it later."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value[:12]) if value[:12].isdigit() else 0

@@ -1,10 +1,11 @@
-"""Refusals of a full lane before HTTP is parsed: the cheapest answer that keeps a connection in step.
+"""Refusals of a full lane before HTTP is parsed, at the lowest cost that keeps the connection usable.
 
-Parsing a request, making a task for it and sending an answer through ASGI costs a third of a small decision. Here a
-refusal costs a look at the first line and at the length of the body. That is enough only while the connection's bytes
-are known to be whole plain requests, one after another: a head in one piece, at most one Content-Length, no
-Transfer-Encoding, Expect, Upgrade or other Connection than keep-alive, nothing sent before the last answer. At the
-first bytes that are not, the connection goes to the server's own parser for good, and serve/early.py refuses there.
+Parsing a request, making a task for it and sending an answer through ASGI takes a third of the time of a small
+decision. Here a refusal reads only the first line and the length of the body. That is correct only while the bytes of
+the connection are complete plain requests, one after another. The head must come in one piece. It may have one
+Content-Length, no Transfer-Encoding, Expect or Upgrade, and no Connection other than keep-alive. Nothing may be sent
+before the last answer. At the first bytes that break this form, the server's own parser takes the connection until it
+ends, and serve/early.py refuses there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 # A larger body is not waited for: the server's own parser bounds it.
 MOST_BODY = 64 * 1024
-# Within so many seconds the rest of a refused body must come.
+# The rest of a refused body must come within this time.
 _REST_SECONDS = 10.0
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
 _NOT_PLAIN = re.compile(
@@ -27,14 +28,14 @@ Refuse = Callable[[bytes, int], bytes | None]
 
 
 class Framing:
-    """Follows the bytes of one connection as far as they are whole plain requests."""
+    """Follows the bytes of one connection while they are complete plain requests."""
 
     def __init__(self) -> None:
         self.plain = True
         self._rest = 0
 
     def head(self, data: bytes) -> tuple[bytes, int] | None:
-        """(first line, length of the body) where these bytes begin a plain request; None where they do not."""
+        """(first line, length of the body) if these bytes begin a plain request, else None."""
         if self._rest:
             self._rest -= len(data)
             self.plain = self._rest >= 0
@@ -42,7 +43,7 @@ class Framing:
         end = data.find(b"\r\n\r\n")
         whole = data[: end + 4]
         lengths = _LENGTH.findall(whole)
-        # A line end of one character is read in two ways by two parsers.
+        # Parsers differ on a line end of one character.
         odd = whole.count(b"\n") != whole.count(b"\r\n") or whole.count(b"\r") != whole.count(b"\r\n")
         odd |= whole.lower().count(b"\r\ncontent-length") != len(lengths)
         if end < 0 or odd or len(lengths) > 1 or _NOT_PLAIN.search(whole):
@@ -62,13 +63,13 @@ class Framing:
 
 
 def early_protocol(base: type[Any], refuse: Refuse) -> type[Any]:
-    """A server's protocol that first asks `refuse(first line, body length)`: bytes are the answer, None passes on.
+    """A protocol that first calls `refuse(first line, body length)`: bytes are the answer, None passes the request on.
 
-    `base`: a protocol of uvicorn with the method `idle_again`, which starts the clock of an idle connection anew.
+    `base`: a protocol of uvicorn with the method `idle_again`, which restarts the timer of an idle connection.
     """
 
     class EarlyProtocol(base):  # type: ignore[misc]
-        """Answers whole plain requests that are refused, and hands all other bytes on as they came."""
+        """Answers complete plain requests that are refused, and passes all other bytes on unchanged."""
 
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
@@ -107,8 +108,8 @@ def early_protocol(base: type[Any], refuse: Refuse) -> type[Any]:
                 self.idle_again()
 
         def _drop(self) -> None:
-            """Bytes of a body that was refused: they are counted and forgotten."""
-            if not self._framing.plain:  # more than the body: where the next request begins is not known for sure
+            """Count and drop bytes of a body that was refused."""
+            if not self._framing.plain:  # more bytes than the body: the start of the next request is uncertain
                 self.transport.close()
             elif not self._framing.rest:
                 self._refused = False

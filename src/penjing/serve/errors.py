@@ -1,4 +1,4 @@
-"""Every answer that is not a success: {"error": {"type", "code", "message", "fix"}}, whatever went wrong."""
+"""Every answer that reports an error has one form: {"error": {"type", "code", "message", "fix"}}."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from penjing.serve.http_language import in_its_language
 _LOG = logging.getLogger("penjing.serve")
 _TYPES = {400: "request", 401: "key", 403: "key", 404: "not_found", 405: "request", 408: "request", 413: "request"}
 _TYPES |= {415: "request", 422: "request", 431: "request", 500: "server", 503: "busy"}
-# A message may name what a client sent, and no more of it than this; `fix` names only what the product knows.
+# A message may quote what a client sent, up to this length; `fix` never quotes it.
 MOST_MESSAGE, MOST_FIX = 200, 400
 _ENTRY = re.compile(r"request ([0-9]+)")
 _WORDS = {
@@ -37,7 +37,7 @@ class AnswerError(PenjingError):
 def error_response(
     status: int, code: str, message: str, fix: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The one form of an error, of a bounded length, in UTF-8; a lone surrogate is escaped, so that it stays valid."""
+    """The one form of an error: of bounded length, in UTF-8; a lone surrogate is escaped, so that the JSON is valid."""
     message, chinese = in_its_language(message)
     fix, _ = in_its_language(fix)
     if chinese:
@@ -49,7 +49,7 @@ def error_response(
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Have every error of the application end in that form."""
+    """Make every error of the application use that form."""
 
     @app.exception_handler(AnswerError)
     async def refused(_request: Request, error: AnswerError) -> Response:
@@ -57,7 +57,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestError)
     async def bad_text(_request: Request, error: RequestError) -> Response:
-        # A request among several is an entry of `items`, which is counted as in every other message about it.
+        # A request among several is an entry of `items`, counted from 0 as in every other message.
         entry = _ENTRY.fullmatch(error.where or "")
         where = f"items.{int(entry[1]) - 1}: " if entry else f"{error.where}: " if error.where else ""
         return error_response(422, error.code, where + error.what, error.fix or "correct the request")
@@ -65,7 +65,7 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(StoreError)
     async def not_recorded(_request: Request, error: StoreError) -> Response:
         _LOG.error("not recorded: %s", error)
-        fix = "nothing was recorded; send the request again later, and tell who runs the service"
+        fix = "nothing was recorded; send the request again later, and inform the operator of the service"
         return error_response(503, error.code, error.what, fix, {"Retry-After": "5"})
 
     @app.exception_handler(PenjingError)
@@ -81,5 +81,5 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def bug(_request: Request, _error: Exception) -> Response:
-        fix = "tell who runs the service; its log has the cause"
+        fix = "inform the operator of the service; its log has the cause"
         return error_response(500, "internal", "the service failed on this request", fix)

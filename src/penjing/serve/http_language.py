@@ -1,7 +1,7 @@
 """The language of an error's words: English, or Chinese where the request prefers it (`Accept-Language`, RFC 9110).
 
-Only `message` and `fix` are translated; `type` and `code`, by which programs go, never are. What is refused before
-the headers are read is refused in English.
+Only `message` and `fix` are translated; `type` and `code`, which programs read, are not. A refusal before the
+headers are read is in English.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from penjing.core.chinese import chinese
 _PREFERS_CHINESE: ContextVar[bool] = ContextVar("prefers_chinese", default=False)
 _RANGE = re.compile(r"\s*(zh|en|\*)\b[-a-z0-9]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
 _MOST_RANGES = 20
-_LONGEST = 300  # characters of a message that is looked up: an answer shows fewer
+_LONGEST = 300  # characters of a message that are looked up; an answer shows fewer
 
 
 def follow_request(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Take the language that the headers of the request in this context prefer."""
+    """Set the language of this context to the one that the request headers prefer."""
     value = next((value for name, value in headers if name == b"accept-language"), b"")
     _PREFERS_CHINESE.set(bool(value) and prefers_chinese(value.decode("latin-1")))
 
@@ -35,7 +35,7 @@ def prefers_chinese(header: str) -> bool:
 
 
 def in_its_language(text: str) -> tuple[str, bool]:
-    """The words of an error for the request in this context, and whether they are Chinese."""
+    """The text of an error in the language of this context, and whether it is Chinese."""
     if not _PREFERS_CHINESE.get() or len(text) > _LONGEST:
         return text, False
     translated = chinese(text)

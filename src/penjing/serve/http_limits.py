@@ -1,8 +1,8 @@
-"""What a connection may cost: a deadline for each of its states, a bound on their number, and an orderly end.
+"""Limits of connections: a deadline for each state, a bound on their number, and an orderly close.
 
-uvicorn's protocol on h11 has a deadline for an idle connection alone. Here each state has one: the head, the body, the
-work, the answer that is being taken, the pause between requests, and the end. An answer that comes before the body is
-whole ends the connection: what still comes is dropped for a while, so that the client can read the answer.
+uvicorn's protocol on h11 has a deadline only for an idle connection. Here each state has one: the head, the body, the
+work, the client reading the answer, the pause between requests, and the close. An answer that is sent before the body
+is complete ends the connection. Later bytes are dropped for a while, so that the client can read the answer.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _REASON = {
     431: b"Request Header Fields Too Large",
     503: b"Service Unavailable",
 }
-# An application that reads a body has a deadline of its own, and better words; this one comes after it.
+# The application has its own deadline for reading a body, with a better message. This one comes later.
 _LATER = 1.0
 _RESET = struct.pack("ii", 1, 0)
 
 
 class ParsingQueue:
-    """Connections whose bytes are not parsed yet: one of them is parsed in each round of the event loop."""
+    """Connections with bytes that are not parsed yet; one is parsed in each round of the event loop."""
 
     def __init__(self) -> None:
         self._queue: deque[LimitedProtocol] = deque()
         self._running = False
 
     def add(self, protocol: LimitedProtocol) -> None:
-        """Queue a connection for one more turn."""
+        """Queue a connection for another turn."""
         self._queue.append(protocol)
         if not self._running:
             self._running = True
@@ -58,7 +58,7 @@ class ParsingQueue:
 
 @dataclass(frozen=True)
 class HttpLimits:
-    """Seconds of each state, and bounds. `waiting` holds the connections without a request, the oldest first."""
+    """Seconds for each state, and bounds. `waiting` holds the connections without a request, the oldest first."""
 
     head_seconds: float = 20.0
     body_seconds: float = 20.0
@@ -98,7 +98,7 @@ class LimitedProtocol(H11Protocol):
         self._write_late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection; where there are too many, the one that has waited longest for a request makes room."""
+        """Accept a connection; if there are too many, close the one that has waited longest for a request."""
         self._raw = transport
         super().connection_made(OrderlyTransport(transport, self))
         if len(self.connections) > self.limits.connections:
@@ -110,7 +110,7 @@ class LimitedProtocol(H11Protocol):
         self._follow()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
+        """Stop the timers."""
         super().connection_lost(exc)
         self.ended = True
         self._stop()
@@ -118,7 +118,7 @@ class LimitedProtocol(H11Protocol):
             self._write_late.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, or drop it where the connection has ended."""
+        """Parse the bytes, or drop them if the connection has ended."""
         if not self.ended:
             super().data_received(data)
             return
@@ -127,7 +127,7 @@ class LimitedProtocol(H11Protocol):
             self._raw.abort()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """A client that has sent all of its request may close its side and still read the answer."""
+        """Keep the connection open for the answer: a client may close its side after the request."""
         at_work = self.cycle is not None and not self.cycle.response_complete
         if self.ended or not at_work or self.conn.their_state is h11.SEND_BODY:
             return None
@@ -135,7 +135,7 @@ class LimitedProtocol(H11Protocol):
         return True
 
     def handle_events(self) -> None:
-        """Parse for one turn; the next turn comes after those of other connections."""
+        """Parse for one turn; other connections get their turn before the next one."""
         self.parser.begin_turn()
         super().handle_events()
         if self.parser.unfinished and not self.ended:
@@ -146,30 +146,30 @@ class LimitedProtocol(H11Protocol):
         self._follow()
 
     def on_response_complete(self) -> None:
-        """Follow uvicorn to the next request."""
+        """Let uvicorn go on, and set the timer of the new state."""
         self._answered, self._state = True, ""
         super().on_response_complete()
         self._follow()
 
     def idle_again(self) -> None:
-        """A request was answered without the parser: the clock of an idle connection starts anew."""
+        """Restart the timer of an idle connection after a request that was answered without the parser."""
         self._answered, self._state = True, ""
         self._follow()
 
     def shutdown(self) -> None:
-        """End with the service."""
+        """Close at the stop of the service."""
         if self.ended:
             self._raw.abort()
         else:
             super().shutdown()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's words say less)
-        """What the parser refuses, in the one form of an error."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's message is less specific)
+        """Answer what the parser refuses, in the one form of an error."""
         refusal = self.parser.refusal
         self.refuse(refusal.status, refusal.code, refusal.message)
 
     def refuse(self, status: int, code: str, message: str) -> None:
-        """Answer with an error, unless an answer has begun, and end; what the application says later is dropped."""
+        """Answer with an error, unless an answer has begun, and close; a later answer of the application is dropped."""
         if self.ended:
             return
         begun = False
@@ -183,12 +183,12 @@ class LimitedProtocol(H11Protocol):
             head = (
                 b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n%s\r\n"
             )
-            again = b"retry-after: 1\r\n" if status == 503 else b""
-            self.transport.write(head % (status, _REASON[status], len(body), again) + body)
+            retry_after = b"retry-after: 1\r\n" if status == 503 else b""
+            self.transport.write(head % (status, _REASON[status], len(body), retry_after) + body)
         self.end(linger=True)
 
     def end(self, *, linger: bool = False) -> None:
-        """Close. With bytes of the client's on their way that is done in two steps: a reset would eat the answer."""
+        """Close. If the client may still send bytes, close in two steps: a reset would lose the answer."""
         if self.ended:
             return
         self.ended = True
@@ -205,23 +205,23 @@ class LimitedProtocol(H11Protocol):
             self._late = self.loop.call_later(self.limits.write_seconds, self._raw.abort)
 
     def give_way(self) -> None:
-        """Leave at once: another client has something to ask."""
+        """Close at once, to make room for another client."""
         self.ended = True
         self._stop()
         self._raw.abort()
 
     def write_began(self) -> None:
-        """Bytes are written to a client that has taken all earlier ones: from now on it has so many seconds."""
+        """Start the write deadline: bytes are written to a client that has read all earlier ones."""
         if self._write_late is not None:
             self._write_late.cancel()
         self._write_late = self.loop.call_later(self.limits.write_seconds, self._write_overdue)
 
     def may_read(self) -> bool:
-        """Whether the parser is done with what it has."""
+        """Whether the parser has used all bytes that it has."""
         return not self.parser.unfinished or self.ended
 
     def parse_on(self) -> None:
-        """Take one more turn with the bytes that are there; then read on."""
+        """Parse for one more turn; then read more bytes."""
         self._queued = False
         if self.ended:
             return
@@ -234,7 +234,7 @@ class LimitedProtocol(H11Protocol):
         return False
 
     def _follow(self) -> None:
-        """Set the clock of the state that the connection is in, unless it runs already."""
+        """Set the timer of the present state, unless it runs already."""
         if self.ended:
             return
         if self.conn.their_state is h11.SEND_BODY:
@@ -263,7 +263,7 @@ class LimitedProtocol(H11Protocol):
         if self._state == "idle":
             self.end()
         elif self._state == "answer":
-            self.refuse(503, "late", f"the answer was not there within {self.limits.answer_seconds:g} s")
+            self.refuse(503, "late", f"the answer was not ready within {self.limits.answer_seconds:g} s")
         elif self._state == "body":
             self.refuse(408, "too_slow", f"the body did not come within {self.limits.body_seconds:g} s")
         else:
@@ -271,13 +271,13 @@ class LimitedProtocol(H11Protocol):
 
     def _write_overdue(self) -> None:
         if self._raw.get_write_buffer_size():
-            # With a reset the system forgets what it holds for the client too.
+            # A reset also frees the bytes that the system holds for the client.
             self._raw.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._raw.abort()
 
 
 class OrderlyTransport(asyncio.Transport):
-    """A transport whose `close` is the protocol's, and which tells it when it begins to write."""
+    """A transport that closes through the protocol, and notifies it when a write begins."""
 
     def __init__(self, raw: asyncio.Transport, protocol: LimitedProtocol) -> None:
         super().__init__()
@@ -292,11 +292,11 @@ class OrderlyTransport(asyncio.Transport):
         self._raw.write(data)
 
     def close(self) -> None:
-        """End in order."""
+        """Close through the protocol."""
         self._protocol.end()
 
     def is_closing(self) -> bool:
-        """Whether nothing more is written."""
+        """Whether writing has ended."""
         return self._protocol.ended or self._raw.is_closing()
 
     def abort(self) -> None:
@@ -304,18 +304,18 @@ class OrderlyTransport(asyncio.Transport):
         self._raw.abort()
 
     def pause_reading(self) -> None:
-        """Leave bytes with the client."""
+        """Stop reading."""
         self._raw.pause_reading()
 
     def resume_reading(self) -> None:
-        """Take bytes again, once the parser is done with those that it has."""
+        """Read again, after the parser has used the bytes that it has."""
         if self._protocol.may_read():
             self._raw.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """What the transport knows of its socket."""
+        """Information about the socket."""
         return self._raw.get_extra_info(name, default)
 
     def get_write_buffer_size(self) -> int:
-        """Bytes that the client has not taken yet."""
+        """Bytes that the client has not read yet."""
         return self._raw.get_write_buffer_size()

@@ -1,8 +1,9 @@
-"""HTTP/1.1 as h11 parses it, with the bounds and the strictness that h11 leaves to its user.
+"""HTTP/1.1 parsed by h11, with additional bounds and stricter checks.
 
-h11 bounds an event that is not complete yet, and refuses most of what is malformed. It accepts what two parsers could
-read in two ways (a line that ends in a bare LF, a folded header, a length beside a chunked body), a head or a trailer
-of any length that comes in one read, and chunk extensions and chunks without an end. Those are refused here.
+h11 bounds an event that is not complete yet, and refuses most malformed input. It accepts input that two parsers could
+read differently: a line that ends in a bare LF, a folded header, a length beside a chunked body. It also accepts a head
+or a trailer of any length that comes in one read, and any number of chunks and chunk extensions. All of these are
+refused here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import h11
 
-# So many events are parsed before other connections get their turn: a body in chunks of one byte is slow to parse.
+# Events that are parsed in one turn of a connection: a body in chunks of one byte is slow to parse.
 EVENTS_A_TURN = 64
 # A chunk's size in h11 has at most 20 digits; its line and the chunk itself end in two bytes each.
 _CHUNK_FRAMING = 24
@@ -24,7 +25,7 @@ _HOST = re.compile(rb"(?:[\w.~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})
 
 @dataclass(frozen=True)
 class HttpBounds:
-    """The sizes that a request may have, its body aside, which is bounded by who reads it."""
+    """Bounds on the parts of a request. The code that reads the body bounds its size."""
 
     head_bytes: int = 32 * 1024
     header_fields: int = 100
@@ -34,7 +35,7 @@ class HttpBounds:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why bytes are no request that is answered: a status, a code and words."""
+    """Why bytes are refused: status, code and message."""
 
     status: int
     code: str
@@ -42,9 +43,9 @@ class Refusal:
 
 
 class BoundedConnection(h11.Connection):
-    """The server's side of a connection. Where `next_event` raises RemoteProtocolError, `refusal` says why.
+    """The server's side of a connection. When `next_event` raises RemoteProtocolError, `refusal` has the reason.
 
-    `next_event` also returns NEED_DATA once a turn is over; `unfinished` is true then, and `begin_turn` goes on.
+    `next_event` also returns NEED_DATA at the end of a turn; `unfinished` is then true, and `begin_turn` continues.
     """
 
     def __init__(self, bounds: HttpBounds) -> None:
@@ -57,11 +58,11 @@ class BoundedConnection(h11.Connection):
         self._chunked = False
 
     def begin_turn(self) -> None:
-        """Parse on."""
+        """Start the next turn of parsing."""
         self._events, self.unfinished = 0, False
 
     def receive_data(self, data: bytes) -> None:
-        """Take bytes from the client."""
+        """Add bytes from the client."""
         self._received += len(data)
         super().receive_data(data)
 
@@ -89,7 +90,7 @@ class BoundedConnection(h11.Connection):
         return event
 
     def send(self, event: Any) -> Any:
-        """Bytes to send. An answer to a request whose body has not come whole says that the connection closes."""
+        """Bytes to send. An answer that is sent before the whole body has come announces that the connection closes."""
         if isinstance(event, h11.Response) and self.their_state in (h11.SEND_BODY, h11.ERROR):
             headers = [(name, value) for name, value in event.headers if name != b"connection"]
             event = h11.Response(
@@ -98,7 +99,7 @@ class BoundedConnection(h11.Connection):
         return super().send(event)
 
     def waits(self) -> bool:
-        """Whether no byte of a next request has come yet."""
+        """Whether no byte of the next request has come yet."""
         return self.their_state is h11.IDLE and not self.trailing_data[0]
 
     def _begin(self, before: bytes, event: h11.Request) -> None:
@@ -142,7 +143,7 @@ class BoundedConnection(h11.Connection):
 
 
 def _refusal(error: h11.RemoteProtocolError, bounds: HttpBounds, in_head: bool) -> Refusal:
-    """The refusal of what h11 refuses; its own words end in the bytes that came, which nobody needs back."""
+    """The refusal of input that h11 refuses; the received bytes at the end of its message are left out."""
     if error.error_status_hint == 431:
         if in_head:
             return Refusal(431, "head_too_large", _head_words(bounds))

@@ -1,4 +1,4 @@
-"""A lane: one kind of work in a queue of its own, with bounds on texts, on their cost, and on how long they wait."""
+"""A lane: the queue of one kind of work, with bounds on its texts, on their cost, and on waiting time."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class LaneBounds:
-    """Most texts and most cost that are in a lane, and seconds that its first request may wait for an engine.
+    """The most texts and the most cost in a lane, and the seconds that its first request may wait for an engine.
 
-    busy_texts, round_seconds, round_entries: with so many texts in the lane, a round of the event loop that has taken
-    so long, or has admitted so many requests, admits no more. So a refusal waits for a short round at most.
+    busy_texts, round_seconds, round_entries: if the lane holds `busy_texts` texts, a round of the event loop admits no
+    more requests after `round_seconds` or `round_entries` requests. So a refusal waits for one short round at most.
     """
 
     texts: int
@@ -35,7 +35,7 @@ class LaneBounds:
 
 
 class Round:
-    """How long the present round of the event loop has taken, and how many requests it has let in unparsed."""
+    """The time that the present round of the event loop has taken, and the requests that it has admitted unparsed."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -46,7 +46,7 @@ class Round:
         now = time.monotonic()
         if self._began is None:
             self._began = now
-            # What is called soon is called in the next round.
+            # `call_soon` runs in the next round.
             asyncio.get_running_loop().call_soon(self._end)
         return now - self._began
 
@@ -55,7 +55,7 @@ class Round:
 
 
 class Lane(Generic[Ask, Answer]):
-    """A queue with its bounds and its threads. A request alone in a lane is admitted whatever its size."""
+    """A queue with its bounds and its threads. A request that is alone in a lane is always admitted."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Lane(Generic[Ask, Answer]):
         self.batcher: MicroBatcher[Ask, Answer] = MicroBatcher(*works, bounds=one_pass, cost=cost, name=name)
 
     def full(self, texts: int = 0, cost: float = 0.0) -> str:
-        """Why a request of this size is not admitted now; "" where it is. So cheap that it is asked before all else."""
+        """Why a request of this size is not admitted now, or "". It is cheap, so it is checked first."""
         if not self.texts:
             return ""
         if self.texts + self._round.entered + max(texts, 1) > self.bounds.texts:
@@ -88,7 +88,7 @@ class Lane(Generic[Ask, Answer]):
         return ""
 
     def enter(self) -> None:
-        """A request goes on to the parser: those of one round are not seen in the lane before the next round."""
+        """Count a request that goes to the parser: the lane does not show it before the next round."""
         self._round.seconds()
         self._round.entered += 1
 
@@ -96,8 +96,8 @@ class Lane(Generic[Ask, Answer]):
     def admit(self, asks: Sequence[Ask]) -> Iterator[None]:
         """Count a request until it is answered. Raises AnswerError 503 where the lane is full."""
         texts, cost = len(asks), sum(map(self._cost_of, asks))
-        if said := self.full(texts, cost):
-            raise self.refusal(said)
+        if reason := self.full(texts, cost):
+            raise self.refusal(reason)
         self.texts += texts
         self.cost += cost
         try:
@@ -106,12 +106,12 @@ class Lane(Generic[Ask, Answer]):
             self.texts -= texts
             self.cost -= cost
 
-    def refusal(self, said: str) -> AnswerError:
+    def refusal(self, reason: str) -> AnswerError:
         """The refusal of a full lane, counted."""
         self.refused += 1
         after = self.bounds.retry_after
         fix = f"ask again in {after} s, or slower" if after > 1 else "ask again in a second, or slower"
-        return AnswerError(503, "overloaded", f"lane {self.name}: {said}", fix, {"Retry-After": str(after)})
+        return AnswerError(503, "overloaded", f"lane {self.name}: {reason}", fix, {"Retry-After": str(after)})
 
     async def run(self, asks: Sequence[Ask]) -> list[Answer]:
         """Admit a request and answer it. Raises AnswerError 503."""

@@ -1,10 +1,10 @@
-"""The five lanes of a service: which request goes where, and what each is worked on with.
+"""The five lanes of a service: which requests each takes, and which engine works for it.
 
-    cost of a request = characters of its texts * what is asked of each (to decide, predict or replay 1, evidence 17)
+    cost of a request = characters of its texts * 1 (decide, predict, replay) or * 17 (evidence)
 
 Short decisions have engines of their own. Long texts and large batches, evidence, and replays share one further
-engine in a process of its own (serve/slow_engine.py). They take turns there, so that none holds up short decisions or
-another. Records are looked up on a thread of their own.
+engine in a process of its own (serve/slow_engine.py). They take turns there, so that no lane delays short
+decisions or another lane. Records are looked up on a thread of their own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Lanes:
     def __init__(
         self,
         deciders: Sequence[Decider],
-        slow: SlowEngine,
+        slow_engine: SlowEngine,
         find: Callable[[Sequence[str]], list[Record | None]],
         settings: Settings,
     ) -> None:
@@ -58,7 +58,7 @@ class Lanes:
         )
         one_pass = PassBounds(settings.max_batch, short, patience=bounds.seconds)
         self.long: Lane[Ask, Answer] = Lane(
-            "long", bounds, [partial(slow.decide, "long")], one_pass=one_pass, cost=Ask.cost
+            "long", bounds, [partial(slow_engine.decide, "long")], one_pass=one_pass, cost=Ask.cost
         )
         bounds = LaneBounds(
             settings.evidence_waiting,
@@ -68,7 +68,7 @@ class Lanes:
         )
         one_pass = PassBounds(1, patience=bounds.seconds)
         self.evidence: Lane[Ask, Answer] = Lane(
-            "evidence", bounds, [partial(slow.decide, "evidence")], one_pass=one_pass, cost=Ask.cost
+            "evidence", bounds, [partial(slow_engine.decide, "evidence")], one_pass=one_pass, cost=Ask.cost
         )
         bounds = LaneBounds(
             settings.replay_waiting, settings.replay_waiting_characters, settings.replay_waiting_seconds, _RETRY_SLOW
@@ -76,7 +76,7 @@ class Lanes:
         self.replay: Lane[ReplayAsk, dict[str, Any]] = Lane(
             "replay",
             bounds,
-            [slow.replay],
+            [slow_engine.replay],
             one_pass=PassBounds(1, patience=bounds.seconds),
             cost=ReplayAsk.cost,
         )
@@ -85,22 +85,22 @@ class Lanes:
         self.all: tuple[Lane[Any, Any], ...] = (self.short, self.long, self.evidence, self.replay, self.lookup)
 
     def of(self, asks: Sequence[Ask]) -> Lane[Ask, Answer]:
-        """The lane of a request, by what is asked and by its cost."""
+        """The lane of a request, by its kind and its cost."""
         if any(ask.evidence for ask in asks):
             return self.evidence
         small = len(asks) <= self._settings.max_batch and sum(map(Ask.cost, asks)) <= self._settings.short_characters
         return self.short if small else self.long
 
     def first(self, length: int) -> Lane[Ask, Answer]:
-        """The lane to look at before a body of so many bytes is read; what is asked is not known yet."""
+        """The lane that is checked before a body of this length is read; the kind of request is not known yet."""
         return self.long if length > 6 * self._settings.short_characters + _BYTES_AROUND else self.short
 
     def open(self) -> None:
-        """Begin to work, in the running event loop."""
+        """Start working in the running event loop."""
         for lane in self.all:
             lane.batcher.open()
 
     async def close(self) -> None:
-        """Answer what waits, then stop."""
+        """Answer all waiting requests, then stop."""
         for lane in self.all:
             await lane.batcher.close()

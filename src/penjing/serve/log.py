@@ -1,4 +1,4 @@
-"""The log of the service: what repeats is one line a second and a count, so that a flood of errors floods no disk."""
+"""The log of the service: repeated lines become one line a second with a count, so that errors do not fill the disk."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "asyncio", "penjing", "pe
 
 @dataclass
 class _Seen:
-    """The last record of one kind, and how many like it were left out since one was written."""
+    """The last record of one kind, and how many of the kind were left out since one was written."""
 
     last: logging.LogRecord
     left_out: int = 0
 
 
 class CountedHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """Writes the first record of a kind at once, and those that follow within `seconds` as a count.
+    """Writes the first record of a kind at once, and counts those that follow within `seconds`.
 
-    Two records are of one kind where the same line of code logged them at the same level; their words may differ. The
+    Two records are of one kind if the same line of code logged them at the same level; their texts may differ. The
     count is written with the last of them: `... and 812 more like it in the last second, the last one: ...`.
     """
 
@@ -42,12 +42,12 @@ class CountedHandler(logging.StreamHandler):  # type: ignore[type-arg]
         super().emit(record)
 
     def _later(self, kind: tuple[str, int, str, int]) -> None:
-        timer = threading.Timer(self._seconds, self._tell, [kind])
+        timer = threading.Timer(self._seconds, self._end_second, [kind])
         timer.daemon = True
         timer.start()
 
-    def _tell(self, kind: tuple[str, int, str, int]) -> None:
-        """End the second of a kind: write what was left out, and begin another one; without any, forget the kind."""
+    def _end_second(self, kind: tuple[str, int, str, int]) -> None:
+        """End the interval of a kind: write the count and begin another, or forget the kind if nothing repeated."""
         self.acquire()
         try:
             seen = self._seen[kind]
@@ -63,12 +63,12 @@ class CountedHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def _write(self, seen: _Seen) -> None:
         last = seen.last
         within = "the last second" if self._seconds == 1 else f"the last {self._seconds:g} s"
-        said = f"... and {seen.left_out:,} more like it in {within}, the last one: {last.getMessage()}"
-        counted = logging.LogRecord(last.name, last.levelno, last.pathname, last.lineno, said, None, None)
+        message = f"... and {seen.left_out:,} more like it in {within}, the last one: {last.getMessage()}"
+        counted = logging.LogRecord(last.name, last.levelno, last.pathname, last.lineno, message, None, None)
         super().emit(counted)
 
     def close(self) -> None:
-        """Write the counts that are left."""
+        """Write the remaining counts."""
         self.acquire()
         try:
             for seen in self._seen.values():
@@ -81,7 +81,7 @@ class CountedHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def count_repeats(seconds: float = 1.0) -> CountedHandler:
-    """Have everything that the service and its server log go through one counted handler on standard error."""
+    """Send all logs of the service and its server through one counting handler to standard error."""
     handler = CountedHandler(seconds)
     for name in LOGGERS:
         logger = logging.getLogger(name)

@@ -1,4 +1,4 @@
-"""The messages between the service and the process of its slow lanes: JSON, so that no message can run code."""
+"""The messages between the service and the process of its slow lanes. They are JSON, so no message can run code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from penjing.store.records import Record, restore_prepared
 
 
 def ask_to_json(ask: Ask) -> dict[str, Any]:
-    """Plain values of an ask and its budget; what was spent of the budget comes back with the answer."""
+    """Plain values of an ask and its budget; the answer returns how much of the budget was spent."""
     return {
         "text": ask.text,
         "fields": ask.fields,
@@ -84,7 +84,7 @@ def error_from_json(value: Mapping[str, Any]) -> PenjingError:
 
 
 def encode(message: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    """A message as bytes: ASCII, so that a lone surrogate comes through as it was."""
+    """A message as ASCII bytes, so that a lone surrogate is kept."""
     return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""What the service counts, in Prometheus' form; docs/service.md lists every metric."""
+"""The metrics of the service in the format of Prometheus; docs/service.md lists each one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Metrics:
         self._early: dict[tuple[str, int], Counter] = {}
 
     def watch(self, tallies: Sequence[Tally]) -> None:
-        """Show what cascades count, all together: texts, those that the first stage answered, audits, disagreements."""
+        """Export the sums over all cascades: texts, answers of the first stage, audits, disagreements."""
         stages = Gauge(
             "penjing_cascade_texts",
             "texts since the start, by what became of them in the cascade",
@@ -64,7 +64,7 @@ class Metrics:
             stages.labels(name).set_function(partial(_sum, tallies, name))
 
     def watch_lanes(self, lanes: Sequence[Lane[Any, Any]]) -> None:
-        """Show how many texts are in each lane, how long its first request waits, and what it refused."""
+        """Export for each lane: its texts, the waiting time of its first request, and its refusals."""
         texts = Gauge("penjing_lane_texts", "texts in a lane, answered ones excepted", ["lane"], registry=self.registry)
         ages = Gauge(
             "penjing_lane_wait_seconds",
@@ -86,14 +86,14 @@ class Metrics:
         self._waiting.set_function(lambda: float(sum(lane.texts for lane in decided)))
 
     def count_early(self, path: str, status: int) -> None:
-        """Count an answer that was given before anything else was looked at."""
+        """Count an early answer."""
         counter = self._early.get((path, status))
         if counter is None:
             counter = self._early[path, status] = self.requests.labels(path, status)
         counter.inc()
 
     def count_decision(self, outcome: str, route: str, decided_by: str) -> None:
-        """Count a decision that was recorded; outcome: a label, or "" where answers are no labels."""
+        """Count a decision that was recorded; outcome: a label, or "" if answers are not labels."""
         self.decisions.labels(outcome, route, decided_by).inc()
         self._decided += 1
         self._reviewed += route == "review"

@@ -1,4 +1,4 @@
-"""Micro-batching: texts that arrive while an engine works are decided together next, a bounded pass at a time."""
+"""Micro-batching: texts that arrive while an engine works are decided together in its next, bounded passes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class PassBounds:
-    """What goes into one pass of an engine, and how long a request may wait for its first pass.
+    """The size of one pass of an engine, and how long a request may wait for its first pass.
 
-    texts: most texts; cost: most that their costs add up to, one text alone excepted; company: seconds that a pass
-    waits until it is full; patience: seconds after which a request that no engine has begun is refused.
+    texts: most texts; cost: largest sum of their costs (a single text may exceed it); company: seconds that a pass
+    waits for more texts; patience: seconds after which a request that no engine has begun is refused.
     """
 
     texts: int = 16
@@ -60,9 +60,9 @@ class _Part(Generic[Ask, Answer]):
 class MicroBatcher(Generic[Ask, Answer]):
     """Runs `work(asks) -> answers`, each of the `works` on a thread of its own, for one event loop.
 
-    With `company` 0 no request waits for others: what is there when an engine is free goes in. So one request alone
-    has the latency of batch 1, and many at once the throughput of a batch. A request that is larger than a pass takes
-    turns with the others, a pass each. A request whose texts the engine refuses fails alone.
+    With `company` 0 no request waits for others: a free engine takes the texts that are waiting. So a single request
+    has the latency of batch 1, and many at once have the throughput of a batch. A request that is larger than a pass
+    alternates with the others, one pass each. If the engine refuses the texts of a request, only that request fails.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class MicroBatcher(Generic[Ask, Answer]):
         self._runners: list[asyncio.Task[None]] = []
         self._queued = 0
         self._working = 0
-        # Set while no text waits and none is worked on; other threads wait for it.
+        # Set while no text waits or is worked on; other threads wait for this event.
         self.idle = threading.Event()
         self.idle.set()
 
@@ -90,15 +90,15 @@ class MicroBatcher(Generic[Ask, Answer]):
         return self._queued + self._working
 
     def age(self) -> float:
-        """Seconds that the first request in the queue has waited for its next pass; 0 where none waits."""
+        """Seconds that the first request in the queue has waited for its next pass; 0 if none waits."""
         return asyncio.get_running_loop().time() - self._jobs[0].since if self._jobs else 0.0
 
     def open(self) -> None:
-        """Begin to work, in the running event loop."""
+        """Start working in the running event loop."""
         self._runners = [asyncio.create_task(self._run(work)) for work in self._works]
 
     async def ask(self, asks: Sequence[Ask]) -> list[Answer]:
-        """The answers, in the order of the asks. Raises AnswerError 503 after `close`, or where patience is over."""
+        """The answers, in the order of the asks. Raises AnswerError 503 after `close`, or after `patience` seconds."""
         if self._closed:
             raise AnswerError(503, "stopping", "the service is stopping", "ask again soon", {"Retry-After": "5"})
         loop = asyncio.get_running_loop()
@@ -110,7 +110,7 @@ class MicroBatcher(Generic[Ask, Answer]):
         return await job.answer
 
     async def close(self) -> None:
-        """Answer what waits, refuse what comes, then stop."""
+        """Answer all waiting requests, refuse new ones, then stop."""
         self._closed = True
         self._arrived.set()
         await asyncio.gather(*self._runners)
@@ -125,11 +125,11 @@ class MicroBatcher(Generic[Ask, Answer]):
                 await self._arrived.wait()
             if self._bounds.company:
                 await self._gather(self._jobs[0].since + self._bounds.company)
-                if not self._jobs:  # another engine was quicker
+                if not self._jobs:  # another engine took the texts
                     continue
             parts = self._take()
             failed = await self._answer(work, parts)
-            # What one request did must not fail its neighbours: each is asked again alone.
+            # One request must not make the others of its pass fail: each is run again alone.
             if len(parts) > 1 and isinstance(failed, PenjingError):
                 for part in parts:
                     self._fail([part], await self._answer(work, [part]))
@@ -148,8 +148,8 @@ class MicroBatcher(Generic[Ask, Answer]):
                 await asyncio.wait_for(self._arrived.wait(), left)
 
     def _take(self) -> list[_Part[Ask, Answer]]:
-        """The next pass: whole requests while they fit; of one that is larger than a pass, the next piece."""
-        # What waits is shared: an engine that comes first leaves their part to the others.
+        """The next pass: whole requests while they fit, or the next piece of a request that is larger than a pass."""
+        # The waiting texts are shared: the first engine leaves a part to each other engine.
         share = min(self._bounds.texts, math.ceil(self._queued / len(self._works)))
         parts: list[_Part[Ask, Answer]] = []
         texts, spent = 0, 0.0
@@ -176,7 +176,7 @@ class MicroBatcher(Generic[Ask, Answer]):
         return parts
 
     def _reach(self, job: _Job[Ask, Answer], texts: int, cost: float, *, alone: bool) -> tuple[int, float]:
-        """(end, cost) of the texts of a job, from the first that no engine has, that fit into so much room."""
+        """(end, cost) of the texts of a job that fit, from the first one that no engine has."""
         end, spent = job.given, 0.0
         while end < len(job.asks) and end - job.given < texts:
             more = self._cost(job.asks[end])
@@ -186,13 +186,13 @@ class MicroBatcher(Generic[Ask, Answer]):
         return end, spent
 
     def _given_up(self, job: _Job[Ask, Answer], now: float) -> bool:
-        """Take a request out of the queue whose client is gone, which has failed, or which has waited too long."""
+        """Remove a request from the queue if its client is gone, if it has failed, or if it has waited too long."""
         if not job.answer.done():
             if job.given or now - job.since <= self._bounds.patience:
                 return False
-            said = f"the request has waited for {self._bounds.patience:g} s"
+            message = f"the request has waited for {self._bounds.patience:g} s"
             job.answer.set_exception(
-                AnswerError(503, "overloaded", said, "ask again in a second, or slower", {"Retry-After": "1"})
+                AnswerError(503, "overloaded", message, "ask again in a second, or slower", {"Retry-After": "1"})
             )
         self._jobs.popleft()
         self._queued -= len(job.asks) - job.given
@@ -201,7 +201,7 @@ class MicroBatcher(Generic[Ask, Answer]):
     async def _answer(
         self, work: Callable[[Sequence[Ask]], list[Answer]], parts: Sequence[_Part[Ask, Answer]]
     ) -> BaseException | None:
-        """Answer these parts with one call; returns what it raised, for the caller to pass on."""
+        """Answer these parts with one call; returns the exception that it raised, or None."""
         asks = [ask for part in parts for ask in part.asks]
         if not asks:
             return None

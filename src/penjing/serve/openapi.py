@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from penjing.serve.metrics import CONTENT_TYPE
 
-# Whatever is asked, these can be the answer.
+# Every address can answer with these.
 _ALWAYS = {
     400: "no valid HTTP/1.1 request, or no plain address",
     403: "the key lacks the scope; without keys: the Host is not this machine",
@@ -34,7 +34,7 @@ _DECIDED = {
 }
 _ERROR = {
     "type": "object",
-    "description": "whatever goes wrong has this form",
+    "description": "every error has this form",
     "required": ["error"],
     "properties": {
         "error": {
@@ -62,7 +62,7 @@ _STATUSES: dict[str, dict[int, str]] = {
 
 
 def document(app: FastAPI, *, keyed: bool) -> None:
-    """Complete the schema of an application whose addresses are all there. `keyed`: whether it asks for keys."""
+    """Complete the schema of an application after all its addresses are added. `keyed`: whether it requires keys."""
     schema = app.openapi()
     components = schema.setdefault("components", {})
     components["schemas"] = {"Error": _ERROR}

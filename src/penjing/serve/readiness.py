@@ -1,4 +1,4 @@
-"""Whether decisions can be recorded now: a real write, at most once a second, shared by all who ask."""
+"""Whether decisions can be recorded now: a real test write, at most once a second, shared by all callers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from concurrent.futures import Future
 from penjing.core.errors import StoreError
 
 FRESH_SECONDS = 1.0
-# Longer than the database waits for a lock, so that its own words are the ones that are shown.
+# Longer than the database waits for a lock, so that the error of the database is the one that is shown.
 LONGEST_SECONDS = 8.0
 
 
 class Readiness:
-    """Asks `probe` for a test write; what came of it, good or bad, is the answer for a second."""
+    """Calls `probe` for a test write; its result, good or bad, is the answer for one second."""
 
     def __init__(self, probe: Callable[[], Future[None]], fresh: float = FRESH_SECONDS) -> None:
         self._probe, self._fresh = probe, fresh
@@ -24,7 +24,7 @@ class Readiness:
         self._running: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
-        """Raise StoreError where the last test write failed, or does not end."""
+        """Raise StoreError if the last test write failed or does not end."""
         if time.monotonic() - self._at > self._fresh:
             if self._running is None or self._running.done():
                 self._running = asyncio.create_task(self._test())
@@ -39,6 +39,6 @@ class Readiness:
         except StoreError as error:
             self._failed = error
         except TimeoutError:
-            said = f"the database did not record a test within {LONGEST_SECONDS:g} s"
-            self._failed = StoreError(said, fix="see what holds the database, and the log of the service")
+            message = f"the database did not record a test within {LONGEST_SECONDS:g} s"
+            self._failed = StoreError(message, fix="see what holds the database, and the log of the service")
         self._at = time.monotonic()

@@ -1,4 +1,4 @@
-"""Limits how many requests go on in one round of the event loop, so that a round takes a few milliseconds."""
+"""Limits how many requests continue in one round of the event loop, so that a round takes a few milliseconds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import deque
 
 
 class RoundLimit:
-    """Lets at most `most` callers go on in a round of the event loop, in the order of asking.
+    """Lets at most `most` callers continue in a round of the event loop, in the order of their calls.
 
-    A commit answers hundreds of requests at once. Answered in one round, they would hold up refusals, states, and what
-    arrives meanwhile, for as long as all of them take.
+    One commit completes hundreds of requests. If all were answered in one round, they would delay refusals, states and
+    new requests for all that time.
     """
 
     def __init__(self, most: int) -> None:
@@ -19,9 +19,9 @@ class RoundLimit:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def turn(self) -> None:
-        """Return in a round that has room."""
+        """Return in a round that has a free place."""
         if not self._gone and not self._waiting:
-            # What is called soon is called in the next round.
+            # `call_soon` runs in the next round.
             asyncio.get_running_loop().call_soon(self._next)
         if self._gone < self._most and not self._waiting:
             self._gone += 1

@@ -1,4 +1,4 @@
-"""Starts the service on a socket and stops it well: what was asked is answered, what was decided is on the disk."""
+"""Starts the service on a socket, and stops it after running requests are answered and decisions are on the disk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from penjing.serve.early import EarlyBytes
 from penjing.serve.early_protocol import early_protocol
 from penjing.serve.http_limits import HttpLimits, LimitedProtocol
 from penjing.serve.log import count_repeats
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store.database import Store, open_store
 from penjing.store.keys import active_keys, create_key
@@ -35,14 +35,14 @@ from penjing.store.settings import with_signing_key
 from penjing.text.words import word_spans
 
 _LOG = logging.getLogger("penjing.serve")
-# What the service opens beside connections: database, model, log, and what libraries open for a moment.
+# Files that the service opens beside connections: database, model, log, and short-lived files of libraries.
 _OWN_DESCRIPTORS = 128
 _HANGUP = "SIGHUP does nothing here: keys are read every second, all else at a start; SIGTERM stops the service"
 
 
 @dataclass(frozen=True)
 class Started:
-    """What is told once the service answers; `key` is the first key, where one was made to be shown."""
+    """What is shown when the service answers; `key` is the first key, if one was made to be shown."""
 
     url: str
     release: Release
@@ -54,7 +54,7 @@ def run_service(
     settings: Settings,
     *,
     started: Callable[[Started], None],
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     keyless: bool = False,
     key_file: Path | None = None,
     expect: str | None = None,
@@ -69,23 +69,23 @@ def run_service(
     store = open_store(with_signing_key(settings.db, settings.signing_key))
     try:
         if store.warning:
-            say(store.warning)
+            notify(store.warning)
         secret = None if keyless else _first_key(store, settings.host, key_file)
         if key_file is not None and secret is None:
             there = "no key is asked for" if keyless else "the database has keys already"
-            say(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
+            notify(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
         check_exposure(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
-            service = Service(release, store, settings)
+            service = DecisionService(release, store, settings)
             service.warm()
             if release.info.language != "en":
-                # Evidence cuts words, whatever the model does.
+                # Evidence cuts texts into words, whichever model is used.
                 word_spans("预热")
             if before := put_in_service(store, release, expect=expect):
-                say(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
+                notify(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
             if service.layout.workers > 1:
                 threads = "one thread" if service.layout.threads == 1 else f"{service.layout.threads} threads"
-                say(f"{service.layout.workers} engines side by side, each with {threads}")
+                notify(f"{service.layout.workers} parallel engines, each with {threads}")
             shown = secret if key_file is None else None
             serve(
                 service,
@@ -99,7 +99,7 @@ def run_service(
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens; before the model is loaded, so that a taken port is told at once. Raises UsageError."""
+    """A listening socket, opened before the model is loaded to report a port in use at once. Raises UsageError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,18 +130,23 @@ def check_exposure(host: str, *, keyless: bool, keys: int) -> None:
 
 
 def serve(
-    service: Service, listener: socket.socket, settings: Settings, *, keyless: bool, started: Callable[[str], None]
+    service: DecisionService,
+    listener: socket.socket,
+    settings: Settings,
+    *,
+    keyless: bool,
+    started: Callable[[str], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP does nothing. `started` is told the URL once requests are answered.
+    """Serve until SIGTERM or SIGINT; SIGHUP does nothing. `started` gets the URL when requests are answered.
 
     A stop refuses new connections, lets running requests end (at most `stop_seconds`), writes what was decided, and
-    returns. A second SIGINT ends at once; nothing that was acknowledged is lost by it.
+    returns. A second SIGINT ends at once; no acknowledged decision is lost.
     """
     host, port = listener.getsockname()[:2]
     app = build_app(service, KeyRing(service.store, required=not keyless))
     count_repeats()
     limits = http_limits(settings)
-    # Without keys the Host is looked at before a state is told.
+    # Without keys, the Host must be checked before a state is answered.
     states = {} if keyless else service.states
     early = EarlyBytes(service.refusals, service.metrics, states).answer
     protocol: Callable[..., Any] = early_protocol(LimitedProtocol, early)
@@ -160,7 +165,7 @@ def serve(
         timeout_graceful_shutdown=settings.stop_seconds,
     )
     server = _Server(config, lambda: started(f"http://{f'[{host}]' if ':' in host else host}:{port}"))
-    # uvicorn raises the signal again once it has stopped: with these handlers that ends in a plain return.
+    # uvicorn raises the signal again after it has stopped. With these handlers `run` then returns normally.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: _LOG.warning(_HANGUP))
     try:
@@ -171,12 +176,12 @@ def serve(
 
 
 def http_limits(settings: Settings) -> HttpLimits:
-    """The limits of these settings; fewer connections where the system allows fewer open files."""
+    """The limits of these settings; fewer connections if the system allows fewer open files."""
     wanted = settings.max_connections + _OWN_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        with suppress(OSError, ValueError):  # where it cannot be raised, the bound below follows it
+        with suppress(OSError, ValueError):  # if the limit cannot be raised, fewer connections are allowed below
             resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         wanted = min(wanted, soft)
@@ -191,7 +196,7 @@ def http_limits(settings: Settings) -> HttpLimits:
 
 
 def _first_key(store: Store, host: str, key_file: Path | None) -> str | None:
-    """Make a key where there is none. Beyond this machine only into a file: what is printed there ends up in logs."""
+    """Make a key if there is none. For other machines write it only to a file: printed keys end up in logs."""
     if active_keys(store) or (key_file is None and not is_loopback(host)):
         return None
     if key_file is None:
@@ -210,9 +215,9 @@ def _first_key(store: Store, host: str, key_file: Path | None) -> str | None:
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._tell = started
+        self._on_start = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._tell()
+            self._on_start()

@@ -1,4 +1,4 @@
-"""The service behind the addresses: decides in lanes, acknowledges after the commit, answers from the records."""
+"""The service behind the addresses: it decides in lanes, answers after the commit, and reads the records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from penjing.decide.decider import Decider
 from penjing.explain.budget import EvidenceBudget
 from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
-from penjing.serve.bodies import Item
+from penjing.serve.bodies import RequestItem
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.garbage import set_up_collector
@@ -34,22 +34,22 @@ from penjing.serve.readiness import Readiness
 from penjing.serve.round_limit import RoundLimit
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
-from penjing.serve.states import Kept
+from penjing.serve.states import CachedState
 from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
 from penjing.store.erasure import erased_at
 from penjing.store.records import Record, get_record
 from penjing.store.writer import Writer
 
-# Python runs one thread at a time. A thread that waits gets its turn after so many seconds, and a decision takes some
-# ten turns: with Python's own 5 ms one busy thread of a slow lane would add 50 ms to every decision.
+# Python runs one thread at a time. A waiting thread gets its turn after this time, and a decision takes some ten turns.
+# With Python's default of 5 ms one busy thread of a slow lane would add 50 ms to every decision.
 _SWITCH_SECONDS = 0.0005
-# Each takes half a millisecond, and the engines and the writer take turns with them.
+# Each takes half a millisecond, and the engines and the writer need time between them.
 _ANSWERED_IN_A_ROUND = 6
 
 
-class Service:
-    """One release, one database, and as many engines as pay on this machine."""
+class DecisionService:
+    """One release, one database, and as many engines as this machine can use."""
 
     def __init__(self, release: Release, store: Store, settings: Settings) -> None:
         self.release, self.store, self.settings = release, store, settings
@@ -57,13 +57,13 @@ class Service:
         self.deciders = [
             Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
         ]
-        self.slow = SlowEngine(release, self.layout.threads, settings.device)
-        self.lanes = Lanes(self.deciders, self.slow, partial(_find_all, store), settings)
+        self.slow_engine = SlowEngine(release, self.layout.threads, settings.device)
+        self.lanes = Lanes(self.deciders, self.slow_engine, partial(_find_all, store), settings)
         self.metrics = Metrics(release.id, release.info.name)
         self.metrics.watch_lanes(self.lanes.all)
         sessions = [decider.session for decider in self.deciders]
         if tallies := [session.tally for session in sessions if isinstance(session, CascadeSession)]:
-            self.metrics.watch([*tallies, self.slow.tally])
+            self.metrics.watch([*tallies, self.slow_engine.tally])
         self.refusals = Refusals(self.lanes, self.metrics)
         self.certificate = _certificate(release)
         self._gates = {gate["name"]: gate["state"] for gate in promises(release, self.certificate)}
@@ -77,18 +77,18 @@ class Service:
 
     @property
     def decider(self) -> Decider:
-        """The first of the engines, which are all alike."""
+        """The first of the engines, which are all the same."""
         return self.deciders[0]
 
     def warm(self) -> None:
-        """Every engine meets every shape once, before the first request. Raises PenjingError where one cannot start."""
-        self.slow.start()
+        """Run every engine once with every shape before the first request. Raises PenjingError if one cannot start."""
+        self.slow_engine.start()
         for decider in self.deciders:
             decider.session.warm()
-        self.slow.wait_until_ready()
+        self.slow_engine.wait_until_ready()
 
     def open(self) -> None:
-        """Begin to answer, in the running event loop."""
+        """Start answering in the running event loop."""
         self._switch_before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._undo_collector = set_up_collector()
@@ -97,11 +97,11 @@ class Service:
         self.lanes.open()
 
     async def close(self) -> None:
-        """Answer what was asked within `stop_seconds`, write what was decided, then stop."""
+        """Answer running requests within `stop_seconds`, write all decisions, then stop."""
         closing = asyncio.create_task(self.lanes.close())
         await asyncio.wait([closing], timeout=self.settings.stop_seconds)
-        # A lane that still waits for the process is refused by its end.
-        await run_in_threadpool(self.slow.close)
+        # A lane that still waits for the process gets an error when the process ends.
+        await run_in_threadpool(self.slow_engine.close)
         await closing
         sys.setswitchinterval(self._switch_before)
         self._undo_collector()
@@ -110,8 +110,8 @@ class Service:
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
-    async def decide(self, items: Sequence[Item], evidence: bool) -> list[dict[str, Any]]:
-        """Decide these texts; every decision is on the disk before this returns, all of them or none."""
+    async def decide(self, items: Sequence[RequestItem], evidence: bool) -> list[dict[str, Any]]:
+        """Decide these texts. All decisions are on the disk before this returns, or none."""
         settings = self.settings
         budget = EvidenceBudget(settings.evidence_items, settings.evidence_tokens, settings.evidence_seconds)
         asks = [
@@ -119,7 +119,7 @@ class Service:
             for index, item in enumerate(items)
         ]
         lane = self.lanes.of(asks)
-        # A request leaves its lane once it is on the disk: a slow disk fills the lane as a slow engine does.
+        # A request leaves its lane after it is on the disk, so that a slow disk fills the lane as a slow engine does.
         with lane.admit(asks):
             answers = await lane.batcher.ask(asks)
             records = [answer.record for answer in answers if answer.record is not None]
@@ -134,7 +134,7 @@ class Service:
         return [answer.shown for answer in answers]
 
     async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """Calibrated probabilities alone: nothing is recorded."""
+        """Calibrated probabilities only; nothing is recorded."""
         count = len(texts)
         asks = [Ask(text, {}, False, decide=False, index=index, count=count) for index, text in enumerate(texts)]
         answers = await self.lanes.of(asks).run(asks)
@@ -150,8 +150,8 @@ class Service:
 
     async def replay(self, identity: str) -> dict[str, Any]:
         """Decide a recorded case again. Raises AnswerError 404 (unknown) or 409 (made by another release)."""
-        if said := self.lanes.replay.full():
-            raise self.lanes.replay.refusal(said)
+        if reason := self.lanes.replay.full():
+            raise self.lanes.replay.refusal(reason)
         record = await self._find(identity)
         if record.release != self.release.id:
             raise AnswerError(
@@ -164,7 +164,7 @@ class Service:
         return done
 
     async def ready(self) -> dict[str, Any]:
-        """What is in service and what its certificate says. Raises StoreError where nothing can be recorded."""
+        """The release in service and its certificate. Raises StoreError if nothing can be recorded."""
         assert self._readiness is not None
         await self._readiness.check()
         await run_in_threadpool(self.store.check_room)
@@ -180,16 +180,16 @@ class Service:
         }
 
     def _answers(self) -> dict[str, Any]:
-        """What the release answers with: labels, or the task with its state."""
+        """The answers of the release: labels, or the task with its state."""
         info = self.release.info
         return {"labels": list(info.labels)} if info.labels else {"task": {"type": info.task, **info.task_state}}
 
     def _counted(self, outcome: str) -> str:
-        """The outcome as it is counted: numbers and texts have too many values for a metric each."""
+        """The outcome for the metrics; "" for numbers and texts, which have too many values."""
         return outcome if self.release.info.labels else ""
 
-    def _states(self) -> dict[str, tuple[str, Kept]]:
-        """The content type and the kept answer of each address that asks for no key."""
+    def _states(self) -> dict[str, tuple[str, CachedState]]:
+        """The content type and the cached answer of each address that needs no key."""
 
         async def health() -> bytes:
             return b'{"ok": true}'
@@ -202,9 +202,9 @@ class Service:
 
         seconds = self.settings.state_seconds
         return {
-            "/healthz": ("application/json", Kept(health, 3600)),
-            "/readyz": ("application/json", Kept(ready, seconds)),
-            "/metrics": (CONTENT_TYPE, Kept(metrics, seconds)),
+            "/healthz": ("application/json", CachedState(health, 3600)),
+            "/readyz": ("application/json", CachedState(ready, seconds)),
+            "/metrics": (CONTENT_TYPE, CachedState(metrics, seconds)),
         }
 
     async def _find(self, identity: str) -> Record:

@@ -11,16 +11,16 @@ from penjing.store.settings import StoreSettings, from_environment
 
 
 class Settings(StoreSettings):
-    """Each may be given as PENJING_NAME; what the command line says goes first."""
+    """Each may be given as PENJING_NAME; an option of the command line has priority."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     threads: int = Field(
         0, ge=0, le=256, description="threads of an engine; 0: as few as are fast, measured once on each machine"
     )
-    workers: int = Field(0, ge=0, le=64, description="engines side by side; 0: as many as there are cores for")
+    workers: int = Field(0, ge=0, le=64, description="parallel engines; 0: as many as the cores allow")
     device: Device = Field(
-        "cpu", description="where encoders of ONNX Runtime run: cpu, cuda or tensorrt; on a GPU not run yet by anybody"
+        "cpu", description="where encoders of ONNX Runtime run: cpu, cuda or tensorrt; not run on a GPU yet"
     )
     cache: str = Field("~/.cache/penjing", description="folder in which measurements of this machine are kept")
     max_body: int = Field(1_500_000, ge=1024, le=100_000_000, description="largest body of a request, in bytes")
@@ -31,7 +31,7 @@ class Settings(StoreSettings):
         0,
         ge=0,
         le=1000,
-        description="longest that a request waits for company; 0: not at all, the engine takes what is there",
+        description="longest wait of a request for others in the same pass; 0: none",
     )
     short_characters: int = Field(
         2000,
@@ -83,9 +83,7 @@ class Settings(StoreSettings):
     replay_waiting_seconds: float = Field(15, gt=0, le=3600, description="longest that a replay waits")
     lookup_waiting: int = Field(256, ge=1, le=100_000, description="most records that are looked up at once")
     lookup_waiting_seconds: float = Field(5, gt=0, le=600, description="longest that a look-up waits")
-    state_seconds: float = Field(
-        1, ge=0, le=60, description="how long an answer of /readyz and /metrics is given again before it is made anew"
-    )
+    state_seconds: float = Field(1, ge=0, le=60, description="how long an answer of /readyz and /metrics is reused")
     lang: Literal["", "zh", "en"] = Field(
         "", description="zh or en: the language of the command line; empty: that of the system, else of the texts"
     )
@@ -96,7 +94,7 @@ class Settings(StoreSettings):
         1000,
         ge=8,
         le=100_000,
-        description="most connections; beyond it the one that waits longest for a request makes room",
+        description="most connections; beyond it the one that has waited longest for a request is closed",
     )
     head_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send the head of a request")
     body_seconds: float = Field(20, gt=0, le=600, description="time that a client has to send the body of a request")

@@ -1,4 +1,4 @@
-"""The engine of the slow lanes in a process of its own: starts the process, asks it, and starts it anew if it died."""
+"""The engine of the slow lanes in a process of its own: starts it, sends it requests, and restarts it if it dies."""
 
 from __future__ import annotations
 
@@ -29,56 +29,56 @@ from penjing.serve.messages import answer_from_json, ask_to_json, decode, encode
 _LOG = logging.getLogger("penjing.serve")
 LANES = ("long", "evidence", "replay")
 _LIFE = "life"
-# To import, to verify the release and to warm the engine; a large release on a slow disk takes a minute.
+# Time to import, to verify the release and to warm the engine. A large release on a slow disk takes a minute.
 _START_SECONDS = 300.0
 _STOP_SECONDS = 5.0
-# A process that cannot be started, or dies at once, is not started anew with every request.
+# A process that cannot start, or dies at once, is not restarted by every request.
 _PAUSE_SECONDS = 2.0
-# One pass may take long. A process that does not answer for so long is asked whether it lives, and has so long to say.
+# A pass may take long. After the first time without an answer the process is pinged; it must reply within the second.
 _QUIET_SECONDS = 5.0
-_LIVES_SECONDS = 10.0
-# No pass takes so long; the request that it was for has been answered with 503 before.
+_LIVENESS_SECONDS = 10.0
+# No pass takes this long; its request has been answered with 503 before.
 _ANSWER_SECONDS = 600.0
 
 
 @dataclass
 class _Running:
-    """A process and the service's end of its sockets; ready: whether it has said that it can answer.
+    """A process and the service's end of its sockets; ready: whether it has reported that it can answer.
 
-    life: a socket on which the process answers at once, whatever its lanes do.
+    life: a socket on which the process answers pings at once, also while its lanes work.
     """
 
     process: subprocess.Popen[bytes]
     lanes: dict[str, Connection]
-    life: Connection
+    liveness: Connection
     counted: tuple[int, ...] = (0, 0, 0, 0)
     ready: bool = False
     asking: threading.Lock = field(default_factory=threading.Lock)
     _pinging: threading.Lock = field(default_factory=threading.Lock)
 
     def receive(self, lane: str) -> Any:
-        """The next answer of a lane. Raises EOFError or OSError; TimeoutError where the process is stuck."""
+        """The next answer of a lane. Raises EOFError or OSError; TimeoutError if the process is stuck."""
         connection = self.lanes[lane]
         until = time.monotonic() + _ANSWER_SECONDS
         while not connection.poll(_QUIET_SECONDS):
-            if not self._lives():
-                raise TimeoutError(f"it has given no sign of life for {_LIVES_SECONDS:g} s")
+            if not self._is_alive():
+                raise TimeoutError(f"it has given no sign of life for {_LIVENESS_SECONDS:g} s")
             if time.monotonic() > until:
                 raise TimeoutError(f"it has not answered for {_ANSWER_SECONDS:g} s")
         return decode(connection.recv_bytes())
 
-    def _lives(self) -> bool:
+    def _is_alive(self) -> bool:
         with self._pinging:
-            self.life.send_bytes(b"?")
-            return self.life.poll(_LIVES_SECONDS) and bool(self.life.recv_bytes())
+            self.liveness.send_bytes(b"?")
+            return self.liveness.poll(_LIVENESS_SECONDS) and bool(self.liveness.recv_bytes())
 
     def end(self, seconds: float) -> None:
-        """End the process: by itself within so many seconds, or killed.
+        """End the process; it is killed if it has not ended after `seconds`.
 
-        The sockets are shut down and not closed: a thread that waits for one wakes up, and no file opened meanwhile
+        The sockets are shut down and not closed: a thread that waits for one wakes up, and no new file
         gets its number while that thread may still use it.
         """
-        for connection in (*self.lanes.values(), self.life):
+        for connection in (*self.lanes.values(), self.liveness):
             with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as one:
                 one.shutdown(socket.SHUT_RDWR)
         with suppress(subprocess.TimeoutExpired):
@@ -91,7 +91,7 @@ class _Running:
 class SlowEngine:
     """Decides, explains and replays in a process of its own, with one request of each lane at a time.
 
-    tally: what a cascade in that process has counted since the service started.
+    tally: the counts of a cascade in that process since the service started.
     """
 
     def __init__(self, release: Release, threads: int, device: Device) -> None:
@@ -104,16 +104,16 @@ class SlowEngine:
 
     @property
     def pid(self) -> int | None:
-        """The id of the process; None where none runs."""
+        """The id of the process; None if none runs."""
         return None if self._running is None else self._running.process.pid
 
     def start(self) -> None:
-        """Start the process where none runs; it gets ready while the service goes on."""
+        """Start the process if none runs; it loads while the service goes on."""
         with self._lock:
             self._begin()
 
     def wait_until_ready(self) -> None:
-        """Start the process where none runs, and return once it can answer. Raises PenjingError where it cannot."""
+        """Start the process if none runs, and return when it can answer. Raises PenjingError if it cannot."""
         with self._lock:
             running = self._begin()
         try:
@@ -122,20 +122,20 @@ class SlowEngine:
             raise self._died(running, error) from None
 
     def decide(self, lane: str, asks: Sequence[Ask]) -> list[Answer]:
-        """Answer these asks, as `answers.work` does. Raises RequestError, or AnswerError where the process is gone."""
-        said = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks]})
-        for ask, spent in zip(asks, said["spent"], strict=True):
+        """Answer these asks, as `answers.work` does. Raises RequestError, or AnswerError if the process is gone."""
+        reply = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks]})
+        for ask, spent in zip(asks, reply["spent"], strict=True):
             if ask.budget is not None:
                 ask.budget.spent = spent
-        return [answer_from_json(value) for value in said["answers"]]
+        return [answer_from_json(value) for value in reply["answers"]]
 
     def replay(self, asks: Sequence[ReplayAsk]) -> list[dict[str, Any]]:
         """Replay these records, as `cases.replay_record` does; raises as `decide`."""
-        said = self._ask("replay", {"replays": [replay_ask_to_json(ask) for ask in asks]})
-        return [dict(value) for value in said["replayed"]]
+        reply = self._ask("replay", {"replays": [replay_ask_to_json(ask) for ask in asks]})
+        return [dict(value) for value in reply["replayed"]]
 
     def close(self) -> None:
-        """End the process; what a lane still waits for is refused."""
+        """End the process; requests that still wait for it are refused."""
         with self._lock:
             self._closed = True
             running, self._running = self._running, None
@@ -148,15 +148,15 @@ class SlowEngine:
         try:
             self._wait(running)
             running.lanes[lane].send_bytes(encode(message))
-            said = running.receive(lane)
+            reply = running.receive(lane)
         except (EOFError, OSError) as error:
             raise self._died(running, error) from None
-        self._count(running, said.pop("tally", None))
-        if "error" in said:
-            raise error_from_json(said["error"])
-        if "failed" in said:
-            raise RuntimeError(f"the process of the slow lanes failed: {said['failed']}")
-        return said
+        self._count(running, reply.pop("tally", None))
+        if "error" in reply:
+            raise error_from_json(reply["error"])
+        if "failed" in reply:
+            raise RuntimeError(f"the process of the slow lanes failed: {reply['failed']}")
+        return reply
 
     def _begin(self) -> _Running:
         """The process that runs, or a new one; called with the lock."""
@@ -193,17 +193,17 @@ class SlowEngine:
         return self._running
 
     def _wait(self, running: _Running) -> None:
-        """Return once the process can answer. Raises EOFError where it ended, or AnswerError where it cannot."""
+        """Return when the process can answer. Raises EOFError if it ended, or AnswerError if it cannot answer."""
         with running.asking:
             if running.ready:
                 return
             connection = running.lanes[LANES[0]]
-            said = decode(connection.recv_bytes()) if connection.poll(_START_SECONDS) else {}
-            if "ready" in said:
+            reply = decode(connection.recv_bytes()) if connection.poll(_START_SECONDS) else {}
+            if "ready" in reply:
                 running.ready = True
                 return
         self._forget(running)
-        reason = error_from_json(said["error"]) if "error" in said else f"it was not ready in {_START_SECONDS:g} s"
+        reason = error_from_json(reply["error"]) if "error" in reply else f"it was not ready in {_START_SECONDS:g} s"
         _LOG.error("the process of the slow lanes cannot start: %s", reason)
         raise _unavailable()
 
@@ -211,13 +211,13 @@ class SlowEngine:
         stuck = not isinstance(error, EOFError | ConnectionError)
         if self._forget(running, at_once=stuck) and not self._closed:
             code = running.process.returncode
-            said = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-            said = f"was ended: {error}" if stuck else f"has ended with {said}"
-            _LOG.error("the process of the slow lanes %s; the next request starts another", said)
+            ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            ending = f"was ended: {error}" if stuck else f"has ended with {ending}"
+            _LOG.error("the process of the slow lanes %s; the next request starts another", ending)
         return _unavailable()
 
     def _forget(self, running: _Running, *, at_once: bool = False) -> bool:
-        """Give up a process; whether it was the one that runs."""
+        """Give up a process; returns whether it was the running one."""
         with self._lock:
             known = self._running is running
             if known:
@@ -228,12 +228,12 @@ class SlowEngine:
         return known
 
     def _count(self, running: _Running, counted: list[int] | None) -> None:
-        """Add what a cascade has counted since the previous answer; a new process begins at zero."""
+        """Add the counts of a cascade since the previous answer; a new process begins at zero."""
         if counted is None:
             return
         with running.asking:
             more = [now - before for now, before in zip(counted, running.counted, strict=True)]
-            if more[0] < 0:  # the answer of another lane, made later, has come first
+            if more[0] < 0:  # a later answer of another lane came first
                 return
             running.counted = tuple(counted)
             for count, new in zip(fields(Tally), more, strict=True):
@@ -246,8 +246,8 @@ def _unavailable() -> AnswerError:
 
 
 def _connection(ours: socket.socket) -> Connection:
-    """A connection on which neither a message nor the rest of one is waited for without end."""
-    seconds = struct.pack("ll", int(_LIVES_SECONDS), 0)
+    """A connection with a time limit for a message and for the rest of a message."""
+    seconds = struct.pack("ll", int(_LIVENESS_SECONDS), 0)
     for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
         ours.setsockopt(socket.SOL_SOCKET, option, seconds)
     return Connection(ours.detach())

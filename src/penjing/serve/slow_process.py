@@ -1,9 +1,9 @@
 """The process of the slow lanes: decides, explains and replays what `SlowEngine` (slow_engine.py) sends it.
 
 Started as `python -m penjing.serve.slow_process` with a JSON argument. It has an interpreter of its own, so that no
-long text holds up the service's event loop, and a lower priority, so that short decisions go first on every core. Each
-lane has a socket; the lanes take turns, a small pass each. On one more socket it answers at once that it lives; when
-the service closes that one, or is gone, the process ends at once, whatever it is doing.
+long text delays the event loop of the service. It has a lower priority, so that short decisions run first on every
+core. Each lane has a socket; the lanes take turns, a small pass each. On one more socket the process answers pings at
+once. When the service closes that socket, or is gone, the process ends at once, also during a pass.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from penjing.serve.messages import (
 from penjing.serve.turns import Turns
 
 _LOG = logging.getLogger("penjing.serve")
-# Five steps of priority leave a quarter of a core that both want.
+# With five steps of priority the process gets a quarter of a core that both need.
 _NICE = 5
-# Python's own interval between turns of threads, 5 ms, would let a lane wait for the others at each of its passes.
+# Python's default interval between threads, 5 ms, would delay a lane at each of its passes.
 _SWITCH_SECONDS = 0.0005
 
 
@@ -56,7 +56,7 @@ class SlowWork:
         self._tally = session.tally if isinstance(session, CascadeSession) else None
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one message; an error for the client is an answer too."""
+        """The answer to one message; an error for the client is also an answer."""
         try:
             answer = self._replay(message) if "replays" in message else self._decide(message)
         except PenjingError as error:
@@ -77,41 +77,41 @@ class SlowWork:
 
 
 def serve_lane(connection: Connection, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Answer one message after the other, until the other end is closed."""
+    """Answer messages one by one until the other end is closed."""
     while True:
         try:
             message = decode(connection.recv_bytes())
         except (EOFError, OSError):
             return
         try:
-            said = answer(message)
+            reply = answer(message)
         except Exception as error:  # noqa: BLE001 -- the lane goes on, and the service answers 500
             _LOG.error("the process of the slow lanes failed on a request", exc_info=error)
-            said = {"failed": type(error).__name__}
+            reply = {"failed": type(error).__name__}
         try:
-            connection.send_bytes(encode(said))
+            connection.send_bytes(encode(reply))
         except OSError:
             return
 
 
-def live_with(life: Connection) -> None:
-    """Answer whoever asks whether this process lives; end it when the other end is closed."""
+def answer_liveness(liveness: Connection) -> None:
+    """Answer pings; end this process when the other end is closed."""
     while True:
         try:
-            life.send_bytes(life.recv_bytes())
+            liveness.send_bytes(liveness.recv_bytes())
         except (EOFError, OSError):
-            os._exit(0)  # nothing here outlives the service: no file is open for writing
+            os._exit(0)  # no file is open for writing, so the process can end at any moment
 
 
 def main() -> None:
     """Open the release, report `ready` or the error on the first socket, and answer until the service is gone."""
-    # A terminal's Ctrl-C and a stop of the whole group reach this process too: the service decides when it ends.
+    # Ctrl-C and a stop of the whole process group reach this process too, but the service decides when it ends.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     given = decode(sys.argv[1].encode())
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     connections = [Connection(descriptor) for descriptor in given["sockets"]]
-    threading.Thread(target=live_with, args=[Connection(given["life"])], daemon=True).start()
+    threading.Thread(target=answer_liveness, args=[Connection(given["life"])], daemon=True).start()
     try:
         os.nice(_NICE)
         release = open_release(Path(given["folder"]))

@@ -1,4 +1,4 @@
-"""What /readyz and /metrics answer, made at most once a second however often it is asked for."""
+"""Answers of /readyz and /metrics, made at most once a second however often they are requested."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from penjing.core.errors import PenjingError
 
 
-class Kept:
-    """The last answer of `make`, given again for `seconds`; a failure is kept as long, and raised again.
+class CachedState:
+    """The last answer of `make`, returned again for `seconds`; a failure is kept as long, and raised again.
 
-    Who asks while the answer is being made waits for it: it is never made twice at once.
+    A caller waits while the answer is being made: it is never made twice at once.
     """
 
     def __init__(self, make: Callable[[], Awaitable[bytes]], seconds: float) -> None:
@@ -23,14 +23,14 @@ class Kept:
         self._one = asyncio.Lock()
 
     def fresh(self) -> bytes | None:
-        """The answer where it is fresh and no failure, without waiting."""
+        """The answer if it is fresh and not a failure, else None; does not wait."""
         return self._body if time.monotonic() - self._made < self._seconds else None
 
     async def get(self) -> bytes:
-        """The answer, made anew where it is not fresh. Raises what making it raised."""
+        """The answer, made again if it is not fresh. Raises what `make` raised."""
         asked = time.monotonic()
         async with self._one:
-            # Made while this call waited: as new as it could be.
+            # Made while this call waited, so it is new.
             if self._made < asked and asked - self._made >= self._seconds:
                 self._body = self._failed = None
                 try:

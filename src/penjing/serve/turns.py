@@ -1,4 +1,4 @@
-"""Turns of the slow lanes: one small pass at a time, in the order of asking."""
+"""Turns of the slow lanes: one small pass at a time, in the order of the calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """Lets one thread at a time run a pass, first come first served."""
+    """Lets one thread at a time run a pass, in the order of their calls."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -16,7 +16,7 @@ class Turns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Hold the turn for one pass. A thread that holds it must not ask for another."""
+        """Hold the turn for one pass. A thread that holds it must not request another."""
         with self._changed:
             ticket = self._issued
             self._issued += 1

@@ -1,4 +1,4 @@
-"""The last answer: a request that was cancelled before it was answered ends in the service's own form of an error."""
+"""A request that is cancelled before it is answered gets an error in the form of the service."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from penjing.serve.errors import error_response
 
 
 class Uncaught:
-    """Answers 503 where a stop cancels a request; the server would send a plain text."""
+    """Answers 503 if a stop cancels a request; without this the server would send plain text."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and answer what was cancelled."""
+        """Pass the request on, and answer it if it was cancelled."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -31,6 +31,6 @@ class Uncaught:
             await self._app(scope, receive, noting)
         except asyncio.CancelledError:
             if not begun:
-                said, fix = "the service stopped before this was answered", "send the request again soon"
-                await error_response(503, "stopping", said, fix, {"Retry-After": "5"})(scope, receive, send)
+                message, fix = "the service stopped before this was answered", "send the request again soon"
+                await error_response(503, "stopping", message, fix, {"Retry-After": "5"})(scope, receive, send)
             raise

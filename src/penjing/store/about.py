@@ -1,4 +1,4 @@
-"""The table `about`: the form of the database and its last test write, each signed by a writer of this database."""
+"""The table `about`: the version of the tables and the last test write, each signed by a writer of this database."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def signed_value(key: SigningKey, name: str, value: str) -> str:
 
 
 def read_signed(database: str, name: str, written: str, publics: Iterable[str]) -> str | None:
-    """The value, where one of these writers has signed it under this name for this database; else None."""
+    """The value, if one of these writers has signed it under this name for this database; else None."""
     value, _, signature = written.rpartition(" ")
     message = _message(database, name, value)
     return value if any(is_signed(public, message, signature) for public in publics) else None
 
 
 def signed_form(connection: Connection) -> tuple[str | None, bool]:
-    """(the form that the table names, whether a writer has signed it); (None, False) where it names none."""
+    """(the version of the tables, whether a writer has signed it); (None, False) if the row is missing."""
     if not {about.name, writers.name} <= set(inspect(connection).get_table_names()):
         return None, False
     found = dict(connection.execute(select(about.c.name, about.c.value)).tuples().all())

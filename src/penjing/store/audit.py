@@ -1,4 +1,4 @@
-"""The audit chain: what was done to the service, each entry holding the SHA-256 of the one before it."""
+"""The audit chain: operations on the service. Each entry holds the SHA-256 of the one before it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ START = "0" * 64
 
 
 @dataclass(frozen=True)
-class Head:
-    """The last entry of a chain: kept elsewhere (on paper, in another system), it finds a chain cut short."""
+class AuditHead:
+    """The last entry of a chain. A copy that is kept elsewhere finds entries that were cut from the end."""
 
     number: int
     hash: str
 
 
-def append(connection: Connection, kind: str, detail: Mapping[str, Any]) -> Head:
-    """Add an entry in the transaction of what it tells of, so that neither stands without the other."""
+def append(connection: Connection, kind: str, detail: Mapping[str, Any]) -> AuditHead:
+    """Add an entry in the transaction of the operation that it describes, so that both are committed or neither."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
     last = connection.execute(select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)).first()
@@ -41,7 +41,7 @@ def append(connection: Connection, kind: str, detail: Mapping[str, Any]) -> Head
     entry["hash"] = digest(entry)
     connection.execute(insert(audit).values(**entry))
     enter(connection, "audit", [entry])
-    return Head(number, str(entry["hash"]))
+    return AuditHead(number, str(entry["hash"]))
 
 
 def entries(store: Store) -> list[dict[str, Any]]:
@@ -50,16 +50,16 @@ def entries(store: Store) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(select(audit).order_by(audit.c.number))]
 
 
-def verify(store: Store, expected: Head | None = None) -> Head:
+def verify(store: Store, expected: AuditHead | None = None) -> AuditHead:
     """Recompute the chain and return its head. Raises DamageError at the first entry that does not fit.
 
     expected: a head noted earlier, which must still be in the chain: without it, entries cut from the end are not seen.
     """
-    head, met = Head(0, START), expected is None or expected.number == 0
+    head, met = AuditHead(0, START), expected is None or expected.number == 0
     with store.read() as connection:
         for row in connection.execute(select(audit).order_by(audit.c.number)):
             _check(row, head)
-            head = Head(row.number, row.hash)
+            head = AuditHead(row.number, row.hash)
             met = met or head == expected
     if not met:
         raise DamageError(
@@ -72,7 +72,7 @@ def verify(store: Store, expected: Head | None = None) -> Head:
 _FIX = "the database was changed outside Penjing: compare it with a backup"
 
 
-def _check(row: Row[Any], before: Head) -> None:
+def _check(row: Row[Any], before: AuditHead) -> None:
     entry = {name: row._mapping[name] for name in ("number", "time", "kind", "detail", "previous")}
     if row.number != before.number + 1:
         raise DamageError(f"entry {before.number + 1} of the audit chain is missing", fix=_FIX)

@@ -1,4 +1,4 @@
-"""Inserts many rows by one statement that is compiled once, so that a transaction of hundreds of rows is short."""
+"""Inserts many rows by one statement that is compiled once, which keeps transactions of hundreds of rows short."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 @lru_cache(maxsize=64)
 def _statement(dialect: Dialect, table: Table, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """(text of an INSERT, order of its parameters); no order where the driver takes them by name."""
+    """(text of an INSERT, order of its parameters); no order if the driver takes them by name."""
     compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
     return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())

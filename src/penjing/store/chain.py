@@ -18,14 +18,14 @@ from penjing.store.tables import chain, now, writers
 
 OPTION = "penjing_chain"
 _PAGE = 500
-# The kinds that a row of today's tables is entered with, and the column that must not be null for the second kind.
+# The kinds with which a row of the present tables is entered; a kind may need a column that is not null.
 _ENTERED: tuple[tuple[str, str | None], ...] = (
     *(("decision", None), ("review", None), ("verdict", "closed"), ("release", None)),
     *(("deployment", None), ("key", None), ("revocation", "revoked"), ("audit", None)),
 )
 # The kinds that came with the fourth form.
 _ENTERED_LATER: tuple[tuple[str, str | None], ...] = (("run", None), ("run end", "finished"), ("run row", None))
-# Made once: these run with every commit.
+# Compiled once, because they run with every commit.
 _END = select(writers.c.id, writers.c.number, writers.c.hash).where(writers.c.public == bindparam("public"))
 _END = _END.with_for_update()
 _ADVANCE = update(writers).where(writers.c.id == bindparam("writer"))
@@ -42,7 +42,7 @@ class ChainHead:
 
 @dataclass(frozen=True)
 class Entry:
-    """A link of a chain, before it has its place."""
+    """An entry of a chain before it has its number."""
 
     kind: str
     row: str
@@ -64,21 +64,21 @@ class ChainTransaction:
 
     @property
     def count(self) -> int:
-        """How many entries the chain has with those that were flushed."""
+        """The number of entries of the chain, those of `flush` included."""
         return self._start[1].number if self._start else 0
 
     def add(self, connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Enter rows that the caller inserts or changes. Raises StoreError where this machine has no signing key."""
+        """Enter rows that the caller inserts or changes. Raises StoreError if this machine has no signing key."""
         self.add_entries(connection, [entry_of(kind, row) for row in rows])
 
     def add_entries(self, connection: Connection, entries: Iterable[Entry]) -> None:
-        """The same, for entries that were made before."""
+        """The same, for entries that are made already."""
         if self._start is None:
             self._start = self._open(connection)
         self.entries += entries
 
     def finish(self, connection: Connection) -> None:
-        """Add what was gathered, and sign the new head. To be called last, before the commit."""
+        """Add the gathered entries, and sign the new head. Call it last, before the commit."""
         self.flush(connection)
         if self._start is None or self.key is None or not self._added:
             return
@@ -89,7 +89,7 @@ class ChainTransaction:
         self.known = end
 
     def flush(self, connection: Connection) -> None:
-        """Add what was gathered so far; `finish` signs it."""
+        """Add the entries gathered so far; `finish` signs the head."""
         if self._start is None or not self.entries:
             return
         writer, head = self._start
@@ -128,7 +128,7 @@ class ChainTransaction:
         return row.id, head
 
     def _check_known(self, connection: Connection, writer: int, head: ChainHead, known: ChainHead) -> None:
-        """Another process may have added entries since; what this one has written must still be there."""
+        """Another process may have added entries since; the entries of this process must still be there."""
         query = select(chain.c.hash).where(chain.c.writer == writer, chain.c.number == known.number)
         if head.number < known.number or connection.execute(query).scalar() != known.hash:
             raise _rolled_back()
@@ -157,7 +157,7 @@ def link(previous: bytes, number: int, time: str, entry: Entry) -> bytes:
     """The hash of an entry: over the one before it, and each of its parts with its length."""
     first, second, third = str(number).encode(), time.encode(), entry.kind.encode()
     row, digests = entry.row.encode("utf-8", "surrogatepass"), entry.digests
-    # Written out: a verification does this for every entry.
+    # Without a loop, because a verification does this for every entry.
     body = (
         previous
         + len(first).to_bytes(4, "little")
@@ -200,7 +200,7 @@ def enter_all(connection: Connection, key: SigningKey, form: str) -> ChainTransa
 
 
 def enter_later(connection: Connection, form: str) -> None:
-    """Enter what the third form did not, as found, in the chain of the transaction that `Store.write` opened."""
+    """Enter, as found, the rows that the third form did not enter, in the chain of the transaction of `Store.write`."""
     transaction: ChainTransaction = connection.get_execution_options()[OPTION]
     for kind, column in _ENTERED_LATER:
         _enter_rows(connection, transaction, kind, column)
@@ -221,6 +221,6 @@ def _enter_rows(connection: Connection, transaction: ChainTransaction, kind: str
 
 def _rolled_back() -> StoreError:
     return StoreError(
-        "the database is not as this program left it: it was exchanged or set back to an older state",
+        "the database is not as this program left it: it was replaced or set back to an older state",
         fix="stop this program and compare the database with a backup; `penjing verify` says what differs",
     )

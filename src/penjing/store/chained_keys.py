@@ -1,6 +1,6 @@
-"""The keys of the service that are in a signed chain: a row that somebody wrote into the table opens nothing.
+"""The keys of the service that are in a signed chain. A row that was only written into the table is not accepted.
 
-Each chain is followed from its first entry to its signed head once, at a start. After that only new entries are read.
+At a start each chain is followed once from its first entry to its signed head. After that only new entries are read.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from penjing.store.tables import chain, keys, writers
 
 _PAGE = 5000
 _LOG = logging.getLogger("penjing.store")
-_NEVER = "9"  # later than every time
+_NEVER = "9"  # greater than any time
 
 
 @dataclass
 class _Followed:
-    """How far a chain was followed, and the entries of keys on the way: (digests, time) by the id of the key.
+    """How far a chain was followed, and the entries of keys in that part: (digests, time) by the id of the key.
 
     A break is a missing or changed entry. floor: the time of the first entry after the last break; older keys of any
     chain are refused, because a revocation may be missing. broken: no valid entry has come since the last break.
@@ -43,7 +43,7 @@ class _Followed:
 
 
 class ChainedKeys:
-    """Follows the chains of one store, and tests the rows of `keys` against them."""
+    """Follows the chains of one store, and checks the rows of `keys` against them."""
 
     def __init__(self) -> None:
         self._followed: dict[str, _Followed] = {}
@@ -52,7 +52,7 @@ class ChainedKeys:
         self._one = threading.Lock()
 
     def valid(self, store: Store) -> list[Row[Any]]:
-        """The rows of keys that were entered in a signed chain as they are now, and that no entry revokes.
+        """The rows of keys that a signed chain has as they are now, and that no entry revokes.
 
         After a missing or changed entry only keys that are made later are valid. Each refused row is logged once.
         """
@@ -65,8 +65,8 @@ class ChainedKeys:
         for row in rows:
             if row.id not in kept and row.revoked is None and row.id not in self._reported:
                 self._reported.add(row.id)
-                said = "the key %s is not as the signed chain has it, and opens nothing: see `penjing verify`"
-                _LOG.error(said, str(row.id)[:64])
+                message = "the key %s is not as the signed chain has it, and opens nothing: see `penjing verify`"
+                _LOG.error(message, str(row.id)[:64])
         return good
 
     def _follow_all(self, connection: Connection, store: Store) -> None:
@@ -83,7 +83,7 @@ class ChainedKeys:
             if before is None or before.number > row.number or not before.hash:
                 before = _Followed(0, start_of(database, public))
             self._followed[public] = _follow(connection, row, before)
-        for public in self._followed.keys() - here:  # deleted since, or no longer signed
+        for public in self._followed.keys() - here:  # deleted meanwhile, or no longer signed
             self._followed[public] = _Followed(0, b"", broken=True)
 
     def _salts(self, connection: Connection) -> dict[bytes, bytes]:
@@ -113,12 +113,12 @@ _CHAINED_KEYS: WeakKeyDictionary[Store, ChainedKeys] = WeakKeyDictionary()
 
 
 def chained_keys_of(store: Store) -> ChainedKeys:
-    """The chained keys of a store: one object for each store, so that its chains are followed once."""
+    """The chained keys of a store: one object for each store, so that its chains are followed only once."""
     return _CHAINED_KEYS.setdefault(store, ChainedKeys())
 
 
 def _follow(connection: Connection, writer: Row[Any], before: _Followed) -> _Followed:
-    """Follow the chain from where it was left to its signed head."""
+    """Follow the chain from the last entry that was read to its signed head."""
     now = replace(before, keys=dict(before.keys), revoked=set(before.revoked))
     columns = [chain.c[name] for name in ("number", "time", "kind", "row", "digests", "hash")]
     base = select(*columns).where(chain.c.writer == writer.id, chain.c.number <= writer.number)

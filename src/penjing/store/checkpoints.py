@@ -1,7 +1,7 @@
-"""Brings the write-ahead log into the database on a thread of its own, so that no commit pays for it.
+"""Copies the write-ahead log into the database on a thread of its own, so that no commit has to wait for it.
 
-SQLite does so within the commit that finds 1,000 pages in the log, and that commit waits for the disk twice more: tens
-to hundreds of milliseconds. A passive checkpoint beside the writer holds up nobody. docs: sqlite.org/wal.html.
+SQLite does this within the commit that finds 1,000 pages in the log. That commit then waits for the disk twice more:
+tens to hundreds of milliseconds. A passive checkpoint beside the writer delays no commit. Source: sqlite.org/wal.html.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _EVERY_SECONDS = 1.0
 
 
 class Checkpoints:
-    """Looks at the log once in `every` seconds, and makes a checkpoint where it has more than `size` bytes."""
+    """Checks the log every `every` seconds, and makes a checkpoint if it has more than `size` bytes."""
 
     def __init__(self, store: Store, every: float = _EVERY_SECONDS, size: int = _LOG_BYTES) -> None:
         self._store, self._every, self._size = store, every, size
@@ -29,7 +29,7 @@ class Checkpoints:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread. SQLite brings in the rest when the last connection is closed."""
+        """End the thread. SQLite copies the rest when the last connection is closed."""
         self._over.set()
         self._thread.join()
 

@@ -43,7 +43,7 @@ _PLACE, _PLACE_OF_FIELDS = _DECISION.parts.index("decision"), _DECISION.parts.in
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """One thing that is wrong: the table, the row, and what is wrong with it in words."""
+    """One difference: the table, the row, and a description."""
 
     table: str
     row: str
@@ -62,19 +62,19 @@ class ReadEntry(NamedTuple):
 
     @property
     def place(self) -> str:
-        """What names the entry in a finding."""
+        """The name of the entry in a finding."""
         return f"{self.writer}/{self.number}"
 
 
 def name_of(kind: str, row: str) -> str:
-    """What a row is called in a message."""
+    """The name of a row in a message."""
     return f"{_WORDS.get(kind, kind)} {row[:76]}"
 
 
 def compare_rows(
     connection: Connection, kind: Kind, entries: Sequence[ReadEntry], erased: set[str]
 ) -> Iterator[Discrepancy]:
-    """What differs between these entries of one kind and the rows that they are of."""
+    """The differences between these entries of one kind and their rows."""
     assert kind.table is not None
     rows: dict[str, list[Any]] = {}
     for found in _fetched(connection, kind, entries):
@@ -96,13 +96,13 @@ def compare_rows(
 
 
 def added_rows(connection: Connection, kind: Kind) -> Iterator[Discrepancy]:
-    """Rows that no entry is of."""
+    """Rows without an entry."""
     table = kind.table
     assert table is not None
     here = select(_identity(kind, table))
     if kind.name == "verdict":
-        said = [table.c[part].is_not(None) for part in kind.parts if part != "status"]
-        here = here.where(or_(table.c.status != "open", *said))
+        closed = [table.c[part].is_not(None) for part in kind.parts if part != "status"]
+        here = here.where(or_(table.c.status != "open", *closed))
     elif kind.name in {"revocation", "run end"}:
         here = here.where(table.c[kind.parts[0]].is_not(None))
     added = here.except_(select(chain.c.row).where(chain.c.kind == kind.name))
@@ -112,7 +112,7 @@ def added_rows(connection: Connection, kind: Kind) -> Iterator[Discrepancy]:
 
 
 def stray_entries(connection: Connection, most: int) -> Iterator[Discrepancy]:
-    """Entries outside every signed chain: they would vouch for rows that no writer has entered."""
+    """Entries outside every signed chain: they would make rows look valid that no writer has entered."""
     inside = (chain.c.writer == writers.c.id) & (chain.c.number >= 1) & (chain.c.number <= writers.c.number)
     strays = select(chain).outerjoin(writers, inside).where(writers.c.id.is_(None)).limit(most)
     for entry in connection.execute(strays):
@@ -132,7 +132,7 @@ def _identity(kind: Kind, table: Table) -> ColumnElement[str]:
 def _fetched(
     connection: Connection, kind: Kind, entries: Sequence[ReadEntry]
 ) -> Iterator[tuple[str, list[Any]] | Discrepancy]:
-    """(identity, values in the order of the parts) of each row that is there."""
+    """(identity, values in the order of the parts) of each row that exists."""
     table = kind.table
     assert table is not None
     columns = [table.c["decision" if part == "fields" else part] for part in kind.parts]
@@ -146,8 +146,8 @@ def _fetched(
             identity = str(row[0]) if width == 1 else "/".join([str(value) for value in row[:width]])
             yield identity, list(row[width:])
     except (DBAPIError, ValueError, TypeError) as error:
-        said = f"from this row on {len(entries)} cannot be read: {error}"
-        yield Discrepancy(table.name, entries[0].row, said)
+        message = f"from this row on {len(entries)} cannot be read: {error}"
+        yield Discrepancy(table.name, entries[0].row, message)
 
 
 def _key_of(kind: Kind, table: Table, identity: str) -> tuple[Any, ...]:
@@ -173,7 +173,7 @@ def _agrees(kind: Kind, entry: ReadEntry, row: list[Any] | None) -> bool:
 
 
 def _parted(kind: Kind, row: list[Any]) -> list[Any]:
-    """The values with the fields cut out of a decision."""
+    """The values, with the fields of a decision as a part of their own."""
     if kind is not _DECISION:
         return row
     values = list(row)
@@ -182,7 +182,7 @@ def _parted(kind: Kind, row: list[Any]) -> list[Any]:
 
 
 def _last_of(connection: Connection, kind: Kind, entries: Sequence[ReadEntry]) -> list[ReadEntry]:
-    """Those of the entries that are the last of their row."""
+    """The entries that are the last of their row."""
     rows = {entry.row for entry in entries}
     query = select(chain.c.row, chain.c.time, chain.c.writer, chain.c.number)
     query = query.where(and_(chain.c.kind == kind.name, chain.c.row.in_(rows)))
@@ -193,22 +193,22 @@ def _last_of(connection: Connection, kind: Kind, entries: Sequence[ReadEntry]) -
 
 
 def _changes(kind: Kind, entry: ReadEntry, row: list[Any], erased: bool) -> Iterator[Discrepancy]:
-    """The findings about an entry that does not agree with its row."""
+    """The findings for an entry that does not agree with its row."""
     assert kind.table is not None
     changed = _changed(kind, entry, _parted(kind, row), erased)
     if changed is None or (len(changed) == len(kind.parts) > 1):
         name = name_of(kind.name, entry.row)
-        what = f"the salt of the {name} was changed or taken away, so that it cannot be compared; or all of its row was"
+        what = f"the salt of the {name} was changed or removed, so the row cannot be compared; or all of it was changed"
         yield Discrepancy("chain", entry.place, what)
         yield Discrepancy(kind.table.name, entry.row, what)
         return
     values = dict(zip(kind.parts, row, strict=True))
     for part in changed:
-        yield Discrepancy(kind.table.name, entry.row, _said(kind, entry.row, part, values))
+        yield Discrepancy(kind.table.name, entry.row, _difference(kind, entry.row, part, values))
 
 
 def _changed(kind: Kind, entry: ReadEntry, values: list[Any], erased: bool) -> list[str] | None:
-    """The parts of the row whose digest is another one than the entry holds; None where they cannot be compared."""
+    """The parts of the row whose digest differs from the entry; None if they cannot be compared."""
     if entry.salt is None or len(entry.digests) != DIGEST_BYTES * len(kind.parts):
         return None
     now = digests_in_order(kind, values, entry.salt)
@@ -222,13 +222,13 @@ def _changed(kind: Kind, entry: ReadEntry, values: list[Any], erased: bool) -> l
     return changed
 
 
-def _said(kind: Kind, row: str, part: str, values: dict[str, Any]) -> str:
+def _difference(kind: Kind, row: str, part: str, values: dict[str, Any]) -> str:
     name = name_of(kind.name, row)
     if kind.name == "revocation" and values["revoked"] is None:
-        return f"the {name} was taken back: the key opens the service again"
+        return f"the {name} was undone: the key is valid again"
     if kind.name == "run end" and values["finished"] is None:
-        return f"the {name} was taken back: the run would go on"
+        return f"the {name} was undone: the run would go on"
     if kind.name == "verdict" and part == "status":
-        return f"the {name} was taken back: the case is {values['status']!r}"
+        return f"the {name} was undone: the case is {values['status']!r}"
     shown = "" if kind is _DECISION and part in _UNSHOWN else f"; it is now {str(values.get(part))[:80]!r}"
     return f"`{part}` of the {name} was changed{shown}"

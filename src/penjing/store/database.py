@@ -41,7 +41,7 @@ _LOG = logging.getLogger("penjing.store")
 class Store:
     """An open database. `read()` and `write()` yield a connection in one transaction; errors come as StoreError.
 
-    What `write()` changes is entered in the chain of `key`; without one nothing can be written, and `problem` says why.
+    Changes by `write()` are entered in the chain of `key`. Without a key nothing can be written; `problem` says why.
     """
 
     def __init__(self, engine: Engine, key_file: Path, place: tuple[Path, FileIdentity] | None = None) -> None:
@@ -64,9 +64,9 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is on the disk, in the file at its path, when this is left without an error.
+        """A transaction. If the block ends without an error, it is on the disk, in the file at the path.
 
-        Otherwise it is undone, or was written to a file that is not at its path any more: StoreError.
+        Otherwise it is rolled back, or it was written to a file that is not at the path any more: StoreError.
         """
         with self._connection() as connection:
             transaction = ChainTransaction(self.key, self._known, problem=self.problem)
@@ -79,7 +79,7 @@ class Store:
         self.note(transaction)
 
     def probe(self) -> None:
-        """Write the time and commit it: raises StoreError where nothing can be recorded."""
+        """Write the time and commit it. Raises StoreError if nothing can be recorded."""
         with self.write() as connection:
             self.touch(connection)
 
@@ -91,17 +91,17 @@ class Store:
             write_signed(connection, self.key, PROBED, now())
 
     def check_place(self) -> None:
-        """Raise StoreError where the file at the path is not the one that is open."""
+        """Raise StoreError if the file at the path is not the open one."""
         if self._place is not None:
             check_in_place(*self._place)
 
     def check_room(self) -> None:
-        """Raise StoreError where the disk of a SQLite database is as good as full."""
+        """Raise StoreError if the disk of a SQLite database is almost full."""
         if self._place is not None:
             check_room(self._place[0])
 
     def note(self, transaction: ChainTransaction) -> None:
-        """Take over the head of a committed transaction; at most once a second it is written beside the key."""
+        """Keep the head of a committed transaction, and write it beside the key at most once a second."""
         if transaction.head is None or transaction.known is None:
             return
         with self._noting:
@@ -111,7 +111,7 @@ class Store:
                 self._save_head()
 
     def log_bytes(self) -> int:
-        """Size of the write-ahead log of a SQLite database; 0 where there is none."""
+        """Size of the write-ahead log of a SQLite database; 0 if there is none."""
         if self._place is None:
             return 0
         try:
@@ -120,11 +120,11 @@ class Store:
             return 0
 
     def checkpoint(self) -> None:
-        """Bring the write-ahead log into the database as far as nobody reads it. Raises StoreError."""
+        """Copy the part of the write-ahead log that no connection reads into the database. Raises StoreError."""
         self._checkpoint("PASSIVE")
 
     def compact(self) -> None:
-        """Empty the write-ahead log, which may hold erased texts. Raises StoreError where another program uses it."""
+        """Empty the write-ahead log, which may hold erased texts. Raises StoreError if another program uses it."""
         if self._place is not None and self._checkpoint("TRUNCATE"):
             raise StoreError(
                 "the write-ahead log still holds what was erased: another program reads the database",
@@ -154,7 +154,7 @@ class Store:
             if before is None or before.writer != self._head.writer or before.count < self._head.count:
                 save_head(file, self._head)
         except (OSError, StoreError) as error:
-            # What was decided is on the disk, and signed; only a later cut is found less surely.
+            # Decisions are on the disk and signed. Only finding entries that are cut off later becomes less certain.
             _LOG.warning("the head of the chain could not be noted in %s: %s", file, error)
         self._head = None
 
@@ -165,7 +165,7 @@ class Store:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        """A connection to the file at its path; one that met an error is closed, with all that are idle."""
+        """A connection to the file at its path. After an error it is closed, with all idle connections."""
         try:
             self.check_place()
             with self.engine.connect() as connection:
@@ -179,7 +179,7 @@ class Store:
         except IntegrityError as error:
             raise self._explained(error) from error
         except SQLAlchemyError as error:
-            # A connection that was opened while the file could not be written stays so: none of them is kept.
+            # A connection that was opened while the file was read-only stays read-only, so none is kept.
             self.engine.dispose()
             raise self._explained(error) from error
 
@@ -194,9 +194,9 @@ class Store:
 def open_store(url: str | None = None, *, create: bool = True) -> Store:
     """Open the database of that URL (default: penjing.db here) and bring its tables to the newest form.
 
-    create: whether a SQLite file that is not there is made, with its signing key; it is not where its key file says
-    that there was one. Without `create` a database without its key is opened to be read. The URL's option
-    `signing_key` names the key file; default: `.NAME.key` beside the database.
+    create: whether a missing SQLite file is made, with its signing key. It is not made if a key file shows that
+    there was one. Without `create`, a database without its key is opened for reading. The option `signing_key` of the
+    URL names the key file; default: `.NAME.key` beside the database.
     Raises UsageError (URL, no such file), MissingPackageError (driver) or StoreError (lost, exchanged, set back,
     locked, read-only, damaged, not ours, made by a newer Penjing).
     """
@@ -230,7 +230,7 @@ def _place(url: str | None) -> tuple[URL, Path | None, Path]:
 
 
 def _file(path: Path, key_file: Path, *, make: bool) -> FileIdentity:
-    """The identity of the file, which is made where it may be. Raises UsageError or StoreError."""
+    """The identity of the file, which is made if allowed. Raises UsageError or StoreError."""
     if not path.exists():
         if key_file.exists():
             raise lost(str(path), key_file)

@@ -1,4 +1,4 @@
-"""Engines of SQLAlchemy: SQLite by a file that is never made by a connection, PostgreSQL by URL."""
+"""Engines of SQLAlchemy: SQLite by a file, which a connection never creates, and PostgreSQL by URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from penjing.store.sqlite_file import FileIdentity, check_in_place, companion, i
 
 WRITE = "penjing_write"
 FILES = "penjing_files"
-# The service answers on at most 40 threads beside its writer: with as many connections nobody waits for a free one.
+# The service answers on at most 40 threads beside its writer. With as many connections no thread waits for one.
 _CONNECTIONS, _MORE = 8, 56
 _CACHE_KIB = 32 * 1024
 
@@ -44,7 +44,7 @@ def sqlite_path(url: URL) -> Path:
     if name in {"", ":memory:"} or "mode=memory" in str(url):
         raise UsageError("a database in memory is lost at the end", fix="give a file: sqlite:///penjing.db")
     if name.startswith("file:"):
-        raise UsageError("a SQLite URI is not taken", where=name, fix="give the file itself: sqlite:///penjing.db")
+        raise UsageError("a SQLite URI is not accepted", where=name, fix="give the file itself: sqlite:///penjing.db")
     path = Path(name).absolute()
     if path.is_dir():
         raise UsageError("this is a folder, not a database file", where=name, fix="give a file: sqlite:///FILE")
@@ -52,7 +52,7 @@ def sqlite_path(url: URL) -> Path:
 
 
 def sqlite_engine(url: URL, path: Path, expected: FileIdentity) -> Engine:
-    """An engine for the file at `path`, which must be there; each connection refuses any other file in its place."""
+    """An engine for the file at `path`, which must exist; each connection refuses another file in its place."""
     module = sqlite.driver()
     engine = create_engine(
         url,
@@ -64,7 +64,7 @@ def sqlite_engine(url: URL, path: Path, expected: FileIdentity) -> Engine:
     )
     prepare = sqlite.on_connect(module.sqlite_version_info)
 
-    # `mode=rw`: SQLite must not make an empty database where the file has gone.
+    # `mode=rw`: SQLite must not make an empty database if the file is missing.
     @event.listens_for(engine, "do_connect")
     def do_connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
         arguments[0] = f"file:{quote(str(path))}?mode=rw"
@@ -72,13 +72,13 @@ def sqlite_engine(url: URL, path: Path, expected: FileIdentity) -> Engine:
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, record: Any) -> None:
-        # Bytes that are no UTF-8 were put there by hand: they are read, and found, instead of stopping all reading.
+        # Bytes that are not UTF-8 were written by another program. They are read and reported, and do not stop reading.
         connection.text_factory = _text
         prepare(connection, record)
         check_in_place(path, expected)
         record.info[FILES] = _companions(connection, path)
 
-    # A writer that asks for the lock at once waits its turn; one that asks in mid-transaction may be refused.
+    # A writer that takes the lock at the start waits for it; one that takes it later may be refused.
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get(WRITE)
@@ -88,9 +88,9 @@ def sqlite_engine(url: URL, path: Path, expected: FileIdentity) -> Engine:
 
 
 def check_companions(connection: Connection) -> None:
-    """Raise StoreError where the WAL or its index is not the file that this connection has open.
+    """Raise StoreError if the WAL or its index is not the file that this connection has open.
 
-    What was committed is in the WAL that was removed: it is brought into the database by the connection that has it.
+    The removed WAL holds committed transactions. The connection that has it open copies them into the database.
     """
     files: dict[Path, FileIdentity] = connection.info.get(FILES, {})
     gone = [file for file, identity in files.items() if identify(file) != identity]
@@ -107,9 +107,9 @@ def check_companions(connection: Connection) -> None:
 
 
 def fetch_all(connection: Connection, query: Executable, *, scattered: bool = False) -> list[Any]:
-    """All rows of a query over many of them; the text is read the quick way where all of it is UTF-8.
+    """All rows of a query with many rows; text is decoded by a faster method if all of it is UTF-8.
 
-    scattered: the rows lie all over the file. With the 2 MiB that SQLite caches itself it would read most pages again.
+    scattered: the rows are in all parts of the file. With its own cache of 2 MiB SQLite would read most pages again.
     """
     raw: Any = connection.connection.dbapi_connection
     if connection.dialect.name != "sqlite":
@@ -138,7 +138,7 @@ def server_engine(url: URL) -> Engine:
 
 
 def _companions(connection: Any, path: Path) -> dict[Path, FileIdentity]:
-    """The WAL and its index, once this connection has them open; a rollback journal comes and goes."""
+    """The WAL and its index, if this connection has them open. A rollback journal exists only during a transaction."""
     connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
     found = {companion(path, ending): identify(companion(path, ending)) for ending in ("-wal", "-shm")}
     return {file: identity for file, identity in found.items() if identity is not None}

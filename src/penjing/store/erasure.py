@@ -1,4 +1,4 @@
-"""Erasing a person's data: the personal parts of a decision are blanked with their salts, and the chain still holds."""
+"""Erases a person's data: blanks the personal parts of a decision and their salts. The chain stays valid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Erasable:
-    """A decision that can be erased; `erased` is when that was done before, or None."""
+    """A decision that can be erased; `erased` is the time of an earlier erasure, or None."""
 
     id: str
     created: str
@@ -53,13 +53,13 @@ def find_erasable(store: Store, ids: Sequence[str]) -> list[Erasable]:
 
 
 def ids_with_fields(store: Store, wanted: Mapping[str, str]) -> list[str]:
-    """The ids of the decisions whose declared fields have these values, as they were recorded: masked."""
+    """The ids of the decisions whose declared fields have these values. Fields are recorded masked."""
     found = []
     for identity, decision in _decided(store):
         try:
             fields = json.loads(decision)["facts"]["fields"]
         except (KeyError, TypeError, ValueError, RecursionError):
-            continue  # a changed record: `penjing verify` names it
+            continue  # a changed record; `penjing verify` reports it
         if isinstance(fields, dict) and all(
             name in fields and _written(fields[name]) == value for name, value in wanted.items()
         ):
@@ -70,10 +70,10 @@ def ids_with_fields(store: Store, wanted: Mapping[str, str]) -> list[str]:
 def erase_decisions(store: Store, ids: Collection[str]) -> str:
     """Blank text, evidence and declared fields of decisions, and reviewer and note of their verdicts, for good.
 
-    What was decided stays, with the probabilities. A digest without its salt says nothing about what was erased. A
-    decision cannot be replayed from its text any more. All of them or none; an entry of the audit chain has the number.
-    Returns the time that is noted. Raises DataError for an unknown id, StoreError where the log keeps the texts
-    (`Store.compact`).
+    The outcome and the probabilities stay. A digest without its salt reveals nothing about the erased value. A decision
+    cannot be replayed from its text any more. All decisions are erased or none; an entry of the audit chain has their
+    number. Returns the recorded time. Raises DataError for an unknown id, and StoreError if the log still holds the
+    texts (`Store.compact`).
     """
     find_erasable(store, list(ids))
     wanted, time = set(ids), now()
@@ -119,7 +119,7 @@ def _written(value: object) -> str:
 
 
 def _erase_salts(connection: Connection, wanted: set[str]) -> None:
-    """Read the chain once for all decisions: it has no index on rows."""
+    """Read the chain once for all decisions, because it has no index on rows."""
     query = select(chain.c.writer, chain.c.number, chain.c.kind, chain.c.row, chain.c.salt)
     query = query.where(chain.c.kind.in_(("decision", "verdict"))).execution_options(yield_per=_PAGE)
     changed = [
@@ -134,7 +134,7 @@ def _erase_salts(connection: Connection, wanted: set[str]) -> None:
 
 
 def _note(connection: Connection, wanted: set[str], time: str) -> None:
-    """Note the time; the first one stays where a decision was erased before."""
+    """Record the time; for a decision that was erased before, the first time stays."""
     known = set(connection.execute(select(erasures.c.decision)).scalars())
     rows = [{"decision": identity, "time": time, "parts": ERASED_PARTS} for identity in sorted(wanted - known)]
     if rows:

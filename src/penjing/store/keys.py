@@ -1,4 +1,4 @@
-"""Keys of the service: shown once, kept as SHA-256, compared in constant time, with scopes, revocable."""
+"""Keys of the service: shown once, stored as SHA-256, compared in constant time, with scopes, revocable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PREFIX = "pj_"
 
 @dataclass(frozen=True)
 class Key:
-    """What is known of a key; the secret itself is nowhere."""
+    """A key as it is stored; the secret itself is not stored."""
 
     id: str
     name: str
@@ -35,11 +35,11 @@ class Key:
 
 
 def create_key(store: Store, name: str, scopes: Collection[str] = SCOPES) -> tuple[Key, str]:
-    """Make a key and return it with its secret (256 random bits), which is not kept. Raises UsageError."""
+    """Make a key and return it with its secret (256 random bits), which is not stored. Raises UsageError."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
-        said = f"unknown scope `{unknown[0]}`" if unknown else "a key needs a scope"
-        raise UsageError(said, fix=f"scopes are {', '.join(SCOPES)}")
+        message = f"unknown scope `{unknown[0]}`" if unknown else "a key needs a scope"
+        raise UsageError(message, fix=f"scopes are {', '.join(SCOPES)}")
     if not name.strip() or len(name) > 80 or not name.isprintable():
         raise UsageError("the name of a key has 1 to 80 printable characters", fix="for example --name claims-desk")
     secret = _PREFIX + secrets.token_urlsafe(32)
@@ -54,14 +54,14 @@ def create_key(store: Store, name: str, scopes: Collection[str] = SCOPES) -> tup
 
 
 def list_keys(store: Store) -> list[Key]:
-    """All keys, the oldest first, revoked ones too."""
+    """All keys, the oldest first, with revoked ones."""
     with store.read() as connection:
         rows = connection.execute(select(keys).order_by(keys.c.created, keys.c.id))
         return [_key(row) for row in rows]
 
 
 def active_keys(store: Store) -> list[Key]:
-    """The keys that open the service now: those that a signed chain has, and that are not revoked."""
+    """The keys that the service accepts now: those that a signed chain has, and that are not revoked."""
     return [_key(row) for row in chained_keys_of(store).valid(store)]
 
 
@@ -70,11 +70,11 @@ def _key(row: Row[Any]) -> Key:
 
 
 def revoke_key(store: Store, identity: str) -> Key:
-    """Close a key for good. Raises UsageError for an unknown or revoked one."""
+    """Revoke a key; this cannot be undone. Raises UsageError for an unknown or revoked one."""
     found = {key.id: key for key in list_keys(store)}.get(identity)
     if found is None or found.revoked:
-        said = "was revoked before" if found else "is unknown"
-        raise UsageError(f"the key `{identity[:16]}` {said}", fix="`penjing keys list` shows the ids")
+        state = "was revoked before" if found else "is unknown"
+        raise UsageError(f"the key `{identity[:16]}` {state}", fix="`penjing keys list` shows the ids")
     with store.write() as connection:
         time = now()
         done = connection.execute(
@@ -88,12 +88,12 @@ def revoke_key(store: Store, identity: str) -> Key:
 
 
 def digest_of(secret: str) -> str:
-    """SHA-256 (hex) of a key's secret. The secret has 256 random bits, so that no slow hash is needed."""
+    """SHA-256 (hex) of a key's secret. The secret has 256 random bits, so no slow hash is needed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def match_key(known: Sequence[Key], secret: str) -> Key | None:
-    """The key with this secret, or None; every known key is compared, in constant time each."""
+    """The key with this secret, or None. Every known key is compared in constant time."""
     presented, match = digest_of(secret), None
     for key in known:
         if hmac.compare_digest(key.digest, presented):

@@ -1,4 +1,4 @@
-"""Opening a database: its tables in the newest form, its chain begun, its signing key found and compared."""
+"""Opens a database: migrates its tables to the newest form, begins its chain, finds and checks its signing key."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from penjing.store.signing import SigningKey, head_file_of, load_head, load_key,
 from penjing.store.tables import about, chain, decisions, erasures, now, writers
 
 VERSION_TABLE = "penjing_version"
-# What is erased of a decision and of its case for review.
+# The columns of a decision and of its case for review that are erased.
 ERASED_PARTS = "text fields evidence reviewer note"
-# Alembic keeps its running migration in module globals: one at a time in a process.
+# Alembic keeps its running migration in module globals, so a process runs one at a time.
 _MIGRATING = threading.Lock()
 
 
 class OpenedStore(Protocol):
-    """What opening needs of a store."""
+    """The parts of a store that opening needs."""
 
     url: str
     key_file: Path
@@ -42,7 +42,7 @@ class OpenedStore(Protocol):
         """A transaction that writes."""
 
     def note(self, transaction: ChainTransaction) -> None:
-        """Take over a committed head."""
+        """Keep a committed head."""
 
 
 def prepare(store: OpenedStore, *, strict: bool) -> None:
@@ -77,7 +77,7 @@ def prepare(store: OpenedStore, *, strict: bool) -> None:
 
 
 def complete(store: OpenedStore) -> None:
-    """Enter what the third form of the database did not enter in its chain, and write the signed form."""
+    """Enter in the chain the rows that the third form did not enter, and write the signed form."""
     with store.read() as connection:
         if _is_complete(connection):
             return
@@ -107,12 +107,12 @@ def _is_complete(connection: Connection) -> bool:
 
 
 def database_id(connection: Connection) -> str:
-    """The id that the database was given when its chain began."""
+    """The id that the database got when its chain began."""
     return connection.execute(select(about.c.value).where(about.c.name == "id")).scalar() or ""
 
 
 def check_key(store: OpenedStore, key: SigningKey | None, database: str, counts: dict[str, int]) -> None:
-    """Raise StoreError where the key, the noted head and the database do not belong together."""
+    """Raise StoreError if the key, the noted head and the database do not belong together."""
     where, fix = str(store.key_file), "bring back the right file, or see `penjing verify --begin-anew`"
     if key is None:
         raise StoreError("the signing key of the database is not here", where=where, fix=fix)
@@ -133,18 +133,18 @@ def check_key(store: OpenedStore, key: SigningKey | None, database: str, counts:
 
 
 def pending_file(key_file: Path) -> Path:
-    """Where a new key waits until the database that it is for has been committed."""
+    """The file of a new key until its database has been committed."""
     return key_file.with_name(key_file.name + ".new")
 
 
 def save_pending(key_file: Path, key: SigningKey) -> None:
-    """Write a new key where it waits; one that an interrupted start left there is of no use."""
+    """Write a new key to its pending file; a key that an interrupted start left there is replaced."""
     pending_file(key_file).unlink(missing_ok=True)
     save_key(pending_file(key_file), key)
 
 
 def _adopt(key_file: Path, database: str, publics: set[str]) -> None:
-    """Put the waiting key in its place, where it is a key of this database. Another process may have done so."""
+    """Move the pending key to its place if it belongs to this database. Another process may have done this."""
     waiting = load_key(pending_file(key_file))
     if waiting is not None and waiting.database == database and waiting.public in publics and not key_file.exists():
         with suppress(FileNotFoundError):
@@ -152,7 +152,7 @@ def _adopt(key_file: Path, database: str, publics: set[str]) -> None:
 
 
 def _join(store: OpenedStore, database: str, trusted: set[str]) -> SigningKey:
-    """A new writer of a database that several machines share."""
+    """Register a new writer of a database that several machines share."""
     key = make_key(database, tuple(sorted(trusted)))
     save_pending(store.key_file, key)
     with store.write() as connection:
@@ -162,7 +162,7 @@ def _join(store: OpenedStore, database: str, trusted: set[str]) -> SigningKey:
 
 
 def _migrate(store: OpenedStore) -> SigningKey | None:
-    """Bring the tables to the newest form; returns the key that was made where the chain began with it."""
+    """Migrate the tables to the newest form; returns the new key if the chain began now, else None."""
     script = _script()
     with _MIGRATING:
         with store.read() as connection:
@@ -177,7 +177,7 @@ def _migrate(store: OpenedStore) -> SigningKey | None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            if database_id(connection):  # another process was quicker
+            if database_id(connection):  # another process did it first
                 return None
             key, transaction = _begin(connection, store, script.get_current_head() or "")
         store.note(transaction)
@@ -195,39 +195,39 @@ def _script() -> ScriptDirectory:
 
 
 def _check_form(connection: Connection, revision: str, known: set[str], url: str) -> None:
-    """Raise StoreDamageError where the version of the tables is not what a writer has signed.
+    """Raise StoreDamageError if no writer has signed the version of the tables.
 
-    A version that this Penjing does not know and a writer has signed is of a newer one: StoreError.
+    A signed version that this Penjing does not know is of a newer Penjing: StoreError.
     """
-    said, signed = signed_form(connection)
-    if revision not in known and said == revision and signed:
+    written, signed = signed_form(connection)
+    if revision not in known and written == revision and signed:
         raise StoreError(
             f"the database is of a newer form ({revision[:32]}) than this Penjing knows",
             where=url,
             fix="install the newer Penjing that made it, or use another database",
         )
-    if revision not in known or said not in {None, revision}:
+    if revision not in known or written not in {None, revision}:
         raise StoreDamageError(
             f"the version of the tables, {revision[:32]!r} in `{VERSION_TABLE}`, was changed outside Penjing",
             where=url,
-            fix="compare the database with a backup" + (f"; the signed version is {said[:32]}" if said else ""),
+            fix="compare the database with a backup" + (f"; the signed version is {written[:32]}" if written else ""),
         )
 
 
 def _begin(connection: Connection, store: OpenedStore, form: str) -> tuple[SigningKey, ChainTransaction]:
-    """Begin the chain with what is in the tables. Raises StoreError where another database was here before."""
+    """Begin the chain with the present rows. Raises StoreError if another database was here before."""
     if store.key_file.exists():
         raise lost(store.url, store.key_file)
     key = make_key(uuid.uuid4().hex)
     save_pending(store.key_file, key)
-    said = {ID: key.database, FORM: signed_value(key, FORM, form), PROBED: signed_value(key, PROBED, now())}
-    connection.execute(insert(about), [{"name": name, "value": value} for name, value in said.items()])
+    initial = {ID: key.database, FORM: signed_value(key, FORM, form), PROBED: signed_value(key, PROBED, now())}
+    connection.execute(insert(about), [{"name": name, "value": value} for name, value in initial.items()])
     register(connection, key)
     return key, enter_all(connection, key, form)
 
 
 def lost(where: str, key_file: Path) -> StoreError:
-    """The error for a database that was here before, and is not any more."""
+    """The error for a database that was here before and is missing now."""
     return StoreError(
         f"the database is gone or empty, but its signing key {key_file} is here: decisions were recorded here before",
         where=where,
@@ -240,7 +240,7 @@ def _revision(connection: Connection) -> str | None:
     heads = context.get_current_heads()
     if len(heads) > 1:
         raise StoreDamageError(
-            f"the table `{VERSION_TABLE}` has {len(heads)} rows: somebody has written into it",
+            f"the table `{VERSION_TABLE}` has {len(heads)} rows: it was changed outside Penjing",
             where=connection.engine.url.render_as_string(),
             fix=f"keep the newest of {', '.join(sorted(heads))}, and delete the others",
         )
@@ -255,7 +255,7 @@ def _refuse_foreign(connection: Connection, url: str) -> None:
         )
     if names and connection.dialect.name == "sqlite":
         raise StoreError(
-            f"the database belongs to something else: it has the table `{sorted(names)[0]}`",
+            f"the database belongs to another program: it has the table `{sorted(names)[0]}`",
             where=url,
             fix="give a file of its own to Penjing: --db sqlite:///penjing.db",
         )

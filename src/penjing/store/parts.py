@@ -1,4 +1,4 @@
-"""What a chain entry commits to: the parts of a row, each under a salt of its own, so that one can be erased alone."""
+"""The parts of a row that a chain entry covers. Each has a salt of its own, so that one part can be erased."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of entry: the table and the columns that name its row, and the parts that it commits to.
+    """A kind of entry: the table and the columns that identify its row, and the parts that it covers.
 
-    repeats: a row may be entered again, and then the last entry counts.
+    repeats: a row may be entered several times; then the last entry counts.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Kind:
         return tuple(part.encode() for part in self.parts)
 
     def identity(self, row: Mapping[str, Any]) -> str:
-        """What names a row in an entry."""
+        """The identity of a row in an entry."""
         return "/".join([str(row[name]) for name in self.key]) if self.key else str(row["row"])
 
 
-# A kind commits to what is final once it is written: a review that is closed later gets an entry of the kind `verdict`.
-# The exceptions repeat: a release is started many times, and a row whose decision was deleted is decided again.
+# A kind covers values that do not change later: a review that is closed later gets an entry of the kind `verdict`.
+# The exceptions have `repeats`: a release is started many times, and a row with a deleted decision is decided again.
 KINDS = {
     kind.name: kind
     for kind in (
@@ -78,13 +78,13 @@ KINDS = {
         Kind("erasure", erasures, ("decision",), ("time", "parts")),
         Kind("began", None, (), ("count",)),
         Kind("form", None, (), ("revision",)),
-        Kind("erased", None, (), ("parts",)),  # of the third form; its time is in `erasures` since
+        Kind("erased", None, (), ("parts",)),  # of the third form; later forms have the time in `erasures`
     )
 }
 
 
 def values_of(kind: Kind, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a row's parts. The declared fields are cut out of a decision, to be a part of their own."""
+    """The values of a row's parts. The declared fields of a decision are a part of their own."""
     if kind.name != "decision":
         return {part: row.get(part) for part in kind.parts}
     rest, fields = split_fields(row["decision"])
@@ -93,7 +93,7 @@ def values_of(kind: Kind, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def split_fields(decision: Any) -> tuple[Any, str]:
-    """(a decision's JSON with null for its fields, the JSON of its fields); byte for byte, whatever is in it."""
+    """(a decision's JSON with null for its fields, the JSON of its fields); byte for byte, for any content."""
     try:
         fields = canonical_json(json.loads(decision)["facts"]["fields"]).decode()
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -102,9 +102,9 @@ def split_fields(decision: Any) -> tuple[Any, str]:
 
 
 def split_plain(decision: Any) -> tuple[str, str] | None:
-    """The same for the usual decision, without reading all of its JSON; None where that must be read.
+    """The same for the usual decision, without parsing its JSON; None if it must be parsed.
 
-    The two parts give back the decision, so that digests which agree on them vouch for all of it.
+    The two parts together are the decision, so digests that agree on both cover all of it.
     """
     if not isinstance(decision, str) or decision.count(_FIELDS) != 1:
         return None
@@ -117,7 +117,7 @@ def split_plain(decision: Any) -> tuple[str, str] | None:
 
 
 def salts_of(kind: Kind, salt: bytes) -> list[bytes]:
-    """The salt of each part: drawn from the entry's one, or as they were left by an erasure."""
+    """The salt of each part: derived from the salt of the entry, or as an erasure left them."""
     stored = salt if len(salt) == SALT_BYTES * len(kind.parts) and len(kind.parts) > 1 else _expand(kind, salt)
     return [stored[start : start + SALT_BYTES] for start in range(0, len(stored), SALT_BYTES)]
 
@@ -154,7 +154,7 @@ def digests_in_order(kind: Kind, values: Iterable[Any], salt: bytes) -> bytes:
 
 
 def _encoded(value: Any) -> bytes:
-    # Text is what is stored; a null or bytes that were put there by hand must not look like any text.
+    # Text is stored. A null or bytes that another program wrote must not look like a text.
     if value is None:
         return b"\0"
     if isinstance(value, bytes):

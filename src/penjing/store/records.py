@@ -23,12 +23,12 @@ _PAGE = 500
 
 @dataclass(frozen=True)
 class Record:
-    """A decision with what replays it.
+    """A decision with all that a replay needs.
 
-    decision: canonical JSON, byte for byte; text: masked, or None where texts are not kept; prediction: canonical JSON
-    of artifact, answer (core/answers.py; its numbers rounded to 1e-6) and too_long; fingerprint: what the numbers
-    depend on;
-    evidence: what was shown with it, or None; created: UTC, "2026-01-31T23:59:59.000000Z".
+    decision: canonical JSON, byte for byte; text: masked, or None if texts are not kept; prediction: canonical JSON
+    of artifact, answer (core/answers.py; its numbers rounded to 1e-6) and too_long; fingerprint: the properties of
+    the machine and the engine on which the numbers depend; evidence: the evidence that was shown, or None;
+    created: UTC, "2026-01-31T23:59:59.000000Z".
     """
 
     id: str
@@ -48,7 +48,7 @@ class Record:
         return value
 
     def predicted(self) -> Prediction:
-        """The prediction that the decision stood on."""
+        """The prediction on which the decision is based."""
         value = json.loads(self.prediction)
         answer = {name: part for name, part in value.items() if name not in {"artifact", "too_long"}}
         return Prediction(value["artifact"], answer_from_json(answer), value["too_long"])
@@ -83,9 +83,9 @@ def make_record(
 
 @dataclass(frozen=True)
 class PreparedRecord:
-    """A record and its rows and entries, made before the transaction, which so stays short.
+    """A record with its rows and entries, made before the transaction to keep the transaction short.
 
-    row, review: of the tables; review is None where the route opens none. entries: those of the chain.
+    row, review: rows of the tables; review is None if the route opens none. entries: those of the chain.
     """
 
     record: Record
@@ -95,7 +95,7 @@ class PreparedRecord:
 
 
 def prepare_record(record: Record) -> PreparedRecord:
-    """The rows of a record, a review where its route opens one, and their entries under new salts."""
+    """The rows of a record, with a review if its route opens one, and their entries under new salts."""
     row, review = _rows(record)
     entries = (entry_of("decision", row), *([] if review is None else [entry_of("review", review)]))
     return PreparedRecord(record, row, review, entries)
@@ -120,15 +120,15 @@ def write_records(connection: Connection, records: Sequence[Record]) -> None:
 
 
 def get_record(store: Store, identity: str) -> Record | None:
-    """The record with this id, or None. Raises DamageError where it cannot be read."""
+    """The record with this id, or None. Raises DamageError if it cannot be read."""
     with store.read() as connection:
         row = connection.execute(select(decisions).where(decisions.c.id == identity)).first()
     return _record(row) if row else None
 
 
 def scan_records(store: Store, *, release: str | None = None, since: str | None = None) -> Iterator[Record]:
-    """All records, oldest first, page by page, so that neither memory nor a lock is held; optionally of one release
-    or from a time (UTC, as `Record.created`) on."""
+    """All records, oldest first, page by page, so that it needs little memory and holds no lock. Optionally only those
+    of one release, or from a time on (UTC, as `Record.created`)."""
     order = (decisions.c.created, decisions.c.id)
     base = select(decisions).order_by(*order).limit(_PAGE)
     if release is not None:
@@ -146,7 +146,7 @@ def scan_records(store: Store, *, release: str | None = None, since: str | None 
 
 
 def ids_of(store: Store, release: str) -> Iterator[str]:
-    """The ids of the decisions of a release, oldest first, page by page: for a reader whom no bad record may stop."""
+    """The ids of the decisions of a release, oldest first, page by page. Unreadable records do not stop it."""
     order = (decisions.c.created, decisions.c.id)
     base = select(*order).where(decisions.c.release == release).order_by(*order).limit(_PAGE)
     page = base
@@ -191,7 +191,7 @@ def _rows(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
 
 def _record(row: Row[Any]) -> Record:
-    """The record of a row, whose parts can all be read. Raises DamageError that names it."""
+    """The record of a row. Raises DamageError that names the record if a part cannot be read."""
     try:
         record = Record(
             id=_text(row.id),
@@ -212,7 +212,7 @@ def _record(row: Row[Any]) -> Record:
 
 
 def unreadable(identity: str, error: Exception) -> DamageError:
-    """The error for a record that somebody has changed."""
+    """The error for a record that was changed outside Penjing."""
     shown_id = identity.encode("ascii", "backslashreplace").decode()[:64]
     return DamageError(
         f"the record {shown_id} cannot be read: it was changed outside Penjing ({type(error).__name__})",
@@ -223,7 +223,7 @@ def unreadable(identity: str, error: Exception) -> DamageError:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
-    value.encode()  # bytes that are no UTF-8 came as lone surrogates
+    value.encode()  # bytes that are not UTF-8 were read as lone surrogates
     return value
 
 
@@ -240,7 +240,7 @@ def _no_number(name: str) -> float:
 
 
 def _check(record: Record) -> None:
-    """Raise where a part has not the form that replays and answers rely on."""
+    """Raise if a part does not have the form that replays and answers need."""
     facts = _object(record.decision)["facts"]
     found = _object(record.prediction)
     whole = (
@@ -256,7 +256,7 @@ def _check(record: Record) -> None:
 
 
 def _is_whole(prediction: Mapping[str, Any]) -> bool:
-    """Whether a recorded answer is of the form that its kind has. Raises as `answer_from_json`."""
+    """Whether a recorded answer has the form of its kind. Raises as `answer_from_json`."""
     written = {name: part for name, part in prediction.items() if name not in {"artifact", "too_long"}}
     answer = answer_from_json(written)
     if answer_to_json(answer) != written:

@@ -1,4 +1,4 @@
-"""Going on after a loss: a new signing key where the database, its key or its newest records are gone for good."""
+"""Continues after a loss: makes a new signing key if the database, its key or its newest records are lost."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from penjing.store.tables import now, writers
 
 
 def begin(url: str | None) -> Path | None:
-    """Begin anew with what is there; returns where the old key was moved, or None where there was none.
+    """Begin again with the present records; returns the new place of the old key, or None if there was none.
 
-    Raises UsageError where nothing is lost.
+    Raises UsageError if nothing is lost.
     """
     file, problem = _problem(url)
     if problem is None:
@@ -31,7 +31,7 @@ def begin(url: str | None) -> Path | None:
     with store.read() as connection:
         database = database_id(connection)
         heads = {row.public: [row.number, row.hash] for row in connection.execute(select(writers))}
-    if store.problem is None:  # an old form was entered, and has its key
+    if store.problem is None:  # a database of an old form was entered, and has its key
         store.close()
         return moved
     key = make_key(database, tuple(sorted({*heads, *trusted})))

@@ -1,4 +1,4 @@
-"""Releases in service: the ids that were put in service here, and where their folders stood."""
+"""Releases in service: the ids that were put in service here, and the paths of their folders."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Service:
 
 
 def put_in_service(store: Store, release: Release, *, expect: str | None = None) -> Service | None:
-    """Record that this release decides from now on; returns the one that stood in the same folder before, if another.
+    """Record that this release decides from now on; returns the earlier release of the same folder, if it differs.
 
     expect: the id, or its first 12 or more characters, that the release must have.
-    Raises DamageError where the release is another one.
+    Raises DamageError if the release is another one.
     """
     if expect is not None and (len(expect) < 12 or not release.id.startswith(expect)):
         raise DamageError(
@@ -63,16 +63,16 @@ def put_in_service(store: Store, release: Release, *, expect: str | None = None)
 
 
 def in_service(store: Store) -> list[Service]:
-    """All releases that were in service here, the last started first."""
+    """All releases that were in service here, the last one first."""
     with store.read() as connection:
         rows = connection.execute(select(releases).order_by(releases.c.last.desc()))
         return [Service(row.id, row.name, Path(row.folder), row.first, row.last) for row in rows]
 
 
 def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Release:
-    """The release with this id, verified, from where it was last in service, or from `folder`.
+    """The release with this id, verified, from its last folder in service, or from `folder`.
 
-    It is looked for there and among the releases that are kept by their ids around it (core/releases.py).
+    It is searched there and among the releases that are kept by their ids around that folder (core/releases.py).
     Raises UsageError (unknown, or not there any more) or DamageError (damaged, or only another release is there).
     """
     if folder is None:
@@ -97,5 +97,5 @@ def open_recorded(store: Store, identity: str, folder: Path | None = None) -> Re
     here = open_release(folder) if (folder / MANIFEST).is_file() else None
     if here is None:
         raise UsageError(f"no such folder, and no release {identity[:12]} around it", where=str(folder), fix=fix)
-    said = f"the release {identity[:12]} is not here any more: this is {here.id[:12]}"
-    raise DamageError(said, where=str(folder), fix=fix)
+    message = f"the release {identity[:12]} is not here any more: this is {here.id[:12]}"
+    raise DamageError(message, where=str(folder), fix=fix)

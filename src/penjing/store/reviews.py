@@ -1,4 +1,4 @@
-"""Cases that wait for a person: out to a CSV that a spreadsheet opens safely, and back with verdicts."""
+"""Cases that wait for a person: exported to a CSV that is safe in a spreadsheet, and imported with verdicts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from penjing.tasks import task_of
 
 COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
 CHINESE_COLUMNS = ("编号", "时间", "发布包", "结果", "概率", "原因", "文本", "结论", "复核人", "备注")
-# A spreadsheet runs a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
+# A spreadsheet reads a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _READ = ("id", "verdict", "reviewer", "note")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
@@ -38,7 +38,7 @@ _SHOWN_FAULTS = 20
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a person said of a case; `row` is the row of the file."""
+    """The verdict of a person on a case; `row` is the row of the file."""
 
     row: int
     decision: str
@@ -49,7 +49,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did: verdicts recorded, rows still without one, rows whose verdict was there already."""
+    """The result of an import: verdicts recorded, rows without a verdict, rows whose verdict was recorded before."""
 
     recorded: int
     blank: int
@@ -57,13 +57,13 @@ class Imported:
 
 
 def count_open(store: Store) -> int:
-    """How many cases wait."""
+    """The number of open cases."""
     with store.read() as connection:
         return connection.execute(select(func.count()).where(reviews.c.status == "open")).scalar_one()
 
 
 def open_labels(store: Store) -> list[str]:
-    """The labels that a verdict may name: those of every release with open cases; none where answers are no labels."""
+    """The labels that a verdict may name: those of every release with open cases; none if answers are not labels."""
     newest = (
         select(func.max(decisions.c.id))
         .join(reviews, reviews.c.decision == decisions.c.id)
@@ -77,7 +77,7 @@ def open_labels(store: Store) -> list[str]:
 
 
 def _described(prediction: Any) -> tuple[str, list[str]]:
-    """The kind of a recorded answer, with its labels; ("", []) where it cannot be read."""
+    """The kind of a recorded answer, with its labels; ("", []) if it cannot be read."""
     try:
         found = json.loads(prediction)
         labels = found.get("labels", [])
@@ -90,7 +90,7 @@ def export_open(store: Store, file: Path, unreadable: list[str] | None = None, c
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
     columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both.
-    A case whose record cannot be read stops no other: its id goes to `unreadable`.
+    If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
     query = (
         select(reviews.c.opened, decisions)
@@ -116,12 +116,12 @@ def export_open(store: Store, file: Path, unreadable: list[str] | None = None, c
 
 
 def import_verdicts(store: Store, file: Path, reading: Reading | None = None) -> Imported:
-    """Read a file that `export_open` wrote, with the column `verdict` filled in: all rows or none.
+    """Import a file of `export_open` whose column `verdict` was filled in: all rows or none.
 
-    A spreadsheet may have saved it as a workbook, in another encoding or with other delimiters.
+    It may be a workbook, or have another encoding or other delimiters, as spreadsheets save it.
 
-    Raises DataError that lists the faulty rows: an unknown id, an outcome that the release does not have, a case with
-    another verdict already, two verdicts for one case.
+    Raises DataError that lists the faulty rows: an unknown id, an outcome that the release does not have, a case that
+    already has another verdict, two verdicts for one case.
     """
     blank = 0
     given: dict[str, Verdict] = {}
@@ -156,7 +156,7 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
 
 
 def verdicts(store: Store) -> Iterator[tuple[str, str]]:
-    """(masked text, outcome that a person gave) of every closed case whose text was kept: training data."""
+    """(masked text, outcome of the verdict) of every closed case whose text was kept, as training data."""
     query = (
         select(decisions.c.text, reviews.c.verdict)
         .join(decisions, decisions.c.id == reviews.c.decision)
@@ -169,7 +169,7 @@ def verdicts(store: Store) -> Iterator[tuple[str, str]]:
 
 
 def defuse(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before a leading = + - @ tab or return."""
+    """A cell that no spreadsheet reads as a formula: an apostrophe is put before a leading = + - @ tab or return."""
     return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
@@ -208,7 +208,7 @@ def _names(header: tuple[str, ...]) -> Names:
 
 
 def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:
-    """(the verdict as the release writes its outcomes, fault or None, whether this very verdict is there already)."""
+    """(the verdict as the release writes its outcomes, fault or None, whether the same verdict was recorded before)."""
     query = (
         select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release)
         .join(decisions, decisions.c.id == reviews.c.decision)
@@ -228,14 +228,14 @@ def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verd
 
 
 def _canonical(written: str, row: Any, reads: Reads) -> str:
-    """A verdict as the release writes its outcomes. Raises RequestError or DataError, whose `what` says all."""
+    """A verdict as the release writes its outcomes. Raises RequestError or DataError with a complete `what`."""
     kind, labels = _described(row.prediction)
     if kind == Choice.kind:
         labels = list(dict.fromkeys((*labels, row.outcome)))
     if not kind or (kind == Choice.kind and len(labels) < 2):
         raise DataError("its record cannot be read: `penjing verify` says what was changed outside Penjing")
     if kind == Choice.kind:
-        # The record names the labels: the release's folder is asked for other words only.
+        # The record names the labels; the folder of the release is needed only for other words.
         label = written if written in labels else match_label(written, labels, reads.of(row.release))
         if label is None:
             known = ", ".join(labels[:20])
@@ -245,7 +245,7 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
     task = reads.task(row.release)
     if task is None:
         raise DataError(
-            f"the release {row.release[:12]} is not where it was in service, and says how its answers are written: "
+            f"the release {row.release[:12]} is needed to read this verdict, but it is not where it was in service: "
             "put its folder back there"
         )
     try:
@@ -256,14 +256,14 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
 
 
 class Reads:
-    """How verdicts are read, by release: from its folder, where it is still at its place."""
+    """The reading of verdicts by release, from the folder of the release if it is still there."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, Release | None] = {}
 
     def of(self, release: str) -> Mapping[str, str]:
-        """What labels of this release are read as."""
+        """The words that this release reads as its labels."""
         found = self._open(release)
         return found.info.labels_read_as if found else {}
 

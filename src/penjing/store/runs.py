@@ -1,4 +1,4 @@
-"""Runs of `penjing decide` over a file: a row is recorded once, however often the run is interrupted."""
+"""Runs of `penjing decide` over a file: a row is recorded once, also if the run is interrupted several times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from penjing.store.tables import decisions, now, run_rows, runs
 
 @dataclass(frozen=True)
 class DecideRun:
-    """One run over a file; `recorded` is how many of its rows were recorded when it was opened."""
+    """One run over a file; `recorded` is the number of its rows that were recorded when it was opened."""
 
     id: str
     started: str
@@ -25,12 +25,12 @@ class DecideRun:
 
 
 def run_key(release: str, content: str, options: Mapping[str, object]) -> str:
-    """What a run is known by: the release, the content of the file (its SHA-256), and what else changes a line."""
+    """The key of a run: the release, the SHA-256 of the file, and the options that change its output."""
     return digest([release, content, dict(options)])
 
 
 def open_run(store: Store, key: str, file: str, *, anew: bool = False) -> DecideRun:
-    """The newest run with this key, where it has not finished; else a new one. anew: always a new one."""
+    """The newest run with this key if it has not finished, else a new one. anew: always a new one."""
     with store.write() as connection:
         if not anew:
             query = select(runs).where(runs.c.key == key).order_by(runs.c.started.desc()).limit(1)
@@ -45,7 +45,7 @@ def open_run(store: Store, key: str, file: str, *, anew: bool = False) -> Decide
 
 
 def unfinished_of(store: Store, file: str, besides: str) -> DecideRun | None:
-    """The newest run over a file of this path that has not finished and has rows, besides those of one key."""
+    """The newest unfinished run with rows over the file at this path, those of one key excepted."""
     query = select(runs).where(runs.c.file == file, runs.c.key != besides).order_by(runs.c.started.desc()).limit(1)
     with store.read() as connection:
         last = connection.execute(query).first()
@@ -56,7 +56,7 @@ def unfinished_of(store: Store, file: str, besides: str) -> DecideRun | None:
 
 
 def recorded_rows(store: Store, run: DecideRun, rows: Sequence[int]) -> dict[int, Record]:
-    """Those of these rows that the run has recorded, with their records."""
+    """The rows among these that the run has recorded, with their records."""
     with store.read() as connection:
         known = _decisions(connection, run.id, rows)
     return _records(store, known)
@@ -65,14 +65,14 @@ def recorded_rows(store: Store, run: DecideRun, rows: Sequence[int]) -> dict[int
 def record_rows(store: Store, run: DecideRun, made: Mapping[int, Record]) -> dict[int, Record]:
     """Record the decisions of these rows and mark the rows, in one transaction; returns the record of each row.
 
-    A row that another process recorded in the meantime keeps that record.
+    A row that another process recorded meanwhile keeps that record.
     """
     with store.write() as connection:
         known = _decisions(connection, run.id, list(made))
         fresh = {row: record for row, record in made.items() if row not in known}
         if fresh:
             write_records(connection, list(fresh.values()))
-            # A mark whose decision was removed from the database since counts for nothing.
+            # A mark whose decision was deleted from the database is ignored.
             connection.execute(delete(run_rows).where(run_rows.c.run == run.id, run_rows.c.row.in_(list(fresh))))
             marks = [{"run": run.id, "row": row, "decision": record.id} for row, record in fresh.items()]
             connection.execute(insert(run_rows), marks)
@@ -81,13 +81,13 @@ def record_rows(store: Store, run: DecideRun, made: Mapping[int, Record]) -> dic
 
 
 def count_rows(store: Store, run: DecideRun) -> int:
-    """How many rows of the run are recorded."""
+    """The number of rows of the run that are recorded."""
     with store.read() as connection:
         return _count(connection, run.id)
 
 
 def finish_run(store: Store, run: DecideRun) -> None:
-    """Note that every row was answered: the same command then starts a new run."""
+    """Record that every row was answered. The same command then starts a new run."""
     with store.write() as connection:
         time = now()
         connection.execute(update(runs).where(runs.c.id == run.id).values(finished=time))

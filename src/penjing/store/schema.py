@@ -1,4 +1,4 @@
-"""Whether the tables, indexes and triggers of a database are those that the migrations make, and no others."""
+"""Checks that a database has exactly the tables, indexes and triggers that the migrations make."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TRIGGERS = {
 
 
 def schema_findings(connection: Connection) -> Iterator[Discrepancy]:
-    """Tables, columns, indexes, views and triggers that were added, changed or taken away."""
+    """Tables, columns, indexes, views and triggers that were added, changed or removed."""
     found = inspect(connection)
     tables = set(found.get_table_names())
     known = {*metadata.tables, VERSION_TABLE}
@@ -35,15 +35,15 @@ def schema_findings(connection: Connection) -> Iterator[Discrepancy]:
             yield Discrepancy("schema", name, f"the view `{name}` was added outside Penjing")
     for name, table in metadata.tables.items():
         if name not in tables:
-            continue  # reading it says so
+            continue  # reading the table reports it
         columns = {column["name"] for column in found.get_columns(name)}
         for column in sorted(columns ^ {column.name for column in table.columns}):
-            said = "added outside Penjing" if column in columns else "taken away"
-            yield Discrepancy("schema", f"{name}.{column}", f"the column `{column}` of `{name}` was {said}")
+            change = "added outside Penjing" if column in columns else "removed"
+            yield Discrepancy("schema", f"{name}.{column}", f"the column `{column}` of `{name}` was {change}")
         indexes = {str(index["name"]) for index in found.get_indexes(name) if not index["unique"]}
         for index in sorted(indexes ^ {str(index.name) for index in table.indexes}):
-            said = "added outside Penjing" if index in indexes else "taken away"
-            yield Discrepancy("schema", index, f"the index `{index}` of `{name}` was {said}")
+            change = "added outside Penjing" if index in indexes else "removed"
+            yield Discrepancy("schema", index, f"the index `{index}` of `{name}` was {change}")
     yield from _triggers_of_sqlite(connection) if own else _triggers_of_postgresql(connection, known)
 
 
@@ -54,7 +54,7 @@ def _triggers_of_sqlite(connection: Connection) -> Iterator[Discrepancy]:
         yield Discrepancy("schema", name, f"the trigger `{name[:80]}` was added outside Penjing")
     for name, body in _TRIGGERS.items():
         if name not in found:
-            yield Discrepancy("schema", name, f"the trigger `{name}`, which keeps the chain, was taken away")
+            yield Discrepancy("schema", name, f"the trigger `{name}`, which protects the chain, was removed")
         elif _plain(found[name]) != _plain(f"CREATE TRIGGER {name} {body}"):
             yield Discrepancy("schema", name, f"the trigger `{name}` was changed")
 

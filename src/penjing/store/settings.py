@@ -1,4 +1,4 @@
-"""Where the records are: the URL of the database and its signing key, from the command line or the environment."""
+"""The URL of the database and its signing key, from the command line or the environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Known = TypeVar("Known", bound=BaseSettings)
 
 
 class StoreSettings(BaseSettings):
-    """Each may be given as PENJING_NAME; what the command line says goes first."""
+    """Each may be given as PENJING_NAME; an option of the command line has priority."""
 
     model_config = SettingsConfigDict(env_prefix="PENJING_", extra="ignore", frozen=True)
 
@@ -39,13 +39,13 @@ def from_environment(settings: type[Known]) -> Known:
 
 
 def database_url(given: str | None) -> str:
-    """The URL that the command line gave, else PENJING_DB, else penjing.db in this folder."""
+    """The URL of the command line, else PENJING_DB, else penjing.db in this folder."""
     settings = from_environment(StoreSettings)
     return with_signing_key(given or settings.db, settings.signing_key)
 
 
 def with_signing_key(url: str, file: str) -> str:
-    """The URL of the database with the file of its signing key, where one is set and the URL names none."""
+    """The URL of the database with the file of its signing key, if one is set and the URL names none."""
     if not file or "signing_key=" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}signing_key={quote(file, safe='/~')}"

@@ -1,6 +1,6 @@
 """The signing key of a database: an Ed25519 key and the last signed head, in two files beside the database.
 
-The key file also tells a restart that a database was made here before, so that a lost one is not replaced unnoticed.
+The key file also shows that a database was made here before, so that a lost one is not silently replaced.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SignedHead:
         )
 
     def holds(self) -> bool:
-        """Whether the signature is the writer's."""
+        """Whether the signature is valid."""
         return is_signed(self.writer, self.message(), self.signature)
 
 
@@ -90,7 +90,7 @@ def make_key(database: str, trusted: tuple[str, ...] = ()) -> SigningKey:
 
 
 def key_file_of(database: Path) -> Path:
-    """The default key file of a database file: hidden, so that neither `rm NAME*` nor `rm *` takes it along."""
+    """The default key file of a database file. It is hidden, so that `rm NAME*` and `rm *` leave it."""
     return database.with_name(f".{database.name}.key")
 
 
@@ -100,7 +100,7 @@ def head_file_of(key_file: Path) -> Path:
 
 
 def load_key(file: Path) -> SigningKey | None:
-    """The key in this file, or None where there is no file. Raises StoreError for one that cannot be used."""
+    """The key in this file, or None if there is no file. Raises StoreError if it cannot be used."""
     found = _load(file)
     if found is None:
         return None
@@ -115,7 +115,7 @@ def load_key(file: Path) -> SigningKey | None:
 
 
 def save_key(file: Path, key: SigningKey) -> None:
-    """Write a key for its owner alone; an existing file is never overwritten. Raises StoreError."""
+    """Write a key that only its owner can read; an existing file is never overwritten. Raises StoreError."""
     values = {"format": 1, "database": key.database, "public": key.public, "private": key.private}
     content = canonical_json(values | {"trusted": list(key.trusted)}) + b"\n"
     try:
@@ -128,7 +128,7 @@ def save_key(file: Path, key: SigningKey) -> None:
 
 
 def load_head(file: Path) -> SignedHead | None:
-    """The last head that was noted, or None. Raises StoreError for a file that holds something else."""
+    """The last head that was noted, or None. Raises StoreError if the file holds something else."""
     found = _load(file)
     if found is None:
         return None

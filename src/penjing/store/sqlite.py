@@ -1,4 +1,4 @@
-"""SQLite as it must be for records that count: a version without the WAL-reset bug, WAL, synchronous=FULL."""
+"""Settings of SQLite for durable records: a version without the WAL-reset bug, WAL, synchronous=FULL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from penjing.core.errors import StoreError
 
 BUSY_SECONDS = 5.0
-# What SQLite maps at once beside a database: its -shm file grows by 32 KiB.
+# The -shm file beside a database grows by 32 KiB at a time.
 _NO_ROOM = 1 << 16
 # "The WAL-reset bug", sqlite.org/wal.html (2026): two connections that checkpoint and commit at the same moment may
 # corrupt a database in WAL mode. Versions 3.7.0 to 3.51.2 have it; fixed in 3.51.3, and in 3.50.7 and 3.44.6.
@@ -39,7 +39,7 @@ def has_wal_bug(version: tuple[int, int, int]) -> bool:
 
 
 def warning(version: tuple[int, int, int]) -> str | None:
-    """What to tell of this version, or None where all is well."""
+    """The warning for this version, or None."""
     if not has_wal_bug(version):
         return None
     name = ".".join(map(str, version))
@@ -50,7 +50,7 @@ def warning(version: tuple[int, int, int]) -> str | None:
 
 
 def on_connect(version: tuple[int, int, int]) -> Callable[[Any, Any], None]:
-    """A listener that sets up each new connection; transactions are begun by ourselves, never by the driver."""
+    """A listener that sets up each new connection; the driver begins no transactions of its own."""
     mode = "DELETE" if has_wal_bug(version) else "WAL"
 
     def prepare(connection: Any, _record: Any) -> None:
@@ -68,7 +68,7 @@ def on_connect(version: tuple[int, int, int]) -> Callable[[Any, Any], None]:
             cursor.execute("PRAGMA trusted_schema=OFF")
             # 16,000 pages, 64 MB: in a service checkpoints.py makes checkpoints long before.
             cursor.execute("PRAGMA wal_autocheckpoint=16000")
-            # What is erased is overwritten with zeros.
+            # Erased values are overwritten with zeros.
             cursor.execute("PRAGMA secure_delete=ON")
         finally:
             cursor.close()
@@ -76,9 +76,9 @@ def on_connect(version: tuple[int, int, int]) -> Callable[[Any, Any], None]:
     return prepare
 
 
-# Fragments of SQLite's messages -> (what happened, what to do). The driver's words are the only stable sign.
+# Fragments of SQLite's messages -> (what happened, what to do). Only the text of the driver's message is stable.
 _MEANINGS = (
-    ("queuepool limit", "too many wait for the database", "ask again in a second, or slower"),
+    ("queuepool limit", "too many requests wait for the database", "ask again in a second, or slower"),
     ("disk is full", "the disk is full", "free space on the disk of the database; nothing unacknowledged was recorded"),
     ("readonly database", "the database is read-only", "give this user the right to write the file and its folder"),
     ("is locked", "the database is locked by another program", "close the other program that holds it, and try again"),
@@ -94,19 +94,19 @@ _MEANINGS = (
 )
 
 
-# Fragments of messages on what somebody or a disk has done to the file.
+# Fragments of messages about a file that another program or a disk has damaged.
 _DAMAGE = ("not a database", "malformed", "no such table", "no such column", "has no column", "already exists")
 
 
 def is_damage(message: str) -> bool:
-    """Whether an error message of the database says that the file is not as Penjing left it."""
+    """Whether an error message of the database means that the file was changed outside Penjing."""
     return any(fragment in message.lower() for fragment in _DAMAGE)
 
 
 def meaning(message: str, folder: Path | None = None) -> tuple[str, str]:
-    """(what, fix) in a person's words for an error message of SQLite.
+    """(what, fix) in plain words for an error message of SQLite.
 
-    folder: where the database is. On a full disk SQLite cannot map its shared memory, and calls that an I/O error.
+    folder: where the database is. On a full disk SQLite cannot map its shared memory, and reports an I/O error.
     """
     low = message.lower()
     if "disk i/o error" in low and folder is not None and _is_full(folder):

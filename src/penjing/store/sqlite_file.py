@@ -1,4 +1,4 @@
-"""The SQLite file at its path: made for its owner alone, and distinguished from any other file put in its place."""
+"""The SQLite file at its path: readable only by its owner, and distinguished from another file in its place."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from penjing.core.errors import StoreError
 from penjing.core.folder import make_private
 
 COMPANIONS = ("-wal", "-shm", "-journal")
-# What a large batch and its chain take. On a disk with less, a small test write may succeed where decisions do not.
+# Space for a large batch and its chain. With less, a small test write may succeed while decisions fail.
 LEAST_ROOM = 4 * 2**20
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Device and inode: what stays the same while a file is renamed, and differs for a copy."""
+    """Device and inode: they stay the same when a file is renamed, and differ for a copy."""
 
     device: int
     inode: int
 
 
 def identify(path: Path) -> FileIdentity | None:
-    """The identity of the file at this path, or None where there is none that can be reached."""
+    """The identity of the file at this path, or None if no file can be reached."""
     try:
         found = path.stat()
     except OSError:
@@ -39,7 +39,7 @@ def companion(path: Path, ending: str) -> Path:
 
 
 def create(path: Path) -> None:
-    """Make an empty file that only its owner may read; one that is there is left as it is. Raises StoreError."""
+    """Make an empty file that only its owner may read; an existing file is not changed. Raises StoreError."""
     try:
         make_private(path).close()
     except FileExistsError:
@@ -53,9 +53,9 @@ def create(path: Path) -> None:
 
 
 def close_to_others(path: Path) -> None:
-    """Take the rights of group and others from a database and its companions, where they are this user's own.
+    """Remove the rights of group and others from a database and its companions, if this user owns them.
 
-    SQLite gives its companion files the rights of the database, so that later ones are closed too.
+    SQLite gives new companion files the rights of the database, so they are closed too.
     """
     if os.name != "posix":
         return
@@ -69,7 +69,7 @@ def close_to_others(path: Path) -> None:
 
 
 def check_in_place(path: Path, expected: FileIdentity) -> None:
-    """Raise StoreError where the file at the path is not the one that was opened."""
+    """Raise StoreError if the file at the path is not the one that was opened."""
     found = identify(path)
     if found == expected:
         return
@@ -82,10 +82,10 @@ def check_in_place(path: Path, expected: FileIdentity) -> None:
 
 
 def check_room(path: Path) -> None:
-    """Raise StoreError where the disk of this file is as good as full."""
+    """Raise StoreError if the disk of this file is almost full."""
     try:
         found = os.statvfs(path.parent)
-    except OSError:  # whether the file is in its place is asked elsewhere
+    except OSError:  # another check finds a missing file
         return
     if found.f_bavail * found.f_frsize < LEAST_ROOM:
         raise StoreError(

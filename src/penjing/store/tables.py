@@ -1,4 +1,4 @@
-"""The tables of the database, in SQLAlchemy Core; `migrations/` is what makes them."""
+"""The tables of the database in SQLAlchemy Core; `migrations/` creates them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData
 
 metadata = MetaData()
 
-# A decision with all that a replay needs. `text` is masked, or null where the owner keeps no texts.
+# A decision with all that a replay needs. `text` is masked, or null if texts are not kept.
 decisions = Table(
     "decisions",
     metadata,
@@ -26,7 +26,7 @@ decisions = Table(
     Index("decisions_release", "release", "created", "id"),
 )
 
-# A case for a person: opened with its decision, closed by a verdict.
+# A case for a person: it is opened with its decision and closed by a verdict.
 reviews = Table(
     "reviews",
     metadata,
@@ -40,7 +40,7 @@ reviews = Table(
     Index("reviews_status", "status", "opened", "decision"),
 )
 
-# Releases that were put in service here: a MANIFEST finds damage, these ids find an exchanged folder.
+# Releases that were put in service here. A MANIFEST finds damage; these ids find a replaced folder.
 releases = Table(
     "releases",
     metadata,
@@ -51,7 +51,7 @@ releases = Table(
     Column("last", String(27), nullable=False),
 )
 
-# A key is known here by its SHA-256 alone.
+# Only the SHA-256 of a key is stored.
 keys = Table(
     "keys",
     metadata,
@@ -75,7 +75,7 @@ audit = Table(
     Column("hash", String(64), nullable=False, unique=True),
 )
 
-# Who writes chains: one row a signing key, with the signed head of its chain (how many entries, and the last hash).
+# The writers of chains: one row for each signing key, with the signed head of its chain (entries and last hash).
 writers = Table(
     "writers",
     metadata,
@@ -103,7 +103,7 @@ chain = Table(
     sqlite_with_rowid=False,
 )
 
-# What was erased of a decision, and when.
+# The time of the erasure of a decision.
 erasures = Table(
     "erasures",
     metadata,
@@ -112,11 +112,11 @@ erasures = Table(
     Column("parts", Text, nullable=False),
 )
 
-# What the database says of itself: its `id`; and signed (store/about.py): `form`, the version of its tables, and
-# `probed`, the time of the last test write.
+# The `id` of the database; and signed (store/about.py): `form`, the version of its tables, and `probed`, the time of
+# the last test write.
 about = Table("about", metadata, Column("name", String(16), primary_key=True), Column("value", Text, nullable=False))
 
-# A file that `penjing decide` works through: what goes on after an interrupt is the run that has not finished.
+# A run of `penjing decide` over a file. After an interrupt the unfinished run continues.
 runs = Table(
     "runs",
     metadata,
@@ -129,7 +129,7 @@ runs = Table(
     Index("runs_file", "file", "started"),
 )
 
-# Which row of a run has which decision, written in the transaction that records the decision.
+# The decision of each row of a run, written in the transaction that records the decision.
 run_rows = Table(
     "run_rows",
     metadata,
@@ -140,5 +140,5 @@ run_rows = Table(
 
 
 def now() -> str:
-    """The time in UTC with microseconds, in one width, so that its order as text is its order in time."""
+    """The time in UTC with microseconds, in a fixed width, so that the order of texts is the order in time."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

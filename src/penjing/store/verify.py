@@ -1,4 +1,4 @@
-"""Every table compared with its hash chain: names each row that was changed, deleted, or added outside Penjing."""
+"""Compares every table with its hash chain; names each row that was changed, deleted or added outside Penjing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RAW = NullType()
 
 @dataclass(frozen=True)
 class KnownHead:
-    """A head that was noted elsewhere: after so many entries the chain of this writer had this hash."""
+    """A head that was noted elsewhere: after `count` entries the chain of this writer had this hash."""
 
     writer: str
     count: int
@@ -53,7 +53,7 @@ def read_head(written: str) -> KnownHead:
 
 @dataclass
 class Verified:
-    """What a verification saw: rows by kind, entries of each writer with its public key, what is wrong."""
+    """The result of a verification: rows by kind, entries of each writer with its public key, and findings."""
 
     rows: dict[str, int] = field(default_factory=dict)
     writers: list[dict[str, Any]] = field(default_factory=list)
@@ -61,8 +61,8 @@ class Verified:
     erased: int = 0
     findings: list[Discrepancy] = field(default_factory=list)
 
-    def say(self, table: str, row: object, what: str) -> None:
-        """Note something wrong."""
+    def add_finding(self, table: str, row: object, what: str) -> None:
+        """Add a finding."""
         self.findings.append(Discrepancy(table, str(row), what))
 
     @property
@@ -77,9 +77,9 @@ def verify_store(
     """Check every table against the chains, the chains against their signed heads, the heads against the key file.
 
     expected: heads that were noted elsewhere; each must still be in its chain. Without one, a database that was set
-    back together with its key's files is not found. Works page by page, so that a service can go on writing; what is
-    written meanwhile is not looked at. `advance` gets the number of entries that were checked.
-    Raises StoreError where the database cannot be read at all.
+    back together with its key files is not found. Works page by page, so that a service can go on writing; rows that
+    are written meanwhile are not checked. `advance` gets the number of entries that were checked.
+    Raises StoreError if the database cannot be read at all.
     """
     done = Verified()
     with store.read() as connection:
@@ -96,7 +96,7 @@ def verify_store(
         known.append(noted)
     for writer in found:
         if not isinstance(writer.number, int):
-            done.say("writers", writer.id, "its number of entries is no number")
+            done.add_finding("writers", writer.id, "its number of entries is no number")
             continue
         of_this = {head.count: head.hash for head in known if head.writer == writer.public}
         _check_chain(store, start_of(database, str(writer.public)), writer, of_this, erased, done, advance)
@@ -112,7 +112,7 @@ def verify_store(
     try:
         audit.verify(store)
     except DamageError as error:
-        done.say("audit", "", error.what)
+        done.add_finding("audit", "", error.what)
     return done
 
 
@@ -120,21 +120,21 @@ def _check_writers(store: Store, database: str, found: list[Row[Any]], done: Ver
     """Compare the heads with their signatures and with the key file; returns the writers that are trusted."""
     counts = {str(row.public): row.number for row in found if isinstance(row.number, int)}
     if not found:
-        done.say("writers", "", "no writer is known: the chains were taken away")
+        done.add_finding("writers", "", "no writer is known: the chains were removed")
     try:
         key = load_key(store.key_file)
         check_key(store, key, database, counts)
     except StoreError as error:
-        done.say("writers", "", f"{error.where}: {error.what}")
+        done.add_finding("writers", "", f"{error.where}: {error.what}")
         key = None
     known = {key.public, *key.trusted} if key is not None else set()
     trusted = set()
     for row in found:
         head = SignedHead(database, str(row.public), row.number, row.hash, row.time, row.signature)
         if not head.holds():
-            done.say("writers", row.id, f"the signature of its head ({row.number} entries) is not the writer's")
+            done.add_finding("writers", row.id, f"the signature of its head ({row.number} entries) is not the writer's")
         if known and row.public not in known:
-            done.say("writers", row.id, f"its key {row.public} is unknown to this machine's key file")
+            done.add_finding("writers", row.id, f"its key {row.public} is unknown to this machine's key file")
         else:
             trusted.add(str(row.public))
         done.writers.append({"writer": row.id, "public": row.public, "entries": row.number, "head": row.hash})
@@ -153,7 +153,7 @@ def _check_chain(
     """Follow one chain to its head, and compare the rows of each page."""
     number, previous = 0, start
     if known.get(0, start.hex()) != start.hex():
-        done.say("writers", writer.id, "its chain does not begin where a noted head says")
+        done.add_finding("writers", writer.id, "its chain does not begin where a noted head says")
     for connection, page in _pages(store, writer.id, writer.number):
         by_kind: dict[str, list[ReadEntry]] = {}
         for here, time, kind, row, digests, hashed, salt in page:
@@ -166,16 +166,16 @@ def _check_chain(
             )
             made = whole and link(previous, here, time, Entry(kind, row, digests, b""))
             if not whole or (here == number + 1 and hashed != made):
-                done.say(
+                done.add_finding(
                     "chain", f"{writer.id}/{here}", f"the entry for the {name_of(str(kind), str(row))} was changed"
                 )
             if whole and here in known and known[here] != hashed.hex():
-                done.say("chain", f"{writer.id}/{here}", "it is not the entry of a head that was noted")
+                done.add_finding("chain", f"{writer.id}/{here}", "it is not the entry of a head that was noted")
             number, previous = here, hashed if type(hashed) is bytes else b""
             rule = KINDS.get(kind) if whole else None
             if rule is None:
                 if whole:
-                    done.say("chain", f"{writer.id}/{here}", f"`{kind}` is no kind of entry")
+                    done.add_finding("chain", f"{writer.id}/{here}", f"`{kind}` is no kind of entry")
             elif rule.name == "began":
                 done.before = max(done.before, here - 1)
             elif rule.table is not None:
@@ -186,11 +186,11 @@ def _check_chain(
         advance(len(page))
     _check_gap(writer.id, number, writer.number + 1, done)
     if number == writer.number and previous.hex() != writer.hash:
-        done.say("writers", writer.id, f"its signed head is not the last of its {number} entries")
+        done.add_finding("writers", writer.id, f"its signed head is not the last of its {number} entries")
 
 
 def _pages(store: Store, writer: Any, end: int) -> Iterator[tuple[Connection, list[Any]]]:
-    # Without their types: what somebody has put into a column must not stop the reading.
+    # Without column types: a wrong value in a column must not stop the reading.
     columns = [chain.c[name] for name in ("number", "time", "kind", "row", "digests", "hash", "salt")]
     base = select(*[type_coerce(column, _RAW) for column in columns])
     base = base.where(chain.c.writer == writer, chain.c.number <= end).order_by(chain.c.number).limit(_PAGE)
@@ -206,16 +206,16 @@ def _pages(store: Store, writer: Any, end: int) -> Iterator[tuple[Connection, li
 
 def _check_gap(writer: Any, before: int, number: int, done: Verified) -> None:
     if number > before + 2:
-        done.say("chain", f"{writer}/{before + 1}", f"the entries {before + 1} to {number - 1} were deleted")
+        done.add_finding("chain", f"{writer}/{before + 1}", f"the entries {before + 1} to {number - 1} were deleted")
     elif number == before + 2:
-        done.say("chain", f"{writer}/{before + 1}", f"the entry {before + 1} was deleted")
+        done.add_finding("chain", f"{writer}/{before + 1}", f"the entry {before + 1} was deleted")
 
 
 def _noted(store: Store) -> KnownHead | None:
     """The head that was written beside the key."""
     try:
         head = load_head(head_file_of(store.key_file))
-    except StoreError:  # said by `_check_writers`
+    except StoreError:  # reported by `_check_writers`
         return None
     return KnownHead(head.writer, head.count, head.hash) if head is not None and head.holds() else None
 
@@ -229,39 +229,41 @@ def _heads_in_audit(connection: Connection) -> list[KnownHead]:
             noted = json.loads(written).get("heads", {})
             heads += [KnownHead(str(public), int(count), str(hash)) for public, (count, hash) in noted.items()]
         except (TypeError, ValueError, AttributeError, RecursionError):
-            continue  # a changed audit entry: said where the audit chain is compared
+            continue  # a changed audit entry; the check of the audit chain reports it
     return heads
 
 
 def _check_known(found: list[Row[Any]], known: Iterable[KnownHead], done: Verified) -> None:
-    """Every noted head is in a chain that is here and long enough; its hash was compared on the way."""
+    """Check that every noted head is in a chain that is long enough; its hash was compared before."""
     counts = {row.public: row.number for row in found if isinstance(row.number, int)}
     for head in known:
         if head.writer not in counts:
-            done.say("writers", head.writer, "the writer of a noted head, and its chain, were deleted")
+            done.add_finding("writers", head.writer, "the writer of a noted head, and its chain, were deleted")
         elif counts[head.writer] < head.count:
             missing = head.count - counts[head.writer]
-            done.say("writers", head.writer, f"{missing} entries of its chain are missing at the end: a head was noted")
+            done.add_finding(
+                "writers", head.writer, f"{missing} entries of its chain are missing at the end: a head was noted"
+            )
 
 
 def _check_about(connection: Connection, store: Store, trusted: set[str], done: Verified) -> None:
     found = dict(connection.execute(select(about.c.name, about.c.value)).tuples().all())
     for name in NAMES:
         if name not in found:
-            done.say("about", name, f"the row `{name}` was deleted")
+            done.add_finding("about", name, f"the row `{name}` was deleted")
     for name in found.keys() - set(NAMES):
-        done.say("about", name, f"the row `{str(name)[:80]}` was added outside Penjing")
+        done.add_finding("about", name, f"the row `{str(name)[:80]}` was added outside Penjing")
     database = str(found.get(ID))
     if store.key is not None and database != store.key.database:
-        done.say("about", ID, "the id of the database was changed")
+        done.add_finding("about", ID, "the id of the database was changed")
         database = store.key.database
     for name in (FORM, PROBED):
         if name in found and read_signed(database, name, str(found[name]), trusted) is None:
-            done.say("about", name, f"the row `{name}` was changed: no writer has signed it")
+            done.add_finding("about", name, f"the row `{name}` was changed: no writer has signed it")
 
 
 def _repeated(connection: Connection) -> dict[str, int]:
-    """How many rows there are of the kinds that may be entered more than once."""
+    """The number of rows of each kind that may be entered more than once."""
     names = [kind.name for kind in KINDS.values() if kind.repeats]
     query = select(chain.c.kind, func.count(distinct(chain.c.row))).where(chain.c.kind.in_(names))
     return dict(connection.execute(query.group_by(chain.c.kind)).tuples().all())
@@ -274,10 +276,12 @@ def _check_orphans(connection: Connection, done: Verified) -> None:
     here = dict(connection.execute(select(writers.c.id, writers.c.number)).tuples().all())
     for writer, count in counts.items():
         if writer not in here:
-            done.say("writers", writer, f"the writer of {count} entries was deleted, or its number was changed")
+            done.add_finding("writers", writer, f"the writer of {count} entries was deleted, or its number was changed")
     for writer, number in here.items():
         if number and writer not in counts:
-            done.say("writers", writer, f"the writer has none of its {number} entries, or its number was changed")
+            done.add_finding(
+                "writers", writer, f"the writer has none of its {number} entries, or its number was changed"
+            )
 
 
 def _is_hash(text: str) -> bool:

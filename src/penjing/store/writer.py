@@ -1,4 +1,4 @@
-"""Group commit: one thread writes what has arrived in one transaction; a future is done only after the commit."""
+"""Group commit: one thread writes all waiting records in one transaction; a future is done after the commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from penjing.store.records import PreparedRecord, write_prepared
 WINDOW_SECONDS = 0.005
 LARGEST = 512
 SMALL = 32  # records; a larger submission takes tens of milliseconds by itself
-# A commit that failed after so long has waited for a lock or a disk; a faulty submission fails at once.
+# A commit that fails later than this has waited for a lock or a disk; a faulty submission fails at once.
 UNANSWERED_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 _LOG = logging.getLogger("penjing.store")
@@ -32,13 +32,13 @@ class _Waiting:
 
 
 class Writer:
-    """Writes records in the background; `submit` gives a future that is done once they are on the disk.
+    """Writes records in the background; `submit` returns a future that is done when they are on the disk.
 
-    Records are prepared by their submitter, so that the thread does nothing but write.
-    A lone submission is committed at once. Submissions that come close on each other are gathered for at most
-    `window` seconds (5 ms), or until 512 records wait, and share one fsync. `close` writes all that was submitted.
-    The thread outlives every exception; what was submitted is answered in any case. Where the database does not answer,
-    what waits is refused. New submissions are refused at once, until a test write of the thread succeeds.
+    The caller prepares the records, so that the thread only writes. A single submission is committed at once.
+    Submissions that come close together are gathered for at most `window` seconds (5 ms), or until 512 records wait,
+    and share one fsync. `close` writes all submitted records. The thread continues after every exception, and every
+    future gets a result. If the database does not answer, waiting submissions are refused. New ones are refused at
+    once, until a test write of the thread succeeds.
     """
 
     def __init__(self, store: Store, window: float = WINDOW_SECONDS) -> None:
@@ -52,7 +52,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, records: Sequence[PreparedRecord]) -> Future[None]:
-        """Have these records written together. The future raises StoreError where they could not be."""
+        """Write these records together. The future raises StoreError if they could not be written."""
         waiting = _Waiting(records)
         with self._changed:
             if self._closed:
@@ -64,11 +64,11 @@ class Writer:
         return waiting.done
 
     def probe(self) -> Future[None]:
-        """A future that is done once a test write is on the disk; it raises StoreError where nothing can be written."""
+        """A future that is done once a test write is on the disk; it raises StoreError if nothing can be written."""
         return self.submit(())
 
     def close(self) -> None:
-        """Write what waits, then stop; later submissions are refused."""
+        """Write the waiting records, then stop; later submissions are refused."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -78,7 +78,7 @@ class Writer:
         last = 0
         while batch := self._gather(last):
             last = len(batch)
-            # A client that went away before its records were written has cancelled its future.
+            # If a client went away before its records were written, its future is cancelled.
             self._commit([waiting for waiting in batch if waiting.done.set_running_or_notify_cancel()])
 
     def _gather(self, last: int) -> list[_Waiting]:
@@ -87,7 +87,7 @@ class Writer:
                 pause = None if self._problem is None else RETRY_SECONDS
                 if not self._changed.wait(pause) and not self._closed:
                     return [_Waiting(())]
-            # Company came with the last commit, or has come already: more is likely to be on its way.
+            # The last commit had several submissions, or several wait now: more are likely to come.
             if last > 1 or len(self._waiting) > 1:
                 until = time.monotonic() + self._window
                 while not self._closed and self._size() < LARGEST and (left := until - time.monotonic()) > 0:
@@ -95,7 +95,7 @@ class Writer:
             return self._take()
 
     def _take(self) -> list[_Waiting]:
-        """Small submissions together, a large one alone, by turns: what is small waits for one large one at most."""
+        """Small submissions together, or one large one, alternately: a small one waits for at most one large one."""
         large = next((waiting for waiting in self._waiting if len(waiting.records) > SMALL), None)
         if large is not None and (self._large_is_next or all(len(one.records) > SMALL for one in self._waiting)):
             self._large_is_next = False
@@ -118,13 +118,13 @@ class Writer:
         began = time.monotonic()
         try:
             self._write(batch)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the thread goes on and the clients are told
+        except Exception as error:  # noqa: BLE001 -- the thread goes on after any error, and the clients get it
             if len(batch) > 1 and _is_of_one(error):
-                for waiting in batch:  # one bad submission must not take the others down with it
+                for waiting in batch:  # one bad submission must not make the others fail
                     self._commit([waiting])
                 return
-            told = error if isinstance(error, StoreError) else _unexpected(error)
-            self._fail([*batch, *self._left(told, time.monotonic() - began)], told)
+            failure = error if isinstance(error, StoreError) else _unexpected(error)
+            self._fail([*batch, *self._left(failure, time.monotonic() - began)], failure)
         else:
             self._problem = None
             for waiting in batch:
@@ -139,7 +139,7 @@ class Writer:
                 self._store.touch(connection)
 
     def _left(self, error: StoreError, seconds: float) -> list[_Waiting]:
-        """What still waits for a database that does not answer: each of them would wait as long again."""
+        """The submissions that wait for a database that does not answer: each would wait as long again."""
         with self._changed:
             if isinstance(error.__cause__, IntegrityError) or not (self._closed or seconds >= UNANSWERED_SECONDS):
                 return []
@@ -155,13 +155,13 @@ class Writer:
 
 
 def _is_of_one(error: Exception) -> bool:
-    """Whether one submission may be the cause, and not the database."""
+    """Whether the cause may be one submission, not the database."""
     return not isinstance(error, StoreError) or isinstance(error.__cause__, IntegrityError)
 
 
 def _unexpected(error: Exception) -> StoreError:
-    """An error that nobody foresaw, in words; its traceback goes to the log."""
+    """The StoreError for an unexpected error; its traceback goes to the log."""
     _LOG.error("not recorded", exc_info=error)
-    told = StoreError(f"the records could not be written ({type(error).__name__})", fix="see the log of the service")
-    told.__cause__ = error
-    return told
+    failure = StoreError(f"the records could not be written ({type(error).__name__})", fix="see the log of the service")
+    failure.__cause__ = error
+    return failure

@@ -1,4 +1,4 @@
-"""What Alembic starts: runs the migrations on the connection that `store.database` opened and locked."""
+"""The script that Alembic starts: it runs the migrations on the connection that `store.database` opened and locked."""
 
 from __future__ import annotations
 

@@ -74,6 +74,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, and all that they hold."""
+    """Drop the tables with all their rows."""
     for name in ("audit", "keys", "releases", "reviews", "decisions"):
         op.drop_table(name)

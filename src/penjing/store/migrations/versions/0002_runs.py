@@ -1,4 +1,4 @@
-"""Runs of `penjing decide`: which rows of a file are recorded, so that an interrupted run goes on."""
+"""Runs of `penjing decide`: which rows of a file are recorded, so that an interrupted run can continue."""
 
 from __future__ import annotations
 
