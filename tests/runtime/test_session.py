@@ -26,7 +26,7 @@ def test_probabilities_are_calibrated_and_rounded(open_form: Callable[..., Sessi
     session = open_form(form)
     expected = softmax(session.outputs(TEXTS)["label"], 1.7)
     for prediction, row in zip(session.predict(TEXTS), expected, strict=True):
-        assert prediction.artifact == session.artifact.id and prediction.labels == ("bad", "good")
+        assert prediction.artifact == session.artifact.id and prediction.answer.labels == ("bad", "good")
         assert list(prediction.answer.probabilities) == [round(float(p), 6) for p in row]
         assert not prediction.too_long
 

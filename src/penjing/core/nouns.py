@@ -69,6 +69,7 @@ class Card(BaseModel):
     in; padding_id: the token that fills a batch up; embedding_bits: of the embedding table, where it is smaller than
     the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has its part of them;
     curves: how the base was tuned. The first artifacts have these among the `notes`, which nothing reads but a person.
+    features: the declared fields that the model reads beside the text, as `penjing.data.features` writes them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,7 +95,16 @@ class Card(BaseModel):
     sparsity: float | None = None
     sparse_embeddings: bool = False
     curves: Curves = Curves()
+    features: dict[str, dict[str, Any]] = {}
     notes: dict[str, Any] = {}
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Cards of models that read the text alone keep their bytes."""
+        values: dict[str, Any] = handler(self)
+        if not self.features:
+            values.pop("features", None)
+        return values
 
     @model_validator(mode="before")
     @classmethod
@@ -235,7 +245,8 @@ class Inputs:
     """What a method may see: parent, named teachers, train and validation; calibration and test are out of reach.
 
     unlabelled: masked texts without a label, none of them in a held-out part; task: what the labels mean (None: one
-    label a text, learned from the tables).
+    label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
+    their types or values.
     """
 
     parent: Artifact | None
@@ -245,6 +256,7 @@ class Inputs:
     language: str = "mixed"
     unlabelled: Sequence[str] = ()
     task: Task | None = None
+    features: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

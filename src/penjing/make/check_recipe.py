@@ -24,7 +24,7 @@ from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
-from penjing.make.order import order_faults
+from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
 from penjing.prove.score import metric_names
@@ -83,12 +83,14 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
             found.faults += order_faults(file, found.steps, found.base)
             found.faults += base_faults(file, found.steps, found.base)
     found.faults += package_faults(file, found.steps)
+    found.faults += feature_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
     looked = None if missing else _attempt(found, lambda: examine(file, reader_of(file), progress))
     if looked is not None:
         found.audit, found.data = looked
     if found.data is not None:
+        found.faults += head_faults(file, found.steps, found.data.task)
         found.faults += promise_faults(file, found.data.task)
     labels = tuple(sorted(found.audit.labels))
     if labels:

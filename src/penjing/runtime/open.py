@@ -70,6 +70,7 @@ FORMS: Mapping[str, Opener] = {
     "openvino": _openvino,
     "torch": _torch,
 }
+READ_FIELDS = {"linear"}
 CPU_ONLY = {"openvino", "torch"}
 
 
@@ -81,6 +82,12 @@ def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") ->
     device, DamageError for a file that cannot be read.
     """
     form = artifact.card.form
+    if artifact.card.features and form not in READ_FIELDS:
+        raise UsageError(
+            f"an artifact of form `{form}` reads the text alone, and this one names declared fields",
+            where=str(artifact.folder),
+            fix="install the version of penjing that made it, or a newer one",
+        )
     if device != "cpu" and form in CPU_ONLY:
         raise UsageError(
             f"an artifact of form `{form}` runs on the CPU, not on `{device}`",
