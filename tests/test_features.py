@@ -16,9 +16,11 @@ from penjing.cases.impact import impact
 from penjing.cases.record import Ask, work
 from penjing.cases.replay_record import replay_record
 from penjing.core.errors import RecipeError
-from penjing.core.nouns import Inputs, Release, Run, Table
+from penjing.core.nouns import Inputs, Release, Run, Silent, Table
+from penjing.core.recipe import load_recipe
 from penjing.decide.decider import Decider, Request
 from penjing.explain.evidence import explain
+from penjing.make.check_recipe import check_recipe
 from penjing.make.run import Made, make_release
 from penjing.measure import latency
 from penjing.runtime.open import open_session
@@ -199,3 +201,15 @@ def test_what_reads_the_text_alone_is_refused_with_its_line(tmp_path: Path) -> N
             (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
             make_release(tmp_path / "recipe.yaml", tmp_path / "out")
         assert f"recipe.yaml:{line}:" in str(caught.value)
+
+
+def test_a_feature_that_is_mostly_empty_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "temperature", "site", "note", "label"])
+        for place, (text, temperature, site, label) in enumerate(rows(300, 0)):
+            writer.writerow([text, temperature if place % 5 else "", site, "", label])
+    (tmp_path / "recipe.yaml").write_text(RECIPE % "", encoding="utf-8")
+    told = [each for each in check_recipe(load_recipe(tmp_path / "recipe.yaml"), Silent()).audit.problems]
+    (found,) = [each for each in told if each.code == "features"]
+    assert found.message.startswith("the feature `temperature` is empty in ")

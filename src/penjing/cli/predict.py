@@ -37,6 +37,7 @@ def predict(
     """Predict each text: one JSON line a row: label, p and all probabilities, or the answer of another task.
 
     Columns that the release declares as fields are given to a model that reads them.
+
     A row that cannot be predicted gets a line with its error; the command then exits 3.
     """
     from penjing.cli.show import Bar, out_json, tell

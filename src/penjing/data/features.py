@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penjing.core.canon import digest
+from penjing.core.canon import digest, digest_lines
 from penjing.core.nouns import Inputs, Scalar, Table
 
 if TYPE_CHECKING:
@@ -108,6 +108,16 @@ def fields_fingerprint(names: Collection[str], tables: Sequence[Table]) -> str:
     if not names:
         return ""
     return digest([{name: list(table.fields[name]) for name in sorted(names)} for table in tables])
+
+
+def rows_fingerprint(inputs: Inputs) -> str:
+    """SHA-256 (hex) of all labelled rows that a method learns of, with the fields that its model reads."""
+    tables = (inputs.train, inputs.validation)
+    found = [
+        digest_lines(part for pair in zip(table.texts, table.labels or (), strict=True) for part in pair)
+        for table in tables
+    ]
+    return digest([*found, *([fields_fingerprint(inputs.features, tables)] if inputs.features else [])])
 
 
 def rows_of(table: Table) -> list[dict[str, Scalar]]:

@@ -12,6 +12,7 @@ from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.data.features import FieldFeatures
+from penjing.engines.fields import added_by
 from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
 from penjing.text.tfidf import Features
 
@@ -55,8 +56,7 @@ class LinearEngine:
             products = self._coef[row["index"]] * row["weight"][:, None]
             scores[place] = products.sum(axis=0, dtype=np.float64) + self._bias
         if features is not None and self.fields is not None:
-            for place, given in enumerate(features):
-                scores[place] += (self.fields * given[:, None]).sum(axis=0, dtype=np.float64)
+            scores += added_by(self.fields, features)
         return outputs_of(scores, self.heads)
 
     def term_weights(self, text: str, place: int) -> list[tuple[str, float]]:

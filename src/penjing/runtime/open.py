@@ -10,6 +10,7 @@ from penjing.core.errors import UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Artifact
 from penjing.data.mask import open_masking
+from penjing.engines.fields import FieldsEngine
 from penjing.engines.protocol import Device, Engine
 from penjing.runtime.cascade import FIRST, SECOND, open_cascade
 from penjing.runtime.session import Session
@@ -70,7 +71,9 @@ FORMS: Mapping[str, Opener] = {
     "openvino": _openvino,
     "torch": _torch,
 }
-READ_FIELDS = {"linear"}
+# Forms whose engine reads the text; what declared fields add is kept beside it.
+JOINED = {"torch", "onnx", "openvino"}
+READ_FIELDS = {"linear", *JOINED}
 CPU_ONLY = {"openvino", "torch"}
 
 
@@ -94,7 +97,8 @@ def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") ->
             where=str(artifact.folder),
             fix="make it with `engine: onnx`, or ask for `cpu`",
         )
-    return FORMS[form](artifact, threads or cores(), device)
+    engine = FORMS[form](artifact, threads or cores(), device)
+    return FieldsEngine.load(artifact, engine) if artifact.card.features and form in JOINED else engine
 
 
 def open_session(

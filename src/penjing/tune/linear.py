@@ -32,13 +32,13 @@ import numpy.typing as npt
 from pydantic import Field
 
 from penjing.core.artifact import write_artifact
-from penjing.core.canon import canonical_json, digest, digest_lines
+from penjing.core.canon import canonical_json, digest
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.core.task import HeadKind, Item, Task
 from penjing.data import mask
-from penjing.data.features import features_for, fields_fingerprint
+from penjing.data.features import features_for, rows_fingerprint
 from penjing.engines.linear import LinearEngine, columns_of, outputs_of
 from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import measure_outputs, metric_names, validation_metrics
@@ -104,7 +104,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     train_golds, golds = inputs.train.labels or (), inputs.validation.labels or ()
     # Of the train rows alone too there must be something to tell apart.
     task.learn(train_golds)
-    data = _data(inputs, train_golds, golds)
+    data = rows_fingerprint(inputs)
     columns = columns_of(task.heads)
     features, matrix = _encode(inputs.train, options, run, columns)
     if fields is not None:
@@ -305,14 +305,3 @@ def _groups(table: Table) -> Ints:
 def _check_stop(run: Run) -> None:
     if run.stop():
         raise RunInterruptedError("stopped", fix="the same command goes on where it was")
-
-
-def _data(inputs: Inputs, train_golds: Sequence[str], golds: Sequence[str]) -> str:
-    """SHA-256 (hex) of all rows that the model learns of."""
-    tables = (inputs.train, inputs.validation)
-    found = [_fingerprint(table, labels) for table, labels in zip(tables, (train_golds, golds), strict=True)]
-    return digest([*found, *([fields_fingerprint(inputs.features, tables)] if inputs.features else [])])
-
-
-def _fingerprint(table: Table, labels: Sequence[str]) -> str:
-    return digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)
