@@ -21,6 +21,8 @@ from penjing.core.recipe import load_recipe
 from penjing.decide.decider import Decider, Request
 from penjing.explain.evidence import explain
 from penjing.make.check_recipe import check_recipe
+from penjing.make.order import feature_faults
+from penjing.make.plan import build_plan
 from penjing.make.run import Made, make_release
 from penjing.measure import latency
 from penjing.runtime.open import open_session
@@ -94,6 +96,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_the_fields_decide_where_the_text_says_nothing(made: Made, tmp_path: Path) -> None:
     assert made.report.test.score.value > 0.95
+    assert made.report.data.features == ("temperature", "site")
     assert made.release is not None and set(made.release.artifact.card.features) == {"temperature", "site"}
     train, validation = table(500, 0), table(200, 1)
     run = Run(out=tmp_path / "out", scratch=tmp_path / "scratch")
@@ -189,6 +192,16 @@ def test_a_model_of_the_fields_alone(tmp_path: Path) -> None:
     assert session.given(hot).predict(["pump"]) == session.predict(["pump"], [hot])
 
 
+def test_search_is_refused_beside_features(tmp_path: Path) -> None:
+    steps = "- tune.full: {}\nsearch: compress"
+    text = RECIPE.replace("- tune.linear: {c: [16]%s}", steps).replace("gates: {", "gates: {keep: 0.9, ")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    file = load_recipe(tmp_path / "recipe.yaml")
+    (fault,) = feature_faults(file, build_plan(file))
+    assert fault.what.startswith("`search` tries models that read the text alone")
+    assert fault.where is not None and fault.where.endswith("recipe.yaml:8:1")
+
+
 def test_what_reads_the_text_alone_is_refused_with_its_line(tmp_path: Path) -> None:
     for steps, said, line in (
         ("- tune.linear: {}\n- compress.static: {}", "`compress.static` makes a model that reads the text alone", 8),
@@ -210,6 +223,6 @@ def test_a_feature_that_is_mostly_empty_is_told(tmp_path: Path) -> None:
         for place, (text, temperature, site, label) in enumerate(rows(300, 0)):
             writer.writerow([text, temperature if place % 5 else "", site, "", label])
     (tmp_path / "recipe.yaml").write_text(RECIPE % "", encoding="utf-8")
-    told = [each for each in check_recipe(load_recipe(tmp_path / "recipe.yaml"), Silent()).audit.problems]
+    told = check_recipe(load_recipe(tmp_path / "recipe.yaml"), Silent()).audit.problems
     (found,) = [each for each in told if each.code == "features"]
     assert found.message.startswith("the feature `temperature` is empty in ")
