@@ -216,6 +216,34 @@ def test_what_reads_the_text_alone_is_refused_with_its_line(tmp_path: Path) -> N
         assert f"recipe.yaml:{line}:" in str(caught.value)
 
 
+@pytest.mark.usefixtures("short_times")
+def test_an_encoder_that_reads_fields_the_whole_way(
+    tiny_base: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        globals(), "WORDS", tuple(f"common{i}" for i in range(10)) + tuple(f"price{i}" for i in range(10))
+    )
+    steps = (
+        f"base: {tiny_base}\nsteps:\n- tune.full: {{epochs: 6, learning_rate: 2e-3, max_tokens: 16}}\n"
+        "- compress.int8: {engine: openvino, calibration_texts: 32}"
+    )
+    monkeypatch.setitem(globals(), "RECIPE", RECIPE.replace("steps:\n- tune.linear: {c: [16]%s}", steps + "%s"))
+    made = make(tmp_path)
+    assert made.release is not None, made.refused
+    assert made.report.test.score.value > 0.95 and made.report.teacher.score.value > 0.95
+    assert {row.name for row in made.report.variants} >= {"compress.export", "compress.int8", "tune.linear"}
+    assert min(row.score.value for row in made.report.variants) > 0.95, "every form is scored with its fields"
+    decider = Decider(made.release, threads=1)
+    put_in_service(store, made.release)
+    answers = work(decider, [Ask("common1 price2", {"temperature": heat}, evidence=False) for heat in (10, 90)])
+    with store.write() as connection:
+        write_prepared(connection, [answer.record for answer in answers if answer.record])
+    assert [answer.shown["outcome"] for answer in answers] == ["sound", "broken"]
+    for record in scan_records(store):
+        replayed = replay_record(record, decider)
+        assert replayed.same and replayed.model is not None and replayed.model.exact
+
+
 def test_a_feature_that_is_mostly_empty_is_told(tmp_path: Path) -> None:
     with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
