@@ -216,6 +216,7 @@ def test_what_reads_the_text_alone_is_refused_with_its_line(tmp_path: Path) -> N
         assert f"recipe.yaml:{line}:" in str(caught.value)
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("short_times")
 def test_an_encoder_that_reads_fields_the_whole_way(
     tiny_base: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch

@@ -309,6 +309,7 @@ def told(session: Any, rows: Table) -> float:
     return sum(one.answer.top()[0] == gold for one, gold in zip(made, rows.labels or (), strict=True)) / len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", ["all", 1])
 def test_fields_are_read_beside_the_text_in_every_form(base_folder: Path, tmp_path: Path, layers: str | int) -> None:
     base, kinds = open_base(str(base_folder), Path("/")), {"heat": "float", "site": ("north", "south")}
