@@ -10,6 +10,7 @@ import dataclasses
 import json
 import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
-from penjing.runtime.session import Session
+from penjing.runtime.session import Fields, Session
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
 from penjing.serve.service import DecisionService
@@ -236,8 +237,8 @@ class Moved:
     def __init__(self, session: Session, by: float) -> None:
         self.task, self.masking, self._session, self._by = session.task, session.masking, session, by
 
-    def predict(self, masked: list[str]) -> list[Prediction]:
-        found = self._session.predict(masked)
+    def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:
+        found = self._session.predict(masked, fields)
         answers = [as_kind(each.answer, Number) for each in found]
         return [
             dataclasses.replace(each, answer=dataclasses.replace(answer, value=round(answer.value + self._by, 6)))

@@ -110,7 +110,7 @@ def test_a_recorded_text_is_masked_once_and_the_model_sees_what_the_rules_see(
     class Session:
         masking = decider.session.masking
 
-        def predict(self, masked: Sequence[str]) -> list[Prediction]:
+        def predict(self, masked: Sequence[str], fields: object = None) -> list[Prediction]:  # noqa: ARG002
             seen.extend(masked)
             return decider.session.predict(masked)
 

@@ -121,7 +121,7 @@ class Elsewhere:
     by: float
     threads: str = "64"
 
-    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+    def predict(self, masked: Sequence[str], fields: object = None) -> list[Prediction]:  # noqa: ARG002
         found = []
         for each in self.decider.session.predict(masked):
             first, second = each.answer.probabilities

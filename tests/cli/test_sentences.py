@@ -45,6 +45,8 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "case for review of the decision",
         "chain",
         "task: {}",
+        "{type: classify}",
+        "{type: score}",
         "the field `label`",
         "Which labels are taken for which",
         "Which grades are taken for which",

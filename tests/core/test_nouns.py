@@ -43,3 +43,10 @@ def test_fields_that_were_notes_are_read_as_fields() -> None:
     assert card.notes == {"layers": [2]}
     assert Card.model_validate(card.model_dump()) == card
     assert notes["precision"] == "int8", "what was given is left as it is"
+
+
+def test_a_card_without_features_keeps_its_bytes() -> None:
+    card = Card(form="linear", method="tune.linear")
+    assert "features" not in card.model_dump(mode="json")
+    read = card.model_copy(update={"features": {"amount": {"mean": 1.0, "scale": 2.0}}})
+    assert Card.model_validate_json(read.model_dump_json()) == read

@@ -79,3 +79,13 @@ def test_what_is_no_recipe(tmp_path: Path) -> None:
     (tmp_path / "gbk.yaml").write_bytes("name: 盆景".encode("gbk"))
     with pytest.raises(RecipeError, match="not UTF-8"):
         load_recipe(tmp_path / "gbk.yaml")
+
+
+def test_features_are_declared_fields_that_are_no_free_text(tmp_path: Path) -> None:
+    fields = "  fields: {amount: float, channel: [app, web], note: str}\n  features: "
+    part = "  label: label\n"
+    read = load(tmp_path, GOOD.replace(part, f"{part}{fields}[amount, channel]\n")).recipe.data.feature_types()
+    assert read == {"amount": "float", "channel": ["app", "web"]}
+    for written, said in (("amounts", "no declared field"), ("note", "is free text")):
+        with pytest.raises(RecipeError, match=said):
+            load(tmp_path, GOOD.replace(part, f"{part}{fields}[{written}]\n"))

@@ -89,3 +89,13 @@ def test_thousands_of_like_texts_take_no_square() -> None:
     ]
     found = find_duplicates(texts, [str(i % 2) for i in range(4000)], [0] * 4000)
     assert found.near
+
+
+def test_rows_that_differ_in_what_is_read_beside_the_text_are_cases_of_their_own() -> None:
+    texts = ["房间很干净，服务员态度也很好，下次还来"] * 4 + ["房间很干净，服务员态度也很好，下次还来呀"]
+    found = find_duplicates(texts, ["a", "b", "a", "b", "a"], [0] * 5, beside=["1", "2", "1", "1", "2"])
+    assert found.conflicts == ((0, 2, 3),)
+    assert (found.exact, found.near, found.near_conflicts) == ((), (), ((4, 1),))
+    alone = find_duplicates(texts[:1] + texts[4:], ["a", "a"], [0, 0], beside=["1", "2"])
+    assert alone.near == ()
+    assert len(set(alone.cluster)) == 1  # they still stay on one side of a split

@@ -135,3 +135,18 @@ def test_warming_loads_the_dictionary_of_words(tmp_path: Path) -> None:
     words._segmenter.cache_clear()
     session.warm()
     assert words._segmenter.cache_info().currsize == 1
+
+
+def test_declared_fields_are_added_to_the_outputs(tmp_path: Path) -> None:
+    plain, labels = engine(3), ("a", "b", "c")
+    fields = np.array([[1.0, -2.0, 0.5], [0.25, 0.0, 4.0]], dtype=np.float32)
+    model = LinearEngine(plain.features, plain._stored, plain._bias, plain.heads, fields)
+    card = Card(form="linear", method="tune.linear", labels=labels, features={"amount": {"mean": 0.0, "scale": 1.0}})
+    read = LinearEngine.load(write_artifact(tmp_path / "a", card, model.write))
+    rows, given = plain.encode(TEXTS[:2]), np.array([[2.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    expected = plain.run(rows)["label"] + np.array([[2.0, -4.0, 1.0], [0.25, 0.0, 4.0]])
+    assert read.run(rows, given)["label"] == pytest.approx(expected, abs=1e-6)
+    assert (read.run(rows)["label"] == plain.run(rows)["label"]).all(), "no fields are zeros"
+    other = card.model_copy(update={"features": {**card.features, "more": {"mean": 0.0, "scale": 1.0}}})
+    with pytest.raises(DamageError, match="declared fields"):
+        LinearEngine.load(write_artifact(tmp_path / "b", other, model.write))

@@ -55,6 +55,18 @@ def test_the_key_follows_the_task_and_the_source_of_its_file(monkeypatch: pytest
     assert of(labels) != changed
 
 
+def test_the_key_follows_the_fields_that_a_model_reads() -> None:
+    rows = Table(["a", "b"], labels=["x", "y"], fields={"amount": [1.0, 2.0], "other": [1, 2]})
+    more = Table(["a", "b"], labels=["x", "y"], fields={"amount": [1.0, 3.0], "other": [1, 2]})
+    others = Table(["a", "b"], labels=["x", "y"], fields={"amount": [1.0, 2.0], "other": [9, 9]})
+    kinds = {"amount": "float"}
+    plain = key(Inputs(None, rows, rows))
+    assert plain == key(Inputs(None, more, more))
+    read = key(Inputs(None, rows, rows, features=kinds))
+    assert len({plain, read, key(Inputs(None, more, rows, features=kinds))}) == 3
+    assert read == key(Inputs(None, others, others, features=kinds))
+
+
 def test_every_module_whose_source_is_hashed_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     monkeypatch.setattr(cache_module, "source_hash", lambda path: hashed.append(path) or "")

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from penjing.core.errors import DataError, RecipeError, RunInterruptedError, Usa
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import build_options
 from penjing.data import mask
+from penjing.data.features import rows_of
+from penjing.make.plan import single_step
 from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
 from penjing.runtime.open import open_session
@@ -289,3 +292,50 @@ def test_a_real_base_learns_real_reviews(tmp_path: Path) -> None:
     run = Run(tmp_path / "out", tmp_path / "scratch", threads=1)
     made = apply(Inputs(base, train, validation, language="zh"), options, run)
     assert made.card.metrics["validation_macro_f1"] > 0.7
+
+
+def fields_table(rows: int, seed: int) -> Table:
+    """Words that say nothing: the label is told by a number."""
+    draw = random.Random(seed)
+    texts = [" ".join(draw.choices(WORDS, k=draw.randint(3, 18))) for _ in range(rows)]
+    heat = [float(draw.choice((10, 20, 30, 70, 80, 90))) for _ in range(rows)]
+    labels = ["hot" if value > 50 else "cold" for value in heat]
+    return Table(texts, labels, fields={"heat": heat, "site": [draw.choice(("north", None)) for _ in range(rows)]})
+
+
+def told(session: Any, rows: Table) -> float:
+    """The share of right labels."""
+    made = session.predict(rows.texts, rows_of(rows))
+    return sum(one.answer.top()[0] == gold for one, gold in zip(made, rows.labels or (), strict=True)) / len(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", ["all", 1])
+def test_fields_are_read_beside_the_text_in_every_form(base_folder: Path, tmp_path: Path, layers: str | int) -> None:
+    base, kinds = open_base(str(base_folder), Path("/")), {"heat": "float", "site": ("north", "south")}
+    inputs = Inputs(base, fields_table(240, 1), fields_table(90, 2), language="en", features=kinds)
+    options = Options(**QUICK | {"epochs": 8, "layers": layers})
+    made = apply(inputs, options, Run(tmp_path / "a", tmp_path / "a.scratch", threads=1))
+    rows = fields_table(120, 3)
+    session = open_session(made, threads=1)
+    assert told(session, rows) > 0.95
+    assert set(made.card.features) == {"heat", "site"} and made.card.lineage[-1]["method"] == "tune.full"
+    blind = apply(replace(inputs, features={}), options, Run(tmp_path / "b", tmp_path / "b.scratch", threads=1))
+    assert told(open_session(blind, threads=1), rows) < 0.65
+    if layers != "all":
+        return
+    wanted = session.logits(rows.texts, rows_of(rows))
+    for name, given, apart in (
+        ("export", {"engine": "onnx"}, 0.02),
+        ("export", {"engine": "openvino"}, 0.02),
+        ("int8", {"engine": "openvino", "calibration_texts": 32}, 0.2),
+        ("int8", {"engine": "onnx"}, 0.2),
+    ):
+        step = single_step(f"compress.{name}", given)
+        folder = tmp_path / f"{name}-{given['engine']}"
+        run = Run(folder, folder.with_suffix(".scratch"), threads=1)
+        small = open_session(step.method.apply(replace(inputs, parent=made), step.options, run), threads=1)
+        found = small.logits(rows.texts, rows_of(rows))
+        assert abs(found - wanted).max() < apart * max(1.0, abs(wanted).max()), (name, given)
+        assert told(small, rows) > 0.95
+        assert small.artifact.card.metrics["validation_accuracy"] > 0.95, "validation is scored with its fields"

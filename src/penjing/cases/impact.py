@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from penjing.cases.replay import decide_again, other_outcome
 from penjing.core.errors import RequestError
-from penjing.core.nouns import Decision, Prediction
+from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.data.mask import Masking
 from penjing.decide.policy import Policy
 
@@ -36,8 +36,8 @@ class ImpactModel(Protocol):
     def masking(self) -> Masking:
         """The masking of the model."""
 
-    def predict(self, masked: Sequence[str]) -> list[Prediction]:
-        """One prediction a masked text."""
+    def predict(self, masked: Sequence[str], fields: Sequence[Mapping[str, Scalar]] | None = None) -> list[Prediction]:
+        """One prediction a masked text, with its typed fields."""
 
 
 @dataclass(frozen=True, order=True)
@@ -113,9 +113,9 @@ def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded]) ->
 
 def _judge(policy: Policy, session: ImpactModel, batch: list[tuple[str, Recorded]], found: Impact) -> None:
     masked = [session.masking(text) for text, _ in batch]
-    predictions = session.predict([each.text for each in masked])
-    for (_, record), each, prediction in zip(batch, masked, predictions, strict=True):
-        recorded = record.decided()
+    decided = [record.decided() for _, record in batch]
+    predictions = session.predict([each.text for each in masked], [_fields(policy, each) for each in decided])
+    for (_, record), recorded, each, prediction in zip(batch, decided, masked, predictions, strict=True):
         try:
             after = decide_again(policy, recorded, each, prediction)
             same = recorded["outcome"] == after.outcome or _drifted(policy, record, after, prediction)
@@ -130,6 +130,14 @@ def _judge(policy: Policy, session: ImpactModel, batch: list[tuple[str, Recorded
         change = Change(str(recorded["outcome"]), after.outcome, route, after.route)
         if not same or change.route_before != change.route_after:
             found.changes.setdefault(change, []).append(str(recorded["id"]))
+
+
+def _fields(policy: Policy, recorded: Mapping[str, Any]) -> dict[str, Scalar]:
+    """The recorded fields as this release types them; none where they do not fit it, which is found when it decides."""
+    try:
+        return policy.schema.recorded(recorded["facts"]["fields"] or {})
+    except RequestError:
+        return {}
 
 
 def _drifted(policy: Policy, record: Recorded, after: Decision, prediction: Prediction) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from penjing.core.nouns import Scalar
 from penjing.decide.decider import Decided, Decider, Request, place
 from penjing.explain.budget import EvidenceBudget, explain_within
 from penjing.explain.evidence import MOST_VARIANTS, explain
@@ -48,9 +49,15 @@ def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
     """Decide and predict in one pass of the engine. Raises RequestError if a text or a field is refused."""
     requests = [Request(ask.text, ask.fields, where=place(ask.index, ask.count)) for ask in asks if ask.decide]
     decided = iter(decider.decide(requests))
-    bare = [decider.masked(ask.text, place(ask.index, ask.count)).text for ask in asks if not ask.decide]
-    predicted = iter(decider.session.predict(bare) if bare else [])
+    bare = [_read(decider, ask) for ask in asks if not ask.decide]
+    predicted = iter(decider.session.predict([text for text, _ in bare], [fields for _, fields in bare]))
     return [_decision(decider, next(decided), ask) if ask.decide else Answer(next(predicted).to_json()) for ask in asks]
+
+
+def _read(decider: Decider, ask: Ask) -> tuple[str, dict[str, Scalar]]:
+    """The masked text and the typed fields of a text that is predicted alone."""
+    _, masked, fields = decider.read(Request(ask.text, ask.fields), place(ask.index, ask.count))
+    return masked.text, fields
 
 
 def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
@@ -71,7 +78,7 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
 
 
 def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:
-    text = decided.masked.text
+    text, session = decided.masked.text, decider.session.given(decided.decision.facts["fields"])
     if ask.budget is None:
-        return explain(decider.session, text).to_json()
-    return explain_within(decider.session, text, decided.prediction, ask.budget, ask.index).to_json()
+        return explain(session, text).to_json()
+    return explain_within(session, text, decided.prediction, ask.budget, ask.index).to_json()

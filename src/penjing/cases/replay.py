@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from penjing.core.answers import Answer, answer_to_json
 from penjing.core.canon import canonical_json
-from penjing.core.nouns import Decision, Prediction
+from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.core.task import Task
 from penjing.data.mask import Masked
 from penjing.decide.policy import Policy, tolerance_units
@@ -24,8 +24,8 @@ class ReplayModel(Protocol):
     def task(self) -> Task:
         """The task, which defines the meaning of an answer."""
 
-    def predict(self, masked: Sequence[str]) -> list[Prediction]:
-        """One prediction a masked text."""
+    def predict(self, masked: Sequence[str], fields: Sequence[Mapping[str, Scalar]] | None = None) -> list[Prediction]:
+        """One prediction a masked text, with its typed fields."""
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version, instruction set, threads."""
@@ -82,13 +82,18 @@ def replay_decision(policy: Policy, recorded: Mapping[str, Any]) -> ReplayResult
 
 
 def replay_model(
-    session: ReplayModel, masked: str, recorded: Prediction, fingerprint: Mapping[str, str], tolerance: float
+    session: ReplayModel,
+    masked: str,
+    recorded: Prediction,
+    fingerprint: Mapping[str, str],
+    tolerance: float,
+    fields: Mapping[str, Scalar] | None = None,
 ) -> ModelReplay:
-    """Predict again from the recorded masked text.
+    """Predict again from the recorded masked text, and the recorded fields where the model reads any.
 
     On the recorded fingerprint the answer must be the same bytes; on another, it may have moved by `tolerance`.
     """
-    repeated = session.predict([masked])[0]
+    repeated = session.predict([masked], [fields or {}])[0]
     here = session.fingerprint()
     changed = tuple(sorted(name for name in {*here, *fingerprint} if here.get(name) != fingerprint.get(name)))
     exact = _bytes(repeated) == _bytes(recorded)

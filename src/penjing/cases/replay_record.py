@@ -88,7 +88,8 @@ def replay_record(record: Record, decider: Decider, erased: str | None = None) -
     model = None
     if record.text is not None and record.release == decider.release.id:
         tolerance = decider.release.info.tolerance
-        model = replay_model(decider.session, record.text, record.predicted(), record.fingerprint, tolerance)
+        fields = recorded["facts"].get("fields")
+        model = replay_model(decider.session, record.text, record.predicted(), record.fingerprint, tolerance, fields)
     blank = "fields" in recorded["facts"] and recorded["facts"]["fields"] is None
     return Replayed(record.id, decision, model, _torn(decider.policy.task, record, recorded), erased, blank)
 

@@ -192,7 +192,7 @@ class _Work:
                 text, found = shown["text"], shown["evidence"]
             else:
                 text = self.decider.session.prepare(row[1]).text
-                found = _evidence(self.decider, text)
+                found = _evidence(self.decider, text, decision["facts"]["fields"])
         else:
             found = dict(record.evidence)
         # In the key order of the record.
@@ -222,8 +222,8 @@ class _Work:
 _ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired")
 
 
-def _evidence(decider: Decider, masked: str) -> dict[str, Any]:
+def _evidence(decider: Decider, masked: str, fields: dict[str, Any]) -> dict[str, Any]:
     # Imported on first use: the Chinese word segmenter takes a second to load.
     from penjing.explain.evidence import explain
 
-    return dict(explain(decider.session, masked).to_json())
+    return dict(explain(decider.session.given(fields), masked).to_json())

@@ -12,6 +12,8 @@ from penjing.cli.texts import Encoding, Header, Lines, Sheet
 
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
+    from penjing.core.nouns import Scalar
+    from penjing.decide.schema import FactSchema
     from penjing.runtime.session import Session
 
 
@@ -34,26 +36,32 @@ def predict(
 ) -> None:
     """Predict each text: one JSON line a row: label, p and all probabilities, or the answer of another task.
 
+    Columns that the release declares as fields are given to a model that reads them.
+
     A row that cannot be predicted gets a line with its error; the command then exits 3.
     """
     from penjing.cli.show import Bar, out_json, tell
-    from penjing.cli.texts import batches, in_order, read_texts
+    from penjing.cli.texts import batches, in_order, notify_missing, read_texts
     from penjing.core.artifact import open_release
     from penjing.core.errors import DataError
     from penjing.data.cells import Fault
     from penjing.data.read import Reading
+    from penjing.decide.policy import load_policy
     from penjing.runtime.open import open_session
 
     opened = open_release(release)
     session = open_session(opened.artifact, threads=threads, long_texts=opened.info.long_texts)
+    schema = load_policy(opened).schema if opened.artifact.card.features else None
     reading = Reading(encoding, sheet, header, lines=lines)
     faults: list[Fault] = []
     failed = 0
     with Bar() as bar:
         bar.start("predicting", None)
         rows = read_texts(file, text, info=opened.info, reading=reading, faults=faults, notify=tell)
+        if schema is not None:
+            rows = notify_missing(rows, schema, tell)
         for batch in chain(batches(rows, 64), [[]]):  # the last one is for faults below the last row
-            for line in in_order(_lines(session, batch), faults):
+            for line in in_order(_lines(session, schema, batch), faults):
                 failed += "error" in line
                 out_json(line)
             bar.advance(len(batch))
@@ -63,20 +71,23 @@ def predict(
         )
 
 
-def _lines(session: Session, batch: list[Row]) -> list[dict[str, Any]]:
+def _lines(session: Session, schema: FactSchema | None, batch: list[Row]) -> list[dict[str, Any]]:
+    """The line of each row; schema: of the declared fields, where the model reads any."""
     from penjing.cli.texts import error_line
     from penjing.core.errors import RequestError
 
     lines: list[dict[str, Any]] = []
     ready: list[str] = []
-    for number, text, _ in batch:
+    fields: list[dict[str, Scalar]] = []
+    for number, text, cells in batch:
         try:
             masked = session.prepare(text).text
             if not masked:  # the same error as in `decide` and the service
                 raise RequestError("the text is empty", fix="send a text with at least one character")
+            fields.append(schema.from_strings(cells) if schema else {})
             ready.append(masked)
             lines.append({"row": number})
         except RequestError as error:
             lines.append(error_line(number, error))
-    predicted = iter(session.predict(ready) if ready else [])
+    predicted = iter(session.predict(ready, fields))
     return [line if "error" in line else line | next(predicted).to_json() for line in lines]

@@ -31,7 +31,8 @@ class Method:
     """A pre-training, tuning or compression method: `apply(inputs, options, run) -> Artifact`.
 
     heads: the kinds of heads that it supports; losses: for a method of one head, the losses that this head may have
-    (one label a text has `cross_entropy`); empty: any.
+    (one label a text has `cross_entropy`); empty: any; features: whether its model can read declared fields beside the
+    text, which a method declares by `FEATURES = True`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Method:
     apply: Callable[[Inputs, Options, Run], Artifact]
     heads: tuple[HeadKind, ...] = ("pooled",)
     losses: tuple[Loss, ...] = ()
+    features: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
             fix="install the packages for training: pip install 'penjing[train]'",
         ) from None
     heads, losses = module.HEADS, getattr(module, "LOSSES", ())
-    return Method(name=name, path=path, options=module.Options, apply=module.apply, heads=heads, losses=losses)
+    return Method(name, path, module.Options, module.apply, heads, losses, getattr(module, "FEATURES", False))
 
 
 def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:

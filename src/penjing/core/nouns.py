@@ -67,7 +67,8 @@ class Card(BaseModel):
     `classify`, which has `labels` and `temperature`. base: the name of the base that was tuned; precision: the numbers
     that the engine computes in; padding_id: the token that pads a batch; embedding_bits: of the embedding table, where
     it has fewer than the rest; sparsity, sparse_embeddings: the share of zeros, and whether the embedding table has
-    zeros too; curves: how the base was tuned. Format 1, of the first artifacts, has these fields in `notes`, which are
+    zeros too; curves: how the base was tuned; features: the declared fields that the model reads beside the text, as
+    `penjing.data.features` writes them. Format 1, of the first artifacts, has most of these in `notes`, which are
     otherwise for people only. A card is written in format 2 where it has one of them.
     """
 
@@ -94,7 +95,16 @@ class Card(BaseModel):
     sparsity: float | None = None
     sparse_embeddings: bool = False
     curves: Curves = Curves()
+    features: dict[str, dict[str, Any]] = {}
     notes: dict[str, Any] = {}
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Cards of models that read the text alone keep their bytes."""
+        values: dict[str, Any] = handler(self)
+        if not self.features:
+            values.pop("features", None)
+        return values
 
     @model_validator(mode="before")
     @classmethod
@@ -248,7 +258,8 @@ class Inputs:
     """What a method gets: parent, named teachers, train and validation. It never gets calibration and test.
 
     unlabelled: masked texts without a label, none of which is in a held-out part; task: what the labels mean (None:
-    one label a text, learned from the tables).
+    one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
+    their types or values.
     """
 
     parent: Artifact | None
@@ -258,6 +269,7 @@ class Inputs:
     language: str = "mixed"
     unlabelled: Sequence[str] = ()
     task: Task | None = None
+    features: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

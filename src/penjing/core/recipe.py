@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -62,6 +62,9 @@ class Data(_Part):
     fields: dict[str, FieldType | list[Word]] = Field(
         {}, description="declared request fields with their type, or with the list of their values"
     )
+    features: list[Word] = Field(
+        [], description="declared fields that the model reads beside the text: numbers, yes or no, listed values"
+    )
     group: str | None = Field(None, description="rows with the same value are always in the same part")
     unlabelled: list[str] = Field([], description="files of texts without labels")
     long: Literal["chunk", "review"] = Field(
@@ -95,6 +98,23 @@ class Data(_Part):
                     f"lists no value for `{name[:60]}`", f"write `{name[:60]}: [a, b]`, or a type such as `str`"
                 )
         return fields
+
+    @model_validator(mode="after")
+    def _features_are_fields(self) -> Data:
+        for name in self.features:
+            if name not in self.fields:
+                raise WrongValueError(
+                    f"has the feature `{name[:60]}`, which is no declared field", "declare it under `fields:`"
+                )
+            if self.fields[name] == "str":
+                raise WrongValueError(
+                    f"has the feature `{name[:60]}`, which is free text", f"list its values: `{name[:60]}: [a, b]`"
+                )
+        return self
+
+    def feature_types(self) -> dict[str, str | list[str]]:
+        """The fields that the model reads, with their types or values."""
+        return {name: self.fields[name] for name in self.features}
 
 
 class Gates(_Part):

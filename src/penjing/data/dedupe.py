@@ -57,6 +57,7 @@ def find_duplicates(
     rank: Sequence[int],
     protected: int | None = None,
     progress: Progress | None = None,
+    beside: Sequence[str] | None = None,
 ) -> Duplicates:
     """Exact duplicates by `fold`, near ones by MinHash (Broder, "On the resemblance and containment of documents",
     1997) with bands, each candidate verified by its true Jaccard similarity of shingles, at least 0.85.
@@ -65,11 +66,14 @@ def find_duplicates(
     with another label and the same rank is kept, because the small difference may decide the label. With another rank
     it is removed, because it would leak from one part into another. Texts that occur with several labels are all
     removed, except that those of the rank `protected` (a given test part) are kept if their labels agree.
+    beside: what a model reads of each row beside its text. Rows with different values of it are different cases; if
+    their texts are nearly equal, they only share a cluster.
     """
+    beside = beside or [""] * len(texts)
     order = sorted(range(len(texts)), key=lambda position: (rank[position], position))
-    groups: dict[str, list[int]] = {}
+    groups: dict[tuple[str, str], list[int]] = {}
     for position in order:
-        groups.setdefault(fold(texts[position]), []).append(position)
+        groups.setdefault((fold(texts[position]), beside[position]), []).append(position)
     exact, conflicts, heads = [], [], []
     cluster = list(range(len(texts)))
     for group in groups.values():
@@ -82,7 +86,7 @@ def find_duplicates(
             heads.append(group[0])
             exact += [(position, group[0]) for position in group[1:]]
     heads.sort(key=lambda position: (rank[position], position))
-    near, near_conflicts, links = _near(texts, labels, rank, heads, progress or Silent())
+    near, near_conflicts, links = _near(texts, labels, rank, heads, beside, progress or Silent())
     for position, other in links:
         cluster[position] = _root(cluster, position)
         _join(cluster, position, other)
@@ -96,7 +100,12 @@ def find_duplicates(
 
 
 def _near(
-    texts: Sequence[str], labels: Sequence[str], rank: Sequence[int], heads: list[int], progress: Progress
+    texts: Sequence[str],
+    labels: Sequence[str],
+    rank: Sequence[int],
+    heads: list[int],
+    beside: Sequence[str],
+    progress: Progress,
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
     near, near_conflicts, links = [], [], []
     buckets: dict[tuple[int, int], list[int]] = {}
@@ -113,6 +122,8 @@ def _near(
                 continue
             tried.add(other)
             links.append((position, other))
+            if beside[position] != beside[other]:
+                continue
             if labels[position] == labels[other] or rank[position] != rank[other]:
                 near.append((position, other))
                 gone = True

@@ -83,8 +83,9 @@ def examine(
     table, parts = intake.table, intake.parts
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
     labels = reader.strata(table.labels or ())
+    rank = [_RANK[part] for part in parts]
     found = find_duplicates(
-        table.texts, labels, [_RANK[part] for part in parts], _RANK["test"] if "test" in given else None, progress
+        table.texts, labels, rank, _RANK["test"] if "test" in given else None, progress, _beside(file, table)
     )
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= {
@@ -121,6 +122,15 @@ def examine(
         copied=_copied(found, parts, [position for position in used if final[position] == "test"]),
     )
     return audit, prepared
+
+
+def _beside(file: RecipeFile, table: Table) -> list[str] | None:
+    """The fields of each row that the model reads; None where it reads the text alone."""
+    names = file.recipe.data.features
+    if not names:
+        return None
+    columns = [table.fields[name] for name in names]
+    return [canonical_json(list(values)).decode() for values in zip(*columns, strict=True)]
 
 
 def fingerprint(tables: Sequence[Table]) -> str:

@@ -73,7 +73,7 @@ class Decider:
         """
         clock = clock or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         ready = [self.read(one, one.where or place(i, len(requests))) for i, one in enumerate(requests)]
-        predictions = self.session.predict([masked.text for _, masked, _ in ready])
+        predictions = self.session.predict([masked.text for _, masked, _ in ready], [fields for _, _, fields in ready])
         return [
             Decided(
                 decision=self.policy.decide(record, self.policy.facts(prediction, masked, fields, clock)),

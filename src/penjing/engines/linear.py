@@ -11,6 +11,8 @@ import numpy.typing as npt
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
+from penjing.data.features import FieldFeatures
+from penjing.engines.fields import added_by
 from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
 from penjing.text.tfidf import Features
 
@@ -19,7 +21,10 @@ Matrix = npt.NDArray[np.float32]
 
 
 class LinearEngine:
-    """outputs = x W + b of features x. Two labels have one column, the second's: its logits are -z/2 and z/2."""
+    """outputs = x W + f V + b of TF-IDF features x, and of declared fields f where the model reads any.
+
+    Two labels have one column, the second's: its logits are -z/2 and z/2.
+    """
 
     def __init__(
         self,
@@ -27,17 +32,21 @@ class LinearEngine:
         coef: npt.NDArray[np.float16],
         bias: npt.NDArray[np.float32],
         heads: Mapping[str, Head],
+        fields: Matrix | None = None,
     ) -> None:
-        """features of F terms; coef (F, columns) float16, bias (columns,); columns as `columns_of` the heads."""
-        self.features, self.heads = features, heads
+        """features of F terms; coef (F, columns) float16, bias (columns,); columns as `columns_of` the heads.
+
+        fields: coefficients (size, columns) of the numbers of declared fields.
+        """
+        self.features, self.heads, self.fields = features, heads, fields
         self._stored, self._coef, self._bias = coef, coef.astype(np.float32), bias
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """The known terms of each masked text with their weights, (terms,) of dtype features.ROW."""
         return [self.features.encode(text) for text in texts]
 
-    def run(self, batch: Sequence[Array]) -> Outputs:
-        """(batch, size) float32 of each head, each row by itself.
+    def run(self, batch: Sequence[Array], features: Array | None = None) -> Outputs:
+        """(batch, size) float32 of each head, each row by itself; features: (batch, size) of declared fields.
 
         Products are added in float64 in the order of the index and not by BLAS, whose order changes with the machine
         and its threads.
@@ -46,6 +55,8 @@ class LinearEngine:
         for place, row in enumerate(batch):
             products = self._coef[row["index"]] * row["weight"][:, None]
             scores[place] = products.sum(axis=0, dtype=np.float64) + self._bias
+        if features is not None and self.fields is not None:
+            scores += added_by(self.fields, features)
         return outputs_of(scores, self.heads)
 
     def term_weights(self, text: str, place: int) -> list[tuple[str, float]]:
@@ -70,6 +81,8 @@ class LinearEngine:
 
         self.features.write(folder)
         tensors = {"bias": self._bias, "coef": self._stored, "idf": self.features.idf}
+        if self.fields is not None:
+            tensors["fields"] = self.fields
         save_file(tensors, folder / WEIGHTS)
 
     @classmethod
@@ -85,13 +98,17 @@ class LinearEngine:
             columns = columns_of(heads)
             if coef.shape != (len(idf), columns) or bias.shape != coef.shape[1:]:
                 raise ValueError(f"coefficients {coef.shape}, {len(idf)} terms, {columns} columns")
+            fields = tensors.get("fields")
+            size = FieldFeatures.from_json(artifact.card.features).size
+            if (size, columns) != ((0, columns) if fields is None else fields.shape):
+                raise ValueError(f"coefficients of {size} numbers of declared fields are not there")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",
                 where=str(artifact.folder),
                 fix="copy the folder again from where it was made, or make it again",
             ) from None
-        return cls(Features.read(artifact.folder, idf), coef, bias, heads)
+        return cls(Features.read(artifact.folder, idf), coef, bias, heads, fields)
 
 
 def columns_of(heads: Mapping[str, Head]) -> int:

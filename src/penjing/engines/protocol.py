@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,19 @@ class Engine(Protocol):
     def fingerprint(self) -> dict[str, str]:
         """What the last bits of the outputs depend on: engine, version, instruction set, threads."""
         ...
+
+
+class ReadsFields(Engine, Protocol):
+    """An engine of a model that reads declared fields beside the text."""
+
+    def run(self, batch: Sequence[Array], features: Array | None = None) -> Outputs:
+        """As of any engine; features: (batch, columns) float32 of `FieldFeatures.encode` (None: zeros)."""
+        ...
+
+
+def run_with(engine: Engine, batch: Sequence[Array], features: Array | None) -> Outputs:
+    """Outputs of a batch; features: those of its rows, of a model that reads declared fields, else None."""
+    return engine.run(batch) if features is None else cast(ReadsFields, engine).run(batch, features)
 
 
 def fingerprint(engine: str, version: str, threads: int) -> dict[str, str]:

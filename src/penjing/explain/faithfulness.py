@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from penjing.core.answers import Answer
+from penjing.core.nouns import Scalar
 from penjing.engines.linear import LinearEngine
 from penjing.engines.protocol import one_after_another
 from penjing.explain.evidence import Evidence, explain
-from penjing.runtime.session import Session
+from penjing.runtime.session import Fields, Session
 from penjing.text.words import HAN, word_spans
 
 WAYS = ("evidence", "random", "tfidf")
@@ -35,33 +36,46 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class _Case:
-    """A text, its words, the model's answer, and the words that each way chooses."""
+    """A text, its words and fields, the model's answer, and the words that each way chooses."""
 
     text: str
     words: tuple[Span, ...]
+    fields: Mapping[str, Scalar]
     answer: Answer
     chosen: Mapping[str, frozenset[Span]]
 
 
-def faithfulness(session: Session, linear_session: Session, texts: Sequence[str], seed: int = 0) -> dict[str, Any]:
+def faithfulness(
+    session: Session,
+    linear_session: Session,
+    texts: Sequence[str],
+    seed: int = 0,
+    fields: Fields | None = None,
+) -> dict[str, Any]:
     """{"rows", "sufficiency": {"evidence", "random", "tfidf"}, "comprehensiveness": the same} over masked texts.
 
     linear_session: a session of an artifact of form "linear" with the same labels. `rows` does not count texts with
-    fewer than two words or with empty evidence.
+    fewer than two words or with empty evidence. fields: those of each text, which do not change.
     """
     random = np.random.default_rng(seed)
-    cases = [case for text in texts if (case := _case(session, linear_session, text, random)) is not None]
+    given = fields or [{}] * len(texts)
+    found = [
+        _case(session.given(own), linear_session, text, own, random) for text, own in zip(texts, given, strict=True)
+    ]
+    cases = [case for case in found if case is not None]
     blank = mask_of(session)
     variants = [case.text for case in cases]
     for way in WAYS:
         variants += [replace(case.text, case.chosen[way], blank) for case in cases]
         variants += [replace(case.text, frozenset(case.words) - case.chosen[way], blank) for case in cases]
     p = np.zeros((1 + 2 * len(WAYS), max(1, len(cases))))
-    parts = [session.outputs(variants[first : first + _SLICE]) for first in range(0, len(variants), _SLICE)]
+    own = [case.fields for case in cases] * (1 + 2 * len(WAYS))
+    slices = [slice(first, first + _SLICE) for first in range(0, len(variants), _SLICE)]
+    parts = [session.outputs(variants[part], own[part]) for part in slices]
     outputs = one_after_another(parts) if parts else {}
     for place, case in enumerate(cases):
-        own = {name: found[place :: len(cases)] for name, found in outputs.items()}
-        p[:, place] = 1 / (1 + np.exp(-session.task.focus(case.answer, session.calibration)(own)))
+        mine = {name: found[place :: len(cases)] for name, found in outputs.items()}
+        p[:, place] = 1 / (1 + np.exp(-session.task.focus(case.answer, session.calibration)(mine)))
     falls = {way: (p[0] - p[1 + 2 * i], p[0] - p[2 + 2 * i]) for i, way in enumerate(WAYS)}
     return {
         "rows": len(cases),
@@ -88,7 +102,9 @@ def replace(text: str, spans: frozenset[Span], blank: str) -> str:
     return text
 
 
-def _case(session: Session, linear_session: Session, text: str, random: np.random.Generator) -> _Case | None:
+def _case(
+    session: Session, linear_session: Session, text: str, fields: Mapping[str, Scalar], random: np.random.Generator
+) -> _Case | None:
     words = tuple(word_spans(text, HAN.search(text) is not None))
     if len(words) < 2:
         return None
@@ -104,6 +120,7 @@ def _case(session: Session, linear_session: Session, text: str, random: np.rando
     return _Case(
         text=text,
         words=words,
+        fields=fields,
         answer=evidence.answer,
         chosen={"evidence": chosen, "random": _take(shuffled, budget), "tfidf": _take(order, budget)},
     )

@@ -20,6 +20,7 @@ from penjing.core.machine import instruction_set
 from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
 from penjing.core.task import Task
+from penjing.data.features import fields_fingerprint
 from penjing.tasks import TASKS
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
@@ -99,6 +100,8 @@ class Cache:
                 "validation": table_fingerprint(inputs.validation),
                 "language": inputs.language,
                 "unlabelled": digest_lines(inputs.unlabelled),
+                "features": dict(inputs.features),
+                "fields": fields_fingerprint(inputs.features, (inputs.train, inputs.validation)),
                 "seed": self.seed,
                 "threads": self.threads,
                 "instruction_set": instruction_set(),

@@ -15,6 +15,7 @@ from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseI
 from penjing.core.recipe import Recipe
 from penjing.core.task import ALL, SMALL, Task
 from penjing.data import fold, mask
+from penjing.data.features import rows_of
 from penjing.data.labels import read_as
 from penjing.data.masked import counted
 from penjing.data.prepare import Prepared
@@ -166,8 +167,8 @@ def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTe
     size_mb = folder_size(release.folder) / MEGA
     note = f"of {models.reference.card.method}"
     gates = recipe_gates(scored, others[models.reference.id], speed, size_mb, job.recipe.gates, note)
-    short = [text for text in table.texts if 8 <= len(text) <= 400][:FAITHFUL_ROWS]
-    faithful = faithfulness(decider.session, _open(models.linear, job), short, job.recipe.seed)
+    short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
+    faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
     progress.advance(note="evidence")
     return ReleaseTest(
         release=release,
@@ -198,7 +199,7 @@ def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | No
     if TEMPERATURE not in session.calibration:
         return None
     plain = {**session.calibration, TEMPERATURE: 1.0}
-    answers = session.task.decode(session.outputs(table.texts), plain, ())
+    answers = session.task.decode(session.outputs(table.texts, rows_of(table)), plain, ())
     return judge(scored.task, [Prediction(session.artifact.id, answer) for answer in answers], scored.golds)
 
 
@@ -222,7 +223,7 @@ def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:
 
 def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
     for decided in _decide(decider, texts):
-        explain(decider.session, decided.masked.text)
+        explain(decider.session.given(decided.decision.facts["fields"]), decided.masked.text)
 
 
 def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | None:

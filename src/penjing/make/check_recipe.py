@@ -24,7 +24,7 @@ from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
-from penjing.make.order import head_faults, order_faults
+from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import open_base
 from penjing.tasks import described, reader_of
@@ -33,6 +33,8 @@ from penjing.tasks.measure import metric_names
 # Code of problems in the recipe or in a file that it names, not in the rows.
 RECIPE = "recipe"
 _SHOWN = 10
+# The share of rows from which on a feature without a value is worth a word.
+_MANY_EMPTY = 0.1
 Found = TypeVar("Found")
 
 
@@ -83,6 +85,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
             found.faults += order_faults(file, found.steps, found.base)
             found.faults += base_faults(file, found.steps, found.base)
     found.faults += package_faults(file, found.steps)
+    found.faults += feature_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
     reader = _attempt(found, lambda: reader_of(file))
@@ -108,6 +111,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         if each.level == "warning"
     ]
     problems += _fields_not_given(found)
+    problems += _features_not_given(found)
     if found.data is not None and found.base is not None and not found.faults:
         texts = [*found.data.train.texts, *found.data.validation.texts]
         problems += room_problems(file.path.parent, found.steps, found.base, texts)
@@ -191,6 +195,25 @@ def _fields_not_given(found: Checked) -> list[Problem]:
         )
         fix = "fill the column in; or give that row another condition too, so that it asks in fewer cases"
         problems.append(Problem(severity="warning", code="rules", message=message, fix=fix))
+    return problems
+
+
+def _features_not_given(found: Checked) -> list[Problem]:
+    """A warning for each field that the model reads and many rows leave empty."""
+    if found.data is None:
+        return []
+    tables = (found.data.train, found.data.validation, found.data.calibration, found.data.test)
+    total, problems = sum(map(len, tables)), []
+    for name in found.file.recipe.data.features:
+        empty = sum(value is None for table in tables for value in table.fields[name])
+        if empty < _MANY_EMPTY * total:
+            continue
+        message = (
+            f"the feature `{name}` is empty in {empty:,} of {total:,} rows: there the model knows only that it is "
+            "missing"
+        )
+        fix = "fill the column in, or leave the feature out"
+        problems.append(Problem(severity="warning", code="features", message=message, fix=fix))
     return problems
 
 

@@ -80,7 +80,7 @@ def decisions(session: Session, policy: Policy) -> Call:
 
     def run(texts: Sequence[str]) -> list[Decision]:
         masked = [session.prepare(text) for text in texts]
-        predictions = session.predict([each.text for each in masked])
+        predictions = session.predict([each.text for each in masked], [fields] * len(masked))
         pairs = zip(predictions, masked, strict=True)
         return [policy.decide(new_id(), policy.facts(prediction, each, fields, CLOCK)) for prediction, each in pairs]
 

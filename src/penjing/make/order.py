@@ -44,6 +44,30 @@ def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[Pen
     return faults
 
 
+def feature_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError]:
+    """What cannot read the declared fields that the recipe names as features, and what needs some where it names none.
+
+    The linear model that is measured beside every encoder reads them too.
+    """
+    faults: list[PenjingError] = []
+    named = file.recipe.data.features
+    for index, step in enumerate(steps):
+        place = ("steps", index, step.name)
+        if named and not step.method.features:
+            what = f"`{step.name}` makes a model that reads the text alone, and the recipe names `features`"
+            fix = "leave the step out, or take `features:` out"
+            faults.append(RecipeError(what, where=file.where(*place), fix=fix))
+        elif not named and not getattr(step.options, "text", True):
+            what = "`text: false` leaves the model nothing to read: the recipe names no `features`"
+            fix = "name some under `data:`, such as `features: [amount]`, or take `text: false` out"
+            faults.append(RecipeError(what, where=file.where(*place, "text"), fix=fix))
+    if named and file.recipe.search:
+        what = "`search` tries models that read the text alone, and the recipe names `features`"
+        fix = "write the steps out, or take `features:` out"
+        faults.append(RecipeError(what, where=file.where("search"), fix=fix))
+    return faults
+
+
 def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     """The model after a step: the fields of its card that other steps check, and its layers. Raises UsageError."""
     from penjing.compress.embeddings import check_table

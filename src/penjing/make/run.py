@@ -114,7 +114,8 @@ def _threads(
     """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
     if base is None:
         return file.recipe.threads or cores()
-    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task)
+    features = file.recipe.data.feature_types()
+    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
     if file.recipe.threads:
         return file.recipe.threads
     pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
@@ -207,6 +208,7 @@ class _Making:
             language=data.language,
             unlabelled=data.unlabelled,
             task=data.task,
+            features=self.file.recipe.data.feature_types(),
         )
         if not self.file.recipe.search or step.name.startswith("tune."):
             self.progress.enter(step.name)

@@ -11,7 +11,7 @@ import numpy as np
 from penjing.core.canon import digest_lines
 from penjing.core.certificate import Certificate, ThresholdTest
 from penjing.core.errors import DataError, GateError, RecipeError
-from penjing.core.nouns import Prediction, Table
+from penjing.core.nouns import Prediction, Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.task import ALL
 from penjing.data import fold, mask
@@ -39,8 +39,8 @@ MaxError = float | dict[str, float]
 class Predictor(Protocol):
     """The part of a session that is used here."""
 
-    def predict(self, masked: Sequence[str]) -> list[Prediction]:
-        """One prediction for each masked text."""
+    def predict(self, masked: Sequence[str], fields: Sequence[Mapping[str, Scalar]] | None = None) -> list[Prediction]:
+        """One prediction for each masked text, with its typed fields."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,10 @@ def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
     if table.labels is None:
         raise DataError("these rows have no labels", fix="certify on labelled rows")
     masked = [counted(text) for text in table.texts]
-    predictions = session.predict([each.text for each in masked])
     declared = {name: column for name, column in table.fields.items() if name in policy.spec.fields}
-    facts = []
-    for i, (prediction, each) in enumerate(zip(predictions, masked, strict=True)):
-        fields = policy.schema.recorded({name: column[i] for name, column in declared.items()})
-        facts.append(policy.facts(prediction, each, fields, CLOCK))
+    fields = [policy.schema.recorded({name: column[i] for name, column in declared.items()}) for i in range(len(table))]
+    predictions = session.predict([each.text for each in masked], fields)
+    facts = [policy.facts(*each, CLOCK) for each in zip(predictions, masked, fields, strict=True)]
     return Labelled(tuple(row_hash(each.text) for each in masked), tuple(table.labels), tuple(facts))
 
 

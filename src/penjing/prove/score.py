@@ -13,6 +13,7 @@ import numpy.typing as npt
 from penjing.core.answers import Answer
 from penjing.core.nouns import Prediction, Table
 from penjing.core.task import Task, Unit
+from penjing.data.features import rows_of
 from penjing.measure.evaluate import Interval, Metric, Paired, bootstrap, bootstrap_all, paired_difference, paired_ratio
 from penjing.runtime.session import Session
 from penjing.tasks.measure import metric_names
@@ -101,7 +102,7 @@ def score(session: Session, table: Table, rows: Mapping[str, int] | None = None)
     rows: number of rows of each stratum of the gold; promises leave out a stratum with too few rows.
     """
     task = session.task if rows is None else session.task.with_rows(rows)
-    return judge(task, session.predict(table.texts), table.labels or ())
+    return judge(task, session.predict(table.texts, rows_of(table)), table.labels or ())
 
 
 def judge(task: Task, predictions: Sequence[Prediction], golds: Sequence[str]) -> Scored:

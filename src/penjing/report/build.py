@@ -64,7 +64,7 @@ def fill(found: Found, threads: int) -> r.Report:
         fell_back=bool(choice and choice.fell_back),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         version=penjing.__version__,
-        data=r.DataPart.of(found.data.audit, found.data.fingerprint),
+        data=r.DataPart.of(found.data.audit, found.data.fingerprint, recipe.data.features),
         test=r.Scores(**_measured(scored), rows=len(scored), apart=_apart(scored, found.data)),
         baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear)),
         teacher=_reference(_teacher_name(found), scored, tested.teacher),

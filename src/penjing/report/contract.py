@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -88,10 +89,11 @@ class DataPart(_Part):
     masked: dict[str, int] = Field({}, description="pieces masked, by kind")
     language: str = "mixed"
     fingerprint: str = ""
+    features: tuple[str, ...] = Field((), description="declared fields that the model reads beside the text")
     audit: tuple[AuditFinding, ...] = ()
 
     @classmethod
-    def of(cls, audit: Audit, fingerprint: str = "") -> DataPart:
+    def of(cls, audit: Audit, fingerprint: str = "", features: Sequence[str] = ()) -> DataPart:
         """The part of an audit that the report shows."""
         return cls(
             rows=audit.rows,
@@ -105,6 +107,7 @@ class DataPart(_Part):
             masked=audit.masked,
             language=audit.language,
             fingerprint=fingerprint,
+            features=tuple(features),
             audit=tuple(
                 AuditFinding(
                     level=problem.severity,

@@ -30,8 +30,8 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Artifact, Prediction
 from penjing.core.task import Outputs
-from penjing.engines.protocol import Logits, label_head
-from penjing.runtime.session import DIGITS, Session
+from penjing.engines.protocol import Array, Logits, label_head
+from penjing.runtime.session import DIGITS, Fields, Session
 from penjing.tasks.metrics import Floats
 
 Bools = npt.NDArray[np.bool_]
@@ -79,8 +79,8 @@ class CascadeSession(Session):
         self._weights = np.array(exits.weights or (1.0,) * len(artifact.card.labels))
         self._lock = Lock()
 
-    def predict(self, masked: Sequence[str]) -> list[Prediction]:
-        """As in any session; answers of the first stage are counted, and a share of them is audited."""
+    def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:  # noqa: ARG002
+        """As in any session, but no fields are read. Answers of the first stage are counted, a share is audited."""
         if not masked:
             return []
         logits, too_long, leaves = self._answer(masked)
@@ -108,7 +108,7 @@ class CascadeSession(Session):
         """The stage that answers this text, with the cascade's own calibration added."""
         return _Stage(self, self.first if self.leaves([masked])[0] else self.second)
 
-    def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
+    def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:  # noqa: ARG002
         logits, too_long, _ = self._answer(masked)
         return {self._head: logits}, too_long
 
@@ -149,7 +149,7 @@ class _Stage(Session):
         super().__init__(whole.artifact, stage.engine, whole.long_texts)
         self._stage, self._head = stage, whole._head
 
-    def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
+    def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:  # noqa: ARG002
         outputs, too_long = self._stage._score(masked)
         return {self._head: _scaled(self._stage, outputs[self._head]).astype(np.float32)}, too_long
 

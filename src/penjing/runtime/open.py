@@ -10,6 +10,7 @@ from penjing.core.errors import UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Artifact
 from penjing.data.mask import open_masking
+from penjing.engines.fields import FieldsEngine
 from penjing.engines.protocol import Device, Engine
 from penjing.runtime.cascade import FIRST, SECOND, open_cascade
 from penjing.runtime.session import Session
@@ -70,6 +71,9 @@ FORMS: Mapping[str, Opener] = {
     "openvino": _openvino,
     "torch": _torch,
 }
+# Forms whose engine reads the text; what declared fields add is kept beside it.
+JOINED = {"torch", "onnx", "openvino"}
+READ_FIELDS = {"linear", *JOINED}
 CPU_ONLY = {"openvino", "torch"}
 
 
@@ -81,13 +85,20 @@ def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") ->
     device, DamageError for a file that cannot be read.
     """
     form = artifact.card.form
+    if artifact.card.features and form not in READ_FIELDS:
+        raise UsageError(
+            f"an artifact of form `{form}` reads the text alone, and this one names declared fields",
+            where=str(artifact.folder),
+            fix="install the version of penjing that made it, or a newer one",
+        )
     if device != "cpu" and form in CPU_ONLY:
         raise UsageError(
             f"an artifact of form `{form}` runs on the CPU, not on `{device}`",
             where=str(artifact.folder),
             fix="make it with `engine: onnx`, or ask for `cpu`",
         )
-    return FORMS[form](artifact, threads or cores(), device)
+    engine = FORMS[form](artifact, threads or cores(), device)
+    return FieldsEngine.load(artifact, engine) if artifact.card.features and form in JOINED else engine
 
 
 def open_session(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
 
-from penjing.engines.protocol import Array, Engine, Outputs, one_after_another
+from penjing.engines.protocol import Array, Engine, Outputs, one_after_another, run_with
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import BATCHES, Tokens
@@ -35,13 +35,14 @@ class PacedEngine:
                 rows += self._engine.encode([text])
         return rows
 
-    def run(self, batch: Sequence[Array]) -> Outputs:
+    def run(self, batch: Sequence[Array], features: Array | None = None) -> Outputs:
         """Outputs of each head, the engine's own."""
         parts, start = [], 0
         while start < len(batch):
             size = self._size(batch[start:])
+            own = slice(start, start + size)
             with self._turn():
-                parts.append(self._engine.run(batch[start : start + size]))
+                parts.append(run_with(self._engine, batch[own], None if features is None else features[own]))
             start += size
         return one_after_another(parts)
 

@@ -4,7 +4,7 @@ A changed file is found by its hash. This check finds an engine or a CPU that co
 saturates, a bf16 path rounds to three digits), before any text is decided.
 
 Format 2 has `outputs`, by the name of the head. Format 1, for models that are described by their labels, has the
-outputs of the one head as `logits`.
+outputs of the one head as `logits`. `features` are numbers of declared fields, for a model that reads any.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 from penjing.core.certificate import SELFCHECK
 from penjing.core.errors import DamageError
 from penjing.core.nouns import Release
-from penjing.engines.protocol import Array, Engine
+from penjing.data.features import FieldFeatures
+from penjing.engines.protocol import Array, Engine, run_with
 from penjing.runtime.cascade import FIRST, SECOND, CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import Tokens
@@ -47,7 +48,8 @@ def make_selfcheck(session: Session) -> dict[str, Any]:
         return {"format": 1, "kind": "cascade"} | {name: make_selfcheck(one) for name, one in _stages(session).items()}
     tokens = session.tokens
     inputs = list(_TEXTS) if tokens is None else [row.tolist() for row in _sequences(tokens)]
-    found = _run(session.engine, inputs)
+    features = _features(session, len(inputs))
+    found = _run(session.engine, inputs, _as_array(features))
     stored = {name: [_rounded(row) for row in rows] for name, rows in found.items()}
     labels_alone = not session.artifact.card.task_state
     largest = max(float(np.abs(row).max()) for rows in found.values() for row in rows)
@@ -56,6 +58,7 @@ def make_selfcheck(session: Session) -> dict[str, Any]:
         "format": 1 if labels_alone else 2,
         "kind": "texts" if tokens is None else "ids",
         "inputs": inputs,
+        **({"features": features} if features else {}),
         **({"logits": next(iter(stored.values()))} if labels_alone else {"outputs": stored}),
         "tolerance": round(share * max(1.0, largest), 7),
         "fingerprint": session.fingerprint(),
@@ -78,7 +81,8 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
     engine = subject.engine if isinstance(subject, Session) else subject
     try:
         inputs, tolerance, maker = check["inputs"], float(check["tolerance"]), dict(check["fingerprint"])
-        found = _run(engine, inputs)
+        features = _as_array(check.get("features"))
+        found = _run(engine, inputs, features)
         apart = _apart(found, _stored(check, found))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamageError(f"{SELFCHECK} does not fit the model: {error}", where=where, fix=_FIX_FILE) from None
@@ -91,7 +95,7 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
             fix="serve on a CPU with the same INT8 instructions (`penjing doctor` names them), "
             "or make the release on this kind of machine",
         )
-    _check_neighbours(engine, inputs, where)
+    _check_neighbours(engine, inputs, features, where)
     return apart
 
 
@@ -109,17 +113,33 @@ def _sequences(tokens: Tokens) -> list[Array]:
     return [np.concatenate((before, random.choice(ordinary, length), after)) for length in lengths if length > 0]
 
 
-def _run(engine: Engine, inputs: Sequence[Any]) -> dict[str, list[Array]]:
+def _features(session: Session, count: int) -> list[list[float]] | None:
+    """Numbers of declared fields, as many rows as inputs; None for a model that reads the text alone."""
+    size = FieldFeatures.from_json(session.artifact.card.features).size
+    return np.random.default_rng(1).normal(size=(count, size)).round(2).tolist() if size else None
+
+
+def _as_array(features: Any) -> Array | None:
+    return None if features is None else np.array(features, dtype=np.float32)
+
+
+def _run(engine: Engine, inputs: Sequence[Any], features: Array | None) -> dict[str, list[Array]]:
     """The outputs of each head for each input, run alone."""
     # For an engine with early exit, all stages: a row at a threshold may stop at another stage on another machine.
-    run = getattr(engine, "every", engine.run)
-    alone = [run([row]) for row in _rows(engine, inputs)]
+    every = getattr(engine, "every", None)
+    rows = _rows(engine, inputs)
+    alone = [every([row]) for row in rows] if every else _one_by_one(engine, rows, features)
     # For outputs by token the padding is not compared: it has no meaning.
-    sizes = [len(row) for row in _rows(engine, inputs)]
+    sizes = [len(row) for row in rows]
     return {
         name: [_own(one[name][0], size) for one, size in zip(alone, sizes, strict=True)]
         for name in (alone[0] if alone else {})
     }
+
+
+def _one_by_one(engine: Engine, rows: Sequence[Array], features: Array | None) -> list[Any]:
+    places = range(len(rows))
+    return [run_with(engine, [rows[i]], None if features is None else features[i : i + 1]) for i in places]
 
 
 def _own(row: Array, size: int) -> Array:
@@ -163,9 +183,9 @@ def _rows(engine: Engine, inputs: Sequence[Any]) -> list[Array]:
     return [np.array(row, dtype=np.int64) for row in inputs]
 
 
-def _check_neighbours(engine: Engine, inputs: Sequence[Any], where: str | None) -> None:
+def _check_neighbours(engine: Engine, inputs: Sequence[Any], features: Array | None, where: str | None) -> None:
     rows = _rows(engine, inputs)
-    alone, together = [engine.run([row]) for row in rows], engine.run(rows)
+    alone, together = _one_by_one(engine, rows, features), run_with(engine, rows, features)
     same = all(
         np.allclose(_own(together[name][place], len(row)), _own(alone[place][name][0], len(row)), rtol=0, atol=1e-6)
         for name in together

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Literal
 
 import numpy as np
 
-from penjing.core.nouns import Artifact, Prediction
+from penjing.core.nouns import Artifact, Prediction, Scalar
 from penjing.core.task import Item, Outputs
+from penjing.data.features import FieldFeatures
 from penjing.data.mask import Masked, open_masking
-from penjing.engines.protocol import Engine, Logits, one_after_another
+from penjing.engines.protocol import Array, Engine, Logits, one_after_another, run_with
 from penjing.runtime.windows import cut_rows, join_windows, run_pieces
 from penjing.tasks import calibration_of, task_of
 from penjing.text.tokens import BUCKETS, Tokens
@@ -18,6 +20,7 @@ from penjing.text.tokens import BUCKETS, Tokens
 DIGITS = 6
 # Features of the linear engine need no buckets; this many rows a pass bound its memory.
 _SLICE = 256
+Fields = Sequence[Mapping[str, Scalar]]
 
 
 class Session:
@@ -26,6 +29,8 @@ class Session:
     long_texts: "chunk" scores a text of more than `max_tokens` in overlapping windows and takes the mean of their
     logits, each weighted by the tokens that it adds, so that every token counts once; "review" scores the first
     window only and says `too_long`.
+    fields, of a model that reads declared fields: those of each text, typed as `FactSchema.read` gives them. What is
+    not given is missing, and other models look at none.
     """
 
     def __init__(self, artifact: Artifact, engine: Engine, long_texts: Literal["chunk", "review"] = "chunk") -> None:
@@ -37,20 +42,30 @@ class Session:
         self._tokens: Tokens | None = getattr(engine, "tokens", None)
         self.task = task_of(artifact.card, str(artifact.folder))
         self.calibration = calibration_of(artifact.card)
+        self._features = FieldFeatures.from_json(artifact.card.features) if artifact.card.features else None
+        self._given: Mapping[str, Scalar] = {}
         self._pooled = all(head.kind == "pooled" for head in self.task.heads.values())
 
     def prepare(self, raw: str) -> Masked:
         """A raw text cleaned, and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
         return self.masking.prepare(raw)
 
-    def predict(self, masked: Sequence[str]) -> list[Prediction]:
+    def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:
         """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.
 
-        A text's probabilities depend on that text alone, not on the others of the call.
+        A text's probabilities depend on that text and its fields alone, not on the others of the call.
         """
         if not masked:
             return []
-        return self._predictions(masked, *self._score(masked))
+        return self._predictions(masked, *self._score(masked, self._encoded(masked, fields)))
+
+    def given(self, fields: Mapping[str, Scalar]) -> Session:
+        """The same session for texts that all have these fields, where a call names none."""
+        if self._features is None:
+            return self
+        made = copy(self)
+        made._given = dict(fields)
+        return made
 
     def answering(self, masked: str) -> Session:  # noqa: ARG002 - a session of one model has one answer
         """The session to explain a text with: of several stages the one that answers it, scaled as the answer is."""
@@ -71,21 +86,27 @@ class Session:
         assert self._tokens is not None, "only models of tokens have heads by token"
         return [Item(text, spans) for text, spans in zip(masked, self._tokens.offsets(masked), strict=True)]
 
-    def outputs(self, masked: Sequence[str]) -> Outputs:
+    def _encoded(self, masked: Sequence[str], fields: Fields | None) -> Array | None:
+        """The numbers of the fields of each text, (n, columns); None for a model that reads the text alone."""
+        if self._features is None:
+            return None
+        return self._features.encode(fields if fields is not None else [self._given] * len(masked))
+
+    def outputs(self, masked: Sequence[str], fields: Fields | None = None) -> Outputs:
         """Outputs of n masked texts by the name of the head, before the calibration.
 
         pooled: (n, size) float32; token and span: a list of n arrays (tokens, size), special tokens included.
         """
         if masked:
-            return self._score(masked)[0]
+            return self._score(masked, self._encoded(masked, fields))[0]
         return {
             name: np.zeros((0, head.size), dtype=np.float32) if head.kind == "pooled" else []
             for name, head in self.task.heads.items()
         }
 
-    def logits(self, masked: Sequence[str]) -> Logits:
+    def logits(self, masked: Sequence[str], fields: Fields | None = None) -> Logits:
         """The output (n, size) of a model of one pooled head, before the calibration."""
-        (found,) = self.outputs(masked).values()
+        (found,) = self.outputs(masked, fields).values()
         logits: Logits = found
         return logits
 
@@ -103,16 +124,17 @@ class Session:
         for length in sorted({min(bucket, self._tokens.limit) for bucket in BUCKETS}):
             self.engine.run([np.resize(body, length)])
 
-    def _score(self, masked: Sequence[str]) -> tuple[Outputs, list[bool]]:
+    def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """Outputs of n texts by the name of the head, and whether the end of each text was left out."""
         rows = self.engine.encode(masked)
         if self._tokens is None and len(rows) <= _SLICE:
-            return self.engine.run(rows), [False] * len(rows)
+            return run_with(self.engine, rows, features), [False] * len(rows)
         if self._tokens is None:
-            parts = [self.engine.run(rows[first : first + _SLICE]) for first in range(0, len(rows), _SLICE)]
+            slices = [slice(first, first + _SLICE) for first in range(0, len(rows), _SLICE)]
+            parts = [run_with(self.engine, rows[s], None if features is None else features[s]) for s in slices]
             return one_after_another(parts), [False] * len(rows)
         if self._pooled and len(rows) == 1 and len(rows[0]) <= self._tokens.limit:
-            return self.engine.run(rows), [False]
+            return run_with(self.engine, rows, features), [False]
         cut, heads = cut_rows(self._tokens, rows, self.long_texts), self.task.heads
-        found = run_pieces(self.engine, self._tokens, cut, heads)
+        found = run_pieces(self.engine, self._tokens, cut, heads, features)
         return join_windows(found, cut, self._tokens, heads), cut.too_long

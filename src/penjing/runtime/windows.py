@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from penjing.core.task import Head
-from penjing.engines.protocol import Array, Engine
+from penjing.engines.protocol import Array, Engine, run_with
 from penjing.text.tokens import Ids, Tokens
 
 
@@ -42,8 +42,13 @@ def cut_rows(tokens: Tokens, rows: Sequence[Ids], long_texts: Literal["chunk", "
     return cut
 
 
-def run_pieces(engine: Engine, tokens: Tokens, cut: Cut, heads: Mapping[str, Head]) -> dict[str, Any]:
-    """Outputs of all pieces in their order: pooled (pieces, size), by token a list of (tokens, size)."""
+def run_pieces(
+    engine: Engine, tokens: Tokens, cut: Cut, heads: Mapping[str, Head], features: Array | None = None
+) -> dict[str, Any]:
+    """Outputs of all pieces in their order: pooled (pieces, size), by token a list of (tokens, size).
+
+    features: (rows, columns), read with every piece of a row.
+    """
     pooled = [name for name, head in heads.items() if head.kind == "pooled"]
     found: dict[str, Any] = {
         name: np.empty((len(cut.pieces), head.size), dtype=np.float32)
@@ -52,7 +57,8 @@ def run_pieces(engine: Engine, tokens: Tokens, cut: Cut, heads: Mapping[str, Hea
         for name, head in heads.items()
     }
     for batch in tokens.batches(cut.pieces):
-        outputs = engine.run([cut.pieces[place] for place in batch])
+        given = None if features is None else features[[cut.owners[place] for place in batch]]
+        outputs = run_with(engine, [cut.pieces[place] for place in batch], given)
         for name in heads:
             if name in pooled:
                 found[name][batch] = outputs[name]

@@ -78,7 +78,7 @@ def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> Non
         await ring.admit(request, "decide")
         body = await read_json(request, service.settings)
         items, _, batch = parse_items(body, PredictOne, PredictMany, service.settings)
-        made = await service.predict([item.text for item in items])
+        made = await service.predict(items)
         return _json({"items": made} if batch else made[0])
 
     @app.get("/v1/decisions/{identity}")

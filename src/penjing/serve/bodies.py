@@ -63,16 +63,17 @@ class DecideMany(_StrictBody):
 
 
 class PredictOne(_StrictBody):
-    """POST /v1/predict with one text."""
+    """POST /v1/predict with one text; its fields count where the model of the release reads them."""
 
     text: StrictStr = Field(description="the text to predict")
+    fields: dict[str, Value] = Field({}, description="the fields that the release declares")
 
 
 class PredictMany(_StrictBody):
     """POST /v1/predict with several texts."""
 
     items: Annotated[list[Annotated[PredictOne, BeforeValidator(_as_item)]], Field(min_length=1)] = Field(
-        description="the texts"
+        description="the texts, each alone or with its fields"
     )
 
 

@@ -133,10 +133,12 @@ class DecisionService:
             self.metrics.count_decision(outcome, prepared.record.route, answer.decided_by)
         return [answer.shown for answer in answers]
 
-    async def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+    async def predict(self, items: Sequence[RequestItem]) -> list[dict[str, Any]]:
         """Calibrated probabilities only; nothing is recorded."""
-        count = len(texts)
-        asks = [Ask(text, {}, False, decide=False, index=index, count=count) for index, text in enumerate(texts)]
+        asks = [
+            Ask(item.text, dict(item.fields), False, decide=False, index=index, count=len(items))
+            for index, item in enumerate(items)
+        ]
         answers = await self.lanes.of(asks).run(asks)
         return [answer.shown for answer in answers]
 

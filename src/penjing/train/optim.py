@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+# A model that reads declared fields has their map beside the model of the text (model/fields).
+_HEADS = ("head.", "model.head.", "fields.")
+
 
 @dataclass(frozen=True)
 class Optimizing:
@@ -28,7 +31,7 @@ def build_optimizer(model: nn.Module, settings: Optimizing) -> torch.optim.AdamW
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((name.startswith("head."), parameter.dim() >= 2), []).append(parameter)
+            groups.setdefault((name.startswith(_HEADS), parameter.dim() >= 2), []).append(parameter)
     return torch.optim.AdamW(
         [
             {

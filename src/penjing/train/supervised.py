@@ -53,6 +53,21 @@ class IdRows:
 
 
 @dataclass(frozen=True)
+class FieldRows:
+    """Rows with the numbers of their declared fields, (n, size) float32, which the model takes too."""
+
+    rows: Rows
+    features: npt.NDArray[np.float32]
+
+    @property
+    def lengths(self) -> Ints:
+        return self.rows.lengths
+
+    def load(self, rows: Ints) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.rows.load(rows)
+
+
+@dataclass(frozen=True)
 class TargetRows:
     """Rows with the gold and the item of each, and the targets by head from `Task.encode`."""
 
@@ -137,7 +152,8 @@ def run_model(model: nn.Module, rows: Rows, index: Ints) -> tuple[tuple[torch.Te
     """The outputs of those rows, one tensor per head in their order, and their mask, on the model's device."""
     device = next(model.parameters()).device
     inputs, mask = (part.to(device) for part in rows.load(index))
-    found = model(inputs, mask)
+    given = [torch.from_numpy(rows.features[index]).to(device)] if isinstance(rows, FieldRows) else []
+    found = model(inputs, mask, *given)
     return (found,) if isinstance(found, torch.Tensor) else tuple(found.values()), mask
 
 

@@ -2,7 +2,7 @@
 
     outputs = W mean_t h_t + b,   minimise the mean over rows of the task's loss (train/losses)   by AdamW
 
-For labels the loss is -log softmax(outputs)[label].
+For labels the loss is -log softmax(outputs)[label]. Declared fields are joined before the head (model/fields).
 
 Source: Devlin, Chang, Lee, Toutanova, BERT: Pre-training of Deep Bidirectional Transformers, 2019 (fine-tuning, and the
 choice among a few learning rates on validation; how one is chosen early: `tune/rates.py`); Mosbach, Andriushchenko,
@@ -19,21 +19,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field, field_validator
 from tokenizers import Tokenizer
 from torch import nn
 
 from penjing.core.artifact import write_artifact
-from penjing.core.canon import digest, digest_lines
+from penjing.core.canon import digest
 from penjing.core.errors import DataError, UsageError
-from penjing.core.nouns import Artifact, Card, Curves, Inputs, Run, Table
+from penjing.core.nouns import Artifact, Card, Curves, Inputs, Run
 from penjing.core.options import Options as _Options
 from penjing.core.task import HeadKind, Item, Outputs, Task
 from penjing.data import mask
+from penjing.data.features import FieldFeatures, features_for, rows_fingerprint, rows_of
+from penjing.engines.fields import FieldsEngine, write_fields
+from penjing.engines.protocol import Engine
 from penjing.engines.torch import TorchEngine
 from penjing.model.base import depth_of
 from penjing.model.encoder import (
@@ -44,6 +49,7 @@ from penjing.model.encoder import (
     padding_id,
     save_classifier,
 )
+from penjing.model.fields import WithFields, inner
 from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.runtime.session import Session
 from penjing.tasks import card_fields, task_for
@@ -55,15 +61,17 @@ from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Rows, Supervised, TargetRows
+from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
 from penjing.tune.rates import best_first, rung_of
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
+Numbers = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 30.0
 # With `layers: auto`: this share of the layers is trained where there are so many train rows at most.
 TOP_SHARE, FEW_ROWS = 0.75, 10_000
 _CURVE_POINTS = 200
 HEADS: tuple[HeadKind, ...] = ("pooled",)
+FEATURES = True
 
 
 class Options(_Options):
@@ -117,6 +125,8 @@ class Job:
     items: tuple[Sequence[Item], Sequence[Item]]
     data: str
     layers: Literal["all"] | int
+    fields: FieldFeatures | None = None
+    numbers: tuple[Numbers | None, Numbers | None] = (None, None)
 
     @property
     def metric(self) -> str:
@@ -142,9 +152,9 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     for place in best_first(rates, scores, job.metric, len(inputs.validation)):
         if tries:
             run.progress.say(f"learning rate {rates[place]:g} is chosen, {_in_words(tries[place].rung)}")
-        classifier, outcome = _train(job, rates[place])
+        model, outcome = _train(job, rates[place])
         if outcome.scores:
-            return _write(job, inputs, classifier, rates[place], outcome, tries)
+            return _write(job, inputs, model, rates[place], outcome, tries)
     raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
 
 
@@ -164,11 +174,12 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
             f"{train.cut} of {len(inputs.train)} train texts are longer than {options.max_tokens} tokens: "
             "training sees their beginning"
         )
-    layers = options.layers
-    if layers == "auto":
-        layers = _auto_layers(parent, len(inputs.train))
+    layers = _auto_layers(parent, len(inputs.train)) if options.layers == "auto" else options.layers
+    fields = features_for(inputs)
     return Job(
         layers=layers,
+        fields=fields,
+        numbers=(None, None) if fields is None else (fields.of_table(inputs.train), fields.of_table(inputs.validation)),
         parent=parent,
         options=options,
         run=run,
@@ -178,7 +189,7 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
         validation=validation,
         golds=golds,
         items=([Item(text) for text in inputs.train.texts], [Item(text) for text in inputs.validation.texts]),
-        data=digest([_fingerprint(inputs.train, golds[0]), _fingerprint(inputs.validation, golds[1])]),
+        data=rows_fingerprint(inputs),
     )
 
 
@@ -189,14 +200,19 @@ def _auto_layers(parent: Artifact, rows: int) -> Literal["all"] | int:
     return "all" if rows > FEW_ROWS or top == total or not can_be_cut(parent) else top
 
 
-def whole_model(job: Job) -> tuple[Classifier, Supervised]:
+def whole_model(job: Job) -> tuple[nn.Module, Supervised]:
     """The model with all its layers, and what it learns."""
     classifier = _build(job)
     padding = padding_id(classifier.encoder)
-    return classifier, _objective(job, IdRows(job.train.ids, padding), IdRows(job.validation.ids, padding))
+    objective = _objective(job, IdRows(job.train.ids, padding), IdRows(job.validation.ids, padding))
+    if job.fields is None:
+        return classifier, objective
+    return WithFields(classifier, job.fields.size, [head.size for head in job.task.heads.values()]), objective
 
 
 def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
+    if job.numbers[0] is not None and job.numbers[1] is not None:
+        train, validation = FieldRows(train, job.numbers[0]), FieldRows(validation, job.numbers[1])
     return Supervised(
         task=job.task,
         train=TargetRows.of(job.task, train, job.golds[0], job.items[0]),
@@ -207,16 +223,18 @@ def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
     )
 
 
-def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier, Outcome]:
-    """Train with one rate, or read the result of an earlier call; the classifier has the best weights.
+def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:
+    """Train with one rate, or read the result of an earlier call; the whole model has the best weights.
 
     to_rung: only as far as the step at which the rates are compared.
     """
     options, run = job.options, job.run
-    classifier, objective = whole_model(job)
-    model: nn.Module = classifier
+    whole, objective = whole_model(job)
+    model, classifier = whole, inner(whole)
+    assert isinstance(classifier, Classifier)
     if job.layers != "all":
-        model = Upper(classifier, job.layers)
+        upper = Upper(classifier, job.layers)
+        model = whole.over(upper) if isinstance(whole, WithFields) else upper
         objective = _objective(job, *_hidden(job, classifier))
         classifier.requires_grad_(False)
         model.requires_grad_(True)
@@ -249,7 +267,7 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[Classifier,
     )
     scratch = run.scratch / f"rate-{rate:g}"
     outcome = fit(model, objective, plan, run, scratch, key, [ProgressHook(run.progress)])
-    return classifier, outcome
+    return whole, outcome
 
 
 def _hidden(job: Job, classifier: Classifier) -> tuple[Rows, Rows]:
@@ -293,10 +311,12 @@ def _build(job: Job) -> Classifier:
 
 
 def _write(
-    job: Job, inputs: Inputs, classifier: Classifier, rate: float, outcome: Outcome, tries: Sequence[Outcome]
+    job: Job, inputs: Inputs, model: nn.Module, rate: float, outcome: Outcome, tries: Sequence[Outcome]
 ) -> Artifact:
     run, options, task, golds = job.run, job.options, job.task, job.golds[1]
-    outputs = _validation_outputs(job, inputs, classifier)
+    classifier, fields = inner(model), model.weights() if isinstance(model, WithFields) else None
+    assert isinstance(classifier, Classifier)
+    outputs = _validation_outputs(job, inputs, classifier, fields)
     calibration = task.fit(outputs, golds, job.items[1])
     card = Card(
         **card_fields(task, calibration),
@@ -305,7 +325,7 @@ def _write(
         language=inputs.language,
         max_tokens=options.max_tokens,
         masking=mask.VERSION,
-        parameters=sum(parameter.numel() for parameter in classifier.parameters()),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
         data=job.data,
         lineage=(
             *job.parent.card.lineage,
@@ -314,6 +334,7 @@ def _write(
         metrics=validation_metrics(task, outputs, calibration, golds, job.items[1]),
         base=job.parent.card.base,
         padding_id=padding_id(classifier.encoder),
+        features={} if job.fields is None else job.fields.to_json(),
         curves=Curves.model_validate({"loss": _thinned(outcome.losses), "validation": _rounded(outcome.evaluations)}),
         notes={
             "learning_rate": rate,
@@ -324,17 +345,27 @@ def _write(
             "train_tokens": int(job.train.lengths.sum()),
         },
     )
-    return write_artifact(run.out, card, lambda folder: save_classifier(folder, classifier, job.tokenizer))
+
+    def fill(folder: Path) -> None:
+        save_classifier(folder, classifier, job.tokenizer)
+        if fields is not None:
+            write_fields(folder, fields)
+
+    return write_artifact(run.out, card, fill)
 
 
-def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier) -> Outputs:
+def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier, fields: Numbers | None) -> Outputs:
     """Outputs as a session gives them, with long texts in windows, so that calibration fits the served outputs."""
     options, run = job.options, job.run
-    card = Card(form="torch", method="tune.full", max_tokens=options.max_tokens, **card_fields(job.task))
+    read = {} if job.fields is None else job.fields.to_json()
+    card = Card(form="torch", method="tune.full", max_tokens=options.max_tokens, features=read, **card_fields(job.task))
     with repeatable(run.seed, run.threads):
         tokens = Tokens(job.tokenizer, options.max_tokens)
-        engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads(), tuple(job.task.heads))
-        return Session(Artifact(run.out, "", card), engine).outputs(inputs.validation.texts)
+        engine: Engine = TorchEngine(classifier.cpu(), tokens, torch.get_num_threads(), tuple(job.task.heads))
+        if fields is not None:
+            engine = FieldsEngine(engine, fields, {name: head.size for name, head in job.task.heads.items()})
+        made = Artifact(run.out, "", card)
+        return Session(made, engine).outputs(inputs.validation.texts, rows_of(inputs.validation))
 
 
 def _rate_results(rates: Sequence[float], tries: Sequence[Outcome], rate: float, outcome: Outcome) -> list[Any]:
@@ -366,7 +397,3 @@ def _thinned(losses: list[float]) -> list[list[float]]:
 
 def _rounded(evaluations: list[dict[str, float]]) -> list[dict[str, float]]:
     return [_round(one) for one in evaluations]
-
-
-def _fingerprint(table: Table, labels: Sequence[str]) -> str:
-    return digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)

@@ -3,6 +3,7 @@
     z_k = w_k x + b_k,   minimise over w, b:  (|w_k|^2 + b_k^2) / 2 + C * sum_i log(1 + exp(-y_ik z_ik)),
     y_ik = +1 where row i has label k (cross entropy) or is above grade k (ordinal), else -1;
     of a number y_i (mean squared error):  16 |w|^2 / C + sum_i (y_i - z_i)^2
+    x: TF-IDF of words and characters, and beside it the numbers of declared fields where the recipe names `features`
 
 Source: Fan, Chang, Hsieh, Wang, Lin, LIBLINEAR: A Library for Large Linear Classification, 2008 (dual coordinate
 descent, one label against the rest); Frank and Hall, A Simple Approach to Ordinal Classification, 2001 (a column a
@@ -31,16 +32,17 @@ import numpy.typing as npt
 from pydantic import Field
 
 from penjing.core.artifact import write_artifact
-from penjing.core.canon import canonical_json, digest, digest_lines
-from penjing.core.errors import RunInterruptedError
+from penjing.core.canon import canonical_json, digest
+from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
 from penjing.core.task import HeadKind, Item, Task
 from penjing.data import mask
+from penjing.data.features import features_for, rows_fingerprint
 from penjing.engines.linear import LinearEngine, columns_of, outputs_of
 from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import measure_outputs, metric_names, validation_metrics
-from penjing.text.tfidf import Features, Row, fit_features
+from penjing.text.tfidf import Features, Row, Terms, fit_features
 
 Strength = Annotated[float, Field(ge=1e-4, le=1e6)]
 Ints = npt.NDArray[np.int64]
@@ -55,6 +57,7 @@ _RIDGE = 16.0
 _NEVER = -10.0
 _TIE = 0.001
 HEADS: tuple[HeadKind, ...] = ("pooled",)
+FEATURES = True
 
 
 class Options(_Options):
@@ -70,6 +73,7 @@ class Options(_Options):
     rows_to_choose: int = Field(
         4000, ge=100, le=1_000_000, description="most train rows in the cross-validation; the final fit takes all"
     )
+    text: bool = Field(True, description="whether the words of the text count; false: declared features alone")
     words: int = Field(2, ge=0, le=3, description="longest n-gram of words; 0 for none")
     characters: int = Field(4, ge=1, le=6, description="longest n-gram of characters")
     min_df: int = Field(2, ge=1, le=1000, description="fewest train texts in which a term must be")
@@ -91,23 +95,31 @@ class _Rows:
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Fit on `inputs.train`, the calibration on `inputs.validation`. A parent is not used.
 
-    Raises DataError for tables without gold or with one label only, RunInterruptedError when stopped.
+    Raises DataError for tables without gold or with one label only, UsageError for a model that would read nothing,
+    RunInterruptedError when stopped.
     """
-    task = task_for(inputs)
+    task, fields = task_for(inputs), features_for(inputs)
+    if not options.text and fields is None:
+        raise UsageError("without the text and without declared features there is nothing to learn from")
     train_golds, golds = inputs.train.labels or (), inputs.validation.labels or ()
     # The train rows alone must also have at least two labels.
     task.learn(train_golds)
-    data = digest([_fingerprint(inputs.train, train_golds), _fingerprint(inputs.validation, golds)])
+    data = rows_fingerprint(inputs)
     columns = columns_of(task.heads)
     features, matrix = _encode(inputs.train, options, run, columns)
+    if fields is not None:
+        matrix = _beside(matrix, fields.of_table(inputs.train))
     strata = np.unique(np.array(task.strata(train_golds)), return_inverse=True)[1]
     rows = _Rows(matrix, train_golds, strata, _groups(inputs.train))
     metric = metric_names(task)[0]
     chosen, tried, rows_used = _choose(rows, task, options, run, data)
     run.progress.start(f"tune.linear: C = {chosen:g}, all rows", columns)
     coef, bias = _fit(rows.matrix, _columns(task, train_golds), chosen, run)
-    engine = LinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads)
-    outputs = engine.run(engine.encode(inputs.validation.texts))
+    terms = len(features)
+    of_fields = None if fields is None else coef[terms:].astype(np.float32)
+    engine = LinearEngine(features, coef[:terms].astype(np.float16), bias.astype(np.float32), task.heads, of_fields)
+    given = None if fields is None else fields.of_table(inputs.validation)
+    outputs = engine.run(engine.encode(inputs.validation.texts), given)
     items = [Item(text) for text in inputs.validation.texts]
     calibration = task.fit(outputs, golds, items)
     card = Card(
@@ -120,6 +132,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         data=data,
         lineage=({"method": "tune.linear", "options": options.model_dump(mode="json"), "parent": ""},),
         metrics=validation_metrics(task, outputs, calibration, golds, items),
+        features={} if fields is None else fields.to_json(),
         notes={
             "c": chosen,
             "cross_validation": [{"c": c, metric: score} for c, score in tried],
@@ -134,6 +147,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 def _encode(train: Table, options: Options, run: Run, columns: int) -> tuple[Features, Any]:
     from scipy.sparse import csr_matrix
 
+    if not options.text:
+        return Features(Terms(0, 0), (), np.zeros(0, dtype=np.float32)), csr_matrix((len(train), 0))
     most = min(options.max_features, _COEFFICIENT_BYTES // (2 * columns))
     run.progress.start("tune.linear: features", 2 * len(train))
 
@@ -153,6 +168,13 @@ def _encode(train: Table, options: Options, run: Run, columns: int) -> tuple[Fea
         shape=(len(train), len(features)),
     )
     return features, matrix
+
+
+def _beside(matrix: Any, numbers: npt.NDArray[np.float32]) -> Any:
+    """TF-IDF columns, and after them those of declared fields."""
+    from scipy.sparse import csr_matrix, hstack
+
+    return hstack([matrix, csr_matrix(numbers.astype(np.float64))], format="csr")
 
 
 def _choose(
@@ -283,7 +305,3 @@ def _groups(table: Table) -> Ints:
 def _check_stop(run: Run) -> None:
     if run.stop():
         raise RunInterruptedError("stopped", fix="run the same command again to continue")
-
-
-def _fingerprint(table: Table, labels: Sequence[str]) -> str:
-    return digest_lines(part for pair in zip(table.texts, labels, strict=True) for part in pair)

@@ -17,7 +17,9 @@ from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
 from penjing.core.options import Options
 from penjing.core.task import Item
+from penjing.data.features import rows_of
 from penjing.data.mask import VERSION
+from penjing.engines.fields import FIELDS
 from penjing.engines.protocol import split_columns
 from penjing.runtime.open import open_session
 from penjing.tasks import card_fields, predicts, side_by_side, task_of
@@ -62,13 +64,14 @@ def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.N
     """Outputs of a table's texts, (n, sum of sizes), by the model in engine form in `folder`."""
     session = open_session(Artifact(folder=folder, id="", card=card), threads=run.threads)
     run.progress.start(title, len(table))
-    parts = [side_by_side(session.task, session.outputs([]))]
+    parts, fields = [side_by_side(session.task, session.outputs([]))], rows_of(table)
     # Sorted by length, so that the texts of a slice have few different lengths.
     order = sorted(range(len(table)), key=lambda i: (len(table.texts[i]), i))
     for first in range(0, len(order), _SLICE):
         check_stop(run)
         texts = [table.texts[i] for i in order[first : first + _SLICE]]
-        parts.append(side_by_side(session.task, session.outputs(texts)))
+        given = [fields[i] for i in order[first : first + _SLICE]]
+        parts.append(side_by_side(session.task, session.outputs(texts, given)))
         run.progress.advance(len(parts[-1]))
     outputs = np.concatenate(parts)
     result = np.empty_like(outputs)
@@ -130,8 +133,9 @@ def seal(
 
 
 def with_tokenizer(parent: Artifact, folder: Path) -> None:
-    """Copy the parent's tokenizer into the folder of a new model."""
-    shutil.copyfile(parent.folder / TOKENIZER, folder / TOKENIZER)
+    """Copy the parent's tokenizer, and its map of declared fields if it has one, into the folder of a new model."""
+    for name in (TOKENIZER, *([FIELDS] if parent.card.features else [])):
+        shutil.copyfile(parent.folder / name, folder / name)
 
 
 def whole(folder: Path, make: Callable[[Path], None]) -> Path:
