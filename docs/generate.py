@@ -83,7 +83,7 @@ def keys(language: str) -> str:
     lines: list[str] = []
     for title, model in (
         ("", schema),
-        ("task", parts["Task"]),
+        ("task", parts["TaskChoice"]),
         ("data", parts["Data"]),
         ("gates", parts["Gates"]),
         ("decide", parts["Decide"]),
@@ -178,7 +178,7 @@ def _table(model: dict[str, Any], parts: dict[str, Any], language: str, first: s
     head = HEADS[language]
     lines = [f"| {first} | {head[1]} | {head[2]} | {head[3]} |", "|---|---|---|---|"]
     for name, field in model["properties"].items():
-        nested = any(part in json.dumps(field) for part in ("/Task", "/Data", "/Gates", "/Decide"))
+        nested = any(part in json.dumps(field) for part in ("/TaskChoice", "/Data", "/Gates", "/Decide"))
         value = f"[{name}](#{name})" if nested else _value(field, parts, language)
         if name == "steps":
             value = STEPS[language]
