@@ -28,7 +28,7 @@ from penjing.measure import latency
 from penjing.runtime.open import open_session
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
 from penjing.store.database import Store, open_store
 from penjing.store.records import scan_records, write_prepared
@@ -159,7 +159,7 @@ def test_evidence_varies_the_words_and_keeps_the_fields(release: Release) -> Non
 
 
 def test_it_is_served_with_its_fields(release: Release, store: Store, tmp_path: Path) -> None:
-    service = Service(release, store, Settings(threads=1, cache=str(tmp_path), state_seconds=0))
+    service = DecisionService(release, store, Settings(threads=1, cache=str(tmp_path), state_seconds=0))
     with TestClient(build_app(service, KeyRing(store, required=False)), base_url="http://127.0.0.1") as client:
         asked = {"text": "pump left", "fields": {"temperature": 90, "site": "north"}}
         decided = client.post("/v1/decide", json=asked | {"evidence": True}).json()

@@ -22,7 +22,7 @@ from penjing.compress import METHODS
 from penjing.core.folder import remove, verify
 from penjing.make.run import make_release
 from penjing.measure import latency
-from penjing.report.found import Choice
+from penjing.report.found import ChosenVariant
 
 pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("short_times")]
 
@@ -125,7 +125,7 @@ def ids(out: Path) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def encoder_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small a model never beats a linear one: it is sealed all the same, to come through all of `make`."""
-    monkeypatch.setattr("penjing.make.run.choose", lambda variants, *_, **__: Choice(variants[-1], False))
+    monkeypatch.setattr("penjing.make.run.choose", lambda variants, *_, **__: ChosenVariant(variants[-1], False))
 
 
 @pytest.fixture(scope="module")

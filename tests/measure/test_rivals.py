@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from penjing.measure.rivals import (
     plain_torch,
 )
 from penjing.runtime.session import Session
+from penjing.tasks import card_fields, open_reader
 from penjing.tasks.metrics import softmax
 
 TEXTS = ["房间很干净", "good", "服务员态度也好下次还会再来住", "bad slow late"]
@@ -61,6 +63,16 @@ def test_torch_and_onnx_float32_give_the_models_labels(
     for run in (plain_torch(torch_artifact, 1), onnx_float32(torch_artifact, 1, tmp_path)):
         assert run(TEXTS) == expected
         assert [run([text])[0] for text in TEXTS] == expected
+
+
+def test_a_model_of_grades_is_timed_too(torch_artifact: Artifact, tmp_path: Path) -> None:
+    grades = open_reader("score", {}).learn(["1", "2", "3"])
+    fields = card_fields(grades, {"temperature": 1.0, "mass": 1.0})
+    card = torch_artifact.card.model_copy(update={"labels": (), **fields})
+    artifact = replace(torch_artifact, card=card)
+    assert {row["label"] for row in hugging_face_pipeline(artifact, 1)(TEXTS)} <= {"0", "1"}
+    assert set(onnx_int8(artifact, 1, tmp_path)(TEXTS)) <= {"0", "1"}
+    assert set(plain_torch(artifact, 1)(TEXTS)) <= {"0", "1"}
 
 
 def test_frozen_embeddings_learn_from_labelled_texts(torch_artifact: Artifact) -> None:

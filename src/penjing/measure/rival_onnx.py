@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from penjing.core.nouns import Artifact
+from penjing.tasks import task_of
 from penjing.text.tokens import TOKENIZER, Tokens, read_tokenizer
 
 
@@ -19,12 +20,18 @@ def answer_onnx(artifact: Artifact, path: Path, threads: int) -> Callable[[Seque
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    labels, encode = artifact.card.labels, padded(artifact)
+    names, encode = output_names(artifact), padded(artifact)
 
     def classify(texts: Sequence[str]) -> list[Any]:
-        return [labels[place] for place in session.run(["logits"], encode(texts))[0].argmax(axis=1)]
+        return [names[place] for place in session.run(["logits"], encode(texts))[0].argmax(axis=1)]
 
     return classify
+
+
+def output_names(artifact: Artifact) -> tuple[str, ...]:
+    """The labels of a model, or the numbers of its outputs where it has none."""
+    columns = sum(head.size for head in task_of(artifact.card).heads.values())
+    return artifact.card.labels or tuple(map(str, range(columns)))
 
 
 def padded(artifact: Artifact) -> Callable[[Sequence[str]], dict[str, Any]]:

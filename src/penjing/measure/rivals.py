@@ -13,7 +13,7 @@ from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Artifact
 from penjing.engines.export import export_onnx
 from penjing.engines.export import onnx_int8 as quantize
-from penjing.measure.rival_onnx import answer_onnx, padded
+from penjing.measure.rival_onnx import answer_onnx, output_names, padded
 from penjing.model.encoder import Classifier, load_classifier, load_encoder, quiet_transformers
 from penjing.model.heads import mean_pool
 from penjing.text.tokens import TOKENIZER, Tokens, read_tokenizer
@@ -49,8 +49,8 @@ def hugging_face_pipeline(artifact: Artifact, threads: int) -> Run:
         def forward(self, input_ids: Any, attention_mask: Any, **_: Any) -> Any:
             return SequenceClassifierOutput(logits=self.inner(input_ids, attention_mask))
 
-    labels = artifact.card.labels
-    config = _Config(id2label=dict(enumerate(labels)), label2id={name: i for i, name in enumerate(labels)})
+    names = output_names(artifact)
+    config = _Config(id2label=dict(enumerate(names)), label2id={name: place for place, name in enumerate(names)})
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(artifact.folder / TOKENIZER))
     tokenizer.pad_token = tokenizer.convert_ids_to_tokens(tokens.pad_id)
     tokenizer.model_max_length = tokens.limit
@@ -75,7 +75,7 @@ def plain_torch(artifact: Artifact, threads: int, *, compiled: bool = False) -> 
     """
     _torch_only(artifact)
     model: Any = load_classifier(artifact)
-    labels, encode = artifact.card.labels, padded(artifact)
+    names, encode = output_names(artifact), padded(artifact)
     torch.set_num_threads(threads)
     if compiled:
         model = torch.compile(model, dynamic=True)
@@ -83,7 +83,7 @@ def plain_torch(artifact: Artifact, threads: int, *, compiled: bool = False) -> 
     def classify(texts: Sequence[str]) -> list[Any]:
         feed = {name: torch.from_numpy(array) for name, array in encode(texts).items()}
         with torch.inference_mode():
-            return [labels[place] for place in model(**feed).argmax(dim=1).tolist()]
+            return [names[place] for place in model(**feed).argmax(dim=1).tolist()]
 
     return classify
 
