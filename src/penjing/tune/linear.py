@@ -25,7 +25,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -224,7 +224,7 @@ def _out_of_fold(rows: _Rows, task: Task, fold: Ints, folds: Sequence[int], c: f
     outputs = outputs_of(table[judged], task.heads)
     golds = [rows.golds[place] for place in judged.tolist()]
     items = [Item("")] * len(golds)
-    found = measure_outputs(task, outputs, task.fit(outputs, golds, items), golds, items)
+    found = measure_outputs(task, outputs, task.plain(), golds, items)
     return round(found[metric_names(task)[0]], 6)
 
 
@@ -253,10 +253,12 @@ def _columns(task: Task, golds: Sequence[str]) -> list[tuple[bool, Any]]:
             found += [(False, truth == place) for place in ([1] if head.size == 2 else range(head.size))]
         elif head.loss == "ordinal":
             found += [(False, truth > place) for place in range(head.size)]
+        elif head.loss == "mean_squared_error":
+            found += [(True, column) for column in truth.reshape(len(golds), head.size).T]
+        elif head.loss == "binary_cross_entropy":
+            found += [(False, column > 0.5) for column in truth.reshape(len(golds), head.size).T]
         else:
-            numeric = head.loss == "mean_squared_error"
-            table = truth.reshape(len(golds), head.size)
-            found += [(numeric, column if numeric else column > 0.5) for column in table.T]
+            assert_never(head.loss)
     return found
 
 
