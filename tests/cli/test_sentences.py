@@ -44,7 +44,6 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "audit entry",
         "case for review of the decision",
         "chain",
-        "task: {}",
         "{type: classify}",
         "{type: score}",
         "the field `label`",

@@ -37,6 +37,6 @@ def test_lists_and_objects_are_refused_where_they_are_needed() -> None:
     fault = refuse_unreadable(cells, ("text", "label"), 7)
     assert fault is not None
     assert (fault.row, fault.what) == (7, "`label` is a list of 2 values (退款, 物流), not one value")
-    assert "one label" in fault.fix
+    assert "one value" in fault.fix
     fault = refuse_unreadable(cells, ("meta",), 1)
     assert fault is not None and fault.what == "`meta` is an object with `id`, not a plain value"

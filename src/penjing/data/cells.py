@@ -106,7 +106,7 @@ def _list_cell(values: object) -> str:
         return UnreadableCell(_dump(values), what, CONVERSATION)
     shown = ", ".join(str(value)[:40] for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
     what = f"a list of {len(values)} value{'s' * (len(values) != 1)} ({shown}), not one value"
-    return UnreadableCell(_dump(values), what, "keep one value a row: `classify` takes one label a text")
+    return UnreadableCell(_dump(values), what, "keep one value a row")
 
 
 def _object_cell(value: Mapping[str, object]) -> str:
