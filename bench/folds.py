@@ -54,6 +54,8 @@ def steps_of(form: str, layers: int) -> list[Row]:
     plain += [with_small_embeddings(chain) for chain in plain if chain.form[0] == "compress.int8"]
     cascades = [behind_static(chain, share) for chain in plain if chain.layers for share in AGREEMENTS]
     known = {chain.title: chain for chain in [*plain, *cascades]}
+    # Results from before the titles said "agreement".
+    known |= {title.replace("agreement", "alike"): chain for title, chain in known.items()}
     if form not in known:
         raise SystemExit(f"no form `{form}`; there are: {', '.join(known)}")
     return [{step.name: step.options.model_dump(mode="json", exclude_unset=True)} for step in known[form].steps]

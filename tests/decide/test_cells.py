@@ -78,7 +78,7 @@ def test_reads(fact: str, written: str, test: Test | None) -> None:
         ("p", "<", ["is not a number"]),
         ("p", "nan", ["is not a number"]),
         ("p", "<1e999999", ["is not a number"]),
-        ("p", "0.7..0.3", ["upside down", "`0.3..0.7`"]),
+        ("p", "0.7..0.3", ["wrong order", "`0.3..0.7`"]),
         ("p", ">1.5", ["always between 0 and 1"]),
         ("p", "<0", ["always between 0 and 1"]),
         ("p", "=0.1234567", ["no value of `p` can be"]),

@@ -7,9 +7,10 @@ import pytest
 
 from penjing.core.answers import Number
 from penjing.core.nouns import Prediction, Release, Table
-from penjing.prove.score import judge, metric_names, score
+from penjing.prove.score import judge, score
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
+from penjing.tasks.measure import metric_names
 
 
 def test_score(tiny_release: Release) -> None:

@@ -33,9 +33,9 @@ from pathlib import Path
 
 import pytest
 from penjing.core.artifact import open_release
-from penjing.serve.service import Service
+from penjing.serve.service import DecisionService
 from penjing.serve.settings import Settings
-from penjing.serve.bodies import Item
+from penjing.serve.bodies import RequestItem
 from penjing.store.database import open_store
 from penjing.store.releases import put_in_service
 
@@ -44,9 +44,9 @@ store = open_store({url!r})
 put_in_service(store, release)
 
 async def run():
-    service = Service(release, store, Settings(threads=1))
+    service = DecisionService(release, store, Settings(threads=1))
     service.open()
-    made = await service.decide([Item(text="win cash now, 打13812345678", fields={{"channel": "web"}})], True)
+    made = await service.decide([RequestItem(text="win cash now, 打13812345678", fields={{"channel": "web"}})], True)
     assert made[0]["fired"] == ["phone"] and made[0]["evidence"], made
     assert (await service.replay(made[0]["id"]))["same"]
     await service.close()

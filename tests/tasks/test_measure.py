@@ -13,7 +13,7 @@ RIGHT = {"label": np.array([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0], [2.0, 0.0]])}
 
 
 def test_metrics_by_name_the_first_is_kept() -> None:
-    assert metric_names(LABELS) == ["macro_f1", "accuracy"]
+    assert metric_names(LABELS) == ("macro_f1", "accuracy")
     golds = ["a", "b", "a", "a"]
     assert measure_outputs(LABELS, RIGHT, {"temperature": 1.0}, golds)["accuracy"] == 0.75
     found = validation_metrics(LABELS, RIGHT, {"temperature": 1.0}, golds)

@@ -231,4 +231,5 @@ def test_a_grade_that_was_not_learned_has_no_target_and_a_row_of_its_own_in_the_
     with pytest.raises(DataError, match="unknown grade `7`"):
         task.encode(["7"], ())
     (matrix,) = task.figures([Number(4, 4, 4, 1)], ["7"])
-    assert matrix.rows[-1] == ("7", 0.0, 0.0, 0.0, 0.0, 1.0)
+    assert matrix.columns == ("", *GRADES, "7") and len(matrix.rows) == 6
+    assert matrix.rows[-1] == ("7", 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from penjing.core.canon import canonical_json, digest_file
-from penjing.core.certificate import INFO, MODEL
+from penjing.core.certificate import INFO, MODEL, State
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify, write_whole
 from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
@@ -109,7 +109,11 @@ def _read_beside(path: Path, release: Release) -> dict[str, Any]:
 def _gates_of(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     gates = found.get("gates")
     loose = [gate for gate in gates if isinstance(gate, dict)] if isinstance(gates, list) else []
-    return [gate for gate in loose if {"name", "promised", "state"} <= gate.keys()]
+    return [
+        gate
+        for gate in loose
+        if isinstance(gate.get("name"), str) and gate.get("state") in get_args(State) and "promised" in gate
+    ]
 
 
 def observed_file(folder: Path) -> Path:

@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -99,18 +99,24 @@ class Data(_Part):
                 )
         return fields
 
-    @model_validator(mode="after")
-    def _features_are_fields(self) -> Data:
-        for name in self.features:
-            if name not in self.fields:
+    @field_validator("features")
+    @classmethod
+    def _features_are_fields(cls, features: list[str], info: ValidationInfo) -> list[str]:
+        fields = info.data.get("fields", {})
+        for name in features:
+            if name in (info.data.get("label"), info.data.get("text")):
                 raise WrongValueError(
-                    f"has the feature `{name[:60]}`, which is no declared field", "declare it under `fields:`"
+                    f"names `{name[:60]}`, which is the column of the labels or of the texts",
+                    "take it out: a feature is a field that is known when a case is decided",
                 )
-            if self.fields[name] == "str":
+            if name not in fields:
+                raise WrongValueError(f"names `{name[:60]}`, which is no declared field", "declare it under `fields:`")
+            if fields[name] == "str":
                 raise WrongValueError(
-                    f"has the feature `{name[:60]}`, which is free text", f"list its values: `{name[:60]}: [a, b]`"
+                    f"names `{name[:60]}`, which is free text",
+                    f"list its values under `fields:`: `{name[:60]}: [a, b]`",
                 )
-        return self
+        return features
 
     def feature_types(self) -> dict[str, str | list[str]]:
         """The fields that the model reads, with their types or values."""

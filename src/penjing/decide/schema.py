@@ -87,7 +87,8 @@ class FactSchema:
         if self.labels:
             return match_label(written, self.labels, self.read_as)
         try:
-            return self.task.read(written.strip()) or None
+            word = written.strip()
+            return self.task.read(self.read_as.get(word, word)) or None
         except DataError:
             return None
 

@@ -63,7 +63,7 @@ class Scored:
     @cached_property
     def metrics(self) -> tuple[str, ...]:
         """The names of the task's metrics; promises refer to the first."""
-        return tuple(metric_names(self.task))
+        return metric_names(self.task)
 
     def measure(self, name: str = "") -> Metric:
         """The metric of that name, as a function of sums of counts."""

@@ -249,7 +249,7 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
             "put its folder back there"
         )
     try:
-        return task.read(written)
+        return task.read(reads.of(row.release).get(written.strip(), written))
     except DataError as error:
         fix = f" ({error.fix})" if error.fix else ""
         raise DataError(f"{written[:64]!r} is no answer of this release: {error.what}{fix}") from None

@@ -10,9 +10,9 @@ from penjing.core.task import Item, Outputs, Task
 _DIGITS = 6
 
 
-def metric_names(task: Task) -> list[str]:
+def metric_names(task: Task) -> tuple[str, ...]:
     """Names of the task's metrics; the first is the one that `keep` is about."""
-    return list(task.metrics(task.counts([], []).sum(axis=0)))
+    return tuple(task.metrics(task.counts([], []).sum(axis=0)))
 
 
 def measure_outputs(

@@ -62,6 +62,8 @@ class Options(_Options):
     within: float | None = Field(
         None,
         ge=0,
+        le=1e12,
+        allow_inf_nan=False,
         description="an answer further than this from the true value is an error; left out: 0 for grades, half the "
         "standard deviation for numbers",
     )
@@ -248,7 +250,8 @@ class Score(ScoreReader):
         return result
 
     def kinds(self) -> dict[str, FactKind]:
-        return {"value": "float", "low": "float", "high": "float", "p": "unit", "margin": "unit"}
+        found: dict[str, FactKind] = {"value": "float", "low": "float", "high": "float", "p": "unit"}
+        return found | {"margin": "unit"} if self.grades else found
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """value, low, high, p and margin of a Number."""
@@ -344,12 +347,10 @@ class Score(ScoreReader):
         """For grades how often each is taken for which; for numbers the error by band of the true value."""
         pairs = [(answer, gold) for answer, gold in zip(answers, golds, strict=True) if isinstance(answer, Number)]
         if self.grades:
-            names = [write_number(grade) for grade in self.grades]
             golds_seen = sorted({*self.grades, *(float(gold) for _, gold in pairs)})
             seen = Counter((gold, write_number(answer.value)) for answer, gold in pairs)
-            rows = tuple(
-                (truth, *(float(seen[truth, said]) for said in names)) for truth in map(write_number, golds_seen)
-            )
+            names = [write_number(grade) for grade in golds_seen]
+            rows = tuple((truth, *(float(seen[truth, said]) for said in names)) for truth in names)
             title = {"en": "Which grades are taken for which", "zh": "哪些等级被判成哪些"}
             return (Section("grades", "matrix", title, ("", *names), rows),)  # type: ignore[arg-type]
         bands: dict[str, list[tuple[float, bool]]] = {}

@@ -129,7 +129,7 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
 
 
 def test_a_task_without_labels_gets_no_cascade() -> None:
-    scores = {"static": (0.9, 1), "all layers": (0.95, 60), "static, then all layers (99.8% alike)": (0.949, 61)}
+    scores = {"static": (0.9, 1), "all layers": (0.95, 60), "static, then all layers (99.8% agreement)": (0.949, 61)}
     numbers = open_reader("score", {}).learn(["1", "2.5"])
     card = Card(form="torch", method="tune.full", **card_fields(numbers, {"edges": []}))
     assert run(scores)[0] == list(scores)
