@@ -38,6 +38,6 @@ def test_a_number_within_the_limit_is_no_error() -> None:
     assert 0.6 < intervals["within"].low < 0.75 < intervals["within"].high < 0.85
     exact = judge(task, [Prediction("", Number(float(gold), 0, 5, 0.8)) for gold in golds], golds)
     assert exact.difference(scored).value == pytest.approx(0.25) and scored.kept(exact).value == pytest.approx(0.75)
-    assert exact.agreement(scored) == 0.25
+    assert exact.agreement(scored) == 0.75
     assert exact.interval(rows=[0, 1]).low == pytest.approx(0.025 ** (1 / 2), abs=1e-6), "no error is no proof"
     assert np.isfinite(scored.interval("r2").low)
