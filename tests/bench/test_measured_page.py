@@ -123,14 +123,17 @@ def test_a_table_has_a_line_for_each_entry(page: ModuleType, tmp_path: Path) -> 
 
 
 def test_results_of_the_score_task_are_shown_as_soon_as_they_exist(page: ModuleType, tmp_path: Path) -> None:
+    share = {"value": 0.7, "low": 0.6, "high": 0.8}
     one = {
-        "name": "MovieLens", "rows": 9000, "seed": 3, "metrics": {"rmse": 0.9}, "baseline": {"rmse": 1.1},
-        "certificate": {"within": 0.5, "coverage": 0.9}, "machine": "a CPU",
+        "name": "films", "rows": {"train": 9000, "test": 500}, "model": "tune.full", "within": 0.5,
+        "metrics": {"within": share, "coverage": share}, "baseline": {"within": share}, "constant": {"within": 0.5},
+        "certificate": {"max_error": 0.2, "automation_rate": 0.9}, "machine": "a CPU",
     }  # fmt: skip
     (tmp_path / "score.json").write_text(json.dumps({"sets": [one]}), encoding="utf-8")
     section = next(each for each in page.load_template()["sections"] if each["file"] == "score.json")
     text = "\n".join(page.Page("en", tmp_path).section(section))
-    assert "| MovieLens | 9,000 | 3 | rmse 0.9 | rmse 1.1 | within 0.5, coverage 0.9 |" in text
+    shown = "| films | 9,000, 500 | tune.full | 0.5 | 0.700 (0.600–0.800) | 0.700 | 0.500 | 70.0 % | 20 % | 90 % |"
+    assert shown in text
     assert "- Machine: a CPU\n" in text
 
 
