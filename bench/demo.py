@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from penjing.runtime.machine import cores, hardware
+from penjing.core.machine import cores, hardware
 
 RESULTS = Path(__file__).resolve().parent / "results" / "demo.json"
 
