@@ -66,6 +66,9 @@ def test_what_stands_beside_never_replaces_what_is_sealed(tmp_path: Path, tiny_r
     timed = {"name": "p99_ms", "promised": 20.0, "state": "held"}
     write_observed(moved.folder, moved.id, {"gates": [sealed | {"state": "held"}, timed, {"name": "odd"}, "x", None]})
     assert promises(moved, {"gates": [sealed]}) == [sealed, timed]
+    strange = [{"name": ["x"], "promised": 1, "state": "held"}, {"name": "y", "promised": 1, "state": "helld"}]
+    write_observed(moved.folder, moved.id, {"gates": strange})
+    assert promises(moved, {"gates": [sealed]}) == [sealed]
     write_observed(moved.folder, moved.id, {"gates": "x"})
     assert promises(moved, {"gates": [sealed]}) == [sealed]
     assert promises(moved, {}) == []

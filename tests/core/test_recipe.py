@@ -89,3 +89,23 @@ def test_features_are_declared_fields_that_are_no_free_text(tmp_path: Path) -> N
     for written, said in (("amounts", "no declared field"), ("note", "is free text")):
         with pytest.raises(RecipeError, match=said):
             load(tmp_path, GOOD.replace(part, f"{part}{fields}[{written}]\n"))
+
+
+@pytest.mark.parametrize(
+    ("feature", "words"),
+    [
+        ("label", "the column of the labels or of the texts"),
+        ("text", "the column of the labels or of the texts"),
+        ("place", "no declared field"),
+        ("note", "free text"),
+    ],
+)
+def test_a_feature_is_a_declared_field_that_is_known_when_a_case_is_decided(
+    tmp_path: Path, feature: str, words: str
+) -> None:
+    fields = "  fields: {label: float, text: float, amount: float, note: str}\n"
+    with pytest.raises(RecipeError) as caught:
+        load(tmp_path, GOOD.replace("  label: label\n", f"  label: label\n{fields}  features: [amount, {feature}]\n"))
+    assert words in caught.value.what and str(caught.value.where).endswith("recipe.yaml:9:3")
+    good = load(tmp_path, GOOD.replace("  label: label\n", f"  label: label\n{fields}  features: [amount]\n"))
+    assert good.recipe.data.features == ["amount"]

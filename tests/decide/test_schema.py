@@ -14,6 +14,7 @@ from penjing.data.table import read_table_file
 from penjing.decide.schema import FactSchema
 from penjing.serve.bodies import DecideMany, DecideOne, parse_items
 from penjing.serve.settings import Settings
+from penjing.tasks import described, open_reader
 
 SCHEMA = FactSchema(("a", "b"), {"n": "int", "x": "float", "s": "str", "e": ("app", "web"), "b": "bool"})
 
@@ -162,3 +163,9 @@ def test_names_that_could_mean_two() -> None:
     said = SCHEMA.missing_columns(["text", "N", "x", "S", "Ｂ"])
     assert said is not None and said.startswith("no column for the field `e` of this release; the columns are `text`")
     assert SCHEMA.missing_columns(["N", "x", "S", "Ｂ", "e"]) is None
+
+
+def test_a_word_that_the_recipe_reads_as_a_number_is_an_outcome_too() -> None:
+    task = described(open_reader("score", {}).learn(["1", "2", "3"]))["task"]
+    schema = FactSchema((), {}, {"差": "1"}, other=task)
+    assert [schema.outcome(word) for word in ("差", " 差 ", "3.0", "好")] == ["1", "1", "3", None]

@@ -50,6 +50,8 @@ def test_a_base_predicts_nothing() -> None:
         ("{type: classify, within: 1}", ":2:24", "within"),
         ("{type: score, withn: 1}", ":2:21", "did you mean `within`?"),
         ("{type: score, within: -1}", ":2:21", "within"),
+        ("{type: score, within: .inf}", ":2:21", "within"),
+        ("{type: score, within: 1.0e+300}", ":2:21", "within"),
     ],
 )
 def test_a_wrong_task_is_named_with_its_place(tmp_path: Path, task: str, where: str, words: str) -> None:
