@@ -262,7 +262,9 @@ def test_a_torch_run_that_is_ended_at_random_moments(
         except subprocess.TimeoutExpired:
             process.send_signal(number)
         said = process.communicate()[0].decode()
-        assert process.returncode in (0, code) and "Traceback" not in said, said
+        # A signal may also arrive after the last line, while Python ends and no longer catches it.
+        finished = (0, -number) if "next: penjing serve" in said else ()
+        assert process.returncode in (code, *finished) and "Traceback" not in said, said
         if process.returncode > 0:
             assert "run the same command again to continue" in said or "run the same command to start again" in said
     last = {**os.environ, "PYTHONHASHSEED": "2", "LC_ALL": "zh_CN.GBK"}
