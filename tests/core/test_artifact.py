@@ -83,12 +83,13 @@ def test_a_release_of_the_first_format_is_written_as_before(tmp_path: Path) -> N
     assert ReleaseInfo.model_validate_json((tmp_path / "release.json").read_bytes()) == newer
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": 9}', '{"name": 5, "labels": "a"}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": "9"}', '{"name": 5, "labels": "a"}'])
 def test_a_sealed_file_that_is_no_release_is_told_in_plain_words(tmp_path: Path, text: str) -> None:
     with sealed_folder(tmp_path / "r") as inside:
         (inside / "release.json").write_text(text, encoding="utf-8")
     with pytest.raises(DamageError, match=r"release\.json is not valid: (`|the )") as caught:
         open_release(tmp_path / "r")
+    assert caught.value.fix == "install the version of penjing that made it, or a newer one"
     assert "input" not in str(caught.value).lower()
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from penjing.core.canon import canonical_json
+from penjing.core.errors import DamageError
 from penjing.store import records as module
 from penjing.store.database import Store
 from penjing.store.records import count_records, get_record, scan_records, write_records
@@ -51,3 +54,14 @@ def test_counts_by_route(store: Store, make) -> None:
     with store.write() as connection:
         write_records(connection, [make("a"), make("b"), make("c", route="review")])
     assert count_records(store) == {"automatic": 2, "review": 1}
+
+
+def test_an_answer_of_a_kind_that_a_later_version_records_is_named_so(store: Store, make) -> None:
+    later = replace(make("one"), prediction='{"artifact":"a","kind":"drawing","too_long":false}')
+    with store.write() as connection:
+        write_records(connection, [later])
+    with pytest.raises(
+        DamageError, match="the record one holds an answer that this version of penjing cannot read"
+    ) as e:
+        get_record(store, "one")
+    assert e.value.fix == "install the version of penjing that made it, or a newer one"

@@ -117,6 +117,10 @@ Answer = Choice | Flags | Number | Spans | Links | Written | Joint
 Kind = TypeVar("Kind", Choice, Flags, Number, Spans, Links, Written, Joint)
 
 
+class UnknownKindError(ValueError):
+    """A recorded answer of a kind that is not known here, as a newer Penjing may have written it."""
+
+
 def as_kind(answer: Answer, kind: type[Kind]) -> Kind:
     """The answer, which must be of that kind. Raises TypeError for another."""
     if not isinstance(answer, kind):
@@ -137,7 +141,7 @@ def answer_from_json(value: Mapping[str, Any]) -> Answer:
     """The answer that `answer_to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     kind = value.get("kind", Choice.kind)
     if kind not in _READERS:
-        raise ValueError(f"no answer is of kind {kind!r}")
+        raise UnknownKindError(f"no answer is of kind {kind!r}")
     return _READERS[kind]({name: part for name, part in value.items() if name != "kind"})
 
 

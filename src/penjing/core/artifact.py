@@ -10,10 +10,11 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from penjing.core.canon import canonical_json, digest_file
-from penjing.core.certificate import INFO, MODEL, State
+from penjing.core.certificate import FORMATS, INFO, MODEL, State
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify, write_whole
-from penjing.core.nouns import Artifact, Card, Release, ReleaseInfo
+from penjing.core.formats import NEWER, refuse_newer
+from penjing.core.nouns import CARD_FORMAT, Artifact, Card, Release, ReleaseInfo
 from penjing.core.options import explain
 from penjing.core.paths import AnyPath, local_path
 
@@ -29,7 +30,8 @@ def write_artifact(target: Path, card: Card, fill: Callable[[Path], None]) -> Ar
 
 
 def open_artifact(folder: AnyPath) -> Artifact:
-    """Verify an artifact's folder and read its card. Raises UsageError (not an artifact) or DamageError."""
+    """Verify an artifact's folder and read its card. Raises UsageError (not an artifact, or one of a newer Penjing) or
+    DamageError."""
     folder = local_path(folder)
     _refuse_other(folder, CARD, "an artifact")
     identity = verify(folder)
@@ -38,7 +40,10 @@ def open_artifact(folder: AnyPath) -> Artifact:
     except FileNotFoundError:
         raise UsageError("this folder is not an artifact: it has no card.json", where=str(folder)) from None
     except ValidationError as error:
-        raise DamageError(f"card.json is not valid: {explain(error, Card)[0][1]}", where=str(folder)) from None
+        refuse_newer((folder / CARD).read_bytes(), CARD_FORMAT, CARD, str(folder))
+        # The hashes fit, so that nobody changed the file: another version of Penjing wrote it.
+        what = f"card.json is not valid: {explain(error, Card)[0][1]}"
+        raise DamageError(what, where=str(folder), fix=NEWER) from None
     return Artifact(folder=folder.absolute(), id=identity, card=card)
 
 
@@ -122,7 +127,10 @@ def observed_file(folder: Path) -> Path:
 
 
 def open_release(folder: AnyPath) -> Release:
-    """Verify every file of a release and read its `release.json`. Raises UsageError (not a release) or DamageError."""
+    """Verify every file of a release and read its `release.json`.
+
+    Raises UsageError (not a release, or one of a newer Penjing) or DamageError.
+    """
     folder = local_path(folder)
     _refuse_other(folder, INFO, "a release")
     identity = verify(folder)
@@ -132,10 +140,12 @@ def open_release(folder: AnyPath) -> Release:
             where=str(folder),
             fix="give the folder OUT/release that `penjing make` wrote",
         )
+    for name, last in FORMATS.items():
+        if (folder / name).is_file():
+            refuse_newer((folder / name).read_bytes(), last, name, str(folder))
     try:
         info = ReleaseInfo.model_validate_json((folder / INFO).read_bytes())
     except ValidationError as error:
-        raise DamageError(
-            f"release.json is not valid: {explain(error, ReleaseInfo)[0][1]}", where=str(folder)
-        ) from None
+        what = f"release.json is not valid: {explain(error, ReleaseInfo)[0][1]}"
+        raise DamageError(what, where=str(folder), fix=NEWER) from None
     return Release(folder=folder.absolute(), id=identity, info=info, artifact=open_artifact(folder / MODEL))

@@ -11,6 +11,9 @@ INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
 POLICY, RULES = "policy/policy.json", "policy/rules.csv"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 
+# The newest format of each that is known here.
+FORMATS = {INFO: 3, CERTIFICATE: 2, POLICY: 3, SELFCHECK: 2}
+
 State = Literal["held", "broken", "unproven"]
 
 

@@ -14,6 +14,8 @@ from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
 _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves"))
+# The newest format of a card that is known here.
+CARD_FORMAT = 2
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
 

@@ -19,8 +19,9 @@ from pydantic import (
 )
 
 from penjing.core.canon import unit_hash
-from penjing.core.certificate import POLICY, RULES
-from penjing.core.errors import DamageError, UsageError
+from penjing.core.certificate import FORMATS, POLICY, RULES
+from penjing.core.errors import DamageError
+from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
 from penjing.core.task import Task
@@ -193,13 +194,7 @@ def load_policy(release: Release) -> Policy:
     except FileNotFoundError:
         raise DamageError("the release has no policy/policy.json", where=str(release.folder)) from None
     except ValidationError as error:
-        strange = next((each["input"] for each in error.errors() if each["loc"] == ("format",)), None)
-        if isinstance(strange, int):
-            raise UsageError(
-                f"policy.json has the format {strange}; this installation reads 1 to 3",
-                where=str(path),
-                fix="install the version of penjing that made it, or a newer one",
-            ) from None
+        refuse_newer(path.read_bytes(), FORMATS[POLICY], path.name, str(path))
         raise DamageError(f"policy.json is not valid: {explain(error, PolicySpec)[0][1]}", where=str(path)) from None
     _check_task(spec, release)
     open_masking(spec.masking, str(path))

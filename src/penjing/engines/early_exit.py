@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from penjing.core.errors import DamageError
+from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact
 from penjing.engines.onnx import open_model
 from penjing.engines.protocol import Array, Device, Logits, Outputs, label_head
@@ -54,6 +55,8 @@ class ExitEngine:
         try:
             exits = Exits.model_validate_json((artifact.folder / EXITS).read_bytes())
         except (FileNotFoundError, ValidationError) as error:
+            if isinstance(error, ValidationError):
+                refuse_newer((artifact.folder / EXITS).read_bytes(), 1, EXITS, str(artifact.folder))
             raise DamageError(
                 f"{EXITS} cannot be used: {error}",
                 where=str(artifact.folder),

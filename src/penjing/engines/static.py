@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
+from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of, split_columns
@@ -81,6 +82,7 @@ class StaticEngine:
         columns = sum(one.size for one in heads.values())
         try:
             settings = json.loads((artifact.folder / SETTINGS).read_text(encoding="utf-8"))
+            refuse_newer(settings, 1, SETTINGS, str(artifact.folder))
             grams = Grams(int(settings["characters"]), int(settings["words"]), int(settings["bits"]))
             tensors = load_file(artifact.folder / WEIGHTS)
             table, head, bias = tensors["table"], tensors["head"], tensors["bias"]

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationErro
 
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
+from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact, Prediction
 from penjing.core.task import Outputs
 from penjing.engines.protocol import Array, Logits, label_head
@@ -196,10 +197,12 @@ def open_cascade(
 
 
 def read_exits(folder: Path) -> CascadeExit:
-    """The threshold of a cascade. Raises DamageError."""
+    """The threshold of a cascade. Raises DamageError, or UsageError for one of a newer Penjing."""
     try:
         return CascadeExit.model_validate_json((folder / EXITS).read_bytes())
     except (FileNotFoundError, ValidationError) as error:
+        if isinstance(error, ValidationError):
+            refuse_newer((folder / EXITS).read_bytes(), 1, EXITS, str(folder))
         raise DamageError(f"{EXITS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, tuple_
 
-from penjing.core.answers import Choice, Number, answer_from_json, answer_to_json
+from penjing.core.answers import Choice, Number, UnknownKindError, answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError
+from penjing.core.formats import NEWER
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.bulk import insert_rows
 from penjing.store.chain import Entry, enter_entries, entry_of
@@ -212,8 +213,12 @@ def _record(row: Row[Any]) -> Record:
 
 
 def unreadable(identity: str, error: Exception) -> DamageError:
-    """The error for a record that was changed outside Penjing."""
+    """The error for a record that was changed outside Penjing, or has an answer of a kind that is not known here."""
     shown_id = identity.encode("ascii", "backslashreplace").decode()[:64]
+    if isinstance(error, UnknownKindError):
+        return DamageError(
+            f"the record {shown_id} holds an answer that this version of penjing cannot read: {error}", fix=NEWER
+        )
     return DamageError(
         f"the record {shown_id} cannot be read: it was changed outside Penjing ({type(error).__name__})",
         fix="`penjing verify` says what was changed; compare the database with a backup",

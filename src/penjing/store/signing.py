@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from penjing.core.canon import canonical_json
 from penjing.core.errors import StoreError
 from penjing.core.folder import make_private, write_whole
+from penjing.core.formats import refuse_newer
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def load_key(file: Path) -> SigningKey | None:
     found = _load(file)
     if found is None:
         return None
+    refuse_newer(found, 1, file.name, str(file), StoreError)
     try:
         key = SigningKey(found["database"], found["public"], found["private"], tuple(found["trusted"]))
         derived = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key.private)).public_key()

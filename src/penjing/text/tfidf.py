@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, DataError, UsageError
+from penjing.core.formats import refuse_newer
 from penjing.text.words import HAN, PLACEHOLDER, segmenter_version, word_spans
 
 VOCABULARY, SETTINGS = "vocabulary.txt", "features.json"
@@ -101,9 +102,11 @@ class Features:
 
     @classmethod
     def read(cls, folder: Path, idf: npt.NDArray[np.float32]) -> Features:
-        """What `write` wrote. Raises DamageError for files that do not fit, UsageError for another jieba."""
+        """What `write` wrote. Raises DamageError for files that do not fit, UsageError for another jieba, or for files
+        of a newer Penjing."""
         try:
             settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            refuse_newer(settings, 1, SETTINGS, str(folder))
             terms = Terms(int(settings["words"]), int(settings["characters"]), bool(settings["chinese"]))
             vocabulary = (folder / VOCABULARY).read_bytes().decode("utf-8").split("\n")[:-1]
             segmenter = str(settings["segmenter"])
