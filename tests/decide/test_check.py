@@ -16,6 +16,7 @@ from penjing.decide.check import Finding, check
 from penjing.decide.rules import read_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.space import margin_bounds
+from penjing.tasks import open_reader
 
 SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web"), "city": "str", "vip": "bool"})
 
@@ -165,6 +166,72 @@ def test_agrees_with_trying_every_point(rows: list[tuple[str, ...]], tmp_path_fa
         facts = {**facts, "contains": {phrase: facts["contains"][phrase] for phrase in needed}}
         first.add(table.matcher.first(facts))
     dead = {i + 2 for i in range(len(rows))} - {i + 2 for i in first if i is not None}
+    said = {each.rows[-1] if each.kind == "contradiction" else each.rows[0] for each in found if each.level == "error"}
+    assert said == dead
+    assert (None not in first) == any(each.kind == "gap" and each.level == "warning" for each in found)
+
+
+def grades(*values: float) -> FactSchema:
+    """The facts of grades."""
+    task = open_reader("score", {"kind": "grades"}).learn([str(value) for value in values])
+    return FactSchema((), other={"type": task.name, **task.state})
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        (",>7,,", "`value` is always one of 0, 1, 2, 4, never `>7`"),
+        (",<0,,", "`value` is always one of 0, 1, 2, 4, never `<0`"),
+        (",3,,", "`value` is always one of 0, 1, 2, 4, never `3`"),
+        (",2.1..3.9,,", "`value` is always one of 0, 1, 2, 4, never `2.1..3.9`"),
+        ("<-1,,,", "`low` is always one of 0, 1, 2, 4, never `<-1`"),
+        (">1,<=1,,", "`low >1` and `value <=1` never come together"),
+        (">2,,<2.5,", "`low >2` and `high <2.5` never come together"),
+    ],
+)
+def test_a_row_beyond_the_grades_or_against_their_order_can_never_hold(tmp_path: Path, row: str, what: str) -> None:
+    text = f"name,low,value,high,p,then\nsure,,4,,,review\nodd,{row},review\n"
+    odd = findings(tmp_path, text, grades(0, 1, 2, 4))[0]
+    assert (odd.level, odd.kind, odd.rows) == ("error", "impossible", (3,))
+    assert odd.what == f"row 3 (odd) can never hold: {what}"
+
+
+def test_an_interval_whose_order_is_broken_says_the_order(tmp_path: Path) -> None:
+    numbers = open_reader("score", {}).learn(["0.5", "1.5", "2"])
+    schema = FactSchema((), other={"type": "score", **numbers.state})
+    odd = findings(tmp_path, "name,low,value,high,then\na,>3,,<2,review\n", schema)[0]
+    assert odd.what == "row 2 (a) can never hold: `low >3` and `high <2` never come together"
+    assert odd.fix == "it is always low <= high: loosen one of the conditions, or delete the row"
+    # A number may lie beyond all that were seen, and is rounded: its value may lie outside a narrow interval.
+    assert [each.level for each in findings(tmp_path, "name,low,value,then\na,>3,<3,review\n", schema)] == ["info"]
+    assert [each.level for each in findings(tmp_path, "name,value,then\na,>700,review\n", schema)] == ["info"]
+
+
+GRADE_ROW = st.tuples(
+    one_of("0", ">=1", "<2", ">1"),
+    one_of("1", "<=1", ">=2", "1..2", ">1"),
+    one_of("<=1", "2", ">=2", ">7"),
+    st.sampled_from(["review", "outcome 1"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(GRADE_ROW, min_size=2, max_size=4))
+def test_rows_over_grades_agree_with_trying_every_interval(
+    rows: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("rules") / "r.csv"
+    lines = [f"r{i}," + ",".join(row) for i, row in enumerate(rows)]
+    path.write_text("name,low,value,high,then\n" + "\n".join(lines), encoding="utf-8")
+    table = read_rules(path, grades(0, 1, 2))
+    intervals = [(low, value, high) for low in range(3) for value in range(low, 3) for high in range(value, 3)]
+    plain = {"p": 0.5, "margin": 0.5, "too_long": False, "pii": {}, "fields": {}, "contains": {}}
+    first = {
+        table.matcher.first(plain | {"low": float(low), "value": float(value), "high": float(high)})
+        for low, value, high in intervals
+    }
+    dead = {i + 2 for i in range(len(rows))} - {i + 2 for i in first if i is not None}
+    found = check(table)
     said = {each.rows[-1] if each.kind == "contradiction" else each.rows[0] for each in found if each.level == "error"}
     assert said == dead
     assert (None not in first) == any(each.kind == "gap" and each.level == "warning" for each in found)

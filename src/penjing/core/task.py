@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from penjing.core.answers import Answer
 
@@ -177,6 +177,24 @@ class Answering(Protocol):
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """What evidence explains: a number (n,) for each item of outputs, which falls as the answer loses support."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The values that numeric facts of answers can have, beyond what their kinds say.
+
+    listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one.
+    """
+
+    listed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    ordered: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A task that knows more about the values of its facts than their kinds; the check of rules uses it."""
+
+    def bounds(self) -> Bounds: ...
 
 
 class Judging(Protocol):

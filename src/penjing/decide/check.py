@@ -1,7 +1,8 @@
 """Finds the problems of a table before anything starts: rows that never fire, contradictions, gaps. Exact, no sampling.
 
 The analysis covers the facts of the answer (label × p × margin, or value × low × high × p) × the other facts that the
-rules name. For labels it covers the probabilities that can occur (top of L labels, margin to the second). Each phrase
+rules name. The values of a fact that has few, such as grades, and the order of `low`, `value` and `high` are known from
+the task. For labels it covers the probabilities that can occur (top of L labels, margin to the second). Each phrase
 is true or false independently, except that a text with a long phrase contains every shorter one inside it. Requests
 without a field that a rule needs go to review and are not covered.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from penjing.decide.cells import scale
+from penjing.decide.cells import Contains, scale
 from penjing.decide.schema import FactSchema
 from penjing.decide.space import OTHER, Axis, Box, Space, found_in
 from penjing.decide.table import Rule, RuleTable
@@ -84,16 +85,31 @@ def _impossible(table: RuleTable, rule: Rule) -> Finding:
         level="error",
         kind="impossible",
         rows=(rule.row,),
-        what=f"row {rule.row} ({rule.name}) can never hold: {_conditions(rule)} never come together",
+        what=f"row {rule.row} ({rule.name}) can never hold: {_never(table, rule)}",
         where=f"{table.path}:{rule.row}:1",
         fix=_why_impossible(table, rule),
     )
+
+
+def _never(table: RuleTable, rule: Rule) -> str:
+    """What cannot be: a condition that no value of its fact meets, else all conditions at once."""
+    space = Space(table)
+    for condition in rule.conditions:
+        listed = table.schema.bounds.listed.get(condition.fact)
+        if listed and not isinstance(condition.test, Contains) and not space.cells(condition):
+            units = scale(table.schema.kinds()[condition.fact])
+            known = ", ".join(_number(round(value * units), units) for value in sorted(listed))
+            return f"`{condition.fact}` is always one of {known}, never `{condition.written}`"
+    return f"{_conditions(rule)} never come together"
 
 
 def _why_impossible(table: RuleTable, rule: Rule) -> str:
     labels = len(table.schema.labels)
     if labels and {condition.fact for condition in rule.conditions} & {"p", "margin"}:
         return f"with {labels} labels p is at least {1 / labels:.4g}, and the margin is at most p and at least 2p - 1"
+    named = {condition.fact for condition in rule.conditions}
+    if len(ordered := [fact for fact in table.schema.bounds.ordered if fact in named]) > 1:
+        return f"it is always {' <= '.join(ordered)}: loosen one of the conditions, or delete the row"
     return "loosen one of the conditions, or delete the row"
 
 

@@ -11,15 +11,16 @@ these texts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 from penjing.core.errors import RuleError
-from penjing.decide.cells import Among, Between, Contains, Is, Test
+from penjing.decide.cells import Among, Between, Contains, Is, Test, scale
 from penjing.decide.schema import MICRO, FactSchema
-from penjing.decide.table import Rule, RuleTable
+from penjing.decide.table import Condition, Rule, RuleTable
 
 MAX_TEXTS = 2_000
 MAX_WORK = 3_000_000
@@ -62,6 +63,7 @@ class Space:
         self.axes = [_axis(fact, tests[fact], table.schema) for fact in _in_order(tests, table.schema.own)]
         self._place = {axis.fact: i for i, axis in enumerate(self.axes)}
         self._possible = self._possible_pairs(len(table.schema.labels))
+        self._ordered = [self._place[fact] for fact in table.schema.bounds.ordered if fact in self._place]
         self._inside = {long: {each for each in table.phrases if each in long} for long in table.phrases}
         self._path, self._work = table.path, 0
 
@@ -79,6 +81,11 @@ class Space:
                 found[place] &= self.axes[place].mask(condition.test)
         return tuple(found)
 
+    def cells(self, condition: Condition) -> int:
+        """The mask of the cells of its fact in which a condition holds; not for phrases."""
+        assert not isinstance(condition.test, Contains)
+        return self.axes[self._place[condition.fact]].mask(condition.test)
+
     def texts(self, rule: Rule) -> list[frozenset[str]]:
         """The smallest texts in which a rule finds its phrases, each as the phrases of the table that occur in it."""
         tests = [condition.test for condition in rule.conditions if isinstance(condition.test, Contains)]
@@ -91,12 +98,23 @@ class Space:
 
     def occurs(self, box: Box) -> bool:
         """Whether any case can be in the box."""
-        if not all(box):
+        if not all(box) or not self._in_order(box):
             return False
         if self._possible is None:
             return True
         p, margin = box[self._place["p"]], box[self._place["margin"]]
         return any(p >> i & 1 and margin & cells for i, cells in enumerate(self._possible))
+
+    def _in_order(self, box: Box) -> bool:
+        """Whether values that rise from one ordered fact to the next can be in the box: the least that fit are tried."""
+        least: float = -math.inf
+        for place in self._ordered:
+            cells = (cell for i, cell in enumerate(self.axes[place].ranges) if box[place] >> i & 1)
+            fits = next(((low, high) for low, high in cells if high is None or high >= least), None)
+            if fits is None:
+                return False
+            least = least if fits[0] is None else max(least, fits[0])
+        return True
 
     def left(self, box: Box, taken: Sequence[Box], used: set[int] | None = None) -> Iterator[Box]:
         """Disjoint boxes that cover a box without the others, one at a time.
@@ -188,6 +206,9 @@ def _axis(fact: str, tests: Sequence[Test], schema: FactSchema) -> Axis:
     if kind == "str":
         named = dict.fromkeys(value for test in tests if isinstance(test, Among) for value in test.values)
         return Axis(fact=fact, values=(*named, OTHER))
+    if listed := schema.bounds.listed.get(fact):
+        points = sorted(round(value * scale(kind)) for value in listed)
+        return Axis(fact=fact, ranges=tuple((point, point) for point in points))
     bottom: int | None = 0 if kind in ("unit", "count") else None
     top: int | None = MICRO if kind == "unit" else None
     if fact == "p" and schema.labels:

@@ -36,7 +36,7 @@ from pydantic import Field
 from penjing.core.answers import Answer, Number, as_kind
 from penjing.core.errors import DataError, RequestError
 from penjing.core.options import Options as _Options
-from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.fields import read_field
 from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
 from penjing.tasks.residuals import Residuals, fit_residuals
@@ -252,6 +252,12 @@ class Score(ScoreReader):
     def kinds(self) -> dict[str, FactKind]:
         found: dict[str, FactKind] = {"value": "float", "low": "float", "high": "float", "p": "unit"}
         return found | {"margin": "unit"} if self.grades else found
+
+    def bounds(self) -> Bounds:
+        """Of grades the grades, in order; the value of a number is rounded, and may lie outside a narrow interval."""
+        if self.grades:
+            return Bounds(dict.fromkeys(("low", "value", "high"), self.grades), ("low", "value", "high"))
+        return Bounds(ordered=("low", "high"))
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """value, low, high, p and margin of a Number."""
