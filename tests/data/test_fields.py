@@ -63,6 +63,17 @@ def test_a_json_value_is_read_as_the_cell_that_a_file_makes_of_it(
         ("0,123", "float", "`0,123`, not a number", "a comma may be"),
         ("12,34", "int", "not a whole number", "a comma may be"),
         ("1,23,456", "int", "not a whole number", "a comma may be"),
+        ("1.234.567", "float", "`1.234.567`, not a number", "write the digits without marks between them"),
+        ("1 234", "float", "`1 234`, not a number", "write the digits without marks between them"),
+        ("12,5%", "float", "`12,5%`, not a number", "a comma may be"),
+        ("3万", "float", "`3万`, not a number", "write it in digits: 30000"),
+        ("１．５ 亿元", "float", "not a number", "write it in digits: 150000000"),
+        ("-1,200萬", "int", "not a whole number", "write it in digits: -12000000"),
+        ("−5.50 ℃", "float", "not a number", "write the number alone: -5.5"),
+        *[
+            (odd, "float", "not a number", "write digits, for example 1234 or 12.5")
+            for odd in ("3万5千", "三万", "3k", "3 million", "(1,234)", "<5", "3-4", "2024-01-01", "1e5元")
+        ],
         ("5000元", "float", "`5000元`, not a number", "write the number alone: 5000"),
         ("￥5,000", "float", "not a number", "write the number alone: 5000"),
         ("50%", "float", "`50%`, not a number", "write the share, 0.5, or the number alone"),

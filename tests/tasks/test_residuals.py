@@ -45,3 +45,11 @@ def test_one_value_everywhere_and_no_rows() -> None:
 
 def test_residuals_survive_json() -> None:
     assert Residuals.from_json(TWO.to_json()) == TWO
+
+
+def test_too_few_rows_for_a_coverage_give_the_largest_ratio() -> None:
+    """Nine rows can promise 90 % at best: the rank ceil((n + 1) 0.9) of eight rows would be the ninth."""
+    ratios = tuple(np.linspace(0, 2, 201))
+    for rows, width in ((8, 2.0), (9, 2.0), (19, 2 * 18 / 19)):
+        found = Residuals((0.0,), (1.0,), ratios, rows)
+        assert found.half_width(np.array([0.0]), 0.9)[0] == pytest.approx(width), rows

@@ -9,7 +9,7 @@ from sklearn.metrics import mean_absolute_error, r2_score
 
 from penjing.core.answers import Number, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import ALL, Task
+from penjing.core.task import ALL, Bounded, Bounds, Task
 from penjing.tasks import open_reader, open_task
 from penjing.tasks.grades import best_grades
 from penjing.tasks.score import Score, write_number
@@ -54,7 +54,7 @@ def test_what_is_no_number_is_refused(cell: str) -> None:
 def test_few_whole_numbers_are_grades_and_others_are_numbers() -> None:
     grades, numbers = learned(GRADES), learned(["1", "2.5", "4"])
     assert isinstance(grades, Score) and grades.grades == (0.0, 1.0, 2.0, 3.0, 4.0) and grades.within == 0
-    assert isinstance(numbers, Score) and numbers.grades == () and numbers.within == 0.61  # half of 1.2247
+    assert isinstance(numbers, Score) and numbers.grades == () and numbers.within == 0.56  # half of 1.5 / 1.349
     assert learned(GRADES, kind="number").heads["score"].size == 1
     assert grades.heads["score"].loss == "ordinal" and grades.heads["score"].size == 4
     with pytest.raises(DataError, match="one score only"):
@@ -233,3 +233,72 @@ def test_a_grade_that_was_not_learned_has_no_target_and_a_row_of_its_own_in_the_
     (matrix,) = task.figures([Number(4, 4, 4, 1)], ["7"])
     assert matrix.columns == ("", *GRADES, "7") and len(matrix.rows) == 6
     assert matrix.rows[-1] == ("7", 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("cell", ["0.0000003", "3e-8", "-0.0000001", "３ｅ－９"])
+def test_a_number_that_would_become_zero_is_refused(cell: str) -> None:
+    for reader in (open_reader("score", {}), learned(["1", "2.5", "4"]), learned(GRADES)):
+        with pytest.raises(DataError, match="6 decimals are kept: it would be 0") as caught:
+            reader.read(cell)
+        assert "multiply all scores" in str(caught.value.fix)
+    assert [open_reader("score", {}).read(each) for each in ("0.000001", "0.0", "-0", "0e9")] == [
+        "0.000001",
+        "0",
+        "0",
+        "0",
+    ]
+
+
+def test_numbers_that_differ_by_less_than_is_kept_are_refused_and_scaled_ones_are_not() -> None:
+    tiny = np.random.default_rng(0).normal(2e-5, 5e-6, 200)
+    reader = open_reader("score", {})
+    with pytest.raises(DataError, match="the scores differ by about 4e-06 only, and of scores 6 decimals are kept"):
+        reader.learn([reader.read(f"{value:.9f}") for value in tiny])
+    task = reader.learn([reader.read(f"{1e6 * value:.9f}") for value in tiny])
+    assert isinstance(task, Score) and 2 < task.within < 3
+
+
+def test_bands_of_small_numbers_have_names_of_their_own() -> None:
+    golds = [f"{value / 1e5:.6f}" for value in range(100)]
+    bands = open_reader("score", {}).strata(golds)
+    assert len(set(bands)) == 5 and all(bands.count(band) == 20 for band in set(bands))
+    assert bands[0] == "0 to 0.0002" and bands[-1] == "0.0008 to 0.001"
+
+
+def test_one_value_far_away_does_not_change_the_limit() -> None:
+    golds = [write_number(value) for value in np.random.default_rng(0).normal(50, 10, 500).round(2)]
+    plain, far = learned(golds), learned([*golds, "1000000"])
+    assert isinstance(plain, Score) and isinstance(far, Score)
+    assert plain.within == pytest.approx(5, abs=0.4) and far.within == pytest.approx(plain.within, abs=0.1)
+    assert far.scale > 40_000, "the standard deviation says nothing about the usual numbers"
+
+
+def test_the_limit_of_numbers_that_are_mostly_equal_is_not_zero() -> None:
+    mostly = learned(["0"] * 80 + [str(value / 10) for value in range(1, 21)])
+    assert isinstance(mostly, Score) and mostly.within == pytest.approx(0.2, abs=0.05)
+    rare = learned(["0"] * 999 + ["1.5"], kind="number")
+    assert isinstance(rare, Score) and rare.within == 0.024  # half the standard deviation
+
+
+def test_grades_say_between_which_values_their_facts_are() -> None:
+    task, numbers = learned(GRADES), learned(["1", "2.5", "4"])
+    assert isinstance(task, Bounded) and isinstance(numbers, Bounded)
+    assert task.bounds().listed == dict.fromkeys(("low", "value", "high"), (0.0, 1.0, 2.0, 3.0, 4.0))
+    assert task.bounds().ordered == ("low", "value", "high")
+    assert numbers.bounds() == Bounds(ordered=("low", "high"))
+
+
+def test_an_interval_from_fewer_rows_than_its_coverage_needs() -> None:
+    """Nine rows allow 90 % at best: with fewer the interval of a number is the largest error, that of a grade all."""
+    said = np.zeros((8, 1))
+    golds = ["1", "2", "3", "2.5", "1.5", "2.2", "3.1", "0.4"]
+    task = learned(golds, within=0.3)
+    assert isinstance(task, Score)
+    answer = as_kind(task.decode({"score": said[:1]}, task.fit({"score": said}, golds), ())[0], Number)
+    errors = np.abs(np.array(golds, dtype=float) - task.mean)
+    assert answer.high - answer.low == pytest.approx(2 * errors.max(), rel=0.4)
+    grades, logits, places = graded(8, 3)
+    calibration = grades.fit({"score": logits}, places)
+    assert calibration["mass"] == 1.0
+    whole = [as_kind(one, Number) for one in grades.decode({"score": logits}, calibration, ())]
+    assert {(one.low, one.high) for one in whole} == {(0.0, 4.0)}

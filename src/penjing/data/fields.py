@@ -34,7 +34,17 @@ _WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false",
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 # Thousands in threes, the first group without a leading zero: `0,123` is a decimal comma, which is refused.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:_\d{3})+)(\.\d+)?")
-_NUMBER_INSIDE = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
+# Digits, with every mark that people put between them; `1,234.5` is one number, and so is `1.234.567`.
+_NUMBER_INSIDE = re.compile(r"[+-]?\d+(?:[,.'’_\u00a0\u202f ]?\d+)*")
+_CHINESE_UNITS = {"万亿": 10**12, "千亿": 10**11, "百亿": 10**10, "十亿": 10**9, "亿": 10**8, "千万": 10**7}
+_CHINESE_UNITS |= {"百万": 10**6, "十万": 10**5, "万": 10**4, "千": 1000, "百": 100, "十": 10}
+_CHINESE_UNITS |= {"萬億": 10**12, "億": 10**8, "萬": 10**4}
+_CHINESE_NUMBER = re.compile(rf"\D*[\d.,]+\s*(?P<unit>{'|'.join(_CHINESE_UNITS)})[^\d十百千万萬亿億兆]*")
+# Words behind or around a number that change its value: no number is proposed.
+_CHANGES_VALUE = re.compile(
+    r"[<>≤≥~≈≠=^*/×÷]|[(（].*\d.*[)）]|\d\s*(k|m|b|bn|mn|mio|mrd)\b|thousand|million|billion|hundred|dozen|[十百千万萬亿億兆]",
+    re.IGNORECASE,
+)
 _MINUS = str.maketrans("−–", "--")
 
 
@@ -207,18 +217,31 @@ def _number(value: str | int | float, kind: str) -> Decimal:
 
 def _number_fix(written: str) -> str:
     plain = fold_width(written[:_LONGEST_NUMBER]).strip()
-    inside = _NUMBER_INSIDE.search(plain)
     if plain.casefold() in {"true", "false"}:
         return "write 1 or 0, or declare the field as `bool`"
     if plain.casefold() in {"nan", "null", "none", "n/a", "na", "-", "inf", "-inf", "无", "空"}:
         return "leave the field empty where there is no number"
-    if inside and plain.rstrip().endswith("%"):
-        return f"write the share, {float(inside[0].replace(',', '')) / 100:g}, or the number alone"
-    if inside and inside[0] == plain and "," in plain:
+    # A number is proposed only where the text has one, and it can be read in one way.
+    inside = _NUMBER_INSIDE.findall(plain.translate(_MINUS))
+    number = parse_number(inside[0]) if len(inside) == 1 else None
+    if number is not None and (share := _CHINESE_NUMBER.fullmatch(plain)):
+        return f"write it in digits: {_digits(number * _CHINESE_UNITS[share['unit']])}"
+    if number is not None and not _CHANGES_VALUE.search(plain):
+        if plain.endswith("%"):
+            return f"write the share, {_digits(number / 100)}, or the number alone"
+        return f"write the number alone: {_digits(number)}"
+    unread = inside[0] if len(inside) == 1 and number is None else ""
+    if "," in unread:
         return "a comma may be a decimal point or separate thousands: write 1.5 or 1500"
-    if inside and (parse_number(inside[0]) is not None):
-        return f"write the number alone: {inside[0].replace(',', '')}"
+    if unread:
+        return "write the digits without marks between them, and one point before decimals: 1234567 or 1234.5"
     return "write digits, for example 1234 or 12.5"
+
+
+def _digits(number: Decimal) -> str:
+    """A number without an exponent and without zeros at the end of its decimals."""
+    written = f"{number:f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _text(value: str | int | float) -> str:

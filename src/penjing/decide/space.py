@@ -106,7 +106,7 @@ class Space:
         return any(p >> i & 1 and margin & cells for i, cells in enumerate(self._possible))
 
     def _in_order(self, box: Box) -> bool:
-        """Whether values that rise from one ordered fact to the next can be in the box: the least that fit are tried."""
+        """Whether values that rise from one ordered fact to the next can be in the box; tries the least ones."""
         least: float = -math.inf
         for place in self._ordered:
             cells = (cell for i, cell in enumerate(self.axes[place].ranges) if box[place] >> i & 1)

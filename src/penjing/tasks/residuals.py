@@ -50,7 +50,11 @@ class Residuals:
         return result
 
     def half_width(self, values: Floats, coverage: float) -> Floats:
-        """Half the interval that holds the truth of a share `coverage` of texts, (n,)."""
+        """Half the interval that holds the truth of a share `coverage` of texts, (n,).
+
+        With fewer rows than coverage / (1 - coverage), no interval from them promises that share: it has the largest
+        ratio.
+        """
         share = min(1.0, math.ceil((self.rows + 1) * coverage) / max(1, self.rows))
         ratio = np.interp(share, np.linspace(0, 1, len(self.ratios)), self.ratios)
         result: Floats = ratio * self.near(values)

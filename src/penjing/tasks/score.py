@@ -34,10 +34,10 @@ import numpy.typing as npt
 from pydantic import Field
 
 from penjing.core.answers import Answer, Number, as_kind
-from penjing.core.errors import DataError, RequestError
+from penjing.core.errors import DataError, RequestError, shown
 from penjing.core.options import Options as _Options
 from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
-from penjing.data.fields import read_field
+from penjing.data.fields import parse_number, read_field
 from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
 from penjing.tasks.residuals import Residuals, fit_residuals
 
@@ -48,6 +48,10 @@ MOST_GRADES = 12
 # For numbers, so many equally full bands of the gold are the strata of a split.
 _BANDS = 5
 _DIGITS = 6
+# A smaller spread has fewer than a hundred steps of the last decimal: rounding would be a part of every error.
+_LEAST_SPREAD = 1e-4
+# The share of values left out on either side, and the width of the rest of a normal distribution in deviations.
+_MIDDLES = ((0.25, 1.349), (0.1, 2.563), (0.05, 3.290), (0.01, 4.653))
 # Two numbers that differ by this little are equal.
 _CLOSE = 1e-9
 MICRO = 1_000_000
@@ -65,7 +69,7 @@ class Options(_Options):
         le=1e12,
         allow_inf_nan=False,
         description="an answer further than this from the true value is an error; left out: 0 for grades, half the "
-        "standard deviation for numbers",
+        "spread of the middle values for numbers",
     )
     coverage: float = Field(0.9, gt=0, lt=1, description="share of texts whose interval holds the true value")
 
@@ -110,11 +114,19 @@ class ScoreReader:
     golds_are_names = False
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:  # noqa: ARG002
-        """A finite number in its shortest form, "" for an empty cell. Raises DataError."""
+        """A finite number in its shortest form, "" for an empty cell. Raises DataError.
+
+        Six decimals are kept: a number that is not 0 and would become 0 is refused.
+        """
         try:
             value = read_field("label", cell, "float")
         except RequestError as error:
             raise DataError(error.what.replace("the field `label`", "the score", 1), fix=error.fix) from None
+        if value == 0 and parse_number(cell):
+            raise DataError(
+                f"the score is `{shown(cell.strip(), 40)}`, and of scores {_DIGITS} decimals are kept: it would be 0",
+                fix="multiply all scores, such as by 1000000; or write 0 if that is meant",
+            )
         return "" if value is None else write_number(float(value))
 
     def strata(self, golds: Sequence[str]) -> list[str]:
@@ -126,24 +138,33 @@ class ScoreReader:
         if len(edges) <= 2:
             # Most rows have one value: the bands are of the others.
             edges = np.unique(np.quantile(sorted(set(values)), np.linspace(0, 1, _BANDS + 1)))
-        names = [f"{write_number(round(low, 3))} to {write_number(round(high, 3))}" for low, high in pairwise(edges)]
+        # Three decimals, or as many as keep the edges apart.
+        digits = next((n for n in range(3, _DIGITS) if len(np.unique(np.round(edges, n))) == len(edges)), _DIGITS)
+        ends = [write_number(round(edge, digits)) for edge in edges.tolist()]
+        names = [f"{low} to {high}" for low, high in pairwise(ends)]
         places = np.clip(
             np.searchsorted(edges, [float(gold or "nan") for gold in golds], "right") - 1, 0, len(names) - 1
         )
         return [names[place] if gold else "" for gold, place in zip(golds, places.tolist(), strict=True)]
 
     def learn(self, golds: Sequence[str]) -> Score:
-        """Grades, or mean and standard deviation. Raises DataError where all values are equal."""
+        """Grades, or mean and standard deviation. Raises DataError where all values are equal, or differ by less than
+        six decimals can show."""
         values = np.array([float(gold) for gold in golds if gold])
         if len(values) == 0 or np.ptp(values) == 0:
             raise DataError("the train rows have one score only", fix="give rows of at least two values")
         different = sorted(set(values.tolist()))
         whole = all(value == round(value) for value in different)
         graded = self.kind == "grades" or (self.kind == "auto" and whole and len(different) <= MOST_GRADES)
-        scale = float(values.std())
+        scale, spread = float(values.std()), _spread(values)
+        if spread < _LEAST_SPREAD:
+            raise DataError(
+                f"the scores differ by about {spread:.1g} only, and of scores {_DIGITS} decimals are kept",
+                fix="multiply all scores, such as by 1000000, and `within` too",
+            )
         return Score(
             kind="grades" if graded else "number",
-            within=self.within if self.within is not None else 0.0 if graded else float(f"{scale / 2:.2g}"),
+            within=self.within if self.within is not None else 0.0 if graded else float(f"{spread / 2:.2g}"),
             coverage=self.coverage,
             grades=tuple(different) if graded else (),
             mean=round(float(values.mean()), _DIGITS),
@@ -366,7 +387,7 @@ class Score(ScoreReader):
         table = []
         for band, held in sorted(bands.items(), key=lambda pair: float(pair[0].split(" ")[0])):
             error, covered = np.array(held, dtype=np.float64).mean(axis=0).tolist()
-            table.append((band, float(len(held)), round(error, 4), round(covered, 4)))
+            table.append((band, float(len(held)), round(error, 4 if error >= 0.1 else _DIGITS), round(covered, 4)))
         title = {"en": "Error and coverage by true value", "zh": "各段真实值的误差与区间覆盖率"}
         columns = ("true value", "rows", "mean error", "coverage")
         return (Section("errors_by_value", "table", title, columns, tuple(table)),)  # type: ignore[arg-type]
@@ -375,6 +396,18 @@ class Score(ScoreReader):
 def write_number(value: float) -> str:
     """The shortest decimal form with at most six decimals: 3, 2.5, -0.125."""
     return f"{value:.6f}".rstrip("0").rstrip(".") if round(value, 6) else "0"
+
+
+def _spread(values: Floats) -> float:
+    """The standard deviation of a normal distribution with the same middle half; rare values far away do not count.
+
+    Where the middle half has one value, the same of the middle 80, 90 and 98 %, and at last the standard deviation.
+    """
+    for tail, deviations in _MIDDLES:
+        low, high = np.quantile(values, (tail, 1 - tail)).tolist()
+        if high > low:
+            return float(high - low) / deviations
+    return float(values.std())
 
 
 def _short(value: float) -> float:
