@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,10 @@ def service(tiny_release: Release, tmp_path: Path) -> DecisionService:
     return DecisionService(tiny_release, store, Settings(threads=1, max_waiting=4, cache=str(tmp_path)))
 
 
-async def ask(app, method: str, path: str, length: int = 9) -> tuple[int, dict[str, str], bytes]:
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+async def ask(app, method: str, path: str, length: int = 9, language: str = "") -> tuple[int, dict[str, str], bytes]:
     """One request without a key, whose body must never be asked for where the answer is early."""
     sent: list[dict] = []
 
@@ -36,6 +40,7 @@ async def ask(app, method: str, path: str, length: int = 9) -> tuple[int, dict[s
         sent.append(message)
 
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
+    headers += [(b"accept-language", language.encode())] if language else []
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
     await app({**scope, "headers": headers, "scheme": "http", "http_version": "1.1"}, receive, send)
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
@@ -56,6 +61,8 @@ def test_a_full_lane_refuses_before_key_and_body(service: DecisionService) -> No
             assert headers["content-type"] == "application/json"
             assert "connection" not in headers, "the next request on this connection costs less than a new one"
             assert json.loads(body)["error"]["code"] == "overloaded"
+            _, headers, body = await ask(app, "POST", path, language="zh")
+            assert headers["content-language"] == "zh" and HAN.search(json.loads(body)["error"]["message"])
         assert (await ask(app, "POST", "/v1/decide", 100_000))[0] == 401, "a long body belongs to another lane"
         assert (await ask(app, "POST", "/v1/decisions/x/replay"))[0] == 401
         service.lanes.replay.texts = service.lanes.replay.bounds.texts
@@ -63,11 +70,11 @@ def test_a_full_lane_refuses_before_key_and_body(service: DecisionService) -> No
         assert (await ask(app, "GET", "/v1/decisions/x"))[0] == 401
         service.lanes.lookup.texts = service.lanes.lookup.bounds.texts
         assert (await ask(app, "GET", "/v1/decisions/x"))[0] == 503
-        assert (lane.refused, service.lanes.replay.refused, service.lanes.lookup.refused) == (2, 1, 1)
+        assert (lane.refused, service.lanes.replay.refused, service.lanes.lookup.refused) == (4, 1, 1)
         assert (await ask(app, "GET", "/healthz"))[0] == 200
         page = (await ask(app, "GET", "/metrics"))[2].decode()
-        assert 'penjing_requests_total{path="/v1/decide",status="503"} 1.0' in page
-        assert 'penjing_lane_refused{lane="short"} 2.0' in page
+        assert 'penjing_requests_total{path="/v1/decide",status="503"} 2.0' in page
+        assert 'penjing_lane_refused{lane="short"} 4.0' in page
 
     asyncio.run(run())
 
@@ -83,6 +90,10 @@ def test_the_same_before_http_is_parsed(service: DecisionService) -> None:
         assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
         assert b"content-length: %d" % len(body) in head
         assert json.loads(body)["error"]["type"] == "busy"
+        assert b"vary: Accept-Language" in head
+        chinese = raw(b"POST /v1/decide HTTP/1.1", 9, True)
+        assert chinese is not None and b"content-language: zh" in chinese
+        assert HAN.search(json.loads(chinese.split(b"\r\n\r\n")[1])["error"]["message"])
         for line in (b"POST /v1/decide HTTP/1.0", b"GET /healthz HTTP/1.1", b"POST /v1/decide?x HTTP/1.1", b"\xff"):
             assert raw(line, 9) is None
 

@@ -18,16 +18,20 @@ def request(body: bytes = b"{}", more: bytes = b"") -> bytes:
 def test_plain_requests_are_followed_one_after_another() -> None:
     framing = Framing()
     for body in (b"{}", b"", b"x" * 1000):
-        assert framing.head(request(body)) == (b"POST /v1/decide HTTP/1.1", len(body))
+        assert framing.head(request(body)) == (b"POST /v1/decide HTTP/1.1", len(body), False)
         assert (framing.plain, framing.rest) == (True, 0)
     whole = request(b"abcdef", b"Connection: keep-alive\r\n")
-    assert framing.head(whole[:-4]) == (b"POST /v1/decide HTTP/1.1", 6)
+    assert framing.head(whole[:-4]) == (b"POST /v1/decide HTTP/1.1", 6, False)
     assert framing.rest == 4
     assert framing.head(b"cd") is None
     assert framing.rest == 2
     assert framing.head(b"ef") is None
     assert (framing.plain, framing.rest) == (True, 0)
-    assert framing.head(b"GET /v1/decisions/x HTTP/1.1\r\nHost: x\r\n\r\n") == (b"GET /v1/decisions/x HTTP/1.1", 0)
+    assert framing.head(b"GET /v1/decisions/x HTTP/1.1\r\nHost: x\r\n\r\n") == (
+        b"GET /v1/decisions/x HTTP/1.1",
+        0,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ class Server(asyncio.Protocol):
 
 def serve(pieces: list[bytes], refusing: bool = True, busy: bool = False):
     async def run():
-        kind = early_protocol(Server, lambda line, _: b"503" if refusing and b"/v1/" in line else None)
+        kind = early_protocol(Server, lambda line, *_: b"503" if refusing and b"/v1/" in line else None)
         made = kind(asyncio.get_running_loop())
         if busy:
             made.cycle = Cycle()
@@ -116,3 +120,17 @@ def test_more_than_a_refused_body_closes_the_connection() -> None:
 def test_a_request_sent_before_the_last_answer_is_not_answered_out_of_turn() -> None:
     found = serve([request()], busy=True)
     assert (found.written, found.passed) == ([], request())
+
+
+@pytest.mark.parametrize(
+    ("line", "chinese"),
+    [
+        (b"Accept-Language: zh-CN,zh;q=0.9\r\n", True),
+        (b"accept-language:en, zh;q=0.5\r\n", False),
+        (b"X-Accept-Language: zh\r\n", False),
+        (b"", False),
+    ],
+)
+def test_the_language_of_a_request_is_read_with_its_length(line: bytes, chinese: bool) -> None:
+    head = b"POST /v1/decide HTTP/1.1\r\nHost: x\r\n" + line + b"Content-Length: 0\r\n\r\n"
+    assert Framing().head(head) == (b"POST /v1/decide HTTP/1.1", 0, chinese)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -12,8 +13,12 @@ import pytest
 JSON = {"Content-Type": "application/json"}
 
 
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
 def _error(answer) -> dict[str, str]:
     body = answer.json()
+    assert answer.headers["vary"] == "Accept-Language"
     assert set(body) == {"error"}
     assert set(body["error"]) == {"type", "code", "message", "fix"}
     assert all(isinstance(value, str) and value for value in body["error"].values())
@@ -88,6 +93,34 @@ def test_odd_but_valid_json_is_fine(served) -> None:
         assert served.ask("POST", "/v1/decide", content=body, headers=JSON).status_code == 200
     kind = {"Content-Type": "application/json; charset=utf-8"}
     assert served.ask("POST", "/v1/decide", content=b'{"text":"x"}', headers=kind).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("GET", "/v1/decide", b"", 405),
+        ("POST", "/v1/decisions/x", b"", 405),
+        ("GET", "/nothing", b"", 404),
+        ("GET", "/v1/decisions/x", b"", 404),
+        ("GET", "/v1%2fdecide", b"", 400),
+        ("POST", "/v1/decide", b"{", 400),
+        ("POST", "/v1/decide", b'{"text": "x", "text": "y"}', 400),
+        ("POST", "/v1/decide", b'{"text": "x", "evidance": true}', 422),
+        ("POST", "/v1/decide", b'{"text": "x", "fields": {"amount": "3x"}}', 422),
+        ("POST", "/v1/decide", b'{"text": ""}', 422),
+    ],
+)
+def test_message_and_fix_are_in_the_language_that_is_asked_for(
+    served, method: str, path: str, content: bytes, status: int
+) -> None:
+    chinese = served.ask(method, path, content=content, headers=JSON | {"Accept-Language": "zh-CN,zh;q=0.9"})
+    english = served.ask(method, path, content=content, headers=JSON | {"Accept-Language": "en"})
+    assert chinese.status_code == english.status_code == status
+    said, plain = _error(chinese), _error(english)
+    assert HAN.search(said["message"]) and HAN.search(said["fix"]), said
+    assert not HAN.search(plain["message"] + plain["fix"])
+    assert chinese.headers["content-language"] == "zh" and "content-language" not in english.headers
+    assert (said["type"], said["code"]) == (plain["type"], plain["code"])
 
 
 def test_other_addresses_methods_and_types(served) -> None:

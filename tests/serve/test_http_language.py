@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penjing.serve.errors import error_response
-from penjing.serve.http_language import follow_request, in_its_language, prefers_chinese
+from penjing.serve.http_language import follow_request, in_its_language, in_language, prefers_chinese
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,16 @@ def test_only_the_words_are_translated() -> None:
         "fix": "是不是想写 `evidence`？",
     }
     assert chinese.headers["content-language"] == "zh" and "content-language" not in english.headers
+    assert chinese.headers["vary"] == english.headers["vary"] == "Accept-Language"
+
+
+def test_a_language_outside_of_a_request_does_not_last() -> None:
+    made = in_language(True, lambda: error_response(405, "method", "this address does not take that method", "see"))
+    assert made.headers["content-language"] == "zh"
+    assert in_its_language("this address does not take that method") == (
+        "this address does not take that method",
+        False,
+    )
 
 
 def test_words_without_a_chinese_form_stay_english() -> None:

@@ -1,18 +1,21 @@
 """Early answers, before key, body and route are checked: refusals of a full lane, and cached states that are fresh.
 
 Under four times the load that it can answer, a service spends its time on refusals. A refusal must cost much less than
-a decision. So each is made once, and it is sent after only the path and the length of a request have been read.
+a decision. So each is made once in either language, and it is sent after only the path, the length and the
+language of a request have been read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penjing.serve.errors import error_response
+from penjing.serve.http_language import headers_prefer_chinese, in_language
 from penjing.serve.lane import Lane
 from penjing.serve.lanes import Lanes
 from penjing.serve.metrics import Metrics
@@ -29,15 +32,20 @@ class Refusals:
 
     def __init__(self, lanes: Lanes, metrics: Metrics) -> None:
         self._lanes, self._metrics = lanes, metrics
-        self._made = {lane.name: _refusal(lane) for lane in lanes.all}
+        # By lane and whether it is in Chinese.
+        self._made = {
+            (lane.name, chinese): in_language(chinese, partial(_refusal, lane))
+            for lane in lanes.all
+            for chinese in (False, True)
+        }
         self._lines = {name: _lines(made) for name, made in self._made.items()}
 
-    def of(self, path: str, length: int) -> _Raw | None:
+    def of(self, path: str, length: int, chinese: bool = False) -> _Raw | None:
         """The refusal of a request with a body of so many bytes, counted; None if its lane has room."""
         lane = self._refused_by(path, length)
-        return None if lane is None else self._made[lane.name]
+        return None if lane is None else self._made[lane.name, chinese]
 
-    def raw(self, line: bytes, length: int) -> bytes | None:
+    def raw(self, line: bytes, length: int, chinese: bool = False) -> bytes | None:
         """The same for the first line of a request; returns the bytes of the whole answer."""
         found = _LINE.fullmatch(line)
         if found is None:
@@ -45,7 +53,7 @@ class Refusals:
         path = found[2].decode("latin-1")
         refused = self._refused_by(path, length)
         if refused is not None:
-            return self._lines[refused.name]
+            return self._lines[refused.name, chinese]
         lane, _ = self._lane(path, length)
         if lane is not None:
             lane.enter()
@@ -80,11 +88,11 @@ class EarlyBytes:
         self._states = {f"GET {path} HTTP/1.1".encode(): (path, kind, state) for path, (kind, state) in kept.items()}
         self._made: dict[str, tuple[bytes, bytes]] = {}
 
-    def answer(self, line: bytes, length: int) -> bytes | None:
+    def answer(self, line: bytes, length: int, chinese: bool = False) -> bytes | None:
         """The answer to a first line and a body of so many bytes; None if there is no early answer."""
         found = self._states.get(line)
         if found is None:
-            return self._refusals.raw(line, length)
+            return self._refusals.raw(line, length, chinese)
         path, kind, state = found
         body = state.fresh()
         if body is None or length:
@@ -126,7 +134,7 @@ class EarlyAnswers:
             self._metrics.count_early(path, 200)
             length = str(len(body)).encode()
             return 200, [(b"content-type", self._types[path]), (b"content-length", length)], body
-        return self._refusals.of(path, _length(scope))
+        return self._refusals.of(path, _length(scope), headers_prefer_chinese(scope["headers"]))
 
 
 def _length(scope: Scope) -> int:

@@ -1,11 +1,11 @@
 """Refusals of a full lane before HTTP is parsed, at the lowest cost that keeps the connection usable.
 
 Parsing a request, making a task for it and sending an answer through ASGI takes a third of the time of a small
-decision. Here a refusal reads only the first line and the length of the body. That is correct only while the bytes of
-the connection are complete plain requests, one after another. The head must come in one piece. It may have one
-Content-Length, no Transfer-Encoding, Expect or Upgrade, and no Connection other than keep-alive. Nothing may be sent
-before the last answer. At the first bytes that break this form, the server's own parser takes the connection until it
-ends, and serve/early.py refuses there.
+decision. Here a refusal reads only the first line, the length of the body and the preferred language. That is correct
+only while the bytes of the connection are complete plain requests, one after another. The head must come in one piece.
+It may have one Content-Length, no Transfer-Encoding, Expect or Upgrade, and no Connection other than keep-alive.
+Nothing may be sent before the last answer. At the first bytes that break this form, the server's own parser takes the
+connection until it ends, and serve/early.py refuses there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
+
+from penjing.serve.http_language import prefers_chinese
 
 # A larger body is not waited for: the server's own parser bounds it.
 MOST_BODY = 64 * 1024
@@ -24,7 +26,8 @@ _NOT_PLAIN = re.compile(
     rb"\r\n(?:transfer-encoding|expect|upgrade|connection:[ \t]*+(?!keep-alive[ \t]*\r\n))",
     re.IGNORECASE,
 )
-Refuse = Callable[[bytes, int], bytes | None]
+_LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([^\r\n]*)", re.IGNORECASE)
+Refuse = Callable[[bytes, int, bool], bytes | None]
 
 
 class Framing:
@@ -34,8 +37,9 @@ class Framing:
         self.plain = True
         self._rest = 0
 
-    def head(self, data: bytes) -> tuple[bytes, int] | None:
-        """(first line, length of the body) if these bytes begin a plain request, else None."""
+    def head(self, data: bytes) -> tuple[bytes, int, bool] | None:
+        """(first line, length of the body, whether it prefers Chinese) if these bytes begin a plain request, else
+        None."""
         if self._rest:
             self._rest -= len(data)
             self.plain = self._rest >= 0
@@ -54,7 +58,9 @@ class Framing:
         if self._rest < 0 or length > MOST_BODY:
             self.plain = False
             return None
-        return data[: data.find(b"\r\n")], length
+        language = _LANGUAGE.search(whole)
+        chinese = language is not None and prefers_chinese(language[1].decode("latin-1"))
+        return data[: data.find(b"\r\n")], length, chinese
 
     @property
     def rest(self) -> int:
@@ -63,7 +69,7 @@ class Framing:
 
 
 def early_protocol(base: type[Any], refuse: Refuse) -> type[Any]:
-    """A protocol that first calls `refuse(first line, body length)`: bytes are the answer, None passes the request on.
+    """A protocol that first calls `refuse(first line, body length, Chinese)`: bytes are the answer, None passes it on.
 
     `base`: a protocol of uvicorn with the method `idle_again`, which restarts the timer of an idle connection.
     """

@@ -37,11 +37,13 @@ class AnswerError(PenjingError):
 def error_response(
     status: int, code: str, message: str, fix: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The one form of an error: of bounded length, in UTF-8; a lone surrogate is escaped, so that the JSON is valid."""
+    """The one form of an error: of bounded length, in UTF-8; a lone surrogate is escaped, so that the JSON is valid.
+
+    `Vary` tells caches that its language follows the request.
+    """
     message, chinese = in_its_language(message)
     fix, _ = in_its_language(fix)
-    if chinese:
-        headers = {**(headers or {}), "Content-Language": "zh"}
+    headers = {**(headers or {}), "Vary": "Accept-Language"} | ({"Content-Language": "zh"} if chinese else {})
     message, fix = shown(message, MOST_MESSAGE), shown(fix, MOST_FIX)
     body = {"error": {"type": _TYPES.get(status, "server"), "code": code, "message": message, "fix": fix}}
     raw = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")

@@ -11,6 +11,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from penjing.serve.errors import error_response
+from penjing.serve.http_language import headers_prefer_chinese, in_language
 from penjing.serve.http_parser import BoundedConnection, HttpBounds
 
 _REASON = {
@@ -173,18 +175,20 @@ class LimitedProtocol(H11Protocol):
         if self.ended:
             return
         begun = False
+        headers: Iterable[tuple[bytes, bytes]] = ()
         if self.cycle is not None and not self.cycle.response_complete:
+            headers = self.cycle.scope["headers"]
             begun = self.cycle.response_started
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not begun:
             fix = "ask again in a second" if status == 503 else "send a plain HTTP/1.1 request"
-            body = bytes(error_response(status, code, message, fix).body)
-            head = (
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n%s\r\n"
+            more = {"Connection": "close"} | ({"Retry-After": "1"} if status == 503 else {})
+            made = in_language(
+                headers_prefer_chinese(headers), lambda: error_response(status, code, message, fix, more)
             )
-            retry_after = b"retry-after: 1\r\n" if status == 503 else b""
-            self.transport.write(head % (status, _REASON[status], len(body), retry_after) + body)
+            head = b"".join(name + b": " + value + b"\r\n" for name, value in made.raw_headers)
+            self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n" % (status, _REASON[status], head) + bytes(made.body))
         self.end(linger=True)
 
     def end(self, *, linger: bool = False) -> None:
