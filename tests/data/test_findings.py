@@ -10,7 +10,7 @@ import pytest
 from penjing.core.nouns import Table
 from penjing.core.recipe import Recipe, RecipeFile
 from penjing.data.audit import Audit, DuplicateAudit, provable
-from penjing.data.findings import find_problems, unseen_labels
+from penjing.data.findings import find_problems, unseen_labels, unseen_values
 
 PARTS = ("train", "validation", "calibration", "test")
 
@@ -56,6 +56,17 @@ def test_a_label_that_train_lacks() -> None:
     assert problem.line() == "label of which no row is in train: `ＦＡＱ`: row 3"
     assert problem.fix.endswith("labels: {ＦＡＱ: FAQ}")
     assert unseen_labels(file, base, {"test": test}, {"test": "test.csv"}) == []
+
+
+def test_a_grade_that_train_lacks_is_a_warning() -> None:
+    base = audit({"1": 200, "2": 200, "5": 2})
+    found = base.model_copy(update={"split_labels": {**base.split_labels, "train": {"1": 100, "2": 90, "5": 0}}})
+    part = Table(texts=["x", "y", "z"], labels=["5", "1", "5"], rows=[2, 3, 4])
+    (problem,) = unseen_values(found, {"test": ["5", "1", "5"]}, {"test": part}, {"test": "test.csv"})
+    assert problem.severity == "warning"
+    assert problem.line() == "value of which no row is in train: `5`: rows 2, 4"
+    seen = base.model_copy(update={"split_labels": {**base.split_labels, "train": {"1": 100, "2": 90, "5": 1}}})
+    assert unseen_values(seen, {"test": ["5", "1", "5"]}, {"test": part}, {"test": "test.csv"}) == []
 
 
 def test_a_part_without_rows_forbids_training() -> None:

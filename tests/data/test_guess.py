@@ -248,3 +248,31 @@ def test_an_export_of_a_chat_is_refused_with_what_to_write(tmp_path: Path) -> No
     turns = [{"role": ["user", "assistant"][i % 2], "content": f"message {i}"} for i in range(40)]
     with pytest.raises(DataError, match="no column looks like labels"):
         guess(write(tmp_path, "e.json", [json.dumps(turns)]))
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "label"),
+    [
+        # Many decimals, and few of them, beside columns that could be labels too.
+        ("title,channel,year,label", ["app,2001,{0:.2f}", "web,2002,{0:.2f}", "web,2003,{0:.2f}"], "label"),
+        ("title,kind,label", ["a,1.5", "b,2", "b,2.5"], "label"),
+        ("title,标签,channel", ["３．５,app", "2,web", "1,app"], "标签"),
+        # Words under that name stay labels, whatever numbers stand beside them.
+        ("title,label,score", ["up,1.25", "down,2.5", "up,{0:.2f}"], "label"),
+    ],
+)
+def test_a_label_with_decimals_is_found_beside_other_columns(
+    tmp_path: Path, header: str, cells: list[str], label: str
+) -> None:
+    lines = [header]
+    for i in range(90):
+        lines.append(f"what came of it in the end number {i}," + cells[i % 3].format(i / 7))
+    found = guess(write(tmp_path, "a.csv", lines))
+    assert (found.text, found.label) == ("title", label)
+    assert found.numbers == ("none" if cells[0] == "up,1.25" else "many")
+
+
+def test_a_rating_with_decimals_is_the_label_beside_a_channel(tmp_path: Path) -> None:
+    rows = (f"what came of it number {i},{['app', 'web'][i % 2]},{i / 7:.2f}" for i in range(90))
+    found = guess(write(tmp_path, "a.csv", ["title,channel,rating", *rows]))
+    assert (found.label, found.numbers) == ("rating", "many")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from penjing.core.nouns import Table
 from penjing.core.options import nearest
@@ -98,6 +98,29 @@ def unseen_labels(
     elif any((near := nearest(label, list(trained))).startswith("did you") for label in unseen):
         fix = f"{near}  Correct the rows, or {fix}"
     return [Problem(severity="error", code="unseen_labels", message=message, fix=fix, rows=rows)]
+
+
+def unseen_values(
+    audit: Audit, strata: Mapping[str, Sequence[str]], tables: Mapping[str, Table], names: Mapping[str, str]
+) -> list[Problem]:
+    """The warning for grades, or bands of numbers, that no train row has, with their rows.
+
+    strata: of each row of each part; names: the file of each part.
+    """
+    trained = audit.split_labels["train"]
+    unseen = [value for value in audit.labels if not trained.get(value)]
+    if not unseen or not trained:
+        return []
+    rows: Rows = {}
+    for part, table in tables.items():
+        for value, row in zip(strata[part], table.rows, strict=True):
+            if value in unseen:
+                rows.setdefault(names[part], []).append(row)
+    listed = ", ".join(f"`{value}`" for value in unseen[:12])
+    more = f" and {len(unseen) - 12} more" if len(unseen) > 12 else ""
+    message = f"value{'s' * (len(unseen) != 1)} of which no row is in train: {listed}{more}"
+    fix = "add such rows to train; a model hardly ever answers with a value that it never sees"
+    return [Problem(severity="warning", code="unseen_values", message=message, fix=fix, rows=rows)]
 
 
 def _forbidding(file: RecipeFile, audit: Audit) -> list[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -167,7 +167,8 @@ def _odd(column: Sequence[str]) -> int:
 
 
 def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
-    """How well a column fits as labels; None where it cannot: many values, long ones, dates."""
+    """How well a column fits as labels; None where it cannot: many values, long ones, dates. Numbers with decimals fit
+    where the column is named as labels or as a level."""
     role = role_of(name)
     distinct = {cell.strip() for cell in filled}
     if role != "label" and distinct and {cell.lower() for cell in distinct} <= _SPEAKERS:
@@ -175,6 +176,9 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     named = name.strip().lower() in EXACT and role == "label"
     if not filled:
         return _LABEL_BY_ROLE[role] - 3.0 if named else None
+    if role in ("label", "level") and _has_decimals(distinct):
+        # Numbers to predict, however many there are: decimals are no codes of labels.
+        return _LABEL_BY_ROLE[role] + named + (role == "label") - 2.0 * (1 - len(filled) / rows)
     few = len(distinct) <= max(2, min(500, len(filled) // 3)) and (len(distinct) > 1 or role == "label")
     if not few or max(map(len, distinct)) > 100:
         return None
@@ -205,8 +209,13 @@ def _numbers(column: Sequence[str]) -> Literal["none", "few", "many"]:
     distinct = {cell.strip() for cell in column if cell.strip()}
     if len(distinct) < 3 or any(parse_number(cell) is None for cell in distinct):
         return "none"
-    whole = all(cell.partition(".")[2].strip("0") == "" for cell in distinct)
-    return "few" if whole and len(distinct) <= _MOST_CODES else "many"
+    return "few" if len(distinct) <= _MOST_CODES and not _has_decimals(distinct) else "many"
+
+
+def _has_decimals(distinct: Collection[str]) -> bool:
+    """Whether values are numbers, at least three and some of them not whole."""
+    numbers = [parse_number(cell) for cell in distinct]
+    return len(numbers) > 2 and None not in numbers and any(one != one.to_integral_value() for one in numbers if one)
 
 
 def _text_score(name: str, filled: Sequence[str], rows: int) -> float | None:

@@ -14,7 +14,7 @@ from penjing.core.recipe import PARTS, RecipeFile
 from penjing.core.task import Reader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
-from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels
+from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels, unseen_values
 from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
@@ -234,6 +234,10 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *find_problems(file, audit, near_conflicts, names=audited.names),
-        *(unseen_labels(file, audit, tables, _file_names(file)) if audited.names else ()),
+        *(
+            unseen_labels(file, audit, tables, _file_names(file))
+            if audited.names
+            else unseen_values(audit, audited.strata, tables, _file_names(file))
+        ),
     ]
     return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
