@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 import pytest
 
 from penjing.cli.help import paragraphs
+from penjing.tasks import TASKS
 
 
 def test_the_help_of_a_command_is_chinese(penjing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +46,9 @@ def test_a_group_without_a_command_shows_its_help_once(penjing: Callable[..., An
 
 def test_paragraphs_are_on_one_line() -> None:
     assert paragraphs("One\n    line.\n\n    Another.") == ["One line.", "Another."]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_tasks_in_a_help_text_are_those_of_the_table(penjing: Callable[..., Any], language: str) -> None:
+    shown = " ".join(penjing("--lang", language, "init", "--help").out.split())
+    assert ", ".join(TASKS) in shown and "{tasks}" not in shown

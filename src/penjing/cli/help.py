@@ -21,6 +21,7 @@ _NO_START = frozenset("，。；：、）》！？…”’")
 
 def format_help(command: Any, context: Any, formatter: Any) -> bool:
     """Write the help of a command in the language of messages; False for English, which Typer writes."""
+    _name_tasks(command.get_params(context))
     if language() == "en":
         return False
     width = formatter.width
@@ -37,6 +38,15 @@ def format_help(command: Any, context: Any, formatter: Any) -> bool:
     if command.epilog:
         formatter.write("\n" + "\n".join(_wrapped(translate(command.epilog), width, 0)) + "\n")
     return True
+
+
+def _name_tasks(params: Sequence[Any]) -> None:
+    """Put the names of the tasks into the help of options; their table is read only where help is shown."""
+    for param in params:
+        if "{tasks}" in (getattr(param, "help", None) or ""):
+            from penjing.tasks import TASKS
+
+            param.help = param.help.replace("{tasks}", ", ".join(TASKS))
 
 
 def usage_line(context: Any) -> str:

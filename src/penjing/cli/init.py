@@ -74,7 +74,7 @@ def init(
     text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
     label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
     task: Annotated[
-        str | None, typer.Option("--task", help="what is predicted: classify, score; left out: by the labels")
+        str | None, typer.Option("--task", help="what is predicted: {tasks}; left out: by the labels")
     ] = None,
     encoding: Encoding = "auto",
     sheet: Sheet = None,

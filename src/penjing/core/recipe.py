@@ -33,7 +33,7 @@ class TaskChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    type: str = Field("classify", description="classify: one label a text; score: a number or a grade")
+    type: str = Field("classify", description="name of the task; docs/tasks.md describes each")
 
     def options(self) -> dict[str, Any]:
         """The keys other than `type`; the task itself checks them."""
