@@ -95,7 +95,9 @@ def make_artifact(folder: Path, kind: str) -> Artifact:
     return write_artifact(folder, card, engine.write)
 
 
-def make_release(folder: Path, kind: str = "number", threshold: float = 0.7) -> Release:
+def make_release(
+    folder: Path, kind: str = "number", threshold: float = 0.7, words: dict[str, str] | None = None
+) -> Release:
     artifact = make_artifact(folder / "made", kind)
     session, fields = open_session(artifact), {"channel": ("web", "vip"), "amount": "float"}
     tolerance = 0.0001
@@ -131,6 +133,7 @@ def make_release(folder: Path, kind: str = "number", threshold: float = 0.7) -> 
                 artifact=artifact.id,
                 tolerance=tolerance,
                 fingerprint=session.fingerprint(),
+                labels_read_as=words or {},
             ),
         )
     return open_release(folder / "release")
@@ -302,6 +305,29 @@ def test_verdicts_are_numbers_in_any_form(stars: Release, store: Store, tmp_path
     assert import_verdicts(store, file).recorded == 3
     assert [verdict for _, verdict in verdicts(store)] == ["4.5", "-1", "3"]
     assert import_verdicts(store, file).repeated == 3
+
+
+def test_verdicts_are_words_that_stand_for_numbers(tmp_path: Path, store: Store) -> None:
+    release = make_release(tmp_path, words={"很好": "4.5", "poor": "1"})
+    recorded(Decider(release, threads=1), store, "the room was superb", "a superb night", "superb again")
+    file = tmp_path / "cases.csv"
+    export_open(store, file)
+    rows = [line[: line.rindex(",,")] for line in file.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    head = file.read_text(encoding="utf-8-sig").splitlines()[0]
+
+    def give(*given: str) -> None:
+        lines = [head, *(f"{row}{verdict},," for row, verdict in zip(rows, given, strict=True))]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    give("很好", "fair", "3万")
+    with pytest.raises(DataError) as caught:
+        import_verdicts(store, file)
+    assert "row 3: 'fair' is no answer of this release: the score is `fair`, not a number" in str(caught.value)
+    assert "row 4: '3万' is no answer of this release" in str(caught.value)
+    assert "write it in digits: 30000" in str(caught.value)
+    give("很好", " poor ", "2.25")
+    assert import_verdicts(store, file).recorded == 3
+    assert [verdict for _, verdict in verdicts(store)] == ["4.5", "1", "2.25"]
 
 
 def test_a_verdict_needs_the_release_where_it_was_in_service(tmp_path: Path, store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from penjing.core.answers import Number
 from penjing.core.certificate import Gate
 from penjing.report.contract import (
     AuditFinding,
@@ -24,6 +25,7 @@ from penjing.report.contract import (
 )
 from penjing.report.page import LABELS_LISTED, SHOWN, render
 from penjing.report.verdict import note_of, words
+from penjing.tasks import open_reader
 
 HOSTILE = "<b onclick=x>&"
 VOID = {"meta", "br", "img", "link", "input", "hr", "line", "rect", "circle", "path"}
@@ -236,3 +238,20 @@ def test_a_report_of_numbers_speaks_of_values_in_both_languages(sample: Callable
     assert raw.count('class="dot main soft"') == 2, "a scatter has a dot a row"
     assert "width: 50%" in raw and "width: 100%" in raw, "bars are in proportion"
     assert ("So." in page) == (language == "en")
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Which grades are taken"), ("zh", "哪些等级被判成哪些")])
+def test_the_matrix_of_grades_is_square_though_a_grade_was_never_learned(
+    sample: Callable[..., Report], language: Any, title: str
+) -> None:
+    task = open_reader("score", {}).learn(["1", "2", "3"])
+    answers = [Number(value, 1, 3, 0.9) for value in (1.0, 1.0, 2.0, 3.0)]
+    blocks = tuple(Block.model_validate(one) for one in task.figures(answers, ["1", "2", "2", "5"]))
+    page = render(sample(sections=blocks), language=language)
+    assert title in page
+    table = page.split('<table class="matrix">')[1].split("</table>")[0]
+    head, *rows = table.split("<tr>")[1:]
+    assert re.findall(r"<th>([0-9]+)</th>", head) == ["1", "2", "3", "5"]
+    assert [re.findall(r">([0-9]+)</(?:th|td)>", row) for row in rows] == [
+        list("11000"), list("21100"), list("30000"), list("50010"),
+    ]  # fmt: skip

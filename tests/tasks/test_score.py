@@ -9,7 +9,7 @@ from sklearn.metrics import mean_absolute_error, r2_score
 
 from penjing.core.answers import Number, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import ALL, Bounded, Bounds, Task
+from penjing.core.task import ALL, BoundedTask, Bounds, Task
 from penjing.tasks import open_reader, open_task
 from penjing.tasks.grades import best_grades
 from penjing.tasks.score import Score, write_number
@@ -282,7 +282,7 @@ def test_the_limit_of_numbers_that_are_mostly_equal_is_not_zero() -> None:
 
 def test_grades_say_between_which_values_their_facts_are() -> None:
     task, numbers = learned(GRADES), learned(["1", "2.5", "4"])
-    assert isinstance(task, Bounded) and isinstance(numbers, Bounded)
+    assert isinstance(task, BoundedTask) and isinstance(numbers, BoundedTask)
     assert task.bounds().listed == dict.fromkeys(("low", "value", "high"), (0.0, 1.0, 2.0, 3.0, 4.0))
     assert task.bounds().ordered == ("low", "value", "high")
     assert numbers.bounds() == Bounds(ordered=("low", "high"))

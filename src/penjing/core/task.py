@@ -191,7 +191,7 @@ class Bounds:
 
 
 @runtime_checkable
-class Bounded(Protocol):
+class BoundedTask(Protocol):
     """A task that knows more about the values of its facts than their kinds; the check of rules uses it."""
 
     def bounds(self) -> Bounds: ...

@@ -10,7 +10,7 @@ from typing import Any
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import Bounded, Bounds, FactKind, Task
+from penjing.core.task import BoundedTask, Bounds, FactKind, Task
 from penjing.data import fold
 from penjing.data.fields import match_header, match_names, read_field, unclear_names
 from penjing.data.labels import match_label, nearest_label
@@ -55,7 +55,7 @@ class FactSchema:
     @cached_property
     def bounds(self) -> Bounds:
         """What the task knows about the values of its facts."""
-        return self.task.bounds() if isinstance(self.task, Bounded) else Bounds()
+        return self.task.bounds() if isinstance(self.task, BoundedTask) else Bounds()
 
     def __post_init__(self) -> None:
         for name, kind in self.fields.items():

@@ -39,7 +39,7 @@ from penjing.core.options import Options as _Options
 from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.fields import parse_number, read_field
 from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
-from penjing.tasks.residuals import Residuals, fit_residuals
+from penjing.tasks.residuals import Residuals, fit_residuals, spread_of
 
 Floats = npt.NDArray[np.float64]
 HEAD = "score"
@@ -50,8 +50,6 @@ _BANDS = 5
 _DIGITS = 6
 # A smaller spread has fewer than a hundred steps of the last decimal: rounding would be a part of every error.
 _LEAST_SPREAD = 1e-4
-# The share of values left out on either side, and the width of the rest of a normal distribution in deviations.
-_MIDDLES = ((0.25, 1.349), (0.1, 2.563), (0.05, 3.290), (0.01, 4.653))
 # Two numbers that differ by this little are equal.
 _CLOSE = 1e-9
 MICRO = 1_000_000
@@ -156,7 +154,7 @@ class ScoreReader:
         different = sorted(set(values.tolist()))
         whole = all(value == round(value) for value in different)
         graded = self.kind == "grades" or (self.kind == "auto" and whole and len(different) <= MOST_GRADES)
-        scale, spread = float(values.std()), _spread(values)
+        scale, spread = float(values.std()), spread_of(values)
         if spread < _LEAST_SPREAD:
             raise DataError(
                 f"the scores differ by about {spread:.1g} only, and of scores {_DIGITS} decimals are kept",
@@ -396,18 +394,6 @@ class Score(ScoreReader):
 def write_number(value: float) -> str:
     """The shortest decimal form with at most six decimals: 3, 2.5, -0.125."""
     return f"{value:.6f}".rstrip("0").rstrip(".") if round(value, 6) else "0"
-
-
-def _spread(values: Floats) -> float:
-    """The standard deviation of a normal distribution with the same middle half; rare values far away do not count.
-
-    Where the middle half has one value, the same of the middle 80, 90 and 98 %, and at last the standard deviation.
-    """
-    for tail, deviations in _MIDDLES:
-        low, high = np.quantile(values, (tail, 1 - tail)).tolist()
-        if high > low:
-            return float(high - low) / deviations
-    return float(values.std())
 
 
 def _short(value: float) -> float:
