@@ -320,3 +320,15 @@ def test_the_regression_suite_has_the_fields_that_the_model_reads(release: Relea
     cases = [json.loads(line) for line in (release.folder / "regression.jsonl").read_text("utf-8").splitlines()]
     decided = decider.decide([Request(case["text"], case["fields"]) for case in cases[:50]])
     assert [one.decision.outcome for one in decided] == [case["label"] for case in cases[:50]]
+
+
+def test_a_listed_value_that_no_train_row_has_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "temperature", "site", "note", "label"])
+        writer.writerows([text, temperature, site, "", label] for text, temperature, site, label in rows(300, 0))
+    text = (RECIPE % "").replace("[north, south]", "[north, east, south]")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    told = check_recipe(load_recipe(tmp_path / "recipe.yaml"), Silent()).audit.problems
+    (found,) = [each for each in told if each.code == "features"]
+    assert found.message == "no train row has the feature `site` as `east`: such a case goes to a person"
