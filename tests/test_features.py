@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from penjing.cases.impact import impact
 from penjing.cases.record import Ask, work
+from penjing.cases.replay import replay_decision
 from penjing.cases.replay_record import replay_record
 from penjing.core.errors import RecipeError
 from penjing.core.nouns import Inputs, Release, Run, Silent, Table
@@ -25,6 +26,7 @@ from penjing.make.order import feature_faults
 from penjing.make.plan import build_plan
 from penjing.make.run import Made, make_release
 from penjing.measure import latency
+from penjing.prove.amend import amend
 from penjing.runtime.open import open_session
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
@@ -255,3 +257,78 @@ def test_a_feature_that_is_mostly_empty_is_told(tmp_path: Path) -> None:
     told = check_recipe(load_recipe(tmp_path / "recipe.yaml"), Silent()).audit.problems
     (found,) = [each for each in told if each.code == "features"]
     assert found.message.startswith("the feature `temperature` is empty in ")
+
+
+COMPLETE = {"temperature": 90, "site": "north"}
+UNMET = [
+    ({}, "missing_feature", {"temperature": "missing", "site": "missing"}),
+    ({"temperature": "", "site": "south"}, "missing_feature", {"temperature": "missing"}),
+    ({"temperature": 100.5, "site": "north"}, "unseen_feature", {"temperature": "outside"}),
+]
+
+
+def test_what_training_never_had_goes_to_a_person_at_every_door(
+    release: Release, store: Store, penjing: Any, tmp_path: Path
+) -> None:
+    policy = json.loads((release.folder / "policy" / "policy.json").read_bytes())
+    assert (policy["format"], policy["facts"], set(policy["features"])) == (4, "2", {"temperature", "site"})
+    assert policy["features"]["site"] == {"empty": False, "values": ["north", "south"]}
+    decider = Decider(release, threads=1)
+    python = [decider.decide([Request("pump left", fields)])[0].decision.to_json() for fields, _, _ in UNMET]
+    service = DecisionService(release, store, Settings(threads=1, cache=str(tmp_path), state_seconds=0))
+    with TestClient(build_app(service, KeyRing(store, required=False)), base_url="http://127.0.0.1") as client:
+        served = [client.post("/v1/decide", json={"text": "pump left", "fields": one}).json() for one, _, _ in UNMET]
+        for each in served:
+            assert client.post(f"/v1/decisions/{each['id']}/replay").json()["decision"]["same"]
+        whole = client.post("/v1/decide", json={"text": "pump left", "fields": COMPLETE}).json()
+        assert whole["facts"]["features"] == {} and whole["reason"] == "above_threshold"
+    written = "\n".join(json.dumps({"text": "pump left", **fields}) for fields, _, _ in UNMET)
+    (tmp_path / "rows.jsonl").write_text(written, encoding="utf-8")
+    read = penjing("decide", release.folder, "rows.jsonl").lines
+    for decided in (python, served, read):
+        found = [(one["route"], one["reason"], one["facts"]["features"]) for one in decided]
+        assert found == [("review", reason, faults) for _, reason, faults in UNMET]
+
+
+def test_a_recorded_missing_feature_replays_without_its_fields(release: Release) -> None:
+    decider = Decider(release, threads=1)
+    for fields, _, _ in UNMET:
+        recorded = decider.decide([Request("pump left", fields)])[0].decision.to_json()
+        assert replay_decision(decider.policy, recorded).same
+        erased = {**recorded, "facts": {**recorded["facts"], "fields": None}}
+        assert replay_decision(decider.policy, erased).same, "which field was missing is kept, its value is not needed"
+    later = {**recorded, "facts": {**recorded["facts"], "version": "3"}}
+    found = replay_decision(decider.policy, later)
+    assert not found.same and found.differences[0].startswith("facts: recorded in version 3, this release records")
+
+
+def test_rows_of_one_text_with_other_features_certify_each(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,temperature,then\nhot,>=99,review\n", encoding="utf-8")
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "temperature", "site", "note", "label"])
+        fresh = [(place / 7, "north") for place in range(100)] + [(10, "south"), ("10.0", "south")]
+        writer.writerows(["the machine", heat, site, "", "sound"] for heat, site in fresh)
+        used = rows(500, 0)[:20]
+        writer.writerows([text, heat, site, "", label] for text, heat, site, label in used)
+    done = amend(release, tmp_path / "rules.csv", tmp_path / "rows.csv", tmp_path / "out", threads=1)
+    assert (done.rows, done.used, done.repeated, done.certificate.rows) == (122, 20, 1, 101)
+
+
+def test_the_regression_suite_has_the_fields_that_the_model_reads(release: Release) -> None:
+    decider = Decider(release, threads=1)
+    cases = [json.loads(line) for line in (release.folder / "regression.jsonl").read_text("utf-8").splitlines()]
+    decided = decider.decide([Request(case["text"], case["fields"]) for case in cases[:50]])
+    assert [one.decision.outcome for one in decided] == [case["label"] for case in cases[:50]]
+
+
+def test_a_listed_value_that_no_train_row_has_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "temperature", "site", "note", "label"])
+        writer.writerows([text, temperature, site, "", label] for text, temperature, site, label in rows(300, 0))
+    text = (RECIPE % "").replace("[north, south]", "[north, east, south]")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    told = check_recipe(load_recipe(tmp_path / "recipe.yaml"), Silent()).audit.problems
+    (found,) = [each for each in told if each.code == "features"]
+    assert found.message == "no train row has the feature `site` as `east`: such a case goes to a person"

@@ -185,3 +185,32 @@ def test_real_data(tmp_path: Path, name: str) -> None:
     assert all(set(table.labels or ()) == set(prepared.labels) for table in tables(prepared).values())
     folded = [set(map(fold, table.texts)) for table in tables(prepared).values()]
     assert len(set.union(*folded)) == sum(map(len, folded))
+
+
+def amounts(folder: Path, text: str, steps: str) -> RecipeFile:
+    """200 rows of one text with other amounts, and the first of them again under another label and amount."""
+    lines = [f"{text},{i},{'好' if i % 2 else '差'}" for i in range(200)]
+    (folder / "a.csv").write_text("text,amount,label\n" + "\n".join([*lines, f"{text},7,好"]) + "\n", encoding="utf-8")
+    (folder / "recipe.yaml").write_text(
+        "name: t\ndata: {files: a.csv, fields: {amount: int}, features: [amount]}\n"
+        f"steps: [{{tune.linear: {steps}}}]\n",
+        encoding="utf-8",
+    )
+    return load_recipe(folder / "recipe.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "客户申请贷款"])
+def test_a_model_of_fields_alone_tells_rows_apart_by_them(tmp_path: Path, text: str) -> None:
+    """Rows of one text, or of none, are in all parts; the same amount twice is one row."""
+    prepared = prepare(amounts(tmp_path, text, "{text: false}"), open_reader("classify", {}), Silent())
+    assert prepared.audit.splits == {"train": 120, "validation": 24, "calibration": 28, "test": 28}
+    found = prepared.audit.duplicates
+    assert (found.exact, found.near, found.conflicts, prepared.audit.empty) == (1, 0, 0, 0)
+
+
+def test_a_model_that_reads_the_text_keeps_one_text_in_one_part(tmp_path: Path) -> None:
+    audit, _ = examine(amounts(tmp_path, "客户申请贷款", "{}"), open_reader("classify", {}), Silent())
+    assert sorted(audit.splits.values()) == [0, 0, 0, 200]
+    assert audit.duplicates.conflicts == 0 and audit.duplicates.exact == 1
+    audit, _ = examine(amounts(tmp_path, "", "{}"), open_reader("classify", {}), Silent())
+    assert audit.empty == 201

@@ -10,7 +10,7 @@ from penjing.decide.schema import FactSchema
 
 SCHEMA = FactSchema(
     labels=("ham", "spam", "in stock", "a|b"),
-    fields={"amount": "float", "age": "int", "channel": ("app", "web"), "city": "str", "vip": "bool"},
+    fields={"amount": "float", "age": "int", "channel": ("app", "web"), "city": "str", "vip": "bool", "day": "date"},
 )
 
 
@@ -35,6 +35,15 @@ def cell(written: str, fact: str) -> Test | None:
         ("vip", "是", Is(True)),
         ("vip", "= FALSE", Is(False)),
         ("too_long", "true", Is(True)),
+        ("day", "1970-01-02", Between(((86_400, 172_799),))),
+        ("day", "＝1970/1/2", Between(((86_400, 172_799),))),
+        ("day", "<1970-01-02", Between(((None, 86_399),))),
+        ("day", "<=1970-01-02", Between(((None, 172_799),))),
+        ("day", "≥1970年1月2日", Between(((86_400, None),))),
+        ("day", ">1970-01-02", Between(((172_800, None),))),
+        ("day", "1970-01-01..1970-01-02", Between(((0, 172_799),))),
+        ("day", "in 1970-01-01|1970-01-03", Between(((0, 86_399), (172_800, 259_199)))),
+        ("day", "<1970-01-01T00:00:09", Between(((None, 8),))),
         ("p", "<0.5", Between(((None, 499_999),))),
         ("p", "＜0.5", Between(((None, 499_999),))),
         ("p", "<=0.5", Between(((None, 500_000),))),
@@ -72,6 +81,9 @@ def test_reads(fact: str, written: str, test: Test | None) -> None:
         ("label", "in ham||spam", ["between two bars is empty"]),
         ("channel", "phone", ["unknown value 'phone'", "`app`, `web`"]),
         ("city", "13812345678", ["personal number (mobile)", "`pii.mobile`"]),
+        ("day", ">monday", ["'monday' is not a date", "write `2026-01-05`"]),
+        ("day", "05/01/2026", ["is not a date"]),
+        ("day", "2026-02-01..2026-01-31", ["wrong order", "write `2026-01-31..2026-02-01`"]),
         ("vip", "maybe", ["neither true nor false"]),
         ("p", "50%", ["is not a number", "write 0.5 for 50 %"]),
         ("p", "high", ["'high' is not a number"]),

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
 from penjing.core.errors import RuleError
-from penjing.core.nouns import Prediction
+from penjing.core.nouns import Decision, Prediction
 from penjing.data.mask import mask
 from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
 from penjing.decide.rules import load_rules
@@ -186,3 +186,49 @@ def test_formats_one_and_two_name_labels_and_format_three_a_task() -> None:
     ):
         with pytest.raises(ValidationError, match="format 3 a task and no labels"):
             PolicySpec(thresholds={}, **wrong)
+
+
+def unmet(folder: Path, amount: float | None, seen: dict[str, Any], text: str = "你好") -> Decision:
+    made = policy(folder, format=4, facts="2", features={"amount": seen})
+    return made.decide("id", facts(made, text, amount=amount))
+
+
+@pytest.mark.parametrize(
+    ("amount", "text", "expected"),
+    [
+        (5.0, "你好", ("ham", "automatic", "above_threshold", (), {})),
+        (None, "你好", ("ham", "review", "missing_field", ("large",), {"amount": "missing"})),
+        (9.5, "你好", ("ham", "review", "unseen_feature", (), {"amount": "outside"})),
+        (0.5, "你好", ("ham", "review", "unseen_feature", (), {"amount": "outside"})),
+        # A rule sends it to a person anyway; what a rule forces goes to a person with that proposal.
+        (20000.0, "你好", ("ham", "review", "rule_review", ("large",), {"amount": "outside"})),
+        (None, "彩票", ("spam", "review", "missing_feature", ("lottery",), {"amount": "missing"})),
+    ],
+)
+def test_a_case_that_the_model_was_not_trained_for_goes_to_a_person(
+    tmp_path: Path, amount: float | None, text: str, expected: tuple[Any, ...]
+) -> None:
+    made = unmet(tmp_path, amount, {"empty": False, "low": 1.0, "high": 9.0}, text)
+    assert (made.outcome, made.route, made.reason, made.fired, made.facts["features"]) == expected
+    assert made.facts["version"] == "2" and not made.forced
+
+
+def test_a_missing_feature_without_rules_is_named(tmp_path: Path) -> None:
+    made = policy(tmp_path, None, format=4, facts="2", features={"amount": {"empty": False, "low": 1, "high": 9}})
+    decision = made.decide("id", facts(made, amount=None))
+    assert (decision.route, decision.decided_by, decision.reason) == ("review", "model", "missing_feature")
+    # Sometimes empty in training: that it is missing is a value of its own.
+    made = policy(tmp_path, None, format=4, facts="2", features={"amount": {"empty": True, "low": 1, "high": 9}})
+    assert made.decide("id", facts(made, amount=None)).reason == "above_threshold"
+
+
+def test_policies_of_earlier_formats_keep_their_bytes_and_their_facts(tmp_path: Path) -> None:
+    for format, more in ((1, {}), (2, {"masking": "2"}), (3, {})):
+        task = {"task": {"type": "score", "kind": "number"}} if format == 3 else {"labels": LABELS}
+        written = PolicySpec(format=format, thresholds={}, **task, **more).model_dump(mode="json")
+        assert not {"facts", "features"} & written.keys()
+        with pytest.raises(ValidationError, match="formats 1 to 3 name no version of facts"):
+            PolicySpec(format=format, thresholds={}, facts="2", **task)
+    assert "version" not in facts(policy(tmp_path)) and "features" not in facts(policy(tmp_path))
+    newest = PolicySpec(format=4, labels=LABELS, thresholds={}, facts="2").model_dump(mode="json")
+    assert (newest["facts"], newest["features"]) == ("2", {}) and "task" not in newest

@@ -165,6 +165,21 @@ def test_names_that_could_mean_two() -> None:
     assert SCHEMA.missing_columns(["N", "x", "S", "Ｂ", "e"]) is None
 
 
+def test_a_column_that_the_model_reads_is_named_with_what_follows() -> None:
+    schema = FactSchema(("a", "b"), {"n": "int", "x": "float", "s": "str"}, features={"n": False, "x": True})
+    end = "Where a rule needs it, the case goes to a person"
+    assert (schema.missing_columns(["n", "x"]) or "").endswith(end)
+    said = schema.missing_columns(["x", "s"]) or ""
+    assert said.endswith(f"{end}; the model reads `n`, never empty in training: without it every case goes to a person")
+    said = schema.missing_columns(["n", "s"]) or ""
+    assert said.endswith(f"{end}; the model reads `x` and decides as where it was empty in training")
+
+
+def test_a_recorded_date_stays_as_it_is() -> None:
+    schema = FactSchema(("a", "b"), {"day": "date"})
+    assert schema.read({"day": "2026/1/5"}) == schema.recorded({"day": "2026-01-05"}) == {"day": "2026-01-05"}
+
+
 def test_a_word_that_the_recipe_reads_as_a_number_is_an_outcome_too() -> None:
     task = described(open_reader("score", {}).learn(["1", "2", "3"]))["task"]
     schema = FactSchema((), {}, {"差": "1"}, other=task)

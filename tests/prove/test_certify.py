@@ -14,6 +14,7 @@ from penjing.core.certificate import Certificate
 from penjing.core.errors import DataError, RecipeError
 from penjing.core.nouns import Prediction, Release, Table
 from penjing.core.task import ALL
+from penjing.data.features import beside_text
 from penjing.data.mask import VERSION, mask, open_masking
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import load_rules
@@ -27,6 +28,7 @@ from penjing.prove.certify import (
     label_facts,
     row_hash,
     row_hashes,
+    table_hashes,
 )
 from penjing.runtime.open import open_session
 from penjing.tasks import described, open_reader
@@ -249,3 +251,12 @@ def test_a_task_without_labels_has_no_limits_by_label(tmp_path: Path) -> None:
 def test_a_certificate_of_one_label_a_text_has_the_keys_that_it_had(tmp_path: Path) -> None:
     sealed = made_certificate(policy(tmp_path), count=200).model_dump(mode="json")
     assert sealed["format"] == 1 and "an_error" not in sealed
+
+
+def test_rows_of_one_text_with_other_features_are_other_rows() -> None:
+    one, other = beside_text(["amount"], {"amount": 1.0}), beside_text(["amount"], {"amount": 2.0})
+    assert len({row_hash("退款"), row_hash("退款", beside=one), row_hash("退款", beside=other)}) == 3
+    assert row_hash("退款", beside=one) in row_hashes("退款", beside=one) - row_hashes("退款", beside=other)
+    table = Table(["退款", "退款"], fields={"amount": [1.0, 2.0], "note": ["x", "y"]})
+    assert table_hashes(table, ["amount"]) == [row_hash("退款", beside=one), row_hash("退款", beside=other)]
+    assert table_hashes(table, []) == [row_hash("退款")] * 2

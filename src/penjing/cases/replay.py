@@ -11,6 +11,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.core.task import Task
 from penjing.data.mask import Masked
+from penjing.decide.facts import version_of
 from penjing.decide.policy import Policy, tolerance_units
 
 # Two numbers that were rounded to 1e-6 each may differ by one unit where the unrounded ones agree.
@@ -69,6 +70,9 @@ def replay_decision(policy: Policy, recorded: Mapping[str, Any]) -> ReplayResult
         why = f"release: recorded {str(recorded.get('release'))[:12]}, replayed with {policy.release_id[:12]}"
         return ReplayResult(record, False, before, b"", (why,))
     try:
+        if (version := version_of(recorded["facts"])) != policy.spec.facts:
+            why = f"facts: recorded in version {version}, this release records version {policy.spec.facts}"
+            return ReplayResult(record, False, before, b"", (why,))
         replayed = policy.decide(record, recorded["facts"]).to_json()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return ReplayResult(record, False, before, b"", (f"facts: they do not fit this release ({error!r})",))

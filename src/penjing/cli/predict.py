@@ -82,7 +82,7 @@ def _lines(session: Session, schema: FactSchema | None, batch: list[Row]) -> lis
     for number, text, cells in batch:
         try:
             masked = session.prepare(text).text
-            if not masked:  # the same error as in `decide` and the service
+            if session.reads_text and not masked:  # the same error as in `decide` and the service
                 raise RequestError("the text is empty", fix="send a text with at least one character")
             fields.append(schema.from_strings(cells) if schema else {})
             ready.append(masked)

@@ -12,7 +12,7 @@ POLICY, RULES = "policy/policy.json", "policy/rules.csv"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 2, POLICY: 3, SELFCHECK: 2}
+FORMATS = {INFO: 3, CERTIFICATE: 2, POLICY: 4, SELFCHECK: 2}
 
 State = Literal["held", "broken", "unproven"]
 

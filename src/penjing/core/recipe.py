@@ -18,7 +18,7 @@ from penjing.core.paths import AnyPath, local_path
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
-FieldType = Literal["str", "int", "float", "bool"]
+FieldType = Literal["str", "int", "float", "bool", "date"]
 # In YAML a label, a value or the name of a column may look like a number: `labels: {1.0: 1}`, `columns: [2024, text]`.
 Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
 PARTS = ("train", "validation", "calibration", "test")
@@ -63,7 +63,7 @@ class Data(_Part):
         {}, description="declared request fields with their type, or with the list of their values"
     )
     features: list[Word] = Field(
-        [], description="declared fields that the model reads beside the text: numbers, yes or no, listed values"
+        [], description="declared fields that the model reads beside the text: numbers, dates, yes or no, listed values"
     )
     group: str | None = Field(None, description="rows with the same value are always in the same part")
     unlabelled: list[str] = Field([], description="files of texts without labels")
@@ -205,6 +205,11 @@ class Recipe(_Part):
                     "has an entry that is not one step", "write each step as one `- room.method: {options}`"
                 )
         return steps
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether the words of a text count; not where each step is `tune.linear: {text: false}`."""
+        return not all(str(options.get("text", True)).lower() == "false" for _, options in self.step_list())
 
     def step_list(self) -> list[tuple[str, dict[str, Any]]]:
         """(name, options) of every step."""

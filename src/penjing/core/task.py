@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HeadKind = Literal["pooled", "token", "span"]
 Loss = Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error", "ordinal"]
 # The types of facts that rules may name.
-FactKind = Literal["label", "unit", "count", "int", "float", "str", "enum", "bool", "text"]
+FactKind = Literal["label", "unit", "count", "int", "float", "date", "str", "enum", "bool", "text"]
 # Outputs of n items by the name of the head.
 Outputs = Mapping[str, Any]
 # A target that cross entropy ignores: a special token, or a piece that has no gold of its own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penjing.core.errors import MissingPackageError
 from penjing.core.nouns import Progress, Silent
@@ -33,6 +33,10 @@ class Duplicates:
     conflicts: tuple[tuple[int, ...], ...]
     near_conflicts: tuple[tuple[int, int], ...]
     cluster: tuple[int, ...]
+
+    def exact_only(self) -> Duplicates:
+        """Without what is only nearly the same text: to a model that does not read it, that means nothing."""
+        return replace(self, near=(), near_conflicts=(), cluster=tuple(range(len(self.cluster))))
 
 
 def shingles(text: str) -> set[str]:

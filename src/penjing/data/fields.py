@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ from penjing.core.errors import RequestError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
 from penjing.data.clean import clean
+from penjing.data.dates import parse_date
 from penjing.data.fold import fold_name, fold_width
 
 FieldType = str | Sequence[str]
@@ -30,7 +32,7 @@ _SHOWN = 40
 _LONGEST_NUMBER = 100  # characters
 _TRUE = {"true", "t", "yes", "y", "1", "on", "是", "真", "对"}
 _FALSE = {"false", "f", "no", "n", "0", "off", "否", "假", "错"}
-_WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
+_WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "date": "a date"}
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 # Thousands in threes, the first group without a leading zero: `0,123` is a decimal comma, which is refused.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:_\d{3})+)(\.\d+)?")
@@ -82,7 +84,8 @@ def read_field(name: str, value: object, kind: FieldType, where: str | None = No
 def parse_field(value: object, kind: FieldType) -> Scalar:
     """A cell of a file or a JSON value as its declared kind (not yet masked); None for null and for an empty text.
 
-    kind: `bool`, `int`, `float`, `str`, or the list of the values that there are. Floats are rounded to 1e-6. Raises
+    kind: `bool`, `int`, `float`, `date` (`penjing.data.dates`), `str`, or the list of the values that there are. Floats
+    are rounded to 1e-6. Raises
     FieldError (a ValueError) with what was expected, RequestError for characters that no text may have.
     """
     value = _plain(value)
@@ -98,7 +101,7 @@ def parse_field(value: object, kind: FieldType) -> Scalar:
         return _bool(value)
     if kind in ("int", "float"):
         return _whole(value) if kind == "int" else _decimal(value)
-    return _text(value)
+    return _date(value) if kind == "date" else _text(value)
 
 
 def parse_number(text: str) -> Decimal | None:
@@ -170,6 +173,8 @@ def _plain(value: object) -> object:
         return float(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() and abs(value) <= INT_LIMIT else float(value)
+    if isinstance(value, date):
+        return value.isoformat()  # a time too
     if value is not None and not isinstance(value, str | int | float | list | tuple | dict):
         item = getattr(value, "item", None)
         return item() if callable(item) and getattr(value, "size", 0) == 1 else value
@@ -200,6 +205,13 @@ def _decimal(value: str | int | float) -> float:
     if abs(number) > Decimal(FLOAT_LIMIT):
         raise FieldError(f"{_shown(value)}, not between -1e12 and 1e12", "give a number within these bounds")
     return round(float(number), 6) + 0.0
+
+
+def _date(value: str | int | float) -> str:
+    found = None if isinstance(value, bool) else parse_date(text_of(value))
+    if found is None:
+        raise FieldError(f"{_shown(value)}, not a date", "write 2026-01-05, or 2026-01-05T10:30:00 with its time")
+    return found
 
 
 def _number(value: str | int | float, kind: str) -> Decimal:

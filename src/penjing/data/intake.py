@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
-from penjing.core.recipe import PARTS, Data, RecipeFile
+from penjing.core.recipe import PARTS, Recipe, RecipeFile
 from penjing.core.task import Reader
 from penjing.data.audit import FileAudit, Problem, Rows
 from penjing.data.cells import Fault
@@ -41,7 +41,7 @@ def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
     given = (
         {"train": data.files} if isinstance(data.files, str) else {str(part): name for part, name in data.files.items()}
     )
-    collector = _Collector(data, reader, masking)
+    collector = _Collector(file.recipe, reader, masking)
     files = []
     for part in PARTS:
         if part in given:
@@ -91,18 +91,18 @@ def take_unlabelled(file: RecipeFile, masking: Masking) -> list[str]:
 class _Collector:
     """Collects rows over files."""
 
-    def __init__(self, data: Data, reader: Reader, masking: Masking) -> None:
-        self.data = data
+    def __init__(self, recipe: Recipe, reader: Reader, masking: Masking) -> None:
+        self.data, self.reads_text = recipe.data, recipe.reads_text
         self.reader = reader
         self.masking = masking
-        self.reads = read_as(data)
+        self.reads = read_as(recipe.data)
         self.merged: Counter[str] = Counter()
         self.united: dict[str, str] = {}
         self.texts: list[str] = []
         self.labels: list[str] = []
         self.rows: list[int] = []
         self.groups: list[str] = []
-        self.fields: dict[str, list[Scalar]] = {name: [] for name in data.fields}
+        self.fields: dict[str, list[Scalar]] = {name: [] for name in recipe.data.fields}
         self.parts: list[str] = []
         self.names: list[str] = []
         self.masked: Counter[str] = Counter()
@@ -134,7 +134,7 @@ class _Collector:
         except (RequestError, DataError) as error:
             faults.append(Fault(row, error.what, error.fix or ""))
             return
-        if not masked.text:
+        if not masked.text and self.reads_text:
             self.empty.setdefault(name, []).append(row)
         elif not gold:
             self.unlabelled.setdefault(name, []).append(row)

@@ -14,6 +14,7 @@ from penjing.core.recipe import PARTS, RecipeFile
 from penjing.core.task import Reader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
+from penjing.data.features import beside_text, rows_of
 from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels, unseen_values
 from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
@@ -84,9 +85,9 @@ def examine(
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
     labels = reader.strata(table.labels or ())
     rank = [_RANK[part] for part in parts]
-    found = find_duplicates(
-        table.texts, labels, rank, _RANK["test"] if "test" in given else None, progress, _beside(file, table)
-    )
+    beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
+    found = find_duplicates(table.texts, labels, rank, protected, progress, beside)
+    found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= {
         position
@@ -98,7 +99,7 @@ def examine(
     missing = [name for name in PARTS if name not in given]
     cut = [position for position in used if parts[position] == "train"]
     final = dict(enumerate(parts))
-    keys = _keys(table, found, cut)
+    keys = _keys(table, found, cut, None if recipe.reads_text else beside)
     final |= dict(zip(cut, split(keys, [labels[i] for i in cut], missing, recipe.seed), strict=True))
     placed = {name: [position for position in used if final[position] == name] for name in PARTS}
     tables = {name: table.take(positions) for name, positions in placed.items()}
@@ -129,8 +130,7 @@ def _beside(file: RecipeFile, table: Table) -> list[str] | None:
     names = file.recipe.data.features
     if not names:
         return None
-    columns = [table.fields[name] for name in names]
-    return [canonical_json(list(values)).decode() for values in zip(*columns, strict=True)]
+    return [beside_text(names, fields) for fields in rows_of(table)]
 
 
 def fingerprint(tables: Sequence[Table]) -> str:
@@ -165,9 +165,16 @@ def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str])
     return len({labels[position] for position in group if parts[position] == "test"}) > 1
 
 
-def _keys(table: Table, found: Duplicates, positions: Sequence[int]) -> list[str]:
-    """The key by which each row is split: its group, joined over near duplicates, or its own text."""
-    own = [table.groups[i] if table.groups and table.groups[i] else fold(table.texts[i]) for i in positions]
+def _keys(table: Table, found: Duplicates, positions: Sequence[int], beside: Sequence[str] | None = None) -> list[str]:
+    """The key by which each row is split: its group, joined over near duplicates, or its own text.
+
+    beside: what a model that does not read the text has of each row: with the text it tells the rows apart.
+    """
+    texts = [fold(table.texts[i]) for i in positions]
+    if beside is not None:
+        texts = [canonical_json([text, beside[i]]).decode() for text, i in zip(texts, positions, strict=True)]
+    groups = [table.groups[i] if table.groups else "" for i in positions]
+    own = [group or text for group, text in zip(groups, texts, strict=True)]
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:

@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
+from penjing.data.dates import parse_date, span_of
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT, FieldError, parse_field, parse_number
 from penjing.data.fold import fold_width, open_folding
 from penjing.data.labels import match_label, nearest_label
@@ -18,7 +19,7 @@ MAX_VALUES = 200
 _COMPARE = re.compile(r"(<=|>=|=<|=>|≤|≥|⩽|⩾|≦|≧|<|>)\s*(.*)", re.DOTALL)
 _RANGE = re.compile(r"(\S+?)\s*(?:\.\.\.?|…)\s*(\S+)")
 _SAME = {"=<": "<=", "≤": "<=", "⩽": "<=", "≦": "<=", "=>": ">=", "≥": ">=", "⩾": ">=", "≧": ">="}
-_SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1}
+_SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ Test = Among | Between | Is | Contains
 
 
 def scale(kind: Kind) -> int:
-    """The units per one in which a numeric fact of this kind is compared: a million, or one."""
+    """The units per one in which a numeric fact of this kind is compared: a million, or one; of a date, seconds."""
     return _SCALE[kind]
 
 
@@ -71,6 +72,8 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, where: str)
         raise RuleError(error.what, where=where, fix=error.fix) from None
     if kind == "text":
         return _contains(written, schema, where)
+    if kind == "date":
+        return _date(fold_width(written), where)
     if kind in _SCALE:
         return _number(fold_width(written), fact, kind, where)
     known = schema.values(fact)
@@ -173,6 +176,35 @@ def _number(plain: str, fact: str, kind: Kind, where: str) -> Between:
     else:
         whole = [_point(_scaled(plain.removeprefix("="), kind, where), fact, where)]
     return Between(_within(tuple(dict.fromkeys(whole)), plain, fact, kind, where))
+
+
+def _date(plain: str, where: str) -> Between:
+    """Dates as ranges of seconds since 1970-01-01: a day is all of its seconds."""
+    if found := _COMPARE.fullmatch(plain):
+        sign = _SAME.get(found[1], found[1])
+        first, last = _span(found[2], where)
+        ranges: list[tuple[int | None, int | None]] = [
+            {"<": (None, first - 1), "<=": (None, last), ">": (last + 1, None), ">=": (first, None)}[sign]
+        ]
+    elif re.match(r"in\s", plain, re.IGNORECASE):
+        ranges = [_span(part, where) for part in _split(plain[2:], where)]
+    elif found := _RANGE.fullmatch(plain):
+        (first, _), (_, last) = _span(found[1], where), _span(found[2], where)
+        if first > last:
+            fix = f"write `{found[2]}..{found[1]}`"
+            raise RuleError(f"the range {plain!r} has its ends in the wrong order", where=where, fix=fix)
+        ranges = [(first, last)]
+    else:
+        ranges = [_span(plain.removeprefix("="), where)]
+    return Between(tuple(dict.fromkeys(ranges)))
+
+
+def _span(written: str, where: str) -> tuple[int, int]:
+    found = parse_date(written)
+    if found is None:
+        fix = "write `2026-01-05`, `<2026-01-05T12:00` or `2026-01-01..2026-01-31`"
+        raise RuleError(f"{written.strip()[:40]!r} is not a date", where=where, fix=fix)
+    return span_of(found)
 
 
 def _scaled(written: str, kind: Kind, where: str) -> Decimal:

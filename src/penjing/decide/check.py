@@ -9,11 +9,13 @@ without a field that a rule needs go to review and are not covered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Literal
 
+from penjing.data.dates import written_at
 from penjing.decide.cells import Contains, scale
 from penjing.decide.schema import FactSchema
 from penjing.decide.space import OTHER, Axis, Box, Space, found_in
@@ -199,26 +201,29 @@ def _part(axis: Axis, mask: int, schema: FactSchema) -> str:
         if len(rest) < len(taken) and OTHER not in rest:
             return f"{axis.fact} is not {' or '.join(rest)}"
         return f"{axis.fact} is {' or '.join(taken)}"
-    units = scale(schema.kinds()[axis.fact])
+    kind = schema.kinds()[axis.fact]
+    write = written_at if kind == "date" else partial(_number, units=scale(kind))
     spans: list[tuple[int | None, int | None]] = []
     for i, (low, high) in enumerate(axis.ranges):
         if mask >> i & 1:
             start = spans.pop()[0] if spans and i and mask >> (i - 1) & 1 else low
             spans.append((start, high))
     bottom, top = axis.ranges[0][0], axis.ranges[-1][1]
-    return " or ".join(_span(axis.fact, low, high, bottom, top, units) for low, high in spans)
+    return " or ".join(_span(axis.fact, low, high, bottom, top, write) for low, high in spans)
 
 
-def _span(fact: str, low: int | None, high: int | None, bottom: int | None, top: int | None, units: int) -> str:
+def _span(
+    fact: str, low: int | None, high: int | None, bottom: int | None, top: int | None, write: Callable[[int], str]
+) -> str:
     if low is not None and low == high:
-        return f"{fact} = {_number(low, units)}"
-    above = None if low is None or low == bottom else _shorter(f"{fact} >= ", low, f"{fact} > ", low - 1, units)
-    below = None if high is None or high == top else _shorter(f"{fact} < ", high + 1, f"{fact} <= ", high, units)
+        return f"{fact} = {write(low)}"
+    above = None if low is None or low == bottom else _shorter(f"{fact} >= ", low, f"{fact} > ", low - 1, write)
+    below = None if high is None or high == top else _shorter(f"{fact} < ", high + 1, f"{fact} <= ", high, write)
     return " and ".join(part for part in (above, below) if part) or f"any {fact}"
 
 
-def _shorter(one: str, low: int, other: str, high: int, units: int) -> str:
-    words, others = one + _number(low, units), other + _number(high, units)
+def _shorter(one: str, low: int, other: str, high: int, write: Callable[[int], str]) -> str:
+    words, others = one + write(low), other + write(high)
     return words if len(words) <= len(others) else others
 
 

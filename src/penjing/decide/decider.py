@@ -107,7 +107,7 @@ class Decider:
             masked = text if isinstance(text, Masked) else self.session.prepare(text)
         except RequestError as error:
             raise RequestError(error.what, where=where, fix=error.fix) from None
-        if not masked.text:
+        if not masked.text and self.session.reads_text:
             raise RequestError("the text is empty", where=where, fix="send a text with at least one character")
         return masked
 

@@ -110,8 +110,8 @@ def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: 
     if not written or written in known:
         return
     plain = fold_width(written)
-    if kind in ("unit", "count", "int", "float") and _is_ours(cell, fact, kind, schema):
-        return  # a number cannot be taken literally by mistake
+    if kind == "date" or (kind in ("unit", "count", "int", "float") and _is_ours(cell, fact, kind, schema)):
+        return  # a number or a date cannot be taken literally by mistake
     if kind == "text":
         found = _in_text(plain)
     elif kind == "bool":

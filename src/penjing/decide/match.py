@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from penjing.data.dates import span_of
 from penjing.decide.cells import Among, Contains, Is, Test, scale
 from penjing.decide.schema import Kind
 
@@ -50,6 +51,8 @@ class Matcher:
                 found[name] = False if kind == "bool" else 0
             elif kind == "bool":
                 found[name] = bool(value)
+            elif kind == "date":
+                found[name] = span_of(value)[0]
             elif fact in self._codes:
                 found[name] = self._codes[fact].get(value, _OTHER)
             else:

@@ -27,6 +27,8 @@ from penjing.core.options import explain
 from penjing.core.task import Task
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
+from penjing.data.seen import MISSING, Seen
+from penjing.decide import facts as fact_versions
 from penjing.decide.rules import FORMS, open_rules
 from penjing.decide.schema import MICRO, FactSchema
 from penjing.decide.table import RuleTable
@@ -42,6 +44,8 @@ REASONS = {
     "rule_review": "a rule sends the case to a person",
     "rule_outcome": "a rule forces the outcome",
     "missing_field": "a rule needs a field that the request did not give",
+    "missing_feature": "a field that the model reads is empty, and was never empty in training",
+    "unseen_feature": "a field that the model reads has a value that the training rows did not have",
     "audit": "an automatic case that was drawn for a check by a person",
 }
 
@@ -52,12 +56,13 @@ class PolicySpec(BaseModel):
     masking, folding, rules: the versions by which the release masks, compares texts and reads its rules. Format 1, of
     the first releases, names none of them: it means the first of each. Formats 1 and 2 have `labels`, one of which is
     the answer. Format 3 has `task` instead, with `type` and what the task learned of its data; its thresholds are by
-    the scopes of the task.
+    the scopes of the task. Format 4 has either, and names the version of the facts that are recorded (`facts`) and what
+    the train rows had of each declared field that the model reads (`features`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2, 3] = 1
+    format: Literal[1, 2, 3, 4] = 1
     labels: tuple[str, ...] = ()
     task: dict[str, Any] = {}
     thresholds: dict[str, float | None]
@@ -69,21 +74,28 @@ class PolicySpec(BaseModel):
     masking: str = mask.FIRST
     folding: str = fold.FIRST
     rules: str = FORMS[0]
+    facts: str = fact_versions.FIRST
+    features: dict[str, Seen] = {}
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
         if self.format == 1 and self._versions() != (mask.FIRST, fold.FIRST, FORMS[0]):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
-        if (self.format == 3) != bool(self.task) or bool(self.task) == bool(self.labels):
-            raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels")
+        if bool(self.task) == bool(self.labels) or (self.format != 4 and (self.format == 3) != bool(self.task)):
+            raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, format 4 either")
+        if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
+            raise ValueError("formats 1 to 3 name no version of facts and no features")
         return self
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Policies of formats 1 and 2 keep their bytes."""
+        """Policies of formats 1 to 3 keep their bytes."""
         values: dict[str, Any] = handler(self)
         if self.format == 1:
             for name in ("masking", "folding", "rules"):
+                values.pop(name, None)
+        if self.format < 4:
+            for name in ("facts", "features"):
                 values.pop(name, None)
         values.pop("labels" if self.task else "task", None)
         return values
@@ -98,7 +110,12 @@ class PolicySpec(BaseModel):
     def schema_of_facts(self) -> FactSchema:
         """The facts that rules of this policy may name."""
         return FactSchema(
-            labels=self.labels, fields=self.fields, masking=self.masking, folding=self.folding, other=self.task
+            labels=self.labels,
+            fields=self.fields,
+            masking=self.masking,
+            folding=self.folding,
+            other=self.task,
+            features={name: seen.empty for name, seen in self.features.items()},
         )
 
 
@@ -126,13 +143,18 @@ class Policy:
         prediction: a calibrated answer, its numbers rounded to 1e-6; masked: the text with its counts; fields: as
         `FactSchema.read` gives them; clock: the time of the request, given by the caller and never read here.
         """
-        return self.task.facts(prediction.answer) | {
+        found = self.task.facts(prediction.answer) | {
             "too_long": prediction.too_long,
             "pii": dict(masked.counts),
             "fields": {name: fields.get(name) for name in self.spec.fields},
             "contains": self.rules.contained(masked.text) if self.rules else {},
             "clock": clock,
         }
+        if self.spec.facts == fact_versions.FIRST:
+            return found
+        # Only what is wrong is recorded, without the value: it stays when the fields are erased.
+        faults = {name: seen.fault(fields.get(name)) for name, seen in self.spec.features.items()}
+        return found | {"version": self.spec.facts, "features": {name: what for name, what in faults.items() if what}}
 
     def decide(self, record_id: str, facts: Mapping[str, Any]) -> Decision:
         """The decision on these facts. There is always an outcome; for review it is the proposal to the person."""
@@ -157,13 +179,18 @@ class Policy:
     ) -> tuple[str, Literal["automatic", "review"], Literal["model", "rule"], str, tuple[str, ...]]:
         answered = self.task.outcome(facts)
         first = self.rules.first(facts) if self.rules else None
+        unmet = _unmet(facts)
         if first is not None:
             rule, absent = first
             if absent:
                 return answered, "review", "rule", "missing_field", (rule.name,)
             if rule.outcome is None:
                 return answered, "review", "rule", "rule_review", (rule.name,)
+            if unmet:
+                return rule.outcome, "review", "rule", unmet, (rule.name,)
             return rule.outcome, "automatic", "rule", "rule_outcome", (rule.name,)
+        if unmet:
+            return answered, "review", "model", unmet, ()
         route, reason = self._by_threshold(facts)
         return answered, route, "model", reason, ()
 
@@ -179,6 +206,17 @@ class Policy:
         if p < least + band or self.task.unsettled(facts, band):
             return "review", "within_tolerance"
         return "automatic", "above_threshold"
+
+
+def _unmet(facts: Mapping[str, Any]) -> str:
+    """The reason why the model should not be trusted with the fields of a case, or "".
+
+    It holds for an outcome that a rule forces too: rows above that rule may ask for the model's answer.
+    """
+    faults = facts.get("features") or {}
+    if not faults:
+        return ""
+    return "missing_feature" if MISSING in faults.values() else "unseen_feature"
 
 
 def tolerance_units(tolerance: float) -> int:
@@ -199,6 +237,7 @@ def load_policy(release: Release) -> Policy:
     _check_task(spec, release)
     open_masking(spec.masking, str(path))
     fold.open_folding(spec.folding, str(path))
+    fact_versions.check_version(spec.facts, str(path))
     load = open_rules(spec.rules, str(path))
     rules = release.folder / RULES
     schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)

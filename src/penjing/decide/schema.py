@@ -12,6 +12,7 @@ from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
 from penjing.core.task import BoundedTask, Bounds, FactKind, Task
 from penjing.data import fold
+from penjing.data.dates import parse_date
 from penjing.data.fields import match_header, match_names, read_field, unclear_names
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import PLACEHOLDERS, VERSION, open_masking
@@ -23,7 +24,7 @@ FieldType = str | tuple[str, ...]
 # Facts have six decimals. The rules engine compares whole millionths, so that no comparison rounds.
 MICRO = 1_000_000
 _RESERVED = {"name", "then", "why", "text", "too_long"}
-_TYPES = ("str", "int", "float", "bool")
+_TYPES = ("str", "int", "float", "bool", "date")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class FactSchema:
     other: a task other than one label of `labels`, as `penjing.tasks.described` writes it.
     read_as: other words for labels that the recipe merged, with the label that each stands for.
     masking, folding: the versions by which free text in a field is masked, and phrases are compared.
+    features: the declared fields that the model reads, and whether each was ever empty in training.
     """
 
     labels: tuple[str, ...]
@@ -41,6 +43,7 @@ class FactSchema:
     masking: str = VERSION
     folding: str = fold.VERSION
     other: Mapping[str, Any] = field(default_factory=dict)
+    features: Mapping[str, bool] = field(default_factory=dict)
 
     @cached_property
     def task(self) -> Task:
@@ -145,8 +148,16 @@ class FactSchema:
         noun, pronoun = ("field", "it") if len(names.absent) == 1 else ("fields", "one of them")
         return (
             f"no column for the {noun} {absent} of this release; the columns are {listed}. "
-            f"Where a rule needs {pronoun}, the case goes to a person"
+            f"Where a rule needs {pronoun}, the case goes to a person{self._unread(names.absent)}"
         )
+
+    def _unread(self, absent: Sequence[str]) -> str:
+        """What the model makes of the absent fields that it reads, as the end of a sentence; "" where it reads none."""
+        needed = ", ".join(f"`{name}`" for name in absent if self.features.get(name) is False)
+        if needed:
+            return f"; the model reads {needed}, never empty in training: without it every case goes to a person"
+        known = ", ".join(f"`{name}`" for name in absent if name in self.features)
+        return f"; the model reads {known} and decides as where it was empty in training" if known else ""
 
     def recorded(self, facts: Mapping[str, Scalar]) -> dict[str, Scalar]:
         """The fields of a record, which were read when it was made: kept if they have the type, else read again."""
@@ -169,11 +180,13 @@ def _is(value: Scalar, kind: FieldType | None) -> bool:
         return value is None and kind is not None
     if not isinstance(kind, str):
         return value in kind
+    if kind == "date":
+        return isinstance(value, str) and parse_date(value) == value
     return type(value) is {"str": str, "int": int, "float": float, "bool": bool}[kind]
 
 
 def _kind_of(kind: FieldType) -> Kind:
     if not isinstance(kind, str):
         return "enum"
-    kinds: dict[str, Kind] = {"str": "str", "int": "int", "float": "float", "bool": "bool"}
+    kinds: dict[str, Kind] = {"str": "str", "int": "int", "float": "float", "bool": "bool", "date": "date"}
     return kinds[kind]

@@ -41,6 +41,11 @@ class LinearEngine:
         self.features, self.heads, self.fields = features, heads, fields
         self._stored, self._coef, self._bias = coef, coef.astype(np.float32), bias
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether it knows any term; else it is a model of declared fields alone."""
+        return len(self.features) > 0 or self.fields is None
+
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """The known terms of each masked text with their weights, (terms,) of dtype features.ROW."""
         return [self.features.encode(text) for text in texts]

@@ -15,10 +15,11 @@ from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseI
 from penjing.core.recipe import Recipe
 from penjing.core.task import ALL, SMALL, Task
 from penjing.data import fold, mask
-from penjing.data.features import rows_of
+from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
 from penjing.data.masked import counted
 from penjing.data.prepare import Prepared
+from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.rules import FORMS
@@ -28,7 +29,7 @@ from penjing.explain.faithfulness import faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
-from penjing.prove.certify import CLOCK, certify, fix_grid, label_facts, row_hash
+from penjing.prove.certify import CLOCK, certify, fix_grid, label_facts, table_hashes
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.report.found import ReleaseTest, Variant
@@ -79,13 +80,19 @@ class Models:
     student: Artifact
 
 
-def open_policy(recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: float) -> Policy:
-    """The policy of a release before its thresholds are known: every case that no rule decides goes to review."""
-    named = described(task)
+def open_policy(
+    recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: float, features: FieldFeatures | None = None
+) -> Policy:
+    """The policy of a release before its thresholds are known: every case that no rule decides goes to review.
+
+    features: the declared fields that its model reads.
+    """
     spec = PolicySpec.model_validate(
         {
-            "format": 2 if "labels" in named else 3,
-            **named,
+            "format": 4,
+            **described(task),
+            "facts": facts.VERSION,
+            "features": {} if features is None else features.seen,
             "masking": mask.VERSION,
             "folding": fold.VERSION,
             "rules": FORMS[-1],
@@ -109,13 +116,16 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     recipe, data, task = job.recipe, job.data, job.data.task
     session, artifact = chosen.session, chosen.artifact
     selfcheck = make_selfcheck(session)
-    policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)])
+    read = FieldFeatures.from_json(artifact.card.features)
+    policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
     reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
     spec, limit = policy.spec, recipe.decide.max_error
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
     grid = fix_grid(policy, validation, len(calibration), limit, reviewed)
-    used = [row_hash(text) for part in (data.train, data.validation, data.test) for text in part.texts]
+    used = [
+        identity for part in (data.train, data.validation, data.test) for identity in table_hashes(part, spec.features)
+    ]
     certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
     info = ReleaseInfo(
         format=3 if spec.task else 2,
@@ -135,7 +145,9 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         labels_read_as=read_as(recipe.data),
         trainable=trainable,
     )
-    suite = regression_suite(data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked")
+    suite = regression_suite(
+        data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
+    )
     spec = spec.model_copy(update={"thresholds": certificate.thresholds})
     return seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
 

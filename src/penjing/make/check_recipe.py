@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from penjing.core.errors import PenjingError, RecipeError, RuleError
 from penjing.core.methods import Step
-from penjing.core.nouns import Artifact, Progress
+from penjing.core.nouns import Artifact, Progress, Table
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import ALL, Task
@@ -204,7 +204,8 @@ def _features_not_given(found: Checked) -> list[Problem]:
         return []
     tables = (found.data.train, found.data.validation, found.data.calibration, found.data.test)
     total, problems = sum(map(len, tables)), []
-    for name in found.file.recipe.data.features:
+    for name, kind in found.file.recipe.data.feature_types().items():
+        problems += _unseen_values(name, kind, found.data.train)
         empty = sum(value is None for table in tables for value in table.fields[name])
         if empty < _MANY_EMPTY * total:
             continue
@@ -215,6 +216,18 @@ def _features_not_given(found: Checked) -> list[Problem]:
         fix = "fill the column in, or leave the feature out"
         problems.append(Problem(severity="warning", code="features", message=message, fix=fix))
     return problems
+
+
+def _unseen_values(name: str, kind: str | Sequence[str], train: Table) -> list[Problem]:
+    """A warning for the listed values of a feature that no train row has: the model learns nothing about them."""
+    unseen = [value for value in kind if value not in train.fields[name]] if not isinstance(kind, str) else []
+    if not unseen:
+        return []
+    listed = ", ".join(f"`{value[:60]}`" for value in unseen[:_SHOWN])
+    listed += f" and {len(unseen) - _SHOWN} more" if len(unseen) > _SHOWN else ""
+    message = f"no train row has the feature `{name}` as {listed}: such a case goes to a person"
+    fix = "add rows with it, or take the value out of `fields:`"
+    return [Problem(severity="warning", code="features", message=message, fix=fix)]
 
 
 def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:

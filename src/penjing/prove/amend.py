@@ -17,6 +17,7 @@ from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
 from penjing.data.cells import Fault, refuse_unreadable
+from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
@@ -35,7 +36,8 @@ class Amended:
     """The new release, its certificate, what `check` found in its rules, and how the labelled rows were used.
 
     rows: number of labelled rows given. used: rows left out because training or an earlier certificate used them.
-    repeated: rows left out because an earlier row has the same text, or because the text is empty.
+    repeated: rows left out because an earlier row has the same text (and the same features, where the model reads any),
+    or because the text is empty.
     """
 
     release: Release
@@ -192,10 +194,11 @@ def _fresh_rows(
             masked = session.prepare(row.text).text
         except RequestError as error:
             raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
-        identity = row_hash(masked)
-        if not used.isdisjoint(row_hashes(row.text, {session.masking.version: masked})):
+        beside = beside_text(schema.features, row.fields)
+        identity = row_hash(masked, beside=beside)
+        if not used.isdisjoint(row_hashes(row.text, {session.masking.version: masked}, beside)):
             continue
-        if not masked or identity in seen:
+        if (not masked and session.reads_text) or identity in seen:
             repeated += 1
             continue
         seen.add(identity)

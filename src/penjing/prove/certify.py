@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from penjing.core.options import nearest
 from penjing.core.task import ALL
 from penjing.data import fold, mask
 from penjing.data.clean import clean
+from penjing.data.features import beside_text, rows_of
 from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
@@ -55,16 +56,25 @@ class Labelled:
         return len(self.truth)
 
 
-def row_hash(masked: str, folding: str = fold.VERSION) -> str:
-    """64-bit hash (hex) of a masked text. Texts that differ only in width, case, spaces or punctuation share it."""
-    return digest_lines([fold.fold(masked, folding)])[:16]
+def row_hash(masked: str, folding: str = fold.VERSION, beside: str = "") -> str:
+    """64-bit hash (hex) of a masked text. Texts that differ only in width, case, spaces or punctuation share it.
+
+    beside: what the model reads of the row beside its text (`penjing.data.features.beside_text`).
+    """
+    return digest_lines([fold.fold(masked, folding), *([beside] if beside else [])])[:16]
 
 
-def row_hashes(raw: str, known: Mapping[str, str] | None = None) -> frozenset[str]:
+def table_hashes(table: Table, features: Collection[str]) -> list[str]:
+    """The hash of each row of a table of masked texts. features: the fields that the model reads."""
+    pairs = zip(table.texts, rows_of(table), strict=True)
+    return [row_hash(text, beside=beside_text(features, fields)) for text, fields in pairs]
+
+
+def row_hashes(raw: str, known: Mapping[str, str] | None = None, beside: str = "") -> frozenset[str]:
     """The hashes by which a certificate of any version may list a row: one for each masking and folding version.
 
     known: masked texts that exist already, by masking version. The first folding did not fold width, so the hashes of
-    the half-width form are added. Raises RequestError for a text that cannot be cleaned.
+    the half-width form are added. beside: as of `row_hash`. Raises RequestError for a text that cannot be cleaned.
     """
     known = known or {}
     cleaned = clean(raw)
@@ -72,7 +82,7 @@ def row_hashes(raw: str, known: Mapping[str, str] | None = None) -> frozenset[st
     masked = {known[name] if name in known else open_masking(name)(cleaned).text for name in mask.VERSIONS}
     if composed != cleaned:
         masked |= {open_masking(name)(composed).text for name in mask.VERSIONS}
-    return frozenset(row_hash(text, folding) for text in masked for folding in fold.VERSIONS)
+    return frozenset(row_hash(text, folding, beside) for text in masked for folding in fold.VERSIONS)
 
 
 def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
@@ -87,7 +97,8 @@ def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
     fields = [policy.schema.recorded({name: column[i] for name, column in declared.items()}) for i in range(len(table))]
     predictions = session.predict([each.text for each in masked], fields)
     facts = [policy.facts(*each, CLOCK) for each in zip(predictions, masked, fields, strict=True)]
-    return Labelled(tuple(row_hash(each.text) for each in masked), tuple(table.labels), tuple(facts))
+    hashes = table_hashes(replace(table, texts=[each.text for each in masked]), policy.spec.features)
+    return Labelled(tuple(hashes), tuple(table.labels), tuple(facts))
 
 
 def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:

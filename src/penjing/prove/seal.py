@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,19 @@ def put_with_gates(tested: Release, target: Path, gates: Sequence[Gate]) -> Rele
     return open_release(target)
 
 
-def regression_suite(table: Table, wrong: Sequence[bool], keep_texts: bool) -> list[dict[str, Any]]:
+def regression_suite(
+    table: Table, wrong: Sequence[bool], keep_texts: bool, features: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Up to 200 validation rows that the sealed model gets right; a later release must get them right too.
 
+    features: the declared fields that the model reads, which are kept with each row.
     The suite is empty if texts are not kept, because such a case cannot be decided again.
     """
     if not keep_texts or table.labels is None:
         return []
     right = [i for i, missed in enumerate(wrong) if not missed]
-    return [{"text": table.texts[i], "label": table.labels[i]} for i in right[:SUITE_ROWS]]
+    return [
+        {"text": table.texts[i], "label": table.labels[i]}
+        | ({"fields": {name: table.fields[name][i] for name in features}} if features else {})
+        for i in right[:SUITE_ROWS]
+    ]

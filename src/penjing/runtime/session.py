@@ -30,7 +30,8 @@ class Session:
     logits, each weighted by the tokens that it adds, so that every token counts once; "review" scores the first
     window only and says `too_long`.
     fields, of a model that reads declared fields: those of each text, typed as `FactSchema.read` gives them. What is
-    not given is missing, and other models look at none.
+    not given is missing, and other models look at none. reads_text: false for a model of declared fields alone, which
+    answers an empty text too.
     """
 
     def __init__(self, artifact: Artifact, engine: Engine, long_texts: Literal["chunk", "review"] = "chunk") -> None:
@@ -43,6 +44,7 @@ class Session:
         self.task = task_of(artifact.card, str(artifact.folder))
         self.calibration = calibration_of(artifact.card)
         self._features = FieldFeatures.from_json(artifact.card.features) if artifact.card.features else None
+        self.reads_text: bool = getattr(engine, "reads_text", True)
         self._given: Mapping[str, Scalar] = {}
         self._pooled = all(head.kind == "pooled" for head in self.task.heads.values())
 

@@ -110,7 +110,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if fields is not None:
         matrix = _beside(matrix, fields.of_table(inputs.train))
     strata = np.unique(np.array(task.strata(train_golds)), return_inverse=True)[1]
-    rows = _Rows(matrix, train_golds, strata, _groups(inputs.train))
+    rows = _Rows(matrix, train_golds, strata, _groups(inputs.train, options.text))
     metric = metric_names(task)[0]
     chosen, tried, rows_used = _choose(rows, task, options, run, data)
     run.progress.start(f"tune.linear: C = {chosen:g}, all rows", columns)
@@ -297,10 +297,12 @@ def _stored(path: Path, key: str) -> float | None:
         return None
 
 
-def _groups(table: Table) -> Ints:
+def _groups(table: Table, text: bool) -> Ints:
+    """The group of each row; without the text, a row of no group stands for itself, for many may have one text."""
     if table.groups is None:
         return np.arange(len(table))
-    result: Ints = np.unique(np.asarray(table.units), return_inverse=True)[1]
+    units = table.units if text else [group or f"\0{place}" for place, group in enumerate(table.groups)]
+    result: Ints = np.unique(np.asarray(units), return_inverse=True)[1]
     return result
 
 

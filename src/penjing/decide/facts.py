@@ -1,0 +1,33 @@
+"""Versions of the facts that decisions are based on. A record names the version of its facts, and all are read.
+
+1  of the first releases, whose records do not name it: the answer, `too_long`, `pii`, `fields`, `contains`, `clock`
+2  names itself as `version`, and has `features`: declared fields whose value the model did not meet in training
+
+A later version may add kinds of facts. A release fills those of its own version, which is in its policy, so that its
+records stay the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penjing.core.errors import UsageError
+
+VERSIONS = ("1", "2")
+FIRST, VERSION = VERSIONS[0], VERSIONS[-1]
+
+
+def version_of(facts: Mapping[str, Any]) -> str:
+    """The version in which facts were recorded."""
+    return str(facts.get("version", FIRST))
+
+
+def check_version(version: str, where: str | None = None) -> None:
+    """Raise UsageError for a version that this installation does not know."""
+    if version not in VERSIONS:
+        raise UsageError(
+            f"the facts are recorded in version {version!r}; this installation knows {', '.join(VERSIONS)}",
+            where=where,
+            fix="install the version of penjing that made it, or a newer one",
+        )
