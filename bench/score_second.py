@@ -7,7 +7,8 @@ Protocol, written before its first run. Sets, each with its limit and the errors
 - `steps`: 7,470 English sums of gsm8k-train; the text is the problem, the number the lines of its worked solution,
   2 to 9. A tutoring service plans time by it. `within: 1`, 10 % errors.
 - `school`: the 5,000 English problems of zh-education-math-tal, difficulty 0 to 4. Exercises are filed by it.
-  `within: 0` at 15 % errors; besides `within: 1` at 10 % (`school-1`), which a constant keeps, to show what it is worth.
+  `within: 0` at 15 % errors; besides `within: 1` at 10 % (`school-1`), which a constant keeps, to show what that is
+  worth.
 - `ratings`: single ratings of MovieLens (latest-small), 0.5 to 5, of users who have rated 20 films before and of films
   with 5 ratings before; at most 20 a user, by hash. The text is title and genres; features are what was known before
   that moment: mean and spread of the user's ratings, mean of the last ten, mean and spread and number of the film's.
@@ -17,8 +18,9 @@ Protocol, written before its first run. Sets, each with its limit and the errors
 Of each set the usual split (60, 12, 14, 14 %), seed 0; `tune.linear: {}` alone, every other option at its default,
 `unproven: allow`; `penjing make`, `penjing decide` on the first 200 rows of the file, `penjing replay` of every record.
 Train and validation rows were looked at while the limits were chosen (a probe by logistic regression); of calibration
-and test rows only the number of each grade was seen. Beside the model: the constant that is best on train rows, with the certificate that it would get
-on the calibration rows (all cases automatic, one exact binomial test at 95 %). The first complete run is reported.
+and test rows only the number of each grade was seen. Beside the model: the constant that is best on train rows, with
+the certificate that it would get on the calibration rows (all cases automatic, one exact binomial test at 95 %). The
+first complete run is reported.
 
 What is certified at a limit that the constant also keeps is worth nothing. Ratings of one user or one film depend on
 each other a little; the certificate takes the rows of `ratings` as drawn one by one. Two cores.
