@@ -163,6 +163,12 @@ def constant_of(prepared: Prepared, within: float, max_error: float) -> dict[str
     }
 
 
+def counts_of(decisions: Mapping[str, Any]) -> dict[str, int]:
+    """Of the test rows how many are decided automatically, and how many of these are wrong."""
+    automated = round(decisions["automation_rate"] * decisions["rows"])
+    return {"automated": automated, "wrong": round((decisions["error_among_automated"]["value"] or 0.0) * automated)}
+
+
 def write_rows(rows: Sequence[Row], path: Path) -> None:
     """A CSV with the columns of the rows."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -202,6 +208,7 @@ def run(subject: Subject, data: Path, out: Path) -> dict[str, Any]:
         "constant": constant,
         "certificate": {name: decisions[name] for name in ("max_error", "certified", "automation_rate", "rows")}
         | {"error_among_automated": decisions["error_among_automated"], "release": report["release"]},
+        "test": counts_of(decisions),
         "decided": dict(routes),
         "replayed": json.loads(replayed.strip().splitlines()[-1]),
         "seconds": round(seconds, 1),

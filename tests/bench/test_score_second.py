@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
 from penjing.core.recipe import load_recipe
 from penjing.tasks import reader_of
-from score_second import SUBJECTS, constant_of, ratings_rows, recipe_of, school_rows, steps_rows
+from score_second import SUBJECTS, constant_of, counts_of, ratings_rows, recipe_of, school_rows, steps_rows
 
 
 def test_steps_are_the_lines_between_problem_and_answer(tmp_path: Path) -> None:
@@ -65,6 +65,13 @@ def test_a_constant_is_certified_by_the_exact_test(wrong: int, certified: bool) 
     assert found["value"] == 3 and found["within"] == 0.75
     assert found["error_high"] == pytest.approx({2: 0.0616, 9: 0.1517}[wrong], abs=2e-3)
     assert (found["certified"], found["automation_rate"]) == (certified, float(certified))
+
+
+def test_counts_are_of_whole_cases() -> None:
+    one = {"automation_rate": 0.614286, "rows": 280, "error_among_automated": {"value": 0.133721}}
+    assert counts_of(one) == {"automated": 172, "wrong": 23}
+    none = {"automation_rate": 0.0, "rows": 280, "error_among_automated": {"value": None}}
+    assert counts_of(none) == {"automated": 0, "wrong": 0}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.name)
