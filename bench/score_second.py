@@ -15,10 +15,11 @@ Protocol, written before its first run. Sets, each with its limit and the errors
   All rows of a film, and of films of nearly one title, are in one part. A shop ranks by it. `kind: grades`,
   `within: 1`, 10 % errors.
 
-Of each set the usual split (60, 12, 14, 14 %), seed 0; `tune.linear: {}` alone, every other option at its default,
+Of each set the usual shares (60, 12, 14, 14 %) by the text as written, seed 0, as four files; `tune.linear: {}` alone, every other option at its default,
 `unproven: allow`; `penjing make`, `penjing decide` on the first 200 rows of the file, `penjing replay` of every record.
-Train and validation rows were looked at while the limits were chosen (a probe by logistic regression); of calibration
-and test rows only the number of each grade was seen. Beside the model: the constant that is best on train rows, with
+Train and validation rows were looked at while the limits were chosen (a probe by logistic regression on this very
+split); of calibration and test rows only the number of each grade was seen. For `ratings` the probe drew 10,000 ratings
+of all parts; these are left out, in all parts. Beside the model: the constant that is best on train rows, with
 the certificate that it would get on the calibration rows (all cases automatic, one exact binomial test at 95 %). The
 first complete run is reported.
 
@@ -43,11 +44,14 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
+import numpy as np
+
 from penjing.core.canon import unit_hash
 from penjing.core.machine import hardware
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
+from penjing.data.split import SHARES, split
 from penjing.prove.sequence import upper_bound
 from penjing.tasks import reader_of
 from score import penjing
@@ -55,6 +59,8 @@ from score import penjing
 RESULTS = Path(__file__).resolve().parent / "results" / "score-second.json"
 RATED_BEFORE, RATINGS_OF_FILM, RATINGS_OF_USER, DECIDED = 20, 5, 20, 200
 FEATURES = ("user_mean", "user_spread", "user_last", "film_mean", "film_spread", "film_count")
+ORDER = ("timestamp", "userId", "movieId")
+PROBED = 10_000
 Row = dict[str, str]
 
 
@@ -84,16 +90,24 @@ def ratings_rows(data: Path) -> list[Row]:
     with (folder / "movies.csv").open(encoding="utf-8", newline="") as file:
         films = {row["movieId"]: f"{row['title']} | {row['genres'].replace('|', ', ')}" for row in csv.DictReader(file)}
     with gzip.open(folder / "ratings.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        rated = sorted(csv.DictReader(file), key=lambda row: (int(row["timestamp"]), row["userId"], row["movieId"]))
+        rated = sorted(csv.DictReader(file), key=lambda row: [int(row[name]) for name in ORDER])
     of_user: dict[str, list[tuple[float, Row]]] = defaultdict(list)
+    long = [len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM for _, mine, others in _with_history(rated)]
+    probed = iter(_probed(sum(long)))
     for row, mine, others in _with_history(rated):
-        if len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM:
+        if len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM and not next(probed):
             known = (fmean(mine), pstdev(mine), fmean(mine[-10:]), fmean(others), pstdev(others), math.log(len(others)))
             features = {name: f"{value:.4f}" for name, value in zip(FEATURES, known, strict=True)}
             made = {"text": films[row["movieId"]], "score": row["rating"], **features}
             of_user[row["userId"]].append((unit_hash(row["userId"], row["movieId"]), made))
     kept = [sorted(rows, key=lambda pair: pair[0])[:RATINGS_OF_USER] for _, rows in sorted(of_user.items())]
     return [row for rows in kept for _, row in rows]
+
+
+def _probed(rows: int) -> list[bool]:
+    """Which of the ratings with enough history the probe drew, in the order of time. Of fewer rows it drew none."""
+    drawn = np.random.default_rng(0).permutation(rows)[:PROBED] if rows > PROBED else np.zeros(0, dtype=np.int64)
+    return [bool(one) for one in np.isin(np.arange(rows), drawn)]
 
 
 def _with_history(rated: Sequence[Mapping[str, str]]) -> Iterator[tuple[Mapping[str, str], list[float], list[float]]]:
@@ -132,11 +146,11 @@ SUBJECTS = (
 
 
 def recipe_of(subject: Subject) -> str:
-    """The recipe of a set; its rows are in rows.csv beside it."""
+    """The recipe of a set; its rows are in four files beside it."""
     return (
         f"name: score-{subject.name}\nlanguage: en\n"
         f"task: {{type: score, kind: {subject.kind}, within: {subject.within:g}}}\n"
-        f"data:\n  files: rows.csv\n  text: text\n  label: score{subject.data}\n"
+        f"data:\n  files: {{{', '.join(f'{part}: {part}.csv' for part in SHARES)}}}\n  text: text\n  label: score{subject.data}\n"
         f"steps:\n  - tune.linear: {{}}\n"
         f"gates: {{unproven: allow}}\ndecide: {{max_error: {subject.max_error:g}}}\n"
     )
@@ -182,7 +196,9 @@ def run(subject: Subject, data: Path, out: Path) -> dict[str, Any]:
     folder = out / subject.name
     folder.mkdir(parents=True, exist_ok=True)
     rows = subject.rows(data)
-    write_rows(rows, folder / "rows.csv")
+    parts = split([row["text"] for row in rows], [row["score"] for row in rows], [*SHARES][1:])
+    for part in SHARES:
+        write_rows([row for row, its in zip(rows, parts, strict=True) if its == part], folder / f"{part}.csv")
     write_rows(rows[:DECIDED], folder / "some.csv")
     recipe = folder / "recipe.yaml"
     recipe.write_text(recipe_of(subject), encoding="utf-8")
