@@ -15,8 +15,9 @@ Protocol, written before its first run. Sets, each with its limit and the errors
   All rows of a film, and of films of nearly one title, are in one part. A shop ranks by it. `kind: grades`,
   `within: 1`, 10 % errors.
 
-Of each set the usual shares (60, 12, 14, 14 %) by the text as written, seed 0, as four files; `tune.linear: {}` alone, every other option at its default,
-`unproven: allow`; `penjing make`, `penjing decide` on the first 200 rows of the file, `penjing replay` of every record.
+Of each set the usual shares (60, 12, 14, 14 %) by the text as written, seed 0, as four files; `tune.linear: {}` alone,
+every other option at its default, `unproven: allow`; `penjing make`, `penjing decide` on the first 200 rows,
+`penjing replay` of every record.
 Train and validation rows were looked at while the limits were chosen (a probe by logistic regression on this very
 split); of calibration and test rows only the number of each grade was seen. For `ratings` the probe drew 10,000 ratings
 of all parts; these are left out, in all parts. Beside the model: the constant that is best on train rows, with
@@ -92,12 +93,12 @@ def ratings_rows(data: Path) -> list[Row]:
     with gzip.open(folder / "ratings.csv.gz", "rt", encoding="utf-8", newline="") as file:
         rated = sorted(csv.DictReader(file), key=lambda row: [int(row[name]) for name in ORDER])
     of_user: dict[str, list[tuple[float, Row]]] = defaultdict(list)
-    long = [len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM for _, mine, others in _with_history(rated)]
-    probed = iter(_probed(sum(long)))
+    known = [len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM for _, mine, others in _with_history(rated)]
+    probed = iter(_probed(sum(known)))
     for row, mine, others in _with_history(rated):
         if len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM and not next(probed):
-            known = (fmean(mine), pstdev(mine), fmean(mine[-10:]), fmean(others), pstdev(others), math.log(len(others)))
-            features = {name: f"{value:.4f}" for name, value in zip(FEATURES, known, strict=True)}
+            values = (fmean(mine), pstdev(mine), fmean(mine[-10:]), fmean(others), pstdev(others), math.log(len(others)))
+            features = {name: f"{value:.4f}" for name, value in zip(FEATURES, values, strict=True)}
             made = {"text": films[row["movieId"]], "score": row["rating"], **features}
             of_user[row["userId"]].append((unit_hash(row["userId"], row["movieId"]), made))
     kept = [sorted(rows, key=lambda pair: pair[0])[:RATINGS_OF_USER] for _, rows in sorted(of_user.items())]
@@ -147,10 +148,11 @@ SUBJECTS = (
 
 def recipe_of(subject: Subject) -> str:
     """The recipe of a set; its rows are in four files beside it."""
+    files = ", ".join(f"{part}: {part}.csv" for part in SHARES)
     return (
         f"name: score-{subject.name}\nlanguage: en\n"
         f"task: {{type: score, kind: {subject.kind}, within: {subject.within:g}}}\n"
-        f"data:\n  files: {{{', '.join(f'{part}: {part}.csv' for part in SHARES)}}}\n  text: text\n  label: score{subject.data}\n"
+        f"data:\n  files: {{{files}}}\n  text: text\n  label: score{subject.data}\n"
         f"steps:\n  - tune.linear: {{}}\n"
         f"gates: {{unproven: allow}}\ndecide: {{max_error: {subject.max_error:g}}}\n"
     )
