@@ -12,7 +12,7 @@ Protocol, written before its first run. Sets, each with its limit and the errors
 - `ratings`: single ratings of MovieLens (latest-small), 0.5 to 5, of users who have rated 20 films before and of films
   with 5 ratings before; at most 20 a user, by hash. The text is title and genres; features are what was known before
   that moment: mean and spread of the user's ratings, mean of the last ten, mean and spread and number of the film's.
-  All rows of a film, and of films of nearly one title, are in one part. A shop ranks by it. `kind: grades`,
+  All rows of a film are in one part. A shop ranks by it. `kind: grades`,
   `within: 1`, 10 % errors.
 
 Of each set the usual shares (60, 12, 14, 14 %) by the text as written, seed 0, as four files; `tune.linear: {}` alone,
@@ -97,8 +97,15 @@ def ratings_rows(data: Path) -> list[Row]:
     probed = iter(_probed(sum(known)))
     for row, mine, others in _with_history(rated):
         if len(mine) >= RATED_BEFORE and len(others) >= RATINGS_OF_FILM and not next(probed):
-            values = (fmean(mine), pstdev(mine), fmean(mine[-10:]), fmean(others), pstdev(others), math.log(len(others)))
-            features = {name: f"{value:.4f}" for name, value in zip(FEATURES, values, strict=True)}
+            so_far = (
+                fmean(mine),
+                pstdev(mine),
+                fmean(mine[-10:]),
+                fmean(others),
+                pstdev(others),
+                math.log(len(others)),
+            )
+            features = {name: f"{value:.4f}" for name, value in zip(FEATURES, so_far, strict=True)}
             made = {"text": films[row["movieId"]], "score": row["rating"], **features}
             of_user[row["userId"]].append((unit_hash(row["userId"], row["movieId"]), made))
     kept = [sorted(rows, key=lambda pair: pair[0])[:RATINGS_OF_USER] for _, rows in sorted(of_user.items())]
