@@ -10,9 +10,9 @@ from pathlib import Path
 from penjing.core.canon import digest_lines
 from penjing.core.errors import MissingPackageError
 
-LEAST, MOST = 2000, 8000
-# Number of rows with which the whole run takes three minutes on two server cores with 200 GFLOP/s.
-ROWS_AT_200 = 7000
+LEAST, MOST = 1600, 5000
+# Number of rows with which the whole run takes about three minutes on two server cores with 200 GFLOP/s.
+ROWS_AT_200 = 4000
 SHORTEST, LONGEST = 20, 100
 TEXTS = (
     "房间很干净，前台服务也热情，下次还会住这里。",
@@ -70,7 +70,7 @@ def write_demo(folder: Path) -> tuple[Path, int]:
 
 
 def machine_rows() -> int:
-    """Number of rows on which this machine can train in that time, from a half-second probe; at least 2,000."""
+    """Number of rows on which this machine can train in that time, from a half-second probe; at least 1,600."""
     import numpy as np
 
     a = np.ones((384, 1536), dtype=np.float32)
