@@ -2,9 +2,9 @@
 
     python bases/small/measure.py --models DIR --data DIR
 
-Writes figures.json and CARD.md into the package; what figures.json has is not measured again. Cosines are of mean-pooled states of sentences that no model saw here.
-Probes are logistic regressions on pooled states with both weights, on the same rows: the difference of their accuracy
-is paired. The probes' settings were fixed beforehand, and nothing is chosen by them.
+Writes figures.json and CARD.md into the package; what figures.json has already is not measured again. Cosines are of
+mean-pooled states. Probes are logistic regressions on pooled states with both weights, on the same rows: the difference
+of their accuracy is paired. Their settings were fixed beforehand, and nothing is chosen by them.
 """
 
 from __future__ import annotations
