@@ -35,11 +35,11 @@ $(SITE_STAMP): $(STAMP)
 	touch $@
 
 # torch comes first and alone, so that no later package pulls in a build with CUDA.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt bases/small/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Penjing needs Python 3.11 or later; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]' -e ./bases/small
 	touch $@
 
 clean:

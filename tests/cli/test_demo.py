@@ -70,12 +70,13 @@ def test_the_whole_way_once(penjing: Callable[..., Any], tmp_path: Path, monkeyp
     # The command as it is, on few rows and with the linear model: the encoder's way has tests of its own.
     steps = "  - tune.full: {full}\n  - compress.int8: {{}}\n"
     assert steps in data.RECIPE
-    short = data.RECIPE.replace(steps, "  - tune.linear: {{}}\n").replace("keep: 0.97, p99_ms: 20, ", "")
+    short = data.RECIPE.replace(steps, "  - tune.linear: {{}}\n").replace("keep: 0.97, p99_ms: {p99_ms}, ", "")
     monkeypatch.setattr(data, "RECIPE", short)
     monkeypatch.setattr(data, "machine_rows", lambda: 300)
     ran = penjing("demo", "--once", "--out", tmp_path / "demo")
     assert ran.code == 0, ran.err
     assert [text for text in data.TEXTS if f"「{text}」" in ran.out] == list(data.TEXTS)
+    assert "same answers as the plain word model" in ran.out, "the verdict is on the screen, in its language"
     assert "tune.linear" in ran.out and "MB, p50" in ran.out and '"same": true' in ran.out
     assert (tmp_path / "demo" / "report.html").exists()
     url = re.search(r"serving demo-reviews on (http://\S+)", ran.out)

@@ -17,6 +17,7 @@ from penjing.cli import check, init
 from penjing.core.errors import DataError, UsageError
 from penjing.core.recipe import load_recipe
 from penjing.data.choice import ChoiceError
+from penjing.model.base import base_is_installed
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊"]
 
@@ -51,7 +52,11 @@ def test_writes_a_recipe_and_rules_and_lists_what_is_wrong(app: typer.Typer, tmp
     file = load_recipe(tmp_path / "job" / "recipe.yaml")
     assert file.recipe.data.files == "../mine.csv"
     assert file.recipe.step_list() == [("tune.full", {}), ("compress.int8", {})]
-    assert file.recipe.base == "penjing/mini"
+    base = "penjing/small" if base_is_installed("penjing/small") else "penjing/mini"
+    assert file.recipe.base == base and f"base: {base}, " in said
+    (line,) = [line for line in file.path.read_text(encoding="utf-8").splitlines() if line.startswith("base:")]
+    assert line.endswith("; or write auto, or a folder in Hugging Face form") and "# " in line
+    assert ("min of tuning on two server cores" in line) == (base == "penjing/small")
     assert file.resolve(file.recipe.decide.rules or "").read_text(encoding="utf-8").splitlines() == [
         "name,label,p,margin,text,pii.id_card,then,why",
         "id-card-to-a-person,,,,,>=1,review,contains an identity card number",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.errors import DamageError, UsageError
-from penjing.model.base import NEEDED, depth_of, open_base
+from penjing.core.errors import DamageError, MissingPackageError, UsageError
+from penjing.model import base as bases
+from penjing.model.base import NEEDED, base_is_installed, depth_of, open_base
 
 
 @pytest.fixture
@@ -35,6 +36,28 @@ def test_the_id_is_that_of_the_files_that_are_read(copy: Path) -> None:
 def test_the_shipped_base_is_found() -> None:
     base = open_base("penjing/mini", Path("/nowhere"))
     assert (base.card.base, base.card.notes) == ("penjing/mini", {"model_type": "bert"})
+
+
+def test_an_optional_package_holds_a_base(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bases.SHIPPED, "penjing/other", "penjing_other")
+    assert not base_is_installed("penjing/other")
+    with pytest.raises(MissingPackageError, match="there is no package `penjing_other`") as met:
+        open_base("penjing/other", tmp_path)
+    assert met.value.fix == "in the folder of Penjing's source: pip install ./bases/other"
+    shutil.copytree(copy, tmp_path / "site" / "penjing_other")
+    (tmp_path / "site" / "penjing_other" / "__init__.py").write_text("raise SystemExit('nothing of it is imported')")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    found = open_base("penjing/other", tmp_path / "nowhere")
+    assert base_is_installed("penjing/other") and found.id == open_base(str(copy), Path("/")).id
+    assert found.card.base == "penjing/other" and found.folder == tmp_path / "site" / "penjing_other"
+
+
+def test_a_package_without_files_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A folder of that name on the path, such as one that an uninstall left, is a package to Python.
+    (tmp_path / "penjing_left").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(bases.SHIPPED, "penjing/left", "penjing_left")
+    assert not base_is_installed("penjing/left") and not base_is_installed("penjing/nothing")
 
 
 @pytest.mark.parametrize("needed", NEEDED)

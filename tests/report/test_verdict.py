@@ -55,6 +55,23 @@ def test_the_verdict_tells_a_tie_from_a_gain(sample: Callable[..., Report]) -> N
         linear = Reference(**MEASURED, difference=score_between(low, high))
         sentences = " ".join(verdict(sample(baseline=Baseline(linear=linear)), "en")[1])
         assert said in sentences
+        assert (
+            f"a difference of {(low + high) / 2:+.3f}, with 95 % confidence between {low:+.3f} and {high:+.3f}"
+            in sentences
+        )
+        chinese = " ".join(verdict(sample(baseline=Baseline(linear=linear)), "zh")[1])
+        assert f"相差 {(low + high) / 2:+.3f}（95% 置信区间为 {low:+.3f} 至 {high:+.3f}）" in chinese
+
+
+def test_where_word_counts_were_sealed_the_encoders_distance_is_said(sample: Callable[..., Report]) -> None:
+    same = Estimate(value=0, low=0, high=0)
+    linear = Reference(**MEASURED, difference=same)
+    # Sealed less encoder: the sentence speaks of the encoder less the sealed model.
+    teacher = Reference(**MEASURED, name="tune.full", difference=Estimate(value=-0.012, low=-0.05, high=0.026))
+    for fell_back in (True, False):
+        report = sample(baseline=Baseline(linear=linear), teacher=teacher, fell_back=fell_back, model="tune.linear")
+        sentences = " ".join(verdict(report, "en")[1])
+        assert "a difference of +0.012, with 95 % confidence between -0.026 and +0.050" in sentences
 
 
 def test_a_linear_release_is_not_compared_with_itself(sample: Callable[..., Report]) -> None:
@@ -104,7 +121,7 @@ def test_figures_are_short_and_exact() -> None:
 def test_a_limit_is_never_rounded(sample: Callable[..., Report], value: float, shown: str) -> None:
     assert as_written(value, "zh") == shown
     decisions = sample().decisions.model_copy(update={"max_error": value})
-    (said,) = [line for line in verdict(sample(decisions=decisions), "zh")[1] if "95%" in line]
+    (said,) = [line for line in verdict(sample(decisions=decisions), "zh")[1] if "不超过" in line and "95%" in line]
     assert re.search(rf"(?<![\d.]){re.escape(shown)}", said), said
 
 

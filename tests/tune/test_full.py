@@ -33,7 +33,7 @@ from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
 from penjing.runtime.open import open_session
 from penjing.tasks.metrics import macro_f1
-from penjing.tune import METHODS, full
+from penjing.tune import METHODS, depth, full
 from penjing.tune.full import Options, apply
 
 LABELS = ("delivery", "price", "quality")
@@ -136,7 +136,7 @@ def test_auto_trains_the_top_three_quarters_where_rows_are_few(
     monkeypatch.setattr(full, "depth_of", lambda _: 1)
     assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == "all"
     monkeypatch.setattr(full, "depth_of", lambda _: 12)
-    monkeypatch.setattr(full, "FEW_ROWS", 100)
+    monkeypatch.setattr(depth, "FEW_ROWS", 100)
     assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == "all"
     assert full.prepare_job(inputs, Options(max_tokens=16, layers=2), run).layers == 2
 

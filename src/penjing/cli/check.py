@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penjing.cli import show
-from penjing.cli.language import follow_texts, translate_word
+from penjing.cli.language import follow_texts, language, translate_word
 
 if TYPE_CHECKING:
     from penjing.core.recipe import RecipeFile
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
         """
         from penjing.core.recipe import load_recipe
         from penjing.make.check_recipe import check_recipe
+        from penjing.report.verdict import note_in
 
         file = load_recipe(recipe)
         follow_recipe(file)
@@ -44,11 +45,15 @@ def register(app: typer.Typer) -> None:
         audit = checked.audit
         if not audit.files and len(checked.faults) == 1:
             checked.raise_faults()  # no data could be read
+        chosen = checked.chosen
         if json:
-            show.out_json({"trainable": audit.trainable, **audit.model_dump(mode="json")})
+            base = {} if chosen is None else {"base": chosen.name, "base_why": chosen.note.text}
+            show.out_json({"trainable": audit.trainable, **base, **audit.model_dump(mode="json")})
         else:
             for line in audit_lines(audit):
                 show.out(line)
+            if chosen is not None:
+                show.out(note_in(chosen.note, language()))
         if not audit.trainable:
             raise typer.Exit(3)
 

@@ -29,12 +29,13 @@ def demo(
 ) -> None:
     """Turn real product reviews into a sealed release, serve it, decide five texts, replay one."""
     from penjing.cli.interrupts import stopping
+    from penjing.cli.language import language
     from penjing.cli.show import Bar, tell
     from penjing.cli.show import out as print_line
     from penjing.core.errors import GateError
     from penjing.make.demo import TEXTS, write_demo
     from penjing.make.run import make_release
-    from penjing.report.verdict import metric_name
+    from penjing.report.verdict import metric_name, note_in, verdict
 
     began = time.monotonic()
     recipe, rows = write_demo(out)
@@ -43,8 +44,9 @@ def demo(
         made = make_release(recipe, out, bar, stop=stop)
     if made.release is None:
         raise GateError("the demonstration's release was refused: " + "; ".join(made.refused), where=str(recipe))
-    print_line(made.report.verdict)
-    metric = metric_name(made.report.test.metric, "en")
+    headline, sentences = verdict(made.report, language())
+    print_line("\n  ".join([headline, *sentences, *(note_in(note, language()) for note in made.report.notes)]))
+    metric = metric_name(made.report.test.metric, language())
     for variant in made.report.variants:
         more = f" ({variant.because})" if variant.because else ""
         size = f"{variant.size_mb:5.1f} MB, p50 {variant.p50_ms:6.2f} ms, {metric} {variant.score.value:.3f}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import Guess
     from penjing.data.read import Reading
+    from penjing.make.choose_base import ChosenBase
 
 _PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff./][\w./-]*")
 _RESERVED = {"null", "true", "false", "~", "yes", "no", "on", "off", "."}
@@ -43,7 +44,7 @@ data:
   fields: {{}} # columns that rules may ask for: {{channel: [app, web], amount: float, urgent: bool}}
   group: null # a column: rows with the same value never sit on two sides of a split
   unlabelled: [] # files of texts without labels
-base: penjing/mini # a shipped base, or a folder in Hugging Face form
+base: {base} # {why}
 steps:
   - tune.full: {{}} # fine-tune the base on the train rows
   - compress.int8: {{}} # make it small and fast
@@ -87,6 +88,9 @@ def init(
     from penjing.core.recipe import load_recipe
     from penjing.data.prepare import examine
     from penjing.data.read import Reading
+    from penjing.make.choose_base import choose_base, wanted_of
+    from penjing.model.base import base_is_installed
+    from penjing.report.verdict import note_in
     from penjing.tasks import TASKS, about_task, reader_of
 
     recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
@@ -109,9 +113,14 @@ def init(
     if language() != "en":  # comments are in the language of the texts
         recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
     with show.Bar() as bar:
-        audit, _ = examine(file, reader_of(file), bar)
+        audit, prepared = examine(file, reader_of(file), bar)
+    if prepared is not None:  # until then it is `base: auto`
+        chosen = choose_base(wanted_of(file, audit), base_is_installed)
+        with replaced_file(recipe) as new_recipe:
+            new_recipe.write_text(recipe_text(folder, data, guessed, about, chosen), encoding="utf-8")
     if json:
         found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
+        found |= {"base": chosen.name} if prepared is not None else {}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
     show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
@@ -124,6 +133,8 @@ def init(
             show.out(f"note: {note}")
     for line in audit_lines(audit):
         show.out(line)
+    if prepared is not None:
+        show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
     show.out("")
     show.out(f"wrote {recipe} and {rules}")
     show.out(f"next: penjing make {recipe}" if audit.trainable else f"after the corrections: penjing check {recipe}")
@@ -183,8 +194,8 @@ def rules_text(about: About) -> str:
     return _RULES.format(facts=",".join(about.facts), commas="," * (len(about.facts) + 1))
 
 
-def recipe_text(folder: Path, data: Path, guessed: Guess, about: About) -> str:
-    """The text of the recipe; the path of the file is relative to its folder if possible."""
+def recipe_text(folder: Path, data: Path, guessed: Guess, about: About, chosen: ChosenBase | None = None) -> str:
+    """The text of the recipe; the path of the file is relative to its folder if possible. chosen: None for `auto`."""
     try:
         file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive
@@ -200,12 +211,24 @@ def recipe_text(folder: Path, data: Path, guessed: Guess, about: About) -> str:
         "metric": about.metric,
         "task": about.line,
         "about": about.comment,
+        "base": "auto" if chosen is None else chosen.name,
+        "why": _why(chosen),
         "columns": ", ".join(_scalar(name) for name in guessed.columns or ()),
         "sheet": _scalar(guessed.sheet or ""),
         "header": guessed.header,
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed))
+
+
+def _why(chosen: ChosenBase | None) -> str:
+    """The comment on the base: the reason where it is chosen, then what else may be written."""
+    if chosen is None:
+        return translate("auto: a shipped base, by rows, lengths and promises; or a folder in Hugging Face form")
+    from penjing.report.verdict import note_in
+
+    others = translate("or write auto, or a folder in Hugging Face form")
+    return f"{note_in(chosen.comment, language())}; {others}"
 
 
 def _lines(guessed: Guess) -> Iterator[str]:

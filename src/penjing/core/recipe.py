@@ -173,7 +173,11 @@ class Recipe(_Part):
     language: Literal["zh", "en", "mixed", "auto"] = Field("auto", description="language of the texts")
     task: TaskChoice = Field(default_factory=TaskChoice, description="what is predicted")
     data: Data = Field(description="the rows")
-    base: str = Field("penjing/mini", description="a shipped base, or a folder in Hugging Face form")
+    base: str = Field(
+        "penjing/mini",
+        description="a shipped base, or a folder in Hugging Face form; auto: a shipped one, by rows, lengths, promises "
+        "and what is installed",
+    )
     steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
     search: Literal["compress"] | None = Field(
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"

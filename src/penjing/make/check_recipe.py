@@ -24,9 +24,10 @@ from penjing.decide.rules import examine_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
+from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
-from penjing.model.base import open_base
+from penjing.model.base import base_is_installed, open_base
 from penjing.tasks import described, reader_of
 from penjing.tasks.measure import metric_names
 
@@ -44,6 +45,7 @@ class Checked:
 
     file: the recipe, with the labels of its limits spelled as in the rows. audit: problems of the rows and of the
     recipe. faults: errors of the recipe itself. data, base, rules: None if they cannot be read or are not used.
+    chosen: what `base: auto` stands for here; `file` names it too.
     """
 
     file: RecipeFile
@@ -53,6 +55,7 @@ class Checked:
     data: Prepared | None = None
     rules: RuleTable | None = None
     faults: list[PenjingError] = field(default_factory=list)
+    chosen: ChosenBase | None = None
 
     def raise_faults(self) -> None:
         """Raise the fault if there is one; for several, raise one of the first one's class that lists them all."""
@@ -79,11 +82,9 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found = Checked(file)
     found.steps, plan_faults = read_plan(file)
     found.faults += plan_faults
-    if file.recipe.step_list()[0][0] != "tune.linear":
-        found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
-        if found.base is not None and not plan_faults:
-            found.faults += order_faults(file, found.steps, found.base)
-            found.faults += base_faults(file, found.steps, found.base)
+    encoder = file.recipe.step_list()[0][0] != "tune.linear"
+    if encoder and file.recipe.base != AUTO:
+        _open_base(found, sound=not plan_faults)
     found.faults += package_faults(file, found.steps)
     found.faults += feature_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
@@ -92,6 +93,10 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     looked = None if missing or reader is None else _attempt(found, lambda: examine(file, reader, progress))
     if looked is not None:
         found.audit, found.data = looked
+    if encoder and file.recipe.base == AUTO and found.data is not None:
+        found.chosen = choose_base(wanted_of(file, found.audit, found.steps), base_is_installed)
+        found.file = file = with_base(file, found.chosen.name)
+        _open_base(found, sound=not plan_faults)
     if found.data is not None:
         found.faults += promise_faults(file, found.data.task)
         found.faults += head_faults(file, found.steps, found.data.task)
@@ -117,6 +122,15 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         problems += room_problems(file.path.parent, found.steps, found.base, texts)
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
+
+
+def _open_base(found: Checked, *, sound: bool) -> None:
+    """Open the base of the recipe, and add what its steps cannot do with it. sound: the steps themselves are valid."""
+    file = found.file
+    found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
+    if found.base is not None and sound:
+        found.faults += order_faults(file, found.steps, found.base)
+        found.faults += base_faults(file, found.steps, found.base)
 
 
 def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:

@@ -42,6 +42,7 @@ from penjing.report.build import Found, fill
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.page import write_report
+from penjing.report.verdict import note_in
 from penjing.runtime.open import open_session
 
 # Folder, beside the results of steps, for choices made once for this machine.
@@ -93,6 +94,8 @@ def make_release(
         checked.raise_faults()
         file, steps, base, rules, data = checked.file, checked.steps, checked.base, checked.rules, checked.data
         assert data is not None, "data that cannot be read is a fault"
+        if checked.chosen is not None:
+            progress.say(note_in(checked.chosen.note, language or ("zh" if data.language == "zh" else "en")))
         progress.expect(stages(names, len(data.train), searches))
         threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
@@ -102,7 +105,8 @@ def make_release(
         found = None if again else find_ended(ended, key, out)
         if found is not None:
             return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
-        made = _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured).run()
+        notes = () if checked.chosen is None else (checked.chosen.note,)
+        made = _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured, notes).run()
         if made.release is not None:
             keep_ended(ended, key, made.release)
         return made
@@ -138,6 +142,8 @@ class _Making:
     texts: bool
     language: PageLanguage | None
     measured: Measured
+    # Why `base: auto` is this base.
+    about: tuple[Note, ...] = ()
     skipped: list[Note] = field(default_factory=list)
     # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
     steps_by_title: dict[str, tuple[Step, ...]] = field(default_factory=dict)
@@ -172,8 +178,8 @@ class _Making:
             retire(self.out / "release")
         steps = done if linear in done else [linear, *done]
         found = Found(
-            self.file, self.data, steps, variants, linear_variant, choice, tested, release, tuple(self.skipped),
-            self.reference, self.earlier,
+            self.file, self.data, steps, variants, linear_variant, choice, tested, release,
+            (*self.about, *self.skipped), self.reference, self.earlier,
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from safetensors import SafetensorError, safe_open
 from penjing.core.artifact import open_artifact, open_release
 from penjing.core.canon import digest, digest_file
 from penjing.core.certificate import INFO
-from penjing.core.errors import DamageError, UsageError
+from penjing.core.errors import DamageError, MissingPackageError, UsageError
 from penjing.core.folder import MANIFEST, verify
 from penjing.core.nouns import Artifact, Card
 from penjing.core.options import nearest
 
-SHIPPED = {"penjing/mini": "mini"}
+# The package that holds the files of each base. Those outside `penjing` are optional: `pip install ./bases/NAME`.
+SHIPPED = {"penjing/mini": "penjing.bases.mini", "penjing/small": "penjing_small"}
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 # Heads of models that generate text: these read only the tokens to the left, so their states are not pooled.
 _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2SeqLM")
@@ -26,11 +27,12 @@ _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2Se
 def open_base(name: str, relative_to: Path) -> Artifact:
     """The base of that name; its id is the hash of the files that are read.
 
-    name: `penjing/mini`, or a folder (relative to `relative_to`) in Hugging Face form, or the folder of an artifact
-    that an earlier run wrote, or a release, whose trainable parent must be next to it. Raises UsageError for a
-    missing folder, a missing file, or a model that is no encoder, DamageError for truncated weights.
+    name: `penjing/mini`, or another name in SHIPPED, or a folder (relative to `relative_to`) in Hugging Face form, or
+    the folder of an artifact that an earlier run wrote, or a release, whose trainable parent must be next to it.
+    Raises UsageError for a missing folder, a missing file, or a model that is no encoder, MissingPackageError for a
+    shipped base that is not installed, DamageError for truncated weights.
     """
-    folder = _find(name, relative_to)
+    folder = _shipped(name) if name in SHIPPED else _find(name, relative_to)
     if (folder / INFO).is_file():
         folder = _trainable_of(folder)
     if (folder / "card.json").is_file():
@@ -45,6 +47,18 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     named = name if name in SHIPPED else folder.name
     card = Card(form="torch", method="base", base=named, notes={"model_type": config["model_type"]})
     return Artifact(folder=folder, id=identity, card=card)
+
+
+def base_is_installed(name: str) -> bool:
+    """Whether a shipped base of that name is in this installation."""
+    return name in SHIPPED and _folder_of(SHIPPED[name]) is not None
+
+
+def how_to_install(name: str) -> str:
+    """What to do where a shipped base is missing."""
+    if SHIPPED.get(name, "").startswith("penjing."):
+        return "install penjing again"
+    return f"in the folder of Penjing's source: pip install ./bases/{name.removeprefix('penjing/')}"
 
 
 def depth_of(artifact: Artifact) -> int:
@@ -87,12 +101,23 @@ def _trainable_of(folder: Path) -> Path:
     return found
 
 
+def _shipped(name: str) -> Path:
+    package = SHIPPED[name]
+    folder = _folder_of(package)
+    if folder is None:
+        what = f"the base `{name}` is not installed: there is no package `{package}`"
+        raise MissingPackageError(what, fix=how_to_install(name))
+    return folder
+
+
+def _folder_of(package: str) -> Path | None:
+    """The folder of a package that holds a base; None if it is not installed. Nothing of it is imported."""
+    found = importlib.util.find_spec(package)
+    places = list(found.submodule_search_locations or ()) if found is not None else []
+    return next((Path(place) for place in places if (Path(place) / "config.json").is_file()), None)
+
+
 def _find(name: str, relative_to: Path) -> Path:
-    if name in SHIPPED:
-        folder = Path(str(files("penjing"))) / "bases" / SHIPPED[name]
-        if not folder.is_dir():
-            raise UsageError(f"the base `{name}` is not in this installation", fix="install penjing again")
-        return folder
     if name.startswith("penjing/"):
         raise UsageError(f"unknown base `{name}`", fix=nearest(name, SHIPPED))
     folder = (relative_to / Path(name).expanduser()).resolve()

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from penjing.core.certificate import Gate
-from penjing.report.contract import Note, PageLanguage, Report
+from penjing.report.contract import Estimate, Note, PageLanguage, Report
 
 LINEAR = "tune.linear"
 # Metrics that are shares of the rows, shown as percentages.
@@ -168,7 +168,7 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
 def _score(report: Report, language: PageLanguage) -> list[str]:
     phrases, linear = words(language), report.baseline.linear
     if report.fell_back:
-        return [phrases["says_fell_back"]]
+        return [phrases["says_fell_back"], *_encoder(report, language)]
     sentences = []
     if linear.difference is not None:
         better, worse = linear.difference.low > 0, linear.difference.high < 0
@@ -176,9 +176,35 @@ def _score(report: Report, language: PageLanguage) -> list[str]:
         key = "says_same" if same else "says_better" if better else "says_worse" if worse else "says_tie"
         ours, theirs = f"{report.test.score.value:.3f}", f"{linear.score.value:.3f}"
         metric = metric_name(report.test.metric, language)
-        sentences.append(phrases[key].format(metric=metric, ours=ours, theirs=theirs))
+        sentences.append(
+            phrases[key].format(metric=metric, ours=ours, theirs=theirs, apart=apart(linear.difference, language))
+        )
+        if same:
+            sentences += _encoder(report, language)
     kept = report.teacher.kept if report.teacher is not None and report.teacher.name != LINEAR else None
     if kept is not None:
         ends = {name: percent(value, language) for name, value in (("low", kept.low), ("high", kept.high))}
         sentences.append(phrases["says_kept"].format(kept=percent(kept.value, language), **ends))
     return sentences
+
+
+def _encoder(report: Report, language: PageLanguage) -> list[str]:
+    """Where the word model was tested: how far the fine-tuned encoder was from it on the test rows."""
+    teacher = report.teacher
+    if teacher is None or teacher.name == LINEAR or teacher.difference is None:
+        return []
+    over = Estimate(value=-teacher.difference.value, low=-teacher.difference.high, high=-teacher.difference.low)
+    return [
+        words(language)["says_encoder"].format(
+            metric=metric_name(teacher.metric, language),
+            ours=f"{teacher.score.value:.3f}",
+            theirs=f"{report.test.score.value:.3f}",
+            apart=apart(over, language),
+        )
+    ]
+
+
+def apart(difference: Estimate, language: PageLanguage) -> str:
+    """A difference of two scores with the ends of its 95 % interval, as a part of a sentence."""
+    ends = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
+    return words(language)["apart"].format(**ends)

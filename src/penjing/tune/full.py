@@ -16,7 +16,6 @@ about ten rows a label; then `tune.linear` is as good, and smaller.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +61,12 @@ from penjing.train.loop import Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
 from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
+from penjing.tune.depth import auto_layers
 from penjing.tune.rates import best_first, rung_of
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
 Numbers = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 30.0
-# With `layers: auto`: this share of the layers is trained where there are so many train rows at most.
-TOP_SHARE, FEW_ROWS = 0.75, 10_000
 _CURVE_POINTS = 200
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 FEATURES = True
@@ -196,8 +194,8 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
 def _auto_layers(parent: Artifact, rows: int) -> Literal["all"] | int:
     """All if there are many rows or the family's layers cannot be separated, else the top three quarters."""
     total = depth_of(parent)
-    top = math.ceil(TOP_SHARE * total)
-    return "all" if rows > FEW_ROWS or top == total or not can_be_cut(parent) else top
+    top = auto_layers(total, rows)
+    return "all" if top == total or not can_be_cut(parent) else top
 
 
 def whole_model(job: Job) -> tuple[nn.Module, Supervised]:

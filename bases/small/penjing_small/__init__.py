@@ -1,0 +1,1 @@
+"""The files of the base `penjing/small`; the package holds no code."""
