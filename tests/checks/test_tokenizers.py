@@ -1,4 +1,4 @@
-"""Every kind of tokenizer: nothing is unknown, texts come back, the same texts give the same bytes, all readers agree."""
+"""Every kind of tokenizer: nothing is unknown, texts come back, same texts same bytes, all readers agree."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ EXAMPLES = int(os.environ.get("PENJING_EXAMPLES", "60"))
 WHITE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
+CHINESE = "我们 公司 今天 收到 客户 投诉 快递 太慢 包装 破损 请 尽快 处理 退款 申请 银行 账户 余额 不足"
+ENGLISH = "the delivery was late and our customer wants a refund please check account balance today"
 ENDINGS = ("ket", "ding", "ner", "ful", "pish")
 
 
 def corpus() -> list[str]:
     """Sentences in both languages, no two alike."""
     drawn = random.Random(7)
-    chinese = "我们 公司 今天 收到 客户 投诉 快递 太慢 包装 破损 请 尽快 处理 退款 申请 银行 账户 余额 不足".split()
-    english = "the delivery was late and our customer wants a refund please check account balance today".split()
-    english += [a + b + c for a in ("re", "un", "ta", "wo", "mis") for b in ("mar", "lin", "sto", "gap") for c in ENDINGS]
+    chinese, english = CHINESE.split(), ENGLISH.split()
+    english += [a + b + c for a in ("re", "un", "ta", "mis") for b in ("mar", "lin", "sto", "gap") for c in ENDINGS]
     texts = []
     for number in range(400):
         texts.append("".join(drawn.sample(chinese, 8)) + f"，第{number}单，共{number * 7}.50元。")
@@ -120,7 +121,7 @@ def test_no_piece_joins_what_is_apart(tokenizer: Tokenizer) -> None:
             for c in text.removeprefix(" ").replace("'", "")
         }
         assert len(kinds) <= 1, text
-        assert not text[1:].isdigit(), text
+        assert not text.removeprefix(" ")[1:].isdigit(), text
     words = tokenizer.encode("共12345元，refund是退款", add_special_tokens=False)
     pieces = ["共12345元，refund是退款"[start:end] for start, end in words.offsets]
     assert [piece for piece in pieces if piece.isdigit()] == list("12345")

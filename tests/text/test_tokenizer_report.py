@@ -9,7 +9,8 @@ from penjing.text.tokenizer_report import Text, gb2312, language_of, report
 
 
 def five() -> Tokenizer:
-    return Tokenizer(models.Unigram([("<unk>", 0.0), ("我", -1.0), ("们", -1.0), ("我们", -1.0), ("a", -1.0)], unk_id=0))
+    entries = [("<unk>", 0.0), ("我", -1.0), ("们", -1.0), ("我们", -1.0), ("a", -1.0)]
+    return Tokenizer(models.Unigram(entries, unk_id=0))
 
 
 def test_every_figure() -> None:

@@ -34,7 +34,7 @@ def groups(text: str, tokenizer: Tokenizer) -> list[str]:
 @pytest.mark.parametrize("kind", ["unigram", "bpe", "wordpiece"])
 def test_tokens_of_characters_and_bytes_are_joined_to_words(kind: str) -> None:
     # So few texts that every word is cut into pieces, and most characters into bytes.
-    tokenizer = train([f"球 拍 {n} don't be unable ok" for n in range(30)], kind, 512)  # type: ignore[arg-type]
+    tokenizer = train([f"球 拍 卖 完 了 {n} don't be unable ok" for n in range(30)], kind, 512)  # type: ignore[arg-type]
     joined = groups(SENTENCE, tokenizer)
     assert joined[0] == joined[-1] == ""  # [CLS] and [SEP]
     # Neighbouring characters without an entry are one token run of Unigram, so they are one word there.
