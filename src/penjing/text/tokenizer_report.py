@@ -36,7 +36,7 @@ class Text(NamedTuple):
 
 
 @dataclass
-class Tally:
+class TokenTally:
     """Characters and tokens of some texts."""
 
     texts: int = 0
@@ -55,8 +55,8 @@ class Usage:
 
     name: str
     tokenizer: Tokenizer
-    languages: dict[str, Tally] = field(default_factory=dict)
-    domains: dict[str, Tally] = field(default_factory=dict)
+    languages: dict[str, TokenTally] = field(default_factory=dict)
+    domains: dict[str, TokenTally] = field(default_factory=dict)
     used: Counter[int] = field(default_factory=Counter)
     lengths: list[int] = field(default_factory=list)
     longest: list[tuple[int, int, str]] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Usage:
             ids = encoding.ids
             self.used.update(ids)
             for tallies, key in ((self.languages, language_of(each.text)), (self.domains, each.domain)):
-                tally = tallies.setdefault(key, Tally())
+                tally = tallies.setdefault(key, TokenTally())
                 tally.texts += 1
                 tally.characters += len(each.text)
                 tally.tokens += len(ids)
