@@ -6,10 +6,13 @@ import json
 import shlex
 import stat
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from penjing.cli.serve import example_body
+from penjing.core.recipe import FieldType
+from penjing.data.fields import read_field
 from penjing.serve.run import bind
 from penjing.store.database import open_store
 from penjing.store.keys import active_keys, match_key
@@ -61,3 +64,9 @@ def test_the_example_gives_every_declared_field() -> None:
     (body,) = shlex.split(example_body(kinds))
     fields = {"amount": 1.5, "visits": 1, "vip": True, "city": "...", "mood": "isn't"}
     assert json.loads(body) == {"text": "...", "fields": fields}
+
+
+def test_the_example_of_each_kind_is_a_value_of_that_kind() -> None:
+    kinds = {str(kind): str(kind) for kind in get_args(FieldType)}
+    (body,) = shlex.split(example_body(kinds))
+    assert all(read_field(name, value, name) is not None for name, value in json.loads(body)["fields"].items())

@@ -90,6 +90,12 @@ def test_the_page_speaks_the_language_of_the_texts(sample: Callable[..., Report]
     assert '<html lang="en">' in render(sample(language="zh"), language="en")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_scores_of_texts_unique_to_the_test_file_have_their_label(sample: Callable[..., Report], language: Any) -> None:
+    page = render(sample(), language=language)
+    assert words(language)["apart"] in page and "{value}" not in page
+
+
 def test_without_texts_the_page_holds_none(sample: Callable[..., Report]) -> None:
     assert "SECRET" in render(sample()) and "SECRET" not in render(sample(), texts=False)
 

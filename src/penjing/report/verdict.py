@@ -207,4 +207,4 @@ def _encoder(report: Report, language: PageLanguage) -> list[str]:
 def apart(difference: Estimate, language: PageLanguage) -> str:
     """A difference of two scores with the ends of its 95 % interval, as a part of a sentence."""
     ends = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
-    return words(language)["apart"].format(**ends)
+    return words(language)["apart_by"].format(**ends)
