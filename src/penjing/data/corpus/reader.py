@@ -31,11 +31,14 @@ MOST = 8 * 2**20  # bytes of a line, a row or a page
 PIECE = 256 * 2**10  # bytes after which a text without other ends is divided, at the end of a line
 SMALL = 256 * 2**10  # bytes of a file among others that is taken as one document
 _HEAD = 1 << 20
+_TOLD = 1000  # files of which is said why they are not read
 _JSON_LIST = 64 * 2**20
 _CELL = 1 << 20  # characters of a cell; a quote that is never closed ends there
 _LONG_LINES = 300  # mean bytes of lines that are documents
 _MARKDOWN, _HTML = {".md", ".markdown", ".mdx"}, {".html", ".htm", ".xhtml"}
 _JSON, _TABLE = {".jsonl", ".ndjson", ".json"}, {".csv", ".tsv", ".tab"}
+STDIN_NAME = "stdin"
+EVERY = ("*",)  # all columns: of evaluation sets
 _BINARY = (
     b"%PDF",
     b"{\\rtf",
@@ -72,9 +75,10 @@ class Notes:
     files: int = 0
 
     def skip(self, name: str, reason: str, more: str = "") -> None:
-        """Count a file that is not read, with a line for a person."""
+        """Count a file that is not read, with a line for a person where that is not usual."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
-        self.said.append(f"{name}: {more or reason}")
+        if more and len(self.said) < _TOLD:
+            self.said.append(f"{name}: {more}")
 
     def drop(self, reason: str, size: int) -> None:
         """Count a document that is cut out before it is read, with its bytes."""
@@ -142,6 +146,8 @@ def read_documents(stream: BinaryIO, name: str, how: HowToRead, notes: Notes) ->
     whole = len(head) < _HEAD
     look = head if whole else head[: head.rfind(b"\n") + 1] or head
     suffix = _suffix(name, look)
+    if name == STDIN_NAME and suffix == ".txt" and (how.columns or _keys(look.split(b"\n")[0])):
+        suffix = ".jsonl" if look.lstrip()[:1] in (b"{", b"[") else ".csv"
     try:
         encoding = find_encoding(lambda: nullcontext(cast(BinaryIO, io.BytesIO(_ending(look, whole)))), name).name
     except DataError as error:
@@ -259,6 +265,8 @@ def choose_columns(names: Sequence[str], wanted: Sequence[str], where: str) -> l
 
     Raises UsageError where a wanted column is missing.
     """
+    if tuple(wanted) == EVERY:
+        return list(names)
     for name in wanted:
         if name not in names:
             raise UsageError(f"there is no column `{name}`", where=where, fix=nearest(name, list(names)))

@@ -26,7 +26,7 @@ _NOT_A_NAME = re.compile(r"[^\w.+-]+")
 _PATTERN = re.compile(r"[*?\[]")
 _ORIGIN = 2000  # characters of a SOURCE.md that go into the card
 # Files that say where texts come from; they are no text of the corpus.
-ABOUT = re.compile(r"(source|licen[cs]e|copying|notice|readme|manifest)(\.[a-z]{2,4})?", re.IGNORECASE)
+ABOUT = re.compile(r"(source|licen[cs]e|copying|notice|manifest)(\.[a-z]{2,4})?", re.IGNORECASE)
 # What is read as text in a folder; of other names only the number is reported.
 SUFFIXES = frozenset(
     (".txt", ".text", ".md", ".markdown", ".mdx", ".html", ".htm", ".xhtml", ".csv", ".tsv", ".tab", ".jsonl",

@@ -27,7 +27,8 @@ _BLOCK = 1 << 16
 _FREE = 64 * 2**20  # bytes that any file may unpack to; a ratio of less says nothing
 _INNER_ZIP = 256 * 2**20  # bytes of a zip inside another archive: it is read in memory, nothing unmasked is written
 _ARCHIVES, _LAYERS = 2, 5  # an archive in an archive; with the compressions around them
-Skip = Callable[[str, str], None]
+Skip = Callable[[str, str, str], None]
+_SAID = {"link": "a link, which is not followed", "path": "its name leads out of the archive"}
 
 
 class BombError(Exception):
@@ -106,7 +107,9 @@ def members(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[
 ]:  # fmt: skip
     """(name, stream) of each file in a stream: itself, or what is packed in it. A stream is valid until the next.
 
-    Names are `ARCHIVE!MEMBER`. What is not read is given to `skip(name, reason)`. Raises BrokenError and BombError.
+    Names are `ARCHIVE!MEMBER`. What is not read is given to `skip(name, reason, words)`.
+
+    Raises BrokenError and BombError.
     """
     archives, layers = depth
     head = head_of(stream)
@@ -116,7 +119,7 @@ def members(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[
         yield name, stream
         return
     if layers >= _LAYERS or (archives >= _ARCHIVES and (is_zip or is_tar)):
-        skip(name, "nested")
+        skip(name, "nested", "an archive in an archive in an archive")
         return
     if packed:
         inner = buffered(_decompressed(stream, head), meter)
@@ -173,7 +176,7 @@ def _tar(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[int
                 if member.isdir():
                     continue
                 if reason := _unsafe(member.name) or ("" if member.isreg() else "link"):
-                    skip(inside, reason)
+                    skip(inside, reason, _SAID[reason])
                     continue
                 file = archive.extractfile(member)
                 if file is not None:
@@ -204,7 +207,7 @@ def _zip(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[int
     if not stream.seekable() or depth[1] > 1:
         content = stream.read(_INNER_ZIP + 1)
         if len(content) > _INNER_ZIP:
-            skip(name, "too_large")
+            skip(name, "too_large", "a zip of more than 256 MB in an archive")
             return
         stream = io.BytesIO(content)
     try:
@@ -218,7 +221,7 @@ def _zip(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[int
                     continue
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 if reason := _unsafe(info.filename) or ("link" if is_link else ""):
-                    skip(inside, reason)
+                    skip(inside, reason, _SAID[reason])
                     continue
                 with archive.open(info) as file, closing(buffered(cast(BinaryIO, file), meter)) as opened:
                     yield from members(opened, inside, meter, skip, depth)
