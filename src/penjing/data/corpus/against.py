@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from penjing.core.folder import replaced_file
-from penjing.data.corpus.characters import Array, Tokens, characters, runs, tokens
+from penjing.data.corpus.characters import Array, Tokens, characters, places_in, runs, tokens
 
 RUN, WORD_RUN, LEAST = 13, 8, 4
 _ENDS = re.compile(r"(?<=[。！？；\n])|(?<=[.!?;])(?=\s)")
@@ -81,7 +81,7 @@ class Against:
             if len(found) < length:
                 continue
             hashes = runs(found.hashes, length)
-            places = _among(hashes, self.long)
+            places = places_in(hashes, self.long)
             if words:
                 places[_with_alone(found.alone, length)] = -1
             where = np.flatnonzero(places >= 0)
@@ -96,20 +96,12 @@ class Against:
             return sets
         for low, high in pairwise(bounds.tolist()):
             if LEAST <= high - low < RUN:
-                place = int(_among(runs(found.hashes[low:high], RUN), self.short)[0])
+                place = int(places_in(runs(found.hashes[low:high], RUN), self.short)[0])
                 if place >= 0:
                     hits[low] += 1
                     hits[high] -= 1
                     sets.add(int(self.of_short[place]))
         return sets
-
-
-def _among(hashes: Array, known: Array) -> Array:
-    """(n,) the place of each hash in a sorted array, -1 where it is not in it."""
-    if not len(known):
-        return np.full(len(hashes), -1)
-    places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    return np.where(known[places] == hashes, places, -1)
 
 
 def _with_alone(alone: Array, length: int) -> Array:

@@ -28,8 +28,8 @@ class SourceCard(BaseModel):
     """One source: what it is, under which licence, and what came of it.
 
     given: the path as it was given; origin: where the texts come from, in words; files: read, and not read by reason;
-    read_as: files by what a document of them is; read: documents that came in; kept: those in the corpus; dropped: documents left out, by reason; changed: how often
-    documents were changed, by kind of change.
+    read_as: files by what a document of them is; read: documents that came in; kept: those in the corpus; dropped:
+    documents left out, by reason; changed: how often documents were changed, by kind of change.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,6 +7,7 @@ its length is counted in, what duplicates are compared by, and what is compared 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ _LETTERS = (
 )
 _PUNCTUATION = "!\"'(),-.:;?[]‘’“”–—…·、。〈〉《》「」『』【】〔〕！（），：；？．～⟦⟧"
 _TOP = 0x323B0
+_RUN_ALONE, _RUN_WORDS = 5, 3  # tokens of a shingle in a text of single characters, and of words
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _BASE = 0x9E3779B97F4A7C15
 _POWERS = np.array([pow(_BASE, power, 2**64) for power in range(64)], dtype=np.uint64)
@@ -136,6 +138,37 @@ def runs(hashes: Array, length: int) -> Array:
     for place in range(length):
         total += hashes[place : place + len(total)] * _POWERS[place + 1]
     return mixed(total + np.uint64(length))
+
+
+def shingles(found: Tokens) -> Array:
+    """(s,) sorted hashes of the runs of tokens of a text, each once: runs of five where a quarter of the tokens are
+    single characters, else of three words."""
+    length = _RUN_ALONE if 4 * int(found.alone.sum()) >= len(found) else _RUN_WORDS
+    return distinct(runs(found.hashes, length))
+
+
+def distinct(hashes: Array) -> Array:
+    """The sorted hashes, each once; for arrays of this size faster than `numpy.unique`."""
+    ordered = np.sort(hashes)
+    if len(ordered) < 2:
+        return ordered
+    first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    result: Array = ordered[first]
+    return result
+
+
+def places_in(hashes: Array, known: Array) -> Array:
+    """(n,) the place of each hash in a sorted array, -1 where it is not in it."""
+    if not len(known):
+        return np.full(len(hashes), -1)
+    places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    return np.where(known[places] == hashes, places, -1)
+
+
+def word_hashes(words: Iterable[str]) -> Array:
+    """(w,) sorted hashes of words, as the tokens of texts have them."""
+    return distinct(tokens(characters(" ".join(words))).hashes)
 
 
 def digest8(hashes: Array) -> int:

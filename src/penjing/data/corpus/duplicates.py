@@ -16,33 +16,23 @@ import numpy as np
 
 from penjing.core.nouns import Progress
 from penjing.data.corpus.blocks import BANDS
-from penjing.data.corpus.characters import Array, Tokens, characters, mixed, runs, tokens
+from penjing.data.corpus.characters import Array, characters, mixed, shingles, tokens
 
 SIMILARITY = 0.85
 _ROWS = 6
-_RUN_ALONE, _RUN_WORDS = 5, 3  # tokens of a run in a text of single characters, and of words
 _BEFORE = 4  # earlier documents of the same band that a document is compared with, beside the first
 _TRIES = 32  # comparisons of one document: the time for thousands of similar texts stays linear
 _SLICE = 2048
-_SEEDS = mixed(np.arange(1, BANDS * _ROWS + 1, dtype=np.uint64))
+_FACTORS = mixed(np.arange(1, BANDS * _ROWS + 1, dtype=np.uint64)) | np.uint64(1)  # odd: no two hashes become one
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 KEPT, EXACT, NEAR = 0, 1, 2
 
 
-def shingles(found: Tokens) -> Array:
-    """(s,) sorted hashes of the runs of tokens of a text, each once."""
-    length = _RUN_ALONE if 4 * int(found.alone.sum()) >= len(found) else _RUN_WORDS
-    return np.unique(runs(found.hashes, length))
-
-
-def band_keys(found: Tokens) -> Array:
-    """(BANDS,) uint64: texts that share one of these may be near duplicates."""
-    hashes = shingles(found)
+def band_keys(hashes: Array) -> Array:
+    """(BANDS,) uint64 of the shingles of a text: texts that share one of these may be near duplicates."""
     least = np.full(BANDS * _ROWS, np.uint64(0xFFFFFFFFFFFFFFFF))
     for low in range(0, len(hashes), _SLICE):
-        values = (hashes[low : low + _SLICE, None] ^ _SEEDS) * _ODD
-        values ^= values >> np.uint64(32)
-        np.minimum(least, (values * _ODD).min(axis=0), out=least)
+        np.minimum(least, (hashes[low : low + _SLICE, None] * _FACTORS).min(axis=0), out=least)
     rows = least.reshape(BANDS, _ROWS)
     total = np.zeros(BANDS, dtype=np.uint64)
     for row in range(_ROWS):

@@ -5,11 +5,25 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from penjing.data.corpus.characters import CYRILLIC, HAN, HANGUL, KANA, LATIN, MARKED, OTHER, Characters
+import numpy as np
+
+from penjing.data.corpus.characters import (
+    CYRILLIC,
+    HAN,
+    HANGUL,
+    KANA,
+    LATIN,
+    MARKED,
+    OTHER,
+    Characters,
+    Tokens,
+    distinct,
+    places_in,
+    word_hashes,
+)
 
 Language = Literal["zh", "zh-hant", "en", "ja", "ko", "other", "none"]
-_LOOK = 4000  # characters whose words are looked at
-_WORD = re.compile("[a-zß-ɏ']+")
+_LOOK, _LOOK_WORDS = 4000, 700  # characters and words that are looked at
 _LETTERS_A_WORD = 5
 _HAN_SHARE = 0.3  # of Chinese characters among all words: names and terms in Latin letters are usual in Chinese
 _KANA_SHARE = 0.05
@@ -27,7 +41,9 @@ _WORDS = {
     "nl": "de het een en van is niet dat op te zijn voor met die ook aan er maar om bij",
     "id": "yang dan di itu dengan untuk tidak ini dari dalam akan pada juga saya ke karena ada",
 }  # fmt: skip
-_LISTS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_BY_LANGUAGE = [word_hashes(words.split()) for words in _WORDS.values()]
+_KNOWN = distinct(np.concatenate(_BY_LANGUAGE))
+_BITS = np.stack([np.isin(_KNOWN, words) for words in _BY_LANGUAGE], axis=1)  # (words, languages), English first
 # Frequent characters whose simplified form is no other character in use, beside that form (from the tables of OpenCC).
 _SIMPLIFIED = (
     "这为来数时们将会选发过对开单应设并务户进动现统点项说关间实内问择运请么类创产组机还标题记样该结库经种处输两见网业没编图试"
@@ -42,7 +58,7 @@ _TRADITIONAL = (
 _IS_SIMPLIFIED, _IS_TRADITIONAL = re.compile(f"[{_SIMPLIFIED}]"), re.compile(f"[{_TRADITIONAL}]")
 
 
-def language_of(text: str, read: Characters) -> Language:
+def language_of(text: str, read: Characters, found: Tokens) -> Language:
     """The language that most of a text is in; `other` for one that is not told apart, `none` without letters."""
     han, kana, hangul = (int(read.counts[kind]) for kind in (HAN, KANA, HANGUL))
     latin, marked = int(read.counts[LATIN] + read.counts[MARKED]), int(read.counts[MARKED])
@@ -58,7 +74,7 @@ def language_of(text: str, read: Characters) -> Language:
         return "zh-hant" if is_traditional(text) else "zh"
     if rest > latin:
         return "other"
-    return _latin(text, marked / max(1, latin))
+    return _latin(found, marked / max(1, latin))
 
 
 def is_traditional(text: str) -> bool:
@@ -67,13 +83,13 @@ def is_traditional(text: str) -> bool:
     return len(_IS_TRADITIONAL.findall(look)) > len(_IS_SIMPLIFIED.findall(look))
 
 
-def _latin(text: str, marked: float) -> Language:
-    words = _WORD.findall(text[:_LOOK].lower())
-    hits = {language: sum(word in known for word in words) for language, known in _LISTS.items()}
-    english = hits.pop("en")
-    other = max(hits.values())
-    if len(words) < _FEW:
+def _latin(found: Tokens, marked: float) -> Language:
+    look = found.hashes[:_LOOK_WORDS]
+    places = places_in(look, _KNOWN)
+    hits = _BITS[places[places >= 0]].sum(axis=0)
+    english, other = int(hits[0]), int(hits[1:].max())
+    if len(look) < _FEW:
         return "other" if other > english or marked > _MARKED_SHARE else "en"
     if other > english or marked > _MARKED_SHARE * (3 if english > 2 * other else 1):
         return "other"
-    return "other" if len(words) >= _MANY and english * 50 < len(words) else "en"
+    return "other" if len(look) >= _MANY and english * 50 < len(look) else "en"

@@ -18,7 +18,7 @@ from penjing.core.methods import source_hash
 from penjing.data.clean import clean
 from penjing.data.corpus.against import Against
 from penjing.data.corpus.blocks import BANDS, KeptDocuments, RawBlock, write_block
-from penjing.data.corpus.characters import Tokens, characters, digest8, tokens
+from penjing.data.corpus.characters import Array, characters, digest8, shingles, tokens
 from penjing.data.corpus.duplicates import band_keys
 from penjing.data.corpus.extract import divide, html_text, json_text, markdown_text
 from penjing.data.corpus.language import Language, language_of
@@ -95,7 +95,9 @@ class _Counts:
 class _Kept:
     texts: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    tokens: list[Tokens] = field(default_factory=list)
+    exact: list[int] = field(default_factory=list)
+    bands: list[Array] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
     languages: list[int] = field(default_factory=list)
 
 
@@ -120,7 +122,7 @@ def process_block(raw: RawBlock, task: Task, path: Path) -> None:
         for kind, times in changes.counts.items():
             counts.changed[kind] = counts.changed.get(kind, 0) + times
     _mask_samples(counts)
-    write_block(path, vars(counts), _hashed(kept, task.options.near))
+    write_block(path, vars(counts), _arrays(kept))
 
 
 def read_text(document: RawDocument, changes: Changes) -> str | None:
@@ -148,16 +150,18 @@ def _take(part: str, place: str, how: tuple[BuildOptions, Against | None], into:
         _count(counts.changed, "boilerplate_line", removed)
         text = text.strip()
     read = characters(text)
-    language = language_of(text, read)
+    found = tokens(read)
+    language = language_of(text, read, found)
     if language == "zh-hant" and options.simplify:
         text, language = _simplified(text), "zh"
         read = characters(text)
+        found = tokens(read)
         _count(counts.changed, "simplified")
     family = "zh" if language == "zh-hant" else language
     if family not in options.languages and family != "none":
         return counts.drop("language", part, place)
-    found = tokens(read)
-    fault = fault_of(text, read, found, options.shortest)
+    shingled = shingles(found)
+    fault = fault_of(text, read, found, (len(shingled), options.shortest))
     if fault:
         return counts.drop(fault, part, place)
     overlap = against.remove(text, found) if against else None
@@ -178,18 +182,17 @@ def _take(part: str, place: str, how: tuple[BuildOptions, Against | None], into:
         found = tokens(characters(text)) if masked else found
     kept.texts.append(text)
     kept.places.append(place)
-    kept.tokens.append(found)
+    shingled = shingled if text == part else shingles(found)
+    kept.exact.append(digest8(found.hashes))
+    kept.bands.append(band_keys(shingled) if options.near else np.zeros(BANDS, np.uint64))
+    kept.tokens.append(len(found))
     kept.languages.append(LANGUAGES.index(language))
     return None
 
 
-def _hashed(kept: _Kept, near: bool) -> KeptDocuments:
-    exact = np.array([digest8(found.hashes) for found in kept.tokens], dtype=np.uint64)
-    bands = np.zeros((len(kept.tokens), BANDS), dtype=np.uint64)
-    if near:
-        for place, found in enumerate(kept.tokens):
-            bands[place] = band_keys(found)
-    sizes = np.array([len(found) for found in kept.tokens], dtype=np.uint32)
+def _arrays(kept: _Kept) -> KeptDocuments:
+    bands = np.array(kept.bands, dtype=np.uint64).reshape(len(kept.bands), BANDS)
+    exact, sizes = np.array(kept.exact, dtype=np.uint64), np.array(kept.tokens, dtype=np.uint32)
     return KeptDocuments(kept.texts, kept.places, exact, bands, sizes, np.array(kept.languages, dtype=np.uint8))
 
 

@@ -11,48 +11,48 @@ from collections import Counter
 
 import numpy as np
 
-from penjing.data.corpus.characters import DIGIT, HAN, SYMBOL, Array, Characters, Tokens, runs
+from penjing.data.corpus.characters import DIGIT, HAN, LATIN, SPACE, SYMBOL, Characters, Tokens, places_in, word_hashes
 
 SHORTEST = 8  # tokens
 _SYMBOLS, _DIGITS = 0.25, 0.30  # shares of visible characters
 _LETTERS = 0.45
 _REPEATED_LINES = 0.40  # share of characters in lines that were there before
-_REPEATED_RUNS, _RUN, _ENOUGH = 0.55, 5, 60
-_CHARACTER_AGAIN = re.compile(r"([^\W\d])\1{19}|([^\s])\2{79}")
+_REPEATED_RUNS, _ENOUGH = 0.55, 60
+_LETTER_AGAIN, _SIGN_AGAIN = 20, 80  # times that one character may follow itself
 _WORD_LENGTH = (2.0, 12.0)
 _LONG = 60  # tokens from which a text must have words that prose has
 _ELLIPSES = 0.4
+_LOOK = 2000  # characters, or words, among which words of prose are looked for
 _PROSE_ZH = re.compile("[的了是在不有和人这中大为上个我他她你们也就说与及以其而之于或对等可]")
-_PROSE_EN = re.compile(r"\b(?:the|be|to|of|and|that|have|with|is|a|in|for|it|you|i|are)\b", re.IGNORECASE)
+_PROSE_EN_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with", "is", "a", "in", "for", "it", "you", "are")
+_PROSE_EN = word_hashes(_PROSE_EN_WORDS)
 _FILLER = re.compile(r"lorem ipsum|占位文字|此处填写正文", re.IGNORECASE)
 # Lines of web pages that say nothing of their subject.
 _BOILERPLATE = re.compile(
-    r"(?:版权所有|copyright ?(?:©|\(c\)|20)|©|all rights reserved|[京沪粤浙苏]icp备|上一篇|下一篇|上一页|下一页"
-    r"|返回顶部|返回首页|点击(?:查看|下载|进入|这里)|扫码关注|扫描二维码|关注(?:我们|微信|公众号)|责任编辑[:：]|编辑[:：]"
+    r"[ |·>*-]*(?:版权所有|copyright ?(?:©|\(c\)|20)|©|all rights reserved|[京沪粤浙苏]icp备|上一篇|下一篇"
+    r"|上一页|下一页|返回顶部|返回首页|点击(?:查看|下载|进入|这里)|扫码关注|扫描二维码|关注(?:我们|微信|公众号)|责任编辑[:：]|编辑[:：]"
     r"|分享到[:：]?|打印本页|关闭窗口"
     r"|cookie policy|privacy policy|terms of (?:use|service)|accept (?:all )?cookies|(?:enable|requires?) javascript"
     r"|subscribe to our|sign up for our|skip to (?:main )?content|share on (?:facebook|twitter)|back to top|read more"
-    r"|all comments|leave a (?:reply|comment))",
-    re.IGNORECASE,
+    r"|all comments|leave a (?:reply|comment))"
 )
 _BOILERPLATE_LENGTH = 60  # characters of such a line at most
 
 
 def without_boilerplate(text: str) -> tuple[str, int]:
     """The text without short lines of menus, footers and notices; how many were removed."""
-    if not _BOILERPLATE.search(text):
-        return text, 0
     lines = text.split("\n")
-    kept = [line for line in lines if len(line) > _BOILERPLATE_LENGTH or not _BOILERPLATE.match(line.strip(" |·>*-"))]
-    return "\n".join(kept), len(lines) - len(kept)
+    kept = [line for line in lines if len(line) > _BOILERPLATE_LENGTH or not _BOILERPLATE.match(line.lower())]
+    return (text, 0) if len(kept) == len(lines) else ("\n".join(kept), len(lines) - len(kept))
 
 
-def fault_of(text: str, read: Characters, found: Tokens, shortest: int = SHORTEST) -> str | None:
-    """The first rule that a text breaks, or None.
+def fault_of(text: str, read: Characters, found: Tokens, counted: tuple[int, int]) -> str | None:
+    """The first rule that a text breaks, or None. counted: its different shingles, and the tokens that it needs.
 
     The names are too_short, symbols, digits, filler, repetition, word_length, ellipses and no_prose. Repetition is
-    lines that occur again, one character many times, or few different runs of five tokens.
+    lines that occur again, one character many times, or few different shingles.
     """
+    different, shortest = counted
     if len(found) < shortest:
         return "too_short"
     visible = read.visible
@@ -64,7 +64,7 @@ def fault_of(text: str, read: Characters, found: Tokens, shortest: int = SHORTES
         return "symbols"
     if _FILLER.search(text):
         return "filler"
-    if _CHARACTER_AGAIN.search(text) or _repeats_lines(text) or _repeats_runs(found.hashes):
+    if _repeats_character(read) or _repeats_lines(text) or _repeats_runs(found, different):
         return "repetition"
     return _unlike_prose(text, read, found)
 
@@ -77,11 +77,18 @@ def _repeats_lines(text: str) -> bool:
     return again > _REPEATED_LINES * len(text)
 
 
-def _repeats_runs(hashes: Array) -> bool:
-    if len(hashes) < _ENOUGH:
+def _repeats_character(read: Characters) -> bool:
+    edges = np.flatnonzero(np.diff(read.codes))
+    begins, ends = np.concatenate([[0], edges + 1]), np.concatenate([edges + 1, [len(read.codes)]])
+    long = begins[ends - begins >= _LETTER_AGAIN]
+    if not len(long):
         return False
-    every = runs(hashes, _RUN)
-    return len(np.unique(every)) < (1 - _REPEATED_RUNS) * len(every)
+    kinds, sizes = read.kinds[long], (ends - begins)[ends - begins >= _LETTER_AGAIN]
+    return bool(((kinds >= LATIN) | ((sizes >= _SIGN_AGAIN) & (kinds != SPACE))).any())
+
+
+def _repeats_runs(found: Tokens, different: int) -> bool:
+    return len(found) >= _ENOUGH and different < (1 - _REPEATED_RUNS) * len(found)
 
 
 def _unlike_prose(text: str, read: Characters, found: Tokens) -> str | None:
@@ -95,5 +102,6 @@ def _unlike_prose(text: str, read: Characters, found: Tokens) -> str | None:
     lines = [line for line in text.split("\n") if line.strip()]
     if sum(line.rstrip().endswith(("...", "…")) for line in lines) > _ELLIPSES * len(lines) and len(lines) > 3:
         return "ellipses"
-    hits = _PROSE_ZH.findall(text, 0, 4000) if chinese else _PROSE_EN.findall(text, 0, 4000)
-    return "no_prose" if len(hits) * 50 < min(len(found), 4000 if chinese else 700) else None
+    look = found.hashes[:_LOOK]
+    hits = len(_PROSE_ZH.findall(text, 0, _LOOK)) if chinese else int((places_in(look, _PROSE_EN) >= 0).sum())
+    return "no_prose" if hits * 50 < len(look) else None
