@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from penjing.core.folder import replaced_file
-from penjing.data.corpus.characters import Array, Tokens, characters, places_in, runs, tokens
+from penjing.data.corpus.characters import Array, Tokens, characters, distinct, places_in, runs, tokens
 
 RUN, WORD_RUN, LEAST = 13, 8, 4
 _ENDS = re.compile(r"(?<=[。！？；\n])|(?<=[.!?;])(?=\s)")
@@ -111,6 +111,25 @@ def _with_alone(alone: Array, length: int) -> Array:
     return found
 
 
+class _Pending:
+    """Hashes that are collected, each kept once from time to time."""
+
+    def __init__(self) -> None:
+        self._parts = [np.zeros(0, np.uint64)]
+        self._size = 0
+
+    def add(self, hashes: Array) -> None:
+        """Take some more."""
+        self._parts.append(hashes)
+        self._size += len(hashes)
+        if self._size > _PENDING:
+            self._parts, self._size = [self.all()], 0
+
+    def all(self) -> Array:
+        """All of them, sorted, each once."""
+        return distinct(np.concatenate(self._parts))
+
+
 @dataclass
 class AgainstBuilder:
     """Collects the runs of evaluation sets; memory grows by nine bytes a distinct run."""
@@ -124,23 +143,21 @@ class AgainstBuilder:
         """Add the texts of one set; a line of a text is one of its own too."""
         number = len(self.names)
         self.names.append(name)
-        long, short, count = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)], 0
+        long, short, count = _Pending(), _Pending(), 0
         for text in texts:
             count += 1
             found = tokens(characters(text))
             if len(found) >= RUN:
-                long.append(runs(found.hashes, RUN))
+                long.add(runs(found.hashes, RUN))
             if len(found) >= WORD_RUN:
-                long.append(runs(found.hashes, WORD_RUN)[~_with_alone(found.alone, WORD_RUN)])
+                long.add(runs(found.hashes, WORD_RUN)[~_with_alone(found.alone, WORD_RUN)])
             for line in text.split("\n"):
                 part = tokens(characters(line)) if line != text else found
                 if LEAST <= len(part) < RUN:
-                    short.append(runs(part.hashes, RUN))
-            if sum(map(len, long)) > _PENDING:
-                long = [np.unique(np.concatenate(long))]
+                    short.add(runs(part.hashes, RUN))
         self.texts[name] = count
-        self._long.append((np.unique(np.concatenate(long)), number))
-        self._short.append((np.unique(np.concatenate(short)), number))
+        self._long.append((long.all(), number))
+        self._short.append((short.all(), number))
 
     def build(self) -> Against:
         """All sets together; of a run in several sets the first is named."""

@@ -105,8 +105,7 @@ def _task(
             raise UsageError("an evaluation set is a file or a folder", where="--against", fix="name it")
         files, notes = find_files(source), Notes()
         reading = SourceFiles(source, files, notes, how.limits)
-        texts = (text for each in reading.documents() if (text := read_text(each, Changes())))
-        builder.add(source.name, texts)
+        builder.add(source.name, _evaluated(reading, how))
         if not builder.texts[source.name]:
             raise _nothing(source, files.skipped | notes.skipped, notes.said)
         progress.advance()
@@ -114,6 +113,14 @@ def _task(
     builder.build().save(path)
     with path.open("rb") as file:
         return Task(options, path, hashlib.file_digest(file, "sha256").hexdigest()), builder.texts
+
+
+def _evaluated(reading: SourceFiles, how: HowToBuild) -> Iterator[str]:
+    for each in reading.documents():
+        if how.stop():
+            raise RunInterruptedError("stopped while the evaluation sets were read")
+        if text := read_text(each, Changes()):
+            yield text
 
 
 def _nothing(source: CorpusSource, skipped: dict[str, int], said: Sequence[str]) -> DataError:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from penjing.core.errors import MissingPackageError
 
@@ -23,7 +23,7 @@ _EMPTY_ZIP = b"PK\x05\x06"
 HEADER: type[Exception] = tarfile.HeaderError
 EOF_HEADER: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
 _HEAD = 512
-_BLOCK = 1 << 16
+_BLOCK, _LITTLE = 1 << 16, 1 << 10
 _FREE = 64 * 2**20  # bytes that any file may unpack to; a ratio of less says nothing
 _INNER_ZIP = 256 * 2**20  # bytes of a zip inside another archive: it is read in memory, nothing unmasked is written
 _ARCHIVES, _LAYERS = 2, 5  # an archive in an archive; with the compressions around them
@@ -144,26 +144,44 @@ def _decompressed(stream: BinaryIO, head: bytes) -> BinaryIO:
             "files in zstd need the package `zstandard`", fix="pip install 'penjing[train]', or pack them with gzip"
         ) from None
     # The window bounds the memory of a frame: 128 MB is what the zstd program itself accepts.
-    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(stream, read_across_frames=True)
-    return cast(BinaryIO, _Zstandard(reader, zstandard.ZstdError))
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    return cast(BinaryIO, _Zstandard(stream, decompressor.decompressobj, zstandard.ZstdError))
 
 
 class _Zstandard(io.RawIOBase):
-    """A zstd stream whose damage is an error: the library returns the end of a cut stream without one."""
+    """The frames of a zstd stream; a cut one is an error, which the library's own reader does not see."""
 
-    def __init__(self, inner: BinaryIO, fault: type[Exception]) -> None:
-        self._inner, self._fault = inner, fault
+    def __init__(self, inner: BinaryIO, begin: Callable[[], Any], fault: type[Exception]) -> None:
+        self._inner, self._begin, self._fault = inner, begin, fault
+        self._frame, self._inside = begin(), False
+        self._packed, self._ready = b"", b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._ready:
+            if not self._packed and not (block := self._inner.read(_BLOCK)):
+                if self._inside:
+                    raise BrokenError("it is cut")
+                return 0
+            self._packed = self._packed or block
+            self._unpack()
+        taken = self._ready[: len(buffer)]
+        self._ready = self._ready[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def _unpack(self) -> None:
+        """Take a little at once: four bytes may stand for 128 KB."""
+        given, self._packed = self._packed[:_LITTLE], self._packed[_LITTLE:]
         try:
-            block = self._inner.read(len(buffer))
+            self._ready, self._inside = self._frame.decompress(given), True
         except self._fault as error:
             raise BrokenError(str(error)) from None
-        buffer[: len(block)] = block
-        return len(block)
+        if self._frame.eof:
+            self._packed = self._frame.unused_data + self._packed
+            self._frame, self._inside = self._begin(), False
 
 
 def _tar(stream: BinaryIO, name: str, meter: Meter, skip: Skip, depth: tuple[int, int]) -> Iterator[
