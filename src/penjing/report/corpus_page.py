@@ -88,7 +88,12 @@ def _says(card: CorpusCard, t: dict[str, str], language: PageLanguage) -> list[s
     if most:
         reason = reason_words(most[0], language)
         said.append(t["says_most"].format(reason=reason, documents=f"{most[1].documents:,}"))
-    lost = sum(sum(each.files_not_read.values()) for each in card.sources)
+    lost = sum(
+        number
+        for each in card.sources
+        for reason, number in each.files_not_read.items()
+        if reason not in ("about", "hidden")
+    )
     if lost:
         said.append(t["says_files"].format(n=f"{lost:,}"))
     unlicensed = [each.name for each in card.sources if not each.licence and not each.origin]

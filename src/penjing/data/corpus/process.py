@@ -151,6 +151,8 @@ def _take(part: str, place: str, how: tuple[BuildOptions, Against | None], into:
         text = text.strip()
     read = characters(text)
     found = tokens(read)
+    if len(found) < options.shortest:
+        return counts.drop("too_short", part, place)
     language = language_of(text, read, found)
     if language == "zh-hant" and options.simplify:
         text, language = _simplified(text), "zh"

@@ -14,7 +14,7 @@ import numpy as np
 from penjing.data.corpus.characters import DIGIT, HAN, LATIN, SPACE, SYMBOL, Characters, Tokens, places_in, word_hashes
 
 SHORTEST = 8  # tokens
-_SYMBOLS, _DIGITS = 0.25, 0.40  # shares of visible characters
+_SYMBOLS, _DIGITS = 0.25, 0.50  # shares of visible characters
 _LETTERS = 0.35
 _REPEATED_LINES = 0.40  # share of characters in lines that were there before
 _REPEATED_RUNS, _ENOUGH = 0.55, 60

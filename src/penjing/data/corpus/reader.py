@@ -200,8 +200,9 @@ def _ending(look: bytes, whole: bool) -> bytes:
 def _is_binary(head: bytes) -> bool:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return False
-    zeros = head.count(0)
-    if zeros and not (zeros > len(head) // 4 and head[:4096].count(0) > 1):  # UTF-16 has a zero in every second byte
+    sides = head[0::2].count(0), head[1::2].count(0)
+    zeros = sum(sides)
+    if zeros and max(sides) < 2 * min(sides) + 2:  # in UTF-16 nearly all zeros are on one side
         return True
     odd = sum(byte < 9 or 13 < byte < 27 for byte in head[:4096])
     return not zeros and odd > len(head[:4096]) // 10
