@@ -31,7 +31,8 @@ OTHER = "雨后的山路很滑，老人扶着竹竿慢慢地走，远处传来�
 def zh(n: int) -> str:
     one, other, third = SUBJECTS[n % 12], SUBJECTS[(n // 12) % 12], SUBJECTS[(n // 144 + 5) % 12]
     day = n % 28 + 1
-    return f"客户第{n}次来电询问{one}的问题，我们解释了{other}的规定，并把{third}的处理结果告诉了他，请他在{day}日之前确认。"
+    about = f"客户第{n}次来电询问{one}的问题，我们解释了{other}的规定"
+    return f"{about}，并把{third}的处理结果告诉了他，请他在{day}日之前确认。"
 
 
 def en(n: int) -> str:
