@@ -82,7 +82,7 @@ def test_every_document_is_kept_or_counted(raw: Path) -> None:
     }  # fmt: skip
     assert (
         card.kept.documents
-        == 400 + 1 + 300 + 1 + 1
+        == 400 + 1 + 300 + 1
         == sum(1 for part in ("train", "held_out") for _ in corpus.documents(part))
     )
     assert card.masked == {"mobile": 1} and "⟦mobile⟧" in "".join(corpus.documents("train", "客服"))

@@ -26,7 +26,7 @@ from penjing.data.corpus.merge import Stored, merge
 from penjing.data.corpus.process import BuildOptions, Task, read_text
 from penjing.data.corpus.reader import EVERY, Notes
 from penjing.data.corpus.repair import Changes
-from penjing.data.corpus.sources import STDIN, CorpusSource, Found, find_files, read_sources
+from penjing.data.corpus.sources import STDIN, CorpusSource, Found, find_files, named, read_sources
 from penjing.data.corpus.unpack import Limits
 from penjing.data.corpus.workers import stored_blocks
 
@@ -57,7 +57,7 @@ def build_corpus(
     Raises UsageError (no such source, another build in OUT), DataError (a source without any text, nothing kept),
     RunInterruptedError where `stop` says so.
     """
-    how, target = how or HowToBuild(), local_path(out)
+    how, target, sources = how or HowToBuild(), local_path(out), named(sources)
     if target.exists() and not (target / "MANIFEST").exists() and (target.is_file() or any(target.iterdir())):
         fix = "give another --out; an earlier corpus may be there, and is kept under another name"
         raise UsageError("--out is not empty and is no corpus", where=str(target), fix=fix)
@@ -125,8 +125,8 @@ def _evaluated(reading: SourceFiles, how: HowToBuild) -> Iterator[str]:
 
 def _nothing(source: CorpusSource, skipped: dict[str, int], said: Sequence[str]) -> DataError:
     reasons = ", ".join(f"{number} × {reason}" for reason, number in sorted(skipped.items()))
-    shown = f"; first: {said[0]}" if said else ""
-    what = "there is no text in this source" + (f" (not read: {reasons}{shown})" if reasons else "")
+    what = "there is no text in this source" + (f" (not read: {reasons})" if reasons else "")
+    what += f"; the first: {said[0]}" if said else ""
     fix = "give a folder or a file with text, markdown, HTML, CSV, JSON lines or parquet, or an archive of these"
     return DataError(what, where=source.path, fix=fix)
 

@@ -29,7 +29,7 @@ from penjing.data.sheets import stream_parquet
 Kind = Literal["text", "markdown", "html", "json"]
 MOST = 8 * 2**20  # bytes of a line, a row or a page
 PIECE = 256 * 2**10  # bytes after which a text without other ends is divided, at the end of a line
-SMALL = 256 * 2**10  # bytes of a file among others that is taken as one document
+SMALL = 64 * 2**10  # bytes of a file among others that is taken as one document
 _HEAD = 1 << 20
 _TOLD = 1000  # files of which is said why they are not read
 _JSON_LIST = 64 * 2**20

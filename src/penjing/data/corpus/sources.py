@@ -84,11 +84,11 @@ def read_sources(given: Sequence[str], defaults: CorpusSource | None = None) -> 
             path, name = (named["path"], named["name"].strip()) if named else (each, "")
             plain = defaults.model_dump(exclude={"path", "name"}) if defaults else {}
             found.append(CorpusSource(path=path, name=name, **plain))
-    return _named(found)
+    return named(found)
 
 
-def _named(sources: Sequence[CorpusSource]) -> list[CorpusSource]:
-    """The sources with a name and a domain each. Raises UsageError."""
+def named(sources: Sequence[CorpusSource]) -> list[CorpusSource]:
+    """The sources with a name and a domain each, as they are where they have them. Raises UsageError."""
     taken: dict[str, str] = {}
     result = []
     for source in sources:
