@@ -80,8 +80,8 @@ def read_sources(given: Sequence[str], defaults: CorpusSource | None = None) -> 
         if each.lower().endswith((".yaml", ".yml")) and local_path(each).is_file():
             found += _load(local_path(each))
         else:
-            named = _NAMED.fullmatch(each) if not Path(each).exists() else None
-            path, name = (named["path"], named["name"].strip()) if named else (each, "")
+            match = _NAMED.fullmatch(each) if not Path(each).exists() else None
+            path, name = (match["path"], match["name"].strip()) if match else (each, "")
             plain = defaults.model_dump(exclude={"path", "name"}) if defaults else {}
             found.append(CorpusSource(path=path, name=name, **plain))
     return named(found)
