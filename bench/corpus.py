@@ -25,8 +25,11 @@ import psutil
 from penjing.core.machine import cores, hardware
 
 RESULTS = Path(__file__).resolve().parent / "results" / "corpus.json"
-ZH = "银行 客户 来电 询问 贷款 利率 我们 已经 说明 规定 并且 请 他 在 月底 之前 办理 手续 如果 还有 问题 可以 再次 联系 网点".split()
-EN = "the customer asked about a loan and we said that the rate is fixed until next year so they may call us again".split()
+_ZH = (
+    "银行 客户 来电 询问 贷款 利率 我们 已经 说明 规定 并且 请 他 在 月底 之前 办理 手续 如果 还有 问题 再次 联系 网点"
+)
+_EN = "the customer asked about a loan and we said that the rate is fixed until next year so they may call again"
+ZH, EN = _ZH.split(), _EN.split()
 
 
 def feed(into: IO[bytes], size: int, until: float) -> int:
