@@ -43,8 +43,7 @@ def test_the_page(corpus: Corpus, tmp_path: Path, language: PageLanguage, words:
 def test_every_phrase_is_in_both_languages() -> None:
     table = json.loads(files("penjing.report").joinpath("templates/corpus.json").read_text(encoding="utf-8"))
     assert all(set(phrases) == set(get_args(PageLanguage)) and all(phrases.values()) for phrases in table.values())
-    reasons = (
-        "unreadable empty too_large too_short language symbols digits filler repetition word_length ellipses".split()
-    )
+    reasons = ["unreadable", "empty", "too_large", "too_short", "language", "symbols", "digits", "filler", "repetition"]
+    reasons += ["word_length", "ellipses", "no_prose", "contaminated"]
     for reason in [*reasons, "exact_duplicate", "near_duplicate", "kept", "divided"]:
         assert reason_words(reason, "zh") != reason

@@ -26,17 +26,17 @@ def test_text_that_was_encoded_twice_is_put_right() -> None:
     for usual in ("latin-1", "cp1252"):
         changes = Changes()
         wrong = (
-            "“it’s fine” café 价".encode().decode(usual, "replace")
+            "“it’s fine” café 价格".encode().decode(usual, "replace")
             if usual == "latin-1"
             else "it’s".encode().decode(usual)
         )
-        meant = "“it’s fine” café 价" if usual == "latin-1" else "it’s"
+        meant = "“it’s fine” café 价格" if usual == "latin-1" else "it’s"
         assert repair(wrong, changes) == meant and changes.counts == {"encoded_twice": 1}
 
 
 def test_what_is_right_stays() -> None:
     changes = Changes()
-    for text in ("À la carte, 5 € — naïve", "ÅÄÖ é", LINE):
+    for text in ("À la carte, 5 € — naïve", "a “café…”", "viel Spaß…", "3×—5", "ÅÄÖ é", LINE):
         assert repair(text, changes) == text
     assert changes.counts == {}
 

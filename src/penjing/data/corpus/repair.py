@@ -12,8 +12,9 @@ _REPLACED = "\ufffd"
 _MOST_REPLACED = 0.002  # share of characters: beyond it the text was read or converted wrongly
 # Characters that cp1252 has for bytes from 0x80 to 0x9F.
 _HIGH = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-# A character of UTF-8 whose bytes were read as cp1252 or Latin-1: a first byte and those that follow it.
-_TWICE = re.compile(f"(?:[Â-ß][\x80-¿{_HIGH}]|[à-ï][\x80-¿{_HIGH}]{{2}}|ð[\x80-¿{_HIGH}]{{3}})+")
+_NEXT = f"[\x80-¿{_HIGH}]"
+# Characters of UTF-8 whose bytes were read as cp1252 or Latin-1. Only what is hardly ever meant: `é…”` and `×—` are.
+_TWICE = re.compile(f"(?:[ÂÃ]{_NEXT}|â[\x80€]{_NEXT}|(?:[ã-ï]{_NEXT}{{2}}){{2,}}|ð{_NEXT}{{3}})+")
 
 
 @dataclass
