@@ -12,6 +12,7 @@ import argparse
 import datetime
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,6 @@ import threading
 import time
 from pathlib import Path
 from typing import IO
-
-import psutil
 
 from penjing.core.machine import cores, hardware
 
@@ -67,9 +66,8 @@ def measure(size: int, workers: int, seconds: float) -> dict[str, object]:
         reader = threading.Thread(target=lambda: printed.append(output.read()), daemon=True)
         reader.start()
         curve: list[tuple[float, float]] = []
-        watched = psutil.Process(process.pid)
         while process.poll() is None:
-            curve.append((round(time.monotonic() - began, 1), _memory(watched)))
+            curve.append((round(time.monotonic() - began, 1), _memory(process.pid)))
             time.sleep(1)
         writer.join()
         reader.join()
@@ -90,15 +88,19 @@ def measure(size: int, workers: int, seconds: float) -> dict[str, object]:
     }
 
 
-def _memory(process: psutil.Process) -> float:
+def _memory(first: int) -> float:
     """MB that a process and its children hold, shared pages counted for each."""
-    total = 0
-    for each in [process, *process.children(recursive=True)]:
+    try:
+        children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return 0.0
+    pages = 0
+    for each in [str(first), *children]:
         try:
-            total += each.memory_info().rss
-        except psutil.NoSuchProcess:
+            pages += int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1])
+        except OSError:
             continue
-    return round(total / 2**20, 1)
+    return round(pages * resource.getpagesize() / 2**20, 1)
 
 
 def main() -> None:
