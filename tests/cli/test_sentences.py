@@ -20,6 +20,7 @@ CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |G
 # Whole files whose strings no person reads as a message of a command.
 SILENT = {
     "report/charts.py": "classes of a drawing",
+    "data/corpus/language.py": "frequent words of languages",
     "serve/openapi.py": "the description of the interface is in English for every client",
     "serve/log.py": "log lines",
     "serve/early.py": "pieces of HTTP",
@@ -35,6 +36,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         ", where the text holds none of the phrases",
         "/{}, {} s left",
         ": {}",
+        "; the first: {}",
         "; about {} test rows are needed to decide",
         "`{} {}`",
         "`{}` {}",

@@ -27,6 +27,7 @@ GROUPS = (
     "demo",
     "init",
     "check",
+    "corpus",
     "make",
     "predict",
     "decide",
