@@ -27,6 +27,7 @@ GROUPS = (
     "demo",
     "init",
     "check",
+    "grow",
     "make",
     "predict",
     "decide",

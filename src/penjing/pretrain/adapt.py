@@ -4,8 +4,8 @@
 
 Source: Gururangan and others, Don't Stop Pretraining: Adapt Language Models to Domains and Tasks, 2020.
 When: a base for general text meets a domain with its own words, and there are far more unlabelled texts than labelled
-ones; `mlm` is the usual objective, with a low rate. When not: a few hundred short texts, or a domain near the base's own
-text; the base forgets what the domain does not have. Check it by the score of the task, not by the perplexity.
+ones; `mlm` is the usual objective, with a low rate. When not: a few hundred short texts, or a domain near the base's
+own text; the base forgets what the domain does not have. Check it by the score of the task, not by the perplexity.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 class NextToken(Term):
     """The term of the loss above."""
 
+    families = FAMILIES
+
     def __init__(self, _kit: Kit, _options: Options) -> None:
         pass
 

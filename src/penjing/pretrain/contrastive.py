@@ -3,8 +3,8 @@
     h = mean over tokens of the last states,   s(a, b) = cos(a, b) / T
     minimise  mean over rows i of  -log( exp s(h_i, g_i) / sum over j of exp s(h_i, g_j) )
 
-Without pairs, g_i is the same text read a second time with other dropout. With pairs from a file, g_i is its partner, and
-texts that do not mean the same, where the file has them, are among the g_j.
+Without pairs, g_i is the same text read a second time with other dropout. With pairs from a file, g_i is its partner,
+and texts that do not mean the same, where the file has them, are among the g_j.
 
 Source: Gao, Yao, Chen, SimCSE: Simple Contrastive Learning of Sentence Embeddings, 2021; van den Oord, Li, Vinyals,
 Representation Learning with Contrastive Predictive Coding, 2018 (the loss).

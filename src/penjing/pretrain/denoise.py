@@ -4,7 +4,8 @@
     write  "<extra_id_0> for inviting <extra_id_1> last"
     minimise  mean over written tokens of  -log softmax(W d_t)[y_t],   d: states of the decoder
 
-15 % of the tokens are hidden, in spans of three tokens on average; spans and the text between them are a random partition.
+15 % of the tokens are hidden, in spans of three tokens on average; spans and the text between them are a random
+partition.
 
 Source: Raffel and others, Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer, 2020
 (section 3.1.4).
@@ -51,6 +52,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 class HiddenSpans(Term):
     """The term of the loss above."""
 
+    families = FAMILIES
     packs = False
     changes = True
 
@@ -79,7 +81,9 @@ class HiddenSpans(Term):
         before = torch.roll(wanted, 1, dims=1)
         before[:, 0] = self.start
         before = before.masked_fill(before == NOTHING, self.marks.padding)
-        scores = network.model(input_ids=network.tensor(batch.ids), decoder_input_ids=before, **network.places(batch)).logits
+        scores = network.model(
+            input_ids=network.tensor(batch.ids), decoder_input_ids=before, **network.places(batch)
+        ).logits
         return functional.cross_entropy(scores.flatten(0, 1).float(), wanted.flatten(), ignore_index=NOTHING)
 
 
@@ -95,7 +99,9 @@ def hide_spans(ids: Ints, marks: Marks, options: Options, draw: np.random.Genera
         read += [ids[place:kept], [marks.sentinels[number]]]
         written += [[marks.sentinels[number]], ids[kept:cut]]
         place = cut
-    return np.concatenate([*read, marks.after]).astype(np.int64), np.concatenate([*written, marks.after]).astype(np.int64)
+    return np.concatenate([*read, marks.after]).astype(np.int64), np.concatenate([*written, marks.after]).astype(
+        np.int64
+    )
 
 
 def _partition(total: int, parts: int, draw: np.random.Generator) -> Ints:

@@ -22,7 +22,6 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.model.pretrained import build_network
 from penjing.pretrain.mlm import Options as MaskOptions
@@ -83,8 +82,6 @@ class ReplacedTokens(Term):
     random_score = True
 
     def __init__(self, kit: Kit, options: Options) -> None:
-        if kit.family != "encoder":
-            raise UsageError("`rtd` needs an encoder")
         self.marks, self.options = kit.marks, options
         self.masks = MaskOptions(share=options.share, unit="token")
         self._head = Generator(kit, options.generator)
@@ -111,7 +108,9 @@ class ReplacedTokens(Term):
         real = network.tensor(batch.content)
         inside = network.read(filled, batch)[real]
         logits = part.detect(functional.gelu(part.dense(inside))).squeeze(1).float()
-        return guessing + self.options.weight * functional.binary_cross_entropy_with_logits(logits, replaced[real].float())
+        return guessing + self.options.weight * functional.binary_cross_entropy_with_logits(
+            logits, replaced[real].float()
+        )
 
 
 def fill(gold: torch.Tensor, hidden: torch.Tensor, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -55,7 +55,9 @@ class SentenceOrder(Term):
     def arrange(self, batch: TextBatch, draw: np.random.Generator) -> TextBatch:
         labels = (draw.random(len(batch)) < 0.5).astype(np.int64)
         pairs = [cut_row(row, draw) for row in batch.rows()]
-        turned = [(second, first) if label else (first, second) for label, (first, second) in zip(labels, pairs, strict=True)]
+        turned = [
+            (second, first) if label else (first, second) for label, (first, second) in zip(labels, pairs, strict=True)
+        ]
         return join_pairs(turned, batch.sources, self.marks, self.length).with_targets(exchanged=labels)
 
     def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:

@@ -17,7 +17,7 @@ from penjing.core.artifact import write_artifact
 from penjing.core.canon import digest
 from penjing.core.errors import DataError, UsageError
 from penjing.core.machine import cpu_flags
-from penjing.core.nouns import Artifact, Card, Curves, Inputs, Run
+from penjing.core.nouns import Artifact, Card, Curves, Family, Inputs, Run
 from penjing.core.options import Options
 from penjing.data.corpus.tokens import TokenSettings, TokenStore, open_tokens
 from penjing.model.block_attention import can_pack
@@ -93,6 +93,8 @@ def _prepare(
         raise UsageError(f"`pretrain.{name}` was given no {missing}", fix=f"name the {missing} in the recipe")
     model, tokenizer = load_network(parent), open_tokenizer(parent.folder)
     family = family_of(model.config)  # type: ignore[arg-type]
+    for each, _, _ in chosen:
+        _check_family(each, builders[each].families, family)
     marks = find_marks(tokenizer, family)
     fit_tokens(model, tokenizer)
     _check_length(model, options.length)
@@ -147,7 +149,13 @@ def _train(job: Job) -> Outcome:
     plan = Plan(
         epochs=len(job.mixture.sizes()),
         optimizing=Optimizing(
-            options.learning_rate, 1.0, options.weight_decay, options.warmup, options.clip, options.schedule, options.decay
+            options.learning_rate,
+            1.0,
+            options.weight_decay,
+            options.warmup,
+            options.clip,
+            options.schedule,
+            options.decay,
         ),
         metric="loss",
         patience=steps,
@@ -189,11 +197,22 @@ def _words_of(chosen: Sequence[Chosen]) -> tuple[Any, str]:
     return word_starts, segmenter_version()
 
 
+def _check_family(name: str, suits: Sequence[Family], family: Family) -> None:
+    if family not in suits:
+        fix = {"encoder": "mlm", "decoder": "clm", "encoder-decoder": "denoise"}[family]
+        raise UsageError(
+            f"the objective `{name}` trains an {' or an '.join(suits)}, and this network is of the family {family}",
+            fix=f"take `{fix}`, or another network",
+        )
+
+
 def _check_length(model: nn.Module, length: int) -> None:
     config: Any = model.config
     most = longest_input(model) if hasattr(config, "max_position_embeddings") else length
     if length > most:
-        raise UsageError(f"this network reads at most {most} tokens", where="length", fix=f"set `length: {most}` or less")
+        raise UsageError(
+            f"this network reads at most {most} tokens", where="length", fix=f"set `length: {most}` or less"
+        )
 
 
 def _held_batches(store: TokenStore, kit: Kit, shape: RowShape, tokens: int) -> list[TextBatch]:

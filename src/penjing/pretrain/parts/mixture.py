@@ -7,17 +7,19 @@ A batch may be computed in parts; the gradient is that of the whole batch, becau
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
 from penjing.core.errors import UsageError
+from penjing.core.nouns import Family
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.stream import Stream
-from penjing.pretrain.parts.term import Term
+from penjing.pretrain.parts.term import Kit, Term
 from penjing.train.batches import Ints
 
 _SCORING = 7
@@ -129,4 +131,9 @@ def _changes(term: Term) -> bool:
     return term.changes
 
 
-Builder = Callable[..., Term]
+class Builder(Protocol):
+    """A class of terms: built from a kit and the options of its objective."""
+
+    families: tuple[Family, ...]
+
+    def __call__(self, kit: Kit, options: Any, /) -> Term: ...

@@ -48,7 +48,11 @@ def join_pairs(
         types[len(ids[0]) + len(ids[1]) + len(ids[2]) :] = 1
         rows.append(
             TokenRow(
-                joined, np.ones(len(joined), dtype=np.int64), np.concatenate(words), np.concatenate(content), types,
+                joined,
+                np.ones(len(joined), dtype=np.int64),
+                np.concatenate(words),
+                np.concatenate(content),
+                types,
                 int(source),
             )  # fmt: skip
         )

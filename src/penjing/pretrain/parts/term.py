@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -40,11 +40,12 @@ class Kit:
 class Term:
     """Base class of the terms: reads rows as they are, adds no head, and takes part in the common pass.
 
-    packs: whether it can read rows of several documents. spare: tokens of a row that it needs for its own marks.
+    families: the families of networks that it suits. packs: whether it can read rows of several documents. spare: tokens of a row that it needs for its own marks.
     arranges, changes: whether it makes other rows of a batch, or hides tokens in it; a training can have one term that
     does each. random_score: whether it needs dropout to be scored too.
     """
 
+    families: ClassVar[tuple[Family, ...]] = ("encoder",)
     packs = True
     spare = 0
     arranges = False
