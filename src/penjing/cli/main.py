@@ -41,6 +41,7 @@ GROUPS = (
     "keys",
     "bench",
     "card",
+    "tokenizer",
     "doctor",
 )
 # The exit code that a shell gives for SIGPIPE: the reader of the output has closed it.

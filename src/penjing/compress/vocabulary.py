@@ -35,7 +35,7 @@ class Options(BaseOptions):
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent with fewer entries. Raises UsageError for no texts, or a tokenizer that cannot be reduced."""
+    """The parent with fewer entries. Raises UsageError for no texts."""
     parent = torch_parent(inputs, "compress.vocabulary")
     texts = [*inputs.train.texts, *inputs.unlabelled]
     if not texts:

@@ -1,7 +1,7 @@
 """Whether the steps of a recipe can work on its base: the base is opened as in the steps, and nothing is trained.
 
-The errors are those of the steps themselves: texts longer than its positions, layers that cannot be removed, a
-tokenizer whose entries cannot be removed, weights that do not fit their configuration.
+The errors are those of the steps themselves: texts longer than its positions, layers that cannot be removed,
+weights that do not fit their configuration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from penjing.data.audit import Problem
 from penjing.make.plan import on_engine
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
     from torch import nn
 
 # Copies of the weights that a training stores: the weights, Adam's two moments, and the weights of the best epoch.
@@ -44,7 +43,7 @@ def base_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list
     cut = False
     for index, step in enumerate(steps):
         try:
-            _check(step, encoder, tokenizer, cut)
+            _check(step, encoder, cut)
         except UsageError as error:
             option = [error.where] if error.where else []
             where = file.where("steps", index, step.name, *option)
@@ -94,12 +93,11 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
     return [Problem(severity="warning", code="room", message=message, fix=fix)]
 
 
-def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> None:
+def _check(step: Step, encoder: nn.Module, cut: bool) -> None:
     """Raise the step's UsageError if it cannot work on this encoder. cut: an earlier step reduces the vocabulary."""
     from penjing.compress.distill import check_vocabularies
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
-    from penjing.model.vocabulary import check_kind
     from penjing.tune.full import check_tokens
 
     options: Any = step.options
@@ -116,8 +114,6 @@ def _check(step: Step, encoder: nn.Module, tokenizer: Tokenizer, cut: bool) -> N
                 heads_of(layer)
             elif short == "width":
                 neurons_of(layer)
-    elif short == "vocabulary":
-        check_kind(tokenizer)
     elif short == "distill" and (options.relations or options.hidden):
         check_vocabularies(same=not cut)
         heads_of(layers_of(encoder)[-1])

@@ -11,57 +11,54 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from penjing.core.errors import UsageError
+from penjing.text.pieces import byte_entries, surfaces, tree_of, unknown_entry
 
-_PIECE_MARKS = ("▁", "##")
 _PADS = ("[PAD]", "<pad>")
 
 
 def single_characters(tokenizer: Tokenizer) -> set[int]:
     """Ids of the entries that are one character, with or without the mark of a word's beginning or middle."""
-    found = set()
-    for piece, place in tokenizer.get_vocab(with_added_tokens=False).items():
-        for mark in _PIECE_MARKS:
-            piece = piece.removeprefix(mark)
-        if len(piece) <= 1:
-            found.add(place)
-    return found
-
-
-def check_kind(tokenizer: Tokenizer) -> dict[str, Any]:
-    """The tokenizer as a tree. Raises UsageError for a kind whose entries are built from each other."""
-    tree: dict[str, Any] = json.loads(tokenizer.to_str())
-    kind = tree["model"]["type"]
-    if kind not in {"Unigram", "WordPiece", "WordLevel"}:
-        raise UsageError(
-            f"the entries of a tokenizer of kind {kind} cannot be taken out one by one",
-            fix="leave `compress.vocabulary` out, or start from a base with a Unigram or WordPiece tokenizer",
-        )
-    return tree
+    return {place for place, text in surfaces(tree_of(tokenizer)).items() if len(text.removeprefix(" ")) <= 1}
 
 
 def cut_tokenizer(tokenizer: Tokenizer, keep: Iterable[int]) -> tuple[Tokenizer, list[int]]:
-    """A tokenizer with only these entries and the special and added ones, and the old id of each new one.
+    """A tokenizer with only these entries, the special and added ones and the bytes, and the old id of each new one.
 
-    A text whose pieces are all kept is tokenized as before: the best sequence of pieces stays the best one.
-    Raises UsageError for a kind of tokenizer whose pieces are built from each other (BPE).
+    A text whose pieces are all kept is tokenized as before: the best sequence of pieces stays the best one, and of BPE
+    all pieces stay that a kept one is joined from.
     """
-    tree = check_kind(tokenizer)
+    tree = tree_of(tokenizer)
     model = tree["model"]
     needed = {int(token["id"]) for token in tree["added_tokens"]} | _template_ids(tree.get("post_processor"))
     needed |= {found for pad in _PADS if (found := tokenizer.token_to_id(pad)) is not None}
-    unknown = model.get("unk_id") if model["type"] == "Unigram" else tokenizer.token_to_id(model["unk_token"])
-    order = sorted({*keep, *needed, *([] if unknown is None else [int(unknown)])})
+    unknown = unknown_entry(tree)
+    keep = {*keep, *needed, *byte_entries(tree), *([] if unknown is None else [unknown])}
+    if model["type"] == "BPE":
+        keep, model["merges"] = _joined_from(model, keep)
+    order = sorted(keep)
     place = {old: new for new, old in enumerate(order)}
     if model["type"] == "Unigram":
         model["vocab"] = [entry for old, entry in enumerate(model["vocab"]) if old in place]
-        model["unk_id"] = None if unknown is None else place[int(unknown)]
+        model["unk_id"] = None if unknown is None else place[unknown]
     else:
         model["vocab"] = {piece: place[old] for piece, old in model["vocab"].items() if old in place}
     for token in tree["added_tokens"]:
         token["id"] = place[int(token["id"])]
     _renumber(tree.get("post_processor"), place)
     return Tokenizer.from_str(json.dumps(tree)), order
+
+
+def _joined_from(model: dict[str, Any], keep: set[int]) -> tuple[set[int], list[list[str]]]:
+    """The entries with all that they are joined from, and the joins between these, in their order."""
+    entries: dict[str, int] = model["vocab"]
+    prefix = str(model.get("continuing_subword_prefix") or "")
+    joins = [(one, two, entries[one + two.removeprefix(prefix)]) for one, two in model["merges"]]
+    keep = set(keep)
+    # A piece is joined after its parts: backwards, every kept piece is seen before them.
+    for one, two, whole in reversed(joins):
+        if whole in keep:
+            keep |= {entries[one], entries[two]}
+    return keep, [[one, two] for one, two, whole in joins if whole in keep]
 
 
 def cut_embeddings(encoder: nn.Module, order: list[int]) -> nn.Module:

