@@ -8,9 +8,9 @@ The choice is new in each pass.
 
 Source: Devlin, Chang, Lee, Toutanova, BERT, 2019; Cui and others, Pre-Training with Whole Word Masking for Chinese
 BERT, 2021 (whole words); Joshi and others, SpanBERT, 2020 (spans: mean of 3.8 words, at most 10).
-When: the first choice for an encoder, from scratch or for a new domain. Whole words suit Chinese and short vocabularies;
-spans suit questions about passages. When not: `rtd` learns more from the same text where compute is short (it learns
-from every token), and `contrastive` is better for comparing whole texts.
+When: the first choice for an encoder, from scratch or for a new domain. Whole words suit Chinese and small
+vocabularies; spans suit questions about passages. When not: `rtd` learns more from the same text where compute is short
+(it learns from every token), and `contrastive` is better for comparing whole texts.
 """
 
 from __future__ import annotations

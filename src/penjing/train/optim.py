@@ -6,8 +6,8 @@
 Sources: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019; Mosbach, Andriushchenko, Klakow, On the
 Stability of Fine-tuning BERT, 2021 (warm-up and bias correction are what keeps small fine-tunings from failing);
 Loshchilov and Hutter, SGDR, 2017 (cosine); Hu and others, MiniCPM, 2024 (warm-up, stable, decay: training can go on
-from its stable part); Hägele and others, Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations, 2024
-(1 - sqrt).
+from its stable part); Hägele and others, Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations,
+2024 (1 - sqrt).
 """
 
 from __future__ import annotations

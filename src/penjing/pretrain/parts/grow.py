@@ -1,4 +1,4 @@
-"""One pre-training, whatever its objectives: tokens, terms, loop, measurements before and after, and the base written."""
+"""One pre-training, whatever its objectives: tokens, terms, loop, measurements before and after, the base written."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _train(job: Job) -> Outcome:
     )
     if outcome.diverged or not outcome.scores:
         raise DataError(
-            f"the training diverged: its loss was not finite, or far above the others, {len(outcome.skipped) + 1} times",
+            f"the training diverged: {len(outcome.skipped) + 1} times its loss was not finite or far above the others",
             fix="give a lower `learning_rate`, or a longer `warmup`",
         )
     return outcome
@@ -297,9 +297,9 @@ def _write(job: Job, outcome: Outcome, before: Mapping[str, float], after: Mappi
 
     def fill(folder: Path) -> None:
         save_network(folder, model, job.kit.tokenizer)
-        head = job.network.heads["mlm"] if "mlm" in job.network.heads else None
-        if isinstance(head, TokenHead):
-            save_token_head(folder, head)
+        for name, head in job.network.heads.items():
+            if name == "mlm" and isinstance(head, TokenHead):
+                save_token_head(folder, head)
 
     return write_artifact(job.run.out, card, fill)
 

@@ -31,32 +31,24 @@ def join_pairs(
     pairs: Sequence[tuple[Passage, Passage]], sources: npt.NDArray[np.int64], marks: Marks, length: int
 ) -> TextBatch:
     """Rows `before A after B after`, the second passage with segment 1 and cut where the row would be too long."""
+    before, after = _marks(marks.before), _marks(marks.after)
     rows = []
     for (first, second), source in zip(pairs, sources, strict=True):
-        room = length - marks.frame - len(marks.after) - len(first[0])
-        second = second[0][: max(1, room)], second[1][: max(1, room)]
-        parts = [marks.before, first, marks.after, second, marks.after]
-        ids, words, content = [], [], []
-        for part in parts:
-            mark = len(part) != 2 or not isinstance(part[0], np.ndarray)
-            found = np.array(part, dtype=np.int64) if mark else part[0]
-            ids.append(found)
-            words.append(np.zeros(len(found), dtype=np.bool_) if mark else np.asarray(part[1]))
-            content.append(np.full(len(found), not mark))
+        room = max(1, length - marks.frame - len(marks.after) - len(first[0]))
+        parts = [before, first, after, (second[0][:room], second[1][:room]), after]
+        ids, words = [part[0] for part in parts], [part[1] for part in parts]
+        content = [np.full(len(part[0]), place in (1, 3)) for place, part in enumerate(parts)]
         joined = np.concatenate(ids)
         types = np.zeros(len(joined), dtype=np.int64)
         types[len(ids[0]) + len(ids[1]) + len(ids[2]) :] = 1
-        rows.append(
-            TokenRow(
-                joined,
-                np.ones(len(joined), dtype=np.int64),
-                np.concatenate(words),
-                np.concatenate(content),
-                types,
-                int(source),
-            )  # fmt: skip
-        )
+        ones = np.ones(len(joined), dtype=np.int64)
+        rows.append(TokenRow(joined, ones, np.concatenate(words), np.concatenate(content), types, int(source)))
     return stack_rows(rows, marks.padding)
+
+
+def _marks(ids: Sequence[int]) -> Passage:
+    """Special tokens as a passage in which no word begins."""
+    return np.array(ids, dtype=np.int64), np.zeros(len(ids), dtype=np.bool_)
 
 
 def pair_loss(network: Grown, name: str, states: torch.Tensor, labels: npt.NDArray[np.int64]) -> torch.Tensor:

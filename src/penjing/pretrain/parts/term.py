@@ -40,7 +40,8 @@ class Kit:
 class Term:
     """Base class of the terms: reads rows as they are, adds no head, and takes part in the common pass.
 
-    families: the families of networks that it suits. packs: whether it can read rows of several documents. spare: tokens of a row that it needs for its own marks.
+    families: the families of networks that it suits. packs: whether it can read rows of several documents. spare:
+    tokens of a row that it needs for its own marks.
     arranges, changes: whether it makes other rows of a batch, or hides tokens in it; a training can have one term that
     does each. random_score: whether it needs dropout to be scored too.
     """
