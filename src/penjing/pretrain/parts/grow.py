@@ -201,9 +201,13 @@ def _check_family(name: str, suits: Sequence[Family], family: Family) -> None:
     if family not in suits:
         fix = {"encoder": "mlm", "decoder": "clm", "encoder-decoder": "denoise"}[family]
         raise UsageError(
-            f"the objective `{name}` trains an {' or an '.join(suits)}, and this network is of the family {family}",
+            f"the objective `{name}` trains {_several(suits)}, and this network is of the family {family}",
             fix=f"take `{fix}`, or another network",
         )
+
+
+def _several(families: Sequence[Family]) -> str:
+    return " or ".join(f"{'a' if family == 'decoder' else 'an'} {family}" for family in families)
 
 
 def _check_length(model: nn.Module, length: int) -> None:
