@@ -10,7 +10,6 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from penjing.core.errors import UsageError
 from penjing.model.base import open_base
 from penjing.model.encoder import load_encoder
 from penjing.model.vocabulary import cut_embeddings, cut_tokenizer, single_characters
@@ -65,6 +64,11 @@ def test_the_encoder_gives_the_same_for_the_same_tokens(tiny_base: Path) -> None
     assert order[cut.config.pad_token_id] == encoder.config.pad_token_id
 
 
-def test_pieces_that_are_built_from_each_other_cannot_be_cut() -> None:
-    with pytest.raises(UsageError, match="kind BPE"):
-        cut_tokenizer(Tokenizer(BPE()), [0])
+def test_of_pieces_that_are_joined_from_others_all_parts_stay() -> None:
+    entries = {name: place for place, name in enumerate(("a", "b", "c", "d", "ab", "cd", "abcd", "bc"))}
+    joins = [("a", "b"), ("c", "d"), ("ab", "cd"), ("b", "c")]
+    small, order = cut_tokenizer(Tokenizer(BPE(entries, joins)), [entries["abcd"]])
+    assert order == [0, 1, 2, 3, 4, 5, 6]
+    assert small.encode("abcdbc").tokens == ["abcd", "b", "c"]
+    few, order = cut_tokenizer(Tokenizer(BPE(entries, joins)), [entries["bc"]])
+    assert (order, few.encode("bc").tokens) == ([1, 2, 7], ["bc"])

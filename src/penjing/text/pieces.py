@@ -33,7 +33,7 @@ def byte_entries(tree: dict[str, Any]) -> set[int]:
 
 def surfaces(tree: dict[str, Any]) -> dict[int, str]:
     """The text of every entry that is neither special nor a part of a character; a space before a word is a space."""
-    special = {int(token["id"]) for token in tree["added_tokens"]}
+    special = {int(token["id"]) for token in tree["added_tokens"]} | {unknown_entry(tree)}
     prefix = str(tree["model"].get("continuing_subword_prefix") or "")
     fallback = byte_entries(tree)
     values = {letter: value for value, letter in byte_letters().items()} if cuts_bytes(tree) else {}

@@ -1,10 +1,10 @@
 """A trained tokenizer as a sealed folder: tokenizer.json, what transformers needs to open it, and what it was made of.
 
-    DIR/
-      MANIFEST
-      tokenizer.json           read by `tokenizers`, transformers and every engine of this project
-      tokenizer_config.json    names of the special tokens, for transformers' AutoTokenizer
-      tokenizer_card.json      options, sample and sources, versions that the result depends on
+DIR/
+  MANIFEST
+  tokenizer.json           read by `tokenizers`, transformers and every engine of this project
+  tokenizer_config.json    names of the special tokens, for transformers' AutoTokenizer
+  tokenizer_card.json      options, sample and sources, versions that the result depends on
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@
 No piece joins two kinds of characters, so a word or a number is cut in the same way in every context. Segments have a
 bounded length, because the search for the longest piece takes a time that grows faster than the segment.
 
-Source: Kudo and Richardson, SentencePiece, 2018 (the mark of a space); Touvron et al., Llama, 2023 (single digits, bytes
-for unknown characters); Wu et al., Google's Neural Machine Translation System, 2016 (WordPiece).
+Source: Kudo and Richardson, SentencePiece, 2018 (the mark of a space); Touvron et al., Llama, 2023 (single digits,
+bytes for unknown characters); Wu et al., Google's Neural Machine Translation System, 2016 (WordPiece).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def finish(tokenizer: Tokenizer, kind: Kind, form: Normalization, sentinels: int
     tokenizer.decoder = _decoder(kind)
     ids = {name: tokenizer.token_to_id(name) for name in (CLS, SEP)}
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{CLS} $A {SEP}", pair=f"{CLS} $A {SEP} $B:1 {SEP}:1", special_tokens=list(ids.items())
+        single=[CLS, "$A", SEP], pair=[CLS, "$A", SEP, "$B:1", f"{SEP}:1"], special_tokens=list(ids.items())
     )
     # [UNK] is an entry only: as a special token, a text that holds this word would be unknown.
     specials = [*(name for name in SPECIALS if name != UNKNOWN), *map(sentinel, range(sentinels))]

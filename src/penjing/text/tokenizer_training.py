@@ -4,11 +4,11 @@
 |---|---|---|---|
 | `unigram` | most probable vocabulary (`text/unigram.py`) | most probable sequence | fewest odd pieces; the default |
 | `bpe` | the most frequent pair joined, again and again | the same joins in the same order | models that write text |
-| `wordpiece` | those of `bpe` | the longest piece first, from the left | networks in the form of BERT; the cut is simplest |
+| `wordpiece` | those of `bpe` | the longest piece first, from the left | networks in the form of BERT |
 
-Chinese runs are cut into words by jieba before counting, so no piece joins two words of the training texts; a new text is
-cut without jieba. Characters that together make up `coverage` of the texts have entries. The result depends on the set of
-texts alone, not on their order, the process or the machine's threads.
+Chinese runs are cut into words by jieba before counting, so no piece joins two words of the training texts; a new text
+is cut without jieba. Characters that together make up `coverage` of the texts have entries, in at most half of the
+room. The result depends on the set of texts alone, not on their order, the process or the number of threads.
 
 Source: Kudo, Subword Regularization, 2018 (Unigram); Sennrich, Haddow, Birch, Neural Machine Translation of Rare Words
 with Subword Units, 2016 (BPE); Schuster and Nakajima, Japanese and Korean Voice Search, 2012 (WordPiece).
@@ -112,7 +112,7 @@ def sample(texts: Iterable[str], characters: int) -> Sample:
 
 
 def train_on(chosen: Sample, options: TokenizerOptions, step: Callable[[str], None] = lambda _: None) -> Tokenizer:
-    """The tokenizer of a sample. Raises DataError for no text, UsageError where the entries cannot hold the alphabet."""
+    """The tokenizer of a sample. Raises DataError for no text, UsageError for too few entries."""
     step("counting words")
     words = count_words(chosen.texts, options.normalization)
     if not words:

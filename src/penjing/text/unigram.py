@@ -3,12 +3,13 @@
     p(word) = sum over all segmentations of prod p(piece)          counts by forward and backward sums (EM)
     loss(piece) = count * (ln p(piece) - ln p(its best other segmentation))      the smallest losses are removed
 
-Begin with the frequent substrings of the words. Repeat two rounds of EM and the removal of a quarter of the pieces until
-the wanted number is left. Single characters stay. Everything is array arithmetic in a fixed order, so that the same
-words give the same pieces; the trainer of `tokenizers` goes through a hash table in an order that changes with each
-process, and its result changes with it.
+Begin with the frequent substrings of the words. Repeat two rounds of EM and the removal of a quarter of the pieces
+until the wanted number is left. Single characters stay. Everything is array arithmetic in a fixed order, so that the
+same words give the same pieces. The trainer of `tokenizers` was far slower on such words, and goes through a hash table
+whose order changes with each process.
 
-Source: Kudo, Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates, 2018.
+Source: Kudo, Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates,
+2018.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def _seeds(words: Mapping[str, int], alphabet: Sequence[str], size: int) -> tupl
         number = np.where(often, np.cumsum(often) - 1, -1)
         current[valid] = number[inverse]
         grams.append((current, valid[first[often]]))
-        frequency.append(times[often])
+        frequency.append(np.asarray(times[often], dtype=np.float64))
     sizes = np.concatenate([np.full(len(each), length) for length, each in enumerate(frequency, 2)])
     scores = np.concatenate(frequency) * sizes
     best = np.sort(np.argsort(-scores, kind="stable")[: max(0, _SEEDS * size - len(alphabet))])
@@ -176,10 +177,8 @@ def _expected(lattice: Lattice, probabilities: Floats) -> Floats:
     return counts[:-1]
 
 
-def _kept(
-    lattice: Lattice, pieces: Pieces, counts: Floats, probabilities: Floats, singles: int, size: int
-) -> Integers:
-    """The pieces that stay after one removal, in their order: all single characters, and those with the largest loss."""
+def _kept(lattice: Lattice, pieces: Pieces, counts: Floats, probabilities: Floats, singles: int, size: int) -> Integers:
+    """The pieces that stay after one removal, in their order: all characters, and those with the largest loss."""
     scores = np.log(probabilities)
     losses = np.full(len(counts), np.inf)
     known = np.append(scores, -np.inf)

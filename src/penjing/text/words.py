@@ -88,7 +88,7 @@ def segmenter_version() -> str:
 
 @cache
 def _segmenter() -> tuple[dict[str, float], float]:
-    """ln p of every word of the dictionary, 0 for a beginning that is no word; and that of a character without entry."""
+    """ln p of every word of the dictionary, 0 for a beginning that is no word; and that of an unknown character."""
     jieba = _jieba()
     with Path(jieba.__file__).with_name("dict.txt").open("rb") as file:
         frequency, total = jieba.Tokenizer.gen_pfdict(file)
