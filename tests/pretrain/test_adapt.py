@@ -49,8 +49,8 @@ def test_options_that_do_not_fit_are_refused(given: dict[str, object], words: st
     [
         ("bert", {"mlm": 1, "rtd": 1}, "both change the tokens"),
         ("bert", {"nsp": 1, "sop": 1}, "both arrange the rows"),
-        ("bert", {"clm": 1}, "trains a decoder"),
-        ("llama", {"mlm": 1}, "trains an encoder"),
+        ("bert", {"clm": 1}, "does not suit a network of the family encoder"),
+        ("llama", {"mlm": 1}, "`mlm` does not suit a network of the family decoder"),
         ("t5", {"clm": 1}, "of the family encoder-decoder"),
     ],
 )

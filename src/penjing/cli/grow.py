@@ -36,7 +36,11 @@ def grow(
         return
     for domain, values in made.perplexity.items():
         before = "–" if values["before"] is None else f"{values['before']:.2f}"
-        print_line(f"perplexity of held-out text, {domain}: {before} before, {values['after']:.2f} after")
+        after = f"{values['after']:.2f}"
+        if card.notes.get("family") == "encoder":
+            print_line(f"pseudo-perplexity of held-out text, {domain}: {before} before, {after} after")
+        else:
+            print_line(f"perplexity of held-out text, {domain}: {before} before, {after} after")
     print_line(f"base    {made.artifact.folder}  {made.artifact.id[:12]}")
     print_line(f"report  {folder / 'report.html'}")
     if card.notes.get("family") == "encoder":

@@ -72,11 +72,11 @@ class GrowRecipe(_Part):
 
     @model_validator(mode="after")
     def _one_beginning(self) -> GrowRecipe:
-        if (self.base is None) == (self.network is None):
-            both = "both `base` and `network`" if self.base else "neither `base` nor `network`"
-            raise WrongValueError(
-                f"has {both}", "give `base: penjing/mini`, or `network: {type: bert, size: tiny}` with a `tokenizer:`"
-            )
+        fix = "give `base: penjing/mini`, or `network: {type: bert, size: tiny}` with a `tokenizer:`"
+        if self.base is not None and self.network is not None:
+            raise WrongValueError("has both `base` and `network`", fix)
+        if self.base is None and self.network is None:
+            raise WrongValueError("has neither `base` nor `network`", fix)
         if self.network is not None and self.tokenizer is None:
             raise WrongValueError(
                 "has a network from scratch and no tokenizer", "add `tokenizer: {kind: unigram, entries: 8000}`"

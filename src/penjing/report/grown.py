@@ -38,7 +38,7 @@ _WORDS = {
         "peak": "Median {speed} tokens/s, {share} of the machine's matrix products.",
     },
     "zh": {
-        "title": "预训练得到的底座",
+        "title": "预训练得到的基座",
         "about": "{parameters} 个参数，读入 {tokens} 个词元，{steps}",
         "id": "编号",
         "corpora": "语料",

@@ -79,8 +79,7 @@ def grow(
     outcome = _train(job)
     after = _perplexities(job)
     for domain, value in after.items():
-        was = f"{before[domain]:.2f} -> " if domain in before else ""
-        run.progress.say(f"{_measure(job)} of held-out text, {domain}: {was}{value:.2f}")
+        run.progress.say(f"{_measure(job)} of held-out text, {domain}: {value:.2f}")
     return _write(job, outcome, before, after)
 
 
@@ -89,8 +88,7 @@ def _prepare(
 ) -> Job:
     parent = inputs.parent
     if parent is None or not inputs.corpora:
-        missing = "network" if parent is None else "corpus"
-        raise UsageError(f"`pretrain.{name}` was given no {missing}", fix=f"name the {missing} in the recipe")
+        raise UsageError(f"`pretrain.{name}` was given no network or no corpus", fix="name both in the recipe")
     model, tokenizer = load_network(parent), open_tokenizer(parent.folder)
     family = family_of(model.config)  # type: ignore[arg-type]
     for each, _, _ in chosen:
@@ -201,13 +199,9 @@ def _check_family(name: str, suits: Sequence[Family], family: Family) -> None:
     if family not in suits:
         fix = {"encoder": "mlm", "decoder": "clm", "encoder-decoder": "denoise"}[family]
         raise UsageError(
-            f"the objective `{name}` trains {_several(suits)}, and this network is of the family {family}",
+            f"the objective `{name}` does not suit a network of the family {family}",
             fix=f"take `{fix}`, or another network",
         )
-
-
-def _several(families: Sequence[Family]) -> str:
-    return " or ".join(f"{'a' if family == 'decoder' else 'an'} {family}" for family in families)
 
 
 def _check_length(model: nn.Module, length: int) -> None:
