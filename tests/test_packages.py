@@ -14,6 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # Where the name that is imported is not that of the package.
 MODULES = {"ruamel-yaml": "ruamel", "scikit-learn": "sklearn", "zen-engine": "zen"}
 WITHOUT_IMPORT = {
+    "lxml-html-clean": "trafilatura needs it beside lxml 6",
     "onnxscript": "torch.onnx.export works with it",
     "psycopg": "SQLAlchemy opens PostgreSQL by URL with it",
     "pysqlite3": "loaded by name where it is installed (store/sqlite.py)",

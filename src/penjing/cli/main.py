@@ -27,6 +27,7 @@ GROUPS = (
     "demo",
     "init",
     "check",
+    "corpus",
     "grow",
     "make",
     "predict",

@@ -89,6 +89,26 @@ def find_encoding(open_bytes: Opener, where: str, requested: str = "auto") -> En
     return _settle(open_bytes, where, found, {}) if found else _by_majority(open_bytes, where)
 
 
+def decode_line(line: bytes, usual: str) -> tuple[str, bool] | None:
+    """A line in its usual encoding, or in the most plausible other one (True); None if none of them fits.
+
+    Of a line that decodes in the usual encoding nothing else is tried.
+    """
+    try:
+        return line.decode(usual), False
+    except UnicodeDecodeError:
+        pass
+    scored = [(_score(line, name), name) for name in CANDIDATES if name != usual]
+    for score, name in sorted(scored, key=lambda pair: -pair[0]):
+        if score <= 0:
+            return None
+        try:
+            return line.decode(name), True
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
 def _without_mark(head: bytes) -> str | None:
     """UTF-16 without a mark: in ASCII and line ends one byte of each pair is zero, always on the same side."""
     even, odd = head[0::2].count(0), head[1::2].count(0)

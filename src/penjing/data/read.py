@@ -153,6 +153,14 @@ def open_table(file: AnyPath, reading: Reading | None = None, wanted: Sequence[s
     return _open_sheet(source, sheet, reading, wanted, kind)
 
 
+def open_head(head: bytes, name: str, suffix: str, wanted: Sequence[str] = ()) -> Opened:
+    """How a text of rows is read, decided by its first bytes, as for a stream that can be read once only.
+
+    head ends with a line. Raises DataError as `open_table` does.
+    """
+    return _open_text(Source(name, suffix, "text", content=head), Reading(), wanted)
+
+
 def read_rows(
     file: AnyPath,
     *,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penjing.core.errors import DataError, MissingPackageError, UsageError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _RESAVE = "open it in a spreadsheet and save it as .xlsx or CSV (UTF-8)"
 _MOST_CHARACTERS = 32_767  # a cell of a workbook holds no more: a longer text was cut
 _HEADER_ROWS = 12
+_BATCH = 2048  # rows of parquet that are in memory at once
 _FORMULA = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*>\s*<f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>')
 
 
@@ -54,6 +56,31 @@ def read_parquet(source: Source) -> tuple[list[str], list[Record]]:
         raise DataError(what, where=source.name, fix="write it again") from None
     rows = enumerate(frame.iter_rows(), start=1)
     return list(frame.columns), [(row, row, [parquet_cell(value) for value in values]) for row, values in rows]
+
+
+def stream_parquet(path: Path, choose: Callable[[list[str]], Sequence[str]]) -> Iterator[list[str]]:
+    """The cells of chosen columns, row by row; a few row groups are in memory at once.
+
+    choose: names of all columns -> those that are read. Raises MissingPackageError, DataError, and what `choose` does.
+    """
+    try:
+        import polars
+        from polars.exceptions import PolarsError
+    except ImportError:
+        raise MissingPackageError(
+            "parquet files need the package polars, which is not installed here",
+            where=str(path),
+            fix="save the table as CSV (UTF-8) or JSON lines, or: pip install 'penjing[train]'",
+        ) from None
+    try:
+        frame = polars.scan_parquet(path, glob=False)
+        frame = frame.select(list(choose(frame.collect_schema().names())))
+        for batch in frame.collect_batches(chunk_size=_BATCH, maintain_order=True):
+            for values in batch.iter_rows():
+                yield [parquet_cell(value) for value in values]
+    except (PolarsError, OSError) as error:
+        what = f"not a readable parquet file: {str(error).splitlines()[0]}"
+        raise DataError(what, where=str(path), fix="write it again") from None
 
 
 def read_sheet(source: Source, name: str | None, wanted: Sequence[str]) -> Sheet:

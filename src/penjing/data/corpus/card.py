@@ -28,8 +28,8 @@ class SourceCard(BaseModel):
     """One source: what it is, under which licence, and what came of it.
 
     given: the path as it was given; origin: where the texts come from, in words; files: read, and not read by reason;
-    read: documents that came in; kept: those in the corpus; dropped: documents left out, by reason; changed: how often
-    documents were changed, by kind of change.
+    read_as: files by what a document of them is; read: documents that came in; kept: those in the corpus; dropped:
+    documents left out, by reason; changed: how often documents were changed, by kind of change.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +41,7 @@ class SourceCard(BaseModel):
     origin: str = ""
     files: int = 0
     files_not_read: dict[str, int] = {}
+    read_as: dict[str, int] = {}
     read: Amount = Amount()
     kept: Amount = Amount()
     dropped: dict[str, Amount] = {}
@@ -67,7 +68,8 @@ class CorpusCard(BaseModel):
     """The description of a corpus. It is part of the hashed content, so it holds no time, host or speed.
 
     settings: the options that decided what was kept; versions: of the packages that changed texts; against: the
-    evaluation sets that were compared, each with its number of texts; masked: personal numbers by kind.
+    evaluation sets that were compared, each with its number of texts; against_hits: documents that overlap
+    with each; masked: personal numbers by kind.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +81,7 @@ class CorpusCard(BaseModel):
     masking: str = ""
     masked: dict[str, int] = {}
     against: dict[str, int] = {}
+    against_hits: dict[str, int] = {}
     versions: dict[str, str] = {}
 
     @property

@@ -109,7 +109,7 @@ class ShardWriter:
     def __init__(self, folder: Path, part: Part, size: int = _SHARD) -> None:
         self._folder, self._part, self._size = folder, part, size
         self._file: BinaryIO | None = None
-        self._files, self._written = 0, 0
+        self._number, self._written = 0, 0
 
     def __enter__(self) -> ShardWriter:
         return self
@@ -117,20 +117,25 @@ class ShardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.pause()
+
+    def pause(self) -> None:
+        """Close the file until the next document: only so many files can be open at once."""
         if self._file is not None:
             self._file.close()
+            self._file = None
 
     def write(self, text: str, place: str) -> None:
         """Append a document that was read at `place`."""
         if self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = (self._folder / f"{self._part}-{self._files:05d}.jsonl").open("wb")
+            self._file = (self._folder / f"{self._part}-{self._number:05d}.jsonl").open("ab")
         line = canonical_json({"from": place, "text": text}) + b"\n"
         self._file.write(line)
         self._written += len(line)
         if self._written >= self._size:
-            self._file.close()
-            self._file, self._files, self._written = None, self._files + 1, 0
+            self.pause()
+            self._number, self._written = self._number + 1, 0
 
 
 def write_card(folder: Path, card: CorpusCard, samples: Samples) -> None:
