@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.data.pairs import read_pairs
 from penjing.make.cache import Cache, library_versions
 from penjing.make.lock import locked
-from penjing.make.plan import named_step
 from penjing.model.base import open_base
 from penjing.report.grown import GrownPage, write_grown
 from penjing.text.tokens import TOKENIZER, open_tokenizer
@@ -52,10 +50,7 @@ def grow_base(
     """
     wait_asleep()
     file, out = load_grow_recipe(recipe), local_path(out).absolute()
-    steps = [
-        named_step(name, given, partial(file.where, "steps", index, name), ROOMS)
-        for index, (name, given) in enumerate(file.recipe.step_list())
-    ]
+    steps = read_steps(file)
     progress = progress or Silent()
     with locked(out, "penjing grow"):
         corpora = [_located(file, "corpus", open_corpus, file.resolve(name)) for name in file.recipe.corpus]
