@@ -11,9 +11,10 @@ from penjing.make.lock import locked
 
 
 def test_a_second_command_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
-    with locked(tmp_path / "out", "penjing grow"), pytest.raises(UsageError, match="another `penjing grow` is working"):
-        with locked(tmp_path / "out", "penjing grow"):
-            pass
+    out = tmp_path / "out"
+    refused = pytest.raises(UsageError, match="another `penjing grow` is working")
+    with locked(out, "penjing grow"), refused, locked(out, "penjing grow"):
+        pass
     with locked(tmp_path / "out", "penjing grow"):
         pass
 

@@ -66,6 +66,14 @@ def grow_base(
         return GrownBase(artifact, perplexity, tuple(done))
 
 
+def read_steps(file: GrowFile) -> list[Step]:
+    """The steps of a grow recipe in their order. Raises RecipeError with the line of a faulty one."""
+    return [
+        named_step(name, given, partial(file.where, "steps", index, name), ROOMS)
+        for index, (name, given) in enumerate(file.recipe.step_list())
+    ]
+
+
 def _run(file: GrowFile, steps: Sequence[Step], base: Artifact, corpora: Sequence[Corpus], cache: Cache) -> list[Done]:
     recipe = file.recipe
     teachers = {
