@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.data.pairs import read_pairs
 from penjing.make.cache import Cache, library_versions
 from penjing.make.lock import locked
+from penjing.make.plan import named_step
 from penjing.model.base import open_base
 from penjing.report.grown import GrownPage, write_grown
 from penjing.text.tokens import TOKENIZER, open_tokenizer
