@@ -24,7 +24,7 @@ from penjing.data.pairs import read_pairs
 from penjing.make.cache import Cache, library_versions
 from penjing.make.lock import locked
 from penjing.make.plan import named_step
-from penjing.model.base import open_base
+from penjing.model.base import open_base, open_network
 from penjing.report.grown import GrownPage, write_grown
 from penjing.text.tokens import TOKENIZER, open_tokenizer
 
@@ -121,8 +121,6 @@ def _beginning(file: GrowFile, corpora: Sequence[Corpus], cache: Cache) -> Artif
 
 def _open_any(file: GrowFile, name: str) -> Artifact:
     """A base of any family: `open_base` refuses those that write text, which are pre-trained here too."""
-    from penjing.model.base import open_network
-
     found: Artifact = _located(file, "base", open_network, name, file.path.parent)
     return found
 

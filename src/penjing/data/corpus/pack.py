@@ -20,7 +20,7 @@ _POOL = 4096
 
 
 @dataclass(frozen=True)
-class Pieces:
+class DocumentPieces:
     """Parts of documents, none longer than a limit: document, first token, number of tokens, domain; each (pieces,)."""
 
     documents: Ints
@@ -32,7 +32,7 @@ class Pieces:
         return len(self.documents)
 
 
-def cut_documents(lengths: Ints, domains: Ints, room: int, least: int = 2) -> Pieces:
+def cut_documents(lengths: Ints, domains: Ints, room: int, least: int = 2) -> DocumentPieces:
     """Every document in pieces of nearly equal length, at most `room` tokens; pieces below `least` are left out."""
     counts = np.maximum(1, -(-lengths // room))
     documents = np.repeat(np.arange(len(lengths)), counts)
@@ -41,7 +41,7 @@ def cut_documents(lengths: Ints, domains: Ints, room: int, least: int = 2) -> Pi
     starts = number * lengths[documents] // counts[documents]
     ends = (number + 1) * lengths[documents] // counts[documents]
     kept = ends - starts >= least
-    return Pieces(documents[kept], starts[kept], (ends - starts)[kept], domains[documents[kept]])
+    return DocumentPieces(documents[kept], starts[kept], (ends - starts)[kept], domains[documents[kept]])
 
 
 def pack(lengths: Ints, order: Ints, room: int) -> list[Ints]:

@@ -47,7 +47,7 @@ _HELD_SEED = 11
 
 
 @dataclass(frozen=True)
-class Job:
+class GrowJob:
     """What a training is made of, once everything is open."""
 
     name: str
@@ -85,7 +85,7 @@ def grow(
 
 def _prepare(
     name: str, inputs: Inputs, options: LoopOptions, run: Run, chosen: Sequence[Chosen], builders: Mapping[str, Builder]
-) -> Job:
+) -> GrowJob:
     parent = inputs.parent
     if parent is None or not inputs.corpora:
         raise UsageError(f"`pretrain.{name}` was given no network or no corpus", fix="name both in the recipe")
@@ -127,10 +127,10 @@ def _prepare(
     about += [[each, weight, own.model_dump(mode="json")] for each, weight, own in chosen]
     about += [{key: teacher.id for key, teacher in sorted(inputs.teachers.items())}]
     key = digest([*about, options.model_dump(mode="json"), run.seed, run.threads, run.device, torch.__version__])
-    return Job(name, kit, options, network, terms, mixture, _by_domain(held, kit, shape, options), key)
+    return GrowJob(name, kit, options, network, terms, mixture, _by_domain(held, kit, shape, options), key)
 
 
-def _train(job: Job) -> Outcome:
+def _train(job: GrowJob) -> Outcome:
     options, run, steps = job.options, job.run, job.mixture.stream.steps
     with repeatable(run.seed, run.threads, run.device):
         peak = matmul_peak(run.device)
@@ -232,7 +232,7 @@ def _by_domain(store: TokenStore, kit: Kit, shape: RowShape, options: LoopOption
     return found
 
 
-def _perplexities(job: Job, *, known: bool = False) -> dict[str, float]:
+def _perplexities(job: GrowJob, *, known: bool = False) -> dict[str, float]:
     """(Pseudo-)perplexity by domain, where an objective has one. known: only of a head that was read from the base."""
     found: dict[str, float] = {}
     job.network.to(job.run.device).eval()
@@ -247,11 +247,11 @@ def _perplexities(job: Job, *, known: bool = False) -> dict[str, float]:
     return found
 
 
-def _measure(job: Job) -> str:
+def _measure(job: GrowJob) -> str:
     return "perplexity" if job.kit.family == "decoder" else "pseudo-perplexity"
 
 
-def _write(job: Job, outcome: Outcome, before: Mapping[str, float], after: Mapping[str, float]) -> Artifact:
+def _write(job: GrowJob, outcome: Outcome, before: Mapping[str, float], after: Mapping[str, float]) -> Artifact:
     inputs, options, parent = job.kit.inputs, job.options, job.kit.inputs.parent
     assert parent is not None
     model = job.network.model
@@ -302,7 +302,7 @@ def _write(job: Job, outcome: Outcome, before: Mapping[str, float], after: Mappi
     return write_artifact(job.run.out, card, fill)
 
 
-def tokens_seen(job: Job, steps: Sequence[int]) -> int:
+def tokens_seen(job: GrowJob, steps: Sequence[int]) -> int:
     """Tokens of the batches of those steps (from 1), without padding."""
     stream, taken = job.mixture.stream, set(steps)
     return sum(stream.count(rows) for step, rows in enumerate(stream.batches(0, stream.steps), 1) if step in taken)
