@@ -18,6 +18,7 @@ import typer.main
 from _pytest.mark import ParameterSet
 
 from penjing.core import errors
+from penjing.core.grow_recipe import load_grow_recipe
 from penjing.core.nouns import Release
 from penjing.core.recipe import load_recipe
 from penjing.data.audit import rows_that_certify
@@ -120,10 +121,14 @@ def test_commands_in_bash_blocks_exist(path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", [pytest.param(*each.values[1:], id=each.id) for each in blocks("yaml")])
 def test_recipes_are_valid(text: str, tmp_path: Path) -> None:
+    from penjing.make.grow import read_steps
     from penjing.make.plan import build_plan
 
     (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
-    assert build_plan(load_recipe(tmp_path / "recipe.yaml"))
+    if re.search(r"^corpus:", text, re.MULTILINE):
+        assert read_steps(load_grow_recipe(tmp_path / "recipe.yaml"))
+    else:
+        assert build_plan(load_recipe(tmp_path / "recipe.yaml"))
 
 
 @pytest.mark.parametrize("path", READMES, ids=name)
@@ -189,6 +194,32 @@ def test_the_tour_of_the_first_page_runs(path: Path, penjing: Callable[..., Any]
             recipe.write_text(text, encoding="utf-8")
     assert ran == ["init", "check", "make", "decide", "replay"]
     assert (tmp_path / "my-service" / "out" / "report.html").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["pretraining.md", "zh/pretraining.md"])
+def test_the_way_from_raw_text_to_a_base_runs(page: str, penjing: Callable[..., Any], tmp_path: Path) -> None:
+    """The commands and both recipes of the page, on a folder of text files, with few tokens."""
+    from penjing.model.base import open_base
+
+    found = FENCE.findall((DOCS / page).read_text(encoding="utf-8"))
+    (tmp_path / "texts").mkdir()
+    for number in range(40):
+        drawn = random.Random(number)
+        words = ["客户", "订单", "退款", "快递", "电话", "银行", "今天", "希望", "处理", "已经", "没有", "收到"]
+        lines = ["".join(drawn.choices(words, k=12)) + f"，编号{number}。" for _ in range(6)]
+        (tmp_path / "texts" / f"{number}.txt").write_text("\n\n".join(lines), encoding="utf-8")
+    commands = next(text for kind, text in found if kind == "bash").strip().splitlines()
+    assert penjing(*shlex.split(commands[0])[1:]).code == 0
+    shutil.copytree(tmp_path / "corpus", tmp_path / "more-texts")
+    for number, text in enumerate(text for kind, text in found if kind == "yaml"):
+        text = text.replace("      length: 64", "      length: 64\n      tokens: 600")
+        text = re.sub(r"tokens: [0-9_]+", "tokens: 600", text)
+        text = re.sub(r"batch_tokens: [0-9_]+", "batch_tokens: 256", text).replace("entries: 8000", "entries: 600")
+        (tmp_path / "grow.yaml").write_text(text, encoding="utf-8")
+        done = penjing(*shlex.split(commands[1].replace("grown", f"grown{number}"))[1:])
+        assert done.code == 0, done.out + done.err
+        assert open_base(str(tmp_path / f"grown{number}" / "base"), tmp_path).card.notes["tokens_seen"] > 0
 
 
 def write_rows(path: Path, count: int) -> None:

@@ -20,6 +20,7 @@ CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |G
 # Whole files whose strings no person reads as a message of a command.
 SILENT = {
     "report/charts.py": "classes of a drawing",
+    "report/grown.py": "a page that has words of its own in both languages",
     "data/corpus/language.py": "frequent words of languages",
     "serve/openapi.py": "the description of the interface is in English for every client",
     "serve/log.py": "log lines",
@@ -32,6 +33,8 @@ SILENT = {
 EXCEPTIONS: dict[str, frozenset[str]] = {
     "pieces of a sentence that is translated as a whole": frozenset({
         ", and {} more",
+        ", {} of the peak",
+        ", {} tokens/s{}",
         ", or",
         ", where the text holds none of the phrases",
         "/{}, {} s left",
@@ -132,6 +135,9 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "How do I change the address on my card?",
         "SIGHUP does nothing here: keys are read every second, all else at a start; SIGTERM stops the service",
         "The delivery was late and the box was damaged; I want my money back.",
+        "a batch has at least one piece",
+        "penjing grow",
+        "there is no document {}",
         "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?",
         "another form",
         "base: auto",

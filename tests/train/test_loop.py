@@ -282,3 +282,35 @@ def test_parameters_that_need_no_gradient_stay(tmp_path: Path) -> None:
     outcome = fit(trained, Regress(), plan(), run_at(tmp_path), tmp_path / "c", "key")
     assert torch.equal(trained[0].weight, before)
     assert set(outcome.weights) == {"2.weight", "2.bias"}
+
+
+class InPieces(Regress):
+    """The same objective, whose batches of eight rows are computed in parts of two."""
+
+    def sizes(self) -> list[int]:
+        return [PER_EPOCH] * 6
+
+    def pieces(self, model: nn.Module, rows: Ints) -> Iterator[torch.Tensor]:
+        for part in np.array_split(rows, 4):
+            yield self.loss(model, part) * len(part) / len(rows)
+
+
+def test_the_gradient_of_pieces_is_that_of_the_whole_batch(tmp_path: Path) -> None:
+    still = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1))
+    start = {name: value.clone() for name, value in still.state_dict().items()}
+    found = []
+    for name, objective in (("whole", Regress()), ("parts", InPieces())):
+        still.load_state_dict(start)
+        found.append(fit(still, objective, plan(), run_at(tmp_path), tmp_path / name, "key"))
+    assert found[0].losses == pytest.approx(found[1].losses, rel=1e-4)
+
+
+def test_bf16_changes_the_products_and_not_the_weights(tmp_path: Path) -> None:
+    numbers = {}
+    for precision in ("float32", "bf16"):
+        chosen = replace(plan(epochs=1), precision=precision)
+        outcome = fit(model(), Regress(), chosen, run_at(tmp_path), tmp_path / precision, "key")
+        assert all(value.dtype == torch.float32 for value in outcome.weights.values())
+        numbers[precision] = outcome.losses
+    assert numbers["float32"] != numbers["bf16"]
+    assert numbers["float32"] == pytest.approx(numbers["bf16"], rel=0.1)

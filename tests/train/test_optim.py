@@ -34,7 +34,7 @@ def test_head_and_decay_groups() -> None:
     model = Model()
     model.encoder[0].bias.requires_grad_(False)
     optimizer = build_optimizer(model, Optimizing(learning_rate=1e-3, head_factor=5, weight_decay=0.1))
-    set_rate(optimizer, 0, 10, warmup=0.2)
+    set_rate(optimizer, 0, 10, Optimizing(1e-3, warmup=0.2))
     found = {
         id(parameter): (group["lr"], group["weight_decay"])
         for group in optimizer.param_groups
@@ -48,3 +48,13 @@ def test_head_and_decay_groups() -> None:
         id(model.head.bias): (pytest.approx(2.5e-3), 0.0),
     }
     assert isinstance(optimizer, torch.optim.AdamW)
+
+
+def test_cosine_is_half_in_the_middle_and_wsd_stays_at_the_top() -> None:
+    cosine = [rate_share(step, 110, 10 / 110, "cosine") for step in range(110)]
+    assert cosine[10] == 1 and abs(cosine[60] - 0.5) < 1e-9
+    assert cosine[10:] == sorted(cosine[10:], reverse=True)
+    stable = [rate_share(step, 100, 0.1, "wsd", 0.2) for step in range(100)]
+    assert stable[9:80] == [1.0] * 71
+    # A quarter of the way down, 1 - sqrt(1/4) of the rate is left.
+    assert abs(stable[85] - 0.5) < 1e-9 and 0 < stable[99] < 0.03

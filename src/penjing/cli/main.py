@@ -28,6 +28,7 @@ GROUPS = (
     "init",
     "check",
     "corpus",
+    "grow",
     "make",
     "predict",
     "decide",

@@ -35,6 +35,7 @@ class Cache:
     threads: int
     progress: Progress
     stop: Callable[[], bool]
+    device: str = "cpu"
     used: set[str] = field(default_factory=set)
 
     def run(self, step: Step, inputs: Inputs) -> Done:
@@ -56,6 +57,7 @@ class Cache:
             out=target,
             scratch=scratch,
             seed=self.seed,
+            device=self.device,
             threads=self.threads,
             progress=self.progress,
             stop=self.stop,
@@ -88,8 +90,12 @@ class Cache:
 
     def key(self, step: Step, inputs: Inputs) -> str:
         """The hash of everything that the step's result depends on."""
+        # Steps without a corpus keep the keys that they had.
+        grown = {"corpora": [one.id for one in inputs.corpora], "pairs": [list(pair) for pair in inputs.pairs]}
         return digest(
-            {
+            (grown if inputs.corpora else {})
+            | ({"device": self.device} if self.device != "cpu" else {})
+            | {
                 "step": step.name,
                 "options": step.options.model_dump(mode="json"),
                 "source": source_hash(step.method.path),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -29,7 +29,7 @@ def read_plan(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
     faults: list[PenjingError] = []
     for index, (name, given) in enumerate(file.recipe.step_list()):
         try:
-            steps.append(_step(name, given, partial(file.where, "steps", index, name)))
+            steps.append(named_step(name, given, partial(file.where, "steps", index, name)))
         except UsageError as error:
             faults.append(error)
     return steps, [*faults, *_order_faults(file), *_search_faults(file)]
@@ -108,7 +108,7 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
 
 def single_step(name: str, options: dict[str, object] | None = None) -> Step:
     """A step that `make` adds by itself (baseline, export, search): the method's defaults, changed by `options`."""
-    return _step(name, options or {}, lambda *_: name)
+    return named_step(name, options or {}, lambda *_: name)
 
 
 def on_engine(step: Step, engine: str) -> Step:
@@ -118,11 +118,16 @@ def on_engine(step: Step, engine: str) -> Step:
     return replace(step, options=step.options.model_copy(update={"engine": engine}))
 
 
-def _step(name: str, given: dict[str, object], place: Callable[..., str]) -> Step:
-    """place: gives the position of the step in the recipe, or that of an option by its keys."""
+def named_step(
+    name: str, given: dict[str, object], place: Callable[..., str], rooms: Mapping[str, str] = ROOMS
+) -> Step:
+    """The step of that name with its options. Raises RecipeError for an unknown name, or for options out of bounds.
+
+    place: gives the position of the step in the recipe, or that of an option by its keys.
+    """
     room, _, short = name.partition(".")
-    known = [f"{key}.{method}" for key, path in ROOMS.items() for method in importlib.import_module(path).METHODS]
-    if room not in ROOMS or not short:
+    known = [f"{key}.{method}" for key, path in rooms.items() for method in importlib.import_module(path).METHODS]
+    if room not in rooms or not short:
         raise RecipeError(f"unknown step `{name[:60]}`", where=place(), fix=nearest(name, known))
-    method = load_method(short, importlib.import_module(ROOMS[room]).METHODS, place())
+    method = load_method(short, importlib.import_module(rooms[room]).METHODS, place())
     return Step(name=name, method=method, options=build_options(method.options, given, place(), place))

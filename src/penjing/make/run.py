@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.canon import digest
-from penjing.core.errors import UsageError
 from penjing.core.machine import cores, fastest_engine, hardware, wait_asleep
 from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
@@ -25,6 +23,7 @@ from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
+from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step
@@ -364,20 +363,7 @@ def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: i
 
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
-    if out.exists() and not out.is_dir():
-        raise UsageError(
-            "this is a file, and the results need a folder", where=str(out), fix="give another --out, or move the file"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                "another `penjing make` is working in this folder",
-                where=str(out),
-                fix="wait for it, or give another --out",
-            ) from None
+    with locked(out, "penjing make"):
         try:
             yield
         finally:

@@ -32,6 +32,14 @@ def open_base(name: str, relative_to: Path) -> Artifact:
     Raises UsageError for a missing folder, a missing file, or a model that is no encoder, MissingPackageError for a
     shipped base that is not installed, DamageError for truncated weights.
     """
+    artifact = open_network(name, relative_to)
+    if artifact.card.method == "base" or artifact.card.method.startswith("pretrain."):
+        _refuse_writers(config_of(artifact), artifact.folder)
+    return artifact
+
+
+def open_network(name: str, relative_to: Path) -> Artifact:
+    """As `open_base`, for a model of any family: pre-training goes on with those that write text too."""
     folder = _shipped(name) if name in SHIPPED else _find(name, relative_to)
     if (folder / INFO).is_file():
         folder = _trainable_of(folder)
@@ -42,7 +50,6 @@ def open_base(name: str, relative_to: Path) -> Artifact:
             raise UsageError(f"the base has no {needed}", where=str(folder), fix=_fix_missing(folder, needed))
     _check_weights(folder / "model.safetensors")
     config = _read_config(folder / "config.json")
-    _refuse_writers(config, folder)
     identity = digest({needed: digest_file(folder / needed) for needed in NEEDED})
     named = name if name in SHIPPED else folder.name
     card = Card(form="torch", method="base", base=named, notes={"model_type": config["model_type"]})
