@@ -115,15 +115,12 @@ def test_killed_and_resumed_it_ends_in_the_same_bits_and_its_card_says_how(
 def test_the_loss_falls_on_a_text_that_can_be_learned(name: str, apply: Callable[..., Artifact]) -> None:
     if name in LEARNS_SLOWLY:
         pytest.skip("learns from more text than a test has")
-    losses = [loss for _, loss in apply(name).card.curves.loss]
+    losses = [loss for _, loss in apply(name, tokens=10_000).card.curves.loss]
     quarter = max(1, len(losses) // 4)
     assert sum(losses[-quarter:]) / quarter < 0.97 * sum(losses[:quarter]) / quarter
 
 
 def test_parts_of_a_batch_have_the_gradient_of_the_whole(apply: Callable[..., Artifact]) -> None:
-    """The same training in four parts a step: the losses agree but for rounding; dropout is drawn in another order."""
-    for name in ("clm", "denoise"):
-        one, four = (apply(name, parts=parts, tokens=900).card.curves.loss for parts in (1, 4))
-        assert one[0][1] == pytest.approx(four[0][1], rel=0.05 if name == "denoise" else 1e-5)
-        if name == "clm":  # Llama has no dropout: every step agrees
-            assert [loss for _, loss in one] == pytest.approx([loss for _, loss in four], rel=1e-4)
+    """Llama has no dropout: the losses of every step agree but for rounding."""
+    one, four = (apply("clm", parts=parts, tokens=900).card.curves.loss for parts in (1, 4))
+    assert [loss for _, loss in one] == pytest.approx([loss for _, loss in four], rel=1e-4)

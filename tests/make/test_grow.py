@@ -64,7 +64,7 @@ def test_two_steps_from_scratch_killed_and_resumed(place: Path) -> None:
     card = whole.artifact.card
     assert card.notes["corpora"][0]["sources"][0]["licence"] == "CC0"
     assert card.notes["recipe"]["name"] == card.base == "toy-base"
-    assert card.notes["tokens_seen"] >= 1800 and card.notes["curves"] == "log.jsonl"
+    assert card.notes["tokens_seen"] >= 1800 and card.notes["log"] == "log.jsonl"
     assert [one["method"] for one in card.lineage] == ["pretrain.mlm", "pretrain.adapt"]
     assert whole.perplexity["up"]["before"] is None and whole.perplexity["up"]["after"] > 1  # type: ignore[operator]
     lines = [json.loads(line) for line in (place / "whole" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -83,7 +83,7 @@ def test_two_steps_from_scratch_killed_and_resumed(place: Path) -> None:
         ("corpus: corpus", "corpus: nowhere", "grow.yaml:3:1"),
         ("tokenizer: words", "tokenizer: nowhere", "grow.yaml:5:1"),
         ("tokenizer: words", "tokenizer: {kind: unigram, entires: 600}", "did you mean `entries`?"),
-        ("pretrain.mlm: {", "pretrain.mlmm: {", "did you mean `pretrain.mlm`?"),
+        ("pretrain.mlm: {", "pretrain.mlmm: {", "did you mean `mlm`?"),
         ("pretrain.mlm: {", "tune.full: {", "unknown step `tune.full`"),
         ("pretrain.mlm: {tokens: 900", "pretrain.mlm: {tokens: 0", "grow.yaml:8:20"),
         ("length: 32", "length: 4096", "this network reads at most 64 tokens"),

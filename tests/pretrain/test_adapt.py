@@ -33,9 +33,9 @@ def test_every_objective_of_the_table_can_be_continued() -> None:
         ({"objectives": {}}, "`objectives` is empty"),
         ({"objectives": {"mlm": 0}}, "more than 0"),
         ({"settings": {"sop": {}}}, "`settings` names `sop`, which is not among the objectives"),
-        ({"settings": {"mlm": {"unitt": "span"}}}, "options of `mlm` alone are: `share`, `span`, `unit`"),
+        ({"settings": {"mlm": {"unitt": "span"}}}, "it has: `share`, `span`, `unit`"),
         ({"settings": {"mlm": {"unit": "spam"}}}, "`unit` is"),
-        ({"settings": {"mlm": {"tokens": 5}}}, "options of `mlm` alone"),
+        ({"settings": {"mlm": {"tokens": 5}}}, "the unknown option `tokens`"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(given: dict[str, object], words: str) -> None:

@@ -184,7 +184,7 @@ def _seal(file: GrowFile, done: Sequence[Done], corpora: Sequence[Corpus], out: 
         "recipe": recipe,
         "corpora": [_corpus_in_card(one) for one in corpora],
         "tokens_seen": sum(int(one.artifact.card.notes.get("tokens_seen", 0)) for one in done),
-        "curves": LOG,
+        "log": LOG,
     }
     masking = {one.card.masking for one in corpora}
     card = last.card.model_copy(

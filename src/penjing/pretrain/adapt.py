@@ -54,7 +54,7 @@ class Options(LoopOptions):
             for key in given:
                 if key not in own:
                     known = ", ".join(f"`{each}`" for each in sorted(own)) or "none"
-                    raise WrongValueError(f"has `{name}: {{{key[:60]}: …}}`", f"options of `{name}` alone are: {known}")
+                    raise WrongValueError(f"gives `{name}` the unknown option `{key[:60]}`", f"it has: {known}")
             build_options(TERMS[name][0].Options, given, name)
         return settings
 
