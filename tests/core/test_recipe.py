@@ -114,7 +114,7 @@ def test_a_feature_is_a_declared_field_that_is_known_when_a_case_is_decided(
 
 @pytest.mark.parametrize("written", ["false", "0", "no", "off", "f", "n", "'False'", "0.0", "true", "1", "yes", "on"])
 def test_the_rows_are_told_apart_by_what_the_method_reads(tmp_path: Path, written: str) -> None:
-    text = GOOD.replace("tune.full: {epochs: 3}", "tune.linear: {text: %s}" % written).replace(
+    text = GOOD.replace("tune.full: {epochs: 3}", f"tune.linear: {{text: {written}}}").replace(
         "  - compress.int8: {}\n", ""
     )
     recipe = load(tmp_path, text).recipe
