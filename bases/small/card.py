@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ its 95 % interval, paired on test rows that are not in train.
 |---|---|---|---|---|---|---|
 {probes}
 
+{measured}
+
 **Limits.** The tokenizer has no byte fallback: a character without an entry becomes `<unk>`; 1,568 of the 6,763
 characters of GB 2312 have none (`penjing/mini` has them all). Longest input: 512 tokens. Which texts of the web the
 original was trained on is not known to us, and test rows of public sets may be among them. Biases of those texts
@@ -55,7 +58,7 @@ Made by `bases/small/make.py`, measured by `bases/small/measure.py`; all figures
 
 **与 float32 相比。** 在 Tatoeba 句子上，句向量与 float32 权重的句向量的余弦见上面第一张表。第二张表是在同样的行上，
 分别用两种权重的句向量训练的逻辑回归：准确率、INT8 减 float32 的配对差（百分点，附 95% 区间）、答案相同的比例；
-测试行都不在训练行中。
+测试行都不在训练行中。{measured_zh}
 
 **局限。** 分词器没有字节回退，词表外字符变为 `<unk>`；GB 2312 的 6,763 个汉字中有 1,568 个不在词表里（`penjing/mini`
 全部都有）。最长输入 512 个词元。原模型用过哪些网络文本我们并不知道，其中可能有公开数据集的测试行；
@@ -63,6 +66,18 @@ Made by `bases/small/make.py`, measured by `bases/small/measure.py`; all figures
 
 由 `bases/small/make.py` 制作，`bases/small/measure.py` 测量；全部数字在旁边的 `figures.json` 中。
 """
+
+
+def _measured(done: Iterable[str]) -> tuple[str, str]:
+    """Which of the sets are measured so far, in English and Chinese."""
+    sets = {name: name in done for name in _NAMES}
+    known, open_ = ([_NAMES[name] for name, is_done in sets.items() if is_done is kind] for kind in (True, False))
+    if not open_:
+        return f"All {len(sets)} sets are measured.", f"{len(sets)} 个数据集都已测量。"
+    return (
+        f"Measured so far: {len(known)} of {len(sets)} sets. Not yet: {', '.join(open_)}.",
+        f"\n{len(sets)} 个数据集中目前测了 {len(known)} 个；尚未测量：{'、'.join(open_)}。",
+    )
 
 
 def write(folder: Path) -> None:
@@ -80,5 +95,12 @@ def write(folder: Path) -> None:
         for name, each in found["probes"].items()
     ]
     megabytes = sum((folder / name).stat().st_size for name in ("model.safetensors", "tokenizer.json")) / 1e6
-    text = _TEXT.format(megabytes=megabytes, sentences="\n".join(rows), probes="\n".join(probes))
+    measured, measured_zh = _measured(found["probes"])
+    text = _TEXT.format(
+        megabytes=megabytes,
+        sentences="\n".join(rows),
+        probes="\n".join(probes),
+        measured=measured,
+        measured_zh=measured_zh,
+    )
     (folder / "CARD.md").write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -118,3 +119,25 @@ def test_it_is_installed_by_pip_alone(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert found.stdout.startswith(str(tmp_path))
+
+
+def test_the_card_says_which_sets_are_measured(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("small_card", ROOT / "card.py")
+    assert spec is not None and spec.loader is not None
+    card = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(card)
+    for name in (*MADE, "figures.json"):
+        (tmp_path / name).symlink_to(BASE / name)
+    card.write(tmp_path)
+    text = (tmp_path / "CARD.md").read_text(encoding="utf-8")
+    assert text == (BASE / "CARD.md").read_text(encoding="utf-8")
+    done = json.loads((BASE / "figures.json").read_text(encoding="utf-8"))["probes"]
+    if len(done) < 4:
+        assert f"Measured so far: {len(done)} of 4 sets. Not yet: " in text
+        assert f"4 个数据集中目前测了 {len(done)} 个；尚未测量：" in text
+    figures = {"sentences": {}, "probes": dict.fromkeys(("chnsenticorp", "thucnews", "banking77", "phrasebank"),
+               next(iter(done.values())))}  # fmt: skip
+    (tmp_path / "figures.json").unlink()
+    (tmp_path / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+    card.write(tmp_path)
+    assert "All 4 sets are measured." in (tmp_path / "CARD.md").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.recipe import load_recipe
+from penjing.tune.linear import Options
 
 GOOD = """\
 name: sms-spam
@@ -109,3 +110,17 @@ def test_a_feature_is_a_declared_field_that_is_known_when_a_case_is_decided(
     assert words in caught.value.what and str(caught.value.where).endswith("recipe.yaml:9:3")
     good = load(tmp_path, GOOD.replace("  label: label\n", f"  label: label\n{fields}  features: [amount]\n"))
     assert good.recipe.data.features == ["amount"]
+
+
+@pytest.mark.parametrize("written", ["false", "0", "no", "off", "f", "n", "'False'", "0.0", "true", "1", "yes", "on"])
+def test_the_rows_are_told_apart_by_what_the_method_reads(tmp_path: Path, written: str) -> None:
+    text = GOOD.replace("tune.full: {epochs: 3}", f"tune.linear: {{text: {written}}}").replace(
+        "  - compress.int8: {}\n", ""
+    )
+    recipe = load(tmp_path, text).recipe
+    assert recipe.reads_text == Options(**recipe.step_list()[0][1]).text == (written in ("true", "1", "yes", "on"))
+
+
+def test_a_value_that_the_method_refuses_leaves_the_text(tmp_path: Path) -> None:
+    text = GOOD.replace("{epochs: 3}", "{text: perhaps}").replace("  - compress.int8: {}\n", "")
+    assert load(tmp_path, text).recipe.reads_text

@@ -112,6 +112,13 @@ def test_a_base_has_the_layers_that_the_steps_ask_for() -> None:
     assert chosen(replace(WANTED, layers=99))[0] == "large", "the step's own error follows"
 
 
+@pytest.mark.parametrize("steps", [{"keep": 4}, {"layers": 6}])
+def test_where_no_installed_base_is_deep_enough_the_deeper_one_is_named(steps: dict[str, int]) -> None:
+    found = choose_base(replace(WANTED, **steps), lambda name: name != "large", TABLE)  # type: ignore[arg-type]
+    assert (found.name, found.note.phrase) == ("small", "base_missing")
+    assert "large would fit too, and it is not installed" in found.note.text
+
+
 def test_the_table_is_ordered_and_names_what_is_shipped() -> None:
     assert [cost.name for cost in COSTS] == ["penjing/small", "penjing/mini", "penjing/nano"]
     assert set(SHIPPED) <= {cost.name for cost in COSTS}

@@ -23,6 +23,15 @@ def test_a_sample_is_the_same_in_every_order_and_as_large_as_allowed() -> None:
     assert sample(texts, 10**6).characters == sum(map(len, texts))
 
 
+def test_a_sample_of_texts_of_many_lengths_is_the_same_in_every_order() -> None:
+    texts = ["".join(chr(0x4E00 + number) for _ in range(number % 30 + 1)) for number in range(300)]
+    first = sample(texts, 500)
+    assert 500 - 30 <= first.characters <= 500
+    for seed in range(20):
+        mixed = random.Random(seed).sample(texts, len(texts))
+        assert sample(mixed, 500).texts == first.texts, seed
+
+
 def test_words_are_cut_by_the_dictionary_and_counted() -> None:
     words = count_words(["请退款申请，请退款", "OK 10\nOK"], "nfkc")
     assert words == {"请": 2, "退款": 2, "申请": 1, ",": 1, "▁OK": 2, "▁1": 1, "0": 1}

@@ -51,7 +51,8 @@ class Certificate(_Part):
 
     thresholds: None sends every case with this top label to review; grid: the ordered thresholds, fixed on
     validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
-    a rule forces (outside the certificate), that a rule sends to review; error: share of errors among the cases that
+    a rule forces (outside the certificate), that a rule sends to review, those included that it would force if each
+    field that the model reads were known; error: share of errors among the cases that
     the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
     (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
     labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;

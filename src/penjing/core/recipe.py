@@ -7,7 +7,16 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -22,6 +31,7 @@ FieldType = Literal["str", "int", "float", "bool", "date"]
 # In YAML a label, a value or the name of a column may look like a number: `labels: {1.0: 1}`, `columns: [2024, text]`.
 Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
 Described = TypeVar("Described", bound=BaseModel)
+_TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -214,7 +224,7 @@ class Recipe(_Part):
     @property
     def reads_text(self) -> bool:
         """Whether the words of a text count; not where each step is `tune.linear: {text: false}`."""
-        return not all(str(options.get("text", True)).lower() == "false" for _, options in self.step_list())
+        return not all(_is_false(options.get("text", True)) for _, options in self.step_list())
 
     def step_list(self) -> list[tuple[str, dict[str, Any]]]:
         """(name, options) of every step."""
@@ -283,6 +293,14 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
+
+
+def _is_false(value: Any) -> bool:
+    """Whether an option of a method reads this as false; what it refuses is not."""
+    try:
+        return not _TRUTH.validate_python(value)
+    except ValidationError:
+        return False
 
 
 def place_of(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:

@@ -79,8 +79,8 @@ class Wanted:
 
     rows: train rows. tokens: of the median text and of the longest but 1 %. longest: `max_tokens`, with which training
     cuts a text and serving makes windows. layers: that are trained, as `tune.full` has it. passes: over the train rows,
-    with the rates that are tried. keep: share of the layers that `compress.layers` keeps, or their number. names: of
-    the steps after tuning. search: forms are tried until one holds the promises.
+    with the rates that are tried. keep: number of layers that `compress.layers` keeps, 0 for all. names: of the
+    steps after tuning. search: forms are tried until one holds the promises.
     """
 
     rows: int
@@ -111,7 +111,9 @@ def choose_base(wanted: Wanted, installed: Callable[[str], bool], costs: Sequenc
     deep = [cost for cost in costs if cost.layers >= needed]
     here = [cost for cost in deep if installed(cost.name)]
     if not here:
-        # No base has so many layers; the error of the step says so.
+        # None that is installed has so many layers; the error of the step says so. A deeper one is named, if there is.
+        if deep:
+            refused = (deep[0].name, "missing", {"install": how_to_install(deep[0].name)})
         deep = here = [cost for cost in costs if installed(cost.name)]
     for cost in deep:
         against = _against(cost, wanted)

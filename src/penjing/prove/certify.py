@@ -271,7 +271,11 @@ def _step(scope: str, tried: ThresholdStep) -> ThresholdTest:
 
 
 def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
-    """Numbers of cases that the model decides, errors among them, forced outcomes, cases sent to review by a rule."""
+    """Numbers of cases that the model decides, errors among them, forced outcomes, other cases that a rule decides.
+
+    Those of the last number are reviewed: a rule sends them there, or forces an outcome although a field that the model
+    reads is empty or new.
+    """
     automated = errors = forced = ruled = 0
     wrong = policy.task.wrong
     for truth, facts in zip(labelled.truth, labelled.facts, strict=True):

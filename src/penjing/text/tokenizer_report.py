@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 512
 _LONGEST = 3
-_CHINESE = 0.2  # share of Chinese characters from which a text counts as Chinese, as for the language of messages
+_CHINESE = 0.2  # share of Chinese characters above which a text counts as Chinese, as for the language of messages
 _LEVELS = {"gb2312_1": range(0xB0, 0xD8), "gb2312_2": range(0xD8, 0xF8)}
 
 
@@ -133,7 +133,7 @@ def report(tokenizers: Iterable[tuple[str, Tokenizer]], texts: Iterable[Text]) -
 
 
 def language_of(text: str) -> str:
-    """`zh` where at least a fifth of the characters are Chinese ones, else `en`."""
+    """`zh` where more than a fifth of the characters are Chinese ones, else `en`."""
     return "zh" if len(HAN.findall(text)) > _CHINESE * len(text) else "en"
 
 

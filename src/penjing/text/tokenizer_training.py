@@ -85,24 +85,27 @@ def train(
 
 
 def sample(texts: Iterable[str], characters: int) -> Sample:
-    """Distinct texts of together at most that many characters, chosen by their hashes, in the order of these.
+    """Distinct texts of together at most that many characters: those of the least hashes, in the order of these.
 
     Memory depends on `characters`, not on the number of texts. One text is always kept.
     """
     heap: list[tuple[int, str]] = []  # the largest hash is at the top, as a negative number
     kept: set[int] = set()
     given = total = 0
+    # The least hash that was dropped: no text from there on is taken, or a short one would stay where it came late.
+    bound = 1 << 128
     for text in texts:
         given += 1
         key = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:16], "big")
-        if key in kept or not text.strip():
+        if key >= bound or key in kept or not text.strip():
             continue
         heapq.heappush(heap, (-key, text))
         kept.add(key)
         total += len(text)
         while total > characters and len(heap) > 1:
             largest, dropped = heapq.heappop(heap)
-            kept.discard(-largest)
+            bound = -largest
+            kept.discard(bound)
             total -= len(dropped)
     ordered = sorted(heap, reverse=True)
     hasher = hashlib.sha256()

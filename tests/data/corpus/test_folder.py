@@ -58,3 +58,11 @@ def test_what_is_no_corpus_or_damaged_is_refused(tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes().replace(b"One", b"Ten"))
     with pytest.raises(DamageError, match="was changed"):
         open_corpus(folder)
+
+
+def test_a_corpus_of_a_newer_format_asks_for_a_newer_version(tmp_path: Path) -> None:
+    with sealed_folder(tmp_path / "corpus") as partial:
+        (partial / "card.json").write_text('{"format": 2, "new": 1}', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"card\.json has the format 2") as caught:
+        open_corpus(tmp_path / "corpus")
+    assert "newer" in str(caught.value)

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.folder import verify, write_whole
+from penjing.core.formats import refuse_newer
 from penjing.core.options import nearest
 from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.card import PARTS, Amount, CorpusCard, DomainCard, Part
@@ -85,7 +86,8 @@ class Corpus:
 def open_corpus(folder: AnyPath) -> Corpus:
     """Verify a corpus against its MANIFEST and open it; all of its files are read once.
 
-    Raises UsageError if this is no corpus, DamageError if a file is changed, missing or not listed.
+    Raises UsageError if this is no corpus or one of a newer format, DamageError if a file is changed, missing or not
+    listed.
     """
     path = local_path(folder)
     fix = "give the folder that `penjing corpus build` wrote"
@@ -93,6 +95,7 @@ def open_corpus(folder: AnyPath) -> Corpus:
         raise UsageError("this folder is not a corpus", where=str(path), fix=fix)
     try:
         identity = verify(path)
+        refuse_newer((path / CARD).read_bytes(), 1, CARD, str(path))
         card = CorpusCard.model_validate_json((path / CARD).read_bytes())
     except FileNotFoundError:
         raise UsageError("this folder is not a corpus", where=str(path), fix=fix) from None
