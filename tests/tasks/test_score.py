@@ -252,10 +252,18 @@ def test_a_number_that_would_become_zero_is_refused(cell: str) -> None:
 def test_numbers_that_differ_by_less_than_is_kept_are_refused_and_scaled_ones_are_not() -> None:
     tiny = np.random.default_rng(0).normal(2e-5, 5e-6, 200)
     reader = open_reader("score", {})
-    with pytest.raises(DataError, match="the scores differ by about 4e-06 only, and of scores 6 decimals are kept"):
+    with pytest.raises(DataError, match="the scores differ by about 5e-06 only, and of scores 6 decimals are kept"):
         reader.learn([reader.read(f"{value:.9f}") for value in tiny])
     task = reader.learn([reader.read(f"{1e6 * value:.9f}") for value in tiny])
     assert isinstance(task, Score) and 2 < task.within < 3
+
+
+def test_numbers_of_which_most_are_nearly_equal_are_not_refused() -> None:
+    near = [f"{1 + i / 1e6:.6f}" for i in range(80)]
+    task = open_reader("score", {}).learn([*near, *(str(value) for value in range(5, 25))])
+    assert isinstance(task, Score) and task.scale > 1
+    # The middle 80 % spread over some units, the middle half over some millionths.
+    assert 1 < task.within < 4
 
 
 def test_bands_of_small_numbers_have_names_of_their_own() -> None:

@@ -225,7 +225,7 @@ def tolerance_units(tolerance: float) -> int:
 
 
 def load_policy(release: Release) -> Policy:
-    """The policy of a verified release, its rules compiled and checked. Raises DamageError or RuleError."""
+    """The policy of a verified release, its rules compiled. Raises DamageError or RuleError."""
     path = release.folder / POLICY
     try:
         spec = PolicySpec.model_validate_json(path.read_bytes())

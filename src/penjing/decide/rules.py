@@ -31,11 +31,14 @@ _REVIEW_WORDS = {"review", "人工", "转人工", "人工处理", "人工审核"
 def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
     """Read and check a rules file: UTF-8, GB18030 or UTF-16 with a mark; commas, semicolons or tabs.
 
-    sealed: the rules of a release, in which cells of another syntax keep the meaning that was proven.
+    sealed: the rules of a release, in which cells of another syntax keep the meaning that was proven, and whose logic
+    was checked when they were sealed: a later check that finds more does not refuse them.
     Raises RuleError: FILE:ROW:COLUMN of an unknown name or value, or the rows that contradict or can never fire.
     Warnings and gaps are found by `check.check`.
     """
-    table, faults, _ = examine_rules(path, schema, sealed=sealed)
+    if sealed:
+        return read_rules(path, schema, sealed=True)
+    table, faults, _ = examine_rules(path, schema)
     if table is None or faults:
         raise join_faults(faults)
     return table
@@ -58,13 +61,11 @@ def open_rules(version: str, where: str | None = None) -> Callable[..., RuleTabl
     return known
 
 
-def examine_rules(
-    path: Path, schema: FactSchema, *, sealed: bool = False
-) -> tuple[RuleTable | None, list[RuleError], list[Finding]]:
+def examine_rules(path: Path, schema: FactSchema) -> tuple[RuleTable | None, list[RuleError], list[Finding]]:
     """The table (None if a cell cannot be read), every fault of cells and of logic, and the findings of `check`."""
     faults: list[RuleError] = []
     try:
-        table = read_rules(path, schema, faults, sealed=sealed)
+        table = read_rules(path, schema, faults)
         if faults:
             return None, faults, []
         findings = check(table)

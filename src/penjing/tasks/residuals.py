@@ -109,13 +109,15 @@ def _means(place: npt.NDArray[np.int64], errors: Floats, bins: int) -> Floats:
     return result
 
 
-def spread_of(values: Floats) -> float:
+def spread_of(values: Floats, least: float = 0.0) -> float:
     """The standard deviation of a normal distribution with the same middle half; rare values far away do not count.
 
-    Where the middle half has one value, the same of the middle 80, 90 and 98 %, and at last the standard deviation.
+    Where the middle half has one value, or gives less than `least`, the same of the middle 80, 90 and 98 %, and at last
+    the standard deviation.
     """
     for tail, deviations in _MIDDLES:
         low, high = np.quantile(values, (tail, 1 - tail)).tolist()
-        if high > low:
-            return float(high - low) / deviations
+        spread = float(high - low) / deviations
+        if spread > 0 and spread >= least:
+            return spread
     return float(values.std())

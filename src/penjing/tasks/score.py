@@ -154,10 +154,10 @@ class ScoreReader:
         different = sorted(set(values.tolist()))
         whole = all(value == round(value) for value in different)
         graded = self.kind == "grades" or (self.kind == "auto" and whole and len(different) <= MOST_GRADES)
-        scale, spread = float(values.std()), spread_of(values)
-        if spread < _LEAST_SPREAD:
+        scale, spread = float(values.std()), spread_of(values, _LEAST_SPREAD)
+        if scale < _LEAST_SPREAD:
             raise DataError(
-                f"the scores differ by about {spread:.1g} only, and of scores {_DIGITS} decimals are kept",
+                f"the scores differ by about {scale:.1g} only, and of scores {_DIGITS} decimals are kept",
                 fix="multiply all scores, such as by 1000000, and `within` too",
             )
         return Score(
