@@ -34,7 +34,7 @@ def test_head_and_decay_groups() -> None:
     model = Model()
     model.encoder[0].bias.requires_grad_(False)
     optimizer = build_optimizer(model, Optimizing(learning_rate=1e-3, head_factor=5, weight_decay=0.1))
-    set_rate(optimizer, 0, 10, warmup=0.2)
+    set_rate(optimizer, 0, 10, Optimizing(1e-3, warmup=0.2))
     found = {
         id(parameter): (group["lr"], group["weight_decay"])
         for group in optimizer.param_groups

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penjing.core.canon import digest, digest_file
 from penjing.core.errors import MissingPackageError, RecipeError, UsageError
-from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.core.options import Options, nearest
 from penjing.core.task import HeadKind, Loss, Task
 
@@ -32,7 +32,8 @@ class Method:
 
     heads: the kinds of heads that it supports; losses: for a method of one head, the losses that this head may have
     (one label a text has `cross_entropy`); empty: any; features: whether its model can read declared fields beside the
-    text, which a method declares by `FEATURES = True`.
+    text, which a method declares by `FEATURES = True`; families: the kinds of networks that a pre-training objective
+    can be learned by, which it declares by `FAMILIES`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Method:
     heads: tuple[HeadKind, ...] = ("pooled",)
     losses: tuple[Loss, ...] = ()
     features: bool = False
+    families: tuple[Family, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,9 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
             where=where,
             fix="install the packages for training: pip install 'penjing[train]'",
         ) from None
-    heads, losses = module.HEADS, getattr(module, "LOSSES", ())
-    return Method(name, path, module.Options, module.apply, heads, losses, getattr(module, "FEATURES", False))
+    heads, losses, families = (getattr(module, declared, ()) for declared in ("HEADS", "LOSSES", "FAMILIES"))
+    features = getattr(module, "FEATURES", False)
+    return Method(name, path, module.Options, module.apply, heads, losses, features, families)
 
 
 def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:

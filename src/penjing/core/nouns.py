@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -16,6 +16,8 @@ Scalar = str | int | float | bool | None
 _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sparsity", "sparse_embeddings", "curves"))
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
 Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit"]
+# What a network reads and gives: states of a text in both directions, the next token, or a text from a text.
+Family = Literal["encoder", "decoder", "encoder-decoder"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,13 +255,24 @@ class Silent:
     def say(self, line: str) -> None: ...
 
 
+class TextCorpus(Protocol):
+    """Documents to pre-train on, as `penjing corpus build` sealed them; `id` is the hash of their folder."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def domains(self) -> tuple[str, ...]: ...
+    def documents(self, part: Literal["train", "held_out"], domain: str | None = None) -> Iterator[str]: ...
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What a method gets: parent, named teachers, train and validation. It never gets calibration and test.
 
     unlabelled: masked texts without a label, none of which is in a held-out part; task: what the labels mean (None:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
-    their types or values.
+    their types or values. For pre-training, corpora: the documents; pairs: texts that mean the same, each pair
+    followed by a text that does not, or by "".
     """
 
     parent: Artifact | None
@@ -270,6 +283,8 @@ class Inputs:
     unlabelled: Sequence[str] = ()
     task: Task | None = None
     features: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    corpora: Sequence[TextCorpus] = ()
+    pairs: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(frozen=True)

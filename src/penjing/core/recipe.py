@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
@@ -21,6 +21,7 @@ Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
 FieldType = Literal["str", "int", "float", "bool"]
 # In YAML a label, a value or the name of a column may look like a number: `labels: {1.0: 1}`, `columns: [2024, text]`.
 Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
+Described = TypeVar("Described", bound=BaseModel)
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -230,12 +231,18 @@ class RecipeFile(BaseModel):
 
     def where(self, *keys: str | int) -> str:
         """`FILE:LINE:COLUMN` of a key, for an error message."""
-        return _where(self.path, self.tree, keys)
+        return place_of(self.path, self.tree, keys)
 
 
 def load_recipe(path: AnyPath) -> RecipeFile:
     """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
     path = local_path(path)
+    tree, recipe = read_yaml(path, Recipe)
+    return RecipeFile(path=path, recipe=recipe, tree=tree)
+
+
+def read_yaml(path: Path, model: type[Described]) -> tuple[Any, Described]:
+    """The YAML tree of a file and the settings in it. Raises UsageError or RecipeError as `load_recipe`."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
@@ -256,11 +263,10 @@ def load_recipe(path: AnyPath) -> RecipeFile:
     if not isinstance(tree, dict):
         raise RecipeError("a recipe is a mapping of keys", where=str(path), fix="begin with `name: my-service`")
     try:
-        recipe = Recipe.model_validate(_plain(tree))
+        return tree, model.model_validate(_plain(tree))
     except ValidationError as error:
-        faults = [(_where(path, tree, keys), what, fix) for keys, what, fix in explain(error, Recipe)]
+        faults = [(place_of(path, tree, keys), what, fix) for keys, what, fix in explain(error, model)]
         raise all_faults(faults) from None
-    return RecipeFile(path=path, recipe=recipe, tree=tree)
 
 
 def _as_text(value: Any) -> Any:
@@ -270,7 +276,8 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _where(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:
+def place_of(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:
+    """`FILE:LINE:COLUMN` of a key in a YAML tree."""
     line, column, here = 0, 0, tree
     for key in keys:
         try:

@@ -88,8 +88,11 @@ class Cache:
 
     def key(self, step: Step, inputs: Inputs) -> str:
         """The hash of everything that the step's result depends on."""
+        # Steps without a corpus keep the keys that they had.
+        grown = {"corpora": [one.id for one in inputs.corpora], "pairs": [list(pair) for pair in inputs.pairs]}
         return digest(
-            {
+            (grown if inputs.corpora else {})
+            | {
                 "step": step.name,
                 "options": step.options.model_dump(mode="json"),
                 "source": source_hash(step.method.path),

@@ -24,7 +24,7 @@ ENCODER, HEAD = "encoder", "head.safetensors"
 # Key in config.json: attention heads of each layer, if some were removed; an original encoder has no such key.
 HEADS = "penjing_heads"
 # These count positions from the padding id on, so that their first position embeddings are never used.
-_OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xmod", "data2vec-text")
+OFFSET_FAMILIES = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xmod", "data2vec-text")
 
 
 class Classifier(nn.Module):
@@ -145,7 +145,7 @@ def longest_input(encoder: nn.Module) -> int:
 
 def _positions(config: Any) -> int:
     positions = int(getattr(config, "max_position_embeddings", 512))
-    return positions - int(config.pad_token_id) - 1 if str(config.model_type) in _OFFSET_FAMILIES else positions
+    return positions - int(config.pad_token_id) - 1 if str(config.model_type) in OFFSET_FAMILIES else positions
 
 
 def encoder_folder(artifact: Artifact) -> Path:

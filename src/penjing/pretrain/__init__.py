@@ -1,0 +1,12 @@
+"""Objectives of pre-training; each is `apply(inputs, options, run) -> Artifact` in a file of its own."""
+
+METHODS = {
+    "adapt": "penjing.pretrain.adapt",
+    "clm": "penjing.pretrain.clm",
+    "contrastive": "penjing.pretrain.contrastive",
+    "denoise": "penjing.pretrain.denoise",
+    "mlm": "penjing.pretrain.mlm",
+    "nsp": "penjing.pretrain.nsp",
+    "rtd": "penjing.pretrain.rtd",
+    "sop": "penjing.pretrain.sop",
+}

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import nn
 
 from penjing.core.nouns import Progress
+from penjing.train.batches import Ints
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class Moment:
-    """State of a training: `step` of `total` done, the loss of that step, the scores of the last evaluation."""
+    """State of a training: `step` of `total` done, the loss of that step, the scores of the last evaluation.
+
+    rows: the batch of that step; rate: its share of the highest learning rate.
+    """
 
     step: int
     total: int
     loss: float
     scores: dict[str, float]
     model: nn.Module | None = field(default=None, repr=False, compare=False)
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False, compare=False)
+    rate: float = 1.0
 
 
 class Hook:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
@@ -18,6 +18,7 @@ from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
 from penjing.train.checkpoint import Checkpoint, load, save
+from penjing.train.guard import Guard, good_folder
 from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.numerics import random_state, repeatable, set_random_state
 from penjing.train.optim import Optimizing, build_optimizer, set_rate
@@ -37,6 +38,21 @@ class Objective(Protocol):
     def score(self, model: nn.Module) -> dict[str, float]: ...
 
 
+@runtime_checkable
+class StreamObjective(Protocol):
+    """An Objective that knows the number of batches of each epoch, and gives the loss of a batch in pieces.
+
+    The loss of the batch is the sum of the pieces; the gradient of each is added before the next one is computed, so
+    that a large batch takes the memory of a small one.
+    """
+
+    def sizes(self) -> list[int]: ...
+    def pieces(self, model: nn.Module, rows: Ints) -> Iterator[torch.Tensor]: ...
+
+
+Precision = Literal["float32", "bf16"]
+
+
 @dataclass(frozen=True)
 class Plan:
     """Length and settings of a training. patience: evaluations (one per epoch) without a better `metric` before it
@@ -45,6 +61,9 @@ class Plan:
     rung: step of an extra evaluation, for a choice among several trainings; 0: none. to_rung: stop at that step, after
     a checkpoint. The same plan without `to_rung` continues from it and gives the bits of an uninterrupted training:
     the rung is part of the whole schedule, and scoring draws nothing at random.
+
+    guard: what leads back from a bad loss (None: a loss that is not finite ends the training). precision: the numbers
+    of the matrix products; weights and their gradients are always float32.
     """
 
     epochs: float
@@ -54,6 +73,8 @@ class Plan:
     checkpoint_seconds: float = 30.0
     rung: int = 0
     to_rung: bool = False
+    guard: Guard | None = None
+    precision: Precision = "float32"
 
 
 @dataclass
@@ -61,7 +82,8 @@ class Outcome:
     """The result of a training. weights: trained parameters by name, from the best evaluation.
 
     losses: one for every step. evaluations: {"step", scores...} each. diverged: the loss was not finite.
-    rung: scores at the plan's rung; they are not in `evaluations` and do not select weights.
+    rung: scores at the plan's rung; they are not in `evaluations` and do not select weights. skipped: ranges of steps
+    that the guard left out, [first, end) from 0; they have no loss.
     """
 
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -70,10 +92,13 @@ class Outcome:
     evaluations: list[dict[str, float]] = field(default_factory=list)
     diverged: bool = False
     rung: dict[str, float] = field(default_factory=dict)
+    skipped: list[list[int]] = field(default_factory=list)
 
 
 def count_steps(objective: Objective, epochs: float) -> list[int]:
     """Number of batches of each epoch; the last epoch may be partial."""
+    if isinstance(objective, StreamObjective):
+        return objective.sizes()
     counts = [len(objective.batches(epoch)) for epoch in range(math.ceil(epochs))]
     partial = epochs % 1
     if partial:
@@ -107,6 +132,7 @@ class _Training:
         self.counts = count_steps(objective, plan.epochs)
         self.total = sum(self.counts)
         self.step, self.waited = 0, 0
+        self.share = 1.0
         self.done = Outcome()
         self.saved_at, self.saving_took = time.monotonic(), 0.0
 
@@ -122,14 +148,14 @@ class _Training:
                 continue
             batches = self.objective.batches(epoch)[:count]
             for rows in batches[self.step - begun :]:
-                self.one_step(rows)
+                self.keep_good()
+                taken = self.one_step(rows)
                 if self.done.diverged:
                     return self.finish()
                 if self.step == begun + count:
                     self.evaluate()
-                scores = {self.plan.metric: self.done.scores[self.plan.metric]} if self.done.scores else {}
-                for hook in self.hooks:
-                    hook.after_step(Moment(self.step, self.total, self.done.losses[-1], scores, self.model))
+                if taken:
+                    self.tell_hooks(rows)
                 if self.step == self.plan.rung < self.total:
                     self.done.rung = self.score()
                     if self.plan.to_rung:
@@ -140,34 +166,88 @@ class _Training:
                 self.save_or_stop()
         return self.finish()
 
-    def one_step(self, rows: Ints) -> None:
+    def one_step(self, rows: Ints) -> bool:
+        """Take a step, or go back; returns whether it was taken."""
         settings = self.plan.optimizing
-        set_rate(self.optimizer.optimizer, self.step, self.total, settings.warmup)
+        self.share = set_rate(self.optimizer.optimizer, self.step, self.total, settings)
         self.optimizer.zero_grad(set_to_none=True)
-
-        def backward() -> torch.Tensor:
-            loss = self.objective.loss(self.model, rows)
-            self.accelerator.backward(loss)
-            return loss.detach()
-
-        batch = Batch(self.model, self.step, backward)
+        batch = Batch(self.model, self.step, lambda: self.add_gradient(rows))
         for hook in self.hooks:
             hook.before_step(batch)
-        loss = backward()
+        loss = self.add_gradient(rows)
         for hook in self.hooks:
             hook.after_backward(batch)
-        self.accelerator.clip_grad_norm_(list(self.names), settings.clip)
+        norm = self.accelerator.clip_grad_norm_(list(self.names), settings.clip)
+        value = loss.item()
+        if self.plan.guard and self.plan.guard.is_bad(value, float(norm), self.done.losses):
+            self.go_back(value)
+            return False
         self.optimizer.step()
         self.step += 1
-        value = loss.item()
         if math.isfinite(value):
             self.done.losses.append(value)
         else:
             self.done.diverged = True
+        return True
+
+    def add_gradient(self, rows: Ints) -> torch.Tensor:
+        """Add the gradient of a batch to the existing one; returns its loss."""
+        total: torch.Tensor | None = None
+        for loss in self.losses_of(rows):
+            self.accelerator.backward(loss)
+            total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None, "a batch has at least one piece"
+        return total
+
+    def losses_of(self, rows: Ints) -> Iterator[torch.Tensor]:
+        if not isinstance(self.objective, StreamObjective):
+            with self.numbers():
+                loss = self.objective.loss(self.model, rows)
+            yield loss
+            return
+        pieces = self.objective.pieces(self.model, rows)
+        while True:
+            with self.numbers():
+                loss = next(pieces, None)  # type: ignore[assignment]
+            if loss is None:
+                return
+            yield loss
+
+    def numbers(self) -> AbstractContextManager[Any]:
+        """Inside the block, matrix products are computed in the plan's precision."""
+        enabled = self.plan.precision == "bf16"
+        return torch.autocast(torch.device(self.run.device).type, torch.bfloat16, enabled=enabled)
+
+    def tell_hooks(self, rows: Ints) -> None:
+        scores = {self.plan.metric: self.done.scores[self.plan.metric]} if self.done.scores else {}
+        moment = Moment(self.step, self.total, self.done.losses[-1], scores, self.model, rows, self.share)
+        for hook in self.hooks:
+            hook.after_step(moment)
+
+    def keep_good(self) -> None:
+        """Store the state from which the guard goes on, where it is due."""
+        if self.plan.guard and self.step % self.plan.guard.every == 0:
+            save(good_folder(self.scratch), self.step, self.checkpoint(), keep=1)
+
+    def go_back(self, loss: float) -> None:
+        """Load the last good state and leave out the batches up to the present one, which had this loss."""
+        assert self.plan.guard is not None
+        bad, skipped = self.step, self.done.skipped
+        found = load(good_folder(self.scratch), self.key)
+        if found is None or len(skipped) >= self.plan.guard.most:
+            self.done.diverged = True
+            return
+        self.restore(found)
+        self.done.skipped = [*skipped, [self.step, bad + 1]]
+        self.run.progress.say(
+            f"step {bad + 1} had the loss {loss:.3g}: it goes on from step {self.step} without the batches in between"
+        )
+        self.step = bad + 1
+        self.save()
 
     def score(self, *, keep_best: bool = False) -> dict[str, float]:
         self.model.eval()
-        with ExitStack() as around, torch.no_grad():
+        with ExitStack() as around, torch.no_grad(), self.numbers():
             for hook in self.hooks:
                 around.enter_context(hook.around_evaluation(self.model))
             scores = self.objective.score(self.model)
@@ -212,6 +292,11 @@ class _Training:
 
     def save(self) -> None:
         began = time.monotonic()
+        save(self.scratch, self.step, self.checkpoint())
+        self.saved_at = time.monotonic()
+        self.saving_took = self.saved_at - began
+
+    def checkpoint(self) -> Checkpoint:
         tensors = _prefixed("best", self.done.weights) | _prefixed("random", random_state(self.run.device))
         for parameter, name in self.names.items():
             tensors[f"model/{name}"] = parameter
@@ -219,9 +304,7 @@ class _Training:
             tensors |= {f"optimizer/{part}/{name}": value for part, value in moments.items()}
         for place, hook in enumerate(self.hooks):
             tensors |= _prefixed(f"hook{place}", hook.state())
-        save(self.scratch, self.step, Checkpoint(tensors, self.state(False)))
-        self.saved_at = time.monotonic()
-        self.saving_took = self.saved_at - began
+        return Checkpoint(tensors, self.state(False))
 
     def state(self, finished: bool) -> dict[str, Any]:
         return {
@@ -234,13 +317,24 @@ class _Training:
             "evaluations": self.done.evaluations,
             "diverged": self.done.diverged,
             "rung": self.done.rung,
+            "skipped": self.done.skipped,
         }
 
     def resume(self) -> bool:
         """Load the newest checkpoint; True if it is that of a finished training."""
         found = load(self.scratch, self.key)
+        good = load(good_folder(self.scratch), self.key) if self.plan.guard else None
+        if good is not None and (found is None or good.state["step"] > found.state["step"]):
+            found = good
         if found is None:
             return False
+        self.restore(found)
+        if found.state["finished"]:
+            self.load_best()
+        return bool(found.state["finished"])
+
+    def restore(self, found: Checkpoint) -> None:
+        """Take over the state of a checkpoint."""
         state, tensors = found.state, found.tensors
         self.step, self.waited = state["step"], state["waited"]
         self.done = Outcome(
@@ -250,10 +344,10 @@ class _Training:
             evaluations=state["evaluations"],
             diverged=state["diverged"],
             rung=state.get("rung", {}),
+            skipped=state.get("skipped", []),
         )
         if state["finished"]:
-            self.load_best()
-            return True
+            return
         with torch.no_grad():
             for parameter, name in self.names.items():
                 parameter.copy_(tensors[f"model/{name}"])
@@ -262,7 +356,6 @@ class _Training:
             if state := _under(f"hook{place}", tensors):
                 hook.load_state(state)
         set_random_state(_under("random", tensors))
-        return False
 
     def load_moments(self, tensors: dict[str, torch.Tensor]) -> None:
         optimizer = self.optimizer.optimizer

@@ -1,0 +1,70 @@
+"""How surprising held-out text is to a network.
+
+    perplexity         exp( mean over tokens t of  -log p(x_t | the tokens before t) )
+    pseudo-perplexity  exp( mean over tokens t of  -log p(x_t | all other tokens, t hidden) )
+
+The second is computed on drawn tokens, each hidden alone; its error is that of a mean of so many tokens. Both are those
+of one vocabulary: networks with other vocabularies are not compared by them.
+Source: Salazar, Liang, Nguyen, Kirchhoff, Masked Language Model Scoring, 2020.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from penjing.pretrain.parts.batch import TextBatch
+from penjing.pretrain.parts.network import Grown
+
+# The scores (n, entries) and the true ids (n,) of tokens, from a network, a batch and its hidden states.
+Scores = Callable[[Grown, TextBatch, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+
+
+def perplexity(network: Grown, batches: Sequence[TextBatch], scores: Scores) -> float | None:
+    """Perplexity of all tokens of the batches; None without any."""
+    total, count = 0.0, 0
+    with torch.inference_mode():
+        for batch in batches:
+            found, wanted = scores(network, batch, network.states(batch))
+            total += float(torch.nn.functional.cross_entropy(found, wanted, reduction="sum"))
+            count += len(wanted)
+    return math.exp(min(total / count, 700.0)) if count else None
+
+
+def pseudo_perplexity(
+    network: Grown, batches: Sequence[TextBatch], scores: Scores, mask: int, positions: int
+) -> float | None:
+    """Pseudo-perplexity of drawn tokens of the batches, at most `positions`; None without any.
+
+    scores: of the tokens in the target `hidden` of a batch.
+    """
+    places = [(number, *place) for number, batch in enumerate(batches) for place in np.argwhere(batch.content)]
+    if not places or not positions:
+        return None
+    draw = np.random.default_rng(len(places))
+    chosen = sorted(draw.choice(len(places), size=min(positions, len(places)), replace=False))
+    by_batch: dict[int, list[tuple[int, int]]] = {}
+    for place in chosen:
+        number, row, token = places[place]
+        by_batch.setdefault(number, []).append((int(row), int(token)))
+    total = 0.0
+    with torch.inference_mode():
+        for number, found in by_batch.items():
+            for start in range(0, len(found), len(batches[number])):
+                hidden = _hidden(batches[number], found[start : start + len(batches[number])], mask)
+                logits, wanted = scores(network, hidden, network.states(hidden))
+                total += float(torch.nn.functional.cross_entropy(logits, wanted, reduction="sum"))
+    return math.exp(min(total / len(chosen), 700.0))
+
+
+def _hidden(batch: TextBatch, places: Sequence[tuple[int, int]], mask: int) -> TextBatch:
+    """One row for each place, with the token at that place hidden."""
+    rows = batch.take(np.array([row for row, _ in places]))
+    ids, hidden = rows.gold.copy(), np.zeros(rows.ids.shape, dtype=np.bool_)
+    for row, (_, token) in enumerate(places):
+        ids[row, token], hidden[row, token] = mask, True
+    return replace(rows, ids=ids).with_targets(hidden=hidden)
