@@ -52,7 +52,10 @@ def narrow(wide: nn.Module, width: int, counts: np.ndarray, neurons: list[torch.
     embeddings = source.embeddings
     words = embeddings.word_embeddings.weight.detach()
     share = torch.from_numpy((counts + 0.05) / (counts + 0.05).sum()).float()
-    added = embeddings.position_embeddings.weight.detach()[2:34].mean(0) + embeddings.token_type_embeddings.weight.detach()[0]
+    added = (
+        embeddings.position_embeddings.weight.detach()[2:34].mean(0)
+        + embeddings.token_type_embeddings.weight.detach()[0]
+    )
     states = embeddings.LayerNorm((words + added).detach()).detach()
     mean = (share[:, None] * states).sum(0)
     centred = (states - mean) * share.sqrt()[:, None]

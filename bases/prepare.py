@@ -18,7 +18,9 @@ import texts
 LONGEST = 96
 
 
-def choose(data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path, stored: dict[str, list[str]] | None = None) -> dict[str, Any]:
+def choose(
+    data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path, stored: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
     """Token ids of the training crops (by their source's share of `tokens`) and of 12 held-out crops a source."""
     path = scratch / "chosen.npz"
     if path.is_file():
@@ -27,7 +29,12 @@ def choose(data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path, stored:
     total = sum(source.share for source in texts.SOURCES.values())
     rows: list[np.ndarray] = []
     held: list[np.ndarray] = []
-    report: dict[str, Any] = {"han_run": overlap.HAN_RUN, "word_run": overlap.WORD_RUN, "runs": runs.sizes(), "sources": {}}
+    report: dict[str, Any] = {
+        "han_run": overlap.HAN_RUN,
+        "word_run": overlap.WORD_RUN,
+        "runs": runs.sizes(),
+        "sources": {},
+    }
     for name, source in texts.SOURCES.items():
         found = stored[name] if stored else texts.crops(data, name)
         wanted, have, place = source.share / total * tokens, 0, 0
@@ -50,7 +57,13 @@ def choose(data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path, stored:
                 rows.append(ids)
                 have += len(ids)
                 mine += 1
-        report["sources"][name] = {"crops": len(found), "used": mine, "tokens": have, "dropped": dropped, "shared_with": shared_with}
+        report["sources"][name] = {
+            "crops": len(found),
+            "used": mine,
+            "tokens": have,
+            "dropped": dropped,
+            "shared_with": shared_with,
+        }
     order = np.random.default_rng(0).permutation(len(rows))
     rows = [rows[place] for place in order]
     result = {

@@ -44,7 +44,9 @@ def _table(path: Path, names: tuple[str, str], encoding: str = "utf-8") -> Rows:
 
 def sets(data: Path) -> dict[str, tuple[Rows, Rows]]:
     """Train and test rows (text, label) of each set: distinct texts, none of the test texts in train."""
-    senti, bank, news = (data / name for name in ("zh-sentiment-chnsenticorp", "en-intent-banking77", "zh-news-thucnews-titles"))
+    senti, bank, news = (
+        data / name for name in ("zh-sentiment-chnsenticorp", "en-intent-banking77", "zh-news-thucnews-titles")
+    )
     phrase = list(dict.fromkeys(_table(data / "en-finance-phrasebank" / "all-data.csv", ("news", "label"), "cp1252")))
     random.Random(7).shuffle(phrase)
     raw: dict[str, tuple[Rows, Rows]] = {
@@ -153,7 +155,7 @@ def main() -> None:
         for key, (train, test) in sets(arguments.data).items():
             cache: dict[str, np.ndarray] = {}
             for size in SIZES:
-                right = by_states(Path(folder), train, test, size, cache) if folder else by_words(train, test, size)
+                right = by_states(Path(folder).resolve(), train, test, size, cache) if folder else by_words(train, test, size)
                 line[f"{key}-{size}"] = [round(float(each.mean()), 4) for each in right]
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from teacher import Store
 
-from penjing.compress.parts.states import States, watching
+from penjing.compress.parts.states import States, relation_loss, watching
 from penjing.model.heads import mean_pool
 from penjing.model.layers import heads_of
-from penjing.pretrain.parts.distil_losses import Spread, pooled_loss, relations, similarity_loss, token_loss
+from penjing.pretrain.parts.distil_losses import Spread, pooled_loss, similarity_loss, token_loss
 from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
 from penjing.train.hooks import Hook, Moment
 
@@ -79,17 +79,24 @@ class Distilling:
                 hidden = model.encoder(inputs_embeds=given, attention_mask=mask).last_hidden_state
         mapped = model.map(hidden)
         # A last layer of the teacher's width gives the teacher's states themselves, so its map is in their units.
-        standard = mapped if hidden.shape[2] != wanted.shape[2] else (mapped - self.spread.token_mean) / self.spread.token_spread
+        standard = (
+            mapped
+            if hidden.shape[2] != wanted.shape[2]
+            else (mapped - self.spread.token_mean) / self.spread.token_spread
+        )
         return {
             "tokens": token_loss(standard, wanted, mask, self.spread),
             "pooled": pooled_loss(standard, wanted, mask, self.spread),
             "similarity": similarity_loss(mean_pool(hidden, mask), mean_pool(wanted, mask)),
-            "relations": relations(teacher, states, mask),
+            "relations": relation_loss(teacher, states, mask),
         }
 
     def score(self, model: nn.Module) -> dict[str, float]:
         total: dict[str, float] = {}
-        batches = [self.held[batch] for batch in sorted_batches(np.asarray([len(self.store.ids[row]) for row in self.held]), self.budget)]
+        batches = [
+            self.held[batch]
+            for batch in sorted_batches(np.asarray([len(self.store.ids[row]) for row in self.held]), self.budget)
+        ]
         for rows in batches:
             for name, part in self.parts(model, rows).items():
                 total[name] = total.get(name, 0.0) + float(part) * len(rows) / len(self.held)

@@ -73,7 +73,9 @@ class Store:
     ids: token ids of each text, in the students' vocabulary; origin: the teacher's id of each of them.
     """
 
-    def __init__(self, folder: Path, ids: Sequence[np.ndarray], origin: np.ndarray, teacher: Teacher, rows: int = 32) -> None:
+    def __init__(
+        self, folder: Path, ids: Sequence[np.ndarray], origin: np.ndarray, teacher: Teacher, rows: int = 32
+    ) -> None:
         self.ids, self.origin, self.teacher, self.rows = ids, origin, teacher, rows
         self.start = np.concatenate([[0], np.cumsum([len(row) for row in ids])])
         shape = (int(self.start[-1]), len(LAYERS), WIDTH)

@@ -4,7 +4,7 @@
                  dimensions; W and b (a linear map that is learned and thrown away) only where the widths differ
     pooled:      the same of the mean over a text's tokens, in units of the spread of the teacher's pooled states
     similarity:  mean over texts i of KL( softmax_j(cos(p_t(i), p_t(j)) / tau) || the same of the student ), j != i
-    relations:   KL between relations of queries, of keys and of values (compress/parts/states.py)
+    relations:   KL between the relations of queries, of keys and of values (`relation_loss` of compress/parts/states)
 
 Sources: Wang et al., MiniLMv2, 2021 (relations); Fang et al., SEED: Self-supervised Distillation for Visual
 Representation, 2021 (similarity within a batch); Jiao et al., TinyBERT, 2020 (states through a linear map);
@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from penjing.compress.parts.states import States, relation_loss
 from penjing.model.heads import mean_pool
 
 
@@ -30,6 +29,12 @@ class Spread:
     token_spread: torch.Tensor
     pooled_mean: torch.Tensor
     pooled_spread: torch.Tensor
+
+    def plain(self) -> Spread:
+        """The same numbers as tensors that a training can use, where they were measured without gradients."""
+        return Spread(
+            *(each.clone() for each in (self.token_mean, self.token_spread, self.pooled_mean, self.pooled_spread))
+        )
 
 
 def measure_spread(hidden: torch.Tensor, mask: torch.Tensor) -> Spread:
@@ -51,14 +56,9 @@ def pooled_loss(given: torch.Tensor, wanted: torch.Tensor, mask: torch.Tensor, s
 
 
 def similarity_loss(given: torch.Tensor, wanted: torch.Tensor, temperature: float = 0.05) -> torch.Tensor:
-    """given, wanted: pooled states (texts, width), of any two widths; at least two texts."""
+    """given, wanted: pooled states (texts, width), of any two widths. 0 for one text."""
     mine, goal = (_neighbours(each, temperature) for each in (given, wanted))
     return functional.kl_div(mine, goal, log_target=True, reduction="sum") / len(given)
-
-
-def relations(teacher: States, student: States, mask: torch.Tensor) -> torch.Tensor:
-    """MiniLMv2's loss; the widths of teacher and student may differ."""
-    return relation_loss(teacher, student, mask)
 
 
 def _neighbours(pooled: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -66,4 +66,4 @@ def _neighbours(pooled: torch.Tensor, temperature: float) -> torch.Tensor:
     unit = functional.normalize(pooled, dim=1)
     cosines = unit @ unit.T / temperature
     others = ~torch.eye(len(pooled), dtype=torch.bool, device=pooled.device)
-    return functional.log_softmax(cosines[others].view(len(pooled), -1), dim=1)
+    return functional.log_softmax(cosines[others].view(len(pooled), len(pooled) - 1), dim=1)
