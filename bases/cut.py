@@ -90,3 +90,35 @@ def _narrow_layer(old: Any, new: Any, directions: torch.Tensor, importance: torc
     new.intermediate.dense.bias.copy_(old.intermediate.dense.bias[places])
     new.output.dense.weight.copy_(directions.T @ old.output.dense.weight[:, places])
     new.output.dense.bias.copy_(directions.T @ old.output.dense.bias)
+
+
+class _PassOn(nn.Module):
+    """In place of the embeddings: gives back the states that it is given."""
+
+    def forward(self, input_ids: None = None, inputs_embeds: torch.Tensor | None = None, **_: Any) -> Any:  # noqa: ARG002
+        return inputs_embeds
+
+
+def without_embeddings(encoder: nn.Module) -> nn.Module:
+    """The encoder as a function of the states below its lowest layer."""
+    encoder.embeddings = _PassOn()
+    return encoder
+
+
+def without_dropout(encoder: nn.Module) -> nn.Module:
+    """A student of few layers underfits: it is distilled without dropout."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "dropout_prob"):
+            module.dropout_prob = 0.0
+    return encoder
+
+
+def stacked(lower: dict[str, torch.Tensor], upper: dict[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
+    """The weights of one encoder from those of its lowest `count` layers (with embeddings) and those above them."""
+    found = dict(lower)
+    for name, tensor in upper.items():
+        head, layer, place, rest = name.split(".", 3)
+        found[f"{head}.{layer}.{int(place) + count}.{rest}"] = tensor
+    return found

@@ -11,7 +11,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "mini")]
+sys.path.insert(0, str(HERE))
 import overlap
 import texts
 
@@ -19,7 +19,7 @@ LONGEST = 96
 
 
 def choose(
-    data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path, stored: dict[str, list[str]] | None = None
+    data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path
 ) -> dict[str, Any]:
     """Token ids of the training crops (by their source's share of `tokens`) and of 12 held-out crops a source."""
     path = scratch / "chosen.npz"
@@ -36,7 +36,7 @@ def choose(
         "sources": {},
     }
     for name, source in texts.SOURCES.items():
-        found = stored[name] if stored else texts.crops(data, name)
+        found = texts.crops(data, name)
         wanted, have, place = source.share / total * tokens, 0, 0
         mine = 0
         some = found[: int(wanted / 8) + 2000]

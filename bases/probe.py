@@ -155,7 +155,11 @@ def main() -> None:
         for key, (train, test) in sets(arguments.data).items():
             cache: dict[str, np.ndarray] = {}
             for size in SIZES:
-                right = by_states(Path(folder).resolve(), train, test, size, cache) if folder else by_words(train, test, size)
+                right = (
+                    by_states(Path(folder).resolve(), train, test, size, cache)
+                    if folder
+                    else by_words(train, test, size)
+                )
                 line[f"{key}-{size}"] = [round(float(each.mean()), 4) for each in right]
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,15 @@ from penjing.pretrain.parts.distil_losses import Spread, pooled_loss, similarity
 from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
 from penjing.train.hooks import Hook, Moment
 
-WEIGHTS = {"tokens": 1.0, "pooled": 1.0, "similarity": 1.0, "relations": 1.0}
-
 
 class Student(nn.Module):
-    """An encoder and the linear map from its width to the teacher's; the map is not kept."""
+    """An encoder and, where the widths differ, the linear map from its width to the teacher's; it is not kept."""
 
     def __init__(self, encoder: nn.Module, width: int) -> None:
         super().__init__()
         self.encoder = encoder
         mine = int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
-        self.map = nn.Linear(mine, width)
-        if mine == width:
-            nn.init.eye_(self.map.weight)
-            nn.init.zeros_(self.map.bias)
+        self.map = nn.Identity() if mine == width else nn.Linear(mine, width)
 
 
 @dataclass
@@ -54,6 +49,7 @@ class Distilling:
     seed: int = 0
     budget: Budget = Budget(256, 4096)
     lower: int | None = None
+    weights: dict[str, float] = field(default_factory=lambda: {"tokens": 1.0, "pooled": 1.0, "similarity": 1.0})
 
     def __post_init__(self) -> None:
         self.lengths = np.asarray([len(self.store.ids[row]) for row in self.rows])
@@ -63,14 +59,11 @@ class Distilling:
         return [self.rows[batch] for batch in found if len(batch) > 1]
 
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
-        return sum((WEIGHTS[name] * part for name, part in self.parts(model, rows).items()), torch.zeros(()))
+        return sum((self.weights[name] * part for name, part in self.parts(model, rows).items()), torch.zeros(()))
 
     def parts(self, model: Any, rows: Ints) -> dict[str, torch.Tensor]:
         ids, mask = pad_ids([self.store.ids[row].astype(np.int64) for row in rows], 1)
         wanted = self.store.states(rows, 2)
-        with torch.no_grad():
-            below = self.store.states(rows, 1)
-            teacher = States([matrix(below) for matrix in heads_of(self.last)[1]], wanted)
         with watching(model) as states:
             if self.lower is None:
                 hidden = model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -84,12 +77,17 @@ class Distilling:
             if hidden.shape[2] != wanted.shape[2]
             else (mapped - self.spread.token_mean) / self.spread.token_spread
         )
-        return {
+        found = {
             "tokens": token_loss(standard, wanted, mask, self.spread),
             "pooled": pooled_loss(standard, wanted, mask, self.spread),
             "similarity": similarity_loss(mean_pool(hidden, mask), mean_pool(wanted, mask)),
-            "relations": relation_loss(teacher, states, mask),
         }
+        if self.weights.get("relations"):
+            with torch.no_grad():
+                below = self.store.states(rows, 1)
+                teacher = States([matrix(below) for matrix in heads_of(self.last)[1]], wanted)
+            found["relations"] = relation_loss(teacher, states, mask)
+        return found
 
     def score(self, model: nn.Module) -> dict[str, float]:
         total: dict[str, float] = {}
@@ -100,7 +98,7 @@ class Distilling:
         for rows in batches:
             for name, part in self.parts(model, rows).items():
                 total[name] = total.get(name, 0.0) + float(part) * len(rows) / len(self.held)
-        return {"loss": sum(WEIGHTS[name] * value for name, value in total.items()), **total}
+        return {"loss": sum(self.weights[name] * value for name, value in total.items()), **total}
 
 
 class Curve(Hook):
@@ -123,6 +121,25 @@ class Curve(Hook):
             self.losses = []
         if moment.step % self.each == 0:
             self.keep(moment.step, moment.model)
+
+
+def fit_map(student: Student, objective: Distilling, rows: Ints) -> None:
+    """Set the map by least squares, from the student's states as they are to the teacher's in units of their spread.
+
+    From a random map the first hundreds of steps undo what the cut student knows.
+    """
+    given, wanted = [], []
+    with torch.no_grad():
+        for batch in np.array_split(rows, max(1, len(rows) // 32)):
+            ids, mask = pad_ids([objective.store.ids[row].astype(np.int64) for row in batch], 1)
+            hidden = student.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()]
+            target = objective.store.states(batch, 2)[mask.bool()]
+            given.append(torch.cat([hidden, torch.ones(len(hidden), 1)], 1))
+            wanted.append((target - objective.spread.token_mean) / objective.spread.token_spread)
+        left, right = torch.cat(given), torch.cat(wanted)
+        solved = torch.linalg.solve(left.T @ left + 10 * torch.eye(left.shape[1]), left.T @ right)
+        student.map.weight.copy_(solved[:-1].T)
+        student.map.bias.copy_(solved[-1])
 
 
 def spread_of(store: Store, rows: Sequence[int], place: int = 2) -> Spread:

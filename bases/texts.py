@@ -206,7 +206,7 @@ def crops(data: Path, name: str) -> list[str]:
                 crop = joined
             else:
                 _keep(kept, crop)
-                crop = text
+                crop, wanted = text, _wanted(draw)
             if len(crop) >= 0.8 * wanted * _RATE[kind]:
                 _keep(kept, crop)
                 crop, wanted = "", _wanted(draw)
