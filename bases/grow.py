@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -97,9 +96,11 @@ class Growth:
         held = prepare.parted(self.chosen["held_ids"], self.chosen["held_lengths"])
         # The teacher has no entry for an added character or a byte: it reads <unk>.
         known = np.where(self.origin < 0, 3, self.origin)
-        self.store = teacher.Store(scratch, [*ids, *held], known, teacher.Teacher(model))
+        self.store = teacher.Store(scratch, [*ids, *held], known, teacher.Teacher(model), rows=16)
         self.encoder: Any = teacher.open_teacher(folder).requires_grad_(requires_grad=False)
-        self.rows, self.held = np.arange(len(ids)), np.arange(len(ids), len(ids) + len(held))
+        # Crops that a later check against more evaluation sets took out of a store that was filled already.
+        self.rows = np.setdiff1d(np.arange(len(ids)), self.chosen.get("left_out", []))
+        self.held = np.arange(len(ids), len(ids) + len(held))
         vocabulary = [text for text, _ in json.loads(self.tokenizer.to_str())["model"]["vocab"]]
         old = self.encoder.embeddings.word_embeddings.weight.detach()
         self.words = cut.embed_rows(old, self.origin, vocabulary)
@@ -156,7 +157,7 @@ class Growth:
         def keep(step: int, _model: nn.Module) -> None:
             partial = self.out / "snapshot.partial"
             save_file(self.weights(), partial)
-            os.replace(partial, self.out / f"snapshot-{step:06d}.safetensors")
+            partial.replace(self.out / f"snapshot-{step:06d}.safetensors")
 
         optimizing = Optimizing(learning_rate=self.shape.rate, warmup=0.03)
         plan = Plan(passes, optimizing, metric="loss", patience=1000, checkpoint_seconds=seconds)
@@ -173,13 +174,22 @@ class Growth:
         )
         keep(10**6 - 1, self.model)
 
-    def write(self, out: Path) -> None:
-        """The folder of the base, with its present weights."""
+    def write(self, out: Path, passes: float) -> None:
+        """The folder of the base with its present weights, and what card.py says of its training."""
         path = self.out / "weights.safetensors"
         save_file(self.weights(), path)
-        ship.write(
-            path, ship.plain_config(self.config()), self.scratch / "tokenizer", out, matrices=self.shape.matrices
-        )
+        config = ship.plain_config(self.config())
+        ship.write(path, config, self.scratch / "tokenizer", out, matrices=self.shape.matrices)
+        lengths = self.chosen["lengths"][self.rows]
+        report = json.loads(str(self.chosen["report"]))
+        dropped = sum(each["dropped"] for each in report["sources"].values())
+        training = {
+            "layers": self.shape.layers, "frozen": self.shape.frozen, "passes": passes, "rate": self.shape.rate,
+            "tokens": int(lengths.sum()), "seen": int(passes * lengths.sum()), "crops": len(self.rows),
+            "dropped": dropped + len(self.chosen.get("left_out", [])),
+            "held_out_loss": self.objective.score(self.model.eval()),
+        }  # fmt: skip
+        (out / "training.json").write_text(json.dumps(training) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -196,7 +206,7 @@ def main() -> None:
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     growth = Growth(arguments.base, arguments.data, arguments.models, arguments.scratch, arguments.tokens)
     growth.train(arguments.passes, lambda: (growth.out / "STOP").exists())
-    growth.write(arguments.out or growth.out / "folder")
+    growth.write(arguments.out or growth.out / "folder", arguments.passes)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ class Distilling:
             found["relations"] = relation_loss(teacher, states, mask)
         return found
 
+    @torch.no_grad()
     def score(self, model: nn.Module) -> dict[str, float]:
         total: dict[str, float] = {}
         batches = [

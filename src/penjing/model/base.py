@@ -17,7 +17,10 @@ from penjing.core.folder import MANIFEST, verify
 from penjing.core.nouns import Artifact, Card
 from penjing.core.options import nearest
 
-SHIPPED = {"penjing/mini": "mini"}
+SHIPPED = {
+    "penjing/mini": "mini",
+    "penjing/nano": "nano",
+}
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 # Heads of models that generate text: these read only the tokens to the left, so their states are not pooled.
 _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2SeqLM")
