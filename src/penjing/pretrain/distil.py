@@ -77,7 +77,7 @@ class TeacherStates(Term):
         self.options = options
         teacher = kit.inputs.teachers.get(TEACHER)
         if teacher is None:
-            fix = "add `teachers: {teacher: BASE}` to the recipe"
+            fix = "name the larger base under `teachers:` in the recipe, as `teacher`"
             raise UsageError("`pretrain.distil` was given no teacher", fix=fix)
         self.teacher = load_network(teacher).to(kit.run.device).requires_grad_(requires_grad=False).eval()
         self.ids, self.taught = _common_tokens(kit, open_tokenizer(teacher.folder))
