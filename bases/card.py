@@ -37,15 +37,15 @@ that model's states by distillation; it is not trained for any task, and by itse
 hidden state over the real tokens; no prefix is needed.
 
 **From.** multilingual-e5-small (Microsoft, MIT licence; Wang et al., Multilingual E5 Text Embeddings, 2024), trimmed to
-Chinese and English. {cut_en} Its vocabulary has all the teacher's entries with a Chinese
-character, all single characters, the Latin entries that are used most, the GB 2312 characters that the teacher lacks,
-and 256 bytes, so that no character is unknown. Word embeddings {matrices_en} are INT8 rows with a scale each, everything
-else is float16. This base is under the MIT licence too.
+Chinese and English. {cut_en}
+Its vocabulary has all the teacher's entries with a Chinese character, all single characters,
+the Latin entries that are used most, the GB 2312 characters that the teacher lacks, and 256 bytes, so that no character is unknown. Word embeddings{matrices_en} are INT8 rows with a scale
+each, everything else is float16. This base is under the MIT licence too.
 
 **Grown on** (`bases/grow.py {name}`), {passes:g} passes over {tokens:,} tokens of these texts, {seen:,} tokens in all:
 {sources_en}
 None of the texts is in this folder. The loss: the teacher's token states and mean-pooled states in units of their
-spread, and its similarities within the batch. {frozen_en}
+spread, and its similarities within the batch.{frozen_en}
 
 **Not grown on.** No evaluation set of this project, no part of one, no Chinese review of another set. Every crop was
 compared with every text of {sets} sets; one that shares {han} Chinese characters or {word} English words in a row with
@@ -163,9 +163,9 @@ def write(folder: Path) -> None:
         + (", with the principal channels and the strongest heads and neurons." if narrowed else ", with all channels."),
         "cut_zh": f"取十二层中的第 {kept.replace(', ', '、')} 层"
         + ("，保留主要通道和最强的注意力头与神经元。" if narrowed else "，保留全部通道。"),
-        "matrices_en": "and the matrices of the layers" if several else "",
+        "matrices_en": " and the matrices of the layers" if several else "",
         "matrices_zh": "和各层的矩阵" if several else "",
-        "frozen_en": f"The lowest {training['frozen']} layers and the word embeddings are the teacher's, unchanged."
+        "frozen_en": f" The lowest {training['frozen']} layers and the word embeddings are the teacher's, unchanged."
         if training["frozen"] else "",
         "frozen_zh": f"最低的 {training['frozen']} 层和词向量与教师相同，没有改动。" if training["frozen"] else "",
         "passes": training["passes"], "tokens": training["tokens"], "seen": training["seen"],

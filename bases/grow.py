@@ -96,7 +96,7 @@ class Growth:
         held = prepare.parted(self.chosen["held_ids"], self.chosen["held_lengths"])
         # The teacher has no entry for an added character or a byte: it reads <unk>.
         known = np.where(self.origin < 0, 3, self.origin)
-        self.store = teacher.Store(scratch, [*ids, *held], known, teacher.Teacher(model), rows=16)
+        self.store = teacher.Store(scratch, [*ids, *held], known, teacher.Teacher(model))
         self.encoder: Any = teacher.open_teacher(folder).requires_grad_(requires_grad=False)
         # Crops that a later check against more evaluation sets took out of a store that was filled already.
         self.rows = np.setdiff1d(np.arange(len(ids)), self.chosen.get("left_out", []))

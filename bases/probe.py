@@ -81,6 +81,7 @@ def embed(folder: Path, texts: list[str]) -> np.ndarray:
     from penjing.model.heads import mean_pool
     from penjing.train.batches import Budget, pad_ids, sorted_batches
 
+    folder = folder.resolve()
     encoder = load_encoder(open_base(str(folder), folder))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(LONGEST)

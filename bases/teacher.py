@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -67,6 +68,12 @@ class Teacher:
         return np.clip(found, -60000, 60000).astype(np.float16)
 
 
+class Reader(Protocol):
+    """Whatever gives the states of a batch, as Teacher does."""
+
+    def states(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray: ...
+
+
 class Store:
     """Teacher states of the texts' tokens in one memory-mapped file, computed on the first use of a text.
 
@@ -74,7 +81,7 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, ids: Sequence[np.ndarray], origin: np.ndarray, teacher: Teacher, rows: int = 32
+        self, folder: Path, ids: Sequence[np.ndarray], origin: np.ndarray, teacher: Reader, rows: int = 16
     ) -> None:
         self.ids, self.origin, self.teacher, self.rows = ids, origin, teacher, rows
         self.start = np.concatenate([[0], np.cumsum([len(row) for row in ids])])
@@ -88,13 +95,20 @@ class Store:
         if not known.is_file():
             known.write_bytes(bytes(len(ids)))
         self.known = np.memmap(known, dtype=bool, mode="r+", shape=(len(ids),))
+        self.order = np.argsort([len(row) for row in ids], kind="stable")
+        self.group = np.empty(len(ids), dtype=np.int64)
+        self.group[self.order] = np.arange(len(ids)) // rows
         self.passed = 0
 
     def fill(self, rows: np.ndarray) -> None:
-        """Compute what is not known of these texts, some of like length at a time."""
-        missing = sorted((int(row) for row in rows if not self.known[row]), key=lambda row: len(self.ids[row]))
-        for first in range(0, len(missing), self.rows):
-            some = missing[first : first + self.rows]
+        """Compute what is not known of these texts, in whole groups of texts of like length.
+
+        The groups are the same in every run, because INT8 scales depend on all texts of a batch: a text has the same
+        states whenever it is first used, also after a kill.
+        """
+        missing = [row for row in rows if not self.known[row]]
+        for group in dict.fromkeys(int(self.group[row]) for row in missing):
+            some = self.order[group * self.rows : (group + 1) * self.rows]
             longest = max(len(self.ids[row]) for row in some)
             ids = np.ones((len(some), longest), dtype=np.int64)
             mask = np.zeros_like(ids)
@@ -103,7 +117,8 @@ class Store:
                 mask[place, : len(self.ids[row])] = 1
             states = self.teacher.states(ids, mask)
             for place, row in enumerate(some):
-                self.flat[self.start[row] : self.start[row + 1]] = states[place, : len(self.ids[row])]
+                if not self.known[row]:
+                    self.flat[self.start[row] : self.start[row + 1]] = states[place, : len(self.ids[row])]
             self.known[some] = True
             self.passed += int(mask.sum())
 

@@ -212,3 +212,37 @@ def test_a_written_folder_opens_with_nearly_the_same_weights(part: Part, tmp_pat
         assert torch.cosine_similarity(given, wanted, dim=2).min() > 0.999
         sizes.append((folder / "model.safetensors").stat().st_size)
     assert sizes[1] < 0.65 * sizes[0]
+
+
+class Drifting:
+    """States that depend on all texts of the batch, as those of an INT8 model with dynamic scales do."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def states(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        self.calls += 1
+        real = (ids * mask)[..., None, None] * np.ones((1, 1, 3, 384))
+        return (real + (ids * mask).sum() / 1000).astype(np.float16)
+
+
+def test_a_stored_state_does_not_depend_on_when_it_was_computed(part: Part, tmp_path: Path) -> None:
+    teacher = part("teacher")
+    draw = np.random.default_rng(0)
+    ids = [draw.integers(5, 90, size=draw.integers(3, 9)).astype(np.int32) for _ in range(40)]
+    origin = np.arange(100)[::-1].copy()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, two = (teacher.Store(tmp_path / name, ids, origin, Drifting(), rows=4) for name in "ab")
+    for rows in np.array_split(draw.permutation(40), 7):
+        one.states(rows, 0)
+    two.states(np.arange(5), 0)
+    again = teacher.Store(tmp_path / "b", ids, origin, Drifting(), rows=4)  # after a kill
+    again.states(np.arange(40), 0)
+    assert np.array_equal(one.flat, again.flat) and one.known.all() and again.known.all()
+    assert one.teacher.calls == 10 and again.teacher.calls < 10  # every text once
+    found = one.states(np.array([7, 3]), 2)
+    assert found.shape == (2, max(len(ids[7]), len(ids[3])), 384)
+    shift = found[0, 0, 0] - origin[ids[7][0]]
+    assert torch.allclose(found[0, : len(ids[7]), 0] - shift, torch.from_numpy(origin[ids[7]]).float(), atol=0.1)
+    assert not found[1, len(ids[3]) :].any()
