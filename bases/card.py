@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
 import numpy as np
 import overlap
@@ -20,6 +16,8 @@ import probe
 import texts
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
+
+HERE = Path(__file__).resolve().parent
 
 _NAMES = {
     "chnsenticorp": "ChnSentiCorp", "medical": "zh-medical-dialogue", "banking77": "BANKING77",
@@ -38,9 +36,10 @@ hidden state over the real tokens; no prefix is needed.
 
 **From.** multilingual-e5-small (Microsoft, MIT licence; Wang et al., Multilingual E5 Text Embeddings, 2024), trimmed to
 Chinese and English. {cut_en}
-Its vocabulary has all the teacher's entries with a Chinese character, all single characters,
-the Latin entries that are used most, the GB 2312 characters that the teacher lacks, and 256 bytes, so that no character is unknown. Word embeddings{matrices_en} are INT8 rows with a scale
-each, everything else is float16. This base is under the MIT licence too.
+Its vocabulary has all the teacher's entries with a Chinese character, all single characters, the Latin entries that are
+used most, the GB 2312 characters that the teacher lacks, and 256 bytes, so that no character is unknown. Word
+embeddings{matrices_en} are INT8 rows with a scale each, everything else is float16. This base is under the
+MIT licence too.
 
 **Grown on** (`bases/grow.py {name}`), {passes:g} passes over {tokens:,} tokens of these texts, {seen:,} tokens in all:
 {sources_en}
@@ -65,9 +64,9 @@ Spearman's rank correlation with the teacher of all pairwise cosines of {held_ou
 |---|---|
 {coverage}
 
-**Limits.** Crops had up to 96 tokens; longer inputs (up to 512) rest on what the positions of the teacher knew. Characters
-that were added, and bytes, know little until fine-tuning shows them. Traditional Chinese is read, but was seen little.
-Biases of the web text that the teacher was trained on remain.
+**Limits.** Crops had up to 96 tokens; longer inputs (up to 512) rest on what the positions of the teacher knew.
+Characters that were added, and bytes, know little until fine-tuning shows them. Traditional Chinese is read, but was seen
+little. Biases of the web text that the teacher was trained on remain.
 
 All figures are in `figures.json` beside this card; the curve is `bases/results/{name}.jsonl`.
 """
@@ -79,22 +78,24 @@ _CHINESE = """
 磁盘 {megabytes:.1f} MB。由较大的模型裁剪，再通过蒸馏学习其内部状态；未针对任何任务训练，本身不作任何判断。
 使用时对最后一层隐藏状态按有效词元取平均，不需要前缀。
 
-**来源。** multilingual-e5-small（微软，MIT 许可）的中英文裁剪版。{cut_zh}词表保留教师模型所有含汉字的词项、全部单字符和最常用的
-拉丁词项，补上其缺少的 GB 2312 汉字，并加入 256 个字节项，因此没有不能编码的字符。词向量{matrices_zh}按行存为 INT8，其余为 float16。
-本模型同样采用 MIT 许可。
+**来源。** multilingual-e5-small（微软，MIT 许可）的中英文裁剪版。{cut_zh}
+词表保留教师模型所有含汉字的词项、全部单字符和最常用的拉丁词项，补上其缺少的 GB 2312 汉字，并加入 256 个字节项，
+因此没有不能编码的字符。词向量{matrices_zh}按行存为 INT8，其余为 float16。本模型同样采用 MIT 许可。
 
 **训练文本**（`bases/grow.py {name}`）：下列文本共 {tokens:,} 个词元，读 {passes:g} 遍，合计 {seen:,} 个词元：
 {sources_zh}
 文本本身不在此文件夹中。损失为：以自身离散程度为单位的教师词元状态和平均状态，以及批内相似度。{frozen_zh}
 
-**未用于训练。** 不含本项目任何评测集或其任何部分，也不含其他数据集的中文评论。每段文本都与 {sets} 个数据集的全部文本逐一比对，凡连续
-{han} 个汉字或 {word} 个英文词相同、或整句相同者剔除，共剔除 {dropped} 段。教师模型见过哪些网络文本，我们并不知道。
+**未用于训练。** 不含本项目任何评测集或其任何部分，也不含其他数据集的中文评论。每段文本都与 {sets} 个数据集的全部文本
+逐一比对，凡连续 {han} 个汉字或 {word} 个英文词相同、或整句相同者剔除，共剔除 {dropped} 段。
+教师模型见过哪些网络文本，我们并不知道。
 
-**实测。** 上表为不经微调、在平均状态上做逻辑回归的准确率（{test} 条测试数据，训练 500／2,000 条，{seeds} 次抽样取平均），
-并列出词频模型（词与字的 TF-IDF 加线性模型）。{held_out} 段留出文本两两余弦相似度与教师的 Spearman 秩相关为 {spearman:.3f}。
+**实测。** 上表为不经微调、在平均状态上做逻辑回归的准确率（{test} 条测试数据，训练 500／2,000 条，
+{seeds} 次抽样取平均），并列出词频模型（词与字的 TF-IDF 加线性模型）。{held_out} 段留出文本两两余弦相似度与教师的
+Spearman 秩相关为 {spearman:.3f}。
 
-**局限。** 训练时每段不超过 96 个词元，更长的输入（至多 512）依靠教师原有的位置向量；新补的汉字和字节在微调见到之前所知甚少；
-繁体可读，但见得不多；教师训练语料的偏差仍在。
+**局限。** 训练时每段不超过 96 个词元，更长的输入（至多 512）依靠教师原有的位置向量；新补的汉字和字节
+在微调见到之前所知甚少；繁体可读，但见得不多；教师训练语料的偏差仍在。
 """
 
 
@@ -160,7 +161,7 @@ def write(folder: Path) -> None:
         "entries": found["entries"], "parameters": found["parameters"] / 1e6,
         "megabytes": sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".md") / 1e6,
         "cut_en": f"Its layers {kept} of twelve"
-        + (", with the principal channels and the strongest heads and neurons." if narrowed else ", with all channels."),
+        + (", with their principal channels, heads and neurons." if narrowed else ", with all channels."),
         "cut_zh": f"取十二层中的第 {kept.replace(', ', '、')} 层"
         + ("，保留主要通道和最强的注意力头与神经元。" if narrowed else "，保留全部通道。"),
         "matrices_en": " and the matrices of the layers" if several else "",
@@ -169,18 +170,23 @@ def write(folder: Path) -> None:
         if training["frozen"] else "",
         "frozen_zh": f"最低的 {training['frozen']} 层和词向量与教师相同，没有改动。" if training["frozen"] else "",
         "passes": training["passes"], "tokens": training["tokens"], "seen": training["seen"],
-        "sources_en": "".join(f"\n- {texts.SOURCES[name].en}: {each['tokens']:,} tokens" for name, each in used.items()) + "\n",
-        "sources_zh": "".join(f"\n- {texts.SOURCES[name].zh}：{each['tokens']:,} 个词元" for name, each in used.items()) + "\n",
+        "sources_en": _listed([f"{texts.SOURCES[name].en}: {each['tokens']:,} tokens" for name, each in used.items()]),
+        "sources_zh": _listed([f"{texts.SOURCES[name].zh}：{each['tokens']:,} 个词元" for name, each in used.items()]),
         "sets": len(found["coverage"]), "han": report["han_run"], "word": report["word_run"],
         "dropped": training["dropped"], "test": probe.TEST, "seeds": probe.SEEDS,
         "probe_names": " | ".join(_NAMES[key] for key in _sets(found["probes"])),
         "probe_line": "---|" * len(_sets(found["probes"])), "probes": _probes(found["probes"], found["name"]),
         "held_out": found["held_out"], "spearman": found["spearman"],
         "coverage": "\n".join(
-            f"| {_NAMES[key]} | {each['tokens'] / each['teacher'] - 1:+.1%} |" for key, each in found["coverage"].items()
+            f"| {_NAMES[key]} | {each['tokens'] / each['teacher'] - 1:+.1%} |"
+            for key, each in found["coverage"].items()
         ),
     }  # fmt: skip
     (folder / "CARD.md").write_text((_ENGLISH + _CHINESE).format(**values), encoding="utf-8")
+
+
+def _listed(lines: list[str]) -> str:
+    return "".join(f"\n- {line}" for line in lines) + "\n"
 
 
 def _sets(probes: dict[str, dict[str, list[float]]]) -> list[str]:

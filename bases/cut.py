@@ -47,7 +47,8 @@ def narrow(wide: nn.Module, width: int, counts: np.ndarray, neurons: list[torch.
     from transformers import BertConfig, BertModel
 
     source: Any = wide
-    config = BertConfig(**{**source.config.to_dict(), "hidden_size": width, "num_attention_heads": width // 32, "intermediate_size": 4 * width})  # fmt: skip
+    sizes = {"hidden_size": width, "num_attention_heads": width // 32, "intermediate_size": 4 * width}
+    config = BertConfig(**{**source.config.to_dict(), **sizes})
     small: Any = BertModel(config, add_pooling_layer=False)
     embeddings = source.embeddings
     words = embeddings.word_embeddings.weight.detach()

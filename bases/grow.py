@@ -18,9 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
-
 import cut
 import entries
 import numpy as np
@@ -37,6 +34,8 @@ from torch import nn
 from penjing.core.nouns import Run
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
+
+HERE = Path(__file__).resolve().parent
 
 TEACHER = "multilingual-e5-small-zh-en"
 SHIPPED = HERE.parent / "src" / "penjing" / "bases"
@@ -107,10 +106,9 @@ class Growth:
         torch.manual_seed(0)
         self.lower: nn.Module | None = None
         self.model = student.Student(self._encoder(), teacher.WIDTH)
-        self.objective = student.Distilling(
-            self.store, self.rows, self.held, student.spread_of(self.store, list(self.held)),
-            self.encoder.encoder.layer[-1], lower=teacher.LAYERS.index(self.shape.frozen) if self.shape.frozen else None,
-        )  # fmt: skip
+        lower = teacher.LAYERS.index(self.shape.frozen) if self.shape.frozen else None
+        spread, last = student.spread_of(self.store, list(self.held)), self.encoder.encoder.layer[-1]
+        self.objective = student.Distilling(self.store, self.rows, self.held, spread, last, lower=lower)
         if self.shape.width:
             student.fit_map(self.model, self.objective, self.rows[:512])
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer
-
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
 import overlap
 import texts
+from tokenizers import Tokenizer
 
 LONGEST = 96
 
 
-def choose(
-    data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path
-) -> dict[str, Any]:
+def choose(data: Path, tokenizer: Tokenizer, tokens: int, scratch: Path) -> dict[str, Any]:
     """Token ids of the training crops (by their source's share of `tokens`) and of 12 held-out crops a source."""
     path = scratch / "chosen.npz"
     if path.is_file():

@@ -1,4 +1,4 @@
-"""Probes: what untuned states are worth, by a logistic regression on top, beside word counts. Nothing is trained on them.
+"""Probes: what untuned states are worth to a logistic regression, beside word counts. No base is trained on them.
 
     python bases/probe.py --data DIR NAME=FOLDER ...          (appends lines to bases/results/probes.jsonl)
 
@@ -13,7 +13,6 @@ import gzip
 import io
 import json
 import random
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "src"))
+
 
 SIZES, TEST, SEEDS, LONGEST = (500, 2000), 600, 3, 96
 RESULTS = HERE / "results" / "probes.jsonl"
@@ -42,6 +41,11 @@ def _table(path: Path, names: tuple[str, str], encoding: str = "utf-8") -> Rows:
     return [(row[names[0]], row[names[1]]) for row in reader]
 
 
+def _titles(path: Path) -> Rows:
+    pairs = (line.split("\t") for line in _read(path).splitlines())
+    return [(title, label) for title, label in pairs]
+
+
 def sets(data: Path) -> dict[str, tuple[Rows, Rows]]:
     """Train and test rows (text, label) of each set: distinct texts, none of the test texts in train."""
     senti, bank, news = (
@@ -49,10 +53,11 @@ def sets(data: Path) -> dict[str, tuple[Rows, Rows]]:
     )
     phrase = list(dict.fromkeys(_table(data / "en-finance-phrasebank" / "all-data.csv", ("news", "label"), "cp1252")))
     random.Random(7).shuffle(phrase)
+    reviews, questions = ("text_a", "label"), ("text", "category")
     raw: dict[str, tuple[Rows, Rows]] = {
-        "chnsenticorp": (_table(senti / "train.tsv.gz", ("text_a", "label")), _table(senti / "test.tsv", ("text_a", "label"))),
-        "thucnews": tuple([tuple(line.split("\t")) for line in _read(news / name).splitlines()] for name in ("dev.txt", "test.txt")),  # type: ignore[dict-item]
-        "banking77": (_table(bank / "train.csv", ("text", "category")), _table(bank / "test.csv", ("text", "category"))),
+        "chnsenticorp": (_table(senti / "train.tsv.gz", reviews), _table(senti / "test.tsv", reviews)),
+        "thucnews": (_titles(news / "dev.txt"), _titles(news / "test.txt")),
+        "banking77": (_table(bank / "train.csv", questions), _table(bank / "test.csv", questions)),
         "phrasebank": (phrase[1000:], phrase[:1000]),
     }  # fmt: skip
     found = {}
@@ -130,7 +135,8 @@ def by_words(train: Rows, test: Rows, size: int) -> list[np.ndarray]:
             encoded = [features.encode(text) for text, _ in rows]
             ends = np.cumsum([0, *(len(row) for row in encoded)])
             flat = np.concatenate(encoded)
-            return csr_matrix((flat["weight"].astype(np.float64), flat["index"].astype(np.int32), ends), shape=(len(rows), len(features)))  # fmt: skip
+            values, places = flat["weight"].astype(np.float64), flat["index"].astype(np.int32)
+            return csr_matrix((values, places, ends), shape=(len(rows), len(features)))
 
         one = OneVsRestClassifier(LogisticRegression(solver="liblinear", dual=True, tol=0.1, max_iter=1000))
         folds = KFold(3, shuffle=True, random_state=0)

@@ -1,4 +1,4 @@
-"""A base folder from weights: INT8 rows for the word embeddings (and, for a base of 384, for all matrices), the rest float16."""
+"""The folder of a base: word embeddings (of a wide one all matrices) as INT8 rows, the rest in float16."""
 
 from __future__ import annotations
 

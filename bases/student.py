@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
 from teacher import Store
+from torch import nn
 
 from penjing.compress.parts.states import States, relation_loss, watching
 from penjing.model.heads import mean_pool
@@ -47,7 +42,7 @@ class Distilling:
     spread: Spread
     last: nn.Module
     seed: int = 0
-    budget: Budget = Budget(256, 4096)
+    budget: Budget = field(default_factory=lambda: Budget(256, 4096))
     lower: int | None = None
     weights: dict[str, float] = field(default_factory=lambda: {"tokens": 1.0, "pooled": 1.0, "similarity": 1.0})
 

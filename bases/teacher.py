@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,8 +10,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from penjing.core.nouns import Artifact
 from penjing.model.base import open_base

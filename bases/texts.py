@@ -153,33 +153,146 @@ class Source:
 
 _EN, _ZH, _TECH = "raw-en-modern", "raw-zh-docs-business", "raw-zh-tech-articles"
 SOURCES: dict[str, Source] = {
-    "composed": Source(0.15, _composed, "Chinese reviews, requests and headlines composed by a grammar of this project (bases/phrases.py)", "本项目自编语法生成的中文评论、咨询与标题（bases/phrases.py）"),
-    "kdconv": Source(0.08, _kdconv, "KdConv dialogues on films, music and travel (Apache-2.0)", "KdConv 电影、音乐、旅游对话（Apache-2.0）"),
-    "tatoeba-zh": Source(0.08, _tatoeba(1), "Chinese sentences of Tatoeba, tatoeba.org (CC BY 2.0 FR)", "Tatoeba 中文句子（CC BY 2.0 FR）"),
-    "docs-zh": Source(0.06, _several(_ZH, ("dynamics365.txt.gz",), _paragraphs), "Microsoft Dynamics 365 documentation in Chinese (CC BY 4.0)", "微软 Dynamics 365 中文文档（CC BY 4.0）"),
-    "support-zh": Source(0.05, _several(_ZH, ("support-insights.txt.gz",), _paragraphs), "Microsoft support answers in Chinese (CC BY 4.0)", "微软中文支持解答（CC BY 4.0）"),
-    "government": Source(0.05, _several("raw-zh-government", ("provincial-reports-2026.txt.gz",), _paragraphs), "work reports of Chinese provinces (official documents, outside copyright)", "各省政府工作报告（官方文件，不受著作权保护）"),
-    "wiki-news-zh": Source(0.03, _several("raw-zh-wiki-news-small", ("wiki-xquad-gsdsimp.txt", "news-wiki-pud-traditional.txt"), _lines), "Chinese Wikipedia and news sentences, XQuAD and UD (CC BY-SA)", "中文维基与新闻句子，XQuAD、UD（CC BY-SA）"),
-    "commentary-zh": Source(0.015, _commentary(1), "News Commentary v13, Chinese side (free to use)", "News Commentary v13 中文部分（可自由使用）"),
-    "recipes": Source(0.03, _several("raw-zh-recipes", ("howtocook.txt.gz",), _paragraphs), "HowToCook recipes (Unlicense)", "HowToCook 菜谱（Unlicense）"),
-    "csl": Source(0.03, _csl, "abstracts and titles of CSL, Chinese Scientific Literature (Apache-2.0)", "CSL 中文科技文献摘要与标题（Apache-2.0）"),
-    "tech-zh": Source(0.025, _several(_TECH, ("javaguide.txt.gz", "d2l-zh.txt.gz", "hf-course.txt.gz", "vue-docs.txt.gz"), _paragraphs), "JavaGuide, d2l-zh, Hugging Face course (Apache-2.0) and Vue documentation (CC BY 4.0)", "JavaGuide、d2l-zh、Hugging Face 课程（Apache-2.0）与 Vue 文档（CC BY 4.0）"),
-    "laws": Source(0.03, _laws, "Chinese laws (outside copyright: Copyright Law of the PRC, article 5)", "中国法律法规（依《著作权法》第五条不受著作权保护）"),
+    "composed": Source(
+        0.15,
+        _composed,
+        "Chinese reviews, requests and headlines composed by a grammar of this project (bases/phrases.py)",
+        "本项目自编语法生成的中文评论、咨询与标题（bases/phrases.py）",
+    ),
+    "kdconv": Source(
+        0.08,
+        _kdconv,
+        "KdConv dialogues on films, music and travel (Apache-2.0)",
+        "KdConv 电影、音乐、旅游对话（Apache-2.0）",
+    ),
+    "tatoeba-zh": Source(
+        0.08,
+        _tatoeba(1),
+        "Chinese sentences of Tatoeba, tatoeba.org (CC BY 2.0 FR)",
+        "Tatoeba 中文句子（CC BY 2.0 FR）",
+    ),
+    "docs-zh": Source(
+        0.06,
+        _several(_ZH, ("dynamics365.txt.gz",), _paragraphs),
+        "Microsoft Dynamics 365 documentation in Chinese (CC BY 4.0)",
+        "微软 Dynamics 365 中文文档（CC BY 4.0）",
+    ),
+    "support-zh": Source(
+        0.05,
+        _several(_ZH, ("support-insights.txt.gz",), _paragraphs),
+        "Microsoft support answers in Chinese (CC BY 4.0)",
+        "微软中文支持解答（CC BY 4.0）",
+    ),
+    "government": Source(
+        0.05,
+        _several("raw-zh-government", ("provincial-reports-2026.txt.gz",), _paragraphs),
+        "work reports of Chinese provinces (official documents, outside copyright)",
+        "各省政府工作报告（官方文件，不受著作权保护）",
+    ),
+    "wiki-news-zh": Source(
+        0.03,
+        _several("raw-zh-wiki-news-small", ("wiki-xquad-gsdsimp.txt", "news-wiki-pud-traditional.txt"), _lines),
+        "Chinese Wikipedia and news sentences, XQuAD and UD (CC BY-SA)",
+        "中文维基与新闻句子，XQuAD、UD（CC BY-SA）",
+    ),
+    "commentary-zh": Source(
+        0.015,
+        _commentary(1),
+        "News Commentary v13, Chinese side (free to use)",
+        "News Commentary v13 中文部分（可自由使用）",
+    ),
+    "recipes": Source(
+        0.03,
+        _several("raw-zh-recipes", ("howtocook.txt.gz",), _paragraphs),
+        "HowToCook recipes (Unlicense)",
+        "HowToCook 菜谱（Unlicense）",
+    ),
+    "csl": Source(
+        0.03,
+        _csl,
+        "abstracts and titles of CSL, Chinese Scientific Literature (Apache-2.0)",
+        "CSL 中文科技文献摘要与标题（Apache-2.0）",
+    ),
+    "tech-zh": Source(
+        0.025,
+        _several(_TECH, ("javaguide.txt.gz", "d2l-zh.txt.gz", "hf-course.txt.gz", "vue-docs.txt.gz"), _paragraphs),
+        "JavaGuide, d2l-zh, Hugging Face course (Apache-2.0) and Vue documentation (CC BY 4.0)",
+        "JavaGuide、d2l-zh、Hugging Face 课程（Apache-2.0）与 Vue 文档（CC BY 4.0）",
+    ),
+    "laws": Source(
+        0.03,
+        _laws,
+        "Chinese laws (outside copyright: Copyright Law of the PRC, article 5)",
+        "中国法律法规（依《著作权法》第五条不受著作权保护）",
+    ),
     "classics": Source(0.01, _classics, "four classic Chinese novels (public domain)", "四大名著（公有领域）"),
-    "sgd": Source(0.09, _sgd, "service dialogues, Schema-Guided Dialogue (CC BY-SA 4.0)", "服务对话 SGD（CC BY-SA 4.0）"),
-    "product-reviews": Source(0.05, _several(_EN, ("product-reviews-1.txt.gz", "product-reviews-2.txt.gz"), _lines, detokenize), "customer reviews (CC BY 4.0)", "英文顾客评论（CC BY 4.0）"),
-    "pros-cons": Source(0.03, _several(_EN, ("pros-cons.txt.gz",), _lines), "pros and cons of products (CC BY 4.0)", "英文产品优缺点（CC BY 4.0）"),
-    "web-ewt": Source(0.045, _several(_EN, ("web-ewt.txt.gz",), _paragraphs), "English Web Treebank: reviews, answers, weblogs (CC BY-SA 4.0)", "英文网络文本 EWT：点评、问答、博客（CC BY-SA 4.0）"),
-    "masc": Source(0.05, _several(_EN, ("masc-tagged.txt.gz",), _paragraphs, detokenize), "MASC: news, letters, blogs, essays (free for any use)", "MASC：新闻、信件、博客、随笔（可自由使用）"),
-    "tatoeba-en": Source(0.03, _tatoeba(0), "English sentences of Tatoeba, tatoeba.org (CC BY 2.0 FR)", "Tatoeba 英文句子（CC BY 2.0 FR）"),
-    "wiki-en": Source(0.02, _several(_EN, ("wikipedia-demo.txt.gz",), _paragraphs), "English Wikipedia excerpts (CC BY-SA)", "英文维基节选（CC BY-SA）"),
-    "wikitext": Source(0.02, _wikitext, "WikiText-2, validation and test (CC BY-SA 3.0)", "WikiText-2 验证与测试部分（CC BY-SA 3.0）"),
-    "commentary-en": Source(0.01, _commentary(0), "News Commentary v13, English side (free to use)", "News Commentary v13 英文部分（可自由使用）"),
-    "factbook": Source(0.01, _several(_EN, ("world-factbook.txt.gz",), _paragraphs), "World Factbook (CC0)", "世界概况（CC0）"),
-    "speeches": Source(0.015, _several(_EN, ("state-union.txt.gz", "inaugural.txt.gz"), _paragraphs), "speeches of US presidents (public domain)", "美国总统演说（公有领域）"),
-    "docs-en": Source(0.015, _several(_EN, ("openeuler-docs.txt.gz", "tensorflow-docs.txt.gz", "hf-course.txt.gz"), _paragraphs), "openEuler (CC BY-SA 4.0), TensorFlow and Hugging Face documents (Apache-2.0)", "openEuler（CC BY-SA 4.0）、TensorFlow 与 Hugging Face 文档（Apache-2.0）"),
-    "gutenberg": Source(0.015, _gutenberg, "English books of Project Gutenberg (public domain)", "古登堡计划英文图书（公有领域）"),
-}  # fmt: skip
+    "sgd": Source(
+        0.09, _sgd, "service dialogues, Schema-Guided Dialogue (CC BY-SA 4.0)", "服务对话 SGD（CC BY-SA 4.0）"
+    ),
+    "product-reviews": Source(
+        0.05,
+        _several(_EN, ("product-reviews-1.txt.gz", "product-reviews-2.txt.gz"), _lines, detokenize),
+        "customer reviews (CC BY 4.0)",
+        "英文顾客评论（CC BY 4.0）",
+    ),
+    "pros-cons": Source(
+        0.03,
+        _several(_EN, ("pros-cons.txt.gz",), _lines),
+        "pros and cons of products (CC BY 4.0)",
+        "英文产品优缺点（CC BY 4.0）",
+    ),
+    "web-ewt": Source(
+        0.045,
+        _several(_EN, ("web-ewt.txt.gz",), _paragraphs),
+        "English Web Treebank: reviews, answers, weblogs (CC BY-SA 4.0)",
+        "英文网络文本 EWT：点评、问答、博客（CC BY-SA 4.0）",
+    ),
+    "masc": Source(
+        0.05,
+        _several(_EN, ("masc-tagged.txt.gz",), _paragraphs, detokenize),
+        "MASC: news, letters, blogs, essays (free for any use)",
+        "MASC：新闻、信件、博客、随笔（可自由使用）",
+    ),
+    "tatoeba-en": Source(
+        0.03,
+        _tatoeba(0),
+        "English sentences of Tatoeba, tatoeba.org (CC BY 2.0 FR)",
+        "Tatoeba 英文句子（CC BY 2.0 FR）",
+    ),
+    "wiki-en": Source(
+        0.02,
+        _several(_EN, ("wikipedia-demo.txt.gz",), _paragraphs),
+        "English Wikipedia excerpts (CC BY-SA)",
+        "英文维基节选（CC BY-SA）",
+    ),
+    "wikitext": Source(
+        0.02, _wikitext, "WikiText-2, validation and test (CC BY-SA 3.0)", "WikiText-2 验证与测试部分（CC BY-SA 3.0）"
+    ),
+    "commentary-en": Source(
+        0.01,
+        _commentary(0),
+        "News Commentary v13, English side (free to use)",
+        "News Commentary v13 英文部分（可自由使用）",
+    ),
+    "factbook": Source(
+        0.01, _several(_EN, ("world-factbook.txt.gz",), _paragraphs), "World Factbook (CC0)", "世界概况（CC0）"
+    ),
+    "speeches": Source(
+        0.015,
+        _several(_EN, ("state-union.txt.gz", "inaugural.txt.gz"), _paragraphs),
+        "speeches of US presidents (public domain)",
+        "美国总统演说（公有领域）",
+    ),
+    "docs-en": Source(
+        0.015,
+        _several(_EN, ("openeuler-docs.txt.gz", "tensorflow-docs.txt.gz", "hf-course.txt.gz"), _paragraphs),
+        "openEuler (CC BY-SA 4.0), TensorFlow and Hugging Face documents (Apache-2.0)",
+        "openEuler（CC BY-SA 4.0）、TensorFlow 与 Hugging Face 文档（Apache-2.0）",
+    ),
+    "gutenberg": Source(
+        0.015, _gutenberg, "English books of Project Gutenberg (public domain)", "古登堡计划英文图书（公有领域）"
+    ),
+}
 
 
 def language(text: str) -> str:
@@ -190,7 +303,7 @@ def language(text: str) -> str:
 def crops(data: Path, name: str) -> list[str]:
     """Distinct crops of one source in a shuffled but fixed order: one or more whole sentences that follow each other.
 
-    The wanted length is drawn anew for each crop: nine in ten log-uniform from 8 to 64 tokens, one in ten from 64 to 96.
+    The wanted length is drawn for each crop: nine in ten log-uniform from 8 to 64 tokens, one in ten from 64 to 96.
     """
     draw = random.Random(f"crops-{name}")
     kept: dict[str, None] = {}
