@@ -125,6 +125,7 @@ def gather(
         "held_out": len(crops),
         "spearman": round(alike(probe.embed(folder, crops), probe.embed(teacher, crops)), 4),
         "probes": newest_probes(name),
+        "accuracy": {base: _means(found) for base, found in newest_probes(name).items()},
     }
 
 
@@ -145,6 +146,10 @@ def newest_probes(name: str) -> dict[str, dict[str, list[float]]]:
     return {
         key: found[key] for key in ("tf-idf", "mini-of-four-layers", f"{name}-random", name, "teacher") if key in found
     }
+
+
+def _means(probes: dict[str, list[float]]) -> dict[str, float]:
+    return {key: round(float(np.mean(value)), 4) for key, value in probes.items()}
 
 
 def write(folder: Path) -> None:
