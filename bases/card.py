@@ -124,6 +124,7 @@ def gather(
         "coverage": coverage,
         "held_out": len(crops),
         "spearman": round(alike(probe.embed(folder, crops), probe.embed(teacher, crops)), 4),
+        "rows": {"few": min(probe.SIZES), "more": max(probe.SIZES), "test": probe.TEST},
         "probes": newest_probes(name),
         "accuracy": {base: _means(found) for base, found in newest_probes(name).items()},
     }

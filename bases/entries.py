@@ -63,6 +63,8 @@ def build(old: dict[str, Any], counts: Mapping[str, Counter[int]], size: int = S
     place = {text: i for i, (text, _) in enumerate(vocab)}
     new: dict[str, Any] = json.loads(json.dumps({**old, "model": {**old["model"], "vocab": []}}))
     new["model"] |= {"vocab": vocab, "unk_id": place[entries[old["model"]["unk_id"]][0]], "byte_fallback": True}
+    # Bytes become characters again before the marks of spaces become spaces.
+    new["decoder"] = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, old["decoder"]]}
     for token in new["added_tokens"]:
         token["id"] = place[token["content"]]
     for token in new["post_processor"]["special_tokens"].values():

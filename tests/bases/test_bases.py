@@ -128,8 +128,32 @@ def test_entries_keep_chinese_and_add_characters_and_bytes(part: Part) -> None:
     assert new.encode("卡").tokens[-2] == "卡"
     bytes_of = new.encode("好🫠").tokens[-5:-1]
     assert bytes_of == ["<0xF0>", "<0x9F>", "<0xAB>", "<0xA0>"]
+    assert new.decode(new.encode("好书🫠 bad").ids) == "好书🫠 bad"
     assert new.token_to_id("<mask>") == len(vocab) - 1
     assert new.encode("好").ids[0] == 0 and new.encode("好").ids[-1] == 2
+
+
+def test_overlap_finds_a_copied_run_and_a_copied_whole_and_nothing_else(part: Part) -> None:
+    overlap = part("overlap")
+    runs = overlap.Runs(
+        {
+            "reviews": ["这家酒店的位置非常好，早餐也很丰富，下次还会再来住", "服务很好"],
+            "bank": ["I am still waiting on my new card to arrive, what should I do now?"],
+        }
+    )
+    shared = runs.shared(
+        [
+            "他说：“位置非常好早餐也很丰富下次”",  # 14 characters in a row, other stops between them
+            "他说位置非常好，早餐也很丰盛",  # 12 only
+            "服务很好！",
+            "服务很好吗？",
+            "She is STILL waiting on my new card to arrive tomorrow",
+            "She is waiting on my new card to be arranged",
+            "",
+        ]
+    )
+    assert shared["reviews"].tolist() == [True, False, True, False, False, False, False]
+    assert shared["bank"].tolist() == [False, False, False, False, True, False, False]
 
 
 def teacher_of(layers: int = 3) -> torch.nn.Module:

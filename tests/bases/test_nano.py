@@ -53,6 +53,8 @@ def test_no_character_is_unknown(tokenizer: Tokenizer) -> None:
     )
     for text in [*characters, "𠮷野家", "🫠🫠", "ꙮ", "\u0001"]:
         assert unknown not in tokenizer.encode(text).ids
+    for text in ("𠮷野家的🫠面", "屋子 room", "ꙮ"):
+        assert tokenizer.decode(tokenizer.encode(text).ids) == text
 
 
 def test_tokens_and_weights_are_of_one_model(tokenizer: Tokenizer) -> None:
