@@ -65,8 +65,8 @@ Spearman's rank correlation with the teacher of all pairwise cosines of {held_ou
 {coverage}
 
 **Limits.** Crops had up to 96 tokens; longer inputs (up to 512) rest on what the positions of the teacher knew.
-Characters that were added, and bytes, know little until fine-tuning shows them. Traditional Chinese is read, but was seen
-little. Biases of the web text that the teacher was trained on remain.
+Characters that were added, and bytes, know little until fine-tuning shows them. Traditional Chinese is read, but was
+seen little. Biases of the web text that the teacher was trained on remain.
 
 All figures are in `figures.json` beside this card; the curve is `bases/results/{name}.jsonl`.
 """

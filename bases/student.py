@@ -11,12 +11,12 @@ import torch
 from teacher import Store
 from torch import nn
 
-from penjing.compress.parts.states import States, relation_loss, watching
 from penjing.model.heads import mean_pool
 from penjing.model.layers import heads_of
 from penjing.pretrain.parts.distil_losses import Spread, pooled_loss, similarity_loss, token_loss
 from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
 from penjing.train.hooks import Hook, Moment
+from penjing.train.states import States, relation_loss, watching
 
 
 class Student(nn.Module):

@@ -23,7 +23,6 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.states import States, relation_loss, watching
 from penjing.core.errors import DataError, UsageError
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.model.heads import mean_pool
@@ -41,6 +40,7 @@ from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term
 from penjing.text.tokens import open_tokenizer
+from penjing.train.states import States, relation_loss, watching
 
 FAMILIES: tuple[Family, ...] = ("encoder",)
 TEACHER = "teacher"

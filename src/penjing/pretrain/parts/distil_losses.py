@@ -4,7 +4,7 @@
                  dimensions; W and b (a linear map that is learned and thrown away) only where the widths differ
     pooled:      the same of the mean over a text's tokens, in units of the spread of the teacher's pooled states
     similarity:  mean over texts i of KL( softmax_j(cos(p_t(i), p_t(j)) / tau) || the same of the student ), j != i
-    relations:   KL between the relations of queries, of keys and of values (`relation_loss` of compress/parts/states)
+    relations:   KL between the relations of queries, of keys and of values (`relation_loss` of train/states)
 
 Sources: Wang et al., MiniLMv2, 2021 (relations); Fang et al., SEED: Self-supervised Distillation for Visual
 Representation, 2021 (similarity within a batch); Jiao et al., TinyBERT, 2020 (states through a linear map);
