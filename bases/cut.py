@@ -123,3 +123,13 @@ def stacked(lower: dict[str, torch.Tensor], upper: dict[str, torch.Tensor], coun
         head, layer, place, rest = name.split(".", 3)
         found[f"{head}.{layer}.{int(place) + count}.{rest}"] = tensor
     return found
+
+
+def above(whole: dict[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
+    """The weights of the layers above the lowest `count`, numbered from 0: what `stacked` puts on top."""
+    found = {}
+    for name, tensor in whole.items():
+        parts = name.split(".", 3)
+        if name.startswith("encoder.layer.") and int(parts[2]) >= count:
+            found[f"encoder.layer.{int(parts[2]) - count}.{parts[3]}"] = tensor
+    return found

@@ -32,6 +32,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from penjing.core.nouns import Run
+from penjing.model.weights import read_weights
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
 
@@ -128,6 +129,15 @@ class Growth:
         counts = np.bincount(self.chosen["ids"], minlength=len(self.origin))
         return cut.without_dropout(cut.narrow(deep, shape.width, counts, importance))
 
+    def begin_from(self, folder: Path) -> None:
+        """Go on from the weights of a base that was grown before; the map of a narrower one is fitted anew."""
+        stored = read_weights(folder / "model.safetensors")
+        if self.lower is not None:
+            stored = cut.above(stored, self.shape.frozen)
+        self.model.encoder.load_state_dict(stored, strict=True)
+        if self.shape.width:
+            student.fit_map(self.model, self.objective, self.rows[:512])
+
     def weights(self) -> dict[str, torch.Tensor]:
         """All weights of the base, the frozen ones too."""
         mine = self.model.encoder.state_dict()
@@ -198,11 +208,14 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1_600_000, help="tokens of different crops")
     parser.add_argument("--passes", type=float, default=4, help="passes over them")
     parser.add_argument("--scratch", type=Path, default=HERE.parent / "out" / "bases")
+    parser.add_argument("--start", type=Path, help="the folder of a base of this shape to go on from")
     parser.add_argument("--out", type=Path, help="the folder to write; SCRATCH/BASE/folder if not given")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     growth = Growth(arguments.base, arguments.data, arguments.models, arguments.scratch, arguments.tokens)
+    if arguments.start:
+        growth.begin_from(arguments.start)
     growth.train(arguments.passes, lambda: (growth.out / "STOP").exists())
     growth.write(arguments.out or growth.out / "folder", arguments.passes)
 

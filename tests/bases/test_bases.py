@@ -176,6 +176,8 @@ def test_lower_layers_and_upper_ones_stack_to_the_encoder_they_are_cut_from(part
     assert {name: tensor.shape for name, tensor in whole.items()} == {
         name: tensor.shape for name, tensor in teacher.state_dict().items()
     }
+    assert cut.above(whole, 1).keys() == upper.state_dict().keys()
+    assert all(torch.equal(tensor, upper.state_dict()[name]) for name, tensor in cut.above(whole, 1).items())
     with torch.no_grad():
         wanted = teacher(ids).last_hidden_state
         below = lower(ids).last_hidden_state
