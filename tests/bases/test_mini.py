@@ -40,7 +40,7 @@ def test_special_tokens_stand_where_the_config_says(tokenizer: Tokenizer) -> Non
     config = json.loads((BASE / "config.json").read_text())
     assert [tokenizer.token_to_id(token) for token in ("<s>", "<pad>", "</s>", "<unk>")] == [0, 1, 2, 3]
     assert config["pad_token_id"] == 1
-    assert config["vocab_size"] == tokenizer.get_vocab_size() == 20_000
+    assert config["vocab_size"] == tokenizer.get_vocab_size() == 42_000
     assert tokenizer.encode("好").ids[0] == 0
     assert tokenizer.encode("好").ids[-1] == 2
     assert tokenizer.padding is None
@@ -67,25 +67,28 @@ def test_strange_text_is_encoded_without_a_crash(tokenizer: Tokenizer, text: str
     ids = tokenizer.encode(text).ids
     assert ids[0] == 0
     assert ids[-1] == 2
-    assert max(ids) < 20_000
+    assert max(ids) < 42_000
 
 
 def test_embeddings_are_int8_rows_with_a_scale_each() -> None:
     tensors = load_file(BASE / "model.safetensors")
     rows, scale = tensors[WORDS], tensors[WORDS + ".scale"]
     assert rows.dtype == np.int8
-    assert rows.shape == (20_000, 384)
-    assert scale.shape == (20_000,)
+    assert rows.shape == (42_000, 384)
+    assert scale.shape == (42_000,)
     assert np.all(scale > 0)
     assert len(np.unique(rows, axis=0)) == len(rows)
-    others = {name: tensor.dtype for name, tensor in tensors.items() if not name.startswith(WORDS)}
-    assert set(others.values()) == {np.dtype(np.float16)}
-    assert all(np.isfinite(tensor.astype(np.float32)).all() for name, tensor in tensors.items() if name in others)
+    packed = {name for name in tensors if name + ".scale" in tensors}
+    assert {name for name, tensor in tensors.items() if tensor.dtype == np.int8} == packed
+    assert packed - {WORDS} == {name for name, tensor in tensors.items() if ".layer." in name and tensor.ndim == 2}
+    others = {name: tensor for name, tensor in tensors.items() if name not in packed and not name.endswith(".scale")}
+    assert {tensor.dtype for tensor in others.values()} == {np.dtype(np.float16)}
+    assert all(np.isfinite(tensor.astype(np.float32)).all() for tensor in tensors.values())
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_transformers_reads_the_same_tokens_and_a_model_of_four_layers() -> None:
+def test_transformers_reads_the_same_tokens_and_a_model_of_six_layers() -> None:
     transformers = pytest.importorskip("transformers")
     torch = pytest.importorskip("torch")
     fast = transformers.AutoTokenizer.from_pretrained(BASE)
@@ -98,7 +101,9 @@ def test_transformers_reads_the_same_tokens_and_a_model_of_four_layers() -> None
     ).eval()
     stored = load_file(BASE / "model.safetensors")
     state = {name: torch.from_numpy(t.astype(np.float32)) for name, t in stored.items() if not name.endswith(".scale")}
-    state[WORDS] *= torch.from_numpy(stored[WORDS + ".scale"].astype(np.float32))[:, None]
+    for name in state:
+        if name + ".scale" in stored:
+            state[name] *= torch.from_numpy(stored[name + ".scale"].astype(np.float32))[:, None]
     model.load_state_dict(state, strict=True)
     with torch.inference_mode():
         hidden = model(**fast(["好的", "a good room"], padding=True, return_tensors="pt")).last_hidden_state

@@ -11,7 +11,7 @@ import torch
 
 from penjing.compress import layers, vocabulary
 from penjing.compress.distill import Options, apply
-from penjing.compress.parts.states import hidden_loss, relation_loss, watching
+from penjing.train.states import hidden_loss, relation_loss, watching
 from penjing.compress.parts.targets import mixed_loss
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError

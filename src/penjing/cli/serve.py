@@ -10,7 +10,13 @@ from typing import Annotated
 
 import typer
 
-_VALUES: dict[str, str | int | float | bool] = {"str": "...", "int": 1, "float": 1.5, "bool": True, "date": "2026-01-05"}
+_VALUES: dict[str, str | int | float | bool] = {
+    "str": "...",
+    "int": 1,
+    "float": 1.5,
+    "bool": True,
+    "date": "2026-01-05",
+}
 
 
 def register(app: typer.Typer) -> None:

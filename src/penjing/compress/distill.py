@@ -1,6 +1,6 @@
 """Distillation: a small student learns its teacher's outputs on labelled texts and on many others.
 
-    minimise  (1 - a) soft(student, teacher) + a hard(student, gold) + r relations + h hidden   (compress/parts/states)
+    minimise  (1 - a) soft(student, teacher) + a hard(student, gold) + r relations + h hidden   (train/states)
 
 soft and hard are the forms of the task's loss (train/losses): for labels T^2 KL(softmax(teacher / T) ||
 softmax(student / T)) and -log softmax(student)[label]. a counts only where a text has gold (compress/parts/targets).
@@ -24,7 +24,6 @@ from penjing.compress.magnitude import keep_zeros
 from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
-from penjing.compress.parts.states import hidden_loss, relation_loss, watching
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.canon import digest, digest_lines
@@ -41,6 +40,7 @@ from penjing.train.batches import Budget, Ints, epoch_batches
 from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
+from penjing.train.states import hidden_loss, relation_loss, watching
 from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict, score_outputs
 
 TEACHER = "tuned"

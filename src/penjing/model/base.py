@@ -18,7 +18,11 @@ from penjing.core.nouns import Artifact, Card
 from penjing.core.options import nearest
 
 # The package that holds the files of each base. Those outside `penjing` are optional: `pip install ./bases/NAME`.
-SHIPPED = {"penjing/mini": "penjing.bases.mini", "penjing/small": "penjing_small"}
+SHIPPED = {
+    "penjing/mini": "penjing.bases.mini",
+    "penjing/nano": "penjing.bases.nano",
+    "penjing/small": "penjing_small",
+}
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 # Heads of models that generate text: these read only the tokens to the left, so their states are not pooled.
 _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSeq2SeqLM")

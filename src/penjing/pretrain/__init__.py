@@ -5,6 +5,7 @@ METHODS = {
     "clm": "penjing.pretrain.clm",
     "contrastive": "penjing.pretrain.contrastive",
     "denoise": "penjing.pretrain.denoise",
+    "distil": "penjing.pretrain.distil",
     "mlm": "penjing.pretrain.mlm",
     "nsp": "penjing.pretrain.nsp",
     "rtd": "penjing.pretrain.rtd",

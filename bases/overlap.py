@@ -1,4 +1,4 @@
-"""Which pieces share a long run of characters or words with a benchmark text; those never train the base."""
+"""Which crops share a long run of characters or words with a benchmark text; those never train the base."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import gzip
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from corpus import HAN
+from texts import HAN
 
 # A shared run of this length is taken as a copy: 13 Chinese characters, or 8 English words; a shorter text counts
 # where the whole of it is the same and has at least four.
@@ -65,7 +66,24 @@ def benchmark_texts(data: Path) -> dict[str, list[str]]:
                 row = json.loads(line) if line.strip() else {}
                 texts |= {row[key]: None for key in ("sentence", "sentence1", "sentence2") if key in row}
         found[f"fewclue-{task}"] = list(texts)
-    return found
+    with zipfile.ZipFile(data / "zh-sentiment-reviews" / "online_shopping_10_cats.zip") as archive:
+        shop = archive.read(archive.namelist()[0]).decode("utf-8-sig")
+    found["online-shopping"] = [row["review"] or "" for row in csv.DictReader(io.StringIO(shop))]
+    calls = _text(data / "zh-fraud-dialogues" / "dialogues.jsonl.gz").splitlines()
+    found["fraud"] = [turn for line in calls for turn in json.loads(line)["text"].split("\n")]
+    clinc = json.loads(_text(data / "en-intent-clinc150" / "data_full.json.gz"))
+    found["clinc150"] = [text for part in clinc.values() for text, _ in part]
+    found["finance-news"] = _finance(data / "zh-finance-news-sentiment")
+    return {name: [text for text in texts if text] for name, texts in found.items()}
+
+
+def _finance(folder: Path) -> list[str]:
+    """Titles and bodies of the test table, titles of the seed table."""
+    import openpyxl
+
+    table = _columns(folder / "test_data.csv.gz", "utf-8", ",", ("标题", "正文"))
+    seed = openpyxl.load_workbook(folder / "news_seed.xlsx", read_only=True).active
+    return [*table, *(str(row[-1]) for row in seed.iter_rows(values_only=True))]
 
 
 def _runs(units: np.ndarray, run: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from penjing.compress.parts.states import States, hidden_loss, relation_loss
+from penjing.train.states import States, hidden_loss, relation_loss
 
 
 def states(seed: int, width: int = 24) -> States:

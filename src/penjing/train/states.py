@@ -14,15 +14,22 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from penjing.model.encoder import Classifier
 from penjing.model.layers import heads_of, layers_of
 
 RELATION_HEADS = 12
+
+
+class HasEncoder(Protocol):
+    """A classifier, or whatever else has an encoder."""
+
+    @property
+    def encoder(self) -> nn.Module: ...
 
 
 @dataclass
@@ -34,7 +41,7 @@ class States:
 
 
 @contextmanager
-def watching(classifier: Classifier) -> Iterator[States]:
+def watching(classifier: HasEncoder) -> Iterator[States]:
     """Inside the block, keep the last layer's states of every forward pass. Raises UsageError for an unknown family."""
     states, last = States(), layers_of(classifier.encoder)[-1]
 
