@@ -26,6 +26,9 @@ def test_cells_of_json_and_parquet() -> None:
     assert [json_cell(value) for value in values] == ["a", "1", "1", "", "", "", "退款"]
     assert json_cell({"choices": ["退款"]}) == "退款"
     assert parquet_cell(datetime.datetime(2026, 1, 15)) == "2026-01-15"
+    zone = datetime.timezone(datetime.timedelta(hours=8))
+    assert parquet_cell(datetime.datetime(2026, 1, 5, 10, 30, tzinfo=zone)) == "2026-01-05 10:30:00+08:00"
+    assert parquet_cell(datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)) == "2026-01-05 00:00:00+00:00"
     assert parquet_cell(float("nan")) == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+import numpy as np
 import pytest
 
 from penjing.core.errors import RequestError
@@ -37,7 +38,7 @@ def test_reads(written: str, recorded: str) -> None:
 @pytest.mark.parametrize(
     "written",
     ["05/01/2026", "1/5/2026", "2026-1/5", "2026-02-30", "2026-13-01", "20261301", "46027", "2026-01-05T24:01", "today",
-     "2026-01-05Z", "2026", "0001-01-01T00:00+08:00", "x" * 200],
+     "2026-01-05Z", "2026-01-05T10:30+08:99", "2026", "0001-01-01T00:00+08:00", "x" * 200],
 )  # fmt: skip
 def test_refuses(written: str) -> None:
     assert parse_date(written) is None
@@ -49,6 +50,10 @@ def test_values_of_programs() -> None:
     assert read_field("day", datetime.date(2026, 1, 5), "date") == "2026-01-05"
     at = datetime.datetime(2026, 1, 5, 8, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
     assert read_field("day", at, "date") == "2026-01-05T00:00:00Z"
+    for unit in ("s", "us", "ns"):
+        assert read_field("day", np.datetime64("2026-01-05T10:30:00", unit), "date") == "2026-01-05T10:30:00"
+    assert read_field("day", np.datetime64("2026-01-05", "D"), "date") == "2026-01-05"
+    assert read_field("day", np.datetime64("NaT", "ns"), "date") is None
     assert read_field("day", 20260105, "date") == "2026-01-05"
     assert read_field("day", " ", "date") is read_field("day", None, "date") is None
     with pytest.raises(RequestError):

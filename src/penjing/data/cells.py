@@ -73,6 +73,8 @@ def sheet_cell(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else format(value, ".15g")
     if isinstance(value, datetime.datetime):
+        if value.tzinfo is not None:
+            return value.isoformat(" ", "seconds")  # with its offset: midnight is no day of its own elsewhere
         return value.strftime("%Y-%m-%d" if value.time() == datetime.time() else "%Y-%m-%d %H:%M:%S")
     return "" if value is None else str(value)
 

@@ -90,5 +90,7 @@ def _zone(offset: str) -> timezone:
     if offset in "Zz":
         return UTC
     digits = offset[1:].replace(":", "")
+    if int(digits[2:] or 0) > 59:
+        raise ValueError(f"an offset of more than 59 minutes: {offset}")
     minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
     return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))

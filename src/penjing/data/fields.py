@@ -177,7 +177,13 @@ def _plain(value: object) -> object:
         return value.isoformat()  # a time too
     if value is not None and not isinstance(value, str | int | float | list | tuple | dict):
         item = getattr(value, "item", None)
-        return item() if callable(item) and getattr(value, "size", 0) == 1 else value
+        if not callable(item) or getattr(value, "size", 0) != 1:
+            return value
+        found = item()
+        if isinstance(found, int) and str(getattr(value, "dtype", "")).startswith("datetime64"):
+            # The item of a time in nanoseconds is a number; "not a time" becomes None.
+            found = value.astype("datetime64[us]").item()  # type: ignore[attr-defined]
+        return _plain(found) if isinstance(found, date) else found
     return value
 
 

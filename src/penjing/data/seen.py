@@ -44,7 +44,9 @@ class Seen(BaseModel):
             return "" if value in self.values else UNSEEN
         if self.forms:
             moment = moment_of(str(value))
-            if moment.form not in self.forms:
+            # Sheets and tables write a day as its midnight, or the reverse.
+            midnight = moment.form != "utc" and not moment.seconds
+            if moment.form not in self.forms and not (midnight and {"day", "clock"} & {*self.forms}):
                 return UNSEEN
             value = day_of(moment.days)
         return "" if self.low <= value <= self.high else OUTSIDE  # type: ignore[operator]
