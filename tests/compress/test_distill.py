@@ -11,7 +11,6 @@ import torch
 
 from penjing.compress import layers, vocabulary
 from penjing.compress.distill import Options, apply
-from penjing.train.states import hidden_loss, relation_loss, watching
 from penjing.compress.parts.targets import mixed_loss
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError
@@ -20,6 +19,7 @@ from penjing.model.encoder import load_classifier, save_classifier
 from penjing.runtime.open import open_session
 from penjing.tasks.metrics import softmax
 from penjing.text.tokens import open_tokenizer
+from penjing.train.states import hidden_loss, relation_loss, watching
 
 QUICK = Options(epochs=2, learning_rate=2e-3, copies=0)
 

@@ -35,7 +35,10 @@ def test_the_standard_has_so_many_characters() -> None:
     assert gb2312("gb2312_1")[0] == "啊" and gb2312("gb2312_2")[-1] == "齄"
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("我们 use it", "zh"), ("the word 我 is used here", "en"), ("", "en"), ("我abcd", "en"), ("我abc", "zh")])
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("我们 use it", "zh"), ("the word 我 is used here", "en"), ("", "en"), ("我abcd", "en"), ("我abc", "zh")],
+)
 def test_language(text: str, wanted: str) -> None:
     assert language_of(text) == wanted
 

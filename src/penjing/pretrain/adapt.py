@@ -62,7 +62,7 @@ class Options(LoopOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train the base `inputs.parent` on `inputs.corpora`. Raises UsageError for objectives that do not fit together."""
     chosen = [
-        (name, weight, build_options(TERMS[name][0].Options, options.settings.get(name), name))  # type: ignore[call-overload]
+        (name, weight, build_options(TERMS[name][0].Options, options.settings.get(name), name))
         for name, weight in options.objectives.items()
     ]
     return grow("adapt", inputs, options, run, chosen, {name: term for name, (_, term) in TERMS.items()})

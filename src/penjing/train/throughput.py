@@ -104,7 +104,7 @@ class ThroughputHook(Hook):
         if self._log.board is not None and importlib.util.find_spec("tensorboard") is not None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(self._log.board), purge_step=step)  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(str(self._log.board), purge_step=step)
 
     def _to_board(self, line: dict[str, Any]) -> None:
         if self._writer is not None:

@@ -90,7 +90,7 @@ def _prepare(
     if parent is None or not inputs.corpora:
         raise UsageError(f"`pretrain.{name}` was given no network or no corpus", fix="name both in the recipe")
     model, tokenizer = load_network(parent), open_tokenizer(parent.folder)
-    family = family_of(model.config)  # type: ignore[arg-type]
+    family = family_of(model.config)
     for each, _, _ in chosen:
         _check_family(each, builders[each].families, family)
     marks = find_marks(tokenizer, family)
@@ -123,7 +123,7 @@ def _prepare(
         held = train
     batches = _held_batches(held, kit, shape, options.held_out)
     mixture = Mixture(terms, stream, batches, options.parts, options.evaluations)
-    about = [name, parent.id, [one.id for one in inputs.corpora], [list(pair) for pair in inputs.pairs]]
+    about: list[Any] = [name, parent.id, [one.id for one in inputs.corpora], [list(pair) for pair in inputs.pairs]]
     about += [[each, weight, own.model_dump(mode="json")] for each, weight, own in chosen]
     about += [{key: teacher.id for key, teacher in sorted(inputs.teachers.items())}]
     key = digest([*about, options.model_dump(mode="json"), run.seed, run.threads, run.device, torch.__version__])

@@ -42,7 +42,7 @@ def find_marks(tokenizer: Tokenizer, family: Family) -> Marks:
     padding = _found(tokenizer, _PADS)
     padding = _added(tokenizer, [_PADS[0]])[0] if padding < 0 else padding
     before, after = _template(tokenizer)
-    mask, sentinels = -1, ()
+    mask, sentinels = -1, tuple[int, ...]()
     if family == "encoder":
         mask = _found(tokenizer, _MASKS)
         mask = _added(tokenizer, [_MASKS[0]])[0] if mask < 0 else mask
@@ -76,7 +76,7 @@ def _found(tokenizer: Tokenizer, names: Sequence[str]) -> int:
 def _added(tokenizer: Tokenizer, names: Sequence[str]) -> list[int]:
     missing = [name for name in names if tokenizer.token_to_id(name) is None]
     tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in missing])
-    return [int(tokenizer.token_to_id(name)) for name in names]
+    return [tokenizer.get_vocab(with_added_tokens=True)[name] for name in names]
 
 
 def _template(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -62,4 +62,4 @@ class Grown(nn.Module):
 def takes_types(model: nn.Module) -> bool:
     """Whether the network reads the segments of a pair."""
     known = "token_type_ids" in inspect.signature(model.forward).parameters
-    return known and int(getattr(model.config, "type_vocab_size", 0)) > 1  # type: ignore[arg-type]
+    return known and int(getattr(model.config, "type_vocab_size", 0)) > 1

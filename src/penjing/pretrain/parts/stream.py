@@ -108,7 +108,7 @@ class Stream:
     def _make_pass(self, number: int) -> tuple[Sequence[Ints], list[Ints]]:
         """The rows of a pass, each the numbers of its pieces, and its batches of rows."""
         if not self.shape.packed:
-            rows: Sequence[Ints] = np.arange(len(self.pieces))[:, None]
+            rows: Sequence[Ints] = list(np.arange(len(self.pieces), dtype=np.int64)[:, None])
             most = max(1, self.shape.tokens // 8)
             budget = Budget(most, self.shape.tokens)
             return rows, epoch_batches(self._lengths + self.shape.spare, budget, self.seed, number)
