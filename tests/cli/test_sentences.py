@@ -137,6 +137,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "The delivery was late and the box was damaged; I want my money back.",
         "a batch has at least one piece",
         "penjing grow",
+        "penjing make",
         "there is no document {}",
         "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?",
         "another form",

@@ -77,5 +77,5 @@ def network_config(kind: NetworkType, size: Size, entries: int, special: Special
         return BertConfig(**shape, **ids, intermediate_size=4 * size.width)
     if kind == "modernbert":
         marks = {"cls_token_id": special.begin, "sep_token_id": special.end}
-        return ModernBertConfig(**shape, **ids, **marks, intermediate_size=3 * size.width // 2)
+        return ModernBertConfig(**shape, **ids, **marks, intermediate_size=gated)
     return LlamaConfig(**shape, **ids, intermediate_size=gated)

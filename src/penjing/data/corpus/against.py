@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from penjing.core.folder import replaced_file
-from penjing.data.corpus.characters import Array, Tokens, characters, distinct, places_in, runs, tokens
+from penjing.data.corpus.characters import Array, TextTokens, characters, distinct, places_in, runs, tokens
 
 RUN, WORD_RUN, LEAST = 13, 8, 4
 _ENDS = re.compile(r"(?<=[。！？；\n])|(?<=[.!?;])(?=\s)")
@@ -55,7 +55,7 @@ class Against:
             names = tuple(map(str, kept["names"]))
             return cls(names, kept["long"], kept["of_long"], kept["short"], kept["of_short"])
 
-    def remove(self, text: str, found: Tokens) -> Overlap | None:
+    def remove(self, text: str, found: TextTokens) -> Overlap | None:
         """The document without the sentences that overlap; None where none does. Its text is "" if most is cut."""
         hits = np.zeros(len(found) + 1, dtype=np.int64)  # +1 where a run begins, -1 behind it
         sets = self._mark(found, hits)
@@ -75,7 +75,7 @@ class Against:
         names = tuple(self.names[number] for number in sorted(sets))
         return Overlap(left if len(left) >= _KEPT * len(text) else "", tuple(each.strip() for each in cut), names)
 
-    def _mark(self, found: Tokens, hits: Array) -> set[int]:
+    def _mark(self, found: TextTokens, hits: Array) -> set[int]:
         sets: set[int] = set()
         for length, words in ((RUN, False), (WORD_RUN, True)):
             if len(found) < length:
@@ -90,7 +90,7 @@ class Against:
             sets |= set(self.of_long[places[where]].tolist())
         return sets
 
-    def _short(self, found: Tokens, bounds: Array, hits: Array) -> set[int]:
+    def _short(self, found: TextTokens, bounds: Array, hits: Array) -> set[int]:
         sets: set[int] = set()
         if not len(self.short):
             return sets

@@ -23,10 +23,10 @@ from penjing.data.corpus.blocks import BANDS, RawBlock, raw_blocks
 from penjing.data.corpus.files import SourceFiles
 from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.data.corpus.merge import Stored, merge
-from penjing.data.corpus.process import BuildOptions, Task, read_text
+from penjing.data.corpus.process import BlockTask, BuildOptions, read_text
 from penjing.data.corpus.reader import EVERY, Notes
 from penjing.data.corpus.repair import Changes
-from penjing.data.corpus.sources import STDIN, CorpusSource, Found, find_files, named, read_sources
+from penjing.data.corpus.sources import STDIN, CorpusSource, FoundFiles, find_files, named, read_sources
 from penjing.data.corpus.unpack import Limits
 from penjing.data.corpus.workers import stored_blocks
 
@@ -94,10 +94,10 @@ def _work_folder(target: Path) -> Iterator[Path]:
 
 def _task(
     options: BuildOptions, against: Sequence[str], work: Path, how: HowToBuild, progress: Progress
-) -> tuple[Task, dict[str, int]]:
+) -> tuple[BlockTask, dict[str, int]]:
     """What the workers need, and the number of texts of each evaluation set."""
     if not against:
-        return Task(options), {}
+        return BlockTask(options), {}
     progress.start("reading the evaluation sets", len(against))
     builder = AgainstBuilder()
     for source in read_sources(against, CorpusSource(path=STDIN, text=EVERY, documents="line")):
@@ -112,7 +112,7 @@ def _task(
     path = work / "against.npz"
     builder.build().save(path)
     with path.open("rb") as file:
-        return Task(options, path, hashlib.file_digest(file, "sha256").hexdigest()), builder.texts
+        return BlockTask(options, path, hashlib.file_digest(file, "sha256").hexdigest()), builder.texts
 
 
 def _evaluated(reading: SourceFiles, how: HowToBuild) -> Iterator[str]:
@@ -136,12 +136,12 @@ class _Reading:
     """All sources, read into blocks."""
 
     sources: Sequence[CorpusSource]
-    found: Sequence[Found]
+    found: Sequence[FoundFiles]
     how: HowToBuild
     progress: Progress
     bytes: int = 0
 
-    def run(self, prepared: tuple[Task, dict[str, int]], folder: Path) -> Stored:
+    def run(self, prepared: tuple[BlockTask, dict[str, int]], folder: Path) -> Stored:
         """Read, clean and store everything. Raises DataError for a source without text."""
         task, against = prepared
         notes = [Notes() for _ in self.sources]

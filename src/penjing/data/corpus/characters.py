@@ -91,7 +91,7 @@ def characters(text: str) -> Characters:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TextTokens:
     """hashes: (t,) uint64 of each token; starts: (t,) its place in the text; alone: (t,) whether it is one character
     of Chinese, Japanese or Korean."""
 
@@ -103,7 +103,7 @@ class Tokens:
         return len(self.hashes)
 
 
-def tokens(read: Characters) -> Tokens:
+def tokens(read: Characters) -> TextTokens:
     """The tokens of a text; upper and lower case, full and half width are the same."""
     alone, inside = _ALONE[read.kinds], _IN_WORDS[read.kinds]
     first = inside.copy()
@@ -112,13 +112,13 @@ def tokens(read: Characters) -> Tokens:
     places = np.flatnonzero(alone | inside)
     if not len(places):
         none = np.zeros(0, dtype=np.int64)
-        return Tokens(none.astype(np.uint64), none, none.astype(bool))
+        return TextTokens(none.astype(np.uint64), none, none.astype(bool))
     starts = np.flatnonzero(begins)
     owner = np.cumsum(begins)[places] - 1
     within = (places - starts[owner]) % 64
     values = (_FOLD[read.codes[places]].astype(np.uint64) + np.uint64(1)) * _POWERS[within]
     edges = np.flatnonzero(begins[places])
-    return Tokens(mixed(np.add.reduceat(values, edges)), starts, alone[starts])
+    return TextTokens(mixed(np.add.reduceat(values, edges)), starts, alone[starts])
 
 
 def mixed(values: Array) -> Array:
@@ -140,7 +140,7 @@ def runs(hashes: Array, length: int) -> Array:
     return mixed(total + np.uint64(length))
 
 
-def shingles(found: Tokens) -> Array:
+def shingles(found: TextTokens) -> Array:
     """(s,) sorted hashes of the runs of tokens of a text, each once: runs of five where a quarter of the tokens are
     single characters, else of three words."""
     length = _RUN_ALONE if 4 * int(found.alone.sum()) >= len(found) else _RUN_WORDS

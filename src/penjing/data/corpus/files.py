@@ -17,7 +17,7 @@ from penjing.data.corpus.reader import (
     read_documents,
     read_parquet_documents,
 )
-from penjing.data.corpus.sources import ABOUT, STDIN, SUFFIXES, CorpusSource, Found, suffix_of
+from penjing.data.corpus.sources import ABOUT, STDIN, SUFFIXES, CorpusSource, FoundFiles, suffix_of
 from penjing.data.corpus.unpack import BombError, BrokenError, Limits, Meter, buffered, head_of, members
 
 
@@ -26,7 +26,7 @@ class SourceFiles:
     """The documents of one source, whatever its files are."""
 
     source: CorpusSource
-    found: Found
+    found: FoundFiles
     notes: Notes
     limits: Limits
     progress: Callable[[int], None] = lambda _: None

@@ -16,7 +16,7 @@ from penjing.data.corpus.characters import (
     MARKED,
     OTHER,
     Characters,
-    Tokens,
+    TextTokens,
     distinct,
     places_in,
     word_hashes,
@@ -58,7 +58,7 @@ _TRADITIONAL = (
 _IS_SIMPLIFIED, _IS_TRADITIONAL = re.compile(f"[{_SIMPLIFIED}]"), re.compile(f"[{_TRADITIONAL}]")
 
 
-def language_of(text: str, read: Characters, found: Tokens) -> Language:
+def language_of(text: str, read: Characters, found: TextTokens) -> Language:
     """The language that most of a text is in; `other` for one that is not told apart, `none` without letters."""
     han, kana, hangul = (int(read.counts[kind]) for kind in (HAN, KANA, HANGUL))
     latin, marked = int(read.counts[LATIN] + read.counts[MARKED]), int(read.counts[MARKED])
@@ -83,7 +83,7 @@ def is_traditional(text: str) -> bool:
     return len(_IS_TRADITIONAL.findall(look)) > len(_IS_SIMPLIFIED.findall(look))
 
 
-def _latin(found: Tokens, marked: float) -> Language:
+def _latin(found: TextTokens, marked: float) -> Language:
     look = found.hashes[:_LOOK_WORDS]
     places = places_in(look, _KNOWN)
     hits = _BITS[places[places >= 0]].sum(axis=0)

@@ -21,7 +21,7 @@ from penjing.data.corpus.duplicates import EXACT, KEPT, NEAR, Verdicts, find_exa
 from penjing.data.corpus.folder import TEXT, ShardWriter, write_card
 from penjing.data.corpus.process import LANGUAGES, SAMPLE, SAMPLES, BuildOptions
 from penjing.data.corpus.reader import Notes
-from penjing.data.corpus.sources import CorpusSource, Found
+from penjing.data.corpus.sources import CorpusSource, FoundFiles
 from penjing.data.mask import VERSION
 
 _LEAST_HELD_OUT = 10  # documents of a domain of which one is held out, even if no hash falls into the share
@@ -50,7 +50,7 @@ class Stored:
     """All stored blocks, in their order, with what was counted. Memory grows by some bytes a document."""
 
     sources: list[CorpusSource]
-    found: list[Found]
+    found: list[FoundFiles]
     notes: list[Notes]
     against: dict[str, int]
     paths: list[Path] = field(default_factory=list)
@@ -95,7 +95,7 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
     hashes = np.concatenate(stored.exact) if stored.exact else np.zeros(0, np.uint64)
     stored.exact.clear()
     verdicts = find_exact(hashes)
-    texts = _Texts(stored)
+    texts = _StoredTexts(stored)
     if options.near:
         find_near(work / "bands", verdicts, texts.text, progress)
     domains = list(dict.fromkeys(source.domain for source in stored.sources))
@@ -141,7 +141,7 @@ def _held_out(hashes: Array, verdicts: Verdicts, owner: Array, share: float) -> 
     return held
 
 
-class _Texts:
+class _StoredTexts:
     """Texts by their number over all blocks."""
 
     def __init__(self, stored: Stored) -> None:
@@ -161,7 +161,7 @@ class _Texts:
         return f"{name}/{self._open(block).about['places'][number - int(self._starts[block])]}"
 
 
-def _sample_duplicates(stored: Stored, verdicts: Verdicts, hashes: Array, texts: _Texts) -> None:
+def _sample_duplicates(stored: Stored, verdicts: Verdicts, hashes: Array, texts: _StoredTexts) -> None:
     rank = mixed(hashes ^ mixed(np.arange(len(hashes), dtype=np.uint64)))
     for state, reason in (*_NAMES.items(), (KEPT, "kept")):
         found = np.flatnonzero(verdicts.state == state)

@@ -46,7 +46,7 @@ class BuildOptions(BaseModel):
 
 
 @dataclass(frozen=True)
-class Task:
+class BlockTask:
     """What a worker needs beside a block. against: the file of the runs of evaluation sets; its hash is in `key`."""
 
     options: BuildOptions
@@ -101,7 +101,7 @@ class _Kept:
     languages: list[int] = field(default_factory=list)
 
 
-def process_block(raw: RawBlock, task: Task, path: Path) -> None:
+def process_block(raw: RawBlock, task: BlockTask, path: Path) -> None:
     """Make the stored block of a raw one. Raises MissingPackageError where a package is needed that is missing."""
     against = _against(task.against, task.against_hash) if task.against else None
     counts, kept = _Counts(), _Kept()

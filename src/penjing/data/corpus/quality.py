@@ -11,7 +11,17 @@ from collections import Counter
 
 import numpy as np
 
-from penjing.data.corpus.characters import DIGIT, HAN, LATIN, SPACE, SYMBOL, Characters, Tokens, places_in, word_hashes
+from penjing.data.corpus.characters import (
+    DIGIT,
+    HAN,
+    LATIN,
+    SPACE,
+    SYMBOL,
+    Characters,
+    TextTokens,
+    places_in,
+    word_hashes,
+)
 
 SHORTEST = 8  # tokens
 _SYMBOLS, _DIGITS = 0.25, 0.50  # shares of visible characters
@@ -46,7 +56,7 @@ def without_boilerplate(text: str) -> tuple[str, int]:
     return (text, 0) if len(kept) == len(lines) else ("\n".join(kept), len(lines) - len(kept))
 
 
-def fault_of(text: str, read: Characters, found: Tokens, counted: tuple[int, int]) -> str | None:
+def fault_of(text: str, read: Characters, found: TextTokens, counted: tuple[int, int]) -> str | None:
     """The first rule that a text breaks, or None. counted: its different shingles, and the tokens that it needs.
 
     The names are too_short, symbols, digits, filler, repetition, word_length, ellipses and no_prose. Repetition is
@@ -87,11 +97,11 @@ def _repeats_character(read: Characters) -> bool:
     return bool(((kinds >= LATIN) | ((sizes >= _SIGN_AGAIN) & (kinds != SPACE))).any())
 
 
-def _repeats_runs(found: Tokens, different: int) -> bool:
+def _repeats_runs(found: TextTokens, different: int) -> bool:
     return len(found) >= _ENOUGH and different < (1 - _REPEATED_RUNS) * len(found)
 
 
-def _unlike_prose(text: str, read: Characters, found: Tokens) -> str | None:
+def _unlike_prose(text: str, read: Characters, found: TextTokens) -> str | None:
     chinese = 2 * int(read.counts[HAN]) >= len(found)
     if not chinese and not found.alone.any():
         mean = read.letters / max(1, len(found))

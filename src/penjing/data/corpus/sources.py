@@ -175,7 +175,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-class Found(BaseModel):
+class FoundFiles(BaseModel):
     """The files of a source in the order in which they are read; skipped: what is not read, by reason."""
 
     files: list[Path] = []
@@ -188,12 +188,12 @@ class Found(BaseModel):
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
-def find_files(source: CorpusSource) -> Found:
+def find_files(source: CorpusSource) -> FoundFiles:
     """The files of a source. Links to folders are not followed, so that no loop is; a file is read once.
 
     Raises UsageError where there is nothing.
     """
-    found = Found()
+    found = FoundFiles()
     if source.path == STDIN:
         return found
     path = local_path(source.path)
@@ -211,7 +211,7 @@ def find_files(source: CorpusSource) -> Found:
     return found
 
 
-def _walk(folder: Path, found: Found) -> None:
+def _walk(folder: Path, found: FoundFiles) -> None:
     seen: set[tuple[int, int]] = set()
     for place, folders, names in os.walk(folder, onerror=_refused):
         for _ in [each for each in folders if each.startswith(".")]:
@@ -229,7 +229,7 @@ def _refused(error: OSError) -> None:
     raise error
 
 
-def _take(path: Path, found: Found, seen: set[tuple[int, int]]) -> None:
+def _take(path: Path, found: FoundFiles, seen: set[tuple[int, int]]) -> None:
     if path.name.startswith("."):
         return found.skip("hidden")
     if not path.exists():

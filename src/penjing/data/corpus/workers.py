@@ -15,13 +15,15 @@ from pathlib import Path
 
 from penjing.core.errors import MissingPackageError, PenjingError
 from penjing.data.corpus.blocks import RawBlock
-from penjing.data.corpus.process import Task, process_block
+from penjing.data.corpus.process import BlockTask, process_block
 
 _AHEAD = 2  # blocks for each process that are read before the first of them is done
 Waiting = Future[tuple[str, str | None] | None] | None
 
 
-def stored_blocks(raw: Iterable[RawBlock], task: Task, folder: Path, workers: int) -> Iterator[tuple[int, int, Path]]:
+def stored_blocks(
+    raw: Iterable[RawBlock], task: BlockTask, folder: Path, workers: int
+) -> Iterator[tuple[int, int, Path]]:
     """(number, source, path) of the stored block of each raw one, in their order; those that are there are not made.
 
     The paths do not depend on the number of workers. Raises what `process_block` does, and PenjingError where a process
@@ -67,7 +69,7 @@ def _finish(number: int, source: int, path: Path, future: Waiting) -> tuple[int,
     return number, source, path
 
 
-def _work(block: RawBlock, task: Task, path: Path) -> tuple[str, str | None] | None:
+def _work(block: RawBlock, task: BlockTask, path: Path) -> tuple[str, str | None] | None:
     """Process a block; what a missing package says, because an exception loses its parts on the way."""
     try:
         process_block(block, task, path)
