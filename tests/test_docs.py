@@ -165,8 +165,18 @@ def test_rules_of_the_first_page_are_valid(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("path", "text"), blocks("python"))
 def test_python_blocks_run(
-    path: Path, text: str, tiny_release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
+    text: str,
+    tiny_release: Release,
+    penjing: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if "open_corpus(" in text:
+        (tmp_path / "laws").mkdir()
+        articles = (f"Article {number}: the parties settle dispute {number} of the lease." for number in range(9))
+        (tmp_path / "laws" / "lease.txt").write_text("\n\n".join(articles), encoding="utf-8")
+        assert penjing("corpus", "build", "laws", "法规=laws", "--out", "corpus").code == 0
     shutil.copytree(tiny_release.folder, tmp_path / "my-service" / "out" / "release")
     monkeypatch.chdir(tmp_path)
     exec(compile(text, name(path), "exec"), {"__name__": "docs"})

@@ -64,12 +64,12 @@ class BaseCost:
 
 # From the largest to the smallest. A base that is not in this installation may be named. Sources: sizes and times of
 # `penjing/small` from the twelve layers of ChnSentiCorp (speed: 41.9 MB, 1.84 of them a layer; 16.4 ms for about 70
-# tokens), of `penjing/mini` from SMS spam (compress: 15.9 MB, 3.6 ms for about 25 tokens); tuning from the five sets
-# (spine). `penjing/nano` has the figures that it is grown for.
+# tokens), of `penjing/mini` from its card and, for six layers, one and a half times what four took (SMS spam, compress:
+# 3.6 ms for about 25 tokens; tuning from the five sets, spine); of `penjing/nano` from its card (0.7 ms for 21 tokens).
 COSTS = (
     BaseCost("penjing/small", 12, layers_mb=22.0, words_mb=20.0, fixed_ms=0.5, token_ms=0.23, token_seconds=0.18),
-    BaseCost("penjing/mini", 4, layers_mb=7.4, words_mb=8.6, fixed_ms=0.8, token_ms=0.11, token_seconds=0.20),
-    BaseCost("penjing/nano", 2, layers_mb=1.0, words_mb=8.0, fixed_ms=0.1, token_ms=0.01, token_seconds=0.07),
+    BaseCost("penjing/mini", 6, layers_mb=10.7, words_mb=17.4, fixed_ms=0.8, token_ms=0.165, token_seconds=0.30),
+    BaseCost("penjing/nano", 2, layers_mb=1.0, words_mb=10.0, fixed_ms=0.1, token_ms=0.03, token_seconds=0.07),
 )
 
 
