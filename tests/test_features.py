@@ -311,8 +311,10 @@ def test_rows_of_one_text_with_other_features_certify_each(release: Release, tmp
         writer.writerows(["the machine", heat, site, "", "sound"] for heat, site in fresh)
         used = rows(500, 0)[:20]
         writer.writerows([text, heat, site, "", label] for text, heat, site, label in used)
+        # A text that was trained on certifies beside no other features; two of these five were calibration rows.
+        writer.writerows([text, 55.5, site, "", label] for text, _, site, label in rows(500, 0)[20:25])
     done = amend(release, tmp_path / "rules.csv", tmp_path / "rows.csv", tmp_path / "out", threads=1)
-    assert (done.rows, done.used, done.repeated, done.certificate.rows) == (122, 20, 1, 101)
+    assert (done.rows, done.used, done.repeated, done.certificate.rows) == (127, 23, 1, 103)
 
 
 def test_the_regression_suite_has_the_fields_that_the_model_reads(release: Release) -> None:

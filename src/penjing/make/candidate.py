@@ -123,9 +123,10 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
     grid = fix_grid(policy, validation, len(calibration), limit, reviewed)
-    used = [
-        identity for part in (data.train, data.validation, data.test) for identity in table_hashes(part, spec.features)
-    ]
+    # Where the model reads the text, a text that it learned from does not certify beside other features either.
+    beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
+    tables = (data.train, data.validation, data.test)
+    used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
     certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
     info = ReleaseInfo(
         format=3 if spec.task else 2,

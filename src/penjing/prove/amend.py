@@ -196,7 +196,10 @@ def _fresh_rows(
             raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
         beside = beside_text(schema.features, row.fields)
         identity = row_hash(masked, beside=beside)
-        if not used.isdisjoint(row_hashes(row.text, {session.masking.version: masked}, beside)):
+        known = {session.masking.version: masked}
+        # What the model learned of a text, it knows beside other features too.
+        alone = row_hashes(row.text, known) if session.reads_text else frozenset[str]()
+        if not used.isdisjoint(row_hashes(row.text, known, beside) | alone):
             continue
         if (not masked and session.reads_text) or identity in seen:
             repeated += 1
