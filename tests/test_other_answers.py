@@ -198,7 +198,7 @@ def test_rules_are_checked_by_the_task(tmp_path: Path, stars: Release, release: 
     path.write_text("name,label,then\na,x,review\n", encoding="utf-8")
     with pytest.raises(RuleError, match="unknown column `label`"):
         load_rules(path, schema)
-    path.write_text("name,p,high,then\nboth,<0.1,>=0.5,review\nlow,<0.1,,review\n", encoding="utf-8")
+    path.write_text("name,p,high,then\nboth,<0.1,>=2.5,review\nlow,<0.1,,review\n", encoding="utf-8")
     load_rules(path, schema)  # of labels such a p cannot occur; of numbers it can
     path.write_text("name,value,then\na,>3,review\nb,>4,outcome 2\n", encoding="utf-8")
     with pytest.raises(RuleError, match="can never fire"):
