@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/penjing demo $(if $(ONCE),--once)
 
 test: $(STAMP) lint types
-	$(BIN)/python -m pytest -m "not whole"
+	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile
 
 # Whole runs, faults and attacks that take minutes.
 test-slow: $(STAMP)
