@@ -190,7 +190,7 @@ def test_rules_as_a_chinese_spreadsheet_saves_them(recipe_in: Callable[..., Path
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_encoder_the_whole_way(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
-    gates = "{size_mb: 25, times_faster: 0.1, unproven: allow}"
+    gates = "{size_mb: 40, times_faster: 0.1, unproven: allow}"
     made = make_release(recipe_in(steps=ENCODER, gates=gates), tmp_path / "out")
     states = {variant.name: variant.state for variant in made.report.variants}
     assert states["compress.export"] == "refused", "fp32 is larger than the gate allows, by measurement in this run"
