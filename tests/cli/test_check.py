@@ -54,10 +54,10 @@ def test_the_base_of_auto_is_said_with_its_reason(app: typer.Typer, tmp_path: Pa
     path.write_text(f"{text}base: auto\ngates: {{size_mb: 40}}\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["check", str(path)])
     assert done.exit_code == 0, done.output
-    reason = "`base: auto` takes penjing/mini: penjing/small is expected to need"
+    reason = "`base: auto` takes penjing/nano: penjing/mini is expected to need"
     assert done.stdout.splitlines()[-1].startswith(reason) and "`size_mb` promises 40 MB" in done.stdout
     told = json.loads(CliRunner().invoke(app, ["check", str(path), "--json"]).stdout)
-    assert told["base"] == "penjing/mini" and told["base_why"].startswith(reason)
+    assert told["base"] == "penjing/nano" and told["base_why"].startswith(reason)
 
 
 def test_json_is_the_whole_audit(app: typer.Typer, tmp_path: Path) -> None:

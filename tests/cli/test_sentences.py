@@ -136,6 +136,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "SIGHUP does nothing here: keys are read every second, all else at a start; SIGTERM stops the service",
         "The delivery was late and the box was damaged; I want my money back.",
         "a batch has at least one piece",
+        "an offset of more than 59 minutes: {}",
         "penjing grow",
         "penjing make",
         "there is no document {}",

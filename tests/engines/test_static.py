@@ -58,7 +58,7 @@ def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:
     assert session.fingerprint()["engine"] == "static"
 
 
-@pytest.mark.parametrize("settings", ["{}", "[]", "no", '{"bits":12,"characters":4,"format":2,"words":2}', "[" * 9999])
+@pytest.mark.parametrize("settings", ["{}", "[]", "no", "[" * 9999])
 def test_settings_that_do_not_fit_are_damage(tmp_path: Path, settings: str) -> None:
     made = artifact(tmp_path / "a")
     (made.folder / SETTINGS).write_text(settings)
