@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import os
@@ -16,10 +17,26 @@ import pytest
 from safetensors.numpy import load_file
 
 from penjing.core.canon import digest_file
+from penjing.make.demo import reviews
+from penjing.make.run import make_release
+from penjing.report.verdict import verdict
 
 ROOT = Path(__file__).parents[2] / "bases" / "small"
 BASE = ROOT / "penjing_small"
 MADE = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+
+RECIPE = """\
+name: small
+language: zh
+data: {files: rows.csv, text: text, label: label}
+base: auto
+steps:
+  - tune.full: {epochs: 2, learning_rate: 3.0e-4, layers: 3, max_tokens: 48}
+  - compress.int8: {}
+gates: {keep: 0.9, size_mb: 50, unproven: allow}
+decide: {max_error: 0.2}
+threads: 1
+"""
 
 
 def script(name: str) -> ModuleType:
@@ -68,6 +85,27 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     teacher = Path(os.environ["PENJING_MODELS"]) / "multilingual-e5-small-zh-en"
     script("make").make(teacher, tmp_path)
     assert {name: digest_file(tmp_path / name) for name in MADE} == {name: digest_file(BASE / name) for name in MADE}
+
+
+@pytest.mark.whole
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_its_top_three_layers_become_a_sealed_release(tmp_path: Path) -> None:
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *reviews()[:600]])
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    made = make_release(recipe, tmp_path / "out")
+    assert made.report.base == "penjing/small" and made.report.notes[0].phrase == "base_largest"
+    rows = {row.name: row for row in made.report.variants}
+    # Twelve layers with three of them trained know more of 360 reviews than word counts do.
+    assert rows["compress.int8"].score.value > rows["tune.linear"].score.value
+    assert rows["compress.int8"].size_mb < 45 and made.release is not None
+    assert made.release.artifact.card.base == "penjing/small"
+    report = verdict(made.report, "zh")[1]
+    assert any("95% 置信区间为" in sentence for sentence in report)
+    # The same recipe again takes the same base, and gives the same release.
+    again = make_release(recipe, tmp_path / "out", again=True)
+    assert again.release is not None and again.release.id == made.release.id
 
 
 @pytest.mark.whole

@@ -65,5 +65,10 @@ def test_parts_and_spans() -> None:
     assert moment_of("2026-01-05T10:30:07Z") == DateParts(20_458, 1, 0, 10, 37_807, "utc")
     assert span_of("1970-01-02") == (86_400, 172_799)
     assert span_of("1970-01-02T00:00:01") == (86_401, 86_401)
-    assert [written_at(second) for second in (86_400, 86_401)] == ["1970-01-02", "1970-01-02T00:00:01"]
+    assert [written_at(">=", second) for second in (86_400, 86_401)] == ["1970-01-02", "1970-01-02T00:00:01"]
+    first, last = 86_400, 2 * 86_400 - 1
+    bounds = [(operator, second) for operator in ("<", "<=", ">", "=") for second in (first, last)]
+    days = {bound: written_at(*bound) for bound in bounds}
+    assert [bound for bound in bounds if days[bound] == "1970-01-02"] == [("<", first), ("<=", last), (">", last)]
+    assert days["=", first] == days["<=", first] == "1970-01-02T00:00:00"
     assert (day_of(20_458), day_of(10**9), day_of(-(10**9))) == ("2026-01-05", "9999-12-31", "0001-01-01")

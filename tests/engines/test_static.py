@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from penjing.core.artifact import open_artifact, write_artifact
-from penjing.core.errors import DamageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Card
 from penjing.core.task import Head
 from penjing.engines.static import SETTINGS, StaticEngine
@@ -63,6 +63,13 @@ def test_settings_that_do_not_fit_are_damage(tmp_path: Path, settings: str) -> N
     made = artifact(tmp_path / "a")
     (made.folder / SETTINGS).write_text(settings)
     with pytest.raises(DamageError, match="does not fit the model"):
+        StaticEngine.load(made)
+
+
+def test_settings_of_a_later_format_are_no_damage(tmp_path: Path) -> None:
+    made = artifact(tmp_path / "a")
+    (made.folder / SETTINGS).write_text('{"bits":12,"characters":4,"format":2,"words":2}')
+    with pytest.raises(UsageError, match="format 2, and this installation reads formats up to 1"):
         StaticEngine.load(made)
 
 

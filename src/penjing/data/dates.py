@@ -73,11 +73,16 @@ def span_of(recorded: str) -> tuple[int, int]:
     return first, first if moment.seconds is not None else first + _DAY - 1
 
 
-def written_at(second: int) -> str:
-    """The date or the time of a second since 1970-01-01; a midnight is the day alone."""
+def written_at(operator: str, second: int) -> str:
+    """How a rule writes that second since 1970-01-01 after an operator: a day alone where it means the same.
+
+    In a rule a day is all of its seconds: `>= day` and `< day` are about its first one, `> day` and `<= day` about its
+    last one, and `= day` is no single second.
+    """
     day, rest = divmod(second, _DAY)
-    clock = f"T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}" if rest else ""
-    return day_of(day) + clock
+    if rest == {">=": 0, "<": 0, ">": _DAY - 1, "<=": _DAY - 1}.get(operator):
+        return day_of(day)
+    return f"{day_of(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
 def day_of(days: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from penjing.core.errors import DataError, UsageError
 from penjing.data.other_encodings import refuse_other, wide_without_mark
@@ -111,16 +111,31 @@ def decode_line(line: bytes, usual: str) -> tuple[str, bool] | None:
 
 def _without_mark(head: bytes) -> str | None:
     """UTF-16 without a mark: in ASCII and line ends one byte of each pair is zero, always on the same side."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if even + odd < 2:
+    zeros = {"utf-16-be": head[0::2].count(0), "utf-16-le": head[1::2].count(0)}
+    if sum(zeros.values()) < 2:
         return _all_wide(head)
-    if min(even, odd) > max(even, odd) // 2:
+    name = wide_side(head)
+    if name is None:
         return None
-    name = "utf-16-le" if odd > even else "utf-16-be"
     text = head[: len(head) // 2 * 2].decode(name, "replace")
     narrow = sum(character < "\u0100" for character in text)
     plausible, wide = plausibility(text)
-    return name if narrow >= max(even, odd) * 0.9 and "\x00" not in text and (not wide or plausible > 0) else None
+    return name if narrow >= zeros[name] * 0.9 and "\x00" not in text and (not wide or plausible > 0) else None
+
+
+def wide_side(head: bytes) -> Literal["utf-16-le", "utf-16-be"] | None:
+    """Which UTF-16 the zero bytes speak for: that of the line ends, else that with twice as many as the other.
+
+    Characters such as 一 (4E00) and 最 (6700) have a zero byte on the other side; 0A00 and 0D00 hardly ever occur.
+    """
+    pairs = set(zip(head[0::2], head[1::2], strict=False))
+    little, big = (not pairs.isdisjoint(ends) for ends in (((10, 0), (13, 0)), ((0, 10), (0, 13))))
+    if little != big:
+        return "utf-16-le" if little else "utf-16-be"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if min(even, odd) > max(even, odd) // 2:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _all_wide(head: bytes) -> str | None:

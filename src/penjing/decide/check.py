@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Literal
 
@@ -202,7 +201,8 @@ def _part(axis: Axis, mask: int, schema: FactSchema) -> str:
             return f"{axis.fact} is not {' or '.join(rest)}"
         return f"{axis.fact} is {' or '.join(taken)}"
     kind = schema.kinds()[axis.fact]
-    write = written_at if kind == "date" else partial(_number, units=scale(kind))
+    units = scale(kind)
+    write = written_at if kind == "date" else lambda _, whole: _number(whole, units)
     spans: list[tuple[int | None, int | None]] = []
     for i, (low, high) in enumerate(axis.ranges):
         if mask >> i & 1:
@@ -213,17 +213,17 @@ def _part(axis: Axis, mask: int, schema: FactSchema) -> str:
 
 
 def _span(
-    fact: str, low: int | None, high: int | None, bottom: int | None, top: int | None, write: Callable[[int], str]
+    fact: str, low: int | None, high: int | None, bottom: int | None, top: int | None, write: Callable[[str, int], str]
 ) -> str:
     if low is not None and low == high:
-        return f"{fact} = {write(low)}"
-    above = None if low is None or low == bottom else _shorter(f"{fact} >= ", low, f"{fact} > ", low - 1, write)
-    below = None if high is None or high == top else _shorter(f"{fact} < ", high + 1, f"{fact} <= ", high, write)
+        return f"{fact} = {write('=', low)}"
+    above = None if low is None or low == bottom else _shorter(fact, (">=", low), (">", low - 1), write)
+    below = None if high is None or high == top else _shorter(fact, ("<", high + 1), ("<=", high), write)
     return " and ".join(part for part in (above, below) if part) or f"any {fact}"
 
 
-def _shorter(one: str, low: int, other: str, high: int, write: Callable[[int], str]) -> str:
-    words, others = one + write(low), other + write(high)
+def _shorter(fact: str, one: tuple[str, int], other: tuple[str, int], write: Callable[[str, int], str]) -> str:
+    words, others = (f"{fact} {operator} {write(operator, bound)}" for operator, bound in (one, other))
     return words if len(words) <= len(others) else others
 
 

@@ -20,7 +20,7 @@ from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
 from penjing.data.cells import Fault
 from penjing.data.corpus.sources import Documents, suffix_of
-from penjing.data.encoding import decode_line, find_encoding
+from penjing.data.encoding import decode_line, find_encoding, wide_side
 from penjing.data.layout import records
 from penjing.data.names import EXACT, role_of
 from penjing.data.read import open_head
@@ -200,9 +200,8 @@ def _ending(look: bytes, whole: bool) -> bytes:
 def _is_binary(head: bytes) -> bool:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return False
-    sides = head[0::2].count(0), head[1::2].count(0)
-    zeros = sum(sides)
-    if zeros and max(sides) < 2 * min(sides) + 2:  # in UTF-16 nearly all zeros are on one side
+    zeros = head.count(0)
+    if zeros and wide_side(head) is None:
         return True
     odd = sum(byte < 9 or 13 < byte < 27 for byte in head[:4096])
     return not zeros and odd > len(head[:4096]) // 10
