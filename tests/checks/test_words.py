@@ -125,7 +125,8 @@ def test_the_place_is_that_of_the_key(tmp_path: Path) -> None:
     said = str(caught.value)
     for words in (
         f"{path}:3:25: unknown key `tset`\n",
-        f"{path}:5:5: `vip` is `boool`; it must be `str`, `int`, `float`, `bool` or `date`, or a list (each entry: text) "  # noqa: E501
+        f"{path}:5:5: `vip` is `boool`; it must be `str`, `int`, `float`, `bool` or `date`, "
+        "or a list (each entry: text) "
         "(did you mean `bool`?)",
         f"{path}:8:10: `max_error` is `5`; it must be a share above 0 and below 1, or a mapping "
         "(a name, each with a share above 0 and below 1) "
