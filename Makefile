@@ -10,8 +10,10 @@ SITE_STAMP := $(VENV)/.site-installed
 demo: $(STAMP)
 	$(BIN)/penjing demo $(if $(ONCE),--once)
 
+# What serves and what measures time has the machine to itself.
 test: $(STAMP) lint types
-	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --ignore=tests/serve --ignore=tests/measure
+	$(BIN)/python -m pytest -m "not whole" tests/serve tests/measure
 
 # Whole runs, faults and attacks that take minutes.
 test-slow: $(STAMP)
