@@ -30,6 +30,7 @@ from penjing.data.mask import VERSION, open_masking
 
 LANGUAGES: tuple[str, ...] = get_args(Language)
 SAMPLES, SAMPLE = 6, 500  # samples of a reason, and characters of one
+_LOOK = 4 * SAMPLE  # characters that are masked for a sample: a number that the end of it divides is still seen whole
 
 
 class BuildOptions(BaseModel):
@@ -73,20 +74,20 @@ class _Counts:
     kinds: dict[str, int] = field(default_factory=dict)
     samples: dict[str, list[list[str]]] = field(default_factory=dict)
 
-    def drop(self, reason: str, text: str, place: str) -> None:
-        """Count a document that is left out."""
+    def drop(self, reason: str, text: str | None, place: str) -> None:
+        """Count a document that is left out; without a text it has no characters, and no sample is taken."""
         found = self.dropped.setdefault(reason, [0, 0])
         found[0] += 1
-        found[1] += len(text)
-        self.sample(reason, text, place)
+        if text is not None:
+            found[1] += len(text)
+            self.sample(reason, text, place)
 
     def sample(self, reason: str, text: str, place: str) -> None:
         """Keep the sample if its hash is among the smallest."""
-        look = text[:SAMPLE]
-        rank = hashlib.blake2b(look.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        rank = hashlib.blake2b(text[:SAMPLE].encode("utf-8", "replace"), digest_size=8).hexdigest()
         held = self.samples.setdefault(reason, [])
         if len(held) < SAMPLES or rank < held[-1][0]:
-            held.append([rank, look, place])
+            held.append([rank, text[:_LOOK], place])
             held.sort()
             del held[SAMPLES:]
 
@@ -112,8 +113,8 @@ def process_block(raw: RawBlock, task: BlockTask, path: Path) -> None:
         if text is None or not text.strip():
             reason = "unreadable" if text is None else "empty"
             counts.read[0] += 1
-            counts.read[1] += len(text or "")
-            counts.drop(reason, text or document.data[:SAMPLE].decode("utf-8", "replace"), document.place)
+            counts.drop(reason, None, document.place)
+            counts.sample(reason, document.data[:_LOOK].decode("utf-8", "replace"), document.place)
         else:
             parts = divide(text)
             changes.add("divided", len(parts) > 1)
@@ -203,7 +204,7 @@ def _mask_samples(counts: _Counts) -> None:
     masking = open_masking(VERSION)
     for held in counts.samples.values():
         for sample in held:
-            sample[1] = masking(sample[1]).text
+            sample[1] = masking(sample[1]).text[:SAMPLE]
 
 
 def _count(counts: dict[str, int], key: str, times: int = 1) -> None:
