@@ -202,4 +202,4 @@ def test_the_shipped_base_keeps_its_geometry_on_real_texts(tmp_path: Path) -> No
     run = Run(out=tmp_path / "int8", scratch=tmp_path / "scratch", threads=2)
     artifact = apply(Inputs(parent, train, validation), Options(calibration_texts=50), run)
     assert artifact.card.metrics["validation_agreement"] >= 0.96
-    assert folder_size(artifact.folder) < 20e6
+    assert folder_size(artifact.folder) < 30e6, "26.8 million weights in float32 are 107 MB"
