@@ -156,7 +156,7 @@ def test_the_order_of_the_texts_changes_nothing(tokenizer: Tokenizer, kind: part
     assert train([*mixed, *mixed[:50]], kind, ENTRIES).to_str() == tokenizer.to_str()
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(tokenizer: Tokenizer, kind: parts.Kind) -> None:
     wanted = hashlib.sha256(tokenizer.to_str().encode()).hexdigest()
     code = (

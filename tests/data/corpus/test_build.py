@@ -169,7 +169,7 @@ def test_two_builds_at_once_are_refused(raw: Path) -> None:
     build(raw, "out", HowToBuild(stop=again))
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 def test_a_killed_build_goes_on_to_the_same_bytes_and_leaves_no_process(raw: Path) -> None:
     command = [sys.executable, "-m", "penjing", "corpus", "build", str(raw / "docs"), "--workers", "2", "--out"]
     (raw / "docs" / "big.txt").write_text("\n\n".join(zh(n) + en(n) for n in range(20_000)), encoding="utf-8")
