@@ -38,7 +38,7 @@ def test_known_texts_are_cut_as_before_and_new_ones_into_characters(mini: Tokeni
 
 
 def test_without_its_characters_chinese_is_read_as_bytes(mini: Tokenizer) -> None:
-    used = set(mini.encode("hello", add_special_tokens=False).ids)
+    used = {*mini.encode("hello", add_special_tokens=False).ids, mini.token_to_id("▁")}
     small, _ = cut_tokenizer(mini, used)
     encoded = small.encode("早餐", add_special_tokens=False)
     assert [token for token in encoded.tokens if token != "▁"] == [f"<0x{byte:02X}>" for byte in "早餐".encode()]
