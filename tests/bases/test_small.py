@@ -103,9 +103,6 @@ def test_its_top_three_layers_become_a_sealed_release(tmp_path: Path) -> None:
     assert made.release.artifact.card.base == "penjing/small"
     report = verdict(made.report, "zh")[1]
     assert any("95% 置信区间为" in sentence for sentence in report)
-    # The same recipe again takes the same base, and gives the same release.
-    again = make_release(recipe, tmp_path / "out", again=True)
-    assert again.release is not None and again.release.id == made.release.id
 
 
 @pytest.mark.whole
