@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -20,10 +19,10 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 def test_the_first_signal_asks_and_the_second_ends(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RunInterruptedError, match="same command again to continue"), stopping() as stop:
         assert not stop()
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert stop()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         raise KeyboardInterrupt
     assert "stopping at the next safe point" in capsys.readouterr().err
 
@@ -31,7 +30,7 @@ def test_the_first_signal_asks_and_the_second_ends(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(("number", "code"), zip(SIGNALS, (130, 143, 130), strict=True))
 def test_each_signal_has_its_code(number: int, code: int) -> None:
     with pytest.raises(RunInterruptedError) as met, stopping() as stop:
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert stop()
         raise RunInterruptedError("stopped after step 3", fix="x")
     assert met.value.exit_code == code
@@ -44,7 +43,7 @@ def test_each_signal_has_its_code(number: int, code: int) -> None:
 def test_terminations_are_raised_like_ctrl_c_and_told_apart() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         with pytest.raises(EndedError) as met, catching():
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         assert met.value.number == number
     told = interrupted(EndedError(signal.SIGTERM), "do this", "3 rows are recorded")
     assert isinstance(told, RunTerminatedError) and str(told) == (
@@ -57,7 +56,7 @@ def test_what_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with catching(), stopping() as stop:
-            os.kill(os.getpid(), signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
             assert not stop()
     finally:
         signal.signal(signal.SIGHUP, before)
