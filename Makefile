@@ -10,9 +10,10 @@ SITE_STAMP := $(VENV)/.site-installed
 demo: $(STAMP)
 	$(BIN)/penjing demo $(if $(ONCE),--once)
 
-# What serves and what measures time has the machine to itself.
+# What serves and what measures time has the machine to itself. A test that ends its worker ends the run: with a new
+# worker pytest-xdist waits for ever.
 test: $(STAMP) lint types
-	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --ignore=tests/serve --ignore=tests/measure
+	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --max-worker-restart=0 --ignore=tests/serve --ignore=tests/measure
 	$(BIN)/python -m pytest -m "not whole" tests/serve tests/measure
 
 # Whole runs, faults and attacks that take minutes.
