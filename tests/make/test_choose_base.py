@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.nouns import Silent
 from penjing.core.recipe import Gates, load_recipe
 from penjing.make.check_recipe import Checked, check_recipe
@@ -26,6 +27,7 @@ from penjing.make.choose_base import (
     wanted_of,
 )
 from penjing.model.base import SHIPPED, base_is_installed
+from penjing.report.verdict import note_in
 
 LARGE = BaseCost("large", 12, layers_mb=20, words_mb=10, fixed_ms=1.0, token_ms=0.1, token_seconds=0.06)
 SMALL = BaseCost("small", 4, layers_mb=5, words_mb=5, fixed_ms=0.5, token_ms=0.02, token_seconds=0.06)
@@ -103,6 +105,21 @@ def test_what_is_not_installed_is_passed_over_and_named() -> None:
 def test_where_none_fits_the_smallest_is_taken() -> None:
     assert chosen(gated(size_mb=1)) == ("tiny", "base_smallest")
     assert chosen(gated(size_mb=1), missing=("tiny",)) == ("small", "base_smallest")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "missing"),
+    [
+        (WANTED, ""),
+        (WANTED, "large"),
+        (replace(WANTED, minutes=1e-3), ""),
+        (gated(size_mb=12), ""),
+        (gated(size_mb=1), ""),
+    ],
+)
+def test_the_sentence_that_make_prints_has_the_chinese_of_the_report(wanted: Wanted, missing: str) -> None:
+    note = choose_base(wanted, lambda name: name != missing, TABLE).note
+    assert chinese(note_in(note, "en")) == note_in(note, "zh")
 
 
 def test_a_base_has_the_layers_that_the_steps_ask_for() -> None:

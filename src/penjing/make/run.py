@@ -94,7 +94,7 @@ def make_release(
         file, steps, base, rules, data = checked.file, checked.steps, checked.base, checked.rules, checked.data
         assert data is not None, "data that cannot be read is a fault"
         if checked.chosen is not None:
-            progress.say(note_in(checked.chosen.note, language or ("zh" if data.language == "zh" else "en")))
+            progress.say(note_in(checked.chosen.note, "en"))
         progress.expect(stages(names, len(data.train), searches))
         threads = _threads(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
