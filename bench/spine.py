@@ -187,13 +187,13 @@ def base_named(short: str, models: Path | None) -> str:
     return str((models / LARGE).resolve())
 
 
-def parser_of(description: str | None) -> argparse.ArgumentParser:
-    """The options that every bench over the five sets has."""
+def parser_of(description: str | None, sets: Sequence[str] = SETS) -> argparse.ArgumentParser:
+    """The options that every bench over these sets has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the five sets")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the sets")
     parser.add_argument("--models", type=Path, help=f"the folder that holds {LARGE}")
     parser.add_argument("--out", type=Path, required=True, help="a folder for the work of the runs")
-    parser.add_argument("--set", choices=SETS, action="append", help="one set, may be repeated; default: all")
+    parser.add_argument("--set", choices=sets, action="append", help="one set, may be repeated; default: all")
     return parser
 
 

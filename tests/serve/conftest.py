@@ -80,7 +80,9 @@ def start(release: Release, folder: Path, *options: object, env: dict[str, str] 
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, (folder / "stderr").read_text()
+    if not line.startswith("{"):
+        process.kill()
+        pytest.fail(f"the service printed {line!r}: " + (folder / "stderr").read_text())
     return Served(json.loads(line)["url"], db, process, keys)
 
 
