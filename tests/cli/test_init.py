@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,15 @@ def test_writes_a_recipe_and_rules_and_lists_what_is_wrong(app: typer.Typer, tmp
     assert f"next: penjing make {tmp_path / 'job' / 'recipe.yaml'}" in said
     file = load_recipe(tmp_path / "job" / "recipe.yaml")
     assert file.recipe.data.files == "../mine.csv"
-    assert file.recipe.step_list() == [("tune.full", {}), ("compress.int8", {})]
     base = "penjing/small" if base_is_installed("penjing/small") else "penjing/mini"
+    tuned = {"layers": 3, "learning_rate": 3e-4} if base == "penjing/small" else {}
+    assert file.recipe.step_list() == [("tune.full", tuned), ("compress.int8", {})]
     assert file.recipe.base == base and f"base: {base}, " in said
     (line,) = [line for line in file.path.read_text(encoding="utf-8").splitlines() if line.startswith("base:")]
     assert line.endswith("; or write auto, or a folder in Hugging Face form") and "# " in line
-    assert ("min of tuning on two server cores" in line) == (base == "penjing/small")
+    minutes = re.search(r"^tuning: about (\d+) min on two server cores$", said, re.MULTILINE)
+    (line,) = [line for line in file.path.read_text(encoding="utf-8").splitlines() if "tune.full" in line]
+    assert minutes is not None and line.endswith(f" on the train rows, about {minutes[1]} min on two server cores")
     assert file.resolve(file.recipe.decide.rules or "").read_text(encoding="utf-8").splitlines() == [
         "name,label,p,margin,text,pii.id_card,then,why",
         "id-card-to-a-person,,,,,>=1,review,contains an identity card number",

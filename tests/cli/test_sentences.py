@@ -49,6 +49,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "audit entry",
         "case for review of the decision",
         "chain",
+        "{layers: 3, learning_rate: 3.0e-4}",
         "{type: classify}",
         "{type: score}",
         "the field `label`",

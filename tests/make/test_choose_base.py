@@ -78,6 +78,27 @@ def test_time_is_a_limit_at_its_boundary() -> None:
     assert tuning_minutes(LARGE, replace(WANTED, tokens=(500.0, 500.0))) == pytest.approx(128 * 0.06 * 37 / 60)
 
 
+@pytest.mark.parametrize("cost", COSTS)
+def test_what_init_writes_is_what_it_counts(cost: BaseCost, recipe_in: Callable[..., Path]) -> None:
+    """The minutes by the options of the recipe that is written are those by which the base was chosen."""
+    path = recipe_in(steps=f"  - tune.full: {cost.tuning.options}\n  - compress.int8: {{}}", base="penjing/mini")
+    checked = check(path)
+    read = wanted_of(load_recipe(path), checked.audit, checked.steps)
+    for rows in (500, 5_000, 20_000):
+        counted = tuning_minutes(cost, replace(read, rows=rows, written=True, layers="all", passes=99.0))
+        assert counted == pytest.approx(tuning_minutes(cost, replace(read, rows=rows)))
+
+
+def test_five_thousand_rows_take_a_quarter_of_an_hour_as_init_writes_it() -> None:
+    """Twelve layers, 70 tokens a row: three passes over three layers, and nine computed once."""
+    wanted = replace(WANTED, rows=5_000, tokens=(70.0, 128.0))
+    written = tuning_minutes(COSTS[0], replace(wanted, written=True))
+    assert written == pytest.approx(350 * 0.18 * (3 * 3 + 9 / 3) / 60)
+    found = choose_base(replace(wanted, written=True), lambda name: name == COSTS[0].name)
+    assert (found.minutes, found.tuning.layers) == (written, 3)
+    assert tuning_minutes(COSTS[0], wanted) > 3 * written
+
+
 def test_fewer_layers_int8_and_a_smaller_vocabulary_count() -> None:
     assert release_megabytes(LARGE, WANTED) == 30
     assert release_megabytes(LARGE, replace(WANTED, keep=6)) == 20

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.pretrain_toys import ToyCorpus, base_of, tokenizer
 
-from penjing.core.errors import RecipeError, RunInterruptedError
+from penjing.core.errors import PenjingError, RecipeError, RunInterruptedError
 from penjing.core.folder import sealed_folder
 from penjing.core.grow_recipe import load_grow_recipe
 from penjing.data.corpus.card import Amount, CorpusCard, DomainCard, SourceCard
@@ -75,6 +75,27 @@ def test_two_steps_from_scratch_killed_and_resumed(place: Path) -> None:
     assert opened.id == whole.artifact.id
     load_encoder(opened)
     assert (opened.folder / "mlm_head.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("corpus: corpus", "corpus: nowhere"),
+        ("network: {type: bert, size: tiny, length: 64}\ntokenizer: words", "base: nowhere"),
+        ("tokenizer: words", "tokenizer: nowhere"),
+        ("tokenizer: words", "tokenizer: {kind: unigram, entires: 600}"),
+        ("threads: 1", "teachers: {large: nowhere}"),
+        ("threads: 1", "pairs: nowhere.csv"),
+        ("pretrain.mlm: {", "pretrain.mlmm: {"),
+    ],
+)
+def test_where_the_recipe_is_refused_nothing_is_left_behind(place: Path, old: str, new: str) -> None:
+    assert old in SCRATCH
+    (place / "grow.yaml").write_text(SCRATCH.replace(old, new), encoding="utf-8")
+    before = sorted(place.rglob("*"))
+    with pytest.raises(PenjingError, match=r"grow\.yaml:"):
+        grow_base(place / "grow.yaml", place / "out")
+    assert sorted(place.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

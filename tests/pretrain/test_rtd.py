@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from tests.pretrain_toys import batch_of, kit_of
 
+from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.rtd import Generator, Options, ReplacedTokens, fill
 
@@ -38,3 +39,33 @@ def test_both_networks_learn_and_one_table_is_read_by_both(tmp_path: Path) -> No
     # Untrained, the detection is a coin and the generator is uniform.
     entries = kit.model.config.vocab_size  # type: ignore[union-attr]
     assert abs(loss.item() - (np.log(entries) + 50 * np.log(2))) < 3
+
+
+def test_the_parts_of_a_batch_add_up_to_its_loss_and_gradient(tmp_path: Path) -> None:
+    """The rows are of very different lengths, and one part has no hidden token. The generator always draws `w5`."""
+    kit = kit_of(tmp_path, "bert")
+    term = ReplacedTokens(kit, Options(weight=50))
+    network = Grown(kit.model, {"rtd": term.head()}).eval()
+    part = network.heads["rtd"]
+    assert isinstance(part, Generator)
+    with torch.no_grad():
+        part.head.bias[kit.marks.ordinary[5]] = 40.0
+    batch = term.change(batch_of(kit.marks, [20, 3, 12, 2]), np.random.default_rng(0))
+    parts = batch.split(4)
+    assert 0 in [int(each.targets["hidden"].sum()) for each in parts]
+
+    def gradient(pieces: list[TextBatch]) -> tuple[float, torch.Tensor]:
+        network.zero_grad()
+        total = 0.0
+        for piece in pieces:
+            loss = term.count(piece) / term.count(batch) * term.loss(network, piece, lambda: torch.empty(0))
+            loss.backward()
+            total += loss.item()
+        grown = [each.grad.flatten() for each in network.parameters() if each.grad is not None]
+        return total, torch.cat(grown)
+
+    whole, of_whole = gradient([batch])
+    for count in (2, 4):
+        found, of_parts = gradient(batch.split(count))
+        assert abs(found - whole) < 1e-4
+        assert (of_parts - of_whole).norm() < 1e-5 * of_whole.norm()

@@ -46,7 +46,7 @@ data:
   unlabelled: [] # files of texts without labels
 base: {base} # {why}
 steps:
-  - tune.full: {{}} # fine-tune the base on the train rows
+  - tune.full: {tuning} # {tune}
   - compress.int8: {{}} # make it small and fast
 gates: # promises that are tested before anything is sealed
   keep: 0.97 # {metric}
@@ -115,12 +115,12 @@ def init(
     with show.Bar() as bar:
         audit, prepared = examine(file, reader_of(file), bar)
     if prepared is not None:  # until then it is `base: auto`
-        chosen = choose_base(wanted_of(file, audit), base_is_installed)
+        chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed)
         with replaced_file(recipe) as new_recipe:
             new_recipe.write_text(recipe_text(folder, data, guessed, about, chosen), encoding="utf-8")
     if json:
         found = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text, "label": guessed.label}
-        found |= {"base": chosen.name} if prepared is not None else {}
+        found |= {"base": chosen.name, "tuning_minutes": round(chosen.minutes)} if prepared is not None else {}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
     show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
@@ -135,6 +135,7 @@ def init(
         show.out(line)
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
+        show.out(f"tuning: about {chosen.minutes:.0f} min on two server cores")
     show.out("")
     show.out(f"wrote {recipe} and {rules}")
     show.out(f"next: penjing make {recipe}" if audit.trainable else f"after the corrections: penjing check {recipe}")
@@ -213,6 +214,8 @@ def recipe_text(folder: Path, data: Path, guessed: Guess, about: About, chosen: 
         "about": about.comment,
         "base": "auto" if chosen is None else chosen.name,
         "why": _why(chosen),
+        "tuning": "{}" if chosen is None else chosen.tuning.options,
+        "tune": _tune(chosen),
         "columns": ", ".join(_scalar(name) for name in guessed.columns or ()),
         "sheet": _scalar(guessed.sheet or ""),
         "header": guessed.header,
@@ -229,6 +232,17 @@ def _why(chosen: ChosenBase | None) -> str:
 
     others = translate("or write auto, or a folder in Hugging Face form")
     return f"{note_in(chosen.comment, language())}; {others}"
+
+
+def _tune(chosen: ChosenBase | None) -> str:
+    """The comment on the tuning: what is trained, and the minutes that it takes where the base is chosen."""
+    if chosen is None:
+        return "fine-tune the base on the train rows"
+    if isinstance(layers := chosen.tuning.layers, int):
+        return (
+            f"fine-tune the top {layers} layers on the train rows, about {chosen.minutes:.0f} min on two server cores"
+        )
+    return f"fine-tune the base on the train rows, about {chosen.minutes:.0f} min on two server cores"
 
 
 def _lines(guessed: Guess) -> Iterator[str]:

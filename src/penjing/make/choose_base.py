@@ -45,12 +45,21 @@ _UNFORESEEN = frozenset(("compress.cascade", "compress.exit", "compress.static")
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How `penjing init` lets a base be tuned. options: of `tune.full`, as in a recipe; layers, passes: as `Wanted`."""
+
+    options: str = "{}"
+    layers: int | str = "auto"
+    passes: float = 4.0
+
+
+@dataclass(frozen=True)
 class BaseCost:
     """What a base costs.
 
     megabytes: of an INT8 release, in its layers and in its words with the tokenizer. fixed_ms, token_ms: a decision in
     INT8 takes fixed_ms + tokens * token_ms. token_seconds: to train one layer on 1,000 tokens once; without training,
-    a third of that.
+    a third of that. tuning: what `penjing init` writes for it.
     """
 
     name: str
@@ -60,14 +69,17 @@ class BaseCost:
     fixed_ms: float
     token_ms: float
     token_seconds: float
+    tuning: Tuning = Tuning()
 
 
+# As twelve layers were measured on the five sets of `bench/spine.py`: a third of the time of `layers: auto`.
+TOP_THREE = Tuning("{layers: 3, learning_rate: 3.0e-4}", 3, 3.0)
 # From the largest to the smallest. A base that is not in this installation may be named. Sources: sizes and times of
 # `penjing/small` from the twelve layers of ChnSentiCorp (speed: 41.9 MB, 1.84 of them a layer; 16.4 ms for about 70
 # tokens), of `penjing/mini` from its card and, for six layers, one and a half times what four took (SMS spam, compress:
 # 3.6 ms for about 25 tokens; tuning from the five sets, spine); of `penjing/nano` from its card (0.7 ms for 21 tokens).
 COSTS = (
-    BaseCost("penjing/small", 12, layers_mb=22.0, words_mb=20.0, fixed_ms=0.5, token_ms=0.23, token_seconds=0.18),
+    BaseCost("penjing/small", 12, 22.0, 20.0, fixed_ms=0.5, token_ms=0.23, token_seconds=0.18, tuning=TOP_THREE),
     BaseCost("penjing/mini", 6, layers_mb=10.7, words_mb=17.4, fixed_ms=0.8, token_ms=0.165, token_seconds=0.30),
     BaseCost("penjing/nano", 2, layers_mb=1.0, words_mb=10.0, fixed_ms=0.1, token_ms=0.03, token_seconds=0.07),
 )
@@ -80,7 +92,8 @@ class Wanted:
     rows: train rows. tokens: of the median text and of the longest but 1 %. longest: `max_tokens`, with which training
     cuts a text and serving makes windows. layers: that are trained, as `tune.full` has it. passes: over the train rows,
     with the rates that are tried. keep: number of layers that `compress.layers` keeps, 0 for all. names: of the
-    steps after tuning. search: forms are tried until one holds the promises.
+    steps after tuning. search: forms are tried until one holds the promises. written: each base is tuned as
+    `penjing init` writes it, whatever `layers` and `passes` are.
     """
 
     rows: int
@@ -92,16 +105,22 @@ class Wanted:
     keep: int = 0
     names: frozenset[str] = frozenset()
     search: bool = False
+    written: bool = False
     minutes: float = MOST_MINUTES
 
 
 @dataclass(frozen=True)
 class ChosenBase:
-    """The name of the base that was taken, why in a sentence, and in a few words for a comment."""
+    """The name of the base that was taken, why in a sentence, and in a few words for a comment.
+
+    minutes: that tuning it is expected to take on two server cores. tuning: how `penjing init` lets it be tuned.
+    """
 
     name: str
     note: Note
     comment: Note
+    minutes: float
+    tuning: Tuning = Tuning()
 
 
 def choose_base(wanted: Wanted, installed: Callable[[str], bool], costs: Sequence[BaseCost] = COSTS) -> ChosenBase:
@@ -155,10 +174,11 @@ def with_base(file: RecipeFile, name: str) -> RecipeFile:
 
 def tuning_minutes(cost: BaseCost, wanted: Wanted) -> float:
     """Expected minutes of `tune.full` on two server cores."""
-    trained = auto_layers(cost.layers, wanted.rows) if wanted.layers == "auto" else cost.layers
-    if isinstance(wanted.layers, int):
-        trained = min(wanted.layers, cost.layers)
-    work = wanted.passes * trained + (cost.layers - trained) * FORWARD
+    layers, passes = (cost.tuning.layers, cost.tuning.passes) if wanted.written else (wanted.layers, wanted.passes)
+    trained = auto_layers(cost.layers, wanted.rows) if layers == "auto" else cost.layers
+    if isinstance(layers, int):
+        trained = min(layers, cost.layers)
+    work = passes * trained + (cost.layers - trained) * FORWARD
     tokens = wanted.rows * min(wanted.tokens[0], wanted.longest)
     return tokens / 1000 * cost.token_seconds * work / 60
 
@@ -204,10 +224,11 @@ def _against(cost: BaseCost, wanted: Wanted) -> tuple[str, dict[str, str]] | Non
 def _told(
     cost: BaseCost, wanted: Wanted, refused: tuple[str, str, dict[str, str]] | None, *, fits: bool = True
 ) -> ChosenBase:
-    minutes = f"{max(1.0, tuning_minutes(cost, wanted)):.0f}"
-    values = {"name": cost.name, "rows": f"{wanted.rows:,}", "minutes": minutes}
+    minutes = max(1.0, tuning_minutes(cost, wanted))
+    values = {"name": cost.name, "rows": f"{wanted.rows:,}", "minutes": f"{minutes:.0f}"}
     key = "largest" if fits else "smallest"
     if refused is not None:
         larger, key, figures = refused
         values |= {"larger": larger, **figures}
-    return ChosenBase(cost.name, note_of(f"base_{key}", **values), note_of(f"base_{key}_short", **values))
+    note, comment = note_of(f"base_{key}", **values), note_of(f"base_{key}_short", **values)
+    return ChosenBase(cost.name, note, comment, minutes, cost.tuning)

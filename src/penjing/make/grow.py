@@ -20,17 +20,32 @@ from penjing.core.nouns import Artifact, Card, Inputs, Progress, Silent, Table
 from penjing.core.options import build_options
 from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.folder import Corpus, open_corpus
-from penjing.data.pairs import read_pairs
+from penjing.data.pairs import Pair, read_pairs
 from penjing.make.cache import Cache, library_versions
 from penjing.make.lock import locked
 from penjing.make.plan import named_step
 from penjing.model.base import open_base, open_network
 from penjing.report.grown import GrownPage, write_grown
+from penjing.text.tokenizer_training import TokenizerOptions, train
 from penjing.text.tokens import TOKENIZER, open_tokenizer
 
 ROOMS = {"pretrain": "penjing.pretrain"}
 BASE, LOG = "base", "log.jsonl"
 _HIDDEN = (".log.jsonl", ".board")
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a grow recipe names, opened before any work. base: None for a network from scratch.
+
+    tokenizer: of such a network, the folder of one that is there or how one is trained.
+    """
+
+    corpora: tuple[Corpus, ...]
+    teachers: Mapping[str, Artifact]
+    pairs: tuple[Pair, ...]
+    base: Artifact | None
+    tokenizer: Path | TokenizerOptions | None
 
 
 @dataclass(frozen=True)
@@ -47,21 +62,21 @@ def grow_base(
 ) -> GrownBase:
     """Make OUT/base, OUT/log.jsonl and OUT/report.html from a grow recipe.
 
-    The recipe is checked before any work. A second call takes every finished step from OUT/cache and goes on inside the
-    one that was killed. Raises RecipeError, UsageError, DataError or RunInterruptedError.
+    The recipe is checked, and what it names is opened, before any work and before OUT is made. A second call takes
+    every finished step from OUT/cache and goes on inside the one that was killed. Raises RecipeError, UsageError,
+    DataError or RunInterruptedError.
     """
     wait_asleep()
     file, out = load_grow_recipe(recipe), local_path(out).absolute()
-    steps = read_steps(file)
+    steps, named = read_steps(file), _open_named(file)
     progress = progress or Silent()
     with locked(out, "penjing grow"):
-        corpora = [_located(file, "corpus", open_corpus, file.resolve(name)) for name in file.recipe.corpus]
         threads = file.recipe.threads or cores()
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop, file.recipe.device)
         cache.folder.mkdir(parents=True, exist_ok=True)
-        base = _beginning(file, corpora, cache)
-        done = _run(file, steps, base, corpora, cache)
-        artifact = _seal(file, done, corpora, out)
+        base = named.base or _new_network(file, named, cache)
+        done = _run(file, steps, base, named, cache)
+        artifact = _seal(file, done, named.corpora, out)
         perplexity = _perplexity(done)
         _report(file, artifact, done, perplexity, out)
         cache.shrink(*(path for path in cache.folder.iterdir() if _is_kept(path, base, cache)))
@@ -76,17 +91,40 @@ def read_steps(file: GrowFile) -> list[Step]:
     ]
 
 
-def _run(file: GrowFile, steps: Sequence[Step], base: Artifact, corpora: Sequence[Corpus], cache: Cache) -> list[Done]:
-    recipe = file.recipe
-    teachers = {
-        name: _located(file, "teachers", open_base, path, file.path.parent) for name, path in recipe.teachers.items()
-    }
-    pairs = read_pairs(file.resolve(recipe.pairs)) if recipe.pairs else ()
+def _open_named(file: GrowFile) -> _Named:
+    """Everything that a recipe names. Raises RecipeError with the line of what is missing or wrong."""
+    recipe, beside = file.recipe, file.path.parent
+    return _Named(
+        corpora=tuple(_located(file, "corpus", open_corpus, file.resolve(name)) for name in recipe.corpus),
+        teachers={name: _located(file, "teachers", open_base, path, beside) for name, path in recipe.teachers.items()},
+        pairs=_located(file, "pairs", read_pairs, file.resolve(recipe.pairs)) if recipe.pairs else (),
+        # `open_base` refuses networks that write text, which are pre-trained here too.
+        base=_located(file, "base", open_network, recipe.base, beside) if recipe.base is not None else None,
+        tokenizer=_named_tokenizer(file) if recipe.base is None else None,
+    )
+
+
+def _named_tokenizer(file: GrowFile) -> Path | TokenizerOptions:
+    given = file.recipe.tokenizer
+    if isinstance(given, str):
+        folder = file.resolve(given)
+        _located(file, "tokenizer", open_tokenizer, folder)
+        return folder
+    options = build_options(
+        TokenizerOptions, given, file.where("tokenizer"), lambda *keys: file.where("tokenizer", *keys)
+    )
+    assert isinstance(options, TokenizerOptions)
+    return options
+
+
+def _run(file: GrowFile, steps: Sequence[Step], base: Artifact, named: _Named, cache: Cache) -> list[Done]:
     done: list[Done] = []
     for index, step in enumerate(steps):
         parent = done[-1].artifact if done else base
         nothing = Table([])
-        inputs = Inputs(parent, nothing, nothing, teachers, recipe.language, corpora=tuple(corpora), pairs=pairs)
+        inputs = Inputs(
+            parent, nothing, nothing, named.teachers, file.recipe.language, corpora=named.corpora, pairs=named.pairs
+        )
         try:
             one = cache.run(step, inputs)
         except UsageError as error:
@@ -107,25 +145,17 @@ def _located(file: GrowFile, key: str, open_it: Callable[..., Any], *given: Any)
         raise RecipeError(what, where=file.where(key), fix=error.fix) from None
 
 
-def _beginning(file: GrowFile, corpora: Sequence[Corpus], cache: Cache) -> Artifact:
-    """The base of the recipe, or a new network with random weights, from the cache if it was made before."""
+def _new_network(file: GrowFile, named: _Named, cache: Cache) -> Artifact:
+    """A network with random weights, from the cache if it was made before."""
     recipe = file.recipe
-    if recipe.base is not None:
-        return _open_any(file, recipe.base)
     assert recipe.network is not None
-    tokenizer = _tokenizer(file, corpora, cache)
+    tokenizer = _tokenizer(named, cache)
     about = [recipe.network.model_dump(mode="json"), tokenizer.read_text(encoding="utf-8"), recipe.seed]
     target = cache.folder / f"network-{digest([*about, dict(library_versions())])[:16]}"
-    return open_artifact(target) if target.is_dir() else _new_network(file, tokenizer.parent, target)
+    return open_artifact(target) if target.is_dir() else _write_network(file, tokenizer.parent, target)
 
 
-def _open_any(file: GrowFile, name: str) -> Artifact:
-    """A base of any family: `open_base` refuses those that write text, which are pre-trained here too."""
-    found: Artifact = _located(file, "base", open_network, name, file.path.parent)
-    return found
-
-
-def _new_network(file: GrowFile, tokenizer_folder: Path, target: Path) -> Artifact:
+def _write_network(file: GrowFile, tokenizer_folder: Path, target: Path) -> Artifact:
     from penjing.model.pretrained import build_network, save_network
     from penjing.model.sizes import FAMILY, SIZES, Size, SpecialIds, network_config
     from penjing.pretrain.parts.marks import begin_and_end, find_marks
@@ -152,24 +182,17 @@ def _new_network(file: GrowFile, tokenizer_folder: Path, target: Path) -> Artifa
     return write_artifact(target, card, lambda folder: save_network(folder, model, tokenizer))
 
 
-def _tokenizer(file: GrowFile, corpora: Sequence[Corpus], cache: Cache) -> Path:
+def _tokenizer(named: _Named, cache: Cache) -> Path:
     """The tokenizer.json of a network from scratch: that of a folder, or one that is trained on the corpora."""
-    from penjing.text.tokenizer_training import TokenizerOptions, train
-
-    given = file.recipe.tokenizer
-    if isinstance(given, str):
-        folder = file.resolve(given)
-        _located(file, "tokenizer", open_tokenizer, folder)
-        return folder / TOKENIZER
-    options = build_options(
-        TokenizerOptions, given, file.where("tokenizer"), lambda *keys: file.where("tokenizer", *keys)
-    )
-    assert isinstance(options, TokenizerOptions)
-    about = [options.model_dump(mode="json"), [one.id for one in corpora], dict(library_versions())]
+    options = named.tokenizer
+    if isinstance(options, Path):
+        return options / TOKENIZER
+    assert options is not None
+    about = [options.model_dump(mode="json"), [one.id for one in named.corpora], dict(library_versions())]
     path = cache.folder / f"tokenizer-{digest(about)[:16]}" / TOKENIZER
     if not path.is_file():
         cache.progress.start("training the tokenizer", None)
-        texts = (text for corpus in corpora for text in corpus.documents("train"))
+        texts = (text for corpus in named.corpora for text in corpus.documents("train"))
         trained = train(texts, options.kind, options.entries, options=options)
         write_whole(path, trained.to_str(pretty=False).encode())
     return path

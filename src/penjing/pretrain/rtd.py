@@ -3,6 +3,9 @@
     minimise  MLM(generator)  +  w  mean over all tokens t of  BCE(v . gelu(W h_t + b) + c,  y_t)
     y_t = 1 where the token that the generator drew differs from the true one
 
+MLM(generator) is a mean over the hidden tokens of the batch. A part of a batch counts by all of its tokens, and gets
+the share of hidden ones in the whole batch, so that the parts of a step add up to its loss.
+
 The generator is thrown away. It reads the network's own token embeddings through a linear map, and has the type and the
 depth of the network at a part of its width.
 
@@ -90,10 +93,12 @@ class ReplacedTokens(Term):
         return self._head
 
     def change(self, batch: TextBatch, draw: np.random.Generator) -> TextBatch:
-        return hide(batch, self.marks, self.masks, draw)
+        changed = hide(batch, self.marks, self.masks, draw)
+        share = changed.targets["hidden"].sum() / max(1, batch.content.sum())
+        return changed.with_targets(share=np.full(len(batch), share))
 
     def count(self, batch: TextBatch) -> int:
-        return int(batch.targets["hidden"].sum())
+        return int(batch.content.sum())
 
     def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:  # noqa: ARG002
         part = network.heads["rtd"]
@@ -103,14 +108,15 @@ class ReplacedTokens(Term):
         read = part.narrow(functional.embedding(network.tensor(batch.ids), table))
         found = part.network(inputs_embeds=read, **network.places(batch)).last_hidden_state
         scores = part.head(found[hidden], table).float()
-        guessing = functional.cross_entropy(scores, gold[hidden])
         filled, replaced = fill(gold, hidden, scores)
         real = network.tensor(batch.content)
         inside = network.read(filled, batch)[real]
         logits = part.detect(functional.gelu(part.dense(inside))).squeeze(1).float()
-        return guessing + self.options.weight * functional.binary_cross_entropy_with_logits(
-            logits, replaced[real].float()
-        )
+        # As many hidden tokens as a part of this size has in the whole batch.
+        expected = float(batch.targets["share"][0]) * len(logits)
+        guessing = functional.cross_entropy(scores, gold[hidden], reduction="sum") / expected
+        detecting = functional.binary_cross_entropy_with_logits(logits, replaced[real].float())
+        return guessing + self.options.weight * detecting
 
 
 def fill(gold: torch.Tensor, hidden: torch.Tensor, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -48,7 +48,8 @@ def test_a_stored_block_reads_back(tmp_path: Path) -> None:
     bands = np.arange(3 * BANDS, dtype=np.uint64).reshape(3, BANDS)
     exact, tokens = np.array([2**64 - 1, 0, 5], np.uint64), np.array([1, 70_000, 3], np.uint32)
     texts, places = ["a", "盆景", ""], ["x:1", "caf\udce9:2", "y"]
-    kept = KeptDocuments(texts, places, exact, bands, tokens, np.array([0, 3, 1], np.uint8))
+    sketches = [np.array(each, np.uint32) for each in ([7, 2**32 - 2], [], [9])]
+    kept = KeptDocuments(texts, places, exact, bands, tokens, np.array([0, 3, 1], np.uint8), sketches)
     write_block(tmp_path / "one.block", {"read": [4, 9]}, kept)
     stored = StoredBlock(tmp_path / "one.block")
     assert len(stored) == 3 and list(stored.texts()) == texts
@@ -56,11 +57,13 @@ def test_a_stored_block_reads_back(tmp_path: Path) -> None:
     assert stored.offsets.tolist() == [0, 1, 7, 7]
     assert stored.about == {"read": [4, 9], "documents": 3, "places": ["x:1", "caf\ufffd:2", "y"]}
     assert (stored.exact == exact).all() and stored.bands.tolist() == bands.tolist()
+    assert stored.sketch_sizes.tolist() == [2, 0, 1]
+    assert np.frombuffer(stored.sketches(), "<u4").tolist() == [7, 2**32 - 2, 9]
     assert stored.tokens.tolist() == [1, 70_000, 3] and stored.languages.tolist() == [0, 3, 1]
     assert [path.name for path in tmp_path.iterdir()] == ["one.block"]
 
 
 def test_another_file_is_no_block(tmp_path: Path) -> None:
-    (tmp_path / "x.block").write_bytes(b"PJBLOCK0" + bytes(100))
+    (tmp_path / "x.block").write_bytes(b"PJBLOCK1" + bytes(100))
     with pytest.raises(ValueError, match=r"x\.block is no block"):
         StoredBlock(tmp_path / "x.block")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,12 @@ from penjing.core.errors import DataError
 from penjing.core.nouns import Silent
 from penjing.data.corpus.blocks import BANDS, KeptDocuments, write_block
 from penjing.data.corpus.card import Amount
+from penjing.data.corpus.characters import characters, shingles, tokens
 from penjing.data.corpus.folder import Corpus, open_corpus
-from penjing.data.corpus.merge import Stored, merge
+from penjing.data.corpus.merge import Stored, hash_files, merge
 from penjing.data.corpus.process import BuildOptions
 from penjing.data.corpus.reader import Notes
+from penjing.data.corpus.sketches import sketch_of
 from penjing.data.corpus.sources import CorpusSource, FoundFiles
 
 Rows = list[tuple[str, int, int]]  # text, hash, tokens
@@ -30,9 +31,7 @@ def stored_of(folder: Path, blocks: list[tuple[int, Rows]], dropped: dict[str, l
     """Two sources of a domain each; `dropped` was left out of the first block."""
     sources = [CorpusSource(path=f"/{name}", name=name, domain=f"d-{name}") for name in ("one", "two")]
     stored = Stored(sources, [FoundFiles(), FoundFiles(skipped={"hidden": 2})], [Notes(), Notes()], {})
-    with ExitStack() as stack:
-        (folder / "bands").mkdir()
-        files = [stack.enter_context((folder / "bands" / f"{band:02d}").open("wb")) for band in range(BANDS)]
+    with hash_files(folder) as files:
         for number, (source, rows) in enumerate(blocks):
             lost = dropped if dropped and not number else {}
             read = [sum(each[0] for each in lost.values()) + len(rows), sum(each[1] for each in lost.values())]
@@ -42,7 +41,8 @@ def stored_of(folder: Path, blocks: list[tuple[int, Rows]], dropped: dict[str, l
             hashes = np.array([each for _, each, _ in rows], np.uint64)
             sizes, languages = np.array([each for _, _, each in rows], np.uint32), np.zeros(len(rows), np.uint8)
             places, bands = [f"{number}:{n}" for n in range(len(rows))], np.zeros((len(rows), BANDS), np.uint64)
-            kept = KeptDocuments([text for text, _, _ in rows], places, hashes, bands, sizes, languages)
+            sketches = [sketch_of(shingles(tokens(characters(text)))) for text, _, _ in rows]
+            kept = KeptDocuments([text for text, _, _ in rows], places, hashes, bands, sizes, languages, sketches)
             write_block(folder / f"{number}.block", about, kept)
             stored.add(number, source, folder / f"{number}.block", files)
     return stored

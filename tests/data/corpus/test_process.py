@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from penjing.data.corpus.blocks import RawBlock, StoredBlock
-from penjing.data.corpus.process import LANGUAGES, SAMPLE, BlockTask, BuildOptions, process_block, read_text
+from penjing.data.corpus.personal import SAMPLE
+from penjing.data.corpus.process import LANGUAGES, BlockTask, BuildOptions, process_block, read_text
 from penjing.data.corpus.reader import RawDocument
 from penjing.data.corpus.repair import Changes
 

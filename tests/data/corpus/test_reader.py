@@ -46,6 +46,12 @@ def test_what_a_document_is() -> None:
     assert [each.place for each in read(blank, how=HowToRead(among=False))[0]][:2] == ["a.txt:1", "a.txt:4"]
 
 
+def test_blank_lines_are_no_documents() -> None:
+    found, notes = read(f"\n{ZH}\r\n \t\n　\n{ZH}\n\n".encode(), how=HowToRead(documents="line"))
+    assert [(each.place, each.data.decode().strip()) for each in found] == [("a.txt:2", ZH), ("a.txt:5", ZH)]
+    assert notes.read_as == {"line": 1} and not notes.dropped
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "big5hkscs"]
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from penjing.data.corpus.reader import RawDocument
 
 SIZE, MOST_DOCUMENTS = 2 * 2**20, 4000  # bytes and documents of a raw block
 BANDS = 20
-_MAGIC = b"PJBLOCK1"
+_MAGIC = b"PJBLOCK2"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def raw_blocks(documents: Iterable[RawDocument], source: int, first: int) -> Ite
 @dataclass
 class KeptDocuments:
     """What a block keeps: texts with the place of each; exact: (n,) uint64 hashes; bands: (n, BANDS) uint64; tokens:
-    (n,) uint32; languages: (n,) uint8."""
+    (n,) uint32; languages: (n,) uint8; sketches: of each text uint32 hashes, at most 255."""
 
     texts: list[str]
     places: list[str]
@@ -66,6 +66,7 @@ class KeptDocuments:
     bands: Array
     tokens: Array
     languages: Array
+    sketches: Sequence[Array]
 
 
 def write_block(path: Path, about: dict[str, Any], kept: KeptDocuments) -> None:
@@ -75,10 +76,12 @@ def write_block(path: Path, about: dict[str, Any], kept: KeptDocuments) -> None:
     header = json.dumps(about | {"places": places, "documents": len(encoded)}, ensure_ascii=False).encode()
     offsets = np.zeros(len(encoded) + 1, dtype="<u8")
     np.cumsum([len(text) for text in encoded], out=offsets[1:], dtype=np.uint64)
+    sizes = np.array([len(each) for each in kept.sketches], dtype="u1")
+    sketches = np.concatenate([np.zeros(0, dtype="<u4"), *kept.sketches])
     arrays = (offsets, kept.exact.astype("<u8"), kept.bands.astype("<u8"), kept.tokens.astype("<u4"))
     with replaced_file(path) as partial, partial.open("wb") as file:
         file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
-        for array in (*arrays, kept.languages.astype("u1")):
+        for array in (*arrays, kept.languages.astype("u1"), sizes, sketches.astype("<u4")):
             file.write(array.tobytes())
         file.writelines(encoded)
 
@@ -98,10 +101,18 @@ class StoredBlock:
             self.bands = np.frombuffer(file.read(8 * BANDS * count), dtype="<u8").reshape(count, BANDS)
             self.tokens = np.frombuffer(file.read(4 * count), dtype="<u4")
             self.languages = np.frombuffer(file.read(count), dtype="u1")
-            self._texts = file.tell()
+            self.sketch_sizes = np.frombuffer(file.read(count), dtype="u1")
+            self._sketches = file.tell()
+            self._texts = self._sketches + 4 * int(self.sketch_sizes.sum(dtype=np.int64))
 
     def __len__(self) -> int:
         return int(self.about["documents"])
+
+    def sketches(self) -> bytes:
+        """The sketches of all texts, uint32, one after another."""
+        with self.path.open("rb") as file:
+            file.seek(self._sketches)
+            return file.read(self._texts - self._sketches)
 
     def text(self, place: int) -> str:
         """One text."""

@@ -19,10 +19,10 @@ from penjing.core.errors import DataError, RunInterruptedError, UsageError
 from penjing.core.nouns import Progress
 from penjing.core.paths import AnyPath, local_path
 from penjing.data.corpus.against import AgainstBuilder
-from penjing.data.corpus.blocks import BANDS, RawBlock, raw_blocks
+from penjing.data.corpus.blocks import RawBlock, raw_blocks
 from penjing.data.corpus.files import SourceFiles
 from penjing.data.corpus.folder import Corpus, open_corpus
-from penjing.data.corpus.merge import Stored, merge
+from penjing.data.corpus.merge import Stored, hash_files, merge
 from penjing.data.corpus.process import BlockTask, BuildOptions, read_text
 from penjing.data.corpus.reader import EVERY, Notes
 from penjing.data.corpus.repair import Changes
@@ -147,12 +147,11 @@ class _Reading:
         notes = [Notes() for _ in self.sources]
         stored = Stored(list(self.sources), list(self.found), notes, against)
         with ExitStack() as stack:
-            (folder.parent / "bands").mkdir(exist_ok=True)
-            bands = [stack.enter_context((folder.parent / "bands" / f"{n:02d}").open("wb")) for n in range(BANDS)]
+            hashes = stack.enter_context(hash_files(folder.parent))
             blocks = stored_blocks(self._raw(notes), task, folder, self.how.workers)
             stack.callback(blocks.close)  # type: ignore[attr-defined]  # it ends the processes
             for number, source, path in blocks:
-                stored.add(number, source, path, bands)
+                stored.add(number, source, path, hashes)
                 if self.how.stop():
                     raise RunInterruptedError(f"stopped after {number + 1} blocks, which are kept")
         for path in set(folder.glob("*.block")) - set(stored.paths):

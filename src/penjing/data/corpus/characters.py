@@ -59,27 +59,29 @@ def _fold_table() -> Array:
 
 
 _CLASS, _FOLD = _class_table(), _fold_table()
-_ALONE = np.isin(np.arange(CLASSES), (HAN, KANA, HANGUL))
-_IN_WORDS = np.isin(np.arange(CLASSES), (DIGIT, LATIN, MARKED, CYRILLIC, OTHER))
+_IN_WORD, _ALONE = 1, 2
+_PART = np.zeros(CLASSES, dtype=np.uint8)  # what a character of a class is of a token
+_PART[[DIGIT, LATIN, MARKED, CYRILLIC, OTHER]] = _IN_WORD
+_PART[[HAN, KANA, HANGUL]] = _ALONE
 
 
 @dataclass(frozen=True)
 class Characters:
-    """A text as numbers. codes: (n,) code points; kinds: (n,) their classes; counts: (CLASSES,) of each class."""
+    """A text as numbers. codes: (n,) code points; kinds: (n,) their classes; counts: CLASSES numbers, of each class."""
 
     codes: Array
     kinds: Array
-    counts: Array
+    counts: list[int]
 
     @property
     def letters(self) -> int:
         """Letters of any script, digits left out."""
-        return int(self.counts[LATIN:].sum())
+        return sum(self.counts[LATIN:])
 
     @property
     def visible(self) -> int:
         """All characters but white space."""
-        return len(self.codes) - int(self.counts[SPACE])
+        return len(self.codes) - self.counts[SPACE]
 
 
 def characters(text: str) -> Characters:
@@ -87,7 +89,7 @@ def characters(text: str) -> Characters:
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4")
     codes = np.minimum(codes, _TOP)
     kinds = _CLASS[codes]
-    return Characters(codes, kinds, np.bincount(kinds, minlength=CLASSES))
+    return Characters(codes, kinds, np.bincount(kinds, minlength=CLASSES).tolist())
 
 
 @dataclass(frozen=True)
@@ -105,20 +107,23 @@ class TextTokens:
 
 def tokens(read: Characters) -> TextTokens:
     """The tokens of a text; upper and lower case, full and half width are the same."""
-    alone, inside = _ALONE[read.kinds], _IN_WORDS[read.kinds]
-    first = inside.copy()
-    first[1:] &= ~inside[:-1]
-    begins = first | alone
-    places = np.flatnonzero(alone | inside)
+    part = _PART[read.kinds]
+    places = part.nonzero()[0]
     if not len(places):
-        none = np.zeros(0, dtype=np.int64)
-        return TextTokens(none.astype(np.uint64), none, none.astype(bool))
-    starts = np.flatnonzero(begins)
-    owner = np.cumsum(begins)[places] - 1
-    within = (places - starts[owner]) % 64
-    values = (_FOLD[read.codes[places]].astype(np.uint64) + np.uint64(1)) * _POWERS[within]
-    edges = np.flatnonzero(begins[places])
-    return TextTokens(mixed(np.add.reduceat(values, edges)), starts, alone[starts])
+        return TextTokens(places.astype(np.uint64), places, places.astype(bool))
+    alone = part[places] == _ALONE
+    values = _FOLD[read.codes[places]].astype(np.uint64) + np.uint64(1)
+    # A word begins after another kind of token, or after a character that is no part of one.
+    first = alone.copy()
+    first[0] = True
+    first[1:] |= alone[:-1]
+    first[1:] |= places[1:] != places[:-1] + 1
+    edges = first.nonzero()[0]
+    if len(edges) == len(places):
+        return TextTokens(mixed(values), places, alone)
+    starts = places[edges]
+    values *= _POWERS[(places - starts[first.cumsum() - 1]) % 64]
+    return TextTokens(mixed(np.add.reduceat(values, edges)), starts, alone[edges])
 
 
 def mixed(values: Array) -> Array:
@@ -143,7 +148,7 @@ def runs(hashes: Array, length: int) -> Array:
 def shingles(found: TextTokens) -> Array:
     """(s,) sorted hashes of the runs of tokens of a text, each once: runs of five where a quarter of the tokens are
     single characters, else of three words."""
-    length = _RUN_ALONE if 4 * int(found.alone.sum()) >= len(found) else _RUN_WORDS
+    length = _RUN_ALONE if 4 * np.count_nonzero(found.alone) >= len(found) else _RUN_WORDS
     return distinct(runs(found.hashes, length))
 
 

@@ -60,9 +60,9 @@ _IS_SIMPLIFIED, _IS_TRADITIONAL = re.compile(f"[{_SIMPLIFIED}]"), re.compile(f"[
 
 def language_of(text: str, read: Characters, found: TextTokens) -> Language:
     """The language that most of a text is in; `other` for one that is not told apart, `none` without letters."""
-    han, kana, hangul = (int(read.counts[kind]) for kind in (HAN, KANA, HANGUL))
-    latin, marked = int(read.counts[LATIN] + read.counts[MARKED]), int(read.counts[MARKED])
-    rest = int(read.counts[CYRILLIC] + read.counts[OTHER])
+    han, kana, hangul = (read.counts[kind] for kind in (HAN, KANA, HANGUL))
+    latin, marked = read.counts[LATIN] + read.counts[MARKED], read.counts[MARKED]
+    rest = read.counts[CYRILLIC] + read.counts[OTHER]
     if not read.letters:
         return "none"
     words = han + kana + hangul + (latin + rest) / _LETTERS_A_WORD

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -14,16 +15,19 @@ import numpy as np
 from penjing.core.errors import DataError
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Progress
-from penjing.data.corpus.blocks import StoredBlock
+from penjing.data.corpus.blocks import BANDS, StoredBlock
 from penjing.data.corpus.card import LENGTHS, PARTS, Amount, CorpusCard, DomainCard, Part, SourceCard
 from penjing.data.corpus.characters import Array, mixed
-from penjing.data.corpus.duplicates import EXACT, KEPT, NEAR, Verdicts, find_exact, find_near
+from penjing.data.corpus.duplicates import EXACT, KEPT, NEAR, Hashed, Verdicts, find_exact, find_near
 from penjing.data.corpus.folder import TEXT, ShardWriter, write_card
-from penjing.data.corpus.process import LANGUAGES, SAMPLE, SAMPLES, BuildOptions
+from penjing.data.corpus.personal import masked_sample
+from penjing.data.corpus.process import LANGUAGES, SAMPLES, BuildOptions
 from penjing.data.corpus.reader import Notes
+from penjing.data.corpus.sketches import Sketches
 from penjing.data.corpus.sources import CorpusSource, FoundFiles
 from penjing.data.mask import VERSION
 
+HASHES, _SKETCHES = "hashes", "sketches"
 _LEAST_HELD_OUT = 10  # documents of a domain of which one is held out, even if no hash falls into the share
 _NAMES = {EXACT: "exact_duplicate", NEAR: "near_duplicate"}
 
@@ -45,6 +49,24 @@ class _Totals:
         found[1] += size
 
 
+@dataclass(frozen=True)
+class HashFiles:
+    """The files of hashes of all documents, open for writing: one of the keys of each band, and one of the sketches."""
+
+    bands: Sequence[BinaryIO]
+    sketches: BinaryIO
+
+
+@contextmanager
+def hash_files(work: Path) -> Iterator[HashFiles]:
+    """New files of hashes in the folder of the work."""
+    folder = work / HASHES
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        bands = [stack.enter_context((folder / f"{band:02d}").open("wb")) for band in range(BANDS)]
+        yield HashFiles(bands, stack.enter_context((folder / _SKETCHES).open("wb")))
+
+
 @dataclass
 class Stored:
     """All stored blocks, in their order, with what was counted. Memory grows by some bytes a document."""
@@ -57,22 +79,25 @@ class Stored:
     owners: list[int] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     exact: list[Array] = field(default_factory=list)
+    sketch_sizes: list[Array] = field(default_factory=list)
     totals: dict[int, _Totals] = field(default_factory=dict)
     masked: dict[str, int] = field(default_factory=dict)
     hits: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     samples: dict[str, list[list[str]]] = field(default_factory=dict)
 
-    def add(self, number: int, source: int, path: Path, bands: Sequence[BinaryIO]) -> None:
-        """Take a block: its counts, its hashes, and its keys into the file of each band."""
+    def add(self, number: int, source: int, path: Path, files: HashFiles) -> None:
+        """Take a block: its counts, its hashes, and into their files its keys and its sketches."""
         assert number == len(self.paths)
         block = StoredBlock(path)
         self.paths.append(path)
         self.owners.append(source)
         self.sizes.append(len(block))
         self.exact.append(block.exact.copy())
-        for file, keys in zip(bands, block.bands.T, strict=True):
+        self.sketch_sizes.append(block.sketch_sizes.copy())
+        for file, keys in zip(files.bands, block.bands.T, strict=True):
             file.write(np.ascontiguousarray(keys).tobytes())
+        files.sketches.write(block.sketches())
         about, totals = block.about, self.totals.setdefault(source, _Totals())
         for place in (0, 1):
             totals.read[place] += about["read"][place]
@@ -97,7 +122,9 @@ def merge(stored: Stored, target: Path, work: Path, options: BuildOptions, progr
     verdicts = find_exact(hashes)
     texts = _StoredTexts(stored)
     if options.near:
-        find_near(work / "bands", verdicts, texts.text, progress)
+        sizes = np.concatenate(stored.sketch_sizes)
+        with Sketches(work / HASHES / _SKETCHES, sizes) as sketches:
+            find_near(Hashed(work / HASHES, sketches), verdicts, texts.text, progress)
     domains = list(dict.fromkeys(source.domain for source in stored.sources))
     owner = np.repeat([domains.index(stored.sources[each].domain) for each in stored.owners], stored.sizes)
     if not (verdicts.state == KEPT).any():
@@ -166,7 +193,7 @@ def _sample_duplicates(stored: Stored, verdicts: Verdicts, hashes: Array, texts:
     for state, reason in (*_NAMES.items(), (KEPT, "kept")):
         found = np.flatnonzero(verdicts.state == state)
         for number in found[np.argsort(rank[found], kind="stable")[:SAMPLES]].tolist():
-            row = [f"{int(rank[number]):016x}", texts.text(number)[:SAMPLE], texts.place(number)]
+            row = [f"{int(rank[number]):016x}", masked_sample(texts.text(number)), texts.place(number)]
             if state != KEPT:
                 row.append(texts.place(int(verdicts.same_as[number])))
             stored.samples.setdefault(reason, []).append(row)

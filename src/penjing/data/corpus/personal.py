@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from penjing.data.mask import Masking
+from penjing.data.mask import VERSION, Masking, open_masking
+
+SAMPLE = 500  # characters of a sample
+LOOK = 4 * SAMPLE  # characters that are masked for it: a number that the end of it divides is still seen whole
 
 # Digits of any script, and words and signs for digits as the masking reads them.
 _DIGIT = (
@@ -36,3 +39,8 @@ def mask_personal(text: str, masking: Masking) -> tuple[str, dict[str, int]]:
         return text, {}
     masked = masking(text)
     return masked.text, {kind: times for kind, times in masked.counts.items() if times}
+
+
+def masked_sample(text: str) -> str:
+    """The first characters of a text as people are shown them: masked, whatever the corpus holds."""
+    return open_masking(VERSION)(text[:LOOK]).text[:SAMPLE]

@@ -19,18 +19,18 @@ from penjing.data.clean import clean
 from penjing.data.corpus.against import Against
 from penjing.data.corpus.blocks import BANDS, KeptDocuments, RawBlock, write_block
 from penjing.data.corpus.characters import Array, characters, digest8, shingles, tokens
-from penjing.data.corpus.duplicates import band_keys
+from penjing.data.corpus.duplicates import band_keys, least_hashes
 from penjing.data.corpus.extract import divide, html_text, json_text, markdown_text
 from penjing.data.corpus.language import Language, language_of
-from penjing.data.corpus.personal import mask_personal
+from penjing.data.corpus.personal import LOOK, SAMPLE, mask_personal, masked_sample
 from penjing.data.corpus.quality import SHORTEST, fault_of, without_boilerplate
 from penjing.data.corpus.reader import RawDocument
 from penjing.data.corpus.repair import Changes, decode, repair
+from penjing.data.corpus.sketches import sketch_of
 from penjing.data.mask import VERSION, open_masking
 
 LANGUAGES: tuple[str, ...] = get_args(Language)
-SAMPLES, SAMPLE = 6, 500  # samples of a reason, and characters of one
-_LOOK = 4 * SAMPLE  # characters that are masked for a sample: a number that the end of it divides is still seen whole
+SAMPLES = 6  # of a reason
 
 
 class BuildOptions(BaseModel):
@@ -87,7 +87,7 @@ class _Counts:
         rank = hashlib.blake2b(text[:SAMPLE].encode("utf-8", "replace"), digest_size=8).hexdigest()
         held = self.samples.setdefault(reason, [])
         if len(held) < SAMPLES or rank < held[-1][0]:
-            held.append([rank, text[:_LOOK], place])
+            held.append([rank, text[:LOOK], place])
             held.sort()
             del held[SAMPLES:]
 
@@ -97,7 +97,8 @@ class _Kept:
     texts: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     exact: list[int] = field(default_factory=list)
-    bands: list[Array] = field(default_factory=list)
+    least: list[Array] = field(default_factory=list)
+    sketches: list[Array] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
     languages: list[int] = field(default_factory=list)
 
@@ -114,7 +115,7 @@ def process_block(raw: RawBlock, task: BlockTask, path: Path) -> None:
             reason = "unreadable" if text is None else "empty"
             counts.read[0] += 1
             counts.drop(reason, None, document.place)
-            counts.sample(reason, document.data[:_LOOK].decode("utf-8", "replace"), document.place)
+            counts.sample(reason, document.data[:LOOK].decode("utf-8", "replace"), document.place)
         else:
             parts = divide(text)
             changes.add("divided", len(parts) > 1)
@@ -187,24 +188,27 @@ def _take(part: str, place: str, how: tuple[BuildOptions, Against | None], into:
     kept.places.append(place)
     shingled = shingled if text == part else shingles(found)
     kept.exact.append(digest8(found.hashes))
-    kept.bands.append(band_keys(shingled) if options.near else np.zeros(BANDS, np.uint64))
+    if options.near:
+        kept.least.append(least_hashes(shingled))
+        kept.sketches.append(sketch_of(shingled))
     kept.tokens.append(len(found))
     kept.languages.append(LANGUAGES.index(language))
     return None
 
 
 def _arrays(kept: _Kept) -> KeptDocuments:
-    bands = np.array(kept.bands, dtype=np.uint64).reshape(len(kept.bands), BANDS)
+    bands = band_keys(kept.least) if kept.least else np.zeros((len(kept.texts), BANDS), np.uint64)
+    sketches = kept.sketches or [np.zeros(0, np.uint32)] * len(kept.texts)
     exact, sizes = np.array(kept.exact, dtype=np.uint64), np.array(kept.tokens, dtype=np.uint32)
-    return KeptDocuments(kept.texts, kept.places, exact, bands, sizes, np.array(kept.languages, dtype=np.uint8))
+    languages = np.array(kept.languages, dtype=np.uint8)
+    return KeptDocuments(kept.texts, kept.places, exact, bands, sizes, languages, sketches)
 
 
 def _mask_samples(counts: _Counts) -> None:
     """Samples of what was left out were not masked yet."""
-    masking = open_masking(VERSION)
     for held in counts.samples.values():
         for sample in held:
-            sample[1] = masking(sample[1]).text[:SAMPLE]
+            sample[1] = masked_sample(sample[1])
 
 
 def _count(counts: dict[str, int], key: str, times: int = 1) -> None:

@@ -88,7 +88,10 @@ def _repeats_lines(text: str) -> bool:
 
 
 def _repeats_character(read: Characters) -> bool:
-    edges = np.flatnonzero(np.diff(read.codes))
+    same = read.codes[1:] == read.codes[:-1]
+    if np.count_nonzero(same) < _LETTER_AGAIN - 1:
+        return False
+    edges = np.flatnonzero(~same)
     begins, ends = np.concatenate([[0], edges + 1]), np.concatenate([edges + 1, [len(read.codes)]])
     long = begins[ends - begins >= _LETTER_AGAIN]
     if not len(long):
@@ -102,7 +105,7 @@ def _repeats_runs(found: TextTokens, different: int) -> bool:
 
 
 def _unlike_prose(text: str, read: Characters, found: TextTokens) -> str | None:
-    chinese = 2 * int(read.counts[HAN]) >= len(found)
+    chinese = 2 * read.counts[HAN] >= len(found)
     if not chinese and not found.alone.any():
         mean = read.letters / max(1, len(found))
         if len(found) >= 20 and not _WORD_LENGTH[0] <= mean <= _WORD_LENGTH[1]:

@@ -235,7 +235,7 @@ def _text(stream: BinaryIO, name: str, mode: Documents, encoding: str, notes: No
     parts: list[bytes] = []
     size, start = 0, 1
     for number, line in bounded_lines(stream, notes):
-        ends = mode == "blank" and _is_blank(line)
+        ends = mode in ("blank", "line") and _is_blank(line)
         if parts and (ends or mode == "line" or size + len(line) > PIECE):
             yield RawDocument("text", f"{name}:{start}", b"".join(parts), encoding)
             parts, size = [], 0
