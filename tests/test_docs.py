@@ -232,6 +232,46 @@ def test_the_way_from_raw_text_to_a_base_runs(page: str, penjing: Callable[..., 
         assert open_base(str(tmp_path / f"grown{number}" / "base"), tmp_path).card.notes["tokens_seen"] > 0
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("short_times")
+def test_the_way_from_a_large_base_to_a_small_one_runs(
+    penjing: Callable[..., Any], tiny_base: Path, tmp_path: Path
+) -> None:
+    """The commands and the recipe of the page, with tiny bases, few rows and few neighbours."""
+    from penjing.core.artifact import open_artifact
+
+    found = FENCE.findall((DOCS / "base.md").read_text(encoding="utf-8"))
+    text = next(text for kind, text in found if kind == "yaml" and "compress.student" in text)
+    assert text in (DOCS / "zh" / "base.md").read_text(encoding="utf-8")
+    drawn, places = random.Random(0), ("delivery", "price")
+    words = {kind: [f"{kind}{number}" for number in range(10)] for kind in (*places, "common")}
+
+    def title(kind: str) -> str:
+        return " ".join([*drawn.sample(words[kind], 2), *drawn.sample(words["common"], 4), kind])
+
+    lines = [f"{title(places[number % 2])} {number},{places[number % 2]}" for number in range(160)]
+    (tmp_path / "titles.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    others = [title(places[number % 2]) for number in range(40)]
+    (tmp_path / "more-titles.csv").write_text("\n".join(["text", *others]) + "\n", encoding="utf-8")
+    (tmp_path / "news").mkdir()
+    for number in range(20):
+        news = " ".join(f"{title(drawn.choice(places))} and that was it for the staff of this house." for _ in range(6))
+        (tmp_path / "news" / f"{number}.txt").write_text(news + "\n", encoding="utf-8")
+    for name, kept in (("small", tiny_base), ("nano", tiny_base)):
+        text = text.replace(f"penjing/{name}", name)
+        shutil.copytree(kept, tmp_path / name)
+    text = text.replace("layers: all, max_tokens: 64", "layers: all, max_tokens: 24, learning_rate: 2.0e-3, epochs: 2")
+    text = text.replace("epochs: 6", "epochs: 1").replace("50000", "40").replace("compress.int8", "compress.export")
+    (tmp_path / "recipe.yaml").write_text(text.replace("keep: 0.95", "keep: 0.1") + "threads: 1\n", encoding="utf-8")
+    commands = next(text for kind, text in found if kind == "bash" and "--against" in text)
+    for line in commands.strip().splitlines():
+        done = penjing(*shlex.split(line)[1:])
+        assert done.code == 0, f"{line}\n{done.out}{done.err}"
+    (folder,) = (path for path in (tmp_path / "out" / "cache").glob("compress-distill-*") if path.is_dir())
+    card = open_artifact(folder).card
+    assert card.base == "nano" and card.notes["origins"]["neighbours"] == 40
+
+
 def write_rows(path: Path, count: int) -> None:
     """Rows in two labels that words tell apart, no two of them alike."""
     drawn = random.Random(path.name)

@@ -176,7 +176,7 @@ def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         method = load(room, name)
         parent = tuned[0] if room == "compress" else base
         teachers = {"tuned": parent} if room == "compress" else {}
-        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en")
+        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", base=base)
         run = Run(folder / "out", folder / "scratch", seed=seed, threads=1, stop=lambda: stopped)
         return method.apply(inputs, build_options(method.options, QUICK.get(name), "recipe.yaml"), run)
 

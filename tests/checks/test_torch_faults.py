@@ -36,6 +36,7 @@ STEPS = {
     "heads": "  - compress.heads: {}\n",
     "layers": "  - compress.layers: {keep: 1}\n",
     "magnitude": "  - compress.magnitude: {}\n",
+    "student": "  - compress.student: {base: BASE}\n",
     "static": "  - compress.static: {bits: 10, epochs: 2}\n",
 }
 FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (
@@ -103,7 +104,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe(place: Path, tiny_base: Path, name: str, steps: str) -> Path:
     path = place / f"{name}.yaml"
     path.write_text(
-        f"name: rooms\ndata: {{files: rows.csv}}\nbase: {tiny_base}\nsteps:\n{TUNE}{steps}"
+        f"name: rooms\ndata: {{files: rows.csv}}\nbase: {tiny_base}\nsteps:\n{TUNE}"
+        f"{steps.replace('BASE', str(tiny_base))}"
         "gates: {keep: 0.1, unproven: allow}\ndecide: {max_error: 0.4}\nthreads: 1\n",
         encoding="utf-8",
     )

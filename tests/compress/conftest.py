@@ -73,3 +73,31 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 def inputs(parent: Artifact) -> Inputs:
     """The parent with 120 training and 80 validation rows."""
     return Inputs(parent=parent, train=table(120, seed=1), validation=table(80, seed=2), language="en")
+
+
+@pytest.fixture(scope="session")
+def other_base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A base unlike the parent: 1 layer x 24, its tokens in another order and padded by another id, up to 64 tokens."""
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import BertConfig, BertModel
+
+    from penjing.model.base import open_base
+
+    folder = tmp_path_factory.mktemp("bases") / "other"
+    words = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", *COMMON, *WORDS["good"], *WORDS["bad"], "more")
+    tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=64, pad_token_id=1,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(11)
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return open_base(str(folder), folder)

@@ -20,7 +20,7 @@ from penjing.tasks import open_reader
 from penjing.tune import full
 
 QUICK: dict[str, dict[str, Any]] = {
-    "distill": {"epochs": 2, "learning_rate": 2e-3, "copies": 0, "hidden": 1.0},
+    "distill": {"epochs": 2, "learning_rate": 2e-3, "copies": 0, "hidden": 1.0, "pooled": 0.5},
     "static": {"bits": 10, "epochs": 8, "copies": 0},
     "export": {"engine": "onnx"},
     "int8": {"engine": "onnx"},
@@ -42,7 +42,9 @@ def scored(table: Table, kind: str, seed: int) -> Table:
 
 
 @pytest.fixture(scope="module", params=["number", "grades", "two"])
-def tuned(request: pytest.FixtureRequest, inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+def tuned(
+    request: pytest.FixtureRequest, inputs: Inputs, other_base: Artifact, tmp_path_factory: pytest.TempPathFactory
+) -> Inputs:
     """Inputs of a compression: a model that gives a number, a grade of several, or one of two grades."""
     folder = tmp_path_factory.mktemp("score")
     train, validation = scored(inputs.train, request.param, 1), scored(inputs.validation, request.param, 2)
@@ -51,7 +53,7 @@ def tuned(request: pytest.FixtureRequest, inputs: Inputs, tmp_path_factory: pyte
     given = replace(inputs, train=train, validation=validation, task=task)
     chosen = full.Options(epochs=4, learning_rate=(2e-3,), max_tokens=48, head_factor=2)
     made = full.apply(given, chosen, Run(folder / "out", folder / "scratch", threads=1))
-    return replace(given, parent=made, teachers={"tuned": made})
+    return replace(given, parent=made, teachers={"tuned": made}, base=other_base)
 
 
 def test_it_is_tuned_by_its_own_loss_and_metrics(tuned: Inputs) -> None:

@@ -12,6 +12,7 @@ import pytest
 from penjing.core.chinese import chinese
 from penjing.core.nouns import Silent
 from penjing.core.recipe import Gates, load_recipe
+from penjing.data.audit import Audit
 from penjing.make.check_recipe import Checked, check_recipe
 from penjing.make.choose_base import (
     COSTS,
@@ -26,6 +27,7 @@ from penjing.make.choose_base import (
     tuning_minutes,
     wanted_of,
 )
+from penjing.make.plan import build_plan
 from penjing.model.base import SHIPPED, base_is_installed
 from penjing.report.verdict import note_in
 
@@ -43,6 +45,18 @@ def chosen(wanted: Wanted = WANTED, missing: tuple[str, ...] = ()) -> tuple[str,
 
 def gated(**gates: Any) -> Wanted:
     return replace(WANTED, gates=Gates(**gates))
+
+
+def test_a_student_of_another_base_has_its_own_size_and_layers(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(
+        "name: a\ndata: {files: a.csv}\nbase: auto\nsteps:\n- tune.full: {}\n- compress.student: {}\n"
+        "- compress.layers: {keep: 1}\ngates: {size_mb: 12}\n",
+        encoding="utf-8",
+    )
+    file = load_recipe(tmp_path / "recipe.yaml")
+    wanted = wanted_of(file, Audit(language="en", splits={"train": 500}), build_plan(file))
+    assert wanted.keep == 0, "the layers that are kept are those of the student"
+    assert chosen(wanted) == ("large", "base_largest"), "the size of the release is that of the student"
 
 
 def test_without_a_limit_the_largest_is_taken() -> None:

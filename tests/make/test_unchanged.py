@@ -17,13 +17,13 @@ from penjing.tasks import open_reader
 
 def test_the_key_is_of_all_that_a_run_depends_on(recipe_in: Callable[..., Path]) -> None:
     data = prepare(load_recipe(recipe_in()), open_reader("classify", {}), Silent())
-    key = key_of(data, "base", True)
-    assert key == key_of(data, "base", True)
+    key = key_of(data, ["base"], True)
+    assert key == key_of(data, ["base"], True)
     others = [
-        key_of(data, "other", True),
-        key_of(data, "base", False),
-        key_of(replace(data, fingerprint="f"), "base", True),
-        key_of(replace(data, unlabelled=("more",)), "base", True),
+        key_of(data, ["other"], True),
+        key_of(data, ["base"], False),
+        key_of(replace(data, fingerprint="f"), ["base"], True),
+        key_of(replace(data, unlabelled=("more",)), ["base"], True),
     ]
     assert key not in others
 

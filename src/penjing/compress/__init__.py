@@ -11,6 +11,7 @@ METHODS = {
     "layers": "penjing.compress.layers",
     "magnitude": "penjing.compress.magnitude",
     "static": "penjing.compress.static",
+    "student": "penjing.compress.student",
     "vocabulary": "penjing.compress.vocabulary",
     "width": "penjing.compress.width",
 }

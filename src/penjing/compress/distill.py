@@ -1,18 +1,22 @@
-"""Distillation: a small student learns its teacher's outputs on labelled texts and on many others.
+"""Distillation: a student learns its teacher's outputs on labelled texts and on many others.
 
-    minimise  (1 - a) soft(student, teacher) + a hard(student, gold) + r relations + h hidden   (train/states)
+    minimise  (1 - a) soft(student, teacher) + a hard(student, gold) + r relations + h hidden + p pooled
 
-soft and hard are the forms of the task's loss (train/losses): for labels T^2 KL(softmax(teacher / T) ||
-softmax(student / T)) and -log softmax(student)[label]. a counts only where a text has gold (compress/parts/targets).
+soft and hard are forms of the task's loss (train/losses): for labels T^2 KL(softmax(teacher / T) ||
+softmax(student / T)) and -log softmax(student)[label]; with `loss: centred` soft is the squared difference of the
+outputs less their mean. a counts only where a text has gold (compress/parts/targets). relations, hidden: train/states;
+pooled: compress/parts/pooled_map. The texts: compress/parts/transfer.
 Source: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015; Jiao et al., TinyBERT, 2020
 (augmented texts); Turc et al., Well-Read Students Learn Better, 2019 (unlabelled ones). The student is the step before
-(such as `compress.layers`). The teacher is the tuned model from the recipe's first step.
-When: after every step that removes weights. When not: with a few hundred rows and no unlabelled texts, the teacher adds
-little to the labels. Weights that `compress.magnitude` made zero stay zero.
+(such as `compress.layers`, or `compress.student` for a smaller base). The teacher is the tuned model from the recipe's
+first step.
+When: after every step that removes weights, and to teach a smaller base. When not: with a few hundred rows and no
+unlabelled texts, the teacher adds little to the labels. Weights that `compress.magnitude` made zero stay zero.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,17 +25,19 @@ from pydantic import Field
 from torch import nn
 
 from penjing.compress.magnitude import keep_zeros
-from penjing.compress.parts.augment import augment
-from penjing.compress.parts.neighbours import REPLACED, replaced
+from penjing.compress.parts.pooled import pooled_states
+from penjing.compress.parts.pooled_map import PooledTargets, WithMap
+from penjing.compress.parts.ridge import fit_ridge
 from penjing.compress.parts.sealing import Compression, seal, torch_parent, whole
-from penjing.compress.parts.targets import Targets
+from penjing.compress.parts.targets import Comparison, Targets
 from penjing.compress.parts.teacher import teacher_outputs
+from penjing.compress.parts.transfer import TransferOptions, transfer_set
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
-from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind, Item, Task
 from penjing.engines.protocol import split_columns
+from penjing.model.base import config_of
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
 from penjing.tasks import task_of
 from penjing.tasks.measure import metric_names
@@ -45,19 +51,30 @@ from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict,
 
 TEACHER = "tuned"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
+_NAME = "compress.distill"
 
 
-class Options(BaseOptions):
+class Options(TransferOptions):
     """The options of `compress.distill`."""
 
     epochs: float = Field(4.0, gt=0, le=100, description="passes over all texts; may be a fraction")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="the highest rate")
-    copies: int = Field(1, ge=0, le=20, description="augmented texts for each train text, labelled by the teacher")
-    replaced: int = Field(0, ge=0, le=20, description=REPLACED)
+    loss: Comparison = Field(
+        "kl",
+        description="how outputs are compared with the teacher's: kl: probabilities at a temperature; centred: squared "
+        "differences of the outputs less their mean",
+    )
     temperature: float = Field(
         2.0, gt=0, le=20, description="temperature of the distillation loss; higher values give rare labels more weight"
     )
     gold: float = Field(0.3, ge=0, le=1, description="weight of the true label, where there is one")
+    pooled: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="weight of the pooled states of whole texts, compared through a map that is thrown away: the "
+        "teacher may have another width and other tokens",
+    )
     relations: float = Field(
         0.0,
         ge=0,
@@ -78,6 +95,7 @@ class _Distill:
     """An Objective: training rows with the teacher's outputs and the gold, and validation rows.
 
     wanted: the teacher's outputs on validation rows. inside: the teacher itself, if the student learns its states too.
+    pooled: the teacher's pooled states of the training rows, if the student learns those.
     """
 
     task: Task
@@ -88,6 +106,7 @@ class _Distill:
     options: Options
     seed: int
     inside: Classifier | None = None
+    pooled: PooledTargets | None = None
 
     @property
     def budget(self) -> Budget:
@@ -97,56 +116,60 @@ class _Distill:
         return epoch_batches(self.rows.lengths, self.budget, self.seed, epoch)
 
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
-        if self.inside is not None:
-            return self._loss_with_states(model, self.inside, rows)
-        return self._loss(forward(model, self.rows, rows), rows)
-
-    def _loss(self, outputs: torch.Tensor, rows: Ints) -> torch.Tensor:
-        return self.targets.loss(outputs, rows, self.options.temperature, self.options.gold)
-
-    def _loss_with_states(self, model: nn.Module, inside: Classifier, rows: Ints) -> torch.Tensor:
-        assert isinstance(model, Classifier)
+        if self.inside is None:
+            return self._loss(model, rows)
         device = next(model.parameters()).device
         ids, mask = (each.to(device) for each in self.rows.load(rows))
-        with watching(inside) as wanted, torch.no_grad():
-            inside.to(device)(ids, mask)
-        with watching(model) as found:
-            loss = self._loss(forward(model, self.rows, rows), rows)
+        with watching(self.inside) as wanted, torch.no_grad():
+            self.inside.to(device)(ids, mask)
+        with watching(inner_classifier(model)) as found:
+            loss = self._loss(model, rows)
         if self.options.relations:
             loss = loss + self.options.relations * relation_loss(wanted, found, mask)
         if self.options.hidden:
             loss = loss + self.options.hidden * hidden_loss(wanted, found, mask)
         return loss
 
+    def _loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
+        options = self.options
+        if self.pooled is None:
+            return self._against(forward(model, self.rows, rows), rows)
+        assert isinstance(model, WithMap)
+        device = next(model.parameters()).device
+        outputs, mapped = model.both(*(each.to(device) for each in self.rows.load(rows)))
+        side = outputs if isinstance(outputs, torch.Tensor) else torch.cat(list(outputs.values()), dim=1)
+        return self._against(side, rows) + options.pooled * self.pooled.loss(mapped, rows)
+
+    def _against(self, outputs: torch.Tensor, rows: Ints) -> torch.Tensor:
+        return self.targets.loss(outputs, rows, self.options.temperature, self.options.gold, self.options.loss)
+
     def score(self, model: nn.Module) -> dict[str, float]:
         outputs = predict(model, self.validation.rows, self.budget)
         scores = score_outputs(self.task, split_columns(outputs, self.task.heads), self.validation)
         if np.isfinite(outputs).all():
-            loss = self.wanted.loss(torch.from_numpy(outputs), np.arange(len(outputs)), 1.0, 0.0)
+            loss = self.wanted.loss(torch.from_numpy(outputs), np.arange(len(outputs)), 1.0, 0.0, self.options.loss)
             scores["loss"] = round(loss.item(), 6)
         return scores
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    """The parent, healed by its teacher. Raises UsageError for no teacher, or a parent that is no torch classifier."""
-    parent = torch_parent(inputs, "compress.distill")
+    """The parent, taught by its teacher. Raises UsageError for no teacher, or a parent that is no torch classifier."""
+    parent = torch_parent(inputs, _NAME)
     teacher = inputs.teachers.get(TEACHER)
     if teacher is None or task_of(teacher.card) != task_of(parent.card):
         raise UsageError("`compress.distill` has no teacher with the same labels", fix="put `tune.full` before it")
     task = task_of(parent.card).with_rows({})
-    train = list(inputs.train.texts)
-    others = replaced(teacher, train, options.replaced, run.seed)
-    parts = train, inputs.unlabelled, augment(train, options.copies, run.seed), others
-    texts = [text for part in parts for text in part]
+    inside = _inside(teacher, parent, options)
+    transfer = transfer_set(parent, teacher, inputs, options, run, _NAME)
     classifier, tokenizer = load_classifier(parent), open_tokenizer(parent.folder)
     limit, padding = parent.card.max_tokens or 512, padding_id(classifier.encoder)
     validation = list(inputs.validation.texts)
-    soft_targets = teacher_outputs(teacher, parts, run, "compress.distill: the teacher on all texts")
     before = teacher_outputs(teacher, [validation], run, "compress.distill: the teacher on validation")
+    model, pooled = _with_map(classifier, parent, teacher, transfer.texts, options, run)
     objective = _Distill(
         task=task,
-        rows=IdRows(encode(tokenizer, texts, limit).ids, padding),
-        targets=Targets.of(task, soft_targets, texts, inputs.train.labels or ()),
+        rows=IdRows(encode(tokenizer, transfer.texts, limit).ids, padding),
+        targets=Targets.of(task, transfer.outputs, transfer.texts, inputs.train.labels or ()),
         validation=TargetRows.of(
             task,
             IdRows(encode(tokenizer, validation, limit).ids, padding),
@@ -156,27 +179,52 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         wanted=Targets.of(task, before, validation, ()),
         options=options,
         seed=run.seed,
-        inside=_inside(teacher, parent, options),
+        inside=inside,
+        pooled=pooled,
     )
-    plan = Plan(
+    about = [parent.id, digest_lines(transfer.texts), digest_lines(validation), options.model_dump(mode="json")]
+    about += [teacher.id, *(one.id for _, one in sorted(inputs.teachers.items()))]
+    key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
+    if parent.card.sparsity is not None:
+        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
+    fit(model, objective, _plan(task, options), run, run.scratch / "training", key, [ProgressHook(run.progress)])
+    folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
+    return seal(
+        Compression(inputs, options, run, parent, _NAME),
+        form="torch",
+        folder=folder,
+        notes={"texts": len(transfer.texts), "origins": transfer.sizes, "teacher": teacher.id}
+        | ({"corpora": [corpus.id for corpus in inputs.corpora]} if inputs.corpora else {}),
+        compare=before,
+    )
+
+
+def _plan(task: Task, options: Options) -> Plan:
+    return Plan(
         epochs=options.epochs,
         optimizing=Optimizing(options.learning_rate, 1.0, 0.01, options.warmup),
         metric=metric_names(task)[0],
         patience=options.patience,
     )
-    about = [parent.id, teacher.id, digest_lines(texts), digest_lines(validation), options.model_dump(mode="json")]
-    key = digest([*about, run.seed, run.threads, run.device, torch.__version__])
-    if parent.card.sparsity is not None:
-        keep_zeros(classifier, embeddings=parent.card.sparse_embeddings)
-    fit(classifier, objective, plan, run, run.scratch / "training", key, [ProgressHook(run.progress)])
-    folder = whole(run.scratch / "student", lambda target: save_classifier(target, classifier, tokenizer))
-    return seal(
-        Compression(inputs, options, run, parent, "compress.distill"),
-        form="torch",
-        folder=folder,
-        notes={"texts": len(texts), "teacher": teacher.id},
-        compare=before,
-    )
+
+
+def _with_map(
+    classifier: Classifier, parent: Artifact, teacher: Artifact, texts: Sequence[str], options: Options, run: Run
+) -> tuple[nn.Module, PooledTargets | None]:
+    """What is trained, and the teacher's pooled states of the texts; the classifier alone where they do not count."""
+    if not options.pooled:
+        return classifier, None
+    limits = [one.card.max_tokens or 512 for one in (teacher, parent)]
+    wanted = PooledTargets.of(pooled_states(teacher, texts, limits[0], run, "compress.distill: states of the teacher"))
+    mine = pooled_states(parent, texts, limits[1], run, "compress.distill: states of the student")
+    return WithMap(classifier, fit_ridge(mine, wanted.states, run)), wanted
+
+
+def inner_classifier(model: nn.Module) -> Classifier:
+    """The classifier that is trained, without the map beside it."""
+    found = model.classifier if isinstance(model, WithMap) else model
+    assert isinstance(found, Classifier)
+    return found
 
 
 def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier | None:
@@ -184,6 +232,8 @@ def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier
     if not options.relations and not options.hidden:
         return None
     check_vocabularies(same=open_tokenizer(teacher.folder).get_vocab() == open_tokenizer(parent.folder).get_vocab())
+    widths = {config_of(one).get("hidden_size") for one in (teacher, parent)}
+    check_widths(same=len(widths) == 1 or not options.hidden)
     return load_classifier(teacher)
 
 
@@ -193,4 +243,14 @@ def check_vocabularies(*, same: bool) -> None:
         raise UsageError(
             "the student cuts texts into other tokens than its teacher, so their states cannot be compared",
             fix="set `relations` and `hidden` to 0, or put `compress.vocabulary` after `compress.distill`",
+        )
+
+
+def check_widths(*, same: bool) -> None:
+    """Raise UsageError unless teacher and student have states of one width, which `hidden` compares."""
+    if not same:
+        raise UsageError(
+            "the student's states have another width than its teacher's, so they cannot be compared token by token",
+            where="hidden",
+            fix="set `hidden: 0`, and `pooled` to the weight of the states of whole texts",
         )

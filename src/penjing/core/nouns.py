@@ -273,8 +273,8 @@ class Inputs:
 
     unlabelled: masked texts without a label, none of which is in a held-out part; task: what the labels mean (None:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
-    their types or values. For pre-training, corpora: the documents; pairs: texts that mean the same, each pair
-    followed by a text that does not, or by "".
+    their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
+    on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "".
     """
 
     parent: Artifact | None
@@ -287,6 +287,7 @@ class Inputs:
     features: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     corpora: Sequence[TextCorpus] = ()
     pairs: Sequence[tuple[str, str, str]] = ()
+    base: Artifact | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from penjing.data.features import fields_fingerprint
 from penjing.tasks import TASKS
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
+# Files of `penjing.compress` that write into the folder which steps share.
+_SHARING = ("layers", "static", "parts.pooled", "parts.teacher")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Cache:
 
     def _shared(self) -> Path:
         """The folder that steps share: a separate one for everything that the keys inside it do not contain."""
-        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "parts.teacher")]
+        sources = [source_hash(f"penjing.compress.{name}") for name in _SHARING]
         about = [sources, self.threads, instruction_set(), library_versions()]
         return self.folder / "shared" / digest(about)[:16]
 
@@ -94,6 +96,7 @@ class Cache:
         grown = {"corpora": [one.id for one in inputs.corpora], "pairs": [list(pair) for pair in inputs.pairs]}
         return digest(
             (grown if inputs.corpora else {})
+            | ({"base": inputs.base.id} if inputs.base else {})
             | ({"device": self.device} if self.device != "cpu" else {})
             | {
                 "step": step.name,

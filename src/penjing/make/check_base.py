@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penjing.core.errors import MissingPackageError, PenjingError, RecipeError, UsageError
+from penjing.core.errors import DamageError, MissingPackageError, PenjingError, RecipeError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
 from penjing.core.recipe import RecipeFile
 from penjing.data.audit import Problem
+from penjing.make.named import Named
 from penjing.make.plan import on_engine
 
 if TYPE_CHECKING:
@@ -29,27 +31,65 @@ _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that
 _COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",), "embeddings": ("onnx",)}
 
 
-def base_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
-    """Faults for every step that the base does not support; without steps, a fault if it cannot be opened."""
-    from penjing.model.encoder import fit_vocabulary, load_encoder
-    from penjing.text.tokens import open_tokenizer
+def base_faults(
+    file: RecipeFile, steps: Sequence[Step], base: Artifact, named: Sequence[Named] = ()
+) -> list[PenjingError]:
+    """Faults for every step that the base does not support; without steps, a fault if it cannot be opened.
 
+    named: what each step names itself; from `compress.student` on, the steps work on its base.
+    """
     try:
-        encoder, tokenizer = load_encoder(base), open_tokenizer(base.folder)
-        fit_vocabulary(encoder, tokenizer)
+        present = _opened(base)
     except PenjingError as error:
         return [type(error)(error.what, where=error.where or file.where("base"), fix=error.fix)]
     faults: list[PenjingError] = []
-    cut = False
+    tokens = 0
     for index, step in enumerate(steps):
+        tokens = getattr(step.options, "max_tokens", tokens)
+        own = named[index].base if index < len(named) else None
         try:
-            _check(step, encoder, cut)
-        except UsageError as error:
-            option = [error.where] if error.where else []
+            if own is not None:
+                present = _student(own, present, tokens)
+            _check(step, present)
+        except PenjingError as error:
+            option = [error.where] if error.where in type(step.options).model_fields else []
             where = file.where("steps", index, step.name, *option)
-            faults.append(RecipeError(error.what, where=where, fix=error.fix))
-        cut = cut or step.name == "compress.vocabulary"
+            what = error.what if option or error.where is None else f"{error.where}: {error.what}"
+            kind = type(error) if isinstance(error, DamageError) else RecipeError
+            faults.append(kind(what, where=where, fix=error.fix))
+        if step.name == "compress.vocabulary":
+            present = replace(present, same_tokens=False)
     return faults
+
+
+@dataclass(frozen=True)
+class _Present:
+    """The encoder on which a step works; same_tokens, same_width: whether its states compare with the teacher's."""
+
+    encoder: nn.Module
+    vocabulary: Mapping[str, int]
+    same_tokens: bool = True
+    same_width: bool = True
+
+
+def _opened(base: Artifact) -> _Present:
+    from penjing.model.encoder import fit_vocabulary, load_encoder
+    from penjing.text.tokens import open_tokenizer
+
+    encoder, tokenizer = load_encoder(base), open_tokenizer(base.folder)
+    fit_vocabulary(encoder, tokenizer)
+    return _Present(encoder, tokenizer.get_vocab())
+
+
+def _student(base: Artifact, teacher: _Present, tokens: int) -> _Present:
+    """The encoder of a step's own base. Raises UsageError where it cannot be the student of that teacher."""
+    from penjing.compress.student import check_student
+
+    found = _opened(base)
+    check_student(found.encoder, tokens)
+    widths = {int(each.encoder.config.hidden_size) for each in (found, teacher)}  # type: ignore[union-attr, arg-type]
+    same = teacher.same_tokens and found.vocabulary == teacher.vocabulary
+    return replace(found, same_tokens=same, same_width=len(widths) == 1)
 
 
 def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError]:
@@ -93,14 +133,15 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
     return [Problem(severity="warning", code="room", message=message, fix=fix)]
 
 
-def _check(step: Step, encoder: nn.Module, cut: bool) -> None:
-    """Raise the step's UsageError if it cannot work on this encoder. cut: an earlier step reduces the vocabulary."""
-    from penjing.compress.distill import check_vocabularies
+def _check(step: Step, present: _Present) -> None:
+    """Raise the step's UsageError if it cannot work on this encoder."""
+    from penjing.compress.distill import check_vocabularies, check_widths
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
     from penjing.tune.full import check_tokens
 
     options: Any = step.options
+    encoder = present.encoder
     if step.name == "tune.full":
         check_tokens(options.max_tokens, longest_input(encoder))
         if isinstance(options.layers, int):
@@ -115,7 +156,8 @@ def _check(step: Step, encoder: nn.Module, cut: bool) -> None:
             elif short == "width":
                 neurons_of(layer)
     elif short == "distill" and (options.relations or options.hidden):
-        check_vocabularies(same=not cut)
+        check_vocabularies(same=present.same_tokens)
+        check_widths(same=present.same_width or not options.hidden)
         heads_of(layers_of(encoder)[-1])
 
 

@@ -25,6 +25,7 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
+from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
@@ -45,7 +46,7 @@ class Checked:
 
     file: the recipe, with the labels of its limits spelled as in the rows. audit: problems of the rows and of the
     recipe. faults: errors of the recipe itself. data, base, rules: None if they cannot be read or are not used.
-    chosen: what `base: auto` stands for here; `file` names it too.
+    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step.
     """
 
     file: RecipeFile
@@ -56,6 +57,7 @@ class Checked:
     rules: RuleTable | None = None
     faults: list[PenjingError] = field(default_factory=list)
     chosen: ChosenBase | None = None
+    named: list[Named] = field(default_factory=list)
 
     def raise_faults(self) -> None:
         """Raise the fault if there is one; for several, raise one of the first one's class that lists them all."""
@@ -82,6 +84,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found = Checked(file)
     found.steps, plan_faults = read_plan(file)
     found.faults += plan_faults
+    found.named, named_faults = open_named(file, found.steps)
+    found.faults += named_faults
     encoder = file.recipe.step_list()[0][0] != "tune.linear"
     if encoder and file.recipe.base != AUTO:
         _open_base(found, sound=not plan_faults)
@@ -129,8 +133,8 @@ def _open_base(found: Checked, *, sound: bool) -> None:
     file = found.file
     found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
     if found.base is not None and sound:
-        found.faults += order_faults(file, found.steps, found.base)
-        found.faults += base_faults(file, found.steps, found.base)
+        found.faults += order_faults(file, found.steps, found.base, found.named)
+        found.faults += base_faults(file, found.steps, found.base, found.named)
 
 
 def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:

@@ -40,8 +40,10 @@ FLOAT_SIZE, FLOAT_TIME, VOCABULARY = 1.94, 1.5, 0.6
 P99 = 1.5
 # Share of the work of a training step that its forward pass is.
 FORWARD = 1 / 3
+# The release is then made of the base that the step names, not of the one that is chosen.
+_STUDENT = "compress.student"
 # These make forms whose time cannot be foreseen, or look for a form that holds the promises.
-_UNFORESEEN = frozenset(("compress.cascade", "compress.exit", "compress.static"))
+_UNFORESEEN = frozenset(("compress.cascade", "compress.exit", "compress.static", _STUDENT))
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,8 @@ def wanted_of(file: RecipeFile, audit: Audit, steps: Sequence[Step] = ()) -> Wan
             rates = len(options.learning_rate)
             passes = options.epochs * (1 + (rates - 1) * SHARE)
             found |= {"longest": options.max_tokens, "layers": options.layers, "passes": passes}
+        elif step.name == _STUDENT:
+            break  # later steps work on the student's base
         elif step.name == "compress.layers":
             found["keep"] = options.keep
     return Wanted(

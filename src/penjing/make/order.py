@@ -13,20 +13,28 @@ from penjing.core.methods import Step, check_heads
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import Task
+from penjing.make.named import Named
 from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
 
 # Steps that change weights: the model must still be in torch, and it stays in torch except after `exit`.
-IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "vocabulary", "width"))
+IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "student", "vocabulary", "width"))
 _TUNED = Card(form="torch", method="tune.full", labels=("a", "b"))
 
 
-def order_faults(file: RecipeFile, steps: Sequence[Step], base: Artifact) -> list[PenjingError]:
-    """The fault of the first step that cannot be at its position. steps: all of the recipe, `tune.full` first."""
+def order_faults(
+    file: RecipeFile, steps: Sequence[Step], base: Artifact, named: Sequence[Named] = ()
+) -> list[PenjingError]:
+    """The fault of the first step that cannot be at its position. steps: all of the recipe, `tune.full` first.
+
+    named: what each step names itself.
+    """
     card, depth = _TUNED, depth_of(base)
     for index, step in enumerate(steps):
         try:
             card, depth = _after(on_engine(step, file.recipe.engine), card, depth)
+            if index < len(named) and (own := named[index].base) is not None:
+                depth = depth_of(own)
         except UsageError as error:
             option = [error.where] if error.where else []
             return [RecipeError(error.what, where=file.where("steps", index, step.name, *option), fix=error.fix)]

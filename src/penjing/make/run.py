@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from penjing.core.canon import digest
@@ -23,8 +23,10 @@ from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
+from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
+from penjing.make.named import NOTHING, Named
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step
 from penjing.make.search.finished import Finished, keep_finished, read_finished
@@ -100,12 +102,15 @@ def make_release(
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
-        key = key_of(data, base.id if base else "", texts)
+        used = [base.id if base else "", *(each for one in checked.named for each in one.ids)]
+        key = key_of(data, used, texts)
         found = None if again else find_ended(ended, key, out)
         if found is not None:
             return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
         notes = () if checked.chosen is None else (checked.chosen.note,)
-        made = _Making(file, steps, data, rules, base, cache, out, progress, texts, language, measured, notes).run()
+        made = _Making(
+            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes
+        ).run()
         if made.release is not None:
             keep_ended(ended, key, made.release)
         return made
@@ -141,6 +146,8 @@ class _Making:
     texts: bool
     language: PageLanguage | None
     measured: Measured
+    # What each step names itself.
+    named: Sequence[Named]
     # Why `base: auto` is this base.
     about: tuple[Note, ...] = ()
     skipped: list[Note] = field(default_factory=list)
@@ -203,9 +210,9 @@ class _Making:
             keep_trainable(student, self.out)
         return release
 
-    def _step(self, step: Step, parent: Artifact | None, teacher: Artifact | None = None) -> Done:
+    def _inputs(self, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING) -> Inputs:
         data = self.data
-        inputs = Inputs(
+        return Inputs(
             parent=parent,
             train=data.train,
             validation=data.validation,
@@ -214,10 +221,21 @@ class _Making:
             unlabelled=data.unlabelled,
             task=data.task,
             features=self.file.recipe.data.feature_types(),
+            corpora=named.corpora,
+            base=named.base,
         )
+
+    def _step(
+        self, step: Step, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING
+    ) -> Done:
+        inputs = self._inputs(parent, teacher, named)
         if not self.file.recipe.search or step.name.startswith("tune."):
             self.progress.enter(step.name)
         step = on_engine(step, self.file.recipe.engine)
+        folds = getattr(step.options, "out_of_fold", 0)
+        if folds and teacher is not None:
+            own = tune_folds(self.steps[0], self._inputs(self.base), teacher, folds, self.cache)
+            inputs = replace(inputs, teachers={**inputs.teachers, **own})
         done = self.cache.run(step, inputs)
         self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
         return done
@@ -227,8 +245,8 @@ class _Making:
             return [linear]
         done = [self._step(self.steps[0], self.base)]
         exported = self._step(single_step("compress.export"), done[0].artifact)
-        for step in self.steps[1:]:
-            done.append(self._step(step, done[-1].artifact, done[0].artifact))
+        for step, named in zip(self.steps[1:], self.named[1:], strict=True):
+            done.append(self._step(step, done[-1].artifact, done[0].artifact, named))
         # The exported form without compression is always measured, so that the report shows why it is not enough.
         return [done[0], exported, *done[1:]]
 

@@ -6,6 +6,7 @@ measured again, except with `again`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -25,12 +26,15 @@ from penjing.report.verdict import verdict
 from penjing.tune import METHODS as TUNE
 
 
-def key_of(data: Prepared, base: str, texts: bool) -> list[str]:
-    """What a run depends on in addition to `Measured.about`. texts: whether its report shows texts."""
+def key_of(data: Prepared, bases: Sequence[str], texts: bool) -> list[str]:
+    """What a run depends on in addition to `Measured.about`. texts: whether its report shows texts.
+
+    bases: content ids of the base, and of the bases and corpora that steps name.
+    """
     paths = ("penjing.make.run", "penjing.make.unchanged", *TUNE.values(), *COMPRESS.values())
     sources = [source_hash(path) for path in paths]
     rows = [task_key(data.task), data.fingerprint, digest_lines(data.unlabelled), data.language]
-    return ["ended", digest([rows, base, texts, sources, library_versions()])]
+    return ["ended", digest([rows, list(bases), texts, sources, library_versions()])]
 
 
 def keep_ended(kept: Measured, key: list[str], release: Release) -> None:

@@ -59,7 +59,8 @@ def fill(found: Found, threads: int) -> r.Report:
         sealed=found.release is not None,
         release=found.release.id if found.release else None,
         model=" + ".join(_methods(artifact.card.lineage, artifact.card.method)),
-        base=recipe.base,
+        # The base of a student is another one than the recipe's.
+        base=artifact.card.base if "compress.student" in _methods(artifact.card.lineage, "") else recipe.base,
         tested=(choice.variant if choice else (found.variants or [found.linear])[-1]).name,
         fell_back=bool(choice and choice.fell_back),
         made=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -10,10 +10,16 @@ Of N rows with C outputs z each (N, C), the mean over the rows of:
     ordinal              hard  binary_cross_entropy of y_k = 1 where the gold's position is above k, k = 0 ... C - 1
                          soft  as binary_cross_entropy
 
+and a centred form against a teacher: mean over c of ((z_c - mean z) - (t_c - mean t))^2 for cross_entropy, whose
+probabilities do not change with the mean; mean over c of (z_c - t_c)^2 for the others. For cross_entropy it is twice
+the limit of the soft form as T grows.
+
 Sources: Szegedy and others, Rethinking the Inception Architecture, 2016 (smoothing); Hinton, Vinyals, Dean, Distilling
 the Knowledge in a Neural Network, 2015 (the soft form and T^2, which keeps its gradient as large as that of the hard
 one); Bishop, Pattern Recognition and Machine Learning, 2006, 4.3.2 and 3.1.1 (binary cross entropy, squared error);
-Cheng, Wang, Pollastri, A Neural Network Approach to Ordinal Regression, 2008 (cumulative targets).
+Kim and others, Comparing Kullback-Leibler Divergence and Mean Squared Error Loss in Knowledge Distillation, 2021 (the
+centred form, and its relation to the soft one); Cheng, Wang, Pollastri, A Neural Network Approach to Ordinal
+Regression, 2008 (cumulative targets).
 """
 
 from __future__ import annotations
@@ -71,6 +77,16 @@ def soft_loss(
             sides.append(wanted.exp() * (wanted - functional.logsigmoid(sign * student / temperature)))
         return _reduced((sides[0] + sides[1]).mean(dim=1) * temperature**2, reduction)
     assert_never(loss)
+
+
+def centred_loss(
+    loss: Loss, student: torch.Tensor, teacher: torch.Tensor, reduction: Reduction = "mean"
+) -> torch.Tensor:
+    """The centred form of a student's outputs (N, C) against its teacher's (N, C), 0 if equal; `none` gives (N,)."""
+    apart = student - teacher
+    if loss == "cross_entropy":
+        apart = apart - apart.mean(dim=1, keepdim=True)
+    return _reduced(apart.square().mean(dim=1), reduction)
 
 
 def _reduced(rows: torch.Tensor, reduction: Reduction) -> torch.Tensor:

@@ -2,14 +2,15 @@
 
     mean over the texts of  (1 - a) soft(student, teacher) + a hard(student, gold),   summed over the heads
 
-soft and hard are the two forms of the head's loss (train/losses); a counts only where a text has gold.
+soft and hard are the two forms of the head's loss (train/losses); a counts only where a text has gold. The centred form
+may stand in the place of the soft one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,9 @@ import torch
 
 from penjing.core.task import Head, Item, Loss, Task
 from penjing.train.batches import Ints
-from penjing.train.losses import hard_loss, soft_loss
+from penjing.train.losses import centred_loss, hard_loss, soft_loss
 
+Comparison = Literal["kl", "centred"]
 Floats = npt.NDArray[np.float32]
 
 
@@ -48,7 +50,9 @@ class Targets:
         gold = {name: values[places] for name, values in self.gold.items()}
         return Targets(self.heads, self.teacher[places], gold, self.known[places])
 
-    def loss(self, outputs: torch.Tensor, rows: Ints, temperature: float, share: float) -> torch.Tensor:
+    def loss(
+        self, outputs: torch.Tensor, rows: Ints, temperature: float, share: float, form: Comparison = "kl"
+    ) -> torch.Tensor:
         """The loss of these rows' outputs (batch, width); share: the weight a of the gold."""
 
         def as_tensor(array: npt.NDArray[Any]) -> torch.Tensor:
@@ -56,9 +60,13 @@ class Targets:
 
         teacher, known, start, losses = as_tensor(self.teacher), as_tensor(self.known), 0, []
         for name, head in self.heads.items():
-            place = slice(start, start + head.size)
-            pair = outputs[:, place], teacher[:, place]
-            losses.append(mixed_loss(head.loss, *pair, as_tensor(self.gold[name]), known, temperature, share))
+            found, wanted = (each[:, start : start + head.size] for each in (outputs, teacher))
+            if form == "centred":
+                apart = centred_loss(head.loss, found, wanted, "none")
+            else:
+                apart = soft_loss(head.loss, found, wanted, temperature, "none")
+            own = hard_loss(head.loss, found, as_tensor(self.gold[name]), reduction="none")
+            losses.append(_mixed(apart, own, known, share))
             start += head.size
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
@@ -69,6 +77,10 @@ def mixed_loss(
 ) -> torch.Tensor:  # fmt: skip
     """The loss above of one head: outputs (batch, size), gold (batch, ...), known (batch,)."""
     apart = soft_loss(loss, student, teacher, temperature, "none")
-    own = hard_loss(loss, student, gold, reduction="none")
-    weight = known.to(student.dtype) * share
+    return _mixed(apart, hard_loss(loss, student, gold, reduction="none"), known, share)
+
+
+def _mixed(apart: torch.Tensor, own: torch.Tensor, known: torch.Tensor, share: float) -> torch.Tensor:
+    """The mean over the rows of both losses (batch,), of which the own one counts where the gold is known."""
+    weight = known.to(apart.dtype) * share
     return ((1 - weight) * apart + weight * own).mean()
