@@ -36,6 +36,7 @@ STEPS = {
     "heads": "  - compress.heads: {}\n",
     "layers": "  - compress.layers: {keep: 1}\n",
     "magnitude": "  - compress.magnitude: {}\n",
+    "ngrams": "  - compress.ngrams: {engine: onnx, bits: 12}\n",
     "static": "  - compress.static: {bits: 10, epochs: 2}\n",
 }
 FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (
