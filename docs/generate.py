@@ -26,7 +26,7 @@ ROOMS = {
     "model": "Hugging Face encoders in and out, with their heads",
     "text": "tokens, words, n-grams and TF-IDF, the same for training and for serving",
     "engines": "one file an engine behind one protocol, and the exporter",
-    "runtime": "the session that evaluates and serves, the cascade, and the one table that opens a form",
+    "runtime": "the session that evaluates and serves, the forms of two stages, and the one table that opens a form",
     "measure": "scores with bounds, calibration, latency, rivals, how many engines side by side",
     "train": "the one training loop, its batches, checkpoints and hooks",
     "tune": "methods that fit a model to labelled rows",

@@ -33,6 +33,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "heads": {"keep": 0.5, "texts": 32},
     "static": {"bits": 10, "epochs": 2},
     "cascade": {"bits": 10, "epochs": 2, "agreement": 0.8},
+    "ngrams": {"bits": 12, "engine": "onnx"},
 }
 WORDS = {
     "bad": ("slow", "late", "broken", "rude"),

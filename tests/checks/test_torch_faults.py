@@ -37,6 +37,7 @@ STEPS = {
     "layers": "  - compress.layers: {keep: 1}\n",
     "magnitude": "  - compress.magnitude: {}\n",
     "student": "  - compress.student: {base: BASE}\n",
+    "ngrams": "  - compress.ngrams: {engine: onnx, bits: 12}\n",
     "static": "  - compress.static: {bits: 10, epochs: 2}\n",
 }
 FAULTS: tuple[tuple[Callable[[], BaseException], int, str], ...] = (

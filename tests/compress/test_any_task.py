@@ -28,6 +28,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "heads": {"texts": 16},
     "width": {"texts": 16},
     "magnitude": {"sparsity": 0.1},
+    "ngrams": {"bits": 12, "engine": "onnx"},
 }
 ONE_LABEL = {"cascade", "exit"}
 

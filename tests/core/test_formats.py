@@ -19,7 +19,7 @@ from penjing.core.nouns import CARD_FORMAT, Card, Release
 from penjing.engines.early_exit import EXITS, ExitEngine
 from penjing.engines.static import SETTINGS as STATIC
 from penjing.engines.static import StaticEngine
-from penjing.runtime import cascade
+from penjing.runtime import cascade, ngrams
 from penjing.store.signing import load_key, make_key, save_key
 
 NEWER = "has the format 9, and this installation reads formats up to {}: a newer version of penjing wrote it"
@@ -57,19 +57,20 @@ def test_a_release_of_a_later_format_is_not_damaged(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "opened"),
+    ("name", "content", "opened", "last"),
     [
-        (STATIC, {"format": 9, "characters": 2, "words": 1, "bits": 4}, lambda made: StaticEngine.load(made)),
-        (EXITS, {"format": 9, "thresholds": [0.5]}, lambda made: ExitEngine.load(made, 1)),
-        (cascade.EXITS, {"format": 9, "threshold": 0.5, "audit": 0}, lambda made: cascade.read_exits(made.folder)),
+        (STATIC, {"format": 9, "characters": 2, "words": 1, "bits": 4}, lambda made: StaticEngine.load(made), 2),
+        (EXITS, {"format": 9, "thresholds": [0.5]}, lambda made: ExitEngine.load(made, 1), 1),
+        (cascade.EXITS, {"format": 9, "threshold": 0.5, "audit": 0}, lambda made: cascade.read_exits(made.folder), 1),
+        (ngrams.WEIGHTS, {"format": 9, "encoder": 1, "ngrams": 1}, lambda made: ngrams.read_weights(made.folder), 1),
     ],
 )
 def test_a_model_of_a_later_format_is_not_damaged(
-    tmp_path: Path, name: str, content: dict[str, object], opened: Callable[..., object]
+    tmp_path: Path, name: str, content: dict[str, object], opened: Callable[..., object], last: int
 ) -> None:
     card = Card(form="static", method="m", labels=("a", "b"))
     made = write_artifact(tmp_path / "a", card, lambda folder: (folder / name).write_bytes(canonical_json(content)))
-    with pytest.raises(UsageError, match=NEWER.format(1)):
+    with pytest.raises(UsageError, match=NEWER.format(last)):
         opened(open_artifact(made.folder))
 
 

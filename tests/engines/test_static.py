@@ -13,7 +13,7 @@ from penjing.core.artifact import open_artifact, write_artifact
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Card
 from penjing.core.task import Head
-from penjing.engines.static import SETTINGS, StaticEngine
+from penjing.engines.static import SETTINGS, WEIGHTS, StaticEngine
 from penjing.runtime.open import open_session
 from penjing.text.ngrams import Grams
 
@@ -68,8 +68,36 @@ def test_settings_that_do_not_fit_are_damage(tmp_path: Path, settings: str) -> N
 
 def test_settings_of_a_later_format_are_no_damage(tmp_path: Path) -> None:
     made = artifact(tmp_path / "a")
-    (made.folder / SETTINGS).write_text('{"bits":12,"characters":4,"format":2,"words":2}')
-    with pytest.raises(UsageError, match="format 2, and this installation reads formats up to 1"):
+    (made.folder / SETTINGS).write_text('{"bits":12,"characters":4,"format":3,"words":2}')
+    with pytest.raises(UsageError, match="format 3, and this installation reads formats up to 2"):
+        StaticEngine.load(made)
+
+
+def test_buckets_without_a_row_count_as_zeros(tmp_path: Path) -> None:
+    whole = engine()
+    kept = np.arange(0, 1 << 12, 3, dtype=np.int32)
+    table = np.zeros_like(whole._stored)
+    table[kept] = whole._stored[kept]
+    dense = StaticEngine(whole.grams, table, whole._head, whole._bias, whole.heads)
+    few = StaticEngine(whole.grams, table[kept], whole._head, whole._bias, whole.heads, kept)
+    wanted = dense.run(dense.encode(TEXTS))["label"]
+    assert np.array_equal(few.run(few.encode(TEXTS))["label"], wanted)
+    card = Card(form="static", method="none", labels=("a", "b", "c"))
+    made = write_artifact(tmp_path / "few", card, few.write)
+    read = StaticEngine.load(made)
+    assert np.array_equal(read.run(read.encode(TEXTS))["label"], wanted)
+    assert (made.folder / WEIGHTS).stat().st_size < 0.7 * table.nbytes
+
+
+@pytest.mark.parametrize("buckets", [[1, 1], [2, 1], [-1, 1], [1, 1 << 12]])
+def test_buckets_that_are_no_ascending_list_are_damage(tmp_path: Path, buckets: list[int]) -> None:
+    whole = engine()
+    few = StaticEngine(
+        whole.grams, whole._stored[:2], whole._head, whole._bias, whole.heads, np.array([1, 2], np.int32)
+    )
+    few.buckets = np.array(buckets, dtype=np.int32)
+    made = write_artifact(tmp_path / "few", Card(form="static", method="none", labels=("a", "b", "c")), few.write)
+    with pytest.raises(DamageError, match="buckets"):
         StaticEngine.load(made)
 
 

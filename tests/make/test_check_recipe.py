@@ -192,6 +192,7 @@ def test_warnings_of_rules_are_among_the_warnings(tmp_path: Path) -> None:
         ("[{tune.full: {}}, {compress.export: {engine: onnx}}, {compress.heads: {}}]", "changes a model in torch"),
         ("[{tune.full: {}}, {compress.static: {}}, {compress.export: {}}]", "before it is an artifact by"),
         ("[{tune.full: {}}, {compress.cascade: {}}, {compress.int8: {}}]", "before it is an artifact by"),
+        ("[{tune.full: {}}, {compress.ngrams: {}}, {compress.int8: {}}]", "before it is an artifact by"),
         ("[{tune.full: {layers: 99}}]", "this base has"),
         ("[{tune.full: {max_tokens: 8192}}]", "this base takes at most"),
         ("[{tune.full: {layers: 1}}, {compress.layers: {keep: 99}}]", "this model has"),
@@ -213,6 +214,7 @@ def test_a_step_that_cannot_follow_is_found_before_anything_is_trained(tmp_path:
     [
         "[{tune.full: {}}, {compress.layers: {keep: 2}}, {compress.distill: {}}, {compress.int8: {}}]",
         "[{tune.full: {}}, {compress.int8: {engine: onnx}}, {compress.cascade: {}}]",
+        "[{tune.full: {}}, {compress.int8: {engine: onnx}}, {compress.ngrams: {}}, {compress.cascade: {}}]",
         "[{tune.full: {}}, {compress.export: {engine: onnx}}, {compress.embeddings: {}}]",
         "[{tune.full: {}}, {compress.embeddings: {}}, {compress.int8: {engine: onnx}}]",
         "[{tune.full: {}}, {compress.vocabulary: {}}, {compress.static: {}}]",

@@ -137,7 +137,7 @@ class Numbers:
 
 def test_outputs_of_several_heads_are_stored_and_compared_by_name(tmp_path: Path) -> None:
     card = Card(form="linear", method="none", task="score", task_state={"kind": "number"})
-    session = SimpleNamespace(artifact=Artifact(tmp_path, "", card), engine=Numbers(), tokens=None)
+    session = SimpleNamespace(artifact=Artifact(tmp_path, "", card), engine=Numbers(), tokens=None, stages={})
     session.fingerprint = session.engine.fingerprint
     stored = json.loads(canonical_json(make_selfcheck(session)))  # type: ignore[arg-type]
     assert stored["format"] == 2 and set(stored["outputs"]) == {"score", "tag"}

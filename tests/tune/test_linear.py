@@ -16,7 +16,7 @@ from penjing.core.options import build_options
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
 from penjing.tasks.metrics import accuracy, encode_labels, macro_f1
-from penjing.tune.linear import Options, _folds, apply
+from penjing.tune.linear import Options, apply
 
 GOOD, BAD, ASK = (
     ["很好", "喜欢", "干净", "舒服", "满意"],
@@ -93,19 +93,6 @@ def test_a_stopped_run_goes_on_to_the_same_id(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").glob("c-*.json"))
     assert not (tmp_path / "out").exists()
     assert apply(inputs, Options(), run_at(tmp_path)).id == fit(tmp_path / "other").id
-
-
-def test_groups_stay_on_one_side_and_labels_are_spread() -> None:
-    random = np.random.default_rng(0)
-    truth = np.repeat(random.integers(0, 3, 200), 2)
-    groups = np.repeat(np.arange(200), 2)
-    fold = _folds(truth, groups, Options(), seed=0)
-    assert (fold[::2] == fold[1::2]).all()
-    counts = np.array([np.bincount(truth[fold == k], minlength=3) for k in range(3)])
-    assert np.ptp(counts, axis=0).max() <= 2
-    few = _folds(truth, np.arange(400), Options(rows_to_choose=100), seed=0)
-    assert (few >= 0).sum() == 100
-    assert np.bincount(truth[few >= 0]) == pytest.approx(np.bincount(truth) / 4, abs=2)
 
 
 def test_a_label_of_validation_only_is_never_guessed(tmp_path: Path) -> None:

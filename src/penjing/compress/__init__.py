@@ -10,6 +10,7 @@ METHODS = {
     "int8": "penjing.compress.int8",
     "layers": "penjing.compress.layers",
     "magnitude": "penjing.compress.magnitude",
+    "ngrams": "penjing.compress.ngrams",
     "static": "penjing.compress.static",
     "student": "penjing.compress.student",
     "vocabulary": "penjing.compress.vocabulary",

@@ -25,7 +25,7 @@ When not: p99 must fall too (slow texts stay slow), few texts exit early, or the
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,10 +36,9 @@ from pydantic import Field
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
 from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
+from penjing.compress.parts.stages import serving, stage
 from penjing.compress.parts.teacher import store, stored, teacher_outputs
-from penjing.core.artifact import open_artifact
 from penjing.core.canon import canonical_json, digest, digest_lines, unit_hash
-from penjing.core.errors import DamageError
 from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
@@ -82,18 +81,14 @@ class Options(BaseOptions):
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """The parent as the second stage of a cascade. Raises UsageError for a parent that is no tuned encoder."""
-    parent = encoder_parent(inputs, "compress.cascade", int8=True)
+    parent = encoder_parent(inputs, "compress.cascade", int8=True, ngrams=True)
     check_heads("compress.cascade", HEADS, LOSSES, task_of(parent.card))
     teacher = inputs.teachers.get(TEACHER, parent)
     held_out = {text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT}
     apart = replace(inputs, parent=teacher, unlabelled=[text for text in inputs.unlabelled if text not in held_out])
     beside = replace(run, shared=run.shared or run.scratch)
     first, unlearnt = _first_stage(apart, options, beside)
-    second = (
-        parent
-        if parent.card.form != "torch"
-        else _stage(beside, run.scratch / SECOND, lambda inside: _exported(inputs, options, inside))
-    )
+    second = serving(parent, inputs, options.engine, beside, SECOND)
     unseen = [*inputs.validation.texts, *sorted(held_out)]
     parts = inputs.validation.texts, sorted(held_out), inputs.train.texts
     teacher_logits = teacher_outputs(
@@ -169,10 +164,6 @@ def _macro_f1_by_errors(predicted: npt.NDArray[np.int64], wanted: npt.NDArray[np
     return np.array(found)
 
 
-def _exported(inputs: Inputs, options: Options, run: Run) -> Artifact:
-    return export.apply(inputs, export.Options(engine=options.engine), run)
-
-
 def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, npt.NDArray[np.float32]]:
     """The static student of the teacher, and logits of the train texts by students that were not trained on them.
 
@@ -185,23 +176,13 @@ def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, 
     about = [digest_lines(column or ()) for column in columns]
     key = digest([inputs.parent.id, chosen.model_dump(mode="json"), run.seed, *about])
     folder = run.shared / "first" / key[:32]
-    first = _stage(run, folder / FIRST, lambda inside: static.apply(inputs, chosen, inside))
+    first = stage(run, folder / FIRST, lambda inside: static.apply(inputs, chosen, inside))
     shape = len(train), sum(head.size for head in task_of(first.card).heads.values())
     unlearnt = stored(folder / UNLEARNT, shape)
     if unlearnt is None:
         unlearnt = static.out_of_fold(inputs, chosen, run)
         store(folder / UNLEARNT, unlearnt)
     return first, unlearnt
-
-
-def _stage(run: Run, out: Path, make: Callable[[Run], Artifact]) -> Artifact:
-    """A stage, made now or taken complete from an earlier call."""
-    if out.exists():
-        try:
-            return open_artifact(out)
-        except DamageError:
-            shutil.rmtree(out)
-    return make(replace(run, out=out, scratch=run.scratch / f"{out.name}.scratch"))
 
 
 def _logits(artifact: Artifact, texts: Sequence[str], run: Run) -> npt.NDArray[np.float32]:

@@ -1,4 +1,8 @@
-"""The static engine: rows of a table for a text's hashed n-grams, added up, and one linear layer; numpy only."""
+"""The static engine: rows of a table for a text's hashed n-grams, added up, and one linear layer; numpy only.
+
+Format 1 of `static.json` has a row for every bucket. Format 2 has the buckets of its rows beside them: for a table that
+was fitted to few texts, whose other buckets would be zeros.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +35,22 @@ class StaticEngine:
         head: npt.NDArray[np.float32],
         bias: npt.NDArray[np.float32],
         heads: Mapping[str, Head],
+        buckets: npt.NDArray[np.int32] | None = None,
     ) -> None:
-        """table E (buckets, rank) float16, head W (rank, columns), bias b (columns,); the heads side by side."""
-        self.grams, self.heads = grams, heads
+        """table E (rows, rank) float16, head W (rank, columns), bias b (columns,); the heads side by side.
+
+        buckets: those that the rows belong to, in ascending order, where most buckets have none (None: all have one).
+        """
+        self.grams, self.heads, self.buckets = grams, heads, buckets
         self._stored, self._head, self._bias = table, head, bias
         # Reading rows from float32 is twice as fast; the sums are the same.
         self._table = table.astype(np.float32)
+        self._row_of: npt.NDArray[np.int32] | None = None
+        if buckets is not None:
+            # The last row is of zeros, for the buckets without one.
+            self._table = np.concatenate((self._table, np.zeros((1, table.shape[1]), dtype=np.float32)))
+            self._row_of = np.full(1 << grams.bits, len(table), dtype=np.int32)
+            self._row_of[buckets] = np.arange(len(table), dtype=np.int32)
 
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """The buckets of each masked text's n-grams, (n,) int64."""
@@ -49,8 +63,9 @@ class StaticEngine:
             if not len(row):
                 found[place] = self._bias
                 continue
+            rows = row if self._row_of is None else self._row_of.take(row)
             # The ufunc is called directly: the method of an array would take longer than the sum itself.
-            state = np.add.reduce(self._table.take(row, axis=0), axis=0)
+            state = np.add.reduce(self._table.take(rows, axis=0), axis=0)
             state /= np.float32(math.sqrt(len(row)))
             np.add(np.einsum("r,rl->l", state, self._head), self._bias, out=found[place])
         return split_columns(found, self.heads)
@@ -59,13 +74,21 @@ class StaticEngine:
         """Engine, version of numpy, instruction set; it always runs in one thread."""
         return fingerprint("static", f"numpy {np.__version__}", 1)
 
+    @property
+    def parameters(self) -> int:
+        """Numbers of the table."""
+        return self._stored.size
+
     def write(self, folder: Path) -> None:
         """Put table, head and settings into an artifact's folder; the same engine gives the same bytes."""
         from safetensors.numpy import save_file
 
-        save_file({"bias": self._bias, "head": self._head, "table": self._stored}, folder / WEIGHTS)
+        tensors = {"bias": self._bias, "head": self._head, "table": self._stored}
+        if self.buckets is not None:
+            tensors["buckets"] = self.buckets
+        save_file(tensors, folder / WEIGHTS)
         settings = {
-            "format": 1,
+            "format": 1 if self.buckets is None else 2,
             "characters": self.grams.characters,
             "words": self.grams.words,
             "bits": self.grams.bits,
@@ -82,12 +105,14 @@ class StaticEngine:
         columns = sum(one.size for one in heads.values())
         try:
             settings = json.loads((artifact.folder / SETTINGS).read_text(encoding="utf-8"))
-            refuse_newer(settings, 1, SETTINGS, str(artifact.folder))
+            refuse_newer(settings, 2, SETTINGS, str(artifact.folder))
             grams = Grams(int(settings["characters"]), int(settings["words"]), int(settings["bits"]))
             tensors = load_file(artifact.folder / WEIGHTS)
             table, head, bias = tensors["table"], tensors["head"], tensors["bias"]
-            shapes = (1 << grams.bits, len(head)), (len(head), columns), head.shape[1:]
-            if settings["format"] != 1 or (table.shape, head.shape, bias.shape) != shapes:
+            buckets = _buckets(tensors["buckets"], grams) if settings["format"] == 2 else None
+            size = 1 << grams.bits if buckets is None else len(buckets)
+            shapes = (size, len(head)), (len(head), columns), head.shape[1:]
+            if settings["format"] not in (1, 2) or (table.shape, head.shape, bias.shape) != shapes:
                 raise ValueError(f"table {table.shape}, head {head.shape}, {columns} columns")
         except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise DamageError(
@@ -95,4 +120,13 @@ class StaticEngine:
                 where=str(artifact.folder),
                 fix="copy the folder again from where it was made, or make it again",
             ) from None
-        return cls(grams, table, head, bias, heads)
+        return cls(grams, table, head, bias, heads, buckets)
+
+
+def _buckets(found: npt.NDArray[np.int32], grams: Grams) -> npt.NDArray[np.int32]:
+    """The buckets that have a row. Raises ValueError for what is no ascending list of them."""
+    if found.ndim != 1 or found.dtype != np.int32 or (np.diff(found) <= 0).any():
+        raise ValueError("the buckets of the rows are not in order")
+    if len(found) and not 0 <= found[0] <= found[-1] < 1 << grams.bits:
+        raise ValueError(f"buckets beyond 2^{grams.bits}")
+    return found

@@ -91,7 +91,11 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
         check_layers(options.layers, depth)  # type: ignore[attr-defined]
         return card, depth
     parent = check_parent(
-        Artifact(folder=Path(), id="", card=card), step.name, int8=short == "cascade", torch=short in IN_TORCH
+        Artifact(folder=Path(), id="", card=card),
+        step.name,
+        int8=short in ("cascade", "ngrams"),
+        torch=short in IN_TORCH,
+        ngrams=short == "cascade",
     )
     form, bits, precision = card.form, card.embedding_bits, card.precision
     if short == "layers":
@@ -100,8 +104,8 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     elif short == "exit":
         ends_of(options.after, depth)  # type: ignore[attr-defined]
         form = "exit"
-    elif short in ("static", "cascade"):
-        form = "static" if short == "static" else "cascade"
+    elif short in ("static", "cascade", "ngrams"):
+        form = short  # type: ignore[assignment]
     elif short == "embeddings":
         check_table(parent)
         form, bits = "onnx", options.bits  # type: ignore[attr-defined]

@@ -16,7 +16,8 @@ Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilitie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -31,7 +32,7 @@ from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact, Prediction
 from penjing.core.task import Outputs
-from penjing.engines.protocol import Array, Logits, label_head
+from penjing.engines.protocol import Array, Engine, Logits, label_head
 from penjing.runtime.session import DIGITS, Fields, Session
 from penjing.tasks.metrics import Floats
 
@@ -88,15 +89,17 @@ class CascadeSession(Session):
         self._count(masked, logits, leaves)
         return self._predictions(masked, {self._head: logits}, too_long)
 
-    def fingerprint(self) -> dict[str, str]:
-        """The fingerprint of both stages, in the same four facts as for one."""
-        first, second = self.first.fingerprint(), self.second.fingerprint()
-        return second | {name: f"{first[name]} + {second[name]}" for name in ("engine", "version")}
+    @property
+    def stages(self) -> Mapping[str, Session]:
+        """Both stages."""
+        return {FIRST: self.first, SECOND: self.second}
 
-    def warm(self) -> None:
-        """Run every shape once in both stages."""
-        self.first.warm()
-        self.second.warm()
+    def over(self, change: Callable[[Engine], Engine]) -> CascadeSession:
+        """Both stages over changed engines; what it counts is counted together with this session."""
+        made = copy(self)
+        made.first, made.second = self.first.over(change), self.second.over(change)
+        made.engine = made.second.engine
+        return made
 
     def leaves(self, masked: Sequence[str]) -> list[bool]:
         """Whether each text is answered by the first stage."""

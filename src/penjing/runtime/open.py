@@ -13,6 +13,7 @@ from penjing.data.mask import open_masking
 from penjing.engines.fields import FieldsEngine
 from penjing.engines.protocol import Device, Engine
 from penjing.runtime.cascade import FIRST, SECOND, open_cascade
+from penjing.runtime.ngrams import ENCODER, NGRAMS, open_branched
 from penjing.runtime.session import Session
 from penjing.tasks import predicts
 
@@ -71,6 +72,11 @@ FORMS: Mapping[str, Opener] = {
     "openvino": _openvino,
     "torch": _torch,
 }
+# Forms of two stages, each an artifact in a folder of its own: the names of the folders, and what puts them together.
+STAGED: Mapping[str, tuple[tuple[str, str], Callable[[Artifact, Session, Session, LongTexts], Session]]] = {
+    "cascade": ((FIRST, SECOND), open_cascade),
+    "ngrams": ((NGRAMS, ENCODER), open_branched),
+}
 # Forms whose engine reads the text; what declared fields add is kept beside it.
 JOINED = {"torch", "onnx", "openvino"}
 READ_FIELDS = {"linear", *JOINED}
@@ -104,7 +110,7 @@ def open_engine(artifact: Artifact, threads: int = 0, device: Device = "cpu") ->
 def open_session(
     artifact: Artifact, *, threads: int = 0, long_texts: LongTexts = "chunk", device: Device = "cpu"
 ) -> Session:
-    """Open an artifact in the engine of its form; a cascade in the engines of both stages.
+    """Open an artifact in the engine of its form; one of two stages in the engines of both.
 
     threads: 0 for all cores that this process may use; device: as in `open_engine`. Raises UsageError for an artifact
     without labels or with a masking that is not known here, MissingPackageError where its engine is not installed,
@@ -118,10 +124,11 @@ def open_session(
             fix="tune it first, with `tune.full` or `tune.linear` in a recipe",
         )
     open_masking(card.masking, str(artifact.folder))
-    if card.form == "cascade":
+    if card.form in STAGED:
+        names, put_together = STAGED[card.form]
         first, second = (
             open_session(open_artifact(artifact.folder / name), threads=threads, long_texts=long_texts, device=device)
-            for name in (FIRST, SECOND)
+            for name in names
         )
-        return open_cascade(artifact, first, second, long_texts)
+        return put_together(artifact, first, second, long_texts)
     return Session(artifact, open_engine(artifact, threads, device), long_texts)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from copy import copy
 
 from penjing.engines.protocol import Array, Engine, Outputs, one_after_another, run_with
-from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import BATCHES, Tokens
 
@@ -59,11 +57,5 @@ class PacedEngine:
 
 
 def paced(session: Session, turn: Turn) -> Session:
-    """The same session over the same engine, in turns; for a cascade both stages."""
-    made = copy(session)
-    if isinstance(made, CascadeSession):
-        made.first, made.second = paced(made.first, turn), paced(made.second, turn)
-        made.engine = made.second.engine
-    else:
-        made.engine = PacedEngine(made.engine, turn)
-    return made
+    """The same session over the same engine, in turns; for a model of several stages, each of them."""
+    return session.over(lambda engine: PacedEngine(engine, turn))

@@ -21,7 +21,6 @@ from penjing.core.errors import DamageError
 from penjing.core.nouns import Release
 from penjing.data.features import FieldFeatures
 from penjing.engines.protocol import Array, Engine, run_with
-from penjing.runtime.cascade import FIRST, SECOND, CascadeSession
 from penjing.runtime.session import Session
 from penjing.text.tokens import Tokens
 
@@ -43,10 +42,11 @@ _TEXTS = (
 def make_selfcheck(session: Session) -> dict[str, Any]:
     """Sequences, the outputs of this session's engine for them, and the tolerance: plain values for `selfcheck.json`.
 
-    For a cascade both stages are checked, each under its name.
+    For a model of several stages each of them is checked, under its name.
     """
-    if isinstance(session, CascadeSession):
-        return {"format": 1, "kind": "cascade"} | {name: make_selfcheck(one) for name, one in _stages(session).items()}
+    if session.stages:
+        stages = {name: make_selfcheck(one) for name, one in session.stages.items()}
+        return {"format": 1, "kind": session.artifact.card.form} | stages
     tokens = session.tokens
     inputs = list(_TEXTS) if tokens is None else [row.tolist() for row in _sequences(tokens)]
     features = _features(session, len(inputs))
@@ -74,9 +74,9 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
     """
     where = str(stored.folder) if isinstance(stored, Release) else None
     check = _read(stored.folder / SELFCHECK) if isinstance(stored, Release) else stored
-    if isinstance(subject, CascadeSession):
+    if isinstance(subject, Session) and subject.stages:
         try:
-            return max(run_selfcheck(one, check[name]) for name, one in _stages(subject).items())
+            return max(run_selfcheck(one, check[name]) for name, one in subject.stages.items())
         except (KeyError, TypeError) as error:
             raise DamageError(f"{SELFCHECK} does not fit the model: {error}", where=where, fix=_FIX_FILE) from None
     engine = subject.engine if isinstance(subject, Session) else subject
@@ -98,10 +98,6 @@ def run_selfcheck(subject: Session | Engine, stored: Mapping[str, Any] | Release
         )
     _check_neighbours(engine, inputs, features, where)
     return apart
-
-
-def _stages(session: CascadeSession) -> dict[str, Session]:
-    return {FIRST: session.first, SECOND: session.second}
 
 
 def _sequences(tokens: Tokens) -> list[Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Literal
 
@@ -74,6 +74,17 @@ class Session:
         return self
 
     @property
+    def stages(self) -> Mapping[str, Session]:
+        """The sessions that this one is made of, by the names of their folders, the encoder last."""
+        return {}
+
+    def over(self, change: Callable[[Engine], Engine]) -> Session:
+        """The same session over changed engines, such as ones that run in turns; of several stages each one."""
+        made = copy(self)
+        made.engine = change(self.engine)
+        return made
+
+    @property
     def tokens(self) -> Tokens | None:
         """The tokenizer, of a model that reads tokens."""
         return self._tokens
@@ -113,11 +124,19 @@ class Session:
         return logits
 
     def fingerprint(self) -> dict[str, str]:
-        """What the last bits of a probability depend on: engine, version, instruction set, threads."""
-        return self.engine.fingerprint()
+        """What the last bits of a probability depend on: engine, version, instruction set, threads.
+
+        Of several stages: the facts of the last one, with the engines and versions of all.
+        """
+        facts = [stage.fingerprint() for stage in self.stages.values()] or [self.engine.fingerprint()]
+        return facts[-1] | {name: " + ".join(each[name] for each in facts) for name in ("engine", "version")}
 
     def warm(self) -> None:
         """Run every shape once (about a second), so that no request waits while the engine prepares for one."""
+        if self.stages:
+            for stage in self.stages.values():
+                stage.warm()
+            return
         if self._tokens is None:
             # A word in Chinese, so that a model with a word segmenter loads its dictionary now (one to two seconds).
             self.engine.run(self.engine.encode(["预热"]))

@@ -26,16 +26,18 @@ from penjing.tasks import card_fields, predicts, side_by_side, task_of
 from penjing.tasks.measure import agreement, validation_metrics
 from penjing.text.tokens import TOKENIZER
 
+# Forms that no compression follows; `compress.cascade` may follow the last.
+_LAST = {"linear", "static", "cascade", "exit", "ngrams"}
 # Rows between two checks of the stop signal and updates of the progress bar.
 _SLICE = 64
 
 
-def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False) -> Artifact:
+def encoder_parent(inputs: Inputs, method: str, *, int8: bool = False, ngrams: bool = False) -> Artifact:
     """The parent of a compression: a tuned encoder. Raises UsageError for none, or for another kind of artifact.
 
-    int8: whether a parent in INT8 is allowed.
+    int8: whether a parent in INT8 is allowed; ngrams: whether an encoder with an n-gram branch is.
     """
-    return check_parent(inputs.parent, method, int8=int8)
+    return check_parent(inputs.parent, method, int8=int8, ngrams=ngrams)
 
 
 def torch_parent(inputs: Inputs, method: str) -> Artifact:
@@ -43,9 +45,11 @@ def torch_parent(inputs: Inputs, method: str) -> Artifact:
     return check_parent(inputs.parent, method, torch=True)
 
 
-def check_parent(parent: Artifact | None, method: str, *, int8: bool = False, torch: bool = False) -> Artifact:
+def check_parent(
+    parent: Artifact | None, method: str, *, int8: bool = False, torch: bool = False, ngrams: bool = False
+) -> Artifact:
     """As `encoder_parent`, or with `torch` as `torch_parent`; checks only the card."""
-    if parent is None or not predicts(parent.card) or parent.card.form in {"linear", "static", "cascade", "exit"}:
+    if parent is None or not predicts(parent.card) or parent.card.form in _LAST - ({"ngrams"} if ngrams else set()):
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
         raise UsageError(
             f"`{method}` compresses a tuned encoder, but before it is {what}", fix="put `tune.full` before it"
