@@ -57,19 +57,19 @@ def test_a_release_of_a_later_format_is_not_damaged(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "opened"),
+    ("name", "content", "last", "opened"),
     [
-        (STATIC, {"format": 9, "characters": 2, "words": 1, "bits": 4}, lambda made: StaticEngine.load(made)),
-        (EXITS, {"format": 9, "thresholds": [0.5]}, lambda made: ExitEngine.load(made, 1)),
-        (cascade.EXITS, {"format": 9, "threshold": 0.5, "audit": 0}, lambda made: cascade.read_exits(made.folder)),
+        (STATIC, {"format": 9, "characters": 2, "words": 1, "bits": 4}, 1, lambda made: StaticEngine.load(made)),
+        (EXITS, {"format": 9, "thresholds": [0.5]}, 1, lambda made: ExitEngine.load(made, 1)),
+        (cascade.EXITS, {"format": 9, "threshold": 0.5, "audit": 0}, 2, lambda made: cascade.read_exits(made.folder)),
     ],
 )
 def test_a_model_of_a_later_format_is_not_damaged(
-    tmp_path: Path, name: str, content: dict[str, object], opened: Callable[..., object]
+    tmp_path: Path, name: str, content: dict[str, object], last: int, opened: Callable[..., object]
 ) -> None:
     card = Card(form="static", method="m", labels=("a", "b"))
     made = write_artifact(tmp_path / "a", card, lambda folder: (folder / name).write_bytes(canonical_json(content)))
-    with pytest.raises(UsageError, match=NEWER.format(1)):
+    with pytest.raises(UsageError, match=NEWER.format(last)):
         opened(open_artifact(made.folder))
 
 
