@@ -16,10 +16,10 @@ from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.engines.static import StaticEngine
 from penjing.explain.evidence import explain
-from penjing.engines.static import StaticEngine, unseen_share
 from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, CascadeSession, divided, read_exits, sureness
-from penjing.runtime.deferral import Coefficients, Deferral, DeferralRule
+from penjing.runtime.deferral import DeferralRule
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.tasks.metrics import softmax

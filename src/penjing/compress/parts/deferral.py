@@ -119,13 +119,21 @@ def _by_rarity(given: Doubts) -> _Rule:
 
 
 def _fitted(given: Doubts) -> _Rule:
-    differs = (given.predicted != given.wanted).astype(np.float64)
+    return *fit_logistic(given.features, _differs(given)), out_of_fold(given)
+
+
+def out_of_fold(given: Doubts) -> Floats:
+    """q (n,) of each text by a model that was fitted to the texts of the other folds."""
+    differs, chances = _differs(given), np.ones(len(given.units))
     fold = np.array([int(unit_hash("compress.cascade: fold", unit) * FOLDS) for unit in given.units], dtype=np.int64)
-    chances = np.ones(len(differs))
     for number in range(FOLDS):
         own = fold == number
         chances[own] = _chances(*fit_logistic(given.features[~own], differs[~own]), given.features[own])
-    return *fit_logistic(given.features, differs), chances
+    return chances
+
+
+def _differs(given: Doubts) -> Floats:
+    return (given.predicted != given.wanted).astype(np.float64)
 
 
 def fit_logistic(features: Floats, happened: Floats) -> tuple[float, list[float]]:
