@@ -62,7 +62,7 @@ class StaticEngine:
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """Which buckets (buckets,) held an n-gram of a training text: training begins with a table of zeros."""
-        found: npt.NDArray[np.bool_] = self._stored.view(np.uint16).any(axis=1)
+        found: npt.NDArray[np.bool_] = np.logical_or.reduce(self._stored.view(np.uint16), axis=1)
         return found
 
     def fingerprint(self) -> dict[str, str]:

@@ -172,7 +172,9 @@ def _rule_of(exits: CascadeExit, labels: int, first: Session) -> Callable[[Float
     """Which texts leave at the first stage, from their scaled logits and their encoded rows."""
     weights = np.array(exits.weights or (1.0,) * labels)
     if exits.deferral is None:
-        return lambda scaled, _: _sure(scaled, weights) >= exits.threshold
+        threshold = exits.threshold
+        assert threshold is not None  # CascadeExit has checked it
+        return lambda scaled, _: _sure(scaled, weights) >= threshold
     seen: Bools = first.engine.seen()  # type: ignore[attr-defined]  # `open_cascade` has checked it
     rule = DeferralRule(exits.deferral, weights, seen)
     return lambda scaled, rows: np.array([rule.leaves(*pair) for pair in zip(scaled, rows, strict=True)], dtype=bool)

@@ -25,7 +25,8 @@ import numpy.typing as npt
 from penjing.compress.parts.agreement import NEVER, choose_threshold
 from penjing.core.canon import unit_hash
 from penjing.runtime.cascade import divided
-from penjing.runtime.deferral import DIGITS, FEATURES, Bools, Coefficients, Deferral, Describer, chance
+from penjing.runtime.deferral import FEATURES, Bools, Coefficients, Deferral, Describer, chance
+from penjing.runtime.session import DIGITS
 from penjing.tasks.metrics import Floats, Ints
 
 FEWEST_ROWS = 30
@@ -49,8 +50,11 @@ class FirstAnswers:
 
     def and_then(self, other: FirstAnswers) -> FirstAnswers:
         """These answers, and behind them the others."""
-        pairs = (self.logits, other.logits), (self.unseen, other.unseen), (self.lengths, other.lengths)
-        return FirstAnswers(*(np.concatenate(pair) for pair in pairs))
+        return FirstAnswers(
+            np.concatenate([self.logits, other.logits]),
+            np.concatenate([self.unseen, other.unseen]),
+            np.concatenate([self.lengths, other.lengths]),
+        )
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,8 @@ def out_of_fold(given: Doubts) -> Floats:
 
 
 def _differs(given: Doubts) -> Floats:
-    return (given.predicted != given.wanted).astype(np.float64)
+    found: Floats = (given.predicted != given.wanted).astype(np.float64)
+    return found
 
 
 def fit_logistic(features: Floats, happened: Floats) -> tuple[float, list[float]]:
