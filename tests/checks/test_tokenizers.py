@@ -84,7 +84,7 @@ PIECES = st.one_of(
 def test_nothing_is_unknown_and_a_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
     assume(not any(name in text for name in parts.SPECIALS if name != parts.UNKNOWN))
     # Letters of Unicode 14 whose compatibility forms Python knows and the library does not.
-    assume(not regex.search("[\U00010780-\U000107BF]", text))
+    assume(not regex.search("[\U00010780-\U000107bf]", text))
     encoding = tokenizer.encode(text, add_special_tokens=False)
     assert tokenizer.token_to_id(parts.UNKNOWN) not in encoding.ids
     assert tokenizer.decode(encoding.ids) == normalised(text)

@@ -146,6 +146,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "base: auto",
         "chain head",
         "command: {}",
+        "compress.cascade: fold",
         "compress.static: part",
         "data that cannot be read is a fault",
         "decide: {{max_error: {}, rules: rules.csv, audit: 0.01}}",

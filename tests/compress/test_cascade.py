@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 
 from penjing.compress import export, static
-from penjing.compress.cascade import Options, apply, choose_threshold, rarity
+from penjing.compress.cascade import Options, apply, rarity
+from penjing.compress.parts.deferral import FirstAnswers, choose_deferral, doubts_of, rare_labels
 from penjing.core.artifact import open_artifact
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.engines.static import StaticEngine
 from penjing.explain.evidence import explain
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, CascadeSession, read_exits, sureness
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, CascadeSession, divided, read_exits, sureness
+from penjing.runtime.deferral import DeferralRule
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
-from penjing.tasks.metrics import macro_f1, softmax
+from penjing.tasks.metrics import softmax
 
 QUICK = Options(bits=12, epochs=4, copies=1, agreement=0.9)
 
@@ -28,50 +31,10 @@ def cascade(inputs: Inputs, folder: Path, options: Options = QUICK) -> Artifact:
     return apply(inputs, options, Run(out=folder / "out", scratch=folder / "scratch", threads=1))
 
 
-def test_the_threshold_is_the_lowest_at_which_enough_of_those_that_leave_agree() -> None:
-    sure, meant = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.zeros(5, dtype=np.int64)
-    agree, differ = meant, np.array([0, 0, 0, 1, 1])
-    assert choose_threshold(sure, agree, meant, 0.9) == 0.5
-    # With one error in five macro-F1 would be (8/9 + 0) / 2: a label that the teacher never says counts too.
-    assert choose_threshold(sure, differ, meant, 0.6) == 0.7
-    # Of equal probabilities all leave or none does.
-    equal = np.array([0.9, 0.7, 0.7, 0.7])
-    assert choose_threshold(equal, np.array([0, 0, 1, 1]), meant[:4], 0.7) == 0.9
-    # Half an error in two texts is too much for 0.99: nothing leaves.
-    assert choose_threshold(sure[:1], agree[:1], meant[:1], 0.99) == 2.0
-    assert choose_threshold(np.zeros(0), meant[:0], meant[:0], 0.99) == 2.0
-
-
-def test_a_rare_label_is_not_given_away_for_a_share_that_hardly_falls() -> None:
-    # A hundred texts, two of them of a rare label; the surest of these leaves with the common one.
-    sure = np.linspace(1, 0.5, 100)
-    meant = np.zeros(100, dtype=np.int64)
-    meant[[60, 90]] = 1
-    said = meant.copy()
-    said[60] = 0
-    assert (said == meant).mean() == 0.99
-    assert choose_threshold(sure, said, meant, 0.97) == pytest.approx(sure[59]), "its F1 would be 2/3"
-    # The same error among texts of a common label costs little.
-    common = meant.copy()
-    common[60:] = 1
-    said = common.copy()
-    said[60] = 0
-    assert choose_threshold(sure, said, common, 0.97) == 0.5
-
-
-def test_the_threshold_is_what_trying_each_one_would_find() -> None:
-    drawn = np.random.default_rng(3)
-    for _ in range(50):
-        sure = np.round(drawn.uniform(0.2, 1, 60), 1)
-        meant = drawn.choice(5, 60, p=(0.6, 0.2, 0.1, 0.07, 0.03))
-        said = np.where(drawn.uniform(size=60) < 1.1 - sure, drawn.integers(0, 6, 60), meant)
-        good = [2.0]
-        for threshold in np.unique(sure):
-            leaves = sure >= threshold
-            share = 1 - ((said != meant)[leaves].sum() + 0.5) / (leaves.sum() + 1)
-            if min(share, macro_f1(meant, np.where(leaves, said, meant), 6)) >= 0.8:
-                good.append(float(threshold))
-        assert choose_threshold(sure, said, meant, 0.8) == min(good)
+def cutoff(made: Artifact) -> float:
+    exits = read_exits(made.folder)
+    assert exits.deferral is not None
+    return max(exits.deferral.cutoffs)
 
 
 def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inputs, tmp_path: Path) -> None:
@@ -81,12 +44,14 @@ def test_each_text_is_answered_by_the_stage_that_its_threshold_says(inputs: Inpu
     session = open_session(made, threads=1)
     assert isinstance(session, CascadeSession)
     first, second = (open_session(open_artifact(made.folder / name), threads=1) for name in (FIRST, SECOND))
-    threshold = read_exits(made.folder).threshold
+    exits = read_exits(made.folder)
     texts = list(inputs.validation.texts)
     leaves = session.leaves(texts)
-    weights = np.array(read_exits(made.folder).weights)
-    sure = sureness(first.logits(texts), first.artifact.card.temperature, weights)
-    assert leaves == (sure >= threshold).tolist()
+    assert exits.format == 2 and exits.deferral is not None
+    assert isinstance(first.engine, StaticEngine)
+    rule = DeferralRule(exits.deferral, np.array(exits.weights), first.engine.seen())
+    scaled = divided(first.logits(texts), first.artifact.card.temperature)
+    assert leaves == [rule.leaves(*pair) for pair in zip(scaled, first.engine.encode(texts), strict=True)]
     assert 0 < sum(leaves) < len(texts), "the test needs texts of both kinds"
     stages = [first if left else second for left in leaves]
     wanted = [stage.predict([text])[0].answer.ranked()[0][0] for stage, text in zip(stages, texts, strict=True)]
@@ -175,7 +140,7 @@ def test_cascades_of_one_run_that_differ_in_agreement_learn_their_first_stage_on
         patched.setattr(static, "out_of_fold", never)
         mild = one("mild", 0, agreement=0.6)
     assert mild.id == alone.id != strict.id, "the same as where nothing is shared"
-    assert read_exits(mild.folder).threshold < read_exits(strict.folder).threshold
+    assert cutoff(mild) > cutoff(strict)
     # Another seed, or another first stage, is another one.
     for name, seed, changes in (("seed", 1, {}), ("bits", 0, {"bits": 11})):
         other = one(name, seed, **changes)
@@ -221,11 +186,15 @@ def test_without_validation_rows_the_train_texts_set_the_threshold(inputs: Input
     first = open_artifact(made.folder / FIRST)
     chosen = static.Options(bits=QUICK.bits, copies=QUICK.copies, epochs=QUICK.epochs)
     run = Run(tmp_path / "other", tmp_path / "other.scratch", threads=1)
-    said = static.out_of_fold(alone, chosen, run)
-    meant = open_session(inputs.parent, threads=1).logits(list(inputs.train.texts)).argmax(axis=1)
+    said, unseen = static.out_of_fold(alone, chosen, run)
+    texts = list(inputs.train.texts)
+    meant = open_session(inputs.parent, threads=1).logits(texts).argmax(axis=1)
     exits = read_exits(made.folder)
-    sure = sureness(said, first.card.temperature, np.array(exits.weights))
-    assert exits.threshold == choose_threshold(sure, said.argmax(axis=1), meant, QUICK.agreement)
+    lengths = np.array([len(row) for row in open_session(first, threads=1).engine.encode(texts)])
+    answers, weights = FirstAnswers(said, unseen, lengths), np.array(exits.weights)
+    given = doubts_of(answers, first.card.temperature, weights, meant, inputs.train.units)
+    truth = np.array([made.card.labels.index(label) for label in inputs.train.labels or ()])
+    assert exits.deferral == choose_deferral(given, rare_labels(meant, truth, 2), QUICK.agreement)
 
 
 def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> None:

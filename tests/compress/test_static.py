@@ -52,22 +52,23 @@ def test_without_texts_or_a_teacher_there_is_none(inputs: Inputs, tmp_path: Path
 
 def test_no_text_is_answered_by_a_student_that_learnt_from_it_or_from_its_group(inputs: Inputs, tmp_path: Path) -> None:
     run = Run(out=tmp_path / "out", scratch=tmp_path / "scratch", threads=1)
-    before = out_of_fold(inputs, QUICK, run)
-    assert before.shape == (len(inputs.train), 2)
+    before, unseen = out_of_fold(inputs, QUICK, run)
+    assert before.shape == (len(inputs.train), 2) and unseen.shape == (len(inputs.train),)
     labels = list(inputs.train.labels or ())
     assert float(np.mean(before.argmax(axis=1) == [label == "good" for label in labels])) > 0.7
     # Another label for one text changes what is said of the others, but of none that is in its part.
     changed = replace(inputs.train, labels=["good" if labels[0] == "bad" else "bad", *labels[1:]])
-    after = out_of_fold(replace(inputs, train=changed), QUICK, run)
+    after, _ = out_of_fold(replace(inputs, train=changed), QUICK, run)
     same = (before == after).all(axis=1)
     parts = np.array([part_of(text) for text in inputs.train.texts])
     assert same[parts == parts[0]].all() and not same[parts != parts[0]].any()
     # In one group all are left out together, and nobody is left to learn from.
     together = replace(inputs.train, groups=["one"] * len(labels))
-    assert not out_of_fold(replace(inputs, train=together), QUICK, run).any()
+    nothing, all_new = out_of_fold(replace(inputs, train=together), QUICK, run)
+    assert not nothing.any() and (all_new == 1).all()
     # Rows whose group is empty are in none.
     apart = replace(inputs.train, groups=[""] * len(labels))
-    assert np.array_equal(out_of_fold(replace(inputs, train=apart), QUICK, run), before)
+    assert np.array_equal(out_of_fold(replace(inputs, train=apart), QUICK, run)[0], before)
 
 
 def test_parts_are_of_one_size_whatever_hash_chose_the_texts() -> None:

@@ -61,7 +61,7 @@ def test_a_release_of_a_later_format_is_not_damaged(
     [
         (STATIC, {"format": 9, "characters": 2, "words": 1, "bits": 4}, lambda made: StaticEngine.load(made), 2),
         (EXITS, {"format": 9, "thresholds": [0.5]}, lambda made: ExitEngine.load(made, 1), 1),
-        (cascade.EXITS, {"format": 9, "threshold": 0.5, "audit": 0}, lambda made: cascade.read_exits(made.folder), 1),
+        (cascade.EXITS, {"format": 9, "threshold": 0.5, "audit": 0}, lambda made: cascade.read_exits(made.folder), 2),
         (ngrams.WEIGHTS, {"format": 9, "encoder": 1, "ngrams": 1}, lambda made: ngrams.read_weights(made.folder), 1),
     ],
 )

@@ -17,6 +17,14 @@ def test_the_threshold_is_read(tmp_path: Path) -> None:
     assert read_exits(tmp_path).threshold == 0.9
 
 
+def test_a_model_of_the_errors_is_read(tmp_path: Path) -> None:
+    raw = '{"audit":0.01,"deferral":{"bias":-3.0,"coefficients":{"others":1.5},"cutoffs":[0.1,-1.0]},"format":2}'
+    (tmp_path / EXITS).write_text(raw)
+    found = read_exits(tmp_path).deferral
+    assert found is not None and found.cutoffs == (0.1, -1.0)
+    assert (found.coefficients.others, found.coefficients.rare) == (1.5, 0.0)
+
+
 def test_one_without_weights_weighs_all_labels_alike(tmp_path: Path) -> None:
     (tmp_path / EXITS).write_text('{"audit":0.01,"format":1,"threshold":0.9}')
     assert read_exits(tmp_path).weights == ()
@@ -43,6 +51,11 @@ def test_sure_is_the_probability_that_the_label_would_have_if_all_were_equally_f
         '{"threshold": -1, "audit": 0}',
         '{"threshold": 1, "audit": 0, "weights": [1, 0]}',
         '{"threshold": 1, "audit": 0, "x": 1}',
+        '{"format": 2, "threshold": 1, "audit": 0}',
+        '{"format": 1, "audit": 0, "deferral": {"bias": 0, "coefficients": {}, "cutoffs": [1]}}',
+        '{"format": 2, "audit": 0, "threshold": 1, "deferral": {"bias": 0, "coefficients": {}, "cutoffs": [1]}}',
+        '{"format": 2, "audit": 0, "deferral": {"bias": 0, "coefficients": {"age": 1}, "cutoffs": [1]}}',
+        '{"format": 2, "audit": 0, "deferral": {"bias": NaN, "coefficients": {}, "cutoffs": [1]}}',
         "[" * 9999,
     ],
 )

@@ -1,23 +1,24 @@
 """A cascade: a model of hashed n-grams answers texts on which it agrees with the teacher; a second model the rest.
 
-    p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p;   w[l] = max_k n[k] / n[l]
-    x exits at the first stage with s if   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
-    t = the lowest threshold with  (k + 1/2) / (n + 1) <= 1 - a  and  macro-F1 >= a  over texts that the first stage
-        was not trained on, n of which exit at t, k of them with another label than the teacher's; macro-F1 compares
-        all these texts with the teacher's labels, and counts the texts that do not exit as equal to them
+    q(x) = the probability that the first stage and the teacher give x different labels    (`runtime/deferral.py`)
+    x exits at the first stage with its label s if   q(x) <= u[s];   fitted and chosen in `parts/deferral.py` so that
+    (k + 1/2) / (n + 1) <= 1 - a  and  macro-F1 >= a  over texts that the first stage was not trained on, n of which
+    exit, k of them with another label than the teacher's; macro-F1 compares all these texts with the teacher's labels,
+    and counts the texts that do not exit as equal to them
 
 Source: Viola and Jones, Rapid Object Detection using a Boosted Cascade of Simple Features, 2001; Varshney and Baylor,
 Model Cascading: Towards Jointly Improving Efficiency and Accuracy of NLP Systems, 2022; Saerens, Latinne and
-Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilities, 2002 (w, with n[l] the texts that the
-teacher gives l, plus one). The first stage is `compress.static`, trained here with the teacher. The second stage is
-the step before, exported first if it is still in torch.
-The threshold is set on validation texts, on every fifth unlabelled text (which the first stage is not trained on), and
+Decaestecker, Adjusting the Outputs of a Classifier to New a Priori Probabilities, 2002 (the weights w[l] = max_k n[k] /
+n[l], with n[l] the texts that the teacher gives l, plus one). The first stage is `compress.static`, trained here with
+the teacher. The second stage is the step before, exported first if it is still in torch.
+The exits are set on validation texts, on every fifth unlabelled text (which the first stage is not trained on), and
 on the train texts. Each train text is answered by a student of the other two thirds. The train texts are needed because
 the validation rows of a rare label are too few. The teacher was fitted to the train texts and the students have less
-data than the first stage, so the threshold is a little too strict. Agreement with the teacher needs no label. Its share
+data than the first stage, so the exits are a little too strict. Agreement with the teacher needs no label. Its share
 alone does not protect a rare label: its few texts may all get another label, and the share hardly changes. Macro-F1
-changes then, and the weights w send texts that may have a rare label to the second stage. The certificate bounds the
-errors of the whole cascade.
+changes then, and two rules protect these labels: the model of q has a feature that grows if a text may have a rarer
+label, and a text whose first answer is a label of fewer than 30 rows always goes to the second stage. The certificate
+bounds the errors of the whole cascade.
 When: the mean time must be tens of microseconds, most texts are easy, and the second stage alone keeps the promise.
 When not: p99 must fall too (slow texts stay slow), few texts exit early, or the inputs are pairs of texts.
 """
@@ -30,11 +31,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from penjing.compress import export, static
 from penjing.compress.distill import TEACHER
+from penjing.compress.parts.agreement import AGREEMENT
+from penjing.compress.parts.deferral import Doubts, FirstAnswers, choose_deferral, doubts_of, leaving, rare_labels
 from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
 from penjing.compress.parts.stages import serving, stage
 from penjing.compress.parts.teacher import store, stored, teacher_outputs
@@ -43,17 +45,15 @@ from penjing.core.methods import check_heads
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind, Loss
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, sureness
+from penjing.engines.static import StaticEngine, unseen_share
+from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit
 from penjing.runtime.open import open_session
 from penjing.runtime.session import DIGITS
 from penjing.tasks import calibration_of, card_fields, task_of
-from penjing.tasks.metrics import Floats, f1_of_sums
+from penjing.tasks.metrics import Floats, Ints, encode_labels
 
-AGREEMENT = (
-    "least share of early-exit texts with the teacher's answer, and least macro-F1 of all answers compared with the "
-    "teacher's"
-)
 HELD_OUT = 0.2
+# Logits of each train text, and last the share of its n-grams that the student of the other texts did not see.
 UNLEARNT = "unlearnt.npy"
 _SLICE = 256
 HEADS: tuple[HeadKind, ...] = ("pooled",)
@@ -87,25 +87,26 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     held_out = {text for text in inputs.unlabelled if unit_hash(text) < HELD_OUT}
     apart = replace(inputs, parent=teacher, unlabelled=[text for text in inputs.unlabelled if text not in held_out])
     beside = replace(run, shared=run.shared or run.scratch)
-    first, unlearnt = _first_stage(apart, options, beside)
+    first, of_train = _first_stage(apart, options, beside)
     second = serving(parent, inputs, options.engine, beside, SECOND)
-    unseen = [*inputs.validation.texts, *sorted(held_out)]
-    parts = inputs.validation.texts, sorted(held_out), inputs.train.texts
+    fresh = [*inputs.validation.texts, *sorted(held_out)]
     teacher_logits = teacher_outputs(
-        teacher, parts, beside, "compress.cascade: the teacher on the texts that set the threshold"
+        teacher,
+        (inputs.validation.texts, sorted(held_out), inputs.train.texts),
+        beside,
+        "compress.cascade: the teacher on the texts that set the threshold",
     )
-    found = np.concatenate([_logits(first, unseen, run), unlearnt])
-    predicted, wanted = found.argmax(axis=1), teacher_logits.argmax(axis=1)
-    weights = rarity(wanted, teacher_logits.shape[1])
-    confidence = sureness(found, calibration_of(first.card)["temperature"], weights)
-    threshold = choose_threshold(confidence, predicted, wanted, options.agreement)
-    exits = CascadeExit(threshold=threshold, weights=tuple(weights.tolist()), audit=options.audit)
-    exiting, agrees = confidence[: len(unseen)] >= threshold, (predicted == wanted)[: len(unseen)]
+    answers = _answers(first, fresh, run).and_then(of_train)
+    units = [*inputs.validation.units, *sorted(held_out), *inputs.train.units]
+    exits, given = _exits(first, answers, teacher_logits.argmax(axis=1), units, inputs, options)
+    assert exits.deferral is not None
+    exiting = leaving(exits.deferral, given)[: len(fresh)]
+    agrees = (given.predicted == given.wanted)[: len(fresh)]
 
     def fill(folder: Path) -> None:
         shutil.copytree(first.folder, folder / FIRST)
         shutil.copytree(second.folder, folder / SECOND)
-        (folder / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json")))
+        (folder / EXITS).write_bytes(canonical_json(exits.model_dump(mode="json", exclude_none=True)))
 
     notes = {
         "exit_share": round(float(exiting.mean()), 6) if len(exiting) else 0.0,
@@ -125,7 +126,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def rarity(wanted: npt.NDArray[np.int64], labels: int) -> Floats:
+def rarity(wanted: Ints, labels: int) -> Floats:
     """The count of the most frequent label in `wanted` divided by the count of each label, with 1 added to every
     count."""
     counts = np.bincount(wanted, minlength=labels) + 1
@@ -133,39 +134,39 @@ def rarity(wanted: npt.NDArray[np.int64], labels: int) -> Floats:
     return weights
 
 
-def choose_threshold(
-    confidence: npt.NDArray[np.float64], predicted: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64], least: float
-) -> float:
-    """The lowest probability at which texts (n,) may exit with the predicted label.
-
-    confidence: highest probability of each text. predicted, wanted: positions of the first stage's and the teacher's
-    labels. least: required share and macro-F1. 2 if no text may exit.
-    """
-    order = np.argsort(-confidence, kind="stable")
-    ordered, wrong = confidence[order], np.cumsum((predicted != wanted)[order])
-    # Texts with equal probabilities exit together.
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) if len(ordered) else np.zeros(0, dtype=np.int64)
-    share = 1 - (wrong[ends] + 0.5) / (ends + 2)
-    macro = _macro_f1_by_errors(predicted[order], wanted[order])[wrong[ends]]
-    good = ends[(share >= least) & (macro >= least)]
-    return float(ordered[good[-1]]) if len(good) else 2.0
+def _answers(first: Artifact, texts: Sequence[str], run: Run) -> FirstAnswers:
+    session = open_session(first, threads=run.threads)
+    engine = session.engine
+    assert isinstance(engine, StaticEngine)
+    seen, logits = engine.seen(), [session.logits([])]
+    unseen: list[float] = []
+    lengths: list[int] = []
+    for start in range(0, len(texts), _SLICE):
+        check_stop(run)
+        rows = engine.encode(texts[start : start + _SLICE])
+        logits += engine.run(rows).values()
+        unseen += [unseen_share(seen, row) for row in rows]
+        lengths += map(len, rows)
+    return FirstAnswers(np.concatenate(logits), np.array(unseen, dtype=np.float32), np.array(lengths, dtype=np.int64))
 
 
-def _macro_f1_by_errors(predicted: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> Floats:
-    """Macro-F1 against `wanted` if only the first 0, 1, 2, ... of the differing texts are answered by `predicted`."""
-    truths = np.bincount(wanted, minlength=int(predicted.max(initial=0)) + 1).astype(np.float64)
-    hits, guesses = truths.copy(), truths.copy()
-    found = [1.0]
-    for place in np.flatnonzero(predicted != wanted):
-        hits[wanted[place]] -= 1
-        guesses[wanted[place]] -= 1
-        guesses[predicted[place]] += 1
-        found.append(float(np.nanmean(f1_of_sums(hits, truths, guesses))))
-    return np.array(found)
+def _exits(
+    first: Artifact, answers: FirstAnswers, wanted: Ints, units: Sequence[str], inputs: Inputs, options: Options
+) -> tuple[CascadeExit, Doubts]:
+    """When the first stage answers, and what was known of the texts that set it: validation, held-out, train."""
+    labels, size = list(first.card.labels), answers.logits.shape[1]
+    weights = rarity(wanted, size)
+    given = doubts_of(answers, calibration_of(first.card)["temperature"], weights, wanted, units)
+    validation, train = inputs.validation, inputs.train
+    by_teacher = np.concatenate([wanted[: len(validation)], wanted[len(wanted) - len(train) :]])
+    truth = [*(validation.labels or ()), *(train.labels or ())]
+    rare = rare_labels(by_teacher, encode_labels(truth, labels) if truth else None, size)
+    rule = choose_deferral(given, rare, options.agreement)
+    return CascadeExit(format=2, deferral=rule, weights=tuple(weights.tolist()), audit=options.audit), given
 
 
-def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, npt.NDArray[np.float32]]:
-    """The static student of the teacher, and logits of the train texts by students that were not trained on them.
+def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, FirstAnswers]:
+    """The static student of the teacher, and answers for the train texts by students that were not trained on them.
 
     They do not depend on the required agreement or on the second stage, so all cascades of a run share them.
     """
@@ -177,18 +178,11 @@ def _first_stage(inputs: Inputs, options: Options, run: Run) -> tuple[Artifact, 
     key = digest([inputs.parent.id, chosen.model_dump(mode="json"), run.seed, *about])
     folder = run.shared / "first" / key[:32]
     first = stage(run, folder / FIRST, lambda inside: static.apply(inputs, chosen, inside))
-    shape = len(train), sum(head.size for head in task_of(first.card).heads.values())
-    unlearnt = stored(folder / UNLEARNT, shape)
-    if unlearnt is None:
-        unlearnt = static.out_of_fold(inputs, chosen, run)
-        store(folder / UNLEARNT, unlearnt)
-    return first, unlearnt
-
-
-def _logits(artifact: Artifact, texts: Sequence[str], run: Run) -> npt.NDArray[np.float32]:
-    session = open_session(artifact, threads=run.threads)
-    parts = [session.logits([])]
-    for start in range(0, len(texts), _SLICE):
-        check_stop(run)
-        parts.append(session.logits(texts[start : start + _SLICE]))
-    return np.concatenate(parts)
+    width = sum(head.size for head in task_of(first.card).heads.values())
+    kept = stored(folder / UNLEARNT, (len(train), width + 1))
+    if kept is None:
+        kept = np.column_stack(static.out_of_fold(inputs, chosen, run))
+        store(folder / UNLEARNT, kept)
+    engine = open_session(first, threads=run.threads).engine
+    lengths = np.array([len(row) for row in engine.encode(train.texts)], dtype=np.int64)
+    return first, FirstAnswers(kept[:, :width], kept[:, width], lengths)

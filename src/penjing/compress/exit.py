@@ -23,8 +23,8 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.cascade import AGREEMENT, choose_threshold
 from penjing.compress.distill import TEACHER
+from penjing.compress.parts.agreement import AGREEMENT, choose_threshold
 from penjing.compress.parts.sealing import Compression, check_stop, seal, torch_parent, whole, with_tokenizer
 from penjing.compress.parts.targets import Targets
 from penjing.compress.parts.teacher import teacher_outputs

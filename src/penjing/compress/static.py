@@ -34,7 +34,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import Head, HeadKind
-from penjing.engines.static import StaticEngine
+from penjing.engines.static import StaticEngine, unseen_share
 from penjing.tasks import side_by_side, task_of
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.text.ngrams import Grams
@@ -112,22 +112,27 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     )
 
 
-def out_of_fold(inputs: Inputs, options: Options, run: Run) -> Floats:
-    """Logits (n, labels) of the train texts, each by a student trained without the text and without pieces of it.
+def out_of_fold(inputs: Inputs, options: Options, run: Run) -> tuple[Floats, Floats]:
+    """Logits (n, labels) of the train texts, each by a student trained without the text and without pieces of it, and
+    the share (n,) of each text's n-grams that its student has not seen.
 
-    Texts of one group are in one part. If all texts are in one part, no training texts are left: the logits are zeros.
+    Texts of one group are in one part. If all texts are in one part, no training texts are left: the logits are zeros,
+    and no n-gram was seen.
     """
     parent = encoder_parent(inputs, "compress.static")
     rows = _texts(parent, inputs, options, run)
     found = np.zeros((len(inputs.train), rows.targets.teacher.shape[1]), dtype=np.float32)
+    unseen = np.ones(len(found), dtype=np.float32)
     for part in range(PARTS):
         rest = np.flatnonzero(rows.part != part)
         left_out = np.flatnonzero(rows.part[: len(found)] == part)
         if len(rest) and len(left_out):
             student = _fit(rows.take(rest), inputs, parent, options, run)
-            outputs = student.run([rows.grams[place].astype(np.int64) for place in left_out.tolist()])
-            found[left_out] = side_by_side(task_of(parent.card), outputs)
-    return found
+            grams = [rows.grams[place].astype(np.int64) for place in left_out.tolist()]
+            found[left_out] = side_by_side(task_of(parent.card), student.run(grams))
+            seen = student.seen()
+            unseen[left_out] = [unseen_share(seen, row) for row in grams]
+    return found, unseen
 
 
 def part_of(unit: str) -> int:

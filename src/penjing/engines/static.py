@@ -25,6 +25,11 @@ from penjing.text.ngrams import Grams
 WEIGHTS, SETTINGS = "static.safetensors", "static.json"
 
 
+def unseen_share(seen: npt.NDArray[np.bool_], row: Array) -> float:
+    """The share of a text's n-grams whose bucket is not in `seen`; 1 for a text without any n-gram."""
+    return 1.0 - int(np.count_nonzero(seen.take(row))) / len(row) if len(row) else 1.0
+
+
 class StaticEngine:
     """outputs = W (sum_g E[g]) / sqrt(n) + b over the n n-grams g of a text; b alone for a text without any."""
 
@@ -69,6 +74,15 @@ class StaticEngine:
             state /= np.float32(math.sqrt(len(row)))
             np.add(np.einsum("r,rl->l", state, self._head), self._bias, out=found[place])
         return split_columns(found, self.heads)
+
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """Which buckets (buckets,) held an n-gram of a training text: training begins with a table of zeros."""
+        used: npt.NDArray[np.bool_] = np.logical_or.reduce(self._stored.view(np.uint16), axis=1)
+        if self.buckets is None:
+            return used
+        found = np.zeros(1 << self.grams.bits, dtype=np.bool_)
+        found[self.buckets] = used
+        return found
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version of numpy, instruction set; it always runs in one thread."""

@@ -1,11 +1,14 @@
 """Two stages in one session: a small model answers the texts that it is sure of, a second one the others.
 
+Which texts the first stage answers is decided by a small model of its errors (`runtime/deferral.py`). In `cascade.json`
+of format 1, which earlier versions wrote, it is one threshold t:
+
     p(l | x) = softmax(first(x) / T1)[l];   s = the label with the highest p
     the first stage answers x with s if   w[s] p(s | x) / sum_l w[l] p(l | x) >= t
 
 The weight w[l] is how many times rarer l is than the most frequent label. So the threshold is compared with the
-probability that s would have if all labels were equally frequent. If a rare label is still possible, the text goes to
-the second stage. Only the text decides this, so its answer never depends on other texts. A share of the texts that the
+probability that s would have if all labels were equally frequent.
+Only the text decides which stage answers, so its answer never depends on other texts. A share of the texts that the
 first stage answers, chosen by a hash of the text, also runs through the second stage. The answer does not change; it is
 counted how often the two disagree. A machine that sums n-grams in another order may choose the other stage for a text
 whose value is exactly at the threshold. Its probability may then change by more than the tolerance.
@@ -24,8 +27,7 @@ from threading import Lock
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
 from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
@@ -33,23 +35,31 @@ from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact, Prediction
 from penjing.core.task import Outputs
 from penjing.engines.protocol import Array, Engine, Logits, label_head
+from penjing.runtime.deferral import Bools, Deferral, DeferralRule
 from penjing.runtime.session import DIGITS, Fields, Session
 from penjing.tasks.metrics import Floats
 
-Bools = npt.NDArray[np.bool_]
 FIRST, SECOND, EXITS = "first", "second", "cascade.json"
 
 
 class CascadeExit(BaseModel):
-    """`cascade.json`: the threshold for the first stage's answer, the weight of each label in it (none: all are
-    equal), and the share that is audited."""
+    """`cascade.json`: when the first stage answers, the weight of each label in that (none: all are equal), and the
+    share that is audited. Format 1 has a threshold, format 2 a model of the first stage's errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
-    threshold: float = Field(ge=0)
+    format: Literal[1, 2] = 1
+    threshold: float | None = Field(None, ge=0)
+    deferral: Deferral | None = None
     weights: tuple[PositiveFloat, ...] = ()
     audit: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> CascadeExit:
+        rules = self.threshold is not None, self.deferral is not None
+        if rules != (self.format == 1, self.format == 2):
+            raise ValueError("format 1 has a threshold, format 2 has a deferral model")
+        return self
 
 
 @dataclass
@@ -78,7 +88,7 @@ class CascadeSession(Session):
         self._head = label_head(artifact, "a cascade")
         self.first, self.second, self.exits = first, second, exits
         self.tally = Tally()
-        self._weights = np.array(exits.weights or (1.0,) * len(artifact.card.labels))
+        self._rule = _rule_of(exits, len(artifact.card.labels), first)
         self._lock = Lock()
 
     def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:  # noqa: ARG002
@@ -105,8 +115,7 @@ class CascadeSession(Session):
         """Whether each text is answered by the first stage."""
         if not masked:
             return []
-        sure = sureness(self.first.logits(masked), self.first.artifact.card.temperature, self._weights)
-        return [bool(leaves) for leaves in sure >= self.exits.threshold]
+        return [bool(leaves) for leaves in self._first_stage(masked)[2]]
 
     def answering(self, masked: str) -> Session:
         """The stage that answers this text, with the cascade's own calibration added."""
@@ -117,9 +126,7 @@ class CascadeSession(Session):
         return {self._head: logits}, too_long
 
     def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
-        outputs, too_long = self.first._score(masked)
-        scaled = _scaled(self.first, outputs[self._head])
-        leaves = _sure(scaled, self._weights) >= self.exits.threshold
+        scaled, too_long, leaves = self._first_stage(masked)
         logits = scaled.astype(np.float32)
         if not leaves.all():
             places = [int(place) for place in np.flatnonzero(~leaves)]
@@ -128,6 +135,12 @@ class CascadeSession(Session):
             for place, unfinished in zip(places, long, strict=True):
                 too_long[place] = unfinished
         return logits, too_long, leaves
+
+    def _first_stage(self, masked: Sequence[str]) -> tuple[Floats, list[bool], Bools]:
+        rows = self.first.engine.encode(masked)
+        outputs, too_long = self.first._score_rows(rows)
+        scaled = _scaled(self.first, outputs[self._head])
+        return scaled, too_long, self._rule(scaled, rows)
 
     def _count(self, masked: Sequence[str], logits: Logits, leaves: Bools) -> None:
         audited = [
@@ -158,12 +171,24 @@ class _Stage(Session):
         return {self._head: _scaled(self._stage, outputs[self._head]).astype(np.float32)}, too_long
 
 
+def _rule_of(exits: CascadeExit, labels: int, first: Session) -> Callable[[Floats, Sequence[Array]], Bools]:
+    """Which texts leave at the first stage, from their scaled logits and their encoded rows."""
+    weights = np.array(exits.weights or (1.0,) * labels)
+    if exits.deferral is None:
+        threshold = exits.threshold
+        assert threshold is not None  # CascadeExit has checked it
+        return lambda scaled, _: _sure(scaled, weights) >= threshold
+    seen: Bools = first.engine.seen()  # type: ignore[attr-defined]  # `open_cascade` has checked it
+    rule = DeferralRule(exits.deferral, weights, seen)
+    return lambda scaled, rows: np.array([rule.leaves(*pair) for pair in zip(scaled, rows, strict=True)], dtype=bool)
+
+
 def sureness(logits: Logits, temperature: float, weights: Floats) -> Floats:
     """What the threshold is compared with: the probability (n,) of the label if all labels were equally frequent.
 
     logits: (n, labels); weights: (labels,). Rounded as the probabilities of a prediction are, from double precision.
     """
-    return _sure(_divided(logits, temperature), weights)
+    return _sure(divided(logits, temperature), weights)
 
 
 def _sure(scaled: Floats, weights: Floats) -> Floats:
@@ -172,10 +197,10 @@ def _sure(scaled: Floats, weights: Floats) -> Floats:
 
 
 def _scaled(stage: Session, raw: Logits) -> Floats:
-    return _divided(raw, stage.artifact.card.temperature)
+    return divided(raw, stage.artifact.card.temperature)
 
 
-def _divided(raw: Logits, temperature: float) -> Floats:
+def divided(raw: Logits, temperature: float) -> Floats:
     """Logits in double precision divided by the temperature, shifted so that the largest of a text is 0."""
     scaled: Floats = np.asarray(raw, dtype=np.float64) / temperature
     scaled -= np.maximum.reduce(scaled, axis=1, keepdims=True)
@@ -194,18 +219,20 @@ def open_cascade(
     exits = read_exits(artifact.folder)
     if not first.labels == second.labels == artifact.card.labels:
         raise DamageError("the stages of the cascade have different labels", where=str(artifact.folder), fix=_FIX)
-    if exits.weights and len(exits.weights) != len(artifact.card.labels):
+    if {len(each) for each in (exits.weights, exits.deferral and exits.deferral.cutoffs) if each} - {len(first.labels)}:
         raise DamageError(f"{EXITS} has weights for other labels", where=str(artifact.folder), fix=_FIX)
+    if exits.deferral and not hasattr(first.engine, "seen"):
+        raise DamageError(f"{EXITS} does not fit the first stage", where=str(artifact.folder), fix=_FIX)
     return CascadeSession(artifact, first, second, exits, long_texts)
 
 
 def read_exits(folder: Path) -> CascadeExit:
-    """The threshold of a cascade. Raises DamageError, or UsageError for one of a newer Penjing."""
+    """When the first stage of a cascade answers. Raises DamageError, or UsageError for one of a newer Penjing."""
     try:
         return CascadeExit.model_validate_json((folder / EXITS).read_bytes())
     except (FileNotFoundError, ValidationError) as error:
         if isinstance(error, ValidationError):
-            refuse_newer((folder / EXITS).read_bytes(), 1, EXITS, str(folder))
+            refuse_newer((folder / EXITS).read_bytes(), 2, EXITS, str(folder))
         raise DamageError(f"{EXITS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
 
 

@@ -147,7 +147,10 @@ class Session:
 
     def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """Outputs of n texts by the name of the head, and whether the end of each text was left out."""
-        rows = self.engine.encode(masked)
+        return self._score_rows(self.engine.encode(masked), features)
+
+    def _score_rows(self, rows: Sequence[Array], features: Array | None = None) -> tuple[Outputs, list[bool]]:
+        """As `_score`, of texts that the engine has encoded."""
         if self._tokens is None and len(rows) <= _SLICE:
             return run_with(self.engine, rows, features), [False] * len(rows)
         if self._tokens is None:
