@@ -82,6 +82,7 @@ def test_buckets_without_a_row_count_as_zeros(tmp_path: Path) -> None:
     few = StaticEngine(whole.grams, table[kept], whole._head, whole._bias, whole.heads, kept)
     wanted = dense.run(dense.encode(TEXTS))["label"]
     assert np.array_equal(few.run(few.encode(TEXTS))["label"], wanted)
+    assert np.array_equal(few.seen(), dense.seen()) and few.seen().sum() == len(kept)
     card = Card(form="static", method="none", labels=("a", "b", "c"))
     made = write_artifact(tmp_path / "few", card, few.write)
     read = StaticEngine.load(made)
