@@ -131,4 +131,7 @@ def _report(corpus: Corpus, as_json: bool, texts: bool) -> None:
     print_line(f"report  {page}")
     print_line(f"corpus  {corpus.folder}  {corpus.id[:12]}")
     if not held.documents:
-        tell("nothing is held out: perplexity cannot be measured on this corpus")
+        tell(
+            "nothing is held out, which takes ten documents: perplexity cannot be measured; "
+            "`--documents blank` makes one of each paragraph"
+        )

@@ -26,6 +26,8 @@ _WORDS = {
         "none": "not said",
         "perplexity": "Perplexity of held-out text",
         "pseudo": "Pseudo-perplexity of held-out text",
+        "no_held_out": "The corpora hold out no documents, so perplexity was not measured. "
+        "The losses below are those of documents that were trained on.",
         "domain": "domain",
         "before": "before",
         "after": "after",
@@ -48,6 +50,7 @@ _WORDS = {
         "none": "未说明",
         "perplexity": "留出文本的困惑度",
         "pseudo": "留出文本的伪困惑度",
+        "no_held_out": "语料没有留出的文档，所以没有测量困惑度；下面的损失是训练文档上的损失。",
         "domain": "领域",
         "before": "训练前",
         "after": "训练后",
@@ -111,6 +114,8 @@ def _corpora(words: Mapping[str, str], notes: Mapping[str, Any]) -> list[str]:
 
 
 def _perplexities(words: Mapping[str, str], page: GrownPage) -> list[str]:
+    if not page.artifact.card.notes.get("held_out", True):
+        return [f"<p>{words['no_held_out']}</p>"]
     if not page.perplexity:
         return []
     title = words["pseudo" if "pseudo_perplexity" in page.artifact.card.notes else "perplexity"]
@@ -133,7 +138,7 @@ def _course(words: Mapping[str, str], page: GrownPage) -> list[str]:
             parts.append(f"<p>{words['peak'].format(speed=f'{speed:,.0f}', share=f'{share:.0%}')}</p>")
         for name, key in (("loss", "loss"), ("rate", "rate"), ("speed", "tokens_per_s")):
             drawn = [_curve("train_loss", lines, key)]
-            if key == "loss":
+            if key == "loss" and page.artifact.card.notes.get("held_out", True):
                 drawn.append(_curve("validation_loss", lines, "held_out_loss"))
             unit = words["tokens"] if name == "speed" else words[name]
             parts.append(

@@ -58,6 +58,7 @@ class GrowJob:
     mixture: Mixture
     by_domain: Mapping[str, Sequence[TextBatch]]
     key: str
+    held_out: bool = True
 
     @property
     def run(self) -> Run:
@@ -118,7 +119,8 @@ def _prepare(
         max(term.spare for _, term in terms.values()),
     )
     stream = Stream(train, marks, shape, run.seed, options.tokens)
-    if not len(held.lengths):
+    held_out = bool(len(held.lengths))
+    if not held_out:
         run.progress.say("the corpus has no held-out documents: losses are those of documents that are trained on")
         held = train
     batches = _held_batches(held, kit, shape, options.held_out)
@@ -127,7 +129,8 @@ def _prepare(
     about += [[each, weight, own.model_dump(mode="json")] for each, weight, own in chosen]
     about += [{key: teacher.id for key, teacher in sorted(inputs.teachers.items())}]
     key = digest([*about, options.model_dump(mode="json"), run.seed, run.threads, run.device, torch.__version__])
-    return GrowJob(name, kit, options, network, terms, mixture, _by_domain(held, kit, shape, options), key)
+    by_domain = _by_domain(held, kit, shape, options) if held_out else {}
+    return GrowJob(name, kit, options, network, terms, mixture, by_domain, key, held_out)
 
 
 def _train(job: GrowJob) -> Outcome:
@@ -255,6 +258,7 @@ def _write(job: GrowJob, outcome: Outcome, before: Mapping[str, float], after: M
     inputs, options, parent = job.kit.inputs, job.options, job.kit.inputs.parent
     assert parent is not None
     model = job.network.model
+    prefix = "held_out" if job.held_out else "train"
     steps = trained_steps(len(outcome.losses) + sum(end - first for first, end in outcome.skipped), outcome.skipped)
     if options.checkpointing:
         model.gradient_checkpointing_disable()  # type: ignore[operator]
@@ -268,7 +272,7 @@ def _write(job: GrowJob, outcome: Outcome, before: Mapping[str, float], after: M
             *parent.card.lineage,
             {"method": f"pretrain.{job.name}", "options": options.model_dump(mode="json"), "parent": parent.id},
         ),
-        metrics={f"held_out_{name}": round(value, 6) for name, value in outcome.scores.items()},
+        metrics={f"{prefix}_{name}": round(value, 6) for name, value in outcome.scores.items()},
         base=parent.card.base,
         padding_id=job.kit.marks.padding,
         curves=Curves.model_validate(
@@ -279,6 +283,7 @@ def _write(job: GrowJob, outcome: Outcome, before: Mapping[str, float], after: M
         ),
         notes={
             "family": job.kit.family,
+            "held_out": job.held_out,
             "model_type": str(job.kit.config.model_type),
             "corpora": [one.id for one in inputs.corpora],
             "objectives": {name: weight for name, (weight, _) in job.terms.items()},
