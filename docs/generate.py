@@ -29,6 +29,7 @@ ROOMS = {
     "runtime": "the session that evaluates and serves, the forms of two stages, and the one table that opens a form",
     "measure": "scores with bounds, calibration, latency, rivals, how many engines side by side",
     "train": "the one training loop, its batches, checkpoints and hooks",
+    "pretrain": "objectives of pre-training on corpora, one file each; `parts/` is what they share",
     "tune": "methods that fit a model to labelled rows",
     "compress": "methods that make a model smaller or bring it into the form that serves; `parts/` is what they share",
     "prove": "promises tested with a bound, the certificate, the seal; no torch",
@@ -100,10 +101,44 @@ def methods(language: str) -> str:
     for room in ("tune", "compress"):
         for name, dotted in importlib.import_module(f"penjing.{room}").METHODS.items():
             module = importlib.import_module(dotted)
-            lines += [f"### `{room}.{name}`", "", _first_line(module.__doc__), ""]
+            lines += [f"### `{room}.{name}`", "", translate(_first_line(module.__doc__), language), ""]
             schema = module.Options.model_json_schema()
             if schema.get("properties"):
                 lines += [*_table(schema, schema.get("$defs", {}), language, HEADS[language][4]), ""]
+    return "\n".join(lines)
+
+
+def grow_keys(language: str) -> str:
+    """The keys of a grow recipe."""
+    from penjing.core.grow_recipe import GrowRecipe
+
+    schema = GrowRecipe.model_json_schema()
+    parts, head = schema["$defs"], HEADS[language][0]
+    inside = ["### `network`", "", *_table(parts["NetworkChoice"], parts, language, head), ""]
+    place = {"en": "all-objectives-and-their-options", "zh": "全部目标及其选项"}[language]
+    table = [
+        line.replace("(#steps)", f"(#{place})").replace("(#步骤)", f"(#{place})")
+        for line in _table(schema, parts, language, head)
+    ]
+    return "\n".join([*table, "", *inside])
+
+
+def objectives(language: str) -> str:
+    """The options that every objective of pre-training has, and those of each."""
+    from penjing.pretrain import METHODS
+    from penjing.pretrain.parts.options import LoopOptions
+
+    head = HEADS[language][4]
+    common = LoopOptions.model_json_schema()
+    title = {"en": "Every objective", "zh": "所有目标共有"}[language]
+    lines = [f"### {title}", "", *_table(common, common.get("$defs", {}), language, head), ""]
+    for name, dotted in METHODS.items():
+        module = importlib.import_module(dotted)
+        schema = module.Options.model_json_schema()
+        own = {key: field for key, field in schema["properties"].items() if common["properties"].get(key) != field}
+        lines += [f"### `pretrain.{name}`", "", translate(_first_line(module.__doc__), language), ""]
+        if own:
+            lines += [*_table({**schema, "properties": own}, schema.get("$defs", {}), language, head), ""]
     return "\n".join(lines)
 
 
@@ -160,6 +195,8 @@ PARTS: dict[str, Callable[[str], str]] = {
     "files": files,
     "keys": keys,
     "methods": methods,
+    "grow-keys": grow_keys,
+    "objectives": objectives,
     "commands": commands,
     "exit-codes": exit_codes,
     "measured": measured,
@@ -178,7 +215,9 @@ def _table(model: dict[str, Any], parts: dict[str, Any], language: str, first: s
     head = HEADS[language]
     lines = [f"| {first} | {head[1]} | {head[2]} | {head[3]} |", "|---|---|---|---|"]
     for name, field in model["properties"].items():
-        nested = any(part in json.dumps(field) for part in ("/TaskChoice", "/Data", "/Gates", "/Decide"))
+        nested = any(
+            part in json.dumps(field) for part in ("/TaskChoice", "/Data", "/Gates", "/Decide", "/NetworkChoice")
+        )
         value = f"[{name}](#{name})" if nested else _value(field, parts, language)
         if name == "steps":
             value = STEPS[language]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
 import random
 import re
 import shlex
@@ -60,6 +61,18 @@ def test_generated_parts_are_up_to_date(path: Path) -> None:
     assert generator().fill(path) == path.read_text(encoding="utf-8"), (
         f"{name(path)} is behind the code: run `.venv/bin/python docs/generate.py`"
     )
+
+
+def test_every_description_has_its_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = generator()
+    known = json.loads((DOCS / "zh" / "sentences.json").read_text(encoding="utf-8"))
+    asked: set[str] = set()
+    monkeypatch.setattr(module, "translate", lambda sentence, _language: asked.add(sentence) or sentence)
+    for part in ("keys", "methods", "grow-keys", "objectives", "exit-codes"):
+        module.PARTS[part]("zh")
+    missing = sorted(sentence for sentence in asked - {""} if sentence not in known)
+    assert not missing, f"docs/zh/sentences.json lacks: {missing}"
+    assert not sorted(set(known) - asked), "docs/zh/sentences.json has sentences that no page uses"
 
 
 def test_every_file_says_what_it_is_for_in_one_line() -> None:
