@@ -5,9 +5,9 @@
 Protocol: two streams of 128 MB, first with two processes, then with one. A stream is made while it is read: documents
 of 40 to 300 words in Chinese and English, one a line, a tenth of them repeated. The memory of all processes together is
 looked at once a second, shared pages counted for each. A stream is ended when half of the time is over; the build then
-goes on to its end. Reported: MB a second from the start to the sealed corpus, seconds of the processor of all processes,
-the highest memory, and the memory through the run. The machine has other users, so the time on the clock is an upper
-bound; that of the processor is nearly its own.
+goes on to its end. Reported: MB a second from the start to the sealed corpus, seconds of the processor of all
+processes, the highest memory, and the memory through the run. The machine has other users, so the time on the clock is
+an upper bound; that of the processor is nearly its own.
 
 A run that is in the results file already, of the same size and number of processes, is not repeated.
 """

@@ -67,10 +67,12 @@ def test_two_steps_from_scratch_killed_and_resumed(place: Path) -> None:
     assert card.notes["tokens_seen"] >= 1800 and card.notes["log"] == "log.jsonl"
     assert [one["method"] for one in card.lineage] == ["pretrain.mlm", "pretrain.adapt"]
     assert whole.perplexity["up"]["before"] is None and whole.perplexity["up"]["after"] > 1  # type: ignore[operator]
+    error = whole.perplexity["up"]["error"]
+    assert error is not None and error > 0 and error == card.notes["pseudo_perplexity"]["up"]["error"]
     lines = [json.loads(line) for line in (place / "whole" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["of"] for line in lines} == {"1 pretrain.mlm", "2 pretrain.adapt"}
     page = (place / "whole" / "report.html").read_text(encoding="utf-8")
-    assert "CC0" in page and "<svg" in page and "Pseudo-perplexity" in page
+    assert "CC0" in page and "<svg" in page and "Pseudo-perplexity" in page and f" ± {100 * error:.0f} %" in page
     opened = open_base("whole/base", place)
     assert opened.id == whole.artifact.id
     load_encoder(opened)

@@ -41,5 +41,6 @@ def test_a_uniform_network_has_the_perplexity_of_its_vocabulary(tmp_path: Path) 
         kit.model.get_output_embeddings().weight.zero_()  # type: ignore[operator]
     network, batch = Grown(kit.model, {}).eval(), batch_of(kit.marks, [9, 6])
     entries = len(kit.model.get_output_embeddings().weight)  # type: ignore[operator]
-    assert NextToken(kit, Options()).perplexity(network, [batch], 0) == pytest.approx(entries, rel=1e-5)
+    found = NextToken(kit, Options()).perplexity(network, [batch], 0)
+    assert found is not None and found.value == pytest.approx(entries, rel=1e-5)
     assert followed(batch).sum() == (9 + 1) + (6 + 1)

@@ -38,7 +38,8 @@ def grow(
         before = "–" if values["before"] is None else f"{values['before']:.2f}"
         after = f"{values['after']:.2f}"
         if card.notes.get("family") == "encoder":
-            print_line(f"pseudo-perplexity of held-out text, {domain}: {before} before, {after} after")
+            error = f"{100 * (values.get('error') or 0):.0f}"
+            print_line(f"pseudo-perplexity of held-out text, {domain}: {before} before, {after} after (± {error} %)")
         else:
             print_line(f"perplexity of held-out text, {domain}: {before} before, {after} after")
     print_line(f"base    {made.artifact.folder}  {made.artifact.id[:12]}")

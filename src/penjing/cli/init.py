@@ -119,8 +119,8 @@ def init(
         with replaced_file(recipe) as new_recipe:
             new_recipe.write_text(recipe_text(folder, data, guessed, about, chosen), encoding="utf-8")
     if json:
-        found: dict[str, str | int] = {"recipe": str(recipe), "rules": str(rules), "text": guessed.text}
-        found |= {"label": guessed.label}
+        found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
+        found |= {"text": guessed.text, "label": guessed.label}
         found |= {"base": chosen.name, "tuning_minutes": round(chosen.minutes)} if prepared is not None else {}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return

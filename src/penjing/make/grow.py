@@ -50,7 +50,11 @@ class _Named:
 
 @dataclass(frozen=True)
 class GrownBase:
-    """The base that a grow recipe made; perplexity: by domain, before the first step and after the last (or None)."""
+    """The base that a grow recipe made.
+
+    perplexity: by domain `before` the first step (or None) and `after` the last; of drawn tokens also the standard
+    `error`, as a share of it.
+    """
 
     artifact: Artifact
     perplexity: Mapping[str, Mapping[str, float | None]]
@@ -231,12 +235,12 @@ def _corpus_in_card(corpus: Corpus) -> dict[str, Any]:
 
 
 def _perplexity(done: Sequence[Done]) -> dict[str, dict[str, float | None]]:
-    """(Pseudo-)perplexity by domain: before the first step that measured it, and after the last one."""
+    """(Pseudo-)perplexity by domain: before the first step that measured it, and after the last one with its error."""
     found: dict[str, dict[str, float | None]] = {}
     for one in done:
         notes = one.artifact.card.notes
         for domain, values in (notes.get("perplexity") or notes.get("pseudo_perplexity") or {}).items():
-            found.setdefault(domain, dict(values))["after"] = values["after"]
+            found[domain] = {**values, "before": found.get(domain, values)["before"]}
     return found
 
 

@@ -24,7 +24,7 @@ from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
-from penjing.pretrain.parts.perplexity import perplexity
+from penjing.pretrain.parts.perplexity import Perplexity, perplexity
 from penjing.pretrain.parts.term import Kit, Term
 
 FAMILIES: tuple[Family, ...] = ("decoder",)
@@ -53,7 +53,7 @@ class NextToken(Term):
     def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
         return functional.cross_entropy(*next_scores(network, batch, states()))
 
-    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> float | None:  # noqa: ARG002
+    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:  # noqa: ARG002
         return perplexity(network, batches, next_scores)
 
 

@@ -33,7 +33,7 @@ from penjing.pretrain.parts.heads import TokenHead, load_token_head
 from penjing.pretrain.parts.marks import Marks
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
-from penjing.pretrain.parts.perplexity import pseudo_perplexity
+from penjing.pretrain.parts.perplexity import Perplexity, pseudo_perplexity
 from penjing.pretrain.parts.term import Kit, Term
 
 FAMILIES: tuple[Family, ...] = ("encoder",)
@@ -77,7 +77,7 @@ class MaskedTokens(Term):
     def loss(self, network: Grown, batch: TextBatch, states: Callable[[], torch.Tensor]) -> torch.Tensor:
         return functional.cross_entropy(*hidden_scores(network, batch, states()))
 
-    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> float | None:
+    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:
         return pseudo_perplexity(network, batches, hidden_scores, self.marks.mask, positions)
 
 

@@ -120,10 +120,17 @@ def _perplexities(words: Mapping[str, str], page: GrownPage) -> list[str]:
         return []
     title = words["pseudo" if "pseudo_perplexity" in page.artifact.card.notes else "perplexity"]
     rows = [
-        [domain, *("–" if (value := values.get(when)) is None else f"{value:.2f}" for when in ("before", "after"))]
+        [domain, *(_with_error(values.get(when), values.get("error")) for when in ("before", "after"))]
         for domain, values in page.perplexity.items()
     ]
     return [f"<h2>{title}</h2>", _table([words["domain"], words["before"], words["after"]], rows)]
+
+
+def _with_error(value: float | None, error: float | None) -> str:
+    """A figure, with its standard error as a share of it where that is known; a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if error is None else f"{value:.2f} ± {100 * error:.0f} %"
 
 
 def _course(words: Mapping[str, str], page: GrownPage) -> list[str]:

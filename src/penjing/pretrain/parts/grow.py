@@ -29,6 +29,7 @@ from penjing.pretrain.parts.marks import find_marks
 from penjing.pretrain.parts.mixture import Builder, Mixture, check_terms
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
+from penjing.pretrain.parts.perplexity import Perplexity
 from penjing.pretrain.parts.stream import RowShape, Stream
 from penjing.pretrain.parts.term import Kit, Term
 from penjing.text.tokens import open_tokenizer
@@ -79,8 +80,8 @@ def grow(
     before = _perplexities(job, known=True)
     outcome = _train(job)
     after = _perplexities(job)
-    for domain, value in after.items():
-        run.progress.say(f"{_measure(job)} of held-out text, {domain}: {value:.2f}")
+    for domain, found in after.items():
+        run.progress.say(f"{_measure(job)} of held-out text, {domain}: {found.value:.2f}")
     return _write(job, outcome, before, after)
 
 
@@ -235,9 +236,9 @@ def _by_domain(store: TokenStore, kit: Kit, shape: RowShape, options: LoopOption
     return found
 
 
-def _perplexities(job: GrowJob, *, known: bool = False) -> dict[str, float]:
+def _perplexities(job: GrowJob, *, known: bool = False) -> dict[str, Perplexity]:
     """(Pseudo-)perplexity by domain, where an objective has one. known: only of a head that was read from the base."""
-    found: dict[str, float] = {}
+    found: dict[str, Perplexity] = {}
     job.network.to(job.run.device).eval()
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         for _, term in job.terms.values():
@@ -246,7 +247,7 @@ def _perplexities(job: GrowJob, *, known: bool = False) -> dict[str, float]:
             for domain, batches in job.by_domain.items():
                 value = term.perplexity(job.network, batches, job.options.positions)
                 if value is not None:
-                    found[domain] = round(value, 4)
+                    found[domain] = value
     return found
 
 
@@ -254,7 +255,9 @@ def _measure(job: GrowJob) -> str:
     return "perplexity" if job.kit.family == "decoder" else "pseudo-perplexity"
 
 
-def _write(job: GrowJob, outcome: Outcome, before: Mapping[str, float], after: Mapping[str, float]) -> Artifact:
+def _write(
+    job: GrowJob, outcome: Outcome, before: Mapping[str, Perplexity], after: Mapping[str, Perplexity]
+) -> Artifact:
     inputs, options, parent = job.kit.inputs, job.options, job.kit.inputs.parent
     assert parent is not None
     model = job.network.model
@@ -292,7 +295,12 @@ def _write(job: GrowJob, outcome: Outcome, before: Mapping[str, float], after: M
             "skipped_steps": outcome.skipped,
             "precision_of_training": precision_of(options.precision, job.run.device),
             _measure(job).replace("-", "_"): {
-                domain: {"before": before.get(domain), "after": value} for domain, value in after.items()
+                domain: {
+                    "before": round(before[domain].value, 4) if domain in before else None,
+                    "after": round(found.value, 4),
+                    **({"error": round(found.error, 4)} if found.error is not None else {}),
+                }
+                for domain, found in after.items()
             },
             "versions": {name: _version(name) for name in VERSIONS},
         },

@@ -34,10 +34,11 @@ class LoopOptions(Options):
         20_000, ge=16, le=10**9, description="most tokens of held-out documents for each of these measurements"
     )
     positions: int = Field(
-        256,
+        64,
         ge=0,
         le=1_000_000,
-        description="held-out tokens of each domain that give its pseudo-perplexity, each hidden alone; 0: none",
+        description="held-out tokens of each domain that give its pseudo-perplexity, each hidden alone; 0: none. Its "
+        "error falls with the square root of their number",
     )
     precision: Literal["auto", "float32", "bf16"] = Field(
         "auto", description="numbers of matrix products; auto: bf16 where the hardware multiplies it, else float32"

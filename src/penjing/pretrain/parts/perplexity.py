@@ -3,8 +3,10 @@
     perplexity         exp( mean over tokens t of  -log p(x_t | the tokens before t) )
     pseudo-perplexity  exp( mean over tokens t of  -log p(x_t | all other tokens, t hidden) )
 
-The second is computed on drawn tokens, each hidden alone; its error is that of a mean of so many tokens. Both are those
-of one vocabulary: networks with other vocabularies are not compared by them.
+The second is computed on n drawn tokens, each hidden alone. Its error is that of a mean of n tokens: as a share of the
+value, the standard deviation of -log p (2 to 3 in practice) over the square root of n. The tokens are the same ones
+before and after a training, so that the change is known better than the values. Both figures are those of one
+vocabulary: networks with other vocabularies are not compared by them.
 Source: Salazar, Liang, Nguyen, Kirchhoff, Masked Language Model Scoring, 2020.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +27,14 @@ from penjing.pretrain.parts.network import Grown
 Scores = Callable[[Grown, TextBatch, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
-def perplexity(network: Grown, batches: Sequence[TextBatch], scores: Scores) -> float | None:
+class Perplexity(NamedTuple):
+    """A (pseudo-)perplexity; error: the standard error of a drawn one, as a share of it, or None."""
+
+    value: float
+    error: float | None = None
+
+
+def perplexity(network: Grown, batches: Sequence[TextBatch], scores: Scores) -> Perplexity | None:
     """Perplexity of all tokens of the batches; None without any."""
     total, count = 0.0, 0
     with torch.inference_mode():
@@ -32,12 +42,12 @@ def perplexity(network: Grown, batches: Sequence[TextBatch], scores: Scores) -> 
             found, wanted = scores(network, batch, network.states(batch))
             total += float(torch.nn.functional.cross_entropy(found, wanted, reduction="sum"))
             count += len(wanted)
-    return math.exp(min(total / count, 700.0)) if count else None
+    return Perplexity(_exp(total / count)) if count else None
 
 
 def pseudo_perplexity(
     network: Grown, batches: Sequence[TextBatch], scores: Scores, mask: int, positions: int
-) -> float | None:
+) -> Perplexity | None:
     """Pseudo-perplexity of drawn tokens of the batches, at most `positions`; None without any.
 
     scores: of the tokens in the target `hidden` of a batch.
@@ -51,14 +61,20 @@ def pseudo_perplexity(
     for place in chosen:
         number, row, token = places[place]
         by_batch.setdefault(number, []).append((int(row), int(token)))
-    total = 0.0
+    losses: list[torch.Tensor] = []
     with torch.inference_mode():
         for number, found in by_batch.items():
             for start in range(0, len(found), len(batches[number])):
                 hidden = _hidden(batches[number], found[start : start + len(batches[number])], mask)
                 logits, wanted = scores(network, hidden, network.states(hidden))
-                total += float(torch.nn.functional.cross_entropy(logits, wanted, reduction="sum"))
-    return math.exp(min(total / len(chosen), 700.0))
+                losses.append(torch.nn.functional.cross_entropy(logits, wanted, reduction="none").double())
+    each = torch.cat(losses)
+    error = float(each.std()) / math.sqrt(len(each)) if len(each) > 1 else None
+    return Perplexity(_exp(float(each.mean())), error)
+
+
+def _exp(mean: float) -> float:
+    return math.exp(min(mean, 700.0))
 
 
 def _hidden(batch: TextBatch, places: Sequence[tuple[int, int]], mask: int) -> TextBatch:

@@ -16,6 +16,7 @@ from penjing.core.nouns import Family, Inputs, Run
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.marks import Marks
 from penjing.pretrain.parts.network import Grown
+from penjing.pretrain.parts.perplexity import Perplexity
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Term:
         """The loss of a batch. states: the hidden states (rows, tokens, width) of its ids, computed once for all."""
         raise NotImplementedError
 
-    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> float | None:  # noqa: ARG002
+    def perplexity(self, network: Grown, batches: Sequence[TextBatch], positions: int) -> Perplexity | None:  # noqa: ARG002
         """Perplexity or pseudo-perplexity of held-out batches; None where the term has none.
 
         positions: tokens of a pseudo-perplexity.
