@@ -39,10 +39,11 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind, Item, Task
+from penjing.engines.static import StaticEngine
 from penjing.runtime.ngrams import ENCODER, NGRAMS, WEIGHTS, BranchWeights
 from penjing.tasks import task_of
 from penjing.text.ngrams import Grams
-from penjing.train.linear import Candidates, Strength
+from penjing.train.linear import Strength
 from penjing.train.losses import hard_loss
 
 Floats = npt.NDArray[np.float64]
@@ -140,15 +141,20 @@ def fit_weights(outputs: Sequence[npt.NDArray[np.float32]], task: Task, golds: S
 
 def _branch(inputs: Inputs, parent: Artifact, options: Options, run: Run) -> Artifact:
     """The n-gram branch as an artifact of its own, calibrated on validation rows. It reads no declared field."""
-    train, grams = inputs.train, Grams(options.characters, options.words, options.bits)
-    key = digest([digest_lines(train.texts), digest_lines(train.labels or ()), options.model_dump(mode="json")])
-    engine, chosen = fit_branch(train, task_of(parent.card), grams, Candidates(options.c), run, key)
-    plain = replace(parent, card=parent.card.model_copy(update={"features": {}}))
+    task, grams = task_of(parent.card), Grams(options.characters, options.words, options.bits)
+    columns = inputs.train.texts, inputs.train.labels, inputs.train.groups
+    about = [task.name, task.state, options.model_dump(mode="json", exclude={"engine"}), run.seed]
+    key = digest([*about, *(digest_lines(column or ()) for column in columns)])
+    # It does not depend on the encoder, so all branches of a run share it.
+    folder = (run.shared or run.scratch) / "branch" / key[:32]
+    fitted = whole(folder, lambda inside: fit_branch(inputs.train, task, grams, options.c, run, key).write(inside))
+    card = parent.card.model_copy(update={"features": {}, "form": "static"})
+    size = StaticEngine.load(Artifact(fitted, "", card)).parameters
     return seal(
-        Compression(replace(inputs, features={}), options, run, plain, "compress.ngrams"),
+        Compression(replace(inputs, features={}), options, run, replace(parent, card=card), "compress.ngrams"),
         form="static",
-        folder=whole(run.scratch / "table", engine.write),
-        notes={"precision": "float16", "parameters": engine.parameters, "c": chosen.c},
+        folder=fitted,
+        notes={"precision": "float16", "parameters": size},
     )
 
 

@@ -84,7 +84,9 @@ class Cache:
 
     def _shared(self) -> Path:
         """The folder that steps share: a separate one for everything that the keys inside it do not contain."""
-        sources = [source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "parts.teacher")]
+        sources = [
+            source_hash(f"penjing.compress.{name}") for name in ("layers", "static", "parts.branch", "parts.teacher")
+        ]
         about = [sources, self.threads, instruction_set(), library_versions()]
         return self.folder / "shared" / digest(about)[:16]
 
