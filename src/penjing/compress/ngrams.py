@@ -95,8 +95,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     branch = stage(run, run.scratch / NGRAMS, lambda inside: _branch(inputs, parent, options, inside))
     table, task = inputs.validation, task_of(parent.card)
     of_encoder, of_ngrams = (
-        score(part.folder, part.card, table, run, f"compress.ngrams: {name} on validation")
-        for part, name in ((encoder, "the encoder"), (branch, "the n-grams"))
+        score(part.folder, part.card, table, run, title)
+        for part, title in (
+            (encoder, "compress.ngrams: the encoder on validation"),
+            (branch, "compress.ngrams: the n-grams on validation"),
+        )
     )
     found = FittedWeights()
     if len(table) and table.labels is not None:

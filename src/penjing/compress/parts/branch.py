@@ -39,7 +39,8 @@ def fit_branch(
     counts = _counts(train.texts, grams, run)
     scale = _scale(counts, _TABLE_BYTES // (2 * columns_of(task.heads)))
     rows = SparseRows.of(counts.multiply(scale).tocsr(), task, train)
-    chosen = choose_strength(rows, task, Candidates(strengths), run, method="compress.ngrams", key=key)
+    title = f"compress.ngrams: C of {len(strengths)}"
+    chosen = choose_strength(rows, task, Candidates(strengths), run, title=title, key=key)
     coef, bias = fit_rows(rows, task, chosen.c, run)
     buckets = np.flatnonzero(scale)
     table = (coef[buckets] * scale[buckets, None]).astype(np.float16)
