@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 import probe
 
 from penjing.compress import export, ngrams
+from penjing.compress.parts.stages import stage
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.data.mask import VERSION, open_masking
 from penjing.model.base import open_base
@@ -41,16 +42,17 @@ def table(rows: Sequence[tuple[str, str]]) -> Table:
 def forms(inputs: Inputs, out: Path, options: full.Options) -> dict[str, Artifact]:
     """Word counts, the encoder, and the encoder with n-grams."""
 
-    def run(name: str) -> Run:
-        return Run(out / name, out / f"{name}.scratch", threads=1)
+    def made(name: str, make: Callable[[Run], Artifact]) -> Artifact:
+        """What an earlier call made is taken."""
+        return stage(Run(out / name, out, threads=1), out / name, make)
 
-    tuned = full.apply(inputs, options, run("tuned"))
+    tuned = made("tuned", lambda run: full.apply(inputs, options, run))
     after = Inputs(tuned, inputs.train, inputs.validation, {"tuned": tuned}, task=inputs.task)
-    encoder = export.apply(after, export.Options(engine="onnx"), run("encoder"))
+    alone = Inputs(None, inputs.train, inputs.validation)
     return {
-        "words": linear.apply(Inputs(None, inputs.train, inputs.validation), linear.Options(), run("words")),
-        "encoder": encoder,
-        "both": ngrams.apply(after, ngrams.Options(engine="onnx"), run("both")),
+        "words": made("words", lambda run: linear.apply(alone, linear.Options(), run)),
+        "encoder": made("encoder", lambda run: export.apply(after, export.Options(engine="onnx"), run)),
+        "both": made("both", lambda run: ngrams.apply(after, ngrams.Options(engine="onnx"), run)),
     }
 
 

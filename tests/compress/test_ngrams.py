@@ -55,7 +55,7 @@ def test_the_weights_have_the_least_loss_with_the_prior() -> None:
     def loss(a: float, b: float) -> float:
         (f, g) = found.factors
         both = a * f * one.astype(np.float64) + b * g * other
-        return 200 * negative_log_likelihood(both, truth) + (a - b) ** 2 / 0.5
+        return 200 * negative_log_likelihood(both, truth) + (a - b) ** 2 / 0.125
 
     a, b = found.weights
     assert a > 0.5 and b > 0.5, "two parts that err apart count each in full"
@@ -72,7 +72,7 @@ def test_the_weights_have_the_least_loss_with_the_prior() -> None:
 def test_few_rows_leave_the_weights_near_each_other() -> None:
     """The second part is the first with noise: it adds nothing, and many rows are needed to see that."""
     task, apart = task_of_labels(LABELS), []
-    for rows in (12, 3000):
+    for rows in (12, 6000):
         one, golds = logits(rows, 0.8, 3)
         noise = np.random.default_rng(4).normal(scale=2, size=one.shape)
         a, b = fit_weights((one, (one + noise).astype(np.float32)), task, golds).weights

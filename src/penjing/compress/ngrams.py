@@ -1,7 +1,7 @@
 """An n-gram branch beside an encoder: the weighted sum of the outputs of both, for some tens of microseconds a text.
 
     z(x) = a encoder(x) / T + b ngrams(x) / T'
-    (a, b) = argmin over a, b in [0, 4] of  sum_i loss(z(x_i), y_i) + (a - b)^2 / (2 s^2),   s = 0.5
+    (a, b) = argmin over a, b in [0, 4] of  sum_i loss(z(x_i), y_i) + (a - b)^2 / (2 s^2),   s = 0.25
 
 Source: Hinton, Products of Experts, 1999; Wolpert, Stacked Generalization, 1992 (weights fitted on rows that neither
 part was trained on); Cheng et al., Wide & Deep Learning for Recommender Systems, 2016; Wang and Manning, Baselines and
@@ -9,9 +9,10 @@ Bigrams, 2012 (how strong n-grams are). The branch is TF-IDF with logistic regre
 (`parts/branch.py`), fitted to the train rows; C is chosen out of fold. The encoder is the step before, exported first
 if it is in torch. T, T', a and b are fitted on validation rows, as every temperature is: the branch has never seen
 them, and of the encoder they chose a few numbers only (rate, epoch). T and T' are those with which each part alone has
-the least loss, so that a = b means equal trust. On 200 rows the sum a + b is well determined and the difference is not,
-so the difference has a normal prior around 0 with the standard deviation s; with some thousand rows it hardly matters.
-Calibration and test rows are never seen.
+the least loss, so that a = b means equal trust, and two parts that err independently have a = b = 1. On 200 rows the
+sum a + b is well determined and the difference is not, and the encoder looks a little better there than it is, for its
+epoch was chosen on them. So the difference has a normal prior around 0 with the standard deviation s; with some
+thousand rows it hardly matters. Calibration and test rows are never seen.
 When: a small encoder, and few train rows (500 to 5,000): words that were seen often are what it misses. Where the
 encoder already knows them, a and b give the branch little weight, and some megabytes with many labels are the price.
 When not: texts must be pairs, or the release must be as small as the encoder alone.
@@ -47,7 +48,7 @@ from penjing.train.linear import Strength
 from penjing.train.losses import hard_loss
 
 Floats = npt.NDArray[np.float64]
-SPREAD, MOST = 0.5, 4.0
+SPREAD, MOST = 0.25, 4.0
 LOW, HIGH = 0.05, 20.0
 _DIGITS = 6
 HEADS: tuple[HeadKind, ...] = ("pooled",)
