@@ -31,7 +31,7 @@ from penjing.core.machine import cores
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.data.prepare import Prepared, prepare
-from penjing.make.search.search import AGREEMENTS, behind_static, chains, with_small_embeddings
+from penjing.make.search.chains import AGREEMENTS, behind_static, chains, with_small_embeddings
 from penjing.measure.evaluate import Paired, paired_ratio
 from penjing.model.base import depth_of, open_base
 from penjing.runtime.open import open_session

@@ -22,6 +22,7 @@ from penjing.runtime.paced import paced
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
 from penjing.tasks import task_of_labels
 from penjing.tasks.calibrate import negative_log_likelihood
+from penjing.tune import full
 
 QUICK = Options(bits=12, engine="onnx")
 LABELS = ("a", "b", "c")
@@ -54,7 +55,7 @@ def test_the_weights_have_the_least_loss_with_the_prior() -> None:
     def loss(a: float, b: float) -> float:
         (f, g) = found.factors
         both = a * f * one.astype(np.float64) + b * g * other
-        return 200 * negative_log_likelihood(both, truth) + (a - b) ** 2 / 0.5
+        return 200 * negative_log_likelihood(both, truth) + (a - b) ** 2 / 0.125
 
     a, b = found.weights
     assert a > 0.5 and b > 0.5, "two parts that err apart count each in full"
@@ -71,7 +72,7 @@ def test_the_weights_have_the_least_loss_with_the_prior() -> None:
 def test_few_rows_leave_the_weights_near_each_other() -> None:
     """The second part is the first with noise: it adds nothing, and many rows are needed to see that."""
     task, apart = task_of_labels(LABELS), []
-    for rows in (12, 3000):
+    for rows in (12, 6000):
         one, golds = logits(rows, 0.8, 3)
         noise = np.random.default_rng(4).normal(scale=2, size=one.shape)
         a, b = fit_weights((one, (one + noise).astype(np.float32)), task, golds).weights
@@ -214,3 +215,24 @@ def test_parts_of_different_tasks_are_damage(inputs: Inputs, tmp_path: Path) -> 
     other = replace(made, card=made.card.model_copy(update={"labels": ("bad", "fair")}))
     with pytest.raises(DamageError, match="different tasks"):
         open_session(other, threads=1)
+
+
+def test_declared_fields_are_read_by_the_encoder_alone(inputs: Inputs, tmp_path: Path) -> None:
+    def with_field(table: Table) -> Table:
+        """Half of the texts say nothing: there the field decides."""
+        texts = ["the room" if place % 4 < 2 else text for place, text in enumerate(table.texts)]
+        texts = [f"{text} {'box ' * (place % 7)}" for place, text in enumerate(texts)]
+        return replace(table, texts=texts, fields={"amount": [float(label == "good") for label in table.labels or ()]})
+
+    train, validation = with_field(inputs.train), with_field(inputs.validation)
+    given = replace(inputs, train=train, validation=validation, features={"amount": "float"})
+    chosen = full.Options(epochs=6, learning_rate=(3e-3,), max_tokens=48)
+    tuned = full.apply(given, chosen, Run(tmp_path / "t", tmp_path / "ts", threads=1))
+    made = branched(replace(given, parent=tuned), tmp_path)
+    assert set(made.card.features) == {"amount"}
+    assert not open_artifact(made.folder / NGRAMS).card.features
+    session = opened(made)
+    low, high = session.predict(["the room"] * 2, [{"amount": 0.0}, {"amount": 1.0}])
+    assert [one.answer.ranked()[0][0] for one in (low, high)] == ["bad", "good"]
+    assert session.given({"amount": 1.0}).predict(["the room"])[0] == high
+    assert run_selfcheck(session, make_selfcheck(session)) < 1e-5

@@ -1,7 +1,7 @@
 """An n-gram branch beside an encoder: the weighted sum of the outputs of both, for some tens of microseconds a text.
 
     z(x) = a encoder(x) / T + b ngrams(x) / T'
-    (a, b) = argmin over a, b in [0, 4] of  sum_i loss(z(x_i), y_i) + (a - b)^2 / (2 s^2),   s = 0.5
+    (a, b) = argmin over a, b in [0, 4] of  sum_i loss(z(x_i), y_i) + (a - b)^2 / (2 s^2),   s = 0.25
 
 Source: Hinton, Products of Experts, 1999; Wolpert, Stacked Generalization, 1992 (weights fitted on rows that neither
 part was trained on); Cheng et al., Wide & Deep Learning for Recommender Systems, 2016; Wang and Manning, Baselines and
@@ -9,9 +9,10 @@ Bigrams, 2012 (how strong n-grams are). The branch is TF-IDF with logistic regre
 (`parts/branch.py`), fitted to the train rows; C is chosen out of fold. The encoder is the step before, exported first
 if it is in torch. T, T', a and b are fitted on validation rows, as every temperature is: the branch has never seen
 them, and of the encoder they chose a few numbers only (rate, epoch). T and T' are those with which each part alone has
-the least loss, so that a = b means equal trust. On 200 rows the sum a + b is well determined and the difference is not,
-so the difference has a normal prior around 0 with the standard deviation s; with some thousand rows it hardly matters.
-Calibration and test rows are never seen.
+the least loss, so that a = b means equal trust, and two parts that err independently have a = b = 1. On 200 rows the
+sum a + b is well determined and the difference is not, and the encoder looks a little better there than it is, for its
+epoch was chosen on them. So the difference has a normal prior around 0 with the standard deviation s; with some
+thousand rows it hardly matters. Calibration and test rows are never seen.
 When: a small encoder, and few train rows (500 to 5,000): words that were seen often are what it misses. Where the
 encoder already knows them, a and b give the branch little weight, and some megabytes with many labels are the price.
 When not: texts must be pairs, or the release must be as small as the encoder alone.
@@ -39,14 +40,15 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind, Item, Task
+from penjing.engines.static import StaticEngine
 from penjing.runtime.ngrams import ENCODER, NGRAMS, WEIGHTS, BranchWeights
 from penjing.tasks import task_of
 from penjing.text.ngrams import Grams
-from penjing.train.linear import Candidates, Strength
+from penjing.train.linear import Strength
 from penjing.train.losses import hard_loss
 
 Floats = npt.NDArray[np.float64]
-SPREAD, MOST = 0.5, 4.0
+SPREAD, MOST = 0.25, 4.0
 LOW, HIGH = 0.05, 20.0
 _DIGITS = 6
 HEADS: tuple[HeadKind, ...] = ("pooled",)
@@ -94,8 +96,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     branch = stage(run, run.scratch / NGRAMS, lambda inside: _branch(inputs, parent, options, inside))
     table, task = inputs.validation, task_of(parent.card)
     of_encoder, of_ngrams = (
-        score(part.folder, part.card, table, run, f"compress.ngrams: {name} on validation")
-        for part, name in ((encoder, "the encoder"), (branch, "the n-grams"))
+        score(part.folder, part.card, table, run, title)
+        for part, title in (
+            (encoder, "compress.ngrams: the encoder on validation"),
+            (branch, "compress.ngrams: the n-grams on validation"),
+        )
     )
     found = FittedWeights()
     if len(table) and table.labels is not None:
@@ -140,15 +145,20 @@ def fit_weights(outputs: Sequence[npt.NDArray[np.float32]], task: Task, golds: S
 
 def _branch(inputs: Inputs, parent: Artifact, options: Options, run: Run) -> Artifact:
     """The n-gram branch as an artifact of its own, calibrated on validation rows. It reads no declared field."""
-    train, grams = inputs.train, Grams(options.characters, options.words, options.bits)
-    key = digest([digest_lines(train.texts), digest_lines(train.labels or ()), options.model_dump(mode="json")])
-    engine, chosen = fit_branch(train, task_of(parent.card), grams, Candidates(options.c), run, key)
-    plain = replace(parent, card=parent.card.model_copy(update={"features": {}}))
+    task, grams = task_of(parent.card), Grams(options.characters, options.words, options.bits)
+    columns = inputs.train.texts, inputs.train.labels, inputs.train.groups
+    about = [task.name, task.state, options.model_dump(mode="json", exclude={"engine"}), run.seed]
+    key = digest([*about, *(digest_lines(column or ()) for column in columns)])
+    # It does not depend on the encoder, so all branches of a run share it.
+    folder = (run.shared or run.scratch) / "branch" / key[:32]
+    fitted = whole(folder, lambda inside: fit_branch(inputs.train, task, grams, options.c, run, key).write(inside))
+    card = parent.card.model_copy(update={"features": {}, "form": "static"})
+    size = StaticEngine.load(Artifact(fitted, "", card)).parameters
     return seal(
-        Compression(replace(inputs, features={}), options, run, plain, "compress.ngrams"),
+        Compression(replace(inputs, features={}), options, run, replace(parent, card=card), "compress.ngrams"),
         form="static",
-        folder=whole(run.scratch / "table", engine.write),
-        notes={"precision": "float16", "parameters": engine.parameters, "c": chosen.c},
+        folder=fitted,
+        notes={"precision": "float16", "parameters": size},
     )
 
 

@@ -25,7 +25,7 @@ from penjing.tasks import TASKS
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "onnx", "openvino", "nncf", "tokenizers", "jieba")
 # Files of `penjing.compress` that write into the folder which steps share.
-_SHARING = ("layers", "static", "parts.pooled", "parts.teacher")
+_SHARING = ("layers", "static", "parts.branch", "parts.pooled", "parts.teacher")
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ from penjing.make.machine_choices import pace_of
 from penjing.make.named import NOTHING, Named
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step
+from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
-from penjing.make.search.search import Search, chains, choose_smallest
+from penjing.make.search.search import Search, choose_smallest
 from penjing.make.timings import Measured
 from penjing.make.trainable import keep_trainable
 from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of

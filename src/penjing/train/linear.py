@@ -79,9 +79,11 @@ class Chosen:
     rows: int = 0
 
 
-def choose_strength(rows: SparseRows, task: Task, candidates: Candidates, run: Run, *, method: str, key: str) -> Chosen:
-    """C by cross-validation on the train rows. method: for the progress; key: of what the scores depend on, which are
-    kept in the scratch of the run. Raises RunInterruptedError when stopped."""
+def choose_strength(rows: SparseRows, task: Task, candidates: Candidates, run: Run, *, title: str, key: str) -> Chosen:
+    """C by cross-validation on the train rows. Raises RunInterruptedError when stopped.
+
+    title: of the progress; key: of what the scores depend on, which are kept in the scratch of the run.
+    """
     if len(candidates.c) == 1:
         return Chosen(candidates.c[0])
     fold = stratified_folds(rows.strata, rows.groups, candidates, run.seed)
@@ -95,7 +97,7 @@ def choose_strength(rows: SparseRows, task: Task, candidates: Candidates, run: R
         run.progress.say(f"C is chosen on a stratified {len(used)} of {len(rows.golds)} train rows")
     part = SparseRows(rows.matrix[used], [rows.golds[place] for place in used.tolist()], strata, rows.groups[used])
     metric, steps = metric_names(task)[0], len(folds) * columns_of(task.heads)
-    run.progress.start(f"{method}: C of {len(candidates.c)}", len(candidates.c) * steps)
+    run.progress.start(title, len(candidates.c) * steps)
     run.scratch.mkdir(parents=True, exist_ok=True)
     tried: list[tuple[float, float]] = []
     for c in sorted(candidates.c):

@@ -84,7 +84,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     rows = SparseRows.of(matrix, task, inputs.train, options.text)
     candidates = Candidates(options.c, options.folds, options.rows_to_choose)
     key = digest([data, task.name, task.state, options.model_dump(mode="json"), run.seed])
-    chosen = choose_strength(rows, task, candidates, run, method="tune.linear", key=key)
+    title = f"tune.linear: C of {len(options.c)}"
+    chosen = choose_strength(rows, task, candidates, run, title=title, key=key)
     run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", columns)
     coef, bias = fit_rows(rows, task, chosen.c, run)
     terms = len(features)

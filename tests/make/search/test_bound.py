@@ -10,7 +10,7 @@ import pytest
 from penjing.core.nouns import Artifact, Card
 from penjing.make.plan import single_step
 from penjing.make.search.bound import least_mb
-from penjing.make.search.search import behind_static, chains, with_small_embeddings
+from penjing.make.search.chains import behind_static, chains, with_small_embeddings
 
 
 @pytest.fixture

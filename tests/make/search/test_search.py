@@ -17,12 +17,10 @@ from penjing.core.nouns import Artifact, Card, Prediction, Silent
 from penjing.core.recipe import Gates
 from penjing.make.choose import gate
 from penjing.make.search import search as search_module
+from penjing.make.search.chains import AGREEMENTS, Chain, chains
 from penjing.make.search.search import (
-    AGREEMENTS,
-    Chain,
     Search,
     TriedChain,
-    chains,
     choose_smallest,
     second_stage,
     smallest_held,
@@ -110,6 +108,7 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         "static": (0.9, 1),
         "all layers": (0.95, 60),
         "2 layers": (0.80, 20),
+        "2 layers, with n-grams": (0.85, 21),
         "1 layer": (0.7, 10),
         "static, then all layers (99.8% agreement)": (0.949, 61),
     }
@@ -118,6 +117,7 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         "static",
         "all layers",
         "2 layers",
+        "2 layers, with n-grams",
         "static, then all layers (99.8% agreement)",
     ]
     assert any(line.startswith("1 layer: not tried") for line in lines)
@@ -126,6 +126,37 @@ def test_no_depth_is_tried_below_one_that_broke_its_promise() -> None:
         ["teacher>compress.layers", "compress.distill"],
         ["teacher>compress.layers>compress.distill", "compress.export"],
     ]
+
+
+def test_an_encoder_that_keeps_too_little_is_tried_with_n_grams_and_no_other_is() -> None:
+    scores: dict[str, Any] = {
+        "static": (0.9, 1),
+        "all layers": (0.95, 60),
+        "2 layers": (0.80, 25),
+        "2 layers, with n-grams": (0.949, 26),
+        "1 layer": (0.7, 10),
+        "1 layer, with n-grams": (0.75, 11),
+        "static, then 2 layers, with n-grams (99.8% agreement)": (0.949, 27),
+    }
+    titles, lines, made = run(scores)
+    assert titles == list(scores), "the shallower depth is tried, for its deeper neighbour keeps enough with n-grams"
+    healed = "teacher>compress.layers>compress.distill"
+    assert [f"{healed}>compress.export", "compress.ngrams"] in made
+    assert made.count([healed, "compress.export"]) == 2, "one for each depth: no encoder is made twice"
+    assert lines[-1].endswith("best so far: 2 layers, with n-grams")
+
+
+def test_a_form_with_n_grams_that_lacks_nothing_but_size_gets_smaller_embeddings() -> None:
+    scores: dict[str, Any] = {
+        "all layers, INT8": (0.5, 60),
+        "all layers, INT8, with n-grams": (0.949, 61),
+        "all layers, INT8, with n-grams, embeddings in 4 bits": (0.949, 25),
+        "static, then all layers, INT8, with n-grams, embeddings in 4 bits (99.8% agreement)": (0.949, 26),
+    }
+    titles, _, made = run(scores)
+    assert titles == list(scores)
+    assert [name for _, name in made[2:5]] == ["compress.embeddings", "compress.int8", "compress.ngrams"]
+    assert made[2][0] == "teacher"
 
 
 def test_a_task_without_labels_gets_no_cascade() -> None:
@@ -143,6 +174,7 @@ def test_the_smallest_int8_form_that_lacks_nothing_but_size_gets_smaller_embeddi
         "2 layers": (0.949, 50),
         "2 layers, INT8": (0.948, 40),
         "1 layer": (0.90, 20),
+        "1 layer, with n-grams": (0.90, 21),
         "2 layers, INT8, embeddings in 4 bits": (0.947, 25),
         "static, then 2 layers, INT8, embeddings in 4 bits (99.8% agreement)": (0.947, 26),
     }
@@ -210,6 +242,7 @@ def test_what_cannot_become_smaller_than_what_holds_everything_is_not_made(monke
 def test_int8_that_breaks_its_promise_stops_no_depth() -> None:
     scores: dict[str, Any] = {
         "all layers, INT8": (0.5, 15),
+        "all layers, INT8, with n-grams": (0.5, 16),
         "2 layers": (0.95, 20),
         "2 layers, INT8": (0.949, 8),
         "2 layers, INT8, embeddings in 4 bits": (0.5, 5),
@@ -245,10 +278,11 @@ def healed(rights: list[float], trials: int, first: float = 0.925, more: tuple[s
 def test_ways_of_healing_are_tried_until_one_is_proven() -> None:
     assert [name for name in healed([], 0) if "healing" in name] == []
     ways = [f"2 layers, healing {number}" for number in (1, 2, 3)]
-    assert healed([0.92, 0.9499, 0.94], 3)[2:4] == ways[:2], "the second one is proven"
+    assert healed([0.92, 0.9499, 0.94], 3)[3:5] == ways[:2], "the second one is proven"
     names = healed([0.92, 0.93, 0.92], 3)
-    assert names[2:5] == ways
-    assert names[5] == "static, then 2 layers, healing 2 (99.8% agreement)", "the best of them is the second stage"
+    assert names[2] == "2 layers, with n-grams", "n-grams need no healing: they are tried first"
+    assert names[3:6] == ways
+    assert names[6] == "static, then 2 layers, healing 2 (99.8% agreement)", "the best of them is the second stage"
     names = healed([0.92, 0.9499], 3, more=("all layers",))
     assert ways[1] in names and ways[2] not in names, "that the whole model keeps its own score changes nothing"
     assert not [name for name in healed([], 3, first=0.8) if "healing" in name], "what is broken is not healed again"
@@ -323,9 +357,10 @@ def test_where_the_healed_depth_does_not_keep_its_promise_a_deeper_one_is_healed
         "static": 0.1, "all layers": 8.0, "2 layers, not healed": 2.0, "1 layer, not healed": 1.5,
         "static, then 2 layers (97% agreement), not healed": 1.1,
         "static, then 1 layer (97% agreement), not healed": 0.8,
-        "1 layer": 1.5, "2 layers": 2.0, "static, then 2 layers (99.8% agreement)": 0.2,
+        "1 layer": 1.5, "1 layer, with n-grams": 1.6, "2 layers": 2.0, "static, then 2 layers (99.8% agreement)": 0.2,
     }  # fmt: skip
-    assert timed(slow, 5.0, {"static": 0.85, "1 layer": 0.6}) == list(slow), "no cascade is timed twice"
+    right = {"static": 0.85, "1 layer": 0.6, "1 layer, with n-grams": 0.6}
+    assert timed(slow, 5.0, right) == list(slow), "no cascade is timed twice"
 
 
 def test_the_deepest_that_is_in_time_behind_a_first_stage_is_worth_healing() -> None:

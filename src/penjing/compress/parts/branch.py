@@ -25,7 +25,7 @@ from penjing.engines.linear import columns_of, outputs_of
 from penjing.engines.static import StaticEngine
 from penjing.tasks import side_by_side
 from penjing.text.ngrams import Grams
-from penjing.train.linear import Candidates, Chosen, SparseRows, choose_strength, fit_rows
+from penjing.train.linear import Candidates, SparseRows, choose_strength, fit_rows
 
 Floats = npt.NDArray[np.float64]
 # Less than the smallest encoder has. Of a few thousand short texts a table is smaller by far.
@@ -33,19 +33,20 @@ _TABLE_BYTES = 6_000_000
 
 
 def fit_branch(
-    train: Table, task: Task, grams: Grams, candidates: Candidates, run: Run, key: str
-) -> tuple[StaticEngine, Chosen]:
-    """The engine fitted to the train rows, and how C was chosen. key: of what the fit depends on."""
+    train: Table, task: Task, grams: Grams, strengths: tuple[float, ...], run: Run, key: str
+) -> StaticEngine:
+    """The engine fitted to the train rows. strengths: values of C to choose among; key: of what the fit depends on."""
     counts = _counts(train.texts, grams, run)
     scale = _scale(counts, _TABLE_BYTES // (2 * columns_of(task.heads)))
     rows = SparseRows.of(counts.multiply(scale).tocsr(), task, train)
-    chosen = choose_strength(rows, task, candidates, run, method="compress.ngrams", key=key)
+    title = f"compress.ngrams: C of {len(strengths)}"
+    chosen = choose_strength(rows, task, Candidates(strengths), run, title=title, key=key)
     coef, bias = fit_rows(rows, task, chosen.c, run)
     buckets = np.flatnonzero(scale)
     table = (coef[buckets] * scale[buckets, None]).astype(np.float16)
     # Two labels have one column: its outputs are -z/2 and z/2.
     head, shift = (side_by_side(task, outputs_of(part, task.heads)) for part in (np.eye(len(bias)), bias[None, :]))
-    return StaticEngine(grams, table, head, shift[0], task.heads, buckets.astype(np.int32)), chosen
+    return StaticEngine(grams, table, head, shift[0], task.heads, buckets.astype(np.int32))
 
 
 def _counts(texts: Sequence[str], grams: Grams, run: Run) -> csr_matrix:

@@ -4,7 +4,9 @@ The model without layers is tried first, because it is the smallest. A form is n
 than one that already holds every promise, the linear model included (`bound.py`). Then the teacher's layers are halved
 until one is left. Each depth is healed by the teacher and measured in float32 and in INT8, on the faster engine for
 this kind of processor. If the recipe leaves the engine open, INT8 on ONNX Runtime is measured too; its scales are
-computed from each text. If a depth in float32 breaks `keep` on validation rows, no smaller depth is tried.
+computed from each text. A form that does not hold every promise on the score is tried with an n-gram branch too
+(`compress.ngrams`). If a depth in float32 breaks `keep` on validation rows with and without one, no smaller depth is
+tried.
 
 If the model without layers does not hold every promise, two more forms are tried. The first is the smallest INT8 form
 that holds every promise except its size, with its embeddings in four bits. The second is a cascade: the model without
@@ -20,7 +22,7 @@ is stored until the run ends: a kill loses only the work in progress.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from penjing.core.errors import UsageError
@@ -28,6 +30,15 @@ from penjing.core.methods import Done, Step, check_heads
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.plan import single_step
 from penjing.make.search.bound import least_mb
+from penjing.make.search.chains import (
+    AGREEMENTS,
+    BRANCH,
+    Chain,
+    behind_static,
+    beside_ngrams,
+    healed_by,
+    with_small_embeddings,
+)
 from penjing.make.search.heal import METHOD, Healing
 from penjing.prove.gates import TIMES
 from penjing.report.contract import Note
@@ -37,24 +48,9 @@ from penjing.tasks import task_of
 
 # The promises that a lower agreement helps. The slowest texts are those of the second stage, even if they are few.
 SHORTENED = ("p50_ms", "mean_ms", "times_faster")
-# Agreement of the first stage's answers with the teacher, strictest first. The size is the same for all, so the first
-# one that is fast enough is used: validation rows are too few to measure the score that a lower agreement costs.
-AGREEMENTS = (0.998, 0.995, 0.99, 0.98, 0.97)
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Steps after the teacher that end in a form that can be sealed; layers: layers left (0: no transformer)."""
-
-    title: str
-    layers: int
-    steps: tuple[Step, ...]
-
-    @property
-    def form(self) -> tuple[str, object]:
-        """The kind of form that the last step makes; forms of one kind differ only in depth."""
-        last = self.steps[-1]
-        return last.name, getattr(last.options, "engine", None)
+# The promises that an n-gram branch helps.
+SCORES = ("keep", "macro_f1", "score")
+INT8 = "compress.int8"
 
 
 @dataclass(frozen=True)
@@ -65,24 +61,10 @@ class TriedChain:
     done: tuple[Done, ...]
     variant: Variant
 
-
-def chains(layers: int, both: bool = False) -> Iterator[Chain]:
-    """All chains for a teacher with that many layers: the chain without layers, then the others, largest first.
-
-    both: add INT8 on ONNX Runtime.
-    """
-    yield Chain("static", 0, (single_step("compress.static"),))
-    depth = layers
-    while depth:
-        whole = depth == layers
-        healed = () if whole else (single_step("compress.layers", {"keep": depth}), single_step(METHOD))
-        name = "all layers" if whole else f"{depth} layer{'s' if depth > 1 else ''}"
-        yield Chain(name, depth, (*healed, single_step("compress.export")))
-        yield Chain(f"{name}, INT8", depth, (*healed, single_step("compress.int8")))
-        if both:
-            onnx = single_step("compress.int8", {"engine": "onnx"})
-            yield Chain(f"{name}, INT8 on ONNX Runtime", depth, (*healed, onnx))
-        depth //= 2
+    @property
+    def names(self) -> list[str]:
+        """The names of its steps."""
+        return [one.name for one in self.chain.steps]
 
 
 @dataclass
@@ -149,22 +131,23 @@ class Search:
                     self.progress.say(f"{chain.title}: {reason}")
                     self.waiting.append((chain, timed))
                     continue
-            variant = self._attempt(chain).variant
-            too_slow[chain.form] = _broke(variant, *TIMES)
-            if _broke(variant, "keep") and chain.form[0] == "compress.export":
+            made = self._attempt(chain)
+            too_slow[chain.form] = _broke(made.variant, *TIMES)
+            best = self._with_branch(made)
+            if _broke(best.variant, "keep") and chain.form[0] == "compress.export":
                 too_few = chain.layers
 
     def _heal_for_the_cascade(self) -> None:
         """Heal forms that are too slow alone: the deepest that is fast enough as a second stage and keeps the score."""
         deeper = [each for each in self.waiting if not self._is_beaten(behind_static(each[0], min(AGREEMENTS)))]
         while deeper:
-            healed = self._heal(deeper)
+            healed = self._with_branch(self._heal(deeper))
             if not _broke(healed.variant, "keep"):
                 break
             deeper = [each for each in deeper if each[0].layers > healed.chain.layers]
 
     def _heal_otherwise(self) -> None:
-        students = [each for each in self.tried if METHOD in {one.name for one in each.chain.steps}]
+        students = [each for each in self.tried if METHOD in each.names]
         best = max(
             (each for each in students if not _broke(each.variant, "keep")),
             key=lambda each: _keep_bound(each.variant),
@@ -188,7 +171,7 @@ class Search:
         chain = with_small_embeddings(whole.chain)
         if not self._is_beaten(chain):
             self.progress.say(f"search: {chain.title}")
-            self._attempt(chain, whole.done[:-1])
+            self._attempt(chain, whole.done[: whole.names.index(INT8)])
 
     def _try_cascades(self) -> None:
         second = second_stage(self.tried)
@@ -201,7 +184,7 @@ class Search:
             shallower = [each for each in shallower if each[0].layers not in depths]
             if not shallower or _holds(last.variant, *TIMES):
                 break
-            second = self._heal(shallower)
+            second = self._with_branch(self._heal(shallower))
             if _broke(second.variant, "keep"):
                 break
 
@@ -253,18 +236,25 @@ class Search:
         self.progress.say(f"{_summary(made.variant)}; best so far: {best.name if best else 'none'}")
         return made
 
+    def _with_branch(self, made: TriedChain) -> TriedChain:
+        """The same encoder with an n-gram branch, where it does not hold every promise on the score; else itself.
+
+        It needs no healing, and it takes some tens of microseconds. The encoder stays where the branch does not help.
+        """
+        if not made.chain.layers or _holds(made.variant, *SCORES) or not self._serves(single_step(BRANCH)):
+            return made
+        chain = beside_ngrams(made.chain)
+        if self._is_beaten(chain):
+            return made
+        self.progress.say(f"search: {chain.title}")
+        return max((made, self._attempt(chain, made.done)), key=lambda each: _keep_bound(each.variant))
+
     def _unhealed(self, chain: Chain) -> Variant:
         first = self.step(chain.steps[0], self.teacher)
         return self.judge(f"{chain.title}, not healed", self.step(chain.steps[-1], first.artifact).artifact)
 
     def _best(self) -> Variant | None:
         return smallest_held([*self.proven, *(each.variant for each in self.tried)])
-
-
-def healed_by(chain: Chain, options: dict[str, object], number: int) -> Chain:
-    """The chain with other healing options."""
-    steps = [single_step(METHOD, options) if one.name == METHOD else one for one in chain.steps]
-    return Chain(f"{chain.title}, healing {number}", chain.layers, tuple(steps))
 
 
 def worth_healing(
@@ -293,24 +283,11 @@ def to_shrink(tried: Sequence[TriedChain]) -> TriedChain | None:
     good = [
         each
         for each in tried
-        if each.chain.steps[-1].name == "compress.int8"
-        and each.variant.artifact.card.form == "onnx"
+        if INT8 in each.names
+        and each.done[each.names.index(INT8)].artifact.card.form == "onnx"
         and all(gate.state == "held" or gate.name == "size_mb" for gate in each.variant.gates)
     ]
     return min(good, key=lambda each: each.variant.size_mb, default=None)
-
-
-def with_small_embeddings(chain: Chain) -> Chain:
-    """The chain with the embedding table in four bits, before INT8."""
-    small = single_step("compress.embeddings", {"bits": 4}), single_step("compress.int8", {"engine": "onnx"})
-    return Chain(f"{chain.title}, embeddings in 4 bits", chain.layers, (*chain.steps[:-1], *small))
-
-
-def behind_static(chain: Chain, agreement: float) -> Chain:
-    """The chain as the second stage of a cascade with that agreement with the teacher."""
-    cascade = single_step("compress.cascade", {"agreement": agreement})
-    title = f"static, then {chain.title} ({100 * agreement:g}% agreement)"
-    return Chain(title, chain.layers, (*chain.steps, cascade))
 
 
 def second_stage(tried: Sequence[TriedChain]) -> TriedChain | None:
