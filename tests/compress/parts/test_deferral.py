@@ -93,6 +93,21 @@ def test_where_the_fitted_model_is_no_better_the_threshold_stays() -> None:
     assert leaving(rule, same).all()
 
 
+def test_the_fitted_model_is_taken_where_it_saves_a_tenth_of_the_second_stage() -> None:
+    taken = []
+    for seed, least in ((3, 0.95), (3, 0.99), (4, 0.97), (8, 0.9), (9, 0.9)):
+        answers, given = drawn(1500, seed, help_of_length=1.0)
+        sure = sureness(answers.logits, 1.0, rarity(given.wanted, 4))
+        left = []
+        for confidence in (sure, -out_of_fold(given)):
+            threshold = choose_threshold(confidence, given.predicted, given.wanted, least)
+            left.append(int((confidence < threshold).sum()))
+        rule = choose_deferral(given, NONE_RARE, least)
+        taken.append(rule.bias != 0.0)
+        assert taken[-1] == (left[1] <= 0.9 * left[0] and left[1] < left[0])
+    assert set(taken) == {True, False}, "the test needs both"
+
+
 def test_a_rare_label_always_goes_to_the_second_stage() -> None:
     _, given = drawn(3000, seed=3)
     rare = np.array([False, False, False, True])

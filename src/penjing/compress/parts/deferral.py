@@ -6,12 +6,18 @@
     q(x) <= u[s(x)] agree with the teacher by share and by macro-F1 (`parts/agreement.py`)
 
 q of a text is by a model that was fitted to the other four fifths of the texts, so that no text helps to choose its own
-q; the model that is kept is fitted to all of them. The same cut-offs are chosen for the rule of earlier versions, which
-is q = 1 - (the probability of s if all labels were equally frequent), or c = 1 for the feature `rare` alone. The rule
-that lets more of these texts leave is kept, so the fitted model never answers fewer of them.
+q; the model that is kept is fitted to all of them. For a true q equal cut-offs are the best ones: the most exits for a
+given sum of q are the texts with the smallest q. A cut-off fitted to each label would end just above the label's first
+error and let far too many texts leave (LOG.md, 2026-11-27).
+The rule of earlier versions is q = 1 - (the probability of s if all labels were equally frequent), or c = 1 for the
+feature `rare` alone. It stays unless the fitted model sends at least a tenth fewer of these texts to the second stage,
+at the same promise. So no cascade sends more of them there than by the earlier rule, except those of rare labels.
 Rows of a label are counted in train and validation, by the true label and by the teacher's; the smaller number counts.
 Source: Jitkrittum et al., When Does Confidence-Based Cascade Deferral Suffice?, 2023 (a fitted deferral rule); Stone,
-Cross-validatory Choice and Assessment of Statistical Predictions, 1974.
+Cross-validatory Choice and Assessment of Statistical Predictions, 1974; Breiman, Friedman, Olshen and Stone,
+Classification and Regression Trees, 1984 (the simpler model stays unless another is clearly better).
+When: errors depend on more than the probabilities, such as the length. When not: the texts that set it differ from
+those that will come; then no rule holds.
 """
 
 from __future__ import annotations
@@ -31,6 +37,8 @@ from penjing.tasks.metrics import Floats, Ints
 
 FEWEST_ROWS = 30
 FOLDS = 5
+# Share of the deferred texts that the fitted model must save.
+CLEARLY = 0.1
 _L2 = 1.0
 _STEPS = 50
 _NEAR = 1e-9
@@ -88,23 +96,25 @@ def leaving(rule: Deferral, given: Doubts) -> Bools:
 
 
 def choose_deferral(given: Doubts, rare: Bools, least: float) -> Deferral:
-    """The rule that lets most of these texts leave, where each of them is judged out of fold.
+    """The rule for the texts of these labels, where each of the texts is judged out of fold.
 
     rare: (labels,) which labels always go to the second stage; least: required share and macro-F1.
     """
-    best: tuple[int, Deferral] | None = None
-    for bias, coefficients, chances in (_by_rarity(given), _fitted(given)):
-        confidence = np.where(rare[given.predicted] | ~np.isfinite(chances), -np.inf, -chances)
-        threshold = choose_threshold(confidence, given.predicted, given.wanted, least)
-        highest = 0.0 - threshold if threshold != NEVER else ALWAYS
-        cutoffs = np.where(rare, ALWAYS, highest).tolist()
-        named = dict(zip(FEATURES, coefficients, strict=True))
-        rule = Deferral(bias=bias, coefficients=Coefficients(**named), cutoffs=tuple(cutoffs))
-        exits = int(np.count_nonzero(confidence >= threshold))
-        if best is None or exits > best[0]:
-            best = exits, rule
-    assert best is not None
-    return best[1]
+    simple, left = _with_cutoffs(given, rare, least, _by_rarity(given))
+    fitted, fewer = _with_cutoffs(given, rare, least, _fitted(given))
+    return fitted if fewer <= (1 - CLEARLY) * left and fewer < left else simple
+
+
+def _with_cutoffs(given: Doubts, rare: Bools, least: float, rule: _Rule) -> tuple[Deferral, int]:
+    """A rule with its cut-offs, and how many texts it sends to the second stage, those of rare labels aside."""
+    bias, coefficients, chances = rule
+    may_leave = ~rare[given.predicted]
+    confidence = np.where(may_leave & np.isfinite(chances), -chances, -np.inf)
+    threshold = choose_threshold(confidence, given.predicted, given.wanted, least)
+    cutoffs = np.where(rare, ALWAYS, 0.0 - threshold if threshold != NEVER else ALWAYS)
+    named = Coefficients(**dict(zip(FEATURES, coefficients, strict=True)))
+    left = int(np.count_nonzero(may_leave & (confidence < threshold)))
+    return Deferral(bias=bias, coefficients=named, cutoffs=tuple(cutoffs.tolist())), left
 
 
 def rare_labels(wanted: Ints, labels: Ints | None, size: int) -> Bools:
