@@ -52,6 +52,8 @@ from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict,
 TEACHER = "tuned"
 HEADS: tuple[HeadKind, ...] = ("pooled",)
 _NAME = "compress.distill"
+# Texts on which the map to the teacher's pooled states begins.
+_MAP_TEXTS = 10_000
 
 
 class Options(TransferOptions):
@@ -216,8 +218,10 @@ def _with_map(
         return classifier, None
     limits = [one.card.max_tokens or 512 for one in (teacher, parent)]
     wanted = PooledTargets.of(pooled_states(teacher, texts, limits[0], run, "compress.distill: states of the teacher"))
-    mine = pooled_states(parent, texts, limits[1], run, "compress.distill: states of the student")
-    return WithMap(classifier, fit_ridge(mine, wanted.states, run)), wanted
+    places = np.sort(np.random.default_rng(run.seed).permutation(len(texts))[:_MAP_TEXTS])
+    some = [texts[place] for place in places.tolist()]
+    mine = pooled_states(parent, some, limits[1], run, "compress.distill: states of the student")
+    return WithMap(classifier, fit_ridge(mine, wanted.states[places], run)), wanted
 
 
 def inner_classifier(model: nn.Module) -> Classifier:

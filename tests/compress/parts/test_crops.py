@@ -19,6 +19,7 @@ def test_crops_cover_a_document_and_end_at_clauses() -> None:
     ends = [crop[-1] for crop in made]
     assert sum(end in "，。！；.吧" for end in ends) >= len(ends) - 1, made
     assert list(crops("abc", [5], random.Random(1))) == [], "too short for a text"
+    assert list(crops("，。开始吧，", [9], random.Random(1))) == ["开始吧，"], "no crop begins with the end of another"
     long = "x" * 50
     assert [len(crop) for crop in crops(long, [20], random.Random(1))] == [20, 20, 10]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Where a crop ends, the best place first: after a sentence or a line, after a clause, at a space.
 _ENDS = tuple(map(re.compile, (r"[。！？!?；;\n]+|\.(?=\s)", r"[，,、：:](?!\d)", r"\s")))
+_NEVER_FIRST = "，。、；：！？,.;:!? "
 _SHORTEST = 4
 # A crop ends in its second half, so that it has at least half of the drawn length.
 _LEAST = 0.5
@@ -47,7 +48,7 @@ def crops(document: str, lengths: Sequence[int], source: random.Random) -> Itera
         end = min(start + wanted, len(document))
         if end < len(document):
             end = _end(document, start + int(_LEAST * wanted), end)
-        crop = document[start:end].strip()
+        crop = document[start:end].strip().lstrip(_NEVER_FIRST)
         if len(crop) >= _SHORTEST:
             yield crop
         start = end
