@@ -18,7 +18,17 @@ from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.engines.static import StaticEngine
 from penjing.explain.evidence import explain
-from penjing.runtime.cascade import EXITS, FIRST, SECOND, CascadeExit, CascadeSession, divided, read_exits, sureness
+from penjing.runtime.cascade import (
+    EXITS,
+    FIRST,
+    SECOND,
+    CascadeExit,
+    CascadeSession,
+    divided,
+    open_cascade,
+    read_exits,
+    sureness,
+)
 from penjing.runtime.deferral import DeferralRule
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck, run_selfcheck
@@ -217,6 +227,22 @@ def test_a_label_weighs_more_the_rarer_it_is(inputs: Inputs, tmp_path: Path) -> 
     (made.folder / EXITS).write_text(exits.model_copy(update={"weights": (1.0,)}).model_dump_json())
     with pytest.raises(DamageError, match="weights for other labels"):
         open_session(made, threads=1)
+
+
+def test_a_model_of_the_errors_that_does_not_fit_the_stages_is_damage(inputs: Inputs, tmp_path: Path) -> None:
+    made = cascade(inputs, tmp_path)
+    stored = json.loads((made.folder / EXITS).read_bytes())
+    assert stored["format"] == 2 and "threshold" not in stored
+    stored["deferral"]["cutoffs"].append(0.5)
+    (made.folder / EXITS).write_text(json.dumps(stored))
+    with pytest.raises(DamageError, match="weights for other labels"):
+        open_session(made, threads=1)
+    stored["deferral"]["cutoffs"].pop()
+    exits = CascadeExit.model_validate(stored)
+    (made.folder / EXITS).write_text(exits.model_dump_json())
+    second = open_session(open_artifact(made.folder / SECOND), threads=1)
+    with pytest.raises(DamageError, match="does not fit the first stage"):
+        open_cascade(made, second, second, "chunk")
 
 
 def test_a_model_without_an_encoder_is_no_second_stage(inputs: Inputs, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from penjing.core.artifact import open_artifact, write_artifact
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Card
 from penjing.core.task import Head
-from penjing.engines.static import SETTINGS, WEIGHTS, StaticEngine
+from penjing.engines.static import SETTINGS, WEIGHTS, StaticEngine, unseen_share
 from penjing.runtime.open import open_session
 from penjing.text.ngrams import Grams
 
@@ -47,6 +47,17 @@ def test_neighbours_change_no_bit() -> None:
     alone = np.concatenate([model.run([row])["label"] for row in rows])
     assert (model.run(rows[::-1])["label"][::-1] == alone).all()
     assert model.run([])["label"].shape == (0, 3)
+
+
+def test_it_knows_which_n_grams_it_saw_in_training() -> None:
+    model = engine()
+    row = model.grams.of("clean")
+    model._stored[:] = 0
+    model._stored[row[:2]] = 0.5
+    seen = model.seen()
+    assert seen.sum() == len(set(row[:2].tolist()))
+    assert unseen_share(seen, row) == pytest.approx(1 - np.isin(row, row[:2]).mean())
+    assert unseen_share(seen, row[:0]) == 1.0
 
 
 def test_what_is_written_is_read_again_to_the_bit(tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_a_text_leaves_below_the_cutoff_of_its_label() -> None:
     assert not rule(unseen=1.0).leaves(first, known[:0]), "no n-gram was seen of a text that has none"
 
 
+def test_a_sealed_model_gives_the_same_chances_in_every_version() -> None:
+    # A later version must not change these: releases of format 2 decide by them.
+    coefficients = (0.5, 0.25, -0.125, 0.75, 2.0, -0.5)
+    scaled, weights = np.array([[0.0, -1.5, -3.25], [-0.75, -6.0, 0.0]]), np.array([1.0, 2.5, 10.0])
+    found = [Describer(weights).describe(row, unseen, 20) for row, unseen in zip(scaled, (0.125, 0.5), strict=True)]
+    assert [best for best, _ in found] == [0, 2]
+    assert [chance(-1.0, coefficients, features) for _, features in found] == [0.03575, 0.013311]
+
+
 def test_numbers_at_their_ends_are_no_error() -> None:
     row = np.zeros(1, dtype=np.int64)
     # exp(-800) is 0 in double precision.

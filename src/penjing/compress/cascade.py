@@ -13,8 +13,9 @@ n[l], with n[l] the texts that the teacher gives l, plus one). The first stage i
 the teacher. The second stage is the step before, exported first if it is still in torch.
 The exits are set on validation texts, on every fifth unlabelled text (which the first stage is not trained on), and
 on the train texts. Each train text is answered by a student of the other two thirds. The train texts are needed because
-the validation rows of a rare label are too few. The teacher was fitted to the train texts and the students have less
-data than the first stage, so the exits are a little too strict. Agreement with the teacher needs no label. Its share
+the validation rows of a rare label are too few. They differ from new texts: the teacher was fitted to them, and the
+students have less data than the first stage. So the share of new texts that agree may be a point lower or higher than
+asked (LOG.md, 2026-11-27). Agreement with the teacher needs no label. Its share
 alone does not protect a rare label: its few texts may all get another label, and the share hardly changes. Macro-F1
 changes then, and two rules protect these labels: the model of q has a feature that grows if a text may have a rarer
 label, and a text whose first answer is a label of fewer than 30 rows always goes to the second stage. The certificate
