@@ -81,6 +81,13 @@ def test_evidence_explains_the_log_odds_of_the_answer() -> None:
     assert values.tolist() == pytest.approx([1 - np.log(2), -np.log(2)])
 
 
+def test_the_log_odds_change_where_the_probability_rounds_to_one() -> None:
+    focus = task().focus(Choice(LABELS, (0.0, 1.0, 0.0)), {"temperature": 0.05})
+    assert focus({"label": np.array([[0.0, 6.0, 0.0], [0.0, 4.0, 0.0]])}).tolist() == pytest.approx(
+        [120 - np.log(2), 80 - np.log(2)]
+    )
+
+
 def test_how_far_two_answers_are_apart() -> None:
     one, other = Choice(LABELS, (0.5, 0.2, 0.3)), Choice(LABELS, (0.45, 0.25, 0.3))
     assert task().moved(one, other) == 0.05

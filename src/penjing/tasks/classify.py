@@ -117,7 +117,7 @@ class Classify(ClassifyReader):
         return {HEAD: encode_labels(golds, self.labels)}
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:  # noqa: ARG002
-        """{"temperature"}, of least negative log-likelihood."""
+        """{"temperature"}, of least smoothed loss (`tasks/calibrate.py`)."""
         return {"temperature": fit_temperature(outputs[HEAD], encode_labels(golds, self.labels))}
 
     def plain(self) -> dict[str, Any]:
@@ -163,15 +163,18 @@ class Classify(ClassifyReader):
         return round(max((abs(a - b) for a, b in pairs), default=0.0), 6)
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
-        """The log-odds of the answer's label. Raises UsageError for a label that is not known."""
+        """The log-odds of the answer's label, from the logits: they change even where its probability rounds to 1.
+
+        Raises UsageError for a label that is not known.
+        """
         label, temperature = _top(answer), calibration["temperature"]
         if label not in self.labels:
             raise UsageError(f"unknown label `{label}`", fix=nearest(label, self.labels))
         place = self.labels.index(label)
 
         def odds(outputs: Outputs) -> Floats:
-            p = np.clip(softmax(outputs[HEAD], temperature)[:, place], 1e-9, 1 - 1e-9)
-            result: Floats = np.log(p / (1 - p))
+            scaled = np.asarray(outputs[HEAD], dtype=np.float64) / temperature
+            result: Floats = scaled[:, place] - np.logaddexp.reduce(np.delete(scaled, place, axis=1), axis=1)
             return result
 
         return odds

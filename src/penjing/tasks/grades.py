@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from penjing.tasks.calibrate import least_temperature, share_of_right
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-LOW, HIGH = 0.05, 20.0
-_STEPS = 60
-_GOLDEN = (math.sqrt(5.0) - 1) / 2
 # Sums of probabilities are compared after rounding to this many decimals.
 _DIGITS = 9
+# Logarithms of probabilities below these are not told apart: a difference of probabilities is exact to about 1e-16.
+_LEAST, _LEAST_FAR = 1e-16, 1e-300
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,22 @@ def grade_probabilities(logits: npt.ArrayLike, temperature: float) -> Floats:
     above = np.minimum.accumulate(1 / (1 + np.exp(-scaled)), axis=1)
     edges = np.concatenate([np.ones((len(above), 1)), above, np.zeros((len(above), 1))], axis=1)
     result: Floats = edges[:, :-1] - edges[:, 1:]
+    return result
+
+
+def grade_odds(logits: npt.ArrayLike, temperature: float, near: Floats) -> Floats:
+    """The log-odds (n,) of the grades for which near (K,) is 1, neighbours all. They change even where the probability
+    rounds to 1, because that of the other grades is not computed as a difference from 1.
+    """
+    scaled = np.clip(np.asarray(logits, dtype=np.float64) / temperature, -500, 500)
+    least = np.minimum.accumulate(scaled, axis=1)
+    first, last = int(near.argmax()), int(len(near) - 1 - near[::-1].argmax())
+    none = np.full(len(least), -np.inf)
+    # log P(below the first) and log P(above the last)
+    below = -np.logaddexp(0.0, least[:, first - 1]) if first else none
+    above = -np.logaddexp(0.0, -least[:, last]) if last < least.shape[1] else none
+    inside = grade_probabilities(logits, temperature) @ near
+    result: Floats = np.log(np.maximum(inside, _LEAST)) - np.maximum(np.logaddexp(below, above), np.log(_LEAST_FAR))
     return result
 
 
@@ -77,7 +94,7 @@ def grade_intervals(probabilities: Floats, best: Ints, mass: float) -> tuple[Int
 
 
 def fit_grades(logits: npt.ArrayLike, places: Ints, near: Floats, coverage: float) -> GradeCalibration:
-    """Temperature of least negative log-likelihood, and the mass by which a share `coverage` of golds is held.
+    """Temperature of least loss, and the mass by which a share `coverage` of golds is held.
 
     logits (n, K - 1), places (n,) positions of the gold. No rows: temperature 1 and all grades.
     """
@@ -119,19 +136,20 @@ def _grow(probabilities: Floats, best: Ints, mass: float | None, places: Ints | 
 
 
 def _fit_temperature(logits: Floats, places: Ints) -> float:
-    """Golden section over log T; the loss of cumulative logits has one minimum in 1 / T."""
-    targets = (places[:, None] > np.arange(logits.shape[1])[None, :]).astype(np.float64)
+    """The temperature of least loss of the cumulative logits.
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / math.exp(log_temperature)
+    The targets are those of `tasks/calibrate.py`: (n + 1) / (n + 2) for the gold, the rest evenly over the other
+    grades, summed over the grades above each.
+    """
+    rows, lasts = logits.shape
+    rest = 1 - share_of_right(rows)
+    above = places[:, None] > np.arange(lasts)[None, :]
+    # Of the `lasts` other grades, so many are above the k-th, the gold left out.
+    others = (lasts - np.arange(lasts))[None, :] - above
+    targets = above * (1 - rest) + rest * others / lasts
+
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature
         return float((np.logaddexp(0.0, scaled) - targets * scaled).mean())
 
-    left, right = math.log(LOW), math.log(HIGH)
-    for _ in range(_STEPS):
-        width = _GOLDEN * (right - left)
-        first, second = right - width, left + width
-        if loss(first) < loss(second):
-            right = second
-        else:
-            left = first
-    return round(min(max(math.exp((left + right) / 2), LOW), HIGH), 6)
+    return least_temperature(loss)

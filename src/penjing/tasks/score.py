@@ -38,7 +38,14 @@ from penjing.core.errors import DataError, RequestError, shown
 from penjing.core.options import Options as _Options
 from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.fields import parse_number, read_field
-from penjing.tasks.grades import GradeCalibration, best_grades, fit_grades, grade_intervals, grade_probabilities
+from penjing.tasks.grades import (
+    GradeCalibration,
+    best_grades,
+    fit_grades,
+    grade_intervals,
+    grade_odds,
+    grade_probabilities,
+)
 from penjing.tasks.residuals import Residuals, fit_residuals, spread_of
 
 Floats = npt.NDArray[np.float64]
@@ -229,9 +236,8 @@ class Score(ScoreReader):
         return fit_residuals(self._values(outputs), values).to_json()
 
     def plain(self) -> dict[str, Any]:
-        return (
-            GradeCalibration(1.0, 1.0).to_json() if self.grades else fit_residuals(np.zeros(0), np.zeros(0)).to_json()
-        )
+        none = np.zeros(0)
+        return (GradeCalibration(1.0, 1.0) if self.grades else fit_residuals(none, none)).to_json()
 
     def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:  # noqa: ARG002
         """A Number an item."""
@@ -314,13 +320,7 @@ class Score(ScoreReader):
             sign = 1.0 if said >= self.mean else -1.0
             return lambda outputs: sign * np.asarray(outputs[HEAD], dtype=np.float64)[:, 0]
         near, temperature = self._near[self.grades.index(said)], float(calibration["temperature"])
-
-        def odds(outputs: Outputs) -> Floats:
-            p = np.clip(grade_probabilities(outputs[HEAD], temperature) @ near, 1e-9, 1 - 1e-9)
-            result: Floats = np.log(p / (1 - p))
-            return result
-
-        return odds
+        return lambda outputs: grade_odds(outputs[HEAD], temperature, near)
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
         """(n, 10): rows, within the limit, inside the interval, |error|, error^2, y, y^2, y', y'^2, y y'."""
