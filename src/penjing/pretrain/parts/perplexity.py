@@ -4,7 +4,7 @@
     pseudo-perplexity  exp( mean over tokens t of  -log p(x_t | all other tokens, t hidden) )
 
 The second is computed on n drawn tokens, each hidden alone. Its error is that of a mean of n tokens: as a share of the
-value, the standard deviation of -log p (2 to 3 in practice) over the square root of n. The tokens are the same ones
+value, the standard deviation of -log p over the square root of n. The tokens are the same ones
 before and after a training, so that the change is known better than the values. Both figures are those of one
 vocabulary: networks with other vocabularies are not compared by them.
 Source: Salazar, Liang, Nguyen, Kirchhoff, Masked Language Model Scoring, 2020.
