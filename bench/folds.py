@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,14 @@ def deal(data: Prepared, folds: int) -> list[list[Row]]:
     return found
 
 
-def recipe_of(recipe: Path, folds: list[list[Row]], fold: int, steps: list[Row], folder: Path) -> Path:
+def recipe_of(
+    recipe: Path,
+    folds: list[list[Row]],
+    fold: int,
+    steps: list[Row],
+    folder: Path,
+    gates: Mapping[str, Any] = speed.GATES["claim"],
+) -> Path:
     """A recipe of the spine, with one fold as its test file and the others to learn from."""
     yaml = YAML(typ="safe", pure=True)
     tree = yaml.load(recipe.read_text(encoding="utf-8"))
@@ -82,7 +89,7 @@ def recipe_of(recipe: Path, folds: list[list[Row]], fold: int, steps: list[Row],
     files = {name: str((folder / f"{name}.jsonl").resolve()) for name in ("train", "test")}
     tree["data"] = {"files": files, "text": "text", "label": "label"}
     tree["steps"] = [step for step in tree["steps"] if "tune.full" in step] + steps
-    tree["gates"] = speed.GATES["claim"]
+    tree["gates"] = dict(gates)
     path = folder / "recipe.yaml"
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)

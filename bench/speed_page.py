@@ -1,4 +1,4 @@
-"""docs/bench/speed.md, made from bench/results/speed.jsonl and folds.jsonl: one line of verdict and one table a set.
+"""docs/bench/search.md, made from bench/results/speed.jsonl and folds.jsonl: one line of verdict and one table a set.
 
 python bench/speed_page.py [--results FILE] [--out DIR]
 """
@@ -163,11 +163,12 @@ def page(rows: list[Row], answers: list[Row] | None = None) -> str:
     claims = [row for row in runs if row["gates"] == "claim"]
     states = [state(row, name, answers or []) for row in claims if (name := judged(row))]
     lines = [
-        "# How fast, and what is kept",
+        "# What a search for the smallest form finds",
         "",
-        f"The claim: {WANTED['times']:g} times the Hugging Face pipeline of the teacher, one text at a time; "
+        f"The promises: {WANTED['times']:g} times the Hugging Face pipeline of the teacher, one text at a time; "
         f"{100 * WANTED['kept']:g} % of its macro-F1 kept, by the bound; p50 {WANTED['p50_ms']:g} ms, p99 "
-        f"{WANTED['p99_ms']:g} ms. **Held on {states.count('held')} of {len(claims)} sets.**",
+        f"{WANTED['p99_ms']:g} ms. **Held on {states.count('held')} of {len(claims)} sets.** "
+        "One form for all sets, out of fold: [speed](speed.md).",
         "",
         "- `penjing make` with `search: compress` picks a form on validation rows. It is judged on other rows.",
         "- *Kept*: share of the teacher's macro-F1, paired, with its one-sided 95 % bound. In the tables it is of the "
@@ -201,7 +202,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     text = page(read_results(arguments.results), read_results(folds.RESULTS))
-    (arguments.out / "speed.md").write_text(text, encoding="utf-8")
+    (arguments.out / "search.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
