@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import claim as protocol
+import claim_page
 import compress_page
 import folds
 import speed_page
@@ -108,4 +110,41 @@ def compress(folder: Path) -> Values:
     return {"runs": runs, "hardware": "; ".join(dict.fromkeys(run["hardware"] for run in runs))}
 
 
-READERS: dict[str, Callable[[Path], Values]] = {"speed.jsonl": speed, "spine.jsonl": spine, "compress.jsonl": compress}
+@functools.cache
+def claim(folder: Path) -> Values:
+    """The claim over seven sets by one form: what is kept, covered and how fast, of the sets that have begun."""
+    found = claim_page.by_set(read_results(folder / "claim.jsonl"))
+    sets: list[Values] = []
+    for name, mine in found.items():
+        kept, times = folds.pooled(mine), claim_page.times_of(mine) or {}
+        sets.append(
+            {
+                "set": name,
+                "folds": len(mine),
+                "of": protocol.FOLDS,
+                "rows": sum(len(row["truth"]) for row in mine),
+                "state": "held" if not claim_page.missed(mine) else "broken",
+                "kept": kept.value,
+                "lower": kept.lower,
+                "covered": claim_page.covered(claim_page.scores(mine)),
+                **{key: times.get(key) for key in ("times_online", "p50_ms", "p99_ms")},
+            }
+        )
+    return {
+        "sets": sets,
+        "held": sum(one["state"] == "held" for one in sets),
+        "begun": len(sets),
+        "of": len(protocol.SETS),
+        "folds": sum(int(one["folds"]) for one in sets),
+        "of_folds": len(protocol.SETS) * protocol.FOLDS,
+        "wanted": protocol.WANTED,
+        "hardware": "; ".join(dict.fromkeys(row["hardware"] for mine in found.values() for row in mine)),
+    }
+
+
+READERS: dict[str, Callable[[Path], Values]] = {
+    "claim.jsonl": claim,
+    "speed.jsonl": speed,
+    "spine.jsonl": spine,
+    "compress.jsonl": compress,
+}
