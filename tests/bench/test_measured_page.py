@@ -17,7 +17,7 @@ import pytest
 BENCH = Path(__file__).parents[2] / "bench"
 # Names and levels that have a digit of their own.
 NAMES = re.compile(
-    r"BANKING77|INT8|p50|p99|float32|e5-small|F1|cut from|95 %|macro-F1|版本?|第 1 版|version 1|PostgreSQL"
+    r"BANKING77|INT8|Model2Vec|p50|p99|float32|e5-small|F1|cut from|95 %|macro-F1|版本?|第 1 版|version 1|PostgreSQL"
 )
 
 
