@@ -50,7 +50,7 @@ def test_a_refused_gate_exits_4_and_still_reports(penjing: Callable[..., Any], t
     ran = penjing("make", recipe, "--lang", "zh")
     assert ran.code == 4
     assert "发布包大小（size_mb）：承诺 0.0001" in ran.out
-    assert "没有封装：" in ran.err and "办法：补充有标签的数据" in ran.err
+    assert "没有封装：" in ran.err and "办法：再加一步缩小模型，或放宽承诺 `size_mb`" in ran.err
     assert 'lang="zh-Hans"' in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

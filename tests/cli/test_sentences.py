@@ -41,6 +41,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         ": {}",
         "; the first: {}",
         "; about {} test rows are needed to decide",
+        ", of about {} labelled rows in all",
         "`{} {}`",
         "`{}` {}",
         "about",

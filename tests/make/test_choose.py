@@ -93,6 +93,12 @@ def test_the_linear_model_is_sealed_where_nothing_better_is_proven() -> None:
     assert "is not proven better than the linear model" in choice.why
 
 
+def test_an_encoder_that_is_proven_worse_is_called_worse() -> None:
+    choice = choose([variant("int8", 0.60)], variant("linear", 0.945), proven=False)
+    assert choice is not None and choice.variant.name == "linear"
+    assert "The encoder is worse than the linear model" in choice.why and "upper bound -0." in choice.why
+
+
 def test_a_linear_model_beside_a_better_encoder_is_held_to_the_encoder() -> None:
     gates, teacher = Gates(keep=0.9, size_mb=30), scored(0.95)
     assert beats(teacher, scored(0.70))

@@ -47,7 +47,7 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert certificate.certified
     assert certificate.gates == (), "what was tested is what is sealed: the promises are beside it"
     gates = promises(made.release, certificate.model_dump())
-    assert {gate["name"]: gate["state"] for gate in gates} == {"keep": "held", "size_mb": "held"}
+    assert {gate["name"]: gate["state"] for gate in gates} == {"size_mb": "held"}
     decided = Decider(open_release(tmp_path / "out" / "release")).decide([Request("房间很脏，非常失望")])[0]
     assert decided.decision.outcome == "差"
     (tmp_path / "out" / "cache" / "tune-full-of-another-recipe").mkdir()
@@ -84,7 +84,10 @@ def test_numbers_go_the_whole_way(tmp_path: Path) -> None:
     assert (report.task, report.gold, report.test.metric) == ("score", "value", "within")
     assert report.test.score.value > 0.85 and report.test.metrics["mae"].value < 0.4
     assert [(block.name, block.kind) for block in report.sections] == [("errors_by_value", "table")]
-    assert [(gate.name, gate.state) for gate in report.gates] == [("keep", "held"), ("score", "held")]
+    assert [(gate.name, gate.state) for gate in report.gates] == [("score", "held")]
+    assert [note.phrase for note in report.notes] == ["keep_untested"]
+    assert report.rules is not None and report.rules.rules[0].conditions == (("value", "<0.5"),)
+    assert report.rules.rules[0].decided
     assert certificate.certified and set(certificate.thresholds) == {"*"} and certificate.ruled > 0.1
     assert "further than 0.5" in certificate.an_error and "further than 0.5" in report.verdict
     first, low = Decider(open_release(tmp_path / "out" / "release")).decide(
@@ -322,7 +325,7 @@ def test_text_is_a_path_too_and_the_earlier_release_is_kept_by_its_id(
     assert open_release("~/out/release").id == second.id
     assert open_release(f"~/out/releases/{first.id[:12]}").id == first.id
     kept = open_release(str(tmp_path / "out" / "releases" / first.id[:12]))
-    assert {gate["name"]: gate["state"] for gate in read_gates(kept)} == {"keep": "held", "size_mb": "held"}
+    assert {gate["name"]: gate["state"] for gate in read_gates(kept)} == {"size_mb": "held"}
     monkeypatch.chdir(tmp_path)
     relative = open_release("out/release")
     monkeypatch.chdir("/")

@@ -68,6 +68,14 @@ def test_the_grid_falls_and_is_short() -> None:
     assert all(grid[i] == round(grid[i], 6) for i in range(len(grid)))
 
 
+def test_the_first_threshold_is_not_one_at_which_just_enough_rows_are_expected() -> None:
+    # 40 validation rows without an error, p from 0.99 down to 0.80. To certify 10 % takes 29 rows without an error.
+    p = np.linspace(990_000, 800_000, 40).round().astype(np.int64)
+    cases = Cases(np.zeros(40, dtype=np.int64), p, np.ones(40, bool), np.ones(40, bool))
+    first = make_grid(cases, 0.1, 40)[0]
+    assert (p >= first * 1e6).sum() >= 33, "with 29 expected, half of all sets of calibration rows have fewer"
+
+
 def test_the_grid_leaves_room_for_the_tolerance() -> None:
     cases = draw(np.random.default_rng(0), 500)
     plain, banded = make_grid(cases, 0.05, 500), make_grid(cases, 0.05, 500, band=1_000)

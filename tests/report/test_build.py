@@ -13,7 +13,7 @@ from penjing.core.answers import Choice as Answer
 from penjing.core.certificate import Certificate
 from penjing.core.methods import Done
 from penjing.core.nouns import Artifact, Card, Prediction, Release, ReleaseInfo, Table
-from penjing.core.recipe import Recipe, RecipeFile
+from penjing.core.recipe import Gates, Recipe, RecipeFile
 from penjing.data.audit import Audit
 from penjing.data.prepare import Prepared
 from penjing.make.plan import single_step
@@ -205,6 +205,18 @@ def test_mistakes_are_the_most_certain_ones_with_their_rows(found: Found) -> Non
     assert [one.row for one in errors] == list(range(52, 52 + MISTAKES))
     assert [one.p for one in errors] == sorted((one.p for one in errors), reverse=True)
     assert (errors[0].text, errors[0].truth, errors[0].guess) == ("text 50", "no", "yes")
+
+
+def test_what_the_probabilities_were_fitted_to(found: Found) -> None:
+    fitted = fill(found, threads=1).calibration
+    assert (fitted.rows, fitted.errors) == (ROWS, 8), "the validation rows of the form that was chosen"
+
+
+def test_a_promise_that_cannot_be_tested_is_named(found: Found) -> None:
+    assert "keep_untested" not in [note.phrase for note in fill(found, threads=1).notes]
+    recipe = found.file.recipe.model_copy(update={"gates": Gates(keep=0.9)})
+    report = fill(replace(found, file=RecipeFile(path=found.file.path, recipe=recipe)), threads=1)
+    assert [note.phrase for note in report.notes] == ["keep_untested"]
 
 
 def test_rows_that_another_file_has_are_scored_apart(found: Found) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from penjing.core.recipe import PARTS
 from penjing.report.contract import read_report
 from penjing.report.format_1 import from_format_1
 from penjing.report.page import render
@@ -33,6 +34,7 @@ def test_a_report_of_format_1_is_read_whole() -> None:
     same = {"verdict", "release", "decisions", "gates", "speed", "errors", "faithfulness", "data"}
     read = report.model_dump(mode="json")
     assert read["data"].pop("features") == [], "no model of then read fields"
+    assert read["data"].pop("cut") == list(PARTS), "whether a part had its own file was not recorded"
     assert {name: read[name] for name in same} == {name: given[name] for name in same}
 
 

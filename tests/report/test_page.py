@@ -119,6 +119,21 @@ def test_without_a_certificate_the_page_says_so(sample: Callable[..., Report], l
     assert said not in render(sample(), language=language)
 
 
+@pytest.mark.parametrize(("errors", "shown"), [(0, True), (9, True), (10, False), (None, False)])
+def test_few_errors_to_calibrate_on_are_said_beside_the_calibration_error(
+    sample: Callable[..., Report], errors: int | None, shown: bool
+) -> None:
+    fitted = sample().calibration.model_copy(update={"rows": 36, "errors": errors})
+    page = plain(render(sample(calibration=fitted)))
+    assert (f"fitted to {errors} errors on 36 validation rows" in page) == shown
+    assert ("错误太少" in render(sample(calibration=fitted), language="zh")) == shown
+
+
+def test_a_release_that_decides_nothing_is_not_praised(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions.model_copy(update={"automation_rate": 0.0, "certified": False})
+    assert '<div class="verdict unproven">' in render(sample(decisions=decisions))
+
+
 @pytest.mark.parametrize(
     ("sealed", "state", "sound"),
     [(True, "held", "held"), (True, "unproven", "unproven"), (False, "broken", "broken"), (False, "held", "broken")],
@@ -137,7 +152,10 @@ def test_a_gate_shows_its_direction_and_the_rows_that_would_settle_it(sample: Ca
     )
     page = plain(render(sample(gates=gates)))
     assert "at most 20 ms" in page and "at least 97.5 %" in page
-    assert "about 1,234 test rows are needed to decide" in page
+    # 150 of the 950 rows are test rows.
+    assert "about 1,234 test rows are needed to decide, of about 7,816 labelled rows in all" in page
+    own = sample(gates=gates, data=sample().data.model_copy(update={"cut": ("train", "validation")}))
+    assert "about 1,234 test rows are needed to decide" in plain(render(own)) and "in all" not in plain(render(own))
 
 
 def test_notes_and_whose_score_is_kept_are_told_in_the_pages_language(sample: Callable[..., Report]) -> None:

@@ -10,7 +10,17 @@ import pytest
 
 from penjing.core.certificate import Gate
 from penjing.report.contract import Baseline, Bounded, Decisions, Estimate, Reference, Report
-from penjing.report.verdict import as_written, gate_name, gate_value, megabytes, milliseconds, percent, verdict, words
+from penjing.report.verdict import (
+    as_written,
+    gate_name,
+    gate_value,
+    megabytes,
+    milliseconds,
+    percent,
+    signed,
+    verdict,
+    words,
+)
 
 
 def score_between(low: float, high: float) -> Estimate:
@@ -50,7 +60,7 @@ def test_the_verdict_tells_a_tie_from_a_gain(sample: Callable[..., Report]) -> N
     for low, high, said in (
         (0.01, 0.05, "significantly better"),
         (-0.01, 0.05, "does not differ significantly"),
-        (-0.05, -0.01, "worse"),
+        (-0.05, -0.01, "significantly worse"),
     ):
         linear = Reference(**MEASURED, difference=score_between(low, high))
         sentences = " ".join(verdict(sample(baseline=Baseline(linear=linear)), "en")[1])
@@ -80,7 +90,9 @@ def test_a_linear_release_is_not_compared_with_itself(sample: Callable[..., Repo
     teacher = Reference(**MEASURED, kept=Estimate(value=1, low=1, high=1), name="tune.linear")
     report = sample(baseline=Baseline(linear=linear), teacher=teacher, model="tune.linear", base="penjing/mini")
     sentences = " ".join(verdict(report, "en")[1])
-    assert "same answers" in sentences and "full-size" not in sentences
+    assert "The model is the plain word model itself." in sentences
+    assert "same answers" not in sentences and "full-size" not in sentences and "difference" not in sentences
+    assert "就是词频模型" in " ".join(verdict(report, "zh")[1])
 
 
 def test_an_unsealed_run_does_not_speak_as_if_it_served(sample: Callable[..., Report]) -> None:
@@ -97,10 +109,56 @@ def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[...,
         thresholds={"a": None, "b": None},
     )
     report = sample(decisions=decisions)
-    sentences = " ".join(verdict(report, "en")[1])
-    assert "Every case goes to a person" in sentences and "240 more" in sentences
+    headline, sentences = verdict(report, "en")
+    assert headline == (
+        "Sealed, but a person decides every case: this data cannot prove an error of at most 5\u00a0% for automatic "
+        "decisions. The promises are held."
+    )
+    # 100 of the 950 rows are calibration rows, so 240 of them need 2,280.
+    assert sentences[0].startswith("About 2,280 more labelled rows would be enough to prove it, because about 240 of")
+    unproven = sample(decisions=decisions, gates=(gate("macro_f1", "unproven"),))
+    assert verdict(unproven, "en")[0].endswith("decisions. These promises are not proven yet: macro-F1.")
+    assert verdict(unproven, "zh")[0].startswith("已封装，但所有文本都转人工：")
+    refused = verdict(sample(decisions=decisions, sealed=False), "en")[1]
+    assert "Every case goes to a person" in refused[1] and "amend" not in " ".join(refused)
     hopeless = report.model_copy(update={"decisions": decisions.model_copy(update={"rows_missing": None})})
     assert "is wrong too often on the calibration rows" in " ".join(verdict(hopeless, "en")[1])
+
+
+def test_rows_of_a_calibration_file_of_its_own_are_no_share(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions.model_copy(update={"certified": False, "automation_rate": 0.0, "rows_missing": 240})
+    data = sample().data.model_copy(update={"cut": ("train", "validation", "test")})
+    said = verdict(sample(decisions=decisions, data=data), "en")[1][0]
+    assert said == "About 240 more calibration rows would be enough to prove it."
+
+
+def test_new_rows_for_amend_are_all_calibration_rows(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions.model_copy(
+        update={"certified": False, "automation_rate": 0.0, "rows_missing": 20, "rows": 38}
+    )
+    said = verdict(sample(decisions=decisions), "en")[1][0]
+    assert "About 190 more labelled rows" in said and "For `penjing amend` about 58 new labelled rows" in said
+
+
+def test_a_certificate_under_which_no_test_row_is_automatic(sample: Callable[..., Report]) -> None:
+    decisions = sample().decisions.model_copy(update={"automation_rate": 0.0})
+    assert verdict(sample(decisions=decisions), "en")[0].startswith(
+        "Sealed, but a person decides every case of the test rows."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(-0.0004, "0.000"), (0.0, "0.000"), (-0.0005001, "-0.001"), (0.012, "+0.012")]
+)
+def test_zero_has_no_sign(value: float, shown: str) -> None:
+    assert signed(value) == shown
+
+
+def test_an_encoder_that_is_worse_is_called_worse(sample: Callable[..., Report]) -> None:
+    teacher = Reference(**MEASURED, name="tune.full", difference=Estimate(value=0.65, low=0.55, high=0.75))
+    report = sample(teacher=teacher, fell_back=True, model="tune.linear")
+    assert "was significantly worse than the plain word model" in " ".join(verdict(report, "en")[1])
+    assert "显著不如词频模型" in " ".join(verdict(report, "zh")[1])
 
 
 def test_both_languages_have_the_same_phrases_and_places() -> None:

@@ -53,7 +53,7 @@ def make(
         headline, sentences = verdict(report, language())
         print_line(("" if language() == "zh" else " ").join([headline, *sentences]))
         for gate in report.gates:
-            print_line(f"  {in_words(gate)}")
+            print_line(f"  {in_words(gate, lambda rows: report.data.labelled_rows(rows, 'test'))}")
         for variant in report.variants:
             more = f": {variant.because}" if variant.because else ""
             print_line(
@@ -67,5 +67,5 @@ def make(
         raise GateError(
             "nothing was sealed: " + "; ".join(result.refused),
             where=str(recipe),
-            fix="give more labelled rows, loosen the gate, or set `unproven: allow` where it says unproven",
+            fix=result.advice,
         )

@@ -20,6 +20,7 @@ from penjing.data.audit import (
 from penjing.data.dedupe import Duplicates
 from penjing.data.intake import Intake
 from penjing.data.labels import as_yaml, looks, read_as
+from penjing.data.split import cut_parts, labelled_rows
 
 _MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on are below 0.01
 
@@ -175,7 +176,14 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
             f"{audit.margin.calibration_rows} calibration rows certify an error of {provable:.1%} at best, "
             f"not `max_error` {strictest:g}; everything would go to a person"
         )
-        problems.append(_warn("margin", message, f"at least {needed} calibration rows are needed: label more texts"))
+        total = labelled_rows(needed, "calibration", audit.splits, cut_parts(file.recipe.data.files))
+        fix = f"at least {needed} calibration rows are needed: label more texts"
+        if total > needed:
+            fix = (
+                f"at least {needed} calibration rows are needed, of about {total:,} labelled rows in all: "
+                "label more texts"
+            )
+        problems.append(_warn("margin", message, fix))
     if audit.duplicates.conflicts > _MANY_CONFLICTS * audit.rows:
         share = audit.duplicates.conflicts / audit.rows
         fix = f"are `text: {file.recipe.data.text}` and `label: {file.recipe.data.label}` the right columns?"

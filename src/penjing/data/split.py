@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from penjing.core.canon import unit_hash
+from penjing.core.recipe import PARTS
 
 SHARES: Mapping[str, float] = {"train": 0.60, "validation": 0.12, "calibration": 0.14, "test": 0.14}
 # Test has the lowest hashes and train the highest, so that added rows move few of the others out of test.
@@ -35,6 +38,19 @@ def split(keys: Sequence[str], labels: Sequence[str], missing: Sequence[str], se
         ordered = [key for _, key in sorted(stratum)]
         part_of |= _cut(ordered, [len(members[key]) for key in ordered], parts)
     return [part_of[key] for key in keys]
+
+
+def cut_parts(files: str | Mapping[Any, str]) -> tuple[str, ...]:
+    """The parts that are cut from one file: `train`, and those that have no file of their own."""
+    given: set[str] = set() if isinstance(files, str) else set(files)
+    return tuple(name for name in PARTS if name == "train" or name not in given)
+
+
+def labelled_rows(rows: int, part: str, splits: Mapping[str, int], cut: Sequence[str]) -> int:
+    """About how many labelled rows give `rows` rows of a part. splits: rows of each part now; cut: as `cut_parts`."""
+    if part not in cut or not splits.get(part):
+        return rows
+    return math.ceil(rows * sum(splits.get(name, 0) for name in cut) / splits[part])
 
 
 def quotas(rows: int, parts: Sequence[str]) -> dict[str, int]:

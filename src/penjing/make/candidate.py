@@ -179,7 +179,9 @@ def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTe
     progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
     note = f"of {models.reference.card.method}"
-    gates = recipe_gates(scored, others[models.reference.id], speed, size_mb, job.recipe.gates, note)
+    # Against itself a model keeps everything: that tests nothing.
+    other = None if models.reference.id == release.artifact.id else others[models.reference.id]
+    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note)
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
     faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
     progress.advance(note="evidence")
@@ -199,6 +201,7 @@ def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTe
         gates=tuple(gates),
         faithful=faithful,
         rivals=rivals,
+        fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
     )
 
 

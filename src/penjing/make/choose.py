@@ -18,7 +18,7 @@ from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
 from penjing.prove.score import Scored, score
 from penjing.report.found import ChosenVariant, Variant
-from penjing.report.verdict import note_of
+from penjing.report.verdict import note_of, signed
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
@@ -120,12 +120,13 @@ def choose(variants: Sequence[Variant], linear: Variant, *, proven: bool) -> Cho
     paired = best.scored.difference(linear.scored)
     if paired.lower > 0 or linear.refused:
         return ChosenVariant(best, False)
+    worse = paired.upper < 0
     note = note_of(
-        "why_form_tie" if proven else "why_tie",
+        "why_worse" if worse else "why_form_tie" if proven else "why_tie",
         metric=best.scored.metrics[0],
-        value=f"{paired.value:+.4f}",
-        lower=f"{paired.lower:+.4f}",
+        value=signed(paired.value, 4),
         rows=f"{len(best.scored):,}",
+        **({"upper": signed(paired.upper, 4)} if worse else {"lower": signed(paired.lower, 4)}),
     )
     return ChosenVariant(linear, not proven, note)
 
@@ -136,11 +137,14 @@ def beats(a: Scored, b: Scored) -> bool:
 
 
 def recipe_gates(
-    scored: Scored, teacher: Scored, speed: Latency, size_mb: float, gates: Gates, note: str = ""
+    scored: Scored, teacher: Scored | None, speed: Latency, size_mb: float, gates: Gates, note: str = ""
 ) -> list[Gate]:
-    """The gates of all promises of a recipe, measured on one table. note: the model whose score must be kept."""
+    """The gates of all promises of a recipe, measured on one table.
+
+    teacher: the answers whose score must be kept; None leaves `keep` out. note: the model that gave them.
+    """
     rows, found = len(scored), []
-    if gates.keep is not None:
+    if gates.keep is not None and teacher is not None:
         if scored.outcomes == teacher.outcomes:
             found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=note))
         else:

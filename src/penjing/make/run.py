@@ -17,8 +17,10 @@ from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
+from penjing.data.split import cut_parts, labelled_rows
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
+from penjing.make.advice import advise
 from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
@@ -57,13 +59,15 @@ ROWS = 1200
 class Made:
     """The result of a run of `make`: the report, and the release unless a gate refused it.
 
-    unchanged: nothing has changed since an earlier run, and both are the results of that run.
+    unchanged: nothing has changed since an earlier run, and both are the results of that run. advice: what to do about
+    a refusal.
     """
 
     report: Report
     release: Release | None
     refused: tuple[str, ...]
     unchanged: bool = False
+    advice: str = ""
 
 
 def make_release(
@@ -176,9 +180,11 @@ class _Making:
         reference = linear.artifact if choice and choice.fell_back else teacher
         self.progress.enter("testing")
         tested = self._certify_and_test(chosen, Models(reference, teacher, linear.artifact, student))
-        refused = [in_words(one) for one in refuses(tested.gates, self.file.recipe.gates.unproven)]
+        bad = refuses(tested.gates, self.file.recipe.gates.unproven)
+        refused = [in_words(one, self._labelled_for_test) for one in bad]
         if choice is None:
             refused = [f"every variant was refused: {last.name}: {last.refused}", *refused]
+            bad = [*refuses(last.gates, "allow"), *bad]
         release = self._put_in_place(tested, student) if not refused else None
         if refused:
             # An earlier release is kept under its id, but not as OUT/release after a refusal.
@@ -186,14 +192,18 @@ class _Making:
         steps = done if linear in done else [linear, *done]
         found = Found(
             self.file, self.data, steps, variants, linear_variant, choice, tested, release,
-            (*self.about, *self.skipped), self.reference, self.earlier,
+            (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:
             self._end_search(chosen, teacher, linear.artifact, done, report)
         self.measured.forget()
         self.cache.shrink(self.cache.folder / MACHINE)
-        return Made(report, release, tuple(refused))
+        return Made(report, release, tuple(refused), advice=advise(bad))
+
+    def _labelled_for_test(self, rows: int) -> int:
+        """About how many labelled rows give so many test rows."""
+        return labelled_rows(rows, "test", self.data.audit.splits, cut_parts(self.file.recipe.data.files))
 
     def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, ChosenVariant | None]:
         """The finished steps, the forms that can be sealed, the linear one, and the chosen one."""

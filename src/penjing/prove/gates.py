@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from penjing.core.certificate import Gate, State
@@ -72,9 +72,14 @@ def refuses(gates: Sequence[Gate], unproven: Literal["refuse", "allow"]) -> list
     return [gate for gate in gates if gate.state == "broken" or (gate.state == "unproven" and unproven == "refuse")]
 
 
-def in_words(gate: Gate) -> str:
-    """One line for a person, e.g. `size_mb: promised 40, measured 61.2 -> broken`."""
+def in_words(gate: Gate, labelled: Callable[[int], int] | None = None) -> str:
+    """One line for a person, e.g. `size_mb: promised 40, measured 61.2 -> broken`.
+
+    labelled: the number of labelled rows that give so many test rows.
+    """
     more = f"; about {gate.rows_needed:,} test rows are needed to decide" if gate.rows_needed else ""
+    if gate.rows_needed and labelled is not None and (total := labelled(gate.rows_needed)) > gate.rows_needed:
+        more += f", of about {total:,} labelled rows in all"
     note = f" ({gate.note})" if gate.note else ""
     return (
         f"{gate.name}: promised {gate.promised:g}, measured {gate.measured:.4g}, "

@@ -28,6 +28,8 @@ DELTA = 0.05
 STEPS = 50
 _CANDIDATES = 150
 _MOST_ROWS = 10_000_000
+# The middles of five equally likely parts of a normal distribution, in deviations from its mean.
+_FIFTHS = (-1.2816, -0.5244, 0.0, 0.5244, 1.2816)
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
@@ -115,8 +117,13 @@ def make_grid(
         ends = ends[np.unique(np.linspace(0, len(ends) - 1, _CANDIDATES).astype(np.int64))]
     rates = (wrong[ends] + np.cumsum(1 - p / MICRO)[ends] + 0.5) / (2 * ends + 3)
     ratio = rows / max(1, len(validation))
-    counts = [max(1, round((int(end) + 1) * ratio)) for end in ends]
-    chances = np.array([_chance_to_pass(count, float(r), risk, delta) for count, r in zip(counts, rates, strict=True)])
+    shares = (ends + 1) / max(1, len(validation))
+    chances = np.array(
+        [
+            np.mean([_chance_to_pass(count, float(rate), risk, delta) for count in _counts(float(share), rows, ratio)])
+            for share, rate in zip(shares, rates, strict=True)
+        ]
+    )
     level = np.flatnonzero(chances >= chances.max() - 1e-3)
     first = int(level[len(level) // 2])
     possible = np.flatnonzero(rates <= 2 * risk)
@@ -124,6 +131,17 @@ def make_grid(
     selected = ends[np.unique(np.linspace(first, last, min(steps, last - first + 1)).round().astype(np.int64))]
     falling = [max(0, int(p[end]) - band) / MICRO for end in selected]
     return tuple(dict.fromkeys(round(each, 6) for each in falling))
+
+
+def _counts(share: float, rows: int, ratio: float) -> list[int]:
+    """Five equally likely numbers of automated calibration rows, of which validation rows say the share only about.
+
+    The number on `rows` rows has the variance rows * share * (1 - share) * (1 + ratio), with ratio = rows / number of
+    validation rows. Too few rows can prove nothing, so a threshold at which as many as needed are only just expected is
+    no good first one.
+    """
+    deviation = math.sqrt(max(0.0, rows * share * (1 - share) * (1 + ratio)))
+    return [min(rows, max(1, round(rows * share + place * deviation))) for place in _FIFTHS]
 
 
 def _chance_to_pass(rows: int, rate: float, risk: float, delta: float) -> float:

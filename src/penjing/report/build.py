@@ -16,12 +16,16 @@ from penjing.core.methods import Done
 from penjing.core.nouns import Release
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
+from penjing.data.split import cut_parts
+from penjing.decide.table import RuleTable
 from penjing.measure.evaluate import coverage_risk, expected_calibration_error, reliability
 from penjing.measure.latency import Latency
 from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
+from penjing.report.rules_part import rules_part
+from penjing.report.verdict import note_of
 from penjing.tasks import calibration_of
 
 MISTAKES = 10
@@ -44,6 +48,7 @@ class Found:
     reference: Scored | None = None
     # Report rows of forms that an earlier run with the same content measured.
     earlier: tuple[r.VariantRow, ...] = ()
+    rules: RuleTable | None = None
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -61,17 +66,20 @@ def fill(found: Found, threads: int) -> r.Report:
         model=" + ".join(_methods(artifact.card.lineage, artifact.card.method)),
         # The base of a student is another one than the recipe's.
         base=artifact.card.base if "compress.student" in _methods(artifact.card.lineage, "") else recipe.base,
-        tested=(choice.variant if choice else (found.variants or [found.linear])[-1]).name,
+        tested=_served(found).name,
         fell_back=bool(choice and choice.fell_back),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         version=penjing.__version__,
-        data=r.DataPart.of(found.data.audit, found.data.fingerprint, recipe.data.features),
+        data=r.DataPart.of(
+            found.data.audit, found.data.fingerprint, recipe.data.features, cut_parts(recipe.data.files)
+        ),
         test=r.Scores(**_measured(scored), rows=len(scored), apart=_apart(scored, found.data)),
         baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear)),
         teacher=_reference(_teacher_name(found), scored, tested.teacher),
-        calibration=_calibration(tested),
+        calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, recipe.decide.max_error),
         gates=tested.gates,
+        rules=rules_part(found.rules, tested.fired),
         speed=_speed(tested, threads),
         size_mb=round(tested.size_mb, 3),
         steps=tuple(
@@ -85,8 +93,19 @@ def fill(found: Found, threads: int) -> r.Report:
         sections=tuple(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
         errors=_mistakes(scored, found.data),
         faithfulness=_faithful(tested.faithful),
-        notes=(*((choice.note,) if choice and choice.note else ()), *found.skipped),
+        notes=(*((choice.note,) if choice and choice.note else ()), *_untested(found), *found.skipped),
     )
+
+
+def _served(found: Found) -> Variant:
+    """The form that was certified and tested."""
+    return found.choice.variant if found.choice else (found.variants or [found.linear])[-1]
+
+
+def _untested(found: Found) -> tuple[r.Note, ...]:
+    """Why a promise of the recipe is not among the gates."""
+    kept = any(gate.name == "keep" for gate in found.tested.gates)
+    return () if kept or found.file.recipe.gates.keep is None else (note_of("keep_untested"),)
 
 
 def _measured(scored: Scored) -> dict[str, Any]:
@@ -124,7 +143,7 @@ def _methods(lineage: Sequence[dict[str, Any]], method: str) -> list[str]:
     return names or [method]
 
 
-def _calibration(tested: ReleaseTest) -> r.Calibration:
+def _calibration(tested: ReleaseTest, served: Variant) -> r.Calibration:
     scored, plain = tested.scored, tested.uncalibrated
     return r.Calibration(
         ece=r.CalibrationError(
@@ -132,6 +151,8 @@ def _calibration(tested: ReleaseTest) -> r.Calibration:
             after=round(expected_calibration_error(scored.p, ~scored.wrong), 6),
         ),
         temperature=calibration_of(tested.release.artifact.card).get("temperature"),
+        rows=len(served.scored),
+        errors=int(served.scored.wrong.sum()),
         bins=tuple(
             r.ReliabilityBin(confidence=min(1.0, each.confidence), accuracy=each.accuracy, rows=each.rows)
             for each in reliability(scored.p, ~scored.wrong)

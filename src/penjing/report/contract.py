@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from penjing.core.certificate import Gate
+from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
+from penjing.data.split import labelled_rows
 from penjing.report.format_1 import from_format_1
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -82,6 +84,7 @@ class DataPart(_Part):
     labels: dict[str, int] = Field(description="rows of each label, or band of values, after cleaning")
     duplicates_removed: Count
     splits: dict[str, int] = Field(description="rows of train, validation, calibration and test")
+    cut: tuple[str, ...] = Field(PARTS, description="parts that were cut from one file; the others have their own")
     near_duplicates_removed: Count = 0
     leaks_removed: Count = Field(0, description="duplicates and near duplicates of a row in another part")
     conflicts: Count = Field(0, description="texts with two labels")
@@ -93,7 +96,9 @@ class DataPart(_Part):
     audit: tuple[AuditFinding, ...] = ()
 
     @classmethod
-    def of(cls, audit: Audit, fingerprint: str = "", features: Sequence[str] = ()) -> DataPart:
+    def of(
+        cls, audit: Audit, fingerprint: str = "", features: Sequence[str] = (), cut: Sequence[str] = PARTS
+    ) -> DataPart:
         """The part of an audit that the report shows."""
         return cls(
             rows=audit.rows,
@@ -103,6 +108,7 @@ class DataPart(_Part):
             leaks_removed=audit.duplicates.across,
             conflicts=len(audit.conflicts),
             splits=audit.splits,
+            cut=tuple(cut),
             small_labels=tuple(audit.small_labels),
             masked=audit.masked,
             language=audit.language,
@@ -120,6 +126,10 @@ class DataPart(_Part):
                 for problem in audit.problems
             ),
         )
+
+    def labelled_rows(self, rows: int, part: str) -> int:
+        """About how many labelled rows give `rows` rows of a part."""
+        return labelled_rows(rows, part, self.splits, self.cut)
 
 
 class CalibrationError(_Part):
@@ -142,6 +152,8 @@ class Calibration(_Part):
 
     ece: CalibrationError
     temperature: float | None = 1.0
+    rows: Count | None = Field(None, description="validation rows on which the probabilities were fitted")
+    errors: Count | None = Field(None, description="rows among these that the model got wrong")
     bins: tuple[ReliabilityBin, ...] = ()
 
 
@@ -171,7 +183,7 @@ class Decisions(_Part):
     rows: Count = Field(0, description="calibration rows on which the certificate is based")
     forced: Share = Field(0.0, description="share of cases whose outcome a rule sets; the certificate excludes them")
     thresholds: dict[str, float | None] = Field({}, description="None: this label always goes to a person")
-    rows_missing: Count | None = Field(None, description="about how many more labelled rows would certify anything")
+    rows_missing: Count | None = Field(None, description="about how many more calibration rows would certify anything")
     missing: dict[str, int] = Field({}, description="the same for each label that has a limit of its own")
     curve: tuple[Point, ...] = Field((), description="coverage-risk curve, on test rows")
     certified_point: Point | None = None
@@ -203,6 +215,31 @@ class Speed(Timing):
     hardware: str
     threads: Count
     against: tuple[Versus, ...] = ()
+
+
+class RuleRow(_Part):
+    """One rule: its row in the file, its filled cells as they are written, and the test rows that it decided first."""
+
+    row: int
+    name: str
+    conditions: tuple[tuple[str, str], ...]
+    then: str
+    why: str = ""
+    decided: Count | None = None
+
+
+class RuleFinding(_Part):
+    """A warning of the check of the rules, in English."""
+
+    what: str
+    fix: str = ""
+
+
+class RulesPart(_Part):
+    """The rules of the release, in their order, and the warnings about them."""
+
+    rules: tuple[RuleRow, ...]
+    findings: tuple[RuleFinding, ...] = ()
 
 
 class StepRow(_Part):
@@ -316,6 +353,7 @@ class Report(_Part):
     calibration: Calibration
     decisions: Decisions
     gates: tuple[Gate, ...]
+    rules: RulesPart | None = Field(None, description="None: there are no rules")
     speed: Speed
     size_mb: float
     steps: tuple[StepRow, ...]

@@ -71,3 +71,4 @@ class ReleaseTest:
     gates: tuple[Gate, ...]
     faithful: dict[str, dict[str, float]]
     rivals: dict[str, Latency]  # the sealed release as `penjing`, and the other systems timed in turn with it
+    fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from penjing.core.certificate import Gate
+from penjing.core.chinese import chinese
 from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.rules_part import shown_rules
 from penjing.report.verdict import (
     LINEAR,
     as_written,
+    decides_nothing,
     gate_name,
     gate_value,
     megabytes,
@@ -23,6 +26,7 @@ from penjing.report.verdict import (
     milliseconds,
     note_in,
     percent,
+    signed,
     verdict,
     words,
 )
@@ -30,6 +34,8 @@ from penjing.report.verdict import (
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
 PAIRS, LABELS_LISTED, CURVES, MISTAKES, TEXT, SHOWN = 20, 30, 3, 10, 280, 12
+# With fewer errors on validation rows than this, the error rate is known to a third of itself at best.
+FEW_ERRORS = 10
 MARKS = {"held": "✓", "broken": "✕", "unproven": "?", "sealed": "✓", "passed": "·", "refused": "✕"}
 
 
@@ -88,7 +94,8 @@ class _Page:
         """All names of the template except the charts."""
         headline, sentences = verdict(self.report, self.language)
         sound = "held" if self.report.sealed else "broken"
-        if self.report.sealed and any(gate.state == "unproven" for gate in self.report.gates):
+        unproven = any(gate.state == "unproven" for gate in self.report.gates)
+        if self.report.sealed and (unproven or decides_nothing(self.report)):
             sound = "unproven"
         return {
             "report": self.report,
@@ -107,6 +114,7 @@ class _Page:
             "metric": metric_name(self.report.test.metric, self.language, heading=True),
             "about_scores": self._about_scores(),
             "ece": self._ece(),
+            "few_errors": self._few_errors(),
             "thresholds": self._thresholds()[:LABELS_LISTED],
             "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),
             "made": self.report.made.replace("T", " ").replace("+00:00", " UTC"),
@@ -120,6 +128,7 @@ class _Page:
             "mistakes": [(one, _cut(one.text)) for one in self.report.errors[:MISTAKES]],
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
+            "rules": shown_rules(self.report.rules, self._said),
             "because": self._because,
             "percent": self._percent,
             "interval": self._interval,
@@ -181,6 +190,13 @@ class _Page:
             return self.words["ece_line_plain"].format(after=after)
         return self.words["ece_line"].format(before=f"{before:.3f}", after=after)
 
+    def _few_errors(self) -> str:
+        """That the probabilities are fitted to few errors; "" where they are not, or where it is not known."""
+        fitted = self.report.calibration
+        if fitted.errors is None or fitted.errors >= FEW_ERRORS:
+            return ""
+        return self.words["few_errors"].format(errors=fitted.errors, rows=f"{fitted.rows or 0:,}")
+
     def _title(self, block: Block) -> str:
         return self.words.get(f"section_{block.name}", block.title.get(self.language, block.name))
 
@@ -213,13 +229,17 @@ class _Page:
         phrase = self.words.get(f"finding_{finding.code}")
         return {
             "level": finding.level,
-            "what": phrase.format(count=f"{finding.count:,}") if phrase else finding.what,
+            "what": phrase.format(count=f"{finding.count:,}") if phrase else self._said(finding.what),
             "rows": self.words["in_rows"].format(rows="; ".join(shown)) if shown else "",
             "more": " …"
             if finding.count > sum(map(len, finding.rows.values()))
             or any(len(r) > SHOWN for r in finding.rows.values())
             else "",
         }
+
+    def _said(self, sentence: str) -> str:
+        """A sentence of the program in the language of the page."""
+        return chinese(sentence) if self.language == "zh" else sentence
 
     def _percent(self, value: float, digits: int = 1) -> str:
         return percent(value, self.language, digits, trim=False)
@@ -267,7 +287,9 @@ class _Page:
         way = "at_most" if gate.name.endswith(("_ms", "_mb")) or gate.name == "max_error" else "at_least"
         notes = [t["gate_of"].format(name=gate.note.removeprefix("of "))] if gate.note else []
         if gate.rows_needed is not None:
-            notes.append(self.words["rows_needed"].format(rows=f"{gate.rows_needed:,}"))
+            total = self.report.data.labelled_rows(gate.rows_needed, "test")
+            phrase = t["rows_needed" if total == gate.rows_needed else "rows_needed_all"]
+            notes.append(phrase.format(rows=f"{gate.rows_needed:,}", all=f"{total:,}"))
         return {
             "name": gate_name(gate, self.language),
             "promised": self.words[way].format(value=show(gate.promised)),
@@ -298,8 +320,8 @@ class _Page:
             lines.append(t["metric_line"].format(metric=metric_name(name, self.language, heading=True), **ends))
         difference = report.baseline.linear.difference
         if difference is not None and report.model != LINEAR:
-            signed = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
-            lines.append(t["difference_line"].format(**signed))
+            ends = {name: signed(getattr(difference, name)) for name in ("value", "low", "high")}
+            lines.append(t["difference_line"].format(**ends))
         return lines
 
     def _thresholds(self) -> list[dict[str, Any]]:

@@ -62,6 +62,12 @@ def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool
     return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """A difference with its sign: `+0.012`; one that rounds to zero has none."""
+    figure = f"{value:+.{digits}f}"
+    return figure[1:] if float(figure) == 0 else figure
+
+
 def as_written(value: float, language: PageLanguage) -> str:
     """A promised share, not rounded: `1.25 %` must not be shown as `1.2 %`."""
     figure = f"{value * 100:.6g}"
@@ -115,10 +121,26 @@ def verdict(report: Report, language: PageLanguage) -> tuple[str, list[str]]:
     return _headline(report, language), sentences
 
 
+def decides_nothing(report: Report) -> bool:
+    """Whether a person decides every case, or did on the test rows."""
+    return report.decisions.automation_rate == 0
+
+
+def _limit(report: Report, language: PageLanguage) -> str:
+    limit = report.decisions.max_error
+    return as_written(limit if isinstance(limit, float) else max(limit.values()), language)
+
+
 def _headline(report: Report, language: PageLanguage) -> str:
     phrases = words(language)
     broken = [gate for gate in report.gates if gate.state == "broken"]
     unproven = [gate for gate in report.gates if gate.state == "unproven"]
+    if report.sealed and decides_nothing(report):
+        key = "headline_none_on_test" if report.decisions.certified else "headline_none"
+        rest = "rest_unproven" if unproven else "rest_held" if report.gates else ""
+        names = phrases["and"].join(_in_sentence(gate, language) for gate in unproven)
+        said = [phrases[key].format(max=_limit(report, language)), phrases[rest].format(names=names) if rest else ""]
+        return ("" if language == "zh" else " ").join(filter(None, said))
     if report.sealed and unproven:
         key, named = "headline_unproven_allowed", unproven
     elif report.sealed:
@@ -139,12 +161,11 @@ def _in_sentence(gate: Gate, language: PageLanguage) -> str:
 
 def _automation(report: Report, language: PageLanguage) -> list[str]:
     phrases, decisions = words(language), report.decisions
-    one = decisions.max_error if isinstance(decisions.max_error, float) else max(decisions.max_error.values())
-    limit = as_written(one, language)
+    limit = _limit(report, language)
     if not decisions.certified:
-        sentences = [phrases["says_review_all"].format(max=limit)]
-        missing = decisions.rows_missing or min(decisions.missing.values(), default=None)
-        sentences.append(phrases["says_missing"].format(rows=f"{missing:,}") if missing else phrases["says_hopeless"])
+        # The headline of a sealed release says it already.
+        sentences = [] if report.sealed else [phrases["says_review_all"].format(max=limit)]
+        sentences.append(_missing(report, language))
     else:
         value = decisions.error_among_automated.value
         key = "says_certified" if value is not None else "says_certified_plain"
@@ -165,10 +186,31 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
     return sentences
 
 
+def _missing(report: Report, language: PageLanguage) -> str:
+    """How many more labelled rows would certify something, of which a share becomes calibration rows."""
+    phrases, decisions = words(language), report.decisions
+    missing = decisions.rows_missing or min(decisions.missing.values(), default=None)
+    if not missing:
+        return phrases["says_hopeless"]
+    total = report.data.labelled_rows(missing, "calibration")
+    said = [
+        phrases["says_missing" if total > missing else "says_missing_own"].format(rows=f"{missing:,}", all=f"{total:,}")
+    ]
+    if report.sealed and total > missing + decisions.rows:
+        # All rows that `amend` is given certify, but none that was used before.
+        said.append(phrases["says_amend"].format(rows=f"{missing + decisions.rows:,}"))
+    return ("" if language == "zh" else " ").join(said)
+
+
 def _score(report: Report, language: PageLanguage) -> list[str]:
     phrases, linear = words(language), report.baseline.linear
     if report.fell_back:
-        return [phrases["says_fell_back"], *_encoder(report, language)]
+        teacher = report.teacher
+        worse = teacher is not None and teacher.difference is not None and teacher.difference.low > 0
+        return [phrases["says_fell_back_worse" if worse else "says_fell_back"], *_encoder(report, language)]
+    if report.model == LINEAR:
+        # It is its own baseline.
+        return [phrases["says_linear"], *_encoder(report, language), *_kept(report, language)]
     sentences = []
     if linear.difference is not None:
         better, worse = linear.difference.low > 0, linear.difference.high < 0
@@ -181,11 +223,16 @@ def _score(report: Report, language: PageLanguage) -> list[str]:
         )
         if same:
             sentences += _encoder(report, language)
+    return [*sentences, *_kept(report, language)]
+
+
+def _kept(report: Report, language: PageLanguage) -> list[str]:
+    phrases = words(language)
     kept = report.teacher.kept if report.teacher is not None and report.teacher.name != LINEAR else None
     if kept is not None:
         ends = {name: percent(value, language) for name, value in (("low", kept.low), ("high", kept.high))}
-        sentences.append(phrases["says_kept"].format(kept=percent(kept.value, language), **ends))
-    return sentences
+        return [phrases["says_kept"].format(kept=percent(kept.value, language), **ends)]
+    return []
 
 
 def _encoder(report: Report, language: PageLanguage) -> list[str]:
@@ -206,5 +253,5 @@ def _encoder(report: Report, language: PageLanguage) -> list[str]:
 
 def apart(difference: Estimate, language: PageLanguage) -> str:
     """A difference of two scores with the ends of its 95 % interval, as a part of a sentence."""
-    ends = {name: f"{getattr(difference, name):+.3f}" for name in ("value", "low", "high")}
+    ends = {name: signed(getattr(difference, name)) for name in ("value", "low", "high")}
     return words(language)["apart_by"].format(**ends)

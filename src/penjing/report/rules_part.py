@@ -1,0 +1,53 @@
+"""The rules in a report: each as it is written with the test rows that it decided, and the warnings of their check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from penjing.decide.check import check
+from penjing.decide.table import RuleTable
+from penjing.report.contract import RuleFinding, RuleRow, RulesPart
+
+# More rules are counted on the page, not listed.
+LISTED = 100
+
+
+def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart | None:
+    """The part of a report; None without rules. fired: of each test row the rule that decided it by name, else ""."""
+    if table is None or not table.rules:
+        return None
+    count = Counter(fired)
+    rows = tuple(
+        RuleRow(
+            row=rule.row,
+            name=rule.name,
+            conditions=tuple((each.fact, each.written) for each in rule.conditions),
+            then=rule.then,
+            why=rule.why,
+            decided=count[rule.name] if fired else None,
+        )
+        for rule in table.rules
+    )
+    warnings = (each for each in check(table) if each.level == "warning")
+    return RulesPart(rules=rows, findings=tuple(RuleFinding(what=each.what, fix=each.fix or "") for each in warnings))
+
+
+def shown_rules(part: RulesPart | None, said: Callable[[str], str]) -> dict[str, Any] | None:
+    """The values of the page's template. said: a sentence of the program in the language of the page."""
+    if part is None:
+        return None
+    rows = [
+        {
+            "row": rule.row,
+            "name": rule.name,
+            "conditions": [f"{fact} {written}" for fact, written in rule.conditions],
+            "then": rule.then,
+            "why": rule.why,
+            "decided": "–" if rule.decided is None else f"{rule.decided:,}",
+        }
+        for rule in part.rules[:LISTED]
+    ]
+    findings = [(said(one.what), said(one.fix)) for one in part.findings]
+    return {"rows": rows, "more": max(0, len(part.rules) - LISTED), "findings": findings}
