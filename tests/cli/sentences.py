@@ -19,7 +19,7 @@ _SILENT = re.compile(
     r"(_?log(ger)?|_LOG|logging|_log)\.|warnings\.warn$|(re\.compile|_text|sql|text|DDL|Field|TypeError|AssertionError"
     r"|NotImplementedError|TypeVar|NewType|CheckConstraint|Setting|Counter|Gauge|Histogram)$"
 )
-_WORDS = re.compile(r"[A-Za-z`'}\]),:;] +[a-zA-Z`{]{2,}")
+WORDS = re.compile(r"[A-Za-z`'}\]),:;] +[a-zA-Z`{]{2,}")
 # A call that says its first argument to a person: it is a sentence even of one word.
 _SAYS = re.compile(r"\b(out|tell|say|notify|print_line|add_finding|start|fail|usage|translate)$")
 _SAID = "\0"
@@ -45,7 +45,7 @@ def sentences(source: Path = SOURCE) -> list[Sentence]:
                 each = line
                 if "# " in line:  # of YAML the comment, in a text that is filled in later: braces are written twice
                     each = line.rsplit("# ", 1)[1].replace("{{", "{").replace("}}", "}")
-                if _WORDS.search(each) or (text.startswith(_SAID) and re.search("[A-Za-z]{3}", _PART.sub("", each))):
+                if WORDS.search(each) or (text.startswith(_SAID) and re.search("[A-Za-z]{3}", _PART.sub("", each))):
                     sentence = Sentence(each.strip(), path.relative_to(source).as_posix(), number)
                     found.setdefault(shape(sentence.text), sentence)
     return list(found.values())
@@ -57,24 +57,28 @@ def shape(text: str) -> str:
 
 
 def _of_file(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    constants = {
+    yield from _below(tree, constants_of(tree))
+
+
+def constants_of(tree: ast.Module) -> dict[str, ast.expr]:
+    """The texts that have a name in the file."""
+    return {
         target.id: node.value
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in node.targets
-        if isinstance(target, ast.Name) and _is_text(node.value)
+        if isinstance(target, ast.Name) and is_text(node.value)
     }
-    yield from _below(tree, constants)
 
 
 def _below(node: ast.AST, constants: dict[str, ast.expr]) -> Iterator[tuple[int, str]]:
     if isinstance(node, ast.Call) and _SILENT.search(ast.unparse(node.func)):
         return
-    if isinstance(node, ast.Call) and _SAYS.search(ast.unparse(node.func)) and node.args and _is_text(node.args[0]):
-        for text in _forms(node.args[0], constants):
+    if isinstance(node, ast.Call) and _SAYS.search(ast.unparse(node.func)) and node.args and is_text(node.args[0]):
+        for text in forms_of(node.args[0], constants):
             yield node.lineno, _SAID + _named(text)
-    if isinstance(node, ast.expr) and _is_text(node):
-        for text in _forms(node, constants):
+    if isinstance(node, ast.expr) and is_text(node):
+        for text in forms_of(node, constants):
             yield node.lineno, _named(text)
         inner = [each.value for each in ast.walk(node) if isinstance(each, ast.FormattedValue)]
         for value in inner:
@@ -87,13 +91,26 @@ def _below(node: ast.AST, constants: dict[str, ast.expr]) -> Iterator[tuple[int,
             yield from _below(child, constants)
 
 
-def _is_text(node: ast.expr) -> bool:
+def unsaid(function: ast.FunctionDef) -> Iterator[ast.expr]:
+    """The texts in a function that no silent call takes and that are no part of another text, without docstrings."""
+    waiting: list[ast.AST] = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call) and _SILENT.search(ast.unparse(node.func)):
+            continue
+        if isinstance(node, ast.expr) and is_text(node):
+            yield node
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            waiting += ast.iter_child_nodes(node)
+
+
+def is_text(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _is_text(node.left) or _is_text(node.right)
+        return is_text(node.left) or is_text(node.right)
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _forms(node: ast.expr, constants: dict[str, ast.expr]) -> list[str]:
+def forms_of(node: ast.expr, constants: dict[str, ast.expr]) -> list[str]:
     """The texts that an expression may give, with its parts as `{name}`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
@@ -101,7 +118,7 @@ def _forms(node: ast.expr, constants: dict[str, ast.expr]) -> list[str]:
         texts = [""]
         for value in node.values:
             part = value.value if isinstance(value, ast.FormattedValue) and value.format_spec is None else value
-            texts = [before + after for before in texts for after in _forms(part, constants)]
+            texts = [before + after for before in texts for after in forms_of(part, constants)]
         return texts
     if isinstance(node, ast.FormattedValue):
         return [f"{{{_name(node.value)}}}"]
@@ -109,13 +126,13 @@ def _forms(node: ast.expr, constants: dict[str, ast.expr]) -> list[str]:
         both = (node.body, node.orelse)
         if all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in both):
             return ["{" + "|".join(sorted(str(each.value) for each in both if isinstance(each, ast.Constant))) + "}"]
-        return [text for each in both for text in _forms(each, constants)]
+        return [text for each in both for text in forms_of(each, constants)]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return [a + b for a in _forms(node.left, constants) for b in _forms(node.right, constants)]
+        return [a + b for a in forms_of(node.left, constants) for b in forms_of(node.right, constants)]
     if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and isinstance(node.left.value, str):
         return ["{|" + node.left.value + "}"]
     if isinstance(node, ast.Name) and node.id in constants:
-        return _forms(constants[node.id], {})
+        return forms_of(constants[node.id], {})
     return [f"{{{_name(node)}}}"]
 
 

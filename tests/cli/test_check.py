@@ -104,7 +104,7 @@ def test_hostile_json_lines(app: typer.Typer, tmp_path: Path) -> None:
 def test_too_little_to_certify_is_a_warning_with_the_number_needed(app: typer.Typer, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["check", recipe(tmp_path, good(300))])
     assert done.exit_code == 0
-    assert "42 calibration rows certify an error of 6.9% at best, not `max_error` 0.05" in done.stdout
+    assert "42 calibration rows certify an error of 6.88% at best, not `max_error` 0.05" in done.stdout
     assert "at least 59 calibration rows are needed, of about 422 labelled rows in all" in done.stdout
 
 

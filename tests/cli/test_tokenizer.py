@@ -72,3 +72,12 @@ def test_an_empty_file(penjing: Callable[..., Any], tmp_path: Path) -> None:
     done = penjing("tokenizer", "train", "empty.txt", "--out", "t")
     assert done.code == 3 and "there is no text to train a tokenizer on" in done.err
     assert not Path("t").exists()
+
+
+def test_few_texts_are_said_to_say_little(penjing: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("只有这一条\n", encoding="utf-8")
+    done = penjing("tokenizer", "report", "penjing/mini", "--texts", "one.txt")
+    assert done.code == 0 and done.out.startswith("1 text, 5 characters, 5 different characters")
+    assert "so few texts say little about a tokenizer: give 100 or more" in done.err
+    (tmp_path / "many.txt").write_text("只有这一条\n" * 100, encoding="utf-8")
+    assert "so few" not in penjing("tokenizer", "report", "penjing/mini", "--texts", "many.txt").err

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from penjing.core.errors import RecipeError, UsageError
-from penjing.core.recipe import load_recipe
+from penjing.core.errors import PenjingError, RecipeError, UsageError
+from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.tune.linear import Options
 
 GOOD = """\
@@ -124,3 +124,25 @@ def test_the_rows_are_told_apart_by_what_the_method_reads(tmp_path: Path, writte
 def test_a_value_that_the_method_refuses_leaves_the_text(tmp_path: Path) -> None:
     text = GOOD.replace("{epochs: 3}", "{text: perhaps}").replace("  - compress.int8: {}\n", "")
     assert load(tmp_path, text).recipe.reads_text
+
+
+def test_faults_of_the_rest_are_told_beside_wrong_keys(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"{GOOD}threds: 2\n", encoding="utf-8")
+    seen: list[RecipeFile] = []
+
+    def more(file: RecipeFile) -> list[PenjingError]:
+        seen.append(file)
+        return [RecipeError("a step is wrong", where=file.where("steps", 0), fix="correct it")]
+
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path, more)
+    assert "unknown key `threds`" in caught.value.what and "a step is wrong (correct it)" in caught.value.what
+    assert seen[0].recipe == load(tmp_path, GOOD).recipe
+    assert load_recipe(path, more).recipe == seen[0].recipe and len(seen) == 1
+
+
+def test_broken_yaml_says_what_to_look_for(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="mapping values are not allowed here") as caught:
+        load(tmp_path, "name: a: b\n")
+    assert caught.value.fix == "indent with spaces, and put a value with `: ` or ` #` in it in quotes"

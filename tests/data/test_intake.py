@@ -81,3 +81,27 @@ def test_a_row_is_masked_once_by_the_masking_that_is_passed_in(tmp_path: Path, m
     assert maskings == ["138.1234.5678", "上海", "b", "北京"]
     maskings.clear()
     assert take_unlabelled(file, open_masking(VERSION)) == maskings == ["c", "d"]
+
+
+def test_values_of_a_field_that_are_wrong_in_one_way_are_one_error(tmp_path: Path) -> None:
+    dates = ["2026-01-05", "05/01/2026", "6月3日", "Jan 5", "2026年2月3日", "05/01/2026"]
+    amounts = ["1", "5000元", "2", "3", "3千", "7"]
+    rows = [f"t{place},x,{date},{amount}" for place, (date, amount) in enumerate(zip(dates, amounts, strict=True))]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,day,amount", *rows]), encoding="utf-8")
+    found = take_in(recipe(tmp_path, "{files: a.csv, fields: {day: date, amount: float}}"), READER, NEWEST).problems
+    assert [(problem.message, problem.rows["a.csv"]) for problem in found] == [
+        ("4 values of the field `day` are not a date, such as `05/01/2026`, `6月3日`, `Jan 5`", [3, 4, 5, 7]),
+        ("2 values of the field `amount` are not a number, such as `5000元`, `3千`", [3, 6]),
+    ]
+    assert found[0].fix == "write 2026-01-05, or 2026-01-05T10:30:00 with its time"
+    assert found[1].fix == "where it is `5000元`: write the number alone: 5000"
+    assert all(problem.severity == "error" for problem in found)
+
+
+def test_every_column_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label,amount\na,1,2\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        take_in(recipe(tmp_path, "{files: a.csv, text: txt, fields: {amuont: float, city: str}}"), READER, NEWEST)
+    assert "there is no column `txt`" in caught.value.what and caught.value.fix == "did you mean `text`?"
+    assert "there is no column `amuont`" in caught.value.what and "(did you mean `amount`?)" in caught.value.what
+    assert "there is no column `city`" in caught.value.what

@@ -166,3 +166,24 @@ def test_sealed_rules_load_whatever_a_later_check_finds_in_their_logic(tmp_path:
     with pytest.raises(RuleError, match="can never"):
         load_rules(path, schema)
     assert len(load_rules(path, schema, sealed=True).rules) == text.count("review")
+
+
+def test_every_wrong_cell_of_a_row_is_told(tmp_path: Path) -> None:
+    text = "name,label,p,then\na,spma,<0.5x,reveiw\n,ham,,review\ngood,ham,<0.5,review\n"
+    with pytest.raises(RuleError) as raised:
+        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
+    said = str(raised.value).splitlines()
+    assert said[0].endswith("r.csv:2:2 (column `label`): unknown label 'spma'")
+    assert [line.split("r.csv:")[1].split(": ")[0] for line in said[1:4]] == [
+        "2:3 (column `p`)",
+        "2:4 (column `then`)",
+        "3:1",
+    ]
+    assert "'<0.5x' is not a number" in said[1] and "a rule cannot lead to 'reveiw'" in said[2]
+
+
+def test_labels_are_no_facts_where_the_answers_are_numbers(tmp_path: Path) -> None:
+    scores = FactSchema((), other={"type": "score", **open_reader("score", {}).learn(["1", "2.5", "4", "5.5"]).state})
+    with pytest.raises(RuleError) as raised:
+        load_rules(write(tmp_path / "r.csv", "name,label,then\na,3,review\n"), scores)
+    assert raised.value.fix == "the answers of this task are no labels: write `value`"

@@ -121,7 +121,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("\n".join(["text,label,visits,vip,city", *lines]), encoding="utf-8")
     checked = check(path)
     messages = [problem.message for problem in checked.audit.errors if problem.code == RECIPE]
-    assert len(messages) == 5 == len(checked.faults)
+    assert len(messages) == 6 == len(checked.faults)
     whole = said(path)
     for words in (
         "unknown step",
@@ -129,6 +129,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         "`max_error` has the unknown label `坏`",
         "unknown label '好啊'",
         "'!=北京'",
+        "unknown label '坏'",
     ):
         assert words in whole and any(words in message for message in messages)
 

@@ -129,3 +129,25 @@ def test_a_decoder_goes_on_from_a_folder(place: Path) -> None:
     made = grow_base(place / "grow.yaml", place / "out")
     assert made.perplexity["up"]["after"] < made.perplexity["up"]["before"]  # type: ignore[operator]
     assert made.artifact.card.notes["family"] == "decoder"
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_any_work(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    text = SCRATCH.replace("threads: 1\n", "threads: 1\ndevice: cuda\n")
+    (place / "grow.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match="torch finds 0 GPUs here") as caught:
+        grow_base(place / "grow.yaml", place / "out")
+    assert str(caught.value.where).endswith("grow.yaml:7:1") and "device: cpu" in str(caught.value.fix)
+    assert not (place / "out").exists()
+
+
+def test_a_missing_corpus_names_the_command_that_builds_one(place: Path) -> None:
+    (place / "grow.yaml").write_text(SCRATCH.replace("corpus: corpus", "corpus: none"), encoding="utf-8")
+    with pytest.raises(RecipeError, match="no such folder") as caught:
+        grow_base(place / "grow.yaml", place / "out")
+    assert caught.value.fix == "give the folder that `penjing corpus build` wrote"
+    with pytest.raises(PenjingError, match="no such recipe") as missing:
+        grow_base(place / "absent.yaml", place / "out")
+    assert missing.value.fix == "write one: docs/pretraining.md has a sample"

@@ -22,6 +22,7 @@ from penjing.report.charts import (
     scatter,
     tick_label,
     ticks,
+    whole_ticks,
 )
 from penjing.report.contract import Block, Curve, Estimate, Point, ReliabilityBin, Report, VariantRow
 
@@ -275,3 +276,13 @@ def test_a_scatter_has_a_dot_a_row_in_its_place() -> None:
     assert [x for x, _ in dots] == sorted(x for x, _ in dots)
     assert dots[1][1] < dots[2][1] < dots[0][1], "larger values are higher"
     assert len(marks(scatter(block((("a", 1.0, 1.0),)), "t", ("x", "y")), "circle", "dot")) == 1
+
+
+def test_two_steps_have_whole_numbers_and_what_is_never_negative_has_no_axis_below_zero() -> None:
+    assert whole_ticks(1, 2) == [1, 2] and whole_ticks(0, 10) == ticks(0, 10) and whole_ticks(3, 3) == [3]
+    svg = curves(
+        [Curve(name="a", kind="train_loss", points=((1.0, 1e-4), (2.0, 0.0)))], "t", ("x", "y"), from_zero=False
+    )
+    shown = re.findall(r"<text[^>]*>([-0-9.]+)</text>", svg)
+    assert "1.2" not in shown and {"1", "2"} <= set(shown)
+    assert not any(word.startswith("-") for word in shown)

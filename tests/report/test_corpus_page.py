@@ -47,3 +47,9 @@ def test_every_phrase_is_in_both_languages() -> None:
     reasons += ["word_length", "ellipses", "no_prose", "contaminated"]
     for reason in [*reasons, "exact_duplicate", "near_duplicate", "kept", "divided"]:
         assert reason_words(reason, "zh") != reason
+
+
+def test_settings_are_words_of_the_language(corpus: Corpus) -> None:
+    assert "near duplicates left out <code>yes</code>" in render_corpus(corpus, "en")
+    page = render_corpus(corpus, "zh")
+    assert "剔除近似重复 <code>是</code>" in page and "near" not in page.split("<footer>")[1]

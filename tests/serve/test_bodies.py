@@ -146,3 +146,18 @@ def test_what_has_too_many_parts_is_refused_before_each_is_checked() -> None:
         assert time.perf_counter() - began < 0.1
     error = refused(lambda: parse_items({"items": [1] * 300_000}, DecideOne, DecideMany, SETTINGS))
     assert error.code == "too_many" and "PENJING_MAX_ITEMS" in (error.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "fix"),
+    [
+        ({"txt": "a"}, "unknown key `txt`", "did you mean `text`?"),
+        ({}, "the key `text` is missing", 'add "text" there, for example {"text": "..."}'),
+        ({"items": [{"text": "a"}, {"txt": "b"}]}, "items.1: unknown key `txt`", "did you mean `text`?"),
+        ({"text": 5}, "text: `text` is `5`; it must be text", 'put it in quotes: `"text": "5"`'),
+    ],
+)
+def test_a_misspelt_key_is_named_before_the_one_that_is_missing(body: Any, message: str, fix: str) -> None:
+    with pytest.raises(AnswerError) as caught:
+        parse_items(body, DecideOne, DecideMany, SETTINGS)
+    assert (caught.value.what, caught.value.fix) == (message, fix)

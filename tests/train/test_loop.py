@@ -17,7 +17,7 @@ from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
 from penjing.train.hooks import Batch, Hook, Moment
-from penjing.train.loop import Outcome, Plan, fit
+from penjing.train.loop import Outcome, Plan, fit, title_of
 from penjing.train.optim import Optimizing
 
 ROWS, BATCH = 40, 8
@@ -314,3 +314,9 @@ def test_bf16_changes_the_products_and_not_the_weights(tmp_path: Path) -> None:
         numbers[precision] = outcome.losses
     assert numbers["float32"] != numbers["bf16"]
     assert numbers["float32"] == pytest.approx(numbers["bf16"], rel=0.1)
+
+
+def test_the_title_names_the_steps_that_are_taken() -> None:
+    assert title_of(0, 36, 36) == "training, 36 steps"
+    assert title_of(0, 12, 36) == "training, steps 1 to 12 of 36"
+    assert title_of(15, 36, 36) == "training, steps 16 to 36 of 36"

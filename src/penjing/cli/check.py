@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penjing.cli import show
-from penjing.cli.language import follow_texts, language, translate_word
+from penjing.cli.follow import follow_file, follow_recipe
+from penjing.cli.language import language, translate_word
 
 if TYPE_CHECKING:
-    from penjing.core.recipe import RecipeFile
     from penjing.data.audit import Audit, Margin
 
 _LABELS_SHOWN = 15
-_ROWS_LOOKED_AT = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -36,9 +33,11 @@ def register(app: typer.Typer) -> None:
         """
         from penjing.core.recipe import load_recipe
         from penjing.make.check_recipe import check_recipe
+        from penjing.make.plan import step_faults
         from penjing.report.verdict import note_in
 
-        file = load_recipe(recipe)
+        follow_file(recipe)
+        file = load_recipe(recipe, step_faults)
         follow_recipe(file)
         with show.Bar() as bar:
             checked = check_recipe(file, bar)
@@ -56,22 +55,6 @@ def register(app: typer.Typer) -> None:
                 show.out(note_in(chosen.note, language()))
         if not audit.trainable:
             raise typer.Exit(3)
-
-
-def follow_recipe(file: RecipeFile) -> None:
-    """Use the language of the recipe's texts for messages, if no other is asked for."""
-    from penjing.core.errors import PenjingError
-    from penjing.data.read import Reading, open_table
-
-    data = file.recipe.data
-    first = data.files if isinstance(data.files, str) else next(iter(data.files.values()))
-    if file.recipe.language in ("zh", "en"):
-        follow_texts(["中" if file.recipe.language == "zh" else "en"])
-        return
-    # The check itself reports problems of the file.
-    with suppress(PenjingError, OSError):
-        rows = islice(open_table(file.resolve(first), Reading.of(data), [data.text]).rows([]), _ROWS_LOOKED_AT)
-        follow_texts([cells.get(data.text, "") for _, cells in rows])
 
 
 def audit_lines(audit: Audit) -> Iterator[str]:

@@ -22,11 +22,13 @@ def grow(
 
     OUT/base is a folder in Hugging Face form, which the `base:` of a recipe of `penjing make` takes.
     """
+    from penjing.cli.follow import follow_file
     from penjing.cli.interrupts import stopping
     from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as print_line
     from penjing.make.grow import grow_base
 
+    follow_file(recipe)
     folder = out if out is not None else recipe.parent / "out"
     with stopping() as stop, Bar() as bar:
         made = grow_base(recipe, folder, bar, stop)

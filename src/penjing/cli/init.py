@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from penjing.cli import show
-from penjing.cli.check import audit_lines, follow_recipe
+from penjing.cli.check import audit_lines
+from penjing.cli.follow import follow_recipe, follow_rows
 from penjing.cli.language import language, translate
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
@@ -45,7 +46,7 @@ data:
   group: null # a column: rows with the same value never sit on two sides of a split
   unlabelled: [] # files of texts without labels
 base: {base} # {why}
-steps:
+steps: # for a first try in seconds, write `- tune.linear: {{}}` as the only step
   - tune.full: {tuning} # {tune}
   - compress.int8: {{}} # make it small and fast
 gates: # promises that are tested before anything is sealed
@@ -60,8 +61,13 @@ seed: 0
 
 _RULES = """\
 name,{facts},text,pii.id_card,then,why
-id-card-to-a-person,{commas}>=1,review,contains an identity card number
+{name},{commas}>=1,review,{why}
 """
+# The name and the reason of its rule, in the language of the texts.
+_FIRST_RULE = {
+    "en": ("id-card-to-a-person", "contains an identity card number"),
+    "zh": ("身份证号转人工", "含有身份证号码"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -99,6 +105,7 @@ def init(
             raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
     named = about_task(task, "--task") if task is not None else None
     wanted = _Wanted(text, label, Reading(encoding, sheet, header), named is not None and named.numbers)
+    follow_rows(data, wanted.reading, text)
     guessed = _guess(data, wanted, asking=not json)
     about = named or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
     try:
@@ -112,6 +119,7 @@ def init(
     follow_recipe(file)
     if language() != "en":  # comments are in the language of the texts
         recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
+        rules.write_text(rules_text(about), encoding="utf-8")
     with show.Bar() as bar:
         audit, prepared = examine(file, reader_of(file), bar)
     if prepared is not None:  # until then it is `base: auto`
@@ -137,6 +145,7 @@ def init(
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
         show.out(f"tuning: about {chosen.minutes:.0f} min on two server cores")
+        show.out("for a first try in seconds, write `- tune.linear: {}` as the only step")
     show.out("")
     show.out(f"wrote {recipe} and {rules}")
     show.out(f"next: penjing make {recipe}" if audit.trainable else f"after the corrections: penjing check {recipe}")
@@ -193,7 +202,8 @@ def _ask(question: ChoiceError) -> str:
 
 def rules_text(about: About) -> str:
     """The first rules file of a task: a case with an identity card number goes to a person."""
-    return _RULES.format(facts=",".join(about.facts), commas="," * (len(about.facts) + 1))
+    name, why = _FIRST_RULE[language()]
+    return _RULES.format(facts=",".join(about.facts), commas="," * (len(about.facts) + 1), name=name, why=why)
 
 
 def recipe_text(folder: Path, data: Path, guessed: Guess, about: About, chosen: ChosenBase | None = None) -> str:

@@ -27,18 +27,20 @@ def make(
 
     Exits 4 where a gate is broken, or unproven and refused; the report is written all the same.
     """
-    from penjing.cli.check import follow_recipe
+    from penjing.cli.follow import follow_file, follow_recipe
     from penjing.cli.interrupts import stopping
     from penjing.cli.language import asked, language
     from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as print_line
     from penjing.core.errors import GateError
     from penjing.core.recipe import load_recipe
+    from penjing.make.plan import step_faults
     from penjing.make.run import make_release
     from penjing.prove.gates import in_words
     from penjing.report.verdict import verdict
 
-    file = load_recipe(recipe)
+    follow_file(recipe)
+    file = load_recipe(recipe, step_faults)
     follow_recipe(file)
     lang = lang or asked()
     folder = out if out is not None else recipe.parent / "out"

@@ -59,6 +59,10 @@ def tell(line: str) -> None:
     print(translate(line), file=sys.stderr, flush=True)
 
 
+# The share of a piece of work before whose end its speed is not used; so it is in `make/overall.py`.
+_FEW = 0.1
+
+
 class Bar:
     """A Progress on stderr: a bar with time left on a terminal, else a line at most every ten seconds."""
 
@@ -111,8 +115,7 @@ class Bar:
             self._rich.update(self._task, advance=amount, note=translate(note))
         elif time.monotonic() - self._told >= 10:
             self._told = time.monotonic()
-            of = f"/{self._total}, {self._time_left():.0f} s left" if self._total else ""
-            tell(f"  {self._title}: {self._done}{of} {note}".rstrip())
+            tell(f"  {self._title}: {self._done}{self._of()} {note}".rstrip())
 
     def say(self, line: str) -> None:
         """Print a line that stays above the bar."""
@@ -121,6 +124,11 @@ class Bar:
         else:
             tell(line)
 
-    def _time_left(self) -> float:
+    def _of(self) -> str:
+        """The total, and the time left once enough is done to know the speed: the first unit often takes longest."""
+        if not self._total:
+            return ""
+        if self._done <= _FEW * self._total:
+            return f"/{self._total}"
         spent = time.monotonic() - self._began
-        return spent * max(0, (self._total or 0) - self._done) / max(1, self._done)
+        return f"/{self._total}, {spent * max(0, self._total - self._done) / self._done:.0f} s left"

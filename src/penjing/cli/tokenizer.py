@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penjing.text.tokenizer_report import Text
 
 _COLUMN = 14
+_FEW_TEXTS = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -201,13 +202,15 @@ def _print_card(card: dict[str, Any], out_path: Path) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     from penjing.cli.language import translate_word
-    from penjing.cli.show import out
+    from penjing.cli.show import out, tell
 
     texts, columns = found["texts"], found["tokenizers"]
     out(
-        f"{texts['texts']:,} texts, {texts['characters']:,} characters, "
+        f"{texts['texts']:,} text{'s' * (texts['texts'] != 1)}, {texts['characters']:,} characters, "
         f"{texts['distinct_characters']:,} different characters"
     )
+    if texts["texts"] < _FEW_TEXTS:
+        tell(f"so few texts say little about a tokenizer: give {_FEW_TEXTS} or more")
     rows = [("", [_short(each["name"]) for each in columns])]
 
     def add(name: str, values: list[str]) -> None:

@@ -149,12 +149,12 @@ def _static(parent: Artifact, inputs: Inputs, options: Options, run: Run, full: 
     if (full / OPENVINO_MODEL).exists():
         import openvino
 
-        model = _nncf(openvino.Core().read_model(full / OPENVINO_MODEL), samples, options)
+        model = _nncf(openvino.Core().read_model(full / OPENVINO_MODEL), samples, options, run)
         write_model(model, target / OPENVINO_MODEL)
     else:
         import onnx
 
-        onnx.save(_nncf(onnx.load(full / ONNX_MODEL), samples, options), target / ONNX_MODEL)
+        onnx.save(_nncf(onnx.load(full / ONNX_MODEL), samples, options, run), target / ONNX_MODEL)
 
 
 def calibration_samples(
@@ -170,7 +170,11 @@ def calibration_samples(
     return [{"input_ids": row, "attention_mask": np.ones_like(row)} for row in rows]
 
 
-def _nncf(model: Any, samples: list[Any], options: Options) -> Any:
+def _nncf(model: Any, samples: list[Any], options: Options, run: Run) -> Any:
+    def taken(sample: Any) -> Any:
+        run.progress.advance()
+        return sample
+
     try:
         import nncf
     except ModuleNotFoundError:
@@ -183,7 +187,7 @@ def _nncf(model: Any, samples: list[Any], options: Options) -> Any:
     with contextlib.redirect_stdout(io.StringIO()):
         return nncf.quantize(
             model,
-            nncf.Dataset(samples),
+            nncf.Dataset(samples, taken),
             preset=nncf.QuantizationPreset(options.preset),
             model_type=nncf.ModelType.TRANSFORMER,
             subset_size=len(samples),

@@ -18,21 +18,35 @@ _FIELD = re.compile(r"\{(\w+)(\*?)\}")
 _CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 _NUMBERS = "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?"
 # What a part of this name may be; any other may be anything.
-_KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "seconds"), _NUMBERS) | {
+_KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "seconds", "done"), _NUMBERS) | {
     "fact": r"[\w.]+",
     "key": r"\S+",
+    "numbered": r"[0-9]+ \([^)]*\)(?:, [0-9]+ \([^)]*\))*",
+    "remark": "[^:,;]*",
     "ticked": "`[^`]*`",
+    "compared": r"\S+ [<>=]+ \S+",
+    "compared2": r"\S+ [<>=]+ \S+",
     "ticks": "`[^`]*`(?:, `[^`]*`)*",
     "quoted": "'.*'|\".*\"",
 }
 # A pattern with fewer letters than this fits almost any text: it is used only if its parts are sentences or names.
 _FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
 _NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
+_QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
+_RUN = re.compile(r"(?<![\w/.\\-])[A-Za-z]+(?: [A-Za-z]+)+(?![\w/\\-])")
+_SMALL_WORDS = re.compile(
+    r"\b(an?|and|are|as|at|be|because|but|by|can|cannot|do|does|for|from|has|have|if|in|into|is|it|its|more|most|no|not|of"
+    r"|on|one|only|or|that|the|their|them|there|these|they|this|to|was|were|what|where|which|while|with|without)\b",
+    re.IGNORECASE,
+)
 _MOST_LOOKUPS, _DEEPEST = 300, 8
 _BEGINNING = 3
 _STARTED = " ..."  # behind the title of a piece of work that has begun
 _LONGEST = 4000  # characters of a sentence that is looked up; a longer one is shown as it is
-_PLAIN = re.compile(r"\S+ [<>=]+ \S+")  # a comparison is the same in both languages
+# Comparisons are the same in both languages.
+_PLAIN = re.compile(r"\S+ [<>=]+ \S+(?:, \S+ [<>=]+ \S+)*")
+_ROWS = re.compile(r"(?:(?P<file>\S+) )?(?P<rows>rows? [0-9]+(?:, [0-9]+)*(?: and [0-9,]+ more)?)")
+_CONDITION = re.compile(r"[\w.]+ (?:[<>=]+|is|contains) [^;]+")
 # At the boundaries (NUL) between a sentence and its parts: no space between Chinese characters, one before Latin ones.
 _HAN = "\u4e00-\u9fff"
 _NO_SPACE = re.compile(f"(?<=[{_HAN}])(?: \0|\0 )(?=[{_HAN}])")
@@ -42,6 +56,15 @@ _SPACE = re.compile(f"(?<=[{_HAN}])\0(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])\0(?=[{_HAN
 def chinese(text: str) -> str:
     """A sentence of the program, or several lines of them, in Chinese."""
     return "\n".join(_Search().line(line) for line in text.split("\n"))
+
+
+def is_english(text: str) -> bool:
+    """Whether a text has words of an English sentence: two in a row, one of them a word such as `the` or `is`.
+
+    What is in quotes or in backticks, paths and codes are no words.
+    """
+    runs = _RUN.findall(_QUOTED.sub("`", text))
+    return any(map(_SMALL_WORDS.search, runs))
 
 
 def chinese_word(text: str) -> str:
@@ -79,21 +102,32 @@ class _Pattern:
         """The Chinese form with the parts of `text`; None where the text is no such sentence.
 
         part: translates a part; placed: whether the text may begin with a part that names a place, as `row 3: ` does.
+        The title of a piece of work may have a place in any case.
         """
         first, *between, last = self.fixed
         if not (text.startswith(first) and text.endswith(last)) or not all(each in text for each in between):
             return None
         if not (found := self.whole.fullmatch(text)):
             return None
-        if not (placed or first) and ": " in found[1]:
+        if not (placed or first or "title" in found.groupdict()) and ": " in found[1]:
             return None
         inner = {name: part(found[name]) for name, star in _FIELD.findall(self.english) if star}
-        if inner and self.letters < (_FEW_LETTERS if first else _FEW_LETTERS_AFTER_A_PART):
-            strange = [name for name, form in inner.items() if form is None and not _NAME.fullmatch(found[name])]
+        if any(form is None and is_english(found[name]) for name, form in inner.items()):
+            return None  # half a sentence in each language is worse than English
+        few = self.letters < (_FEW_LETTERS if first else _FEW_LETTERS_AFTER_A_PART)
+        if few and any(is_english(each) for name, each in found.groupdict().items() if name not in inner):
+            return None
+        if inner and few:
+            strange = [name for name, form in inner.items() if form is None and not self._is_name(found[name])]
             if strange or not any(inner.values()):
                 return None
         filled = _FIELD.sub(lambda each: f"\0{inner.get(each[1]) or found[each[1]]}\0", self.form)
         return _NO_SPACE.sub("", _SPACE.sub(" ", filled)).replace("\0", "")
+
+    @staticmethod
+    def _is_name(part: str) -> bool:
+        """Whether a part without a translation may stay in a sentence of few letters: a name or a comparison."""
+        return bool(_NAME.fullmatch(part) or _PLAIN.fullmatch(part))
 
 
 class _Section:
@@ -166,10 +200,10 @@ class _Search:
         """A sentence with a hint in brackets, without one, or after the place that it is about."""
         return (
             self._with_hint(text)
+            or self._before_rows(text)
             or self.match(text, name, placed=False)
             or self._behind_place(text)
             or self.match(text, name)
-            or self._before_rows(text)
         )
 
     def match(self, text: str, name: str, *, placed: bool = True) -> str | None:
@@ -194,23 +228,34 @@ class _Search:
         start = text.find(": ")
         while start > 0 and self._left > 0:
             if message := self.match(text[start + 2 :], "lines", placed=False):
-                return f"{self.match(text[:start], 'parts') or text[:start]}: {message}"
+                place = self.match(text[:start], "parts")
+                if place or not is_english(text[:start]):
+                    return f"{place or text[:start]}: {message}"
             start = text.find(": ", start + 1)
         return None
 
     def _before_rows(self, text: str) -> str | None:
         """A sentence followed by the rows that it is about."""
         said, mark, rows = text.rpartition(": ")
-        place = self.match(rows, "words") if mark and rows.startswith("row") else None
-        message = self.match(said, "lines") if place else None
-        return f"{message}：{place}" if message else None
+        places = [found for each in rows.split("; ") if (found := _ROWS.fullmatch(each))] if mark else []
+        if not places or len(places) < rows.count("; ") + 1:
+            return None
+        message = self.sentence(said)
+        return f"{message}：{'；'.join(map(self._rows, places))}" if message else None
+
+    def _rows(self, found: re.Match[str]) -> str:
+        """Row numbers, of a file where there are several."""
+        said = self.match(found["rows"], "words") or found["rows"]
+        return f"{found['file']} {said}" if found["file"] else said
 
     def _part(self, text: str) -> str | None:
         """A part of a sentence: a word, a sentence of its own, or a list of them."""
         if self._deep >= _DEEPEST or text in self._parts:
             return self._parts.get(text)
         self._deep += 1
-        found = self.sentence(text.strip(), "parts") or self._list(text)
+        # Of conditions of a rule the first one would else take the others as its value.
+        conditions = all(map(_CONDITION.fullmatch, text.split(", ")))
+        found = (self._list(text) if conditions else None) or self.sentence(text.strip(), "parts") or self._list(text)
         self._deep -= 1
         self._parts[text] = found
         return found

@@ -109,5 +109,5 @@ class GrowFile(BaseModel):
 def load_grow_recipe(path: AnyPath) -> GrowFile:
     """Read and validate a grow recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
     path = local_path(path)
-    tree, recipe = read_yaml(path, GrowRecipe)
+    tree, recipe = read_yaml(path, GrowRecipe, absent="write one: docs/pretraining.md has a sample")
     return GrowFile(path=path, recipe=recipe, tree=tree)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -21,7 +23,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from penjing.core import expected
-from penjing.core.errors import RecipeError, UsageError
+from penjing.core.errors import PenjingError, RecipeError, UsageError
 from penjing.core.options import WrongValueError, all_faults, explain
 from penjing.core.paths import AnyPath, local_path
 
@@ -32,6 +34,7 @@ FieldType = Literal["str", "int", "float", "bool", "date"]
 Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
 Described = TypeVar("Described", bound=BaseModel)
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
+_YAML_FIX = "indent with spaces, and put a value with `: ` or ` #` in it in quotes"
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -253,20 +256,35 @@ class RecipeFile(BaseModel):
         return place_of(self.path, self.tree, keys)
 
 
-def load_recipe(path: AnyPath) -> RecipeFile:
-    """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN."""
+def load_recipe(path: AnyPath, more: Callable[[RecipeFile], Sequence[PenjingError]] = lambda _: ()) -> RecipeFile:
+    """Read and validate a recipe. Raises UsageError (no file) or RecipeError with FILE:LINE:COLUMN.
+
+    more: further faults of a recipe with wrong keys, found in what is left without these keys; they are told too.
+    """
     path = local_path(path)
-    tree, recipe = read_yaml(path, Recipe)
+
+    def others(tree: Any, rest: Recipe) -> Sequence[PenjingError]:
+        return more(RecipeFile(path=path, recipe=rest, tree=tree))
+
+    tree, recipe = read_yaml(path, Recipe, others, "`penjing init DIR --data FILE` writes one")
     return RecipeFile(path=path, recipe=recipe, tree=tree)
 
 
-def read_yaml(path: Path, model: type[Described]) -> tuple[Any, Described]:
-    """The YAML tree of a file and the settings in it. Raises UsageError or RecipeError as `load_recipe`."""
+def read_yaml(
+    path: Path,
+    model: type[Described],
+    more: Callable[[Any, Described], Sequence[PenjingError]] = lambda *_: (),
+    absent: str = "check the path",
+) -> tuple[Any, Described]:
+    """The YAML tree of a file and the settings in it. Raises UsageError or RecipeError as `load_recipe`.
+
+    absent: what to do where there is no such file.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
         inside = path / "recipe.yaml"
-        fix = f"did you mean `{inside}`?" if inside.is_file() else "`penjing init DIR --data FILE` writes one"
+        fix = f"did you mean `{inside}`?" if inside.is_file() else absent
         raise UsageError("no such recipe", where=str(path), fix=fix) from None
     except UnicodeDecodeError:
         raise RecipeError("the recipe is not UTF-8", where=str(path), fix="save it as UTF-8") from None
@@ -276,16 +294,37 @@ def read_yaml(path: Path, model: type[Described]) -> tuple[Any, Described]:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise RecipeError(f"not valid YAML: {error.problem}", where=where, fix="see the sample in the README") from None
+        raise RecipeError(f"not valid YAML: {error.problem}", where=where, fix=_YAML_FIX) from None
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"not valid YAML: {error}", where=str(path)) from None
+        raise RecipeError(f"not valid YAML: {error}", where=str(path), fix=_YAML_FIX) from None
     if not isinstance(tree, dict):
         raise RecipeError("a recipe is a mapping of keys", where=str(path), fix="begin with `name: my-service`")
+    plain = _plain(tree)
     try:
-        return tree, model.model_validate(_plain(tree))
+        return tree, model.model_validate(plain)
     except ValidationError as error:
         faults = [(place_of(path, tree, keys), what, fix) for keys, what, fix in explain(error, model)]
+        try:
+            rest = model.model_validate(_without(plain, [fault["loc"] for fault in error.errors()]))
+        except ValidationError:
+            raise all_faults(faults) from None
+        faults += [(other.where or str(path), other.what, other.fix or "") for other in more(tree, rest)]
         raise all_faults(faults) from None
+
+
+def _without(plain: dict[str, Any], places: Sequence[tuple[str | int, ...]]) -> dict[str, Any]:
+    """The mapping without the keys at these places; an entry of a list takes the whole list with it."""
+    rest = copy.deepcopy(plain)
+    for place in places:
+        here: Any = rest
+        for key, below in zip_longest(place, place[1:]):
+            inner = here.get(key) if isinstance(here, dict) else None
+            if isinstance(inner, dict) and below in inner:
+                here = inner
+            elif isinstance(here, dict):
+                here.pop(key, None)
+                break
+    return rest
 
 
 def _as_text(value: Any) -> Any:

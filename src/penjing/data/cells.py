@@ -24,11 +24,16 @@ CONVERSATION = (
 
 @dataclass(frozen=True)
 class Fault:
-    """A row that cannot be read: its number, what is wrong, what to do."""
+    """A row that cannot be read: its number, what is wrong, what to do.
+
+    about: where a value of a declared field is wrong, the field, the value and what it is not; rows with the same field
+    are one problem, however different their values.
+    """
 
     row: int
     what: str
     fix: str
+    about: tuple[str, str, str] | None = None
 
 
 class UnreadableCell(str):

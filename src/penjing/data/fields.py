@@ -47,6 +47,8 @@ _CHANGES_VALUE = re.compile(
     r"[<>≤≥~≈≠=^*/×÷]|[(（].*\d.*[)）]|\d\s*(k|m|b|bn|mn|mio|mrd)\b|thousand|million|billion|hundred|dozen|[十百千万萬亿億兆]",
     re.IGNORECASE,
 )
+# The words of a FieldError: the value, and what it is not.
+_WRONG = re.compile(r"(`.*`|[^`,]*), ((?:not|beyond) .*)", re.DOTALL)
 _MINUS = str.maketrans("−–", "--")
 
 
@@ -56,6 +58,15 @@ class FieldError(ValueError):
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
         self.what, self.fix = what, fix
+
+
+class WrongFieldError(RequestError):
+    """A declared field with a wrong value. about: the field, the value as it is shown, and what it is not."""
+
+    def __init__(self, name: str, error: FieldError, where: str | None) -> None:
+        super().__init__(f"the field `{name}` is {error.what}", where=where, fix=error.fix)
+        found = _WRONG.fullmatch(error.what)
+        self.about = (name, found[1], found[2]) if found else None
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ def read_field(name: str, value: object, kind: FieldType, where: str | None = No
     try:
         return parse_field(value, kind)
     except FieldError as error:
-        raise RequestError(f"the field `{name}` is {error.what}", where=where, fix=error.fix) from None
+        raise WrongFieldError(name, error, where) from None
     except RequestError as error:
         what = error.what.replace("the text", f"the field `{name}`", 1)
         raise RequestError(what, where=where, fix=error.fix) from None

@@ -173,7 +173,7 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
     if audit.margin and provable is not None and provable > strictest:
         needed = rows_that_certify(strictest)
         message = (
-            f"{audit.margin.calibration_rows} calibration rows certify an error of {provable:.1%} at best, "
+            f"{audit.margin.calibration_rows} calibration rows certify an error of {provable:.2%} at best, "
             f"not `max_error` {strictest:g}; everything would go to a person"
         )
         total = labelled_rows(needed, "calibration", audit.splits, cut_parts(file.recipe.data.files))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
 _SHOWN_FAULTS = 20  # different ones, of one file
+_OTHERS = ("other rows that cannot be read",)
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,31 @@ def take_unlabelled(file: RecipeFile, masking: Masking) -> list[str]:
             if text:
                 texts.append(text)
     return texts
+
+
+def _fault_problems(name: str, faults: Sequence[Fault]) -> list[Problem]:
+    """One error for each kind of fault of a file: values of a field that are wrong in the same way are one kind."""
+    kinds: dict[tuple[str, ...], list[Fault]] = {}
+    for fault in faults:
+        kind: tuple[str, ...] = (fault.what,) if fault.about is None else (fault.about[0], fault.about[2])
+        kinds.setdefault(kind if kind in kinds or len(kinds) < _SHOWN_FAULTS else _OTHERS, []).append(fault)
+    found = []
+    for kind, same in kinds.items():
+        what, fix = (kind[0], same[0].fix) if len(kind) == 1 else _wrong_values(same)
+        rows = {name: [fault.row for fault in same]}
+        found.append(Problem(severity="error", code="rows", message=what, rows=rows, fix=fix))
+    return found
+
+
+def _wrong_values(faults: Sequence[Fault]) -> tuple[str, str]:
+    """Message and fix for wrong values of one field, with a few of the values."""
+    fixes = {fault.about[1]: fault.fix for fault in faults if fault.about is not None}
+    if len(fixes) == 1 or faults[0].about is None:
+        return faults[0].what, faults[0].fix
+    field, first, reason = faults[0].about
+    examples = ", ".join(list(fixes)[:_EXAMPLES])
+    what = f"{len(faults):,} values of the field `{field}` are {reason}, such as {examples}"
+    return what, fixes[first] if len(set(fixes.values())) == 1 else f"where it is {first}: {fixes[first]}"
 
 
 class _Collector:
@@ -168,17 +196,7 @@ class _Collector:
         for name, notes in self.notes.items():
             found += [Problem(severity="warning", code="layout", message=f"{name}: {note}") for note in notes]
         for name, faults in self.faults.items():
-            kinds: dict[str, list[Fault]] = {}
-            for fault in faults:
-                what = (
-                    fault.what
-                    if fault.what in kinds or len(kinds) < _SHOWN_FAULTS
-                    else "other rows that cannot be read"
-                )
-                kinds.setdefault(what, []).append(fault)
-            for what, same in kinds.items():
-                rows = {name: [fault.row for fault in same]}
-                found.append(Problem(severity="error", code="rows", message=what, rows=rows, fix=same[0].fix))
+            found += _fault_problems(name, faults)
         if self.empty:
             message, fix = "empty texts, left out", "nothing to do, or fill them in"
             found.append(Problem(severity="warning", code="empty", message=message, rows=self.empty, fix=fix))

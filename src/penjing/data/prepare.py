@@ -20,6 +20,7 @@ from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
 from penjing.data.split import split
+from penjing.data.table import faults_of
 
 # A text that is in two parts is kept in the first of these.
 _RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
@@ -78,9 +79,7 @@ def examine(
         intake = take_in(file, reader, masking)
         unlabelled = take_unlabelled(file, masking)
     except DataError as error:
-        message = f"{error.where}: {error.what}" if error.where else error.what
-        problem = Problem(severity="error", code="unreadable", message=message, fix=error.fix or "")
-        return Audit(problems=[problem]), None
+        return Audit(problems=[_unreadable(each) for each in faults_of(error)]), None
     table, parts = intake.table, intake.parts
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
     labels = reader.strata(table.labels or ())
@@ -123,6 +122,11 @@ def examine(
         copied=_copied(found, parts, [position for position in used if final[position] == "test"]),
     )
     return audit, prepared
+
+
+def _unreadable(error: DataError) -> Problem:
+    message = f"{error.where}: {error.what}" if error.where else error.what
+    return Problem(severity="error", code="unreadable", message=message, fix=error.fix or "")
 
 
 def _beside(file: RecipeFile, table: Table) -> list[str] | None:

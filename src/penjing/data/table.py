@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penjing.core.errors import DataError, RequestError
@@ -10,7 +10,7 @@ from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
 from penjing.data.cells import Fault, refuse_unreadable
-from penjing.data.fields import Names, match_header, read_field, unclear_names
+from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 
 _SHOWN = 10
@@ -56,10 +56,8 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
         if fault := refuse_unreadable(cells, wanted, row):
             faults.append(fault)
             continue
-        try:
-            values = {name: read_field(name, cells[name], kind) for name, kind in data.fields.items()}
-        except RequestError as error:
-            faults.append(Fault(row, error.what, error.fix or "correct the field there"))
+        values = _fields(cells, data, row, faults)
+        if values is None:
             continue
         texts.append(cells[data.text])
         labels.append(cells[data.label].strip())
@@ -71,12 +69,44 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
     return Table(texts, labels, rows, groups if data.group else None, fields)
 
 
-def unknown_column(where: str, names: Names, known: list[str], data: Data) -> DataError:
-    """The error for the first column that a file does not have, or that several of its columns could be."""
-    if names.unclear:
-        what, fix = unclear_names(names.unclear)
-        return DataError(what, where=where, fix=fix)
-    name = names.absent[0]
+def _fields(cells: Mapping[str, str], data: Data, row: int, faults: list[Fault]) -> dict[str, Scalar] | None:
+    """The declared fields of a row; None where some are wrong, each of which is added to `faults`."""
+    values: dict[str, Scalar] = {}
+    for name, kind in data.fields.items():
+        try:
+            values[name] = read_field(name, cells[name], kind)
+        except RequestError as error:
+            about = error.about if isinstance(error, WrongFieldError) else None
+            faults.append(Fault(row, error.what, error.fix or "correct the field there", about))
+    return values if len(values) == len(data.fields) else None
+
+
+class ColumnsError(DataError):
+    """Columns that a file does not have. each: one error for each of them."""
+
+    def __init__(self, each: Sequence[DataError]) -> None:
+        first, *others = each
+        more = "".join(f"\n  {error.what} ({error.fix})" for error in others)
+        super().__init__(first.what + more, where=first.where, fix=first.fix)
+        self.each = tuple(each)
+
+
+def faults_of(error: DataError) -> tuple[DataError, ...]:
+    """The faults that an error stands for: that of columns has several, any other is one."""
+    return error.each if isinstance(error, ColumnsError) else (error,)
+
+
+def unknown_column(where: str, names: Names, known: list[str], data: Data) -> ColumnsError:
+    """The error for every column that a file does not have, or that several of its columns could be."""
+    each = []
+    for name, near in names.unclear.items():
+        what, fix = unclear_names({name: near})
+        each.append(DataError(what, where=where, fix=fix))
+    each += [_absent(where, name, known, data) for name in names.absent]
+    return ColumnsError(each)
+
+
+def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
     role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
@@ -95,7 +125,8 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     lines = [f"row {fault.row}: {fault.what}" for fault in faults[:_SHOWN]]
     if len(faults) > _SHOWN:
         lines.append(f"and {len(faults) - _SHOWN} more")
-    head = f"{len(faults)} row{'s' * (len(faults) != 1)} cannot be read\n    " if len(faults) > 1 else ""
+    rows = len({fault.row for fault in faults})
+    head = f"{rows} row{'s' * (rows != 1)} cannot be read\n    " if len(faults) > 1 else ""
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 

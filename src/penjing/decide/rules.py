@@ -94,14 +94,14 @@ def read_rules(
     rules: list[Rule] = []
     for number, line in enumerate(lines[top + 1 :], start=top + 2):
         if any(cell.strip() for cell in line):
-            try:
-                if not sealed:
-                    _refuse_foreign(path, number, line, columns, schema)
-                rules.append(_rule(path, number, line, columns, schema))
-            except RuleError as error:
-                if faults is None:
-                    raise
-                faults.append(error)
+            wrong: list[RuleError] = []
+            rule = _rule((path, number), line, columns, schema, wrong, sealed=sealed)
+            if wrong and faults is None:
+                raise wrong[0]
+            if faults is not None:
+                faults += wrong
+            if rule is not None:
+                rules.append(rule)
     if len(rules) > MAX_RULES:
         fix = "join rows with `in a|b`, or split the service"
         raise RuleError(f"{len(rules):,} rules; at most {MAX_RULES:,} can be checked", where=str(path), fix=fix)
@@ -177,7 +177,9 @@ def _columns(
             hint = nearest(name, [*words, *kinds])
             if len(header) == 1 and any(mark in name for mark in "，；、"):
                 hint = "separate the columns by commas: save the sheet as CSV UTF-8"
-            if "did you mean" not in hint and "commas" not in hint:
+            if fold_name(name) == "label":
+                hint = "the answers of this task are no labels: write `value`" if "value" in kinds else hint
+            elif "did you mean" not in hint and "commas" not in hint:
                 hint = f"declare it under `data:` in the recipe, `fields: {{{name[:40]}: str}}`; {hint}"
             error = RuleError(f"unknown column `{name[:80]}`", where=where, fix=hint)
             if faults is None or len(header) == 1:
@@ -194,36 +196,53 @@ def _columns(
     return columns
 
 
-def _rule(path: Path, row: int, line: list[str], columns: list[tuple[str, Kind | None]], schema: FactSchema) -> Rule:
+def _rule(
+    place: tuple[Path, int],
+    line: list[str],
+    columns: list[tuple[str, Kind | None]],
+    schema: FactSchema,
+    faults: list[RuleError],
+    *,
+    sealed: bool,
+) -> Rule | None:
+    """The row at `place` (file and row); None where a cell is wrong: every wrong one is added to `faults`."""
+    path, row = place
     special: dict[str, tuple[str, int]] = {}
     conditions: list[Condition] = []
     for number, cell in enumerate(line, start=1):
         where = f"{path}:{row}:{number}"
         name, kind = columns[number - 1] if number <= len(columns) else ("", None)
-        if not name:
-            if cell.strip():
-                fix = "give the column a heading; a cell with a comma in it needs quotes"
-                raise RuleError(f"the cell {cell.strip()[:40]!r} has no heading", where=where, fix=fix)
-        elif kind is None:
-            special[name] = (_clean(cell, where), number)
-        elif (test := parse_cell(cell, name, kind, schema, where)) is not None:
-            conditions.append(Condition(fact=name, test=test, written=cell.strip()))
+        try:
+            if not name:
+                _refuse_headless(cell, where)
+            elif kind is None:
+                special[name] = (_clean(cell, where), number)
+            else:
+                if not sealed:
+                    refuse_foreign(cell, name, kind, schema, where)
+                if (test := parse_cell(cell, name, kind, schema, where)) is not None:
+                    conditions.append(Condition(fact=name, test=test, written=cell.strip()))
+        except RuleError as error:
+            faults.append(error)
     rule, number = special.get("name", ("", 1))
     if not rule:
-        raise RuleError(
-            "the rule has no name", where=f"{path}:{row}:{number}", fix="name it: the name is in every trace"
-        )
+        fix = "name it: the name is in every trace"
+        faults.append(RuleError("the rule has no name", where=f"{path}:{row}:{number}", fix=fix))
     then, number = special.get("then", ("", 1))
-    outcome = _then(then, f"{path}:{row}:{number} (column `then`)", schema)
+    outcome = None
+    try:
+        outcome = _then(then, f"{path}:{row}:{number} (column `then`)", schema)
+    except RuleError as error:
+        faults.append(error)
+    if faults:
+        return None
     return Rule(name=rule, row=row, conditions=tuple(conditions), outcome=outcome, why=special.get("why", ("", 0))[0])
 
 
-def _refuse_foreign(
-    path: Path, row: int, line: list[str], columns: list[tuple[str, Kind | None]], schema: FactSchema
-) -> None:
-    for number, (cell, (name, kind)) in enumerate(zip(line, columns, strict=False), start=1):
-        if name and kind is not None:
-            refuse_foreign(cell, name, kind, schema, f"{path}:{row}:{number}")
+def _refuse_headless(cell: str, where: str) -> None:
+    if cell.strip():
+        fix = "give the column a heading; a cell with a comma in it needs quotes"
+        raise RuleError(f"the cell {cell.strip()[:40]!r} has no heading", where=where, fix=fix)
 
 
 def _clean(cell: str, where: str) -> str:

@@ -205,7 +205,7 @@ def _fields_not_given(found: Checked) -> list[Problem]:
         if not asking or not empty:
             continue
         asked = ", ".join(f"{rule.row} ({rule.name})" for rule in asking[:_SHOWN])
-        asked += f" and {len(asking) - _SHOWN} more" if len(asking) > _SHOWN else ""
+        asked += f" and {len(asking) - _SHOWN} others" if len(asking) > _SHOWN else ""
         message = (
             f"{found.rules.path}: the field `{name}` is empty in {empty:,} of {total:,} rows, and the rules need it in "
             f"row{'s' * (len(asking) != 1)} {asked}: a case without it goes to a person where the rest of such a row "

@@ -72,6 +72,7 @@ def grow_base(
     """
     wait_asleep()
     file, out = load_grow_recipe(recipe), local_path(out).absolute()
+    _check_device(file)
     steps, named = read_steps(file), _open_named(file)
     progress = progress or Silent()
     with locked(out, "penjing grow"):
@@ -85,6 +86,20 @@ def grow_base(
         _report(file, artifact, done, perplexity, out)
         cache.shrink(*(path for path in cache.folder.iterdir() if _is_kept(path, base, cache)))
         return GrownBase(artifact, perplexity, tuple(done))
+
+
+def _check_device(file: GrowFile) -> None:
+    """Raise RecipeError for a GPU that torch does not find here."""
+    device = file.recipe.device
+    if device == "cpu":
+        return
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(device.partition(":")[2] or 0) >= count:
+        what = f"`device: {device}`: torch finds {count} GPU{'s' * (count != 1)} here"
+        fix = "write `device: cpu`, or take the key out; `penjing doctor` says what is installed"
+        raise RecipeError(what, where=file.where("device"), fix=fix)
 
 
 def read_steps(file: GrowFile) -> list[Step]:

@@ -25,6 +25,16 @@ def build_plan(file: RecipeFile) -> list[Step]:
 
 def read_plan(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
     """The valid steps of a recipe in their order, and all faults of steps and search."""
+    steps, faults = _read_steps(file)
+    return steps, [*faults, *_order_faults(file), *_search_faults(file)]
+
+
+def step_faults(file: RecipeFile) -> list[PenjingError]:
+    """Faults of each step by itself, its name and its options; they do not depend on other keys of the recipe."""
+    return _read_steps(file)[1]
+
+
+def _read_steps(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
     steps: list[Step] = []
     faults: list[PenjingError] = []
     for index, (name, given) in enumerate(file.recipe.step_list()):
@@ -32,7 +42,7 @@ def read_plan(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
             steps.append(named_step(name, given, partial(file.where, "steps", index, name)))
         except UsageError as error:
             faults.append(error)
-    return steps, [*faults, *_order_faults(file), *_search_faults(file)]
+    return steps, faults
 
 
 def _order_faults(file: RecipeFile) -> list[PenjingError]:

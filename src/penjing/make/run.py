@@ -30,7 +30,7 @@ from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
 from penjing.make.named import NOTHING, Named
 from penjing.make.overall import Overall, scaled, stages
-from penjing.make.plan import on_engine, single_step
+from penjing.make.plan import on_engine, single_step, step_faults
 from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
 from penjing.make.search.search import Search, choose_smallest
@@ -90,7 +90,7 @@ def make_release(
     """
     wait_asleep()
     recipe, out = local_path(recipe), local_path(out).absolute()
-    file = load_recipe(recipe)
+    file = load_recipe(recipe, step_faults)
     names, searches = [name for name, _ in file.recipe.step_list()], file.recipe.search is not None
     progress = Overall(progress or Silent(), stages(names, ROWS, searches))
     with _locked(out):

@@ -57,7 +57,8 @@ class Drawing:
 
 
 class Plot(Drawing):
-    """A drawing with two axes, the first logarithmic if asked for; `x` and `y` map values to the viewBox."""
+    """A drawing with two axes, the first logarithmic or of whole numbers if asked for; `x` and `y` map values to the
+    viewBox."""
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Plot(Drawing):
         *,
         percent: tuple[bool, bool] = (False, False),
         log: bool = False,
+        whole: bool = False,
     ) -> None:
         super().__init__(title)
         self.x_range, self.y_range, self.log = x_range, y_range, log
@@ -75,7 +77,7 @@ class Plot(Drawing):
         for value in ticks(*y_range):
             self.line(LEFT, self.y(value), right, self.y(value), "grid")
             self.text(LEFT - 6, self.y(value) + 4, tick_label(value, percent[1]), "tick", "end")
-        for value in log_ticks(*x_range) if log else ticks(*x_range):
+        for value in log_ticks(*x_range) if log else whole_ticks(*x_range) if whole else ticks(*x_range):
             self.line(self.x(value), bottom, self.x(value), bottom + 4, "axis")
             self.text(self.x(value), bottom + 17, tick_label(value, percent[0]), "tick", "middle")
         self.line(LEFT, bottom, right, bottom, "axis")
@@ -108,6 +110,11 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     count = math.floor(high / step + 1e-9) - first + 1
     return [round((first + index) * step, 12) for index in range(count)]
+
+
+def whole_ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """As `ticks`, of a quantity that is counted: steps of at least one."""
+    return [value for value in ticks(low, high, about) if value == int(value)] or [low]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -250,9 +257,10 @@ def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_z
     xs = [x for curve in drawn for x, _ in curve.points]
     ys = [y for curve in drawn for _, y in curve.points]
     low, high = min(ys, default=0.0), max(ys, default=1.0)
-    margin = 0.08 * (high - low) or 0.01
-    low = min(low, 0.0) if from_zero else low - margin
-    plot = Plot(title, (min(xs, default=0), max(xs, default=1)), (low, high + margin), names)
+    margin = 0.08 * (high - low) or 0.08 * abs(high) or 0.01
+    # What is never negative, such as a rate, has no axis below 0.
+    low = min(low, 0.0) if from_zero else max(0.0, low - margin) if low >= 0 else low - margin
+    plot = Plot(title, (min(xs, default=0), max(xs, default=1)), (low, high + margin), names, whole=True)
     for index, curve in enumerate(drawn):
         css = ("main", "other", "third")[index % 3]
         points = [(plot.x(x), plot.y(y)) for x, y in _thin(curve.points)]

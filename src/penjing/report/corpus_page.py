@@ -77,6 +77,7 @@ def context(corpus: Corpus, language: PageLanguage, *, texts: bool = True) -> di
         "lengths": [f"≤ {bound:,}" for bound in LENGTHS] + [f"> {LENGTHS[-1]:,}"],
         "languages": _languages(card, t),
         "samples": _samples(corpus, language) if texts else [],
+        "settings": [(t.get(f"setting_{name}", name), _setting(value, t)) for name, value in card.settings.items()],
         "percent": _percent,
         "share": _share,
     }
@@ -100,6 +101,12 @@ def _says(card: CorpusCard, t: dict[str, str], language: PageLanguage) -> list[s
     if unlicensed:
         said.append(t["says_licence"].format(names=t["comma"].join(unlicensed[:8])))
     return said
+
+
+def _setting(value: object, t: dict[str, str]) -> str:
+    if isinstance(value, bool):
+        return t[f"setting_{str(value).lower()}"]
+    return t["comma"].join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _not_read(counts: dict[str, int], t: dict[str, str]) -> str:

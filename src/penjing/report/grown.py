@@ -17,6 +17,7 @@ from penjing.report.contract import Curve
 _WORDS = {
     "en": {
         "title": "Grown base",
+        "colon": ": ",
         "about": "{parameters} parameters, {tokens} tokens read, {steps}",
         "id": "id",
         "corpora": "Corpora",
@@ -41,6 +42,7 @@ _WORDS = {
     },
     "zh": {
         "title": "预训练得到的基座",
+        "colon": "：",
         "about": "{parameters} 个参数，读入 {tokens} 个词元，{steps}",
         "id": "编号",
         "corpora": "语料",
@@ -90,7 +92,7 @@ def render_grown(page: GrownPage, language: str) -> str:
         parameters=f"{page.artifact.card.parameters:,}", tokens=f"{notes.get('tokens_seen', 0):,}", steps=steps
     )
     parts = [
-        f"<h1>{escape(words['title'])}: {escape(page.name)}</h1><p>{escape(about)}</p>",
+        f"<h1>{escape(words['title'])}{words['colon']}{escape(page.name)}</h1><p>{escape(about)}</p>",
         f"<p>{words['id']} <code>{escape(page.artifact.id[:12])}</code></p>",
         *_corpora(words, notes),
         *_perplexities(words, page),

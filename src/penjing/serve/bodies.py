@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
@@ -26,6 +27,7 @@ from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
 
 Value = StrictStr | StrictBool | StrictInt | StrictFloat | None
+_YAML_KEY = re.compile(r"`(\w+): ")
 _CLOSE = {"Connection": "close"}
 # More keys than any valid request has. They are counted first, because checking each one costs more.
 _MOST_KEYS, _MOST_FIELDS = 16, 256
@@ -126,9 +128,7 @@ def parse_items(
     try:
         parsed = model.model_validate(body)
     except ValidationError as error:
-        path, what, fix = explain(error, model)[0]
-        place = ".".join(map(str, path))
-        raise AnswerError(422, "bad_request", f"{place}: {what}" if place else what, fix) from None
+        raise _refused(error, model) from None
     items = parsed.items if batch else [parsed]  # type: ignore[attr-defined]
     for number, item in enumerate(items):
         place = f"items.{number}.text" if batch else "text"
@@ -136,6 +136,19 @@ def parse_items(
             message = f"{place}: {len(item.text):,} characters; the most is {settings.max_characters:,}"
             raise AnswerError(422, "too_long", message, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
     return items, getattr(parsed, "evidence", False), batch
+
+
+def _refused(error: ValidationError, model: type[BaseModel]) -> AnswerError:
+    """The first fault; a misspelt key goes before the missing one that it stands for."""
+    faults = explain(error, model)
+    path, what, fix = next((each for each in faults if each[1].startswith("unknown key")), faults[0])
+    # The keys of a recipe are written without quotes.
+    if fix.startswith("add `"):
+        fix = f'add "{path[-1]}" there, for example {{"text": "..."}}'
+    fix = _YAML_KEY.sub(r'`"\1": ', fix)
+    # A key that is unknown or missing is named in the message.
+    place = ".".join(map(str, path[:-1] if "key `" in what else path))
+    return AnswerError(422, "bad_request", f"{place}: {what}" if place else what, fix)
 
 
 def request_schema(one: type[BaseModel], many: type[BaseModel]) -> dict[str, Any]:

@@ -106,6 +106,11 @@ def count_steps(objective: Objective, epochs: float) -> list[int]:
     return counts
 
 
+def title_of(done: int, last: int, total: int) -> str:
+    """What a training says of itself: which steps it takes, where it was resumed or ends before the last one."""
+    return f"training, steps {done + 1} to {last} of {total}" if done or last < total else f"training, {total} steps"
+
+
 def fit(
     model: nn.Module, objective: Objective, plan: Plan, run: Run, scratch: Path, key: str, hooks: Sequence[Hook] = ()
 ) -> Outcome:
@@ -140,7 +145,7 @@ class _Training:
         if self.resume() or (self.plan.to_rung and self.done.rung):
             return self.done
         last = min(self.plan.rung, self.total) if self.plan.to_rung else self.total
-        self.run.progress.start(f"training, {self.total} steps", last - self.step)
+        self.run.progress.start(title_of(self.step, last, self.total), last - self.step)
         self.model.train()
         for epoch, count in enumerate(self.counts):
             begun = sum(self.counts[:epoch])

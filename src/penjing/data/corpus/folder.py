@@ -91,7 +91,9 @@ def open_corpus(folder: AnyPath) -> Corpus:
     """
     path = local_path(folder)
     fix = "give the folder that `penjing corpus build` wrote"
-    if path.is_dir() and not (path / CARD).exists() and not (path / "MANIFEST").exists():
+    if not path.is_dir():
+        raise UsageError("no such folder", where=str(path), fix=fix)
+    if not (path / CARD).exists() and not (path / "MANIFEST").exists():
         raise UsageError("this folder is not a corpus", where=str(path), fix=fix)
     try:
         identity = verify(path)
