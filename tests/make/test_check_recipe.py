@@ -71,7 +71,7 @@ PLAIN = "files: a.csv"
     [
         (PLAIN, "decide: {max_error: {好啊: 0.1}}", RecipeError, ["yaml:4:22: `max_error` has the unknown label"]),
         (PLAIN, "decide: {rules: no.csv}", RuleError, ["yaml:4:10: there is no rules file `no.csv`"]),
-        (PLAIN, "steps: [{tune.liner: {}}]", RecipeError, ["yaml:3:10: unknown step", "did you mean `linear`"]),
+        (PLAIN, "steps: [{tune.liner: {}}]", RecipeError, ["yaml:3:10: unknown step", "did you mean `tune.linear`"]),
         (
             PLAIN,
             "steps: [{tune.full: {epochs: -1, layers: al}}]\nbase: none",

@@ -38,8 +38,8 @@ def test_a_recipes_engine_is_that_of_every_step_that_names_none(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ("  - tune.ful: {}\n", ":4:5: unknown step `ful`"),
-        ("  - tune.ful: {}\n", "did you mean `full`"),
+        ("  - tune.ful: {}\n", ":4:5: unknown step `tune.ful`"),
+        ("  - tune.ful: {}\n", "did you mean `tune.full`"),
         ("  - tuna.full: {}\n", "unknown step `tuna.full`"),
         ("  - compress.int8: {}\n", "nothing is tuned before it"),
         ("  - tune.full: {}\n  - tune.linear: {}\n", "follows another tuning step"),

@@ -112,8 +112,9 @@ class _Pattern:
         if not (placed or first or "title" in found.groupdict()) and ": " in found[1]:
             return None
         inner = {name: part(found[name]) for name, star in _FIELD.findall(self.english) if star}
-        if any(form is None and is_english(found[name]) for name, form in inner.items()):
-            return None  # half a sentence in each language is worse than English
+        # Half a sentence in each language is worse than English; the message of another program stays as it is.
+        if any(form is None and name != "error" and is_english(found[name]) for name, form in inner.items()):
+            return None
         few = self.letters < (_FEW_LETTERS if first else _FEW_LETTERS_AFTER_A_PART)
         if few and any(is_english(each) for name, each in found.groupdict().items() if name not in inner):
             return None

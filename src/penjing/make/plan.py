@@ -137,7 +137,7 @@ def named_step(
     """
     room, _, short = name.partition(".")
     known = [f"{key}.{method}" for key, path in rooms.items() for method in importlib.import_module(path).METHODS]
-    if room not in rooms or not short:
+    if name not in known:
         raise RecipeError(f"unknown step `{name[:60]}`", where=place(), fix=nearest(name, known))
     method = load_method(short, importlib.import_module(rooms[room]).METHODS, place())
     return Step(name=name, method=method, options=build_options(method.options, given, place(), place))
