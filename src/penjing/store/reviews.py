@@ -130,7 +130,10 @@ def export_open(
 
 def _in_one_cell(fields: Mapping[str, Any]) -> str:
     """The fields that were given, as `amount: 30000; channel: web`."""
-    return "; ".join(f"{name}: {value}" for name, value in fields.items() if value is not None)
+    given = {name: value for name, value in fields.items() if value is not None}
+    whole = [name for name, value in given.items() if isinstance(value, float) and value.is_integer()]
+    given |= {name: int(given[name]) for name in whole}
+    return "; ".join(f"{name}: {value}" for name, value in given.items())
 
 
 def import_verdicts(store: Store, file: Path, reading: Reading | None = None) -> Imported:
