@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
 
+from penjing.decide.policy import load_policy
 from penjing.store import audit
 from penjing.store.database import open_store
 
@@ -95,3 +97,23 @@ def test_an_export_that_cannot_be_written_says_so_and_keeps_the_old_file(penjing
     ran = penjing("review", "export", "中文 'q\".csv")
     assert ran.code == 0 and (tmp_path / "中文 'q\".csv").is_file()
     assert not list(tmp_path.glob(".*partial"))
+
+
+def test_a_reviewer_sees_the_rule_its_reason_and_the_fields(penjing, tiny_release, tmp_path: Path) -> None:
+    moved = tmp_path / "release"
+    shutil.copytree(tiny_release.folder, moved)
+    (tmp_path / "in.csv").write_text("text,channel,amount\nsee you at lunch,vip,30000\n", encoding="utf-8")
+    decided = penjing("decide", moved, tmp_path / "in.csv").lines[0]
+    assert decided["route"] == "review" and decided["fired"]
+    assert penjing("review", "export", "cases.csv").code == 0
+    with Path("cases.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    rules = {rule.name: rule.why for rule in load_policy(tiny_release).rules.rules}
+    assert row["rule"] == decided["fired"][0] and row["why"] == rules[row["rule"]] != ""
+    assert row["fields"] == "amount: 30000; channel: vip"
+    # The rule is in the record; its reason is only in the release.
+    shutil.rmtree(moved)
+    assert penjing("review", "export", "later.csv").code == 0
+    with Path("later.csv").open(encoding="utf-8-sig", newline="") as file:
+        (later,) = csv.DictReader(file)
+    assert later == row | {"why": ""}

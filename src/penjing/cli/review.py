@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
+    from penjing.cases.rule_reasons import RuleReasons
     from penjing.cli.failures import explain
     from penjing.cli.language import language
     from penjing.cli.show import out_json, tell
@@ -43,7 +44,8 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     try:
         # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count, labels = export_open(store, target, bad, columns), open_labels(store)
+            count = export_open(store, target, bad, columns, RuleReasons(store))
+            labels = open_labels(store)
     except OSError as error:
         failure = explain(error)
         # A path that cannot be written is a usage error; a full or failing disk is not.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,12 @@ from penjing.store.releases import open_recorded
 from penjing.store.tables import decisions, now, reviews
 from penjing.tasks import task_of
 
-COLUMNS = ("id", "time", "release", "outcome", "p", "reason", "text", "verdict", "reviewer", "note")
-CHINESE_COLUMNS = ("编号", "时间", "发布包", "结果", "概率", "原因", "文本", "结论", "复核人", "备注")
+COLUMNS = (
+    "id", "time", "release", "outcome", "p", "reason", "rule", "why", "fields", "text", "verdict", "reviewer", "note",
+)  # fmt: skip
+CHINESE_COLUMNS = (
+    "编号", "时间", "发布包", "结果", "概率", "原因", "规则", "规则的理由", "字段", "文本", "结论", "复核人", "备注",
+)  # fmt: skip
 # A spreadsheet reads a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _READ = ("id", "verdict", "reviewer", "note")
@@ -86,10 +90,17 @@ def _described(prediction: Any) -> tuple[str, list[str]]:
         return "", []
 
 
-def export_open(store: Store, file: Path, unreadable: list[str] | None = None, columns: Sequence[str] = COLUMNS) -> int:
+def export_open(
+    store: Store,
+    file: Path,
+    unreadable: list[str] | None = None,
+    columns: Sequence[str] = COLUMNS,
+    why: Callable[[str, str], str] | None = None,
+) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
-    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both.
+    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. why: the reason of a rule, from the
+    id of the release and the name of the rule.
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
     query = (
@@ -106,13 +117,23 @@ def export_open(store: Store, file: Path, unreadable: list[str] | None = None, c
         for row in connection.execute(query):
             try:
                 decided = json.loads(row.decision)
-                cells = [row.id, row.opened, row.release[:12], row.outcome, decided["facts"].get("p", "")]
-                cells += [decided["reason"], row.text or "", "", "", ""]
+                facts, rules = decided["facts"], decided.get("fired") or []
+                cells = [row.id, row.opened, row.release[:12], row.outcome, facts.get("p", ""), decided["reason"]]
+                cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
+                cells += [_in_one_cell(facts.get("fields") or {}), row.text or "", "", "", ""]
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
     return count
+
+
+def _in_one_cell(fields: Mapping[str, Any]) -> str:
+    """The fields that were given, as `amount: 30000; channel: web`."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    whole = [name for name, value in given.items() if isinstance(value, float) and value.is_integer()]
+    given |= {name: int(given[name]) for name in whole}
+    return "; ".join(f"{name}: {value}" for name, value in given.items())
 
 
 def import_verdicts(store: Store, file: Path, reading: Reading | None = None) -> Imported:
