@@ -28,19 +28,20 @@ def test_each_row_is_summed_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "said"),
     [
-        None,
-        "",
-        "{}",
-        '{"encoder": 1}',
-        '{"encoder": 1, "ngrams": -1}',
-        '{"encoder": 1, "ngrams": NaN}',
-        '{"encoder": 1, "ngrams": 1, "x": 1}',
+        (None, "No such file"),
+        ("", "the whole is of another kind"),
+        ("{}", "the key `encoder` is missing"),
+        ('{"encoder": 1}', "the key `ngrams` is missing"),
+        ('{"encoder": 1, "ngrams": -1}', "`ngrams` is `-1`; it must be a number at least 0"),
+        ('{"encoder": 1, "ngrams": NaN}', "`ngrams` is `nan`"),
+        ('{"encoder": 1, "ngrams": 1, "x": 1}', "unknown key `x`"),
     ],
 )
-def test_what_is_none_is_refused(tmp_path: Path, raw: str | None) -> None:
+def test_what_is_none_is_refused(tmp_path: Path, raw: str | None, said: str) -> None:
     if raw is not None:
         (tmp_path / WEIGHTS).write_text(raw)
-    with pytest.raises(DamageError, match=r"ngrams\.json cannot be used"):
+    with pytest.raises(DamageError, match=r"ngrams\.json cannot be used") as caught:
         read_weights(tmp_path)
+    assert said in str(caught.value) and "pydantic" not in str(caught.value)

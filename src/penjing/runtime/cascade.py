@@ -33,6 +33,7 @@ from penjing.core.canon import unit_hash
 from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact, Prediction
+from penjing.core.options import explain
 from penjing.core.task import Outputs
 from penjing.engines.protocol import Array, Engine, Logits, label_head
 from penjing.runtime.deferral import Bools, Deferral, DeferralRule
@@ -230,10 +231,12 @@ def read_exits(folder: Path) -> CascadeExit:
     """When the first stage of a cascade answers. Raises DamageError, or UsageError for one of a newer Penjing."""
     try:
         return CascadeExit.model_validate_json((folder / EXITS).read_bytes())
-    except (FileNotFoundError, ValidationError) as error:
-        if isinstance(error, ValidationError):
-            refuse_newer((folder / EXITS).read_bytes(), 2, EXITS, str(folder))
-        raise DamageError(f"{EXITS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
+    except FileNotFoundError as error:
+        what = str(error)
+    except ValidationError as error:
+        refuse_newer((folder / EXITS).read_bytes(), 2, EXITS, str(folder))
+        what = explain(error, CascadeExit)[0][1]
+    raise DamageError(f"{EXITS} cannot be used: {what}", where=str(folder), fix=_FIX)
 
 
 _FIX = "copy the folder again from where it was made, or make it again"

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact
+from penjing.core.options import explain
 from penjing.core.task import Outputs
 from penjing.engines.protocol import Array, Engine, Logits
 from penjing.runtime.session import Session
@@ -94,10 +95,12 @@ def read_weights(folder: Path) -> BranchWeights:
     """The weights of both stages. Raises DamageError, or UsageError for a file of a newer Penjing."""
     try:
         return BranchWeights.model_validate_json((folder / WEIGHTS).read_bytes())
-    except (FileNotFoundError, ValidationError) as error:
-        if isinstance(error, ValidationError):
-            refuse_newer((folder / WEIGHTS).read_bytes(), 1, WEIGHTS, str(folder))
-        raise DamageError(f"{WEIGHTS} cannot be used: {error}", where=str(folder), fix=_FIX) from None
+    except FileNotFoundError as error:
+        what = str(error)
+    except ValidationError as error:
+        refuse_newer((folder / WEIGHTS).read_bytes(), 1, WEIGHTS, str(folder))
+        what = explain(error, BranchWeights)[0][1]
+    raise DamageError(f"{WEIGHTS} cannot be used: {what}", where=str(folder), fix=_FIX)
 
 
 _FIX = "copy the folder again from where it was made, or make it again"

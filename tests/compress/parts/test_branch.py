@@ -12,7 +12,7 @@ from tests.compress.conftest import table
 from penjing.compress.parts import branch
 from penjing.compress.parts.branch import fit_branch
 from penjing.core.errors import RunInterruptedError
-from penjing.core.nouns import Run, Table
+from penjing.core.nouns import Artifact, Card, Run, Table
 from penjing.core.task import Task
 from penjing.engines.static import StaticEngine
 from penjing.tasks import open_reader, task_of_labels
@@ -63,6 +63,17 @@ def test_only_n_grams_of_several_texts_have_a_row_and_those_of_most_texts_where_
     # Where no n-gram is in two texts, those of one count.
     alone = branch._counts(["aaa", "bcd"], Grams(bits=18), run)
     assert (branch._scale(alone, 1 << 18) > 0).any()
+
+
+def test_texts_without_n_grams_give_a_table_without_rows(tmp_path: Path) -> None:
+    engine = fitted(Table(["", "", ""], ["bad", "good", "good"], range(1, 4)), tmp_path)
+    assert engine.parameters == 0
+    logits = engine.run(engine.encode(["", "room"]))["label"]
+    assert np.array_equal(logits[0], logits[1]) and logits[0, 1] > 0
+    engine.write(tmp_path)
+    card = Card(form="static", method="compress.ngrams", labels=("bad", "good"))
+    again = StaticEngine.load(Artifact(tmp_path, "", card))
+    assert np.array_equal(again.run(again.encode(["room"]))["label"][0], logits[1])
 
 
 def test_numbers_are_learned_too(tmp_path: Path) -> None:

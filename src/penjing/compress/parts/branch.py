@@ -71,7 +71,7 @@ def _scale(counts: csr_matrix, most: int) -> Floats:
     texts, buckets = counts.shape
     frequency = np.bincount(counts.indices, minlength=buckets)
     kept = np.argsort(-frequency, kind="stable")[:most]
-    kept = kept[frequency[kept] > min(1, frequency.max() - 1)]
+    kept = kept[frequency[kept] > min(1, max(0, frequency.max() - 1))]
     weights = np.zeros(buckets)
     weights[kept] = np.log((1 + texts) / (1 + frequency[kept])) + 1
     norms = counts.power(2) @ np.square(weights)

@@ -51,9 +51,11 @@ def check_parent(
     """As `encoder_parent`, or with `torch` as `torch_parent`; checks only the card."""
     if parent is None or not predicts(parent.card) or parent.card.form in _LAST - ({"ngrams"} if ngrams else set()):
         what = "nothing" if parent is None else f"an artifact by `{parent.card.method}`"
-        raise UsageError(
-            f"`{method}` compresses a tuned encoder, but before it is {what}", fix="put `tune.full` before it"
-        )
+        fix = "put `tune.full` before it"
+        if parent is not None and parent.card.method.startswith("compress."):
+            last = parent.card.method
+            fix = "take one of them out" if last == method else f"put `{last}` last, or take one of the two out"
+        raise UsageError(f"`{method}` compresses a tuned encoder, but before it is {what}", fix=fix)
     if parent.card.precision == "int8" and not int8:
         raise UsageError(f"`{method}` follows a step that has made INT8 already", fix="remove one of the two steps")
     if torch and parent.card.form != "torch":
