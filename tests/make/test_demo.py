@@ -19,7 +19,7 @@ def test_rows_and_recipe(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == count == len({row["text"] for row in rows})
     assert {row["label"] for row in rows} == {"正面", "负面"}
-    assert [step.name for step in build_plan(load_recipe(recipe))] == ["tune.full", "compress.int8", "compress.ngrams"]
+    assert [step.name for step in build_plan(load_recipe(recipe))] == ["tune.full", "compress.int8"]
     rules = load_rules(tmp_path / "rules.csv", FactSchema(("正面", "负面")))
     assert [rule.name for rule in rules.rules] == ["refund-to-a-person", "phone-number"]
 

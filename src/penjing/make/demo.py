@@ -38,7 +38,6 @@ base: auto
 steps:
   - tune.full: {full}
   - compress.int8: {{}}
-  - compress.ngrams: {{}}
 gates: {{keep: 0.97, p99_ms: {p99_ms}, size_mb: {size_mb}, unproven: allow}}
 decide: {{max_error: {max_error}, rules: rules.csv, audit: 0.01}}
 seed: 0
