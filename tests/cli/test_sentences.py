@@ -136,7 +136,6 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "(n{} or {})",
         ", {} {}",
         "- compress.int8: {{}}",
-        "- compress.ngrams: {{}}",
         "- tune.full: {}",
         "Bearer {}",
         "Decides texts with one sealed release; every decision is recorded and can be replayed.",

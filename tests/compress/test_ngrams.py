@@ -55,12 +55,18 @@ def test_the_weights_have_the_least_loss_with_the_prior() -> None:
     def loss(a: float, b: float) -> float:
         (f, g) = found.factors
         both = a * f * one.astype(np.float64) + b * g * other
-        return 200 * negative_log_likelihood(both, truth) + (a - b) ** 2 / 0.125
+        # Of the gold 201 of 202, of both other labels half of what is left.
+        right, wrong = 201 / 202, 0.5 / 202
+        parts = [negative_log_likelihood(both, (truth + turn) % 3) for turn in range(3)]
+        return 200 * (right * parts[0] + wrong * (parts[1] + parts[2])) + (a - b) ** 2 / 0.125
 
     a, b = found.weights
     assert a > 0.5 and b > 0.5, "two parts that err apart count each in full"
     for near in ((a + 0.02, b), (a - 0.02, b), (a, b + 0.02), (a, b - 0.02)):
         assert loss(*near) > loss(a, b)
+    # Rows without an error do not make the sum as sure as the bounds allow.
+    sure = fit_weights((one[:30] * 0 + 9 * np.eye(3, dtype=np.float32)[truth[:30]],) * 2, task, golds[:30])
+    assert max(sure.factors) < 2 and sure.factors[0] == pytest.approx(np.log(31 / (1 / 2)) / 9, rel=1e-3)
     # Each factor is that of its part alone, whatever the scale of its outputs is.
     again = fit_weights((one / 7, other * 2), task, golds)
     assert again.factors == pytest.approx((7 * found.factors[0], found.factors[1] / 2), rel=1e-3)

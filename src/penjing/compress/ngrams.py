@@ -43,6 +43,7 @@ from penjing.core.task import HeadKind, Item, Task
 from penjing.engines.static import StaticEngine
 from penjing.runtime.ngrams import ENCODER, NGRAMS, WEIGHTS, BranchWeights
 from penjing.tasks import task_of
+from penjing.tasks.calibrate import share_of_right
 from penjing.text.ngrams import Grams
 from penjing.train.linear import Strength
 from penjing.train.losses import hard_loss
@@ -165,14 +166,24 @@ def _branch(inputs: Inputs, parent: Artifact, options: Options, run: Run) -> Art
 def _loss_of(task: Task, golds: Sequence[str]) -> Callable[[torch.Tensor], torch.Tensor]:
     """The sum of the task's loss over rows, of outputs (n, columns) with the heads side by side."""
     encoded = task.encode(golds, [Item("")] * len(golds))
+    rows = len(golds)
     targets = [torch.from_numpy(np.asarray(encoded[name])) for name in task.heads]
     ends = np.cumsum([head.size for head in task.heads.values()])[:-1].tolist()
 
     def loss(outputs: torch.Tensor) -> torch.Tensor:
         parts = zip(task.heads.values(), torch.tensor_split(outputs, ends, dim=1), targets, strict=True)
-        return torch.stack([hard_loss(head.loss, part, target, reduction="sum") for head, part, target in parts]).sum()
+        losses = [
+            hard_loss(head.loss, part, target, smoothing_of(head.size, rows), reduction="sum")
+            for head, part, target in parts
+        ]
+        return torch.stack(losses).sum()
 
     return loss
+
+
+def smoothing_of(labels: int, rows: int) -> float:
+    """The smoothing of the loss that leaves the gold what n rows support, as for a temperature (tasks/calibrate)."""
+    return (1 - share_of_right(rows)) * labels / (labels - 1) if labels > 1 else 0.0
 
 
 def _scaled(loss: Callable[[torch.Tensor], torch.Tensor], outputs: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
