@@ -10,11 +10,12 @@ SITE_STAMP := $(VENV)/.site-installed
 demo: $(STAMP)
 	$(BIN)/penjing demo $(if $(ONCE),--once)
 
-# What serves and what measures time has the machine to itself. A test that ends its worker ends the run: with a new
-# worker pytest-xdist waits for ever.
+# What serves, what measures time and what gets signals has the machine and the process to itself. A test that ends its
+# worker ends the run: with a new worker pytest-xdist waits for ever.
+ALONE := tests/serve tests/measure tests/cli/test_interrupts.py
 test: $(STAMP) lint types
-	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --max-worker-restart=0 --ignore=tests/serve --ignore=tests/measure
-	$(BIN)/python -m pytest -m "not whole" tests/serve tests/measure
+	$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --max-worker-restart=0 $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest -m "not whole" $(ALONE)
 
 # Whole runs, faults and attacks that take minutes.
 test-slow: $(STAMP)

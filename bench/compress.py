@@ -72,6 +72,8 @@ def techniques(layers: int) -> dict[str, Chain]:
         "static": [("compress.static", {})],
         "static, words replaced": [("compress.static", {"copies": 0, "replaced": 2})],
         "cascade: static, then identity": [_EXPORT, ("compress.cascade", {})],
+        "INT8, n-grams": [("compress.int8", {}), ("compress.ngrams", {})],
+        "penjing/nano, distilled": [("compress.student", {"base": "penjing/nano"}), _HEAL, _EXPORT],
     }
 
 
@@ -83,7 +85,8 @@ def make(recipe: Path, out: Path, only: list[str] | None) -> tuple[Prepared, Art
 
     def step(one: Any, parent: Artifact, teacher: Artifact | None) -> Artifact:
         teachers = {"tuned": teacher} if teacher else {}
-        inputs = Inputs(parent, data.train, data.validation, teachers, data.language, data.unlabelled)
+        smaller = open_base(one.options.base, recipe.parent) if one.name == "compress.student" else None
+        inputs = Inputs(parent, data.train, data.validation, teachers, data.language, data.unlabelled, base=smaller)
         return cache.run(one, inputs).artifact
 
     teacher = step(build_plan(file)[0], open_base(file.recipe.base, recipe.parent), None)

@@ -35,6 +35,7 @@ def test_every_technique_is_a_chain_of_known_steps(bench: ModuleType) -> None:
             "compress.static",
             "compress.cascade",
             "compress.exit",
+            "compress.ngrams",
         }, name
 
 

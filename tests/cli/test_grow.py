@@ -23,7 +23,7 @@ steps:
     ("old", "new", "where", "said"),
     [
         ("tokens: 900", "tokens: 0", "grow.yaml:7:20", "tokens"),
-        ("pretrain.mlm", "pretrain.mlmm", "grow.yaml:7:5", "did you mean `mlm`?"),
+        ("pretrain.mlm", "pretrain.mlmm", "grow.yaml:7:5", "did you mean `pretrain.mlm`?"),
         ("language: en", "langage: en", "grow.yaml:2:1", "did you mean `language`?"),
         ("type: bert", "type: bertt", "grow.yaml:4:11", "bertt"),
     ],

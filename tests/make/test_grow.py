@@ -106,7 +106,7 @@ def test_where_the_recipe_is_refused_nothing_is_left_behind(place: Path, old: st
         ("corpus: corpus", "corpus: nowhere", "grow.yaml:3:1"),
         ("tokenizer: words", "tokenizer: nowhere", "grow.yaml:5:1"),
         ("tokenizer: words", "tokenizer: {kind: unigram, entires: 600}", "did you mean `entries`?"),
-        ("pretrain.mlm: {", "pretrain.mlmm: {", "did you mean `mlm`?"),
+        ("pretrain.mlm: {", "pretrain.mlmm: {", "did you mean `pretrain.mlm`?"),
         ("pretrain.mlm: {", "tune.full: {", "unknown step `tune.full`"),
         ("pretrain.mlm: {tokens: 900", "pretrain.mlm: {tokens: 0", "grow.yaml:8:20"),
         ("length: 32", "length: 4096", "this network reads at most 64 tokens"),

@@ -113,7 +113,7 @@ def test_a_broken_gate_seals_nothing_and_moves_the_old_release_aside(
 
 
 def test_mistakes_are_told_before_any_work(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="did you mean `linear`"):
+    with pytest.raises(RecipeError, match=r"did you mean `tune\.linear`"):
         make_release(recipe_in(steps="  - tune.liner: {}"), tmp_path / "out")
     with pytest.raises(UsageError, match="no-such-base"):
         make_release(recipe_in(steps=ENCODER, base="no-such-base"), tmp_path / "out")
