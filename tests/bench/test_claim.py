@@ -65,9 +65,9 @@ def test_every_part_of_the_claim_is_needed(page: ModuleType) -> None:
 def test_the_page_says_how_many_hold_and_what_is_covered(page: ModuleType) -> None:
     rows = [fold(0, 6, subjects=timed()), fold(1, 6), fold(2, 6)]
     text = page.page([fold(0, 300, key="older"), *rows])
-    assert "Held on 0 of 7 sets" in text and "Not run yet: Chinese reviews" in text
+    assert "**Held on 0 of 7 sets**, with 3 of 21 folds run." in text and "Not run yet: Chinese reviews" in text
     assert "| SMS spam | 1,800 | 0.900 | 1.000 | 0.990 | 99.0 (≥ " in text and "| 90 % | 60 | 0.20 | 1.0 |" in text
-    assert "**Held on 1 of 7 sets.**" in page.page([fold(0, subjects=timed()), fold(1), fold(2)])
+    assert "**Held on 1 of 7 sets**" in page.page([fold(0, subjects=timed()), fold(1), fold(2)])
 
 
 @pytest.mark.parametrize("name", ["finance", "fraud"])
