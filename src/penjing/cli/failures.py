@@ -59,6 +59,7 @@ _WORDS = (
 )
 _RENAME = "rename the file or the folder, or set LC_ALL to the encoding in which its name was written"
 _NEARLY_FULL = 1 << 20
+_FEW_FILES = 100
 _SHOWN = 200
 
 
@@ -87,8 +88,8 @@ def explain(error: BaseException) -> PenjingError:
         message = error.object[:80].encode("utf-8", "backslashreplace").decode()
         return PenjingError(f"the name `{message}` is not readable in this system's encoding", fix=_RENAME)
     number = _errno_of(error)
-    if number is None and (full := _full_disk(error)):
-        return PenjingError("the disk is full", where=full, fix=_SYSTEM[errno.ENOSPC][1])
+    if number is None and _full_disk(error):
+        number = errno.ENOSPC
     if number is None:
         message = " ".join(str(error).split())[:_SHOWN]
         return PenjingError(
@@ -178,13 +179,13 @@ def _full_disk(error: BaseException) -> str | None:
 
 
 def _no_files_left(path: Path) -> bool:
-    """Whether the disk has free space but no free inode."""
-    for each in (path, path.parent):
+    """Whether the disk has free space but hardly a free inode: what was half written is removed by now."""
+    for each in (path, *path.parents):
         try:
             disk = os.statvfs(each)
         except (OSError, ValueError):
             continue
-        return disk.f_files > 0 and disk.f_favail == 0 and disk.f_bavail * disk.f_frsize >= _NEARLY_FULL
+        return disk.f_files > 0 and disk.f_favail < _FEW_FILES and disk.f_bavail * disk.f_frsize >= _NEARLY_FULL
     return False
 
 
