@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from penjing.core.errors import UsageError
 from penjing.core.task import Outputs
 from penjing.explain.evidence import MOST_VARIANTS, explain, join_shortest, split_clauses, split_words
 from penjing.runtime.session import Session
+from penjing.tasks import open_task
 
 
 class Counting:
@@ -92,6 +95,29 @@ def test_it_names_the_words_that_decide(session: Session) -> None:
     assert words[0] in {"太", "差"}
     assert "早餐" not in words[:2]
     assert {span.kind for span in explain(session, "the room is broken").spans} == {"word"}
+
+
+class AnyOf:
+    """Says `bad` as soon as one of these words is in a text; more of them change nothing."""
+
+    task = open_task("classify", {"labels": ("bad", "good")})
+    calibration: Mapping[str, float] = MappingProxyType({"temperature": 1.0})
+
+    def outputs(self, masked: Sequence[str]) -> Outputs:
+        bad = np.array([any(word in text for word in ("太慢", "破了", "失望")) for text in masked])
+        return {"label": np.stack([2.0 * bad, np.zeros(len(masked))], axis=1).astype(np.float32)}
+
+
+def test_where_every_clause_is_enough_each_is_scored_alone() -> None:
+    counting = Counting(AnyOf())  # type: ignore[arg-type]
+    found = explain(counting, "快递太慢，包装都破了，昨天到的，非常失望")
+    assert [(span.text, span.weight, span.kind) for span in found.spans] == [
+        ("快递太慢", 2.0, "alone"),
+        ("包装都破了", 2.0, "alone"),
+        ("非常失望", 2.0, "alone"),
+    ]
+    assert (counting.texts, counting.passes) == (1 + 4 + 1 + 4, 2) and counting.texts <= MOST_VARIANTS
+    assert explain(AnyOf(), "昨天到的，快递太慢").spans[0].kind == "clause"
 
 
 def test_another_label_can_be_asked_for_and_an_unknown_one_is_refused(session: Session) -> None:

@@ -9,7 +9,8 @@ Source: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks,
 Jurafsky, Understanding Neural Networks through Representation Erasure, 2016 (for words). At most 16 texts are scored:
 the text and its variants without a clause in one pass, then variants without a word in a second. A long text is cut
 into larger pieces, so its evidence is coarser. The evidence shows what changed this model's answer, not what is true.
-It misses words that have an effect only together. If the work was stopped early, `cut` gives the reason: the weights
+It misses words that have an effect only together. If each clause is enough by itself, no single one is missed; then
+every clause is scored alone, against an empty text. If the work was stopped early, `cut` gives the reason: the weights
 are correct, and weaker spans may be missing.
 """
 
@@ -31,6 +32,7 @@ from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans
 
 Floats = npt.NDArray[np.float64]
+SpanKind = Literal["clause", "word", "alone"]
 MOST_VARIANTS, MOST_CLAUSES, TOP_CLAUSES = 16, 6, 2
 # The replacement for a removed span. A space, nothing, an ellipsis and the model's mask token chose equally good words.
 # Words of two clauses were better than those of one (comprehensiveness 0.25 against 0.16).
@@ -58,13 +60,16 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class EvidenceSpan:
-    """A span of the masked text, [start, end) in characters; weight: the decrease of the focus without it."""
+    """A span of the masked text, [start, end) in characters.
+
+    weight: the decrease of the focus without it; of kind `alone` its increase by this clause alone, from no text.
+    """
 
     start: int
     end: int
     text: str
     weight: float
-    kind: Literal["clause", "word"]
+    kind: SpanKind
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,9 @@ def explain(
     whole, falls = values[0], values[0] - values[1:]
     stage = stage[: len(falls)]
     found = _weigh(masked_text, stage, falls, "clause")
+    if stage and not cut and not (falls > 0).any():
+        values, cut = focus.of([GAP, *(masked_text[start:end] for start, end in stage)])
+        found = _weigh(masked_text, stage[: len(values) - 1], values[1:] - values[0], "alone")
     top = [stage[i] for i in np.argsort(-falls, kind="stable")[:TOP_CLAUSES] if falls[i] > 0] if stage else clauses
     # A clause of one word has been scored already.
     words = [word for word in _words_of(masked_text, top, MOST_VARIANTS - 1 - len(stage)) if word not in stage]
@@ -212,7 +220,7 @@ def without(text: str, span: tuple[int, int], gap: str = GAP) -> str:
 
 
 def _weigh(
-    text: str, spans: Sequence[tuple[int, int]], weights: npt.NDArray[np.float64], kind: Literal["clause", "word"]
+    text: str, spans: Sequence[tuple[int, int]], weights: npt.NDArray[np.float64], kind: SpanKind
 ) -> list[EvidenceSpan]:
     return [
         EvidenceSpan(start, end, text[start:end], round(float(weight), 4), kind)

@@ -128,7 +128,7 @@ def _case(
 
 def _by_evidence(words: Sequence[Span], evidence: Evidence) -> list[Span]:
     """The words of the evidence in the order of its weights: word spans first, then the words of clause spans."""
-    spans = sorted(evidence.spans, key=lambda span: span.kind == "clause")
+    spans = sorted(evidence.spans, key=lambda span: span.kind != "word")
     found = [word for span in spans for word in words if span.start <= word[0] and word[1] <= span.end]
     return list(dict.fromkeys(found))
 
