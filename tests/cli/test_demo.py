@@ -68,7 +68,7 @@ def test_a_service_that_cannot_start_is_told(
 @pytest.mark.usefixtures("short_times")
 def test_the_whole_way_once(penjing: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The command as it is, on few rows and with the linear model: the encoder's way has tests of its own.
-    steps = "  - tune.full: {full}\n  - compress.int8: {{}}\n"
+    steps = "  - tune.full: {full}\n  - compress.int8: {int8}\n"
     assert steps in data.RECIPE
     short = data.RECIPE.replace(steps, "  - tune.linear: {{}}\n").replace("keep: 0.97, p99_ms: {p99_ms}, ", "")
     monkeypatch.setattr(data, "RECIPE", short)

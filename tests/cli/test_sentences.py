@@ -135,7 +135,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "$ penjing replay {}",
         "(n{} or {})",
         ", {} {}",
-        "- compress.int8: {{}}",
+        "- compress.int8: {}",
         "- tune.full: {}",
         "Bearer {}",
         "Decides texts with one sealed release; every decision is recorded and can be replayed.",
