@@ -1,6 +1,6 @@
 """The claim of speed with its promise kept, by one protocol that is fixed before its first run.
 
-    python bench/claim.py --data DIR --out DIR [--set NAME ...] [--fold N ...]
+    python bench/claim.py --data DIR --out DIR [--set NAME ...] [--fold N ...] [--time]
 
 Seven sets, three folds each. For each fold `penjing make` learns from the rows of the other two: it tunes the teacher,
 `penjing/small`, and makes one form of it (`STEPS`), the same for all sets. The form was fixed after a first look at
@@ -8,9 +8,10 @@ another set (THUCNews titles, docs/base.md), which had another number of copies 
 counts (`tune.linear`) then answer the fold. A fold is one line of bench/results/claim.jsonl; a fold that is already
 there is skipped.
 
-Fold 0 is also timed, on a processor with VNNI: the form and its rivals answer 500 of its texts in turn (A B A B ...),
-one at a time, with the same threads, tokenization included. Rivals: the Hugging Face pipeline, the INT8 of the teacher
-and of the student in ONNX Runtime, TF-IDF, Model2Vec, and frozen embeddings with logistic regression.
+Fold 0 is also timed (`--time`, apart from the folds, on a processor with VNNI that does nothing else): the form and its
+rivals answer 500 of its texts in turn (A B A B ...), one at a time, with the same threads, tokenization included. The
+times are a line of their own; the models are those in the folder `--out`. Rivals: the Hugging Face pipeline, the INT8
+of the teacher and of the student in ONNX Runtime, TF-IDF, Model2Vec, and frozen embeddings with logistic regression.
 
 A set holds the claim if, over all its rows and the labels with 30 rows or more, the form keeps 99 % of the teacher's
 macro-F1 by the one-sided 95 % bound, is 50 times as fast as the pipeline in the mean, and answers within 0.25 ms in the
@@ -19,6 +20,7 @@ median and 5 ms at p99. Beside it stands the share of the distance from word cou
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -75,7 +77,7 @@ def has_vnni() -> bool:
 
 
 def fold_row(name: str, fold: int, data: Path, folder: Path) -> Row:
-    """Make the form on the other folds; the answers of teacher, form and word counts; the times of fold 0."""
+    """Make the form on the other folds; the answers of teacher, form and word counts."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = write_recipe(name, TEACHER, 0, 0, data, folder, tune=TUNE)
     rows = prepare(load_recipe(whole), reader_of(load_recipe(whole)), Silent())
@@ -86,10 +88,17 @@ def fold_row(name: str, fold: int, data: Path, folder: Path) -> Row:
     form = next(one["name"] for one in reversed(report["variants"]) if one["name"] != LINEAR)
     row: Row = {"key": key(name), "set": name, "fold": fold, "folds": FOLDS, "form": form, "seconds": round(seconds)}
     row |= {"labels": rows.labels, "over": promised_labels(rows), "hardware": hardware(), "threads": cores()}
-    row |= answers(recipe, out, report, form, rows.labels) | {"linear": linear(recipe, out, rows.labels)}
-    if fold == 0 and has_vnni():
-        row["subjects"] = timed(recipe, out, report, form)
-    return row
+    return row | answers(recipe, out, report, form, rows.labels) | {"linear": linear(recipe, out, rows.labels)}
+
+
+def time_row(name: str, folder: Path) -> Row:
+    """The times of fold 0, whose models are in `folder`."""
+    out = folder / "0" / "out"
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    form = next(one["name"] for one in reversed(report["variants"]) if one["name"] != LINEAR)
+    subjects = timed(folder / "0" / "recipe.yaml", out, report, form)
+    about = {"hardware": hardware(), "threads": cores()}
+    return {"key": key(name), "set": name, "timed": 0, "form": form, "subjects": subjects, **about}
 
 
 def linear(recipe: Path, out: Path, labels: Sequence[str]) -> list[int]:
@@ -120,19 +129,40 @@ def timed(recipe: Path, out: Path, report: Row, form: str) -> Row:
         return speed.compare(subjects, wanted, data, CALLS)
 
 
+def folder_of(name: str, out: Path) -> Path:
+    """Where the folds of a set are made."""
+    return out / f"claim-{name}-{key(name)[:8]}"
+
+
+def time_all(names: Sequence[str], out: Path, results: Path) -> int:
+    """Time fold 0 of each set that is made and not timed yet; 1 without VNNI."""
+    if not has_vnni():
+        print("this processor has no VNNI: the claim is timed on one that has", file=sys.stderr)
+        return 1
+    for name in names:
+        done = any(row["key"] == key(name) and "timed" in row for row in read_results(results))
+        if not done and (folder_of(name, out) / "0" / "out" / "report.json").is_file():
+            append(results, time_row(name, folder_of(name, out)))
+            print(f"{name}: timed", flush=True)
+    return 0
+
+
 def main() -> int:
     parser = parser_of(__doc__, SETS)
     parser.add_argument("--fold", type=int, action="append", choices=range(FOLDS), help="may be repeated; default: all")
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--time", action="store_true", help="only time the models of fold 0 that are in --out")
     arguments = parser.parse_args()
+    if arguments.time:
+        return time_all(arguments.set or SETS, arguments.out, arguments.results)
     failed = 0
     for fold in arguments.fold or range(FOLDS):
         for name in arguments.set or SETS:
-            before = [row for row in read_results(arguments.results) if row["key"] == key(name)]
+            before = [row for row in read_results(arguments.results) if row["key"] == key(name) and "fold" in row]
             if any(row["fold"] == fold for row in before):
                 continue
             try:
-                row = fold_row(name, fold, arguments.data, arguments.out / f"claim-{name}-{key(name)[:8]}")
+                row = fold_row(name, fold, arguments.data, folder_of(name, arguments.out))
             except RuntimeError as error:
                 print(f"{name}, fold {fold}: FAILED: {error}", flush=True)
                 failed += 1

@@ -26,13 +26,15 @@ NO_TIME = "not timed yet: no run on a CPU with VNNI"
 
 
 def by_set(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The folds of each set by the newest key, in the order of the sets."""
+    """The folds of each set by the newest key, in the order of the sets; the times are put into their fold."""
     found: dict[str, list[Row]] = {}
     for name in SETS:
         mine = [row for row in rows if row["set"] == name]
         mine = [row for row in mine if row["key"] == mine[-1]["key"]]
-        if mine:
-            found[name] = sorted(mine, key=lambda row: int(row["fold"]))
+        folds = sorted((row for row in mine if "fold" in row), key=lambda row: int(row["fold"]))
+        times = {row["timed"]: row for row in mine if "timed" in row}
+        if folds:
+            found[name] = [row | times.get(row["fold"], {}) for row in folds]
     return found
 
 

@@ -70,6 +70,14 @@ def test_the_page_says_how_many_hold_and_what_is_covered(page: ModuleType) -> No
     assert "**Held on 1 of 7 sets**" in page.page([fold(0, subjects=timed()), fold(1), fold(2)])
 
 
+def test_times_are_a_line_of_their_own(page: ModuleType) -> None:
+    times = {"key": "k", "set": "sms", "timed": 0, "threads": 2, "hardware": "quiet", "subjects": timed()}
+    rows = [times, fold(0), fold(1), fold(2)]
+    assert page.missed(page.by_set(rows)["sms"]) == []
+    assert page.missed(page.by_set([times | {"key": "older"}, *rows[1:]])["sms"]) == [page.NO_TIME]
+    assert "2 threads of quiet." in page.page(rows) and page.by_set([times]) == {}
+
+
 @pytest.mark.parametrize("name", ["finance", "fraud"])
 def test_the_recipes_of_both_new_sets_are_valid(name: str) -> None:
     load_recipe(BENCH / "recipes" / f"{name}.yaml")
