@@ -16,6 +16,7 @@ import claim as protocol
 import claim_page
 import compress_page
 import folds
+import pretrain as pretraining
 import pretrain_page
 import speed_page
 import spine_page
@@ -153,9 +154,9 @@ def pretrain(folder: Path) -> Values:
     least = [row["adapt gains"]["mean"] for row in domains]
     return {
         "domains": domains,
-        "of": len(pretrain_page.DOMAINS) * len(pretrain_page.SIZES),
+        "of": len(pretrain_page.DOMAINS) * len(pretraining.SIZES),
         "better": sum(gain > 0 for gain in least),
-        "draws": pretrain_page.DRAWS,
+        "draws": pretraining.DRAWS,
         "hardware": found.get("hardware", ""),
     }
 
