@@ -1,0 +1,123 @@
+"""The ledger of calibration rows: each time that they were opened, for which promise, and at which level.
+
+A certificate errs with probability delta if its rows were opened for it alone. Who opens the same rows again for other
+rules, another model or another limit, and keeps what passes, errs more often. So every further promise on rows that
+were opened before is tested at half the level of the one before it: delta, delta / 2, delta / 4, ... By Bonferroni's
+inequality all promises that ever were tested on the rows hold together with a confidence above 1 - 2 delta. A promise
+that was tested before costs nothing: its test gives the same again. If at least half of the rows are new, those alone
+are opened, at delta.
+
+The ledger is a file beside the recipe. A line is on the disk before the rows are looked at, so that a run that is
+killed in between has opened them too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.errors import DamageError
+from penjing.core.folder import sync
+
+LEDGER = "openings.jsonl"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Calibration rows opened for a promise.
+
+    promise: hash of everything that was fixed before (model, policy, thresholds to test, limits). rows: the hashes of
+    the rows. delta: the level of its test. time: when, as ISO 8601 in UTC.
+    """
+
+    promise: str
+    rows: frozenset[str]
+    delta: float
+    time: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a promise will be tested.
+
+    places: positions of the rows to use. delta: the level of the test. earlier: the other promises that were tested on
+    some of these rows before. fresh: whether rows that were opened before are left out. known: whether this promise was
+    tested on these rows before.
+    """
+
+    places: tuple[int, ...]
+    delta: float
+    earlier: tuple[Opening, ...] = ()
+    fresh: bool = False
+    known: bool = False
+
+
+def read_openings(path: Path) -> list[Opening]:
+    """Every opening in a ledger, in order; none if there is no file. Raises DamageError (a line that is no opening)."""
+    found: list[Opening] = []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            values = json.loads(line)
+            if values["format"] != _FORMAT:
+                raise ValueError
+            rows = frozenset(str(values["rows"]).split())
+            found.append(Opening(str(values["promise"]), rows, float(values["delta"]), str(values["time"])))
+        except (ValueError, KeyError, TypeError):
+            if number == len(lines):
+                continue  # a line that a power cut left half written; its rows were not looked at
+            raise DamageError(
+                "this line of the ledger of calibration rows cannot be read",
+                where=f"{path}:{number}",
+                fix="restore the file from a backup; without it nobody knows how often the rows were opened",
+            ) from None
+    return found
+
+
+def plan(openings: Sequence[Opening], rows: Sequence[str], promise: str, delta: float) -> Plan:
+    """How `promise` may be tested on calibration rows with these hashes."""
+    everything = tuple(range(len(rows)))
+    same = next((one for one in openings if one.promise == promise and one.rows <= {*rows}), None)
+    if same is not None:
+        places = tuple(place for place in everything if rows[place] in same.rows)
+        before = openings[: openings.index(same)]
+        return Plan(places, same.delta, _sharing(before, same.rows, promise), len(places) < len(rows), known=True)
+    opened = frozenset().union(*(one.rows for one in openings))
+    fresh = tuple(place for place in everything if rows[place] not in opened)
+    if 2 * len(fresh) >= len(rows):
+        return Plan(fresh, delta, fresh=len(fresh) < len(rows))
+    earlier = _sharing(openings, frozenset(rows), promise)
+    return Plan(everything, delta / 2 ** len(earlier), earlier)
+
+
+def _sharing(openings: Sequence[Opening], rows: frozenset[str], promise: str) -> tuple[Opening, ...]:
+    """The last opening of each other promise that was tested on some of these rows."""
+    last = {one.promise: one for one in openings if one.promise != promise and not rows.isdisjoint(one.rows)}
+    return tuple(last.values())
+
+
+def record(path: Path, opening: Opening) -> None:
+    """Add an opening to the ledger; it is on the disk when this returns. Raises OSError."""
+    values = {
+        "format": _FORMAT,
+        "time": opening.time,
+        "promise": opening.promise,
+        "delta": opening.delta,
+        "rows": " ".join(sorted(opening.rows)),
+    }
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        whole = path.read_bytes()
+        end = whole.rfind(b"\n") + 1  # after it: a line that a power cut left half written
+        os.ftruncate(descriptor, end)
+        os.pwrite(descriptor, json.dumps(values, sort_keys=True).encode() + b"\n", end)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync(path.parent)

@@ -1,0 +1,83 @@
+"""Tests and bounds of an error rate on rows that were drawn with different, known probabilities; by betting.
+
+Of a stream of cases, case i is labelled with probability q_i, which was fixed before its label was known (an audit
+draws one in a hundred, a doubtful case is always reviewed). With w_i = 1 / q_i for a labelled case and 0 for another,
+
+    X_i = w_i (a - wrong_i)
+
+has a mean of at most 0 over the stream where the error rate is a or more. So for every bet 0 <= b < 1 / (W (1 - a)),
+W the largest possible weight, the product of 1 + b X_i is a supermartingale, and so is the mean of the products over
+several bets. By Ville's inequality the reciprocal of its largest value is a p-value that may be looked at after every
+row (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024; with probabilities
+of selection: Waudby-Smith et al., "Anytime-valid off-policy inference for contextual bandits", 2024). Rows that were
+not drawn have a factor of 1.
+
+Prefer the exact binomial test where all rows have one probability and are looked at once: it needs fewer rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+# Shares of the largest bet that are mixed, with equal weight. Few errors are best shown by a large bet.
+_SHARES = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99])
+_HALVINGS = 40
+
+
+def betting_p_value(wrong: Bools, drawn: Floats, risk: float, least: float) -> float:
+    """The p-value of "the error rate is `risk` or more", valid after any number of rows; 1 for no rows.
+
+    wrong, drawn: for each labelled row in the order of the cases, whether it is wrong and its probability of being
+    drawn. least: the least probability that any case had. Raises ValueError for a probability outside (0, 1] or below
+    `least`.
+    """
+    weights = _weights(drawn, least)
+    return _p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk))
+
+
+def _p_value(gains: Floats, largest: float) -> float:
+    """One over the largest value of the mixture."""
+    if not len(gains):
+        return 1.0
+    logs = np.cumsum(np.log1p(np.outer(_SHARES * largest, gains)), axis=1)
+    top = logs.max(axis=0)
+    mixed = top + np.log(np.exp(logs - top).mean(axis=0))
+    return float(min(1.0, np.exp(-mixed.max())))
+
+
+def betting_bounds(wrong: Bools, drawn: Floats, least: float, delta: float) -> tuple[float, float]:
+    """The error rates that are not rejected at level delta, from below and from above; (0, 1) for no rows.
+
+    Both hold at every look; each side errs with probability delta at most. Arguments as of `betting_p_value`.
+    """
+    weights = _weights(drawn, least)
+
+    def too_high(risk: float) -> bool:
+        return _p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk)) <= delta
+
+    def too_low(risk: float) -> bool:
+        return _p_value(weights * np.where(wrong, 1.0 - risk, -risk), least / risk) <= delta
+
+    # Rejected rates of either side are an interval that ends at 1 or begins at 0.
+    return _edge(lambda risk: not too_low(risk)), _edge(too_high)
+
+
+def _edge(holds: Callable[[float], bool]) -> float:
+    """The rate from which on a statement holds, by halving; 0 where it always does, 1 where it never does."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return 0.0 if high < 1e-9 else 1.0 if low > 1 - 1e-9 else (low + high) / 2
+
+
+def _weights(drawn: Floats, least: float) -> Floats:
+    values = np.asarray(drawn, dtype=np.float64)
+    if not 0 < least <= 1 or not bool(((values >= least) & (values <= 1)).all()):
+        raise ValueError(f"every probability of being drawn lies in [{least}, 1], and is more than 0")
+    return np.asarray(1.0 / values)
