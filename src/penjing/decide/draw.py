@@ -29,6 +29,6 @@ class Drawer:
     def draw(self, masked: str, fields: Mapping[str, Scalar], ref: str = "") -> float:
         """A number in [0, 1) in steps of 1e-9 that looks uniform to who does not have the key."""
         given = {name: value for name, value in fields.items() if value is not None}
-        message = canonical_json({"penjing": "audit draw", "ref": ref, "text": fold(masked), "fields": given})
+        message = canonical_json({"penjing": "audit", "ref": ref, "text": fold(masked), "fields": given})
         found = hmac.new(self.key, message, hashlib.sha256).digest()
         return int.from_bytes(found[:8], "big") * _UNITS // 2**64 / _UNITS

@@ -42,7 +42,7 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Plan:
+class OpeningPlan:
     """How a promise will be tested.
 
     places: positions of the rows to use. delta: the level of the test. earlier: the other promises that were tested on
@@ -79,20 +79,22 @@ def read_openings(path: Path) -> list[Opening]:
     return found
 
 
-def plan(openings: Sequence[Opening], rows: Sequence[str], promise: str, delta: float) -> Plan:
+def plan(openings: Sequence[Opening], rows: Sequence[str], promise: str, delta: float) -> OpeningPlan:
     """How `promise` may be tested on calibration rows with these hashes."""
     everything = tuple(range(len(rows)))
     same = next((one for one in openings if one.promise == promise and one.rows <= {*rows}), None)
     if same is not None:
         places = tuple(place for place in everything if rows[place] in same.rows)
         before = openings[: openings.index(same)]
-        return Plan(places, same.delta, _sharing(before, same.rows, promise), len(places) < len(rows), known=True)
+        return OpeningPlan(
+            places, same.delta, _sharing(before, same.rows, promise), len(places) < len(rows), known=True
+        )
     opened = frozenset().union(*(one.rows for one in openings))
     fresh = tuple(place for place in everything if rows[place] not in opened)
     if 2 * len(fresh) >= len(rows):
-        return Plan(fresh, delta, fresh=len(fresh) < len(rows))
+        return OpeningPlan(fresh, delta, fresh=len(fresh) < len(rows))
     earlier = _sharing(openings, frozenset(rows), promise)
-    return Plan(everything, delta / 2 ** len(earlier), earlier)
+    return OpeningPlan(everything, delta / 2 ** len(earlier), earlier)
 
 
 def _sharing(openings: Sequence[Opening], rows: frozenset[str], promise: str) -> tuple[Opening, ...]:
