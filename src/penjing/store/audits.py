@@ -1,0 +1,89 @@
+"""Audits: automatic decisions that were drawn for a person, with the verdicts, which alone estimate the error.
+
+A case that the model or a rule sent to a person was selected because it is doubtful, so its verdict says nothing of the
+automatic decisions. An audit was drawn by chance, and its probability is in its record (`facts.audit`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from penjing.store.database import Store
+from penjing.store.reviews import Reads
+from penjing.store.tables import decisions, reviews
+
+REASON = "audit"
+
+
+@dataclass(frozen=True)
+class AuditedDecision:
+    """An automatic decision that a person has judged.
+
+    drawn: the probability with which it was drawn. wrong: whether the verdict is another outcome, as the task counts
+    errors. forced: whether a rule set its outcome, which no certificate covers.
+    """
+
+    id: str
+    release: str
+    created: str
+    drawn: float
+    wrong: bool
+    forced: bool
+
+
+def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedDecision]:
+    """Every audit with a verdict whose probability is recorded, in the order of the decisions.
+
+    release: only those of the release with this id. One whose record cannot be read is left out; so is an audit of a
+    task without labels whose release is not where it was in service, because the task decides what an error is.
+    """
+    query = (
+        select(decisions.c.id, decisions.c.release, decisions.c.created, decisions.c.decision, reviews.c.verdict)
+        .join(reviews, reviews.c.decision == decisions.c.id)
+        .where(reviews.c.status == "done", *([decisions.c.release == release] if release else []))
+        .order_by(decisions.c.created, decisions.c.id)
+    )
+    reads = Reads(store)
+    with store.read() as connection:
+        for row in connection.execute(query):
+            try:
+                decided = json.loads(row.decision)
+                facts = decided["facts"]
+                if decided["reason"] != REASON or "audit" not in facts:
+                    continue
+                wrong = _is_wrong(decided, row.verdict, reads, row.release)
+                drawn, forced = float(facts["audit"]["probability"]), bool(decided["forced"])
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                continue
+            if wrong is not None and 0 < drawn <= 1:
+                yield AuditedDecision(row.id, row.release, row.created, drawn, wrong, forced)
+
+
+def _is_wrong(decided: dict[str, object], verdict: str, reads: Reads, release: str) -> bool | None:
+    """Whether a verdict makes a decision an error; None if the task is needed and not at hand."""
+    facts = decided["facts"]
+    if isinstance(facts, dict) and ("label" in facts or decided["forced"]):
+        return verdict != decided["outcome"]
+    task = reads.task(release)
+    if task is None or not isinstance(facts, dict):
+        return None
+    return any(unit.wrong for unit in task.units(facts, verdict))
+
+
+def count_audits(store: Store, release: str | None = None) -> tuple[int, int]:
+    """The number of audits that wait for a verdict, and of all audits."""
+    # The reason is in the record; searching its text is exact, because the key `reason` has no other place.
+    mine = [decisions.c.release == release] if release else []
+    query = (
+        select(reviews.c.status, func.count())
+        .join(decisions, decisions.c.id == reviews.c.decision)
+        .where(decisions.c.decision.contains(f'"reason":"{REASON}"'), *mine)
+        .group_by(reviews.c.status)
+    )
+    with store.read() as connection:
+        found = {status: int(count) for status, count in connection.execute(query)}
+    return found.get("open", 0), sum(found.values())
