@@ -38,6 +38,7 @@ GROUPS = (
     "amend",
     "impact",
     "review",
+    "audits",
     "serve",
     "keys",
     "bench",

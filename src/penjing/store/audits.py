@@ -6,17 +6,21 @@ automatic decisions. An audit was drawn by chance, and its probability is in its
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from penjing.store.database import Store
-from penjing.store.reviews import Reads
+from penjing.store.reviews import Reads, defuse, in_one_cell
 from penjing.store.tables import decisions, reviews
 
 REASON = "audit"
+COLUMNS = ("id", "time", "fields", "text", "verdict", "reviewer", "note")
+CHINESE_COLUMNS = ("编号", "时间", "字段", "文本", "结论", "复核人", "备注")
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,49 @@ def _is_wrong(decided: dict[str, object], verdict: str, reads: Reads, release: s
     return any(unit.wrong for unit in task.units(facts, verdict))
 
 
+def export_blind(
+    store: Store, file: Path, columns: Sequence[str] = COLUMNS, unreadable: list[str] | None = None
+) -> int:
+    """Write the audits that wait, oldest first, as CSV (UTF-8 with BOM); returns how many.
+
+    The file has no outcome, probability, reason or rule: who knows what the model said agrees with it more often.
+    `import_verdicts` reads it. columns: COLUMNS or CHINESE_COLUMNS. The id of a record that cannot be read goes to
+    `unreadable`.
+    """
+    query = (
+        select(reviews.c.opened, decisions.c.id, decisions.c.text, decisions.c.decision)
+        .join(decisions, decisions.c.id == reviews.c.decision)
+        .where(reviews.c.status == "open", _is_audit())
+        .order_by(reviews.c.opened, reviews.c.decision)
+    )
+    count = 0
+    with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(columns)
+        for row in connection.execute(query):
+            try:
+                fields = json.loads(row.decision)["facts"].get("fields") or {}
+                cells = [row.id, row.opened, in_one_cell(fields), row.text or "", "", "", ""]
+                writer.writerow([defuse(str(cell)) for cell in cells])
+                count += 1
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                if unreadable is not None:
+                    unreadable.append(row.id)
+    return count
+
+
+def _is_audit() -> ColumnElement[bool]:
+    # The reason is in the record; searching its text is exact, because quotes inside a value are escaped.
+    return decisions.c.decision.contains(f'"reason":"{REASON}"')
+
+
 def count_audits(store: Store, release: str | None = None) -> tuple[int, int]:
     """The number of audits that wait for a verdict, and of all audits."""
-    # The reason is in the record; searching its text is exact, because the key `reason` has no other place.
     mine = [decisions.c.release == release] if release else []
     query = (
         select(reviews.c.status, func.count())
         .join(decisions, decisions.c.id == reviews.c.decision)
-        .where(decisions.c.decision.contains(f'"reason":"{REASON}"'), *mine)
+        .where(_is_audit(), *mine)
         .group_by(reviews.c.status)
     )
     with store.read() as connection:

@@ -120,7 +120,7 @@ def export_open(
                 facts, rules = decided["facts"], decided.get("fired") or []
                 cells = [row.id, row.opened, row.release[:12], row.outcome, facts.get("p", ""), decided["reason"]]
                 cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
-                cells += [_in_one_cell(facts.get("fields") or {}), row.text or "", "", "", ""]
+                cells += [in_one_cell(facts.get("fields") or {}), row.text or "", "", "", ""]
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -128,7 +128,7 @@ def export_open(
     return count
 
 
-def _in_one_cell(fields: Mapping[str, Any]) -> str:
+def in_one_cell(fields: Mapping[str, Any]) -> str:
     """The fields that were given, as `amount: 30000; channel: web`."""
     given = {name: value for name, value in fields.items() if value is not None}
     whole = [name for name, value in given.items() if isinstance(value, float) and value.is_integer()]
