@@ -15,8 +15,8 @@ from penjing.core.canon import canonical_json
 from penjing.core.errors import RuleError
 from penjing.core.nouns import Decision, Prediction
 from penjing.data.mask import mask
+from penjing.decide.first.reader import load_rules
 from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
-from penjing.decide.rules import load_rules
 
 RULES = """name,label,p,text,pii.mobile,amount,then
 phone,,,,>=1,,review

@@ -29,9 +29,9 @@ from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
 from penjing.decide import facts as fact_versions
-from penjing.decide.rules import FORMS, open_rules
+from penjing.decide.first.reader import FORMS, open_rules
+from penjing.decide.first.table import RuleTable
 from penjing.decide.schema import MICRO, FactSchema
-from penjing.decide.table import RuleTable
 from penjing.tasks import opened, task_of
 
 # The reason for the route of a case. The keys are stable: records, metrics and the console use them.

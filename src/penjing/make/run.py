@@ -18,8 +18,8 @@ from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_parts, labelled_rows
+from penjing.decide.first.table import RuleTable
 from penjing.decide.policy import Policy
-from penjing.decide.table import RuleTable
 from penjing.make.advice import advise
 from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release

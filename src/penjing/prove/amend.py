@@ -21,9 +21,9 @@ from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
-from penjing.decide.check import Finding, check
+from penjing.decide.first.check import Finding, check
+from penjing.decide.first.reader import load_rules
 from penjing.decide.policy import Policy, load_policy
-from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.gates import TIMES

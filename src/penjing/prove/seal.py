@@ -16,7 +16,7 @@ from penjing.core.certificate import CERTIFICATE, MODEL, POLICY, RULES, SELFCHEC
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
 from penjing.core.releases import by_id, put_in_place
-from penjing.decide.table import RuleTable
+from penjing.decide.first.table import RuleTable
 
 SUITE_ROWS = 200
 

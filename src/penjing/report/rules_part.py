@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from penjing.decide.check import check
-from penjing.decide.table import RuleTable
+from penjing.decide.first.check import check
+from penjing.decide.first.table import RuleTable
 from penjing.report.contract import RuleFinding, RuleRow, RulesPart
 
 # More rules are counted on the page, not listed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penjing.core.errors import RuleError
-from penjing.decide.cells import Among, Between, Contains, Is, Test, parse_cell
+from penjing.decide.first.cells import Among, Between, Contains, Is, Test, parse_cell
 from penjing.decide.schema import FactSchema
 
 SCHEMA = FactSchema(

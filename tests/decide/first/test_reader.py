@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import RuleError
-from penjing.decide.check import check
-from penjing.decide.rules import load_rules, read_rules
+from penjing.decide.first.check import check
+from penjing.decide.first.reader import load_rules, read_rules
 from penjing.decide.schema import FactSchema
 from penjing.tasks import open_reader
 

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penjing.decide.cells import parse_cell
-from penjing.decide.check import check
-from penjing.decide.match import Matcher
+from penjing.decide.first.cells import parse_cell
+from penjing.decide.first.check import check
+from penjing.decide.first.match import Matcher
+from penjing.decide.first.table import Condition, Rule, RuleTable
 from penjing.decide.schema import FactSchema
-from penjing.decide.table import Condition, Rule, RuleTable
 
 SCHEMA = FactSchema(("neg", "pos", "no'\"quote`"), {"amount": "float", "age": "int", "e": ("a", "b"), "s": "str"})
 PHRASES = ("退", "退款", "急")

@@ -13,11 +13,11 @@ from penjing.core.options import nearest
 from penjing.data.clean import clean
 from penjing.data.fields import match_names
 from penjing.data.fold import fold_name
-from penjing.decide.cells import contains_word, parse_cell
-from penjing.decide.check import Finding, check
-from penjing.decide.foreign import refuse_foreign
+from penjing.decide.first.cells import contains_word, parse_cell
+from penjing.decide.first.check import Finding, check
+from penjing.decide.first.foreign import refuse_foreign
+from penjing.decide.first.table import Condition, Rule, RuleTable
 from penjing.decide.schema import FactSchema, Kind
-from penjing.decide.table import Condition, Rule, RuleTable
 
 MAX_RULES = 1_000
 MAX_BYTES = 2_000_000

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penjing.core.errors import RuleError
-from penjing.decide import space
-from penjing.decide.check import Finding, check
-from penjing.decide.rules import read_rules
+from penjing.decide.first import space
+from penjing.decide.first.check import Finding, check
+from penjing.decide.first.reader import read_rules
+from penjing.decide.first.space import margin_bounds
 from penjing.decide.schema import FactSchema
-from penjing.decide.space import margin_bounds
 from penjing.tasks import open_reader
 
 SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web"), "city": "str", "vip": "bool"})

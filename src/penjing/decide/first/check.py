@@ -15,10 +15,10 @@ from itertools import islice
 from typing import Literal
 
 from penjing.data.dates import written_at
-from penjing.decide.cells import Contains, scale
+from penjing.decide.first.cells import Contains, scale
+from penjing.decide.first.space import OTHER, Axis, Box, Space, found_in
+from penjing.decide.first.table import Rule, RuleTable
 from penjing.decide.schema import FactSchema
-from penjing.decide.space import OTHER, Axis, Box, Space, found_in
-from penjing.decide.table import Rule, RuleTable
 
 SHOWN = 5
 

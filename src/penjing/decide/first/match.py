@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from penjing.data.dates import span_of
-from penjing.decide.cells import Among, Contains, Is, Test, scale
+from penjing.decide.first.cells import Among, Contains, Is, Test, scale
 from penjing.decide.schema import Kind
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from penjing.data.fold import open_folding
-from penjing.decide.cells import Contains, Test
-from penjing.decide.match import Matcher
+from penjing.decide.first.cells import Contains, Test
+from penjing.decide.first.match import Matcher
 from penjing.decide.schema import FactSchema
 
 
