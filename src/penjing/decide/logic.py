@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from pysat.solvers import Glucose4
 
-from penjing.decide.atoms import TRUE, Atoms
+from penjing.decide.clauses import TRUE, Atoms
 from penjing.decide.condition import Empty, Test
 from penjing.decide.rows import Case, Held, Rows
 from penjing.decide.theory import Theory
@@ -22,7 +22,7 @@ from penjing.decide.theory import Theory
 CONFLICTS = 20_000  # of one solution; beyond it the question is left undecided
 ROUNDS = 2_000  # cases and refused solutions of one question
 WORK = 400_000  # the same, of one table
-_AT_ONCE = 40  # rows that are excluded after one case
+_AT_ONCE = 3  # rows that are excluded after one case
 _NAMED = 60  # rows that take every case together: so many are tried, whether fewer suffice
 _SUPPOSED = 8  # cases in which patterns turn out otherwise than supposed
 
@@ -147,7 +147,8 @@ class Query:
                 return Found(unsure, sure=False) if unsure else Undecided() if case is None else self._taken(case)
             held = self._rows.held(case)
             taking = np.flatnonzero(held.standing[:before]).tolist()
-            for row in taking[:_AT_ONCE]:
+            # A row of few conditions leaves the least to others.
+            for row in sorted(taking, key=lambda row: len(self._rows.of[row]))[:_AT_ONCE]:
                 self.exclude(row)
             if taking:
                 continue

@@ -15,16 +15,19 @@ import numpy.typing as npt
 
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT
 from penjing.decide.condition import Among, Between, Empty, Is, Rule, Test, Within
+from penjing.decide.samples import samples
 from penjing.decide.schema import MICRO, FactSchema, Kind
 from penjing.decide.table import RuleTable
 from penjing.decide.texts import Bools, Search, TextTests, Written
 from penjing.decide.words import Words
 
 DAY = 86_400
-CLOCK = "the clock"  # of the request, in seconds since 1970; no field has this name with a test of its own
+DAYS = " days after the clock"  # behind the name of a date: the days between, as a number of its own
+CLOCK = " clock"  # of the request, in seconds since 1970; no name of a field begins with a space
 # The seconds of the years that a date can have, 1 to 9999.
 DATES = (-62_135_596_800, 253_402_300_799)
 _UNITS: Mapping[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
+_Places = npt.NDArray[np.intp]
 _FAR = 2**62
 _EDGES = 200  # tests of a number whose edges are tried as the value to take where nothing is asked
 
@@ -45,15 +48,21 @@ class Case:
 
 @dataclass(frozen=True)
 class Held:
-    """The rows that hold, and those that are not false, (rows,) each."""
+    """The conditions that hold, and those that are not false, (conditions + 1,); and what that means for the rows."""
 
-    true: Bools
-    standing: Bools
+    conditions: Bools
+    _standing: Bools
+    _slots: npt.NDArray[np.intp]
 
-    def first(self) -> int | None:
-        """The row that decides, by its place; None if no row does."""
-        place = int(self.standing.argmax()) if len(self.standing) else 0
-        return place if len(self.standing) and self.standing[place] else None
+    @cached_property
+    def true(self) -> Bools:
+        """The rows that hold, (rows,)."""
+        return _all(self.conditions, self._slots)
+
+    @cached_property
+    def standing(self) -> Bools:
+        """The rows that are not false, (rows,); the first of them decides."""
+        return _all(self._standing, self._slots)
 
 
 class Rows:
@@ -65,18 +74,21 @@ class Rows:
     def __init__(self, table: RuleTable, search: Search | None = None) -> None:
         """search: whether a pattern is found in a text; None where patterns cannot be looked up."""
         self.table, self.schema, self.rules = table, table.schema, table.rules
-        self.kinds: dict[str, Kind] = {**table.schema.kinds(), CLOCK: "date"}
+        kinds = table.schema.kinds()
+        dates: dict[str, Kind] = {fact + DAYS: "int" for fact, kind in kinds.items() if kind == "date"}
+        self.kinds: dict[str, Kind] = {**kinds, **dates, CLOCK: "date"}
         self._places: dict[tuple[str, Test], int] = {}
         self.of = [tuple(dict.fromkeys(self._place(*each) for each in _tests(rule))) for rule in table.rules]
         self.tests = list(self._places)
         text = [test for fact, test in self.tests if self.is_text(fact)]
         self.words = Words(_named(text), {name: each.words for name, each in table.lists.items()})
         self.search = search
+        self._samples: dict[str, tuple[str, ...]] = {}
         self._groups = self._grouped()
         width = max(map(len, self.of), default=0)
-        self._slots = np.full((len(self.of), max(1, width)), len(self.tests))
+        self._slots = np.full((max(1, width), len(self.of)), len(self.tests), dtype=np.intp)
         for row, places in enumerate(self.of):
-            self._slots[row, : len(places)] = places
+            self._slots[: len(places), row] = places
 
     @cached_property
     def facts(self) -> tuple[str, ...]:
@@ -86,7 +98,7 @@ class Rows:
 
     def may_be_absent(self, fact: str) -> bool:
         """Whether a case can be without the fact, which then makes other tests neither true nor false."""
-        return fact in self.schema.fields
+        return fact.removesuffix(DAYS) in self.schema.fields
 
     def is_text(self, fact: str) -> bool:
         """Whether the fact is a text, or a field of type `str`."""
@@ -107,6 +119,8 @@ class Rows:
             return round(min(listed) * MICRO), round(max(listed) * MICRO)
         if kind == "unit":
             return 0, MICRO
+        if fact.endswith(DAYS):
+            return DATES[0] // DAY - DATES[1] // DAY, DATES[1] // DAY - DATES[0] // DAY
         if kind == "date":
             return DATES
         most = int(FLOAT_LIMIT) * MICRO if kind == "float" else INT_LIMIT
@@ -131,19 +145,25 @@ class Rows:
         standing = np.ones(len(self.tests) + 1, dtype=np.bool_)
         for fact, (places, empty, decided) in self._groups.items():
             absent = fact in case.absent
-            true[empty[0]], true[empty[1]] = absent, not absent
-            standing[empty[0]], standing[empty[1]] = absent, not absent
+            for each in (true, standing) if len(empty[0]) or len(empty[1]) else ():
+                each[empty[0]], each[empty[1]] = absent, not absent
             if absent and self.may_be_absent(fact):
                 true[places] = False
             elif len(places):
                 true[places] = standing[places] = decided(case)
-        return Held(true[self._slots].all(axis=1), standing[self._slots].all(axis=1))
+        return Held(true, standing, self._slots)
+
+    def samples(self, pattern: str) -> tuple[str, ...]:
+        """Short texts in which a pattern is found; none where patterns cannot be looked up."""
+        if pattern not in self._samples:
+            self._samples[pattern] = samples(pattern, self.search) if self.search else ()
+        return self._samples[pattern]
 
     def confirmed(self, case: Case) -> bool:
         """Whether every pattern is found where the case supposes it, and nowhere else."""
         if self.search is None:
             return not any(written.supposed for written in case.texts.values())
-        search, separator = self.search, self.words.separator()
+        search, separator = self.search, self.words.separator
         return all(
             search(pattern, written.text(separator)) == found
             for fact, written in case.texts.items()
@@ -166,11 +186,13 @@ class Rows:
     def _place(self, fact: str, test: Test) -> int:
         return self._places.setdefault((fact, test), len(self._places))
 
-    def _grouped(self) -> dict[str, tuple[Sequence[int], tuple[list[int], list[int]], Callable[[Case], Bools]]]:
+    def _grouped(self) -> dict[str, tuple[_Places, tuple[_Places, _Places], Callable[[Case], Bools]]]:
         """Of each fact the places of its tests, those of `empty` and `not empty`, and a function that decides it."""
         found = {}
-        for fact in {fact for fact, _ in self.tests}:
-            mine = [(place, test) for place, (named, test) in enumerate(self.tests) if named == fact]
+        tested: dict[str, list[tuple[int, Test]]] = {}
+        for place, (fact, test) in enumerate(self.tests):
+            tested.setdefault(fact, []).append((place, test))
+        for fact, mine in tested.items():
             empty: tuple[list[int], list[int]] = ([], [])
             for place, test in mine:
                 if isinstance(test, Empty):
@@ -178,7 +200,8 @@ class Rows:
             rest = [(place, test) for place, test in mine if not isinstance(test, Empty)]
             tests = [test for _, test in rest]
             decided = self._numbers(fact, tests) if self.is_number(fact) else self._others(fact, tests)
-            found[fact] = [place for place, _ in rest], empty, decided
+            places = np.array([place for place, _ in rest], dtype=np.intp)
+            found[fact] = places, (np.array(empty[0], dtype=np.intp), np.array(empty[1], dtype=np.intp)), decided
         return found
 
     def _others(self, fact: str, tests: Sequence[Test]) -> Callable[[Case], Bools]:
@@ -186,7 +209,7 @@ class Rows:
             texts = TextTests(tests, self.words, self.search)
             nothing = Written(exact=True)
             return lambda case: texts.held(nothing if fact in case.absent else case.texts[fact])
-        known = {value: np.array([_names(test, value) for test in tests]) for value in self.values(fact)}
+        known = {value: np.array([_names(test, value) for test in tests], dtype=np.bool_) for value in self.values(fact)}
         return lambda case: known[case.names[fact]]
 
     def _numbers(self, fact: str, tests: Sequence[Test]) -> Callable[[Case], Bools]:
@@ -206,6 +229,14 @@ class Rows:
             return found
 
         return decide
+
+
+def _all(conditions: Bools, slots: npt.NDArray[np.intp]) -> Bools:
+    """Of each row whether all of its conditions are true. slots: (most conditions of a row, rows)."""
+    found: Bools = conditions[slots[0]]
+    for slot in slots[1:]:
+        found &= conditions[slot]
+    return found
 
 
 def _tests(rule: Rule) -> list[tuple[str, Test]]:

@@ -43,7 +43,7 @@ class TextTests:
     def __init__(self, tests: Sequence[Test], words: Words, search: Search | None) -> None:
         """search: None where patterns cannot be looked up; those that are not supposed then count as not found."""
         self.tests, self._words, self._search = list(tests), words, search
-        self._separator = words.separator()
+        self._separator = words.separator
         self._plain = np.array([getattr(test, "negated", False) for test in tests], dtype=np.bool_)
         self._by_word: dict[str, list[int]] = {}
         self._by_list: dict[str, list[int]] = {}

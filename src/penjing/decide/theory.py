@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from penjing.decide.atoms import DAYS, Atoms
-from penjing.decide.rows import CLOCK, DAY, Case, Rows
+from penjing.decide.clauses import Atoms
+from penjing.decide.rows import CLOCK, DAY, DAYS, Case, Rows
 from penjing.decide.schema import MICRO
 from penjing.decide.simplex import probabilities
 from penjing.decide.texts import Written
@@ -90,7 +90,7 @@ class Theory:
         return found
 
     def _span(self, fact: str, bounds: list[_Bound]) -> tuple[int, int]:
-        low, high = self._atoms.limits(fact)
+        low, high = self._rows.limits(fact)
         for each in bounds:
             if each.fact == fact:
                 low, high = (max(low, each.value), high) if each.below else (low, min(high, each.value))

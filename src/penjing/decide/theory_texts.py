@@ -10,8 +10,9 @@ Patterns are free here, except on a named value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from penjing.decide.atoms import Atom
+from penjing.decide.clauses import Atom
 from penjing.decide.rows import Rows
 from penjing.decide.texts import Written
 
@@ -110,7 +111,35 @@ class TextTheory:
                     return [found]
                 pieces.append(found)
                 held |= self._words.inside(found).lists
-        return Written(start, tuple(pieces), supposed=self._supposed())
+        return self._with_patterns(Written(start, tuple(pieces), supposed=self._supposed()))
+
+    def _with_patterns(self, written: Written) -> Written:
+        """The text with pieces in which its patterns are found, where such pieces bring nothing else; or as it is."""
+        search = self._rows.search
+        if search is None:
+            return written
+        wrong = [pattern for pattern, found in written.supposed.items() if not found]
+        for pattern in self._of("pattern"):
+            if search(pattern, written.text(self._words.separator)):
+                continue
+            for piece in self._rows.samples(pattern):
+                if self._missing(piece) or any(search(each, piece) for each in wrong):
+                    continue
+                more = replace(written, pieces=(*written.pieces, piece))
+                at_start = replace(written, start=piece)
+                if search(pattern, more.text(self._words.separator)):
+                    written = more
+                    break
+                if not written.start and search(pattern, at_start.text(self._words.separator)):
+                    written = at_start if self._starts(piece) else written
+                    break
+                if all((literal > 0) == (key in self._true) for key, literal in self._needed(piece).items()):
+                    return Written(piece, exact=True, supposed=written.supposed)
+        return written
+
+    def _starts(self, piece: str) -> bool:
+        """Whether a text may start with a piece."""
+        return not any(kind == "start" and piece.startswith(what) for kind, what in self._literals)
 
     def _brought(self, piece: str, literal: int) -> Clauses:
         """Clauses for what is inside a piece and that the solution leaves out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 # A sign that no rule writes, to keep two words of a text apart. The CJK letters of extension B are rare, stay what they
@@ -32,9 +33,11 @@ class Words:
         self.lists = lists
         self._lists: dict[str, tuple[str, ...]] = {}
         for name, words in lists.items():
+            mine = (name,)
             for word in words:
-                self._lists[word] = (*self._lists.get(word, ()), name)
-        self._lengths = sorted({len(word) for word in chain(self.named, self._lists)})
+                known = self._lists.get(word)
+                self._lists[word] = mine if known is None else known + mine
+        self._lengths = sorted({*map(len, self.named), *map(len, self._lists)})
         self._inside: dict[str, Inside] = {}
 
     def with_word(self, word: str) -> tuple[str, ...]:
@@ -59,7 +62,8 @@ class Words:
         self._inside[piece] = Inside(frozenset(words), frozenset(lists))
         return self._inside[piece]
 
+    @cached_property
     def separator(self) -> str:
         """A character that is in no word."""
-        used = {sign for word in chain(self.named, self._lists) for sign in word if ord(sign) >= _SEPARATORS.start}
+        used = set("".join(chain(self.named, self._lists)))
         return next(chr(code) for code in _SEPARATORS if chr(code) not in used)

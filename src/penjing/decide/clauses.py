@@ -11,13 +11,12 @@ from bisect import bisect_left, insort
 from collections.abc import Callable
 
 from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test, Within
-from penjing.decide.rows import Rows, ranges
+from penjing.decide.rows import DAYS, Rows, ranges
 from penjing.decide.schema import MICRO
 
 # (fact, "has" | "list" | "start" | "value" | "value list" | "pattern", what)
 Atom = tuple[str, str, str]
 TRUE = 1
-DAYS = " days after the clock"  # behind the name of a date: whole days, as a number of its own
 
 
 class Atoms:
@@ -62,13 +61,14 @@ class Atoms:
 
     def without(self, fact: str) -> int:
         """The literal that a fact is absent."""
-        if fact not in self.absent:
-            self.absent[fact] = self.new()
-        return self.absent[fact]
+        field = fact.removesuffix(DAYS)
+        if field not in self.absent:
+            self.absent[field] = self.new()
+        return self.absent[field]
 
     def at_least(self, fact: str, cut: int) -> int:
         """The literal that a number is at least `cut`, in whole units; constant beyond the values that it can have."""
-        least, most = self.limits(fact)
+        least, most = self._rows.limits(fact)
         listed = self._rows.schema.bounds.listed.get(fact)
         if listed and least < cut <= most:
             cut = min(value for each in listed if (value := round(each * MICRO)) >= cut)
@@ -88,12 +88,6 @@ class Atoms:
     def cut(self, fact: str, cut: int) -> int:
         """The literal of a bound that is there."""
         return self._cut[fact, cut]
-
-    def limits(self, fact: str) -> tuple[int, int]:
-        """The least and the largest value of a number; of the days between a date and the clock, all that can be."""
-        if fact.endswith(DAYS):
-            return -(10**7), 10**7
-        return self._rows.limits(fact)
 
     def of_text(self, fact: str, kind: str, what: str) -> int:
         """The literal of one atom of a text."""
