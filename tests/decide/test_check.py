@@ -1,4 +1,4 @@
-"""Dead rows, contradictions, overlaps and gaps of the second edition: against trying every case of small sets of facts."""
+"""Dead rows, contradictions, overlaps and gaps: against trying every case of small sets of facts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.decide.brute import DAY, Axis, Brute, answers, texts
 
-from penjing.decide.boxes import Boxes
 from penjing.decide.check import check
 from penjing.decide.condition import (
     Among,
@@ -20,7 +18,6 @@ from penjing.decide.condition import (
     Contains,
     Empty,
     Is,
-    Matches,
     Rule,
     Starts,
     Test,
@@ -28,9 +25,7 @@ from penjing.decide.condition import (
     Within,
     WordList,
 )
-from penjing.decide.findings import Finding
-from penjing.decide.logic import Found, Logic, Taken
-from penjing.decide.rows import Case, Rows
+from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 
@@ -67,7 +62,8 @@ def agree(made: RuleTable, axes: Sequence[Axis]) -> None:
 
 
 def _agree_on_errors(made: RuleTable, brute: Brute, found: Sequence[Finding], fired: Sequence[bool]) -> None:
-    errors = {each.rows[1] if each.kind == "contradiction" else each.rows[0]: each for each in found if each.level == "error"}
+    wrong = [each for each in found if each.level == "error"]
+    errors = {each.rows[1] if each.kind == "contradiction" else each.rows[0]: each for each in wrong}
     assert set(errors) == {row + 2 for row, fires in enumerate(fired) if not fires}
     for number, error in errors.items():
         row = number - 2
@@ -138,7 +134,8 @@ ANSWER_TESTS: list[tuple[str, list[Test]]] = [
     ("p.spam", [between(400_000, None), between(None, 400_000)]),
 ]
 FIELD_TESTS: list[tuple[str, list[Test]]] = [
-    ("amount", [between(0, None), between(None, 1), between(2, 2), Between(((0, 0), (2, None))), Empty(), Empty(negated=True)]),
+    ("amount", [between(0, None), between(None, 1), between(2, 2), Between(((0, 0), (2, None)))]),
+    ("amount", [Empty(), Empty(negated=True)]),
     ("channel", [Among(("app",)), Among(("web",)), Among(("app",), negated=True), Empty(), Empty(negated=True)]),
     ("vip", [Is(value=True), Is(value=False), Empty()]),
 ]
@@ -155,7 +152,7 @@ def test_texts_and_fields_agree_with_trying_every_case(rows: list[Row]) -> None:
 
 
 @settings(max_examples=250, deadline=None)
-@given(rows=rows_of(*ANSWER_TESTS, FIELD_TESTS[0]))
+@given(rows=rows_of(*ANSWER_TESTS, *FIELD_TESTS[:2]))
 def test_labels_and_probabilities_agree_with_trying_every_case(rows: list[Row]) -> None:
     cuts = (299_999, 300_000, 400_000, 500_000, 550_000, 599_999, 600_000, 700_000, 800_000)
     agree(table(rows), [answers(cuts, (0, 199_999, 200_000, 400_000, 600_000)), AMOUNT])
@@ -179,7 +176,7 @@ CITY = Axis(("city",), tuple((each,) for each in NAMED))
 
 
 @settings(max_examples=250, deadline=None)
-@given(rows=rows_of(("city", CITY_TESTS), FIELD_TESTS[1]))
+@given(rows=rows_of(("city", CITY_TESTS), FIELD_TESTS[2]))
 def test_fields_of_text_agree_with_trying_every_case(rows: list[Row]) -> None:
     agree(table(rows), [CITY, CHANNEL])
 
@@ -205,7 +202,7 @@ TIME = Axis(
 
 @settings(max_examples=250, deadline=None)
 @given(
-    rows=rows_of(("when", DATE_TESTS), ("due", DATE_TESTS), FIELD_TESTS[1]),
+    rows=rows_of(("when", DATE_TESTS), ("due", DATE_TESTS), FIELD_TESTS[2]),
     periods=st.lists(st.sampled_from(PERIODS), min_size=6, max_size=6),
 )
 def test_dates_and_the_clock_agree_with_trying_every_case(

@@ -10,19 +10,18 @@ search leaves open.
 
 from __future__ import annotations
 
-
 from typing import Any
 
-from penjing.decide import findings
-from penjing.decide.boxes import Boxes
 from penjing.decide.condition import Matches
-from penjing.decide.findings import Finding
-from penjing.decide.logic import WORK, Box, Found, Logic, Taken, Undecided
-from penjing.decide.overlaps import Meetings
-from penjing.decide.rows import Case, Rows
+from penjing.decide.logic import findings
+from penjing.decide.logic.boxes import Boxes
+from penjing.decide.logic.findings import Finding
+from penjing.decide.logic.overlaps import Meetings
+from penjing.decide.logic.questions import WORK, Box, Found, Logic, Taken, Undecided
+from penjing.decide.logic.rows import Case, Rows
+from penjing.decide.logic.texts import Search
+from penjing.decide.logic.wording import box_of, is_plain
 from penjing.decide.table import RuleTable
-from penjing.decide.texts import Search
-from penjing.decide.wording import box_of, is_plain
 
 SHOWN = 5  # gaps
 NAMED = 3  # rows of one overlap
@@ -56,9 +55,9 @@ def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
     rule = table.rules[row]
     answer = logic.holding(row, before=row)
     if isinstance(answer, Found):
-        return [] if answer.sure else [findings.undecided(table, rule, logic.rows, answer.case)]
+        return [] if answer.sure else [findings.undecided(table, rule, answer.case)]
     if isinstance(answer, Undecided):
-        return [findings.undecided(table, rule, logic.rows, None)]
+        return [findings.undecided(table, rule, None)]
     if not answer.by:
         return [findings.impossible(table, logic.rows, rule)]
     twin = next((each for each in answer.by if _twins(table, logic, each, row)), None)
@@ -66,7 +65,7 @@ def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
         return [findings.contradiction(table, table.rules[twin], rule)]
     by = sorted((table.rules[each] for each in answer.by), key=lambda each: each.row)
     missing = logic.standing(row, before=row)
-    without = ()
+    without: tuple[str, ...] = ()
     if isinstance(missing, Found):
         named = dict.fromkeys(condition.fact for condition in rule.conditions)
         without = tuple(fact for fact in named if fact in missing.case.absent)
@@ -130,7 +129,7 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     while True:
         answer = logic.open(known)
         if isinstance(answer, Undecided) or (isinstance(answer, Found) and not answer.sure and not words):
-            what = "it is undecided whether the rules cover every case: the search for a case that none covers was ended"
+            what = "it is undecided whether the rules cover every case: the search for one that is left was ended"
             return Finding("warning", "undecided", (), what, table.path)
         if isinstance(answer, Taken) or len(words) == SHOWN:
             break
@@ -148,8 +147,6 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
 def _covered(table: RuleTable) -> Finding:
     models = [rule for rule in table.rules if rule.then.kind == "model"]
     if models:
-        what = f"the rules cover every case: the model decides only where row {models[0].row} or another with `model` does"
+        what = f"the rules cover every case: the model decides only by rows with `model`, e.g. row {models[0].row}"
         return Finding("info", "gap", (), what, table.path)
     return Finding("warning", "gap", (), "the rules cover every case: the model alone decides none", table.path)
-
-

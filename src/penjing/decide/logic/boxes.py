@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Starts, Test, Within
-from penjing.decide.rows import CLOCK, DAY, DAYS, Case, Rows, ranges
-from penjing.decide.spans import Spans, bounded, common, joined, without
+from penjing.decide.logic.rows import CLOCK, DAY, DAYS, Case, Rows, ranges
+from penjing.decide.logic.spans import Spans, bounded, common, joined, without
 
 Values = Spans | frozenset[str]
 _NEVER = Starts(())
@@ -47,7 +47,7 @@ class Boxes:
 
     @property
     def facts(self) -> list[str]:
-        """The numbers and listed facts that rows test; the days between a date and the clock are a number of their own."""
+        """The numbers and listed facts that rows test, among them the days between a date and the clock."""
         return [fact for fact in self._order if not self._rows.is_text(fact)]
 
     def column(self, fact: str) -> list[Side | None]:
@@ -64,7 +64,7 @@ class Boxes:
         return Side(frozenset(self._rows.values(fact)), absent=absent)
 
     def around(self, case: Case) -> Box:
-        """The largest box that this finds around a case that no row decides; facts that may be anything are left out."""
+        """A box around a case that no row decides, as wide as can be; facts that may be anything are left out."""
         box = {fact: self._at(fact, case) for fact in self._order}
         keeps = [{fact for fact, side in sides.items() if self._keeps(fact, box[fact], side)} for sides in self._sides]
         for fact in self._order if all(keeps) else ():
@@ -105,7 +105,7 @@ class Boxes:
                 side = replace(side, absent=False) if test.negated else nothing
             elif isinstance(test, (Between, Within)):
                 spans = bounded(ranges(test), self._rows.limits(fact))
-                side = replace(side, values=common(_spans(side.values), spans))
+                side = replace(side, values=common(spans_of(side.values), spans))
             elif self._rows.is_text(fact):
                 assert isinstance(test, (Contains, Starts, Matches, Among))
                 side = replace(side, failing=side.failing | {test})
@@ -150,7 +150,7 @@ class Boxes:
             return not (box.present and row.present) or bool(box.failing & row.failing)
         if isinstance(box.values, frozenset):
             return not (box.values & _names(row.values))
-        return not common(box.values, _spans(row.values))
+        return not common(box.values, spans_of(row.values))
 
     def _widened(self, fact: str, box: Side, rows: Sequence[Side]) -> Side:
         """All values but those of these rows."""
@@ -164,11 +164,12 @@ class Boxes:
             return Side(failing=frozenset(kept), present=box.present or not rows, absent=absent)
         if isinstance(full.values, frozenset):
             return Side(full.values.difference(*(_names(row.values) for row in rows)), absent=absent)
-        taken = joined(span for row in rows for span in _spans(row.values))
-        return Side(without(_spans(full.values), taken), absent=absent)
+        taken = joined(span for row in rows for span in spans_of(row.values))
+        return Side(without(spans_of(full.values), taken), absent=absent)
 
 
-def _spans(values: Values) -> Spans:
+def spans_of(values: Values) -> Spans:
+    """The values of a number."""
     assert not isinstance(values, frozenset)
     return values
 
@@ -176,4 +177,3 @@ def _spans(values: Values) -> Spans:
 def _names(values: Values) -> frozenset[str]:
     assert isinstance(values, frozenset)
     return values
-

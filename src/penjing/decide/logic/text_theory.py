@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from penjing.decide.clauses import Atom
-from penjing.decide.rows import Rows
-from penjing.decide.texts import Written
+from penjing.decide.logic.clauses import Atom
+from penjing.decide.logic.rows import Rows
+from penjing.decide.logic.texts import Written
 
 Clauses = list[list[int]]
 

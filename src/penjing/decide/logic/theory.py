@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from penjing.decide.clauses import Atoms
-from penjing.decide.rows import CLOCK, DAY, DAYS, Case, Rows
+from penjing.decide.logic.clauses import Atoms
+from penjing.decide.logic.rows import CLOCK, DAY, DAYS, Case, Rows
+from penjing.decide.logic.simplex import probabilities
+from penjing.decide.logic.text_theory import Clauses, TextTheory
+from penjing.decide.logic.texts import Written
 from penjing.decide.schema import MICRO
-from penjing.decide.simplex import probabilities
-from penjing.decide.texts import Written
-from penjing.decide.theory_texts import Clauses, TextTheory
 
 _ANSWER = ("p", "margin")
 
@@ -139,7 +139,7 @@ class Theory:
         return None
 
     def _dates(self, model: set[int], absent: frozenset[str]) -> dict[str, int] | Clauses:
-        """The clock and all dates. Each date allows one interval of days for the clock; intervals meet if each two do."""
+        """The clock and all dates. Each date allows the clock one interval of days; all meet if each two of them do."""
         dates = [fact for fact in self._rows.facts if self._rows.kinds[fact] == "date" and fact != CLOCK]
         intervals = [(*self._clock_days(CLOCK, bounds := self._bounds(CLOCK, model)), bounds)]
         for fact in dates:
@@ -155,7 +155,9 @@ class Theory:
         for fact in dates:
             low, high = self._span(fact, self._bounds(fact, model))
             least, most = self._span(fact + DAYS, self._bounds(fact + DAYS, model))
-            chosen = _clamp(int(self._hints[fact]), max(low, (day + least) * DAY), min(high, (day + most + 1) * DAY - 1))
+            chosen = _clamp(
+                int(self._hints[fact]), max(low, (day + least) * DAY), min(high, (day + most + 1) * DAY - 1)
+            )
             found[fact] = chosen
         return found
 
@@ -173,7 +175,9 @@ class Theory:
         ordered = [fact for fact in self._rows.schema.bounds.ordered if fact in self._rows.facts]
         for fact in self._rows.facts:
             if self._rows.is_number(fact) and fact not in known and fact not in ordered:
-                found[fact] = self._listed(fact, _clamp(int(self._hints[fact]), *self._span(fact, self._bounds(fact, model))))
+                found[fact] = self._listed(
+                    fact, _clamp(int(self._hints[fact]), *self._span(fact, self._bounds(fact, model)))
+                )
         spans = [self._span(fact, self._bounds(fact, model)) for fact in ordered]
         for place, fact in enumerate(ordered):
             low = max(low for low, _ in spans[: place + 1])
@@ -189,4 +193,3 @@ class Theory:
 
 def _clamp(value: int, low: int, high: int) -> int:
     return min(max(value, low), high)
-

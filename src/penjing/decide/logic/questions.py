@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from pysat.solvers import Glucose4
 
-from penjing.decide.clauses import TRUE, Atoms
 from penjing.decide.condition import Empty, Test
-from penjing.decide.rows import Case, Held, Rows
-from penjing.decide.theory import Theory
+from penjing.decide.logic.clauses import TRUE, Atoms
+from penjing.decide.logic.rows import Case, Held, Rows
+from penjing.decide.logic.theory import Theory
 
 CONFLICTS = 20_000  # of one solution; beyond it the question is left undecided
 ROUNDS = 2_000  # cases and refused solutions of one question
@@ -66,7 +66,7 @@ class Logic:
             query.hold(row)
         if but is not None:
             query.fail(but)
-        return query.first(before, lambda held: bool(held.true[list(rows)].all()) and (but is None or not held.true[but]))
+        return query.first(before, lambda held: held.true[list(rows)].all() and (but is None or not held.true[but]))
 
     def standing(self, row: int, *, before: int = 0, but: int | None = None) -> Answer:
         """A case in which a row is not false, also for want of a field, none before stands, and `but` is false."""
@@ -74,7 +74,7 @@ class Logic:
         query.stand(row)
         if but is not None:
             query.exclude(but, always=True)
-        return query.first(before, lambda held: bool(held.standing[row]) and (but is None or not held.standing[but]))
+        return query.first(before, lambda held: held.standing[row] and (but is None or not held.standing[but]))
 
     def open(self, known: Iterable[Box] = ()) -> Answer:
         """A case that no row decides, outside of boxes that are known."""
@@ -137,8 +137,8 @@ class Query:
                 clause.append(literal)
         self._solver.add_clause(clause or [-TRUE])
 
-    def first(self, before: int, accepted: Callable[[Held], bool]) -> Answer:
-        """A case in which no row before a place stands. accepted: whether what is asked holds, where it was supposed."""
+    def first(self, before: int, accepted: Callable[[Held], bool | np.bool_]) -> Answer:
+        """A case in which no row before a place stands. accepted: whether what is asked for is so in a case."""
         unsure: Case | None = None
         supposed = 0
         for _ in range(ROUNDS):

@@ -1,7 +1,6 @@
 """All rows of a table against one case, at once, by arrays: which hold, and which are not false.
 
-The static check asks it of cases that it makes up. Each different condition is decided once, whatever number of rows has
-it.
+The static check asks it of cases that it makes up. Each different condition is decided once, however many rows have it.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ import numpy.typing as npt
 
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT
 from penjing.decide.condition import Among, Between, Empty, Is, Rule, Test, Within
-from penjing.decide.samples import samples
-from penjing.decide.schema import MICRO, FactSchema, Kind
+from penjing.decide.logic.pattern_texts import samples
+from penjing.decide.logic.texts import Bools, Search, TextTests, Written
+from penjing.decide.logic.words import Words
+from penjing.decide.schema import MICRO, Kind
 from penjing.decide.table import RuleTable
-from penjing.decide.texts import Bools, Search, TextTests, Written
-from penjing.decide.words import Words
 
 DAY = 86_400
 DAYS = " days after the clock"  # behind the name of a date: the days between, as a number of its own
 CLOCK = " clock"  # of the request, in seconds since 1970; no name of a field begins with a space
 # The seconds of the years that a date can have, 1 to 9999.
 DATES = (-62_135_596_800, 253_402_300_799)
-_UNITS: Mapping[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
+_NUMBERS = ("unit", "count", "int", "float", "date")
 _Places = npt.NDArray[np.intp]
 _FAR = 2**62
 _EDGES = 200  # tests of a number whose edges are tried as the value to take where nothing is asked
@@ -106,7 +105,7 @@ class Rows:
 
     def is_number(self, fact: str) -> bool:
         """Whether the fact is a number or a date."""
-        return self.kinds[fact] in _UNITS
+        return self.kinds[fact] in _NUMBERS
 
     def values(self, fact: str) -> tuple[str, ...]:
         """All values of a label, an enumeration or a bool."""
@@ -180,7 +179,11 @@ class Rows:
         low, high = self.limits(fact)
         tests = [test for named, test in self.tests if named == fact and not isinstance(test, Empty)]
         ends = [(one, other) for test in tests[:_EDGES] for one, other in ranges(test)]
-        found = {0, *(one - 1 for one, _ in ends if one is not None), *(other + 1 for _, other in ends if other is not None)}
+        found = {
+            0,
+            *(one - 1 for one, _ in ends if one is not None),
+            *(other + 1 for _, other in ends if other is not None),
+        }
         return sorted(min(max(each, low), high) for each in found)
 
     def _place(self, fact: str, test: Test) -> int:
@@ -209,12 +212,16 @@ class Rows:
             texts = TextTests(tests, self.words, self.search)
             nothing = Written(exact=True)
             return lambda case: texts.held(nothing if fact in case.absent else case.texts[fact])
-        known = {value: np.array([_names(test, value) for test in tests], dtype=np.bool_) for value in self.values(fact)}
+        known = {
+            value: np.array([_names(test, value) for test in tests], dtype=np.bool_) for value in self.values(fact)
+        }
         return lambda case: known[case.names[fact]]
 
     def _numbers(self, fact: str, tests: Sequence[Test]) -> Callable[[Case], Bools]:
         """Tests of a number: those of a date against the clock are ranges of whole days."""
-        spans = [(place, bool(isinstance(test, Within)), *each) for place, test in enumerate(tests) for each in ranges(test)]
+        spans = [
+            (place, bool(isinstance(test, Within)), *each) for place, test in enumerate(tests) for each in ranges(test)
+        ]
         relative = np.array([each[1] for each in spans], dtype=np.bool_)
         low = np.array([-_FAR if each[2] is None else each[2] for each in spans], dtype=np.int64)
         high = np.array([_FAR if each[3] is None else each[3] for each in spans], dtype=np.int64)
@@ -269,4 +276,3 @@ def ranges(test: Test) -> tuple[tuple[int | None, int | None], ...]:
         first, last = -(test.past or 0), test.future or 0
         return ((None, first - 1), (last + 1, None)) if test.negated else ((first, last),)
     raise TypeError(f"no test of a number: {test!r}")
-

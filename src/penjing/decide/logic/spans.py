@@ -1,4 +1,4 @@
-"""Sets of whole numbers as inclusive ranges in rising order: what two have in common, and what one has beyond another."""
+"""Sets of whole numbers as inclusive ranges in rising order: what two have in common, and what only one has."""
 
 from __future__ import annotations
 

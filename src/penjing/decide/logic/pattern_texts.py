@@ -6,7 +6,7 @@ misreads gives a text that does not match, which is left out. So it may be simpl
 
 from __future__ import annotations
 
-from penjing.decide.texts import Search
+from penjing.decide.logic.texts import Search
 
 # Ways to read one pattern: which alternative is taken, and how often a part is repeated beyond the least.
 _WAYS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from penjing.decide.condition import Contains, Matches, Rule, Starts
-from penjing.decide.rows import Case, Rows, ranges
+from penjing.decide.condition import Contains, Matches, Rule, Starts, Then
+from penjing.decide.ends import write_then
+from penjing.decide.logic.rows import Case, Rows, ranges
+from penjing.decide.logic.spans import bounded
+from penjing.decide.logic.wording import conditions_of, example_of, number_of, rows_of
 from penjing.decide.schema import MICRO
-from penjing.decide.spans import bounded
 from penjing.decide.table import RuleTable
-from penjing.decide.wording import conditions_of, example_of, number_of, rows_of, then_of
 
 Kind = Literal["impossible", "contradiction", "unreachable", "overlap", "gap", "undecided", "unused", "broad"]
 
@@ -40,7 +41,8 @@ def unreachable(table: RuleTable, rule: Rule, by: Sequence[Rule], without: Seque
     rows = (rule.row, *(each.row for each in by))
     if without:
         fields = ", ".join(f"`{field}`" for field in without)
-        what = f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person: {noun} every case in which it holds"
+        only = f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person"
+        what = f"{only}: {noun} every case in which it holds"
         fix = f"move it above row {by[0].row}, or delete it, or write `empty` under {fields} if this is meant"
         return Finding("error", "unreachable", rows, what, _at(table, rule), fix)
     what = f"row {rule.row} ({rule.name}) can never fire: {noun} every such case before it"
@@ -51,19 +53,21 @@ def contradiction(table: RuleTable, one: Rule, other: Rule) -> Finding:
     """Two rows with the same conditions and different ends."""
     what = (
         f"rows {one.row} ({one.name}) and {other.row} ({other.name}) have the same conditions, "
-        f"but lead to `{then_of(one.then)}` and `{then_of(other.then)}`"
+        f"but lead to `{_end(one.then)}` and `{_end(other.then)}`"
     )
     return Finding("error", "contradiction", (one.row, other.row), what, _at(table, other), "keep one of them")
 
 
-def undecided(table: RuleTable, rule: Rule, rows: Rows, case: Case | None) -> Finding:
+def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
     """A row of which it is not known whether it ever fires. case: one that would do, if its patterns can be so."""
     if case is None:
         what = f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: the search for a case was ended"
         fix = "split its conditions into several rows, or test it with a case that it should decide"
     else:
         patterns = ", ".join(f"`{each}`" for each in _supposed(case))
-        what = f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: it depends on what {patterns} can match"
+        what = (
+            f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: that depends on what {patterns} match"
+        )
         fix = "test it with a case that it should decide, or write the words under `contains`"
     return Finding("warning", "undecided", (rule.row,), what, _at(table, rule), fix)
 
@@ -74,9 +78,9 @@ def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows
     others = f"{rows_of(meet)} above it" if not more else f"{rows_of(meet)} and others above it"
     one = len(meet) == 1 and not more
     what = (
-        f"row {rule.row} ({rule.name}) leads to `{then_of(rule.then)}`, but {others} "
+        f"row {rule.row} ({rule.name}) leads to `{_end(rule.then)}`, but {others} "
         f"{'leads' if one else 'lead'} elsewhere and {'wins' if one else 'win'} where both hold, "
-        f"e.g. row {first.row} ({first.name}, `{then_of(first.then)}`) where {example_of(case, rows, (first, rule))}"
+        f"e.g. row {first.row} ({first.name}, `{_end(first.then)}`) where {example_of(case, rows, (first, rule))}"
     )
     fix = "move the row that must win to the top, or narrow one of them; if this is intended, change nothing"
     numbers = (rule.row, *(each.row for each in meet))
@@ -87,11 +91,15 @@ def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: Case) -> Findin
     """Two rows that may hold together, which depends on patterns."""
     patterns = ", ".join(f"`{each}`" for each in _supposed(case))
     what = (
-        f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{then_of(above.then)}`) above it: "
-        f"it is undecided what {patterns} can match"
+        f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{_end(above.then)}`) above it: "
+        f"that depends on what {patterns} match, and is undecided"
     )
     fix = "if the row below must win, move it to the top"
     return Finding("info", "undecided", (rule.row, above.row), what, _at(table, rule), fix)
+
+
+def _end(then: Then) -> str:
+    return write_then(then, "en")
 
 
 def _at(table: RuleTable, rule: Rule) -> str:

@@ -6,17 +6,12 @@ from collections.abc import Callable, Collection
 from itertools import chain
 
 from penjing.data.dates import written_at
-from penjing.decide.boxes import Box, Side, TextTest
-from penjing.decide.condition import Among, Contains, Matches, Rule, Starts, Then
-from penjing.decide.rows import CLOCK, DAYS, Case, Rows
+from penjing.decide.condition import Among, Contains, Matches, Rule, Starts
+from penjing.decide.logic.boxes import Box, Side, TextTest
+from penjing.decide.logic.rows import CLOCK, DAYS, Case, Rows
 from penjing.decide.schema import MICRO, Kind
 
 _SHOWN = 6  # values or words of one list
-
-
-def then_of(then: Then) -> str:
-    """What follows, as the file says it."""
-    return " ".join(part for part in (then.kind, then.value) if part)
 
 
 def rows_of(rules: Collection[Rule]) -> str:
@@ -93,10 +88,8 @@ def _side(fact: str, side: Side, rows: Rows) -> list[str]:
     shown = fact.removesuffix(DAYS).strip()
     if not side.values:
         return [f"{shown} is empty"]
-    if isinstance(side.values, frozenset):
-        words = _listed(fact, side.values, rows)
-    else:
-        words = _spans(fact, side.values, rows)
+    values = side.values
+    words = _listed(fact, values, rows) if isinstance(values, frozenset) else _spans(fact, values, rows)
     if not words:
         return [] if absent else [f"{shown} is not empty"]
     return [f"{words} or {shown} is empty" if absent else words]
@@ -145,9 +138,17 @@ def _spans(fact: str, spans: tuple[tuple[int, int], ...], rows: Rows) -> str:
 
 def _days(fact: str, low: int, high: int, limits: tuple[int, int]) -> str:
     if low == limits[0]:
-        return f"{fact} is {-high} days or more before the clock" if high < 0 else f"{fact} is at most {high} days after the clock"
+        return (
+            f"{fact} is {-high} days or more before the clock"
+            if high < 0
+            else f"{fact} is at most {high} days after the clock"
+        )
     if high == limits[1]:
-        return f"{fact} is {low} days or more after the clock" if low > 0 else f"{fact} is at most {-low} days before the clock"
+        return (
+            f"{fact} is {low} days or more after the clock"
+            if low > 0
+            else f"{fact} is at most {-low} days before the clock"
+        )
     return f"{fact} is {low} to {high} days after the clock"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.decide.condition import Among, Contains, Matches, Starts, Test
-from penjing.decide.words import Words
+from penjing.decide.logic.words import Words
 
 Bools = npt.NDArray[np.bool_]
 # Whether a pattern is found in a text.

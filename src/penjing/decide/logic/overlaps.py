@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from penjing.decide.boxes import Boxes
 from penjing.decide.condition import Among, Contains, Empty
-from penjing.decide.rows import CLOCK, Rows
-from penjing.decide.texts import Bools
+from penjing.decide.logic.boxes import Boxes, spans_of
+from penjing.decide.logic.rows import CLOCK, Rows
+from penjing.decide.logic.texts import Bools
 
 
 class Meetings:
@@ -64,7 +64,7 @@ class Meetings:
             rows = [every if side is None else np.array([value in side.values for value in values]) for side in sides]
             self._names[fact] = np.array(rows, dtype=np.bool_).reshape(len(sides), len(values))
             return
-        spans = [full.values if side is None else side.values or ((1, 0),) for side in sides]
+        spans = [spans_of((side or full).values) or ((1, 0),) for side in sides]
         self._low[fact] = np.array([each[0][0] for each in spans], dtype=np.int64)
         self._high[fact] = np.array([each[-1][1] for each in spans], dtype=np.int64)
 
@@ -88,4 +88,3 @@ class Meetings:
         if isinstance(test, Among) and not test.negated:
             return not set(self._rows.values(fact)) <= set(test.values)
         return self._rows.kinds[fact] == "bool"
-

@@ -2,16 +2,17 @@
 
 A number has one variable for each bound: whether the value is at least that. A listed value has one variable each, a
 field one for being absent, a text one for each word, list, start, value and pattern. What else is true of them (a text
-with a long word has the shorter ones in it) is added by `penjing.decide.theory` where a solution needs it.
+with a long word has the shorter ones in it) is added by `penjing.decide.logic.theory` where a solution needs it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable
+from itertools import pairwise
 
 from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test, Within
-from penjing.decide.rows import DAYS, Rows, ranges
+from penjing.decide.logic.rows import DAYS, Rows, ranges
 from penjing.decide.schema import MICRO
 
 # (fact, "has" | "list" | "start" | "value" | "value list" | "pattern", what)
@@ -81,7 +82,7 @@ class Atoms:
             group = ordered if fact in ordered else (fact,)
             for each in group:
                 self._enter(each, cut)
-            for lower, higher in zip(group, group[1:], strict=False):
+            for lower, higher in pairwise(group):
                 self._add([-self._cut[lower, cut], self._cut[higher, cut]])
         return self._cut[fact, cut]
 
@@ -163,4 +164,3 @@ class Atoms:
         for each in rest:
             self._add([found, -each])
         return found
-
