@@ -80,6 +80,7 @@ class FactSchema:
         """Every fact that may head a column of the rules file, with its kind."""
         fixed: dict[str, Kind] = {
             **self.task.kinds(),
+            **{f"p.{label}": "unit" for label in self.labels},
             "text": "text",
             "too_long": "bool",
             **{f"pii.{kind}": "count" for kind in PLACEHOLDERS},

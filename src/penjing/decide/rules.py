@@ -1,0 +1,256 @@
+"""A rules file of the second edition -> RuleTable: every fault of it at once, each with its row and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penjing.core.errors import RequestError, RuleError
+from penjing.core.options import nearest
+from penjing.data.clean import clean
+from penjing.data.dates import parse_date, span_of
+from penjing.data.fields import parse_number
+from penjing.data.fold import fold_name
+from penjing.decide.cells import parse_cell
+from penjing.decide.condition import Condition, Rule, Then
+from penjing.decide.ends import parse_then
+from penjing.decide.grid import read_grid
+from penjing.decide.keywords import COLUMNS, FACTS, column_of, special_of
+from penjing.decide.schema import FactSchema, Kind
+from penjing.decide.table import RuleTable, in_order
+from penjing.decide.wordlists import Lists
+
+MAX_RULES = 10_000
+MAX_BYTES = 10_000_000
+MAX_NAME = 200  # characters of a name, an owner
+MAX_WHY = 2_000
+MAX_PRIORITY = 1_000_000
+_SHOWN = 10  # faults of one file that are shown
+
+
+def read_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
+    """The table, with its logic not checked yet.
+
+    sealed: the rules of a release, in which a cell that looks like another syntax keeps the meaning that was proven.
+    Raises RuleError for the first fault, with a line for each other one.
+    """
+    faults: list[RuleError] = []
+    table = parse_rules(path, schema, faults, sealed=sealed)
+    if faults:
+        raise join_faults(faults)
+    return table
+
+
+def join_faults(faults: Sequence[RuleError]) -> RuleError:
+    """One error for all faults of a file: the first in full, and one line for each other."""
+    first, others = faults[0], faults[1:_SHOWN]
+    more = "".join(f"\n  {each.where}: {each.what} ({each.fix})" for each in others)
+    if len(faults) > _SHOWN:
+        more += f"\n  and {len(faults) - _SHOWN} more"
+    return RuleError(first.what + more, where=first.where, fix=first.fix)
+
+
+def parse_rules(path: Path, schema: FactSchema, faults: list[RuleError], *, sealed: bool = False) -> RuleTable:
+    """The table of the rows that can be read; what is wrong in the others is added to `faults`.
+
+    Raises RuleError where nothing can be read: no file, no heading.
+    """
+    kinds = schema.kinds()
+    grid = read_grid(path, _headings(kinds), MAX_BYTES)
+    top = next(place for place, line in enumerate(grid.lines) if any(cell.strip() for cell in line))
+    columns = _columns(path, top + 1, grid.lines[top], schema, faults)
+    reader = _Rows(path, columns, schema, Lists(path, schema), sealed)
+    rules: list[Rule] = []
+    for number, line in enumerate(grid.lines[top + 1 :], start=top + 2):
+        if any(cell.strip() for cell in line):
+            rule = reader.read(number, line, faults)
+            rules += [] if rule is None else [rule]
+            if len(rules) > MAX_RULES:
+                fix = "join rows with `in a|b`, or move words into a list: `in @NAME`"
+                raise RuleError(f"more than {MAX_RULES:,} rules", where=f"{path}:{number}:1", fix=fix)
+    names: dict[str, int] = {}
+    for rule in rules:
+        if rule.name in names:
+            what = f"two rules have the name {rule.name[:80]!r}: rows {names[rule.name]} and {rule.row}"
+            fix = "give each rule a name of its own"
+            faults.append(RuleError(what, where=f"{path}:{rule.row}:1", fix=fix))
+        names.setdefault(rule.name, rule.row)
+    named = tuple(name for name in columns if name)
+    lists = dict(sorted(reader.lists.used.items()))
+    return RuleTable(str(path), schema, in_order(tuple(rules)), lists, grid.raw, named)
+
+
+def _headings(kinds: dict[str, Kind]) -> set[str]:
+    forms = [form for words in (*COLUMNS.values(), *FACTS.values()) for form in (*words.en, *words.zh)]
+    return {fold_name(name) for name in (*forms, *kinds)}
+
+
+def _columns(path: Path, row: int, header: Sequence[str], schema: FactSchema, faults: list[RuleError]) -> list[str]:
+    """The column that each heading means; "" for an empty heading, and for one in `faults`."""
+    kinds = schema.kinds()
+    for name in schema.fields:
+        if name.startswith("p.") and name.removeprefix("p.") in schema.labels:
+            what = f"the field `{name}` has the name of a fact: the probability of a label"
+            raise RuleError(what, where=str(path), fix="give the field another name in the recipe")
+    columns: list[str] = []
+    for number, cell in enumerate(header, start=1):
+        where, written = f"{path}:{row}:{number}", cell.strip().lstrip("\ufeff")
+        column = column_of(written, kinds) if written else ""
+        if column is None:
+            error = RuleError(f"unknown column `{written[:80]}`", where=where, fix=_hint(written, header, schema))
+            if len(header) == 1:
+                raise error
+            faults.append(error)
+        elif special_of(column, kinds) and column in columns:
+            raise RuleError(f"the column `{column}` occurs twice", where=where, fix="join the two columns")
+        columns.append(column or "")
+    for needed in ("name", "then"):
+        if needed not in {special_of(column, kinds) for column in columns}:
+            fix = f"add it; the present heading is: {', '.join(cell.strip() for cell in header)[:200]}"
+            raise RuleError(f"the column `{needed}` is missing", where=f"{path}:{row}:1", fix=fix)
+    return columns
+
+
+def _hint(written: str, header: Sequence[str], schema: FactSchema) -> str:
+    if len(header) == 1 and any(mark in written for mark in "，；、"):
+        return "separate the columns by commas: save the sheet as CSV UTF-8"
+    kinds = schema.kinds()
+    folded = fold_name(written)
+    if folded in ("label", "标签") and "value" in kinds:
+        return "the answers of this task are no labels: write `value`"
+    chinese = [form for words in (*COLUMNS.values(), *FACTS.values()) for form in words.zh]
+    known = chinese if re.search("[\u4e00-\u9fff]", written) else [*COLUMNS, *kinds]
+    hint = nearest(written, known)
+    if "did you mean" in hint:
+        return hint
+    hint = nearest(written, [*COLUMNS, *kinds])
+    return f"declare it under `data:` in the recipe, `fields: {{{written[:40]}: str}}`; {hint}"
+
+
+@dataclass
+class _Rows:
+    """The reader of the rows of one file."""
+
+    path: Path
+    columns: Sequence[str]
+    schema: FactSchema
+    lists: Lists
+    sealed: bool
+    kinds: dict[str, Kind] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kinds = self.schema.kinds()
+
+    def read(self, row: int, line: Sequence[str], faults: list[RuleError]) -> Rule | None:
+        """One row; None where a cell is wrong: every wrong one is added to `faults`."""
+        wrong: list[RuleError] = []
+        special: dict[str, str] = {}
+        conditions: list[Condition] = []
+        for number, cell in enumerate(line, start=1):
+            column = self.columns[number - 1] if number <= len(self.columns) else ""
+            try:
+                if not column:
+                    self._refuse_headless(cell, self._at(row, number))
+                elif name := special_of(column, self.kinds):
+                    special[name] = _clean(cell, self._at(row, number))
+                else:
+                    conditions += self._condition(cell, column, self._at(row, number))
+            except RuleError as error:
+                wrong.append(error)
+        rule = self._rule(row, conditions, special, wrong)
+        faults += wrong
+        return rule
+
+    def _condition(self, cell: str, fact: str, where: str) -> list[Condition]:
+        kind = self.kinds[fact]
+        test = parse_cell(cell, fact, kind, self.schema, self.lists, where)
+        return [] if test is None else [Condition(fact, test, cell.strip())]
+
+    def _rule(
+        self, row: int, conditions: list[Condition], special: dict[str, str], wrong: list[RuleError]
+    ) -> Rule | None:
+        then, priority = Then("review"), 0
+        dates: tuple[int | None, int | None] = (None, None)
+        try:
+            self._check_name(row, special)
+        except RuleError as error:
+            wrong.append(error)
+        try:
+            then = parse_then(special.get("then", ""), self.schema, self._of(row, "then"))
+        except RuleError as error:
+            wrong.append(error)
+        try:
+            priority = _priority(special.get("priority", ""), self._of(row, "priority"))
+        except RuleError as error:
+            wrong.append(error)
+        try:
+            dates = self._dates(row, special)
+        except RuleError as error:
+            wrong.append(error)
+        if wrong:
+            return None
+        return Rule(
+            name=special["name"],
+            row=row,
+            conditions=tuple(conditions),
+            then=then,
+            why=special.get("why", ""),
+            priority=priority,
+            owner=special.get("owner", ""),
+            valid_from=dates[0],
+            valid_to=dates[1],
+        )
+
+    def _check_name(self, row: int, special: dict[str, str]) -> None:
+        if not special.get("name"):
+            fix = "name it: the name is in every trace"
+            raise RuleError("the rule has no name", where=self._of(row, "name", column=False), fix=fix)
+        for column, most in (("name", MAX_NAME), ("owner", MAX_NAME), ("why", MAX_WHY)):
+            if len(special.get(column, "")) > most:
+                what = f"`{column}` has {len(special[column]):,} characters; at most {most:,}"
+                raise RuleError(what, where=self._of(row, column, column=False), fix="shorten it")
+
+    def _dates(self, row: int, special: dict[str, str]) -> tuple[int | None, int | None]:
+        bounds: list[int | None] = []
+        for place, column in enumerate(("valid_from", "valid_to")):
+            written = special.get(column, "")
+            found = parse_date(written) if written else None
+            if written and found is None:
+                fix = "write the day as `2026-01-05`, or a time in UTC as `2026-01-05T12:00`"
+                raise RuleError(f"{written[:40]!r} is not a date", where=self._of(row, column), fix=fix)
+            bounds.append(None if found is None else span_of(found)[place])
+        first, last = bounds
+        if first is not None and last is not None and first > last:
+            what = "the rule ends before it begins"
+            raise RuleError(what, where=self._of(row, "valid_to"), fix="correct one of the two dates")
+        return first, last
+
+    def _at(self, row: int, number: int) -> str:
+        return f"{self.path}:{row}:{number}"
+
+    def _of(self, row: int, name: str, *, column: bool = True) -> str:
+        special = [special_of(each, self.kinds) for each in self.columns]
+        number = special.index(name) + 1 if name in special else 1
+        return f"{self._at(row, number)} (column `{name}`)" if column else self._at(row, number)
+
+    def _refuse_headless(self, cell: str, where: str) -> None:
+        if cell.strip():
+            fix = "give the column a heading; a cell with a comma in it needs quotes"
+            raise RuleError(f"the cell {cell.strip()[:40]!r} has no heading", where=where, fix=fix)
+
+
+def _priority(written: str, where: str) -> int:
+    number = parse_number(written) if written else None
+    if written and (number is None or number != number.to_integral_value() or abs(number) > MAX_PRIORITY):
+        fix = f"write a whole number, at most {MAX_PRIORITY:,}: larger ones decide first, an empty cell is 0"
+        raise RuleError(f"{written[:40]!r} is no priority", where=where, fix=fix)
+    return 0 if number is None else int(number)
+
+
+def _clean(cell: str, where: str) -> str:
+    try:
+        return clean(cell)
+    except RequestError as error:
+        raise RuleError(error.what, where=where, fix=error.fix) from None
