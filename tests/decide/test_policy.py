@@ -257,10 +257,12 @@ def second(folder: Path, rules: str = SECOND, **changes: Any) -> Policy:
     return Policy(spec, load_newest(folder / "rules.csv", spec.schema_of_facts()), "r" * 64)
 
 
-def facts_now(made: Policy, text: str, clock: str = "2026-01-20T10:00:00Z", **fields: Any) -> dict[str, Any]:
+def facts_now(
+    made: Policy, text: str, clock: str = "2026-01-20T10:00:00Z", draw: float | None = None, **fields: Any
+) -> dict[str, Any]:
     prediction = Prediction("a" * 64, Choice(LABELS, (0.95, 0.05)))
     given = {"amount": 1.0, "opened": "2026-01-05", **fields}
-    return made.facts(prediction, mask(text), given, clock)
+    return made.facts(prediction, mask(text), given, clock, draw)
 
 
 def test_facts_of_the_second_edition_hold_only_what_was_found(tmp_path: Path) -> None:
@@ -321,7 +323,18 @@ def test_an_exception_leaves_a_doubtful_case_to_the_threshold_and_to_the_audit(t
     doubtful = made.decide("id", facts_now(made, "退款"))
     assert (doubtful.route, doubtful.reason, doubtful.fired) == ("review", "below_threshold", ("refund",))
     made = second(tmp_path, audit=1.0)
-    assert made.decide("id", facts_now(made, "退款")).reason == "audit"
+    assert made.decide("id", facts_now(made, "退款", draw=0.5)).reason == "audit"
+
+
+def test_an_audit_is_what_the_case_drew_against_the_probability_in_its_record(tmp_path: Path) -> None:
+    made = second(tmp_path, audit=0.1)
+    drawn, spared = (facts_now(made, "你好", draw=draw) for draw in (0.0999, 0.1))
+    assert drawn["audit"] == {"draw": 0.0999, "probability": 0.1}
+    assert {made.decide(f"{n}", drawn).reason for n in range(50)} == {"audit"}
+    assert {made.decide(f"{n}", spared).reason for n in range(50)} == {"above_threshold"}
+    assert made.decide("id", facts_now(made, "你好")).reason == "above_threshold"  # nobody drew: a labelled row
+    silent = Policy(made.spec.model_copy(update={"audit": 0.0}), made.rules, "r" * 64)
+    assert silent.decide("id", drawn).reason == "above_threshold"
 
 
 def test_facts_of_the_third_version_belong_to_rules_of_the_second_edition() -> None:

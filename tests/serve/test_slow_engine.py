@@ -27,7 +27,7 @@ FIELDS = {"channel": "web"}
 
 @pytest.fixture
 def engine(tiny_release: Release) -> Iterator[SlowEngine]:
-    made = SlowEngine(tiny_release, 1, "cpu")
+    made = SlowEngine(tiny_release, 1, "cpu", b"secret")
     yield made
     made.close()
 
@@ -143,7 +143,7 @@ def test_a_process_that_the_system_refuses_is_told(
 def test_a_process_that_cannot_start_says_why_in_the_log(
     tiny_release: Release, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = SlowEngine(replace(tiny_release, folder=tmp_path / "gone"), 1, "cpu")
+    engine = SlowEngine(replace(tiny_release, folder=tmp_path / "gone"), 1, "cpu", b"secret")
     with caplog.at_level(logging.ERROR), pytest.raises(AnswerError):
         engine.wait_until_ready()
     assert str(tmp_path / "gone") in caplog.text

@@ -32,7 +32,7 @@ def decider(tiny_release: Release) -> Decider:
 def test_it_decides_and_replays_as_the_service_does(decider: Decider) -> None:
     slow = SlowWork(decider)
     asks = [Ask("win cash now", FIELDS, False), Ask("明天开会", FIELDS, True)]
-    said = slow.answer({"asks": [ask_to_json(ask) for ask in asks]})
+    said = slow.answer({"asks": [ask_to_json(ask) for ask in asks], "secret": "00"})
     here = work(decider, asks)
     for other, own in zip(said["answers"], here, strict=True):
         for name in ("outcome", "route", "decided_by", "reason", "p"):
@@ -45,7 +45,9 @@ def test_it_decides_and_replays_as_the_service_does(decider: Decider) -> None:
 
 
 def test_an_error_is_an_answer(decider: Decider) -> None:
-    said = SlowWork(decider).answer({"asks": [ask_to_json(Ask("a\x00b", FIELDS, False, index=1, count=2))]})
+    said = SlowWork(decider).answer(
+        {"asks": [ask_to_json(Ask("a\x00b", FIELDS, False, index=1, count=2))], "secret": "00"}
+    )
     assert said["error"]["kind"] == "RequestError"
     assert said["error"]["where"] == "request 2"
 
@@ -86,7 +88,7 @@ def test_it_has_a_lower_priority_ignores_signals_and_ends_with_the_service(tiny_
     assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
-    connection.send_bytes(encode({"asks": [ask_to_json(Ask("win cash", FIELDS, False))]}))
+    connection.send_bytes(encode({"asks": [ask_to_json(Ask("win cash", FIELDS, False))], "secret": "00"}))
     assert len(decode(connection.recv_bytes())["answers"]) == 1
     connection.close()
     assert process.wait(10) == 0
@@ -97,7 +99,7 @@ def test_it_ends_at_once_with_the_service_whatever_it_computes(tiny_release: Rel
     process, connection, life = started(tiny_release)
     assert "ready" in decode(connection.recv_bytes())
     asks = [Ask(f"win cash {number}" * 400, FIELDS, True) for number in range(200)]
-    connection.send_bytes(encode({"asks": [ask_to_json(ask) for ask in asks]}))
+    connection.send_bytes(encode({"asks": [ask_to_json(ask) for ask in asks], "secret": "00"}))
     assert not connection.poll(0.3)  # it computes
     life.send_bytes(b"?")
     assert life.poll(5)

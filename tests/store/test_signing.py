@@ -53,3 +53,9 @@ def test_a_head_is_replaced_whole_and_is_its_owners_alone(tmp_path: Path) -> Non
     found = load_head(file)
     assert found is not None and found.count == 2
     assert [path.name for path in tmp_path.iterdir()] == [".x.db.head"]
+
+
+def test_a_key_for_another_purpose_is_always_the_same_and_another_than_for_a_third() -> None:
+    key = make_key("d" * 32)
+    assert key.derive(b"one") == key.derive(b"one") and len(key.derive(b"one")) == 32
+    assert len({key.derive(b"one"), key.derive(b"two"), make_key("d" * 32).derive(b"one")}) == 3

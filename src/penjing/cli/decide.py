@@ -63,6 +63,7 @@ def decide(
     from penjing.data.cells import Fault
     from penjing.data.read import Reading
     from penjing.decide.decider import Decider
+    from penjing.decide.draw import Drawer
     from penjing.store.database import open_store
     from penjing.store.releases import put_in_service
     from penjing.store.settings import database_url
@@ -72,6 +73,8 @@ def decide(
     if store.warning:
         tell(store.warning)
     put_in_service(store, decider.release)
+    if (secret := store.audit_key()) is not None:
+        decider.drawer = Drawer(secret)
     reading = Reading(encoding, sheet, header, lines=lines)
     options = {"text": text, "evidence": evidence} | {
         name: value for name, value in asdict(reading).items() if value != getattr(Reading, name)

@@ -10,6 +10,7 @@ from typing import Any
 from penjing.core.errors import DamageError, RequestError
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.data.mask import Masked, open_masking
+from penjing.decide.draw import Drawer
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
 from penjing.engines.protocol import Device
@@ -45,7 +46,10 @@ class Decided:
 
 
 class Decider:
-    """A release ready to decide: session, policy, self-check. Safe for reading from several threads."""
+    """A release ready to decide: session, policy, self-check. Safe for reading from several threads.
+
+    drawer: draws the audits; a service gives it a secret key. Without one the key is the id of the release.
+    """
 
     def __init__(self, release: Release, threads: int = 0, device: Device = "cpu") -> None:
         """Open a verified release. Raises DamageError if it cannot be trusted on this machine, UsageError if it
@@ -58,6 +62,7 @@ class Decider:
         )
         run_selfcheck(self.session, release)
         self.policy: Policy = load_policy(release)
+        self.drawer = Drawer(release.id.encode())
         named = {masking.version, self.session.masking.version, self.policy.spec.masking}
         if len(named) > 1:
             raise DamageError(
@@ -76,12 +81,17 @@ class Decider:
         predictions = self.session.predict([masked.text for _, masked, _ in ready], [fields for _, _, fields in ready])
         return [
             Decided(
-                decision=self.policy.decide(record, self.policy.facts(prediction, masked, fields, clock)),
+                decision=self.policy.decide(record, self._facts(prediction, masked, fields, clock)),
                 masked=masked,
                 prediction=prediction,
             )
             for (record, masked, fields), prediction in zip(ready, predictions, strict=True)
         ]
+
+    def _facts(
+        self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str
+    ) -> dict[str, Any]:
+        return self.policy.facts(prediction, masked, fields, clock, self.drawer.draw(masked.text, fields))
 
     def read(self, request: Request, where: str | None = None) -> tuple[str, Masked, dict[str, Scalar]]:
         """Id, masked text and typed fields of a request. Raises RequestError."""

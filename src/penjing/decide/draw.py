@@ -1,9 +1,8 @@
 """Which automatic decisions a person checks: drawn by a key of the service, so that nobody outside can choose them.
 
-The draw of a case is an HMAC (SHA-256, RFC 2104) of what the case is: its own number (`ref`) if it has one, its masked
-text folded, and its fields. The same case draws the same again, so that asking twice gains nothing, and without the key
-nobody can tell a case that is drawn from another. The number is recorded among the facts of the decision together with
-the probability: a replay needs no key.
+The draw of a case is an HMAC (SHA-256, RFC 2104) of its folded masked text and its fields. The same case draws the same
+again, so that asking twice gains nothing, and without the key nobody can tell a case that is drawn from another. The
+number is recorded among the facts of the decision together with the probability: a replay needs no key.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ class Drawer:
 
     key: bytes
 
-    def draw(self, masked: str, fields: Mapping[str, Scalar], ref: str = "") -> float:
+    def draw(self, masked: str, fields: Mapping[str, Scalar]) -> float:
         """A number in [0, 1) in steps of 1e-9 that looks uniform to who does not have the key."""
         given = {name: value for name, value in fields.items() if value is not None}
-        message = canonical_json({"penjing": "audit", "ref": ref, "text": fold(masked), "fields": given})
+        message = canonical_json({"penjing": "audit", "text": fold(masked), "fields": given})
         found = hmac.new(self.key, message, hashlib.sha256).digest()
         return int.from_bytes(found[:8], "big") * _UNITS // 2**64 / _UNITS

@@ -152,11 +152,19 @@ class Policy:
         """The column `why` of each rule that has one, by the name of the rule."""
         return {rule.name: rule.why for rule in self.rules.rules if rule.why} if self.rules else {}
 
-    def facts(self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str) -> dict[str, Any]:
+    def facts(
+        self,
+        prediction: Prediction,
+        masked: Masked,
+        fields: Mapping[str, Scalar],
+        clock: str,
+        draw: float | None = None,
+    ) -> dict[str, Any]:
         """All facts on which a decision may be based, as plain JSON values, without any text.
 
         prediction: a calibrated answer, its numbers rounded to 1e-6; masked: the text with its counts; fields: as
         `FactSchema.read` gives them; clock: the time of the request, given by the caller and never read here.
+        draw: what the case drew (`draw.py`), kept in facts of version 3; None: it is not audited.
         """
         found = self.task.facts(prediction.answer) | {
             "too_long": prediction.too_long,
@@ -170,6 +178,8 @@ class Policy:
             found["contains"] = self.rules.contained(masked.text) if self.rules else {}
         if self.spec.facts == fact_versions.FIRST:
             return found
+        if draw is not None and self.spec.facts == fact_versions.VERSION:
+            found["audit"] = {"draw": draw, "probability": self.spec.audit}
         # Only what is wrong is recorded, without the value: it stays when the fields are erased.
         faults = {name: seen.fault(fields.get(name)) for name, seen in self.spec.features.items()}
         return found | {"version": self.spec.facts, "features": {name: what for name, what in faults.items() if what}}
@@ -179,7 +189,7 @@ class Policy:
         course = self._course(facts)
         route, reason = course.route, course.reason
         forced = reason == "rule_outcome"
-        if route == "automatic" and self.spec.audit and unit_hash(self.release_id, record_id) < self.spec.audit:
+        if route == "automatic" and self._audits(record_id, facts):
             route, reason = "review", "audit"
         return Decision(
             id=record_id,
@@ -193,6 +203,15 @@ class Policy:
             fired=course.fired,
             queue=course.queue,
         )
+
+    def _audits(self, record_id: str, facts: Mapping[str, Any]) -> bool:
+        """Whether an automatic decision goes to a person as an audit."""
+        if not self.spec.audit:
+            return False
+        if fact_versions.version_of(facts) != fact_versions.VERSION:
+            return unit_hash(self.release_id, record_id) < self.spec.audit
+        drawn = facts.get("audit")
+        return drawn is not None and drawn["draw"] < drawn["probability"]
 
     def _course(self, facts: Mapping[str, Any]) -> _Course:
         answered, unmet = self.task.outcome(facts), _unmet(facts)

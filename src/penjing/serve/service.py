@@ -21,6 +21,7 @@ from penjing.core.errors import UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider
+from penjing.decide.draw import Drawer
 from penjing.explain.budget import EvidenceBudget
 from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
@@ -57,7 +58,10 @@ class DecisionService:
         self.deciders = [
             Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
         ]
-        self.slow_engine = SlowEngine(release, self.layout.threads, settings.device)
+        secret = store.audit_key() or release.id.encode()
+        for decider in self.deciders:
+            decider.drawer = Drawer(secret)
+        self.slow_engine = SlowEngine(release, self.layout.threads, settings.device, secret)
         self.lanes = Lanes(self.deciders, self.slow_engine, partial(_find_all, store), settings)
         self.metrics = Metrics(release.id, release.info.name)
         self.metrics.watch_lanes(self.lanes.all)

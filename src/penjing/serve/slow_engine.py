@@ -91,11 +91,12 @@ class _Running:
 class SlowEngine:
     """Decides, explains and replays in a process of its own, with one request of each lane at a time.
 
+    secret: the key by which audits are drawn; it goes with each request, because the arguments of a process are public.
     tally: the counts of a cascade in that process since the service started.
     """
 
-    def __init__(self, release: Release, threads: int, device: Device) -> None:
-        self._release, self._threads, self._device = release, threads, device
+    def __init__(self, release: Release, threads: int, device: Device, secret: bytes) -> None:
+        self._release, self._threads, self._device, self._secret = release, threads, device, secret.hex()
         self._lock = threading.Lock()
         self._running: _Running | None = None
         self._not_before = 0.0
@@ -123,7 +124,7 @@ class SlowEngine:
 
     def decide(self, lane: str, asks: Sequence[Ask]) -> list[Answer]:
         """Answer these asks, as `answers.work` does. Raises RequestError, or AnswerError if the process is gone."""
-        reply = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks]})
+        reply = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks], "secret": self._secret})
         for ask, spent in zip(asks, reply["spent"], strict=True):
             if ask.budget is not None:
                 ask.budget.spent = spent

@@ -25,6 +25,7 @@ from penjing.cases.replay_record import replay_record
 from penjing.core.artifact import open_release
 from penjing.core.errors import DamageError, PenjingError
 from penjing.decide.decider import Decider
+from penjing.decide.draw import Drawer
 from penjing.runtime.cascade import CascadeSession
 from penjing.runtime.paced import paced
 from penjing.serve.garbage import set_up_collector
@@ -67,6 +68,7 @@ class SlowWork:
 
     def _decide(self, message: dict[str, Any]) -> dict[str, Any]:
         asks = [ask_from_json(value) for value in message["asks"]]
+        self._decider.drawer = Drawer(bytes.fromhex(message["secret"]))
         answers = work(self._decider, asks)
         spent = [0.0 if ask.budget is None else ask.budget.spent for ask in asks]
         return {"answers": [answer_to_json(answer) for answer in answers], "spent": spent}

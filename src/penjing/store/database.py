@@ -139,6 +139,10 @@ class Store:
             busy, _in_log, _brought_in = driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         return bool(busy)
 
+    def audit_key(self) -> bytes | None:
+        """The secret key by which audits are drawn here; None without a signing key."""
+        return None if self.key is None else self.key.derive(b"penjing: draws for audits")
+
     def close(self) -> None:
         """Note the last head, and close all connections."""
         with self._noting:

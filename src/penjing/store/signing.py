@@ -5,6 +5,8 @@ The key file also shows that a database was made here before, so that a lost one
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 from dataclasses import dataclass, replace
@@ -67,6 +69,10 @@ class SigningKey:
     def sign_text(self, message: bytes) -> str:
         """The signature of any other message, as hexadecimal digits."""
         return self._opened.sign(message).hex()
+
+    def derive(self, purpose: bytes) -> bytes:
+        """32 secret bytes for another purpose, always the same; they tell nothing of the key (HMAC-SHA-256)."""
+        return hmac.new(bytes.fromhex(self.private), purpose, hashlib.sha256).digest()
 
     @cached_property
     def _opened(self) -> Ed25519PrivateKey:
