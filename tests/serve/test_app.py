@@ -137,6 +137,7 @@ def test_the_schema_names_every_address(served) -> None:
     assert set(schema["paths"]) == {
         "/v1/decide",
         "/v1/predict",
+        "/v1/decisions",
         "/v1/decisions/{identity}",
         "/v1/decisions/{identity}/replay",
         "/healthz",
@@ -144,7 +145,10 @@ def test_the_schema_names_every_address(served) -> None:
         "/metrics",
     }
     forms = schema["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
-    assert [sorted(form["properties"]) for form in forms] == [["evidence", "fields", "text"], ["evidence", "items"]]
+    assert [sorted(form["properties"]) for form in forms] == [
+        ["evidence", "fields", "keep", "ref", "text"],
+        ["evidence", "items"],
+    ]
 
 
 CHANGES = [

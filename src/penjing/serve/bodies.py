@@ -42,6 +42,8 @@ class RequestItem(_StrictBody):
 
     text: StrictStr = Field(description="the text to decide")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
+    ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
+    keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
 
 
 class DecideOne(RequestItem):
@@ -194,7 +196,9 @@ def _check_counts(body: dict[str, Any], batch: bool, settings: Settings) -> None
     for item in [body, *(found if isinstance(found, list) else [])]:
         if isinstance(item, dict):
             fields = item.get("fields")
-            if len(item) > _MOST_KEYS or (isinstance(fields, dict) and len(fields) > _MOST_FIELDS):
+            kept = item.get("keep")
+            many = any(isinstance(each, dict) and len(each) > _MOST_FIELDS for each in (fields, kept))
+            if len(item) > _MOST_KEYS or many:
                 message = f"a request has at most {_MOST_KEYS} keys and {_MOST_FIELDS} fields"
                 raise AnswerError(422, "bad_request", message, "use the names in /openapi.json")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, func, select, update
 
 from penjing.core.answers import Choice
 from penjing.core.canon import digest_file
-from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.core.errors import DamageError, DataError, RequestError, StoreError, UsageError
 from penjing.core.nouns import Release
 from penjing.core.task import Task
 from penjing.data.cells import Fault
@@ -24,7 +25,8 @@ from penjing.store import audit
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
-from penjing.store.tables import decisions, now, reviews
+from penjing.store.tables import decisions, now, reviews, waiting_texts
+from penjing.store.waiting import blank_waiting
 from penjing.tasks import task_of
 
 COLUMNS = (
@@ -104,8 +106,9 @@ def export_open(
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
     query = (
-        select(reviews.c.opened, decisions)
+        select(reviews.c.opened, decisions, waiting_texts.c.text.label("held"))
         .join(decisions, decisions.c.id == reviews.c.decision)
+        .outerjoin(waiting_texts, waiting_texts.c.decision == decisions.c.id)
         .where(reviews.c.status == "open")
         .order_by(reviews.c.opened, reviews.c.decision)
     )
@@ -120,7 +123,7 @@ def export_open(
                 facts, rules = decided["facts"], decided.get("fired") or []
                 cells = [row.id, row.opened, row.release[:12], row.outcome, facts.get("p", ""), decided["reason"]]
                 cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
-                cells += [_in_one_cell(facts.get("fields") or {}), row.text or "", "", "", ""]
+                cells += [_in_one_cell(facts.get("fields") or {}), row.text or row.held or "", "", "", ""]
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -156,7 +159,7 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
         else:
             given[verdict.decision] = verdict
     faults += [f"row {fault.row}: {fault.what}" for fault in unread]
-    repeated = 0
+    repeated, blanked = 0, False
     reads = Reads(store)
     with store.write() as connection:
         for written in given.values():
@@ -171,8 +174,12 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
             raise DataError(_listed(faults), where=str(file), fix="correct these rows and import the file again")
         recorded = len(given) - repeated
         if recorded:
+            blanked = blank_waiting(connection, list(given))
             detail = {"file": digest_file(file), "recorded": recorded}
             audit.append(connection, "reviews imported", detail)
+    if blanked:
+        with suppress(StoreError):  # another program reads the database: its log is emptied later
+            store.compact()
     return Imported(recorded, blank, repeated)
 
 
