@@ -328,3 +328,17 @@ def test_a_signal_in_the_middle_loses_and_repeats_nothing(
     whole = [line for line in printed if line.endswith("}")]
     assert ran.out.splitlines()[: len(whole)] == whole
     assert _count("decisions", "run_rows") == [2500, 2500]
+
+
+def test_the_reasons_are_given_in_the_readers_language(penjing, tiny_release, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,channel\nlottery,app\nthanks mum see you,app\n", encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, "in.csv", "--why", "--evidence")
+    assert ran.lines[0]["why"][:2] == [
+        "the rule `lottery` decides `spam`, whatever the model says",
+        "the reason of the rule `lottery`: lotteries are always spam",
+    ]
+    assert ran.lines[1]["why"][-1].startswith("the words that matter most to the model: `")
+    ran = penjing("--lang", "zh", "decide", tiny_release.folder, "in.csv", "--why")
+    assert ran.lines[0]["why"][0] == "规则 `lottery` 直接判定为 `spam`，不看模型"
+    replayed = penjing("replay", ran.lines[0]["id"], "--why")
+    assert replayed.lines[0]["reasons"][0] == "the rule `lottery` decides `spam`, whatever the model says"

@@ -23,6 +23,7 @@ CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |G
 # Whole files whose strings no person reads as a message of a command.
 SILENT = {
     "report/charts.py": "classes of a drawing",
+    "explain/why.py": "sentences that have words of their own in both languages",
     "report/grown.py": "a page that has words of its own in both languages",
     "data/corpus/language.py": "frequent words of languages",
     "serve/openapi.py": "the description of the interface is in English for every client",

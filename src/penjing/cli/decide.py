@@ -36,6 +36,7 @@ def decide(
     file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="also return the words that decided; slower")] = False,
+    why: Annotated[bool, typer.Option("--why", help="also return the reasons in words, in your language")] = False,
     text: Annotated[
         str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
     ] = None,
@@ -83,7 +84,7 @@ def decide(
         for name, value in asdict(one).items()
         if value != getattr(base, name)
     }
-    work = _Work(decider, store, evidence, columns, _open(store, decider, file, options, again))
+    work = _Work(decider, store, evidence, why, columns, _open(store, decider, file, options, again))
     faults: list[Fault] = []
     routes: Counter[str] = Counter()
     try:
@@ -143,6 +144,7 @@ class _Work:
     decider: Decider
     store: Store
     evidence: bool
+    why: bool
     columns: CaseColumns
     run: DecideRun | None
     recorded: int = 0
@@ -201,7 +203,7 @@ class _Work:
         )
         line["p"] = decision["facts"]["p"]
         if not self.evidence:
-            return line
+            return line | self._reasons(decision, None)
         text = record.text
         if text is None or record.evidence is None:  # the release may keep neither
             if shown is not None:
@@ -212,7 +214,14 @@ class _Work:
         else:
             found = dict(record.evidence)
         # In the key order of the record.
-        return line | {"text": text, "evidence": json.loads(canonical_json(found))}
+        line |= {"text": text, "evidence": json.loads(canonical_json(found))}
+        return line | self._reasons(decision, found)
+
+    def _reasons(self, decision: dict[str, Any], evidence: dict[str, Any] | None) -> dict[str, Any]:
+        from penjing.cli.language import language
+        from penjing.explain.why import why
+
+        return {"why": why(decision, self.decider.policy, evidence, language())} if self.why else {}
 
     def finish(self) -> None:
         """Record that every row is answered and printed."""

@@ -38,6 +38,7 @@ GROUPS = (
     "amend",
     "impact",
     "review",
+    "export",
     "serve",
     "keys",
     "bench",

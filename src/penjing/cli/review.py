@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
+    from penjing.cases.recorded_why import RecordedWhy
     from penjing.cases.rule_reasons import RuleReasons
     from penjing.cli.failures import explain
     from penjing.cli.language import language
@@ -44,7 +45,7 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     try:
         # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count = export_open(store, target, bad, columns, RuleReasons(store))
+            count = export_open(store, target, bad, columns, RuleReasons(store), RecordedWhy(store, language()))
             labels = open_labels(store)
     except OSError as error:
         failure = explain(error)

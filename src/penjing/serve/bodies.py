@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import (
@@ -50,6 +50,7 @@ class DecideOne(RequestItem):
     """POST /v1/decide with one text."""
 
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
 def _as_item(value: Any) -> Any:
@@ -64,6 +65,7 @@ class DecideMany(_StrictBody):
         description="the texts, each alone or with its fields"
     )
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
 class PredictOne(_StrictBody):

@@ -22,6 +22,7 @@ from penjing.core.machine import cores
 from penjing.core.nouns import Release
 from penjing.decide.decider import Decider, place
 from penjing.explain.budget import EvidenceBudget
+from penjing.explain.why import Language, why
 from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
 from penjing.serve.bodies import RequestItem
@@ -112,8 +113,13 @@ class DecisionService:
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
-    async def decide(self, items: Sequence[RequestItem], evidence: bool) -> list[dict[str, Any]]:
-        """Decide these texts. All decisions are on the disk before this returns, or none."""
+    async def decide(
+        self, items: Sequence[RequestItem], evidence: bool, language: Language | None = None
+    ) -> list[dict[str, Any]]:
+        """Decide these texts. All decisions are on the disk before this returns, or none.
+
+        language: that of the reasons in words, None for none.
+        """
         settings = self.settings
         cases = [_case(item, place(index, len(items))) for index, item in enumerate(items)]
         budget = EvidenceBudget(settings.evidence_items, settings.evidence_tokens, settings.evidence_seconds)
@@ -135,7 +141,11 @@ class DecisionService:
         for answer, prepared in zip(answers, records, strict=True):
             outcome = self._counted(prepared.record.outcome)
             self.metrics.count_decision(outcome, prepared.record.route, answer.decided_by)
-        return [case.to_json() | answer.shown for case, answer in zip(cases, answers, strict=True)]
+        shown = [case.to_json() | answer.shown for case, answer in zip(cases, answers, strict=True)]
+        if language is not None:
+            for one in shown:
+                one["why"] = why(one, self.decider.policy, one.get("evidence"), language)
+        return shown
 
     async def predict(self, items: Sequence[RequestItem]) -> list[dict[str, Any]]:
         """Calibrated probabilities only; nothing is recorded."""

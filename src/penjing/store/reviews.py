@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from penjing.core.answers import Choice
 from penjing.core.canon import digest_file
@@ -22,18 +22,21 @@ from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
+from penjing.store.case_data import read_case
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
-from penjing.store.tables import decisions, now, reviews, waiting_texts
+from penjing.store.tables import case_data, decisions, now, reviews, waiting_texts
 from penjing.store.waiting import blank_waiting
 from penjing.tasks import task_of
 
 COLUMNS = (
-    "id", "time", "release", "outcome", "p", "reason", "rule", "why", "fields", "text", "verdict", "reviewer", "note",
+    "id", "ref", "time", "release", "queue", "outcome", "p", "reason", "because", "rule", "why", "fields", "text",
+    "evidence", "labels", "verdict", "reviewer", "note",
 )  # fmt: skip
 CHINESE_COLUMNS = (
-    "编号", "时间", "发布包", "结果", "概率", "原因", "规则", "规则的理由", "字段", "文本", "结论", "复核人", "备注",
+    "编号", "案件号", "时间", "发布包", "队列", "结果", "概率", "原因", "说明", "规则", "规则的理由", "字段", "文本",
+    "依据", "可选结论", "结论", "复核人", "备注",
 )  # fmt: skip
 # A spreadsheet reads a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -98,17 +101,23 @@ def export_open(
     unreadable: list[str] | None = None,
     columns: Sequence[str] = COLUMNS,
     why: Callable[[str, str], str] | None = None,
+    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None = None,
 ) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
     columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. why: the reason of a rule, from the
-    id of the release and the name of the rule.
+    id of the release and the name of the rule. because: why the case waits, from the id of the release, the decision
+    and its evidence.
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
     query = (
-        select(reviews.c.opened, decisions, waiting_texts.c.text.label("held"))
+        select(
+            *(reviews.c.opened, decisions, case_data.c.ref, case_data.c.keep),
+            *(waiting_texts.c.text.label("held"), waiting_texts.c.evidence.label("held_evidence")),
+        )
         .join(decisions, decisions.c.id == reviews.c.decision)
         .outerjoin(waiting_texts, waiting_texts.c.decision == decisions.c.id)
+        .outerjoin(case_data, case_data.c.decision == decisions.c.id)
         .where(reviews.c.status == "open")
         .order_by(reviews.c.opened, reviews.c.decision)
     )
@@ -119,16 +128,30 @@ def export_open(
         bad = unreadable if unreadable is not None else []
         for row in connection.execute(query):
             try:
-                decided = json.loads(row.decision)
-                facts, rules = decided["facts"], decided.get("fired") or []
-                cells = [row.id, row.opened, row.release[:12], row.outcome, facts.get("p", ""), decided["reason"]]
-                cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
-                cells += [_in_one_cell(facts.get("fields") or {}), row.text or row.held or "", "", "", ""]
+                cells = _cells(row, why, because)
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
     return count
+
+
+def _cells(
+    row: Row[Any],
+    why: Callable[[str, str], str] | None,
+    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None,
+) -> list[object]:
+    """The cells of an open case, in the order of COLUMNS."""
+    decided = json.loads(row.decision)
+    facts, rules = decided["facts"], decided.get("fired") or []
+    written = row.evidence or row.held_evidence
+    evidence = json.loads(written) if written else None
+    words = ", ".join(dict.fromkeys(str(span["text"]).strip() for span in (evidence or {}).get("spans", ())))
+    cells = [row.id, read_case(row).ref or "", row.opened, row.release[:12], decided.get("queue") or "", row.outcome]
+    cells += [facts.get("p", ""), decided["reason"], because(row.release, decided, evidence) if because else ""]
+    cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
+    cells += [_in_one_cell(facts.get("fields") or {}), row.text or row.held or "", words]
+    return [*cells, ", ".join(_described(row.prediction)[1]), "", "", ""]
 
 
 def _in_one_cell(fields: Mapping[str, Any]) -> str:
