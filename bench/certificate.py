@@ -39,8 +39,8 @@ from penjing.core.nouns import Inputs, Run, Table
 from penjing.data.clean import clean
 from penjing.data.mask import VERSION, mask
 from penjing.data.read import read_rows
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import Policy, PolicySpec
-from penjing.decide.rules import load_rules
 from penjing.make.demo import MOST, RULES, reviews
 from penjing.prove.certify import Labelled, cases_of, label_facts, row_hash
 from penjing.prove.sequence import DELTA, Cases, binomial_tail, chosen, make_grid, run_sequence, upper_bound

@@ -35,7 +35,7 @@ ROOMS = {
     "prove": "promises tested with a bound, the certificate, the seal; no torch",
     "report": "what a run found: a typed contract, and a page",
     "make": "a recipe's whole way: plan, cache, forms and their choice, search, candidate",
-    "decide": "rules over calibrated facts, policy",
+    "decide": "rules over calibrated facts, policy; `first/` reads what was sealed with rules of edition 1",
     "explain": "the words that decided, and whether they truly did",
     "cases": "a recorded case: made, replayed, decided by another release",
     "store": "records, reviews, releases and keys in a database, with an audit chain",

@@ -180,6 +180,8 @@ def test_no_function_is_too_large() -> None:
 
 # Every file may have these: the options of its method, the base of its records.
 REPEATED = {"Options", "_Part"}
+# The first edition of rules has the nouns of the second: it reads what was sealed before, and is not changed any more.
+FIRST_EDITION = SOURCE / "decide" / "first"
 
 
 def classes_of(source: str) -> list[str]:
@@ -190,6 +192,8 @@ def classes_of(source: str) -> list[str]:
 def test_a_class_name_is_used_once() -> None:
     files: dict[str, list[str]] = {}
     for path in FILES:
+        if path.parent == FIRST_EDITION:
+            continue
         for name in classes_of(path.read_text(encoding="utf-8")):
             files.setdefault(name, []).append(path.relative_to(SOURCE).as_posix())
     twice = {name: places for name, places in files.items() if len(places) > 1 and name not in REPEATED}

@@ -24,6 +24,12 @@ def test_width_makes_no_difference_since_the_second() -> None:
     assert (VERSIONS[0], VERSIONS[-1]) == (FIRST, VERSION)
 
 
+def test_space_makes_no_difference_since_the_third() -> None:
+    assert open_folding("3")(" ＶＩＰ \u3000\n客户 ") == open_folding("3")("vip 客户") == "vip 客户"
+    assert open_folding("2")("vip  客户") != open_folding("2")("vip 客户")
+    assert fold("退 款", "3") == fold("退 款", "2") == "退款"
+
+
 def test_the_same_text() -> None:
     assert fold("Ｇｏｏｄ！") == fold("good") == "good"
     assert fold("Ｇｏｏｄ！", "1") == "ｇｏｏｄ" != fold("good", "1")

@@ -1,237 +1,211 @@
-"""Dead rows, contradictions, overlaps, gaps: by their words, and against trying every point of small spaces."""
+"""Dead rows, contradictions, overlaps and gaps: against trying every case of small sets of facts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
-from typing import Any
 
-import pytest
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.decide.brute import DAY, Axis, Brute, answers, texts
 
-from penjing.core.errors import RuleError
-from penjing.decide import space
-from penjing.decide.check import Finding, check
-from penjing.decide.rules import read_rules
+from penjing.decide.check import check
+from penjing.decide.condition import (
+    Among,
+    Between,
+    Condition,
+    Contains,
+    Empty,
+    Is,
+    Rule,
+    Starts,
+    Test,
+    Then,
+    Within,
+    WordList,
+)
+from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
-from penjing.decide.space import margin_bounds
-from penjing.tasks import open_reader
+from penjing.decide.table import RuleTable
 
-SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web"), "city": "str", "vip": "bool"})
-
-
-def findings(folder: Path, text: str, schema: FactSchema = SCHEMA) -> list[Finding]:
-    (folder / "r.csv").write_text(text, encoding="utf-8")
-    return check(read_rules(folder / "r.csv", schema))
+FIELDS = {"amount": "int", "channel": ("app", "web"), "city": "str", "vip": "bool", "when": "date", "due": "date"}
+SCHEMA = FactSchema(("ham", "spam"), FIELDS)
+LISTS = {"L": ("急", "退款"), "M": ("退款金额", "快"), "C": ("北京", "南京市")}
+TODAY = 20_000 * DAY
+Row = tuple[list[tuple[str, Test]], Then]
 
 
-def kinds(found: list[Finding]) -> list[tuple[str, tuple[int, ...]]]:
-    return [(each.kind, each.rows) for each in found]
+def table(rows: Sequence[Row], valid: Mapping[int, tuple[int | None, int | None]] | None = None) -> RuleTable:
+    """Rules r0, r1, ... in rows 2, 3, ..., which stand for a period where one is given."""
+    rules = []
+    for place, (tests, then) in enumerate(rows):
+        conditions = tuple(Condition(fact, test, f"{type(test).__name__}…") for fact, test in tests)
+        low, high = (valid or {}).get(place, (None, None))
+        rules.append(Rule(f"r{place}", place + 2, conditions, then, valid_from=low, valid_to=high))
+    lists = {name: WordList(name, words, b"") for name, words in LISTS.items()}
+    return RuleTable("r.csv", SCHEMA, tuple(rules), lists)
 
 
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        # Row 3 lies in row 2; in two rows together; in none.
-        (["a,,<0.8,,,,review", "b,spam,<0.7,,,,review"], [("unreachable", (3, 2))]),
-        (["a,ham,,,,,review", "b,spam,,,,,review", "c,,,,,,review"], [("unreachable", (4, 2, 3))]),
-        (["a,ham,<0.7,,,,review", "b,spam,,,,,review", "c,,,,,,review"], []),
-        (["a,,,,contains 退款,,review", "b,,,,contains 退款金额,,review"], [("unreachable", (3, 2))]),
-        (["a,,,,contains 退款金额,,review", "b,,,,contains 退款,,review"], []),
-        (["a,,,,contains x|y,,review", "b,,,,contains y,,review"], [("unreachable", (3, 2))]),
-        (["a,,,,contains y,,review", "b,,,,contains x|y,,review"], []),
-        # Two labels: the margin is 2p - 1, so these never meet.
-        (["a,,<0.6,>0.21,,,review"], [("impossible", (2,))]),
-        (["a,,>0.9,<0.7,,,review"], [("impossible", (2,))]),
-        (["a,,<0.5,,,,review"], [("impossible", (2,))]),
-        (["a,,>=0.81,,,,review", "b,,,>=0.6,,,review"], []),
-        (["a,,>=0.8,,,,review", "b,,,>=0.6,,,review"], [("unreachable", (3, 2))]),
-        (["a,,,,,in app|web,review", "b,,,,,,review"], [("unreachable", (3, 2))]),
-        # The same conditions in other words.
-        (["a,,<0.7,,,,review", "b,,<=0.699999,,,,outcome ham"], [("contradiction", (2, 3))]),
-        (["a,,,,contains x|y,,review", "b,,,,contains y|x,,outcome ham"], [("contradiction", (2, 3))]),
-        (["a,in ham|spam,,,,,review", "b,,,,,,outcome ham"], [("contradiction", (2, 3))]),
-        # Partly the same, with another end; an exception above a wider row is meant.
-        (["a,,<0.7,,,,review", "b,spam,,,,,outcome ham"], [("overlap", (3, 2))]),
-        (["a,spam,<0.7,,,,review", "b,spam,,,,,outcome ham"], []),
-        (["a,,<0.7,,,,review", "b,,,,contains x,,review"], []),
-    ],
-)
-def test_finds_exactly(tmp_path: Path, rows: list[str], expected: list[tuple[str, tuple[int, ...]]]) -> None:
-    found = findings(tmp_path, "name,label,p,margin,text,channel,then\n" + "\n".join(rows) + "\n")
-    assert [each for each in kinds(found) if each[0] != "gap"] == expected
+def agree(made: RuleTable, axes: Sequence[Axis]) -> None:
+    """Every verdict of the check is what trying every case gives."""
+    brute = Brute(axes, made.rules, LISTS)
+    found = check(made)
+    assert not [each for each in found if each.kind == "undecided"]
+    fired = [bool((brute.true[i] & ~brute.before(i)).any()) for i in range(len(made.rules))]
+    _agree_on_errors(made, brute, found, fired)
+    if all(fired):
+        _agree_on_overlaps(made, brute, found)
+    open_cases = ~brute.before(len(made.rules))
+    covered = [each for each in found if each.kind == "gap" and each.what.startswith("the rules cover every case")]
+    assert bool(covered) == (not open_cases.any())
 
 
-def test_says_what_is_wrong_and_where(tmp_path: Path) -> None:
-    text = "name,label,p,margin,then\nlow,,<0.7,,review\nforce,spam,,,outcome spam\nodd,,<0.6,>0.5,review\n"
-    odd, gap = findings(tmp_path, text)
-    assert odd.level == "error" and odd.where.endswith("r.csv:4:1")
-    assert odd.what == "row 4 (odd) can never hold: `p <0.6` and `margin >0.5` never come together"
-    assert odd.fix == "with 2 labels p is at least 0.5, and the margin is at most p and at least 2p - 1"
-    assert gap.what == "no rule covers label is ham, p >= 0.7: the model decides"
-    overlap, _ = findings(tmp_path, text.replace("odd,,<0.6,>0.5,review\n", ""))
-    assert overlap.level == "warning"
-    assert overlap.what == (
-        "row 3 (force) leads to `outcome spam`, but row 2 above it leads elsewhere and wins where both hold, "
-        "e.g. row 2 (low, `review`) where label is spam, p < 0.7"
-    )
+def _agree_on_errors(made: RuleTable, brute: Brute, found: Sequence[Finding], fired: Sequence[bool]) -> None:
+    wrong = [each for each in found if each.level == "error"]
+    errors = {each.rows[1] if each.kind == "contradiction" else each.rows[0]: each for each in wrong}
+    assert set(errors) == {row + 2 for row, fires in enumerate(fired) if not fires}
+    for number, error in errors.items():
+        row = number - 2
+        assert (error.kind == "impossible") == (not brute.true[row].any())
+        if error.kind == "contradiction":
+            other = error.rows[0] - 2
+            assert (brute.standing[other] == brute.standing[row]).all()
+            assert made.rules[other].then != made.rules[row].then
+        if error.kind == "unreachable":
+            by = [brute.standing[each - 2] for each in error.rows[1:]]
+            assert not (brute.true[row] & ~np.logical_or.reduce(by)).any()
+            for each in range(len(by)):
+                fewer = [one for place, one in enumerate(by) if place != each]
+                assert not fewer or (brute.true[row] & ~np.logical_or.reduce(fewer)).any()
+            waits = (brute.standing[row] & ~brute.before(row)).any()
+            assert ("can only send cases without" in error.what) == bool(waits)
 
 
-def test_gaps_in_words(tmp_path: Path) -> None:
-    text = "name,amount,city,vip,text,then\na,0..100,in 上海|北京,true,,review\nb,,,,contains x,review\n"
-    (gap,) = findings(tmp_path, text)
-    assert gap.level == "info"
-    assert gap.what == (
-        "no rule covers amount < 0 or amount > 100; amount >= 0 and amount <= 100, city is any other value; "
-        "amount >= 0 and amount <= 100, city is 上海 or 北京, vip is false, where the text holds none of the phrases: "
-        "the model decides"
-    )
+def _agree_on_overlaps(made: RuleTable, brute: Brute, found: Sequence[Finding]) -> None:
+    said = {each.rows[0]: each.rows[1:] for each in found if each.kind == "overlap"}
+    expected = {}
+    for row, rule in enumerate(made.rules):
+        meet = [
+            other + 2
+            for other in range(row)
+            if made.rules[other].then != rule.then
+            and (brute.true[other] & brute.true[row] & ~brute.before(other)).any()
+            and (brute.true[other] & ~brute.true[row]).any()
+        ]
+        if meet:
+            expected[row + 2] = tuple(meet[:3])
+    assert said == expected
 
 
-def test_a_table_that_covers_all_is_warned_of(tmp_path: Path) -> None:
-    (gap,) = findings(tmp_path, "name,label,then\na,ham,review\nb,spam,review\n")
-    assert (gap.level, gap.what) == ("warning", "the rules cover every case: the model alone decides none")
+def cells_of(*pairs: tuple[str, Sequence[Test]]) -> st.SearchStrategy[list[tuple[str, Test]]]:
+    """Up to three conditions of a row, two of which may be on one fact."""
+    one = st.one_of(*(st.tuples(st.just(fact), st.sampled_from(list(tests))) for fact, tests in pairs))
+    return st.lists(one, min_size=0, max_size=3)
 
 
-def test_no_rules_leave_all_to_the_model(tmp_path: Path) -> None:
-    (gap,) = findings(tmp_path, "name,label,then\n")
-    assert gap.what == "no rule covers any case: the model decides"
+def rows_of(*pairs: tuple[str, Sequence[Test]]) -> st.SearchStrategy[list[Row]]:
+    ends = st.sampled_from([Then("review"), Then("review", "风控"), Then("outcome", "ham"), Then("model")])
+    return st.lists(st.tuples(cells_of(*pairs), ends), min_size=1, max_size=6)
 
 
-def test_beyond_the_limit_is_an_error_not_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(space, "MAX_WORK", 10)
-    rows = "".join(f"r{i},0.{i + 501}..0.{i + 502},{i}..{i + 1},review\n" for i in range(20))
-    with pytest.raises(RuleError, match=r"r.csv: the rules overlap in more ways than can be checked exactly"):
-        findings(tmp_path, "name,p,amount,then\n" + rows)
+def between(low: int | None, high: int | None) -> Between:
+    return Between(((low, high),))
 
 
-def one_of(*cells: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(["", "", *cells])
+TEXT_TESTS: list[Test] = [
+    Contains(("退",)),
+    Contains(("退款", "急")),
+    Contains(("退", "急"), every=True),
+    Contains(("退款",), negated=True),
+    Contains(("退款", "急"), every=True, negated=True),
+    Contains(lists=("L",)),
+    Contains(("退",), ("M",), negated=True),
+    Contains(lists=("M",)),
+    Starts(("退",)),
+    Starts(("退款", "急")),
+    Starts(("退",), negated=True),
+]
+ANSWER_TESTS: list[tuple[str, list[Test]]] = [
+    ("label", [Among(("ham",)), Among(("spam",)), Among(("ham",), negated=True), Among(("ham", "spam"))]),
+    ("p", [between(None, 599_999), between(None, 600_000), between(600_000, None), between(550_000, 800_000)]),
+    ("margin", [between(None, 199_999), between(200_000, None), between(400_000, 600_000), between(0, 0)]),
+    ("p.ham", [between(300_000, None), between(None, 299_999), between(500_000, 500_000), between(700_000, None)]),
+    ("p.spam", [between(400_000, None), between(None, 400_000)]),
+]
+FIELD_TESTS: list[tuple[str, list[Test]]] = [
+    ("amount", [between(0, None), between(None, 1), between(2, 2), Between(((0, 0), (2, None)))]),
+    ("amount", [Empty(), Empty(negated=True)]),
+    ("channel", [Among(("app",)), Among(("web",)), Among(("app",), negated=True), Empty(), Empty(negated=True)]),
+    ("vip", [Is(value=True), Is(value=False), Empty()]),
+]
+TEXT = Axis(("text",), tuple((each,) for each in texts(("退", "退款", "急", "退款金额", "快"))))
+AMOUNT = Axis(("amount",), tuple((each,) for each in (None, -1, 0, 1, 2, 3)))
+CHANNEL = Axis(("channel",), (("app",), ("web",), (None,)))
+VIP = Axis(("vip",), ((True,), (False,), (None,)))
 
 
-ROW = st.tuples(
-    one_of("ham", "spam"),
-    one_of("<0.6", "<=0.6", ">=0.6", ">0.6", "0.55..0.8", "=1"),
-    one_of("<0.2", "<=0.2", ">=0.2", ">0.6", "0.1..0.6"),
-    one_of("contains 退", "contains 退款", "contains 急", "contains 退款|急"),
-    one_of("0", ">=1", "1..2"),
-    one_of("true", "false"),
-    one_of("x", "in x|y"),
-    st.sampled_from(["review", "outcome ham"]),
-)
-P = sorted({max(500_000, min(1_000_000, cut + move)) for cut in (500_000, 550_000, 600_000, 800_000, 1_000_000)
-            for move in (-1, 0, 1)} | {525_000, 575_000, 700_000, 900_000, 599_999, 600_000, 600_001})  # fmt: skip
-MARGINS = {100_000, 200_000, 600_000}
+@settings(max_examples=250, deadline=None)
+@given(rows=rows_of(("text", TEXT_TESTS), *FIELD_TESTS))
+def test_texts_and_fields_agree_with_trying_every_case(rows: list[Row]) -> None:
+    agree(table(rows), [TEXT, AMOUNT, CHANNEL, VIP])
 
 
-def points() -> list[dict[str, Any]]:
-    pairs = set()
-    for p in [*P, *[(1_000_000 + m) // 2 + move for m in MARGINS for move in (-1, 0, 1)]]:
-        low, high = margin_bounds(p, 2)
-        pairs |= {(p, margin) for margin in range(low, high + 1)}
-    texts = ("", "退", "退款", "急", "退|急", "退款|急")
-    phrases = ("退", "退款", "急")
-    return [
-        {
-            "label": label,
-            "p": p / 1e6,
-            "margin": margin / 1e6,
-            "too_long": long,
-            "pii": {"mobile": count},
-            "fields": {"city": city},
-            "contains": {phrase: phrase in text for phrase in phrases},
-        }
-        for label, (p, margin), text, count, long, city in product(
-            ("ham", "spam"), pairs, texts, (0, 1, 3), (False, True), ("x", "y", "z")
-        )
-    ]
+@settings(max_examples=250, deadline=None)
+@given(rows=rows_of(*ANSWER_TESTS, *FIELD_TESTS[:2]))
+def test_labels_and_probabilities_agree_with_trying_every_case(rows: list[Row]) -> None:
+    cuts = (299_999, 300_000, 400_000, 500_000, 550_000, 599_999, 600_000, 700_000, 800_000)
+    agree(table(rows), [answers(cuts, (0, 199_999, 200_000, 400_000, 600_000)), AMOUNT])
 
 
-POINTS = points()
+CITY_TESTS: list[Test] = [
+    Among(("北京",)),
+    Among(("北京", "南京")),
+    Among(("上海",), negated=True),
+    Among(lists=("C",)),
+    Among(("上海",), ("C",), negated=True),
+    Contains(("京",)),
+    Contains(("南京",), negated=True),
+    Contains(lists=("C",)),
+    Starts(("北", "南京")),
+    Empty(),
+    Empty(negated=True),
+]
+NAMED = (None, "北京", "南京", "上海", "南京市", "快", *texts(("京", "南京", "北京", "南京市", "北")))
+CITY = Axis(("city",), tuple((each,) for each in NAMED))
 
 
-@pytest.mark.slow
-@settings(max_examples=25, deadline=None)
-@given(rows=st.lists(ROW, min_size=2, max_size=5))
-def test_agrees_with_trying_every_point(rows: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("rules") / "r.csv"
-    lines = [f"r{i}," + ",".join(row) for i, row in enumerate(rows)]
-    path.write_text("name,label,p,margin,text,pii.mobile,too_long,city,then\n" + "\n".join(lines), encoding="utf-8")
-    table = read_rules(path, SCHEMA)
-    found = check(table)
-    needed = set(table.phrases)
-    first = set()
-    for facts in POINTS:
-        facts = {**facts, "contains": {phrase: facts["contains"][phrase] for phrase in needed}}
-        first.add(table.matcher.first(facts))
-    dead = {i + 2 for i in range(len(rows))} - {i + 2 for i in first if i is not None}
-    said = {each.rows[-1] if each.kind == "contradiction" else each.rows[0] for each in found if each.level == "error"}
-    assert said == dead
-    assert (None not in first) == any(each.kind == "gap" and each.level == "warning" for each in found)
+@settings(max_examples=250, deadline=None)
+@given(rows=rows_of(("city", CITY_TESTS), FIELD_TESTS[2]))
+def test_fields_of_text_agree_with_trying_every_case(rows: list[Row]) -> None:
+    agree(table(rows), [CITY, CHANNEL])
 
 
-def grades(*values: float) -> FactSchema:
-    """The facts of grades."""
-    task = open_reader("score", {"kind": "grades"}).learn([str(value) for value in values])
-    return FactSchema((), other={"type": task.name, **task.state})
-
-
-@pytest.mark.parametrize(
-    ("row", "what"),
-    [
-        (",>7,,", "`value` is always one of 0, 1, 2, 4, never `>7`"),
-        (",<0,,", "`value` is always one of 0, 1, 2, 4, never `<0`"),
-        (",3,,", "`value` is always one of 0, 1, 2, 4, never `3`"),
-        (",2.1..3.9,,", "`value` is always one of 0, 1, 2, 4, never `2.1..3.9`"),
-        ("<-1,,,", "`low` is always one of 0, 1, 2, 4, never `<-1`"),
-        (">1,<=1,,", "`low >1` and `value <=1` never come together"),
-        (">2,,<2.5,", "`low >2` and `high <2.5` never come together"),
-    ],
-)
-def test_a_row_beyond_the_grades_or_against_their_order_can_never_hold(tmp_path: Path, row: str, what: str) -> None:
-    text = f"name,low,value,high,p,then\nsure,,4,,,review\nodd,{row},review\n"
-    odd = findings(tmp_path, text, grades(0, 1, 2, 4))[0]
-    assert (odd.level, odd.kind, odd.rows) == ("error", "impossible", (3,))
-    assert odd.what == f"row 3 (odd) can never hold: {what}"
-
-
-def test_an_interval_whose_order_is_broken_says_the_order(tmp_path: Path) -> None:
-    numbers = open_reader("score", {}).learn(["0.5", "1.5", "2"])
-    schema = FactSchema((), other={"type": "score", **numbers.state})
-    odd = findings(tmp_path, "name,low,value,high,then\na,>3,,<2,review\n", schema)[0]
-    assert odd.what == "row 2 (a) can never hold: `low >3` and `high <2` never come together"
-    assert odd.fix == "it is always low <= high: loosen one of the conditions, or delete the row"
-    # A number may lie beyond all that were seen, and is rounded: its value may lie outside a narrow interval.
-    assert [each.level for each in findings(tmp_path, "name,low,value,then\na,>3,<3,review\n", schema)] == ["info"]
-    assert [each.level for each in findings(tmp_path, "name,value,then\na,>700,review\n", schema)] == ["info"]
-
-
-GRADE_ROW = st.tuples(
-    one_of("0", ">=1", "<2", ">1"),
-    one_of("1", "<=1", ">=2", "1..2", ">1"),
-    one_of("<=1", "2", ">=2", ">7"),
-    st.sampled_from(["review", "outcome 1"]),
+DATE_TESTS: list[Test] = [
+    Within(1, None),
+    Within(None, 2),
+    Within(1, 1, negated=True),
+    Within(3, 0),
+    between(TODAY, None),
+    between(None, TODAY - 1),
+    between(TODAY + DAY, TODAY + 3 * DAY - 1),
+    Empty(),
+    Empty(negated=True),
+]
+PERIODS = [(None, None), (TODAY, None), (None, TODAY - 1), (TODAY + DAY, TODAY + 2 * DAY - 1)]
+_DAYS = [None, *(TODAY + day * DAY for day in range(-7, 9))]
+TIME = Axis(
+    ("clock", "when", "due"),
+    tuple(product([TODAY + day * DAY + 5 for day in range(-6, 8)], _DAYS, _DAYS)),
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(rows=st.lists(GRADE_ROW, min_size=2, max_size=4))
-def test_rows_over_grades_agree_with_trying_every_interval(
-    rows: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
+@settings(max_examples=250, deadline=None)
+@given(
+    rows=rows_of(("when", DATE_TESTS), ("due", DATE_TESTS), FIELD_TESTS[2]),
+    periods=st.lists(st.sampled_from(PERIODS), min_size=6, max_size=6),
+)
+def test_dates_and_the_clock_agree_with_trying_every_case(
+    rows: list[Row], periods: list[tuple[int | None, int | None]]
 ) -> None:
-    path = tmp_path_factory.mktemp("rules") / "r.csv"
-    lines = [f"r{i}," + ",".join(row) for i, row in enumerate(rows)]
-    path.write_text("name,low,value,high,then\n" + "\n".join(lines), encoding="utf-8")
-    table = read_rules(path, grades(0, 1, 2))
-    intervals = [(low, value, high) for low in range(3) for value in range(low, 3) for high in range(value, 3)]
-    plain = {"p": 0.5, "margin": 0.5, "too_long": False, "pii": {}, "fields": {}, "contains": {}}
-    first = {
-        table.matcher.first(plain | {"low": float(low), "value": float(value), "high": float(high)})
-        for low, value, high in intervals
-    }
-    dead = {i + 2 for i in range(len(rows))} - {i + 2 for i in first if i is not None}
-    found = check(table)
-    said = {each.rows[-1] if each.kind == "contradiction" else each.rows[0] for each in found if each.level == "error"}
-    assert said == dead
-    assert (None not in first) == any(each.kind == "gap" and each.level == "warning" for each in found)
+    agree(table(rows, dict(enumerate(periods))), [TIME, CHANNEL])

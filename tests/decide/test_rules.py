@@ -1,23 +1,31 @@
-"""The rules file: encodings, spreadsheet habits, and the words of every refusal with its row and column."""
+"""The rules file of the second edition: headings in both languages, rows, order of decision, every fault at once."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from penjing.core.errors import RuleError
-from penjing.decide.check import check
-from penjing.decide.rules import load_rules, read_rules
+from penjing.decide.condition import Among, Between, Contains, Then
+from penjing.decide.rules import MAX_RULES, parse_rules, read_rules
 from penjing.decide.schema import FactSchema
 from penjing.tasks import open_reader
 
 SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web")})
 GOOD = (
-    "name,label,p,text,pii.id_card,amount,then,why\n"
-    "证件,,,,>=1,,review,人工核对\n"
-    "返现,spam,≥0.6,contains 返现|红包,,,outcome spam,\n"
-    "大额,,,,,>10000,review,\n"
+    "name,label,p,p.spam,text,pii.id_card,amount,then,why,owner,priority,valid_from,valid_to\n"
+    "证件,,,,,>=1,,review 法务,人工核对,王,,,\n"
+    "返现,spam,≥0.6,>=0.2,contains 返现|红包,,,outcome spam,,,7,2026-01-01,2026/12/31\n"
+    "大额,,,,,,>10000,model,,,7,,\n"
+)
+CHINESE = (
+    "名称,标签,概率,概率.spam,文本,脱敏.身份证,amount,则,理由,负责人,优先级,生效日期,失效日期\n"
+    "证件,,,,,>=1,,转人工 法务,人工核对,王,,,\n"
+    "返现,spam,≥0.6,>=0.2,包含 返现|红包,,,结论 spam,,,7,2026-01-01,2026/12/31\n"
+    "大额,,,,,,>10000,交给模型,,,7,,\n"
 )
 
 
@@ -26,164 +34,122 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_reads_what_spreadsheets_save(tmp_path: Path, encoding: str) -> None:
-    table = load_rules(write(tmp_path / "rules.csv", GOOD.replace("\n", "\r\n"), encoding), SCHEMA)
-    assert [(rule.name, rule.row, rule.then) for rule in table.rules] == [
-        ("证件", 2, "review"),
-        ("返现", 3, "outcome spam"),
-        ("大额", 4, "review"),
+@pytest.mark.parametrize("text", [GOOD, CHINESE])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_reads_both_languages_in_the_encodings_of_spreadsheets(tmp_path: Path, text: str, encoding: str) -> None:
+    table = read_rules(write(tmp_path / "rules.csv", text.replace("\n", "\r\n"), encoding), SCHEMA)
+    assert [(rule.name, rule.row, rule.priority) for rule in table.rules] == [
+        ("返现", 3, 7),
+        ("大额", 4, 7),
+        ("证件", 2, 0),
     ]
-    assert table.phrases == ("红包", "返现")
-    assert table.rules[0].why == "人工核对"
+    assert [rule.then for rule in table.rules] == [Then("outcome", "spam"), Then("model"), Then("review", "法务")]
+    first, _, last = table.rules
+    assert {each.fact: each.test for each in first.conditions} == {
+        "label": Among(("spam",)),
+        "p": Between(((600_000, None),)),
+        "p.spam": Between(((200_000, None),)),
+        "text": Contains(("返现", "红包")),
+    }
+    days = [(date(2026, 1, 1) - date(1970, 1, 1)).days, (date(2027, 1, 1) - date(1970, 1, 1)).days]
+    assert (first.valid_from, first.valid_to) == (days[0] * 86_400, days[1] * 86_400 - 1)
+    assert (last.owner, last.why, last.valid_from) == ("王", "人工核对", None)
 
 
-def test_blank_rows_and_empty_columns_are_nothing(tmp_path: Path) -> None:
-    table = load_rules(write(tmp_path / "r.csv", "name,p,then,,\n,,,,\n\na,<0.6,review,,\n,,,,\n"), SCHEMA)
-    assert [(rule.name, rule.row) for rule in table.rules] == [("a", 4)]
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_marks_between_cells_are_found_by_chinese_headings_too(tmp_path: Path, mark: str) -> None:
+    text = f"名称{mark}文本{mark}则\na{mark}包含 退款, 退货{mark}转人工\n"
+    (rule,) = read_rules(write(tmp_path / "r.csv", text), SCHEMA, sealed=True).rules
+    assert rule.then == Then("review") and len(rule.conditions) == 1
+
+
+def test_a_workbook_is_read_and_sealed_as_csv(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["名称", "amount", "priority", "则"])
+    book.active.append([None, None, None, None])
+    book.active.append(["大额", ">5000", 3, "转人工"])
+    book.save(tmp_path / "rules.xlsx")
+    table = read_rules(tmp_path / "rules.xlsx", SCHEMA)
+    assert [(rule.name, rule.row, rule.priority) for rule in table.rules] == [("大额", 3, 3)]
+    again = read_rules(write(tmp_path / "rules.csv", table.raw.decode()), SCHEMA)
+    assert again.rules == table.rules and again.raw == table.raw
+
+
+def test_a_declared_field_keeps_its_name(tmp_path: Path) -> None:
+    schema = FactSchema(("a", "b"), {"优先级": "int", "priority": "int", "标签": "str"})
+    text = "name,优先级,priority,rule priority,标签,label,then\nx,>1,>2,3,vip,a,review\n"
+    (rule,) = read_rules(write(tmp_path / "r.csv", text), schema).rules
+    assert rule.priority == 3
+    assert [each.fact for each in rule.conditions] == ["优先级", "priority", "标签", "label"]
+
+
+def test_two_columns_of_one_fact_are_two_conditions(tmp_path: Path) -> None:
+    text = "name,amount,Amount,text,文本,then\nx,>1,<5,contains a,不包含 b,review\n"
+    (rule,) = read_rules(write(tmp_path / "r.csv", text), SCHEMA).rules
+    assert [each.fact for each in rule.conditions] == ["amount", "amount", "text", "text"]
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("name,labl,then\na,spam,review\n", ["r.csv:1:2: unknown column `labl`", "did you mean `label`?"]),
-        ("name,amuont,then\na,1,review\n", ["unknown column `amuont`", "did you mean `amount`?"]),
+        ("名称,负责任,则\na,1,转人工\n", ["unknown column `负责任`", "did you mean `负责人`?"]),
+        ("name,城市,then\na,1,review\n", ["unknown column `城市`", "`fields: {城市: str}`"]),
+        ("name,p.spma,then\na,1,review\n", ["unknown column `p.spma`", "did you mean `p.spam`?"]),
         ("name、label、then\na、spam、review\n", ["separate the columns by commas"]),
-        ("name;label;then\na;spma;review\n", ["r.csv:2:2", "unknown label 'spma'"]),
-        ("name,p,p,then\na,1,1,review\n", ["r.csv:1:3: the column `p` occurs twice"]),
+        ("name,then,则\na,review,\n", ["r.csv:1:3: the column `then` occurs twice"]),
         ("label,then\nspam,review\n", ["the column `name` is missing"]),
-        ("name,label\na,spam\n", ["the column `then` is missing"]),
-        ("name,label,then\na,spma,review\n", ["r.csv:2:2", "unknown label 'spma'", "did you mean `spam`?"]),
-        ("name,p,then\na,<0.5x,review\n", ["r.csv:2:2", "'<0.5x' is not a number", "write `<0.5`"]),
+        ("名称,标签\na,spam\n", ["the column `then` is missing", "heading is: 名称, 标签"]),
         ("name,p,then\na,<0.6,outcome spma\n", ["r.csv:2:3", "unknown label 'spma'"]),
         ("name,p,then\na,<0.6,spam\n", ["a rule cannot lead to 'spam'", "write `outcome spam`"]),
-        ("name,p,then\na,<0.6,\n", ["nothing follows", "write `review` or `outcome LABEL`"]),
+        ("name,p,then\na,<0.6,\n", ["nothing follows", "`review QUEUE` or `model`"]),
         ("name,p,then\n,<0.6,review\n", ["r.csv:2:1: the rule has no name"]),
         ("name,p,then\na,<0.6,review\na,<0.7,review\n", ["two rules have the name 'a': rows 2 and 3"]),
         ("name,p,then\na,<0.6,review,more\n", ["r.csv:2:4: the cell 'more' has no heading"]),
+        ("name,then,priority\na,review,high\n", ["r.csv:2:3 (column `priority`): 'high' is no priority"]),
+        ("name,then,priority\na,review,1.5\n", ["'1.5' is no priority", "whole number"]),
+        ("name,then,valid_from\na,review,soon\n", ["r.csv:2:3 (column `valid_from`): 'soon' is not a date"]),
+        (
+            "name,then,valid_from,valid_to\na,review,2026-02-01,2026-01-01\n",
+            ["r.csv:2:4", "the rule ends before it begins"],
+        ),
+        (f"name,then\n{'a' * 201},review\n", ["`name` has 201 characters; at most 200"]),
         ('name,p,then\na,"<0.6,review\n', ["not valid CSV"]),
         ("name,p,then\na\0,<0.6,review\n", ["a NUL character"]),
-        ("", ["the file is empty", "begin with the line"]),
         (",,\n\n", ["the file is empty"]),
     ],
 )
 def test_refuses_with_row_and_column(tmp_path: Path, text: str, words: list[str]) -> None:
     with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
+        read_rules(write(tmp_path / "r.csv", text), SCHEMA)
     for word in words:
-        assert word in str(raised.value)
+        assert word in str(raised.value), raised.value
 
 
-def test_refuses_other_encodings_and_missing_files(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_bytes(b"name,then\n\xff\xff\xff,review\n")
-    with pytest.raises(RuleError, match="neither UTF-8 nor GB18030"):
-        load_rules(tmp_path / "r.csv", SCHEMA)
-    with pytest.raises(RuleError, match="no such rules file"):
-        load_rules(tmp_path / "none.csv", SCHEMA)
-
-
-def test_refuses_a_contradiction_with_both_rows(tmp_path: Path) -> None:
-    text = "name,label,p,then\nfirst,spam,<0.8,review\nother,,,review\nsecond,=spam,<=0.799999,outcome ham\n"
-    with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-    said = str(raised.value)
-    assert "rows 2 (first) and 4 (second) have the same conditions, but lead to `review` and `outcome ham`" in said
-    assert "r.csv:4:1" in said and "keep one of them" in said
-
-
-def test_refuses_a_row_that_can_never_fire(tmp_path: Path) -> None:
-    text = "name,p,then\nlow,<0.7,review\nhigh,>=0.7,outcome ham\nnever,<0.9,outcome spam\n"
-    with pytest.raises(RuleError, match=r"row 4 \(never\) can never fire: rows 2 and 3 together decide"):
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-
-
-def test_a_heading_alone_is_a_table_without_rules(tmp_path: Path) -> None:
-    table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then,why\n"), SCHEMA)
-    assert table.rules == () and table.first({}) is None
-
-
-def test_refuses_more_rules_than_can_be_checked(tmp_path: Path) -> None:
-    rows = "".join(f"r{i},contains w{i},review\n" for i in range(1001))
-    with pytest.raises(RuleError, match="1,001 rules; at most 1,000"):
-        read_rules(write(tmp_path / "r.csv", "name,text,then\n" + rows), SCHEMA)
-
-
-def test_three_hundred_rows_are_checked_exactly(tmp_path: Path) -> None:
-    rows = "".join(f"r{i},{'ham' if i % 2 else 'spam'},<0.{501 + i},contains w{i},review\n" for i in range(300))
-    table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then\n" + rows), SCHEMA)
-    assert [each.kind for each in check(table)] == ["gap"]
-
-
-@pytest.mark.parametrize(
-    ("mark", "before", "encoding"),
-    [
-        (";", "", "cp1252"),
-        (";", "sep=;\n", "utf-8"),
-        ("\t", "", "utf-16"),
-        ("|", "", "utf-8"),
-        (";", "\n", "utf-8-sig"),
-    ],
-)
-def test_other_marks_between_cells(tmp_path: Path, mark: str, before: str, encoding: str) -> None:
-    rows = [
-        ["Name", "label", "p", "text", "amount", "then"],
-        ["big", "spam", ">=0.6", "contains a, b c d", "", "review"],
-    ]
-    text = before + "\n".join(mark.join(row) for row in rows) + "\n"
-    (rule,) = load_rules(write(tmp_path / "r.csv", text, encoding), SCHEMA).rules
-    assert (rule.name, rule.row, rule.then) == ("big", 3 if before else 2, "review")
-    assert [condition.fact for condition in rule.conditions] == ["label", "p", "text"]
-    with pytest.raises(RuleError, match=f"r.csv:{3 if before else 2}:2"):
-        load_rules(write(tmp_path / "r.csv", text.replace("spam", "spma"), encoding), SCHEMA)
-
-
-def test_a_workbook_is_no_rules_file(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_bytes(b"PK\x03\x04" + bytes(50))
-    with pytest.raises(RuleError, match="this is a workbook"):
-        load_rules(tmp_path / "r.csv", SCHEMA)
-
-
-def test_full_width_outcomes(tmp_path: Path) -> None:
-    text = "name,label,then\na,spam,ｏｕｔｃｏｍｅ　ham\nb,ham,ｒｅｖｉｅｗ\n"
-    assert [rule.then for rule in load_rules(write(tmp_path / "r.csv", text), SCHEMA).rules] == [
-        "outcome ham",
-        "review",
-    ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "name,value,then\nhigh,>7,review\n",
-        "name,low,high,then\nturned,>=3,<=1,review\n",
-        "name,value,then\na,>=1,review\nb,>=2,review\n",
-    ],
-)
-def test_sealed_rules_load_whatever_a_later_check_finds_in_their_logic(tmp_path: Path, text: str) -> None:
-    task = open_reader("score", {"kind": "grades"}).learn(["0", "1", "2", "3", "4"])
-    schema = FactSchema((), other={"type": "score", **task.state})
-    path = write(tmp_path / "r.csv", text)
-    with pytest.raises(RuleError, match="can never"):
-        load_rules(path, schema)
-    assert len(load_rules(path, schema, sealed=True).rules) == text.count("review")
-
-
-def test_every_wrong_cell_of_a_row_is_told(tmp_path: Path) -> None:
-    text = "name,label,p,then\na,spma,<0.5x,reveiw\n,ham,,review\ngood,ham,<0.5,review\n"
-    with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-    said = str(raised.value).splitlines()
-    assert said[0].endswith("r.csv:2:2 (column `label`): unknown label 'spma'")
-    assert [line.split("r.csv:")[1].split(": ")[0] for line in said[1:4]] == [
+def test_every_fault_is_told_at_once_and_good_rows_are_kept(tmp_path: Path) -> None:
+    text = "name,label,p,priority,then\na,spma,<0.5x,high,reveiw\n,ham,,,review\ngood,ham,<0.5,,review\n"
+    faults: list[RuleError] = []
+    table = parse_rules(write(tmp_path / "r.csv", text), SCHEMA, faults)
+    assert [rule.name for rule in table.rules] == ["good"]
+    assert [(each.where or "").split("r.csv:")[1] for each in faults] == [
+        "2:2 (column `label`)",
         "2:3 (column `p`)",
-        "2:4 (column `then`)",
+        "2:5 (column `then`)",
+        "2:4 (column `priority`)",
         "3:1",
     ]
-    assert "'<0.5x' is not a number" in said[1] and "a rule cannot lead to 'reveiw'" in said[2]
+
+
+def test_refuses_more_rules_than_are_read(tmp_path: Path) -> None:
+    rows = "".join(f"r{i},review\n" for i in range(MAX_RULES + 1))
+    with pytest.raises(RuleError, match="more than 10,000 rules"):
+        read_rules(write(tmp_path / "r.csv", "name,then\n" + rows), SCHEMA)
 
 
 def test_labels_are_no_facts_where_the_answers_are_numbers(tmp_path: Path) -> None:
     scores = FactSchema((), other={"type": "score", **open_reader("score", {}).learn(["1", "2.5", "4", "5.5"]).state})
     with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", "name,label,then\na,3,review\n"), scores)
+        read_rules(write(tmp_path / "r.csv", "name,标签,then\na,3,review\n"), scores)
     assert raised.value.fix == "the answers of this task are no labels: write `value`"
+    (rule,) = read_rules(write(tmp_path / "r.csv", "名称,数值,则\na,>3,结论 4\n"), scores).rules
+    assert rule.then == Then("outcome", "4")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import REASONS
-from penjing.decide.rules import load_rules
 from penjing.decide.schema import FactSchema
 
 DOCS = Path(__file__).parents[2] / "docs"

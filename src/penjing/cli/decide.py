@@ -192,6 +192,7 @@ class _Work:
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
         """The line of a record: the same whether it was recorded now or before."""
+        from penjing.cases.rule_reasons import rule_why
         from penjing.core.canon import canonical_json
 
         decision = record.decided()
@@ -202,6 +203,7 @@ class _Work:
             | decision
         )
         line["p"] = decision["facts"]["p"]
+        line |= rule_why(self.decider.policy, decision["fired"])
         if not self.evidence:
             return line | self._reasons(decision, None)
         text = record.text
@@ -244,7 +246,7 @@ class _Work:
         return "the same command prints the rows that are recorded, records none of them twice, and goes on after them"
 
 
-_ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired")
+_ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired", "queue")
 
 
 def _evidence(decider: Decider, masked: str, fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Which texts and which names count as the same: all foldings of characters that the project uses.
 
 Texts are folded by version, and a release keeps the one that it was made with. Version 1 folds upper and lower case.
-Version 2 folds width and composition too (NFKC): `ＶＩＰ` is `vip`. New data, deduplication and the certificate's
-ledger use the newest. Names of columns, labels and values lose width, case and spaces only: `①` stays another name
+Version 2 folds width and composition too (NFKC): `ＶＩＰ` is `vip`. Version 3 folds white space too: each run of it
+is one space, and there is none at the ends. New data, deduplication and the certificate's ledger use the newest. Names
+of columns, labels and values lose width, case and spaces only: `①` stays another name
 than `1`.
 """
 
@@ -26,6 +27,11 @@ def _case_and_width(text: str) -> str:
     return compose(text).casefold()
 
 
+def _case_width_and_space(text: str) -> str:
+    # Composed again, because a character whose case is folded may not be composed any more.
+    return " ".join(compose(_case_and_width(text)).split())
+
+
 def _letters_1(text: str) -> str:
     """Letters and digits of a text, its case folded; of a text without any, the text itself."""
     return "".join(character for character in text.casefold() if character.isalnum()) or text
@@ -37,8 +43,8 @@ def _letters_2(text: str) -> str:
 
 
 Folding = Callable[[str], str]
-_FOLDINGS: dict[str, Folding] = {"1": _case, "2": _case_and_width}
-_LETTERS: dict[str, Folding] = {"1": _letters_1, "2": _letters_2}
+_FOLDINGS: dict[str, Folding] = {"1": _case, "2": _case_and_width, "3": _case_width_and_space}
+_LETTERS: dict[str, Folding] = {"1": _letters_1, "2": _letters_2, "3": _letters_2}
 VERSIONS = tuple(_FOLDINGS)
 FIRST, VERSION = VERSIONS[0], VERSIONS[-1]
 

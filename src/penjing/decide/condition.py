@@ -6,7 +6,7 @@ every test but `Empty` neither true nor false: such a row sends the case to a pe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ Test = Contains | Starts | Matches | Among | Between | Is | Within | Empty
 
 @dataclass(frozen=True)
 class Condition:
-    """One filled cell: the fact, its test, and the cell as it is written."""
+    """One filled cell: the fact, its test, and the cell as it is written, in which equal conditions may differ."""
 
     fact: str
     test: Test
-    written: str
+    written: str = field(compare=False)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,14 @@ FieldType = str | tuple[str, ...]
 
 # Facts have six decimals. The rules engine compares whole millionths, so that no comparison rounds.
 MICRO = 1_000_000
+_SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
 _RESERVED = {"name", "then", "why", "text", "too_long"}
 _TYPES = ("str", "int", "float", "bool", "date")
+
+
+def scale(kind: Kind) -> int:
+    """The units per one in which a numeric fact of this kind is compared: a million, or one; of a date, seconds."""
+    return _SCALE[kind]
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class FactSchema:
         """Every fact that may head a column of the rules file, with its kind."""
         fixed: dict[str, Kind] = {
             **self.task.kinds(),
+            **{f"p.{label}": "unit" for label in self.labels},
             "text": "text",
             "too_long": "bool",
             **{f"pii.{kind}": "count" for kind in PLACEHOLDERS},

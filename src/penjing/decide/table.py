@@ -1,83 +1,59 @@
-"""A decision table in memory: ordered rules, each with typed conditions and an outcome."""
+"""A rules file in memory: its rows in order of decision, the facts that they may name, and its word lists."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from penjing.data.fold import open_folding
-from penjing.decide.cells import Contains, Test
+from penjing.decide.condition import Rule, WordList
 from penjing.decide.match import Matcher
 from penjing.decide.schema import FactSchema
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One filled cell: the fact, its condition, and the text of the cell."""
-
-    fact: str
-    test: Test
-    written: str
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row: `row` is its number in the file, `outcome` what is forced, or None for review."""
-
-    name: str
-    row: int
-    conditions: tuple[Condition, ...]
-    outcome: str | None
-    why: str = ""
-
-    @property
-    def then(self) -> str:
-        """The column `then`, as it is written in the file."""
-        return "review" if self.outcome is None else f"outcome {self.outcome}"
-
-
-@dataclass(frozen=True)
 class RuleTable:
-    """All rows of a rules file over the facts of one release; the first that matches decides.
+    """All rows over the facts of one release; the first that is not false decides.
 
+    rules: larger priorities first, rows of the same priority in the order of the file.
+    lists: every word list that a row names, by name.
     raw: the bytes of the file as it was read. These are sealed, because the file may be edited during training.
+    columns: the columns of the file in its order, as `keywords.column_of` names them.
     """
 
     path: str
     schema: FactSchema
     rules: tuple[Rule, ...]
+    lists: Mapping[str, WordList] = field(default_factory=dict)
     raw: bytes = field(default=b"", compare=False, repr=False)
-
-    @cached_property
-    def phrases(self) -> tuple[str, ...]:
-        """Every phrase of the rules, in the form for comparison."""
-        tests = [condition.test for rule in self.rules for condition in rule.conditions]
-        return tuple(sorted({phrase for test in tests if isinstance(test, Contains) for phrase in test.phrases}))
+    columns: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def matcher(self) -> Matcher:
         """The compiled table."""
-        kinds = self.schema.kinds()
-        rows = [[(each.fact, kinds[each.fact], each.test) for each in rule.conditions] for rule in self.rules]
-        return Matcher(rows, self.schema.own)
+        return Matcher(self.rules, self.schema, self.lists)
 
-    def contained(self, masked: str) -> dict[str, bool]:
-        """For each phrase of the table: whether the masked text contains it."""
-        folded = open_folding(self.schema.folding)(masked)
-        return {phrase: phrase in folded for phrase in self.phrases}
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bytes of the file and of every word list, in hex."""
+        parts = [self.raw, *(part for name in sorted(self.lists) for part in (name.encode(), self.lists[name].raw))]
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+    def seen(self, masked: str) -> dict[str, Any]:
+        """What the rules find in a masked text, as it is recorded: see `Matcher.seen`."""
+        return self.matcher.seen(masked) if self.rules else {}
 
     def first(self, facts: Mapping[str, Any]) -> tuple[Rule, tuple[str, ...]] | None:
-        """The first rule that holds, with the fields that it needs and that were not given. None: no rule holds.
+        """The first rule that is not false, with the fields that it tests and that have no value.
 
-        A field that was not given may have any value, so its condition counts as true.
+        None: every rule is false.
         """
-        if not self.rules:
-            return None
-        index = self.matcher.first(facts)
-        if index is None:
-            return None
-        rule = self.rules[index]
-        absent = (each.fact for each in rule.conditions if each.fact in self.schema.fields)
-        return rule, tuple(sorted({name for name in absent if facts["fields"].get(name) is None}))
+        found = self.matcher.first(facts) if self.rules else None
+        return None if found is None else (self.rules[found.place], found.absent)
+
+
+def in_order(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Rows in order of decision."""
+    return tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.row)))

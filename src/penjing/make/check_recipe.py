@@ -19,8 +19,8 @@ from penjing.core.task import ALL, Task
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
 from penjing.data.prepare import Prepared, examine, refusal
-from penjing.decide.check import Finding
-from penjing.decide.rules import examine_rules
+from penjing.decide.examine import examine_rules
+from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems

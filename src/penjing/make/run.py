@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -384,7 +383,7 @@ def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:
 
 def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
     """Everything, apart from the model, that the times of a run depend on."""
-    written = hashlib.sha256(rules.raw).hexdigest() if rules is not None else ""
+    written = rules.digest if rules is not None else ""
     source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
     task = task_key(data.task)
     return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source, task])

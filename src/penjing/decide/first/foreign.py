@@ -16,7 +16,7 @@ from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
 from penjing.data.fields import FieldError, parse_field, parse_number
 from penjing.data.fold import fold_width
-from penjing.decide.cells import contains_word, parse_cell
+from penjing.decide.first.cells import contains_word, parse_cell
 from penjing.decide.schema import FactSchema, Kind
 
 _LISTED = re.compile(r"\s*[,，、;；]\s*")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import RuleError
-from penjing.decide.cells import parse_cell
-from penjing.decide.foreign import refuse_foreign
-from penjing.decide.rules import load_rules
+from penjing.decide.first.cells import parse_cell
+from penjing.decide.first.foreign import refuse_foreign
+from penjing.decide.first.reader import load_rules
 from penjing.decide.schema import FactSchema
 
 SCHEMA = FactSchema(

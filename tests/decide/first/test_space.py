@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import RuleError
-from penjing.decide import space
-from penjing.decide.rules import read_rules
+from penjing.decide.first import space
+from penjing.decide.first.reader import read_rules
+from penjing.decide.first.space import OTHER, Box, Space, found_in, margin_bounds, p_bounds
+from penjing.decide.first.table import RuleTable
 from penjing.decide.schema import FactSchema
-from penjing.decide.space import OTHER, Box, Space, found_in, margin_bounds, p_bounds
-from penjing.decide.table import RuleTable
 
 SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web"), "city": "str", "vip": "bool"})
 

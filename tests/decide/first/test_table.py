@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from penjing.decide.rules import load_rules
+from penjing.decide.first.reader import load_rules
+from penjing.decide.first.table import RuleTable
 from penjing.decide.schema import FactSchema
-from penjing.decide.table import RuleTable
 
 SCHEMA = FactSchema(("ham", "spam"), {"amount": "float", "channel": ("app", "web")})
 

@@ -18,9 +18,9 @@ from functools import cached_property
 from itertools import product
 
 from penjing.core.errors import RuleError
-from penjing.decide.cells import Among, Between, Contains, Is, Test, scale
+from penjing.decide.first.cells import Among, Between, Contains, Is, Test, scale
+from penjing.decide.first.table import Condition, Rule, RuleTable
 from penjing.decide.schema import MICRO, FactSchema
-from penjing.decide.table import Condition, Rule, RuleTable
 
 MAX_TEXTS = 2_000
 MAX_WORK = 3_000_000

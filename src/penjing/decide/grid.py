@@ -1,0 +1,121 @@
+"""A rules file as rows of cells: CSV as spreadsheets save it, in its encodings and with its marks, or a workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penjing.core.errors import DataError, RuleError, UsageError
+from penjing.data.cells import UnreadableCell
+from penjing.data.choice import ChoiceError
+from penjing.data.fold import fold_name
+from penjing.data.sheets import read_sheet
+from penjing.data.source import open_source
+
+_MARKS = (",", ";", "\t", "|")
+_NAMED = re.compile(r"sep=(\W)", re.IGNORECASE)
+_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_RESAVE = "save it again as CSV UTF-8"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a rules file; `lines[i]` is row i + 1. raw: the bytes that are sealed, of a workbook its CSV."""
+
+    raw: bytes
+    lines: list[list[str]]
+
+
+def read_grid(path: Path, headings: Collection[str], most: int) -> Grid:
+    """Read a rules file of at most `most` bytes. headings: names by which its first row is known, as `fold_name`.
+
+    Raises RuleError: no such file, too large, no CSV, an encoding that is not known, a cell that cannot be read.
+    """
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        fix = "`penjing init` writes a rules.csv to begin with"
+        raise RuleError("no such rules file", where=str(path), fix=fix) from None
+    if len(raw) > most:
+        fix = "move lists of words into `words/NAME.txt`, and write `in @NAME`"
+        raise RuleError(f"the file has {len(raw):,} bytes; at most {most:,}", where=str(path), fix=fix)
+    if raw.startswith(_WORKBOOK):
+        lines = _sheet(path)
+        raw = to_csv(lines).encode()
+    else:
+        lines = split_csv(decode(raw, path), path, headings)
+    if not any(any(cell.strip() for cell in line) for line in lines):
+        raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
+    return Grid(raw, lines)
+
+
+def decode(raw: bytes, path: Path) -> str:
+    """Bytes of UTF-8, GB18030, or UTF-16 with a mark, as text. Raises RuleError."""
+    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            raise RuleError("there is a NUL character in the file", where=str(path), fix=_RESAVE)
+        return text
+    raise RuleError("the file is neither UTF-8 nor GB18030", where=str(path), fix="save it as CSV UTF-8")
+
+
+def split_csv(text: str, path: Path, headings: Collection[str]) -> list[list[str]]:
+    """The rows of a CSV, as its mark between cells divides them. Raises RuleError."""
+    mark, named = _mark(text, headings)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark))
+    except csv.Error as error:
+        raise RuleError(f"not valid CSV: {error}", where=str(path), fix="save the sheet again as CSV UTF-8") from None
+    if named:
+        lines[:1] = [[]]  # the line that names the mark; row numbers do not change
+    return lines
+
+
+def to_csv(lines: Sequence[Sequence[str]]) -> str:
+    """Rows as a CSV with commas and line feeds."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
+
+
+def _mark(text: str, headings: Collection[str]) -> tuple[str, bool]:
+    """The mark between cells, and whether a first line `sep=;` names it: the one by which most headings are known.
+
+    In countries that write 0,5 spreadsheets use semicolons; `Unicode text` uses tabs.
+    """
+    first, _, rest = text.partition("\n")
+    if found := _NAMED.fullmatch(first.strip()):
+        return found[1], True
+    heading = first if first.strip() else next((line for line in rest.splitlines() if line.strip()), "")
+    counts = {mark: sum(fold_name(cell.strip(' "')) in headings for cell in heading.split(mark)) for mark in _MARKS}
+    return max(_MARKS, key=lambda mark: counts[mark]), False
+
+
+def _sheet(path: Path) -> list[list[str]]:
+    try:
+        source = open_source(path)
+        try:
+            sheet = read_sheet(source, None, ("name", "then"))
+        except ChoiceError:
+            sheet = read_sheet(source, None, ("名称", "则"))
+    except ChoiceError:
+        fix = "keep one sheet with the columns `name` and `then`, or save that sheet as CSV UTF-8"
+        raise RuleError("the workbook has several sheets that could be the rules", where=str(path), fix=fix) from None
+    except (DataError, UsageError) as error:
+        raise RuleError(error.what, where=str(path), fix=error.fix) from None
+    lines: list[list[str]] = []
+    for row, _, cells in sheet.records:
+        lines += [[] for _ in range(row - len(lines) - 1)]
+        for column, cell in enumerate(cells, start=1):
+            if isinstance(cell, UnreadableCell):
+                raise RuleError(cell.what, where=f"{path}:{row}:{column}", fix=cell.fix)
+        lines.append(list(cells))
+    return lines
