@@ -185,7 +185,7 @@ STEPS = {
         "penjing.store.runs.recorded_rows",
         "penjing.cases.record.work",
         "penjing.store.runs.record_rows",
-        "penjing.store.runs.write_records",
+        "penjing.store.runs.write_prepared",
         "penjing.store.runs.finish_run",
         "penjing.cli.show.out_json",
         "penjing.cli.texts.open_table",

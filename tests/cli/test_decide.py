@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import subprocess
@@ -10,9 +11,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from penjing.core.canon import canonical_json
+from penjing.store.case_data import CaseData, decisions_of, get_cases
 from penjing.store.database import open_store
 from penjing.store.records import get_record, scan_records
 from penjing.store.releases import in_service
@@ -92,15 +95,98 @@ def test_standard_input_and_another_database(penjing, tiny_release, tmp_path: Pa
 
 
 def test_no_texts_are_kept_where_the_release_says_so(penjing, tiny_release_maker, tmp_path: Path) -> None:
+    """A case that waits keeps its masked text until the verdict; what was decided automatically keeps none."""
     release = tiny_release_maker(tmp_path / "made", texts="none")
-    (tmp_path / "in.txt").write_text("一个很特别的句子 secretword\n", encoding="utf-8")
-    ran = penjing("decide", release.folder, tmp_path / "in.txt")
+    rows = "text,channel\na lottery with hidden words,app\nplease wait 打13812345678,app\n"
+    (tmp_path / "in.csv").write_text(rows, encoding="utf-8")
+    ran = penjing("decide", release.folder, tmp_path / "in.csv")
     assert ran.code == 0, ran.err
+    assert [line["route"] for line in ran.lines] == ["automatic", "review"]
     for file in tmp_path.glob("penjing.db*"):
-        assert b"secretword" not in file.read_bytes()
-    replayed = penjing("replay", ran.lines[0]["id"])
-    assert replayed.code == 0
-    assert replayed.lines[0]["model"] is None
+        assert b"hidden" not in file.read_bytes()
+    for line in ran.lines:
+        replayed = penjing("replay", line["id"])
+        assert replayed.code == 0
+        assert replayed.lines[0]["model"] is None
+    assert penjing("review", "export", "cases.csv").code == 0
+    (row,) = list(csv.DictReader((tmp_path / "cases.csv").open(encoding="utf-8-sig", newline="")))
+    assert row["text"].startswith("please wait 打") and "⟦mobile⟧" in row["text"]
+    row["verdict"] = "ham"
+    with (tmp_path / "cases.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerow(row)
+    assert penjing("review", "import", "cases.csv").code == 0
+    for file in tmp_path.glob("penjing.db*"):
+        assert b"please wait" not in file.read_bytes()
+    assert penjing("verify").code == 0
+
+
+ROWS = """\
+案件号,text,channel,支行,柜员
+C-1,win cash now free prize,web,杭州,=1+1
+ C-1 ,明天开会 收到谢谢,app,北京,
+,thanks mum,app,,07
+"""
+
+
+def test_case_numbers_and_kept_columns_are_stored_and_written_through(penjing, tiny_release, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(ROWS, encoding="utf-8")
+    asked = ("decide", tiny_release.folder, "in.csv", "--ref", "案件号", "--keep", "支行", "--keep", "柜员")
+    ran = penjing(*asked)
+    assert ran.code == 0, ran.err
+    assert [line.get("ref") for line in ran.lines] == ["C-1", "C-1", None]
+    assert [line["keep"] for line in ran.lines] == [
+        {"支行": "杭州", "柜员": "=1+1"}, {"支行": "北京", "柜员": ""}, {"支行": "", "柜员": "07"}
+    ]  # fmt: skip
+    store = open_store("sqlite:///penjing.db")
+    assert decisions_of(store, "C-1", 9) == [line["id"] for line in ran.lines[:2]]
+    assert get_cases(store, [ran.lines[0]["id"]]) == {ran.lines[0]["id"]: CaseData("C-1", ran.lines[0]["keep"])}
+    for record in scan_records(store):
+        assert "杭州" not in record.decision and "C-1" not in record.decision
+    store.close()
+    assert penjing("replay", "--all").code == 0
+    erased = penjing("erase", "--ref", "C-1", "--yes", "--json")
+    assert erased.lines[-1]["erased"] == 2
+    assert penjing("erase", "--ref", "C-1", "--yes").code == 2
+    for file in tmp_path.glob("penjing.db*"):
+        assert "杭州".encode() not in file.read_bytes()
+    assert penjing("verify").code == 0
+
+
+def test_a_case_number_that_is_too_long_fails_its_row_alone(penjing, tiny_release, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(f"no,text\n{'9' * 201},win cash\n2,thanks mum\n", encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, "in.csv", "--ref", "no")
+    assert ran.code == 3
+    assert "has 201 characters; at most 200 are kept" in ran.lines[0]["error"]["message"]
+    assert ran.lines[1]["ref"] == "2"
+    wrong = penjing("decide", tiny_release.folder, "in.csv", "--ref", "number")
+    assert wrong.code == 2 and "there is no column `number`; there are `no`, `text`" in wrong.err
+
+
+def test_an_interrupted_run_writes_them_through_again(penjing, tiny_release, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "in.csv").write_text("no,text\n" + "".join(f"{n},win cash {n}\n" for n in range(80)), encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr("penjing.store.runs.finish_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        first = penjing("decide", tiny_release.folder, "in.csv", "--ref", "no")
+    again = penjing("decide", tiny_release.folder, "in.csv", "--ref", "no")
+    assert again.code == 0 and len(again.lines) == 80
+    assert [(line["id"], line["ref"]) for line in again.lines] == [(line["id"], line["ref"]) for line in first.lines]
+
+
+def test_case_numbers_come_from_standard_input_and_from_a_workbook(
+    penjing, tiny_release, tmp_path: Path, monkeypatch
+) -> None:
+    lines = "".join(json.dumps({"text": "win cash", "no": f"S-{n}", "x": n}) + "\n" for n in range(2))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode()), encoding="utf-8"))
+    ran = penjing("decide", tiny_release.folder, "-", "--ref", "no", "--keep", "x")
+    assert [(line["ref"], line["keep"]) for line in ran.lines] == [("S-0", {"x": "0"}), ("S-1", {"x": "1"})]
+    book = openpyxl.Workbook()
+    for row in (("案件号", "text"), (1042, "win cash"), ("X-7", "thanks mum")):
+        book.active.append(row)
+    book.save(tmp_path / "in.xlsx")
+    ran = penjing("decide", tiny_release.folder, "in.xlsx", "--ref", "案件号")
+    assert [line["ref"] for line in ran.lines] == ["1042", "X-7"]
 
 
 @pytest.mark.parametrize(
@@ -242,3 +328,17 @@ def test_a_signal_in_the_middle_loses_and_repeats_nothing(
     whole = [line for line in printed if line.endswith("}")]
     assert ran.out.splitlines()[: len(whole)] == whole
     assert _count("decisions", "run_rows") == [2500, 2500]
+
+
+def test_the_reasons_are_given_in_the_readers_language(penjing, tiny_release, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,channel\nlottery,app\nthanks mum see you,app\n", encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, "in.csv", "--why", "--evidence")
+    assert ran.lines[0]["why"][:2] == [
+        "the rule `lottery` decides `spam`, whatever the model says",
+        "the reason of the rule `lottery`: lotteries are always spam",
+    ]
+    assert ran.lines[1]["why"][-1].startswith("the words that matter most to the model: `")
+    ran = penjing("--lang", "zh", "decide", tiny_release.folder, "in.csv", "--why")
+    assert ran.lines[0]["why"][0] == "规则 `lottery` 直接判定为 `spam`，不看模型"
+    replayed = penjing("replay", ran.lines[0]["id"], "--why")
+    assert replayed.lines[0]["reasons"][0] == "the rule `lottery` decides `spam`, whatever the model says"

@@ -116,4 +116,6 @@ def test_a_reviewer_sees_the_rule_its_reason_and_the_fields(penjing, tiny_releas
     assert penjing("review", "export", "later.csv").code == 0
     with Path("later.csv").open(encoding="utf-8-sig", newline="") as file:
         (later,) = csv.DictReader(file)
-    assert later == row | {"why": ""}
+    assert row["because"].startswith(later["because"])
+    assert later == row | {"why": "", "because": "the rule `vip` sends the case to a person"}
+    assert row["labels"] == "ham, spam"

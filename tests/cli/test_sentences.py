@@ -23,6 +23,7 @@ CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |G
 # Whole files whose strings no person reads as a message of a command.
 SILENT = {
     "report/charts.py": "classes of a drawing",
+    "explain/why.py": "sentences that have words of their own in both languages",
     "report/grown.py": "a page that has words of its own in both languages",
     "data/corpus/language.py": "frequent words of languages",
     "serve/openapi.py": "the description of the interface is in English for every client",
@@ -75,6 +76,11 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "revocation of the key",
         "row of the run",
         "text fields evidence reviewer note",
+        "{} ref keep",
+        "case data",
+        "caller's data of the decision",
+        "text of the waiting decision",
+        "waiting text",
         "together decide",
         "verdict on the decision",
         "write {} {}",

@@ -32,6 +32,18 @@ def test_a_decision_is_answered_recorded_and_replayed(served, tiny_release) -> N
     assert canonical_json(record.decided()).decode() == record.decision
 
 
+def test_the_reasons_in_words_are_answered_and_not_recorded(served) -> None:
+    body = {"items": [{"text": "a lottery", "fields": {"channel": "app"}}, "win cash now"], "why": "zh"}
+    items = served.ask("POST", "/v1/decide", json=body).json()["items"]
+    assert items[0]["why"] == [
+        "规则 `lottery` 直接判定为 `spam`，不看模型",
+        "规则 `lottery` 的理由：lotteries are always spam",
+    ]
+    assert "why" not in served.ask("GET", f"/v1/decisions/{items[0]['id']}").json()
+    assert "the rule `lottery` decides" in served.decide(**body["items"][0], why="en")["why"][0]
+    assert served.ask("POST", "/v1/decide", json={"text": "x", "why": "fr"}).status_code == 422
+
+
 def test_several_at_once_keep_their_order(served) -> None:
     texts = [f"message {number} win cash" for number in range(40)] + ["明天开会"]
     answer = served.ask("POST", "/v1/decide", json={"items": [{"text": text} for text in texts]})
@@ -137,6 +149,7 @@ def test_the_schema_names_every_address(served) -> None:
     assert set(schema["paths"]) == {
         "/v1/decide",
         "/v1/predict",
+        "/v1/decisions",
         "/v1/decisions/{identity}",
         "/v1/decisions/{identity}/replay",
         "/healthz",
@@ -144,7 +157,10 @@ def test_the_schema_names_every_address(served) -> None:
         "/metrics",
     }
     forms = schema["paths"]["/v1/decide"]["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
-    assert [sorted(form["properties"]) for form in forms] == [["evidence", "fields", "text"], ["evidence", "items"]]
+    assert [sorted(form["properties"]) for form in forms] == [
+        ["evidence", "fields", "keep", "ref", "text", "why"],
+        ["evidence", "items", "why"],
+    ]
 
 
 CHANGES = [

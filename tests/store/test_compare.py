@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from penjing.store import compare
+from penjing.store import compare, runs
 from penjing.store.compare import ReadEntry, compare_rows
 from penjing.store.database import Store
 from penjing.store.parts import KINDS, digests_of, split_fields, split_plain, values_of
-from penjing.store.runs import open_run, record_rows
+from penjing.store.records import prepare_record
+from penjing.store.runs import open_run
+
+
+def record_rows(store, run, made):
+    return runs.record_rows(store, run, {row: prepare_record(one) for row, one in made.items()})
+
 
 SALT = b"0123456789abcdef"
 

@@ -8,19 +8,23 @@ import pytest
 from sqlalchemy import delete
 
 from penjing.core.errors import StoreError
-from penjing.store import runs as module
+from penjing.store import runs
 from penjing.store.database import Store
-from penjing.store.records import Record, scan_records
+from penjing.store.records import Record, prepare_record, scan_records
 from penjing.store.runs import (
     count_rows,
     finish_run,
     open_run,
-    record_rows,
     recorded_rows,
     run_key,
     unfinished_of,
 )
 from penjing.store.tables import decisions
+
+
+def record_rows(store, run, made):
+    return runs.record_rows(store, run, {row: prepare_record(one) for row, one in made.items()})
+
 
 KEY = run_key("r" * 64, "f" * 64, {"text": None, "evidence": False})
 
@@ -67,7 +71,7 @@ def test_a_row_that_another_process_recorded_keeps_its_record(store: Store) -> N
 
 def test_records_and_marks_are_written_together_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run = open_run(store, KEY, "/in.csv")
-    monkeypatch.setattr(module, "write_records", lambda *_: (_ for _ in ()).throw(StoreError("the disk is full")))
+    monkeypatch.setattr(runs, "write_prepared", lambda *_: (_ for _ in ()).throw(StoreError("the disk is full")))
     with pytest.raises(StoreError):
         record_rows(store, run, {2: record("a")})
     monkeypatch.undo()

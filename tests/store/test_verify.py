@@ -11,18 +11,25 @@ from sqlalchemy import text
 from tests.tampering import by_hand
 
 from penjing.core.errors import StoreDamageError, UsageError
+from penjing.store import runs
+from penjing.store.case_data import CaseData
 from penjing.store.database import Store, open_store
 from penjing.store.erasure import erase_decisions
 from penjing.store.keys import create_key, revoke_key
 from penjing.store.opening import VERSION_TABLE
-from penjing.store.records import write_records
+from penjing.store.records import prepare_record, write_prepared, write_records
 from penjing.store.recovery import begin
 from penjing.store.releases import put_in_service
 from penjing.store.reviews import export_open, import_verdicts
-from penjing.store.runs import finish_run, open_run, record_rows
+from penjing.store.runs import finish_run, open_run
 from penjing.store.signing import head_file_of, make_key
 from penjing.store.tables import metadata
 from penjing.store.verify import KnownHead, read_head, verify_store
+from penjing.store.waiting import WaitingText
+
+
+def record_rows(store, run, made):
+    return runs.record_rows(store, run, {row: prepare_record(one) for row, one in made.items()})
 
 
 @pytest.fixture
@@ -34,7 +41,9 @@ def full(store: Store, make, tiny_release, tmp_path: Path) -> Store:
     create_key(store, "new")
     for number in range(6):
         with store.write() as connection:
-            write_records(connection, [make(f"id-{number}", route="review" if number % 2 else "automatic")])
+            record = make(f"id-{number}", route="review" if number % 2 else "automatic")
+            case = CaseData(f"C-{number}", {"branch": "杭州", "amount": 3.5})
+            write_prepared(connection, [prepare_record(record, WaitingText("文本", {"spans": []})).with_case(case)])
     export_open(store, tmp_path / "cases.csv")
     with (tmp_path / "cases.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -62,7 +71,7 @@ def names(store: Store, table: str) -> str:
     """A condition on one row: of those with the most that can be changed."""
     which = {
         "keys": "revoked IS NOT NULL", "reviews": "status = 'done'", "about": "name = 'probed'",
-        "chain": "kind = 'decision'",
+        "chain": "kind = 'decision'", "waiting_texts": "text IS NOT NULL",
     }.get(table, "1")  # fmt: skip
     keys = [column.name for column in metadata.tables[table].primary_key]
     query = f"SELECT {', '.join(keys)} FROM {table} WHERE {which} ORDER BY {', '.join(keys)} LIMIT 1"
@@ -129,7 +138,7 @@ def test_all_that_penjing_does_holds(full: Store) -> None:
     assert done.findings == []
     assert done.rows == {
         "decision": 8, "review": 3, "verdict": 2, "release": 1, "deployment": 1, "key": 2, "revocation": 1, "audit": 6,
-        "run": 1, "run end": 1, "run row": 2, "erasure": 1,
+        "run": 1, "run end": 1, "run row": 2, "erasure": 1, "case data": 6, "waiting text": 3,
     }  # fmt: skip
     # `began`, `form`, and a second start of the release.
     assert [writer["entries"] for writer in done.writers] == [sum(done.rows.values()) + 3]

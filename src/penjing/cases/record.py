@@ -12,6 +12,7 @@ from penjing.decide.decider import Decided, Decider, Request, place
 from penjing.explain.budget import EvidenceBudget, explain_within
 from penjing.explain.evidence import MOST_VARIANTS, explain
 from penjing.store.records import PreparedRecord, make_record, prepare_record
+from penjing.store.waiting import WaitingText
 
 # The decision itself, and the texts that evidence scores at most.
 EVIDENCE_COST = 1 + MOST_VARIANTS
@@ -79,7 +80,8 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
         decider.session.fingerprint(),
         evidence if kept else None,
     )
-    return Answer(shown, prepare_record(record), decided.decision.decided_by)
+    held = None if kept else WaitingText(decided.masked.text, evidence)
+    return Answer(shown, prepare_record(record, held), decided.decision.decided_by)
 
 
 def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penjing.cli.case_columns import CaseColumns, Keep, Ref
 from penjing.cli.texts import Encoding, Header, Lines, Sheet
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ def decide(
     file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="also return the words that decided; slower")] = False,
+    why: Annotated[bool, typer.Option("--why", help="also return the reasons in words, in your language")] = False,
     text: Annotated[
         str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
     ] = None,
+    ref: Ref = None,
+    keep: Keep = None,
     encoding: Encoding = "auto",
     sheet: Sheet = None,
     header: Header = None,
@@ -49,8 +53,9 @@ def decide(
 ) -> None:
     """Decide each text with the release's policy and record it: one JSON line a row.
 
-    Columns that the release declares as fields are given to the rules. A line is printed after its decision is on
-    the disk. A row that cannot be decided gets a line with its error; the command then exits 3.
+    Columns that the release declares as fields are given to the rules. Those of `--ref` and `--keep` are stored beside
+    the decision and repeated in its line; neither the model nor the rules see them. A line is printed after its
+    decision is on the disk. A row that cannot be decided gets a line with its error; the command then exits 3.
 
     After an interrupt the same command goes on: the rows of the file that are recorded are printed again and not
     recorded again. A file that was decided to its end is decided anew. Standard input cannot go on.
@@ -75,18 +80,21 @@ def decide(
     put_in_service(store, decider.release)
     if (secret := store.audit_key()) is not None:
         decider.drawer = Drawer(secret)
-    reading = Reading(encoding, sheet, header, lines=lines)
+    reading, columns = Reading(encoding, sheet, header, lines=lines), CaseColumns(ref, tuple(dict.fromkeys(keep or ())))
     options = {"text": text, "evidence": evidence} | {
-        name: value for name, value in asdict(reading).items() if value != getattr(Reading, name)
+        name: value
+        for one, base in ((reading, Reading), (columns, CaseColumns))
+        for name, value in asdict(one).items()
+        if value != getattr(base, name)
     }
-    work = _Work(decider, store, evidence, _open(store, decider, file, options, again))
+    work = _Work(decider, store, evidence, why, columns, _open(store, decider, file, options, again))
     faults: list[Fault] = []
     routes: Counter[str] = Counter()
     try:
         with Bar() as bar:
             bar.start("deciding", None)
             rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, notify=tell)
-            rows = notify_missing(rows, decider.policy.schema, tell)
+            rows = columns.checked(notify_missing(rows, decider.policy.schema, tell))
             for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
                 for line in in_order(work.decided(batch), faults):
                     routes[line.get("route", "error")] += 1
@@ -139,6 +147,8 @@ class _Work:
     decider: Decider
     store: Store
     evidence: bool
+    why: bool
+    columns: CaseColumns
     run: DecideRun | None
     recorded: int = 0
 
@@ -164,18 +174,21 @@ class _Work:
         schema = self.decider.policy.schema
         try:
             asks = [Ask(text, schema.from_strings(cells), self.evidence) for _, text, cells in batch]
+            cases = [self.columns.of(cells) for _, _, cells in batch]
             answers = work(self.decider, asks)
         except RequestError as error:
             if len(batch) > 1:
                 return {number: line for row in batch for number, line in self._decide([row]).items()}
             return {batch[0][0]: error_line(batch[0][0], error)}
-        prepared = [answer.record for answer in answers if answer.record is not None]
-        made = dict(zip((number for number, _, _ in batch), (one.record for one in prepared), strict=True))
+        records = [answer.record for answer in answers if answer.record is not None]
+        prepared = [record.with_case(case) for record, case in zip(records, cases, strict=True)]
+        numbered = dict(zip((number for number, _, _ in batch), prepared, strict=True))
+        made = {number: one.record for number, one in numbered.items()}
         if self.run is None:
             with self.store.write() as connection:
                 write_prepared(connection, prepared)
         else:
-            made = record_rows(self.store, self.run, made)
+            made = record_rows(self.store, self.run, numbered)
         self.recorded += len(made)
         shown = {row[0]: answer.shown for row, answer in zip(batch, answers, strict=True)}
         return {row[0]: self._line(row, made[row[0]], shown[row[0]]) for row in batch}
@@ -186,11 +199,16 @@ class _Work:
         from penjing.core.canon import canonical_json
 
         decision = record.decided()
-        line = {"row": row[0]} | {name: decision[name] for name in _ORDER if name in decision} | decision
+        line = (
+            {"row": row[0]}
+            | self.columns.of(row[2]).to_json()
+            | {name: decision[name] for name in _ORDER if name in decision}
+            | decision
+        )
         line["p"] = decision["facts"]["p"]
         line |= rule_why(self.decider.policy, decision["fired"])
         if not self.evidence:
-            return line
+            return line | self._reasons(decision, None)
         text = record.text
         if text is None or record.evidence is None:  # the release may keep neither
             if shown is not None:
@@ -201,7 +219,14 @@ class _Work:
         else:
             found = dict(record.evidence)
         # In the key order of the record.
-        return line | {"text": text, "evidence": json.loads(canonical_json(found))}
+        line |= {"text": text, "evidence": json.loads(canonical_json(found))}
+        return line | self._reasons(decision, found)
+
+    def _reasons(self, decision: dict[str, Any], evidence: dict[str, Any] | None) -> dict[str, Any]:
+        from penjing.cli.language import language
+        from penjing.explain.why import why
+
+        return {"why": why(decision, self.decider.policy, evidence, language())} if self.why else {}
 
     def finish(self) -> None:
         """Record that every row is answered and printed."""

@@ -31,13 +31,15 @@ def erase(
         list[str] | None,
         typer.Option(help="NAME=VALUE: decisions whose declared field has this value; several must all fit"),
     ] = None,
+    ref: Annotated[list[str] | None, typer.Option(help="a case number: all decisions of that case")] = None,
     encoding: Encoding = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be erased, and erase nothing")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     json: Annotated[bool, typer.Option("--json", help="a JSON line for each decision, then the counts")] = False,
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
 ) -> None:
-    """Blank the text, the evidence and the declared fields of decisions, and who reviewed them with what note.
+    """Blank the text, the evidence, the declared fields, the case number and the kept columns of decisions, and who
+    reviewed them with what note.
 
     Outcome, route and probabilities stay, and `penjing verify` still holds. It cannot be undone. All of the decisions
     are erased or none; an unknown id exits 3. The audit chain notes the erasure. Backups are not touched.
@@ -48,11 +50,12 @@ def erase(
     from penjing.store.erasure import erase_decisions, find_erasable
     from penjing.store.settings import database_url
 
-    if not ids and file is None and not field:
-        raise UsageError("say what to erase", fix="give ids, --file FILE, or --field NAME=VALUE")
+    if not ids and file is None and not field and not ref:
+        raise UsageError("say what to erase", fix="give ids, --file FILE, --ref CASE, or --field NAME=VALUE")
     store = open_store(database_url(db), create=False)
     try:
-        found = find_erasable(store, _ids(store, ids or [], file, field or [], encoding))
+        named = [*(ids or []), *_of_cases(store, ref or [])]
+        found = find_erasable(store, _ids(store, named, file, field or [], encoding))
         fresh = [one for one in found if one.erased is None]
         if fresh and not dry_run:
             _confirm(fresh, yes)
@@ -112,6 +115,24 @@ def _ids(store: Store, given: list[str], file: Path | None, fields: list[str], e
             fix="give the value as it was recorded (masked); `GET /v1/decisions/ID` shows the fields of a decision",
         )
     return [*ids, *found]
+
+
+def _of_cases(store: Store, refs: list[str]) -> list[str]:
+    """The ids of the decisions of these cases. Raises UsageError for a case without any."""
+    from penjing.core.errors import UsageError
+    from penjing.store.case_data import refs_with
+
+    found: list[str] = []
+    for ref in refs:
+        ids = refs_with(store, ref)
+        if not ids:
+            raise UsageError(
+                f"no decision has the case number `{ref[:80]}`",
+                where=store.url,
+                fix="give it as the request sent it as `ref`; an erased one is not found again",
+            )
+        found += ids
+    return found
 
 
 def _ids_in(file: Path, encoding: str) -> list[str]:

@@ -39,6 +39,7 @@ GROUPS = (
     "impact",
     "review",
     "audits",
+    "export",
     "serve",
     "keys",
     "bench",

@@ -34,6 +34,7 @@ def replay(
         Path | None, typer.Option(help="the release's folder, where it was moved; or the OUT of `make` that holds it")
     ] = None,
     threads: Annotated[int, typer.Option(min=0, max=256, help="threads of the engine; 0: as at the decision")] = 0,
+    why: Annotated[bool, typer.Option("--why", help="of one case: also why it was decided so, in words")] = False,
 ) -> None:
     """Decide recorded cases again: from their facts, and from their masked texts. Exits 6 where one differs.
 
@@ -55,17 +56,20 @@ def replay(
         if identity is None:
             _all(store, release, threads)
             return
-        done = _one(store, release, threads, identity)
+        done, reasons = _one(store, release, threads, identity, why=why)
     finally:
         store.close()
-    out_json(done.to_json())
+    out_json(done.to_json() | ({"reasons": reasons} if why else {}))
     if not done.same:
         raise ReplayError(f"the case {done.id} comes out differently", fix="its line says what differs")
 
 
-def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Replayed:
+def _one(store: Store, folder: Path | None, threads: int, identity: str, *, why: bool) -> tuple[Replayed, list[str]]:
+    """The replay of a case, and the reasons of its decision in words."""
     from penjing.cases.replay_record import replay_record
+    from penjing.cli.language import language
     from penjing.core.errors import UsageError
+    from penjing.explain.why import why as in_words
     from penjing.store.erasure import erased_at
     from penjing.store.records import get_record, unreadable
     from penjing.store.releases import open_recorded
@@ -78,9 +82,12 @@ def _one(store: Store, folder: Path | None, threads: int, identity: str) -> Repl
             )
         opened = open_recorded(store, record.release, folder)
         erased = erased_at(store, identity) if record.text is None else None
-        return replay_record(record, _Deciders(opened, threads).for_record(record), erased)
+        decider = _Deciders(opened, threads).for_record(record)
+        done = replay_record(record, decider, erased)
+        reasons = in_words(record.decided(), decider.policy, record.evidence, language()) if why else []
     except _UNREADABLE as error:
         raise unreadable(identity, error) from None
+    return done, reasons
 
 
 def _all(store: Store, folder: Path | None, threads: int) -> None:

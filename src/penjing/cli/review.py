@@ -28,12 +28,14 @@ def register(app: typer.Typer) -> None:
 
 def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
+    from penjing.cases.recorded_why import RecordedWhy
     from penjing.cases.rule_reasons import RuleReasons
     from penjing.cli.failures import explain
     from penjing.cli.language import language
     from penjing.cli.show import out_json, tell
     from penjing.core.errors import DamageError, PenjingError, UsageError
     from penjing.core.folder import replaced_file
+    from penjing.store.audits import count_audits
     from penjing.store.database import open_store
     from penjing.store.reviews import CHINESE_COLUMNS, COLUMNS, export_open, open_labels
     from penjing.store.settings import database_url
@@ -44,8 +46,9 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     try:
         # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count = export_open(store, target, bad, columns, RuleReasons(store))
+            count = export_open(store, target, bad, columns, RuleReasons(store), RecordedWhy(store, language()))
             labels = open_labels(store)
+        audits, _ = count_audits(store)
     except OSError as error:
         failure = explain(error)
         # A path that cannot be written is a usage error; a full or failing disk is not.
@@ -62,6 +65,8 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
         column = columns[COLUMNS.index("verdict")]
         tell(f"fill in `{column}` with the true answer, written as in the training data")
         tell(f"then: penjing review import {file}")
+    if audits:
+        tell(f"{audits:,} audits wait too: `penjing audits export FILE` writes them without what the model said")
     if bad:
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         raise DamageError(

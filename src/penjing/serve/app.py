@@ -18,8 +18,9 @@ from penjing.serve.auth import KeyRing
 from penjing.serve.bodies import DecideMany, DecideOne, PredictMany, PredictOne, parse_items, read_json, request_schema
 from penjing.serve.early import EarlyAnswers
 from penjing.serve.errors import add_error_handlers
+from penjing.serve.lookups import read_page
 from penjing.serve.metrics import Metrics
-from penjing.serve.openapi import document
+from penjing.serve.openapi import document, page_schema
 from penjing.serve.service import DecisionService
 from penjing.serve.states import CachedState
 from penjing.serve.uncaught import Uncaught
@@ -69,7 +70,7 @@ def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> Non
         await ring.admit(request, "decide")
         body = await read_json(request, service.settings)
         items, evidence, batch = parse_items(body, DecideOne, DecideMany, service.settings)
-        made = await service.decide(items, evidence)
+        made = await service.decide(items, evidence, body.get("why"))
         return _json({"items": made} if batch else made[0])
 
     @app.post("/v1/predict", openapi_extra=request_schema(PredictOne, PredictMany))
@@ -80,6 +81,13 @@ def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> Non
         items, _, batch = parse_items(body, PredictOne, PredictMany, service.settings)
         made = await service.predict(items)
         return _json({"items": made} if batch else made[0])
+
+    @app.get("/v1/decisions", openapi_extra=page_schema())
+    async def find_case(request: Request) -> Response:
+        """The recorded decisions of a case by your own case number, oldest first, page by page."""
+        await ring.admit(request, "read")
+        names = [name for name, _ in request.query_params.multi_items()]
+        return _json(await service.find_case(read_page(request.query_params, names)))
 
     @app.get("/v1/decisions/{identity}")
     async def find(request: Request, identity: str) -> Response:

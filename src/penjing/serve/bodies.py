@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import (
@@ -42,12 +42,15 @@ class RequestItem(_StrictBody):
 
     text: StrictStr = Field(description="the text to decide")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
+    ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
+    keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
 
 
 class DecideOne(RequestItem):
     """POST /v1/decide with one text."""
 
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
 def _as_item(value: Any) -> Any:
@@ -62,6 +65,7 @@ class DecideMany(_StrictBody):
         description="the texts, each alone or with its fields"
     )
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
 class PredictOne(_StrictBody):
@@ -194,7 +198,9 @@ def _check_counts(body: dict[str, Any], batch: bool, settings: Settings) -> None
     for item in [body, *(found if isinstance(found, list) else [])]:
         if isinstance(item, dict):
             fields = item.get("fields")
-            if len(item) > _MOST_KEYS or (isinstance(fields, dict) and len(fields) > _MOST_FIELDS):
+            kept = item.get("keep")
+            many = any(isinstance(each, dict) and len(each) > _MOST_FIELDS for each in (fields, kept))
+            if len(item) > _MOST_KEYS or many:
                 message = f"a request has at most {_MOST_KEYS} keys and {_MOST_FIELDS} fields"
                 raise AnswerError(422, "bad_request", message, "use the names in /openapi.json")
 

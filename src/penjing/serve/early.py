@@ -70,6 +70,8 @@ class Refusals:
     def _lane(self, path: str, length: int) -> tuple[Lane[Any, Any] | None, str]:
         if path in _WORK:
             return self._lanes.first(length), path
+        if path == _RECORD[:-1] or path.startswith(f"{_RECORD[:-1]}?"):
+            return self._lanes.lookup, _RECORD[:-1]
         if not path.startswith(_RECORD):
             return None, ""
         if path.endswith(_REPLAY):

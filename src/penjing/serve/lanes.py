@@ -17,10 +17,10 @@ from penjing.cases.record import Answer, Ask, work
 from penjing.cases.replay_record import ReplayAsk
 from penjing.decide.decider import Decider
 from penjing.serve.lane import Lane, LaneBounds
+from penjing.serve.lookups import CasePage
 from penjing.serve.microbatch import PassBounds
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
-from penjing.store.records import Record
 
 # A JSON body has a few bytes around a text, and up to six for a character.
 _BYTES_AROUND = 512
@@ -36,7 +36,7 @@ class Lanes:
         self,
         deciders: Sequence[Decider],
         slow_engine: SlowEngine,
-        find: Callable[[Sequence[str]], list[Record | None]],
+        find: Callable[[Sequence[str | CasePage]], list[Any]],
         settings: Settings,
     ) -> None:
         self._settings = settings
@@ -81,7 +81,7 @@ class Lanes:
             cost=ReplayAsk.cost,
         )
         bounds = LaneBounds(settings.lookup_waiting, float("inf"), settings.lookup_waiting_seconds)
-        self.lookup: Lane[str, Record | None] = Lane("lookup", bounds, [find], one_pass=PassBounds(16))
+        self.lookup: Lane[str | CasePage, Any] = Lane("lookup", bounds, [find], one_pass=PassBounds(16))
         self.all: tuple[Lane[Any, Any], ...] = (self.short, self.long, self.evidence, self.replay, self.lookup)
 
     def of(self, asks: Sequence[Ask]) -> Lane[Ask, Answer]:

@@ -14,6 +14,7 @@ from penjing.core.errors import PenjingError
 from penjing.explain.budget import EvidenceBudget
 from penjing.store.chain import Entry
 from penjing.store.records import Record, restore_prepared
+from penjing.store.waiting import PreparedWaiting
 
 
 def ask_to_json(ask: Ask) -> dict[str, Any]:
@@ -39,8 +40,10 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
     """Plain values of an answer, with the record and the chain entries of its prepared record."""
     made: dict[str, Any] = {"shown": answer.shown, "decided_by": answer.decided_by}
     if answer.record is not None:
-        entries = [[one.kind, one.row, one.digests.hex(), one.salt.hex()] for one in answer.record.entries]
+        entries = [_entry_to_json(one) for one in answer.record.entries]
         made |= {"record": _record_to_json(answer.record.record), "entries": entries}
+        if (held := answer.record.waiting) is not None:
+            made["waiting"] = [dict(held.row), _entry_to_json(held.entry)]
     return made
 
 
@@ -48,12 +51,20 @@ def answer_from_json(value: Mapping[str, Any]) -> Answer:
     """The answer of these values."""
     record = None
     if "record" in value:
-        entries = [
-            Entry(kind, row, bytes.fromhex(digests), bytes.fromhex(salt))
-            for kind, row, digests, salt in value["entries"]
-        ]
-        record = restore_prepared(Record(**value["record"]), entries)
+        held = value.get("waiting")
+        waiting = None if held is None else PreparedWaiting(held[0], _entry_from_json(held[1]))
+        entries = [_entry_from_json(one) for one in value["entries"]]
+        record = restore_prepared(Record(**value["record"]), entries, waiting)
     return Answer(value["shown"], record, value["decided_by"])
+
+
+def _entry_to_json(entry: Entry) -> list[str]:
+    return [entry.kind, entry.row, entry.digests.hex(), entry.salt.hex()]
+
+
+def _entry_from_json(value: Sequence[str]) -> Entry:
+    kind, row, digests, salt = value
+    return Entry(kind, row, bytes.fromhex(digests), bytes.fromhex(salt))
 
 
 def replay_ask_to_json(ask: ReplayAsk) -> dict[str, Any]:

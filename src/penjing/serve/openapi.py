@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from penjing.serve.lookups import LISTED, MOST_LISTED
 from penjing.serve.metrics import CONTENT_TYPE
 
 # Every address can answer with these.
@@ -27,6 +28,10 @@ _BODY = {
 _RECORD = {
     404: "no decision has this id",
     409: "the record was changed outside Penjing and cannot be read: run `penjing verify`",
+}
+_LISTED = {
+    409: "a record was changed outside Penjing and cannot be read: run `penjing verify`",
+    422: "the query names no case, or has an unknown name or value",
 }
 _DECIDED = {
     409: "another release made this decision, or the record was changed outside Penjing and cannot be read",
@@ -56,6 +61,7 @@ _SCHEMES = {
 _STATUSES: dict[str, dict[int, str]] = {
     "/v1/decide": {**_KEYED, **_BODY},
     "/v1/predict": {**_KEYED, **_BODY},
+    "/v1/decisions": {**_KEYED, **_LISTED},
     "/v1/decisions/{identity}": {**_KEYED, **_RECORD},
     "/v1/decisions/{identity}/replay": {**_KEYED, **_RECORD, **_DECIDED},
 }
@@ -73,6 +79,22 @@ def document(app: FastAPI, *, keyed: bool) -> None:
         for operation in operations.values():
             operation["responses"] = {"200": _success(path), **_refusals({**_ALWAYS, **own})}
             operation["security"] = [{name: []} for name in _SCHEMES] if keyed and own else []
+
+
+def page_schema() -> dict[str, Any]:
+    """The query of the list of a case's decisions."""
+    number = {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": LISTED}
+    asked = (
+        ("ref", True, {"type": "string"}, "your own case number"),
+        ("limit", False, number, "most decisions of a page"),
+        ("after", False, {"type": "string"}, "the `next` of the page before"),
+    )
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": needed, "schema": schema, "description": words}
+            for name, needed, schema, words in asked
+        ]
+    }
 
 
 def _success(path: str) -> dict[str, Any]:

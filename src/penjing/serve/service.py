@@ -17,12 +17,13 @@ from penjing.cases.record import Ask
 from penjing.cases.replay_record import ReplayAsk
 from penjing.core.artifact import promises
 from penjing.core.certificate import CERTIFICATE
-from penjing.core.errors import UsageError
+from penjing.core.errors import RequestError, UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
-from penjing.decide.decider import Decider
+from penjing.decide.decider import Decider, place
 from penjing.decide.draw import Drawer
 from penjing.explain.budget import EvidenceBudget
+from penjing.explain.why import Language, why
 from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
 from penjing.serve.bodies import RequestItem
@@ -30,16 +31,18 @@ from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.garbage import set_up_collector
 from penjing.serve.lanes import Lanes
+from penjing.serve.lookups import CasePage, describe, look_up
 from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.readiness import Readiness
 from penjing.serve.round_limit import RoundLimit
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
 from penjing.serve.states import CachedState
+from penjing.store.case_data import CaseData
 from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
 from penjing.store.erasure import erased_at
-from penjing.store.records import Record, get_record
+from penjing.store.records import Record
 from penjing.store.writer import Writer
 
 # Python runs one thread at a time. A waiting thread gets its turn after this time, and a decision takes some ten turns.
@@ -62,7 +65,7 @@ class DecisionService:
         for decider in self.deciders:
             decider.drawer = Drawer(secret)
         self.slow_engine = SlowEngine(release, self.layout.threads, settings.device, secret)
-        self.lanes = Lanes(self.deciders, self.slow_engine, partial(_find_all, store), settings)
+        self.lanes = Lanes(self.deciders, self.slow_engine, partial(look_up, store), settings)
         self.metrics = Metrics(release.id, release.info.name)
         self.metrics.watch_lanes(self.lanes.all)
         sessions = [decider.session for decider in self.deciders]
@@ -114,9 +117,15 @@ class DecisionService:
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
-    async def decide(self, items: Sequence[RequestItem], evidence: bool) -> list[dict[str, Any]]:
-        """Decide these texts. All decisions are on the disk before this returns, or none."""
+    async def decide(
+        self, items: Sequence[RequestItem], evidence: bool, language: Language | None = None
+    ) -> list[dict[str, Any]]:
+        """Decide these texts. All decisions are on the disk before this returns, or none.
+
+        language: that of the reasons in words, None for none.
+        """
         settings = self.settings
+        cases = [_case(item, place(index, len(items))) for index, item in enumerate(items)]
         budget = EvidenceBudget(settings.evidence_items, settings.evidence_tokens, settings.evidence_seconds)
         asks = [
             Ask(item.text, dict(item.fields), evidence, index=index, count=len(items), budget=budget)
@@ -126,7 +135,8 @@ class DecisionService:
         # A request leaves its lane after it is on the disk, so that a slow disk fills the lane as a slow engine does.
         with lane.admit(asks):
             answers = await lane.batcher.ask(asks)
-            records = [answer.record for answer in answers if answer.record is not None]
+            made = [answer.record for answer in answers if answer.record is not None]
+            records = [record.with_case(case) for record, case in zip(made, cases, strict=True)]
             began = time.perf_counter()
             assert self._writer is not None
             await asyncio.wrap_future(self._writer.submit(records))
@@ -135,7 +145,11 @@ class DecisionService:
         for answer, prepared in zip(answers, records, strict=True):
             outcome = self._counted(prepared.record.outcome)
             self.metrics.count_decision(outcome, prepared.record.route, answer.decided_by)
-        return [answer.shown for answer in answers]
+        shown = [case.to_json() | answer.shown for case, answer in zip(cases, answers, strict=True)]
+        if language is not None:
+            for one in shown:
+                one["why"] = why(one, self.decider.policy, one.get("evidence"), language)
+        return shown
 
     async def predict(self, items: Sequence[RequestItem]) -> list[dict[str, Any]]:
         """Calibrated probabilities only; nothing is recorded."""
@@ -148,11 +162,17 @@ class DecisionService:
 
     async def find(self, identity: str) -> dict[str, Any]:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""
-        record = await self._find(identity)
-        answer = record.decided()
-        answer |= {"created": record.created, "text": record.text, "evidence": record.evidence}
-        erased = await self._erased(record)
-        return answer if erased is None else answer | {"erased": erased}
+        return await run_in_threadpool(describe, self.store, await self._find(identity))
+
+    async def find_case(self, page: CasePage) -> dict[str, Any]:
+        """The recorded decisions of a case, with the `next` page's `after`. Raises AnswerError 422."""
+        found = (await self.lanes.lookup.run([page]))[0]
+        if found is None:
+            raise AnswerError(
+                422, "bad_request", "`after` names no decision of this case", "give the `next` of the page before"
+            )
+        answer: dict[str, Any] = found
+        return answer
 
     async def replay(self, identity: str) -> dict[str, Any]:
         """Decide a recorded case again. Raises AnswerError 404 (unknown) or 409 (made by another release)."""
@@ -214,7 +234,7 @@ class DecisionService:
         }
 
     async def _find(self, identity: str) -> Record:
-        record = (await self.lanes.lookup.run([identity]))[0] if len(identity) <= 64 else None
+        record: Record | None = (await self.lanes.lookup.run([identity]))[0] if len(identity) <= 64 else None
         if record is None:
             raise AnswerError(404, "unknown_decision", "no decision has this id", "give the id of a decision made here")
         return record
@@ -223,8 +243,12 @@ class DecisionService:
         return await run_in_threadpool(erased_at, self.store, record.id) if record.text is None else None
 
 
-def _find_all(store: Store, identities: Sequence[str]) -> list[Record | None]:
-    return [get_record(store, identity) for identity in identities]
+def _case(item: RequestItem, where: str | None) -> CaseData:
+    """The caller's own data of an item. Raises RequestError that names the item."""
+    try:
+        return CaseData(item.ref or None, dict(item.keep))
+    except RequestError as error:
+        raise RequestError(error.what, where=where, fix=error.fix) from None
 
 
 def _layout(release: Release, settings: Settings) -> WorkerLayout:

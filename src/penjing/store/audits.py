@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
+from penjing.store.case_data import read_case
 from penjing.store.database import Store
-from penjing.store.reviews import Reads, defuse, in_one_cell
+from penjing.store.reviews import IS_AUDIT, Reads, defuse, in_one_cell, labels_in_one_cell, open_cases
 from penjing.store.tables import decisions, reviews
 
-REASON = "audit"
-COLUMNS = ("id", "time", "fields", "text", "verdict", "reviewer", "note")
-CHINESE_COLUMNS = ("编号", "时间", "字段", "文本", "结论", "复核人", "备注")
+COLUMNS = ("id", "ref", "time", "fields", "text", "labels", "verdict", "reviewer", "note")
+CHINESE_COLUMNS = ("编号", "案件号", "时间", "字段", "文本", "可选结论", "结论", "复核人", "备注")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
     query = (
         select(decisions.c.id, decisions.c.release, decisions.c.created, decisions.c.decision, reviews.c.verdict)
         .join(reviews, reviews.c.decision == decisions.c.id)
-        .where(reviews.c.status == "done", *([decisions.c.release == release] if release else []))
+        .where(reviews.c.status == "done", IS_AUDIT, *([decisions.c.release == release] if release else []))
         .order_by(decisions.c.created, decisions.c.id)
     )
     reads = Reads(store)
@@ -57,7 +57,7 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
             try:
                 decided = json.loads(row.decision)
                 facts = decided["facts"]
-                if decided["reason"] != REASON or "audit" not in facts:
+                if "audit" not in facts:
                     continue
                 wrong = _is_wrong(decided, row.verdict, reads, row.release)
                 drawn, forced = float(facts["audit"]["probability"]), bool(decided["forced"])
@@ -87,20 +87,15 @@ def export_blind(
     `import_verdicts` reads it. columns: COLUMNS or CHINESE_COLUMNS. The id of a record that cannot be read goes to
     `unreadable`.
     """
-    query = (
-        select(reviews.c.opened, decisions.c.id, decisions.c.text, decisions.c.decision)
-        .join(decisions, decisions.c.id == reviews.c.decision)
-        .where(reviews.c.status == "open", _is_audit())
-        .order_by(reviews.c.opened, reviews.c.decision)
-    )
     count = 0
     with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
         writer = csv.writer(target)
         writer.writerow(columns)
-        for row in connection.execute(query):
+        for row in connection.execute(open_cases(IS_AUDIT)):
             try:
                 fields = json.loads(row.decision)["facts"].get("fields") or {}
-                cells = [row.id, row.opened, in_one_cell(fields), row.text or "", "", "", ""]
+                cells = [row.id, read_case(row).ref or "", row.opened, in_one_cell(fields), row.text or row.held or ""]
+                cells += [labels_in_one_cell(row.prediction), "", "", ""]
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -109,18 +104,13 @@ def export_blind(
     return count
 
 
-def _is_audit() -> ColumnElement[bool]:
-    # The reason is in the record; searching its text is exact, because quotes inside a value are escaped.
-    return decisions.c.decision.contains(f'"reason":"{REASON}"')
-
-
 def count_audits(store: Store, release: str | None = None) -> tuple[int, int]:
     """The number of audits that wait for a verdict, and of all audits."""
     mine = [decisions.c.release == release] if release else []
     query = (
         select(reviews.c.status, func.count())
         .join(decisions, decisions.c.id == reviews.c.decision)
-        .where(_is_audit(), *mine)
+        .where(IS_AUDIT, *mine)
         .group_by(reviews.c.status)
     )
     with store.read() as connection:

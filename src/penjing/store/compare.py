@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ _WORDS = {
     "decision": "decision",
     "review": "case for review of the decision",
     "verdict": "verdict on the decision",
+    "case data": "caller's data of the decision",
+    "waiting text": "text of the waiting decision",
     "release": "release",
     "deployment": "last start of the release",
     "key": "key",
@@ -37,6 +39,7 @@ _WORDS = {
     "erasure": "date of the erasure of the decision",
 }
 _UNSHOWN = {"text", "decision", "fields", "evidence", "prediction"}
+_CASES = {"case data", "waiting text"}
 _DECISION = KINDS["decision"]
 _PLACE, _PLACE_OF_FIELDS = _DECISION.parts.index("decision"), _DECISION.parts.index("fields")
 
@@ -72,7 +75,7 @@ def name_of(kind: str, row: str) -> str:
 
 
 def compare_rows(
-    connection: Connection, kind: Kind, entries: Sequence[ReadEntry], erased: set[str]
+    connection: Connection, kind: Kind, entries: Sequence[ReadEntry], erased: Collection[str]
 ) -> Iterator[Discrepancy]:
     """The differences between these entries of one kind and their rows."""
     assert kind.table is not None
@@ -230,5 +233,6 @@ def _difference(kind: Kind, row: str, part: str, values: dict[str, Any]) -> str:
         return f"the {name} was undone: the run would go on"
     if kind.name == "verdict" and part == "status":
         return f"the {name} was undone: the case is {values['status']!r}"
-    shown = "" if kind is _DECISION and part in _UNSHOWN else f"; it is now {str(values.get(part))[:80]!r}"
+    unshown = part in (_UNSHOWN if kind is _DECISION else kind.personal if kind.name in _CASES else ())
+    shown = "" if unshown else f"; it is now {str(values.get(part))[:80]!r}"
     return f"`{part}` of the {name} was changed{shown}"

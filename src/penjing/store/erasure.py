@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError, StoreDamageError
@@ -14,9 +14,13 @@ from penjing.store import audit
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.opening import ERASED_PARTS
-from penjing.store.parts import KINDS, erase_salts, split_fields
-from penjing.store.tables import chain, decisions, erasures, now, reviews
+from penjing.store.parts import split_fields
+from penjing.store.tables import case_data, decisions, erasures, now, reviews, waiting_texts
+from penjing.store.waiting import blank_salts
 
+# The columns that are erased; `ERASED_PARTS` are those of databases without data of the caller.
+PARTS = f"{ERASED_PARTS} ref keep"
+_ERASED_KINDS = ("decision", "verdict", "case data", "waiting text")
 _PAGE = 500
 _SHOWN = 20
 
@@ -68,7 +72,7 @@ def ids_with_fields(store: Store, wanted: Mapping[str, str]) -> list[str]:
 
 
 def erase_decisions(store: Store, ids: Collection[str]) -> str:
-    """Blank text, evidence and declared fields of decisions, and reviewer and note of their verdicts, for good.
+    """Blank text, evidence, declared fields and the caller's data of decisions, and who reviewed them, for good.
 
     The outcome and the probabilities stay. A digest without its salt reveals nothing about the erased value. A decision
     cannot be replayed from its text any more. All decisions are erased or none; an entry of the audit chain has their
@@ -89,9 +93,12 @@ def erase_decisions(store: Store, ids: Collection[str]) -> str:
             values = {"text": None, "evidence": None, "decision": split_fields(written)[0]}
             connection.execute(update(decisions).where(decisions.c.id == identity).values(**values))
             connection.execute(update(reviews).where(reviews.c.decision == identity).values(reviewer=None, note=None))
-        _erase_salts(connection, wanted)
+            connection.execute(update(case_data).where(case_data.c.decision == identity).values(ref=None, keep=None))
+            held = update(waiting_texts).where(waiting_texts.c.decision == identity)
+            connection.execute(held.values(text=None, evidence=None))
+        blank_salts(connection, wanted, _ERASED_KINDS)
         _note(connection, wanted, time)
-        audit.append(connection, "erased", {"decisions": len(wanted), "parts": ERASED_PARTS})
+        audit.append(connection, "erased", {"decisions": len(wanted), "parts": PARTS})
     store.compact()
     return time
 
@@ -118,25 +125,10 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else canonical_json(value).decode()
 
 
-def _erase_salts(connection: Connection, wanted: set[str]) -> None:
-    """Read the chain once for all decisions, because it has no index on rows."""
-    query = select(chain.c.writer, chain.c.number, chain.c.kind, chain.c.row, chain.c.salt)
-    query = query.where(chain.c.kind.in_(("decision", "verdict"))).execution_options(yield_per=_PAGE)
-    changed = [
-        {"of": entry.writer, "at": entry.number, "left": erase_salts(kind, entry.salt, kind.personal)}
-        for entry in connection.execute(query)
-        if entry.row in wanted and entry.salt is not None
-        for kind in (KINDS[entry.kind],)
-    ]
-    if changed:
-        place = (chain.c.writer == bindparam("of"), chain.c.number == bindparam("at"))
-        connection.execute(update(chain).where(*place).values(salt=bindparam("left")), changed)
-
-
 def _note(connection: Connection, wanted: set[str], time: str) -> None:
     """Record the time; for a decision that was erased before, the first time stays."""
     known = set(connection.execute(select(erasures.c.decision)).scalars())
-    rows = [{"decision": identity, "time": time, "parts": ERASED_PARTS} for identity in sorted(wanted - known)]
+    rows = [{"decision": identity, "time": time, "parts": PARTS} for identity in sorted(wanted - known)]
     if rows:
         connection.execute(insert(erasures), rows)
         enter(connection, "erasure", rows)

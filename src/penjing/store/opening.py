@@ -77,13 +77,18 @@ def prepare(store: OpenedStore, *, strict: bool) -> None:
 
 
 def complete(store: OpenedStore) -> None:
-    """Enter in the chain the rows that the third form did not enter, and write the signed form."""
+    """Write the signed form, and enter in the chain the rows that the third form did not enter."""
+    forms = _forms(_script())
+    form = forms[0]
     with store.read() as connection:
-        if _is_complete(connection):
+        if _is_complete(connection, forms):
             return
-    form = _script().get_current_head() or ""
     with store.write() as connection:
-        if store.key is None or _is_complete(connection):
+        if store.key is None or _is_complete(connection, forms):
+            return
+        if signed_form(connection)[1]:
+            write_signed(connection, store.key, FORM, form)
+            enter(connection, "form", [{"row": "form", "revision": form}])
             return
         connection.execute(insert(about).values(name=FORM, value=signed_value(store.key, FORM, form)))
         write_signed(connection, store.key, PROBED, now())
@@ -99,10 +104,12 @@ def complete(store: OpenedStore) -> None:
         enter_later(connection, form)
 
 
-def _is_complete(connection: Connection) -> bool:
-    """Whether the chain has all tables. A row `form` that was deleted later is not written again: `verify` names it."""
-    if connection.execute(select(about.c.name).where(about.c.name == FORM)).first() is not None:
-        return True
+def _is_complete(connection: Connection, forms: list[str]) -> bool:
+    """Whether the newest form is signed. A row `form` that was deleted or changed is not written again: `verify` names
+    it."""
+    written, signed = signed_form(connection)
+    if written is not None:
+        return not signed or written not in forms[1:]
     return connection.execute(select(chain.c.number).where(chain.c.kind == "form").limit(1)).first() is not None
 
 
@@ -168,7 +175,7 @@ def _migrate(store: OpenedStore) -> SigningKey | None:
         with store.read() as connection:
             revision = _revision(connection)
             if revision is not None:
-                _check_form(connection, revision, {known.revision for known in script.walk_revisions()}, store.url)
+                _check_form(connection, revision, _forms(script), store.url)
             if revision == script.get_current_head():
                 return None
         with store.write() as connection:
@@ -194,12 +201,20 @@ def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
 
-def _check_form(connection: Connection, revision: str, known: set[str], url: str) -> None:
+def _forms(script: ScriptDirectory) -> list[str]:
+    """The versions of the tables, newest first."""
+    return [known.revision for known in script.walk_revisions()]
+
+
+def _check_form(connection: Connection, revision: str, known: list[str], url: str) -> None:
     """Raise StoreDamageError if no writer has signed the version of the tables.
 
-    A signed version that this Penjing does not know is of a newer Penjing: StoreError.
+    A signed version that this Penjing does not know is of a newer Penjing: StoreError. A signed version that is older
+    than the tables is one that a start without the signing key has migrated: `complete` signs the new one.
     """
     written, signed = signed_form(connection)
+    if signed and written in known and revision in known and known.index(written) > known.index(revision):
+        return
     if revision not in known and written == revision and signed:
         raise StoreError(
             f"the database is of a newer form ({revision[:32]}) than this Penjing knows",

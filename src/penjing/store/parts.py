@@ -12,7 +12,18 @@ from typing import Any
 from sqlalchemy import Table
 
 from penjing.core.canon import canonical_json
-from penjing.store.tables import audit, decisions, erasures, keys, releases, reviews, run_rows, runs
+from penjing.store.tables import (
+    audit,
+    case_data,
+    decisions,
+    erasures,
+    keys,
+    releases,
+    reviews,
+    run_rows,
+    runs,
+    waiting_texts,
+)
 
 SALT_BYTES = DIGEST_BYTES = 16
 ERASED = bytes(SALT_BYTES)
@@ -67,6 +78,8 @@ KINDS = {
             ("status", "closed", "verdict", "reviewer", "note"),
             frozenset({"reviewer", "note"}),
         ),
+        Kind("case data", case_data, ("decision",), ("created", "ref", "keep"), frozenset({"ref", "keep"})),
+        Kind("waiting text", waiting_texts, ("decision",), ("text", "evidence"), frozenset({"text", "evidence"})),
         Kind("release", releases, ("id",), ("name", "first")),
         Kind("deployment", releases, ("id",), ("folder", "last"), repeats=True),
         Kind("key", keys, ("id",), ("name", "digest", "scopes", "created")),

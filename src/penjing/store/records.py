@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, tuple_
@@ -15,9 +15,11 @@ from penjing.core.errors import DamageError
 from penjing.core.formats import NEWER
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.bulk import insert_rows
+from penjing.store.case_data import CaseData, PreparedCase, prepare_case, write_cases
 from penjing.store.chain import Entry, enter_entries, entry_of
 from penjing.store.database import Store
 from penjing.store.tables import decisions, now, reviews
+from penjing.store.waiting import PreparedWaiting, WaitingText, prepare_waiting, write_waiting
 
 _PAGE = 500
 
@@ -87,24 +89,37 @@ class PreparedRecord:
     """A record with its rows and entries, made before the transaction to keep the transaction short.
 
     row, review: rows of the tables; review is None if the route opens none. entries: those of the chain.
+    waiting: the text that is kept until the verdict, where the record has none; case: the caller's own data.
     """
 
     record: Record
     row: Mapping[str, Any]
     review: Mapping[str, Any] | None
     entries: tuple[Entry, ...]
+    waiting: PreparedWaiting | None = None
+    case: PreparedCase | None = None
+
+    def with_case(self, case: CaseData) -> PreparedRecord:
+        """The same with the caller's own data."""
+        return replace(self, case=prepare_case(self.record.id, self.record.created, case)) if case else self
 
 
-def prepare_record(record: Record) -> PreparedRecord:
-    """The rows of a record, with a review if its route opens one, and their entries under new salts."""
+def prepare_record(record: Record, waiting: WaitingText | None = None) -> PreparedRecord:
+    """The rows of a record, with a review if its route opens one, and their entries under new salts.
+
+    waiting: the text of a case for a person, where the record keeps none.
+    """
     row, review = _rows(record)
     entries = (entry_of("decision", row), *([] if review is None else [entry_of("review", review)]))
-    return PreparedRecord(record, row, review, entries)
+    held = None if waiting is None or review is None else prepare_waiting(record.id, waiting)
+    return PreparedRecord(record, row, review, entries, held)
 
 
-def restore_prepared(record: Record, entries: Sequence[Entry]) -> PreparedRecord:
+def restore_prepared(
+    record: Record, entries: Sequence[Entry], waiting: PreparedWaiting | None = None
+) -> PreparedRecord:
     """A prepared record whose entries were made elsewhere."""
-    return PreparedRecord(record, *_rows(record), tuple(entries))
+    return PreparedRecord(record, *_rows(record), tuple(entries), waiting)
 
 
 def write_prepared(connection: Connection, prepared: Sequence[PreparedRecord]) -> None:
@@ -113,11 +128,19 @@ def write_prepared(connection: Connection, prepared: Sequence[PreparedRecord]) -
     insert_rows(connection, reviews, [one.review for one in prepared if one.review is not None])
     if prepared:
         enter_entries(connection, [entry for one in prepared for entry in one.entries])
+    write_waiting(connection, [one.waiting for one in prepared if one.waiting is not None])
+    write_cases(connection, [one.case for one in prepared if one.case is not None])
 
 
-def write_records(connection: Connection, records: Sequence[Record]) -> None:
-    """Add records, and open a review for each whose route says so, in the caller's transaction."""
-    write_prepared(connection, [prepare_record(record) for record in records])
+def write_records(
+    connection: Connection, records: Sequence[Record], cases: Mapping[str, CaseData] | None = None
+) -> None:
+    """Add records, and open a review for each whose route says so, in the caller's transaction.
+
+    cases: the caller's own data of a decision, by its id.
+    """
+    given = cases or {}
+    write_prepared(connection, [prepare_record(one).with_case(given.get(one.id, CaseData())) for one in records])
 
 
 def get_record(store: Store, identity: str) -> Record | None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
 from penjing.core.answers import Choice
 from penjing.core.canon import digest_file
-from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.core.errors import DamageError, DataError, RequestError, StoreError, UsageError
 from penjing.core.nouns import Release
 from penjing.core.task import Task
 from penjing.data.cells import Fault
@@ -21,23 +22,29 @@ from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
+from penjing.store.case_data import read_case
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
-from penjing.store.tables import decisions, now, reviews
+from penjing.store.tables import case_data, decisions, now, reviews, waiting_texts
+from penjing.store.waiting import blank_waiting
 from penjing.tasks import task_of
 
 COLUMNS = (
-    "id", "time", "release", "outcome", "p", "reason", "rule", "why", "fields", "text", "verdict", "reviewer", "note",
+    "id", "ref", "time", "release", "queue", "outcome", "p", "reason", "because", "rule", "why", "fields", "text",
+    "evidence", "labels", "verdict", "reviewer", "note",
 )  # fmt: skip
 CHINESE_COLUMNS = (
-    "编号", "时间", "发布包", "结果", "概率", "原因", "规则", "规则的理由", "字段", "文本", "结论", "复核人", "备注",
+    "编号", "案件号", "时间", "发布包", "队列", "结果", "概率", "原因", "说明", "规则", "规则的理由", "字段", "文本",
+    "依据", "可选结论", "结论", "复核人", "备注",
 )  # fmt: skip
 # A spreadsheet reads a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _READ = ("id", "verdict", "reviewer", "note")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _SHOWN_FAULTS = 20
+# The reason is in the record. Searching its text is exact, because quotes inside a value are escaped.
+IS_AUDIT = decisions.c.decision.contains('"reason":"audit"')
 
 
 @dataclass(frozen=True)
@@ -90,42 +97,74 @@ def _described(prediction: Any) -> tuple[str, list[str]]:
         return "", []
 
 
+def open_cases(kind: ColumnElement[bool]) -> Select[Any]:
+    """The open cases of a kind, oldest first: their decision, the caller's data, and the text that is held for them."""
+    return (
+        select(
+            *(reviews.c.opened, decisions, case_data.c.ref, case_data.c.keep),
+            *(waiting_texts.c.text.label("held"), waiting_texts.c.evidence.label("held_evidence")),
+        )
+        .join(decisions, decisions.c.id == reviews.c.decision)
+        .outerjoin(waiting_texts, waiting_texts.c.decision == decisions.c.id)
+        .outerjoin(case_data, case_data.c.decision == decisions.c.id)
+        .where(reviews.c.status == "open", kind)
+        .order_by(reviews.c.opened, reviews.c.decision)
+    )
+
+
 def export_open(
     store: Store,
     file: Path,
     unreadable: list[str] | None = None,
     columns: Sequence[str] = COLUMNS,
     why: Callable[[str, str], str] | None = None,
+    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None = None,
 ) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
+    Audits are not among them: they are exported blind (`audits.export_blind`).
+
     columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. why: the reason of a rule, from the
-    id of the release and the name of the rule.
+    id of the release and the name of the rule. because: why the case waits, from the id of the release, the decision
+    and its evidence.
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
-    query = (
-        select(reviews.c.opened, decisions)
-        .join(decisions, decisions.c.id == reviews.c.decision)
-        .where(reviews.c.status == "open")
-        .order_by(reviews.c.opened, reviews.c.decision)
-    )
     with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
         writer = csv.writer(target)
         writer.writerow(columns)
         count = 0
         bad = unreadable if unreadable is not None else []
-        for row in connection.execute(query):
+        for row in connection.execute(open_cases(~IS_AUDIT)):
             try:
-                decided = json.loads(row.decision)
-                facts, rules = decided["facts"], decided.get("fired") or []
-                cells = [row.id, row.opened, row.release[:12], row.outcome, facts.get("p", ""), decided["reason"]]
-                cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
-                cells += [in_one_cell(facts.get("fields") or {}), row.text or "", "", "", ""]
+                cells = _cells(row, why, because)
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
     return count
+
+
+def _cells(
+    row: Row[Any],
+    why: Callable[[str, str], str] | None,
+    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None,
+) -> list[object]:
+    """The cells of an open case, in the order of COLUMNS."""
+    decided = json.loads(row.decision)
+    facts, rules = decided["facts"], decided.get("fired") or []
+    written = row.evidence or row.held_evidence
+    evidence = json.loads(written) if written else None
+    words = ", ".join(dict.fromkeys(str(span["text"]).strip() for span in (evidence or {}).get("spans", ())))
+    cells = [row.id, read_case(row).ref or "", row.opened, row.release[:12], decided.get("queue") or "", row.outcome]
+    cells += [facts.get("p", ""), decided["reason"], because(row.release, decided, evidence) if because else ""]
+    cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
+    cells += [in_one_cell(facts.get("fields") or {}), row.text or row.held or "", words]
+    return [*cells, labels_in_one_cell(row.prediction), "", "", ""]
+
+
+def labels_in_one_cell(prediction: str) -> str:
+    """The labels that a verdict may name."""
+    return ", ".join(_described(prediction)[1])
 
 
 def in_one_cell(fields: Mapping[str, Any]) -> str:
@@ -156,7 +195,7 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
         else:
             given[verdict.decision] = verdict
     faults += [f"row {fault.row}: {fault.what}" for fault in unread]
-    repeated = 0
+    repeated, blanked = 0, False
     reads = Reads(store)
     with store.write() as connection:
         for written in given.values():
@@ -171,8 +210,12 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
             raise DataError(_listed(faults), where=str(file), fix="correct these rows and import the file again")
         recorded = len(given) - repeated
         if recorded:
+            blanked = blank_waiting(connection, list(given))
             detail = {"file": digest_file(file), "recorded": recorded}
             audit.append(connection, "reviews imported", detail)
+    if blanked:
+        with suppress(StoreError):  # another program reads the database: its log is emptied later
+            store.compact()
     return Imported(recorded, blank, repeated)
 
 

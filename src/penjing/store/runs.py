@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from penjing.core.canon import digest
 from penjing.store.chain import enter
 from penjing.store.database import Store
-from penjing.store.records import Record, get_record, write_records
+from penjing.store.records import PreparedRecord, Record, get_record, write_prepared
 from penjing.store.tables import decisions, now, run_rows, runs
 
 
@@ -62,22 +62,22 @@ def recorded_rows(store: Store, run: DecideRun, rows: Sequence[int]) -> dict[int
     return _records(store, known)
 
 
-def record_rows(store: Store, run: DecideRun, made: Mapping[int, Record]) -> dict[int, Record]:
+def record_rows(store: Store, run: DecideRun, made: Mapping[int, PreparedRecord]) -> dict[int, Record]:
     """Record the decisions of these rows and mark the rows, in one transaction; returns the record of each row.
 
     A row that another process recorded meanwhile keeps that record.
     """
     with store.write() as connection:
         known = _decisions(connection, run.id, list(made))
-        fresh = {row: record for row, record in made.items() if row not in known}
+        fresh = {row: one for row, one in made.items() if row not in known}
         if fresh:
-            write_records(connection, list(fresh.values()))
+            write_prepared(connection, list(fresh.values()))
             # A mark whose decision was deleted from the database is ignored.
             connection.execute(delete(run_rows).where(run_rows.c.run == run.id, run_rows.c.row.in_(list(fresh))))
-            marks = [{"run": run.id, "row": row, "decision": record.id} for row, record in fresh.items()]
+            marks = [{"run": run.id, "row": row, "decision": one.record.id} for row, one in fresh.items()]
             connection.execute(insert(run_rows), marks)
             enter(connection, "run row", marks)
-    return {**fresh, **_records(store, known)}
+    return {**{row: one.record for row, one in fresh.items()}, **_records(store, known)}
 
 
 def count_rows(store: Store, run: DecideRun) -> int:

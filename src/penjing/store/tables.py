@@ -138,6 +138,27 @@ run_rows = Table(
     Column("decision", String(64), nullable=False),
 )
 
+# The caller's own data of a decision: its case number (`ref`) and columns that are passed through (`keep`, a JSON
+# object). Neither the model nor the rules see them. `created` is that of the decision, so that one index lists a case.
+case_data = Table(
+    "case_data",
+    metadata,
+    Column("decision", String(64), ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True),
+    Column("created", String(27), nullable=False),
+    Column("ref", Text),
+    Column("keep", Text),
+    Index("case_data_ref", "ref", "created", "decision"),
+)
+
+# Masked text and evidence of a case that waits for a person, where the release keeps no texts; blank after the verdict.
+waiting_texts = Table(
+    "waiting_texts",
+    metadata,
+    Column("decision", String(64), ForeignKey("decisions.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", Text),
+    Column("evidence", Text),
+)
+
 
 def now() -> str:
     """The time in UTC with microseconds, in a fixed width, so that the order of texts is the order in time."""

@@ -51,6 +51,18 @@ def read_head(written: str) -> KnownHead:
     return KnownHead(parts[0], int(parts[1]), parts[2])
 
 
+@dataclass(frozen=True)
+class Blanked:
+    """Rows whose personal parts may be blank: those of an erasure, and texts of cases that have a verdict."""
+
+    erased: frozenset[str]
+    judged: frozenset[str]
+
+    def of(self, kind: str) -> frozenset[str]:
+        """The rows of this kind of entry that may be blank."""
+        return self.erased | self.judged if kind == "waiting text" else self.erased
+
+
 @dataclass
 class Verified:
     """The result of a verification: rows by kind, entries of each writer with its public key, and findings."""
@@ -88,6 +100,11 @@ def verify_store(
         database = database_id(connection)
         found = list(connection.execute(select(writers).order_by(writers.c.id)))
         erased = set(connection.execute(select(chain.c.row).where(chain.c.kind.in_(("erasure", "erased")))).scalars())
+        held = select(chain.c.row).where(chain.c.kind == "waiting text")
+        judged = chain.c.kind == "verdict", chain.c.row.in_(held)
+        blanked = Blanked(
+            frozenset(erased), frozenset(connection.execute(select(chain.c.row).where(*judged)).scalars())
+        )
         known = [*expected, *_heads_in_audit(connection)]
     done.erased = len(erased)
     trusted = _check_writers(store, database, found, done)
@@ -99,7 +116,7 @@ def verify_store(
             done.add_finding("writers", writer.id, "its number of entries is no number")
             continue
         of_this = {head.count: head.hash for head in known if head.writer == writer.public}
-        _check_chain(store, start_of(database, str(writer.public)), writer, of_this, erased, done, advance)
+        _check_chain(store, start_of(database, str(writer.public)), writer, of_this, blanked, done, advance)
     _check_known(found, known, done)
     with store.read() as connection:
         _check_about(connection, store, trusted, done)
@@ -146,7 +163,7 @@ def _check_chain(
     start: bytes,
     writer: Row[Any],
     known: Mapping[int, str],
-    erased: set[str],
+    blanked: Blanked,
     done: Verified,
     advance: Callable[[int], None],
 ) -> None:
@@ -182,7 +199,7 @@ def _check_chain(
                 by_kind.setdefault(kind, []).append(ReadEntry(writer.id, here, time, row, digests, salt))
         for name, entries in by_kind.items():
             done.rows[name] = done.rows.get(name, 0) + len(entries)
-            done.findings += compare_rows(connection, KINDS[name], entries, erased)
+            done.findings += compare_rows(connection, KINDS[name], entries, blanked.of(name))
         advance(len(page))
     _check_gap(writer.id, number, writer.number + 1, done)
     if number == writer.number and previous.hex() != writer.hash:

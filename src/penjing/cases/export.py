@@ -1,0 +1,182 @@
+"""Decisions as a table for other programs: CSV and workbooks that are safe in a spreadsheet, JSON lines, parquet.
+
+Every row is a decision with its verdict and the caller's own columns. Rows are written as they are read, so that
+memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Row
+
+from penjing.core.errors import MissingPackageError
+from penjing.data.workbook import open_workbook
+from penjing.store.case_data import read_case
+from penjing.store.database import Store
+from penjing.store.exported import Span, exported_rows, kept_names
+from penjing.store.reviews import defuse
+
+Format = Literal["csv", "xlsx", "parquet", "jsonl"]
+FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet", "jsonl")
+COLUMNS = (
+    "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "p", "rules", "queue",
+    "fields", "text", "verdict", "reviewer", "note", "closed",
+)  # fmt: skip
+# More columns that were passed through are written as one column of JSON.
+MOST_KEPT_COLUMNS = 100
+Values = dict[str, Any]
+
+
+def export_decisions(
+    store: Store, file: Path, form: Format, span: Span | None = None, unreadable: list[str] | None = None
+) -> int:
+    """Write the decisions of a span, oldest first; returns how many.
+
+    csv, xlsx: a cell that a spreadsheet would read as a formula gets an apostrophe; lists and fields are one cell.
+    jsonl: lists and objects as they are. parquet: needs polars. A record that cannot be read is left out, and its id
+    goes to `unreadable`. Raises MissingPackageError, DataError (more than a workbook holds), OSError.
+    """
+    span, bad = span or Span(), unreadable if unreadable is not None else []
+    rows = _values(store, span, bad)
+    if form == "jsonl":
+        return _write_lines(file, rows)
+    names = kept_names(store, span, MOST_KEPT_COLUMNS)
+    kept = names if len(names) <= MOST_KEPT_COLUMNS else []
+    table = _Table(kept, together=bool(names) and not kept)
+    if form == "parquet":
+        return _write_parquet(file, table.header, map(table.plain, rows))
+    return _WRITERS[form](file, table.header, map(table.safe, rows))
+
+
+class _Table:
+    """The columns of a table: those of every decision, then the ones that were passed through."""
+
+    def __init__(self, kept: Sequence[str], *, together: bool) -> None:
+        self._kept, self._together = kept, together
+        # A name that is one of ours, or differs from it by case only, is marked.
+        ours = {name.casefold() for name in COLUMNS}
+        named = [f"keep.{name}" if name.casefold() in ours else name for name in kept]
+        self.header = [*COLUMNS, *named, *(["keep"] if together else [])]
+
+    def plain(self, values: Values) -> list[Any]:
+        """The cells of a decision, p and forced as they are, the others as texts."""
+        keep = values.get("keep") or {}
+        own = [values[name] if name in {"p", "forced"} else _text(values[name]) for name in COLUMNS]
+        return [*own, *(_text(keep.get(name)) for name in self._kept), *([_text(keep)] if self._together else [])]
+
+    def safe(self, values: Values) -> list[str]:
+        """The same as texts that no spreadsheet reads as formulas."""
+        return [defuse(_text(cell)) for cell in self.plain(values)]
+
+
+def _values(store: Store, span: Span, bad: list[str]) -> Iterator[Values]:
+    for row in exported_rows(store, span):
+        try:
+            yield _of(row)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
+
+
+def _of(row: Row[Any]) -> Values:
+    decided, case = json.loads(row.decision), read_case(row)
+    facts = decided["facts"]
+    values = {
+        "id": row.id,
+        "ref": case.ref,
+        "time": row.created,
+        "release": row.release,
+        "outcome": row.outcome,
+        "route": row.route,
+        "decided_by": decided["decided_by"],
+        "forced": bool(decided["forced"]),
+        "reason": decided["reason"],
+        "p": float(facts["p"]),
+        "rules": list(decided.get("fired") or ()),
+        "queue": decided.get("queue"),
+        "fields": facts.get("fields") or {},
+        "text": row.text if row.text is not None else row.held,
+        "verdict": row.verdict,
+        "reviewer": row.reviewer,
+        "note": row.note,
+        "closed": row.closed,
+        "keep": dict(case.keep),
+    }
+    json.dumps(values, ensure_ascii=False).encode()  # lone surrogates, bytes: changed outside Penjing
+    return values
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else str(value)
+
+
+def _write_lines(file: Path, rows: Iterable[Values]) -> int:
+    count = 0
+    with file.open("w", encoding="utf-8", newline="\n") as target:
+        for values in rows:
+            target.write(json.dumps(values, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_csv(file: Path, header: Sequence[str], rows: Iterable[list[str]]) -> int:
+    count = 0
+    with file.open("w", encoding="utf-8-sig", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow([defuse(name) for name in header])
+        for cells in rows:
+            writer.writerow(cells)
+            count += 1
+    return count
+
+
+def _write_xlsx(file: Path, header: Sequence[str], rows: Iterable[list[str]]) -> int:
+    count = 0
+    with open_workbook(file) as book:
+        book.write([defuse(name) for name in header])
+        for cells in rows:
+            book.write(cells)
+            count += 1
+    return count
+
+
+_WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[list[str]]], int]] = {
+    "csv": _write_csv,
+    "xlsx": _write_xlsx,
+}
+
+
+def _write_parquet(file: Path, header: Sequence[str], rows: Iterable[list[Any]]) -> int:
+    """Through a file of JSON lines, from which polars writes in batches."""
+    try:
+        import polars
+    except ImportError:
+        raise MissingPackageError(
+            "parquet files need the package polars, which is not installed here",
+            fix="export as csv or jsonl, or: pip install 'penjing[train]'",
+        ) from None
+    types = {"p": polars.Float64, "forced": polars.Boolean}
+    schema = {name: types.get(name, polars.String) for name in header}
+    with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".penjing-export-") as folder:
+        lines = Path(folder) / "rows.jsonl"
+        with lines.open("w", encoding="utf-8", newline="\n") as target:
+            count = 0
+            for cells in rows:
+                target.write(json.dumps(dict(zip(header, cells, strict=True)), ensure_ascii=False) + "\n")
+                count += 1
+        if count:
+            polars.scan_ndjson(lines, schema=schema).sink_parquet(file)
+        else:
+            polars.DataFrame(schema=schema).write_parquet(file)
+    return count

@@ -1,0 +1,110 @@
+"""`penjing export`: recorded decisions as a table for other programs."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penjing.cli.command import App
+
+if TYPE_CHECKING:
+    from penjing.cases.export import Format
+
+_SHOWN = 20
+_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `export decisions`."""
+    group = App(help="Recorded decisions as a table for other programs.", no_args_is_help=True)
+    group.command("decisions")(decisions)
+    group.callback()(_group)
+    app.add_typer(group, name="export")
+
+
+def _group() -> None:
+    """Recorded decisions as a table for other programs."""
+
+
+def decisions(
+    file: Annotated[Path, typer.Argument(help="the file to write")],
+    since: Annotated[str | None, typer.Option(help="from this time on (UTC), such as 2026-01-05")] = None,
+    until: Annotated[str | None, typer.Option(help="before this time (UTC)")] = None,
+    release: Annotated[str | None, typer.Option(help="only those of the release whose id begins so")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, xlsx, parquet or jsonl; default: by the name of the file")
+    ] = None,
+    db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
+) -> None:
+    """Write decisions, oldest first, each with its verdict, your case number and the columns that you had kept.
+
+    In csv and xlsx a cell that a spreadsheet would read as a formula begins with an apostrophe. Rows are written as
+    they are read, so that memory does not grow with their number.
+    """
+    from penjing.cases.export import export_decisions
+    from penjing.cli.failures import explain
+    from penjing.cli.show import out_json
+    from penjing.core.errors import DamageError, PenjingError, UsageError
+    from penjing.core.folder import replaced_file
+    from penjing.store.database import open_store
+    from penjing.store.exported import Span
+    from penjing.store.settings import database_url
+
+    chosen = _format(file, form)
+    span = Span(_time("--since", since), _time("--until", until), release)
+    store = open_store(database_url(db), create=False)
+    bad: list[str] = []
+    try:
+        # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
+        with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
+            count = export_decisions(store, target, chosen, span, bad)
+    except OSError as error:
+        failure = explain(error)
+        kind = UsageError if error.errno in _PATH else PenjingError
+        raise kind(failure.what, where=str(file), fix=f"{failure.fix}; nothing was exported") from None
+    finally:
+        store.close()
+    out_json({"exported": count, "file": str(file), "format": chosen})
+    if bad:
+        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        raise DamageError(
+            f"{len(bad)} decisions cannot be read, and were left out: {', '.join(bad[:_SHOWN])}{more}",
+            where=store.url,
+            fix="`penjing verify` says what was changed outside Penjing",
+        )
+
+
+def _format(file: Path, given: str | None) -> Format:
+    """The given format, else that of the name. Raises UsageError."""
+    from penjing.cases.export import FORMATS
+    from penjing.core.errors import UsageError
+
+    wanted = (given or file.suffix[1:]).lower()
+    found = next((each for each in FORMATS if each == wanted), None)
+    if found is None:
+        raise UsageError(
+            f"there is no export as `{wanted[:20]}`",
+            where=str(file),
+            fix=f"give --format {', '.join(FORMATS[:-1])} or {FORMATS[-1]}",
+        )
+    return found
+
+
+def _time(option: str, given: str | None) -> str | None:
+    """A time as decisions are recorded. Raises UsageError."""
+    from penjing.core.errors import UsageError
+    from penjing.data.dates import parse_date
+
+    if given is None:
+        return None
+    found = parse_date(given)
+    if found is None:
+        raise UsageError(
+            f"{option} `{given[:40]}` is no date", fix="write 2026-01-05, or 2026-01-05T10:30:00Z with its time"
+        )
+    # Recorded times have parts of a second, which sort behind the second: the `Z` would sort behind them.
+    return found.removesuffix("Z")

@@ -1,0 +1,146 @@
+"""Why a case was decided as it was, in sentences for a person, in English or Chinese.
+
+The sentences are made from the recorded decision, so that they say the same later. The policy of the release adds the
+certified threshold and the `why` of a rule; without it (the release is not here any more) they are left out. The words
+of both languages are here, because a service makes them for every text of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from penjing.core.chinese import chinese
+from penjing.decide.policy import REASONS, Policy
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_MOST_WORDS, _LONGEST = 5, 60
+# The deciding cause by the reason of the decision; `_0` where the threshold is not known.
+_CAUSES: dict[str, tuple[str, str]] = {
+    "rule_outcome": (
+        "the rule {rules} decides `{outcome}`, whatever the model says",
+        "规则 {rules} 直接判定为 `{outcome}`，不看模型",
+    ),
+    "rule_review": ("the rule {rules} sends the case to a person", "规则 {rules} 把这个案例交给人工"),
+    "missing_field": (
+        "the rule {rules} needs a field that the request did not give: a person decides",
+        "规则 {rules} 需要的字段在请求里没有给出：由人工决定",
+    ),
+    "unknown_value": (
+        "the value of {fields} is not among its listed values: a person decides",
+        "{fields} 的值不在所列的值之中：由人工决定",
+    ),
+    "missing_feature": (
+        "{fields} is empty, the model reads it, and it was never empty in training: a person decides",
+        "模型要读 {fields}，它是空的，而训练时从不为空：由人工决定",
+    ),
+    "unseen_feature": (
+        "{fields} has a value that the model never met in training: a person decides",
+        "{fields} 的值模型在训练时没有见过：由人工决定",
+    ),
+    "too_long": ("the text is longer than the model takes: a person decides", "文本超过模型能读的长度：由人工决定"),
+    "above_threshold": ("{said}, at or above the certified {least}", "{said}，达到经认证的阈值 {least}"),
+    "above_threshold_0": ("{said}, above its certified threshold", "{said}，高于经认证的阈值"),
+    "below_threshold": (
+        "{said}, below the certified {least}: a person decides",
+        "{said}，低于经认证的阈值 {least}：由人工决定",
+    ),
+    "below_threshold_0": (
+        "{said}, below its certified threshold: a person decides",
+        "{said}，低于经认证的阈值：由人工决定",
+    ),
+    "within_tolerance": (
+        "{said}, so near a threshold or a second label that another machine might differ: a person decides",
+        "{said}，离阈值或另一个标签太近，换一台机器结果可能不同：由人工决定",
+    ),
+    "not_certified": (
+        "{said}; no threshold is certified for this answer: a person decides",
+        "{said}；这个答案没有经认证的阈值：由人工决定",
+    ),
+    "audit": (
+        "{said}; the case could be decided automatically, and was drawn for a check by a person",
+        "{said}；本可自动决定，被抽中由人工抽查",
+    ),
+}
+_SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")
+_OTHER = ("{said}: {reason}", "{said}：{reason}")
+_NO_RULE = ("no rule fired", "没有规则触发")
+_REASON_OF_RULE = ("the reason of the rule `{rule}`: {why}", "规则 `{rule}` 的理由：{why}")
+_QUEUE = ("the case waits in the queue `{queue}`", "案例在队列 `{queue}` 中等待")
+_CUT = ("the search for words was cut short: {cut}", "查找关键词提前结束：{cut}")
+_NO_WORD = (
+    "no single word or clause changes the answer of the model",
+    "没有哪一个词或分句单独改变模型的答案",
+)
+_MATTER = ("the words that matter most to the model: {words}", "对模型影响最大的词：{words}")
+_FIELD, _FIELDS = ("the field {fields}", "字段 {fields}"), ("each of the fields {fields}", "字段 {fields}")
+
+
+def why(
+    decided: Mapping[str, Any],
+    policy: Policy | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    language: Language = "en",
+) -> list[str]:
+    """One sentence a cause, the deciding one first.
+
+    decided: as `Decision.to_json` gives it; evidence: as `Evidence.to_json` gives it, or None where none was asked for.
+    """
+    words = _Words(LANGUAGES.index(language))
+    return [*words.cause(decided, policy), *words.rules(decided, policy), *words.evidence(evidence)]
+
+
+class _Words:
+    """The sentences in one language: 0 for English, 1 for Chinese."""
+
+    def __init__(self, place: int) -> None:
+        self._place = place
+
+    def _say(self, form: tuple[str, str], **parts: object) -> str:
+        return form[self._place].format(**parts)
+
+    def _translated(self, text: str) -> str:
+        return chinese(text) if self._place else text
+
+    def cause(self, decided: Mapping[str, Any], policy: Policy | None) -> list[str]:
+        """The deciding cause, and the queue in which the case waits."""
+        facts, reason = decided["facts"], str(decided["reason"])
+        said = self._say(_SAID, label=facts.get("label", decided["outcome"]), p=f"{facts['p']:g}")
+        least = None if policy is None else policy.spec.thresholds.get(policy.task.scope(facts))
+        names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
+        form = _CAUSES.get(f"{reason}_0" if least is None else reason, _CAUSES.get(reason))
+        if form is None:
+            found = self._say(_OTHER, said=said, reason=self._translated(REASONS.get(reason, reason)))
+        else:
+            found = self._say(
+                form,
+                said=said,
+                least="" if least is None else f"{least:g}",
+                outcome=decided["outcome"],
+                rules=self._listed(decided.get("fired") or ()),
+                fields=self._say(_FIELD if len(names) == 1 else _FIELDS, fields=self._listed(tuple(names))),
+            )
+        queue = decided.get("queue")
+        return [found, *([self._say(_QUEUE, queue=queue)] if queue else [])]
+
+    def rules(self, decided: Mapping[str, Any], policy: Policy | None) -> list[str]:
+        """The reasons of the rules that fired, or that none did."""
+        fired = decided.get("fired") or ()
+        if not fired:
+            return [self._say(_NO_RULE)] if policy is None or policy.rules is not None else []
+        known = {rule.name: rule.why for rule in policy.rules.rules} if policy is not None and policy.rules else {}
+        return [self._say(_REASON_OF_RULE, rule=rule, why=known[rule]) for rule in fired if known.get(rule)]
+
+    def evidence(self, evidence: Mapping[str, Any] | None) -> list[str]:
+        """The words that matter most."""
+        if evidence is None:
+            return []
+        found = list(dict.fromkeys(str(span["text"]).strip()[:_LONGEST] for span in evidence.get("spans") or ()))
+        cut = [self._say(_CUT, cut=self._translated(str(evidence["cut"])))] if evidence.get("cut") else []
+        if not found:
+            return cut or [self._say(_NO_WORD)]
+        return [self._say(_MATTER, words=self._listed(found[:_MOST_WORDS])), *cut]
+
+    def _listed(self, names: Sequence[str]) -> str:
+        return ("、" if self._place else ", ").join(f"`{name}`" for name in names)

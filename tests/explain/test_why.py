@@ -1,0 +1,61 @@
+"""Why a case was decided so, in words: for every reason there is, in both languages, and never a promise too much."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from penjing.decide.policy import REASONS, load_policy
+from penjing.explain.why import LANGUAGES, Language, why
+
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def _decided(reason: str, **more: Any) -> dict[str, Any]:
+    facts = {"label": "spam", "p": 0.93, "features": {"channel": "missing"}, "unknown": ["channel", "region"]}
+    return {"outcome": "spam", "reason": reason, "facts": facts, "fired": [], **more}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_has_a_sentence_of_its_own(tiny_release, reason: str, language: Language) -> None:
+    fired = ["vip"] if reason in {"rule_review", "rule_outcome", "missing_field"} else []
+    for policy in (load_policy(tiny_release), None):
+        first, *rest = why(_decided(reason, fired=fired), policy, None, language)
+        assert bool(HAN.search(first)) == (language == "zh")
+        assert "{" not in first
+        others = {why(_decided(other, fired=fired), policy, None, language)[0] for other in REASONS if other != reason}
+        assert first not in others
+        if fired and policy is not None:
+            (reason_of_rule,) = rest
+            assert "a valued customer is answered by a person" in reason_of_rule
+
+
+def test_it_says_what_decided_with_the_figures(tiny_release) -> None:
+    policy = load_policy(tiny_release)
+    evidence = {"spans": [{"text": " win "}, {"text": "cash"}, {"text": "win"}], "cut": ""}
+    assert why(_decided("above_threshold"), policy, evidence) == [
+        "the model says `spam` with p 0.93, at or above the certified 0.6",
+        "no rule fired",
+        "the words that matter most to the model: `win`, `cash`",
+    ]
+    assert why(_decided("below_threshold", queue="一线"), policy, {"spans": []}, "zh") == [
+        "模型判为 `spam`，概率 0.93，低于经认证的阈值 0.6：由人工决定",
+        "案例在队列 `一线` 中等待",
+        "没有规则触发",
+        "没有哪一个词或分句单独改变模型的答案",
+    ]
+    assert why(_decided("unknown_value"), policy, language="zh")[0].startswith("字段 `channel`、`region` 的值不在")
+
+
+def test_a_reason_of_a_later_version_is_named(tiny_release) -> None:
+    (first, _) = why(_decided("a_new_reason"), load_policy(tiny_release))
+    assert first == "the model says `spam` with p 0.93: a_new_reason"
+
+
+def test_cut_evidence_says_so(tiny_release) -> None:
+    cut = "the time limit of 2 s for the evidence of a request was reached"
+    found = why(_decided("audit"), load_policy(tiny_release), {"spans": [], "cut": cut}, "zh")[-1]
+    assert found.startswith("查找关键词提前结束：") and "the time limit" not in found

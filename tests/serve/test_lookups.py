@@ -1,0 +1,108 @@
+"""A decision is found again by the caller's own case number, page by page, with what the caller sent along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from tests.serve.conftest import start
+
+from penjing.store.database import open_store
+from penjing.store.erasure import erase_decisions
+from penjing.store.records import get_record
+
+REF = "案件 7/2026 & co"
+
+
+def _list(served, query: str, status: int = 200):
+    answer = served.ask("GET", f"/v1/decisions?{query}", key="read")
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_the_decisions_of_a_case_are_listed_in_the_order_of_time(served) -> None:
+    keep = {"支行": "杭州", "amount": 3.5, "vip": True, "none": None}
+    first = served.decide(text="win cash now", ref=REF, keep=keep)
+    assert (first["ref"], first["keep"]) == (REF, keep)
+    body = {
+        "items": [{"text": "thanks mum", "ref": REF}, {"text": "see you", "ref": "other"}, "plain"],
+        "evidence": True,
+    }
+    items = served.ask("POST", "/v1/decide", json=body).json()["items"]
+    assert [item.get("ref") for item in items] == [REF, "other", None]
+    assert "ref" not in items[2] and "keep" not in items[2]
+    long = served.decide(text="win cash " * 400, ref=REF)  # decided by the slow process
+    found = _list(served, f"ref={quote(REF)}")
+    assert [item["id"] for item in found["items"]] == [first["id"], items[0]["id"], long["id"]]
+    assert found["next"] is None
+    assert found["items"][0] == served.ask("GET", f"/v1/decisions/{first['id']}").json()
+    assert found["items"][0]["keep"] == keep and found["items"][0]["text"] == "win cash now"
+    page = _list(served, f"ref={quote(REF)}&limit=2")
+    assert [item["id"] for item in page["items"]] == [first["id"], items[0]["id"]]
+    rest = _list(served, f"ref={quote(REF)}&limit=2&after={page['next']}")
+    assert ([item["id"] for item in rest["items"]], rest["next"]) == ([long["id"]], None)
+    assert _list(served, "ref=nothing") == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "the query names no case"),
+        ("ref=", "the query names no case"),
+        ("ref=a&limit=101", "`limit` is no number of decisions"),
+        ("ref=a&limit=x", "`limit` is no number of decisions"),
+        ("ref=a&ref=b", "`ref` is given twice"),
+        ("ref=a&since=1", "`since` is unknown in a query"),
+        ("ref=a&after=none", "`after` names no decision of this case"),
+    ],
+)
+def test_a_query_that_means_nothing_is_refused(served, query: str, said: str) -> None:
+    error = _list(served, query, 422)["error"]
+    assert (error["code"], error["message"]) == ("bad_request", said) and error["fix"]
+
+
+def test_the_list_needs_the_scope_of_reading(served) -> None:
+    assert served.ask("GET", "/v1/decisions?ref=a", key="decide").status_code == 403
+    assert served.ask("GET", "/v1/decisions?ref=a", key=None).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"ref": "x" * 201}, "has 201 characters; at most 200 are kept"),
+        ({"ref": 7}, "ref"),
+        ({"keep": {f"c{n}": 1 for n in range(21)}}, "21 columns to pass through; at most 20"),
+        ({"keep": {"a": "x" * 2000}}, "2,001 characters; at most 2,000"),
+        ({"keep": {"a": ["x"]}}, "keep"),
+    ],
+)
+def test_beyond_the_bounds_nothing_is_decided(served, item, said: str) -> None:
+    answer = served.ask("POST", "/v1/decide", json={"items": ["fine", {"text": "win cash", **item}]})
+    assert answer.status_code == 422
+    assert "items.1" in answer.json()["error"]["message"] and said in answer.json()["error"]["message"]
+
+
+def test_they_are_no_part_of_the_decision_and_are_erased_with_it(served) -> None:
+    made = served.decide(text="win cash now", ref="C-erased", keep={"name": "王芳"})
+    store = open_store(served.db)
+    record = get_record(store, made["id"])
+    assert record is not None and "王芳" not in record.decision and "ref" not in record.decided()
+    erase_decisions(store, [made["id"]])
+    store.close()
+    assert _list(served, "ref=C-erased")["items"] == []
+    found = served.ask("GET", f"/v1/decisions/{made['id']}").json()
+    assert found["erased"] and "ref" not in found and "keep" not in found
+    assert served.ask("POST", f"/v1/decisions/{made['id']}/replay").json()["same"]
+
+
+def test_a_waiting_case_has_its_text_where_the_release_keeps_none(tiny_release_maker, tmp_path: Path) -> None:
+    served = start(tiny_release_maker(tmp_path / "none", texts="none"), tmp_path)
+    try:
+        waiting = served.decide(text="打13812345678 " * 300, fields={"channel": "app"})  # by the slow process
+        decided = served.decide(text="a lottery", fields={"channel": "app"})
+        assert (waiting["route"], decided["route"]) == ("review", "automatic")
+        assert served.ask("GET", f"/v1/decisions/{waiting['id']}").json()["text"].startswith("打")
+        assert served.ask("GET", f"/v1/decisions/{decided['id']}").json()["text"] is None
+    finally:
+        served.stop()
