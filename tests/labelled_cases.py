@@ -12,8 +12,8 @@ from penjing.core.certificate import Certificate
 from penjing.core.nouns import Prediction
 from penjing.core.task import ALL
 from penjing.data.mask import VERSION, mask
-from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.examine import load_rules
+from penjing.decide.policy import Policy, PolicySpec
 from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, row_hash
 from penjing.prove.sequence import Cases
 from penjing.tasks import described, open_reader

@@ -22,6 +22,7 @@ from penjing.make.candidate import Models, ReleaseJob
 from penjing.make.choose import Setting, measure
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import row_hash
+from penjing.prove.openings import LEDGER, read_openings
 from penjing.report.found import ReleaseTest
 from penjing.runtime.open import open_session
 from penjing.tasks import open_task
@@ -89,7 +90,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     picked = measure("tune.linear", artifact, Setting(validation, policy, audit.labels, threads=1))
     target.mkdir()
     (target / "left over").write_bytes(b"of a killed run")
-    job = ReleaseJob(recipe, data, rules, threads=1, progress=Silent())
+    job = ReleaseJob(recipe, data, rules, threads=1, progress=Silent(), ledger=folder / LEDGER)
     sealed = candidate.certify_and_seal(target, job, picked)
     tested = candidate.test_release(sealed, job, Models(artifact, artifact, artifact, artifact))
     return House(data, artifact, sealed.release, tested)
@@ -208,3 +209,9 @@ def test_uncalibrated_answers_are_those_at_temperature_1(house: House) -> None:
 )
 def test_the_tolerance_of_a_replay_is_that_of_the_precision(tmp_path: Path, card: Card, tolerance: float) -> None:
     assert candidate.TOLERANCE[candidate._precision(Artifact(tmp_path, "", card))] == tolerance
+
+
+def test_the_calibration_rows_were_entered_in_the_ledger(house: House) -> None:
+    certificate = read_certificate(house.release)
+    (opening,) = read_openings(house.release.folder.parent / LEDGER)
+    assert opening.rows == {*certificate.calibration} and opening.delta == 0.05 and certificate.openings == ()

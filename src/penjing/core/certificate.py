@@ -81,6 +81,13 @@ class PathStep(_Part):
     passed: bool
 
 
+class PastOpening(_Part):
+    """An earlier promise that was tested on some of the same rows: 16 digits of its hash, and its level."""
+
+    promise: str
+    delta: float
+
+
 class Certificate(_Part):
     """What was proven on the calibration rows, and on which rows; canonical JSON.
 
@@ -96,6 +103,8 @@ class Certificate(_Part):
     help), and missing, the same for each label with a limit of its own;
     max_miss: the limit on misses of each true label that has one; then path has the ordered vectors of thresholds and
     path_steps those that were tested, instead of grid and steps (format 3);
+    openings: the other promises that some of the calibration rows were opened for before; confidence allows for them
+    (format 3);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
@@ -124,6 +133,7 @@ class Certificate(_Part):
     max_miss: dict[str, float] = {}
     path: tuple[dict[str, float | None], ...] = ()
     path_steps: tuple[PathStep, ...] = ()
+    openings: tuple[PastOpening, ...] = ()
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -131,7 +141,7 @@ class Certificate(_Part):
         values: dict[str, Any] = handler(self)
         if self.format == 1:
             values.pop("an_error", None)
-        later = ("needs", "max_miss", "path", "path_steps")
+        later = ("needs", "max_miss", "path", "path_steps", "openings")
         for name in later if self.format < 3 else ("rows_missing", "missing"):
             values.pop(name, None)
         return values

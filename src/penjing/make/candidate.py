@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +28,7 @@ from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates
+from penjing.make.opening import open_rows
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
 from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, label_facts, table_hashes
@@ -68,6 +69,7 @@ class ReleaseJob:
     rules: RuleTable | None
     threads: int
     progress: Progress
+    ledger: Path
 
 
 @dataclass(frozen=True)
@@ -134,13 +136,15 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
     spec = policy.spec
     validation = label_facts(session, policy, data.validation)
-    calibration = label_facts(session, policy, data.calibration)
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
     tables = (data.train, data.validation, data.test)
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
     promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
-    certificate = _certify(policy, validation, calibration, promised, used)
+    opened = open_rows(job.ledger, data.calibration, policy, artifact, promised, validation.hashes)
+    calibration, promised = label_facts(session, policy, opened.table), replace(promised, delta=opened.delta)
+    certificate = _certify(policy, validation, calibration, promised, [*used, *opened.left])
+    certificate = certificate.model_copy(update={"openings": opened.earlier})
     info = ReleaseInfo(
         format=3 if spec.task else 2,
         name=recipe.name,
@@ -174,8 +178,8 @@ def _certify(
     rows, limit, reviewed = len(calibration), promised.max_error, promised.reviewed
     if promised.max_miss:
         return certify_path(policy, fix_path(policy, validation, rows, promised), calibration, promised, used)
-    grid = fix_grid(policy, validation, rows, limit, reviewed)
-    return certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
+    grid = fix_grid(policy, validation, rows, limit, reviewed, promised.delta)
+    return certify(policy, grid, calibration, limit, reviewed=reviewed, used=used, delta=promised.delta)
 
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:

@@ -28,6 +28,7 @@ from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
 from penjing.make.named import NOTHING, Named
+from penjing.make.opening import ledger_of
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step, step_faults
 from penjing.make.search.chains import chains
@@ -368,7 +369,8 @@ class _Making:
 
     def _certify_and_test(self, chosen: Variant, models: Models) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
-        job = ReleaseJob(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
+        ledger = ledger_of(self.file.path, self.out)
+        job = ReleaseJob(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress, ledger)
         trainable = models.student.id if models.student.card.form == "torch" else ""
         sealed = certify_and_seal(self.out / ".candidate", job, chosen, trainable)
         return test_release(sealed, job, models)

@@ -96,7 +96,7 @@ def fill(found: Found, threads: int) -> r.Report:
         sections=tuple(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
         errors=_mistakes(scored, found.data),
         faithfulness=_faithful(tested.faithful),
-        notes=(*((choice.note,) if choice and choice.note else ()), *_untested(found), *found.skipped),
+        notes=(*((choice.note,) if choice and choice.note else ()), *_untested(found), *_opened(found), *found.skipped),
     )
 
 
@@ -109,6 +109,16 @@ def _untested(found: Found) -> tuple[r.Note, ...]:
     """Why a promise of the recipe is not among the gates."""
     kept = any(gate.name == "keep" for gate in found.tested.gates)
     return () if kept or found.file.recipe.gates.keep is None else (note_of("keep_untested"),)
+
+
+def _opened(found: Found) -> tuple[r.Note, ...]:
+    """That the calibration rows were opened before for other promises, and what that costs."""
+    certificate = found.tested.certificate
+    if not certificate.openings:
+        return ()
+    spent = 1 - certificate.confidence + sum(one.delta for one in certificate.openings)
+    values = {"times": f"{len(certificate.openings)}", "confidence": f"{100 * certificate.confidence:.4g}"}
+    return (note_of("opened_before", **values, joint=f"{100 * (1 - spent):.4g}"),)
 
 
 def _measured(scored: Scored) -> dict[str, Any]:
