@@ -94,7 +94,7 @@ def _agree_on_overlaps(made: RuleTable, brute: Brute, found: Sequence[Finding]) 
             and (brute.true[other] & ~brute.true[row]).any()
         ]
         if meet:
-            expected[row + 2] = tuple(meet[:3])
+            expected[row + 2] = tuple(meet)
     assert said == expected
 
 

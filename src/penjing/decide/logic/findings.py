@@ -72,13 +72,12 @@ def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
     return Finding("warning", "undecided", (rule.row,), what, _at(table, rule), fix)
 
 
-def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows: Rows, *, more: bool) -> Finding:
+def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows: Rows) -> Finding:
     """A row that loses to rows above it with other ends where they hold too. case: one, of the first of them."""
     first = meet[0]
-    others = f"{rows_of(meet)} above it" if not more else f"{rows_of(meet)} and others above it"
-    one = len(meet) == 1 and not more
+    one = len(meet) == 1
     what = (
-        f"row {rule.row} ({rule.name}) leads to `{_end(rule.then)}`, but {others} "
+        f"row {rule.row} ({rule.name}) leads to `{_end(rule.then)}`, but {rows_of(meet)} above it "
         f"{'leads' if one else 'lead'} elsewhere and {'wins' if one else 'win'} where both hold, "
         f"e.g. row {first.row} ({first.name}, `{_end(first.then)}`) where {example_of(case, rows, (first, rule))}"
     )

@@ -98,10 +98,10 @@ class Theory:
 
     def _answer(self, model: set[int], names: dict[str, str]) -> dict[str, int] | Clauses:
         """p, margin and the probabilities of labels; also the label, where no row of the query asks of it."""
-        tested = (fact in self._rows.facts for fact in (*_ANSWER, *self._places))
-        if not self._labels or not any(tested):
+        tested = [fact for fact in (*_ANSWER, *self._places) if fact in self._rows.facts]
+        if not self._labels or not tested:
             return {}
-        bounds = [each for fact in (*_ANSWER, *self._places) for each in self._bounds(fact, model)]
+        bounds = [each for fact in tested if fact in self._atoms.cuts for each in self._bounds(fact, model)]
         known = self._atoms.names.get("label")
         label = names.get("label", str(self._hints.get("label", self._labels[0])))
         literal = known[label] if known else None
@@ -111,7 +111,7 @@ class Theory:
             if "label" in names:
                 names["label"] = self._labels[top]
             second = max((each for i, each in enumerate(x) if i != top), default=0)
-            return {"p": x[top], "margin": x[top] - second} | {name: x[i] for name, i in self._places.items()}
+            return {"p": x[top], "margin": x[top] - second} | {fact: x[self._places[fact]] for fact in tested if fact in self._places}
         wanted = label if known else None
         for each in list(bounds):
             fewer = [other for other in bounds if other != each]
@@ -130,9 +130,11 @@ class Theory:
             if any(each.fact == fact for each in bounds)
         }
         sure = max(p[0], MICRO * 19 // 20), p[1]
-        labels = [label] if label is not None else [hint, *(each for each in self._labels if each != hint)]
-        for span in (sure, p):
-            for each in labels:
+        # Labels without a bound are alike, but that the first of equal ones is the answer.
+        plain = next((place for place in range(len(self._labels)) if place not in named), 0)
+        labels = [self._labels[place] for place in (plain, *named)]
+        for span in (sure, p) if sure[0] <= sure[1] else (p,):
+            for each in [label] if label is not None else dict.fromkeys((hint, *labels)):
                 top = self._labels.index(each)
                 if (x := probabilities(len(self._labels), top, span, margin, named)) is not None:
                     return top, x
