@@ -192,7 +192,7 @@ DATE_TESTS: list[Test] = [
     Empty(),
     Empty(negated=True),
 ]
-PERIODS = [(None, None), (TODAY, None), (None, TODAY - 1), (TODAY + DAY, TODAY + 2 * DAY - 1)]
+PERIODS = [(None, None), (TODAY, None), (None, TODAY - 1), (TODAY + DAY, TODAY + 2 * DAY - 1), (TODAY + 3, TODAY + 7)]
 _DAYS = [None, *(TODAY + day * DAY for day in range(-7, 9))]
 TIME = Axis(
     ("clock", "when", "due"),

@@ -20,6 +20,7 @@ from penjing.decide.logic.wording import box_of, is_plain
 from penjing.decide.table import RuleTable
 
 SHOWN = 5  # gaps
+_LONG = 400  # characters of gaps
 NAMED = 10  # rows of one overlap
 PAIRS = 6_000  # of rows that are compared; in a table of n rows about PAIRS / n rows above each
 
@@ -112,22 +113,22 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     known: list[Box] = []
     words: list[str] = []
     plain = False
-    while True:
-        answer = logic.open(known)
-        if isinstance(answer, Undecided) or (isinstance(answer, Found) and not answer.sure and not words):
-            what = "it is undecided whether the rules cover every case: the search for one that is left was ended"
-            return Finding("warning", "undecided", (), what, table.path)
-        if isinstance(answer, Taken) or len(words) == SHOWN:
-            break
+    answer = logic.open()
+    while isinstance(answer, Found) and answer.sure and len(words) < SHOWN and len("; ".join(words)) < _LONG:
         box = boxes.around(answer.case)
         plain = plain or is_plain(box, logic.rows)
         words.append(box_of(box, logic.rows) or "any case")
         known.append(boxes.tests(box))
+        answer = logic.open(known)
     if not words:
-        return _covered(table)
-    more = "" if isinstance(answer, Taken) else "; and others"
+        if isinstance(answer, Taken):
+            return _covered(table)
+        what = "it is undecided whether the rules cover every case: the search for one that is left was ended"
+        return Finding("warning", "undecided", (), what, table.path)
+    cases = "any case" if "any case" in words else "; ".join(words)
+    more = "" if isinstance(answer, Taken) or "any case" in words else "; and others"
     none = ", where the text holds none of the phrases" if plain else ""
-    return Finding("info", "gap", (), f"no rule covers {'; '.join(words)}{more}{none}: the model decides", table.path)
+    return Finding("info", "gap", (), f"no rule covers {cases}{more}{none}: the model decides", table.path)
 
 
 def _covered(table: RuleTable) -> Finding:

@@ -66,7 +66,7 @@ def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
     else:
         patterns = ", ".join(f"`{each}`" for each in _supposed(case))
         what = (
-            f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: that depends on what {patterns} match"
+            f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: it depends on what {patterns} match"
         )
         fix = "test it with a case that it should decide, or write the words under `contains`"
     return Finding("warning", "undecided", (rule.row,), what, _at(table, rule), fix)
@@ -91,7 +91,7 @@ def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: Case) -> Findin
     patterns = ", ".join(f"`{each}`" for each in _supposed(case))
     what = (
         f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{_end(above.then)}`) above it: "
-        f"that depends on what {patterns} match, and is undecided"
+        f"that is undecided, because it depends on what {patterns} match"
     )
     fix = "if the row below must win, move it to the top"
     return Finding("info", "undecided", (rule.row, above.row), what, _at(table, rule), fix)

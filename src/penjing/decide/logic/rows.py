@@ -27,6 +27,7 @@ CLOCK = " clock"  # of the request, in seconds since 1970; no name of a field be
 DATES = (-62_135_596_800, 253_402_300_799)
 _NUMBERS = ("unit", "count", "int", "float", "date")
 _Places = npt.NDArray[np.intp]
+_TODAY = 1_767_225_600  # 2026-01-01: the clock, and a date, where nothing is asked of them
 _FAR = 2**62
 _EDGES = 200  # tests of a number whose edges are tried as the value to take where nothing is asked
 
@@ -127,11 +128,11 @@ class Rows:
 
     def hints(self) -> dict[str, int | str]:
         """Of each fact a value of which few tests hold, so that a case that is made up meets few rows by chance."""
-        found: dict[str, int | str] = {CLOCK: 0}
+        found: dict[str, int | str] = {CLOCK: _TODAY}
         for fact in self.facts:
             _, _, decided = self._groups[fact]
             if self.is_number(fact):
-                at: list[Case] = [Case({fact: each, CLOCK: each if fact == CLOCK else 0}) for each in self._edges(fact)]
+                at = [Case({CLOCK: _TODAY, fact: each}) for each in self._edges(fact)]
                 found[fact] = min(at, key=lambda case: int(decided(case).sum())).numbers[fact]
             elif not self.is_text(fact):
                 named = [Case(names={fact: value}) for value in self.values(fact)]
