@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import RuleError
 from penjing.decide.cells import parse_cell
 from penjing.decide.condition import Test
@@ -227,6 +228,14 @@ def test_no_form_of_a_text_means_the_opposite(written: str, forms: list[str] | N
 def test_no_form_of_a_value_means_the_opposite(fact: str, written: str, forms: list[str]) -> None:
     for form in forms:
         assert negated(read(fact, form)) == ((fact, written, forms) in NOT_VALUES), form
+
+
+@pytest.mark.parametrize(("fact", "written", "forms"), ALL)
+def test_the_same_is_said_in_chinese(fact: str, written: str, forms: list[str] | None) -> None:
+    said = chinese(str(refused(fact, written))).split("（", 1)[1]
+    plain = re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "", said)
+    assert not re.search(r"[a-z]{3,} [a-z]{2,}", plain), said
+    assert all(f"`{form}" in said for form in forms or ()), said
 
 
 def test_words_of_both_kinds_are_split_into_columns_or_rows() -> None:

@@ -163,20 +163,22 @@ def _in_words(key: str, rest: str, language: Language) -> Hint | None:
         return None
     if key.endswith("contains") and not key.endswith("all") and (fix := _wildcard(key, rest, language)):
         return _LITERAL, fix
-    if join == "all" and key.endswith("contains"):
-        every = write(f"{key} all", "|".join(parts), language)
-        if negated:
-            one = write(key, "|".join(parts), language)
-            return _LITERAL, f"{one} where none of them may occur, {_ticked(every)} where one may be missing"
-        return "joins words by AND, which would be searched literally", every
-    if join == "list" and key.endswith("contains"):
-        one, every = write(key, "|".join(parts), language), f"{key} all"
-        more = _ticked(write(every, "|".join(parts), language))
-        both = "where one may be missing" if negated else "for all of them"
-        return _LITERAL, f"{one} {'where none of them may occur' if negated else 'for one of them'}, {more} {both}"
+    if key.endswith("contains") and (join == "list" or (join == "all" and negated)):
+        return _LITERAL, _either(key, parts, language)
+    if key.endswith("contains") and join == "all":
+        return "joins words by AND, which would be searched literally", write(f"{key} all", "|".join(parts), language)
     if join or any(unquoted(part) != part for part in (rest, *rest.split("|"))):
         return _LITERAL, write(key, "|".join(parts), language)
     return None
+
+
+def _either(key: str, parts: Sequence[str], language: Language) -> str:
+    """What a list may mean: each of the words, or all of them together."""
+    one = write(key, "|".join(parts), language)
+    more = _ticked(_form(f"{key} all", "|".join(parts), language))
+    if key.startswith("not "):
+        return f"{one} where none of them may occur, {more} where one may be missing"
+    return f"{one} for one of them, {more} for all of them"
 
 
 def _denied(key: str, rest: str, language: Language) -> Hint | None:
@@ -371,4 +373,4 @@ def write(key: str, rest: str, language: Language) -> str:
 
 
 def _ticked(form: str) -> str:
-    return f"`{form.removeprefix('write ').strip('`')}`"
+    return f"`{form}`"

@@ -97,7 +97,8 @@ def in_number(plain: str, kind: Kind) -> Hint | None:
         number = _number(unquoted(found[1]), kind)
         return ("is how another tool writes it", f"write `!={number}`") if number else None
     if (behind := _BEHIND.fullmatch(plain)) and (number := _number(behind[1], kind)) is not None:
-        return _NOT_NUMBER, f"write `{'>=' if behind[2] or behind[3] else '<='}{number}`"
+        sign = ">=" if behind[2] or behind[3] else "<="
+        return _NOT_NUMBER, f"write `{sign}{number}`"
     found = _SIGN.fullmatch(plain)
     if found and (number := _number(unquoted(found[2]), kind)) is not None:
         right = f"{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}"
@@ -184,7 +185,8 @@ def _around(found: re.Match[str]) -> Hint:
     side = found[2].lower()
     if HAN.search(side):
         head = ("不在" if found[1] else "") + ("最近" if side in _PAST else "未来")
-        return "is how another tool writes it", f"write `{head}{days}天`"
+        form = f"{head}{days}天"
+        return "is how another tool writes it", f"write `{form}`"
     middle = "" if side == "within" else "last " if side in _PAST else "next "
     return "is how another tool writes it", f"write `{'not ' if found[1] else ''}within {middle}{days} days`"
 
