@@ -12,7 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # Where the name that is imported is not that of the package.
-MODULES = {"google-re2": "re2", "ruamel-yaml": "ruamel", "scikit-learn": "sklearn", "zen-engine": "zen"}
+MODULES = {
+    "google-re2": "re2",
+    "pyahocorasick": "ahocorasick",
+    "ruamel-yaml": "ruamel",
+    "scikit-learn": "sklearn",
+    "zen-engine": "zen",
+}
 WITHOUT_IMPORT = {
     "lxml-html-clean": "trafilatura needs it beside lxml 6",
     "onnxscript": "torch.onnx.export works with it",

@@ -1,0 +1,152 @@
+"""Finds the problems of a table before anything starts: rows that never hold or fire, contradictions, overlaps, gaps.
+
+Exact over the facts of the answer, all declared fields, words, word lists and the clock. A case may lack any declared
+field; a row that needs it is then neither true nor false, and if it is the first that is not false, the case goes to a
+person. A row *holds* where every condition is true; it can *fire* if it holds in some case in which every row before it
+is false. Each regular expression is true or false as its pattern says on texts that the check makes up; where no such
+text settles a question, and the question cannot be refuted either, it is reported as undecided. So is what a bounded
+search leaves open.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penjing.decide.condition import Matches
+from penjing.decide.logic import findings
+from penjing.decide.logic.boxes import Boxes
+from penjing.decide.logic.findings import Finding
+from penjing.decide.logic.overlaps import Meetings
+from penjing.decide.logic.questions import WORK, Box, Found, Logic, Taken, Undecided
+from penjing.decide.logic.rows import Case, Rows
+from penjing.decide.logic.texts import Search
+from penjing.decide.logic.wording import box_of, is_plain
+from penjing.decide.table import RuleTable
+
+SHOWN = 5  # gaps
+NAMED = 3  # rows of one overlap
+COMPARED = 12  # rows above a row that a solver compares with it
+
+
+def check(table: RuleTable, work: int = WORK) -> list[Finding]:
+    """All findings, errors first. work: how many cases the search may try for the whole table."""
+    rows = Rows(table, _search(table))
+    logic, boxes = Logic(rows, work), Boxes(rows)
+    found = [each for row in range(len(table.rules)) for each in _row(table, logic, row)]
+    if not any(each.level == "error" for each in found):
+        found += _overlaps(table, logic, Meetings(rows, boxes))
+    found.append(_gap(table, logic, boxes))
+    return sorted(found, key=lambda each: ("error", "warning", "info").index(each.level))
+
+
+def _search(table: RuleTable) -> Search | None:
+    """Whether a pattern is found in a folded text, as the rules engine decides it; None where no row has a pattern."""
+    patterns = {each.test.pattern for rule in table.rules for each in rule.conditions if isinstance(each.test, Matches)}
+    if not patterns:
+        return None
+    from penjing.decide.regex import compile_pattern
+
+    compiled: dict[str, Any] = {pattern: compile_pattern(pattern) for pattern in patterns}
+    return lambda pattern, text: compiled[pattern].search(text) is not None
+
+
+def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
+    """What is wrong with one row: nothing where a case is found in which it holds first."""
+    rule = table.rules[row]
+    answer = logic.holding(row, before=row)
+    if isinstance(answer, Found):
+        return [] if answer.sure else [findings.undecided(table, rule, answer.case)]
+    if isinstance(answer, Undecided):
+        return [findings.undecided(table, rule, None)]
+    if not answer.by:
+        return [findings.impossible(table, logic.rows, rule)]
+    twin = next((each for each in answer.by if _twins(table, logic, each, row)), None)
+    if twin is not None:
+        return [findings.contradiction(table, table.rules[twin], rule)]
+    by = sorted((table.rules[each] for each in answer.by), key=lambda each: each.row)
+    missing = logic.standing(row, before=row)
+    without: tuple[str, ...] = ()
+    if isinstance(missing, Found):
+        named = dict.fromkeys(condition.fact for condition in rule.conditions)
+        without = tuple(fact for fact in named if fact in missing.case.absent)
+    return [findings.unreachable(table, rule, by, without)]
+
+
+def _twins(table: RuleTable, logic: Logic, one: int, other: int) -> bool:
+    """Whether two rows have the same conditions, in whatever words, and different ends."""
+    if table.rules[one].then == table.rules[other].then:
+        return False
+    apart = (logic.standing(one, but=other), logic.standing(other, but=one))
+    return all(isinstance(each, Taken) for each in apart)
+
+
+def _overlaps(table: RuleTable, logic: Logic, meetings: Meetings) -> list[Finding]:
+    """For each row, the first rows above it with another end that win where both hold.
+
+    A narrow row above a wide one is the usual form of an exception, and is none.
+    """
+    found: list[Finding] = []
+    skipped = 0
+    for row, rule in enumerate(table.rules):
+        meet: list[int] = []
+        example: Case | None = None
+        above = meetings.above(row)
+        for place, one in enumerate(above):
+            if place == COMPARED or len(meet) == NAMED:
+                skipped += len(meet) < NAMED
+                break
+            answer = logic.holding(one, row, before=one)
+            if isinstance(answer, Undecided):
+                skipped += 1
+                break
+            if isinstance(answer, Taken) or not (meetings.apart(one, row) or _reaches_out(logic, one, row)):
+                continue
+            if answer.sure:
+                meet.append(one)
+                example = example or answer.case
+            else:
+                found.append(findings.may_overlap(table, rule, table.rules[one], answer.case))
+        if example is not None:
+            rules = [table.rules[each] for each in meet]
+            more = len(meet) == NAMED and meet[-1] != above[-1]
+            found.append(findings.overlap(table, rule, rules, example, logic.rows, more=more))
+    if skipped:
+        what = f"for {skipped} rows it is undecided whether more rows above overlap: {COMPARED} were compared with each"
+        found.append(Finding("info", "undecided", (), what, table.path))
+    return found
+
+
+def _reaches_out(logic: Logic, one: int, other: int) -> bool:
+    """Whether the first row holds in some case in which the other does not."""
+    return not isinstance(logic.holding(one, but=other), Taken)
+
+
+def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
+    """Cases that no row decides, each as the largest set of such cases around it."""
+    known: list[Box] = []
+    words: list[str] = []
+    plain = False
+    while True:
+        answer = logic.open(known)
+        if isinstance(answer, Undecided) or (isinstance(answer, Found) and not answer.sure and not words):
+            what = "it is undecided whether the rules cover every case: the search for one that is left was ended"
+            return Finding("warning", "undecided", (), what, table.path)
+        if isinstance(answer, Taken) or len(words) == SHOWN:
+            break
+        box = boxes.around(answer.case)
+        plain = plain or is_plain(box, logic.rows)
+        words.append(box_of(box, logic.rows) or "any case")
+        known.append(boxes.tests(box))
+    if not words:
+        return _covered(table)
+    more = "" if isinstance(answer, Taken) else "; and others"
+    none = ", where the text holds none of the phrases" if plain else ""
+    return Finding("info", "gap", (), f"no rule covers {'; '.join(words)}{more}{none}: the model decides", table.path)
+
+
+def _covered(table: RuleTable) -> Finding:
+    models = [rule for rule in table.rules if rule.then.kind == "model"]
+    if models:
+        what = f"the rules cover every case: the model decides only by rows with `model`, e.g. row {models[0].row}"
+        return Finding("info", "gap", (), what, table.path)
+    return Finding("warning", "gap", (), "the rules cover every case: the model alone decides none", table.path)

@@ -1,0 +1,166 @@
+"""Conditions of rules as clauses over yes-or-no variables, for a solver that takes more of them at any time.
+
+A number has one variable for each bound: whether the value is at least that. A listed value has one variable each, a
+field one for being absent, a text one for each word, list, start, value and pattern. What else is true of them (a text
+with a long word has the shorter ones in it) is added by `penjing.decide.logic.theory` where a solution needs it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from itertools import pairwise
+
+from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test, Within
+from penjing.decide.logic.rows import DAYS, Rows, ranges
+from penjing.decide.schema import MICRO
+
+# (fact, "has" | "list" | "start" | "value" | "value list" | "pattern", what)
+Atom = tuple[str, str, str]
+TRUE = 1
+
+
+class Atoms:
+    """The variables that the conditions of some rows need; `add` takes each clause."""
+
+    def __init__(self, rows: Rows, add: Callable[[list[int]], None]) -> None:
+        self._rows, self._add = rows, add
+        self._last = TRUE
+        self._of: dict[tuple[str, Test], int] = {}
+        self.texts: dict[str, dict[Atom, int]] = {}
+        self.names: dict[str, dict[str, int]] = {}
+        self.absent: dict[str, int] = {}
+        self.cuts: dict[str, list[int]] = {}
+        self._cut: dict[tuple[str, int], int] = {}
+        add([TRUE])
+
+    def new(self) -> int:
+        """A variable that nothing is known of."""
+        self._last += 1
+        return self._last
+
+    def literal(self, place: int) -> int:
+        """The literal of a condition: true exactly where its test holds of a value that is there."""
+        return self.of(*self._rows.tests[place])
+
+    def of(self, fact: str, test: Test) -> int:
+        """The literal of any test of a fact."""
+        if (fact, test) not in self._of:
+            self._of[fact, test] = self._literal(fact, test)
+        return self._of[fact, test]
+
+    def refused(self, place: int) -> int:
+        """A literal from which it follows that a condition is false, not merely unknown."""
+        fact, test = self._rows.tests[place]
+        literal = self.literal(place)
+        if isinstance(test, Empty) or not self._rows.may_be_absent(fact):
+            return -literal
+        refused = self.new()
+        self._add([-refused, -literal])
+        self._add([-refused, -self.without(fact)])
+        return refused
+
+    def without(self, fact: str) -> int:
+        """The literal that a fact is absent."""
+        field = fact.removesuffix(DAYS)
+        if field not in self.absent:
+            self.absent[field] = self.new()
+        return self.absent[field]
+
+    def at_least(self, fact: str, cut: int) -> int:
+        """The literal that a number is at least `cut`, in whole units; constant beyond the values that it can have."""
+        least, most = self._rows.limits(fact)
+        listed = self._rows.schema.bounds.listed.get(fact)
+        if listed and least < cut <= most:
+            cut = min(value for each in listed if (value := round(each * MICRO)) >= cut)
+        if cut <= least:
+            return TRUE
+        if cut > most:
+            return -TRUE
+        if (fact, cut) not in self._cut:
+            ordered = self._rows.schema.bounds.ordered
+            group = ordered if fact in ordered else (fact,)
+            for each in group:
+                self._enter(each, cut)
+            for lower, higher in pairwise(group):
+                self._add([-self._cut[lower, cut], self._cut[higher, cut]])
+        return self._cut[fact, cut]
+
+    def cut(self, fact: str, cut: int) -> int:
+        """The literal of a bound that is there."""
+        return self._cut[fact, cut]
+
+    def of_text(self, fact: str, kind: str, what: str) -> int:
+        """The literal of one atom of a text."""
+        atoms = self.texts.setdefault(fact, {})
+        if (fact, kind, what) not in atoms:
+            atoms[fact, kind, what] = self.new()
+        return atoms[fact, kind, what]
+
+    def _enter(self, fact: str, cut: int) -> None:
+        if (fact, cut) in self._cut:
+            return
+        self._cut[fact, cut] = mine = self.new()
+        cuts = self.cuts.setdefault(fact, [])
+        place = bisect_left(cuts, cut)
+        if place:
+            self._add([-mine, self._cut[fact, cuts[place - 1]]])
+        if place < len(cuts):
+            self._add([-self._cut[fact, cuts[place]], mine])
+        insort(cuts, cut)
+
+    def _literal(self, fact: str, test: Test) -> int:
+        if isinstance(test, Empty):
+            there = self.without(fact) if self._rows.may_be_absent(fact) or self._rows.is_text(fact) else -TRUE
+            return -there if test.negated else there
+        if self._rows.is_text(fact):
+            literal = self._text(fact, test)
+            return -literal if getattr(test, "negated", False) else literal
+        if self._rows.is_number(fact):
+            named = fact + DAYS if isinstance(test, Within) else fact
+            return self.any_of([self._between(named, *each) for each in ranges(test)])
+        return self._named(fact, test)
+
+    def _between(self, fact: str, low: int | None, high: int | None) -> int:
+        above = TRUE if low is None else self.at_least(fact, low)
+        below = TRUE if high is None else -self.at_least(fact, high + 1)
+        return -self.any_of([-above, -below])
+
+    def _named(self, fact: str, test: Test) -> int:
+        if fact not in self.names:
+            values = self._rows.values(fact)
+            self.names[fact] = {value: self.new() for value in values}
+            self._add(list(self.names[fact].values()))
+        known = self.names[fact]
+        if isinstance(test, Is):
+            return known[str(test.value).lower()]
+        assert isinstance(test, Among)
+        found = self.any_of([known[value] for value in test.values if value in known])
+        return -found if test.negated else found
+
+    def _text(self, fact: str, test: Test) -> int:
+        if isinstance(test, Contains):
+            words = [self.of_text(fact, "has", word) for word in test.words]
+            if test.every:
+                return -self.any_of([-word for word in words])
+            return self.any_of([*words, *(self.of_text(fact, "list", name) for name in test.lists)])
+        if isinstance(test, Starts):
+            return self.any_of([self.of_text(fact, "start", word) for word in test.words])
+        if isinstance(test, Matches):
+            return self.of_text(fact, "pattern", test.pattern)
+        assert isinstance(test, Among)
+        values = [self.of_text(fact, "value", value) for value in test.values]
+        return self.any_of([*values, *(self.of_text(fact, "value list", name) for name in test.lists)])
+
+    def any_of(self, literals: list[int]) -> int:
+        """A literal that is true exactly where one of these is."""
+        rest = [each for each in dict.fromkeys(literals) if each != -TRUE]
+        if TRUE in rest or any(-each in rest for each in rest):
+            return TRUE
+        if len(rest) < 2:
+            return rest[0] if rest else -TRUE
+        found = self.new()
+        self._add([-found, *rest])
+        for each in rest:
+            self._add([found, -each])
+        return found

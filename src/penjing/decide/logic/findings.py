@@ -1,0 +1,138 @@
+"""What the static check of rules finds, and the sentence of each kind of finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from penjing.decide.condition import Contains, Matches, Rule, Starts, Then
+from penjing.decide.ends import write_then
+from penjing.decide.logic.rows import Case, Rows, ranges
+from penjing.decide.logic.spans import bounded
+from penjing.decide.logic.wording import conditions_of, example_of, number_of, rows_of
+from penjing.decide.schema import MICRO
+from penjing.decide.table import RuleTable
+
+Kind = Literal["impossible", "contradiction", "unreachable", "overlap", "gap", "undecided", "unused", "broad"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result: `rows` are row numbers of the file; an error refuses the table, a warning and an info do not."""
+
+    level: Literal["error", "warning", "info"]
+    kind: Kind
+    rows: tuple[int, ...]
+    what: str
+    where: str
+    fix: str | None = None
+
+
+def impossible(table: RuleTable, rows: Rows, rule: Rule) -> Finding:
+    """A row that holds of no case."""
+    what = f"row {rule.row} ({rule.name}) can never hold: {_never(rows, rule)}"
+    return Finding("error", "impossible", (rule.row,), what, _at(table, rule), _why_impossible(table, rule))
+
+
+def unreachable(table: RuleTable, rule: Rule, by: Sequence[Rule], without: Sequence[str] = ()) -> Finding:
+    """A row that decides no case, because rows before it do. without: the fields whose absence still leads to it."""
+    noun = rows_of(by) + (" decides" if len(by) == 1 else " together decide")
+    rows = (rule.row, *(each.row for each in by))
+    if without:
+        fields = ", ".join(f"`{field}`" for field in without)
+        only = f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person"
+        what = f"{only}: {noun} every case in which it holds"
+        fix = f"move it above row {by[0].row}, or delete it, or write `empty` under {fields} if this is meant"
+        return Finding("error", "unreachable", rows, what, _at(table, rule), fix)
+    what = f"row {rule.row} ({rule.name}) can never fire: {noun} every such case before it"
+    return Finding("error", "unreachable", rows, what, _at(table, rule), f"move it above row {by[0].row}, or delete it")
+
+
+def contradiction(table: RuleTable, one: Rule, other: Rule) -> Finding:
+    """Two rows with the same conditions and different ends."""
+    what = (
+        f"rows {one.row} ({one.name}) and {other.row} ({other.name}) have the same conditions, "
+        f"but lead to `{_end(one.then)}` and `{_end(other.then)}`"
+    )
+    return Finding("error", "contradiction", (one.row, other.row), what, _at(table, other), "keep one of them")
+
+
+def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
+    """A row of which it is not known whether it ever fires. case: one that would do, if its patterns can be so."""
+    if case is None:
+        what = f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: the search for a case was ended"
+        fix = "split its conditions into several rows, or test it with a case that it should decide"
+    else:
+        patterns = ", ".join(f"`{each}`" for each in _supposed(case))
+        what = (
+            f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: that depends on what {patterns} match"
+        )
+        fix = "test it with a case that it should decide, or write the words under `contains`"
+    return Finding("warning", "undecided", (rule.row,), what, _at(table, rule), fix)
+
+
+def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows: Rows, *, more: bool) -> Finding:
+    """A row that loses to rows above it with other ends where they hold too. case: one, of the first of them."""
+    first = meet[0]
+    others = f"{rows_of(meet)} above it" if not more else f"{rows_of(meet)} and others above it"
+    one = len(meet) == 1 and not more
+    what = (
+        f"row {rule.row} ({rule.name}) leads to `{_end(rule.then)}`, but {others} "
+        f"{'leads' if one else 'lead'} elsewhere and {'wins' if one else 'win'} where both hold, "
+        f"e.g. row {first.row} ({first.name}, `{_end(first.then)}`) where {example_of(case, rows, (first, rule))}"
+    )
+    fix = "move the row that must win to the top, or narrow one of them; if this is intended, change nothing"
+    numbers = (rule.row, *(each.row for each in meet))
+    return Finding("warning", "overlap", numbers, what, _at(table, rule), fix)
+
+
+def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: Case) -> Finding:
+    """Two rows that may hold together, which depends on patterns."""
+    patterns = ", ".join(f"`{each}`" for each in _supposed(case))
+    what = (
+        f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{_end(above.then)}`) above it: "
+        f"that depends on what {patterns} match, and is undecided"
+    )
+    fix = "if the row below must win, move it to the top"
+    return Finding("info", "undecided", (rule.row, above.row), what, _at(table, rule), fix)
+
+
+def _end(then: Then) -> str:
+    return write_then(then, "en")
+
+
+def _at(table: RuleTable, rule: Rule) -> str:
+    return f"{table.path}:{rule.row}:1"
+
+
+def _supposed(case: Case) -> list[str]:
+    return [pattern for written in case.texts.values() for pattern in written.supposed]
+
+
+def _never(rows: Rows, rule: Rule) -> str:
+    """What cannot be: a condition that no value of its fact meets, else all conditions at once."""
+    listed_of = rows.schema.bounds.listed
+    for each in rule.conditions:
+        listed = listed_of.get(each.fact)
+        if listed and not isinstance(each.test, (Contains, Matches, Starts)):
+            points = [round(value * MICRO) for value in sorted(listed)]
+            spans = bounded(ranges(each.test), rows.limits(each.fact))
+            if not any(low <= point <= high for low, high in spans for point in points):
+                known = ", ".join(number_of(point, "float") for point in points)
+                return f"`{each.fact}` is always one of {known}, never `{each.written}`"
+    if len(rule.conditions) == 1:
+        return f"{conditions_of(rule)} is true of no case"
+    return f"{conditions_of(rule)} never come together"
+
+
+def _why_impossible(table: RuleTable, rule: Rule) -> str:
+    labels = len(table.schema.labels)
+    named = {condition.fact for condition in rule.conditions}
+    if labels and named & {"p", "margin"}:
+        return f"with {labels} labels p is at least {1 / labels:.4g}, and the margin is at most p and at least 2p - 1"
+    if labels and any(fact.startswith("p.") for fact in named):
+        return "the probabilities of all labels sum to 1, and `label` has the largest: loosen one of the conditions"
+    if len(ordered := [fact for fact in table.schema.bounds.ordered if fact in named]) > 1:
+        return f"it is always {' <= '.join(ordered)}: loosen one of the conditions, or delete the row"
+    return "loosen one of the conditions, or delete the row"

@@ -1,0 +1,111 @@
+"""Short texts in which a regular expression is found, made from its own signs; each is tried before it is used.
+
+The check of rules needs a text for a pattern. This reads literals, classes, groups, alternatives and repeats; what it
+misreads gives a text that does not match, which is left out. So it may be simple.
+"""
+
+from __future__ import annotations
+
+from penjing.decide.logic.texts import Search
+
+# Ways to read one pattern: which alternative is taken, and how often a part is repeated beyond the least.
+_WAYS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))
+_CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a"}
+_NOTHING = "AzbB"  # escapes that stand for a place
+
+
+def samples(pattern: str, search: Search) -> tuple[str, ...]:
+    """Texts in which the pattern is found, the simplest first; none where this finds none."""
+    found = dict.fromkeys(_Reader(pattern, *way).text() for way in _WAYS)
+    return tuple(text for text in found if text and search(pattern, text))
+
+
+class _Reader:
+    """One way to read a pattern."""
+
+    def __init__(self, pattern: str, alternative: int, more: int) -> None:
+        self._pattern, self._alternative, self._more = pattern, alternative, more
+        self._place = 0
+
+    def text(self) -> str:
+        """The text of this way."""
+        return self._alternatives()
+
+    def _next(self) -> str:
+        return self._pattern[self._place] if self._place < len(self._pattern) else ""
+
+    def _take(self) -> str:
+        self._place += 1
+        return self._pattern[self._place - 1 : self._place]
+
+    def _alternatives(self) -> str:
+        found = [self._sequence()]
+        while self._next() == "|":
+            self._take()
+            found.append(self._sequence())
+        return found[self._alternative % len(found)]
+
+    def _sequence(self) -> str:
+        found = ""
+        while self._next() not in ("", "|", ")"):
+            part = self._part()
+            found += part * self._times()
+        return found
+
+    def _part(self) -> str:
+        sign = self._take()
+        if sign == "(":
+            return self._group()
+        if sign == "[":
+            return self._class()
+        if sign == "\\":
+            return self._escape()
+        return {".": "的", "^": "", "$": ""}.get(sign, sign)
+
+    def _group(self) -> str:
+        if self._next() == "?":
+            while self._next() not in ("", ":", ">", ")"):
+                self._take()
+            if self._next() in (":", ">"):
+                self._take()
+        found = self._alternatives()
+        self._take()
+        return found
+
+    def _class(self) -> str:
+        negated = self._next() == "^"
+        if negated:
+            self._take()
+        signs = ""
+        while self._next() and (self._next() != "]" or not signs):
+            sign = self._take()
+            signs += self._escape() if sign == "\\" else sign
+        self._take()
+        if negated:
+            return next((sign for sign in "的a0 -" if sign not in signs), "")
+        return signs[:1] if "-" in signs or not signs else signs[self._alternative % len(signs)]
+
+    def _escape(self) -> str:
+        sign = self._take()
+        if sign in ("p", "P"):
+            while self._next() not in ("", "}"):
+                self._take()
+            self._take()
+            return "的"
+        return "" if sign in _NOTHING else _CLASSES.get(sign, sign)
+
+    def _times(self) -> int:
+        least, most = 1, 1
+        if self._next() in ("?", "*", "+"):
+            least, most = {"?": (0, 1), "*": (0, 3), "+": (1, 3)}[self._take()]
+        elif self._next() == "{":
+            end = self._pattern.find("}", self._place)
+            low, comma, high = self._pattern[self._place + 1 : max(end, 0)].partition(",")
+            if end < 0 or not low.isdigit():
+                return 1
+            self._place = end + 1
+            least = int(low)
+            most = int(high) if high.isdigit() else least + 3 if comma else least
+        if self._next() == "?":
+            self._take()
+        return min(least + self._more, most)

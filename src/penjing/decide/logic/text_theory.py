@@ -1,0 +1,162 @@
+"""Whether a solution can be a text: a text with it, or clauses that say what no text can be.
+
+A free text is made of the words that must be in it, with a separator between them that no word has in it, behind the
+longest word that it must start with. So nothing is in it but these words and what is inside them, and every solution in
+which a word brings the words inside it, a start is one chain of prefixes, and a list has a word that brings nothing
+forbidden is a text. A field may also be one value, named in a cell or in a list, and then all else follows from it.
+Patterns are free here, except on a named value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from penjing.decide.logic.clauses import Atom
+from penjing.decide.logic.rows import Rows
+from penjing.decide.logic.texts import Written
+
+Clauses = list[list[int]]
+
+
+class TextTheory:
+    """One text of a query: its atoms with their variables, and which of them a solution makes true."""
+
+    def __init__(self, rows: Rows, atoms: Mapping[Atom, int], model: set[int]) -> None:
+        self._rows, self._words = rows, rows.words
+        self._literals: dict[tuple[str, str], int] = {(kind, what): each for (_, kind, what), each in atoms.items()}
+        self._true = {key for key, literal in self._literals.items() if literal in model}
+
+    def solve(self, empty: int | None) -> Written | Clauses:
+        """A text, or clauses that this solution breaks. empty: the literal that there is no text, if it is true."""
+        if empty is not None:
+            wrong = [key for key in self._true if key[0] != "pattern"]
+            return [[-empty, -self._literals[key]] for key in wrong] or Written(exact=True, supposed=self._supposed())
+        values = self._of("value")
+        if len(values) > 1:
+            return [[-self._literals["value", one], -self._literals["value", values[0]]] for one in values[1:]]
+        if values:
+            return self._value(values[0])
+        lists = self._of("value list")
+        return self._listed_value(lists) if lists else self._free()
+
+    def _of(self, kind: str) -> list[str]:
+        return sorted(what for each, what in self._true if each == kind)
+
+    def _supposed(self) -> dict[str, bool]:
+        return {what: (kind, what) in self._true for kind, what in self._literals if kind == "pattern"}
+
+    def _value(self, value: str) -> Written | Clauses:
+        """The text is one value: everything else follows."""
+        mine = self._literals["value", value]
+        wrong = [literal for key, literal in self._needed(value).items() if (literal > 0) != (key in self._true)]
+        if wrong:
+            return [[-mine, literal] for literal in wrong]
+        return Written(value, exact=True, supposed={} if self._rows.search else self._supposed())
+
+    def _needed(self, value: str) -> dict[tuple[str, str], int]:
+        """Of each atom the literal that is true where the text is this value; not of patterns that cannot be tested."""
+        inside, lists = self._words.inside(value), self._words.with_word(value)
+        search = self._rows.search
+        tests: dict[str, Callable[[str], bool]] = {
+            "has": inside.words.__contains__,
+            "list": inside.lists.__contains__,
+            "start": value.startswith,
+            "value": value.__eq__,
+            "value list": lists.__contains__,
+        }
+        if search is not None:
+            tests["pattern"] = lambda pattern: search(pattern, value)
+        return {
+            (kind, what): literal if tests[kind](what) else -literal
+            for (kind, what), literal in self._literals.items()
+            if kind in tests
+        }
+
+    def _listed_value(self, lists: list[str]) -> Written | Clauses:
+        """The text is one word of a list that no cell names."""
+        name = min(lists, key=lambda each: len(self._words.lists[each]))
+        blocking: dict[int, None] = {}
+        for word in self._words.lists[name]:
+            needed = self._needed(word)
+            wrong = [literal for key, literal in needed.items() if (literal > 0) != (key in self._true)]
+            if not wrong:
+                return Written(word, exact=True, supposed={} if self._rows.search else self._supposed())
+            if not any(literal in blocking for literal in wrong):
+                blocking[wrong[0]] = None
+        return [[-self._literals["value list", name], *blocking]]
+
+    def _free(self) -> Written | Clauses:
+        clauses: Clauses = []
+        starts = self._of("start")
+        start = max(starts, key=len, default="")
+        if start:
+            mine = self._literals["start", start]
+            clauses += [[-mine, -self._literals["start", each]] for each in starts if not start.startswith(each)]
+            prefixes = (("start", start[:length]) for length in range(1, len(start)))
+            clauses += [
+                [-mine, self._literals[key]] for key in prefixes if key in self._literals and key not in self._true
+            ]
+            clauses += self._brought(start, mine)
+        pieces = self._of("has")
+        for word in pieces:
+            clauses += self._brought(word, self._literals["has", word])
+        if clauses:
+            return clauses
+        held = {name for piece in (start, *pieces) for name in self._words.inside(piece).lists}
+        for name in self._of("list"):
+            if name not in held:
+                found = self._word_of(name)
+                if not isinstance(found, str):
+                    return [found]
+                pieces.append(found)
+                held |= self._words.inside(found).lists
+        return self._with_patterns(Written(start, tuple(pieces), supposed=self._supposed()))
+
+    def _with_patterns(self, written: Written) -> Written:
+        """The text with pieces in which its patterns are found, where such pieces bring nothing else; or as it is."""
+        search = self._rows.search
+        if search is None:
+            return written
+        wrong = [pattern for pattern, found in written.supposed.items() if not found]
+        for pattern in self._of("pattern"):
+            if search(pattern, written.text(self._words.separator)):
+                continue
+            for piece in self._rows.samples(pattern):
+                if self._missing(piece) or any(search(each, piece) for each in wrong):
+                    continue
+                more = replace(written, pieces=(*written.pieces, piece))
+                at_start = replace(written, start=piece)
+                if search(pattern, more.text(self._words.separator)):
+                    written = more
+                    break
+                if not written.start and search(pattern, at_start.text(self._words.separator)):
+                    written = at_start if self._starts(piece) else written
+                    break
+                if all((literal > 0) == (key in self._true) for key, literal in self._needed(piece).items()):
+                    return Written(piece, exact=True, supposed=written.supposed)
+        return written
+
+    def _starts(self, piece: str) -> bool:
+        """Whether a text may start with a piece."""
+        return not any(kind == "start" and piece.startswith(what) for kind, what in self._literals)
+
+    def _brought(self, piece: str, literal: int) -> Clauses:
+        """Clauses for what is inside a piece and that the solution leaves out."""
+        return [[-literal, self._literals[key]] for key in self._missing(piece)]
+
+    def _missing(self, piece: str) -> list[tuple[str, str]]:
+        inside = self._words.inside(piece)
+        keys = [*(("has", word) for word in sorted(inside.words)), *(("list", name) for name in sorted(inside.lists))]
+        return [key for key in keys if key in self._literals and key not in self._true]
+
+    def _word_of(self, name: str) -> str | list[int]:
+        """A word of a list that brings nothing which the solution leaves out, or a clause that it must bring some."""
+        blocking: dict[int, None] = {}
+        for word in self._words.lists[name]:
+            missing = [self._literals[key] for key in self._missing(word)]
+            if not missing:
+                return word
+            if not any(literal in blocking for literal in missing):
+                blocking[missing[0]] = None
+        return [-self._literals["list", name], *blocking]

@@ -1,0 +1,105 @@
+"""All tests that a table makes of one text (the text, or a field of type `str`), decided at once for a text of pieces.
+
+A text of the check is a list of pieces, which are words of the table. A separator that no word has in it stands between
+them, so that a word is in the text exactly where it is in a piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.decide.condition import Among, Contains, Matches, Starts, Test
+from penjing.decide.logic.words import Words
+
+Bools = npt.NDArray[np.bool_]
+# Whether a pattern is found in a text.
+Search = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text of the check: how it starts, and the pieces that it has in it; `exact`: it is `start` and nothing else.
+
+    supposed: of some patterns whether they are found, where this is supposed and not looked up.
+    """
+
+    start: str = ""
+    pieces: tuple[str, ...] = ()
+    exact: bool = False
+    supposed: Mapping[str, bool] = field(default_factory=dict)
+
+    def text(self, separator: str) -> str:
+        """The text itself."""
+        return self.start if self.exact else separator.join((self.start, *self.pieces, ""))
+
+
+class TextTests:
+    """The tests of one text fact, in the order in which they are given."""
+
+    def __init__(self, tests: Sequence[Test], words: Words, search: Search | None) -> None:
+        """search: None where patterns cannot be looked up; those that are not supposed then count as not found."""
+        self.tests, self._words, self._search = list(tests), words, search
+        self._separator = words.separator
+        self._plain = np.array([getattr(test, "negated", False) for test in tests], dtype=np.bool_)
+        self._by_word: dict[str, list[int]] = {}
+        self._by_list: dict[str, list[int]] = {}
+        self._by_start: dict[str, list[int]] = {}
+        self._by_value: dict[str, list[int]] = {}
+        self._by_value_list: dict[str, list[int]] = {}
+        self._by_pattern: dict[str, list[int]] = {}
+        self._every: dict[int, frozenset[str]] = {}
+        for place, test in enumerate(tests):
+            self._add(place, test)
+        self._starts = sorted({len(word) for word in self._by_start})
+
+    def _add(self, place: int, test: Test) -> None:
+        if isinstance(test, Contains) and test.every:
+            self._every[place] = frozenset(test.words)
+        elif isinstance(test, Contains):
+            _enter(self._by_word, test.words, place)
+            _enter(self._by_list, test.lists, place)
+        elif isinstance(test, Starts):
+            _enter(self._by_start, test.words, place)
+        elif isinstance(test, Matches):
+            _enter(self._by_pattern, (test.pattern,), place)
+        elif isinstance(test, Among):
+            _enter(self._by_value, test.values, place)
+            _enter(self._by_value_list, test.lists, place)
+        else:
+            raise TypeError(f"no test of a text: {test!r}")
+
+    def held(self, written: Written) -> Bools:
+        """Which tests hold of a text, (tests,)."""
+        inside = [self._words.inside(piece) for piece in (written.start, *written.pieces)]
+        words = frozenset().union(*(each.words for each in inside))
+        lists = frozenset().union(*(each.lists for each in inside))
+        met = _met(self._by_word, words) | _met(self._by_list, lists)
+        met |= {place for place, every in self._every.items() if every <= words}
+        met |= _met(self._by_start, (written.start[:length] for length in self._starts))
+        if written.exact:
+            met |= _met(self._by_value, (written.start,))
+            met |= _met(self._by_value_list, self._words.with_word(written.start))
+        if self._by_pattern:
+            met |= _met(self._by_pattern, (each for each in self._by_pattern if self._found(each, written)))
+        held = self._plain.copy()
+        places = list(met)
+        held[places] = ~self._plain[places]
+        return held
+
+    def _found(self, pattern: str, written: Written) -> bool:
+        if (supposed := written.supposed.get(pattern)) is not None:
+            return supposed
+        return self._search is not None and self._search(pattern, written.text(self._separator))
+
+
+def _enter(table: dict[str, list[int]], keys: Iterable[str], place: int) -> None:
+    for key in keys:
+        table.setdefault(key, []).append(place)
+
+
+def _met(table: Mapping[str, Sequence[int]], keys: Iterable[str]) -> set[int]:
+    return {place for key in keys for place in table.get(key, ())}

@@ -1,0 +1,195 @@
+"""Whether a solution of the solver can be a case: a case with it, or clauses that say what no case can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from penjing.decide.logic.clauses import Atoms
+from penjing.decide.logic.rows import CLOCK, DAY, DAYS, Case, Rows
+from penjing.decide.logic.simplex import probabilities
+from penjing.decide.logic.text_theory import Clauses, TextTheory
+from penjing.decide.logic.texts import Written
+from penjing.decide.schema import MICRO
+
+_ANSWER = ("p", "margin")
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A number is at least, or at most, so much, because this literal is true."""
+
+    fact: str
+    below: bool
+    value: int
+    literal: int
+
+
+class Theory:
+    """All facts of a query. hints: for each number and listed value the one to take where nothing is asked of it."""
+
+    def __init__(self, rows: Rows, atoms: Atoms, hints: Mapping[str, int | str]) -> None:
+        self._rows, self._atoms, self._hints = rows, atoms, hints
+        self._labels = rows.schema.labels
+        self._places = {f"p.{label}": place for place, label in enumerate(self._labels)}
+
+    def solve(self, model: set[int]) -> Case | Clauses:
+        """The case of a solution (the true literals), or clauses that it breaks."""
+        absent = frozenset(fact for fact, literal in self._atoms.absent.items() if literal in model)
+        names, clauses = self._names(model)
+        texts: dict[str, Written] = {}
+        for fact in self._rows.facts:
+            if self._rows.is_text(fact):
+                found = self._text(fact, model, absent)
+                if isinstance(found, Written):
+                    texts[fact] = found
+                else:
+                    clauses += found
+        numbers: dict[str, int] = {}
+        for part in (self._answer(model, names), self._dates(model, absent)):
+            if isinstance(part, dict):
+                numbers |= part
+            else:
+                clauses += part
+        if clauses:
+            return clauses
+        return Case(numbers | self._others(model, numbers), names, absent, texts)
+
+    def _text(self, fact: str, model: set[int], absent: frozenset[str]) -> Written | Clauses:
+        if fact in absent and self._rows.may_be_absent(fact):
+            return Written(exact=True)
+        empty = self._atoms.absent[fact] if fact in absent else None
+        return TextTheory(self._rows, self._atoms.texts.get(fact, {}), model).solve(empty)
+
+    def _names(self, model: set[int]) -> tuple[dict[str, str], Clauses]:
+        """One value of each listed fact."""
+        found: dict[str, str] = {}
+        clauses: Clauses = []
+        for fact in self._rows.facts:
+            if self._rows.is_text(fact) or self._rows.is_number(fact):
+                continue
+            known = self._atoms.names.get(fact)
+            if known is None:
+                found[fact] = str(self._hints[fact])
+                continue
+            true = [(value, literal) for value, literal in known.items() if literal in model]
+            clauses += [[-true[0][1], -literal] for _, literal in true[1:]]
+            found[fact] = true[0][0]
+        return found, clauses
+
+    def _bounds(self, fact: str, model: set[int]) -> list[_Bound]:
+        """The bounds that a solution puts on a number, beyond its limits."""
+        found = []
+        cuts = self._atoms.cuts.get(fact, [])
+        met = [cut for cut in cuts if self._atoms.cut(fact, cut) in model]
+        if met:
+            found.append(_Bound(fact, True, met[-1], self._atoms.cut(fact, met[-1])))
+        if len(met) < len(cuts):
+            cut = cuts[len(met)]
+            found.append(_Bound(fact, False, cut - 1, -self._atoms.cut(fact, cut)))
+        return found
+
+    def _span(self, fact: str, bounds: list[_Bound]) -> tuple[int, int]:
+        low, high = self._rows.limits(fact)
+        for each in bounds:
+            if each.fact == fact:
+                low, high = (max(low, each.value), high) if each.below else (low, min(high, each.value))
+        return low, high
+
+    def _answer(self, model: set[int], names: dict[str, str]) -> dict[str, int] | Clauses:
+        """p, margin and the probabilities of labels; also the label, where no row of the query asks of it."""
+        tested = (fact in self._rows.facts for fact in (*_ANSWER, *self._places))
+        if not self._labels or not any(tested):
+            return {}
+        bounds = [each for fact in (*_ANSWER, *self._places) for each in self._bounds(fact, model)]
+        known = self._atoms.names.get("label")
+        label = names.get("label", str(self._hints.get("label", self._labels[0])))
+        literal = known[label] if known else None
+        found = self._first(bounds, label if known else None, label)
+        if found is not None:
+            top, x = found
+            if "label" in names:
+                names["label"] = self._labels[top]
+            second = max((each for i, each in enumerate(x) if i != top), default=0)
+            return {"p": x[top], "margin": x[top] - second} | {name: x[i] for name, i in self._places.items()}
+        wanted = label if known else None
+        for each in list(bounds):
+            fewer = [other for other in bounds if other != each]
+            if self._first(fewer, wanted, label) is None:
+                bounds = fewer
+        if literal is not None and self._first(bounds, None, label) is None:
+            literal = None
+        return [[-each.literal for each in bounds] + ([-literal] if literal is not None else [])]
+
+    def _first(self, bounds: list[_Bound], label: str | None, hint: str) -> tuple[int, tuple[int, ...]] | None:
+        """Probabilities within the bounds, of this label or of any; first a sure answer, which fewer rules ask of."""
+        p, margin = (self._span(fact, bounds) for fact in _ANSWER)
+        named = {
+            place: self._span(fact, bounds)
+            for fact, place in self._places.items()
+            if any(each.fact == fact for each in bounds)
+        }
+        sure = max(p[0], MICRO * 19 // 20), p[1]
+        labels = [label] if label is not None else [hint, *(each for each in self._labels if each != hint)]
+        for span in (sure, p):
+            for each in labels:
+                top = self._labels.index(each)
+                if (x := probabilities(len(self._labels), top, span, margin, named)) is not None:
+                    return top, x
+        return None
+
+    def _dates(self, model: set[int], absent: frozenset[str]) -> dict[str, int] | Clauses:
+        """The clock and all dates. Each date allows the clock one interval of days; all meet if each two of them do."""
+        dates = [fact for fact in self._rows.facts if self._rows.kinds[fact] == "date" and fact != CLOCK]
+        intervals = [(*self._clock_days(CLOCK, bounds := self._bounds(CLOCK, model)), bounds)]
+        for fact in dates:
+            if fact not in absent and fact + DAYS in self._atoms.cuts:
+                bounds = self._bounds(fact, model) + self._bounds(fact + DAYS, model)
+                intervals.append((*self._clock_days(fact, bounds), bounds))
+        last_start, first_end = max(intervals, key=lambda each: each[0]), min(intervals, key=lambda each: each[1])
+        if last_start[0] > first_end[1]:
+            return [sorted({-each.literal for each in (*last_start[2], *first_end[2])})]
+        clock = self._span(CLOCK, intervals[0][2])
+        day = _clamp(int(self._hints[CLOCK]) // DAY, last_start[0], first_end[1])
+        found = {CLOCK: _clamp(day * DAY, *clock)}
+        for fact in dates:
+            low, high = self._span(fact, self._bounds(fact, model))
+            least, most = self._span(fact + DAYS, self._bounds(fact + DAYS, model))
+            chosen = _clamp(
+                int(self._hints[fact]), max(low, (day + least) * DAY), min(high, (day + most + 1) * DAY - 1)
+            )
+            found[fact] = chosen
+        return found
+
+    def _clock_days(self, fact: str, bounds: list[_Bound]) -> tuple[int, int]:
+        """The days on which the clock can be, for one date within its bounds, or for the clock's own."""
+        low, high = (each // DAY for each in self._span(fact, bounds))
+        if fact == CLOCK:
+            return low, high
+        least, most = self._span(fact + DAYS, bounds)
+        return low - most, high - least
+
+    def _others(self, model: set[int], known: Mapping[str, int]) -> dict[str, int]:
+        """All other numbers; those that are ordered rise, because their cuts are the same."""
+        found = {}
+        ordered = [fact for fact in self._rows.schema.bounds.ordered if fact in self._rows.facts]
+        for fact in self._rows.facts:
+            if self._rows.is_number(fact) and fact not in known and fact not in ordered:
+                found[fact] = self._listed(
+                    fact, _clamp(int(self._hints[fact]), *self._span(fact, self._bounds(fact, model)))
+                )
+        spans = [self._span(fact, self._bounds(fact, model)) for fact in ordered]
+        for place, fact in enumerate(ordered):
+            low = max(low for low, _ in spans[: place + 1])
+            high = min(high for _, high in spans[place:])
+            found[fact] = self._listed(fact, _clamp(int(self._hints[ordered[0]]), low, high))
+        return found
+
+    def _listed(self, fact: str, value: int) -> int:
+        """The value, or of a fact that has few the next one below it."""
+        listed = self._rows.schema.bounds.listed.get(fact, ())
+        return max((whole for each in listed if (whole := round(each * MICRO)) <= value), default=value)
+
+
+def _clamp(value: int, low: int, high: int) -> int:
+    return min(max(value, low), high)

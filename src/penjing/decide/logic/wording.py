@@ -1,0 +1,165 @@
+"""Cases and sets of cases in the words of a rules file, for the findings of the static check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from itertools import chain
+
+from penjing.data.dates import written_at
+from penjing.decide.condition import Among, Contains, Matches, Rule, Starts
+from penjing.decide.logic.boxes import Box, Side, TextTest
+from penjing.decide.logic.rows import CLOCK, DAYS, Case, Rows
+from penjing.decide.schema import MICRO, Kind
+
+_SHOWN = 6  # values or words of one list
+
+
+def rows_of(rules: Collection[Rule]) -> str:
+    """Rows by their numbers in the file: `row 2`, `rows 2, 3 and 5`."""
+    words = [str(rule.row) for rule in rules]
+    return f"row {words[0]}" if len(words) == 1 else f"rows {', '.join(words[:-1])} and {words[-1]}"
+
+
+def conditions_of(rule: Rule) -> str:
+    """The conditions of a row as they are written."""
+    return " and ".join(f"`{each.fact} {each.written}`" for each in rule.conditions)
+
+
+def number_of(whole: int, kind: Kind) -> str:
+    """A number of a fact as a rule writes it."""
+    if kind not in ("unit", "float"):
+        return str(whole)
+    return f"{whole / MICRO:.6f}".rstrip("0").rstrip(".")
+
+
+def example_of(case: Case, rows: Rows, rules: Collection[Rule]) -> str:
+    """What a case has of the facts that some rows test."""
+    named = {condition.fact for rule in rules for condition in rule.conditions}
+    parts = [_value(fact, case, rows) for fact in rows.facts if fact in named and fact != "text"]
+    if any(rule.valid_from is not None or rule.valid_to is not None for rule in rules):
+        parts.append([f"clock = {written_at('=', case.numbers[CLOCK])}"])
+    if "text" in named:
+        parts.append(_pieces("text", case))
+    return ", ".join(chain.from_iterable(parts)) or "always"
+
+
+def _value(fact: str, case: Case, rows: Rows) -> list[str]:
+    if fact in case.absent:
+        return [f"{fact} is empty"]
+    if rows.is_text(fact):
+        return _pieces(fact, case)
+    if not rows.is_number(fact):
+        return [f"{fact} is {case.names[fact]}"]
+    kind, whole = rows.kinds[fact], case.numbers[fact]
+    return [f"{fact} = {written_at('=', whole) if kind == 'date' else number_of(whole, kind)}"]
+
+
+def _pieces(fact: str, case: Case) -> list[str]:
+    written = case.texts[fact]
+    if written.exact:
+        return [f"{fact} is {written.start}"] if written.start else []
+    start = [f"{fact} starts with {written.start}"] if written.start else []
+    found = [f"{fact} matches {pattern}" for pattern, matched in written.supposed.items() if matched]
+    return [*start, *(f"{fact} contains {piece}" for piece in written.pieces), *found]
+
+
+def box_of(box: Box, rows: Rows) -> str:
+    """A set of cases, fact by fact, without texts in which only words are missing: `is_plain` says those."""
+    facts = [fact for fact in rows.kinds if fact in box]
+    return ", ".join(chain.from_iterable(_side(fact, box[fact], rows) for fact in facts))
+
+
+def is_plain(box: Box, rows: Rows) -> bool:
+    """Whether a box is about texts in which words, starts and patterns are missing."""
+    return any(_missing(fact, box[fact]) for fact in box if rows.kinds[fact] == "text")
+
+
+def _missing(fact: str, side: Side) -> bool:
+    return fact == "text" and bool(side.failing) and not any(test.negated for test in side.failing)
+
+
+def _side(fact: str, side: Side, rows: Rows) -> list[str]:
+    absent = rows.may_be_absent(fact) and side.absent
+    if rows.is_text(fact):
+        if _missing(fact, side):
+            return []
+        parts = [_test(fact, test) for test in sorted(side.failing, key=repr)[:_SHOWN]] if side.present else []
+        return parts or [f"{fact} is {'empty' if absent else 'not empty'}"]
+    shown = fact.removesuffix(DAYS).strip()
+    if not side.values:
+        return [f"{shown} is empty"]
+    values = side.values
+    words = _listed(fact, values, rows) if isinstance(values, frozenset) else _spans(fact, values, rows)
+    if not words:
+        return [] if absent else [f"{shown} is not empty"]
+    return [f"{words} or {shown} is empty" if absent else words]
+
+
+def _listed(fact: str, values: frozenset[str], rows: Rows) -> str:
+    known = rows.values(fact)
+    taken, rest = [each for each in known if each in values], [each for each in known if each not in values]
+    if not rest:
+        return ""
+    return f"{fact} is not {_or(rest)}" if len(rest) < len(taken) else f"{fact} is {_or(taken)}"
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join(words) if len(words) <= _SHOWN else f"one of {len(words)} values, e.g. {words[0]}"
+
+
+def _test(fact: str, test: TextTest) -> str:
+    """That a test fails, which is a positive form of one that is negated."""
+    no = not test.negated
+    lists = [f"@{name}" for name in getattr(test, "lists", ())]
+    if isinstance(test, Contains):
+        every = test.every and not no
+        words = (" and " if every else " or ").join([*test.words, *lists][:_SHOWN])
+        return f"{fact} does not contain {words}" if no else f"{fact} contains {words}"
+    if isinstance(test, Starts):
+        words = _or(list(test.words))
+        return f"{fact} does not start with {words}" if no else f"{fact} starts with {words}"
+    if isinstance(test, Matches):
+        return f"{fact} does not match {test.pattern}" if no else f"{fact} matches {test.pattern}"
+    assert isinstance(test, Among)
+    return f"{fact} is {'not ' if no else ''}{_or([*test.values, *lists])}"
+
+
+def _spans(fact: str, spans: tuple[tuple[int, int], ...], rows: Rows) -> str:
+    limits = rows.limits(fact)
+    if spans == (limits,):
+        return ""
+    if fact.endswith(DAYS):
+        return " or ".join(_days(fact.removesuffix(DAYS), low, high, limits) for low, high in spans)
+    kind = rows.kinds[fact]
+    write = written_at if kind == "date" else lambda _, whole: number_of(whole, kind)
+    words = [_span(fact.strip(), low, high, limits, write) for low, high in spans[:_SHOWN]]
+    return " or ".join([*words, *(["other values"] if len(spans) > _SHOWN else [])])
+
+
+def _days(fact: str, low: int, high: int, limits: tuple[int, int]) -> str:
+    if low == limits[0]:
+        return (
+            f"{fact} is {-high} days or more before the clock"
+            if high < 0
+            else f"{fact} is at most {high} days after the clock"
+        )
+    if high == limits[1]:
+        return (
+            f"{fact} is {low} days or more after the clock"
+            if low > 0
+            else f"{fact} is at most {-low} days before the clock"
+        )
+    return f"{fact} is {low} to {high} days after the clock"
+
+
+def _span(fact: str, low: int, high: int, limits: tuple[int, int], write: Callable[[str, int], str]) -> str:
+    if low == high:
+        return f"{fact} = {write('=', low)}"
+    above = None if low == limits[0] else _shorter(fact, (">=", low), (">", low - 1), write)
+    below = None if high == limits[1] else _shorter(fact, ("<", high + 1), ("<=", high), write)
+    return " and ".join(part for part in (above, below) if part)
+
+
+def _shorter(fact: str, one: tuple[str, int], other: tuple[str, int], write: Callable[[str, int], str]) -> str:
+    words, others = (f"{fact} {operator} {write(operator, bound)}" for operator, bound in (one, other))
+    return words if len(words) <= len(others) else others
