@@ -211,21 +211,22 @@ def _trial(trial: Trial, table: RuleTable) -> dict[str, Any]:
 
 
 def _why_not(row: RowAnswer, case: Case) -> Iterator[str]:
-    name = f"row {row.rule.row} ({row.rule.name})"
+    number, name = row.rule.row, row.rule.name
     if not row.stands:
-        yield f"{name} is not valid at {case.facts['clock']}"
+        yield f"row {number} ({name}) is not valid at {case.facts['clock']}"
         return
     for condition in row.false[:1]:
-        yield f"{name} does not hold: {_condition(condition.fact, condition.written, case.facts)}"
+        yield f"row {number} ({name}) does not hold: {_false(condition.fact, condition.written, case.facts)}"
 
 
-def _condition(fact: str, written: str, facts: Mapping[str, Any]) -> str:
+def _false(fact: str, written: str, facts: Mapping[str, Any]) -> str:
     from penjing.decide.why import shown
 
     value = shown(fact, facts)
+    if fact == "text" and value:
+        return f"`{fact} {written}` is false; the rules find in it: {value}"
     if fact == "text":
-        found = f"the rules find in it: {value}" if value else "the rules find nothing in it"
-        return f"`{fact} {written}` is false; {found}"
+        return f"`{fact} {written}` is false; the rules find nothing in it"
     return f"`{fact} {written}` is false; it is {value}" if value else f"`{fact} {written}` is false; it has no value"
 
 
@@ -233,12 +234,12 @@ def _verdict(verdict: Verdict, row: RowAnswer | None) -> Iterator[str]:
     if verdict.rule is None or row is None:
         yield "no row holds: the model decides by its threshold"
         return
-    name = f"row {verdict.rule.row} ({verdict.rule.name})"
+    number, name = verdict.rule.row, verdict.rule.name
     if verdict.absent:
         absent = ", ".join(f"`{each}`" for each in verdict.absent)
-        yield f"{name} decides: `review`, because it needs {absent}, and the case has no value there"
+        yield f"row {number} ({name}) decides: `review`, because it needs {absent}, and the case has no value there"
         return
-    yield f"{name} decides: `{verdict.in_words()}`"
+    yield f"row {number} ({name}) decides: `{verdict.in_words()}`"
     for condition, _ in row.answers:
         yield f"  `{condition.fact} {condition.written}` is true"
     if verdict.rule.why:

@@ -118,15 +118,9 @@ class Court:
             trial.cases += 1
             name = verdict.rule.name if verdict.rule else ""
             trial.fired[name] += 1
-            if not case.expected and not case.rule:
-                continue
-            trial.tested += 1
-            by = f"row {verdict.rule.row} ({name})" if verdict.rule else "no row"
-            if case.expected and case.expected != verdict.in_words():
-                got = verdict.in_words()
-                trial.failures.append(f"{case.where}: expected `{case.expected}`, got `{got}` by {by}")
-            elif case.rule and name != ("" if case.rule in NO_RULE else case.rule):
-                trial.failures.append(f"{case.where}: expected the rule `{case.rule}`, but {by} decides")
+            if case.expected or case.rule:
+                trial.tested += 1
+                trial.failures += _differs(case, verdict)
         return trial
 
     def _is_own(self, fact: str) -> bool:
@@ -147,6 +141,21 @@ class Court:
             if outcome is None:
                 raise error from None
             return write_then(Then("outcome", outcome), "en")
+
+
+def _differs(case: Case, verdict: Verdict) -> list[str]:
+    """What is not as expected, as a sentence; nothing where all is."""
+    rule, got = verdict.rule, verdict.in_words()
+    if case.expected and case.expected != got:
+        if rule is None:
+            return [f"{case.where}: expected `{case.expected}`, got `{got}` by no row"]
+        return [f"{case.where}: expected `{case.expected}`, got `{got}` by row {rule.row} ({rule.name})"]
+    wanted = "" if case.rule in NO_RULE else case.rule
+    if not case.rule or wanted == (rule.name if rule else ""):
+        return []
+    if rule is None:
+        return [f"{case.where}: expected the rule `{case.rule}`, but no row decides"]
+    return [f"{case.where}: expected the rule `{case.rule}`, but row {rule.row} ({rule.name}) decides"]
 
 
 def roles_of(header: Sequence[str], schema: FactSchema) -> tuple[dict[str, str], dict[str, str]]:
