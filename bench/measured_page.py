@@ -42,12 +42,12 @@ def load_values(name: str, folder: Path = RESULTS) -> Values | None:
     path = folder / name
     if not path.is_file():
         return None
-    if path.suffix == ".json":
-        found: Values = json.loads(path.read_bytes())
-        return found
     from measured_values import READERS
 
-    return READERS[path.name](folder)
+    if path.name in READERS:
+        return READERS[path.name](folder)
+    found: Values = json.loads(path.read_bytes())
+    return found
 
 
 def find(values: Any, path: str) -> list[Any]:

@@ -6,6 +6,7 @@ Each reader takes the folder of results and gives values that the paths in docs/
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +16,8 @@ import claim as protocol
 import claim_page
 import compress_page
 import folds
+import pretrain as pretraining
+import pretrain_page
 import speed_page
 import spine_page
 from spine import read_results
@@ -142,9 +145,26 @@ def claim(folder: Path) -> Values:
     }
 
 
+@functools.cache
+def pretrain(folder: Path) -> Values:
+    """Bases of a domain beside the base that they began with, and the speed of the training."""
+    path = folder / "pretrain.json"
+    found = json.loads(path.read_bytes()) if path.is_file() else {}
+    domains = pretrain_page.domains(found)
+    least = [row["adapt gains"]["mean"] for row in domains]
+    return {
+        "domains": domains,
+        "of": len(pretrain_page.DOMAINS) * len(pretraining.SIZES),
+        "better": sum(gain > 0 for gain in least),
+        "draws": pretraining.DRAWS,
+        "hardware": found.get("hardware", ""),
+    }
+
+
 READERS: dict[str, Callable[[Path], Values]] = {
     "claim.jsonl": claim,
     "speed.jsonl": speed,
     "spine.jsonl": spine,
     "compress.jsonl": compress,
+    "pretrain.json": pretrain,
 }

@@ -12,7 +12,8 @@ The protocol, written before its first run:
   epoch on 200 other rows. Accuracy on the test rows, beside word counts.
 - `objectives`: BERT tiny (2 layers x 128) from scratch, vocabulary of 8,000, on wiki news and modern English books, 2M
   tokens each: mlm by words, mlm by spans, rtd, mlm + sop, mlm + nsp, contrastive, and mlm for 1.5M then contrastive.
-  Accuracy of a logistic regression on mean states, four sets, 500 rows, three draws (`bases/probe.py`); seconds beside.
+  Accuracy of a logistic regression on mean states, four sets, 500 rows, three draws (`bases/probe.py`); processor
+  seconds beside.
 - `speed`: tokens without padding in a second of mlm, BERT mini (4 layers x 256), 400,000 tokens, batches of 4,096,
   beside the Trainer of transformers with batches by length on the same network, tokenizer and texts, in turn (A B A B).
 - `killed`: `penjing grow` with SIGKILL ten times, each 32 to 50 seconds after its start, and once to its end; the id of
@@ -30,6 +31,7 @@ import io
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -130,10 +132,11 @@ def divided(rows: Rows, texts: Sequence[str]) -> tuple[Rows, Rows, list[str]]:
 
 
 def penjing(*arguments: str | Path) -> float:
-    """Run a command of penjing; seconds."""
-    began = time.monotonic()
+    """Run a command of penjing; its seconds of the processor, which other work on the machine hardly changes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-m", "penjing", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def corpus(texts: Sequence[str], folder: Path) -> Path:
@@ -156,13 +159,13 @@ def write_recipe(recipe: str, corpora: Sequence[Path], folder: Path, threads: in
 
 
 def grown(recipe: str, corpora: Sequence[Path], folder: Path, threads: int = 1) -> tuple[Path, float]:
-    """The base of a grow recipe, and the seconds of this call."""
+    """The base of a grow recipe, and the processor seconds of this call."""
     path = write_recipe(recipe, corpora, folder, threads)
     return folder / "out" / "base", penjing("grow", path, "--out", folder / "out")
 
 
 def seconds_of(recipe: str, corpora: Sequence[Path], folder: Path) -> int:
-    """How long a base takes."""
+    """How many processor seconds a base takes."""
     return round(grown(recipe, corpora, folder)[1])
 
 
@@ -216,7 +219,7 @@ def objectives(data: Path, out: Path, results: Results) -> None:
 
 
 def worth(data: Path, steps: str, texts: Path, folder: Path) -> dict[str, Any]:
-    """Seconds of a training, and accuracy of a logistic regression on its states, by set."""
+    """Processor seconds of a training, and accuracy of a logistic regression on its states, by set."""
     probe: Any = import_module("probe")
     base, seconds = grown(f"{SCRATCH.format('tiny')}steps: {steps}", [texts], folder)
     found: dict[str, Any] = {"seconds": round(seconds)}
@@ -317,7 +320,7 @@ def kills(texts: Path, out: Path) -> dict[str, Any]:
     base, _ = grown(recipe, [texts], folder)
     whole, seconds = grown(recipe, [texts], out / "whole")
     same = open_artifact(base).id == open_artifact(whole).id
-    return {"kills": count, "same id": same, "seconds without a kill": round(seconds)}
+    return {"kills": count, "same id": same, "processor seconds without a kill": round(seconds)}
 
 
 PARTS = {"adapt": adapt, "objectives": objectives, "speed": speed, "killed": killed}

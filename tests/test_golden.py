@@ -21,6 +21,7 @@ from penjing.explain.evidence import explain
 from penjing.prove.amend import read_certificate
 from penjing.store.database import open_store
 from penjing.store.records import Record, scan_records
+from penjing.store.verify import verify_store
 
 GOLDEN = Path(__file__).parent / "golden"
 IDS = {
@@ -28,35 +29,47 @@ IDS = {
     "int8": "13efb953a314af9b73f11ff3bdb532845d1fd2cb9e0dd08b238a6c600345e255",
     "cascade": "6e418e25e94b46ea0af3585363c57b6b5056b70bb981eecb5bef85eff39b2c16",
 }
+# Those of later forms, with a database of their own.
+SECOND = GOLDEN / "second"
+IDS_SECOND = {
+    "ngrams": "1e9d1ca95ea2355a2092eb445a7540a1f95fb2389f7f975cd518ee6030864a65",
+    "cascade-2": "eb8e109629c8ef4dbefd30be30de28d9c7a09dc5c975b37ac1a5f051db2f4ed9",
+}
+FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND)
+ALL_IDS = IDS | IDS_SECOND
 TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
-    """The records of each release, in the order of the requests, read from a migrated copy of the database."""
-    copy = shutil.copyfile(GOLDEN / "store.sqlite", tmp_path_factory.mktemp("golden") / "store.sqlite")
-    store = open_store(f"sqlite:///{copy}")
-    found = {name: list(scan_records(store, release=identity)) for name, identity in IDS.items()}
-    store.close()
+    """The records of each release, in the order of the requests, read from migrated copies of the databases."""
+    found = {}
+    for folder in (GOLDEN, SECOND):
+        store = open_store(f"sqlite:///{copied(folder, tmp_path_factory.mktemp('golden'))}")
+        mine = {name: identity for name, identity in ALL_IDS.items() if FOLDERS[name] == folder}
+        found |= {name: list(scan_records(store, release=identity)) for name, identity in mine.items()}
+        store.close()
     return found
 
 
-@pytest.fixture(scope="module")
-def requests() -> list[Request]:
-    """The requests, their fields as a program sends them."""
-    with (GOLDEN / "requests.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            Request(
-                row["text"],
-                {"channel": row["channel"], "amount": float(row["amount"]), "vip": row["vip"] == "true"},
-            )
-            for row in csv.DictReader(file)
-        ]
+def copied(folder: Path, target: Path) -> Path:
+    """A copy of the database of a folder, with its key and its signed head if it has them."""
+    for file in folder.glob("store.sqlite*"):
+        hidden = "." if file.suffix in (".key", ".head") else ""
+        shutil.copyfile(file, target / f"{hidden}{file.name}").chmod(0o600)
+    return target / "store.sqlite"
 
 
-@pytest.fixture(scope="module", params=list(IDS))
+def requests_of(decider: Decider) -> list[Request]:
+    """The requests that a release decided; their fields are strings, as in a file."""
+    with (FOLDERS[name_of(decider)] / "requests.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [Request(row["text"], decider.policy.schema.from_strings(row)) for row in rows]
+
+
+@pytest.fixture(scope="module", params=list(ALL_IDS))
 def decider(request: pytest.FixtureRequest) -> Decider:
-    return Decider(open_release(GOLDEN / request.param), threads=1)
+    return Decider(open_release(FOLDERS[request.param] / request.param), threads=1)
 
 
 def name_of(decider: Decider) -> str:
@@ -70,14 +83,14 @@ def same_machine(decider: Decider, record: Record) -> None:
         pytest.skip(f"another numeric fingerprint: recorded {dict(record.fingerprint)}, here {here}")
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", ALL_IDS)
 def test_a_release_verifies_under_its_id(name: str) -> None:
-    assert open_release(GOLDEN / name).id == IDS[name]
+    assert open_release(FOLDERS[name] / name).id == ALL_IDS[name]
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", ALL_IDS)
 def test_a_certificate_is_read_whole(name: str) -> None:
-    release = open_release(GOLDEN / name)
+    release = open_release(FOLDERS[name] / name)
     sealed = json.loads((release.folder / "certificate.json").read_bytes())
     read = read_certificate(release).model_dump(mode="json")
     assert canonical_json({key: read[key] for key in sealed}) == canonical_json(sealed)
@@ -93,10 +106,8 @@ def test_recorded_facts_give_the_recorded_decision(decider: Decider, records: di
         assert replayed.replayed.decode() == record.decision
 
 
-def test_a_request_is_masked_as_it_was(
-    decider: Decider, records: dict[str, list[Record]], requests: list[Request]
-) -> None:
-    for request, record in zip(requests, records[name_of(decider)], strict=True):
+def test_a_request_is_masked_as_it_was(decider: Decider, records: dict[str, list[Record]]) -> None:
+    for request, record in zip(requests_of(decider), records[name_of(decider)], strict=True):
         _, masked, fields = decider.read(request)
         facts = record.decided()["facts"]
         assert masked.text == record.text
@@ -104,12 +115,10 @@ def test_a_request_is_masked_as_it_was(
         assert dict(fields) == facts["fields"]
 
 
-def test_a_request_is_decided_to_the_same_bytes(
-    decider: Decider, records: dict[str, list[Record]], requests: list[Request]
-) -> None:
+def test_a_request_is_decided_to_the_same_bytes(decider: Decider, records: dict[str, list[Record]]) -> None:
     found = records[name_of(decider)]
     same_machine(decider, found[0])
-    for request, record in zip(requests, found, strict=True):
+    for request, record in zip(requests_of(decider), found, strict=True):
         clock = record.decided()["facts"]["clock"]
         decided = decider.decide([Request(request.text, request.fields, record.id)], clock=clock)[0]
         assert canonical_json(decided.decision.to_json()).decode() == record.decision
@@ -170,3 +179,10 @@ def bytes_of(prediction: Prediction) -> bytes:
             "too_long": prediction.too_long,
         }
     )
+
+
+def test_a_database_of_the_fourth_form_migrates_and_verifies(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{copied(SECOND, tmp_path)}")
+    done = verify_store(store)
+    store.close()
+    assert done.findings == [] and done.rows["decision"] == 60 and done.rows["review"] == 6

@@ -27,7 +27,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     yield import_module("measured_page")
     for name in ("measured_page", "measured_values", "speed_page", "spine_page", "compress_page", "speed", "spine"):
         sys.modules.pop(name, None)
-    for name in ("compress", "folds", "claim", "claim_page"):
+    for name in ("compress", "folds", "claim", "claim_page", "pretrain", "pretrain_page"):
         sys.modules.pop(name, None)
 
 
