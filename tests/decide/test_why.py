@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from penjing.decide.rule_cases import RuleRunner
 from penjing.decide.rules import read_rules
 from penjing.decide.schema import FactSchema
-from penjing.decide.trial import Court
 from penjing.decide.why import Why, shown
 
 SCHEMA = FactSchema(("a", "b"), {"amount": "float", "vip": "bool"})
@@ -23,11 +23,11 @@ def test_every_row_above_has_a_condition_that_does_not_hold(tmp_path: Path) -> N
         "five,,,,,review,\n",
         encoding="utf-8",
     )
-    court = Court(read_rules(tmp_path / "r.csv", SCHEMA))
-    case = court.read({"label": "a", "text": "y!", "amount": "5"}, "2026-01-05", "c.csv:2")
-    verdict = court.judge(case)
-    rows = list(Why(court).rows(case, verdict))
-    assert verdict.rule is not None and verdict.absent == ("vip",)
+    runner = RuleRunner(read_rules(tmp_path / "r.csv", SCHEMA))
+    case = runner.read({"label": "a", "text": "y!", "amount": "5"}, "2026-01-05", "c.csv:2")
+    ruled = runner.decide(case)
+    rows = list(Why(runner).rows(case, ruled))
+    assert ruled.rule is not None and ruled.absent == ("vip",)
     assert [(row.rule.name, row.stands, [each.fact for each in row.false]) for row in rows] == [
         ("one", True, ["text"]),
         ("two", True, ["label", "amount"]),

@@ -8,9 +8,9 @@ import pytest
 
 from penjing.core.errors import PenjingError
 from penjing.decide.condition import Then
+from penjing.decide.rule_cases import RuleRunner, roles_of
 from penjing.decide.rules import read_rules
 from penjing.decide.schema import FactSchema
-from penjing.decide.trial import Court, roles_of
 
 SCHEMA = FactSchema(("退款", "投诉"), {"amount": "float", "day": "date"})
 RULES = (
@@ -25,9 +25,9 @@ CELLS = {"label": "退款", "p": "0.9", "p.投诉": "0.1"}
 
 
 @pytest.fixture
-def court(tmp_path: Path) -> Court:
+def runner(tmp_path: Path) -> RuleRunner:
     (tmp_path / "r.csv").write_text(RULES, encoding="utf-8")
-    return Court(read_rules(tmp_path / "r.csv", SCHEMA))
+    return RuleRunner(read_rules(tmp_path / "r.csv", SCHEMA))
 
 
 @pytest.mark.parametrize(
@@ -43,24 +43,24 @@ def court(tmp_path: Path) -> Court:
         ({"text": "x", "amount": "1", "day": ""}, "new", Then("review")),
     ],
 )
-def test_decides_as_the_service_would(court: Court, cells: dict[str, str], name: str, then: Then) -> None:
+def test_decides_as_the_service_would(runner: RuleRunner, cells: dict[str, str], name: str, then: Then) -> None:
     given = {key: value for key, value in CELLS.items() if not (key == "p.投诉" and "概率.投诉" in cells)}
-    verdict = court.judge(court.read({**given, **cells}, "2026-01-06", "c.csv:2"))
-    assert ((verdict.rule.name if verdict.rule else ""), verdict.then) == (name, then)
+    ruled = runner.decide(runner.read({**given, **cells}, "2026-01-06", "c.csv:2"))
+    assert ((ruled.rule.name if ruled.rule else ""), ruled.then) == (name, then)
 
 
-def test_a_missing_field_sends_to_a_person_and_is_named(court: Court) -> None:
-    verdict = court.judge(court.read({**CELLS, "text": "x", "day": "2025-01-05"}, "2026-01-06", "c.csv:2"))
-    assert (verdict.absent, verdict.then) == (("amount",), Then("review"))
+def test_a_missing_field_sends_to_a_person_and_is_named(runner: RuleRunner) -> None:
+    ruled = runner.decide(runner.read({**CELLS, "text": "x", "day": "2025-01-05"}, "2026-01-06", "c.csv:2"))
+    assert (ruled.absent, ruled.then) == (("amount",), Then("review"))
 
 
-def test_the_share_of_the_label_is_its_probability(court: Court) -> None:
+def test_the_share_of_the_label_is_its_probability(runner: RuleRunner) -> None:
     cells = {"label": "投诉", "p": "0.9", "text": "投诉", "amount": "1", "day": "2025-01-05"}
-    verdict = court.judge(court.read(cells, "2026-01-06", "c.csv:2"))
-    assert verdict.rule is not None and verdict.rule.name == "sure"
+    ruled = runner.decide(runner.read(cells, "2026-01-06", "c.csv:2"))
+    assert ruled.rule is not None and ruled.rule.name == "sure"
 
 
-def test_expectations_and_coverage(court: Court) -> None:
+def test_expectations_and_coverage(runner: RuleRunner) -> None:
     rows = [
         {"expected": "转人工", "rule": ""},
         {"expected": "投诉", "rule": ""},
@@ -70,10 +70,10 @@ def test_expectations_and_coverage(court: Court) -> None:
         {"expected": "review 法务", "rule": "-"},
     ]
     cells = {**CELLS, "text": "x", "amount": "5", "day": "2026-01-05"}
-    cases = [court.read({**cells, **row}, "2026-01-06", f"c.csv:{i}") for i, row in enumerate(rows, start=2)]
-    trial = court.try_all(cases)
-    assert (trial.cases, trial.tested, trial.fired) == (6, 5, {"new": 6})
-    assert trial.failures == [
+    cases = [runner.read({**cells, **row}, "2026-01-06", f"c.csv:{i}") for i, row in enumerate(rows, start=2)]
+    result = runner.run(cases)
+    assert (result.cases, result.tested, result.fired) == (6, 5, {"new": 6})
+    assert result.failures == [
         "c.csv:3: expected `outcome 投诉`, got `review` by row 2 (new)",
         "c.csv:4: expected the rule `large`, but row 2 (new) decides",
         "c.csv:7: expected `review 法务`, got `review` by row 2 (new)",
@@ -93,9 +93,9 @@ def test_expectations_and_coverage(court: Court) -> None:
         ({**CELLS, "text": "x", "expected": "reveiw"}, ["cannot lead to 'reveiw'"]),
     ],
 )
-def test_refuses_a_case_with_its_row(court: Court, cells: dict[str, str], words: list[str]) -> None:
+def test_refuses_a_case_with_its_row(runner: RuleRunner, cells: dict[str, str], words: list[str]) -> None:
     with pytest.raises(PenjingError) as raised:
-        court.read(cells, "2026-01-06", "c.csv:2")
+        runner.read(cells, "2026-01-06", "c.csv:2")
     assert (raised.value.where or "").startswith("c.csv:2")
     for word in words:
         assert word in str(raised.value), raised.value
