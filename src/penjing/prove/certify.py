@@ -21,7 +21,7 @@ from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
-from penjing.prove.needed import LimitCount, needed
+from penjing.prove.needed import LimitCount, needed, surest
 from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_grid, run_sequence, tallies, upper_bound
 
 # Facts of labelled rows carry no time: nothing in a policy depends on it.
@@ -207,9 +207,21 @@ def needs_of(
     cases = cases_of(policy, labelled, reviewed)
     found = {}
     for each in limits:
-        steps = [[LimitCount(*counted, each.risk)] for counted in tallies(cases.of(each.place), grid[each.name], band)]
-        found[each.name] = needed(steps, len(cases), level, tested)
+        found[each.name] = one_need(cases.of(each.place), grid[each.name], each.risk, level, band, tested)
     return found
+
+
+def one_need(
+    cases: Cases, grid: tuple[float, ...], risk: float, delta: float = DELTA, band: int = 0, tested: int | None = None
+) -> Need:
+    """What more rows would do for one limit, whose thresholds are these, from the cases that are open for it."""
+    first = round(grid[0] * MICRO) + band
+    above = tuple(p / MICRO for p in surest(cases.p[cases.open]) if p > first)
+    steps, stricter = (
+        [[LimitCount(*counted, risk)] for counted in tallies(cases, thresholds, margin)]
+        for thresholds, margin in ((grid, band), (above, 0))
+    )
+    return needed(steps, len(cases), delta, tested, stricter)
 
 
 def _test(

@@ -17,8 +17,7 @@ from penjing.core.task import ALL
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
 from penjing.prove.certify import Labelled, MaxError, cases_of, filled, limits_of
-from penjing.prove.needed import LimitCount, needed
-from penjing.prove.path import Limit, PathCases, Vector, count, make_path, p_values
+from penjing.prove.path import Limit, PathCases, Vector, count, make_path, p_values, vectors_need
 from penjing.prove.sequence import DELTA
 
 Thresholds = dict[str, float | None]
@@ -141,20 +140,8 @@ def path_need(
 ) -> Need:
     """What more rows would do for the whole path. tested: as of `penjing.prove.needed.needed`."""
     limits, band = limits_on(policy, promised), tolerance_units(policy.spec.tolerance)
-    cases = path_cases(policy, labelled, promised)
-    steps = []
-    for thresholds in path:
-        vector = _vector(policy, thresholds)
-        pairs = zip(count(cases, vector, limits, band), limits, strict=True)
-        closed = [None if each.place is None or each.kind == "miss" else vector[each.place] for each in limits]
-        steps.append(
-            [
-                LimitCount(tally.cases, tally.errors, limit.risk)
-                for (tally, limit), least in zip(pairs, closed, strict=True)
-                if limit.kind == "miss" or limit.place is None or least is not None
-            ]
-        )
-    return needed(steps, len(labelled), promised.delta, tested)
+    vectors = [_vector(policy, thresholds) for thresholds in path]
+    return vectors_need(path_cases(policy, labelled, promised), vectors, limits, promised.delta, band, tested)
 
 
 def _automated(policy: Policy, cases: PathCases, thresholds: Thresholds, band: int) -> tuple[int, int]:

@@ -9,9 +9,10 @@ enough    With probability 0.90 or more, over both sets of rows, so many new row
 
           U: upper Clopper-Pearson bound of the error at level ERROR; L: lower one of the share at level SHARE / 2;
           c(m): the most errors with which m cases pass.
-no help   At every step a lower bound of some limit is above that limit. This is wrong only if some step keeps every
-          limit; its own bounds are then all above its limits with probability at most 0.05, so no step needs a
-          correction for the others (intersection-union test, Berger 1982: "Multiparameter Hypothesis Testing").
+no help   At every step, and at stricter thresholds down to that of a twentieth of the rows, a lower bound of some limit
+          is above that limit. This is wrong only if some of them keeps every limit; its own bounds are then all above
+          its limits with probability at most 0.05, so none needs a correction for the others (intersection-union test,
+          Berger 1982: "Multiparameter Hypothesis Testing").
 unknown   Neither is shown.
 
 Both answers are about cases drawn like these rows, for the same model and the same order of thresholds.
@@ -24,12 +25,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from penjing.core.certificate import Need
-from penjing.prove.sequence import DELTA, binomial_tail, lower_bound, rows_to_prove, upper_bound
+from penjing.prove.sequence import DELTA, Ints, binomial_tail, lower_bound, rows_to_prove, upper_bound
 
 # How the probability that `enough` is wrong is shared out; and the largest probability that `no help` is wrong.
 ERROR, SHARE, POWER = 0.06, 0.01, 0.03
 NO_HELP = 0.05
+SURE = (0.05, 0.1, 0.2, 0.4)
 # Beyond so many rows the answer is `unknown`: it would be no advice.
 _MOST = 500_000
 
@@ -43,18 +47,35 @@ class LimitCount:
     risk: float
 
 
-def needed(steps: Sequence[Sequence[LimitCount]], rows: int, delta: float = DELTA, tested: int | None = None) -> Need:
-    """What more rows would do, from the tallies of every limit at every step on `rows` rows.
+def needed(
+    steps: Sequence[Sequence[LimitCount]],
+    rows: int,
+    delta: float = DELTA,
+    tested: int | None = None,
+    stricter: Sequence[Sequence[LimitCount]] = (),
+) -> Need:
+    """What more rows would do, from the counts of every limit at every step on `rows` rows.
 
     delta: the level of the tests. tested: number of rows on which the certificate was tested, if it is not `rows`;
-    the answer `enough` counts the rows beyond these.
+    the answer `enough` counts the rows beyond these. stricter: the counts at thresholds above the first step, with
+    which a later path could begin.
     """
-    if steps and all(_hopeless(step) for step in steps):
+    if steps and all(_hopeless(step) for step in (*steps, *stricter)):
         return Need(answer="no_help")
     total = _enough(steps[0], rows, delta) if steps else None
     if total is None:
         return Need(answer="unknown")
     return Need(answer="enough", rows=max(1, total - (rows if tested is None else tested)))
+
+
+def surest(p: Ints) -> list[int]:
+    """The scores of the rows that end the surest twentieth, tenth, fifth and two fifths. p: scores (n,) of open cases.
+
+    They depend on the scores alone, not on what is right.
+    """
+    falling = np.sort(p)[::-1]
+    places = [max(1, math.ceil(share * len(falling))) - 1 for share in SURE] if len(falling) else []
+    return [int(falling[place]) for place in places]
 
 
 def _hopeless(step: Sequence[LimitCount]) -> bool:

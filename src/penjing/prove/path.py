@@ -23,7 +23,9 @@ from typing import Literal
 
 import numpy as np
 
+from penjing.core.certificate import Need
 from penjing.decide.schema import MICRO
+from penjing.prove.needed import LimitCount, needed, surest
 from penjing.prove.sequence import DELTA, STEPS, Bools, Cases, Floats, Ints, binomial_tail, pass_chance, rows_to_prove
 
 Vector = tuple[int | None, ...]
@@ -93,6 +95,38 @@ def p_values(tallies: Sequence[Counted], limits: Sequence[Limit], vector: Vector
         closed = each.kind == "error" and each.place is not None and vector[each.place] is None
         found.append(0.0 if closed else binomial_tail(tally.errors, tally.cases, each.risk))
     return found
+
+
+def stricter(found: PathCases, vector: Vector, band: int = 0) -> list[Vector]:
+    """The vector with every threshold raised to the scores of the surest cases (`needed.surest`), if that is more."""
+    raised = [
+        tuple(None if least is None else max(least, p - band) for least in vector)
+        for p in surest(found.cases.p[found.cases.open])
+    ]
+    return [each for each in raised if each != vector]
+
+
+def vectors_need(
+    found: PathCases,
+    vectors: Sequence[Vector],
+    limits: Sequence[Limit],
+    delta: float = DELTA,
+    band: int = 0,
+    tested: int | None = None,
+) -> Need:
+    """What more rows would do for a path (`needed.py`)."""
+
+    def counts(vector: Vector) -> list[LimitCount]:
+        pairs = zip(count(found, vector, limits, band), limits, strict=True)
+        # A label that always goes to a person has no limit on errors to keep.
+        return [
+            LimitCount(tally.cases, tally.errors, each.risk)
+            for tally, each in pairs
+            if each.kind == "miss" or each.place is None or vector[each.place] is not None
+        ]
+
+    above = [counts(each) for each in stricter(found, vectors[0], band)]
+    return needed([counts(vector) for vector in vectors], len(found), delta, tested, above)
 
 
 def make_path(
