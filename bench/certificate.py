@@ -39,7 +39,7 @@ from penjing.core.nouns import Inputs, Run, Table
 from penjing.data.clean import clean
 from penjing.data.mask import VERSION, mask
 from penjing.data.read import read_rows
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.make.demo import MOST, RULES, reviews
 from penjing.prove.certify import Labelled, cases_of, label_facts, row_hash

@@ -23,7 +23,7 @@ from penjing.core.grow_recipe import load_grow_recipe
 from penjing.core.nouns import Release
 from penjing.core.recipe import load_recipe
 from penjing.data.audit import rows_that_certify
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.schema import FactSchema
 
 ROOT = Path(__file__).parents[1]

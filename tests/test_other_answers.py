@@ -33,7 +33,7 @@ from penjing.core.task import ALL, Task
 from penjing.data import fold
 from penjing.data.mask import VERSION
 from penjing.decide.decider import Decider, Request
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import PolicySpec
 from penjing.decide.schema import FactSchema
 from penjing.engines.linear import LinearEngine, columns_of

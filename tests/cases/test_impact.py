@@ -13,7 +13,7 @@ import pytest
 from penjing.cases.impact import Change, impact
 from penjing.core.nouns import Prediction, Release
 from penjing.decide.decider import Decider, Request
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import Policy, load_policy
 
 

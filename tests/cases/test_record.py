@@ -73,3 +73,10 @@ def test_a_text_is_masked_once_whatever_is_asked_of_it(tiny_release: Release, ma
     )
     assert sorted(maskings) == ["call 13812345678", "hi", "win cash now"]
     assert answers[1].shown["text"] == "call ⟦mobile⟧"
+
+
+def test_an_answer_has_the_reason_of_the_rule_that_fired(decider: Decider) -> None:
+    by_rule, by_model = work(decider, [Ask("13812345678", FIELDS, False), Ask("win cash now", FIELDS, False)])
+    assert by_rule.shown["fired"] and by_rule.shown["rule_why"] == decider.policy.reasons[by_rule.shown["fired"][0]]
+    assert by_rule.record is not None and "rule_why" not in by_rule.record.record.decided()
+    assert not by_model.shown["fired"] and "rule_why" not in by_model.shown

@@ -10,10 +10,10 @@ from penjing.decide.facts import FIRST, VERSION, check_version, version_of
 
 def test_facts_without_a_version_are_of_the_first() -> None:
     assert version_of({"p": 0.5}) == FIRST == "1"
-    assert version_of({"p": 0.5, "version": VERSION}) == VERSION == "2"
+    assert version_of({"p": 0.5, "version": VERSION}) == VERSION == "3"
 
 
 def test_a_later_version_is_refused() -> None:
     check_version(FIRST)
-    with pytest.raises(UsageError, match=r"recorded in version '3'; this installation knows 1, 2"):
-        check_version("3")
+    with pytest.raises(UsageError, match=r"recorded in version '4'; this installation knows 1, 2, 3"):
+        check_version("4")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.errors import RuleError
 from penjing.core.nouns import Decision, Prediction
 from penjing.data.mask import mask
+from penjing.decide.examine import load_rules as load_newest
 from penjing.decide.first.reader import load_rules
 from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
 
@@ -232,3 +234,105 @@ def test_policies_of_earlier_formats_keep_their_bytes_and_their_facts(tmp_path: 
     assert "version" not in facts(policy(tmp_path)) and "features" not in facts(policy(tmp_path))
     newest = PolicySpec(format=4, labels=LABELS, thresholds={}, facts="2").model_dump(mode="json")
     assert (newest["facts"], newest["features"]) == ("2", {}) and "task" not in newest
+
+
+SECOND = """name,label,p,text,amount,opened,valid_from,valid_to,priority,then,why
+phone,,,contains @号码,,,,,,review 电话组,号码由电话组处理
+lottery,,,contains all 彩票|中奖,,,,,,outcome spam,
+refund,,,contains 退款,,,,,,model,
+large,,,,>10000,,,,,review,
+late,,,not contains 谢谢,,not within 30 days,,,,review 催办,
+summer,,,starts 夏,,,2026-06-01,2026-08-31,5,outcome ham,
+"""
+
+
+def second(folder: Path, rules: str = SECOND, **changes: Any) -> Policy:
+    """A policy of rules of the second edition, with a word list beside them."""
+    fields = {"amount": "float", "opened": "date"}
+    values = {"thresholds": {"ham": 0.9, "spam": None}, "audit": 0.0, "fields": fields, **changes}
+    spec = PolicySpec(labels=LABELS, format=4, rules="2", facts="3", folding="3", **values)
+    (folder / "rules.csv").write_text(rules, encoding="utf-8")
+    (folder / "words").mkdir(exist_ok=True)
+    (folder / "words" / "号码.txt").write_text("打电话\n来电\n", encoding="utf-8")
+    return Policy(spec, load_newest(folder / "rules.csv", spec.schema_of_facts()), "r" * 64)
+
+
+def facts_now(made: Policy, text: str, clock: str = "2026-01-20T10:00:00Z", **fields: Any) -> dict[str, Any]:
+    prediction = Prediction("a" * 64, Choice(LABELS, (0.95, 0.05)))
+    given = {"amount": 1.0, "opened": "2026-01-05", **fields}
+    return made.facts(prediction, mask(text), given, clock)
+
+
+def test_facts_of_the_second_edition_hold_only_what_was_found(tmp_path: Path) -> None:
+    made = second(tmp_path)
+    found = facts_now(made, "来电说彩票，没 说 退款")
+    assert found["text"] == {"contains": ["彩票", "退款"], "lists": {"号码": ["来电"]}}
+    assert found["version"] == "3" and "contains" not in found
+    assert facts_now(made, "谢谢")["text"] == {"contains": ["谢谢"]}
+    assert facts_now(made, "你好")["text"] == {}
+    assert facts_now(Policy(made.spec, None, "r" * 64), "退款")["text"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "expected"),
+    [
+        ("你好", {}, ("ham", "automatic", "model", "above_threshold", (), "")),
+        ("请打电话，彩票中奖", {}, ("ham", "review", "rule", "rule_review", ("phone",), "电话组")),
+        ("彩票中奖", {}, ("spam", "automatic", "rule", "rule_outcome", ("lottery",), "")),
+        ("彩票", {}, ("ham", "automatic", "model", "above_threshold", (), "")),
+        # The model decides: the rows below do not.
+        ("退款", {"amount": 20_000.0}, ("ham", "automatic", "model", "above_threshold", ("refund",), "")),
+        ("你好", {"amount": 20_000.0}, ("ham", "review", "rule", "rule_review", ("large",), "")),
+        ("你好", {"amount": None}, ("ham", "review", "rule", "missing_field", ("large",), "")),
+        ("你好", {"opened": "2025-12-20"}, ("ham", "review", "rule", "rule_review", ("late",), "催办")),
+        ("谢谢", {"opened": "2025-12-20"}, ("ham", "automatic", "model", "above_threshold", (), "")),
+        ("谢谢", {"opened": None}, ("ham", "automatic", "model", "above_threshold", (), "")),
+        ("你好", {"opened": None}, ("ham", "review", "rule", "missing_field", ("late",), "")),
+        # Of a larger priority, so above all others, but only between its dates.
+        (
+            "夏天打电话",
+            {"clock": "2026-06-01"},
+            ("ham", "automatic", "rule", "rule_outcome", ("summer",), ""),
+        ),
+        (
+            "夏天打电话",
+            {"clock": "2026-09-01"},
+            ("ham", "review", "rule", "rule_review", ("phone",), "电话组"),
+        ),
+    ],
+)
+def test_decides_by_rules_of_the_second_edition(
+    tmp_path: Path, text: str, given: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    made = second(tmp_path)
+    decision = made.decide("id", facts_now(made, text, **given))
+    parts = (decision.outcome, decision.route, decision.decided_by, decision.reason, decision.fired, decision.queue)
+    assert parts == expected
+    assert decision.forced == (decision.reason == "rule_outcome")
+    # A queue is written only where there is one, and the bytes follow from the recorded facts alone.
+    written = decision.to_json()
+    assert written.get("queue", "") == decision.queue and ("queue" in written) == bool(decision.queue)
+    recorded = json.loads(canonical_json(written))
+    assert canonical_json(made.decide("id", recorded["facts"]).to_json()) == canonical_json(written)
+
+
+def test_an_exception_leaves_a_doubtful_case_to_the_threshold_and_to_the_audit(tmp_path: Path) -> None:
+    made = second(tmp_path, thresholds={"ham": 0.99, "spam": None})
+    doubtful = made.decide("id", facts_now(made, "退款"))
+    assert (doubtful.route, doubtful.reason, doubtful.fired) == ("review", "below_threshold", ("refund",))
+    made = second(tmp_path, audit=1.0)
+    assert made.decide("id", facts_now(made, "退款")).reason == "audit"
+
+
+def test_facts_of_the_third_version_belong_to_rules_of_the_second_edition() -> None:
+    for wrong in ({"rules": "2", "facts": "2"}, {"rules": "1", "facts": "3"}):
+        with pytest.raises(ValidationError, match="facts of version 3 are those of rules of form 2"):
+            PolicySpec(labels=LABELS, thresholds={}, format=4, **wrong)
+
+
+@pytest.mark.parametrize("format", [1, 2, 3, 4])
+def test_a_policy_of_any_format_takes_rules_of_the_newest_edition(format: int) -> None:
+    task = {"task": {"type": "score", "kind": "number"}} if format == 3 else {"labels": LABELS}
+    newest = PolicySpec(format=format, thresholds={}, max_error=0.1, **task).newest_rules()
+    assert PolicySpec.model_validate(newest.model_dump(mode="json")) == newest
+    assert (newest.format, newest.rules, newest.facts, newest.max_error) == (4, "2", "3", 0.1)

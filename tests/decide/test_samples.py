@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import REASONS
 from penjing.decide.schema import FactSchema
 

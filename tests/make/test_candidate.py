@@ -15,7 +15,7 @@ from penjing.core.nouns import Artifact, Card, Inputs, Release, Run, Silent, Tab
 from penjing.core.recipe import Recipe
 from penjing.data.audit import Audit
 from penjing.data.prepare import Prepared
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.make import candidate
 from penjing.make.candidate import Models, ReleaseJob

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from penjing.core.recipe import load_recipe
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.make.demo import LEAST, MOST, machine_rows, write_demo
 from penjing.make.plan import build_plan

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from penjing.cases.replay import replay_decision
 from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
-from penjing.core.errors import DataError, RuleError, UsageError
+from penjing.core.errors import DamageError, DataError, RuleError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Release, Table
+from penjing.decide.condition import Then
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
 from penjing.prove import amend as module
@@ -166,6 +168,43 @@ def test_refuses_rules_that_contradict_and_a_target_that_is_the_release(release:
         amend(release, tmp_path / "new.csv", data, release.folder, threads=1)
 
 
+def test_word_lists_are_sealed_with_the_rules_that_name_them(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "奖.txt").write_bytes("\ufeffFREE Prize\r\nreward\r\n".encode())
+    (tmp_path / "words" / "unused.txt").write_text("lunch\n", encoding="utf-8")
+    head = "name,text,channel,valid_to,priority,then,why\n"
+    rows = "prize,contains @奖,,,,review 奖品组,a prize\nvip,,vip,,,model,\nold,,,2026-06-30,1,outcome ham,\n"
+    (tmp_path / "new.csv").write_text(head + rows, encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", texts(300, 5))
+    # On rows without a time the rule that ended in June stands: nothing is left for the model.
+    made = amend(release, tmp_path / "new.csv", data, tmp_path / "one" / "out", threads=1).release
+    words = made.folder / "policy" / "words"
+    assert [each.name for each in words.iterdir()] == ["奖.txt"]
+    assert (words / "奖.txt").read_bytes() == (tmp_path / "words" / "奖.txt").read_bytes()
+    spec = load_policy(made).spec
+    assert (spec.format, spec.rules, spec.facts, spec.labels) == (4, "2", "3", load_policy(release).spec.labels)
+
+    decider = Decider(made, threads=1)
+    asked = [Request(text, {"channel": "web"}) for text in ("your free  PRIZE", "hello")]
+    july = [each.decision for each in decider.decide(asked, clock="2026-07-01T00:00:00.000000Z")]
+    june = [each.decision for each in decider.decide(asked, clock="2026-06-30T23:59:59.000000Z")]
+    assert july[0].facts["text"] == {"lists": {"奖": ["free prize"]}} and july[1].facts["text"] == {}
+    assert (july[0].route, july[0].queue, july[0].fired, july[1].fired) == ("review", "奖品组", ("prize",), ())
+    assert [each.fired for each in june] == [("old",), ("old",)]
+    recorded = json.loads(canonical_json(july[0].to_json()))
+    replayed = replay_decision(load_policy(open_release(made.folder)), recorded)
+    assert replayed.same and recorded["queue"] == "奖品组"
+
+    # Other rules, without the list: it is not in the next release.
+    (tmp_path / "next.csv").write_text(RULES, encoding="utf-8")
+    fresh = write_csv(tmp_path / "next-rows.csv", texts(300, 6))
+    after = amend(made, tmp_path / "next.csv", fresh, tmp_path / "two" / "out", threads=1).release
+    assert not (after.folder / "policy" / "words").exists()
+    (words / "奖.txt").write_text("free prize\n", encoding="utf-8")
+    with pytest.raises(DamageError):
+        open_release(made.folder)
+
+
 def test_the_command_of_the_same_name_has_nothing_of_torch(release: Release, tmp_path: Path) -> None:
     import subprocess
     import sys
@@ -215,7 +254,7 @@ def test_rows_are_read_as_make_reads_them(release: Release, tmp_path: Path) -> N
     assert done.certificate.rows == 200 and done.certificate.certified
     assert done.release.info.labels_read_as == made.info.labels_read_as
     (rule,) = load_policy(done.release).rules.rules  # type: ignore[union-attr]
-    assert rule.outcome == "spam"
+    assert rule.then == Then("outcome", "spam")
 
 
 def test_a_workbook_certifies_too(release: Release, tmp_path: Path) -> None:

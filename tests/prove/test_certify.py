@@ -16,7 +16,7 @@ from penjing.core.nouns import Prediction, Release, Table
 from penjing.core.task import ALL
 from penjing.data.features import beside_text
 from penjing.data.mask import VERSION, mask, open_masking
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.prove.certify import (
     CLOCK,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import load_rules
 from penjing.decide.schema import FactSchema
 from penjing.report.contract import Report
 from penjing.report.page import render

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from penjing.cases.rule_reasons import rule_why
 from penjing.core.nouns import Scalar
 from penjing.decide.decider import Decided, Decider, Request, place
 from penjing.explain.budget import EvidenceBudget, explain_within
@@ -61,9 +62,13 @@ def _read(decider: Decider, ask: Ask) -> tuple[str, dict[str, Scalar]]:
 
 
 def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
-    """The answer for a decision, with its p; with evidence and the masked text if evidence was asked for."""
+    """The answer for a decision, with its p, and the reason of the rule that fired where it has one.
+
+    With evidence and the masked text if evidence was asked for.
+    """
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
     shown = decided.decision.to_json() | {"p": decided.decision.facts["p"]}
+    shown |= rule_why(decider.policy, decided.decision.fired)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
     kept = decider.release.info.texts == "masked"

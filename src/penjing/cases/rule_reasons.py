@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from penjing.core.errors import PenjingError
-from penjing.decide.policy import load_policy
+from penjing.decide.policy import Policy, load_policy
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
 
@@ -23,7 +25,12 @@ class RuleReasons:
 
     def _of(self, release: str) -> dict[str, str]:
         try:
-            rules = load_policy(open_recorded(self._store, release)).rules
+            return load_policy(open_recorded(self._store, release)).reasons
         except PenjingError:
             return {}
-        return {rule.name: rule.why for rule in rules.rules} if rules else {}
+
+
+def rule_why(policy: Policy, fired: Sequence[str]) -> dict[str, str]:
+    """The part `rule_why` of an answer: the column `why` of the rule that fired; nothing where it has none."""
+    reasons = [policy.reasons[name] for name in fired if name in policy.reasons]
+    return {"rule_why": "; ".join(reasons)} if reasons else {}

@@ -179,11 +179,13 @@ class _Work:
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
         """The line of a record: the same whether it was recorded now or before."""
+        from penjing.cases.rule_reasons import rule_why
         from penjing.core.canon import canonical_json
 
         decision = record.decided()
         line = {"row": row[0]} | {name: decision[name] for name in _ORDER if name in decision} | decision
         line["p"] = decision["facts"]["p"]
+        line |= rule_why(self.decider.policy, decision["fired"])
         if not self.evidence:
             return line
         text = record.text
@@ -219,7 +221,7 @@ class _Work:
         return "the same command prints the rows that are recorded, records none of them twice, and goes on after them"
 
 
-_ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired")
+_ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired", "queue")
 
 
 def _evidence(decider: Decider, masked: str, fields: dict[str, Any]) -> dict[str, Any]:

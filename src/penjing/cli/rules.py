@@ -12,9 +12,9 @@ from penjing.cli.command import App
 
 if TYPE_CHECKING:
     from penjing.decide.logic.findings import Finding
+    from penjing.decide.rule_cases import CasesResult, RuleCase, Ruled
     from penjing.decide.schema import FactSchema
     from penjing.decide.table import RuleTable
-    from penjing.decide.trial import Case, Trial, Verdict
     from penjing.decide.why import RowAnswer
 
 _SHOWN = 20
@@ -41,7 +41,8 @@ def register(app: typer.Typer) -> None:
 def check(rules: RulesFile, source: Source = None, as_json: AsJson = False) -> None:
     """Look for contradictions, rows that never fire, overlaps and gaps in RULES; exit 2 where there is an error."""
     from penjing.cli.show import out, out_json
-    from penjing.decide.rules import examine_rules, join_faults
+    from penjing.decide.examine import examine_rules
+    from penjing.decide.rules import join_faults
 
     table, faults, findings = examine_rules(rules, _facts(rules, source))
     if as_json:
@@ -72,19 +73,19 @@ def test(
     """
     from penjing.cli.show import out, out_json
     from penjing.data.read import open_table
-    from penjing.decide.trial import Court
+    from penjing.decide.rule_cases import RuleRunner
 
     table = _load(rules, source)
-    court = Court(table)
+    runner = RuleRunner(table)
     opened = open_table(cases, wanted=["expected"])
     now = _now(clock)
-    trial = court.try_all(court.read(cells, now, f"{cases}:{row}") for row, cells in opened.rows())
+    result = runner.run(runner.read(cells, now, f"{cases}:{row}") for row, cells in opened.rows())
     if as_json:
-        out_json(_trial(trial, table))
+        out_json(_as_json(result, table))
     else:
-        for line in _coverage(trial, table):
+        for line in _coverage(result, table):
             out(line)
-    if trial.failures:
+    if result.failures:
         raise typer.Exit(3)
 
 
@@ -126,20 +127,20 @@ def explain(
 ) -> None:
     """Say which row of RULES decides one case, and why each row above it does not."""
     from penjing.cli.show import out
-    from penjing.decide.trial import Court
+    from penjing.decide.rule_cases import RuleRunner
     from penjing.decide.why import Why
 
-    court = Court(_load(rules, source))
-    case = court.read({"text": text, **_pairs(fact or [])}, _now(clock), str(rules))
-    verdict = court.judge(case)
-    rows = list(Why(court).rows(case, verdict)) if court.table.rules else []
-    above = rows[:-1] if verdict.rule else rows
+    runner = RuleRunner(_load(rules, source))
+    case = runner.read({"text": text, **_pairs(fact or [])}, _now(clock), str(rules))
+    ruled = runner.decide(case)
+    rows = list(Why(runner).rows(case, ruled)) if runner.table.rules else []
+    above = rows[:-1] if ruled.rule else rows
     for row in above[:shown]:
         for line in _why_not(row, case):
             out(line)
     if len(above) > shown:
         out(f"… and {len(above) - shown:,} more rows that do not hold")
-    for line in _verdict(verdict, rows[-1] if rows else None):
+    for line in _verdict(ruled, rows[-1] if rows else None):
         out(line)
 
 
@@ -157,7 +158,7 @@ def _facts(rules: Path, source: Path | None) -> FactSchema:
 
 
 def _load(rules: Path, source: Path | None) -> RuleTable:
-    from penjing.decide.rules import load_rules
+    from penjing.decide.examine import load_rules
 
     return load_rules(rules, _facts(rules, source))
 
@@ -180,16 +181,16 @@ def _pairs(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _coverage(trial: Trial, table: RuleTable) -> Iterator[str]:
-    for failure in trial.failures:
+def _coverage(result: CasesResult, table: RuleTable) -> Iterator[str]:
+    for failure in result.failures:
         yield f"failed: {failure}"
-    fired = [(rule, trial.fired[rule.name]) for rule in table.rules]
-    yield f"{trial.cases:,} cases: {trial.tested:,} with an expectation, {len(trial.failures):,} failed"
+    fired = [(rule, result.fired[rule.name]) for rule in table.rules]
+    yield f"{result.cases:,} cases: {result.tested:,} with an expectation, {len(result.failures):,} failed"
     for rule, count in fired:
         if count:
             yield f"{count:>8,}  row {rule.row} ({rule.name})"
-    if trial.fired[""]:
-        yield f"{trial.fired['']:>8,}  no row: the model decides"
+    if result.fired[""]:
+        yield f"{result.fired['']:>8,}  no row: the model decides"
     never = [rule for rule, count in fired if not count]
     if never:
         listed = ", ".join(f"{rule.row} ({rule.name})" for rule in never[:_SHOWN])
@@ -199,50 +200,51 @@ def _coverage(trial: Trial, table: RuleTable) -> Iterator[str]:
         yield f"every one of the {len(fired):,} rows decided at least once"
 
 
-def _trial(trial: Trial, table: RuleTable) -> dict[str, Any]:
-    rows = [{"row": rule.row, "name": rule.name, "decided": trial.fired[rule.name]} for rule in table.rules]
+def _as_json(result: CasesResult, table: RuleTable) -> dict[str, Any]:
+    rows = [{"row": rule.row, "name": rule.name, "decided": result.fired[rule.name]} for rule in table.rules]
     return {
-        "cases": trial.cases,
-        "tested": trial.tested,
-        "failures": trial.failures,
+        "cases": result.cases,
+        "tested": result.tested,
+        "failures": result.failures,
         "rows": rows,
-        "no_row": trial.fired[""],
+        "no_row": result.fired[""],
     }
 
 
-def _why_not(row: RowAnswer, case: Case) -> Iterator[str]:
-    name = f"row {row.rule.row} ({row.rule.name})"
+def _why_not(row: RowAnswer, case: RuleCase) -> Iterator[str]:
+    number, name = row.rule.row, row.rule.name
     if not row.stands:
-        yield f"{name} is not valid at {case.facts['clock']}"
+        yield f"row {number} ({name}) is not valid at {case.facts['clock']}"
         return
     for condition in row.false[:1]:
-        yield f"{name} does not hold: {_condition(condition.fact, condition.written, case.facts)}"
+        yield f"row {number} ({name}) does not hold: {_false(condition.fact, condition.written, case.facts)}"
 
 
-def _condition(fact: str, written: str, facts: Mapping[str, Any]) -> str:
+def _false(fact: str, written: str, facts: Mapping[str, Any]) -> str:
     from penjing.decide.why import shown
 
     value = shown(fact, facts)
+    if fact == "text" and value:
+        return f"`{fact} {written}` is false; the rules find in it: {value}"
     if fact == "text":
-        found = f"the rules find in it: {value}" if value else "the rules find nothing in it"
-        return f"`{fact} {written}` is false; {found}"
+        return f"`{fact} {written}` is false; the rules find nothing in it"
     return f"`{fact} {written}` is false; it is {value}" if value else f"`{fact} {written}` is false; it has no value"
 
 
-def _verdict(verdict: Verdict, row: RowAnswer | None) -> Iterator[str]:
-    if verdict.rule is None or row is None:
+def _verdict(ruled: Ruled, row: RowAnswer | None) -> Iterator[str]:
+    if ruled.rule is None or row is None:
         yield "no row holds: the model decides by its threshold"
         return
-    name = f"row {verdict.rule.row} ({verdict.rule.name})"
-    if verdict.absent:
-        absent = ", ".join(f"`{each}`" for each in verdict.absent)
-        yield f"{name} decides: `review`, because it needs {absent}, and the case has no value there"
+    number, name = ruled.rule.row, ruled.rule.name
+    if ruled.absent:
+        absent = ", ".join(f"`{each}`" for each in ruled.absent)
+        yield f"row {number} ({name}) decides: `review`, because it needs {absent}, and the case has no value there"
         return
-    yield f"{name} decides: `{verdict.in_words()}`"
+    yield f"row {number} ({name}) decides: `{ruled.in_words()}`"
     for condition, _ in row.answers:
         yield f"  `{condition.fact} {condition.written}` is true"
-    if verdict.rule.why:
-        yield f"  {verdict.rule.why}"
+    if ruled.rule.why:
+        yield f"  {ruled.rule.why}"
 
 
 def _fault(error: Any) -> dict[str, Any]:

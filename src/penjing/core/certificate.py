@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 # The files of a release, as paths from its folder; every sealed folder also has a MANIFEST (core/folder.py).
 INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
-POLICY, RULES = "policy/policy.json", "policy/rules.csv"
+POLICY, RULES, WORDS = "policy/policy.json", "policy/rules.csv", "policy/words"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 
 # The newest format of each that is known here.

@@ -214,7 +214,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Decision:
-    """An outcome, its route, what decided it, and the trace from which it is replayed."""
+    """An outcome, its route, what decided it, and the trace from which it is replayed.
+
+    queue: of a case for review, the queue that the rule names; "" for the common one.
+    """
 
     id: str
     release: str
@@ -225,10 +228,11 @@ class Decision:
     reason: str
     facts: Mapping[str, Any]
     fired: tuple[str, ...] = ()
+    queue: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The decision as the plain values whose canonical JSON a replay must repeat byte for byte."""
-        return {
+        values = {
             "id": self.id,
             "release": self.release,
             "outcome": self.outcome,
@@ -239,6 +243,7 @@ class Decision:
             "facts": dict(self.facts),
             "fired": list(self.fired),
         }
+        return values | {"queue": self.queue} if self.queue else values
 
 
 class Progress(Protocol):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-# The memory of the states of one expression; beyond it RE2 forgets states, or runs without them, with the same result.
-MAX_MEMORY = 1 << 20
+from penjing.decide.regex import options
+
 # Expressions that share one pass. With 1,000 of them the pass needs more states than it may keep, and is slow.
 _TOGETHER = 500
 
@@ -29,24 +29,13 @@ class Patterns:
         return [patterns[i] for search, patterns in self._groups for i in search.Match(raw) or ()]
 
 
-def options() -> Any:
-    """How every expression is compiled: for folded text, so without case, within MAX_MEMORY."""
-    import re2
-
-    chosen = re2.Options()
-    chosen.case_sensitive = False
-    chosen.log_errors = False
-    chosen.max_mem = MAX_MEMORY
-    return chosen
-
-
 def _filter(patterns: Sequence[str]) -> tuple[Any, Sequence[str]]:
     import re2
 
-    search = re2.Filter()
+    search, compiled = re2.Filter(), options()
     for pattern in patterns:
         try:
-            search.Add(pattern, options())
+            search.Add(pattern, compiled)
         except re2.error as error:
             raise ValueError(f"RE2 does not take the expression {pattern[:80]!r}") from error
     search.Compile()

@@ -29,9 +29,11 @@ from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
 from penjing.decide import facts as fact_versions
-from penjing.decide.first.reader import FORMS, open_rules
-from penjing.decide.first.table import RuleTable
+from penjing.decide.condition import Rule, Then
+from penjing.decide.editions import FORMS, AnyTable, open_rules
+from penjing.decide.first.table import Rule as FirstRule
 from penjing.decide.schema import MICRO, FactSchema
+from penjing.decide.table import RuleTable
 from penjing.tasks import opened, task_of
 
 # The reason for the route of a case. The keys are stable: records, metrics and the console use them.
@@ -83,6 +85,9 @@ class PolicySpec(BaseModel):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
         if bool(self.task) == bool(self.labels) or (self.format != 4 and (self.format == 3) != bool(self.task)):
             raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, format 4 either")
+        known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
+        if known and (self.rules == FORMS[-1]) != (self.facts == fact_versions.VERSION):
+            raise ValueError("facts of version 3 are those of rules of form 2, and of no others")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
             raise ValueError("formats 1 to 3 name no version of facts and no features")
         return self
@@ -102,6 +107,11 @@ class PolicySpec(BaseModel):
 
     def _versions(self) -> tuple[str, str, str]:
         return self.masking, self.folding, self.rules
+
+    def newest_rules(self) -> PolicySpec:
+        """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
+        newest = {"format": 4, "rules": FORMS[-1], "folding": fold.VERSION, "facts": fact_versions.VERSION}
+        return self.model_copy(update=newest)
 
     def opened_task(self) -> Task:
         """The task of this policy. Raises UsageError for one that is not known here."""
@@ -124,7 +134,7 @@ class Policy:
     """Facts -> Decision: a pure function of the recorded facts, the record's id and the release's id."""
 
     spec: PolicySpec
-    rules: RuleTable | None
+    rules: AnyTable | None
     release_id: str
 
     @cached_property
@@ -137,6 +147,11 @@ class Policy:
         """The facts of the answer and the declared fields, with their types."""
         return self.spec.schema_of_facts()
 
+    @cached_property
+    def reasons(self) -> dict[str, str]:
+        """The column `why` of each rule that has one, by the name of the rule."""
+        return {rule.name: rule.why for rule in self.rules.rules if rule.why} if self.rules else {}
+
     def facts(self, prediction: Prediction, masked: Masked, fields: Mapping[str, Scalar], clock: str) -> dict[str, Any]:
         """All facts on which a decision may be based, as plain JSON values, without any text.
 
@@ -147,9 +162,12 @@ class Policy:
             "too_long": prediction.too_long,
             "pii": dict(masked.counts),
             "fields": {name: fields.get(name) for name in self.spec.fields},
-            "contains": self.rules.contained(masked.text) if self.rules else {},
             "clock": clock,
         }
+        if isinstance(self.rules, RuleTable) or self.spec.facts == fact_versions.VERSION:
+            found["text"] = self.rules.seen(masked.text) if isinstance(self.rules, RuleTable) else {}
+        else:
+            found["contains"] = self.rules.contained(masked.text) if self.rules else {}
         if self.spec.facts == fact_versions.FIRST:
             return found
         # Only what is wrong is recorded, without the value: it stays when the fields are erased.
@@ -158,41 +176,43 @@ class Policy:
 
     def decide(self, record_id: str, facts: Mapping[str, Any]) -> Decision:
         """The decision on these facts. There is always an outcome; for review it is the proposal to the person."""
-        outcome, route, by, reason, fired = self._decide(facts)
+        course = self._course(facts)
+        route, reason = course.route, course.reason
         forced = reason == "rule_outcome"
         if route == "automatic" and self.spec.audit and unit_hash(self.release_id, record_id) < self.spec.audit:
             route, reason = "review", "audit"
         return Decision(
             id=record_id,
             release=self.release_id,
-            outcome=outcome,
+            outcome=course.outcome,
             route=route,
-            decided_by=by,
+            decided_by=course.by,
             forced=forced,
             reason=reason,
             facts=facts,
-            fired=fired,
+            fired=course.fired,
+            queue=course.queue,
         )
 
-    def _decide(
-        self, facts: Mapping[str, Any]
-    ) -> tuple[str, Literal["automatic", "review"], Literal["model", "rule"], str, tuple[str, ...]]:
-        answered = self.task.outcome(facts)
+    def _course(self, facts: Mapping[str, Any]) -> _Course:
+        answered, unmet = self.task.outcome(facts), _unmet(facts)
         first = self.rules.first(facts) if self.rules else None
-        unmet = _unmet(facts)
+        fired: tuple[str, ...] = ()
         if first is not None:
             rule, absent = first
+            then, fired = _end(rule), (rule.name,)
             if absent:
-                return answered, "review", "rule", "missing_field", (rule.name,)
-            if rule.outcome is None:
-                return answered, "review", "rule", "rule_review", (rule.name,)
-            if unmet:
-                return rule.outcome, "review", "rule", unmet, (rule.name,)
-            return rule.outcome, "automatic", "rule", "rule_outcome", (rule.name,)
+                return _Course(answered, "review", "rule", "missing_field", fired)
+            if then.kind == "review":
+                return _Course(answered, "review", "rule", "rule_review", fired, then.value)
+            if then.kind == "outcome" and unmet:
+                return _Course(then.value, "review", "rule", unmet, fired)
+            if then.kind == "outcome":
+                return _Course(then.value, "automatic", "rule", "rule_outcome", fired)
         if unmet:
-            return answered, "review", "model", unmet, ()
+            return _Course(answered, "review", "model", unmet, fired)
         route, reason = self._by_threshold(facts)
-        return answered, route, "model", reason, ()
+        return _Course(answered, route, "model", reason, fired)
 
     def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
         threshold = self.spec.thresholds.get(self.task.scope(facts))
@@ -206,6 +226,25 @@ class Policy:
         if p < least + band or self.task.unsettled(facts, band):
             return "review", "within_tolerance"
         return "automatic", "above_threshold"
+
+
+@dataclass(frozen=True)
+class _Course:
+    """The parts of a decision before the draw for audit."""
+
+    outcome: str
+    route: Literal["automatic", "review"]
+    by: Literal["model", "rule"]
+    reason: str
+    fired: tuple[str, ...]
+    queue: str = ""
+
+
+def _end(rule: Rule | FirstRule) -> Then:
+    """What follows where a rule of either edition holds."""
+    if isinstance(rule, Rule):
+        return rule.then
+    return Then("review") if rule.outcome is None else Then("outcome", rule.outcome)
 
 
 def _unmet(facts: Mapping[str, Any]) -> str:
@@ -238,10 +277,10 @@ def load_policy(release: Release) -> Policy:
     open_masking(spec.masking, str(path))
     fold.open_folding(spec.folding, str(path))
     fact_versions.check_version(spec.facts, str(path))
-    load = open_rules(spec.rules, str(path))
+    read = open_rules(spec.rules, str(path))
     rules = release.folder / RULES
     schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)
-    table = load(rules, schema, sealed=True) if rules.is_file() else None
+    table = read(rules, schema) if rules.is_file() else None
     return Policy(spec=spec, rules=table, release_id=release.id)
 
 

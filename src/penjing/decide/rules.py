@@ -14,13 +14,11 @@ from penjing.data.dates import parse_date, span_of
 from penjing.data.fields import parse_number
 from penjing.data.fold import fold_name
 from penjing.decide.cells import parse_cell
-from penjing.decide.check import check
 from penjing.decide.condition import Condition, Rule, Then
 from penjing.decide.ends import parse_then
 from penjing.decide.foreign import refuse_foreign
 from penjing.decide.grid import read_grid
 from penjing.decide.keywords import COLUMNS, FACTS, column_of, special_of
-from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema, Kind
 from penjing.decide.table import RuleTable, in_order
 from penjing.decide.wordlists import Lists
@@ -44,34 +42,6 @@ def read_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleT
     if faults:
         raise join_faults(faults)
     return table
-
-
-def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
-    """Read and check a rules file. Raises RuleError for cells, and for rows that contradict or can never fire.
-
-    sealed: the rules of a release, whose logic was checked when they were sealed; a later check that finds more does
-    not refuse them. Warnings and gaps are found by `check.check`.
-    """
-    if sealed:
-        return read_rules(path, schema, sealed=True)
-    table, faults, _ = examine_rules(path, schema)
-    if table is None or faults:
-        raise join_faults(faults)
-    return table
-
-
-def examine_rules(path: Path, schema: FactSchema) -> tuple[RuleTable | None, list[RuleError], list[Finding]]:
-    """The table (None if a cell cannot be read), every fault of cells and of logic, and the findings of `check`."""
-    faults: list[RuleError] = []
-    try:
-        table = parse_rules(path, schema, faults)
-        if faults:
-            return None, faults, []
-        findings = check(table)
-    except RuleError as error:
-        return None, [*faults, error], []
-    errors = [RuleError(each.what, where=each.where, fix=each.fix) for each in findings if each.level == "error"]
-    return table, errors, findings
 
 
 def join_faults(faults: Sequence[RuleError]) -> RuleError:

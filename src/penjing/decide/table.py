@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from penjing.decide.condition import Rule, WordList
+from penjing.decide.match import Matcher
 from penjing.decide.schema import FactSchema
 
 
@@ -25,6 +29,29 @@ class RuleTable:
     lists: Mapping[str, WordList] = field(default_factory=dict)
     raw: bytes = field(default=b"", compare=False, repr=False)
     columns: tuple[str, ...] = field(default=(), compare=False)
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """The compiled table."""
+        return Matcher(self.rules, self.schema, self.lists)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bytes of the file and of every word list, in hex."""
+        parts = [self.raw, *(part for name in sorted(self.lists) for part in (name.encode(), self.lists[name].raw))]
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+    def seen(self, masked: str) -> dict[str, Any]:
+        """What the rules find in a masked text, as it is recorded: see `Matcher.seen`."""
+        return self.matcher.seen(masked) if self.rules else {}
+
+    def first(self, facts: Mapping[str, Any]) -> tuple[Rule, tuple[str, ...]] | None:
+        """The first rule that is not false, with the fields that it tests and that have no value.
+
+        None: every rule is false.
+        """
+        found = self.matcher.first(facts) if self.rules else None
+        return None if found is None else (self.rules[found.place], found.absent)
 
 
 def in_order(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

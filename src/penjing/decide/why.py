@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from penjing.decide.condition import Condition, Rule
 from penjing.decide.match import Matcher
-from penjing.decide.trial import Case, Court, Verdict
+from penjing.decide.rule_cases import RuleCase, Ruled, RuleRunner
 
 Answer = Literal["true", "false", "unknown"]
 
@@ -30,18 +30,18 @@ class RowAnswer:
 class Why:
     """Asks one condition after another, by the same engine that decides."""
 
-    def __init__(self, court: Court) -> None:
-        self.court = court
+    def __init__(self, runner: RuleRunner) -> None:
+        self.runner = runner
         self._asked: dict[tuple[str, Any], Matcher] = {}
 
-    def rows(self, case: Case, verdict: Verdict) -> Iterator[RowAnswer]:
+    def rows(self, case: RuleCase, ruled: Ruled) -> Iterator[RowAnswer]:
         """The rows in order of decision, to the one that decides."""
-        for rule in self.court.table.rules:
+        for rule in self.runner.table.rules:
             yield self.row(rule, case)
-            if verdict.rule is not None and rule.row == verdict.rule.row:
+            if ruled.rule is not None and rule.row == ruled.rule.row:
                 return
 
-    def row(self, rule: Rule, case: Case) -> RowAnswer:
+    def row(self, rule: Rule, case: RuleCase) -> RowAnswer:
         """One row for a case."""
         answers = tuple((each, self._answer(each, case.facts)) for each in rule.conditions)
         dated = rule.valid_from is not None or rule.valid_to is not None
@@ -51,13 +51,13 @@ class Why:
     def _answer(self, condition: Condition, facts: Mapping[str, Any]) -> Answer:
         key = (condition.fact, condition.test)
         if key not in self._asked:
-            rule = Rule("", 0, (condition,), self.court.table.rules[0].then)
+            rule = Rule("", 0, (condition,), self.runner.table.rules[0].then)
             self._asked[key] = self._matcher(rule)
         found = self._asked[key].first(facts)
         return "false" if found is None else "unknown" if found.absent else "true"
 
     def _matcher(self, rule: Rule) -> Matcher:
-        return Matcher((rule,), self.court.table.schema, self.court.table.lists)
+        return Matcher((rule,), self.runner.table.schema, self.runner.table.lists)
 
 
 def shown(fact: str, facts: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ def write_rules(table: RuleTable, language: Language) -> str:
     for rule in sorted(table.rules, key=lambda each: each.row):
         left = list(rule.conditions)
         lines.append([_cell(column, rule, left, table.schema, language) for column in columns])
-        assert not left, f"row {rule.row} has conditions without a column: {[each.fact for each in left]}"
+        assert not left
     return to_csv(lines)
 
 

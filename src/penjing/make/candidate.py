@@ -21,9 +21,9 @@ from penjing.data.masked import counted
 from penjing.data.prepare import Prepared
 from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
-from penjing.decide.first.reader import FORMS
-from penjing.decide.first.table import RuleTable
+from penjing.decide.editions import FORMS
 from penjing.decide.policy import Policy, PolicySpec
+from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates

@@ -19,10 +19,10 @@ from penjing.core.task import ALL, Task
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
 from penjing.data.prepare import Prepared, examine, refusal
-from penjing.decide.first.check import Finding
-from penjing.decide.first.reader import examine_rules
-from penjing.decide.first.table import RuleTable
+from penjing.decide.examine import examine_rules
+from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.named import Named, open_named

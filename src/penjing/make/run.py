@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_parts, labelled_rows
-from penjing.decide.first.table import RuleTable
 from penjing.decide.policy import Policy
+from penjing.decide.table import RuleTable
 from penjing.make.advice import advise
 from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
@@ -384,7 +383,7 @@ def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:
 
 def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
     """Everything, apart from the model, that the times of a run depend on."""
-    written = hashlib.sha256(rules.raw).hexdigest() if rules is not None else ""
+    written = rules.digest if rules is not None else ""
     source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
     task = task_key(data.task)
     return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source, task])

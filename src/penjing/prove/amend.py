@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
-from penjing.core.certificate import CERTIFICATE, POLICY, RULES, Certificate
+from penjing.core.certificate import CERTIFICATE, POLICY, Certificate
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
@@ -21,12 +21,14 @@ from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
-from penjing.decide.first.check import Finding, check
-from penjing.decide.first.reader import load_rules
+from penjing.decide.examine import examine_rules
+from penjing.decide.logic.findings import Finding
 from penjing.decide.policy import Policy, load_policy
+from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.gates import TIMES
+from penjing.prove.seal import write_rules
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
@@ -79,9 +81,13 @@ def amend(
         raise UsageError("the new release would replace the old one", where=str(out), fix="give another --out")
     before = load_policy(release)
     old = read_certificate(release)
-    schema = replace(before.schema, read_as=release.info.labels_read_as)
-    table = load_rules(rules, schema)
-    policy = Policy(spec=before.spec, rules=table, release_id="")
+    # The old rules are read by their edition, the new ones by the newest.
+    spec = before.spec.newest_rules()
+    schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)
+    table, wrong, findings = examine_rules(rules, schema)
+    if table is None or wrong:
+        raise join_faults(wrong)
+    policy = Policy(spec=spec, rules=table, release_id="")
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
@@ -95,19 +101,19 @@ def amend(
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)
     certificate = _certify(policy, old, labelled)
-    spec = before.spec.model_copy(update={"thresholds": certificate.thresholds})
+    spec = spec.model_copy(update={"thresholds": certificate.thresholds})
     with sealed_folder(out) as folder:
         shutil.copytree(release.folder, folder, dirs_exist_ok=True)
         (folder / MANIFEST).unlink()
         (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
-        (folder / RULES).write_bytes(table.raw)
+        write_rules(folder, table)
         (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
     amended = open_release(out)
     # The gates are about the model, which has not changed. Gates on times were measured with the old rules.
     if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
         write_gates(out, amended.id, gates)
-    findings = tuple(each for each in check(table) if each.level == "warning")
-    return Amended(amended, certificate, findings, given, given - repeated - len(fresh), repeated)
+    warnings = tuple(each for each in findings if each.level == "warning")
+    return Amended(amended, certificate, warnings, given, given - repeated - len(fresh), repeated)
 
 
 def read_certificate(release: Release) -> Certificate:

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from penjing.core.artifact import open_release, write_gates, write_info
 from penjing.core.canon import canonical_json
-from penjing.core.certificate import CERTIFICATE, MODEL, POLICY, RULES, SELFCHECK, SUITE, Gate
+from penjing.core.certificate import CERTIFICATE, MODEL, POLICY, RULES, SELFCHECK, SUITE, WORDS, Gate
 from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
 from penjing.core.releases import by_id, put_in_place
-from penjing.decide.first.table import RuleTable
+from penjing.decide.table import RuleTable
 
 SUITE_ROWS = 200
 
@@ -45,12 +45,24 @@ def seal(target: Path, info: ReleaseInfo, artifact: Artifact, promise: Promise, 
         (folder / "policy").mkdir()
         (folder / POLICY).write_bytes(canonical_json(promise.policy.model_dump(mode="json")))
         if promise.rules is not None:
-            (folder / RULES).write_bytes(promise.rules.raw)
+            write_rules(folder, promise.rules)
         (folder / CERTIFICATE).write_bytes(canonical_json(promise.certificate.model_dump(mode="json")))
         (folder / SUITE).write_bytes(b"".join(canonical_json(case) + b"\n" for case in checks.suite))
         (folder / SELFCHECK).write_bytes(canonical_json(checks.selfcheck))
         write_info(folder, info)
     return open_release(target)
+
+
+def write_rules(folder: Path, rules: RuleTable) -> None:
+    """Put a rules file and the word lists that it names into the folder of a release, byte for byte.
+
+    Lists of earlier rules in the folder are removed.
+    """
+    (folder / RULES).write_bytes(rules.raw)
+    shutil.rmtree(folder / WORDS, ignore_errors=True)
+    for name, words in rules.lists.items():
+        (folder / WORDS).mkdir(exist_ok=True)
+        (folder / WORDS / f"{name}.txt").write_bytes(words.raw)
 
 
 def put_with_gates(tested: Release, target: Path, gates: Sequence[Gate]) -> Release:

@@ -17,7 +17,7 @@ from penjing.core.nouns import Release
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_parts
-from penjing.decide.first.table import RuleTable
+from penjing.decide.table import RuleTable
 from penjing.measure.evaluate import coverage_risk, expected_calibration_error, reliability
 from penjing.measure.latency import Latency
 from penjing.prove.score import Scored

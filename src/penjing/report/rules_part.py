@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from penjing.decide.first.check import check
-from penjing.decide.first.table import RuleTable
+from penjing.decide.check import check
+from penjing.decide.ends import write_then
+from penjing.decide.table import RuleTable
 from penjing.report.contract import RuleFinding, RuleRow, RulesPart
 
 # More rules are counted on the page, not listed.
@@ -24,7 +25,7 @@ def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart 
             row=rule.row,
             name=rule.name,
             conditions=tuple((each.fact, each.written) for each in rule.conditions),
-            then=rule.then,
+            then=write_then(rule.then, "en"),
             why=rule.why,
             decided=count[rule.name] if fired else None,
         )

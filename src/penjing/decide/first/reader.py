@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from penjing.core.errors import RequestError, RuleError, UsageError
+from penjing.core.errors import RequestError, RuleError
 from penjing.core.options import nearest
 from penjing.data.clean import clean
 from penjing.data.fields import match_names
@@ -42,23 +42,6 @@ def load_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleT
     if table is None or faults:
         raise join_faults(faults)
     return table
-
-
-# The forms of the rules file; a release names the form of its rules.
-_FORMS: dict[str, Callable[..., RuleTable]] = {"1": load_rules}
-FORMS = tuple(_FORMS)
-
-
-def open_rules(version: str, where: str | None = None) -> Callable[..., RuleTable]:
-    """The reader of rules of this form, with the signature of `load_rules`. Raises UsageError."""
-    known = _FORMS.get(version)
-    if known is None:
-        raise UsageError(
-            f"the rules are written in form {version!r}; this installation reads {', '.join(FORMS)}",
-            where=where,
-            fix="install the version of penjing that made it, or a newer one",
-        )
-    return known
 
 
 def examine_rules(path: Path, schema: FactSchema) -> tuple[RuleTable | None, list[RuleError], list[Finding]]:

@@ -32,7 +32,7 @@ _TYPES: Mapping[str, str] = {"unit": "float", "float": "float", "int": "int", "c
 
 
 @dataclass(frozen=True)
-class Case:
+class RuleCase:
     """The facts of one case, as a decision records them, and what is expected: "" where it is not said."""
 
     where: str
@@ -42,7 +42,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ruled:
     """What the rules make of a case: the row that decides (None: none does), its end, the fields that it lacks."""
 
     rule: Rule | None
@@ -55,7 +55,7 @@ class Verdict:
 
 
 @dataclass
-class Trial:
+class CasesResult:
     """The result of a file of cases: how often each row decided, and where something else was expected."""
 
     cases: int = 0
@@ -64,7 +64,7 @@ class Trial:
     tested: int = 0
 
 
-class Court:
+class RuleRunner:
     """Rules ready to decide cases."""
 
     def __init__(self, table: RuleTable) -> None:
@@ -73,15 +73,15 @@ class Court:
         used = dict.fromkeys(each.fact for rule in table.rules for each in rule.conditions)
         self.needed = [fact for fact in used if fact not in table.schema.fields]
 
-    def judge(self, case: Case) -> Verdict:
+    def decide(self, case: RuleCase) -> Ruled:
         """The row that decides, as in the service: fields that it needs and lacks send the case to a person."""
         found: Match | None = self.matcher.first(case.facts)
         if found is None:
-            return Verdict(None, Then("model"))
+            return Ruled(None, Then("model"))
         rule = self.table.rules[found.place]
-        return Verdict(rule, Then("review") if found.absent else rule.then, found.absent)
+        return Ruled(rule, Then("review") if found.absent else rule.then, found.absent)
 
-    def read(self, cells: Mapping[str, str], clock: str, where: str) -> Case:
+    def read(self, cells: Mapping[str, str], clock: str, where: str) -> RuleCase:
         """A row of a file of cases. Raises RequestError, RuleError for a value that cannot be read or is needed."""
         schema, kinds = self.table.schema, self.table.schema.kinds()
         roles, facts = roles_of(tuple(cells), schema)
@@ -108,26 +108,20 @@ class Court:
         all_facts = {"too_long": False, **found, **text, "clock": _moment(clock)}
         expected = cells[roles["expected"]].strip() if "expected" in roles else ""
         rule = cells[roles["rule"]].strip() if "rule" in roles else ""
-        return Case(where, all_facts, self._end(expected, where), rule)
+        return RuleCase(where, all_facts, self._end(expected, where), rule)
 
-    def try_all(self, cases: Iterable[Case]) -> Trial:
+    def run(self, cases: Iterable[RuleCase]) -> CasesResult:
         """Decide all cases, compare with what is expected, and count the rows that decided."""
-        trial = Trial()
+        result = CasesResult()
         for case in cases:
-            verdict = self.judge(case)
-            trial.cases += 1
-            name = verdict.rule.name if verdict.rule else ""
-            trial.fired[name] += 1
-            if not case.expected and not case.rule:
-                continue
-            trial.tested += 1
-            by = f"row {verdict.rule.row} ({name})" if verdict.rule else "no row"
-            if case.expected and case.expected != verdict.in_words():
-                got = verdict.in_words()
-                trial.failures.append(f"{case.where}: expected `{case.expected}`, got `{got}` by {by}")
-            elif case.rule and name != ("" if case.rule in NO_RULE else case.rule):
-                trial.failures.append(f"{case.where}: expected the rule `{case.rule}`, but {by} decides")
-        return trial
+            ruled = self.decide(case)
+            result.cases += 1
+            name = ruled.rule.name if ruled.rule else ""
+            result.fired[name] += 1
+            if case.expected or case.rule:
+                result.tested += 1
+                result.failures += _differs(case, ruled)
+        return result
 
     def _is_own(self, fact: str) -> bool:
         return fact != "text" and fact not in self.table.schema.fields
@@ -147,6 +141,21 @@ class Court:
             if outcome is None:
                 raise error from None
             return write_then(Then("outcome", outcome), "en")
+
+
+def _differs(case: RuleCase, ruled: Ruled) -> list[str]:
+    """What is not as expected, as a sentence; nothing where all is."""
+    rule, got = ruled.rule, ruled.in_words()
+    if case.expected and case.expected != got:
+        if rule is None:
+            return [f"{case.where}: expected `{case.expected}`, got `{got}` by no row"]
+        return [f"{case.where}: expected `{case.expected}`, got `{got}` by row {rule.row} ({rule.name})"]
+    wanted = "" if case.rule in NO_RULE else case.rule
+    if not case.rule or wanted == (rule.name if rule else ""):
+        return []
+    if rule is None:
+        return [f"{case.where}: expected the rule `{case.rule}`, but no row decides"]
+    return [f"{case.where}: expected the rule `{case.rule}`, but row {rule.row} ({rule.name}) decides"]
 
 
 def roles_of(header: Sequence[str], schema: FactSchema) -> tuple[dict[str, str], dict[str, str]]:
