@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from penjing.decide.logic.findings import Finding
 from penjing.decide.table import RuleTable
@@ -13,6 +13,12 @@ Part = Literal["validation", "test", "labelled"]
 SHOWN = 20  # rows of one finding
 # Of fewer rows it says nothing that a rule decides none of them.
 LEAST = 30
+
+
+def names_fired(table: RuleTable, facts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Of each row of recorded facts the name of the rule that decides it, "" where none does."""
+    found = (table.first(each) for each in facts)
+    return ["" if one is None else one[0].name for one in found]
 
 
 def check_fired(table: RuleTable, fired: Sequence[str], part: Part) -> list[Finding]:
