@@ -23,6 +23,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.editions import FORMS
+from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
@@ -136,6 +137,9 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
     spec = policy.spec
     validation = label_facts(session, policy, data.validation)
+    if job.rules is not None:
+        for each in check_fired(job.rules, names_fired(job.rules, validation.facts), "validation"):
+            job.progress.say(f"{each.where}: {each.what}")
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
     tables = (data.train, data.validation, data.test)
