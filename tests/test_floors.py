@@ -23,7 +23,7 @@ SIBLINGS = {
 TORCH = {"torch", "transformers", "accelerate", "nncf", "sklearn", "polars", "matplotlib"}
 # No torch at the top of a file or inside a function: these rooms run where it is not installed.
 WITHOUT_TORCH = COUNTER | {"core", "data", "tasks", "text", "engines", "runtime", "measure"}
-LOADED_WHEN_USED = {"data/sheets.py": {"polars"}}
+LOADED_WHEN_USED = {"data/sheets.py": {"polars"}, "data/parquet.py": {"polars"}}
 TORCH_FILES = {"engines/torch.py", "engines/export.py", "measure/rivals.py"}
 FILES = sorted(SOURCE.rglob("*.py"))
 

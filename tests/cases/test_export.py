@@ -19,7 +19,7 @@ from penjing.core.errors import MissingPackageError
 from penjing.core.nouns import Decision, Prediction
 from penjing.store.case_data import CaseData
 from penjing.store.database import Store, open_store
-from penjing.store.exported import Span
+from penjing.store.exported import ExportPeriod
 from penjing.store.records import Record, make_record, prepare_record, write_prepared
 from penjing.store.reviews import import_verdicts
 from penjing.store.waiting import WaitingText
@@ -97,19 +97,19 @@ def test_a_verdict_is_in_its_row(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("span", "ids"),
+    ("period", "ids"),
     [
-        (Span("2026-01-02"), [1, 2, 3]),
-        (Span("2026-01-02", "2026-01-03"), [1]),
-        (Span("2026-01-02T00:00:01"), [2, 3]),
-        (Span(release="a" * 12), [0, 1, 2, 3]),
-        (Span(release="b"), []),
-        (Span(release="_"), []),
+        (ExportPeriod("2026-01-02"), [1, 2, 3]),
+        (ExportPeriod("2026-01-02", "2026-01-03"), [1]),
+        (ExportPeriod("2026-01-02T00:00:01"), [2, 3]),
+        (ExportPeriod(release="a" * 12), [0, 1, 2, 3]),
+        (ExportPeriod(release="b"), []),
+        (ExportPeriod(release="_"), []),
     ],
 )
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_span_is_half_open(store: Store, tmp_path: Path, span: Span, ids: list[int], form) -> None:
-    assert export_decisions(store, tmp_path / f"x.{form}", form, span) == len(ids)
+def test_a_span_is_half_open(store: Store, tmp_path: Path, period: ExportPeriod, ids: list[int], form) -> None:
+    assert export_decisions(store, tmp_path / f"x.{form}", form, period) == len(ids)
     if form == "jsonl":
         rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text(encoding="utf-8").splitlines()]
         assert [row["id"] for row in rows] == [f"id-{number}" for number in ids]
@@ -150,9 +150,9 @@ def test_the_memory_does_not_grow_with_the_rows(store: Store, tmp_path: Path) ->
                 connection, [prepare_record(replace(_record(2), id=f"m-{start + n:05}")) for n in range(500)]
             )
     peaks = []
-    for span in (Span(until="2026-01-03"), Span()):
+    for period in (ExportPeriod(until="2026-01-03"), ExportPeriod()):
         tracemalloc.start()
-        export_decisions(store, tmp_path / "x.csv", "csv", span)
+        export_decisions(store, tmp_path / "x.csv", "csv", period)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 12_000_000  # 6,000 rows take 20 MB if they are kept

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Row
 
-from penjing.core.errors import MissingPackageError
+from penjing.data.parquet import write_parquet
 from penjing.data.workbook import open_workbook
 from penjing.store.case_data import read_case
 from penjing.store.database import Store
-from penjing.store.exported import Span, exported_rows, kept_names
+from penjing.store.exported import ExportPeriod, exported_rows, kept_names
 from penjing.store.reviews import defuse
 
 Format = Literal["csv", "xlsx", "parquet", "jsonl"]
@@ -28,29 +27,30 @@ COLUMNS = (
     "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "p", "rules", "queue",
     "fields", "text", "verdict", "reviewer", "note", "closed",
 )  # fmt: skip
+_TYPED: dict[str, type] = {"p": float, "forced": bool}
 # More columns that were passed through are written as one column of JSON.
 MOST_KEPT_COLUMNS = 100
 Values = dict[str, Any]
 
 
 def export_decisions(
-    store: Store, file: Path, form: Format, span: Span | None = None, unreadable: list[str] | None = None
+    store: Store, file: Path, form: Format, period: ExportPeriod | None = None, unreadable: list[str] | None = None
 ) -> int:
-    """Write the decisions of a span, oldest first; returns how many.
+    """Write the decisions of a period, oldest first; returns how many.
 
     csv, xlsx: a cell that a spreadsheet would read as a formula gets an apostrophe; lists and fields are one cell.
     jsonl: lists and objects as they are. parquet: needs polars. A record that cannot be read is left out, and its id
     goes to `unreadable`. Raises MissingPackageError, DataError (more than a workbook holds), OSError.
     """
-    span, bad = span or Span(), unreadable if unreadable is not None else []
-    rows = _values(store, span, bad)
+    period, bad = period or ExportPeriod(), unreadable if unreadable is not None else []
+    rows = _values(store, period, bad)
     if form == "jsonl":
         return _write_lines(file, rows)
-    names = kept_names(store, span, MOST_KEPT_COLUMNS)
+    names = kept_names(store, period, MOST_KEPT_COLUMNS)
     kept = names if len(names) <= MOST_KEPT_COLUMNS else []
     table = _Table(kept, together=bool(names) and not kept)
     if form == "parquet":
-        return _write_parquet(file, table.header, map(table.plain, rows))
+        return write_parquet(file, table.header, _TYPED, map(table.plain, rows))
     return _WRITERS[form](file, table.header, map(table.safe, rows))
 
 
@@ -75,8 +75,8 @@ class _Table:
         return [defuse(_text(cell)) for cell in self.plain(values)]
 
 
-def _values(store: Store, span: Span, bad: list[str]) -> Iterator[Values]:
-    for row in exported_rows(store, span):
+def _values(store: Store, period: ExportPeriod, bad: list[str]) -> Iterator[Values]:
+    for row in exported_rows(store, period):
         try:
             yield _of(row)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -155,28 +155,3 @@ _WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[list[str]]], int]] =
     "csv": _write_csv,
     "xlsx": _write_xlsx,
 }
-
-
-def _write_parquet(file: Path, header: Sequence[str], rows: Iterable[list[Any]]) -> int:
-    """Through a file of JSON lines, from which polars writes in batches."""
-    try:
-        import polars
-    except ImportError:
-        raise MissingPackageError(
-            "parquet files need the package polars, which is not installed here",
-            fix="export as csv or jsonl, or: pip install 'penjing[train]'",
-        ) from None
-    types = {"p": polars.Float64, "forced": polars.Boolean}
-    schema = {name: types.get(name, polars.String) for name in header}
-    with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".penjing-export-") as folder:
-        lines = Path(folder) / "rows.jsonl"
-        with lines.open("w", encoding="utf-8", newline="\n") as target:
-            count = 0
-            for cells in rows:
-                target.write(json.dumps(dict(zip(header, cells, strict=True)), ensure_ascii=False) + "\n")
-                count += 1
-        if count:
-            polars.scan_ndjson(lines, schema=schema).sink_parquet(file)
-        else:
-            polars.DataFrame(schema=schema).write_parquet(file)
-    return count

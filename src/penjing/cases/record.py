@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from penjing.cases.rule_reasons import rule_why
 from penjing.core.nouns import Scalar
 from penjing.decide.decider import Decided, Decider, Request, place
 from penjing.explain.budget import EvidenceBudget, explain_within
+from penjing.explain.counterfactual import MOST_TEXTS, Counterfactual, counterfactual
 from penjing.explain.evidence import MOST_VARIANTS, explain
 from penjing.store.records import PreparedRecord, make_record, prepare_record
 from penjing.store.waiting import WaitingText
@@ -32,10 +34,12 @@ class Ask:
     index: int = 0
     count: int = 1
     budget: EvidenceBudget | None = None
+    counterfactual: bool = False
 
     def cost(self) -> float:
         """The estimated cost: characters times the work for each."""
-        return max(1, len(self.text)) * (EVIDENCE_COST if self.evidence else 1)
+        more = (MOST_VARIANTS if self.evidence else 0) + (MOST_TEXTS if self.counterfactual else 0)
+        return max(1, len(self.text)) * (1 + more)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     shown |= rule_why(decider.policy, decided.decision.fired)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
+    if ask.counterfactual:
+        shown["counterfactual"] = _counterfactual(decider, decided, ask)
     kept = decider.release.info.texts == "masked"
     record = make_record(
         decided.decision,
@@ -82,6 +88,20 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     )
     held = None if kept else WaitingText(decided.masked.text, evidence)
     return Answer(shown, prepare_record(record, held), decided.decision.decided_by)
+
+
+def _counterfactual(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:
+    """The smallest change that changes the decision; within what is left of the budget of the request."""
+    decision, text = decided.decision.to_json(), decided.masked.text
+    if ask.budget is None:
+        return counterfactual(decider, decision, text).to_json()
+    if reason := ask.budget.refuses(decider.session, text, ask.index):
+        return Counterfactual(none=reason).to_json()
+    began = time.monotonic()
+    try:
+        return counterfactual(decider, decision, text, seconds=ask.budget.seconds - ask.budget.spent).to_json()
+    finally:
+        ask.budget.spent += time.monotonic() - began
 
 
 def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from penjing.core.answers import Answer, answer_to_json
 from penjing.core.canon import canonical_json
+from penjing.core.errors import RequestError
 from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.core.task import Task
 from penjing.data.mask import Masked
 from penjing.decide.facts import version_of
 from penjing.decide.policy import Policy, tolerance_units
+from penjing.decide.schema import FieldValues
 
 # Two numbers that were rounded to 1e-6 each may differ by one unit where the unrounded ones agree.
 _ROUNDING = 1e-6
@@ -144,5 +146,11 @@ def decide_again(policy: Policy, recorded: Mapping[str, Any], masked: Masked, pr
     Raises RequestError if the recorded fields do not fit this policy.
     """
     facts = recorded["facts"]
-    fields = policy.schema.recorded(facts["fields"])
+    unknown = facts.get("unknown") or ()
+    if unknown and policy.spec.unknown_values == "refuse":
+        raise RequestError(
+            f"the field `{unknown[0]}` was given with a value that is not listed, which this release refuses",
+            fix="decide the case anew",
+        )
+    fields = policy.schema.recorded(FieldValues(facts["fields"], unknown))
     return policy.decide(str(recorded["id"]), policy.facts(prediction, masked, fields, str(facts["clock"])))

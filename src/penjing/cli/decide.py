@@ -17,6 +17,8 @@ from penjing.cli.case_columns import CaseColumns, Keep, Ref
 from penjing.cli.texts import Encoding, Header, Lines, Sheet
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from penjing.cli.texts import Row
     from penjing.decide.decider import Decider
     from penjing.store.database import Store
@@ -37,6 +39,9 @@ def decide(
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="also return the words that decided; slower")] = False,
     why: Annotated[bool, typer.Option("--why", help="also return the reasons in words, in your language")] = False,
+    counterfactual: Annotated[
+        bool, typer.Option("--counterfactual", help="also search the smallest deletion that changes the decision")
+    ] = False,
     text: Annotated[
         str | None, typer.Option(help="the column of the texts; default: that of the release, else text")
     ] = None,
@@ -81,13 +86,9 @@ def decide(
     if (secret := store.audit_key()) is not None:
         decider.drawer = Drawer(secret)
     reading, columns = Reading(encoding, sheet, header, lines=lines), CaseColumns(ref, tuple(dict.fromkeys(keep or ())))
-    options = {"text": text, "evidence": evidence} | {
-        name: value
-        for one, base in ((reading, Reading), (columns, CaseColumns))
-        for name, value in asdict(one).items()
-        if value != getattr(base, name)
-    }
-    work = _Work(decider, store, evidence, why, columns, _open(store, decider, file, options, again))
+    options = {"text": text, "evidence": evidence} | _changed(reading) | _changed(columns)
+    run = _open(store, decider, file, options, again)
+    work = _Work(decider, store, evidence, _Explained(why, counterfactual), columns, run)
     faults: list[Fault] = []
     routes: Counter[str] = Counter()
     try:
@@ -113,6 +114,11 @@ def decide(
         raise DataError(
             f"{failed:,} row{'s' * (failed != 1)} could not be decided", where=file, fix="see the lines with `error`"
         )
+
+
+def _changed(options: DataclassInstance) -> dict[str, Any]:
+    """The options that differ from their defaults."""
+    return {name: value for name, value in asdict(options).items() if value != getattr(type(options), name)}
 
 
 def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], again: bool) -> DecideRun | None:
@@ -142,12 +148,20 @@ def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], ag
     return run
 
 
+@dataclass(frozen=True)
+class _Explained:
+    """What is shown beside a decision, and not recorded."""
+
+    why: bool
+    counterfactual: bool
+
+
 @dataclass
 class _Work:
     decider: Decider
     store: Store
     evidence: bool
-    why: bool
+    explained: _Explained
     columns: CaseColumns
     run: DecideRun | None
     recorded: int = 0
@@ -208,7 +222,7 @@ class _Work:
         line["p"] = decision["facts"]["p"]
         line |= rule_why(self.decider.policy, decision["fired"])
         if not self.evidence:
-            return line | self._reasons(decision, None)
+            return line | self._explain(row, record, None)
         text = record.text
         if text is None or record.evidence is None:  # the release may keep neither
             if shown is not None:
@@ -220,13 +234,21 @@ class _Work:
             found = dict(record.evidence)
         # In the key order of the record.
         line |= {"text": text, "evidence": json.loads(canonical_json(found))}
-        return line | self._reasons(decision, found)
+        return line | self._explain(row, record, found)
 
-    def _reasons(self, decision: dict[str, Any], evidence: dict[str, Any] | None) -> dict[str, Any]:
+    def _explain(self, row: Row, record: Record, evidence: dict[str, Any] | None) -> dict[str, Any]:
+        """The reasons in words and the counterfactual, where they were asked for."""
         from penjing.cli.language import language
+        from penjing.explain.counterfactual import counterfactual
         from penjing.explain.why import why
 
-        return {"why": why(decision, self.decider.policy, evidence, language())} if self.why else {}
+        decision, found = record.decided(), dict[str, Any]()
+        if self.explained.why:
+            found["why"] = why(decision, self.decider.policy, evidence, language())
+        if self.explained.counterfactual:
+            text = self.decider.session.prepare(row[1]).text if record.text is None else record.text
+            found["counterfactual"] = counterfactual(self.decider, decision, text).to_json()
+        return found
 
     def finish(self) -> None:
         """Record that every row is answered and printed."""

@@ -51,17 +51,17 @@ def decisions(
     from penjing.core.errors import DamageError, PenjingError, UsageError
     from penjing.core.folder import replaced_file
     from penjing.store.database import open_store
-    from penjing.store.exported import Span
+    from penjing.store.exported import ExportPeriod
     from penjing.store.settings import database_url
 
     chosen = _format(file, form)
-    span = Span(_time("--since", since), _time("--until", until), release)
+    period = ExportPeriod(_time("--since", since), _time("--until", until), release)
     store = open_store(database_url(db), create=False)
     bad: list[str] = []
     try:
         # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
         with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count = export_decisions(store, target, chosen, span, bad)
+            count = export_decisions(store, target, chosen, period, bad)
     except OSError as error:
         failure = explain(error)
         kind = UsageError if error.errno in _PATH else PenjingError

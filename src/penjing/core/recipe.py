@@ -174,6 +174,9 @@ class Decide(_Part):
     rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
     audit: Share = Field(0.01, description="share of automatic cases, chosen by a hash, that also go to review")
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
+    unknown_values: Literal["review", "refuse"] = Field(
+        "review", description="a new value of an enumerated field: the case goes to review, or the request is refused"
+    )
 
     @field_validator("max_error")
     @classmethod

@@ -60,13 +60,21 @@ class FieldError(ValueError):
         self.what, self.fix = what, fix
 
 
+class UnlistedError(FieldError):
+    """A value that is none of the listed ones."""
+
+
 class WrongFieldError(RequestError):
-    """A declared field with a wrong value. about: the field, the value as it is shown, and what it is not."""
+    """A declared field with a wrong value. about: the field, the value as it is shown, and what it is not.
+
+    unlisted: whether the value could be a new one of an enumerated field.
+    """
 
     def __init__(self, name: str, error: FieldError, where: str | None) -> None:
         super().__init__(f"the field `{name}` is {error.what}", where=where, fix=error.fix)
         found = _WRONG.fullmatch(error.what)
         self.about = (name, found[1], found[2]) if found else None
+        self.unlisted = isinstance(error, UnlistedError)
 
 
 @dataclass(frozen=True)
@@ -295,7 +303,7 @@ def _listed(value: object, values: tuple[str, ...]) -> str:
     if len(same) == 1:
         return same[0]
     listed = ", ".join(each[:_SHOWN] for each in values[:8])
-    raise FieldError(f"{_shown(text)}, not one of {listed}", nearest(text[:_SHOWN], values))
+    raise UnlistedError(f"{_shown(text)}, not one of {listed}", nearest(text[:_SHOWN], values))
 
 
 def _shown(value: object) -> str:

@@ -75,7 +75,7 @@ def open_workbook(path: Path) -> Iterator[Workbook]:
             archive.writestr(name, _HEAD + content)
         with (
             archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as raw,
-            TextIOWrapper(raw, encoding="utf-8", newline="") as file,  # type: ignore[type-var]
+            TextIOWrapper(raw, encoding="utf-8", newline="") as file,
         ):
             file.write(f'{_HEAD}<worksheet xmlns="{_NAMESPACE}/spreadsheetml/2006/main"><sheetData>')
             yield Workbook(file)

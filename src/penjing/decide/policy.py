@@ -32,7 +32,7 @@ from penjing.decide import facts as fact_versions
 from penjing.decide.condition import Rule, Then
 from penjing.decide.editions import FORMS, AnyTable, open_rules
 from penjing.decide.first.table import Rule as FirstRule
-from penjing.decide.schema import MICRO, FactSchema
+from penjing.decide.schema import MICRO, FactSchema, UnknownValues, unknown_of
 from penjing.decide.table import RuleTable
 from penjing.tasks import opened, task_of
 
@@ -46,6 +46,7 @@ REASONS = {
     "rule_review": "a rule sends the case to a person",
     "rule_outcome": "a rule forces the outcome",
     "missing_field": "a rule needs a field that the request did not give",
+    "unknown_value": "an enumerated field has a value that is not among its listed values",
     "missing_feature": "a field that the model reads is empty, and was never empty in training",
     "unseen_feature": "a field that the model reads has a value that the training rows did not have",
     "audit": "an automatic case that was drawn for a check by a person",
@@ -59,7 +60,8 @@ class PolicySpec(BaseModel):
     the first releases, names none of them: it means the first of each. Formats 1 and 2 have `labels`, one of which is
     the answer. Format 3 has `task` instead, with `type` and what the task learned of its data; its thresholds are by
     the scopes of the task. Format 4 has either, and names the version of the facts that are recorded (`facts`) and what
-    the train rows had of each declared field that the model reads (`features`).
+    the train rows had of each declared field that the model reads (`features`). unknown_values: whether a new value of
+    an enumerated field is refused, or sends the case to review; only the second is written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +80,7 @@ class PolicySpec(BaseModel):
     rules: str = FORMS[0]
     facts: str = fact_versions.FIRST
     features: dict[str, Seen] = {}
+    unknown_values: UnknownValues = "refuse"
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
@@ -90,6 +93,8 @@ class PolicySpec(BaseModel):
             raise ValueError("facts of version 3 are those of rules of form 2, and of no others")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
             raise ValueError("formats 1 to 3 name no version of facts and no features")
+        if self.unknown_values == "review" and self.facts in fact_versions.VERSIONS[:2]:
+            raise ValueError("facts of versions 1 and 2 name no fields with unknown values")
         return self
 
     @model_serializer(mode="wrap")
@@ -102,6 +107,8 @@ class PolicySpec(BaseModel):
         if self.format < 4:
             for name in ("facts", "features"):
                 values.pop(name, None)
+        if self.unknown_values == "refuse":
+            values.pop("unknown_values", None)
         values.pop("labels" if self.task else "task", None)
         return values
 
@@ -126,6 +133,7 @@ class PolicySpec(BaseModel):
             folding=self.folding,
             other=self.task,
             features={name: seen.empty for name, seen in self.features.items()},
+            unknown_values=self.unknown_values,
         )
 
 
@@ -182,6 +190,8 @@ class Policy:
             found["audit"] = {"draw": draw, "probability": self.spec.audit}
         # Only what is wrong is recorded, without the value: it stays when the fields are erased.
         faults = {name: seen.fault(fields.get(name)) for name, seen in self.spec.features.items()}
+        if unknown := unknown_of(fields):
+            found["unknown"] = list(unknown)
         return found | {"version": self.spec.facts, "features": {name: what for name, what in faults.items() if what}}
 
     def decide(self, record_id: str, facts: Mapping[str, Any]) -> Decision:
@@ -221,7 +231,8 @@ class Policy:
             rule, absent = first
             then, fired = _end(rule), (rule.name,)
             if absent:
-                return _Course(answered, "review", "rule", "missing_field", fired)
+                new = set(absent) & set(facts.get("unknown") or ())
+                return _Course(answered, "review", "rule", "unknown_value" if new else "missing_field", fired)
             if then.kind == "review":
                 return _Course(answered, "review", "rule", "rule_review", fired, then.value)
             if then.kind == "outcome" and unmet:
@@ -271,6 +282,8 @@ def _unmet(facts: Mapping[str, Any]) -> str:
 
     It holds for an outcome that a rule forces too: rows above that rule may ask for the model's answer.
     """
+    if facts.get("unknown"):
+        return "unknown_value"
     faults = facts.get("features") or {}
     if not faults:
         return ""

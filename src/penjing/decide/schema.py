@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
@@ -13,13 +13,14 @@ from penjing.core.options import nearest
 from penjing.core.task import BoundedTask, Bounds, FactKind, Task
 from penjing.data import fold
 from penjing.data.dates import parse_date
-from penjing.data.fields import match_header, match_names, read_field, unclear_names
+from penjing.data.fields import WrongFieldError, match_header, match_names, read_field, unclear_names
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import PLACEHOLDERS, VERSION, open_masking
 from penjing.tasks import opened
 
 Kind = FactKind
 FieldType = str | tuple[str, ...]
+UnknownValues = Literal["refuse", "review"]
 
 # Facts have six decimals. The rules engine compares whole millionths, so that no comparison rounds.
 MICRO = 1_000_000
@@ -33,6 +34,14 @@ def scale(kind: Kind) -> int:
     return _SCALE[kind]
 
 
+class FieldValues(dict[str, Scalar]):
+    """Typed fields by name. unknown: enumerated fields that were given with a value which is not listed; here None."""
+
+    def __init__(self, values: Mapping[str, Scalar], unknown: Sequence[str] = ()) -> None:
+        super().__init__(values)
+        self.unknown = tuple(unknown)
+
+
 @dataclass(frozen=True)
 class FactSchema:
     """Names and types of all facts of a release: those of its answers, its declared fields, and the fixed ones.
@@ -41,6 +50,8 @@ class FactSchema:
     read_as: other words for labels that the recipe merged, with the label that each stands for.
     masking, folding: the versions by which free text in a field is masked, and phrases are compared.
     features: the declared fields that the model reads, and whether each was ever empty in training.
+    unknown_values: whether a new value of an enumerated field is refused, or is read as none and sends its case to
+    review.
     """
 
     labels: tuple[str, ...]
@@ -50,6 +61,7 @@ class FactSchema:
     folding: str = fold.VERSION
     other: Mapping[str, Any] = field(default_factory=dict)
     features: Mapping[str, bool] = field(default_factory=dict)
+    unknown_values: UnknownValues = "refuse"
 
     @cached_property
     def task(self) -> Task:
@@ -117,7 +129,7 @@ class FactSchema:
             return error.fix or error.what
         return "write an answer of the task"
 
-    def read(self, given: Mapping[str, object], where: str | None = None) -> dict[str, Scalar]:
+    def read(self, given: Mapping[str, object], where: str | None = None) -> FieldValues:
         """Typed, cleaned and masked fields of a request, in the order of the schema; one not given is None.
 
         Values and names are read by `penjing.data.fields`. Raises RequestError for an unknown field,
@@ -132,9 +144,10 @@ class FactSchema:
         if unknown is not None:
             known = nearest(unknown[:60], dict(self.fields)) if self.fields else "this release declares no fields"
             raise RequestError(f"unknown field `{unknown[:60]}`", where=where, fix=known)
-        return self._typed({name: given[found] for name, found in names.found.items()}, where)
+        found = self._typed({name: given[found] for name, found in names.found.items()}, where)
+        return FieldValues(found, sorted({*found.unknown, *unknown_of(given)}))
 
-    def from_strings(self, row: Mapping[str, str], where: str | None = None) -> dict[str, Scalar]:
+    def from_strings(self, row: Mapping[str, str], where: str | None = None) -> FieldValues:
         """The same from a row of a file, which may have other columns too."""
         names = match_header(tuple(self.fields), tuple(row))
         if names.unclear:
@@ -166,19 +179,36 @@ class FactSchema:
         known = ", ".join(f"`{name}`" for name in absent if name in self.features)
         return f"; the model reads {known} and decides as where it was empty in training" if known else ""
 
-    def recorded(self, facts: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    def strict(self) -> FactSchema:
+        """The same schema, which refuses a new value of an enumerated field."""
+        return replace(self, unknown_values="refuse")
+
+    def recorded(self, facts: Mapping[str, Scalar]) -> FieldValues:
         """The fields of a record, which were read when it was made: kept if they have the type, else read again."""
         kept = {name: facts[name] for name in facts if _is(facts[name], self.fields.get(name))}
         read = self.read({name: value for name, value in facts.items() if name not in kept})
-        return {name: kept.get(name, read[name]) for name in self.fields}  # an empty text stays empty
+        values = {name: kept.get(name, read[name]) for name in self.fields}  # an empty text stays empty
+        return FieldValues(values, sorted({*read.unknown, *unknown_of(facts)}))
 
-    def _typed(self, given: Mapping[str, object], where: str | None) -> dict[str, Scalar]:
+    def _typed(self, given: Mapping[str, object], where: str | None) -> FieldValues:
         found: dict[str, Scalar] = {}
+        unknown: list[str] = []
         masking = open_masking(self.masking)
         for name, kind in self.fields.items():
-            value = read_field(name, given.get(name), kind, where)
+            try:
+                value = read_field(name, given.get(name), kind, where)
+            except WrongFieldError as error:
+                if not error.unlisted or self.unknown_values == "refuse":
+                    raise
+                value = None
+                unknown.append(name)
             found[name] = masking(value).text if kind == "str" and isinstance(value, str) else value
-        return found
+        return FieldValues(found, unknown)
+
+
+def unknown_of(fields: Mapping[str, object]) -> tuple[str, ...]:
+    """The fields whose value was not listed, where `fields` were read before."""
+    return fields.unknown if isinstance(fields, FieldValues) else ()
 
 
 def _is(value: Scalar, kind: FieldType | None) -> bool:

@@ -30,6 +30,15 @@ class EvidenceBudget:
             return ""
         return f"the time limit of {self.seconds:g} s for the evidence of a request was reached"
 
+    def refuses(self, session: Session, masked_text: str, place: int) -> str:
+        """Why the text at position `place` (from 0) of a request is not explained at all, else ""."""
+        if place >= self.texts:
+            return f"evidence is given for the first {self.texts:,} texts of a request"
+        if (length := _length(session, masked_text, self.tokens)) > self.tokens:
+            unit = "tokens" if session.answering(masked_text).tokens else "characters"
+            return f"the text has {length:,} {unit}; evidence is given for texts of at most {self.tokens:,}"
+        return self.out_of_time()
+
 
 def explain_within(
     session: Session, masked_text: str, prediction: Prediction, budget: EvidenceBudget, place: int = 0
@@ -38,14 +47,7 @@ def explain_within(
 
     If no evidence is computed, it has no spans, the prediction's answer, and the reason in `cut`.
     """
-    reason = ""
-    if place >= budget.texts:
-        reason = f"evidence is given for the first {budget.texts:,} texts of a request"
-    elif (length := _length(session, masked_text, budget.tokens)) > budget.tokens:
-        unit = "tokens" if session.answering(masked_text).tokens else "characters"
-        reason = f"the text has {length:,} {unit}; evidence is given for texts of at most {budget.tokens:,}"
-    reason = reason or budget.out_of_time()
-    if reason:
+    if reason := budget.refuses(session, masked_text, place):
         return Evidence(prediction.answer, (), reason)
     began = time.monotonic()
     try:

@@ -129,7 +129,7 @@ class _Words:
         fired = decided.get("fired") or ()
         if not fired:
             return [self._say(_NO_RULE)] if policy is None or policy.rules is not None else []
-        known = {rule.name: rule.why for rule in policy.rules.rules} if policy is not None and policy.rules else {}
+        known = {} if policy is None else policy.reasons
         return [self._say(_REASON_OF_RULE, rule=rule, why=known[rule]) for rule in fired if known.get(rule)]
 
     def evidence(self, evidence: Mapping[str, Any] | None) -> list[str]:

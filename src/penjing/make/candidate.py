@@ -118,9 +118,15 @@ def open_policy(
             "fields": declared(recipe),
             "max_error": recipe.decide.max_error,
             "texts": recipe.decide.texts,
+            "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
     return Policy(spec=spec, rules=rules, release_id="")
+
+
+def _is_enumerated(recipe: Recipe) -> bool:
+    """Whether a declared field has listed values."""
+    return any(not isinstance(kind, str) for kind in declared(recipe).values())
 
 
 def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: str = "") -> Sealed:

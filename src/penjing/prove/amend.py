@@ -96,7 +96,7 @@ def amend(
     given_as = columns or Columns()
     names = (given_as.text or made_with.get("text", "text"), given_as.label or made_with.get("label", "label"))
     opened = open_table(data, given_as.reading, [*names, *schema.fields])
-    rows = list(_read(opened, data, names, schema))
+    rows = list(_read(opened, data, names, schema.strict()))
     for note in opened.notes:
         progress.say(f"{data}: {note}")
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})

@@ -21,7 +21,7 @@ from penjing.serve.errors import add_error_handlers
 from penjing.serve.lookups import read_page
 from penjing.serve.metrics import Metrics
 from penjing.serve.openapi import document, page_schema
-from penjing.serve.service import DecisionService
+from penjing.serve.service import DecisionService, Explained
 from penjing.serve.states import CachedState
 from penjing.serve.uncaught import Uncaught
 
@@ -70,7 +70,8 @@ def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> Non
         await ring.admit(request, "decide")
         body = await read_json(request, service.settings)
         items, evidence, batch = parse_items(body, DecideOne, DecideMany, service.settings)
-        made = await service.decide(items, evidence, body.get("why"))
+        wanted = Explained(evidence, body.get("counterfactual", False), body.get("why"))
+        made = await service.decide(items, wanted)
         return _json({"items": made} if batch else made[0])
 
     @app.post("/v1/predict", openapi_extra=request_schema(PredictOne, PredictMany))

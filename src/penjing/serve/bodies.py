@@ -50,6 +50,9 @@ class DecideOne(RequestItem):
     """POST /v1/decide with one text."""
 
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    counterfactual: StrictBool = Field(
+        False, description="also return the smallest deletion that was found to change the decision; slower"
+    )
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
@@ -65,6 +68,9 @@ class DecideMany(_StrictBody):
         description="the texts, each alone or with its fields"
     )
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
+    counterfactual: StrictBool = Field(
+        False, description="also return the smallest deletion that was found to change the decision; slower"
+    )
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 

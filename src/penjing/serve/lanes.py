@@ -1,6 +1,6 @@
 """The five lanes of a service: which requests each takes, and which engine works for it.
 
-    cost of a request = characters of its texts * 1 (decide, predict, replay) or * 17 (evidence)
+    cost of a request = characters of its texts * 1 (decide, predict, replay), * 17 (evidence), * 97 (counterfactual)
 
 Short decisions have engines of their own. Long texts and large batches, evidence, and replays share one further
 engine in a process of its own (serve/slow_engine.py). They take turns there, so that no lane delays short
@@ -86,7 +86,7 @@ class Lanes:
 
     def of(self, asks: Sequence[Ask]) -> Lane[Ask, Answer]:
         """The lane of a request, by its kind and its cost."""
-        if any(ask.evidence for ask in asks):
+        if any(ask.evidence or ask.counterfactual for ask in asks):
             return self.evidence
         small = len(asks) <= self._settings.max_batch and sum(map(Ask.cost, asks)) <= self._settings.short_characters
         return self.short if small else self.long

@@ -26,6 +26,7 @@ def ask_to_json(ask: Ask) -> dict[str, Any]:
         "decide": ask.decide,
         "index": ask.index,
         "count": ask.count,
+        "counterfactual": ask.counterfactual,
         "budget": None if ask.budget is None else asdict(ask.budget),
     }
 

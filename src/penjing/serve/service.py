@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,15 @@ from penjing.store.writer import Writer
 _SWITCH_SECONDS = 0.0005
 # Each takes half a millisecond, and the engines and the writer need time between them.
 _ANSWERED_IN_A_ROUND = 6
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What a request wants beside its decisions; language: that of the reasons in words, None for none."""
+
+    evidence: bool = False
+    counterfactual: bool = False
+    language: Language | None = None
 
 
 class DecisionService:
@@ -117,18 +127,21 @@ class DecisionService:
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
-    async def decide(
-        self, items: Sequence[RequestItem], evidence: bool, language: Language | None = None
-    ) -> list[dict[str, Any]]:
-        """Decide these texts. All decisions are on the disk before this returns, or none.
-
-        language: that of the reasons in words, None for none.
-        """
+    async def decide(self, items: Sequence[RequestItem], wanted: Explained) -> list[dict[str, Any]]:
+        """Decide these texts. All decisions are on the disk before this returns, or none."""
         settings = self.settings
         cases = [_case(item, place(index, len(items))) for index, item in enumerate(items)]
         budget = EvidenceBudget(settings.evidence_items, settings.evidence_tokens, settings.evidence_seconds)
         asks = [
-            Ask(item.text, dict(item.fields), evidence, index=index, count=len(items), budget=budget)
+            Ask(
+                item.text,
+                dict(item.fields),
+                wanted.evidence,
+                index=index,
+                count=len(items),
+                budget=budget,
+                counterfactual=wanted.counterfactual,
+            )
             for index, item in enumerate(items)
         ]
         lane = self.lanes.of(asks)
@@ -146,9 +159,9 @@ class DecisionService:
             outcome = self._counted(prepared.record.outcome)
             self.metrics.count_decision(outcome, prepared.record.route, answer.decided_by)
         shown = [case.to_json() | answer.shown for case, answer in zip(cases, answers, strict=True)]
-        if language is not None:
+        if wanted.language is not None:
             for one in shown:
-                one["why"] = why(one, self.decider.policy, one.get("evidence"), language)
+                one["why"] = why(one, self.decider.policy, one.get("evidence"), wanted.language)
         return shown
 
     async def predict(self, items: Sequence[RequestItem]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Span:
+class ExportPeriod:
     """Which decisions: from `since` on, before `until` (UTC, as they are recorded), of one release; None: all."""
 
     since: str | None = None
@@ -24,7 +24,7 @@ class Span:
     release: str | None = None
 
 
-def exported_rows(store: Store, span: Span) -> Iterator[Row[Any]]:
+def exported_rows(store: Store, period: ExportPeriod) -> Iterator[Row[Any]]:
     """The columns of `decisions`, with `ref`, `keep`, `held` (the text of a waiting case), `status`, `verdict`,
     `reviewer`, `note` and `closed`. It reads page by page, so that it needs little memory and holds no lock."""
     order = (decisions.c.created, decisions.c.id)
@@ -35,7 +35,7 @@ def exported_rows(store: Store, span: Span) -> Iterator[Row[Any]]:
     query = query.select_from(decisions)
     for table in (case_data, waiting_texts, reviews):
         query = query.outerjoin(table, table.c.decision == decisions.c.id)
-    base = _within(query, span).order_by(*order).limit(_PAGE)
+    base = _within(query, period).order_by(*order).limit(_PAGE)
     page = base
     while True:
         with store.read() as connection:
@@ -46,7 +46,7 @@ def exported_rows(store: Store, span: Span) -> Iterator[Row[Any]]:
         page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].id))
 
 
-def kept_names(store: Store, span: Span, most: int) -> list[str]:
+def kept_names(store: Store, period: ExportPeriod, most: int) -> list[str]:
     """The names of the columns that callers had passed through: those of the oldest decision first, then new ones.
 
     Those of one decision are sorted. It stops behind `most` names.
@@ -56,7 +56,7 @@ def kept_names(store: Store, span: Span, most: int) -> list[str]:
         select(case_data).join(decisions, decisions.c.id == case_data.c.decision).where(case_data.c.keep.is_not(None))
     )
     order = (case_data.c.created, case_data.c.decision)
-    base = _within(base, span).order_by(*order).limit(_PAGE)
+    base = _within(base, period).order_by(*order).limit(_PAGE)
     page = base
     while True:
         with store.read() as connection:
@@ -68,9 +68,13 @@ def kept_names(store: Store, span: Span, most: int) -> list[str]:
         page = base.where(tuple_(*order) > tuple_(rows[-1].created, rows[-1].decision))
 
 
-def _within(query: Select[Any], span: Span) -> Select[Any]:
-    if span.since is not None:
-        query = query.where(decisions.c.created >= span.since)
-    if span.until is not None:
-        query = query.where(decisions.c.created < span.until)
-    return query if span.release is None else query.where(decisions.c.release.startswith(span.release, autoescape=True))
+def _within(query: Select[Any], period: ExportPeriod) -> Select[Any]:
+    if period.since is not None:
+        query = query.where(decisions.c.created >= period.since)
+    if period.until is not None:
+        query = query.where(decisions.c.created < period.until)
+    return (
+        query
+        if period.release is None
+        else query.where(decisions.c.release.startswith(period.release, autoescape=True))
+    )

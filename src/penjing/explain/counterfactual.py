@@ -1,0 +1,158 @@
+"""The smallest change of a text, found by deleting words and clauses, that changes its decision: outcome or route.
+
+Single clauses and words are deleted first. If none changes the decision, the words that lower the score most are
+deleted together, in a number that doubles until the decision changes; then each is put back that is not needed. Every
+change is decided by the release itself, with the fields and the clock of the case, so what is shown is true of this
+release. It need not be the smallest of all, which only trying all subsets would find. The draw for audit is left out.
+
+Source: Wachter, Mittelstadt and Russell, Counterfactual Explanations without Opening the Black Box, 2018; for texts by
+deletion: Li, Monroe and Jurafsky, Understanding Neural Networks through Representation Erasure, 2016.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from penjing.core.nouns import Decision
+from penjing.decide.decider import Decider
+from penjing.decide.schema import FieldValues
+from penjing.explain.evidence import GAP, join_shortest, split_clauses
+from penjing.text.words import HAN, word_spans
+
+MOST_TEXTS, MOST_WORDS = 96, 40
+SECONDS = 5.0
+_GROUP = 16
+Piece = tuple[int, int]  # [start, end) in characters
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """What was deleted, in the order of the text, and the decision without it; none: why no change was found.
+
+    text: the masked text that is left; texts: how many changed texts were decided.
+    """
+
+    removed: tuple[str, ...] = ()
+    text: str = ""
+    outcome: str = ""
+    route: str = ""
+    reason: str = ""
+    texts: int = 0
+    none: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: `removed`, `text`, `outcome`, `route` and `reason`, or `none`; and `texts`."""
+        if self.none:
+            return {"none": self.none, "texts": self.texts}
+        shown = {"removed": list(self.removed), "text": self.text, "outcome": self.outcome}
+        return shown | {"route": self.route, "reason": self.reason, "texts": self.texts}
+
+
+def counterfactual(
+    decider: Decider, decided: Mapping[str, Any], text: str, most: int = MOST_TEXTS, seconds: float = SECONDS
+) -> Counterfactual:
+    """The smallest change that was found within `most` texts and `seconds`.
+
+    decided: as `Decision.to_json` gives it, by the release of `decider`; text: its masked text.
+    """
+    search = _DeletionSearch(decider, decided, text, most, time.monotonic() + seconds)
+    found = search.one() or search.several()
+    if found is None:
+        none = search.cut or "deleting words and clauses does not change the decision"
+        return Counterfactual(none=none, texts=search.spent)
+    spans, decision = found
+    return Counterfactual(
+        removed=tuple(text[start:end] for start, end in sorted(spans)),
+        text=_without(text, spans),
+        outcome=decision.outcome,
+        route=decision.route,
+        reason=decision.reason,
+        texts=search.spent,
+    )
+
+
+class _DeletionSearch:
+    """Decides changed texts, and counts them."""
+
+    def __init__(self, decider: Decider, decided: Mapping[str, Any], text: str, most: int, until: float) -> None:
+        spec = decider.policy.spec.model_copy(update={"audit": 0.0})
+        self._policy, self._session = replace(decider.policy, spec=spec), decider.session
+        facts = decided["facts"]
+        self._facts, self._id, self._text = facts, str(decided["id"]), text
+        recorded = FieldValues(facts["fields"] or {}, facts.get("unknown") or ())
+        self._fields = self._policy.schema.recorded(recorded)
+        silent = self._policy.decide(self._id, facts)
+        self._before = silent.outcome, silent.route
+        self._most, self._until = most, until
+        self.spent, self.cut = 0, ""
+        self._falls: dict[Piece, float] = {}
+
+    def one(self) -> tuple[list[Piece], Decision] | None:
+        """The shortest single word or clause whose deletion changes the decision."""
+        words = word_spans(self._text, HAN.search(self._text) is not None)
+        self._words = join_shortest(words, MOST_WORDS)
+        tried = [[span] for span in dict.fromkeys([*self._words, *split_clauses(self._text)])]
+        decisions = self._decide(tried)
+        changed = [(spans, made) for spans, made in zip(tried, decisions, strict=False) if self._changes(made)]
+        for (span,), made in zip(tried, decisions, strict=False):
+            self._falls[span] = -self._score(made)
+        return min(changed, key=lambda each: (each[0][0][1] - each[0][0][0], each[0][0]), default=None)
+
+    def several(self) -> tuple[list[Piece], Decision] | None:
+        """Few words whose deletion together changes the decision."""
+        order = sorted((word for word in self._words if word in self._falls), key=lambda word: -self._falls[word])
+        count, found = 2, None
+        while found is None and count < 2 * len(order) and not self.cut:
+            found = self._first_change([order[:count]])
+            count *= 2
+        for word in found[0] if found else ():
+            spans = [each for each in found[0] if each != word] if found else []
+            found = (self._first_change([spans]) if spans else None) or found
+        return found
+
+    def _first_change(self, tried: Sequence[list[Piece]]) -> tuple[list[Piece], Decision] | None:
+        made = self._decide(tried)
+        return next(((spans, one) for spans, one in zip(tried, made, strict=False) if self._changes(one)), None)
+
+    def _changes(self, decision: Decision | None) -> bool:
+        return decision is not None and (decision.outcome, decision.route) != self._before
+
+    def _score(self, decision: Decision | None) -> float:
+        """The probability of the answer before; of other tasks the p of their answer."""
+        if decision is None:
+            return 1.0
+        label = self._facts.get("label")
+        return float(decision.facts.get("probabilities", {}).get(label, decision.facts["p"]))
+
+    def _decide(self, tried: Sequence[list[Piece]]) -> list[Decision | None]:
+        """The decision without each of these; None where nothing is left. It ends where the bounds are reached."""
+        made: list[Decision | None] = []
+        for start in range(0, len(tried), _GROUP):
+            group = tried[start : start + min(_GROUP, self._most - self.spent)]
+            if not group or time.monotonic() > self._until:
+                self.cut = "no change was found within the bounds of the search"
+                break
+            texts = [_without(self._text, spans) for spans in group]
+            self.spent += len(group)
+            made += self._decisions(texts)
+        return made
+
+    def _decisions(self, texts: Sequence[str]) -> list[Decision | None]:
+        masked = [self._session.masking(text) for text in texts if text.strip()]
+        predicted = iter(self._session.predict([each.text for each in masked], [self._fields] * len(masked)))
+        left, clock = iter(masked), str(self._facts["clock"])
+        return [
+            self._policy.decide(self._id, self._policy.facts(next(predicted), next(left), self._fields, clock))
+            if text.strip()
+            else None
+            for text in texts
+        ]
+
+
+def _without(text: str, spans: Sequence[Piece]) -> str:
+    for start, end in sorted(spans, reverse=True):
+        text = text[:start] + GAP + text[end:]
+    return " ".join(text.split())
