@@ -3,8 +3,8 @@
 1  of the first releases, whose records do not name it: the answer, `too_long`, `pii`, `fields`, `contains`, `clock`
 2  names itself as `version`, and has `features`: declared fields whose value the model did not meet in training
 3  of rules of the second edition: instead of `contains`, which has an entry for every phrase of the rules, `text` has
-   only what was found (`Matcher.seen` in `match.py`); `audit`: what the case drew (`draw.py`), with the probability of an
-   audit; and where there are some, `unknown`: enumerated fields that were given with a value which is not listed
+   only what was found (`Matcher.seen` in `match.py`); `audit`: what the case drew (`draw.py`), with the probability
+   of an audit; and where there are some, `unknown`: enumerated fields that were given with a value which is not listed
 
 A later version may add kinds of facts. A release fills those of its own version, which is in its policy, so that its
 records stay the same bytes.

@@ -369,8 +369,8 @@ class _Making:
 
     def _certify_and_test(self, chosen: Variant, models: Models) -> ReleaseTest:
         self.progress.start("certifying, sealing and testing", None)
-        ledger = ledger_of(self.file.path, self.out)
-        job = ReleaseJob(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress, ledger)
+        rest = self.rules, self.cache.threads, self.progress, ledger_of(self.file.path, self.out)
+        job = ReleaseJob(self.file.recipe, self.data, *rest)
         trainable = models.student.id if models.student.card.form == "torch" else ""
         sealed = certify_and_seal(self.out / ".candidate", job, chosen, trainable)
         return test_release(sealed, job, models)
