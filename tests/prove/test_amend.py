@@ -288,3 +288,68 @@ def test_columns_that_could_mean_two_are_refused_once(release: Release, tmp_path
     (tmp_path / "fresh.csv").write_text("TEXT,Text,label\na,b,ham\n", encoding="utf-8")
     with pytest.raises(UsageError, match="`text` could be `TEXT` and `Text`"):
         amend(release, tmp_path / "new.csv", tmp_path / "fresh.csv", tmp_path / "out", threads=1)
+
+
+def with_columns(path: Path, more: Callable[[int, dict[str, str]], dict[str, str]]) -> Path:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row | more(place, row) for place, row in enumerate(csv.DictReader(file))]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+class Said:
+    """A progress that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def start(self, name: str, total: int | None) -> None: ...
+    def advance(self, count: int = 1, note: str = "") -> None: ...
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_rows_out_of_operation_are_weighted_by_how_they_were_drawn(release: Release, tmp_path: Path) -> None:
+    rules = tmp_path / "new.csv"
+    rules.write_text(RULES, encoding="utf-8")
+
+    def drawn(place: int, row: dict[str, str]) -> dict[str, str]:
+        # One in ten is always reviewed, the others were drawn with 0.1; ten were not drawn, five are not judged.
+        share = "" if place < 10 else "1" if place % 10 == 0 else "0.1"
+        return {"drawn": share, "label": "" if 10 <= place < 15 else row["label"]}
+
+    data = with_columns(write_csv(tmp_path / "decisions.csv", texts(600, 6)), drawn)
+    said = Said()
+    done = amend(release, rules, data, tmp_path / "out", threads=1, progress=said)  # type: ignore[arg-type]
+    certificate = done.certificate
+    assert (done.rows, certificate.rows, certificate.weighted, certificate.certified) == (585, 585, True, True)
+    assert "5 drawn rows have no verdict: the certificate holds if they are like the others" in said.lines
+    assert certificate.error is not None and certificate.high is not None
+    assert certificate.error < certificate.high <= 0.1
+    assert all(step.p_value > 0.9**step.automated for step in certificate.steps)  # dearer than rows drawn alike
+    assert read_certificate(done.release) == certificate
+    alike = with_columns(write_csv(tmp_path / "alike.csv", texts(300, 7)), lambda *_: {"drawn": "0.01"})
+    assert not amend(release, rules, alike, tmp_path / "alike", threads=1).certificate.weighted
+
+
+def test_rows_that_a_release_selected_are_warned_of(release: Release, tmp_path: Path) -> None:
+    rules, said = tmp_path / "new.csv", Said()
+    rules.write_text(RULES, encoding="utf-8")
+    more = {"outcome": "spam", "reason": "below_threshold", "verdict": "spam"}
+    data = with_columns(write_csv(tmp_path / "reviewed.csv", texts(200, 8)), lambda *_: more)
+    amend(release, rules, data, tmp_path / "out", threads=1, progress=said)  # type: ignore[arg-type]
+    assert any(line.startswith("a release selected these rows, because it was unsure of them") for line in said.lines)
+
+
+def test_an_impossible_probability_is_refused_with_its_row(release: Release, tmp_path: Path) -> None:
+    rules = tmp_path / "new.csv"
+    rules.write_text(RULES, encoding="utf-8")
+    data = with_columns(
+        write_csv(tmp_path / "rows.csv", texts(20, 9)), lambda place, _: {"drawn": "1.5" if place == 3 else "1"}
+    )
+    with pytest.raises(DataError, match=r"'1\.5' is no probability"):
+        amend(release, rules, data, tmp_path / "out", threads=1)

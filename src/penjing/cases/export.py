@@ -24,10 +24,10 @@ from penjing.store.reviews import defuse
 Format = Literal["csv", "xlsx", "parquet", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet", "jsonl")
 COLUMNS = (
-    "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "p", "rules", "queue",
-    "fields", "text", "verdict", "reviewer", "note", "closed",
+    "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "drawn", "p", "rules",
+    "queue", "fields", "text", "verdict", "reviewer", "note", "closed",
 )  # fmt: skip
-_TYPED: dict[str, type] = {"p": float, "forced": bool}
+_TYPED: dict[str, type] = {"p": float, "drawn": float, "forced": bool}
 # More columns that were passed through are written as one column of JSON.
 MOST_KEPT_COLUMNS = 100
 Values = dict[str, Any]
@@ -67,7 +67,7 @@ class _Table:
     def plain(self, values: Values) -> list[Any]:
         """The cells of a decision, p and forced as they are, the others as texts."""
         keep = values.get("keep") or {}
-        own = [values[name] if name in {"p", "forced"} else _text(values[name]) for name in COLUMNS]
+        own = [values[name] if name in _TYPED else _text(values[name]) for name in COLUMNS]
         return [*own, *(_text(keep.get(name)) for name in self._kept), *([_text(keep)] if self._together else [])]
 
     def safe(self, values: Values) -> list[str]:
@@ -96,6 +96,7 @@ def _of(row: Row[Any]) -> Values:
         "decided_by": decided["decided_by"],
         "forced": bool(decided["forced"]),
         "reason": decided["reason"],
+        "drawn": _drawn(decided),
         "p": float(facts["p"]),
         "rules": list(decided.get("fired") or ()),
         "queue": decided.get("queue"),
@@ -155,3 +156,13 @@ _WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[list[str]]], int]] =
     "csv": _write_csv,
     "xlsx": _write_xlsx,
 }
+
+
+def _drawn(decided: Values) -> float | None:
+    """The probability with which a person was to look at this decision; None where nobody was, or it is unknown."""
+    if decided["route"] != "review":
+        return None
+    if decided["reason"] != "audit":
+        return 1.0
+    share = decided["facts"].get("audit")
+    return None if share is None else float(share["probability"])

@@ -105,6 +105,8 @@ class Certificate(_Part):
     path_steps those that were tested, instead of grid and steps (format 3);
     openings: the other promises that some of the calibration rows were opened for before; confidence allows for them
     (format 3);
+    weighted: whether the rows were drawn with different probabilities out of operation; then automation, error and high
+    are estimates and a bound for all cases, and the p-values are by betting (format 3);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
@@ -134,6 +136,7 @@ class Certificate(_Part):
     path: tuple[dict[str, float | None], ...] = ()
     path_steps: tuple[PathStep, ...] = ()
     openings: tuple[PastOpening, ...] = ()
+    weighted: bool = False
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -141,7 +144,7 @@ class Certificate(_Part):
         values: dict[str, Any] = handler(self)
         if self.format == 1:
             values.pop("an_error", None)
-        later = ("needs", "max_miss", "path", "path_steps", "openings")
+        later = ("needs", "max_miss", "path", "path_steps", "openings", "weighted")
         for name in later if self.format < 3 else ("rows_missing", "missing"):
             values.pop(name, None)
         return values

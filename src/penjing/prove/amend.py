@@ -31,6 +31,8 @@ from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_
 from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.seal import write_rules
+from penjing.prove.selected import ADVICE, are_selected, differ, read_probability, weighted, with_drawn
+from penjing.prove.selected import COLUMN as SHARE
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
@@ -96,13 +98,20 @@ def amend(
     given_as = columns or Columns()
     names = (given_as.text or made_with.get("text", "text"), given_as.label or made_with.get("label", "label"))
     opened = open_table(data, given_as.reading, [*names, *schema.fields])
-    rows = list(_read(opened, data, names, schema.strict()))
+    unjudged: list[int] = []
+    rows = list(_read(opened, data, names, schema.strict(), unjudged))
     for note in opened.notes:
         progress.say(f"{data}: {note}")
+    if unjudged:
+        progress.say(f"{len(unjudged):,} drawn rows have no verdict: the certificate holds if they are like the others")
+    if are_selected(opened.names or ()):
+        progress.say(f"a release selected these rows, because it was unsure of them: {ADVICE}")
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)
-    certificate = _certify(policy, old, labelled)
+    shares = {row.number: row.drawn for row in rows}
+    drawn = [shares[number] or 1.0 for number in fresh.rows] if any(shares.values()) else []
+    certificate = _certify(policy, old, with_drawn(labelled, drawn) if differ(drawn) else labelled)
     spec = spec.model_copy(update={"thresholds": certificate.thresholds})
     with sealed_folder(out) as folder:
         shutil.copytree(release.folder, folder, dirs_exist_ok=True)
@@ -133,11 +142,18 @@ def read_certificate(release: Release) -> Certificate:
 
 def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificate:
     used, delta = (*old.used, *old.calibration), round(1 - old.confidence, 6)
+    if old.path and labelled.drawn:
+        raise UsageError(
+            "limits on misses are not tested on rows that were drawn with different probabilities",
+            fix="give labelled rows that were drawn alike, without the column `drawn`",
+        )
     if old.path:
         promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
         certificate = certify_path(policy, old.path, labelled, promised, used)
     else:
         certificate = certify(policy, old.grid, labelled, old.max_error, reviewed=old.reviewed, used=used, delta=delta)
+    if labelled.drawn:
+        certificate = weighted(policy, certificate, labelled)
     # An earlier version stored the gates in the certificate.
     return certificate.model_copy(update={"gates": old.gates})
 
@@ -150,17 +166,34 @@ class _Row:
     text: str
     label: str
     fields: dict[str, Scalar]
+    drawn: float | None = None
 
 
-def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema) -> Iterator[_Row]:
-    """The rows of a labelled file. Raises UsageError (columns) or DataError that lists every faulty row."""
+def _read(
+    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, unjudged: list[int]
+) -> Iterator[_Row]:
+    """The rows of a labelled file, without those that nobody looked at: their column `drawn` is empty.
+
+    unjudged: the numbers of rows that were drawn and have no label yet are added.
+    Raises UsageError (columns) or DataError that lists every faulty row.
+    """
     faults: list[Fault] = []
     for number, cells in opened.rows(faults):
         names = _columns(tuple(cells), columns, data)
         if odd := refuse_unreadable(cells, list(names.values()), number):
             faults.append(odd)
             continue
-        written = cells[names[columns[1]]]
+        written, drawn = cells[names[columns[1]]], None
+        if SHARE in names:
+            if not cells[names[SHARE]].strip():
+                continue
+            if (drawn := read_probability(cells[names[SHARE]])) is None:
+                what = f"{cells[names[SHARE]].strip()[:40]!r} is no probability"
+                faults.append(Fault(number, what, "write a number above 0 and at most 1 in the column `drawn`"))
+                continue
+            if not written.strip():
+                unjudged.append(number)
+                continue
         try:
             truth = schema.outcome(written)
             fields = schema.from_strings(cells)
@@ -171,7 +204,7 @@ def _read(opened: Opened, data: Path, columns: tuple[str, str], schema: FactSche
             what = f"unknown label {written.strip()[:80]!r}" if written.strip() else "no label"
             faults.append(Fault(number, what, schema.nearest_outcome(written.strip())))
             continue
-        yield _Row(number, cells[names[columns[0]]], truth, fields)
+        yield _Row(number, cells[names[columns[0]]], truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
 
@@ -185,7 +218,8 @@ def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> M
         if name not in names.found:
             fix = f"{nearest(name, header)}; name the column with {option}"
             raise UsageError(f"there is no column `{name}`", where=str(data), fix=fix)
-    return names.found
+    shares = match_header((SHARE,), header)
+    return {**names.found, **shares.found}
 
 
 def _fresh_rows(

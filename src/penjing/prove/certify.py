@@ -38,11 +38,15 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled rows as the policy sees them: hash, gold label and facts of each row."""
+    """Labelled rows as the policy sees them: hash, gold label and facts of each row.
+
+    drawn: the probability with which each was drawn, in the order of the cases; empty: all alike.
+    """
 
     hashes: tuple[str, ...]
     truth: tuple[str, ...]
     facts: tuple[Mapping[str, Any], ...]
+    drawn: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -106,6 +110,9 @@ def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -
         p=np.array([round(unit.score * MICRO) for unit in units], dtype=np.int64),
         correct=np.array([not unit.wrong for unit in units], dtype=bool),
         open=np.array([each.route == "automatic" and each.decided_by == "model" for each in decided], dtype=bool),
+        drawn=np.array([share for share, row in zip(labelled.drawn, rows, strict=True) for _ in row])
+        if labelled.drawn
+        else None,
     )
 
 

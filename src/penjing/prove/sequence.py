@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from penjing.decide.schema import MICRO
+from penjing.prove.weighted import betting_p_value
 
 DELTA = 0.05
 STEPS = 50
@@ -43,20 +44,22 @@ class Cases:
 
     scope: position of the scope whose threshold applies. p: confidence of the model in millionths. correct: whether
     the outcome is right. open: whether the model decides if the threshold allows it (no rule decided the case, and the
-    text is not too long).
+    text is not too long). drawn: the probability with which each was drawn, in the order of the cases; None: all alike.
     """
 
     scope: Ints
     p: Ints
     correct: Bools
     open: Bools
+    drawn: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.scope)
 
     def take(self, index: Ints) -> Cases:
         """The cases at these positions."""
-        return Cases(self.scope[index], self.p[index], self.correct[index], self.open[index])
+        drawn = None if self.drawn is None else self.drawn[index]
+        return Cases(self.scope[index], self.p[index], self.correct[index], self.open[index], drawn)
 
     def of(self, scope: int | None) -> Cases:
         """The same cases, open only in this scope (None: unchanged)."""
@@ -205,11 +208,19 @@ def run_sequence(
     """Test the thresholds in their order, up to and including the first that does not pass."""
     tried: list[ThresholdStep] = []
     for threshold, (automated, errors) in zip(grid, tallies(cases, grid, band), strict=True):
-        value = binomial_tail(errors, automated, risk)
+        value = _p_value(cases, round(threshold * MICRO) + band, (automated, errors), risk)
         tried.append(ThresholdStep(threshold, automated, errors, value, value <= delta))
         if not tried[-1].passed:
             break
     return tried
+
+
+def _p_value(cases: Cases, least: int, counted: tuple[int, int], risk: float) -> float:
+    """The exact binomial p-value, or one by betting where cases were drawn with different probabilities."""
+    if cases.drawn is None or len(np.unique(cases.drawn)) < 2:
+        return binomial_tail(counted[1], counted[0], risk)
+    mine = cases.open & (cases.p >= least)
+    return betting_p_value(~cases.correct[mine], cases.drawn[mine], risk, float(cases.drawn.min()))
 
 
 def chosen(tried: list[ThresholdStep]) -> ThresholdStep | None:

@@ -1,0 +1,68 @@
+"""Labelled rows out of operation: which were drawn with which probability, and what a certificate may say of them.
+
+Cases that a release sent to a person were selected because they are doubtful; those of an audit were drawn by chance.
+`penjing export decisions` writes the probability of each in its column `drawn`: 1 for a case that always goes to a
+person, the share of the audit for one that was drawn, nothing for one that nobody looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from penjing.core.certificate import Certificate
+from penjing.decide.policy import Policy
+from penjing.prove.certify import Labelled, with_thresholds
+from penjing.prove.weighted import betting_bounds
+
+COLUMN = "drawn"
+ADVICE = "give rows that were drawn by chance, or decisions as `penjing export decisions` writes them, with `drawn`"
+# Columns that the files of a review or of an export have.
+_OF_REVIEWS = (("outcome", "reason", "verdict"), ("结果", "原因", "结论"))
+
+
+def read_probability(written: str) -> float | None:
+    """A probability in (0, 1] as it is written in a file; None for anything else."""
+    try:
+        value = float(written)
+    except ValueError:
+        return None
+    return value if 0 < value <= 1 else None
+
+
+def are_selected(header: Sequence[str]) -> bool:
+    """Whether the columns are those of reviewed cases, without the probability with which each was drawn."""
+    names = {name.strip().lower() for name in header}
+    return COLUMN not in names and any(names.issuperset(columns) for columns in _OF_REVIEWS)
+
+
+def differ(drawn: Sequence[float]) -> bool:
+    """Whether rows were drawn with different probabilities, so that they must be weighted."""
+    return len(set(drawn)) > 1
+
+
+def weighted(policy: Policy, certificate: Certificate, labelled: Labelled) -> Certificate:
+    """A certificate on rows drawn with different probabilities: each row stands for 1 / probability cases.
+
+    automation and error are estimates for all cases, high is a bound by betting (`weighted.py`). The thresholds were
+    tested with the same weights (`sequence.py`).
+    """
+    drawn = np.array(labelled.drawn, dtype=np.float64)
+    final, task = with_thresholds(policy, certificate.thresholds), policy.task
+    decided = [final.decide("", facts) for facts in labelled.facts]
+    automatic = np.array([one.route == "automatic" and one.decided_by == "model" for one in decided], dtype=bool)
+    wrong = np.array([task.wrong(one.outcome, gold) for one, gold in zip(decided, labelled.truth, strict=True)])
+    weights = 1 / drawn
+    mine = automatic & wrong.astype(bool)
+    share = float(weights[mine].sum() / weights[automatic].sum()) if automatic.any() else None
+    delta, least = 1 - certificate.confidence, float(drawn.min())
+    high = betting_bounds(wrong[automatic].astype(bool), drawn[automatic], least, delta)[1] if automatic.any() else None
+    automation = float(weights[automatic].sum() / weights.sum())
+    return certificate.model_copy(update={"automation": automation, "error": share, "high": high, "weighted": True})
+
+
+def with_drawn(labelled: Labelled, drawn: Sequence[float]) -> Labelled:
+    """Labelled rows with the probability of each."""
+    return replace(labelled, drawn=tuple(drawn))
