@@ -14,6 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # Where the name that is imported is not that of the package.
 MODULES = {
     "google-re2": "re2",
+    "python-sat": "pysat",
     "pyahocorasick": "ahocorasick",
     "ruamel-yaml": "ruamel",
     "scikit-learn": "sklearn",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.decide.brute import DAY, Axis, Brute, answers, texts
 
+from penjing.core.chinese import chinese
 from penjing.decide.check import check
 from penjing.decide.condition import (
     Among,
@@ -26,8 +30,11 @@ from penjing.decide.condition import (
     WordList,
 )
 from penjing.decide.logic.findings import Finding
+from penjing.decide.logic.questions import WORK
+from penjing.decide.rules import read_rules
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
+from penjing.tasks import open_reader
 
 FIELDS = {"amount": "int", "channel": ("app", "web"), "city": "str", "vip": "bool", "when": "date", "due": "date"}
 SCHEMA = FactSchema(("ham", "spam"), FIELDS)
@@ -209,3 +216,134 @@ def test_dates_and_the_clock_agree_with_trying_every_case(
     rows: list[Row], periods: list[tuple[int | None, int | None]]
 ) -> None:
     agree(table(rows, dict(enumerate(periods))), [TIME, CHANNEL])
+
+
+def findings(folder: Path, text: str, schema: FactSchema = SCHEMA, work: int = WORK) -> list[Finding]:
+    """What the check says of a file as people write it."""
+    (folder / "r.csv").write_text(text, encoding="utf-8")
+    return check(read_rules(folder / "r.csv", schema), work)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # A text that has the long word has the short one; a start is in the text.
+        ("a,contains 退款,,review\nb,contains 退款金额,,review\n", [("unreachable", (3, 2))]),
+        ("a,contains 退款金额,,review\nb,contains 退款,,review\n", []),
+        ("a,contains 退,,review\nb,starts 退款,,review\n", [("unreachable", (3, 2))]),
+        ("a,contains 退,,review\nb,not contains 退,,review\nc,,,review\n", [("unreachable", (4, 2, 3))]),
+        ("a,contains all 退款|急,,review\nb,contains 急,,outcome ham\n", []),
+        # Patterns: the words that they need, and the texts in which they are found.
+        ("a,contains 款,,review\nb,matches 退.?款,,review\n", [("unreachable", (3, 2))]),
+        ("a,matches 退|换,,review\nb,contains 退款,,review\n", [("unreachable", (3, 2))]),
+        ("a,matches ^退,,review\nb,contains 退款,,review\n", []),
+        # Facts of the answer: a label has the largest probability, two labels sum to one.
+        ("a,,ham,review\nb,,spam,review\nc,,,review\n", [("unreachable", (4, 2, 3))]),
+        # An end with a queue is another end.
+        ("a,contains 急,,review 风控\nb,contains 急,,review\n", [("contradiction", (2, 3))]),
+        ("a,contains 急,,model\nb,contains 急,,model\n", [("unreachable", (3, 2))]),
+        ("a,contains 急,,model\nb,contains 退,,review\n", [("overlap", (3, 2))]),
+    ],
+)
+def test_finds_exactly(tmp_path: Path, rows: str, expected: list[tuple[str, tuple[int, ...]]]) -> None:
+    found = findings(tmp_path, "name,text,label,then\n" + rows)
+    assert [(each.kind, each.rows) for each in found if each.kind != "gap"] == expected
+
+
+def test_priorities_decide_which_row_comes_first(tmp_path: Path) -> None:
+    text = "name,label,then,priority\na,ham,review,\nb,,review,5\n"
+    assert [(each.kind, each.rows) for each in findings(tmp_path, text)] == [("unreachable", (2, 3)), ("gap", ())]
+
+
+def test_says_what_is_wrong_and_where_in_both_languages(tmp_path: Path) -> None:
+    text = "名称,标签,概率,margin,则\nlow,,<0.7,,转人工\nforce,spam,,,结论 spam\nodd,,<0.6,>0.5,转人工\n"
+    odd, gap = findings(tmp_path, text)
+    assert odd.level == "error" and odd.where.endswith("r.csv:4:1")
+    assert odd.what == "row 4 (odd) can never hold: `p <0.6` and `margin >0.5` never come together"
+    assert odd.fix == "with 2 labels p is at least 0.5, and the margin is at most p and at least 2p - 1"
+    assert gap.what == "no rule covers label is ham, p >= 0.7: the model decides"
+    overlap, _ = findings(tmp_path, text.replace("odd,,<0.6,>0.5,转人工\n", ""))
+    assert overlap.level == "warning"
+    assert overlap.what == (
+        "row 3 (force) leads to `outcome spam`, but row 2 above it leads elsewhere and wins where both hold, "
+        "e.g. row 2 (low, `review`) where label is spam, p = 0.6"
+    )
+    assert chinese(overlap.what) == (
+        "第 3 行（force）的结果是 `outcome spam`，但上面的第 2 行结果不同，两行都成立时以上面的为准，"
+        "例如第 2 行（low，`review`）：label 是 spam、p = 0.6"
+    )
+
+
+def test_a_row_that_only_waits_for_a_field_is_said_to_do_so(tmp_path: Path) -> None:
+    dead, _ = findings(tmp_path, "name,amount,then\na,not empty,review\nb,<5,outcome ham\n")
+    assert (dead.level, dead.kind, dead.rows) == ("error", "unreachable", (3, 2))
+    assert dead.what == (
+        "row 3 (b) can only send cases without `amount` to a person: row 2 decides every case in which it holds"
+    )
+    assert chinese(dead.what) == "第 3 行（b）只会把没有 `amount` 的案例转给人：它成立的情形都已由第 2 行决定"
+
+
+def test_gaps_in_words(tmp_path: Path) -> None:
+    text = "name,amount,city,vip,text,then\na,0..100,in 上海|北京,true,,review\nb,,,,contains x,review\n"
+    gap = findings(tmp_path, text)[-1]
+    assert gap.level == "info"
+    assert gap.what == (
+        "no rule covers amount < 0 or amount > 100; vip is false; city is not 上海 or 北京, "
+        "where the text holds none of the phrases: the model decides"
+    )
+    covered = findings(tmp_path, "name,label,then\na,ham,review\nb,spam,model\n")[-1]
+    assert covered.what == "the rules cover every case: the model decides only by rows with `model`, e.g. row 3"
+    assert findings(tmp_path, "name,label,then\n")[0].what == "no rule covers any case: the model decides"
+
+
+def test_a_pattern_that_no_text_settles_is_undecided_and_not_guessed(tmp_path: Path) -> None:
+    first = findings(tmp_path, 'name,text,then\na,"matches 退.{0,3}款",review\nb,matches 退货?款,outcome ham\n')[0]
+    assert (first.level, first.kind, first.rows) == ("warning", "undecided", (3,))
+    assert "it is undecided whether row 3 (b) can ever fire: it depends on what" in first.what
+    assert chinese(first.what).startswith("第 3 行（b）能否轮到，尚无定论：取决于 `")
+
+
+def test_a_search_that_is_ended_is_undecided_and_not_guessed(tmp_path: Path) -> None:
+    text = "name,amount,then\n" + "".join(f"r{i},{i}..{i + 1},review\n" for i in range(4))
+    found = findings(tmp_path, text, work=3)
+    assert [each.rows for each in found if each.kind == "undecided"] == [(4,), (5,), ()]
+    assert found[-1].what.startswith("it is undecided whether the rules cover every case")
+
+
+def grades(*values: float) -> FactSchema:
+    """The facts of grades."""
+    task = open_reader("score", {"kind": "grades"}).learn([str(value) for value in values])
+    return FactSchema((), other={"type": task.name, **task.state})
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        (",>7,,", "`value` is always one of 0, 1, 2, 4, never `>7`"),
+        (",2.1..3.9,,", "`value` is always one of 0, 1, 2, 4, never `2.1..3.9`"),
+        ("<-1,,,", "`low` is always one of 0, 1, 2, 4, never `<-1`"),
+        (">1,<=1,,", "`low >1` and `value <=1` never come together"),
+        (">2,,<2.5,", "`low >2` and `high <2.5` never come together"),
+    ],
+)
+def test_a_row_beyond_the_grades_or_against_their_order_can_never_hold(tmp_path: Path, row: str, what: str) -> None:
+    text = f"name,low,value,high,p,then\nsure,,4,,,review\nodd,{row},review\n"
+    odd = findings(tmp_path, text, grades(0, 1, 2, 4))[0]
+    assert (odd.level, odd.kind, odd.rows) == ("error", "impossible", (3,))
+    assert odd.what == f"row 3 (odd) can never hold: {what}"
+
+
+GRADE_TESTS: list[Test] = [between(None, 0), between(1, None), between(None, 1_999_999), between(2_000_000, 2_000_000)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=rows_of(("low", GRADE_TESTS), ("value", GRADE_TESTS), ("high", GRADE_TESTS)))
+def test_grades_agree_with_trying_every_interval(rows: list[Row]) -> None:
+    triples = [
+        tuple(each * 1_000_000 for each in three)
+        for three in product((0, 1, 2), repeat=3)
+        if three[0] <= three[1] <= three[2]
+    ]
+    rules = [(tests, then if then.kind != "outcome" else Then("outcome", "1")) for tests, then in rows]
+    made = replace(table(rules), schema=grades(0, 1, 2))
+    agree(made, [Axis(("low", "value", "high"), tuple(triples))])

@@ -44,6 +44,15 @@ def test_rules_are_as_written_with_the_rows_that_each_decided(rules: Path) -> No
     assert unknown is not None and {rule.decided for rule in unknown.rules} == {None}
 
 
+def test_rules_that_decide_no_test_row_are_warned_of(rules: Path) -> None:
+    part = rules_part(load_rules(rules, SCHEMA), ["大额"] * 30)
+    assert part is not None
+    assert [finding.what for finding in part.findings[-2:]] == [
+        "row 2 (大额) decides 30 of 30 test rows",
+        "none of 30 test rows is decided by row 3, 4",
+    ]
+
+
 def test_without_rules_there_is_no_part(tmp_path: Path) -> None:
     (tmp_path / "rules.csv").write_text("name,then\n", encoding="utf-8")
     assert rules_part(None) is None

@@ -14,8 +14,8 @@ from penjing.decide.logic import findings
 from penjing.decide.logic.boxes import Boxes
 from penjing.decide.logic.findings import Finding
 from penjing.decide.logic.overlaps import Meetings
-from penjing.decide.logic.questions import WORK, Box, Found, Logic, Taken, Undecided
-from penjing.decide.logic.rows import Case, Rows
+from penjing.decide.logic.questions import WORK, Box, Logic, Taken, Undecided, Witness
+from penjing.decide.logic.rows import MadeCase, TableRows
 from penjing.decide.logic.wording import box_of, is_plain
 from penjing.decide.table import RuleTable
 
@@ -27,7 +27,7 @@ PAIRS = 6_000  # of rows that are compared; in a table of n rows about PAIRS / n
 
 def check(table: RuleTable, work: int = WORK) -> list[Finding]:
     """All findings, errors first. work: how many cases the search may try for the whole table."""
-    rows = Rows(table)
+    rows = TableRows(table)
     logic, boxes = Logic(rows, work), Boxes(rows)
     found = [each for row in range(len(table.rules)) for each in _row(table, logic, row)]
     if not any(each.level == "error" for each in found):
@@ -40,7 +40,7 @@ def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
     """What is wrong with one row: nothing where a case is found in which it holds first."""
     rule = table.rules[row]
     answer = logic.holding(row, before=row)
-    if isinstance(answer, Found):
+    if isinstance(answer, Witness):
         return [] if answer.sure else [findings.undecided(table, rule, answer.case)]
     if isinstance(answer, Undecided):
         return [findings.undecided(table, rule, None)]
@@ -52,7 +52,7 @@ def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
     by = sorted((table.rules[each] for each in answer.by), key=lambda each: each.row)
     missing = logic.standing(row, before=row)
     without: tuple[str, ...] = ()
-    if isinstance(missing, Found):
+    if isinstance(missing, Witness):
         named = dict.fromkeys(condition.fact for condition in rule.conditions)
         without = tuple(fact for fact in named if fact in missing.case.absent)
     return [findings.unreachable(table, rule, by, without)]
@@ -77,7 +77,7 @@ def _overlaps(table: RuleTable, logic: Logic, meetings: Meetings) -> list[Findin
     compared, named = max(4, share), min(NAMED, max(1, share // 2))
     for row, rule in enumerate(table.rules):
         meet: list[int] = []
-        example: Case | None = None
+        example: MadeCase | None = None
         above = meetings.above(row)
         for place, one in enumerate(above):
             if place == compared or len(meet) == named:
@@ -114,7 +114,7 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     words: list[str] = []
     plain = False
     answer = logic.open()
-    while isinstance(answer, Found) and answer.sure and len(words) < SHOWN and len("; ".join(words)) < _LONG:
+    while isinstance(answer, Witness) and answer.sure and len(words) < SHOWN and len("; ".join(words)) < _LONG:
         box = boxes.around(answer.case)
         plain = plain or is_plain(box, logic.rows)
         words.append(box_of(box, logic.rows) or "any case")

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from penjing.decide.logic.findings import Finding
 from penjing.decide.table import RuleTable
 
+Part = Literal["validation", "test", "labelled"]
 SHOWN = 20  # rows of one finding
 # Of fewer rows it says nothing that a rule decides none of them.
 LEAST = 30
 
 
-def check_fired(table: RuleTable, fired: Sequence[str], rows: str) -> list[Finding]:
+def names_fired(table: RuleTable, facts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Of each row of recorded facts the name of the rule that decides it, "" where none does."""
+    found = (table.first(each) for each in facts)
+    return ["" if one is None else one[0].name for one in found]
+
+
+def check_fired(table: RuleTable, fired: Sequence[str], part: Part) -> list[Finding]:
     """Warnings about rules that decide none of some rows, or more than half of them.
 
-    fired: of each row the name of the rule that decided it, "" where none did. rows: what these rows are called, such
-    as `validation rows`.
+    fired: of each row the name of the rule that decided it, "" where none did. part: which rows these are.
     """
     if len(fired) < LEAST:
         return []
@@ -25,13 +32,13 @@ def check_fired(table: RuleTable, fired: Sequence[str], rows: str) -> list[Findi
     found = []
     for rule in table.rules:
         if count[rule.name] * 2 > len(fired):
-            what = f"row {rule.row} ({rule.name}) decides {count[rule.name]:,} of {len(fired):,} {rows}"
+            what = f"row {rule.row} ({rule.name}) decides {count[rule.name]:,} of {len(fired):,} {part} rows"
             fix = "check whether its conditions are wider than meant; if this is intended, change nothing"
             found.append(Finding("warning", "broad", (rule.row,), what, f"{table.path}:{rule.row}:1", fix))
     unused = sorted(rule.row for rule in table.rules if not count[rule.name])
     if unused:
         numbers = ", ".join(map(str, unused[:SHOWN])) + (f" and {len(unused) - SHOWN:,} more" if unused[SHOWN:] else "")
-        what = f"none of {len(fired):,} {rows} is decided by row {numbers}"
+        what = f"none of {len(fired):,} {part} rows is decided by row {numbers}"
         fix = "check their words and bounds with `penjing rules test`; rows for rare cases may stay"
         found.append(Finding("warning", "unused", tuple(unused), what, f"{table.path}:{unused[0]}:1", fix))
     return found

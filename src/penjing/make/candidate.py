@@ -22,6 +22,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.editions import FORMS
+from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
@@ -122,6 +123,9 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     spec, limit = policy.spec, recipe.decide.max_error
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
+    if job.rules is not None:
+        for each in check_fired(job.rules, names_fired(job.rules, validation.facts), "validation"):
+            job.progress.say(f"{each.where}: {each.what}")
     grid = fix_grid(policy, validation, len(calibration), limit, reviewed)
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]

@@ -22,6 +22,7 @@ from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import refusal
 from penjing.decide.examine import examine_rules
+from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.logic.findings import Finding
 from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import join_faults
@@ -112,6 +113,7 @@ def amend(
     # The gates are about the model, which has not changed. Gates on times were measured with the old rules.
     if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
         write_gates(out, amended.id, gates)
+    findings += check_fired(table, names_fired(table, labelled.facts), "labelled")
     warnings = tuple(each for each in findings if each.level == "warning")
     return Amended(amended, certificate, warnings, given, given - repeated - len(fresh), repeated)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from penjing.decide.check import check
 from penjing.decide.ends import write_then
+from penjing.decide.fired import check_fired
 from penjing.decide.table import RuleTable
 from penjing.report.contract import RuleFinding, RuleRow, RulesPart
 
@@ -31,7 +32,7 @@ def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart 
         )
         for rule in table.rules
     )
-    warnings = (each for each in check(table) if each.level == "warning")
+    warnings = [each for each in check(table) if each.level == "warning"] + check_fired(table, fired, "test")
     return RulesPart(rules=rows, findings=tuple(RuleFinding(what=each.what, fix=each.fix or "") for each in warnings))
 
 

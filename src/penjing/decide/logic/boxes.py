@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Starts, Test, Within
-from penjing.decide.logic.rows import CLOCK, DAY, DAYS, Case, Rows, ranges
+from penjing.decide.logic.rows import CLOCK, DAY, DAYS, MadeCase, TableRows, ranges
 from penjing.decide.logic.spans import Spans, bounded, common, joined, without
 
 Values = Spans | frozenset[str]
@@ -37,7 +37,7 @@ Box = Mapping[str, Side]
 class Boxes:
     """The rows of a table as one `Side` a fact: what a row does not refuse."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: TableRows) -> None:
         self._rows = rows
         self._sides = [self._row(places) for places in rows.of]
         named = {fact for sides in self._sides for fact in sides}
@@ -63,7 +63,7 @@ class Boxes:
             return Side(bounded(((None, None),), self._rows.limits(fact)), absent=absent)
         return Side(frozenset(self._rows.values(fact)), absent=absent)
 
-    def around(self, case: Case) -> Box:
+    def around(self, case: MadeCase) -> Box:
         """A box around a case that no row decides, as wide as can be; facts that may be anything are left out."""
         box = {fact: self._at(fact, case) for fact in self._order}
         keeps = [{fact for fact, side in sides.items() if self._keeps(fact, box[fact], side)} for sides in self._sides]
@@ -83,6 +83,9 @@ class Boxes:
             if self._rows.is_text(fact):
                 failing = tuple(replace(test, negated=not test.negated) for test in side.failing)
                 tests = (*failing, Starts((), negated=True)) if side.present else (_NEVER,)
+            elif self._rows.kinds[fact] == "bool":
+                tests = tuple(Is(value="true" in side.values) for _ in side.values) or (Empty(),)
+                tests = (Empty(negated=True),) if len(tests) > 1 else tests
             elif isinstance(side.values, frozenset):
                 tests = (Among(tuple(sorted(side.values))),)
             else:
@@ -120,7 +123,7 @@ class Boxes:
         assert isinstance(test, Among)
         return values - set(test.values) if test.negated else values & set(test.values)
 
-    def _at(self, fact: str, case: Case) -> Side:
+    def _at(self, fact: str, case: MadeCase) -> Side:
         absent = fact.removesuffix(DAYS) in case.absent and self._rows.may_be_absent(fact)
         if self._rows.is_text(fact):
             failing = frozenset() if absent else self._failing(fact, case)
@@ -134,7 +137,7 @@ class Boxes:
             return Side(((case.numbers[fact], case.numbers[fact]),))
         return Side(frozenset((case.names[fact],)))
 
-    def _failing(self, fact: str, case: Case) -> frozenset[TextTest]:
+    def _failing(self, fact: str, case: MadeCase) -> frozenset[TextTest]:
         held = self._rows.held(case).conditions
         return frozenset(
             test

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test, Within
-from penjing.decide.logic.rows import DAYS, Rows, ranges
+from penjing.decide.logic.rows import DAYS, TableRows, ranges
 from penjing.decide.schema import MICRO
 
-# (fact, "has" | "list" | "start" | "value" | "value list" | "pattern", what)
+# (fact, "has" | "list" | "start" | "value" | "listed" | "pattern", what)
 Atom = tuple[str, str, str]
 TRUE = 1
 
@@ -23,7 +23,7 @@ TRUE = 1
 class Atoms:
     """The variables that the conditions of some rows need; `add` takes each clause."""
 
-    def __init__(self, rows: Rows, add: Callable[[list[int]], None]) -> None:
+    def __init__(self, rows: TableRows, add: Callable[[list[int]], None]) -> None:
         self._rows, self._add = rows, add
         self._last = TRUE
         self._of: dict[tuple[str, Test], int] = {}
@@ -150,7 +150,7 @@ class Atoms:
             return self.of_text(fact, "pattern", test.pattern)
         assert isinstance(test, Among)
         values = [self.of_text(fact, "value", value) for value in test.values]
-        return self.any_of([*values, *(self.of_text(fact, "value list", name) for name in test.lists)])
+        return self.any_of([*values, *(self.of_text(fact, "listed", name) for name in test.lists)])
 
     def any_of(self, literals: list[int]) -> int:
         """A literal that is true exactly where one of these is."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from penjing.decide.condition import Contains, Matches, Rule, Starts, Then
 from penjing.decide.ends import write_then
-from penjing.decide.logic.rows import Case, Rows, ranges
+from penjing.decide.logic.rows import MadeCase, TableRows, ranges
 from penjing.decide.logic.spans import bounded
 from penjing.decide.logic.wording import conditions_of, example_of, number_of, rows_of
 from penjing.decide.schema import MICRO
@@ -29,7 +29,7 @@ class Finding:
     fix: str | None = None
 
 
-def impossible(table: RuleTable, rows: Rows, rule: Rule) -> Finding:
+def impossible(table: RuleTable, rows: TableRows, rule: Rule) -> Finding:
     """A row that holds of no case."""
     what = f"row {rule.row} ({rule.name}) can never hold: {_never(rows, rule)}"
     return Finding("error", "impossible", (rule.row,), what, _at(table, rule), _why_impossible(table, rule))
@@ -41,8 +41,10 @@ def unreachable(table: RuleTable, rule: Rule, by: Sequence[Rule], without: Seque
     rows = (rule.row, *(each.row for each in by))
     if without:
         fields = ", ".join(f"`{field}`" for field in without)
-        only = f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person"
-        what = f"{only}: {noun} every case in which it holds"
+        what = (
+            f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person: "
+            f"{noun} every case in which it holds"
+        )
         fix = f"move it above row {by[0].row}, or delete it, or write `empty` under {fields} if this is meant"
         return Finding("error", "unreachable", rows, what, _at(table, rule), fix)
     what = f"row {rule.row} ({rule.name}) can never fire: {noun} every such case before it"
@@ -58,7 +60,7 @@ def contradiction(table: RuleTable, one: Rule, other: Rule) -> Finding:
     return Finding("error", "contradiction", (one.row, other.row), what, _at(table, other), "keep one of them")
 
 
-def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
+def undecided(table: RuleTable, rule: Rule, case: MadeCase | None) -> Finding:
     """A row of which it is not known whether it ever fires. case: one that would do, if its patterns can be so."""
     if case is None:
         what = f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: the search for a case was ended"
@@ -72,7 +74,7 @@ def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
     return Finding("warning", "undecided", (rule.row,), what, _at(table, rule), fix)
 
 
-def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows: Rows) -> Finding:
+def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: MadeCase, rows: TableRows) -> Finding:
     """A row that loses to rows above it with other ends where they hold too. case: one, of the first of them."""
     first = meet[0]
     one = len(meet) == 1
@@ -86,7 +88,7 @@ def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows
     return Finding("warning", "overlap", numbers, what, _at(table, rule), fix)
 
 
-def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: Case) -> Finding:
+def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: MadeCase) -> Finding:
     """Two rows that may hold together, which depends on patterns."""
     patterns = ", ".join(f"`{each}`" for each in _supposed(case))
     what = (
@@ -105,11 +107,11 @@ def _at(table: RuleTable, rule: Rule) -> str:
     return f"{table.path}:{rule.row}:1"
 
 
-def _supposed(case: Case) -> list[str]:
+def _supposed(case: MadeCase) -> list[str]:
     return [pattern for written in case.texts.values() for pattern in written.supposed]
 
 
-def _never(rows: Rows, rule: Rule) -> str:
+def _never(rows: TableRows, rule: Rule) -> str:
     """What cannot be: a condition that no value of its fact meets, else all conditions at once."""
     listed_of = rows.schema.bounds.listed
     for each in rule.conditions:

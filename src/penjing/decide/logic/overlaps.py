@@ -9,14 +9,14 @@ import numpy as np
 
 from penjing.decide.condition import Among, Contains, Empty
 from penjing.decide.logic.boxes import Boxes, spans_of
-from penjing.decide.logic.rows import CLOCK, Rows
+from penjing.decide.logic.rows import CLOCK, TableRows
 from penjing.decide.logic.texts import Bools
 
 
 class Meetings:
     """Which rows above a row can meet it, and which rows lie in others for reasons that need no solver."""
 
-    def __init__(self, rows: Rows, boxes: Boxes) -> None:
+    def __init__(self, rows: TableRows, boxes: Boxes) -> None:
         self._rows, self._boxes = rows, boxes
         ends = {then: code for code, then in enumerate(dict.fromkeys(rule.then for rule in rows.rules))}
         self._ends = np.array([ends[rule.then] for rule in rows.rules], dtype=np.int64)

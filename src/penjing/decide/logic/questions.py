@@ -16,7 +16,7 @@ from pysat.solvers import Glucose4
 
 from penjing.decide.condition import Empty, Test
 from penjing.decide.logic.clauses import TRUE, Atoms
-from penjing.decide.logic.rows import Case, Held, Rows
+from penjing.decide.logic.rows import Held, MadeCase, TableRows
 from penjing.decide.logic.theory import Theory
 
 CONFLICTS = 20_000  # of one solution; beyond it the question is left undecided
@@ -28,10 +28,10 @@ _SUPPOSED = 8  # cases in which patterns turn out otherwise than supposed
 
 
 @dataclass(frozen=True)
-class Found:
+class Witness:
     """A case. sure: False where it supposes of a pattern what no text was found for."""
 
-    case: Case
+    case: MadeCase
     sure: bool = True
 
 
@@ -47,7 +47,7 @@ class Undecided:
     """The search was ended before it had an answer."""
 
 
-Answer = Found | Taken | Undecided
+Answer = Witness | Taken | Undecided
 # A set of cases: of each fact a test, and whether the cases without the fact are in it. A text has several tests.
 Box = Mapping[str, tuple[tuple[Test, ...], bool]]
 
@@ -55,7 +55,7 @@ Box = Mapping[str, tuple[tuple[Test, ...], bool]]
 class Logic:
     """Questions about the rows of a table, by their places. work: how much of the bound is left."""
 
-    def __init__(self, rows: Rows, work: int = WORK) -> None:
+    def __init__(self, rows: TableRows, work: int = WORK) -> None:
         self.rows, self.work = rows, work
         self.hints: Mapping[str, int | str] = rows.hints()
 
@@ -139,12 +139,12 @@ class Query:
 
     def first(self, before: int, accepted: Callable[[Held], bool | np.bool_]) -> Answer:
         """A case in which no row before a place stands. accepted: whether what is asked for is so in a case."""
-        unsure: Case | None = None
+        unsure: MadeCase | None = None
         supposed = 0
         for _ in range(ROUNDS):
             case = self._solve(list(self._excluded.values()))
-            if not isinstance(case, Case):
-                return Found(unsure, sure=False) if unsure else Undecided() if case is None else self._taken(case)
+            if not isinstance(case, MadeCase):
+                return Witness(unsure, sure=False) if unsure else Undecided() if case is None else self._taken(case)
             held = self._rows.held(case)
             taking = np.flatnonzero(held.standing[:before]).tolist()
             # A row of few conditions leaves the least to others.
@@ -153,18 +153,18 @@ class Query:
             if taking:
                 continue
             if self._rows.confirmed(case):
-                return Found(case)
+                return Witness(case)
             real = self._rows.looked_up(case)
             held = self._rows.held(real)
             if accepted(held) and not held.standing[:before].any():
-                return Found(real)
+                return Witness(real)
             unsure, supposed = unsure or case, supposed + 1
             if supposed > _SUPPOSED:
-                return Found(unsure, sure=False)
+                return Witness(unsure, sure=False)
             self._solver.add_clause(self._suppose_otherwise(case))
-        return Found(unsure, sure=False) if unsure else Undecided()
+        return Witness(unsure, sure=False) if unsure else Undecided()
 
-    def _solve(self, literals: Sequence[int]) -> Case | frozenset[int] | None:
+    def _solve(self, literals: Sequence[int]) -> MadeCase | frozenset[int] | None:
         """A case, or the literals that leave none, or None where the search was ended."""
         while self._logic.work > 0:
             self._logic.work -= 1
@@ -175,7 +175,7 @@ class Query:
             if not solved:
                 return frozenset(self._solver.get_core() or ())
             found = self._theory.solve({each for each in self._solver.get_model() if each > 0})
-            if isinstance(found, Case):
+            if isinstance(found, MadeCase):
                 return found
             for clause in found:
                 self._solver.add_clause(clause)
@@ -191,7 +191,7 @@ class Query:
                 needed.remove(row)
         return Taken(tuple(needed))
 
-    def _suppose_otherwise(self, case: Case) -> list[int]:
+    def _suppose_otherwise(self, case: MadeCase) -> list[int]:
         """A clause that some pattern is found where it was supposed not to be, or the other way round."""
         return [
             -literal if found else literal

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT
 from penjing.decide.condition import Among, Between, Empty, Is, Matches, Rule, Test, Within
 from penjing.decide.logic.pattern_texts import PatternTexts
-from penjing.decide.logic.texts import Bools, TextTests, Written
-from penjing.decide.logic.words import Words
+from penjing.decide.logic.texts import Bools, MadeText, TextTests
+from penjing.decide.logic.words import WordIndex
 from penjing.decide.schema import MICRO, Kind
 from penjing.decide.table import RuleTable
 
 DAY = 86_400
-DAYS = " days after the clock"  # behind the name of a date: the days between, as a number of its own
+DAYS = "@days"  # behind the name of a date: the days between, as a number of its own
 CLOCK = " clock"  # of the request, in seconds since 1970; no name of a field begins with a space
 # The seconds of the years that a date can have, 1 to 9999.
 DATES = (-62_135_596_800, 253_402_300_799)
@@ -33,7 +33,7 @@ _EDGES = 200  # tests of a number whose edges are tried as the value to take whe
 
 
 @dataclass(frozen=True)
-class Case:
+class MadeCase:
     """A case that the check made up: a value of every fact that the table tests.
 
     numbers: in whole units (dates and the clock in seconds); names: values of labels, enumerations and bool
@@ -43,7 +43,7 @@ class Case:
     numbers: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
-    texts: Mapping[str, Written] = field(default_factory=dict)
+    texts: Mapping[str, MadeText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Held:
         return _all(self._standing, self._slots)
 
 
-class Rows:
+class TableRows:
     """The conditions of a table: `tests` are the different pairs of fact and test, `of` the places of each row's.
 
     A row's validity is one more condition, on the clock.
@@ -81,7 +81,7 @@ class Rows:
         self.of = [tuple(dict.fromkeys(self._place(*each) for each in _tests(rule))) for rule in table.rules]
         self.tests = list(self._places)
         text = [test for fact, test in self.tests if self.is_text(fact)]
-        self.words = Words(_named(text), {name: each.words for name, each in table.lists.items()})
+        self.words = WordIndex(_named(text), {name: each.words for name, each in table.lists.items()})
         patterns = {test.pattern for _, test in self.tests if isinstance(test, Matches)}
         self.patterns = PatternTexts(sorted(patterns)) if patterns else None
         self._groups = self._grouped()
@@ -132,14 +132,14 @@ class Rows:
         for fact in self.facts:
             _, _, decided = self._groups[fact]
             if self.is_number(fact):
-                at = [Case({CLOCK: _TODAY, fact: each}) for each in self._edges(fact)]
+                at = [MadeCase({CLOCK: _TODAY, fact: each}) for each in self._edges(fact)]
                 found[fact] = min(at, key=lambda case: int(decided(case).sum())).numbers[fact]
             elif not self.is_text(fact):
-                named = [Case(names={fact: value}) for value in self.values(fact)]
+                named = [MadeCase(names={fact: value}) for value in self.values(fact)]
                 found[fact] = min(named, key=lambda case: int(decided(case).sum())).names[fact]
         return found
 
-    def held(self, case: Case) -> Held:
+    def held(self, case: MadeCase) -> Held:
         """The rows that hold of a case, and those that are not false."""
         true = np.ones(len(self.tests) + 1, dtype=np.bool_)
         standing = np.ones(len(self.tests) + 1, dtype=np.bool_)
@@ -153,7 +153,7 @@ class Rows:
                 true[places] = standing[places] = decided(case)
         return Held(true, standing, self._slots)
 
-    def confirmed(self, case: Case) -> bool:
+    def confirmed(self, case: MadeCase) -> bool:
         """Whether every pattern is found where the case supposes it, and nowhere else."""
         return self.patterns is None or all(
             (pattern in self.patterns.found(written.text(self.words.separator))) == found
@@ -162,7 +162,7 @@ class Rows:
             for pattern, found in written.supposed.items()
         )
 
-    def looked_up(self, case: Case) -> Case:
+    def looked_up(self, case: MadeCase) -> MadeCase:
         """The same case with nothing supposed."""
         return replace(case, texts={fact: replace(each, supposed={}) for fact, each in case.texts.items()})
 
@@ -181,7 +181,7 @@ class Rows:
     def _place(self, fact: str, test: Test) -> int:
         return self._places.setdefault((fact, test), len(self._places))
 
-    def _grouped(self) -> dict[str, tuple[_Places, tuple[_Places, _Places], Callable[[Case], Bools]]]:
+    def _grouped(self) -> dict[str, tuple[_Places, tuple[_Places, _Places], Callable[[MadeCase], Bools]]]:
         """Of each fact the places of its tests, those of `empty` and `not empty`, and a function that decides it."""
         found = {}
         tested: dict[str, list[tuple[int, Test]]] = {}
@@ -199,17 +199,17 @@ class Rows:
             found[fact] = places, (np.array(empty[0], dtype=np.intp), np.array(empty[1], dtype=np.intp)), decided
         return found
 
-    def _others(self, fact: str, tests: Sequence[Test]) -> Callable[[Case], Bools]:
+    def _others(self, fact: str, tests: Sequence[Test]) -> Callable[[MadeCase], Bools]:
         if self.is_text(fact):
             texts = TextTests(tests, self.words, self.patterns.found if self.patterns else None)
-            nothing = Written(exact=True)
+            nothing = MadeText(exact=True)
             return lambda case: texts.held(nothing if fact in case.absent else case.texts[fact])
         known = {
             value: np.array([_names(test, value) for test in tests], dtype=np.bool_) for value in self.values(fact)
         }
         return lambda case: known[case.names[fact]]
 
-    def _numbers(self, fact: str, tests: Sequence[Test]) -> Callable[[Case], Bools]:
+    def _numbers(self, fact: str, tests: Sequence[Test]) -> Callable[[MadeCase], Bools]:
         """Tests of a number: those of a date against the clock are ranges of whole days."""
         spans = [
             (place, bool(isinstance(test, Within)), *each) for place, test in enumerate(tests) for each in ranges(test)
@@ -219,7 +219,7 @@ class Rows:
         high = np.array([_FAR if each[3] is None else each[3] for each in spans], dtype=np.int64)
         owner = np.array([each[0] for each in spans], dtype=np.int64)
 
-        def decide(case: Case) -> Bools:
+        def decide(case: MadeCase) -> Bools:
             value = case.numbers[fact]
             days = value // DAY - case.numbers[CLOCK] // DAY if relative.any() else 0
             number: npt.NDArray[np.int64] = np.where(relative, days, value)

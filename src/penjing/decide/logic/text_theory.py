@@ -5,7 +5,7 @@ longest word that it must start with. So nothing is in it but these words and wh
 which a word brings the words inside it, a start is one chain of prefixes, and a list has a word that brings nothing
 forbidden is a text. A field may also be one value, named in a cell or in a list, and then all else follows from it.
 Patterns bring the words that they need, a piece brings the patterns that are found in it wherever it stands. Else a
-pattern is free: the case says what is supposed of it, and `Rows.confirmed` looks it up in the text.
+pattern is free: the case says what is supposed of it, and `TableRows.confirmed` looks it up in the text.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from penjing.decide.logic.clauses import Atom
 from penjing.decide.logic.pattern_texts import needed
-from penjing.decide.logic.rows import Rows
-from penjing.decide.logic.texts import Written
+from penjing.decide.logic.rows import TableRows
+from penjing.decide.logic.texts import MadeText
 
 Clauses = list[list[int]]
 
@@ -24,22 +24,22 @@ Clauses = list[list[int]]
 class TextTheory:
     """One text of a query: its atoms with their variables, and which of them a solution makes true."""
 
-    def __init__(self, rows: Rows, atoms: Mapping[Atom, int], model: set[int]) -> None:
+    def __init__(self, rows: TableRows, atoms: Mapping[Atom, int], model: set[int]) -> None:
         self._rows, self._words = rows, rows.words
         self._literals: dict[tuple[str, str], int] = {(kind, what): each for (_, kind, what), each in atoms.items()}
         self._true = {key for key, literal in self._literals.items() if literal in model}
 
-    def solve(self, empty: int | None) -> Written | Clauses:
+    def solve(self, empty: int | None) -> MadeText | Clauses:
         """A text, or clauses that this solution breaks. empty: the literal that there is no text, if it is true."""
         if empty is not None:
             wrong = [key for key in self._true if key[0] != "pattern"]
-            return [[-empty, -self._literals[key]] for key in wrong] or Written(exact=True, supposed=self._supposed())
+            return [[-empty, -self._literals[key]] for key in wrong] or MadeText(exact=True, supposed=self._supposed())
         values = self._of("value")
         if len(values) > 1:
             return [[-self._literals["value", one], -self._literals["value", values[0]]] for one in values[1:]]
         if values:
             return self._value(values[0])
-        lists = self._of("value list")
+        lists = self._of("listed")
         return self._listed_value(lists) if lists else self._free()
 
     def _of(self, kind: str) -> list[str]:
@@ -48,13 +48,13 @@ class TextTheory:
     def _supposed(self) -> dict[str, bool]:
         return {what: (kind, what) in self._true for kind, what in self._literals if kind == "pattern"}
 
-    def _value(self, value: str) -> Written | Clauses:
+    def _value(self, value: str) -> MadeText | Clauses:
         """The text is one value: everything else follows."""
         mine = self._literals["value", value]
         wrong = [literal for key, literal in self._needed(value).items() if (literal > 0) != (key in self._true)]
         if wrong:
             return [[-mine, literal] for literal in wrong]
-        return Written(value, exact=True)
+        return MadeText(value, exact=True)
 
     def _needed(self, value: str) -> dict[tuple[str, str], int]:
         """Of each atom the literal that is true where the text is this value."""
@@ -64,14 +64,14 @@ class TextTheory:
             "list": inside.lists.__contains__,
             "start": value.startswith,
             "value": value.__eq__,
-            "value list": lists.__contains__,
+            "listed": lists.__contains__,
             "pattern": (patterns.found(value) if patterns else frozenset()).__contains__,
         }
         return {
             (kind, what): literal if tests[kind](what) else -literal for (kind, what), literal in self._literals.items()
         }
 
-    def _listed_value(self, lists: list[str]) -> Written | Clauses:
+    def _listed_value(self, lists: list[str]) -> MadeText | Clauses:
         """The text is one word of a list that no cell names."""
         name = min(lists, key=lambda each: len(self._words.lists[each]))
         blocking: dict[int, None] = {}
@@ -79,12 +79,12 @@ class TextTheory:
             needed = self._needed(word)
             wrong = [literal for key, literal in needed.items() if (literal > 0) != (key in self._true)]
             if not wrong:
-                return Written(word, exact=True)
+                return MadeText(word, exact=True)
             if not any(literal in blocking for literal in wrong):
                 blocking[wrong[0]] = None
-        return [[-self._literals["value list", name], *blocking]]
+        return [[-self._literals["listed", name], *blocking]]
 
-    def _free(self) -> Written | Clauses:
+    def _free(self) -> MadeText | Clauses:
         clauses: Clauses = []
         starts = self._of("start")
         start = max(starts, key=len, default="")
@@ -112,9 +112,9 @@ class TextTheory:
                     return [found]
                 pieces.append(found)
                 held |= self._words.inside(found).lists
-        return self._with_patterns(Written(start, tuple(pieces), supposed=self._supposed()))
+        return self._with_patterns(MadeText(start, tuple(pieces), supposed=self._supposed()))
 
-    def _with_patterns(self, written: Written) -> Written:
+    def _with_patterns(self, written: MadeText) -> MadeText:
         """The text with pieces in which its patterns are found, where such pieces bring nothing else; or as it is."""
         patterns, separator = self._rows.patterns, self._words.separator
         if patterns is None:
@@ -134,7 +134,7 @@ class TextTheory:
                     written = at_start if self._starts(piece) else written
                     break
                 if all((literal > 0) == (key in self._true) for key, literal in self._needed(piece).items()):
-                    return Written(piece, exact=True, supposed=written.supposed)
+                    return MadeText(piece, exact=True, supposed=written.supposed)
         return written
 
     def _starts(self, piece: str) -> bool:

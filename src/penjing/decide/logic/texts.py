@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.decide.condition import Among, Contains, Matches, Starts, Test
-from penjing.decide.logic.words import Words
+from penjing.decide.logic.words import WordIndex
 
 Bools = npt.NDArray[np.bool_]
 # The patterns of the table that are found in a text.
@@ -21,7 +21,7 @@ Finder = Callable[[str], Collection[str]]
 
 
 @dataclass(frozen=True)
-class Written:
+class MadeText:
     """A text of the check: how it starts, and the pieces that it has in it; `exact`: it is `start` and nothing else.
 
     supposed: of some patterns whether they are found, where this is supposed and not looked up.
@@ -40,7 +40,7 @@ class Written:
 class TextTests:
     """The tests of one text fact, in the order in which they are given."""
 
-    def __init__(self, tests: Sequence[Test], words: Words, finder: Finder | None) -> None:
+    def __init__(self, tests: Sequence[Test], words: WordIndex, finder: Finder | None) -> None:
         """finder: None for a table without patterns."""
         self._words, self._finder = words, finder
         self._separator = words.separator
@@ -72,7 +72,7 @@ class TextTests:
         else:
             raise TypeError(f"no test of a text: {test!r}")
 
-    def held(self, written: Written) -> Bools:
+    def held(self, written: MadeText) -> Bools:
         """Which tests hold of a text, (tests,)."""
         inside = [self._words.inside(piece) for piece in (written.start, *written.pieces)]
         words = frozenset().union(*(each.words for each in inside))
@@ -90,7 +90,7 @@ class TextTests:
         held[places] = ~self._plain[places]
         return held
 
-    def _found(self, written: Written) -> Iterator[str]:
+    def _found(self, written: MadeText) -> Iterator[str]:
         yield from (pattern for pattern, found in written.supposed.items() if found)
         if self._finder is not None and not self._by_pattern.keys() <= written.supposed.keys():
             yield from (each for each in self._finder(written.text(self._separator)) if each not in written.supposed)

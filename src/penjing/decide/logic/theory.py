@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penjing.decide.logic.clauses import Atoms
-from penjing.decide.logic.rows import CLOCK, DAY, DAYS, Case, Rows
+from penjing.decide.logic.rows import CLOCK, DAY, DAYS, MadeCase, TableRows
 from penjing.decide.logic.simplex import probabilities
 from penjing.decide.logic.text_theory import Clauses, TextTheory
-from penjing.decide.logic.texts import Written
+from penjing.decide.logic.texts import MadeText
 from penjing.decide.schema import MICRO
 
 _ANSWER = ("p", "margin")
@@ -29,20 +29,20 @@ class _Bound:
 class Theory:
     """All facts of a query. hints: for each number and listed value the one to take where nothing is asked of it."""
 
-    def __init__(self, rows: Rows, atoms: Atoms, hints: Mapping[str, int | str]) -> None:
+    def __init__(self, rows: TableRows, atoms: Atoms, hints: Mapping[str, int | str]) -> None:
         self._rows, self._atoms, self._hints = rows, atoms, hints
         self._labels = rows.schema.labels
         self._places = {f"p.{label}": place for place, label in enumerate(self._labels)}
 
-    def solve(self, model: set[int]) -> Case | Clauses:
+    def solve(self, model: set[int]) -> MadeCase | Clauses:
         """The case of a solution (the true literals), or clauses that it breaks."""
         absent = frozenset(fact for fact, literal in self._atoms.absent.items() if literal in model)
         names, clauses = self._names(model)
-        texts: dict[str, Written] = {}
+        texts: dict[str, MadeText] = {}
         for fact in self._rows.facts:
             if self._rows.is_text(fact):
                 found = self._text(fact, model, absent)
-                if isinstance(found, Written):
+                if isinstance(found, MadeText):
                     texts[fact] = found
                 else:
                     clauses += found
@@ -54,11 +54,11 @@ class Theory:
                 clauses += part
         if clauses:
             return clauses
-        return Case(numbers | self._others(model, numbers), names, absent, texts)
+        return MadeCase(numbers | self._others(model, numbers), names, absent, texts)
 
-    def _text(self, fact: str, model: set[int], absent: frozenset[str]) -> Written | Clauses:
+    def _text(self, fact: str, model: set[int], absent: frozenset[str]) -> MadeText | Clauses:
         if fact in absent and self._rows.may_be_absent(fact):
-            return Written(exact=True)
+            return MadeText(exact=True)
         empty = self._atoms.absent[fact] if fact in absent else None
         return TextTheory(self._rows, self._atoms.texts.get(fact, {}), model).solve(empty)
 

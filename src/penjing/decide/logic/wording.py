@@ -8,7 +8,7 @@ from itertools import chain
 from penjing.data.dates import written_at
 from penjing.decide.condition import Among, Contains, Matches, Rule, Starts, Within
 from penjing.decide.logic.boxes import Box, Side, TextTest
-from penjing.decide.logic.rows import CLOCK, DAYS, Case, Rows
+from penjing.decide.logic.rows import CLOCK, DAYS, MadeCase, TableRows
 from penjing.decide.schema import MICRO, Kind
 
 _SHOWN = 6  # values or words of one list
@@ -33,7 +33,7 @@ def number_of(whole: int, kind: Kind) -> str:
     return f"{whole / MICRO:.6f}".rstrip("0").rstrip(".")
 
 
-def example_of(case: Case, rows: Rows, rules: Collection[Rule]) -> str:
+def example_of(case: MadeCase, rows: TableRows, rules: Collection[Rule]) -> str:
     """What a case has of the facts that some rows test."""
     named = {condition.fact for rule in rules for condition in rule.conditions}
     parts = [_value(fact, case, rows) for fact in rows.facts if fact in named and fact != "text"]
@@ -45,7 +45,7 @@ def example_of(case: Case, rows: Rows, rules: Collection[Rule]) -> str:
     return ", ".join(chain.from_iterable(parts)) or "always"
 
 
-def _value(fact: str, case: Case, rows: Rows) -> list[str]:
+def _value(fact: str, case: MadeCase, rows: TableRows) -> list[str]:
     if fact in case.absent:
         return [f"{fact} is empty"]
     if rows.is_text(fact):
@@ -56,7 +56,7 @@ def _value(fact: str, case: Case, rows: Rows) -> list[str]:
     return [f"{fact} = {written_at('=', whole) if kind == 'date' else number_of(whole, kind)}"]
 
 
-def _pieces(fact: str, case: Case) -> list[str]:
+def _pieces(fact: str, case: MadeCase) -> list[str]:
     written = case.texts[fact]
     if written.exact:
         return [f"{fact} is {written.start}"] if written.start else []
@@ -65,7 +65,7 @@ def _pieces(fact: str, case: Case) -> list[str]:
     return [*start, *(f"{fact} contains {piece}" for piece in written.pieces), *found]
 
 
-def box_of(box: Box, rows: Rows) -> str:
+def box_of(box: Box, rows: TableRows) -> str:
     """A set of cases, fact by fact, without texts in which only words are missing: `is_plain` says those."""
     facts = [fact for fact in rows.kinds if fact in box]
     parts = list(chain.from_iterable(_side(fact, box[fact], rows) for fact in facts))
@@ -73,7 +73,7 @@ def box_of(box: Box, rows: Rows) -> str:
     return ", ".join(parts if more <= 0 else [*parts[:_PARTS], f"{more} more conditions"])
 
 
-def is_plain(box: Box, rows: Rows) -> bool:
+def is_plain(box: Box, rows: TableRows) -> bool:
     """Whether a box is about texts in which words, starts and patterns are missing."""
     return any(_missing(fact, box[fact]) for fact in box if rows.kinds[fact] == "text")
 
@@ -82,7 +82,7 @@ def _missing(fact: str, side: Side) -> bool:
     return fact == "text" and bool(side.failing) and not any(test.negated for test in side.failing)
 
 
-def _side(fact: str, side: Side, rows: Rows) -> list[str]:
+def _side(fact: str, side: Side, rows: TableRows) -> list[str]:
     absent = rows.may_be_absent(fact) and side.absent
     if rows.is_text(fact):
         if _missing(fact, side):
@@ -99,7 +99,7 @@ def _side(fact: str, side: Side, rows: Rows) -> list[str]:
     return [f"{words} or {shown} is empty" if absent else words]
 
 
-def _listed(fact: str, values: frozenset[str], rows: Rows) -> str:
+def _listed(fact: str, values: frozenset[str], rows: TableRows) -> str:
     known = rows.values(fact)
     taken, rest = [each for each in known if each in values], [each for each in known if each not in values]
     if not rest:
@@ -128,7 +128,7 @@ def _test(fact: str, test: TextTest) -> str:
     return f"{fact} is {'not ' if no else ''}{_or([*test.values, *lists])}"
 
 
-def _spans(fact: str, spans: tuple[tuple[int, int], ...], rows: Rows) -> str:
+def _spans(fact: str, spans: tuple[tuple[int, int], ...], rows: TableRows) -> str:
     limits = rows.limits(fact)
     if spans == (limits,):
         return ""

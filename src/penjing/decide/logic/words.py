@@ -24,7 +24,7 @@ class Inside:
     lists: frozenset[str]
 
 
-class Words:
+class WordIndex:
     """The named words of a table and its word lists."""
 
     def __init__(self, named: Iterable[str], lists: Mapping[str, tuple[str, ...]]) -> None:
