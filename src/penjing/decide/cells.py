@@ -105,7 +105,7 @@ def _all_of_one(form: Form, word: str, where: str) -> Contains:
     if re.match(r"(?:all\s|全部\s)", form.rest, re.IGNORECASE):
         return Contains((word,), negated=form.key.startswith("not "))
     key = form.key.removesuffix(" all")
-    fix = f"write `{key} {form.rest[:80]}`, or for the phrase `all {form.rest[:80]}`: `{form.key} all {form.rest[:80]}`"
+    fix = f"write `{key} {form.rest[:80]}`, or `{form.key} all {form.rest[:80]}` for the phrase that begins with `all`"
     raise RuleError(f"`{form.key}` needs several words", where=where, fix=fix)
 
 

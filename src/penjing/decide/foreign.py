@@ -13,6 +13,7 @@ from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
 from penjing.data.fields import FieldError, parse_field
 from penjing.data.fold import fold_width
+from penjing.decide.denials import BUT, FLAGS, HOLDS_NOT, MAY_DENY, TAIL, TEXT_NOT, VALUE_NOT, known_in
 from penjing.decide.foreign_numbers import in_date, in_number
 from penjing.decide.keywords import COMPARISONS, Form, Language, split_form
 from penjing.decide.listed import HAN, inside, join_of, joined, looks_regular, parts_of, unquoted
@@ -23,35 +24,29 @@ Hint = tuple[str, str]  # what is wrong, and what to write
 _ANOTHER = "is how another tool writes it"
 _LITERAL = "holds signs that would be searched literally"
 _REGULAR = "holds a regular expression, which would be searched literally"
-_TAIL = r"\s*[:：(]?\s*(.+)"
-_FLAGS = re.DOTALL | re.IGNORECASE
 # Comparisons of texts in other words, and the keyword for each; the first that fits counts.
 _TEXTS = tuple(
-    (re.compile(pattern, _FLAGS), key)
+    (re.compile(pattern, FLAGS), key)
     for pattern, key in (
         (
-            rf"(?:!~|not\s+(?:rlike|regexp?|similar\s+to|match(?:es)?)|(?:does\s+not|doesn'?t)\s+match){_TAIL}",
+            rf"(?:!~|not\s+(?:rlike|regexp?|similar\s+to|match(?:es)?)|(?:does\s+not|doesn'?t)\s+match(?:es)?){TAIL}",
             "not matches",
         ),
         (r"不以\s*(.+?)\s*(?:开头|开始)", "not starts"),
-        (rf"(?:not|does\s+not|doesn'?t)\s*(?:start|begin)\w*(?:\s+with)?{_TAIL}", "not starts"),
+        (rf"不(?:是)?开头是{TAIL}", "not starts"),
+        (rf"(?:not|does\s+not|doesn'?t)\s*(?:start|begin)\w*(?:\s+with)?{TAIL}", "not starts"),
         (r"不以\s*(.+?)\s*(?:结尾|结束)", "not ends"),
-        (rf"(?:not|does\s+not|doesn'?t)\s*end\w*(?:\s+with)?{_TAIL}", "not ends"),
-        (
-            r"(?:(?:is\s+)?not?\s+contain(?:s|ing)?|(?:does\s+not|doesn'?t|must\s+not|never|cannot)\s+"
-            r"(?:contains?|include|hold|mention)|!\s*contains?|not\s+(?:i?like|in|includ(?:es?|ing))"
-            r"|exclud(?:es?|ing)|without|lacks|(?:不|未|没有?|不能|不要|无|禁止|不得)\s*(?:包含|含有?|包括|提到|提及|出现)|排除"
-            rf"|没有|!=+|<>|≠|!|is\s+not\s|isn'?t\s|not\s|不是|非){_TAIL}",
-            "not contains",
-        ),
-        (rf"(?:regexp?|rlike|match|=~|~\*?|正则(?:表达式)?)(?![a-z]){_TAIL}", "matches"),
+        (rf"(?:not|does\s+not|doesn'?t)\s*end\w*(?:\s+with)?{TAIL}", "not ends"),
+        (HOLDS_NOT.pattern, "not contains"),
+        (TEXT_NOT.pattern, "not contains"),
+        (rf"(?:regexp?|rlike|match|=~|正则(?:表达式)?)(?![a-z]){TAIL}", "matches"),
         (r"以\s*(.+?)\s*(?:开头|开始)", "starts"),
-        (rf"(?:(?:start|begin)s?\s*with|(?:start|begin)ning\s+with|begins|开头为?){_TAIL}", "starts"),
+        (rf"(?:(?:start|begin)s?\s*with|(?:start|begin)ning\s+with|begins|开头为?){TAIL}", "starts"),
         (r"以\s*(.+?)\s*(?:结尾|结束)", "ends"),
-        (rf"(?:ends?\s*with|ending\s+with|ends|结尾是?){_TAIL}", "ends"),
+        (rf"(?:ends?\s*with|ending\s+with|ends|结尾是?){TAIL}", "ends"),
         (
             r"(?:contain(?:ing)?|contains|includ(?:es?|ing)|has|holds|i?like|in|one\s+of|any\s+of|is|equals?(?:\s+to)?|eq"
-            rf"|==?|包含|含有?|包括|提到|提及|出现|等于|属于)(?![a-z]){_TAIL}",
+            rf"|==?|包含|含有?|包括|提到|提及|出现|等于|属于)(?![a-z]){TAIL}",
             "contains",
         ),
     )
@@ -60,18 +55,12 @@ _HOLDS = re.compile(r"contain(?:ing)?|contains|includ(?:es?|ing)|has|holds|i?lik
 _DENIED = re.compile(
     r"!\s*(?=\S)|not\s+contains?\s+|not\s+like\s+|[不未]\s*(?:包含|含有?)\s*|-(?=[\u4e00-\u9fff])", re.IGNORECASE
 )
+# All words behind a keyword denied at once; `not` before a Latin word may belong to a phrase.
+_DENIED_ALL = re.compile(r"(?:NOT\s+|[nN]ot?\s+(?=[\u4e00-\u9fff])|[nN]one\s+of\s+)(.+)", re.DOTALL)
 _FENCED = re.compile(r"/(.+)/[a-z]*", re.DOTALL)
 _LOOKS_AWAY = re.compile(r"\(\?<?!([^()]*)\)")
 _LOOKS = re.compile(r"\(\?<?[=!]")
-# A negation before a value. Before a known value some more are one, which elsewhere may be part of a word.
-_NOT = re.compile(
-    r"(?:!=+|<>|≠|!(?=\S)|NOT\s+(?:IN\b\s*)?|not\s+in\b\s*|not\s+(?=[\u4e00-\u9fff])|none\s+of\s+|不是|不等于|不在|不为|不属于|排除"
-    r"|(?:[iI]s\s+not(?:\s+in\b)?|isn'?t|except(?:\s+for)?|other\s+than|anything\s+but|excluding|exclude|not\s+equals?(?:\s+to)?)\s+)"
-    r"\s*(.+?)\s*(?:之?中|里)?|除了?\s*(.+?)\s*(?:以外|之外|外)",
-    re.DOTALL,
-)
-_NOT_KNOWN = re.compile(r"(?:非|不|无|no[nt]?[\s-]+|without\s+|-|~|\^)\s*(.+)", _FLAGS)
-_SAME = re.compile(r"(?:==+|=~|is\s+(?:in\s+)?|equals?\s+(?:to\s+)?|eq\s+|one\s+of\s+|any\s+of\s+)\s*(.+)", _FLAGS)
+_SAME = re.compile(r"(?:==+|=~|is\s+(?:in\s+)?|equals?\s+(?:to\s+)?|eq\s+|one\s+of\s+|any\s+of\s+)\s*(.+)", FLAGS)
 _NULL = re.compile(
     r"(is\s+not|not|!=|<>)?\s*(?:is\s*)?(?:null|nil|nan|blank|missing|empty)|(notnull|exists|有值|不空)|isnull|空值?|是空(?:的|值)?|缺失",
     re.IGNORECASE,
@@ -129,9 +118,13 @@ def _other_words(plain: str, form: Form) -> Hint | None:
     if found := _FENCED.fullmatch(plain):
         return _in_pattern("matches", plain, "en")
     if _LOOKS.search(plain) and not form.key:
-        return _in_pattern("matches", re.sub(r"^\W*(?:regexp?|match(?:es)?)\s+", "", plain, flags=_FLAGS), "en")
+        return _in_pattern("matches", re.sub(r"^\W*(?:regexp?|match(?:es)?)\s+", "", plain, flags=FLAGS), "en")
     if wildcard := _wildcard("contains", plain, "en"):
         return _ANOTHER, wildcard
+    if plain.startswith("~") and plain[1:].strip():
+        return _two_ways(plain, "")
+    if found := BUT.fullmatch(plain):
+        return _ANOTHER, write("not contains", joined(found[1] or found[2]), "zh")
     for pattern, key in _TEXTS:
         if found := pattern.fullmatch(plain):
             head = plain[: found.start(1)] + plain[found.end(1) :]
@@ -152,6 +145,8 @@ def _other_words(plain: str, form: Form) -> Hint | None:
 def _in_words(key: str, rest: str, language: Language) -> Hint | None:
     """The words behind `contains`, `starts` and the like."""
     negated = key.startswith("not ")
+    if found := _DENIED_ALL.fullmatch(rest):
+        return _say_once() if negated else (_LITERAL, write(f"not {key}", joined(found[1]), language))
     if _LOOKS.search(rest):
         return _in_pattern(_with(key, "matches"), rest, language)
     if denied := _denied(key, rest, language):
@@ -161,7 +156,7 @@ def _in_words(key: str, rest: str, language: Language) -> Hint | None:
     parts, join = parts_of(rest), join_of(rest)
     if not parts:
         return None
-    if key.endswith("contains") and not key.endswith("all") and (fix := _wildcard(key, rest, language)):
+    if key.endswith("contains") and not key.endswith("all") and (fix := _wildcard(key, unquoted(rest), language)):
         return _LITERAL, fix
     if key.endswith("contains") and (join == "list" or (join == "all" and negated)):
         return _LITERAL, _either(key, parts, language)
@@ -193,10 +188,17 @@ def _denied(key: str, rest: str, language: Language) -> Hint | None:
         return _LITERAL, write(opposite, "|".join(denied), language)
     one, other = _form(key, "|".join(wanted or denied), language), _form(opposite, "|".join(denied), language)
     if key.startswith("not "):
-        return "denies twice", "say it once: `contains` for words that occur, `not contains` for words that do not"
+        return _say_once()
+    if marked[0][1] and len(denied) == 1 and len(marked) > 1 and join_of(rest) != "all":
+        none = write(opposite, "|".join(part for part, _ in marked), language)
+        return _LITERAL, f"{none} where none of them may occur; else use a column `text` for each word"
     if join_of(rest) == "any" or "|" in rest:
         return _LITERAL, f"use two rows: {_ticked(one)} in one, {_ticked(other)} in the other"
     return _LITERAL, f"use two columns `text`: {_ticked(one)} and {_ticked(other)}"
+
+
+def _say_once() -> Hint:
+    return "denies twice", "say it once: `contains` for words that occur, `not contains` for words that do not"
 
 
 def negated_parts(rest: str) -> list[tuple[str, bool]]:
@@ -232,15 +234,16 @@ def _wildcard(key: str, rest: str, language: Language) -> str | None:
         first, last = rest.startswith(mark), rest.endswith(mark)
         if len(rest) < 2 or not word or not (first or last) or (mark == "%" and word.isdigit()):
             continue
-        if mark in word or "|" in word or looks_regular(rest.strip(mark)):
+        if looks_regular(word) or (mark in word and "|" not in word):
             continue
         if first and last:
-            return write(key, word, language)
-        return (
-            write(_with(key, "starts"), word, language)
-            if last
-            else write(_with(key, "matches"), f"{re.escape(word)}$", language)
-        )
+            return write(key, "|".join(part.strip(mark) for part in parts_of(word)), language)
+        if "|" not in word:
+            return (
+                write(_with(key, "starts"), word, language)
+                if last
+                else write(_with(key, "matches"), f"{re.escape(word)}$", language)
+            )
     return None
 
 
@@ -254,6 +257,8 @@ def _in_value(plain: str, kind: Kind, known: Sequence[str]) -> Hint | None:
             return "is no list of values", write("not in", "|".join(parts_of(form.rest)), _language(plain, form))
         return None
     if form.key in ("contains", "not contains", "contains all", "not contains all", "starts", "not starts"):
+        if known and form.key.startswith("not ") and (given := known_in(plain, known)):
+            return _ANOTHER, write("not in" if len(given) > 1 else "!=", "|".join(given), _language(plain, form))
         return None if known or not form.rest else _in_words(form.key, form.rest, _language(plain, form))
     if form.key in ("matches", "not matches"):
         return None if known or not form.rest else _in_pattern(form.key, form.rest, _language(plain, form))
@@ -279,19 +284,28 @@ def _in_list(plain: str, form: Form) -> Hint | None:
     return "is no list of values", write(form.key, "|".join(parts_of(form.rest)), _language(plain, form))
 
 
+def _two_ways(plain: str, exact: str) -> Hint:
+    """`~` is a match in some tools, and a negation in others."""
+    word = plain[1:].lstrip("*").strip()
+    return "has two meanings", f"write `matches {word}`, or `not matches {word}` where it must not be found{exact}"
+
+
 def _denied_value(plain: str, known: Sequence[str]) -> Hint | None:
-    found = _NOT.fullmatch(plain)
+    if not known and HOLDS_NOT.fullmatch(plain):
+        return _other_words(plain, Form("", plain))
+    if known:
+        given = known_in(plain, known)
+        language: Language = "zh" if HAN.search(re.sub("|".join(map(re.escape, known)), "", plain)) else "en"
+        return (_ANOTHER, write("not in" if len(given) > 1 else "!=", "|".join(given), language)) if given else None
+    found = VALUE_NOT.fullmatch(plain) or BUT.fullmatch(plain)
     if not found:
-        found = _NOT_KNOWN.fullmatch(plain)
-        if not found or not any(part in known for part in parts_of(found[1])):
-            return None
+        return None
     operand = next(part for part in found.groups() if part)
     given = parts_of(operand)
     head = plain.replace(operand, "", 1)
-    language: Language = "zh" if HAN.search(head) else "en"
     if not given or _NULL.fullmatch(operand):
         return None
-    return _ANOTHER, write("not in" if len(given) > 1 else "!=", "|".join(given), language)
+    return _ANOTHER, write("not in" if len(given) > 1 else "!=", "|".join(given), "zh" if HAN.search(head) else "en")
 
 
 def _bare_value(plain: str, kind: Kind, exact: str) -> Hint | None:
@@ -303,6 +317,8 @@ def _bare_value(plain: str, kind: Kind, exact: str) -> Hint | None:
     if kind == "str" and (glued := split_form(plain, joined=True)).key and glued.rest:
         rest = joined(glued.rest) if glued.key in ("in", "not in") else glued.rest
         return "has no space behind its keyword", f"{write(glued.key, rest, 'zh')}{exact}"
+    if kind == "str" and plain.startswith("~") and plain[1:].strip():
+        return _two_ways(plain, exact)
     if kind == "str":
         for pattern, key in _TEXTS:
             found = pattern.fullmatch(plain)
@@ -313,6 +329,10 @@ def _bare_value(plain: str, kind: Kind, exact: str) -> Hint | None:
                 return None if hint is None else (hint[0], hint[1] + exact)
         if fix := _wildcard("contains", plain, "en"):
             return "holds a pattern, and values are compared whole", f"{fix}{exact}"
+        if (denied := MAY_DENY.fullmatch(plain)) and ("|" in plain or join_of(plain)):
+            one, none = "|".join(parts_of(plain)), "|".join(parts_of(denied[1]))
+            either = f"write `in {one}` for one of these values, or `not in {none}` for none of those"
+            return "is no list of values", either
         if looks_regular(plain):
             return "holds a pattern, and values are compared whole", f"{write('matches', plain, 'en')}{exact}"
     elif looks_regular(plain) or (len(plain) > 1 and "*" in (plain[0], plain[-1])):
