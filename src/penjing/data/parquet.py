@@ -25,7 +25,7 @@ def write_parquet(file: Path, header: Sequence[str], types: Mapping[str, type], 
             where=str(file),
             fix="export as csv or jsonl, or: pip install 'penjing[train]'",
         ) from None
-    known = {float: polars.Float64, bool: polars.Boolean}
+    known: dict[type, type[polars.DataType]] = {float: polars.Float64, bool: polars.Boolean}
     schema = {name: known[types[name]] if name in types else polars.String for name in header}
     with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".penjing-export-") as folder:
         lines = Path(folder) / "rows.jsonl"

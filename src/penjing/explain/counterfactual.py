@@ -96,7 +96,11 @@ class _DeletionSearch:
         self._words = join_shortest(words, MOST_WORDS)
         tried = [[span] for span in dict.fromkeys([*self._words, *split_clauses(self._text)])]
         decisions = self._decide(tried)
-        changed = [(spans, made) for spans, made in zip(tried, decisions, strict=False) if self._changes(made)]
+        changed = [
+            (spans, made)
+            for spans, made in zip(tried, decisions, strict=False)
+            if made is not None and self._changes(made)
+        ]
         for (span,), made in zip(tried, decisions, strict=False):
             self._falls[span] = -self._score(made)
         return min(changed, key=lambda each: (each[0][0][1] - each[0][0][0], each[0][0]), default=None)
@@ -114,11 +118,11 @@ class _DeletionSearch:
         return found
 
     def _first_change(self, tried: Sequence[list[Piece]]) -> tuple[list[Piece], Decision] | None:
-        made = self._decide(tried)
-        return next(((spans, one) for spans, one in zip(tried, made, strict=False) if self._changes(one)), None)
+        made = zip(tried, self._decide(tried), strict=False)
+        return next(((spans, one) for spans, one in made if one is not None and self._changes(one)), None)
 
-    def _changes(self, decision: Decision | None) -> bool:
-        return decision is not None and (decision.outcome, decision.route) != self._before
+    def _changes(self, decision: Decision) -> bool:
+        return (decision.outcome, decision.route) != self._before
 
     def _score(self, decision: Decision | None) -> float:
         """The probability of the answer before; of other tasks the p of their answer."""
