@@ -12,7 +12,7 @@ from penjing.core.errors import DataError, UsageError
 from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
 from penjing.data.fold import fold
-from penjing.data.prepare import Prepared, examine, prepare
+from penjing.data.prepare import Prepared, examine, one_a_group, prepare
 from penjing.tasks import open_reader
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊", "浴室", "餐厅", "健身房", "花园"]
@@ -119,6 +119,40 @@ def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:
     assert "没有标签的 文字 ⟦mobile⟧" in prepared.unlabelled
     held_out = {fold(text) for name in PARTS[1:] for text in tables(prepared)[name].texts}
     assert not held_out & set(map(fold, prepared.unlabelled))
+
+
+def test_one_row_of_a_group_enters_a_bound(tmp_path: Path) -> None:
+    lines = ["text,label,who"]
+    for i, (text, label) in enumerate(rows(120, "好") + rows(120, "差")):
+        lines.append(f"{text},{label},{f'user{i % 40}' if i % 3 else ''}")
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    file = recipe(tmp_path, "{files: a.csv, group: who}")
+    prepared = prepare(file, open_reader("classify", {}), Silent())
+    for table in (prepared.calibration, prepared.test):
+        groups = [group for group in table.groups or () if group]
+        assert len(groups) == len(set(groups)) > 0
+        assert "" in (table.groups or ()), "a row without a group is a group of its own"
+    assert prepared.train.groups is not None
+    assert len(prepared.train.groups) > len(set(prepared.train.groups)), "every row of a group is learned from"
+    left = prepared.left_out
+    assert left is not None and left.groups is not None
+    held_out = {*(prepared.calibration.groups or ()), *(prepared.test.groups or ())}
+    assert set(left.groups) <= held_out
+    assert sum(prepared.audit.splits.values()) + len(left) == 240
+    (problem,) = [one for one in prepared.audit.problems if one.code == "sibling"]
+    assert problem.message == f"{len(left)} rows: another row of the group is in the same part, left out"
+    plain = prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
+    assert plain.left_out is None
+
+
+def test_the_row_of_a_group_does_not_depend_on_the_order_of_rows() -> None:
+    table = Table(["a", "b", "c", "d"], groups=["x", "x", "", "x"])
+    kept, out = one_a_group(table, {"train": [], "calibration": [0, 1, 2, 3], "test": []})
+    assert len(kept["calibration"]) == 2 and 2 in kept["calibration"]
+    assert sorted([*kept["calibration"], *out]) == [0, 1, 2, 3]
+    other = table.take([3, 2, 1, 0])
+    again, _ = one_a_group(other, {"calibration": [0, 1, 2, 3], "test": []})
+    assert {table.texts[i] for i in kept["calibration"]} == {other.texts[i] for i in again["calibration"]}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,16 @@ def conflicts_of(intake: Intake, found: Duplicates) -> list[Conflict]:
     ]
 
 
+def sibling_problems(intake: Intake, siblings: list[int]) -> list[Problem]:
+    """The rows that are left out because another row of their group is in calibration or test."""
+    if not siblings:
+        return []
+    said = "another row of the group is in the same part, left out"
+    counted = f"{len(siblings):,} row{'s' * (len(siblings) != 1)}: {said}"
+    fix = "nothing to do; one row of a group enters calibration and test, because bounds assume independent rows"
+    return [Problem(severity="warning", code="sibling", message=counted, rows=places(intake, siblings), fix=fix)]
+
+
 def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> list[Problem]:
     """What was removed as a duplicate or for its conflicting labels."""
     problems = []

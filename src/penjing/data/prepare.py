@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from penjing.core.canon import canonical_json, digest_lines
+from penjing.core.canon import canonical_json, digest_lines, unit_hash
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
@@ -15,7 +15,15 @@ from penjing.core.task import Reader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
-from penjing.data.findings import conflicts_of, find_problems, places, removed_problems, unseen_labels, unseen_values
+from penjing.data.findings import (
+    conflicts_of,
+    find_problems,
+    places,
+    removed_problems,
+    sibling_problems,
+    unseen_labels,
+    unseen_values,
+)
 from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
@@ -32,6 +40,8 @@ class Prepared:
 
     labels: the strata of the gold, sorted (of `classify` its labels); task: learned from train and validation.
 
+    left_out: rows of groups that have another row in calibration or test (`one_a_group`), which nothing else uses.
+
     copied: positions in `test` of the rows of a given test file whose text was also in another file, exactly or nearly
     (there it was removed).
     """
@@ -47,6 +57,7 @@ class Prepared:
     fingerprint: str
     unlabelled: tuple[str, ...] = ()
     copied: tuple[int, ...] = ()
+    left_out: Table | None = None
 
 
 def prepare(file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None) -> Prepared:
@@ -101,13 +112,15 @@ def examine(
     keys = _keys(table, found, cut, None if recipe.reads_text else beside)
     final |= dict(zip(cut, split(keys, [labels[i] for i in cut], missing, recipe.seed), strict=True))
     placed = {name: [position for position in used if final[position] == name] for name in PARTS}
+    placed, siblings = one_a_group(table, placed)
     tables = {name: table.take(positions) for name, positions in placed.items()}
     strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
-    audited = AuditInputs(intake, found, dropped, tables, strata, reader.golds_are_names)
+    audited = AuditInputs(intake, found, dropped, tables, strata, reader.golds_are_names, siblings)
     audit = _audit(file, audited, len(unlabelled))
     if not audit.trainable:
         return audit, None
     held_out = {fold(text) for name in PARTS if name != "train" for text in tables[name].texts}
+    held_out |= {fold(table.texts[position]) for position in siblings}
     prepared = Prepared(
         train=tables["train"],
         validation=tables["validation"],
@@ -119,7 +132,8 @@ def examine(
         audit=audit,
         fingerprint=fingerprint([tables[name] for name in PARTS]),
         unlabelled=tuple(text for text in unlabelled if fold(text) not in held_out),
-        copied=_copied(found, parts, [position for position in used if final[position] == "test"]),
+        copied=_copied(found, parts, placed["test"]),
+        left_out=table.take(siblings) if siblings else None,
     )
     return audit, prepared
 
@@ -165,6 +179,28 @@ def _copied(found: Duplicates, parts: Sequence[str], test: Sequence[int]) -> tup
     return tuple(place for place, position in enumerate(test) if parts[position] == "test" and position in kept)
 
 
+def one_a_group(
+    table: Table, placed: dict[str, list[int]], bounded: Sequence[str] = ("calibration", "test")
+) -> tuple[dict[str, list[int]], list[int]]:
+    """The positions of each part with one row of each group where bounds are computed, and those that are left out.
+
+    Every bound assumes rows drawn one by one. The row of a group is the one with the smallest hash of group and text.
+    """
+    if not table.groups:
+        return placed, []
+    groups, kept, out = table.groups, dict(placed), list[int]()
+    for part in bounded:
+        first: dict[str, tuple[float, int]] = {}
+        for position in placed[part]:
+            if groups[position]:
+                drawn = unit_hash(groups[position], fold(table.texts[position])), position
+                first[groups[position]] = min(first.get(groups[position], drawn), drawn)
+        chosen = {position for _, position in first.values()}
+        kept[part] = [position for position in placed[part] if not groups[position] or position in chosen]
+        out += [position for position in placed[part] if groups[position] and position not in chosen]
+    return kept, sorted(out)
+
+
 def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str]) -> bool:
     return len({labels[position] for position in group if parts[position] == "test"}) > 1
 
@@ -198,7 +234,8 @@ def _keys(table: Table, found: Duplicates, positions: Sequence[int], beside: Seq
 class AuditInputs:
     """What an audit is computed from: the rows, duplicates, removed positions, the parts and their strata.
 
-    names: whether the gold is a name, of which rare or unseen ones are a problem of their own.
+    names: whether the gold is a name, of which rare or unseen ones are a problem of their own. siblings: positions of
+    the rows that are left out because one row a group enters a bound.
     """
 
     intake: Intake
@@ -207,6 +244,7 @@ class AuditInputs:
     tables: dict[str, Table]
     strata: dict[str, list[str]]
     names: bool
+    siblings: list[int]
 
 
 def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
@@ -244,6 +282,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
     problems = [
         *intake.problems,
         *removed_problems(intake, found, dropped),
+        *sibling_problems(intake, audited.siblings),
         *find_problems(file, audit, near_conflicts, names=audited.names),
         *(
             unseen_labels(file, audit, tables, _file_names(file))

@@ -148,7 +148,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
             job.progress.say(f"{each.where}: {each.what}")
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
-    tables = (data.train, data.validation, data.test)
+    tables = (data.train, data.validation, data.test, *([data.left_out] if data.left_out is not None else []))
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
     promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
     opened = open_rows(job.ledger, data.calibration, policy, artifact, promised, validation.hashes)

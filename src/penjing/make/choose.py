@@ -96,8 +96,11 @@ def fastest(variants: Sequence[Variant], table: Table, policy: Policy) -> Varian
     return variants[min(range(len(variants)), key=lambda place: times[str(place)].mean_ms)]
 
 
-def gate(variant: Variant, teacher: Scored, gates: Gates) -> Variant:
-    """The variant with its gates on validation rows, and the reason if a gate refuses it."""
+def gate(variant: Variant, teacher: Scored | None, gates: Gates) -> Variant:
+    """The variant with its gates on validation rows, and the reason if a gate refuses it.
+
+    teacher: the answers whose score must be kept; None leaves `keep` out, because a model is not compared with itself.
+    """
     found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates))
     # An unproven gate does not refuse a form on validation rows. The promise is tested once, on test rows.
     bad = refuses(found, "allow")

@@ -341,7 +341,7 @@ class _Making:
         self.cache.used.intersection_update({*needed, tuned.folder.name, linear.folder.name})
 
     def _judge(self, name: str, artifact: Artifact, teacher: Scored | None) -> Variant:
-        """An artifact measured on validation rows, with its gates. teacher: the model of `keep` (None: itself)."""
+        """An artifact measured on validation rows, with its gates. teacher: the model of `keep` (None: no `keep`)."""
         gates = self.file.recipe.gates
         setting = Setting(
             table=self.data.validation,
@@ -354,7 +354,7 @@ class _Making:
             quick=all(getattr(gates, name) is None for name in TIMES),
         )
         variant = measure(name, artifact, setting)
-        return gate(variant, teacher or variant.scored, gates)
+        return gate(variant, teacher, gates)
 
     def _fastest(self, variants: Sequence[Variant]) -> Variant:
         def winner() -> dict[str, str]:

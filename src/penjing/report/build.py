@@ -75,8 +75,8 @@ def fill(found: Found, threads: int) -> r.Report:
             found.data.audit, found.data.fingerprint, recipe.data.features, cut_parts(recipe.data.files)
         ),
         test=r.Scores(**_measured(scored), rows=len(scored), apart=_apart(scored, found.data)),
-        baseline=r.Baseline(linear=_reference("tune.linear", scored, tested.linear)),
-        teacher=_reference(_teacher_name(found), scored, tested.teacher),
+        baseline=r.Baseline(linear=_reference(found, "tune.linear", tested.linear)),
+        teacher=_reference(found, _teacher_name(found), tested.teacher),
         calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, recipe.decide.max_error),
         harm=harm_rows(tested.harm, tested.certificate),
@@ -138,12 +138,15 @@ def _score(interval: Any) -> r.Estimate:
     return r.Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
-def _reference(name: str, scored: Scored, other: Scored) -> r.Reference:
+def _reference(found: Found, name: str, other: Scored) -> r.Reference:
+    """Another model beside the sealed one; against itself a model keeps everything, which says nothing."""
+    scored, sealed = found.tested.scored, found.tested.release.artifact.id
+    itself = any(done.step.name == name and done.artifact.id == sealed for done in found.steps)
     return r.Reference(
         name=name,
         **_measured(other),
         difference=_score(scored.difference(other)),
-        kept=_score(scored.kept(other)),
+        kept=None if itself else _score(scored.kept(other)),
     )
 
 
