@@ -342,7 +342,7 @@ def test_rows_that_a_release_selected_are_warned_of(release: Release, tmp_path: 
     more = {"outcome": "spam", "reason": "below_threshold", "verdict": "spam"}
     data = with_columns(write_csv(tmp_path / "reviewed.csv", texts(200, 8)), lambda *_: more)
     amend(release, rules, data, tmp_path / "out", threads=1, progress=said)  # type: ignore[arg-type]
-    assert any(line.startswith("a release selected these rows, because it was unsure of them") for line in said.lines)
+    assert any(line.startswith("a release selected these rows, because it was unsure of them;") for line in said.lines)
 
 
 def test_an_impossible_probability_is_refused_with_its_row(release: Release, tmp_path: Path) -> None:

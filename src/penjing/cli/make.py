@@ -37,7 +37,7 @@ def make(
     from penjing.make.plan import step_faults
     from penjing.make.run import make_release
     from penjing.prove.gates import in_words
-    from penjing.report.verdict import verdict
+    from penjing.report.verdict import note_in, verdict
     from penjing.report.ways_out import terminal_lines
 
     follow_file(recipe)
@@ -57,6 +57,8 @@ def make(
         print_line(("" if language() == "zh" else " ").join([headline, *sentences]))
         for gate in report.gates:
             print_line(f"  {in_words(gate, lambda rows: report.data.labelled_rows(rows, 'test'))}")
+        for note in report.notes:
+            print_line(f"  {note_in(note, language())}")
         for line in terminal_lines(report, language()):
             print_line(f"  {line}")
         for variant in report.variants:

@@ -105,7 +105,7 @@ def amend(
     if unjudged:
         progress.say(f"{len(unjudged):,} drawn rows have no verdict: the certificate holds if they are like the others")
     if are_selected(opened.names or ()):
-        progress.say(f"a release selected these rows, because it was unsure of them: {ADVICE}")
+        progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)

@@ -259,10 +259,17 @@ def in_words(certificate: Certificate) -> str:
     limit = certificate.max_error
     promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
     meaning = f" (an error is {certificate.an_error})" if certificate.an_error else ""
+    sure, share = f"{100 * certificate.confidence:.6g}%", f"{certificate.automation:.1%}"
+    if certificate.certified and certificate.weighted:
+        return (
+            f"with {sure} confidence the error among automated decisions is {promise}{meaning}: "
+            f"about {share} of all cases are decided by the model, about {certificate.error or 0:.2%} of them wrong, "
+            f"by {certificate.rows:,} drawn rows"
+        )
     if certificate.certified:
         return (
-            f"with {certificate.confidence:.0%} confidence the error among automated decisions is {promise}{meaning}: "
-            f"{certificate.automation:.1%} of {certificate.rows:,} calibration rows are decided by the model, "
+            f"with {sure} confidence the error among automated decisions is {promise}{meaning}: "
+            f"{share} of {certificate.rows:,} calibration rows are decided by the model, "
             f"{certificate.error or 0:.2%} of them wrong"
         )
     more = _more(certificate)

@@ -259,7 +259,7 @@ class _Page:
             limit = decisions.max_error
             values = [limit] if isinstance(limit, float) else sorted({*limit.values()})
             error = " – ".join(as_written(value, self.language) for value in [values[0], *values[1:][-1:]])
-            note = t["tile_error_note"].format(confidence=self._percent(decisions.confidence, 0))
+            note = t["tile_error_note"].format(confidence=as_written(decisions.confidence, self.language))
         score = report.test.score
         return [
             (self._percent(decisions.automation_rate), t["tile_automated"], ""),

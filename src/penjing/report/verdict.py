@@ -152,7 +152,7 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
         sentences = [
             phrases[key].format(
                 rate=percent(decisions.automation_rate, language),
-                confidence=percent(decisions.confidence, language, 0),
+                confidence=as_written(decisions.confidence, language),
                 max=limit,
                 value=percent(value or 0.0, language),
             )
