@@ -150,7 +150,8 @@ def in_date(plain: str) -> Hint | None:
         return _asks(plain)
     if found := _AROUND.fullmatch(plain):
         return _around(found)
-    if found := _DAYS_BETWEEN.fullmatch(plain):
+    found = _DAYS_BETWEEN.fullmatch(plain)
+    if found and ("," not in plain or plain[0] in "[("):
         span = f"{found[2].strip()}..{found[3].strip()}"
         if plain.replace(" ", "") == span.replace(" ", "") and not found[1]:
             return None
