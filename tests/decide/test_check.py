@@ -94,7 +94,7 @@ def _agree_on_overlaps(made: RuleTable, brute: Brute, found: Sequence[Finding]) 
             and (brute.true[other] & ~brute.true[row]).any()
         ]
         if meet:
-            expected[row + 2] = tuple(meet[:3])
+            expected[row + 2] = tuple(meet)
     assert said == expected
 
 
@@ -192,7 +192,7 @@ DATE_TESTS: list[Test] = [
     Empty(),
     Empty(negated=True),
 ]
-PERIODS = [(None, None), (TODAY, None), (None, TODAY - 1), (TODAY + DAY, TODAY + 2 * DAY - 1)]
+PERIODS = [(None, None), (TODAY, None), (None, TODAY - 1), (TODAY + DAY, TODAY + 2 * DAY - 1), (TODAY + 3, TODAY + 7)]
 _DAYS = [None, *(TODAY + day * DAY for day in range(-7, 9))]
 TIME = Axis(
     ("clock", "when", "due"),

@@ -9,7 +9,7 @@ from penjing.decide.keywords import (
     COMPARISONS,
     FACTS,
     Form,
-    Words,
+    Spellings,
     column_of,
     header_of,
     special_of,
@@ -20,7 +20,7 @@ KINDS = {"label": 0, "p": 0, "p.退款": 0, "text": 0, "pii.ip": 0, "amount": 0}
 
 
 @pytest.mark.parametrize("table", [COMPARISONS, {**COLUMNS, **FACTS}])
-def test_no_form_means_two_things(table: dict[str, Words]) -> None:
+def test_no_form_means_two_things(table: dict[str, Spellings]) -> None:
     forms = [form for words in table.values() for form in (*words.en, *words.zh)]
     assert len(forms) == len(set(forms))
 

@@ -37,6 +37,7 @@ GROUPS = (
     "erase",
     "amend",
     "impact",
+    "rules",
     "review",
     "export",
     "serve",

@@ -46,7 +46,9 @@ _LONGEST = 4000  # characters of a sentence that is looked up; a longer one is s
 # Comparisons are the same in both languages.
 _PLAIN = re.compile(r"\S+ [<>=]+ \S+(?:, \S+ [<>=]+ \S+)*")
 _ROWS = re.compile(r"(?:(?P<file>\S+) )?(?P<rows>rows? [0-9]+(?:, [0-9]+)*(?: and [0-9,]+ more)?)")
-_CONDITION = re.compile(r"[\w.]+ (?:[<>=]+|is|contains) [^;]+")
+_CONDITION = re.compile(
+    r"[\w.]+ (?:[<>=]+|is|contains|starts with|matches|does not (?:contain|start with|match)) [^;]+"
+)
 # At the boundaries (NUL) between a sentence and its parts: no space between Chinese characters, one before Latin ones.
 _HAN = "\u4e00-\u9fff"
 _NO_SPACE = re.compile(f"(?<=[{_HAN}])(?: \0|\0 )(?=[{_HAN}])")

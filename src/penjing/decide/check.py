@@ -10,44 +10,30 @@ search leaves open.
 
 from __future__ import annotations
 
-from typing import Any
-
-from penjing.decide.condition import Matches
 from penjing.decide.logic import findings
 from penjing.decide.logic.boxes import Boxes
 from penjing.decide.logic.findings import Finding
 from penjing.decide.logic.overlaps import Meetings
 from penjing.decide.logic.questions import WORK, Box, Found, Logic, Taken, Undecided
 from penjing.decide.logic.rows import Case, Rows
-from penjing.decide.logic.texts import Search
 from penjing.decide.logic.wording import box_of, is_plain
 from penjing.decide.table import RuleTable
 
 SHOWN = 5  # gaps
-NAMED = 3  # rows of one overlap
-COMPARED = 12  # rows above a row that a solver compares with it
+_LONG = 400  # characters of gaps
+NAMED = 10  # rows of one overlap
+PAIRS = 6_000  # of rows that are compared; in a table of n rows about PAIRS / n rows above each
 
 
 def check(table: RuleTable, work: int = WORK) -> list[Finding]:
     """All findings, errors first. work: how many cases the search may try for the whole table."""
-    rows = Rows(table, _search(table))
+    rows = Rows(table)
     logic, boxes = Logic(rows, work), Boxes(rows)
     found = [each for row in range(len(table.rules)) for each in _row(table, logic, row)]
     if not any(each.level == "error" for each in found):
         found += _overlaps(table, logic, Meetings(rows, boxes))
     found.append(_gap(table, logic, boxes))
     return sorted(found, key=lambda each: ("error", "warning", "info").index(each.level))
-
-
-def _search(table: RuleTable) -> Search | None:
-    """Whether a pattern is found in a folded text, as the rules engine decides it; None where no row has a pattern."""
-    patterns = {each.test.pattern for rule in table.rules for each in rule.conditions if isinstance(each.test, Matches)}
-    if not patterns:
-        return None
-    from penjing.decide.regex import compile_pattern
-
-    compiled: dict[str, Any] = {pattern: compile_pattern(pattern) for pattern in patterns}
-    return lambda pattern, text: compiled[pattern].search(text) is not None
 
 
 def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
@@ -87,13 +73,15 @@ def _overlaps(table: RuleTable, logic: Logic, meetings: Meetings) -> list[Findin
     """
     found: list[Finding] = []
     skipped = 0
+    share = PAIRS // max(1, len(table.rules))
+    compared, named = max(4, share), min(NAMED, max(1, share // 2))
     for row, rule in enumerate(table.rules):
         meet: list[int] = []
         example: Case | None = None
         above = meetings.above(row)
         for place, one in enumerate(above):
-            if place == COMPARED or len(meet) == NAMED:
-                skipped += len(meet) < NAMED
+            if place == compared or len(meet) == named:
+                skipped += 1
                 break
             answer = logic.holding(one, row, before=one)
             if isinstance(answer, Undecided):
@@ -108,10 +96,9 @@ def _overlaps(table: RuleTable, logic: Logic, meetings: Meetings) -> list[Findin
                 found.append(findings.may_overlap(table, rule, table.rules[one], answer.case))
         if example is not None:
             rules = [table.rules[each] for each in meet]
-            more = len(meet) == NAMED and meet[-1] != above[-1]
-            found.append(findings.overlap(table, rule, rules, example, logic.rows, more=more))
+            found.append(findings.overlap(table, rule, rules, example, logic.rows))
     if skipped:
-        what = f"for {skipped} rows it is undecided whether more rows above overlap: {COMPARED} were compared with each"
+        what = f"whether {skipped} rows overlap with more rows above is undecided: only the first ones were compared"
         found.append(Finding("info", "undecided", (), what, table.path))
     return found
 
@@ -126,22 +113,22 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     known: list[Box] = []
     words: list[str] = []
     plain = False
-    while True:
-        answer = logic.open(known)
-        if isinstance(answer, Undecided) or (isinstance(answer, Found) and not answer.sure and not words):
-            what = "it is undecided whether the rules cover every case: the search for one that is left was ended"
-            return Finding("warning", "undecided", (), what, table.path)
-        if isinstance(answer, Taken) or len(words) == SHOWN:
-            break
+    answer = logic.open()
+    while isinstance(answer, Found) and answer.sure and len(words) < SHOWN and len("; ".join(words)) < _LONG:
         box = boxes.around(answer.case)
         plain = plain or is_plain(box, logic.rows)
         words.append(box_of(box, logic.rows) or "any case")
         known.append(boxes.tests(box))
+        answer = logic.open(known)
     if not words:
-        return _covered(table)
-    more = "" if isinstance(answer, Taken) else "; and others"
+        if isinstance(answer, Taken):
+            return _covered(table)
+        what = "it is undecided whether the rules cover every case: the search for one that is left was ended"
+        return Finding("warning", "undecided", (), what, table.path)
+    cases = "any case" if "any case" in words else "; ".join(words)
+    more = "" if isinstance(answer, Taken) or "any case" in words else "; and others"
     none = ", where the text holds none of the phrases" if plain else ""
-    return Finding("info", "gap", (), f"no rule covers {'; '.join(words)}{more}{none}: the model decides", table.path)
+    return Finding("info", "gap", (), f"no rule covers {cases}{more}{none}: the model decides", table.path)
 
 
 def _covered(table: RuleTable) -> Finding:

@@ -18,7 +18,7 @@ Language = Literal["en", "zh"]
 
 
 @dataclass(frozen=True)
-class Words:
+class Spellings:
     """A header or a keyword: how it is written in each language (the first form), and what else is read."""
 
     en: tuple[str, ...]
@@ -30,67 +30,67 @@ class Words:
 
 
 # Columns that are no conditions.
-COLUMNS: Mapping[str, Words] = {
-    "name": Words(("name", "rule name"), ("名称", "规则名称", "规则名")),
-    "then": Words(("then", "rule then"), ("则", "规则结论")),
-    "why": Words(("why", "rule why"), ("理由", "规则理由")),
-    "priority": Words(("priority", "rule priority"), ("优先级", "规则优先级")),
-    "owner": Words(("owner", "rule owner"), ("负责人", "规则负责人")),
-    "valid_from": Words(("valid_from", "rule valid_from"), ("生效日期", "规则生效日期")),
-    "valid_to": Words(("valid_to", "rule valid_to"), ("失效日期", "规则失效日期")),
+COLUMNS: Mapping[str, Spellings] = {
+    "name": Spellings(("name", "rule name"), ("名称", "规则名称", "规则名")),
+    "then": Spellings(("then", "rule then"), ("则", "规则结论")),
+    "why": Spellings(("why", "rule why"), ("理由", "规则理由")),
+    "priority": Spellings(("priority", "rule priority"), ("优先级", "规则优先级")),
+    "owner": Spellings(("owner", "rule owner"), ("负责人", "规则负责人")),
+    "valid_from": Spellings(("valid_from", "rule valid_from"), ("生效日期", "规则生效日期")),
+    "valid_to": Spellings(("valid_to", "rule valid_to"), ("失效日期", "规则失效日期")),
 }
-FACTS: Mapping[str, Words] = {
-    "label": Words(("label",), ("标签",)),
-    "p": Words(("p",), ("概率",)),
-    "margin": Words(("margin",), ("概率差",)),
-    "value": Words(("value",), ("数值",)),
-    "low": Words(("low",), ("下限",)),
-    "high": Words(("high",), ("上限",)),
-    "text": Words(("text",), ("文本",)),
-    "too_long": Words(("too_long",), ("文本超长",)),
-    "pii.id_card": Words(("pii.id_card",), ("脱敏.身份证",)),
-    "pii.mobile": Words(("pii.mobile",), ("脱敏.手机",)),
-    "pii.landline": Words(("pii.landline",), ("脱敏.座机",)),
-    "pii.bank_card": Words(("pii.bank_card",), ("脱敏.银行卡",)),
-    "pii.email": Words(("pii.email",), ("脱敏.邮箱",)),
-    "pii.plate": Words(("pii.plate",), ("脱敏.车牌",)),
-    "pii.ip": Words(("pii.ip",), ("脱敏.IP地址",)),
+FACTS: Mapping[str, Spellings] = {
+    "label": Spellings(("label",), ("标签",)),
+    "p": Spellings(("p",), ("概率",)),
+    "margin": Spellings(("margin",), ("概率差",)),
+    "value": Spellings(("value",), ("数值",)),
+    "low": Spellings(("low",), ("下限",)),
+    "high": Spellings(("high",), ("上限",)),
+    "text": Spellings(("text",), ("文本",)),
+    "too_long": Spellings(("too_long",), ("文本超长",)),
+    "pii.id_card": Spellings(("pii.id_card",), ("脱敏.身份证",)),
+    "pii.mobile": Spellings(("pii.mobile",), ("脱敏.手机",)),
+    "pii.landline": Spellings(("pii.landline",), ("脱敏.座机",)),
+    "pii.bank_card": Spellings(("pii.bank_card",), ("脱敏.银行卡",)),
+    "pii.email": Spellings(("pii.email",), ("脱敏.邮箱",)),
+    "pii.plate": Spellings(("pii.plate",), ("脱敏.车牌",)),
+    "pii.ip": Spellings(("pii.ip",), ("脱敏.IP地址",)),
 }
 # `p.LABEL`: the probability of that label.
-OF_LABEL = Words(("p.",), ("概率.",))
+OF_LABEL = Spellings(("p.",), ("概率.",))
 
 # Comparisons, by the sign or word that the parser uses. A bare value has none.
-COMPARISONS: Mapping[str, Words] = {
-    "contains": Words(("contains",), ("包含",)),
-    "not contains": Words(("not contains",), ("不包含",)),
-    "contains all": Words(("contains all",), ("包含全部",)),
-    "not contains all": Words(("not contains all",), ("不全包含",)),
-    "starts": Words(("starts", "starts with"), ("开头是",)),
-    "not starts": Words(("not starts", "not starts with"), ("开头不是",)),
-    "matches": Words(("matches",), ("匹配",)),
-    "not matches": Words(("not matches",), ("不匹配",)),
-    "=": Words(("=",), ("等于",)),
-    "!=": Words(("!=",), ("不等于",)),
-    "in": Words(("in",), ("属于",)),
-    "not in": Words(("not in",), ("不属于",)),
-    "empty": Words(("empty",), ("为空",)),
-    "not empty": Words(("not empty",), ("不为空", "非空")),
+COMPARISONS: Mapping[str, Spellings] = {
+    "contains": Spellings(("contains",), ("包含",)),
+    "not contains": Spellings(("not contains",), ("不包含",)),
+    "contains all": Spellings(("contains all",), ("包含全部",)),
+    "not contains all": Spellings(("not contains all",), ("不全包含",)),
+    "starts": Spellings(("starts", "starts with"), ("开头是",)),
+    "not starts": Spellings(("not starts", "not starts with"), ("开头不是",)),
+    "matches": Spellings(("matches",), ("匹配",)),
+    "not matches": Spellings(("not matches",), ("不匹配",)),
+    "=": Spellings(("=",), ("等于",)),
+    "!=": Spellings(("!=",), ("不等于",)),
+    "in": Spellings(("in",), ("属于",)),
+    "not in": Spellings(("not in",), ("不属于",)),
+    "empty": Spellings(("empty",), ("为空",)),
+    "not empty": Spellings(("not empty",), ("不为空", "非空")),
 }
-TRUTH: Mapping[bool, Words] = {True: Words(("true",), ("是",)), False: Words(("false",), ("否",))}
+TRUTH: Mapping[bool, Spellings] = {True: Spellings(("true",), ("是",)), False: Spellings(("false",), ("否",))}
 # What `then` begins with.
-ENDS: Mapping[str, Words] = {
-    "outcome": Words(("outcome",), ("结论",)),
-    "review": Words(("review",), ("转人工",)),
-    "model": Words(("model",), ("交给模型",)),
+ENDS: Mapping[str, Spellings] = {
+    "outcome": Spellings(("outcome",), ("结论",)),
+    "review": Spellings(("review",), ("转人工",)),
+    "model": Spellings(("model",), ("交给模型",)),
 }
 # Ranges of days around the clock of the request, by whether they are negated and where they lie.
-DAYS: Mapping[tuple[bool, str], Words] = {
-    (False, ""): Words(("within {} days",), ("{}天内",)),
-    (False, "last"): Words(("within last {} days",), ("最近{}天",)),
-    (False, "next"): Words(("within next {} days",), ("未来{}天",)),
-    (True, ""): Words(("not within {} days",), ("不在{}天内",)),
-    (True, "last"): Words(("not within last {} days",), ("不在最近{}天",)),
-    (True, "next"): Words(("not within next {} days",), ("不在未来{}天",)),
+DAYS: Mapping[tuple[bool, str], Spellings] = {
+    (False, ""): Spellings(("within {} days",), ("{}天内",)),
+    (False, "last"): Spellings(("within last {} days",), ("最近{}天",)),
+    (False, "next"): Spellings(("within next {} days",), ("未来{}天",)),
+    (True, ""): Spellings(("not within {} days",), ("不在{}天内",)),
+    (True, "last"): Spellings(("not within last {} days",), ("不在最近{}天",)),
+    (True, "next"): Spellings(("not within next {} days",), ("不在未来{}天",)),
 }
 
 

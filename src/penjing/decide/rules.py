@@ -16,6 +16,7 @@ from penjing.data.fold import fold_name
 from penjing.decide.cells import parse_cell
 from penjing.decide.condition import Condition, Rule, Then
 from penjing.decide.ends import parse_then
+from penjing.decide.foreign import refuse_foreign
 from penjing.decide.grid import read_grid
 from penjing.decide.keywords import COLUMNS, FACTS, column_of, special_of
 from penjing.decide.schema import FactSchema, Kind
@@ -165,6 +166,8 @@ class _Rows:
 
     def _condition(self, cell: str, fact: str, where: str) -> list[Condition]:
         kind = self.kinds[fact]
+        if not self.sealed:
+            refuse_foreign(cell, fact, kind, self.schema, where)
         test = parse_cell(cell, fact, kind, self.schema, self.lists, where)
         return [] if test is None else [Condition(fact, test, cell.strip())]
 

@@ -66,19 +66,18 @@ def undecided(table: RuleTable, rule: Rule, case: Case | None) -> Finding:
     else:
         patterns = ", ".join(f"`{each}`" for each in _supposed(case))
         what = (
-            f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: that depends on what {patterns} match"
+            f"it is undecided whether row {rule.row} ({rule.name}) can ever fire: it depends on what {patterns} match"
         )
         fix = "test it with a case that it should decide, or write the words under `contains`"
     return Finding("warning", "undecided", (rule.row,), what, _at(table, rule), fix)
 
 
-def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows: Rows, *, more: bool) -> Finding:
+def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: Case, rows: Rows) -> Finding:
     """A row that loses to rows above it with other ends where they hold too. case: one, of the first of them."""
     first = meet[0]
-    others = f"{rows_of(meet)} above it" if not more else f"{rows_of(meet)} and others above it"
-    one = len(meet) == 1 and not more
+    one = len(meet) == 1
     what = (
-        f"row {rule.row} ({rule.name}) leads to `{_end(rule.then)}`, but {others} "
+        f"row {rule.row} ({rule.name}) leads to `{_end(rule.then)}`, but {rows_of(meet)} above it "
         f"{'leads' if one else 'lead'} elsewhere and {'wins' if one else 'win'} where both hold, "
         f"e.g. row {first.row} ({first.name}, `{_end(first.then)}`) where {example_of(case, rows, (first, rule))}"
     )
@@ -92,7 +91,7 @@ def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: Case) -> Findin
     patterns = ", ".join(f"`{each}`" for each in _supposed(case))
     what = (
         f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{_end(above.then)}`) above it: "
-        f"that depends on what {patterns} match, and is undecided"
+        f"that is undecided, because it depends on what {patterns} match"
     )
     fix = "if the row below must win, move it to the top"
     return Finding("info", "undecided", (rule.row, above.row), what, _at(table, rule), fix)

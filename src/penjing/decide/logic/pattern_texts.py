@@ -1,23 +1,72 @@
-"""Short texts in which a regular expression is found, made from its own signs; each is tried before it is used.
+"""What the check of rules knows of regular expressions: where they are found, texts with them, words they need.
 
-The check of rules needs a text for a pattern. This reads literals, classes, groups, alternatives and repeats; what it
-misreads gives a text that does not match, which is left out. So it may be simple.
+A short text for an expression is made from its own signs: literals, classes, groups, alternatives and repeats. What is
+misread gives a text without a match, which is left out, so this may be simple.
 """
 
 from __future__ import annotations
 
-from penjing.decide.logic.texts import Search
+import re
+from collections.abc import Sequence
+
+from penjing.decide.patterns import Patterns
 
 # Ways to read one pattern: which alternative is taken, and how often a part is repeated beyond the least.
 _WAYS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (3, 0))
 _CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a"}
 _NOTHING = "AzbB"  # escapes that stand for a place
+# What depends on the text around a match.
+_PLACES = re.compile(r"[$^]|\\[AzZbB]")
+# Characters of a pattern that stand for themselves; one before a repeat that allows none is not needed.
+_PLAIN = re.compile(r"[^\W_]+(?![?*])")
+_OTHER_ESCAPES = re.compile(r"\\(?![dDwWsSbB]|[^\w\s])")
+_CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
+_REPEATS = re.compile(r"\{\d*,?\d*\}")
 
 
-def samples(pattern: str, search: Search) -> tuple[str, ...]:
-    """Texts in which the pattern is found, the simplest first; none where this finds none."""
-    found = dict.fromkeys(_Reader(pattern, *way).text() for way in _WAYS)
-    return tuple(text for text in found if text and search(pattern, text))
+class PatternTexts:
+    """The patterns of a table."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Raises ValueError for a pattern that RE2 does not take."""
+        self._patterns = Patterns(patterns)
+        self._found: dict[str, frozenset[str]] = {}
+        self._samples: dict[str, tuple[str, ...]] = {}
+
+    def found(self, text: str) -> frozenset[str]:
+        """The patterns that are found in a folded text."""
+        if text not in self._found:
+            self._found[text] = frozenset(self._patterns.found(text))
+        return self._found[text]
+
+    def found_around(self, piece: str) -> frozenset[str]:
+        """The patterns that are found in every text which has this piece in it."""
+        return frozenset(pattern for pattern in self.found(piece) if not _PLACES.search(pattern))
+
+    def samples(self, pattern: str) -> tuple[str, ...]:
+        """Texts in which the pattern is found, the simplest first; none where this finds none."""
+        if pattern not in self._samples:
+            texts = dict.fromkeys(_Reader(pattern, *way).text() for way in _WAYS)
+            self._samples[pattern] = tuple(text for text in texts if text and pattern in self.found(text))
+        return self._samples[pattern]
+
+
+def needed(pattern: str) -> tuple[str, ...]:
+    """Words that every text has in which the pattern is found: its plain characters outside of groups and classes.
+
+    None where alternatives, or escapes of other kinds than a class, a place or a sign, leave it open here.
+    """
+    if "(?" in pattern or _OTHER_ESCAPES.search(pattern):
+        return ()
+    plain = _REPEATS.sub("?", _CLASS.sub(".", re.sub(r"\\.", ".", pattern)))
+    outside, deep = "", 0
+    for sign in plain:
+        deep += (sign == "(") - (sign == ")")
+        if not deep:
+            outside += "." if sign == ")" else sign
+    if "|" in outside or "{" in outside:
+        return ()
+    return tuple(found[0].casefold() for found in _PLAIN.finditer(outside))
 
 
 class _Reader:

@@ -156,7 +156,7 @@ class Query:
                 return Found(case)
             real = self._rows.looked_up(case)
             held = self._rows.held(real)
-            if self._rows.search and accepted(held) and not held.standing[:before].any():
+            if accepted(held) and not held.standing[:before].any():
                 return Found(real)
             unsure, supposed = unsure or case, supposed + 1
             if supposed > _SUPPOSED:

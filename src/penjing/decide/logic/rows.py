@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT
-from penjing.decide.condition import Among, Between, Empty, Is, Rule, Test, Within
-from penjing.decide.logic.pattern_texts import samples
-from penjing.decide.logic.texts import Bools, Search, TextTests, Written
+from penjing.decide.condition import Among, Between, Empty, Is, Matches, Rule, Test, Within
+from penjing.decide.logic.pattern_texts import PatternTexts
+from penjing.decide.logic.texts import Bools, TextTests, Written
 from penjing.decide.logic.words import Words
 from penjing.decide.schema import MICRO, Kind
 from penjing.decide.table import RuleTable
@@ -27,6 +27,7 @@ CLOCK = " clock"  # of the request, in seconds since 1970; no name of a field be
 DATES = (-62_135_596_800, 253_402_300_799)
 _NUMBERS = ("unit", "count", "int", "float", "date")
 _Places = npt.NDArray[np.intp]
+_TODAY = 1_767_225_600  # 2026-01-01: the clock, and a date, where nothing is asked of them
 _FAR = 2**62
 _EDGES = 200  # tests of a number whose edges are tried as the value to take where nothing is asked
 
@@ -70,8 +71,8 @@ class Rows:
     A row's validity is one more condition, on the clock.
     """
 
-    def __init__(self, table: RuleTable, search: Search | None = None) -> None:
-        """search: whether a pattern is found in a text; None where patterns cannot be looked up."""
+    def __init__(self, table: RuleTable) -> None:
+        """Raises ValueError for a pattern that RE2 does not take."""
         self.table, self.schema, self.rules = table, table.schema, table.rules
         kinds = table.schema.kinds()
         dates: dict[str, Kind] = {fact + DAYS: "int" for fact, kind in kinds.items() if kind == "date"}
@@ -81,8 +82,8 @@ class Rows:
         self.tests = list(self._places)
         text = [test for fact, test in self.tests if self.is_text(fact)]
         self.words = Words(_named(text), {name: each.words for name, each in table.lists.items()})
-        self.search = search
-        self._samples: dict[str, tuple[str, ...]] = {}
+        patterns = {test.pattern for _, test in self.tests if isinstance(test, Matches)}
+        self.patterns = PatternTexts(sorted(patterns)) if patterns else None
         self._groups = self._grouped()
         width = max(map(len, self.of), default=0)
         self._slots = np.full((max(1, width), len(self.of)), len(self.tests), dtype=np.intp)
@@ -127,11 +128,11 @@ class Rows:
 
     def hints(self) -> dict[str, int | str]:
         """Of each fact a value of which few tests hold, so that a case that is made up meets few rows by chance."""
-        found: dict[str, int | str] = {CLOCK: 0}
+        found: dict[str, int | str] = {CLOCK: _TODAY}
         for fact in self.facts:
             _, _, decided = self._groups[fact]
             if self.is_number(fact):
-                at: list[Case] = [Case({fact: each, CLOCK: each if fact == CLOCK else 0}) for each in self._edges(fact)]
+                at = [Case({CLOCK: _TODAY, fact: each}) for each in self._edges(fact)]
                 found[fact] = min(at, key=lambda case: int(decided(case).sum())).numbers[fact]
             elif not self.is_text(fact):
                 named = [Case(names={fact: value}) for value in self.values(fact)]
@@ -152,19 +153,10 @@ class Rows:
                 true[places] = standing[places] = decided(case)
         return Held(true, standing, self._slots)
 
-    def samples(self, pattern: str) -> tuple[str, ...]:
-        """Short texts in which a pattern is found; none where patterns cannot be looked up."""
-        if pattern not in self._samples:
-            self._samples[pattern] = samples(pattern, self.search) if self.search else ()
-        return self._samples[pattern]
-
     def confirmed(self, case: Case) -> bool:
         """Whether every pattern is found where the case supposes it, and nowhere else."""
-        if self.search is None:
-            return not any(written.supposed for written in case.texts.values())
-        search, separator = self.search, self.words.separator
-        return all(
-            search(pattern, written.text(separator)) == found
+        return self.patterns is None or all(
+            (pattern in self.patterns.found(written.text(self.words.separator))) == found
             for fact, written in case.texts.items()
             if fact not in case.absent
             for pattern, found in written.supposed.items()
@@ -209,7 +201,7 @@ class Rows:
 
     def _others(self, fact: str, tests: Sequence[Test]) -> Callable[[Case], Bools]:
         if self.is_text(fact):
-            texts = TextTests(tests, self.words, self.search)
+            texts = TextTests(tests, self.words, self.patterns.found if self.patterns else None)
             nothing = Written(exact=True)
             return lambda case: texts.held(nothing if fact in case.absent else case.texts[fact])
         known = {

@@ -4,7 +4,8 @@ A free text is made of the words that must be in it, with a separator between th
 longest word that it must start with. So nothing is in it but these words and what is inside them, and every solution in
 which a word brings the words inside it, a start is one chain of prefixes, and a list has a word that brings nothing
 forbidden is a text. A field may also be one value, named in a cell or in a list, and then all else follows from it.
-Patterns are free here, except on a named value.
+Patterns bring the words that they need, a piece brings the patterns that are found in it wherever it stands. Else a
+pattern is free: the case says what is supposed of it, and `Rows.confirmed` looks it up in the text.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from penjing.decide.logic.clauses import Atom
+from penjing.decide.logic.pattern_texts import needed
 from penjing.decide.logic.rows import Rows
 from penjing.decide.logic.texts import Written
 
@@ -52,25 +54,21 @@ class TextTheory:
         wrong = [literal for key, literal in self._needed(value).items() if (literal > 0) != (key in self._true)]
         if wrong:
             return [[-mine, literal] for literal in wrong]
-        return Written(value, exact=True, supposed={} if self._rows.search else self._supposed())
+        return Written(value, exact=True)
 
     def _needed(self, value: str) -> dict[tuple[str, str], int]:
-        """Of each atom the literal that is true where the text is this value; not of patterns that cannot be tested."""
-        inside, lists = self._words.inside(value), self._words.with_word(value)
-        search = self._rows.search
+        """Of each atom the literal that is true where the text is this value."""
+        inside, lists, patterns = self._words.inside(value), self._words.with_word(value), self._rows.patterns
         tests: dict[str, Callable[[str], bool]] = {
             "has": inside.words.__contains__,
             "list": inside.lists.__contains__,
             "start": value.startswith,
             "value": value.__eq__,
             "value list": lists.__contains__,
+            "pattern": (patterns.found(value) if patterns else frozenset()).__contains__,
         }
-        if search is not None:
-            tests["pattern"] = lambda pattern: search(pattern, value)
         return {
-            (kind, what): literal if tests[kind](what) else -literal
-            for (kind, what), literal in self._literals.items()
-            if kind in tests
+            (kind, what): literal if tests[kind](what) else -literal for (kind, what), literal in self._literals.items()
         }
 
     def _listed_value(self, lists: list[str]) -> Written | Clauses:
@@ -81,7 +79,7 @@ class TextTheory:
             needed = self._needed(word)
             wrong = [literal for key, literal in needed.items() if (literal > 0) != (key in self._true)]
             if not wrong:
-                return Written(word, exact=True, supposed={} if self._rows.search else self._supposed())
+                return Written(word, exact=True)
             if not any(literal in blocking for literal in wrong):
                 blocking[wrong[0]] = None
         return [[-self._literals["value list", name], *blocking]]
@@ -101,6 +99,9 @@ class TextTheory:
         pieces = self._of("has")
         for word in pieces:
             clauses += self._brought(word, self._literals["has", word])
+        for pattern in self._of("pattern"):
+            for word in needed(pattern):
+                clauses += self._brought(word, self._literals["pattern", pattern])
         if clauses:
             return clauses
         held = {name for piece in (start, *pieces) for name in self._words.inside(piece).lists}
@@ -115,22 +116,21 @@ class TextTheory:
 
     def _with_patterns(self, written: Written) -> Written:
         """The text with pieces in which its patterns are found, where such pieces bring nothing else; or as it is."""
-        search = self._rows.search
-        if search is None:
+        patterns, separator = self._rows.patterns, self._words.separator
+        if patterns is None:
             return written
-        wrong = [pattern for pattern, found in written.supposed.items() if not found]
         for pattern in self._of("pattern"):
-            if search(pattern, written.text(self._words.separator)):
+            if pattern in patterns.found(written.text(separator)):
                 continue
-            for piece in self._rows.samples(pattern):
-                if self._missing(piece) or any(search(each, piece) for each in wrong):
+            for piece in patterns.samples(pattern):
+                if self._missing(piece):
                     continue
                 more = replace(written, pieces=(*written.pieces, piece))
                 at_start = replace(written, start=piece)
-                if search(pattern, more.text(self._words.separator)):
+                if pattern in patterns.found(more.text(separator)):
                     written = more
                     break
-                if not written.start and search(pattern, at_start.text(self._words.separator)):
+                if not written.start and pattern in patterns.found(at_start.text(separator)):
                     written = at_start if self._starts(piece) else written
                     break
                 if all((literal > 0) == (key in self._true) for key, literal in self._needed(piece).items()):
@@ -148,6 +148,8 @@ class TextTheory:
     def _missing(self, piece: str) -> list[tuple[str, str]]:
         inside = self._words.inside(piece)
         keys = [*(("has", word) for word in sorted(inside.words)), *(("list", name) for name in sorted(inside.lists))]
+        if self._rows.patterns is not None:
+            keys += [("pattern", each) for each in sorted(self._rows.patterns.found_around(piece))]
         return [key for key in keys if key in self._literals and key not in self._true]
 
     def _word_of(self, name: str) -> str | list[int]:

@@ -6,7 +6,7 @@ them, so that a word is in the text exactly where it is in a piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +16,8 @@ from penjing.decide.condition import Among, Contains, Matches, Starts, Test
 from penjing.decide.logic.words import Words
 
 Bools = npt.NDArray[np.bool_]
-# Whether a pattern is found in a text.
-Search = Callable[[str, str], bool]
+# The patterns of the table that are found in a text.
+Finder = Callable[[str], Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Written:
 class TextTests:
     """The tests of one text fact, in the order in which they are given."""
 
-    def __init__(self, tests: Sequence[Test], words: Words, search: Search | None) -> None:
-        """search: None where patterns cannot be looked up; those that are not supposed then count as not found."""
-        self.tests, self._words, self._search = list(tests), words, search
+    def __init__(self, tests: Sequence[Test], words: Words, finder: Finder | None) -> None:
+        """finder: None for a table without patterns."""
+        self._words, self._finder = words, finder
         self._separator = words.separator
         self._plain = np.array([getattr(test, "negated", False) for test in tests], dtype=np.bool_)
         self._by_word: dict[str, list[int]] = {}
@@ -84,16 +84,16 @@ class TextTests:
             met |= _met(self._by_value, (written.start,))
             met |= _met(self._by_value_list, self._words.with_word(written.start))
         if self._by_pattern:
-            met |= _met(self._by_pattern, (each for each in self._by_pattern if self._found(each, written)))
+            met |= _met(self._by_pattern, self._found(written))
         held = self._plain.copy()
         places = list(met)
         held[places] = ~self._plain[places]
         return held
 
-    def _found(self, pattern: str, written: Written) -> bool:
-        if (supposed := written.supposed.get(pattern)) is not None:
-            return supposed
-        return self._search is not None and self._search(pattern, written.text(self._separator))
+    def _found(self, written: Written) -> Iterator[str]:
+        yield from (pattern for pattern, found in written.supposed.items() if found)
+        if self._finder is not None and not self._by_pattern.keys() <= written.supposed.keys():
+            yield from (each for each in self._finder(written.text(self._separator)) if each not in written.supposed)
 
 
 def _enter(table: dict[str, list[int]], keys: Iterable[str], place: int) -> None:

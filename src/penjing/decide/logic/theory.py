@@ -13,6 +13,7 @@ from penjing.decide.logic.texts import Written
 from penjing.decide.schema import MICRO
 
 _ANSWER = ("p", "margin")
+_SURE = 950_000  # the p to take where nothing is asked of it
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ class Theory:
 
     def _answer(self, model: set[int], names: dict[str, str]) -> dict[str, int] | Clauses:
         """p, margin and the probabilities of labels; also the label, where no row of the query asks of it."""
-        tested = (fact in self._rows.facts for fact in (*_ANSWER, *self._places))
-        if not self._labels or not any(tested):
+        tested = [fact for fact in (*_ANSWER, *self._places) if fact in self._rows.facts]
+        if not self._labels or not tested:
             return {}
-        bounds = [each for fact in (*_ANSWER, *self._places) for each in self._bounds(fact, model)]
+        bounds = [each for fact in tested if fact in self._atoms.cuts for each in self._bounds(fact, model)]
         known = self._atoms.names.get("label")
         label = names.get("label", str(self._hints.get("label", self._labels[0])))
         literal = known[label] if known else None
@@ -111,7 +112,9 @@ class Theory:
             if "label" in names:
                 names["label"] = self._labels[top]
             second = max((each for i, each in enumerate(x) if i != top), default=0)
-            return {"p": x[top], "margin": x[top] - second} | {name: x[i] for name, i in self._places.items()}
+            return {"p": x[top], "margin": x[top] - second} | {
+                fact: x[self._places[fact]] for fact in tested if fact in self._places
+            }
         wanted = label if known else None
         for each in list(bounds):
             fewer = [other for other in bounds if other != each]
@@ -122,17 +125,19 @@ class Theory:
         return [[-each.literal for each in bounds] + ([-literal] if literal is not None else [])]
 
     def _first(self, bounds: list[_Bound], label: str | None, hint: str) -> tuple[int, tuple[int, ...]] | None:
-        """Probabilities within the bounds, of this label or of any; first a sure answer, which fewer rules ask of."""
+        """Probabilities within the bounds, of this label or of any; a sure answer where it can be."""
         p, margin = (self._span(fact, bounds) for fact in _ANSWER)
         named = {
             place: self._span(fact, bounds)
             for fact, place in self._places.items()
             if any(each.fact == fact for each in bounds)
         }
-        sure = max(p[0], MICRO * 19 // 20), p[1]
-        labels = [label] if label is not None else [hint, *(each for each in self._labels if each != hint)]
-        for span in (sure, p):
-            for each in labels:
+        plainest = _near(_SURE, *p)
+        # Labels without a bound are alike, but that the first of equal ones is the answer.
+        plain = next((place for place in range(len(self._labels)) if place not in named), 0)
+        labels = [self._labels[place] for place in (plain, *named)]
+        for span in ((plainest, plainest), p) if p[0] <= p[1] else ():
+            for each in [label] if label is not None else dict.fromkeys((hint, *labels)):
                 top = self._labels.index(each)
                 if (x := probabilities(len(self._labels), top, span, margin, named)) is not None:
                     return top, x
@@ -176,7 +181,7 @@ class Theory:
         for fact in self._rows.facts:
             if self._rows.is_number(fact) and fact not in known and fact not in ordered:
                 found[fact] = self._listed(
-                    fact, _clamp(int(self._hints[fact]), *self._span(fact, self._bounds(fact, model)))
+                    fact, _near(int(self._hints[fact]), *self._span(fact, self._bounds(fact, model)))
                 )
         spans = [self._span(fact, self._bounds(fact, model)) for fact in ordered]
         for place, fact in enumerate(ordered):
@@ -193,3 +198,17 @@ class Theory:
 
 def _clamp(value: int, low: int, high: int) -> int:
     return min(max(value, low), high)
+
+
+def _near(value: int, low: int, high: int, unit: int = 1) -> int:
+    """The value if it lies within the bounds, else a round number near the bound that is nearer."""
+    end = _clamp(value, low, high)
+    steps: list[int] = [unit * 10**power for power in range(12 if unit == 1 else 0, -1, -1)]
+    if end == value:
+        return value
+    room = max(1, abs(end) // 4)
+    low, high = (max(low, end - room), end) if value > high else (end, min(high, end + room))
+    for step in steps:
+        if (found := -(-low // step) * step) <= high:
+            return found
+    return end

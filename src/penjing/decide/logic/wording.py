@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection
 from itertools import chain
 
 from penjing.data.dates import written_at
-from penjing.decide.condition import Among, Contains, Matches, Rule, Starts
+from penjing.decide.condition import Among, Contains, Matches, Rule, Starts, Within
 from penjing.decide.logic.boxes import Box, Side, TextTest
 from penjing.decide.logic.rows import CLOCK, DAYS, Case, Rows
 from penjing.decide.schema import MICRO, Kind
 
 _SHOWN = 6  # values or words of one list
+_PARTS = 6  # conditions of one set of cases
 
 
 def rows_of(rules: Collection[Rule]) -> str:
@@ -36,7 +37,8 @@ def example_of(case: Case, rows: Rows, rules: Collection[Rule]) -> str:
     """What a case has of the facts that some rows test."""
     named = {condition.fact for rule in rules for condition in rule.conditions}
     parts = [_value(fact, case, rows) for fact in rows.facts if fact in named and fact != "text"]
-    if any(rule.valid_from is not None or rule.valid_to is not None for rule in rules):
+    periods = (rule.valid_from is not None or rule.valid_to is not None for rule in rules)
+    if any(periods) or any(isinstance(each.test, Within) for rule in rules for each in rule.conditions):
         parts.append([f"clock = {written_at('=', case.numbers[CLOCK])}"])
     if "text" in named:
         parts.append(_pieces("text", case))
@@ -66,7 +68,9 @@ def _pieces(fact: str, case: Case) -> list[str]:
 def box_of(box: Box, rows: Rows) -> str:
     """A set of cases, fact by fact, without texts in which only words are missing: `is_plain` says those."""
     facts = [fact for fact in rows.kinds if fact in box]
-    return ", ".join(chain.from_iterable(_side(fact, box[fact], rows) for fact in facts))
+    parts = list(chain.from_iterable(_side(fact, box[fact], rows) for fact in facts))
+    more = len(parts) - _PARTS
+    return ", ".join(parts if more <= 0 else [*parts[:_PARTS], f"{more} more conditions"])
 
 
 def is_plain(box: Box, rows: Rows) -> bool:
