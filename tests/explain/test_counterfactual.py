@@ -57,6 +57,12 @@ def test_several_words_are_found_together_and_each_is_needed(decider: Decider) -
         assert (made.decision.outcome, made.decision.route) == ("spam", "automatic"), piece
 
 
+def test_what_would_leave_another_text_is_not_shown(decider: Decider) -> None:
+    decision, masked = _decided(decider, "免费领奖 点击链接中奖 限时优惠 " * 6)
+    found = counterfactual(decider, decision, masked)
+    assert found.none == "only deleting more than half of the words changes the decision"
+
+
 def test_the_bounds_are_kept_and_said(decider: Decider) -> None:
     decision, masked = _decided(decider, "win cash now urgent offer claim your reward free prize " * 20)
     few = counterfactual(decider, decision, masked, most=8)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penjing.decide.policy import REASONS, load_policy
-from penjing.explain.why import LANGUAGES, Language, why
+from penjing.explain.why import LANGUAGES, Language, why, words_of
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -48,6 +48,12 @@ def test_it_says_what_decided_with_the_figures(tiny_release) -> None:
         "没有哪一个词或分句单独改变模型的答案",
     ]
     assert why(_decided("unknown_value"), policy, language="zh")[0].startswith("字段 `channel`、`region` 的值不在")
+
+
+def test_words_go_before_the_clauses_that_hold_them() -> None:
+    spans = [{"text": "win a\nlong clause", "kind": "clause"}, {"text": "win", "kind": "word"}]
+    assert words_of({"spans": spans}) == ["win"]
+    assert words_of({"spans": spans[:1]}) == ["win a long clause"]
 
 
 def test_a_reason_of_a_later_version_is_named(tiny_release) -> None:

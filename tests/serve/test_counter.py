@@ -52,6 +52,27 @@ async def run():
     await service.close()
 
 asyncio.run(run())
+from penjing.cases.export import export_decisions
+from penjing.core.errors import MissingPackageError
+from penjing.data.workbook import open_workbook
+from penjing.store.records import scan_records
+from penjing.store.reviews import import_verdicts
+
+folder, store = Path({release!r}).parent, open_store({url!r})
+waiting = [record.id for record in scan_records(store) if record.route == "review"]
+with open_workbook(folder / "verdicts.xlsx") as book:
+    for row in [["id", "verdict"], *([identity, "ham"] for identity in waiting)]:
+        book.write(row)
+assert import_verdicts(store, folder / "verdicts.xlsx").recorded == len(waiting) == 1
+for form in ("csv", "xlsx", "jsonl"):
+    assert export_decisions(store, folder / f"out.{{form}}", form) == 1
+try:
+    export_decisions(store, folder / "out.parquet", "parquet")
+except MissingPackageError:
+    pass
+else:
+    raise AssertionError("parquet without polars")
+store.close()
 sys.argv = ["penjing", "replay", "--all", "--db", {url!r}]
 from penjing.cli.main import main
 try:

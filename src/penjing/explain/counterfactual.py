@@ -1,9 +1,10 @@
 """The smallest change of a text, found by deleting words and clauses, that changes its decision: outcome or route.
 
 Single clauses and words are deleted first. If none changes the decision, the words that lower the score most are
-deleted together, in a number that doubles until the decision changes; then each is put back that is not needed. Every
+deleted together, as few of them as change the decision; then each is put back that is not needed. Every
 change is decided by the release itself, with the fields and the clock of the case, so what is shown is true of this
-release. It need not be the smallest of all, which only trying all subsets would find. The draw for audit is left out.
+release. More than half of the words are never deleted: what is left says nothing about the text. It need not be the
+smallest of all, which only trying all subsets would find. The draw for audit is left out.
 
 Source: Wachter, Mittelstadt and Russell, Counterfactual Explanations without Opening the Black Box, 2018; for texts by
 deletion: Li, Monroe and Jurafsky, Understanding Neural Networks through Representation Erasure, 2016.
@@ -25,6 +26,8 @@ from penjing.text.words import HAN, word_spans
 MOST_TEXTS, MOST_WORDS = 96, 40
 SECONDS = 5.0
 _GROUP = 16
+# So many words may always be deleted; of a longer text at most half, for what is left is another text.
+_FEW = 3
 Piece = tuple[int, int]  # [start, end) in characters
 
 
@@ -112,9 +115,25 @@ class _DeletionSearch:
         while found is None and count < 2 * len(order) and not self.cut:
             found = self._first_change([order[:count]])
             count *= 2
-        for word in found[0] if found else ():
-            spans = [each for each in found[0] if each != word] if found else []
-            found = (self._first_change([spans]) if spans else None) or found
+        if found is None:
+            return None
+        found = self._shorter(order, found)
+        if len(found[0]) > max(_FEW, len(self._words) // 2):
+            self.cut = "only deleting more than half of the words changes the decision"
+            return None
+        return found
+
+    def _shorter(self, order: list[Piece], found: tuple[list[Piece], Decision]) -> tuple[list[Piece], Decision]:
+        """As few as possible of the first words: half the span each time, then without each that is not needed."""
+        most = len(found[0])
+        least = most // 2
+        while most - least > 1 and not self.cut:
+            middle = (least + most) // 2
+            fewer = self._first_change([order[:middle]])
+            found, least, most = (found, middle, most) if fewer is None else (fewer, least, middle)
+        for word in reversed(found[0]):  # the weakest first
+            rest = [each for each in found[0] if each != word]
+            found = (self._first_change([rest]) if rest else None) or found
         return found
 
     def _first_change(self, tried: Sequence[list[Piece]]) -> tuple[list[Piece], Decision] | None:

@@ -91,6 +91,13 @@ def why(
     return [*words.cause(decided, policy), *words.rules(decided, policy), *words.evidence(evidence)]
 
 
+def words_of(evidence: Mapping[str, Any]) -> list[str]:
+    """The words of evidence, strongest first, each once; its clauses where it has no words."""
+    spans = evidence.get("spans") or ()
+    chosen = [span for span in spans if span.get("kind") == "word"] or spans
+    return list(dict.fromkeys(" ".join(str(span["text"]).split())[:_LONGEST] for span in chosen))
+
+
 class _Words:
     """The sentences in one language: 0 for English, 1 for Chinese."""
 
@@ -136,7 +143,7 @@ class _Words:
         """The words that matter most."""
         if evidence is None:
             return []
-        found = list(dict.fromkeys(str(span["text"]).strip()[:_LONGEST] for span in evidence.get("spans") or ()))
+        found = words_of(evidence)
         cut = [self._say(_CUT, cut=self._translated(str(evidence["cut"])))] if evidence.get("cut") else []
         if not found:
             return cut or [self._say(_NO_WORD)]

@@ -70,8 +70,8 @@ def _add_decisions(app: FastAPI, service: DecisionService, ring: KeyRing) -> Non
         await ring.admit(request, "decide")
         body = await read_json(request, service.settings)
         items, evidence, batch = parse_items(body, DecideOne, DecideMany, service.settings)
-        wanted = Explained(evidence, body.get("counterfactual", False), body.get("why"))
-        made = await service.decide(items, wanted)
+        wanted = Explained(body.get("counterfactual", False), body.get("why"))
+        made = await service.decide(items, evidence, wanted)
         return _json({"items": made} if batch else made[0])
 
     @app.post("/v1/predict", openapi_extra=request_schema(PredictOne, PredictMany))

@@ -55,11 +55,13 @@ _ANSWERED_IN_A_ROUND = 6
 
 @dataclass(frozen=True)
 class Explained:
-    """What a request wants beside its decisions; language: that of the reasons in words, None for none."""
+    """What a request wants beside decisions and evidence; language: that of the reasons in words, None for none."""
 
-    evidence: bool = False
     counterfactual: bool = False
     language: Language | None = None
+
+
+PLAIN = Explained()
 
 
 class DecisionService:
@@ -127,7 +129,9 @@ class DecisionService:
             await run_in_threadpool(self._writer.close)
         self.store.close()
 
-    async def decide(self, items: Sequence[RequestItem], wanted: Explained) -> list[dict[str, Any]]:
+    async def decide(
+        self, items: Sequence[RequestItem], evidence: bool, wanted: Explained = PLAIN
+    ) -> list[dict[str, Any]]:
         """Decide these texts. All decisions are on the disk before this returns, or none."""
         settings = self.settings
         cases = [_case(item, place(index, len(items))) for index, item in enumerate(items)]
@@ -136,7 +140,7 @@ class DecisionService:
             Ask(
                 item.text,
                 dict(item.fields),
-                wanted.evidence,
+                evidence,
                 index=index,
                 count=len(items),
                 budget=budget,

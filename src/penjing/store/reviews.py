@@ -154,7 +154,9 @@ def _cells(
     facts, rules = decided["facts"], decided.get("fired") or []
     written = row.evidence or row.held_evidence
     evidence = json.loads(written) if written else None
-    words = ", ".join(dict.fromkeys(str(span["text"]).strip() for span in (evidence or {}).get("spans", ())))
+    spans = (evidence or {}).get("spans") or ()
+    chosen = [span for span in spans if span.get("kind") == "word"] or spans  # clauses hold the words again
+    words = ", ".join(dict.fromkeys(" ".join(str(span["text"]).split()) for span in chosen))
     cells = [row.id, read_case(row).ref or "", row.opened, row.release[:12], decided.get("queue") or "", row.outcome]
     cells += [facts.get("p", ""), decided["reason"], because(row.release, decided, evidence) if because else ""]
     cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
