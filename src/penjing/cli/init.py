@@ -17,6 +17,7 @@ from penjing.cli import show
 from penjing.cli.check import audit_lines
 from penjing.cli.follow import follow_recipe, follow_rows
 from penjing.cli.language import language, translate
+from penjing.cli.misses import Misses, ask_misses, in_yaml, proposals
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
@@ -54,6 +55,7 @@ gates: # promises that are tested before anything is sealed
   unproven: refuse # or allow: seal what the data is too small to prove, and say so
 decide:
   max_error: 0.05 # largest share of errors among decisions made without a person
+  max_miss: {misses} # {miss_about}
   rules: rules.csv # cases that always go to a person, or whose outcome is forced
   audit: 0.01 # share of automatic cases that a person sees too
 seed: 0
@@ -121,11 +123,15 @@ def init(
         recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
         rules.write_text(rules_text(about), encoding="utf-8")
     with show.Bar() as bar:
-        audit, prepared = examine(file, reader_of(file), bar)
+        reader = reader_of(file)
+        audit, prepared = examine(file, reader, bar)
     if prepared is not None:  # until then it is `base: auto`
         chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed)
+        possible = proposals(audit) if reader.golds_are_names else {}
+        asked = ask_misses(possible) if possible and not json and _at_a_terminal() else {}
         with replaced_file(recipe) as new_recipe:
-            new_recipe.write_text(recipe_text(folder, data, guessed, about, chosen), encoding="utf-8")
+            text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible))
+            new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
         found |= {"text": guessed.text, "label": guessed.label}
@@ -206,8 +212,16 @@ def rules_text(about: About) -> str:
     return _RULES.format(facts=",".join(about.facts), commas="," * (len(about.facts) + 1), name=name, why=why)
 
 
-def recipe_text(folder: Path, data: Path, guessed: Guess, about: About, chosen: ChosenBase | None = None) -> str:
+def recipe_text(
+    folder: Path,
+    data: Path,
+    guessed: Guess,
+    about: About,
+    chosen: ChosenBase | None = None,
+    misses: Misses | None = None,
+) -> str:
     """The text of the recipe; the path of the file is relative to its folder if possible. chosen: None for `auto`."""
+    misses = misses or Misses()
     try:
         file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive
@@ -221,6 +235,8 @@ def recipe_text(folder: Path, data: Path, guessed: Guess, about: About, chosen: 
         "label": _scalar(guessed.label),
         "gold": about.gold,
         "metric": about.metric,
+        "misses": in_yaml(misses.asked),
+        "miss_about": _miss_comment(misses),
         "task": about.line,
         "about": about.comment,
         "base": "auto" if chosen is None else chosen.name,
@@ -233,6 +249,14 @@ def recipe_text(folder: Path, data: Path, guessed: Guess, about: About, chosen: 
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed))
+
+
+def _miss_comment(misses: Misses) -> str:
+    """The comment on `max_miss`: what it is, and what could be written."""
+    if misses.asked or not misses.possible:
+        return "largest share of a label's cases that may be decided wrongly without a person, by true label"
+    example = in_yaml(misses.possible)
+    return translate(f"by true label, the share that may be decided wrongly without a person; provable: {example}")
 
 
 def _why(chosen: ChosenBase | None) -> str:

@@ -1,0 +1,64 @@
+"""The limits on misses that `penjing init` proposes for labels, by what their rows can prove, and its question."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import typer
+
+from penjing.cli import show
+from penjing.cli.language import translate
+from penjing.data.audit import SMALL_LABEL, Audit
+from penjing.prove.sequence import upper_bound
+
+# Limits that are proposed, and how many labels are.
+_LIMITS = (0.01, 0.02, 0.05, 0.10, 0.20)
+_MOST = 5
+_BARE = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff-]*")
+
+
+@dataclass(frozen=True)
+class Misses:
+    """The limits that the user chose, and those that could be proven."""
+
+    asked: Mapping[str, float] = field(default_factory=dict)
+    possible: Mapping[str, float] = field(default_factory=dict)
+
+
+def proposals(audit: Audit) -> dict[str, float]:
+    """The smallest limit that the calibration rows of each label can prove with one miss, rarest label first.
+
+    The most frequent label is left out: `max_error` is about it already. So are labels whose rows prove no limit.
+    """
+    found: dict[str, float] = {}
+    calibration = audit.split_labels.get("calibration", {})
+    for label, rows in reversed(list(audit.labels.items())[1:]):
+        bound = upper_bound(1, calibration.get(label, 0))
+        limit = next((each for each in _LIMITS if bound <= each), None)
+        if limit is not None and rows >= SMALL_LABEL and len(found) < _MOST:
+            found[label] = limit
+    return found
+
+
+def ask_misses(proposed: Mapping[str, float]) -> dict[str, float]:
+    """The labels that the user chooses of these, by number; none without an answer."""
+    labels = list(proposed)
+    show.tell("of which labels should few cases be decided wrongly without a person? these limits can be proven:")
+    for place, (label, limit) in enumerate(proposed.items(), start=1):
+        show.tell(f"  {place}  {label}: {limit:g}")
+    while True:
+        question = translate("their numbers, such as 1,2; nothing for none")
+        answer = str(typer.prompt(question, default="", show_default=False, err=True))
+        given = re.findall(r"[^\s,，、]+", answer)
+        if all(each.isdigit() and 1 <= int(each) <= len(labels) for each in given):
+            return {labels[int(each) - 1]: proposed[labels[int(each) - 1]] for each in dict.fromkeys(given)}
+        show.tell(f"numbers from 1 to {len(labels)}")
+
+
+def in_yaml(limits: Mapping[str, float]) -> str:
+    """Limits as a mapping of YAML on one line."""
+    names = (label if _BARE.fullmatch(label) else json.dumps(label, ensure_ascii=False) for label in limits)
+    return "{" + ", ".join(f"{name}: {limit:g}" for name, limit in zip(names, limits.values(), strict=True)) + "}"
