@@ -36,6 +36,7 @@ from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, label_fact
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
+from penjing.prove.periods import certify_periods, counts_days, rows_in
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.report.found import ReleaseTest, Variant
@@ -152,8 +153,20 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
     promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
     opened = open_rows(job.ledger, data.calibration, policy, artifact, promised, validation.hashes)
-    calibration, promised = label_facts(session, policy, opened.table), replace(promised, delta=opened.delta)
-    certificate = _certify(policy, validation, calibration, promised, [*used, *opened.left])
+    calibration = label_facts(session, policy, opened.table)
+    timed = counts_days(job.rules)
+    certificate, periods = certify_periods(
+        job.rules,
+        calibration,
+        lambda period, rows, level: _certify(
+            policy,
+            rows_in(validation, period, timed=timed),
+            rows,
+            replace(promised, delta=level),
+            [*used, *opened.left],
+        ),
+        opened.delta,
+    )
     certificate = certificate.model_copy(update={"openings": opened.earlier})
     info = ReleaseInfo(
         format=3 if spec.task else 2,
@@ -176,7 +189,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     suite = regression_suite(
         data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
     )
-    spec = spec.model_copy(update={"thresholds": certificate.thresholds})
+    spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
     return Sealed(release, validation, calibration)
 

@@ -372,8 +372,7 @@ class _Making:
         rest = self.rules, self.cache.threads, self.progress, ledger_of(self.file.path, self.out)
         job = ReleaseJob(self.file.recipe, self.data, *rest)
         trainable = models.student.id if models.student.card.form == "torch" else ""
-        sealed = certify_and_seal(self.out / ".candidate", job, chosen, trainable)
-        return test_release(sealed, job, models)
+        return test_release(certify_and_seal(self.out / ".candidate", job, chosen, trainable), job, models)
 
 
 def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:

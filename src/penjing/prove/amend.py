@@ -30,6 +30,7 @@ from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
+from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
 from penjing.prove.selected import ADVICE, are_selected, differ, read_probability, weighted, with_drawn
 from penjing.prove.selected import COLUMN as SHARE
@@ -111,8 +112,11 @@ def amend(
     labelled = label_facts(session, policy, fresh)
     shares = {row.number: row.drawn for row in rows}
     drawn = [shares[number] or 1.0 for number in fresh.rows] if any(shares.values()) else []
-    certificate = _certify(policy, old, with_drawn(labelled, drawn) if differ(drawn) else labelled)
-    spec = spec.model_copy(update={"thresholds": certificate.thresholds})
+    labelled = with_drawn(labelled, drawn) if differ(drawn) else labelled
+    certificate, periods = certify_periods(
+        table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), round(1 - old.confidence, 6)
+    )
+    spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     with sealed_folder(out) as folder:
         shutil.copytree(release.folder, folder, dirs_exist_ok=True)
         (folder / MANIFEST).unlink()
@@ -140,8 +144,8 @@ def read_certificate(release: Release) -> Certificate:
         raise DamageError(f"certificate.json is not valid: {what}", where=str(path)) from None
 
 
-def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificate:
-    used, delta = (*old.used, *old.calibration), round(1 - old.confidence, 6)
+def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float) -> Certificate:
+    used = (*old.used, *old.calibration)
     if old.path and labelled.drawn:
         raise UsageError(
             "limits on misses are not tested on rows that were drawn with different probabilities",
