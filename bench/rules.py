@@ -9,9 +9,10 @@ The texts are 1,000 reviews of 50 to 300 characters (SophonPlus ChineseNlpCorpus
 
 Measured in a process of its own for each table: the time to read the file and its lists, to check its logic, to compile
 it; the growth of resident memory through reading and compiling; and per text the time from the masked text to the row
-that decides: folding, finding, deciding. All times are processor time of one thread. Per text there are five windows of all texts; of each window the median and the 99th
-percentile, of these the median window. The first edition takes at most 1,000 rows and no lists: the same file of 1,000
-rows that it can read is given to both. The first complete run is the one in bench/results/rules.json.
+that decides: folding, finding, deciding. All times are processor time of one thread. Per text there are five windows
+of all texts; of each window the median and the 99th percentile, of these the median window. The first edition takes at
+most 1,000 rows and no lists: the same file of 1,000 rows that it can read is given to both. The first complete run is
+the one in bench/results/rules.json.
 """
 
 from __future__ import annotations

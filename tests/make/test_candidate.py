@@ -90,9 +90,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     target.mkdir()
     (target / "left over").write_bytes(b"of a killed run")
     job = ReleaseJob(recipe, data, rules, threads=1, progress=Silent())
-    release = candidate.certify_and_seal(target, job, picked)
-    tested = candidate.test_release(release, job, Models(artifact, artifact, artifact, artifact))
-    return House(data, artifact, release, tested)
+    sealed = candidate.certify_and_seal(target, job, picked)
+    tested = candidate.test_release(sealed, job, Models(artifact, artifact, artifact, artifact))
+    return House(data, artifact, sealed.release, tested)
 
 
 def test_the_release_is_whole_and_says_what_it_is(house: House) -> None:
@@ -160,6 +160,19 @@ def test_a_case_drawn_for_audit_counts_as_decided_by_the_model(house: House) -> 
     ]
     assert tested.automated.tolist() == [a and b for a, b in zip(sure, plain, strict=True)]
     assert tested.automated.sum() > 50
+
+
+def test_the_harm_table_counts_what_the_rules_force(house: House) -> None:
+    harm = {each.label: each for each in house.tested.harm}
+    gold = house.data.test.labels or ()
+    rows = zip(gold, house.data.test.texts, house.data.test.fields["channel"], strict=True)
+    forced = [label for label, text, channel in rows if "lottery" in text and channel == "web"]
+    assert {label: each.rows for label, each in harm.items()} == {name: gold.count(name) for name in set(gold)}
+    assert harm["good"].forced == forced.count("good") and harm["bad"].forced == 0
+    assert harm["good"].wrong >= harm["good"].forced and harm["rare"].wrong >= harm["rare"].forced
+    assert harm["good"].wrong / harm["good"].rows < harm["good"].high
+    assert house.tested.forecast.needs == {}, "it is certified"
+    assert [offer.max_error for offer in house.tested.forecast.menu] == [0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
 
 
 def test_the_sealed_model_is_measured_as_it_serves(house: House) -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from tests.labelled_cases import LABELS, made_certificate, numbered, numbers, policy, rows
 
-from penjing.core.answers import Choice, Number
 from penjing.core.canon import canonical_json
 from penjing.core.certificate import Certificate
 from penjing.core.errors import DataError, RecipeError
-from penjing.core.nouns import Prediction, Release, Table
+from penjing.core.nouns import Release, Table
 from penjing.core.task import ALL
 from penjing.data.features import beside_text
-from penjing.data.mask import VERSION, mask, open_masking
-from penjing.decide.examine import load_rules
+from penjing.data.mask import VERSION, open_masking
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.prove.certify import (
-    CLOCK,
-    Labelled,
     cases_of,
     certify,
     fix_grid,
@@ -31,36 +26,6 @@ from penjing.prove.certify import (
     table_hashes,
 )
 from penjing.runtime.open import open_session
-from penjing.tasks import described, open_reader
-
-LABELS = ("ham", "spam")
-RULES = "name,text,p,then\nforced,contains 彩票,,outcome spam\nperson,contains 投诉,,review\n"
-
-
-def policy(folder: Path, rules: str = RULES, tolerance: float = 0.0) -> Policy:
-    spec = PolicySpec(labels=LABELS, thresholds=dict.fromkeys(LABELS), audit=0.5, tolerance=tolerance)
-    (folder / "rules.csv").write_text(rules, encoding="utf-8")
-    return Policy(spec=spec, rules=load_rules(folder / "rules.csv", spec.schema_of_facts()), release_id="")
-
-
-def rows(made: Policy, count: int, seed: int, wrong: float = 1.0) -> Labelled:
-    """Cases whose error at score p is wrong * (1 - p); of ten, one is forced and one sent to a person by a rule."""
-    random = np.random.default_rng(seed)
-    facts, truth = [], []
-    for i in range(count):
-        p = round(0.5 + 0.5 * float(random.beta(4, 1)), 6)
-        top = int(random.integers(2))
-        scores = (p, round(1 - p, 6)) if top == 0 else (round(1 - p, 6), p)
-        right = random.random() >= wrong * (1 - p)
-        text = {0: "彩票", 1: "投诉"}.get(i % 10, "你好")
-        facts.append(made.facts(Prediction("a", Choice(LABELS, scores)), mask(text), {}, CLOCK))
-        truth.append(LABELS[top if right else 1 - top])
-    return Labelled(tuple(row_hash(f"{seed} {i}") for i in range(count)), tuple(truth), tuple(facts))
-
-
-def made_certificate(made: Policy, max_error: Any = 0.05, count: int = 2_000, **more: Any) -> Certificate:
-    grid = fix_grid(made, rows(made, 1_000, 1), count, max_error, more.get("reviewed", ()))
-    return certify(made, grid, rows(made, count, 2), max_error, **more)
 
 
 def test_certifies_what_the_model_decides_and_counts_the_rest_apart(tmp_path: Path) -> None:
@@ -123,13 +88,13 @@ def test_too_few_rows_send_everything_to_a_person_and_say_how_many_are_missing(t
     assert not certificate.certified
     assert set(certificate.thresholds.values()) == {None}
     assert certificate.automation == 0 and certificate.error is None
-    assert certificate.rows_missing is not None and 30 < certificate.rows_missing < 2_000
+    assert certificate.needs[ALL].answer == "unknown"
     assert in_words(certificate) == (
         "nothing is certified on 30 calibration rows, every case goes to review: "
-        f"about {certificate.rows_missing:,} more labelled rows would certify it"
+        "these rows do not show whether more rows would be enough"
     )
     both = made_certificate(made, {"ham": 0.05, "spam": 0.05}, count=30)
-    assert set(both.missing) <= {"ham", "spam"} and both.rows_missing in both.missing.values()
+    assert set(both.needs) == {"ham", "spam"} and not both.certified
 
 
 def test_a_model_that_errs_too_often_says_so(tmp_path: Path) -> None:
@@ -138,8 +103,15 @@ def test_a_model_that_errs_too_often_says_so(tmp_path: Path) -> None:
     grid = fix_grid(made, rows(made, 500, 1, wrong=4.0), 500, 0.001)
     certificate = certify(made, grid, bad, 0.001)
     assert not certificate.certified
-    if certificate.rows_missing is None:
-        assert in_words(certificate).endswith("at the error rate on these rows, more rows alone would not help")
+    assert certificate.needs[ALL].answer == "no_help"
+    assert in_words(certificate).endswith(
+        "the error is above the limit at every threshold tested, so more rows alone would not help"
+    )
+
+
+def test_of_two_limits_one_proven_the_other_says_what_more_rows_would_do(tmp_path: Path) -> None:
+    certificate = made_certificate(policy(tmp_path), {"ham": 0.05, "spam": 0.0005}, count=2_000)
+    assert certificate.certified and set(certificate.needs) == {"spam"}
 
 
 def test_the_certificate_reads_back_from_canonical_json(tmp_path: Path) -> None:
@@ -199,30 +171,6 @@ def test_facts_of_rows_come_through_the_session_that_serves(tiny_release: Releas
         label_facts(session, made, Table(["a"]))
 
 
-NUMBERS = open_reader("score", {"kind": "number", "within": 0.5}).learn(["0", "1.5", "2.25", "4"])
-
-
-def numbers(folder: Path, rules: str = "name,value,p,then\nlow,<1,,review\n") -> Policy:
-    spec = PolicySpec.model_validate(
-        {"format": 3, **described(NUMBERS), "masking": VERSION, "thresholds": {ALL: None}, "audit": 0.5}
-    )
-    (folder / "rules.csv").write_text(rules, encoding="utf-8")
-    return Policy(spec=spec, rules=load_rules(folder / "rules.csv", spec.schema_of_facts()), release_id="")
-
-
-def numbered(made: Policy, count: int, seed: int) -> Labelled:
-    """Values from 0 to 4; at score p the answer is further than 0.5 from the true value with probability 1 - p."""
-    random = np.random.default_rng(seed)
-    facts, truth = [], []
-    for _ in range(count):
-        p, value = round(0.5 + 0.5 * float(random.beta(4, 1)), 6), round(float(random.uniform(0, 4)), 2)
-        error = 0.5 if random.random() < p else 0.51
-        answer = Number(value, value - 1, value + 1, p)
-        facts.append(made.facts(Prediction("a", answer), mask("你好"), {}, CLOCK))
-        truth.append(f"{value + error * random.choice((-1, 1)):.2f}")
-    return Labelled(tuple(row_hash(f"{seed} {i}") for i in range(count)), tuple(truth), tuple(facts))
-
-
 def test_numbers_have_one_limit_and_the_certificate_says_what_an_error_is(tmp_path: Path) -> None:
     made = numbers(tmp_path)
     grid = fix_grid(made, numbered(made, 1_000, 1), 2_000, 0.05)
@@ -239,7 +187,7 @@ def test_numbers_have_one_limit_and_the_certificate_says_what_an_error_is(tmp_pa
     assert "(an error is an answer further than 0.5 from the true value)" in in_words(certificate)
     raw = canonical_json(certificate.model_dump(mode="json"))
     again = Certificate.model_validate_json(raw)
-    assert again.format == 2 and canonical_json(again.model_dump(mode="json")) == raw
+    assert again.format == 3 and canonical_json(again.model_dump(mode="json")) == raw
 
 
 def test_a_task_without_labels_has_no_limits_by_label(tmp_path: Path) -> None:
@@ -248,9 +196,10 @@ def test_a_task_without_labels_has_no_limits_by_label(tmp_path: Path) -> None:
         fix_grid(made, numbered(made, 50, 1), 100, {"1": 0.05})
 
 
-def test_a_certificate_of_one_label_a_text_has_the_keys_that_it_had(tmp_path: Path) -> None:
+def test_a_certificate_says_what_more_rows_would_do_instead_of_an_estimate(tmp_path: Path) -> None:
     sealed = made_certificate(policy(tmp_path), count=200).model_dump(mode="json")
-    assert sealed["format"] == 1 and "an_error" not in sealed
+    assert sealed["format"] == 3 and {"needs", "max_miss", "path", "path_steps"} <= sealed.keys()
+    assert not {"rows_missing", "missing"} & sealed.keys()
 
 
 def test_rows_of_one_text_with_other_features_are_other_rows() -> None:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.labelled_cases import draw
 
 from penjing.prove.sequence import (
     Cases,
     binomial_tail,
     chosen,
+    lower_bound,
     make_grid,
-    rows_missing,
+    rows_to_prove,
     run_sequence,
     upper_bound,
 )
@@ -50,14 +52,6 @@ def test_the_upper_bound_inverts_the_tail() -> None:
     for errors, rows in ((0, 10), (3, 40), (50, 2_000)):
         assert binomial_tail(errors, rows, upper_bound(errors, rows)) == pytest.approx(0.05, rel=1e-6)
     assert upper_bound(0, 0) == upper_bound(3, 3) == 1.0
-
-
-def draw(random: np.random.Generator, rows: int, wrong: float = 1.0) -> Cases:
-    """Cases whose true error at score p is wrong * (1 - p)."""
-    p = 0.5 + 0.5 * random.beta(4, 1, rows)
-    micro = np.round(p * 1e6).astype(np.int64)
-    correct = random.random(rows) >= wrong * (1 - micro / 1e6)
-    return Cases(np.zeros(rows, dtype=np.int64), micro, correct, np.ones(rows, dtype=bool))
 
 
 def test_the_grid_falls_and_is_short() -> None:
@@ -110,24 +104,40 @@ def test_cases_that_a_rule_takes_are_not_counted() -> None:
     assert (step.automated, step.errors, step.passed) == (60, 0, True)
 
 
-def test_how_many_rows_are_missing() -> None:
-    def few(rows: int, errors: int) -> Cases:
-        p = np.full(rows, 950_000)
-        return Cases(np.zeros(rows, dtype=np.int64), p, np.arange(rows) >= errors, np.ones(rows, dtype=bool))
+def test_a_lower_bound_is_the_upper_bound_of_what_went_right() -> None:
+    assert lower_bound(0, 50) == lower_bound(3, 0) == 0.0
+    assert lower_bound(7, 50) == pytest.approx(1 - upper_bound(43, 50))
+    # P(Bin(50, low) >= 7) is 5 % at the bound.
+    assert 1 - binomial_tail(6, 50, lower_bound(7, 50)) == pytest.approx(0.05, rel=1e-6)
 
-    assert rows_missing(few(40, 0), (0.9,), 0.05) == 19
-    assert rows_missing(few(59, 0), (0.9,), 0.05) == 0
-    assert rows_missing(few(40, 4), (0.9,), 0.05) is None
-    needed = rows_missing(few(60, 2), (0.9,), 0.05)
-    assert needed is not None and 100 < needed < 1_000
-    assert rows_missing(few(0, 0), (0.9,), 0.05) == 59
 
-    # A later step is never reached while the first fails, though it alone would pass: its rows settle nothing.
-    p = np.where(np.arange(400) < 60, 950_000, 850_000)
-    late = Cases(np.zeros(400, dtype=np.int64), p, ~np.isin(np.arange(400), (0, 1)), np.ones(400, dtype=bool))
-    assert run_sequence(late, (0.8,), 0.05)[0].passed and not run_sequence(late, (0.9,), 0.05)[0].passed
-    missing = rows_missing(late, (0.9, 0.8), 0.05)
-    assert missing is not None and missing > 100
+@pytest.mark.parametrize(("risk", "rows"), [(0.10, 29), (0.05, 59), (0.02, 149), (0.01, 299)])
+def test_rows_to_prove(risk: float, rows: int) -> None:
+    assert rows_to_prove(risk) == rows
+    assert (
+        binomial_tail(0, rows_to_prove(risk, 0.01), risk)
+        <= 0.01
+        < binomial_tail(0, rows_to_prove(risk, 0.01) - 1, risk)
+    )
+
+
+def test_enough_validation_rows_pass_the_first_threshold() -> None:
+    random = np.random.default_rng(3)
+    for rows in (150, 400, 2_000):
+        for _ in range(20):
+            validation = draw(random, 300)
+            first = make_grid(validation, 0.05, rows)[0]
+            passed = int((validation.p >= round(first * 1e6)).sum())
+            # As many as 59 of the calibration rows.
+            assert passed >= 59 * 300 / rows
+
+
+def test_where_no_threshold_can_pass_the_first_one_has_the_smallest_bound() -> None:
+    validation = draw(np.random.default_rng(3), 300)
+    first = make_grid(validation, 0.05, 20)[0]
+    passed = validation.p >= round(first * 1e6)
+    assert passed.sum() >= 30, "no handful of the surest rows"
+    assert (~validation.correct[passed]).mean() < 0.1
 
 
 @pytest.mark.slow

@@ -24,7 +24,8 @@ from penjing.report.contract import (
     Scores,
 )
 from penjing.report.page import LABELS_LISTED, SHOWN, render
-from penjing.report.verdict import note_of, words
+from penjing.report.phrases import words
+from penjing.report.verdict import note_of
 from penjing.tasks import open_reader
 
 HOSTILE = "<b onclick=x>&"

@@ -111,14 +111,14 @@ def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[...,
     report = sample(decisions=decisions)
     headline, sentences = verdict(report, "en")
     assert headline == (
-        "Sealed, but a person decides every case: this data cannot prove an error of at most 5\u00a0% for automatic "
-        "decisions. The promises are held."
+        "Nothing is automated: a person decides every case, because these rows cannot prove an error of at most "
+        "5\u00a0% for automatic decisions. The release is sealed. The promises are held."
     )
     # 100 of the 950 rows are calibration rows, so 240 of them need 2,280.
     assert sentences[0].startswith("About 2,280 more labelled rows would be enough to prove it, because about 240 of")
     unproven = sample(decisions=decisions, gates=(gate("macro_f1", "unproven"),))
-    assert verdict(unproven, "en")[0].endswith("decisions. These promises are not proven yet: macro-F1.")
-    assert verdict(unproven, "zh")[0].startswith("已封装，但所有文本都转人工：")
+    assert verdict(unproven, "en")[0].endswith("sealed. These promises are not proven yet: macro-F1.")
+    assert verdict(unproven, "zh")[0].startswith("没有自动处理：所有文本都转人工，")
     refused = verdict(sample(decisions=decisions, sealed=False), "en")[1]
     assert "Every case goes to a person" in refused[1] and "amend" not in " ".join(refused)
     hopeless = report.model_copy(update={"decisions": decisions.model_copy(update={"rows_missing": None})})
@@ -143,7 +143,7 @@ def test_new_rows_for_amend_are_all_calibration_rows(sample: Callable[..., Repor
 def test_a_certificate_under_which_no_test_row_is_automatic(sample: Callable[..., Report]) -> None:
     decisions = sample().decisions.model_copy(update={"automation_rate": 0.0})
     assert verdict(sample(decisions=decisions), "en")[0].startswith(
-        "Sealed, but a person decides every case of the test rows."
+        "Nothing was automated on the test rows: a person decides every one of them."
     )
 
 

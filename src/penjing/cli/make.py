@@ -38,6 +38,7 @@ def make(
     from penjing.make.run import make_release
     from penjing.prove.gates import in_words
     from penjing.report.verdict import verdict
+    from penjing.report.ways_out import terminal_lines
 
     follow_file(recipe)
     file = load_recipe(recipe, step_faults)
@@ -56,6 +57,8 @@ def make(
         print_line(("" if language() == "zh" else " ").join([headline, *sentences]))
         for gate in report.gates:
             print_line(f"  {in_words(gate, lambda rows: report.data.labelled_rows(rows, 'test'))}")
+        for line in terminal_lines(report, language()):
+            print_line(f"  {line}")
         for variant in report.variants:
             more = f": {variant.because}" if variant.because else ""
             print_line(

@@ -12,7 +12,7 @@ POLICY, RULES, WORDS = "policy/policy.json", "policy/rules.csv", "policy/words"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 2, POLICY: 4, SELFCHECK: 2}
+FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 4, SELFCHECK: 2}
 
 State = Literal["held", "broken", "unproven"]
 
@@ -46,6 +46,41 @@ class ThresholdTest(_Part):
     passed: bool
 
 
+class Need(_Part):
+    """What more labelled rows would do for a limit that is not proven.
+
+    enough: `rows` more calibration rows prove something with 90 % assurance. no_help: the error is above the limit at
+    every threshold (wrong in at most 5 % of runs). unknown: these rows show neither.
+    """
+
+    answer: Literal["enough", "unknown", "no_help"]
+    rows: int | None = None
+
+
+class LimitTest(_Part):
+    """One limit at one step of a path: the cases that count for it, the errors among them, and the p-value.
+
+    kind: `error` among the cases that the model decides (of: `*`, or the label that it gives them); `miss` among all
+    cases of a true label, those reviewed included, whose errors are decided without a person (of: the true label).
+    """
+
+    kind: Literal["error", "miss"]
+    of: str
+    limit: float
+    cases: int
+    errors: int
+    p_value: float
+
+
+class PathStep(_Part):
+    """One tested step of a path: the threshold of each label, and all limits; it passes if each of them does."""
+
+    thresholds: dict[str, float | None]
+    tests: tuple[LimitTest, ...]
+    p_value: float
+    passed: bool
+
+
 class Certificate(_Part):
     """What was proven on the calibration rows, and on which rows; canonical JSON.
 
@@ -53,15 +88,19 @@ class Certificate(_Part):
     validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
     a rule forces (outside the certificate), that a rule sends to review, those included that it would force if each
     field that the model reads were known; error: share of errors among the cases that
-    the model decides, high: its one-sided 95 % bound; rows_missing: about how many more rows would certify anything
-    (0: certified, None: more would not help), missing: the same for each label with a limit of its own; reviewed:
+    the model decides, high: its one-sided 95 % bound; reviewed:
     labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
     an_error: what counts as an error, in English, where the task has a limit that says so (format 2);
+    needs: what more rows would do, by the limit (`*` or a label) that is not proven (format 3). Formats 1 and 2 have
+    rows_missing instead, an estimate of how many more rows would certify anything (0: certified, None: more would not
+    help), and missing, the same for each label with a limit of its own;
+    max_miss: the limit on misses of each true label that has one; then path has the ordered vectors of thresholds and
+    path_steps those that were tested, instead of grid and steps (format 3);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
 
-    format: Literal[1, 2] = 1
+    format: Literal[1, 2, 3] = 1
     max_error: float | dict[str, float]
     confidence: float
     certified: bool
@@ -74,18 +113,25 @@ class Certificate(_Part):
     high: float | None
     forced: float
     ruled: float
-    rows_missing: int | None
-    missing: dict[str, int]
+    rows_missing: int | None = None
+    missing: dict[str, int] = {}
     reviewed: tuple[str, ...]
     calibration: tuple[str, ...]
     used: tuple[str, ...]
     gates: tuple[dict[str, Any], ...] = ()
     an_error: str = ""
+    needs: dict[str, Need] = {}
+    max_miss: dict[str, float] = {}
+    path: tuple[dict[str, float | None], ...] = ()
+    path_steps: tuple[PathStep, ...] = ()
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A certificate of format 1 keeps its bytes."""
+        """A certificate of an earlier format keeps its bytes."""
         values: dict[str, Any] = handler(self)
         if self.format == 1:
             values.pop("an_error", None)
+        later = ("needs", "max_miss", "path", "path_steps")
+        for name in later if self.format < 3 else ("rows_missing", "missing"):
+            values.pop(name, None)
         return values

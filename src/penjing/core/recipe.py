@@ -166,6 +166,11 @@ class Decide(_Part):
     max_error: Risk | dict[str, Risk] = Field(
         0.05, description="largest share of errors among automated decisions: one number, or one a label"
     )
+    max_miss: dict[str, Risk] = Field(
+        {},
+        description="largest probability that a case of a true label is decided wrongly without a person, over all "
+        "cases of that label: `{illegal: 0.02}`",
+    )
     rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
     audit: Share = Field(0.01, description="share of automatic cases, chosen by a hash, that also go to review")
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")

@@ -112,10 +112,14 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     """Cases that no row decides, each as the largest set of such cases around it."""
     known: list[Box] = []
     words: list[str] = []
-    plain = False
+    plain = worded = False
     answer = logic.open()
     while isinstance(answer, Witness) and answer.sure and len(words) < SHOWN and len("; ".join(words)) < _LONG:
         box = boxes.around(answer.case)
+        # What is said of texts without phrases is said once, at the end: boxes with a phrase do not stand beside it.
+        if words and (worded or ("text" in box and not is_plain(box, logic.rows))):
+            break
+        worded = "text" in box and not is_plain(box, logic.rows)
         plain = plain or is_plain(box, logic.rows)
         words.append(box_of(box, logic.rows) or "any case")
         known.append(boxes.tests(box))

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import Recipe
@@ -30,7 +31,10 @@ from penjing.explain.faithfulness import faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
-from penjing.prove.certify import CLOCK, certify, fix_grid, label_facts, table_hashes
+from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, label_facts, table_hashes
+from penjing.prove.forecast import forecast
+from penjing.prove.harm import harm_table
+from penjing.prove.misses import Promised, certify_path, fix_path
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.report.found import ReleaseTest, Variant
@@ -81,6 +85,15 @@ class Models:
     student: Artifact
 
 
+@dataclass(frozen=True, eq=False)
+class Sealed:
+    """A sealed candidate, and the rows that fixed its thresholds as its policy sees them."""
+
+    release: Release
+    validation: Labelled
+    calibration: Labelled
+
+
 def open_policy(
     recipe: Recipe, task: Task, rules: RuleTable | None, tolerance: float, features: FieldFeatures | None = None
 ) -> Policy:
@@ -108,7 +121,7 @@ def open_policy(
     return Policy(spec=spec, rules=rules, release_id="")
 
 
-def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: str = "") -> Release:
+def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: str = "") -> Sealed:
     """Fix the grid on validation rows, use the calibration rows once, and seal the release as `target`.
 
     trainable: id of the torch artifact from which the model was made, or "".
@@ -120,18 +133,18 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
     reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
-    spec, limit = policy.spec, recipe.decide.max_error
+    spec = policy.spec
     validation = label_facts(session, policy, data.validation)
     calibration = label_facts(session, policy, data.calibration)
     if job.rules is not None:
         for each in check_fired(job.rules, names_fired(job.rules, validation.facts), "validation"):
             job.progress.say(f"{each.where}: {each.what}")
-    grid = fix_grid(policy, validation, len(calibration), limit, reviewed)
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
     tables = (data.train, data.validation, data.test)
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
-    certificate = certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
+    promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
+    certificate = _certify(policy, validation, calibration, promised, used)
     info = ReleaseInfo(
         format=3 if spec.task else 2,
         name=recipe.name,
@@ -154,11 +167,24 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
     )
     spec = spec.model_copy(update={"thresholds": certificate.thresholds})
-    return seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
+    release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
+    return Sealed(release, validation, calibration)
 
 
-def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTest:
+def _certify(
+    policy: Policy, validation: Labelled, calibration: Labelled, promised: Promised, used: Sequence[str]
+) -> Certificate:
+    """The certificate: by one path of vectors where misses are limited too, else by a sequence for each limit."""
+    rows, limit, reviewed = len(calibration), promised.max_error, promised.reviewed
+    if promised.max_miss:
+        return certify_path(policy, fix_path(policy, validation, rows, promised), calibration, promised, used)
+    grid = fix_grid(policy, validation, rows, limit, reviewed)
+    return certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
+
+
+def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:
     """Open the sealed folder as the service does, and test every promise once on the test rows."""
+    release = sealed.release
     table, threads, progress = job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
@@ -189,16 +215,20 @@ def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTe
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
     faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
     progress.advance(note="evidence")
+    certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
+    automated = np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool)
+    forced = np.array([each.decision.forced for each in decided], dtype=bool)
+    seen = Labelled((), scored.golds, tuple(each.decision.facts for each in decided))
     return ReleaseTest(
         release=release,
-        certificate=read_certificate(release),
+        certificate=certificate,
         scored=scored,
         teacher=others[models.teacher.id],
         linear=others[models.linear.id],
         uncalibrated=_uncalibrated(decider, scored, table),
-        outcomes=tuple(each.decision.outcome for each in decided),
-        automated=np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool),
-        forced=np.array([each.decision.forced for each in decided], dtype=bool),
+        outcomes=outcomes,
+        automated=automated,
+        forced=forced,
         speed=speed,
         speed_evidence=speed_evidence,
         size_mb=size_mb,
@@ -206,6 +236,8 @@ def test_release(release: Release, job: ReleaseJob, models: Models) -> ReleaseTe
         faithful=faithful,
         rivals=rivals,
         fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
+        harm=harm_table(scored.task, outcomes, scored.golds, automated, forced),
+        forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, seen),
     )
 
 

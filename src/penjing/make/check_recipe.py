@@ -149,6 +149,9 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
         what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
         fix = "write one share for all answers, such as `max_error: 0.05`"
         faults.append(RecipeError(what, where=file.where("decide", "max_error"), fix=fix))
+    if file.recipe.decide.max_miss and task.scopes == (ALL,):
+        what = f"`max_miss` has limits by label, and the answers of the task `{task.name}` are no labels"
+        faults.append(RecipeError(what, where=file.where("decide", "max_miss"), fix="take `max_miss` out"))
     return faults
 
 
@@ -249,25 +252,34 @@ def _unseen_values(name: str, kind: str | Sequence[str], train: Table) -> list[P
 
 
 def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
-    """The recipe with the labels of `max_error` spelled as in the rows; unknown labels are added to the faults."""
+    """The recipe with the labels of its limits spelled as in the rows; unknown labels are added to the faults."""
     file = found.file
-    limits = file.recipe.decide.max_error
-    if not isinstance(limits, dict) or (found.data is not None and found.data.task.scopes == (ALL,)):
+    decide = file.recipe.decide
+    if found.data is not None and found.data.task.scopes == (ALL,):
         return file
-    reads, named = read_as(file.recipe.data), {}
+    changed: dict[str, Any] = {}
+    if isinstance(decide.max_error, dict):
+        changed["max_error"] = _spelled(found, "max_error", decide.max_error, labels) or decide.max_error
+    changed["max_miss"] = _spelled(found, "max_miss", decide.max_miss, labels)
+    decide = decide.model_copy(update=changed)
+    return file.model_copy(update={"recipe": file.recipe.model_copy(update={"decide": decide})})
+
+
+def _spelled(found: Checked, key: str, limits: Mapping[str, float], labels: tuple[str, ...]) -> dict[str, float]:
+    file = found.file
+    reads, named = read_as(file.recipe.data), dict[str, float]()
     for written, limit in limits.items():
-        where = file.where("decide", "max_error", written)
+        where = file.where("decide", key, written)
         label = match_label(written, labels, reads)
         if label is None:
-            what, fix = f"`max_error` has the unknown label `{written[:80]}`", nearest_label(written, labels)
+            what, fix = f"`{key}` has the unknown label `{written[:80]}`", nearest_label(written, labels)
             found.faults.append(RecipeError(what, where=where, fix=fix))
         elif label in named:
-            what = f"`max_error` limits `{label}` twice: `{written[:80]}` is read as that label too"
+            what = f"`{key}` limits `{label}` twice: `{written[:80]}` is read as that label too"
             found.faults.append(RecipeError(what, where=where, fix="keep one of the two"))
         else:
             named[label] = limit
-    decide = file.recipe.decide.model_copy(update={"max_error": named or limits})
-    return file.model_copy(update={"recipe": file.recipe.model_copy(update={"decide": decide})})
+    return named
 
 
 def _attempt(found: Checked, act: Callable[[], Found]) -> Found | None:

@@ -370,8 +370,8 @@ class _Making:
         self.progress.start("certifying, sealing and testing", None)
         job = ReleaseJob(self.file.recipe, self.data, self.rules, self.cache.threads, self.progress)
         trainable = models.student.id if models.student.card.form == "torch" else ""
-        release = certify_and_seal(self.out / ".candidate", job, chosen, trainable)
-        return test_release(release, job, models)
+        sealed = certify_and_seal(self.out / ".candidate", job, chosen, trainable)
+        return test_release(sealed, job, models)
 
 
 def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:

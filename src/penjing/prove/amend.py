@@ -29,6 +29,7 @@ from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.gates import TIMES
+from penjing.prove.misses import Promised, certify_path
 from penjing.prove.seal import write_rules
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
@@ -131,15 +132,12 @@ def read_certificate(release: Release) -> Certificate:
 
 
 def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificate:
-    certificate = certify(
-        policy,
-        old.grid,
-        labelled,
-        old.max_error,
-        reviewed=old.reviewed,
-        used=(*old.used, *old.calibration),
-        delta=round(1 - old.confidence, 6),
-    )
+    used, delta = (*old.used, *old.calibration), round(1 - old.confidence, 6)
+    if old.path:
+        promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
+        certificate = certify_path(policy, old.path, labelled, promised, used)
+    else:
+        certificate = certify(policy, old.grid, labelled, old.max_error, reviewed=old.reviewed, used=used, delta=delta)
     # An earlier version stored the gates in the certificate.
     return certificate.model_copy(update={"gates": old.gates})
 

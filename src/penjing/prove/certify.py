@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from penjing.core.canon import digest_lines
-from penjing.core.certificate import Certificate, ThresholdTest
+from penjing.core.certificate import Certificate, Need, ThresholdTest
 from penjing.core.errors import DataError, GateError, RecipeError
 from penjing.core.nouns import Prediction, Scalar, Table
 from penjing.core.options import nearest
@@ -21,16 +21,8 @@ from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
-from penjing.prove.sequence import (
-    DELTA,
-    Cases,
-    ThresholdStep,
-    chosen,
-    make_grid,
-    rows_missing,
-    run_sequence,
-    upper_bound,
-)
+from penjing.prove.needed import LimitCount, needed, surest
+from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_grid, run_sequence, tallies, upper_bound
 
 # Facts of labelled rows carry no time: nothing in a policy depends on it.
 CLOCK = "1970-01-01T00:00:00.000000Z"
@@ -104,7 +96,7 @@ def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
 def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:
     """The arrays that the sequence tests: the decisions of the policy with every threshold at its lowest."""
     task = policy.task
-    opened = _with(policy, {scope: None if scope in reviewed else 0.0 for scope in task.scopes})
+    opened = with_thresholds(policy, {scope: None if scope in reviewed else 0.0 for scope in task.scopes})
     index = {scope: i for i, scope in enumerate(task.scopes)}
     rows = [task.units(facts, gold) for facts, gold in zip(labelled.facts, labelled.truth, strict=True)]
     units = [unit for row in rows for unit in row]
@@ -127,7 +119,7 @@ def fix_grid(
 ) -> dict[str, tuple[float, ...]]:
     """The ordered thresholds of each scope, from validation rows alone. rows: number of calibration rows."""
     cases, band = cases_of(policy, validation, reviewed), tolerance_units(policy.spec.tolerance)
-    scopes = _scopes(policy, max_error, reviewed)
+    scopes = limits_of(policy, max_error, reviewed)
     level = delta / max(1, len(scopes))
     return {each.name: make_grid(cases.of(each.place), each.risk, rows, delta=level, band=band) for each in scopes}
 
@@ -150,34 +142,86 @@ def certify(
     were used for the release.
     Raises RecipeError for a limit of an unknown label, and for limits by label if the task has no labels.
     """
-    thresholds, steps, missing = _test(policy, grid, calibration, max_error, reviewed, delta)
-    certified = any(step.passed for step in steps)
-    automated, errors, forced, ruled = _count(_with(policy, thresholds), calibration)
-    _agree(steps, automated, errors)
-    rows = max(1, len(calibration))
-    needs = [need for need in missing.values() if need is not None]
-    an_error = policy.task.error_in_words().get("en", "")
-    return Certificate(
-        format=2 if an_error else 1,
+    thresholds, steps = _test(policy, grid, calibration, max_error, reviewed, delta)
+    proven = {step.scope for step in steps if step.passed}
+    needs = needs_of(policy, grid, calibration, max_error, reviewed, delta=delta)
+    return filled(
+        policy,
+        calibration,
+        used,
+        _counted(steps),
         max_error=max_error,
         confidence=round(1 - delta, 6),
-        certified=certified,
+        certified=bool(proven),
         thresholds=thresholds,
         grid=dict(grid),
         steps=tuple(steps),
+        reviewed=tuple(sorted(reviewed)),
+        needs={name: need for name, need in needs.items() if name not in proven},
+    )
+
+
+def filled(
+    policy: Policy, calibration: Labelled, used: Sequence[str], counted: tuple[int, int], **found: Any
+) -> Certificate:
+    """A certificate with what its thresholds do on the calibration rows. found: its other fields.
+
+    counted: the automated cases and the errors among them, as the tests counted them. Raises GateError if the policy
+    with these thresholds decides other cases.
+    """
+    automated, errors, forced, ruled = _count(with_thresholds(policy, found["thresholds"]), calibration)
+    if counted != (automated, errors):
+        raise GateError(
+            f"the policy decides {automated} cases with {errors} errors, the certificate counted {counted}",
+            fix="report this: nothing is sealed",
+        )
+    rows, delta = max(1, len(calibration)), 1 - found["confidence"]
+    return Certificate(
+        format=3,
+        **found,
         rows=len(calibration),
         automation=automated / rows,
         error=errors / automated if automated else None,
         high=upper_bound(errors, automated, delta) if automated else None,
         forced=forced / rows,
         ruled=ruled / rows,
-        rows_missing=0 if certified else min(needs, default=None),
-        missing={scope: need for scope, need in missing.items() if need and scope != ALL},
-        reviewed=tuple(sorted(reviewed)),
         calibration=tuple(sorted(calibration.hashes)),
         used=tuple(sorted({*used})),
-        an_error=an_error,
+        an_error=policy.task.error_in_words().get("en", ""),
     )
+
+
+def needs_of(
+    policy: Policy,
+    grid: Mapping[str, tuple[float, ...]],
+    labelled: Labelled,
+    max_error: MaxError,
+    reviewed: Sequence[str] = (),
+    *,
+    delta: float = DELTA,
+    tested: int | None = None,
+) -> dict[str, Need]:
+    """What more rows would do for each limit, from labelled rows. tested: as of `penjing.prove.needed.needed`."""
+    limits = limits_of(policy, max_error, reviewed)
+    level, band = delta / max(1, len(limits)), tolerance_units(policy.spec.tolerance)
+    cases = cases_of(policy, labelled, reviewed)
+    found = {}
+    for each in limits:
+        found[each.name] = one_need(cases.of(each.place), grid[each.name], each.risk, level, band, tested)
+    return found
+
+
+def one_need(
+    cases: Cases, grid: tuple[float, ...], risk: float, delta: float = DELTA, band: int = 0, tested: int | None = None
+) -> Need:
+    """What more rows would do for one limit, whose thresholds are these, from the cases that are open for it."""
+    first = round(grid[0] * MICRO) + band
+    above = tuple(p / MICRO for p in surest(cases.p[cases.open]) if p > first)
+    steps, stricter = (
+        [[LimitCount(*counted, risk)] for counted in tallies(cases, thresholds, margin)]
+        for thresholds, margin in ((grid, band), (above, 0))
+    )
+    return needed(steps, len(cases), delta, tested, stricter)
 
 
 def _test(
@@ -187,26 +231,20 @@ def _test(
     max_error: MaxError,
     reviewed: Sequence[str],
     delta: float,
-) -> tuple[dict[str, float | None], list[ThresholdTest], dict[str, int | None]]:
-    """The threshold of each scope of the task, every step tested, and how many more rows each limit needs."""
-    limits = _scopes(policy, max_error, reviewed)
+) -> tuple[dict[str, float | None], list[ThresholdTest]]:
+    """The threshold of each scope of the task, and every step tested."""
+    limits = limits_of(policy, max_error, reviewed)
     level, band = delta / max(1, len(limits)), tolerance_units(policy.spec.tolerance)
     cases = cases_of(policy, calibration, reviewed)
     thresholds: dict[str, float | None] = dict.fromkeys(policy.task.scopes, None)
     steps: list[ThresholdTest] = []
-    missing: dict[str, int | None] = {}
     for each in limits:
-        own_cases, thresholds_tried = cases.of(each.place), grid[each.name]
-        tried = run_sequence(own_cases, thresholds_tried, each.risk, delta=level, band=band)
+        tried = run_sequence(cases.of(each.place), grid[each.name], each.risk, delta=level, band=band)
         steps += [_step(each.name, one) for one in tried]
-        best = chosen(tried)
-        if best is None:
-            missing[each.name] = rows_missing(own_cases, thresholds_tried, each.risk, delta=level, band=band)
-            continue
-        missing[each.name] = 0
-        for scope in policy.task.scopes if each.place is None else (each.name,):
-            thresholds[scope] = None if scope in reviewed else best.threshold
-    return thresholds, steps, missing
+        if (best := chosen(tried)) is not None:
+            for scope in policy.task.scopes if each.place is None else (each.name,):
+                thresholds[scope] = None if scope in reviewed else best.threshold
+    return thresholds, steps
 
 
 def in_words(certificate: Certificate) -> str:
@@ -220,22 +258,27 @@ def in_words(certificate: Certificate) -> str:
             f"{certificate.automation:.1%} of {certificate.rows:,} calibration rows are decided by the model, "
             f"{certificate.error or 0:.2%} of them wrong"
         )
-    need = certificate.rows_missing
-    more = (
-        f"about {need:,} more labelled rows would certify it"
-        if need
-        else "at the error rate on these rows, more rows alone would not help"
-    )
+    more = _more(certificate)
     return f"nothing is certified on {certificate.rows:,} calibration rows, every case goes to review: {more}"
 
 
-def _with(policy: Policy, thresholds: dict[str, float | None]) -> Policy:
+def _more(certificate: Certificate) -> str:
+    """What more rows would do, for the limit that needs the fewest."""
+    enough = [need.rows for need in certificate.needs.values() if need.answer == "enough" and need.rows]
+    if enough:
+        return f"{min(enough):,} more calibration rows would be enough, with 90% assurance"
+    if certificate.needs and all(need.answer == "no_help" for need in certificate.needs.values()):
+        return "the error is above the limit at every threshold tested, so more rows alone would not help"
+    return "these rows do not show whether more rows would be enough"
+
+
+def with_thresholds(policy: Policy, thresholds: dict[str, float | None]) -> Policy:
     # The audit draws automatic cases at random. It changes no rate, only the number of rows that prove it.
     return replace(policy, spec=policy.spec.model_copy(update={"thresholds": thresholds, "audit": 0.0}))
 
 
 @dataclass(frozen=True)
-class _Limit:
+class ErrorLimit:
     """A limit on errors: for all cases (place None), or for the task's scope at that position."""
 
     name: str
@@ -243,10 +286,11 @@ class _Limit:
     risk: float
 
 
-def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> list[_Limit]:
+def limits_of(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> list[ErrorLimit]:
+    """The limits on errors, each with the scope to which it applies. Raises RecipeError as `certify`."""
     scopes = policy.task.scopes
     if not isinstance(max_error, dict):
-        return [_Limit(ALL, None, max_error)]
+        return [ErrorLimit(ALL, None, max_error)]
     if scopes == (ALL,):
         raise RecipeError(
             "`max_error` has limits by label, and the answers of this task are no labels",
@@ -256,7 +300,7 @@ def _scopes(policy: Policy, max_error: MaxError, reviewed: Sequence[str]) -> lis
         if name not in scopes:
             raise RecipeError(f"`max_error` has the unknown label {name!r}", fix=nearest(name, scopes))
     limited = [name for name in scopes if name in max_error and name not in reviewed]
-    return [_Limit(name, scopes.index(name), max_error[name]) for name in limited]
+    return [ErrorLimit(name, scopes.index(name), max_error[name]) for name in limited]
 
 
 def _step(scope: str, tried: ThresholdStep) -> ThresholdTest:
@@ -287,15 +331,10 @@ def _count(policy: Policy, labelled: Labelled) -> tuple[int, int, int, int]:
     return automated, errors, forced, ruled
 
 
-def _agree(steps: Sequence[ThresholdTest], automated: int, errors: int) -> None:
-    """Check that the policy with its thresholds set decides exactly the cases that the sequence counted."""
+def _counted(steps: Sequence[ThresholdTest]) -> tuple[int, int]:
+    """Automated cases and errors at the last step of each scope that passed."""
     best: dict[str, ThresholdTest] = {}
     for step in steps:
         if step.passed and (step.scope not in best or step.automated > best[step.scope].automated):
             best[step.scope] = step
-    counted = sum(step.automated for step in best.values()), sum(step.errors for step in best.values())
-    if counted != (automated, errors):
-        raise GateError(
-            f"the policy decides {automated} cases with {errors} errors, the certificate counted {counted}",
-            fix="report this: nothing is sealed",
-        )
+    return sum(step.automated for step in best.values()), sum(step.errors for step in best.values())

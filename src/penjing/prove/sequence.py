@@ -27,12 +27,14 @@ from penjing.decide.schema import MICRO
 DELTA = 0.05
 STEPS = 50
 _CANDIDATES = 150
-_MOST_ROWS = 10_000_000
+# Up to so many errors a sum of Python numbers is the faster one.
+_FEW = 100
 # The middles of five equally likely parts of a normal distribution, in deviations from its mean.
 _FIFTHS = (-1.2816, -0.5244, 0.0, 0.5244, 1.2816)
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,10 @@ def binomial_tail(errors: int, rows: int, risk: float) -> float:
     if rows <= 0 or errors >= rows:
         return 1.0
     term, odds = rows * math.log1p(-risk), math.log(risk) - math.log1p(-risk)
+    if errors > _FEW:
+        below = np.arange(errors)
+        logs = term + np.concatenate([[0.0], np.cumsum(np.log(rows - below) - np.log(below + 1) + odds)])
+        return min(1.0, float(math.exp(logs.max()) * np.exp(logs - logs.max()).sum()))
     terms = [term]
     for i in range(errors):
         term += math.log(rows - i) - math.log(i + 1) + odds
@@ -96,12 +102,24 @@ def upper_bound(errors: int, rows: int, delta: float = DELTA) -> float:
     return high
 
 
+def lower_bound(errors: int, rows: int, delta: float = DELTA) -> float:
+    """The one-sided Clopper-Pearson bound from below: 1 - the upper bound of what went right."""
+    return 1 - upper_bound(rows - errors, rows, delta) if rows > 0 else 0.0
+
+
+def rows_to_prove(risk: float, delta: float = DELTA) -> int:
+    """The fewest automated cases that prove `risk`, if none of them is wrong: 59 for 5 %."""
+    return math.ceil(math.log(delta) / math.log1p(-risk) - 1e-9)
+
+
 def make_grid(
     validation: Cases, risk: float, rows: int, *, delta: float = DELTA, band: int = 0, steps: int = STEPS
 ) -> tuple[float, ...]:
     """At most `steps` thresholds in falling order, chosen on validation rows alone.
 
-    The first threshold is the most likely one to pass on `rows` calibration rows; each next one automates more. The
+    The first threshold is the most likely one to pass on `rows` calibration rows, among those that enough validation
+    rows pass: as many as `rows` calibration rows need to prove the limit without an error. If the rows are too few for
+    that at any threshold, it is the one whose error has the smallest upper bound. Each next one automates more. The
     estimated risk at a threshold is the mean of two estimates: the share of errors, and the mean of 1 - p by the
     calibrated probabilities. The second varies less if there are few rows.
     band: tolerance in millionths (a case is automated where p >= threshold + band).
@@ -117,20 +135,38 @@ def make_grid(
         ends = ends[np.unique(np.linspace(0, len(ends) - 1, _CANDIDATES).astype(np.int64))]
     rates = (wrong[ends] + np.cumsum(1 - p / MICRO)[ends] + 0.5) / (2 * ends + 3)
     ratio = rows / max(1, len(validation))
-    shares = (ends + 1) / max(1, len(validation))
     chances = np.array(
         [
-            np.mean([_chance_to_pass(count, float(rate), risk, delta) for count in _counts(float(share), rows, ratio)])
-            for share, rate in zip(shares, rates, strict=True)
+            pass_chance(count, len(validation), ratio, rate, risk, delta)
+            for count, rate in zip((ends + 1).tolist(), rates.tolist(), strict=True)
         ]
     )
-    level = np.flatnonzero(chances >= chances.max() - 1e-3)
-    first = int(level[len(level) // 2])
+    first = _first(ends + 1, rates, chances, math.ceil(rows_to_prove(risk, delta) / max(ratio, 1e-9)), delta)
     possible = np.flatnonzero(rates <= 2 * risk)
     last = max(first, int(possible[-1]) if len(possible) else first)
     selected = ends[np.unique(np.linspace(first, last, min(steps, last - first + 1)).round().astype(np.int64))]
     falling = [max(0, int(p[end]) - band) / MICRO for end in selected]
     return tuple(dict.fromkeys(round(each, 6) for each in falling))
+
+
+def _first(counts: Ints, rates: Floats, chances: Floats, least: int, delta: float) -> int:
+    """The position of the first threshold. counts: validation rows that pass each; least: how many of them must."""
+    able = np.flatnonzero(counts >= least)
+    if len(able) and chances[able].max() > 0:
+        level = able[chances[able] >= chances[able].max() - 1e-3]
+        return int(level[len(level) // 2])
+    bounds = [upper_bound(round(rate * count), int(count), delta) for rate, count in zip(rates, counts, strict=True)]
+    return int(np.argmin(bounds))
+
+
+def pass_chance(count: int, rows: int, ratio: float, rate: float, risk: float, delta: float) -> float:
+    """The probability that a test passes which `count` of `rows` validation rows enter, if its true risk is `rate`.
+
+    ratio: number of calibration rows / number of validation rows.
+    """
+    share, calibration = count / max(1, rows), round(rows * ratio)
+    numbers = _counts(share, calibration, ratio)
+    return sum(_chance_to_pass(number, rate, risk, delta) for number in numbers) / len(numbers)
 
 
 def _counts(share: float, rows: int, ratio: float) -> list[int]:
@@ -155,17 +191,20 @@ def _chance_to_pass(rows: int, rate: float, risk: float, delta: float) -> float:
     return binomial_tail(low, rows, min(rate, 1 - 1e-9))
 
 
+def tallies(cases: Cases, grid: tuple[float, ...], band: int = 0) -> list[tuple[int, int]]:
+    """(automated, errors among them) at each threshold."""
+    rising = np.sort(cases.p[cases.open])
+    wrong = np.sort(cases.p[cases.open & ~cases.correct])
+    least = [round(threshold * MICRO) + band for threshold in grid]
+    return [(len(rising) - int(np.searchsorted(rising, p)), len(wrong) - int(np.searchsorted(wrong, p))) for p in least]
+
+
 def run_sequence(
     cases: Cases, grid: tuple[float, ...], risk: float, *, delta: float = DELTA, band: int = 0
 ) -> list[ThresholdStep]:
     """Test the thresholds in their order, up to and including the first that does not pass."""
-    rising = np.sort(cases.p[cases.open])
-    wrong = np.sort(cases.p[cases.open & ~cases.correct])
     tried: list[ThresholdStep] = []
-    for threshold in grid:
-        least = round(threshold * MICRO) + band
-        automated = len(rising) - int(np.searchsorted(rising, least))
-        errors = len(wrong) - int(np.searchsorted(wrong, least))
+    for threshold, (automated, errors) in zip(grid, tallies(cases, grid, band), strict=True):
         value = binomial_tail(errors, automated, risk)
         tried.append(ThresholdStep(threshold, automated, errors, value, value <= delta))
         if not tried[-1].passed:
@@ -177,40 +216,3 @@ def chosen(tried: list[ThresholdStep]) -> ThresholdStep | None:
     """The step that passed and automates most; None if the first did not pass."""
     passed = [each for each in tried if each.passed]
     return max(passed, key=lambda each: each.automated) if passed else None
-
-
-def rows_missing(
-    cases: Cases, grid: tuple[float, ...], risk: float, *, delta: float = DELTA, band: int = 0
-) -> int | None:
-    """An estimate of how many more labelled rows would certify a threshold at the present rates; not a guarantee.
-
-    0: it passed. None: more rows would not help, because the model is wrong too often at every threshold.
-    """
-    tried = run_sequence(cases, grid, risk, delta=delta, band=band)
-    if chosen(tried) is not None:
-        return 0
-    counts = (run_sequence(cases, (threshold,), risk, delta=delta, band=band)[0] for threshold in grid)
-    needs = (_rows_missing(each, len(cases), risk, delta) for each in counts)
-    # The need of the first step that more rows can help. A later step is not tested before this one passes.
-    return next((need for need in needs if need is not None), None)
-
-
-def _rows_missing(seen: ThresholdStep, rows: int, risk: float, delta: float) -> int | None:
-    rate = seen.errors / seen.automated if seen.automated else 0.0
-    if rate >= risk:
-        return None
-    low = high = max(1, seen.automated)
-    while not _would_pass(rate, high, risk, delta):
-        low, high = high, high * 2
-        if high > _MOST_ROWS:
-            return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _would_pass(rate, middle, risk, delta) else (middle + 1, high)
-    # If nothing is automated yet, the next row is counted as the first automated one.
-    share = max(seen.automated, 1) / max(rows, 1)
-    return max(1, math.ceil((low - seen.automated) / min(1.0, share)))
-
-
-def _would_pass(rate: float, rows: int, risk: float, delta: float) -> bool:
-    return binomial_tail(math.ceil(rate * rows - 1e-9), rows, risk) <= delta

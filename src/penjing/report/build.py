@@ -24,6 +24,7 @@ from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
+from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.rules_part import rules_part
 from penjing.report.verdict import note_of
 from penjing.tasks import calibration_of
@@ -78,6 +79,8 @@ def fill(found: Found, threads: int) -> r.Report:
         teacher=_reference(_teacher_name(found), scored, tested.teacher),
         calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, recipe.decide.max_error),
+        harm=harm_rows(tested.harm, tested.certificate),
+        menu=menu_of(tested.forecast, tested.certificate.rows),
         gates=tested.gates,
         rules=rules_part(found.rules, tested.fired),
         speed=_speed(tested, threads),
@@ -187,8 +190,8 @@ def _decisions(tested: ReleaseTest, max_error: float | dict[str, float]) -> r.De
         rows=certificate.rows,
         forced=round(float(tested.forced.mean()), 6) if len(tested.forced) else 0.0,
         thresholds=certificate.thresholds,
-        missing=certificate.missing,
-        rows_missing=certificate.rows_missing,
+        needs={name: NeedPart(**need.model_dump()) for name, need in tested.forecast.needs.items()},
+        max_miss=certificate.max_miss,
         curve=points,
         certified_point=point,
     )

@@ -13,6 +13,7 @@ from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
 from penjing.data.split import labelled_rows
 from penjing.report.format_1 import from_format_1
+from penjing.report.promised import HarmRow, Menu, NeedPart
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -183,7 +184,9 @@ class Decisions(_Part):
     rows: Count = Field(0, description="calibration rows on which the certificate is based")
     forced: Share = Field(0.0, description="share of cases whose outcome a rule sets; the certificate excludes them")
     thresholds: dict[str, float | None] = Field({}, description="None: this label always goes to a person")
-    rows_missing: Count | None = Field(None, description="about how many more calibration rows would certify anything")
+    needs: dict[str, NeedPart] = Field({}, description="what more rows would do, by the limit that is not proven")
+    max_miss: dict[str, float] = Field({}, description="limits on cases of a true label decided wrongly by themselves")
+    rows_missing: Count | None = Field(None, description="earlier versions: about how many more rows would certify")
     missing: dict[str, int] = Field({}, description="the same for each label that has a limit of its own")
     curve: tuple[Point, ...] = Field((), description="coverage-risk curve, on test rows")
     certified_point: Point | None = None
@@ -352,6 +355,8 @@ class Report(_Part):
     teacher: Reference | None = None
     calibration: Calibration
     decisions: Decisions
+    harm: tuple[HarmRow, ...] = Field((), description="errors without a person by true label, on test rows")
+    menu: Menu | None = Field(None, description="what could be promised, as validation rows suggest")
     gates: tuple[Gate, ...]
     rules: RulesPart | None = Field(None, description="None: there are no rules")
     speed: Speed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ from penjing.core.certificate import Certificate, Gate
 from penjing.core.nouns import Artifact, Release
 from penjing.measure.evaluate import Interval
 from penjing.measure.latency import Latency
+from penjing.prove.forecast import Forecast
+from penjing.prove.harm import Harm
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
 from penjing.runtime.session import Session
@@ -71,4 +73,6 @@ class ReleaseTest:
     gates: tuple[Gate, ...]
     faithful: dict[str, dict[str, float]]
     rivals: dict[str, Latency]  # the sealed release as `penjing`, and the other systems timed in turn with it
+    harm: tuple[Harm, ...] = ()  # of each true label, the most frequent one first
+    forecast: Forecast = field(default_factory=Forecast)
     fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did

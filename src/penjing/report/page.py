@@ -13,10 +13,10 @@ from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.phrases import as_written, percent, words
 from penjing.report.rules_part import shown_rules
 from penjing.report.verdict import (
     LINEAR,
-    as_written,
     decides_nothing,
     gate_name,
     gate_value,
@@ -25,11 +25,10 @@ from penjing.report.verdict import (
     metric_value,
     milliseconds,
     note_in,
-    percent,
     signed,
     verdict,
-    words,
 )
+from penjing.report.ways_out import harm_cells, offer_cells
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
@@ -115,6 +114,9 @@ class _Page:
             "about_scores": self._about_scores(),
             "ece": self._ece(),
             "few_errors": self._few_errors(),
+            "harm": [harm_cells(row, self.language) for row in self.report.harm[:LABELS_LISTED]],
+            "menu": self._menu(),
+            "missing_rows": any(row["missing"] is not None for row in self._thresholds()),
             "thresholds": self._thresholds()[:LABELS_LISTED],
             "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),
             "made": self.report.made.replace("T", " ").replace("+00:00", " UTC"),
@@ -271,6 +273,16 @@ class _Page:
             (megabytes(report.size_mb), t["tile_size"], report.model),
         ]
 
+    def _menu(self) -> dict[str, Any] | None:
+        found = self.report.menu
+        if found is None:
+            return None
+        by_label = {
+            name: [offer_cells(offer, self.language)["now"] for offer in offers]
+            for name, offers in found.by_label.items()
+        }
+        return {"rows": [offer_cells(offer, self.language) for offer in found.offers], "by_label": by_label}
+
     def _because(self, variant: VariantRow) -> str:
         reasons = []
         for gate in variant.broken:
@@ -335,7 +347,7 @@ class _Page:
                 "label": label,
                 "threshold": None if threshold is None else self._percent(threshold),
                 "limit": self._limit(limit if isinstance(limit, float) else limit.get(label)),
-                "missing": decisions.missing.get(label),
+                "missing": decisions.needs[label].rows if label in decisions.needs else decisions.missing.get(label),
                 "small": label in small,
             }
             for label, threshold in sorted(

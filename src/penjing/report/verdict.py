@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 
 from penjing.core.certificate import Gate
 from penjing.report.contract import Estimate, Note, PageLanguage, Report
+from penjing.report.phrases import as_written, percent, words
+from penjing.report.ways_out import miss_sentences, way_out_sentences
 
 LINEAR = "tune.linear"
 # Metrics that are shares of the rows, shown as percentages.
 SHARES = frozenset({"accuracy", "within", "coverage"})
 # Gates on a score, shown as a number between 0 and 1.
 _SCORES = frozenset({"score", "macro_f1"})
-
-
-@cache
-def words(language: PageLanguage) -> dict[str, str]:
-    """Every phrase of the page in one language, by name."""
-    text = files("penjing.report").joinpath(f"templates/{language}.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
 
 
 def note_of(phrase: str, **values: str) -> Note:
@@ -51,27 +43,10 @@ def metric_value(name: str, value: float, language: PageLanguage) -> str:
     return percent(value, language, trim=False) if name in SHARES else f"{value:.3f}"
 
 
-def percent(value: float, language: PageLanguage, digits: int = 1, *, trim: bool = True) -> str:
-    """A share as a percentage: `97.3 %` in English (a space that does not break), `97.3%` in Chinese.
-
-    trim: remove a fraction that is all zeros; use trim=False in a column of figures.
-    """
-    figure = f"{value * 100:.{digits}f}"
-    if trim and digits:
-        figure = figure.removesuffix("." + "0" * digits)
-    return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
-
-
 def signed(value: float, digits: int = 3) -> str:
     """A difference with its sign: `+0.012`; one that rounds to zero has none."""
     figure = f"{value:+.{digits}f}"
     return figure[1:] if float(figure) == 0 else figure
-
-
-def as_written(value: float, language: PageLanguage) -> str:
-    """A promised share, not rounded: `1.25 %` must not be shown as `1.2 %`."""
-    figure = f"{value * 100:.6g}"
-    return f"{figure}%" if language == "zh" else f"{figure}\u00a0%"
 
 
 def milliseconds(value: float) -> str:
@@ -137,9 +112,12 @@ def _headline(report: Report, language: PageLanguage) -> str:
     unproven = [gate for gate in report.gates if gate.state == "unproven"]
     if report.sealed and decides_nothing(report):
         key = "headline_none_on_test" if report.decisions.certified else "headline_none"
+        if report.decisions.forced:
+            key += "_rules"
         rest = "rest_unproven" if unproven else "rest_held" if report.gates else ""
         names = phrases["and"].join(_in_sentence(gate, language) for gate in unproven)
-        said = [phrases[key].format(max=_limit(report, language)), phrases[rest].format(names=names) if rest else ""]
+        why = phrases["why_misses" if report.decisions.max_miss else "why_error"].format(max=_limit(report, language))
+        said = [phrases[key].format(why=why), phrases[rest].format(names=names) if rest else ""]
         return ("" if language == "zh" else " ").join(filter(None, said))
     if report.sealed and unproven:
         key, named = "headline_unproven_allowed", unproven
@@ -165,7 +143,7 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
     if not decisions.certified:
         # The headline of a sealed release says it already.
         sentences = [] if report.sealed else [phrases["says_review_all"].format(max=limit)]
-        sentences.append(_missing(report, language))
+        sentences += way_out_sentences(report, language) if decisions.needs else [_missing(report, language)]
     else:
         value = decisions.error_among_automated.value
         key = "says_certified" if value is not None else "says_certified_plain"
@@ -179,6 +157,9 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
                 value=percent(value or 0.0, language),
             )
         ]
+        sentences += miss_sentences(report, language)
+        if report.data.duplicates_removed or report.data.near_duplicates_removed:
+            sentences.append(phrases["says_distinct"])
     if language in report.an_error:
         sentences.append(phrases["says_an_error"].format(error=report.an_error[language]))
     if decisions.forced > 0:

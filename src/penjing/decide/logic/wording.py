@@ -61,8 +61,12 @@ def _pieces(fact: str, case: MadeCase) -> list[str]:
     if written.exact:
         return [f"{fact} is {written.start}"] if written.start else []
     start = [f"{fact} starts with {written.start}"] if written.start else []
-    found = [f"{fact} matches {pattern}" for pattern, matched in written.supposed.items() if matched]
-    return [*start, *(f"{fact} contains {piece}" for piece in written.pieces), *found]
+    longer = [
+        each
+        for each in written.pieces
+        if not any(each in other for other in (written.start, *written.pieces) if each != other)
+    ]
+    return [*start, *(f"{fact} contains {piece}" for piece in dict.fromkeys(longer))]
 
 
 def box_of(box: Box, rows: TableRows) -> str:

@@ -1,0 +1,116 @@
+"""Sentences and table rows about promises: what is proven by true label, what more rows give, the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from penjing.report.contract import PageLanguage, Report
+from penjing.report.phrases import as_written, percent, words
+from penjing.report.promised import HarmRow, OfferRow
+
+# A share of automated cases from which on a looser limit is worth a word.
+_WORTH = 0.05
+LABELS_SHOWN = 12
+
+
+def need_sentences(report: Report, language: PageLanguage) -> list[str]:
+    """What more rows would do for what is not proven, by the limit that needs the fewest."""
+    phrases, decisions = words(language), report.decisions
+    needs = decisions.needs.values()
+    enough = [need.rows for need in needs if need.answer == "enough" and need.rows]
+    if not enough:
+        hopeless = bool(needs) and all(need.answer == "no_help" for need in needs)
+        return [phrases["says_no_help" if hopeless else "says_unknown"]]
+    rows = min(enough)
+    total = report.data.labelled_rows(rows, "calibration")
+    said = [phrases["says_enough" if total > rows else "says_enough_own"].format(rows=f"{rows:,}", all=f"{total:,}")]
+    if report.sealed and total > rows + decisions.rows:
+        # All rows that `amend` is given certify, but none that was used before.
+        said.append(phrases["says_amend"].format(rows=f"{rows + decisions.rows:,}"))
+    return said
+
+
+def way_out_sentences(report: Report, language: PageLanguage) -> list[str]:
+    """What a user can do where nothing is automated: rows, labels that have too few of them, a looser limit."""
+    phrases = words(language)
+    said = need_sentences(report, language)
+    for row in report.harm:
+        if row.limit is not None and row.proof_best is not None and row.proof_best > row.limit:
+            said.append(
+                phrases["says_best_miss"].format(
+                    label=row.label,
+                    rows=f"{row.proof_rows or 0:,}",
+                    best=percent(row.proof_best, language),
+                    limit=as_written(row.limit, language),
+                )
+            )
+    if (offer := _looser(report)) is not None:
+        said.append(
+            phrases["says_looser"].format(
+                limit=as_written(offer.max_error, language), share=percent(offer.now, language, 0)
+            )
+        )
+    return said
+
+
+def _looser(report: Report) -> OfferRow | None:
+    """The smallest limit above that of the recipe under which a part of the cases would be decided."""
+    limit = report.decisions.max_error
+    most = limit if isinstance(limit, float) else max(limit.values())
+    offers = report.menu.offers if report.menu else ()
+    return next((each for each in offers if each.max_error > most and each.now >= _WORTH), None)
+
+
+def miss_sentences(report: Report, language: PageLanguage) -> list[str]:
+    """The limits by true label that the certificate proves."""
+    limits = report.decisions.max_miss
+    if not limits or not report.decisions.certified:
+        return []
+    listed = words(language)["and"].join(f"{name} {as_written(limit, language)}" for name, limit in limits.items())
+    return [words(language)["says_misses"].format(limits=listed)]
+
+
+def harm_cells(row: HarmRow, language: PageLanguage) -> dict[str, str]:
+    """The cells of one row of the harm table."""
+    phrases = words(language)
+    state = ""
+    if row.limit is not None:
+        state = phrases["miss_proven" if row.proven else "miss_not_proven"]
+    return {
+        "label": row.label,
+        "rows": f"{row.rows:,}",
+        "wrong": f"{row.wrong:,}",
+        "forced": f"{row.forced:,}" if row.forced else "",
+        "share": percent(row.wrong / row.rows, language, trim=False) if row.rows else "–",
+        "high": percent(row.high, language, trim=False),
+        "best": percent(row.best, language, trim=False),
+        "limit": "" if row.limit is None else as_written(row.limit, language),
+        "state": state,
+    }
+
+
+def offer_cells(offer: OfferRow, language: PageLanguage) -> dict[str, str]:
+    """The cells of one row of the menu."""
+    shares = {name: percent(getattr(offer, name), language, 0) for name in ("now", "more", "most")}
+    return {"limit": as_written(offer.max_error, language), **shares}
+
+
+def terminal_lines(report: Report, language: PageLanguage) -> Iterator[str]:
+    """The harm table and the menu as lines for a terminal."""
+    phrases = words(language)
+    if report.harm:
+        yield phrases["harm_line"].format(rows=f"{report.test.rows:,}")
+        for row in report.harm[:LABELS_SHOWN]:
+            cells = harm_cells(row, language)
+            more = "" if row.limit is None else phrases["harm_limit_line"].format(**cells)
+            yield "  " + phrases["harm_row_line"].format(**cells) + more
+        if len(report.harm) > LABELS_SHOWN:
+            yield "  " + phrases["others"].format(count=len(report.harm) - LABELS_SHOWN)
+    if report.menu is not None and report.menu.offers:
+        yield phrases["menu_line"].format(rows=f"{report.menu.rows:,}")
+        for offer in report.menu.offers:
+            yield "  " + phrases["menu_row_line"].format(**offer_cells(offer, language))
+        for label, offers in list(report.menu.by_label.items())[:LABELS_SHOWN]:
+            given = [offer_cells(offer, language) for offer in offers if offer.now > 0]
+            listed = phrases["and"].join(phrases["menu_label_part"].format(**each) for each in given)
+            yield "  " + phrases["menu_label_line"].format(label=label, offers=listed or phrases["menu_nothing"])

@@ -1,0 +1,18 @@
+"""Shares as each language writes them; a promise is never rounded."""
+
+from __future__ import annotations
+
+from penjing.report.phrases import as_written, percent, words
+
+
+def test_a_share_in_each_language() -> None:
+    assert (percent(0.973, "en"), percent(0.973, "zh")) == ("97.3\u00a0%", "97.3%")
+    assert (percent(0.05, "zh"), percent(0.05, "zh", trim=False), percent(0.056, "en", 0)) == ("5%", "5.0%", "6\u00a0%")
+
+
+def test_a_promise_is_not_rounded() -> None:
+    assert (as_written(0.0125, "zh"), as_written(0.005, "en")) == ("1.25%", "0.5\u00a0%")
+
+
+def test_every_phrase_has_both_languages() -> None:
+    assert words("en").keys() == words("zh").keys() and words("en") is words("en")
