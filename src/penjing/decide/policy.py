@@ -181,6 +181,11 @@ class Policy:
         """The facts of the answer and the declared fields, with their types."""
         return self.spec.schema_of_facts()
 
+    def compile(self) -> None:
+        """Compile the rules now. Otherwise the first case does it: word lists of a million words take seconds."""
+        if isinstance(self.rules, RuleTable):
+            _ = self.rules.matcher
+
     @cached_property
     def reasons(self) -> dict[str, str]:
         """The column `why` of each rule that has one, by the name of the rule."""
