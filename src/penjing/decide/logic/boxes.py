@@ -42,8 +42,10 @@ class Boxes:
         self._sides = [self._row(places) for places in rows.of]
         named = {fact for sides in self._sides for fact in sides}
         texts = [fact for fact in rows.facts if rows.is_text(fact)]
-        # The facts that are widened first are the ones that are left out of the description where that can be.
-        self._order = [*texts, *reversed([fact for fact in rows.kinds if fact in named and fact not in texts])]
+        # The facts that are widened first are left out of the description where that can be. The text is the last one:
+        # where it has none of the words, it keeps out the most rows.
+        others = [fact for fact in rows.kinds if fact in named and fact not in texts]
+        self._order = sorted([*texts, *reversed(others)], key=lambda fact: fact == "text")
 
     @property
     def facts(self) -> list[str]:
@@ -164,6 +166,8 @@ class Boxes:
             for row in rows if box.present else ():
                 if row.present and not kept & row.failing:
                     kept.add(min(box.failing & row.failing, key=repr))
+            if fact == "text" and kept and not any(test.negated for test in kept):
+                kept = {test for test in box.failing if not test.negated}
             return Side(failing=frozenset(kept), present=box.present or not rows, absent=absent)
         if isinstance(full.values, frozenset):
             return Side(full.values.difference(*(_names(row.values) for row in rows)), absent=absent)
