@@ -48,6 +48,17 @@ def test_good_data(app: typer.Typer, tmp_path: Path) -> None:
     assert "reading the data" in done.stderr
 
 
+def test_the_menu_is_shown_where_it_is_asked_for(app: typer.Typer, tmp_path: Path) -> None:
+    path = recipe(tmp_path, good())
+    done = CliRunner().invoke(app, ["check", path, "--menu"])
+    assert done.exit_code == 0, done.output
+    said = done.stdout.replace("\u00a0", " ")
+    assert "of the plain word model; an encoder that is better can promise more:" in said
+    assert "  errors at most 20 %: 100 % without a person" in said and "\n  1 alone: " in said
+    told = json.loads(CliRunner().invoke(app, ["check", path, "--menu", "--json"]).stdout)
+    assert told["menu"]["rows"] == 84 and next(one["max_error"] for one in told["menu"]["offers"]) == 0.005
+
+
 def test_the_base_of_auto_is_said_with_its_reason(app: typer.Typer, tmp_path: Path) -> None:
     path = Path(recipe(tmp_path, good()))
     text = path.read_text(encoding="utf-8").replace("steps: [{tune.linear: {}}]", "steps: [{tune.full: {}}]")

@@ -26,6 +26,10 @@ def register(app: typer.Typer) -> None:
     def check(
         recipe: Annotated[Path, typer.Argument(help="the recipe (YAML)")],
         json: Annotated[bool, typer.Option("--json", help="the whole audit as one line of JSON")] = False,
+        menu: Annotated[
+            bool,
+            typer.Option("--menu", help="what could be promised, by a word model trained in seconds"),
+        ] = False,
     ) -> None:
         """Check all of RECIPE, and audit its data; exit 3 where it must not be trained on.
 
@@ -45,14 +49,27 @@ def register(app: typer.Typer) -> None:
         if not audit.files and len(checked.faults) == 1:
             checked.raise_faults()  # no data could be read
         chosen = checked.chosen
+        offered = None
+        if menu and audit.trainable and checked.data is not None:
+            from penjing.make.menu import word_model_menu
+
+            offered = word_model_menu(checked.file, checked.data, checked.rules)
         if json:
             base = {} if chosen is None else {"base": chosen.name, "base_why": chosen.note.text}
-            show.out_json({"trainable": audit.trainable, **base, **audit.model_dump(mode="json")})
+            found = {} if offered is None else {"menu": offered.model_dump(mode="json")}
+            show.out_json({"trainable": audit.trainable, **base, **found, **audit.model_dump(mode="json")})
         else:
             for line in audit_lines(audit):
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
+            if offered is not None:
+                from penjing.report.ways_out import menu_lines
+
+                show.out("")
+                show.out("of the plain word model; an encoder that is better can promise more:")
+                for line in menu_lines(offered, language()):
+                    show.out(line)
         if not audit.trainable:
             raise typer.Exit(3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from penjing.core.certificate import Certificate, Need
 from penjing.core.task import ALL
 from penjing.decide.policy import Policy
-from penjing.prove.certify import Labelled, cases_of, needs_of
+from penjing.prove.certify import Labelled, MaxError, cases_of, needs_of
 from penjing.prove.menu import LIMITS, Offer, menu
 from penjing.prove.misses import Promised, path_need
+from penjing.prove.sequence import DELTA
 
 # Labels that have a menu of their own: those with the most validation rows.
 LABELS = 12
@@ -36,18 +38,32 @@ def forecast(
     its level is divided. What more rows would do is from calibration and test rows together: twice as many as the
     certificate has, and neither chose anything.
     """
-    cases, limit = cases_of(policy, validation, certificate.reviewed), certificate.max_error
-    own = [limit] if isinstance(limit, float) else list(limit.values())
-    limits, delta = sorted({*LIMITS, *own}), 1 - certificate.confidence
-    scopes, rows = policy.task.scopes, certificate.rows
-    by_label = {}
+    delta = 1 - certificate.confidence
+    every, by_label = menus(
+        policy, validation, certificate.rows, certificate.max_error, certificate.reviewed, delta=delta
+    )
+    return Forecast(every, by_label, more_rows(policy, certificate, _both(calibration, test)))
+
+
+def menus(
+    policy: Policy,
+    validation: Labelled,
+    rows: int,
+    max_error: MaxError,
+    reviewed: Sequence[str] = (),
+    *,
+    delta: float = DELTA,
+) -> tuple[tuple[Offer, ...], dict[str, tuple[Offer, ...]]]:
+    """The menu of all cases, and of each label that the model gives. rows: calibration rows."""
+    cases, scopes = cases_of(policy, validation, reviewed), policy.task.scopes
+    own = [max_error] if isinstance(max_error, float) else list(max_error.values())
+    limits, by_label = sorted({*LIMITS, *own}), {}
     if scopes != (ALL,):
         for place, _ in Counter(cases.scope.tolist()).most_common(LABELS):
             part = cases.take(np.flatnonzero(cases.scope == place))
             ours = round(rows * len(part) / len(cases))
             by_label[scopes[place]] = menu(part, ours, limits, delta / len(scopes))
-    needs = more_rows(policy, certificate, _both(calibration, test))
-    return Forecast(menu(cases, rows, limits, delta), by_label, needs)
+    return menu(cases, rows, limits, delta), by_label
 
 
 def more_rows(policy: Policy, certificate: Certificate, labelled: Labelled) -> dict[str, Need]:

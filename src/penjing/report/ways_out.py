@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from penjing.report.contract import PageLanguage, Report
 from penjing.report.phrases import as_written, percent, words
-from penjing.report.promised import HarmRow, OfferRow
+from penjing.report.promised import HarmRow, Menu, OfferRow
 
 # A share of automated cases from which on a looser limit is worth a word.
 _WORTH = 0.05
@@ -106,11 +106,17 @@ def terminal_lines(report: Report, language: PageLanguage) -> Iterator[str]:
             yield "  " + phrases["harm_row_line"].format(**cells) + more
         if len(report.harm) > LABELS_SHOWN:
             yield "  " + phrases["others"].format(count=len(report.harm) - LABELS_SHOWN)
-    if report.menu is not None and report.menu.offers:
-        yield phrases["menu_line"].format(rows=f"{report.menu.rows:,}")
-        for offer in report.menu.offers:
-            yield "  " + phrases["menu_row_line"].format(**offer_cells(offer, language))
-        for label, offers in list(report.menu.by_label.items())[:LABELS_SHOWN]:
-            given = [offer_cells(offer, language) for offer in offers if offer.now > 0]
-            listed = phrases["and"].join(phrases["menu_label_part"].format(**each) for each in given)
-            yield "  " + phrases["menu_label_line"].format(label=label, offers=listed or phrases["menu_nothing"])
+    if report.menu is not None:
+        yield from menu_lines(report.menu, language)
+
+
+def menu_lines(menu: Menu, language: PageLanguage) -> Iterator[str]:
+    """The menu as lines for a terminal."""
+    phrases = words(language)
+    yield phrases["menu_line"].format(rows=f"{menu.rows:,}")
+    for offer in menu.offers:
+        yield "  " + phrases["menu_row_line"].format(**offer_cells(offer, language))
+    for label, offers in list(menu.by_label.items())[:LABELS_SHOWN]:
+        given = [offer_cells(offer, language) for offer in offers if offer.now > 0]
+        listed = phrases["and"].join(phrases["menu_label_part"].format(**each) for each in given)
+        yield "  " + phrases["menu_label_line"].format(label=label, offers=listed or phrases["menu_nothing"])

@@ -1,0 +1,46 @@
+"""What could be promised, before a run of `make`: the menu of a word model that takes seconds to train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from penjing.core.nouns import Inputs, Run
+from penjing.core.recipe import RecipeFile
+from penjing.core.task import ALL, SMALL
+from penjing.data.features import FieldFeatures
+from penjing.data.prepare import Prepared
+from penjing.decide.table import RuleTable
+from penjing.make.candidate import TOLERANCE, open_policy
+from penjing.make.plan import single_step
+from penjing.prove.certify import label_facts
+from penjing.prove.forecast import Forecast, menus
+from penjing.report.promised import Menu, menu_of
+from penjing.runtime.open import open_session
+
+
+def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int = 1) -> Menu | None:
+    """The menu of `tune.linear` on the validation rows, under the rules of the recipe. Nothing is kept.
+
+    An encoder that is better than this model can promise more.
+    """
+    recipe, task = file.recipe, data.task
+    features = recipe.data.feature_types()
+    inputs = Inputs(None, data.train, data.validation, language=data.language, task=task, features=features)
+    step = single_step("tune.linear", _options(file))
+    with TemporaryDirectory() as name:
+        run = Run(out=Path(name) / "linear", scratch=Path(name) / "scratch", seed=recipe.seed, threads=threads)
+        artifact = step.method.apply(inputs, step.options, run)
+        read = FieldFeatures.from_json(artifact.card.features)
+        policy = open_policy(recipe, task, rules, TOLERANCE["linear"], read)
+        session = open_session(artifact, threads=threads, long_texts=recipe.data.long)
+        validation = label_facts(session, policy, data.validation)
+    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
+    every, by_label = menus(policy, validation, len(data.calibration), recipe.decide.max_error, reviewed)
+    return menu_of(Forecast(every, by_label), len(data.calibration))
+
+
+def _options(file: RecipeFile) -> dict[str, object]:
+    """The recipe's own options of `tune.linear`, where that is its first step."""
+    name, options = file.recipe.step_list()[0]
+    return dict(options) if name == "tune.linear" else {}
