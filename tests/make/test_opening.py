@@ -10,7 +10,7 @@ from tests.labelled_cases import LABELS
 
 from penjing.core.nouns import Artifact, Table
 from penjing.decide.policy import Policy, PolicySpec
-from penjing.make.opening import Opened, ledger_of, open_rows
+from penjing.make.opening import OpenedRows, ledger_of, open_rows
 from penjing.prove.misses import Promised
 from penjing.prove.openings import LEDGER, read_openings
 
@@ -27,7 +27,7 @@ def artifact(tiny_release) -> Artifact:
 def test_every_part_of_a_promise_makes_it_another_one(artifact: Artifact, tmp_path: Path) -> None:
     ledger = tmp_path / LEDGER
 
-    def opened(policy: Policy = POLICY, promised: Promised = PROMISED, rows: tuple[str, ...] = ("v",)) -> Opened:
+    def opened(policy: Policy = POLICY, promised: Promised = PROMISED, rows: tuple[str, ...] = ("v",)) -> OpenedRows:
         return open_rows(ledger, TABLE, policy, artifact, promised, rows)
 
     first = opened()

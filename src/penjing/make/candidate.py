@@ -24,7 +24,7 @@ from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
 from penjing.decide.editions import FORMS
 from penjing.decide.fired import check_fired, names_fired
-from penjing.decide.policy import Policy, PolicySpec
+from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
@@ -36,7 +36,7 @@ from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, label_fact
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
-from penjing.prove.periods import certify_periods, counts_days, rows_in
+from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.report.found import ReleaseTest, Variant
@@ -154,19 +154,8 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
     opened = open_rows(job.ledger, data.calibration, policy, artifact, promised, validation.hashes)
     calibration = label_facts(session, policy, opened.table)
-    timed = counts_days(job.rules)
-    certificate, periods = certify_periods(
-        job.rules,
-        calibration,
-        lambda period, rows, level: _certify(
-            policy,
-            rows_in(validation, period, timed=timed),
-            rows,
-            replace(promised, delta=level),
-            [*used, *opened.left],
-        ),
-        opened.delta,
-    )
+    promised = replace(promised, delta=opened.delta)
+    certificate, periods = _by_period(policy, validation, calibration, promised, [*used, *opened.left])
     certificate = certificate.model_copy(update={"openings": opened.earlier})
     info = ReleaseInfo(
         format=3 if spec.task else 2,
@@ -192,6 +181,19 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
     return Sealed(release, validation, calibration)
+
+
+def _by_period(
+    policy: Policy, validation: Labelled, calibration: Labelled, promised: Promised, used: Sequence[str]
+) -> tuple[Certificate, tuple[Period, ...]]:
+    """The certificate, and what is proven in each period between the dates of the rules."""
+    rules = policy.rules if isinstance(policy.rules, RuleTable) else None
+    timed = counts_days(rules)
+
+    def prove(period: Span, rows: Labelled, level: float) -> Certificate:
+        return _certify(policy, rows_in(validation, period, timed=timed), rows, replace(promised, delta=level), used)
+
+    return certify_periods(rules, calibration, prove, promised.delta)
 
 
 def _certify(

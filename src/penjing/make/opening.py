@@ -20,7 +20,7 @@ from penjing.prove.openings import LEDGER, Opening, plan, read_openings, record
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedRows:
     """The calibration rows that certify a release.
 
     table: those rows. delta: the level of the test. earlier: the other promises that were tested on some of them. left:
@@ -41,7 +41,7 @@ def ledger_of(recipe: Path, out: Path) -> Path:
 
 def open_rows(
     ledger: Path, table: Table, policy: Policy, artifact: Artifact, promised: Promised, validation: Sequence[str]
-) -> Opened:
+) -> OpenedRows:
     """Enter the opening of these rows for a promise, and say how it is tested.
 
     validation: hashes of the rows that fix the thresholds to test. Raises DamageError (the ledger cannot be read).
@@ -55,7 +55,7 @@ def open_rows(
     earlier = tuple(PastOpening(promise=one.promise[:16], delta=one.delta) for one in found.earlier)
     kept = {*found.places}
     left = tuple(identity for place, identity in enumerate(rows) if place not in kept)
-    return Opened(table.take(found.places) if left else table, found.delta, earlier, left)
+    return OpenedRows(table.take(found.places) if left else table, found.delta, earlier, left)
 
 
 def _promise(policy: Policy, artifact: Artifact, promised: Promised, validation: Sequence[str]) -> str:

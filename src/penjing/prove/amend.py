@@ -32,7 +32,7 @@ from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
-from penjing.prove.selected import ADVICE, are_selected, differ, read_probability, weighted, with_drawn
+from penjing.prove.selected import ADVICE, are_selected, differ, read_probability, weighted
 from penjing.prove.selected import COLUMN as SHARE
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
@@ -94,25 +94,12 @@ def amend(
         raise join_faults(wrong)
     policy = Policy(spec=spec, rules=table, release_id="")
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
-    progress.start("reading the labelled rows", None)
-    made_with = release.info.columns
-    given_as = columns or Columns()
-    names = (given_as.text or made_with.get("text", "text"), given_as.label or made_with.get("label", "label"))
-    opened = open_table(data, given_as.reading, [*names, *schema.fields])
-    unjudged: list[int] = []
-    rows = list(_read(opened, data, names, schema.strict(), unjudged))
-    for note in opened.notes:
-        progress.say(f"{data}: {note}")
-    if unjudged:
-        progress.say(f"{len(unjudged):,} drawn rows have no verdict: the certificate holds if they are like the others")
-    if are_selected(opened.names or ()):
-        progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
+    rows = _labelled_rows(data, columns or Columns(), release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)
-    shares = {row.number: row.drawn for row in rows}
-    drawn = [shares[number] or 1.0 for number in fresh.rows] if any(shares.values()) else []
-    labelled = with_drawn(labelled, drawn) if differ(drawn) else labelled
+    if differ(drawn := _drawn(rows, fresh)):
+        labelled = replace(labelled, drawn=tuple(drawn))
     certificate, periods = certify_periods(
         table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), round(1 - old.confidence, 6)
     )
@@ -171,6 +158,31 @@ class _Row:
     label: str
     fields: dict[str, Scalar]
     drawn: float | None = None
+
+
+def _labelled_rows(
+    data: Path, columns: Columns, release: Release, schema: FactSchema, progress: Progress
+) -> list[_Row]:
+    """The rows of a labelled file. Raises as `_read`."""
+    progress.start("reading the labelled rows", None)
+    made_with = release.info.columns
+    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"))
+    opened = open_table(data, columns.reading, [*names, *schema.fields])
+    unjudged: list[int] = []
+    rows = list(_read(opened, data, names, schema.strict(), unjudged))
+    for note in opened.notes:
+        progress.say(f"{data}: {note}")
+    if unjudged:
+        progress.say(f"{len(unjudged):,} drawn rows have no verdict: the certificate holds if they are like the others")
+    if are_selected(opened.names or ()):
+        progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
+    return rows
+
+
+def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
+    """The probability with which each usable row was drawn; none where the file does not say."""
+    shares = {row.number: row.drawn for row in rows}
+    return [shares[number] or 1.0 for number in fresh.rows] if any(shares.values()) else []
 
 
 def _read(

@@ -8,7 +8,6 @@ person, the share of the audit for one that was drawn, nothing for one that nobo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -61,8 +60,3 @@ def weighted(policy: Policy, certificate: Certificate, labelled: Labelled) -> Ce
     high = betting_bounds(wrong[automatic].astype(bool), drawn[automatic], least, delta)[1] if automatic.any() else None
     automation = float(weights[automatic].sum() / weights.sum())
     return certificate.model_copy(update={"automation": automation, "error": share, "high": high, "weighted": True})
-
-
-def with_drawn(labelled: Labelled, drawn: Sequence[float]) -> Labelled:
-    """Labelled rows with the probability of each."""
-    return replace(labelled, drawn=tuple(drawn))
