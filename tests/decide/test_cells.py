@@ -214,3 +214,7 @@ def test_lists_are_read_once_and_those_that_are_named_are_kept(tmp_path: Path) -
         (tmp_path / "words" / f"{name}.txt").write_text("x\n", encoding="utf-8")
     own = Lists(tmp_path / "r.csv", SCHEMA)
     assert cell("contains @a", "text", own) == Contains((), ("a",)) and set(own.used) == {"a"}
+    assert cell("in @a|@b", "text", own) == Contains((), ("a", "b")) and cell("属于 @a", "text", own) == Contains(
+        (), ("a",)
+    )
+    assert cell("不属于 @a", "text", own) == Contains((), ("a",), negated=True)

@@ -12,7 +12,7 @@ from penjing.data.fold import fold_name, fold_width, open_folding
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.mask import open_masking
 from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test
-from penjing.decide.keywords import TRUTH, Form, split_form
+from penjing.decide.keywords import TRUTH, Form, names_lists, split_form
 from penjing.decide.quantities import NUMERIC, parse_date_form, parse_number_form
 from penjing.decide.regex import prepare_pattern
 from penjing.decide.schema import FactSchema, Kind
@@ -39,6 +39,8 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, lists: List
         return _bool(form, where)
     if form.key in _OF_WORDS or form.key in ("matches", "not matches"):
         return _in_text(form, fact, kind, schema, lists, where)
+    if kind == "text" and names_lists(form):
+        return _in_text(Form(form.key.replace("in", "contains"), form.rest), fact, kind, schema, lists, where)
     if kind == "text":
         raise RuleError(f"the text is compared by words in it, not by {cell.strip()[:80]!r}", where=where, fix=TEXT_FIX)
     return _values(form, fact, kind, schema, lists, where)

@@ -15,7 +15,7 @@ from penjing.data.fields import FieldError, parse_field
 from penjing.data.fold import fold_width
 from penjing.decide.denials import BUT, FLAGS, HOLDS_NOT, MAY_DENY, TAIL, TEXT_NOT, VALUE_NOT, known_in
 from penjing.decide.foreign_numbers import in_date, in_number
-from penjing.decide.keywords import COMPARISONS, Form, Language, split_form
+from penjing.decide.keywords import COMPARISONS, Form, Language, names_lists, split_form
 from penjing.decide.listed import HAN, inside, join_of, joined, looks_regular, parts_of, unquoted
 from penjing.decide.quantities import NUMERIC, parse_date_form, parse_number_form
 from penjing.decide.schema import FactSchema, Kind
@@ -103,6 +103,8 @@ def _is_ours(plain: str, fact: str, kind: Kind) -> bool:
 
 def _in_text(plain: str) -> Hint | None:
     form = split_form(plain, joined=True)
+    if names_lists(form):
+        return None
     if form.key in ("=", "!=", "in", "not in", ""):
         return _other_words(plain, form)
     if form.key in ("empty", "not empty") or not form.rest:

@@ -181,3 +181,8 @@ def _spaced() -> re.Pattern[str]:
 def _joined() -> re.Pattern[str]:
     words = sorted((form for words in COMPARISONS.values() for form in words.zh), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, words)))
+
+
+def names_lists(form: Form) -> bool:
+    """Whether a cell is `in @NAME`, which of a text means that it has a word of that list in it."""
+    return form.key in ("in", "not in") and all(part.strip().startswith("@") for part in form.rest.split("|"))
