@@ -9,6 +9,7 @@ import pytest
 from penjing.core.errors import DataError, PenjingError, RecipeError, RuleError, UsageError
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
+from penjing.decide.condition import Then
 from penjing.make.check_recipe import RECIPE, Checked, check_recipe
 from penjing.make.run import make_release
 
@@ -121,14 +122,13 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("\n".join(["text,label,visits,vip,city", *lines]), encoding="utf-8")
     checked = check(path)
     messages = [problem.message for problem in checked.audit.errors if problem.code == RECIPE]
-    assert len(messages) == 6 == len(checked.faults)
+    assert len(messages) == 5 == len(checked.faults)
     whole = said(path)
     for words in (
         "unknown step",
         "`trials`",
         "`max_error` has the unknown label `坏`",
         "unknown label '好啊'",
-        "'!=北京'",
         "unknown label '坏'",
     ):
         assert words in whole and any(words in message for message in messages)
@@ -162,7 +162,7 @@ def test_labels_that_look_alike_are_told_with_the_line_that_merges_them(tmp_path
     assert not merged.audit.problems or {problem.code for problem in merged.audit.problems} <= {"margin", "rules"}
     assert merged.audit.labels == {"FAQ": 154, "other": 150}
     assert merged.file.recipe.decide.max_error == {"FAQ": 0.1}
-    assert merged.rules is not None and merged.rules.rules[0].outcome == "FAQ"
+    assert merged.rules is not None and merged.rules.rules[0].then == Then("outcome", "FAQ")
 
 
 def test_labels_of_one_value_are_one_and_idle_merges_are_told(tmp_path: Path) -> None:
@@ -176,6 +176,19 @@ def test_labels_of_one_value_are_one_and_idle_merges_are_told(tmp_path: Path) ->
 def test_a_limit_that_is_told_twice(tmp_path: Path) -> None:
     more = "decide: {max_error: {好: 0.1, 好评: 0.2}}\n"
     assert "limits `好` twice" in said(write(tmp_path, "files: a.csv, labels: {好评: 好}", more))
+
+
+def test_days_from_the_clock_need_the_time_of_each_row(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,visits,then\na,within last 30 days,review\n", encoding="utf-8")
+    written = [f"{line.rsplit(',', 2)[0]},2026-01-05,2026-01-20" for line in rows()]
+    for fields, faults in (("visits: date", 1), ("visits: date, time: date", 0)):
+        more = "decide: {rules: rules.csv}\n"
+        path = write(tmp_path, f"files: a.csv, fields: {{{fields}}}", more, lines=written)
+        csv = tmp_path / "a.csv"
+        csv.write_text(csv.read_text(encoding="utf-8").replace("vip", "time", 1), encoding="utf-8")
+        checked = check(path)
+        assert len(checked.faults) == faults, checked.faults
+        assert not faults or "no calibration row has a time" in str(checked.faults[0])
 
 
 def test_warnings_of_rules_are_among_the_warnings(tmp_path: Path) -> None:

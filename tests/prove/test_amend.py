@@ -176,7 +176,6 @@ def test_word_lists_are_sealed_with_the_rules_that_name_them(release: Release, t
     rows = "prize,contains @奖,,,,review 奖品组,a prize\nvip,,vip,,,model,\nold,,,2026-06-30,1,outcome ham,\n"
     (tmp_path / "new.csv").write_text(head + rows, encoding="utf-8")
     data = write_csv(tmp_path / "fresh.csv", texts(300, 5))
-    # On rows without a time the rule that ended in June stands: nothing is left for the model.
     made = amend(release, tmp_path / "new.csv", data, tmp_path / "one" / "out", threads=1).release
     words = made.folder / "policy" / "words"
     assert [each.name for each in words.iterdir()] == ["奖.txt"]
@@ -191,6 +190,10 @@ def test_word_lists_are_sealed_with_the_rules_that_name_them(release: Release, t
     assert july[0].facts["text"] == {"lists": {"奖": ["free prize"]}} and july[1].facts["text"] == {}
     assert (july[0].route, july[0].queue, july[0].fired, july[1].fired) == ("review", "奖品组", ("prize",), ())
     assert [each.fired for each in june] == [("old",), ("old",)]
+    # Until June that rule forces every outcome; after it the model decides, within what is proven of that period.
+    first, second = load_policy(made).spec.periods
+    assert first.last is not None and second.first == first.last + 1
+    assert not first.thresholds and second.thresholds and july[1].reason == "above_threshold"
     recorded = json.loads(canonical_json(july[0].to_json()))
     replayed = replay_decision(load_policy(open_release(made.folder)), recorded)
     assert replayed.same and recorded["queue"] == "奖品组"

@@ -58,6 +58,7 @@ class Decider:
         )
         run_selfcheck(self.session, release)
         self.policy: Policy = load_policy(release)
+        self.policy.compile()
         named = {masking.version, self.session.masking.version, self.policy.spec.masking}
         if len(named) > 1:
             raise DamageError(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +17,7 @@ from penjing.data.dates import moment_of, span_of
 from penjing.data.fold import open_folding
 from penjing.decide.atoms import Asked, Atom, AtomRows, TextTest, absent, empty
 from penjing.decide.axes import NumberAxis, Ranges, ValueAxis
+from penjing.decide.clock import DAY, seconds_of
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Starts, Within, WordList
 from penjing.decide.scan import Scanner
 from penjing.decide.schema import FactSchema, Kind, scale
@@ -25,8 +25,6 @@ from penjing.decide.schema import FactSchema, Kind, scale
 TEXT = "text"
 # Words of a list that are recorded as found; one is enough for a decision, the others are for the reader.
 MAX_FOUND = 20
-_DAY = 86_400
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WAYS = ("contains", "starts", "matches", "lists")
 
 
@@ -100,7 +98,7 @@ class Matcher:
         """The first row that is not false for these recorded facts. None: every row is false."""
         rows = self._rows
         if self._clock is not None:
-            rows &= self._clock.at(_seconds(facts["clock"]))
+            rows &= self._clock.at(seconds_of(facts["clock"]))
         missing = {fact for fact in self._fields if _is_blank(facts["fields"][fact])}
         for fact, values in self._values.items():
             if fact not in missing:
@@ -110,7 +108,7 @@ class Matcher:
                 rows &= numbers.at(_whole(self._look_up(facts, fact), self._kinds.get(fact, "unit")))
         for fact, days in self._days.items():
             if fact not in missing:
-                rows &= days.at(moment_of(self._look_up(facts, fact)).days - _seconds(facts["clock"]) // _DAY)
+                rows &= days.at(moment_of(self._look_up(facts, fact)).days - seconds_of(facts["clock"]) // DAY)
         if rows:
             rows &= self._atoms.left(list(self._found(facts, missing)))
         if not rows:
@@ -190,12 +188,6 @@ def _needs(rule: Rule) -> frozenset[str]:
 
 def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _seconds(clock: str) -> int:
-    """Whole seconds from 1970 to a time as it is recorded; one without an offset is in UTC."""
-    moment = datetime.fromisoformat(clock)
-    return int(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds() // 1)
 
 
 def _whole(value: Any, kind: Kind) -> int:

@@ -29,6 +29,7 @@ from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
 from penjing.decide import facts as fact_versions
+from penjing.decide.clock import seconds_of
 from penjing.decide.condition import Rule, Then
 from penjing.decide.editions import FORMS, AnyTable, open_rules
 from penjing.decide.first.table import Rule as FirstRule
@@ -42,6 +43,7 @@ REASONS = {
     "below_threshold": "the model is less sure than the certified threshold",
     "within_tolerance": "the score is so near a threshold or a second label that another machine might differ",
     "not_certified": "no threshold is certified for this label",
+    "not_certified_period": "nothing is certified for the period between the dates of rules in which the request lies",
     "too_long": "the text is longer than the model takes",
     "rule_review": "a rule sends the case to a person",
     "rule_outcome": "a rule forces the outcome",
@@ -52,6 +54,19 @@ REASONS = {
 }
 
 
+class Period(BaseModel):
+    """The thresholds between two dates of rules, as inclusive seconds since 1970 (None: no bound).
+
+    thresholds: as of the policy; none where nothing is certified in this period.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: int | None = None
+    last: int | None = None
+    thresholds: dict[str, float | None] = {}
+
+
 class PolicySpec(BaseModel):
     """`policy/policy.json`: when the model decides by itself. A label with the threshold None is always reviewed.
 
@@ -59,7 +74,8 @@ class PolicySpec(BaseModel):
     the first releases, names none of them: it means the first of each. Formats 1 and 2 have `labels`, one of which is
     the answer. Format 3 has `task` instead, with `type` and what the task learned of its data; its thresholds are by
     the scopes of the task. Format 4 has either, and names the version of the facts that are recorded (`facts`) and what
-    the train rows had of each declared field that the model reads (`features`).
+    the train rows had of each declared field that the model reads (`features`). Where rules depend on the time, it has
+    the thresholds of each period between their dates (`periods`), which apply instead of `thresholds`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +94,7 @@ class PolicySpec(BaseModel):
     rules: str = FORMS[0]
     facts: str = fact_versions.FIRST
     features: dict[str, Seen] = {}
+    periods: tuple[Period, ...] = ()
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
@@ -102,6 +119,8 @@ class PolicySpec(BaseModel):
         if self.format < 4:
             for name in ("facts", "features"):
                 values.pop(name, None)
+        if not self.periods:
+            values.pop("periods", None)
         values.pop("labels" if self.task else "task", None)
         return values
 
@@ -110,7 +129,13 @@ class PolicySpec(BaseModel):
 
     def newest_rules(self) -> PolicySpec:
         """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
-        newest = {"format": 4, "rules": FORMS[-1], "folding": fold.VERSION, "facts": fact_versions.VERSION}
+        newest = {
+            "format": 4,
+            "rules": FORMS[-1],
+            "folding": fold.VERSION,
+            "facts": fact_versions.VERSION,
+            "periods": (),
+        }
         return self.model_copy(update=newest)
 
     def opened_task(self) -> Task:
@@ -146,6 +171,11 @@ class Policy:
     def schema(self) -> FactSchema:
         """The facts of the answer and the declared fields, with their types."""
         return self.spec.schema_of_facts()
+
+    def compile(self) -> None:
+        """Compile the rules now. Otherwise the first case does it: word lists of a million words take seconds."""
+        if isinstance(self.rules, RuleTable):
+            _ = self.rules.matcher
 
     @cached_property
     def reasons(self) -> dict[str, str]:
@@ -215,9 +245,12 @@ class Policy:
         return _Course(answered, route, "model", reason, fired)
 
     def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
-        threshold = self.spec.thresholds.get(self.task.scope(facts))
         if facts["too_long"]:
             return "review", "too_long"
+        thresholds = self._thresholds_at(facts["clock"]) if self.spec.periods else self.spec.thresholds
+        if self.spec.periods and not thresholds:
+            return "review", "not_certified_period"
+        threshold = thresholds.get(self.task.scope(facts))
         if threshold is None:
             return "review", "not_certified"
         p, least, band = _micro(facts["p"]), _micro(threshold), tolerance_units(self.spec.tolerance)
@@ -226,6 +259,14 @@ class Policy:
         if p < least + band or self.task.unsettled(facts, band):
             return "review", "within_tolerance"
         return "automatic", "above_threshold"
+
+    def _thresholds_at(self, clock: str) -> Mapping[str, float | None]:
+        """The thresholds of the period of a clock; none where nothing is certified in it."""
+        second = seconds_of(clock)
+        for each in self.spec.periods:
+            if (each.first is None or each.first <= second) and (each.last is None or second <= each.last):
+                return each.thresholds
+        return {}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,6 +35,7 @@ from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, label_fact
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
+from penjing.prove.periods import certify_periods, counts_days, rows_in
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.report.found import ReleaseTest, Variant
@@ -144,7 +145,15 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     tables = (data.train, data.validation, data.test)
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
     promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
-    certificate = _certify(policy, validation, calibration, promised, used)
+    timed = counts_days(job.rules)
+    certificate, periods = certify_periods(
+        job.rules,
+        calibration,
+        lambda period, rows, level: _certify(
+            policy, rows_in(validation, period, timed=timed), rows, replace(promised, delta=level), used
+        ),
+        promised.delta,
+    )
     info = ReleaseInfo(
         format=3 if spec.task else 2,
         name=recipe.name,
@@ -166,7 +175,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     suite = regression_suite(
         data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
     )
-    spec = spec.model_copy(update={"thresholds": certificate.thresholds})
+    spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
     return Sealed(release, validation, calibration)
 
@@ -178,8 +187,8 @@ def _certify(
     rows, limit, reviewed = len(calibration), promised.max_error, promised.reviewed
     if promised.max_miss:
         return certify_path(policy, fix_path(policy, validation, rows, promised), calibration, promised, used)
-    grid = fix_grid(policy, validation, rows, limit, reviewed)
-    return certify(policy, grid, calibration, limit, reviewed=reviewed, used=used)
+    grid = fix_grid(policy, validation, rows, limit, reviewed, promised.delta)
+    return certify(policy, grid, calibration, limit, reviewed=reviewed, used=used, delta=promised.delta)
 
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:

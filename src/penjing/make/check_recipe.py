@@ -29,6 +29,8 @@ from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
+from penjing.prove.certify import TIME
+from penjing.prove.periods import counts_days, without_time
 from penjing.tasks import described, reader_of
 from penjing.tasks.measure import metric_names
 
@@ -185,6 +187,8 @@ def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
         return []
     found.rules, faults, findings = examine_rules(path, _schema(found, labels, fields))
     found.faults += faults
+    if counts_days(found.rules) and fields.get(TIME) != "date":
+        found.faults.append(without_time(str(path)))
     return findings
 
 

@@ -30,6 +30,7 @@ from penjing.decide.schema import FactSchema
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
+from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
@@ -102,8 +103,10 @@ def amend(
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     progress.start(f"certifying on {len(fresh):,} rows", None)
     labelled = label_facts(session, policy, fresh)
-    certificate = _certify(policy, old, labelled)
-    spec = spec.model_copy(update={"thresholds": certificate.thresholds})
+    certificate, periods = certify_periods(
+        table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), round(1 - old.confidence, 6)
+    )
+    spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     with sealed_folder(out) as folder:
         shutil.copytree(release.folder, folder, dirs_exist_ok=True)
         (folder / MANIFEST).unlink()
@@ -131,8 +134,8 @@ def read_certificate(release: Release) -> Certificate:
         raise DamageError(f"certificate.json is not valid: {what}", where=str(path)) from None
 
 
-def _certify(policy: Policy, old: Certificate, labelled: Labelled) -> Certificate:
-    used, delta = (*old.used, *old.calibration), round(1 - old.confidence, 6)
+def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float) -> Certificate:
+    used = (*old.used, *old.calibration)
     if old.path:
         promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
         certificate = certify_path(policy, old.path, labelled, promised, used)

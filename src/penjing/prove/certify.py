@@ -16,16 +16,20 @@ from penjing.core.options import nearest
 from penjing.core.task import ALL
 from penjing.data import fold, mask
 from penjing.data.clean import clean
+from penjing.data.dates import span_of
 from penjing.data.features import beside_text, rows_of
 from penjing.data.mask import open_masking
 from penjing.data.masked import counted
+from penjing.decide.clock import clock_at
 from penjing.decide.policy import Policy, tolerance_units
 from penjing.decide.schema import MICRO
 from penjing.prove.needed import LimitCount, needed, surest
 from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_grid, run_sequence, tallies, upper_bound
 
-# Facts of labelled rows carry no time: nothing in a policy depends on it.
+# The clock of labelled rows that have no time of their own.
 CLOCK = "1970-01-01T00:00:00.000000Z"
+# The declared field that is the time of a labelled row, where it is a date.
+TIME = "time"
 MaxError = float | dict[str, float]
 
 
@@ -88,9 +92,16 @@ def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
     declared = {name: column for name, column in table.fields.items() if name in policy.spec.fields}
     fields = [policy.schema.recorded({name: column[i] for name, column in declared.items()}) for i in range(len(table))]
     predictions = session.predict([each.text for each in masked], fields)
-    facts = [policy.facts(*each, CLOCK) for each in zip(predictions, masked, fields, strict=True)]
+    clocks = [_clock_of(policy, each) for each in fields]
+    facts = [policy.facts(*each) for each in zip(predictions, masked, fields, clocks, strict=True)]
     hashes = table_hashes(replace(table, texts=[each.text for each in masked]), policy.spec.features)
     return Labelled(tuple(hashes), tuple(table.labels), tuple(facts))
+
+
+def _clock_of(policy: Policy, fields: Mapping[str, Scalar]) -> str:
+    """The clock of a labelled row: its declared field `time`, if that is a date and is given."""
+    time = fields.get(TIME) if policy.spec.fields.get(TIME) == "date" else None
+    return clock_at(span_of(str(time))[0]) if time else CLOCK
 
 
 def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:
@@ -274,7 +285,7 @@ def _more(certificate: Certificate) -> str:
 
 def with_thresholds(policy: Policy, thresholds: dict[str, float | None]) -> Policy:
     # The audit draws automatic cases at random. It changes no rate, only the number of rows that prove it.
-    return replace(policy, spec=policy.spec.model_copy(update={"thresholds": thresholds, "audit": 0.0}))
+    return replace(policy, spec=policy.spec.model_copy(update={"thresholds": thresholds, "periods": (), "audit": 0.0}))
 
 
 @dataclass(frozen=True)

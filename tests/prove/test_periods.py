@@ -1,0 +1,142 @@
+"""Rules with dates: each period is proven by the rows that count in it, as its own rules decide them."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penjing.core.answers import Choice
+from penjing.core.certificate import Certificate
+from penjing.core.errors import RuleError
+from penjing.core.nouns import Prediction
+from penjing.data.mask import mask
+from penjing.decide.clock import clock_at, seconds_of
+from penjing.decide.condition import Rule, Then
+from penjing.decide.examine import load_rules
+from penjing.decide.policy import Policy, PolicySpec
+from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
+from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid
+from penjing.prove.periods import Span, certify_periods, periods_of, rows_in
+
+LABELS = ("ham", "spam")
+# From June on a rule takes the cases in which the model errs.
+DATED = "name,text,valid_from,then\nodd,contains odd,2026-06-01,review\n"
+JUNE = seconds_of("2026-06-01")
+
+
+def policy(folder: Path, rules: str) -> Policy:
+    fields: dict[str, Any] = {"time": "date", "due": "date"}
+    versions = {"format": 4, "rules": "2", "facts": "3", "folding": "3"}
+    spec = PolicySpec.model_validate(
+        {**versions, "labels": LABELS, "audit": 0.0, "fields": fields, "thresholds": dict.fromkeys(LABELS)}
+    )
+    (folder / "rules.csv").write_text(rules, encoding="utf-8")
+    return Policy(spec, load_rules(folder / "rules.csv", spec.schema_of_facts()), "r" * 64)
+
+
+def labelled(made: Policy, count: int, seed: int, time: str = CLOCK) -> Labelled:
+    """Rows of which a third is odd; of these the model is wrong in half, and as sure as elsewhere."""
+    drawn = random.Random(seed)
+    rows = []
+    for i in range(count):
+        odd = drawn.random() < 1 / 3
+        p = round(drawn.uniform(0.8, 1), 6)
+        prediction = Prediction("a" * 64, Choice(LABELS, (p, round(1 - p, 6))))
+        truth = "spam" if odd and drawn.random() < 0.5 else "ham"
+        rows.append((f"{seed}-{i}", truth, made.facts(prediction, mask("odd" if odd else "plain"), {}, time)))
+    return Labelled(*(tuple(part) for part in zip(*rows, strict=True)))
+
+
+def proven(made: Policy, calibration: Labelled, delta: float = 0.05) -> tuple[Certificate, Policy, list[float]]:
+    """The certificate, the policy that is sealed, and the levels at which periods were tested."""
+    levels = []
+    assert isinstance(made.rules, RuleTable)
+
+    def prove(period: Span, rows: Labelled, level: float) -> Certificate:
+        levels.append(level)
+        validation = rows_in(labelled(made, 400, 1), period)
+        return certify(made, fix_grid(made, validation, len(rows), 0.05, (), level), rows, 0.05, delta=level)
+
+    certificate, periods = certify_periods(made.rules, calibration, prove, delta)
+    update = {"thresholds": certificate.thresholds, "periods": periods}
+    return certificate, Policy(made.spec.model_copy(update=update), made.rules, made.release_id), levels
+
+
+def reasons(sealed: Policy, clock: str) -> set[str]:
+    rows = labelled(sealed, 60, 9, clock)
+    return {sealed.decide("id", facts).reason for facts in rows.facts}
+
+
+def test_rows_without_a_time_prove_each_period_by_its_own_rules(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED)
+    certificate, sealed, levels = proven(made, labelled(made, 600, 2))
+    assert levels == [0.025, 0.025]
+    assert [bool(each.thresholds) for each in sealed.spec.periods] == [False, True]
+    assert (certificate.certified, certificate.confidence, len(certificate.calibration)) == (False, 0.95, 600)
+    assert reasons(sealed, "2026-05-31T23:59:59Z") == {"not_certified_period"}
+    assert {"above_threshold", "rule_review"} <= reasons(sealed, "2026-06-01T00:00:00Z")
+    # Sealed and read again, the policy is the same.
+    assert PolicySpec.model_validate(sealed.spec.model_dump(mode="json")) == sealed.spec
+
+
+def test_rows_with_a_time_prove_the_period_in_which_they_lie_and_no_other(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED)
+    certificate, sealed, levels = proven(made, labelled(made, 600, 2, "2026-07-15T10:00:00.000000Z"))
+    assert levels == [0.05] and certificate.certified
+    assert reasons(sealed, "2026-05-01T00:00:00Z") == {"not_certified_period"}
+    assert "above_threshold" in reasons(sealed, "2026-08-01T00:00:00Z")
+    _, sealed, levels = proven(made, labelled(made, 600, 2, "2026-05-15T10:00:00.000000Z"))
+    assert levels == [0.05]
+    assert reasons(sealed, "2026-08-01T00:00:00Z") == {"not_certified_period", "rule_review"}
+
+
+def test_rules_without_dates_are_proven_as_before_and_name_no_period(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED.replace("2026-06-01", ""))
+    certificate, sealed, levels = proven(made, labelled(made, 600, 2))
+    assert levels == [0.05] and certificate.certified and sealed.spec.periods == ()
+    assert "periods" not in sealed.spec.model_dump(mode="json")
+
+
+def test_days_from_the_clock_need_rows_with_a_time(tmp_path: Path) -> None:
+    made = policy(tmp_path, "name,due,then\nlate,within last 30 days,review\n")
+    with pytest.raises(RuleError, match="no calibration row has a time"):
+        proven(made, labelled(made, 50, 2))
+    one, two = labelled(made, 50, 2), labelled(made, 70, 3, "2026-07-15T10:00:00.000000Z")
+    mixed = Labelled(one.hashes + two.hashes, one.truth + two.truth, one.facts + two.facts)
+    certificate, sealed, _ = proven(made, mixed)
+    assert certificate.rows == 70 and len(sealed.spec.periods) == 1
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(0, 9), st.none() | st.integers(0, 9)), max_size=5))
+def test_in_one_period_the_same_rules_stand_and_the_periods_cover_all_time(
+    dates: list[tuple[int | None, int | None]],
+) -> None:
+    rules = tuple(Rule(f"r{i}", i, (), Then("review"), valid_from=a, valid_to=b) for i, (a, b) in enumerate(dates))
+    periods = periods_of(RuleTable("r", FactSchema(LABELS), rules))
+    assert (periods[0][0], periods[-1][1]) == (None, None)
+    for first, last in periods:
+        seconds = range(-2 if first is None else first, 12 if last is None else last + 1)
+        stand = {
+            tuple((a is None or a <= second) and (b is None or second <= b) for a, b in dates) for second in seconds
+        }
+        assert len(stand) == 1
+    for (_, last), (first, _) in pairwise(periods):
+        assert last is not None and first == last + 1
+
+
+def test_a_row_without_a_time_gets_a_clock_inside_the_period(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED)
+    assert isinstance(made.rules, RuleTable)
+    rows = labelled(made, 5, 2)
+    for period in periods_of(made.rules):
+        (clock,) = {facts["clock"] for facts in rows_in(rows, period).facts}
+        second = seconds_of(clock)
+        assert (period[0] is None or period[0] <= second) and (period[1] is None or second <= period[1])
+    assert clock_at(JUNE - 1) == "2026-05-31T23:59:59.000000Z"
