@@ -74,8 +74,10 @@ class TextTheory:
     def _listed_value(self, lists: list[str]) -> MadeText | Clauses:
         """The text is one word of a list that no cell names."""
         name = min(lists, key=lambda each: len(self._words.lists[each]))
-        blocking: dict[int, None] = {}
-        for word in self._words.lists[name]:
+        wanted = self._of("has")
+        words = [word for word in self._words.lists[name] if all(each in word for each in wanted)]
+        blocking = {-self._literals["has", each]: None for each in wanted if len(words) < len(self._words.lists[name])}
+        for word in words:
             needed = self._needed(word)
             wrong = [literal for key, literal in needed.items() if (literal > 0) != (key in self._true)]
             if not wrong:
