@@ -117,7 +117,7 @@ def test_the_policy_holds_the_certified_thresholds(house: House) -> None:
     assert certificate.reviewed == ("rare",)
     assert policy["thresholds"] == certificate.thresholds
     assert policy["thresholds"]["rare"] is None and None not in {policy["thresholds"][name] for name in ("bad", "good")}
-    assert (policy["max_error"], policy["audit"]) == (0.1, 1.0)
+    assert (policy["max_error"], policy["audit"], policy["unknown_values"]) == (0.1, 1.0, "review")
 
 
 def test_only_calibration_rows_certify(house: House) -> None:

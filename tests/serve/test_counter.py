@@ -58,7 +58,7 @@ from penjing.data.workbook import open_workbook
 from penjing.store.records import scan_records
 from penjing.store.reviews import import_verdicts
 
-folder, store = Path({release!r}).parent, open_store({url!r})
+folder, store = Path({url!r}.removeprefix("sqlite:///")).parent, open_store({url!r})
 waiting = [record.id for record in scan_records(store) if record.route == "review"]
 with open_workbook(folder / "verdicts.xlsx") as book:
     for row in [["id", "verdict"], *([identity, "ham"] for identity in waiting)]:
