@@ -23,6 +23,7 @@ from penjing.core.errors import UsageError
 
 if TYPE_CHECKING:
     from penjing.core.task import About
+    from penjing.data.audit import Audit
     from penjing.data.choice import ChoiceError
     from penjing.data.guess import Guess
     from penjing.data.read import Reading
@@ -139,15 +140,7 @@ def init(
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
     show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
-    if named is None and about.numbers:
-        show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
-    elif named is None and guessed.numbers == "few":
-        show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
-    for note in guessed.notes:
-        if not any(note in problem.message for problem in audit.problems):  # problems are listed below
-            show.out(f"note: {note}")
-    for line in audit_lines(audit):
-        show.out(line)
+    _tell_what_was_found(guessed, about if named is None else None, audit)
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
         show.out(f"tuning: about {chosen.minutes:.0f} min on two server cores")
@@ -165,6 +158,19 @@ class _Wanted:
     label: str | None
     reading: Reading
     numbers: bool
+
+
+def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> None:
+    """The task if it was guessed, notes on the columns, and the problems of the rows."""
+    if about is not None and about.numbers:
+        show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
+    elif about is not None and guessed.numbers == "few":
+        show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
+    for note in guessed.notes:
+        if not any(note in problem.message for problem in audit.problems):  # problems are listed below
+            show.out(f"note: {note}")
+    for line in audit_lines(audit):
+        show.out(line)
 
 
 def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
