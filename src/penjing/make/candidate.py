@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,7 +33,7 @@ from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.make.opening import open_rows
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
-from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, label_facts, table_hashes
+from penjing.prove.certify import CLOCK, Labelled, certify, clock_of, fix_grid, label_facts, table_hashes
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
@@ -215,7 +216,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     progress.start("testing the sealed release", 6)
     rows = job.data.audit.labels
     scored = score(decider.session, table, rows)
-    decided = decider.decide(_requests(table), clock=CLOCK)
+    decided = _decide_in_their_time(decider, _requests(table))
     progress.advance(note="decisions")
     others = {
         artifact.id: score(_open(artifact, job), table, rows)
@@ -291,6 +292,21 @@ def _requests(table: Table) -> list[Request]:
         Request(counted(text), {name: column[i] for name, column in table.fields.items()})
         for i, text in enumerate(table.texts)
     ]
+
+
+def _decide_in_their_time(decider: Decider, requests: Sequence[Request]) -> list[Decided]:
+    """One decision a request, at the time of its row; without one now, where the rules depend on the time."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z") if decider.policy.spec.periods else CLOCK
+    places: dict[str, list[int]] = {}
+    for place, request in enumerate(requests):
+        clock = clock_of(decider.policy, request.fields)
+        places.setdefault(now if clock == CLOCK else clock, []).append(place)
+    decided = {
+        place: one
+        for clock, mine in places.items()
+        for place, one in zip(mine, decider.decide([requests[place] for place in mine], clock=clock), strict=True)
+    }
+    return [decided[place] for place in range(len(requests))]
 
 
 def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:

@@ -96,13 +96,13 @@ def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
     declared = {name: column for name, column in table.fields.items() if name in policy.spec.fields}
     fields = [policy.schema.recorded({name: column[i] for name, column in declared.items()}) for i in range(len(table))]
     predictions = session.predict([each.text for each in masked], fields)
-    clocks = [_clock_of(policy, each) for each in fields]
+    clocks = [clock_of(policy, each) for each in fields]
     facts = [policy.facts(*each) for each in zip(predictions, masked, fields, clocks, strict=True)]
     hashes = table_hashes(replace(table, texts=[each.text for each in masked]), policy.spec.features)
     return Labelled(tuple(hashes), tuple(table.labels), tuple(facts))
 
 
-def _clock_of(policy: Policy, fields: Mapping[str, Scalar]) -> str:
+def clock_of(policy: Policy, fields: Mapping[str, Scalar]) -> str:
     """The clock of a labelled row: its declared field `time`, if that is a date and is given."""
     time = fields.get(TIME) if policy.spec.fields.get(TIME) == "date" else None
     return clock_at(span_of(str(time))[0]) if time else CLOCK
