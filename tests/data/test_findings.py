@@ -80,3 +80,14 @@ def test_many_contradictions_ask_for_the_columns() -> None:
 
 def test_another_language_than_told() -> None:
     assert "language" in codes(audit({"a": 400, "b": 400}, language="zh"), language="en")
+
+
+def test_a_limit_on_misses_that_the_rows_cannot_prove() -> None:
+    decide = {"max_error": 0.2, "max_miss": {"few": 0.02, "many": 0.05, "unread": 0.01}}
+    given = {"name": "t", "data": {"files": "a.csv"}, "steps": [{"tune.linear": None}], "decide": decide}
+    file = RecipeFile(path=Path("recipe.yaml"), recipe=Recipe.model_validate(given))
+    found = find_problems(file, audit({"many": 400, "few": 80}), {}, names=True)
+    (margin,) = [problem for problem in found if problem.code == "margin"]
+    # 20 calibration rows: 1 - 0.05^(1/20).
+    assert margin.message.startswith("20 calibration rows of `few` prove 13.91% at best, not `max_miss` 0.02;")
+    assert margin.fix.startswith("at least 149 of them are needed")

@@ -11,7 +11,7 @@ from penjing.core.canon import canonical_json
 from penjing.core.certificate import Certificate
 from penjing.core.errors import RecipeError
 from penjing.decide.policy import Policy
-from penjing.prove.certify import in_words
+from penjing.prove.certify import in_words, misses_in_words
 from penjing.prove.misses import Promised, certify_path, fix_path, limits_on, path_need
 
 
@@ -35,6 +35,9 @@ def test_every_limit_is_tested_at_the_whole_level(tmp_path: Path) -> None:
         assert step.passed == (step.p_value <= 0.05)
     passed = [step for step in certificate.path_steps if step.passed]
     assert certificate.thresholds == passed[-1].thresholds == certificate.path[len(passed) - 1]
+    assert misses_in_words(certificate) == (
+        "of all cases of a true label, at most this share is decided wrongly without a person: ham: 0.15, spam: 0.1"
+    )
     assert certificate.needs == {} and certificate.grid == {} and certificate.steps == ()
 
 
@@ -58,7 +61,7 @@ def test_a_rule_that_misses_too_often_leaves_no_certificate(tmp_path: Path) -> N
     certificate = made(policy(tmp_path), Promised(0.05, {"ham": 0.02}))
     assert not certificate.certified and certificate.needs["*"].answer == "no_help"
     assert set(certificate.thresholds.values()) == {None} and certificate.automation == 0
-    assert "more rows alone would not help" in in_words(certificate)
+    assert "more rows alone would not help" in in_words(certificate) and misses_in_words(certificate) == ""
 
 
 def test_too_few_rows_of_a_label_prove_nothing(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def amend(
     from penjing.data.read import Reading
     from penjing.prove.amend import Columns
     from penjing.prove.amend import amend as run
-    from penjing.prove.certify import in_words
+    from penjing.prove.certify import in_words, misses_in_words
 
     columns = Columns(text, label, Reading(encoding, sheet, header))
     with Bar() as bar:
@@ -58,4 +58,6 @@ def amend(
         out_json({"release": done.release.id, "folder": str(done.release.folder), "certificate": certificate})
         return
     print_line(in_words(done.certificate))
+    if misses := misses_in_words(done.certificate):
+        print_line(misses)
     print_line(f"release {done.release.folder}  {done.release.id[:12]}")

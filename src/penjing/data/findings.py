@@ -194,6 +194,7 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
                 "label more texts"
             )
         problems.append(_warn("margin", message, fix))
+    problems += _miss_margins(file, audit)
     if audit.duplicates.conflicts > _MANY_CONFLICTS * audit.rows:
         share = audit.duplicates.conflicts / audit.rows
         fix = f"are `text: {file.recipe.data.text}` and `label: {file.recipe.data.label}` the right columns?"
@@ -203,6 +204,23 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
         problems.append(
             _warn("language", f"`language: {stated}`, but the texts look like {audit.language}", "use auto")
         )
+    return problems
+
+
+def _miss_margins(file: RecipeFile, audit: Audit) -> list[Problem]:
+    """A warning for each `max_miss` that the calibration rows of its label cannot prove."""
+    problems = []
+    for label, limit in file.recipe.decide.max_miss.items():
+        rows = audit.split_labels.get("calibration", {}).get(label)
+        if rows is None or rows >= rows_that_certify(limit):
+            continue
+        best = 1 - 0.05 ** (1 / rows) if rows else 1.0
+        message = (
+            f"{rows} calibration rows of `{label}` prove {best:.2%} at best, not `max_miss` {limit:g}; everything "
+            "would go to a person"
+        )
+        fix = f"at least {rows_that_certify(limit)} of them are needed: label more texts of it, or loosen the limit"
+        problems.append(_warn("margin", message, fix))
     return problems
 
 

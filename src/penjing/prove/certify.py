@@ -287,6 +287,14 @@ def in_words(certificate: Certificate) -> str:
     return f"nothing is certified on {certificate.rows:,} calibration rows, every case goes to review: {more}"
 
 
+def misses_in_words(certificate: Certificate) -> str:
+    """The limits by true label that are proven, in one sentence for a person; "" for none."""
+    if not certificate.certified or not certificate.max_miss:
+        return ""
+    limits = ", ".join(f"{label}: {limit:g}" for label, limit in certificate.max_miss.items())
+    return f"of all cases of a true label, at most this share is decided wrongly without a person: {limits}"
+
+
 def _more(certificate: Certificate) -> str:
     """What more rows would do, for the limit that needs the fewest."""
     enough = [need.rows for need in certificate.needs.values() if need.answer == "enough" and need.rows]

@@ -54,7 +54,12 @@ def way_out_sentences(report: Report, language: PageLanguage) -> list[str]:
 
 
 def _looser(report: Report) -> OfferRow | None:
-    """The smallest limit above that of the recipe under which a part of the cases would be decided."""
+    """The smallest limit above that of the recipe under which a part of the cases would be decided.
+
+    None where misses are limited too: the menu is about errors alone.
+    """
+    if report.decisions.max_miss:
+        return None
     limit = report.decisions.max_error
     most = limit if isinstance(limit, float) else max(limit.values())
     offers = report.menu.offers if report.menu else ()
