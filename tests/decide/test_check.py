@@ -255,6 +255,12 @@ def test_priorities_decide_which_row_comes_first(tmp_path: Path) -> None:
     assert [(each.kind, each.rows) for each in findings(tmp_path, text)] == [("unreachable", (2, 3)), ("gap", ())]
 
 
+def test_rows_of_another_priority_do_not_overlap(tmp_path: Path) -> None:
+    text = "name,text,label,then,priority\na,contains x,,review,{}\nb,contains y,,outcome ham,\n"
+    kinds = {mark: [each.kind for each in findings(tmp_path, text.format(mark))] for mark in ("", "5")}
+    assert kinds == {"": ["overlap", "gap"], "5": ["gap"]}
+
+
 def test_says_what_is_wrong_and_where_in_both_languages(tmp_path: Path) -> None:
     text = "名称,标签,概率,margin,则\nlow,,<0.7,,转人工\nforce,spam,,,结论 spam\nodd,,<0.6,>0.5,转人工\n"
     odd, gap = findings(tmp_path, text)

@@ -20,6 +20,7 @@ class Meetings:
         self._rows, self._boxes = rows, boxes
         ends = {then: code for code, then in enumerate(dict.fromkeys(rule.then for rule in rows.rules))}
         self._ends = np.array([ends[rule.then] for rule in rows.rules], dtype=np.int64)
+        self._priority = np.array([rule.priority for rule in rows.rules], dtype=np.int64)
         self._low: dict[str, np.ndarray] = {}
         self._high: dict[str, np.ndarray] = {}
         self._names: dict[str, Bools] = {}
@@ -29,8 +30,11 @@ class Meetings:
         self._groups = [{self._group(rows.tests[place][0]) for place in places} for places in rows.of]
 
     def above(self, row: int) -> list[int]:
-        """The rows above a row that lead elsewhere and that no number or listed fact keeps apart from it."""
-        meet = self._ends[:row] != self._ends[row]
+        """The rows above a row that lead elsewhere and that no number or listed fact keeps apart from it.
+
+        Rows of another priority are left out: their owner has said which one decides.
+        """
+        meet = (self._ends[:row] != self._ends[row]) & (self._priority[:row] == self._priority[row])
         for fact, low in self._low.items():
             high = self._high[fact]
             meet &= (low[:row] <= high[row]) & (low[row] <= high[:row]) | self._without(fact, row)
