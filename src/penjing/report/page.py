@@ -133,6 +133,7 @@ class _Page:
             "rules": shown_rules(self.report.rules, self._said),
             "because": self._because,
             "percent": self._percent,
+            "confidence": as_written(self.report.decisions.confidence, self.language),
             "interval": self._interval,
             "ms": milliseconds,
             "mb": megabytes,
