@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from penjing.decide.policy import REASONS, load_policy
+from penjing.decide.policy import REASONS, Period, load_policy
 from penjing.explain.why import LANGUAGES, Language, why, words_of
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def _decided(reason: str, **more: Any) -> dict[str, Any]:
-    facts = {"label": "spam", "p": 0.93, "features": {"channel": "missing"}, "unknown": ["channel", "region"]}
+    facts = {
+        "label": "spam",
+        "p": 0.93,
+        "clock": "1970-01-01T00:00:05Z",
+        "features": {"channel": "missing"},
+        "unknown": ["channel", "region"],
+    }
     return {"outcome": "spam", "reason": reason, "facts": facts, "fired": [], **more}
 
 
@@ -47,6 +54,9 @@ def test_it_says_what_decided_with_the_figures(tiny_release) -> None:
         "没有规则触发",
         "没有哪一个词或分句单独改变模型的答案",
     ]
+    periods = (Period(first=None, last=9, thresholds={"spam": 0.9}), Period(first=10, last=None, thresholds={}))
+    dated = replace(policy, spec=policy.spec.model_copy(update={"periods": periods}))
+    assert why(_decided("above_threshold"), dated)[0].endswith("at or above the certified 0.9")
     assert why(_decided("unknown_value"), policy, language="zh")[0].startswith("字段 `channel`、`region` 的值不在")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penjing.prove.weighted import betting_bounds, betting_p_value
+from penjing.prove.weighted import betting_bounds, betting_p_value, estimate_error
 
 
 def stream(rng: np.random.Generator, count: int, errors: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -49,6 +49,11 @@ def test_both_bounds_hold_together_and_close_in() -> None:
         widths[count] = np.mean(spans)
     assert outside <= 12 and widths[5000] < widths[500] / 2
     assert betting_bounds(np.zeros(0, bool), np.zeros(0), 0.5, 0.05) == (0.0, 1.0)
+
+
+def test_the_estimate_weighs_each_row_by_the_cases_that_it_stands_for() -> None:
+    share, low, high = estimate_error([True, False, False], [1.0, 0.5, 1.0], 0.05)
+    assert share == 0.25 and low < 0.25 < high
 
 
 @pytest.mark.parametrize("drawn", [0.0, 0.05, 1.5, float("nan")])

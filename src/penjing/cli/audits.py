@@ -78,7 +78,7 @@ def error(
     finally:
         store.close()
     parts = {"model": [one for one in judged if not one.forced], "rules": [one for one in judged if one.forced]}
-    found = {name: estimate(rows) for name, rows in parts.items()}
+    found = {name: _figures(rows) for name, rows in parts.items()}
     out_json({"audits": total, "waiting": waiting, "judged": len(judged), **found})
     if model := found["model"]:
         share, low, high = (f"{100 * model[name]:.1f} %" for name in ("error", "low", "high"))
@@ -90,20 +90,13 @@ def error(
         tell("no audit has a verdict yet: `penjing audits export FILE` writes those that wait")
 
 
-def estimate(rows: Sequence[AuditedDecision]) -> dict[str, Any] | None:
-    """The share of errors, each audit weighted by how many decisions it stands for, and its bounds; None of no rows."""
-    import numpy as np
-
-    from penjing.prove.weighted import betting_bounds
+def _figures(rows: Sequence[AuditedDecision]) -> dict[str, Any] | None:
+    """How many audits there are, how many are wrong, and the error that they show; None of no rows."""
+    from penjing.prove.weighted import estimate_error
 
     if not rows:
         return None
-    wrong, drawn = np.array([one.wrong for one in rows]), np.array([one.drawn for one in rows])
-    low, high = betting_bounds(wrong, drawn, float(drawn.min()), _LEVEL)
-    share = float((wrong / drawn).sum() / (1 / drawn).sum())
-    figures = {"error": share, "low": low, "high": high}
-    return {
-        "judged": len(rows),
-        "wrong": int(wrong.sum()),
-        **{name: round(value, 6) for name, value in figures.items()},
-    }
+    wrong = [one.wrong for one in rows]
+    found = estimate_error(wrong, [one.drawn for one in rows], _LEVEL)
+    figures = dict(zip(("error", "low", "high"), (round(each, 6) for each in found), strict=True))
+    return {"judged": len(rows), "wrong": sum(wrong), **figures}

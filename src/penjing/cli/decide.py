@@ -40,7 +40,7 @@ def decide(
     evidence: Annotated[bool, typer.Option("--evidence", help="also return the words that decided; slower")] = False,
     why: Annotated[bool, typer.Option("--why", help="also return the reasons in words, in your language")] = False,
     counterfactual: Annotated[
-        bool, typer.Option("--counterfactual", help="also search the smallest deletion that changes the decision")
+        bool, typer.Option("--counterfactual", help="also search for a small deletion that changes the decision")
     ] = False,
     text: Annotated[
         str | None, typer.Option(help="the column of the texts; default: that of the release, else text")

@@ -95,7 +95,7 @@ class Certificate(_Part):
     validation; rows: calibration rows; automation, forced, ruled: shares of them that the model decides, whose outcome
     a rule forces (outside the certificate), that a rule sends to review, those included that it would force if each
     field that the model reads were known; error: share of errors among the cases that
-    the model decides, high: its one-sided 95 % bound; reviewed:
+    the model decides, high: its one-sided bound at `confidence`; reviewed:
     labels with too few rows, always reviewed; calibration, used: hashes of rows that may never certify again;
     an_error: what counts as an error, in English, where the task has a limit that says so (format 2);
     needs: what more rows would do, by the limit (`*` or a label) that is not proven (format 3). Formats 1 and 2 have

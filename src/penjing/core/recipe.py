@@ -172,7 +172,9 @@ class Decide(_Part):
         "cases of that label: `{illegal: 0.02}`",
     )
     rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
-    audit: Share = Field(0.01, description="share of automatic cases, chosen by a hash, that also go to review")
+    audit: Share = Field(
+        0.01, description="share of automatic cases, drawn by a secret key of the service, that also go to review"
+    )
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
     unknown_values: Literal["review", "refuse"] = Field(
         "review", description="a new value of an enumerated field: the case goes to review, or the request is refused"

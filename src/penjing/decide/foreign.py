@@ -352,9 +352,7 @@ def _in_truth(plain: str) -> Hint | None:
         return "asks whether there is a value in other words", write(
             "not empty" if null[1] or null[2] else "empty", "", "en"
         )
-    if found := re.fullmatch(
-        r"(?:!==*|<>|≠|!(?!=)|not\s+|is\s+not\s+|isn'?t\s+|不是|非|不)\s*(.+)", plain, re.IGNORECASE
-    ):
+    if found := _NOT_TRUE.fullmatch(plain):
         truth = _truth(found[1])
         right = "`true` or `false`" if truth is None else "`false`" if truth else "`true`"
         return _ANOTHER, f"write {right}"

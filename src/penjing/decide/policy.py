@@ -278,7 +278,7 @@ class Policy:
     def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
         if facts["too_long"]:
             return "review", "too_long"
-        thresholds = self._thresholds_at(facts["clock"]) if self.spec.periods else self.spec.thresholds
+        thresholds = self.thresholds_at(facts["clock"])
         if self.spec.periods and not thresholds:
             return "review", "not_certified_period"
         threshold = thresholds.get(self.task.scope(facts))
@@ -291,8 +291,10 @@ class Policy:
             return "review", "within_tolerance"
         return "automatic", "above_threshold"
 
-    def _thresholds_at(self, clock: str) -> Mapping[str, float | None]:
-        """The thresholds of the period of a clock; none where nothing is certified in it."""
+    def thresholds_at(self, clock: str) -> Mapping[str, float | None]:
+        """The thresholds at the clock of a request; none in a period in which nothing is certified."""
+        if not self.spec.periods:
+            return self.spec.thresholds
         second = seconds_of(clock)
         for each in self.spec.periods:
             if (each.first is None or each.first <= second) and (each.last is None or second <= each.last):
@@ -338,7 +340,7 @@ def tolerance_units(tolerance: float) -> int:
 
 
 def load_policy(release: Release) -> Policy:
-    """The policy of a verified release, its rules compiled. Raises DamageError or RuleError."""
+    """The policy of a verified release, its rules read; `compile` compiles them. Raises DamageError or RuleError."""
     path = release.folder / POLICY
     try:
         spec = PolicySpec.model_validate_json(path.read_bytes())

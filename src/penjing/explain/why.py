@@ -114,7 +114,7 @@ class _Words:
         """The deciding cause, and the queue in which the case waits."""
         facts, reason = decided["facts"], str(decided["reason"])
         said = self._say(_SAID, label=facts.get("label", decided["outcome"]), p=f"{facts['p']:g}")
-        least = None if policy is None else policy.spec.thresholds.get(policy.task.scope(facts))
+        least = None if policy is None else policy.thresholds_at(facts["clock"]).get(policy.task.scope(facts))
         names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
         form = _CAUSES.get(f"{reason}_0" if least is None else reason, _CAUSES.get(reason))
         if form is None:

@@ -14,7 +14,7 @@ import numpy as np
 from penjing.core.certificate import Certificate
 from penjing.decide.policy import Policy
 from penjing.prove.certify import Labelled, with_thresholds
-from penjing.prove.weighted import betting_bounds
+from penjing.prove.weighted import estimate_error
 
 COLUMN = "drawn"
 ADVICE = "give rows that were drawn by chance, or decisions as `penjing export decisions` writes them, with `drawn`"
@@ -53,10 +53,9 @@ def weighted(policy: Policy, certificate: Certificate, labelled: Labelled) -> Ce
     decided = [final.decide("", facts) for facts in labelled.facts]
     automatic = np.array([one.route == "automatic" and one.decided_by == "model" for one in decided], dtype=bool)
     wrong = np.array([task.wrong(one.outcome, gold) for one, gold in zip(decided, labelled.truth, strict=True)])
-    weights = 1 / drawn
-    mine = automatic & wrong.astype(bool)
-    share = float(weights[mine].sum() / weights[automatic].sum()) if automatic.any() else None
-    delta, least = 1 - certificate.confidence, float(drawn.min())
-    high = betting_bounds(wrong[automatic].astype(bool), drawn[automatic], least, delta)[1] if automatic.any() else None
+    weights, delta = 1 / drawn, 1 - certificate.confidence
+    share, high = None, None
+    if automatic.any():
+        share, _, high = estimate_error(wrong[automatic].tolist(), drawn[automatic].tolist(), delta)
     automation = float(weights[automatic].sum() / weights.sum())
     return certificate.model_copy(update={"automation": automation, "error": share, "high": high, "weighted": True})

@@ -17,7 +17,7 @@ Prefer the exact binomial test where all rows have one probability and are looke
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,17 @@ def betting_bounds(wrong: Bools, drawn: Floats, least: float, delta: float) -> t
 
     # Rejected rates of either side are an interval that ends at 1 or begins at 0.
     return _edge(lambda risk: not too_low(risk)), _edge(too_high)
+
+
+def estimate_error(wrong: Sequence[bool], drawn: Sequence[float], delta: float) -> tuple[float, float, float]:
+    """The share of errors, each row weighted by how many cases it stands for, and both bounds at level delta each.
+
+    Raises ValueError for no rows, and as `betting_p_value`.
+    """
+    mistakes, shares = np.array(wrong, dtype=np.bool_), np.array(drawn, dtype=np.float64)
+    low, high = betting_bounds(mistakes, shares, float(shares.min()), delta)
+    weights = 1 / shares
+    return float(weights[mistakes].sum() / weights.sum()), low, high
 
 
 def _edge(holds: Callable[[float], bool]) -> float:

@@ -51,7 +51,7 @@ class DecideOne(RequestItem):
 
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
     counterfactual: StrictBool = Field(
-        False, description="also return the smallest deletion that was found to change the decision; slower"
+        False, description="also return a small deletion that changes the decision, if one is found; slower"
     )
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
@@ -69,7 +69,7 @@ class DecideMany(_StrictBody):
     )
     evidence: StrictBool = Field(False, description="also return the words that decided; slower")
     counterfactual: StrictBool = Field(
-        False, description="also return the smallest deletion that was found to change the decision; slower"
+        False, description="also return a small deletion that changes the decision, if one is found; slower"
     )
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 

@@ -1,0 +1,1 @@
+"""Rules of the first edition, as sealed releases have them: read and decided, never written."""
