@@ -1,8 +1,8 @@
 """The regular expressions of a table, searched in a folded text in linear time by RE2.
 
 RE2 derives from each expression the words of which a match must have some, finds these words in one pass, and runs only
-the expressions that are left (`FilteredRE2`). One automaton of all expressions (`RE2::Set`) was measured too: it is
-as fast on texts without such words, and thirty times slower where a text has some, because its states multiply.
+the expressions that are left (`FilteredRE2`). Prefer it to one automaton of all expressions (`RE2::Set`), whose states
+multiply (LOG.md).
 """
 
 from __future__ import annotations
