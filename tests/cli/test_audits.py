@@ -12,7 +12,12 @@ from penjing.store.records import Record, make_record, write_records
 
 
 def audited(number: int, reason: str = "audit") -> Record:
-    facts = {"label": "spam", "p": 0.97, "fields": {"channel": "web"}, "audit": {"draw": 0.01, "probability": 0.02}}
+    facts = {
+        "label": "spam",
+        "p": 0.97,
+        "fields": {"channel": "web"},
+        "audit": {"draw": number / 100_000, "probability": 0.02},
+    }
     decision = Decision(f"id-{number:03}", "a" * 64, "spam", "review", "model", False, reason, facts)
     return make_record(
         decision, Prediction("b" * 64, Choice(("ham", "spam"), (0.03, 0.97))), f"=text {number}", {}, None

@@ -342,3 +342,10 @@ def test_the_reasons_are_given_in_the_readers_language(penjing, tiny_release, tm
     assert ran.lines[0]["why"][0] == "规则 `lottery` 直接判定为 `spam`，不看模型"
     replayed = penjing("replay", ran.lines[0]["id"], "--why")
     assert replayed.lines[0]["reasons"][0] == "the rule `lottery` decides `spam`, whatever the model says"
+
+
+def test_the_column_of_the_texts_is_not_passed_through_unmasked(penjing, tiny_release, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,case\n打13812345678,C-1\n", encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, tmp_path / "in.csv", "--keep", "Text")
+    assert ran.code == 2 and "the column `Text` has the texts, which are kept masked" in ran.err
+    assert penjing("decide", tiny_release.folder, tmp_path / "in.csv", "--ref", "case").lines[0]["ref"] == "C-1"

@@ -30,6 +30,7 @@ def test_words_are_folded_and_kept_once_in_order(tmp_path: Path, encoding: str) 
         ("a\nme@example.com\n", ["x.txt:2", "personal number (email)"]),
         ("a\n" + "b" * 201 + "\n", ["x.txt:2", "a word of 201 characters; at most 200"]),
         ("\n \n", ["x.txt", "has no words"]),
+        ("a\n\u00ad\n", ["x.txt:2", "is empty when it is compared"]),
         ("a\0b\n", ["a NUL character"]),
         ("a\nb\nc\nd\n", ["x.txt:4", "more than 3 words"]),
     ],

@@ -339,6 +339,16 @@ def test_rows_out_of_operation_are_weighted_by_how_they_were_drawn(release: Rele
     assert not amend(release, rules, alike, tmp_path / "alike", threads=1).certificate.weighted
 
 
+def test_the_same_rows_certify_another_promise_at_half_the_level(release: Release, tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "rows.csv", texts(300, 12))
+    found = []
+    for number, written in enumerate((RULES, RULES.replace("lunch", "dinner"), RULES)):
+        (rules := tmp_path / f"r{number}.csv").write_text(written, encoding="utf-8")
+        found.append(amend(release, rules, data, tmp_path / f"out{number}", threads=1).certificate)
+    assert [one.confidence for one in found] == [0.95, 0.975, 0.95]
+    assert [len(one.openings) for one in found] == [0, 1, 0]
+
+
 def test_rows_that_a_release_selected_are_warned_of(release: Release, tmp_path: Path) -> None:
     rules, said = tmp_path / "new.csv", Said()
     rules.write_text(RULES, encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 from penjing.core.certificate import Need
 from penjing.prove.needed import ERROR, POWER, SHARE, LimitCount, needed
-from penjing.prove.sequence import binomial_tail
+from penjing.prove.sequence import binomial_tail, upper_bound
 
 RUNS = 500
 # Noise of a rate of 5 % or 10 % in 500 runs, three standard errors.
@@ -24,6 +24,8 @@ def test_the_three_answers() -> None:
     assert needed(one(60, 2), 100) == Need(answer="unknown")
     assert needed(one(100, 20), 200) == Need(answer="no_help")
     assert needed([], 100) == Need(answer="unknown")
+    barely = next(n for n in range(40, 400) if upper_bound(0, n, ERROR) < 0.05)
+    assert needed(one(barely, 0), barely).answer == "unknown"  # a bound just below the limit asks for far too many
 
 
 def test_one_threshold_that_might_hold_is_no_no_help() -> None:

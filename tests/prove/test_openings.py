@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from penjing.core.errors import DamageError
-from penjing.prove.openings import LEDGER, Opening, plan, read_openings, record
+from penjing.prove.openings import LEDGER, Opening, OpeningPlan, open_planned, plan, read_openings
 from penjing.prove.sequence import binomial_tail
 
 ROWS = [f"{n:016x}" for n in range(10)]
@@ -53,21 +54,49 @@ def test_whoever_keeps_trying_is_fooled_no_more_often_than_twice_the_level() -> 
     assert 0 < fooled / 400 <= 0.1
 
 
+def entered(path: Path, promise: str, rows: list[str] = ROWS) -> OpeningPlan:
+    return open_planned(path, rows, promise, 0.05, "2026-01-05T00:00:00Z")
+
+
 def test_a_ledger_is_read_back_and_a_half_written_line_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / LEDGER
     assert read_openings(path) == []
-    record(path, opening("a", ROWS[:2]))
+    entered(path, "a", ROWS[:2])
     with path.open("ab") as file:
         file.write(b'{"format": 1, "promise": "x", "ro')
     assert read_openings(path) == [opening("a", ROWS[:2])]
-    record(path, opening("b", ROWS[2:], 0.025))
-    assert read_openings(path) == [opening("a", ROWS[:2]), opening("b", ROWS[2:], 0.025)]
+    assert entered(path, "b", ROWS[:2]).delta == 0.025
+    assert read_openings(path) == [opening("a", ROWS[:2]), opening("b", ROWS[:2], 0.025)]
 
 
-def test_a_damaged_line_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_a_whole_line_that_lost_its_end_is_kept(tmp_path: Path) -> None:
     path = tmp_path / LEDGER
-    record(path, opening("a", ROWS))
-    path.write_bytes(b'{"format": 2}\n' + path.read_bytes())
+    entered(path, "a")
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    assert entered(path, "b").delta == 0.025 and [one.promise for one in read_openings(path)] == ["a", "b"]
+
+
+def test_promises_that_are_opened_at_once_are_counted_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / LEDGER
+    with ThreadPoolExecutor(8) as threads:
+        levels = sorted(found.delta for found in threads.map(lambda n: entered(path, f"{n}"), range(8)))
+    assert levels == sorted(0.05 / 2**n for n in range(8)) and len(read_openings(path)) == 8
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"format": 2}',
+        b"\xff\xfe",
+        b'{"format": 1, "promise": "a", "rows": "1", "delta": NaN, "time": ""}',
+        b'{"format": 1, "promise": "a", "rows": "1", "delta": -0.1, "time": ""}',
+    ],
+)
+@pytest.mark.parametrize("last", [False, True])
+def test_a_damaged_line_is_refused_with_its_place(tmp_path: Path, line: bytes, last: bool) -> None:
+    path = tmp_path / LEDGER
+    entered(path, "a")
+    path.write_bytes(path.read_bytes() + line + b"\n" if last else line + b"\n" + path.read_bytes())
     with pytest.raises(DamageError, match="ledger") as caught:
         read_openings(path)
-    assert caught.value.where == f"{path}:1"
+    assert caught.value.where == f"{path}:{2 if last else 1}"

@@ -14,10 +14,12 @@ from penjing.store.records import Record, make_record, write_records
 from penjing.store.tables import decisions, reviews
 
 
-def drawn(identity: str, reason: str = "audit", probability: float | None = 0.1, forced: bool = False) -> Record:
+def drawn(
+    identity: str, reason: str = "audit", probability: float | None = 0.1, forced: bool = False, draw: float = 0.0
+) -> Record:
     facts = {"label": "spam", "p": 0.9, "fields": {"note": '"reason":"audit"'}}
     if probability is not None:
-        facts["audit"] = {"draw": 0.05, "probability": probability}
+        facts["audit"] = {"draw": draw or len(identity) / 1000 + ord(identity[0]) / 10_000, "probability": probability}
     decided_by = "rule" if forced else "model"
     decision = Decision(identity, "a" * 64, "spam", "review", decided_by, forced, reason, facts)  # type: ignore[arg-type]
     return make_record(decision, Prediction("b" * 64, Choice(("ham", "spam"), (0.1, 0.9))), "text", {}, None)
@@ -51,3 +53,11 @@ def test_a_record_that_cannot_be_read_is_left_out(store: Store) -> None:
     with store.write() as connection:
         connection.execute(update(decisions).where(decisions.c.id == "two").values(decision="{"))
     assert [one.id for one in closed_audits(store)] == ["one"]
+
+
+def test_decisions_with_one_draw_count_once(store: Store) -> None:
+    with store.write() as connection:
+        write_records(connection, [drawn("first", draw=0.01), drawn("again", draw=0.01), drawn("other", draw=0.02)])
+    judge(store, {"first": "spam", "again": "ham", "other": "ham"})
+    found = [(one.id, one.wrong) for one in closed_audits(store)]
+    assert len(found) == 2 and ("other", True) in found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,11 +74,16 @@ def test_an_erasure_blanks_it_and_the_chain_still_verifies(store: Store, make) -
         (None, {"a": "x" * 2000}, "have 2,001 characters; at most 2,000"),
         ("a\0b", {}, "NUL or half a character"),
         (None, {"a": "\ud800"}, "NUL or half a character"),
+        (None, {"a": math.inf}, "a number that is not finite"),
     ],
 )
-def test_it_has_bounds(ref: str | None, keep: dict[str, str], said: str) -> None:
+def test_it_has_bounds(ref: str | None, keep: dict[str, Any], said: str) -> None:
     with pytest.raises(RequestError, match=said):
         CaseData(ref, keep)
+
+
+def test_a_case_number_has_no_spaces_around_it() -> None:
+    assert CaseData(" C-7 ").ref == "C-7" and CaseData("  ").ref is None
 
 
 def test_a_database_of_the_fourth_form_gets_the_tables_and_a_signature(

@@ -11,6 +11,7 @@ import typer
 from penjing.core.errors import RequestError, UsageError
 from penjing.data.cells import UnreadableCell
 from penjing.data.fields import match_header, unclear_names
+from penjing.data.fold import fold_name
 
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
@@ -30,6 +31,15 @@ class CaseColumns:
 
     ref: str | None = None
     keep: tuple[str, ...] = ()
+
+    def refuse_text(self, text: str) -> None:
+        """Raise UsageError if the column of the texts is one of these: it would be stored as it is, not masked."""
+        named = next((name for name in self._names() if fold_name(name) == fold_name(text)), None)
+        if named is not None:
+            raise UsageError(
+                f"the column `{named[:60]}` has the texts, which are kept masked: it is not passed through",
+                fix="leave it out; `penjing export decisions` writes the masked text",
+            )
 
     def checked(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows unchanged. Raises UsageError at the first row if it has no such column, or several."""

@@ -86,6 +86,7 @@ def decide(
     if (secret := store.audit_key()) is not None:
         decider.drawer = Drawer(secret)
     reading, columns = Reading(encoding, sheet, header, lines=lines), CaseColumns(ref, tuple(dict.fromkeys(keep or ())))
+    columns.refuse_text(text or decider.release.info.columns.get("text", "text"))
     options = {"text": text, "evidence": evidence} | _changed(reading) | _changed(columns)
     run = _open(store, decider, file, options, again)
     work = _Work(decider, store, evidence, _Explained(why, counterfactual), columns, run)

@@ -65,7 +65,10 @@ def read_list(path: Path, schema: FactSchema) -> WordList:
     for number, line in enumerate(decode(raw, path).splitlines(), start=1):
         if line.strip():
             word = _word(line, masking, f"{path}:{number}")
-            words.setdefault(folding(word), number)
+            if not (folded := folding(word)).strip():
+                fix = "delete the line"
+                raise RuleError("the word is empty when it is compared", where=f"{path}:{number}", fix=fix)
+            words.setdefault(folded, number)
             if len(words) > MAX_WORDS:
                 fix = "split the list, and name both: `in @a|@b`"
                 raise RuleError(f"more than {MAX_WORDS:,} words", where=f"{path}:{number}", fix=fix)

@@ -30,9 +30,9 @@ from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain
 from penjing.explain.faithfulness import faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates
-from penjing.make.opening import open_rows
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
+from penjing.prove.calibration_rows import open_rows
 from penjing.prove.certify import CLOCK, Labelled, certify, clock_of, fix_grid, label_facts, table_hashes
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table

@@ -30,6 +30,7 @@ from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
 from penjing.prove.certify import TIME
+from penjing.prove.openings import LEDGER, read_openings
 from penjing.prove.periods import counts_days, without_time
 from penjing.tasks import described, reader_of
 from penjing.tasks.measure import metric_names
@@ -95,6 +96,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found.faults += feature_faults(file, found.steps)
     missing = [path for path in _files(file) if not path.is_file()]
     found.faults += [no_such_file(path) for path in missing]
+    _attempt(found, lambda: read_openings(file.path.parent / LEDGER))
     reader = _attempt(found, lambda: reader_of(file))
     looked = None if missing or reader is None else _attempt(found, lambda: examine(file, reader, progress))
     if looked is not None:

@@ -28,7 +28,6 @@ from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
 from penjing.make.named import NOTHING, Named
-from penjing.make.opening import ledger_of
 from penjing.make.overall import Overall, scaled, stages
 from penjing.make.plan import on_engine, single_step, step_faults
 from penjing.make.search.chains import chains
@@ -39,6 +38,7 @@ from penjing.make.trainable import keep_trainable
 from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
 from penjing.measure.latency import Call
 from penjing.model.base import depth_of
+from penjing.prove.calibration_rows import ledger_of
 from penjing.prove.gates import TIMES, in_words, refuses
 from penjing.prove.score import Scored, score
 from penjing.prove.seal import put_with_gates

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from penjing.core.artifact import open_release, read_gates, write_gates
-from penjing.core.canon import canonical_json
+from penjing.core.canon import canonical_json, digest
 from penjing.core.certificate import CERTIFICATE, POLICY, Certificate
 from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
@@ -27,6 +27,7 @@ from penjing.decide.logic.findings import Finding
 from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema
+from penjing.prove.calibration_rows import ledger_of, open_rows
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
@@ -96,13 +97,18 @@ def amend(
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
     rows = _labelled_rows(data, columns or Columns(), release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
-    progress.start(f"certifying on {len(fresh):,} rows", None)
-    labelled = label_facts(session, policy, fresh)
-    if differ(drawn := _drawn(rows, fresh)):
+    promised = Promised(old.max_error, old.max_miss, old.reviewed)
+    tested = [digest([old.grid, old.path])]
+    ledger = ledger_of(data, out.absolute().parent)
+    usable = open_rows(ledger, fresh, policy, release.artifact, promised, tested)
+    progress.start(f"certifying on {len(usable.table):,} rows", None)
+    labelled = label_facts(session, policy, usable.table)
+    if differ(drawn := _drawn(rows, usable.table)):
         labelled = replace(labelled, drawn=tuple(drawn))
     certificate, periods = certify_periods(
-        table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), round(1 - old.confidence, 6)
+        table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), usable.delta
     )
+    certificate = certificate.model_copy(update={"openings": usable.earlier})
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     with sealed_folder(out) as folder:
         shutil.copytree(release.folder, folder, dirs_exist_ok=True)
@@ -116,7 +122,8 @@ def amend(
         write_gates(out, amended.id, gates)
     findings += check_fired(table, names_fired(table, labelled.facts), "labelled")
     warnings = tuple(each for each in findings if each.level == "warning")
-    return Amended(amended, certificate, warnings, given, given - repeated - len(fresh), repeated)
+    used = given - repeated - len(usable.table)
+    return Amended(amended, certificate, warnings, given, used, repeated)
 
 
 def read_certificate(release: Release) -> Certificate:

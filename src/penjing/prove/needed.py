@@ -33,6 +33,7 @@ from penjing.prove.sequence import DELTA, Ints, binomial_tail, lower_bound, rows
 # How the probability that `enough` is wrong is shared out; and the largest probability that `no help` is wrong.
 ERROR, SHARE, POWER = 0.06, 0.01, 0.03
 NO_HELP = 0.05
+FAR = 100  # times the rows that were counted
 SURE = (0.05, 0.1, 0.2, 0.4)
 # Beyond so many rows the answer is `unknown`: it would be no advice.
 _MOST = 500_000
@@ -58,12 +59,13 @@ def needed(
 
     delta: the level of the tests. tested: number of rows on which the certificate was tested, if it is not `rows`;
     the answer `enough` counts the rows beyond these. stricter: the counts at thresholds above the first step, with
-    which a later path could begin.
+    which a later path could begin. A bound just below the limit would ask for more than FAR times the rows: that is
+    unknown.
     """
     if steps and all(_hopeless(step) for step in (*steps, *stricter)):
         return Need(answer="no_help")
     total = _enough(steps[0], rows, delta) if steps else None
-    if total is None:
+    if total is None or total > FAR * max(1, rows):
         return Need(answer="unknown")
     return Need(answer="enough", rows=max(1, total - (rows if tested is None else tested)))
 

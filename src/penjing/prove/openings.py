@@ -59,24 +59,40 @@ class OpeningPlan:
 
 def read_openings(path: Path) -> list[Opening]:
     """Every opening in a ledger, in order; none if there is no file. Raises DamageError (a line that is no opening)."""
+    return _read(path.read_bytes() if path.is_file() else b"", path)[0]
+
+
+def _read(raw: bytes, path: Path) -> tuple[list[Opening], int]:
+    """The openings in a ledger, and the length of its whole lines.
+
+    A last line that a power cut left half written has no end; its rows were not looked at, so it does not count.
+    """
     found: list[Opening] = []
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            values = json.loads(line)
-            if values["format"] != _FORMAT:
-                raise ValueError
-            rows = frozenset(str(values["rows"]).split())
-            found.append(Opening(str(values["promise"]), rows, float(values["delta"]), str(values["time"])))
-        except (ValueError, KeyError, TypeError):
-            if number == len(lines):
-                continue  # a line that a power cut left half written; its rows were not looked at
+    length = 0
+    for number, line in enumerate(raw.splitlines(keepends=True), start=1):
+        opening = _opening(line)
+        if opening is not None:
+            found.append(opening)
+            length += len(line)
+        elif line.endswith(b"\n"):
             raise DamageError(
                 "this line of the ledger of calibration rows cannot be read",
                 where=f"{path}:{number}",
                 fix="restore the file from a backup; without it nobody knows how often the rows were opened",
-            ) from None
-    return found
+            )
+    return found, length
+
+
+def _opening(line: bytes) -> Opening | None:
+    """The opening that a line holds, or None."""
+    try:
+        values = json.loads(line)
+        delta = float(values["delta"])
+        if values["format"] != _FORMAT or not 0 < delta < 1:
+            return None
+        return Opening(str(values["promise"]), frozenset(str(values["rows"]).split()), delta, str(values["time"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def plan(openings: Sequence[Opening], rows: Sequence[str], promise: str, delta: float) -> OpeningPlan:
@@ -103,8 +119,27 @@ def _sharing(openings: Sequence[Opening], rows: frozenset[str], promise: str) ->
     return tuple(last.values())
 
 
-def record(path: Path, opening: Opening) -> None:
-    """Add an opening to the ledger; it is on the disk when this returns. Raises OSError."""
+def open_planned(path: Path, rows: Sequence[str], promise: str, delta: float, time: str) -> OpeningPlan:
+    """Plan the test of a promise on rows with these hashes, and enter it in the ledger unless it is there.
+
+    Nobody else plans or enters meanwhile, and the entry is on the disk when this returns. Raises DamageError, OSError.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        openings, length = _read(path.read_bytes(), path)
+        found = plan(openings, rows, promise, delta)
+        if not found.known:
+            opening = Opening(promise, frozenset(rows[place] for place in found.places), found.delta, time)
+            _append(descriptor, length, opening)
+    finally:
+        os.close(descriptor)
+    sync(path.parent)
+    return found
+
+
+def _append(descriptor: int, length: int, opening: Opening) -> None:
+    """Write an opening behind the whole lines of an open ledger."""
     values = {
         "format": _FORMAT,
         "time": opening.time,
@@ -112,14 +147,8 @@ def record(path: Path, opening: Opening) -> None:
         "delta": opening.delta,
         "rows": " ".join(sorted(opening.rows)),
     }
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        whole = path.read_bytes()
-        end = whole.rfind(b"\n") + 1  # after it: a line that a power cut left half written
-        os.ftruncate(descriptor, end)
-        os.pwrite(descriptor, json.dumps(values, sort_keys=True).encode() + b"\n", end)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync(path.parent)
+    line = json.dumps(values, sort_keys=True).encode() + b"\n"
+    whole = length == 0 or os.pread(descriptor, 1, length - 1) == b"\n"
+    os.ftruncate(descriptor, length)
+    os.pwrite(descriptor, line if whole else b"\n" + line, length)
+    os.fsync(descriptor)

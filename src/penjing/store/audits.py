@@ -40,7 +40,9 @@ class AuditedDecision:
 
 
 def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedDecision]:
-    """Every audit with a verdict whose probability is recorded, in the order of the decisions.
+    """Every audit with a verdict whose probability is recorded, in the order of the decisions; one for each case.
+
+    Decisions on the same text and fields have one draw, so they are audited together or not at all, and count once.
 
     release: only those of the release with this id. One whose record cannot be read is left out; so is an audit of a
     task without labels whose release is not where it was in service, because the task decides what an error is.
@@ -51,7 +53,7 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
         .where(reviews.c.status == "done", IS_AUDIT, *([decisions.c.release == release] if release else []))
         .order_by(decisions.c.created, decisions.c.id)
     )
-    reads = Reads(store)
+    reads, seen = Reads(store), set[tuple[str, float]]()
     with store.read() as connection:
         for row in connection.execute(query):
             try:
@@ -61,9 +63,11 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
                     continue
                 wrong = _is_wrong(decided, row.verdict, reads, row.release)
                 drawn, forced = float(facts["audit"]["probability"]), bool(decided["forced"])
+                case = row.release, float(facts["audit"]["draw"])
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
-            if wrong is not None and 0 < drawn <= 1:
+            if wrong is not None and 0 < drawn <= 1 and case not in seen:
+                seen.add(case)
                 yield AuditedDecision(row.id, row.release, row.created, drawn, wrong, forced)
 
 

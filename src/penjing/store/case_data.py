@@ -7,6 +7,7 @@ personal: an erasure blanks them.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,8 @@ class CaseData:
     keep: Mapping[str, Scalar] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # Without spaces around it, as a file gives it: one case has one number at every door.
+        object.__setattr__(self, "ref", (self.ref or "").strip() or None)
         if self.ref is not None and len(self.ref) > MOST_REF:
             raise RequestError(
                 f"the case number `ref` has {len(self.ref):,} characters; at most {MOST_REF} are kept",
@@ -54,6 +57,8 @@ class CaseData:
                 fix="leave out the longest of them",
             )
         written = "".join((self.ref or "", *self.keep, *(each for each in self.keep.values() if isinstance(each, str))))
+        if not all(math.isfinite(each) for each in self.keep.values() if isinstance(each, float)):
+            raise RequestError("`keep` holds a number that is not finite", fix="send it as a text")
         if "\0" in written or any("\ud800" <= letter <= "\udfff" for letter in written):
             raise RequestError("`ref` or `keep` holds a NUL or half a character", fix="send plain text in UTF-8")
 
@@ -129,4 +134,4 @@ def decisions_of(store: Store, ref: str, most: int, after: str | None = None) ->
 def refs_with(store: Store, ref: str) -> list[str]:
     """The ids of all decisions of a case."""
     with store.read() as connection:
-        return list(connection.execute(select(case_data.c.decision).where(case_data.c.ref == ref)).scalars())
+        return list(connection.execute(select(case_data.c.decision).where(case_data.c.ref == ref.strip())).scalars())

@@ -10,7 +10,7 @@ from tests.labelled_cases import LABELS
 
 from penjing.core.nouns import Artifact, Table
 from penjing.decide.policy import Policy, PolicySpec
-from penjing.make.opening import OpenedRows, ledger_of, open_rows
+from penjing.prove.calibration_rows import OpenedRows, ledger_of, open_rows
 from penjing.prove.misses import Promised
 from penjing.prove.openings import LEDGER, read_openings
 

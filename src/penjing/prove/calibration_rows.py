@@ -16,7 +16,7 @@ from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import table_hashes
 from penjing.prove.misses import Promised
-from penjing.prove.openings import LEDGER, Opening, plan, read_openings, record
+from penjing.prove.openings import LEDGER, open_planned
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,8 @@ def open_rows(
     """
     rows = table_hashes(table, policy.spec.features)
     promise = _promise(policy, artifact, promised, validation)
-    found = plan(read_openings(ledger), rows, promise, promised.delta)
-    if not found.known:
-        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        record(ledger, Opening(promise, frozenset(rows[place] for place in found.places), found.delta, time))
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = open_planned(ledger, rows, promise, promised.delta, time)
     earlier = tuple(PastOpening(promise=one.promise[:16], delta=one.delta) for one in found.earlier)
     kept = {*found.places}
     left = tuple(identity for place, identity in enumerate(rows) if place not in kept)
