@@ -79,3 +79,14 @@ def test_a_field_is_never_headed_as_something_else() -> None:
 )
 def test_a_cell_begins_with_its_comparison(written: str, joined: bool, form: Form) -> None:
     assert split_form(written, joined=joined) == form
+
+
+def test_labels_that_differ_by_case_only_keep_their_own_probability() -> None:
+    facts = {"p.A": "unit", "p.a": "unit"}
+    assert [column_of(header, facts) for header in ("概率.A", "概率.a", "p.A", "概率．A")] == [
+        "p.A",
+        "p.a",
+        "p.A",
+        "p.A",
+    ]
+    assert column_of("概率. A ", {"p.A": "unit"}) == "p.A"

@@ -74,3 +74,9 @@ def test_days_of_a_date_are_whole() -> None:
     assert first == Between(((2 * 86_400, 4 * 86_400 - 1),))
     with pytest.raises(RuleError, match="is not a date"):
         parse_date_form(split_form("in 1970-01-02|soon"), "r.csv:2:3")
+
+
+@pytest.mark.parametrize("written", ["<80", "<=1.5", ">=-1", "not in 2", "0.5..80", ">1.1"])
+def test_a_bound_that_no_probability_reaches_is_refused(written: str) -> None:
+    with pytest.raises(RuleError, match="`p` is always between 0 and 1"):
+        parse_number_form(split_form(written, joined=True), "p", "unit", "")

@@ -114,7 +114,8 @@ def column_of(header: str, facts: Collection[str]) -> str | None:
         return found if found in facts else None
     beginning = next((fold_name(each) for each in OF_LABEL.zh if folded.startswith(fold_name(each))), None)
     if beginning is not None:
-        return column_of("p." + folded.removeprefix(beginning), facts)
+        label = header.partition(".")[2] or header.partition("．")[2]
+        return column_of("p." + (label.strip() or folded.removeprefix(beginning)), facts)
     return None
 
 

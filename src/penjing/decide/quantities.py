@@ -32,15 +32,19 @@ def parse_number_form(form: Form, fact: str, kind: Kind, where: str) -> Between:
         return _number_range(written, fact, kind, where)
 
     ranges = _ranges(form, one, where)
-    bottom, top = (0, MICRO) if kind == "unit" else (0, None) if kind == "count" else (None, None)
-    for low, high in ranges:
-        if (bottom is not None and high is not None and high < bottom) or (
-            top is not None and low is not None and low > top
-        ):
-            can = "between 0 and 1" if kind == "unit" else "0 or more"
-            fix = "correct the number"
-            raise RuleError(f"`{fact}` is always {can}, never {fold_width(form.rest)!r}", where=where, fix=fix)
+    if kind in ("unit", "count"):
+        _refuse_outside(ranges, form, fact, kind, where)
     return Between(_left(ranges) if form.key in ("!=", "not in") else ranges)
+
+
+def _refuse_outside(ranges: Sequence[Range], form: Form, fact: str, kind: Kind, where: str) -> None:
+    """Raise RuleError for a bound that no value of the fact reaches: the condition would hold always or never."""
+    top = MICRO if kind == "unit" else None
+    for bound in (each for low_high in ranges for each in low_high if each is not None):
+        if bound < 0 or (top is not None and bound > top):
+            can = "between 0 and 1" if kind == "unit" else "0 or more"
+            fix = "write 0.8 for 80 %" if top is not None and bound > top else "correct the number"
+            raise RuleError(f"`{fact}` is always {can}, never {fold_width(form.rest)!r}", where=where, fix=fix)
 
 
 def parse_date_form(form: Form, where: str) -> Between | Within:
