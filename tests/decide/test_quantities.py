@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penjing.core.chinese import chinese
 from penjing.core.errors import RuleError
 from penjing.decide.condition import Between
 from penjing.decide.keywords import split_form
@@ -74,6 +75,11 @@ def test_days_of_a_date_are_whole() -> None:
     assert first == Between(((2 * 86_400, 4 * 86_400 - 1),))
     with pytest.raises(RuleError, match="is not a date"):
         parse_date_form(split_form("in 1970-01-02|soon"), "r.csv:2:3")
+
+
+def test_a_keyword_of_several_words_has_a_chinese_sentence() -> None:
+    line = "r.csv:2:3 (column `pii.id_card`): `not starts` compares texts, not this column"
+    assert chinese(line).endswith("`not starts` 用于文本，不能用于这一列")
 
 
 @pytest.mark.parametrize("written", ["<80", "<=1.5", ">=-1", "not in 2", "0.5..80", ">1.1"])

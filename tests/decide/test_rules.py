@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from penjing.core.chinese import chinese, is_english
 from penjing.core.errors import RuleError
 from penjing.decide.condition import Among, Between, Contains, Then
-from penjing.decide.rules import MAX_RULES, parse_rules, read_rules
+from penjing.decide.rules import MAX_RULES, SHOWN, parse_rules, read_rules
 from penjing.decide.schema import FactSchema
 from penjing.tasks import open_reader
 
@@ -94,7 +95,7 @@ def test_two_columns_of_one_fact_are_two_conditions(tmp_path: Path) -> None:
     [
         ("name,labl,then\na,spam,review\n", ["r.csv:1:2: unknown column `labl`", "did you mean `label`?"]),
         ("名称,负责任,则\na,1,转人工\n", ["unknown column `负责任`", "did you mean `负责人`?"]),
-        ("name,城市,then\na,1,review\n", ["unknown column `城市`", "`fields: {城市: str}`"]),
+        ("name,城市,then\na,1,review\n", ["unknown column `城市`", "`fields: {城市: int}`"]),
         ("name,p.spma,then\na,1,review\n", ["unknown column `p.spma`", "did you mean `p.spam`?"]),
         ("name、label、then\na、spam、review\n", ["separate the columns by commas"]),
         ("name,then,则\na,review,\n", ["r.csv:1:3: the column `then` occurs twice"]),
@@ -105,7 +106,10 @@ def test_two_columns_of_one_fact_are_two_conditions(tmp_path: Path) -> None:
         ("name,p,then\na,<0.6,\n", ["nothing follows", "`review QUEUE` or `model`"]),
         ("name,p,then\n,<0.6,review\n", ["r.csv:2:1: the rule has no name"]),
         ("name,p,then\na,<0.6,review\na,<0.7,review\n", ["two rules have the name 'a': rows 2 and 3"]),
-        ("name,p,then\na,<0.6,review,more\n", ["r.csv:2:4: the cell 'more' has no heading"]),
+        (
+            "name,p,then\na,<0.6,review,more\n",
+            ["r.csv:2:4: the row has 4 cells, and the heading 3: `,`", "double quotes"],
+        ),
         ("name,then,priority\na,review,high\n", ["r.csv:2:3 (column `priority`): 'high' is no priority"]),
         ("name,then,priority\na,review,1.5\n", ["'1.5' is no priority", "whole number"]),
         ("name,then,valid_from\na,review,soon\n", ["r.csv:2:3 (column `valid_from`): 'soon' is not a date"]),
@@ -153,3 +157,47 @@ def test_labels_are_no_facts_where_the_answers_are_numbers(tmp_path: Path) -> No
     assert raised.value.fix == "the answers of this task are no labels: write `value`"
     (rule,) = read_rules(write(tmp_path / "r.csv", "名称,数值,则\na,>3,结论 4\n"), scores).rules
     assert rule.then == Then("outcome", "4")
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "fix"),
+    [
+        ("a,contains 退款,谢谢,review,why", "r.csv:2:2", '`"contains 退款,谢谢"`'),
+        ("a,contains 退款,review,one, two", "r.csv:2:4", '`"one, two"`'),
+        ("a,contains 退款,outcome spam,one,two,three", "r.csv:2:4", '`"one,two,three"`'),
+        ("a, b,contains 退款,review,why", "r.csv:2:1", '`"a, b"`'),
+    ],
+)
+def test_a_comma_without_quotes_is_the_only_fault_of_its_row(tmp_path: Path, line: str, place: str, fix: str) -> None:
+    faults: list[RuleError] = []
+    parse_rules(write(tmp_path / "r.csv", f"name,text,then,why\n{line}\n"), SCHEMA, faults)
+    assert [str(each.where).endswith(place) for each in faults] == [True]
+    assert "`,` in a cell divides the cell" in faults[0].what and fix in str(faults[0].fix)
+    assert not is_english(chinese(str(faults[0])).replace("r.csv", ""))
+
+
+def test_an_unknown_column_is_one_fault(tmp_path: Path) -> None:
+    faults: list[RuleError] = []
+    parse_rules(write(tmp_path / "r.csv", "name,sum,then\na,>5,review\nb,>6,review\n"), SCHEMA, faults)
+    assert [each.what for each in faults] == ["unknown column `sum`"]
+
+
+def test_all_faults_are_shown_each_with_its_place_and_fix_in_the_order_of_the_file(tmp_path: Path) -> None:
+    rows = "".join(f"r{number},spma,reveiw\n" for number in range(15))
+    with pytest.raises(RuleError) as error:
+        read_rules(write(tmp_path / "r.csv", f"name,label,then\n{rows}"), SCHEMA)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 60 and all(line.startswith("  fix: ") for line in lines[1::2])
+    assert [line.split(": ")[0].rsplit("r.csv:")[1] for line in lines[::4]] == [
+        f"{row}:2 (column `label`)" for row in range(2, 17)
+    ]
+    said = chinese(str(error.value)).splitlines()
+    assert said[0].endswith("未知的标签 'spma'") and said[2].endswith("规则的结果不能是 'reveiw'")
+    assert all(line.startswith("  办法：") for line in said[1::2])
+
+
+def test_more_faults_than_one_message_shows_are_counted(tmp_path: Path) -> None:
+    rows = "".join(f"r{number},review\n" * 2 for number in range(SHOWN + 7))
+    with pytest.raises(RuleError) as error:
+        read_rules(write(tmp_path / "r.csv", f"name,then\n{rows}"), SCHEMA)
+    assert str(error.value).endswith("7 more faults are not shown\n  fix: `penjing rules check --json` lists them all")

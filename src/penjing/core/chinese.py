@@ -20,7 +20,7 @@ _NUMBERS = "[-0-9](?:[-0-9.,  …]*[0-9…])?(?: to [0-9]+)?"
 # What a part of this name may be; any other may be anything.
 _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "seconds", "done"), _NUMBERS) | {
     "fact": r"[\w.]+",
-    "key": r"\S+",
+    "key": r"(?:not )?\S+(?: all)?",
     "numbered": r"[0-9]+ \([^)]*\)(?:, [0-9]+ \([^)]*\))*",
     "remark": "[^:,;]*",
     "ticked": "`[^`]*`",
@@ -111,7 +111,7 @@ class _Pattern:
             return None
         if not (found := self.whole.fullmatch(text)):
             return None
-        if not (placed or first or "title" in found.groupdict()) and ": " in found[1]:
+        if not (placed or first or "title" in found.groupdict()) and ": " in _QUOTED.sub("`", found[1]):
             return None
         inner = {name: part(found[name]) for name, star in _FIELD.findall(self.english) if star}
         # Half a sentence in each language is worse than English; the message of another program stays as it is.

@@ -17,6 +17,7 @@ from penjing.decide.denials import BUT, FLAGS, HOLDS_NOT, MAY_DENY, TAIL, TEXT_N
 from penjing.decide.foreign_numbers import in_date, in_number
 from penjing.decide.keywords import COMPARISONS, Form, Language, names_lists, split_form
 from penjing.decide.listed import HAN, inside, join_of, joined, looks_regular, parts_of, unquoted
+from penjing.decide.quantified import in_quantity
 from penjing.decide.quantities import NUMERIC, parse_date_form, parse_number_form
 from penjing.decide.schema import FactSchema, Kind
 
@@ -79,7 +80,9 @@ def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: 
     plain = fold_width(written)
     if not written or written in known:
         return
-    if kind == "text":
+    if kind != "bool" and (hint := in_quantity(plain, kind, known, write)):
+        found: Hint | None = hint
+    elif kind == "text":
         found = _in_text(plain)
     elif kind == "bool":
         found = _in_truth(plain)

@@ -24,10 +24,14 @@ _RESAVE = "save it again as CSV UTF-8"
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells of a rules file; `lines[i]` is row i + 1. raw: the bytes that are sealed, of a workbook its CSV."""
+    """The cells of a rules file; `lines[i]` is row i + 1. raw: the bytes that are sealed, of a workbook its CSV.
+
+    mark: what stands between the cells of a CSV; "" in a workbook.
+    """
 
     raw: bytes
     lines: list[list[str]]
+    mark: str = ""
 
 
 def read_grid(path: Path, headings: Collection[str], most: int) -> Grid:
@@ -45,12 +49,12 @@ def read_grid(path: Path, headings: Collection[str], most: int) -> Grid:
         raise RuleError(f"the file has {len(raw):,} bytes; at most {most:,}", where=str(path), fix=fix)
     if raw.startswith(_WORKBOOK):
         lines = _sheet(path)
-        raw = to_csv(lines).encode()
+        raw, mark = to_csv(lines).encode(), ""
     else:
-        lines = split_csv(decode(raw, path), path, headings)
+        lines, mark = split_csv(decode(raw, path), path, headings)
     if not any(any(cell.strip() for cell in line) for line in lines):
         raise RuleError("the file is empty", where=str(path), fix="begin with the line `name,label,p,text,then,why`")
-    return Grid(raw, lines)
+    return Grid(raw, lines, mark)
 
 
 def decode(raw: bytes, path: Path) -> str:
@@ -67,8 +71,8 @@ def decode(raw: bytes, path: Path) -> str:
     raise RuleError("the file is neither UTF-8 nor GB18030", where=str(path), fix="save it as CSV UTF-8")
 
 
-def split_csv(text: str, path: Path, headings: Collection[str]) -> list[list[str]]:
-    """The rows of a CSV, as its mark between cells divides them. Raises RuleError."""
+def split_csv(text: str, path: Path, headings: Collection[str]) -> tuple[list[list[str]], str]:
+    """The rows of a CSV, as its mark between cells divides them, and that mark. Raises RuleError."""
     mark, named = _mark(text, headings)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark))
@@ -76,7 +80,7 @@ def split_csv(text: str, path: Path, headings: Collection[str]) -> list[list[str
         raise RuleError(f"not valid CSV: {error}", where=str(path), fix="save the sheet again as CSV UTF-8") from None
     if named:
         lines[:1] = [[]]  # the line that names the mark; row numbers do not change
-    return lines
+    return lines, mark
 
 
 def to_csv(lines: Sequence[Sequence[str]]) -> str:

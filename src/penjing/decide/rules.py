@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from penjing.core.errors import RequestError, RuleError
-from penjing.core.options import nearest
 from penjing.data.clean import clean
 from penjing.data.dates import parse_date, span_of
 from penjing.data.fields import parse_number
@@ -18,6 +16,7 @@ from penjing.decide.condition import Condition, Rule, Then
 from penjing.decide.ends import parse_then
 from penjing.decide.foreign import refuse_foreign
 from penjing.decide.grid import read_grid
+from penjing.decide.headings import hint_of
 from penjing.decide.keywords import COLUMNS, FACTS, column_of, special_of
 from penjing.decide.schema import FactSchema, Kind
 from penjing.decide.table import RuleTable, in_order
@@ -28,7 +27,8 @@ MAX_BYTES = 10_000_000
 MAX_NAME = 200  # characters of a name, an owner
 MAX_WHY = 2_000
 MAX_PRIORITY = 1_000_000
-_SHOWN = 10  # faults of one file that are shown
+SHOWN = 200  # faults of one file in one message
+_UNKNOWN = "\0"  # a column whose heading is a fault of its own
 
 
 def read_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleTable:
@@ -45,12 +45,18 @@ def read_rules(path: Path, schema: FactSchema, *, sealed: bool = False) -> RuleT
 
 
 def join_faults(faults: Sequence[RuleError]) -> RuleError:
-    """One error for all faults of a file: the first in full, and one line for each other."""
-    first, others = faults[0], faults[1:_SHOWN]
-    more = "".join(f"\n  {each.where}: {each.what} ({each.fix})" for each in others)
-    if len(faults) > _SHOWN:
-        more += f"\n  and {len(faults) - _SHOWN} more"
-    return RuleError(first.what + more, where=first.where, fix=first.fix)
+    """One error for all faults of a file: each with its place and its fix, in the order of the file."""
+    shown = faults[:SHOWN]
+    if len(shown) == 1:
+        return shown[0]
+    last, more = shown[-1], len(faults) - len(shown)
+    lines = [str(each) for each in shown[:-1]] + ([str(last)] if more else [f"{last.where}: {last.what}"])
+    fix = last.fix
+    if more:
+        lines.append(f"{more:,} more faults are not shown")
+        fix = "`penjing rules check --json` lists them all"
+    text = "\n".join(lines)
+    return RuleError(text.removeprefix(f"{shown[0].where}: "), where=shown[0].where, fix=fix)
 
 
 def parse_rules(path: Path, schema: FactSchema, faults: list[RuleError], *, sealed: bool = False) -> RuleTable:
@@ -61,8 +67,8 @@ def parse_rules(path: Path, schema: FactSchema, faults: list[RuleError], *, seal
     kinds = schema.kinds()
     grid = read_grid(path, _headings(kinds), MAX_BYTES)
     top = next(place for place, line in enumerate(grid.lines) if any(cell.strip() for cell in line))
-    columns = _columns(path, top + 1, grid.lines[top], schema, faults)
-    reader = _Rows(path, columns, schema, Lists(path, schema), sealed)
+    columns = _columns(path, top + 1, grid.lines[top:], schema, faults)
+    reader = _Rows(path, columns, schema, Lists(path, schema), sealed, grid.mark)
     rules: list[Rule] = []
     for number, line in enumerate(grid.lines[top + 1 :], start=top + 2):
         if any(cell.strip() for cell in line):
@@ -88,9 +94,11 @@ def _headings(kinds: dict[str, Kind]) -> set[str]:
     return {fold_name(name) for name in (*forms, *kinds)}
 
 
-def _columns(path: Path, row: int, header: Sequence[str], schema: FactSchema, faults: list[RuleError]) -> list[str]:
-    """The column that each heading means; "" for an empty heading, and for one in `faults`."""
-    kinds = schema.kinds()
+def _columns(
+    path: Path, row: int, lines: Sequence[Sequence[str]], schema: FactSchema, faults: list[RuleError]
+) -> list[str]:
+    """The column that each heading means; "" for an empty heading, _UNKNOWN for one in `faults`. lines: from it on."""
+    header, kinds = lines[0], schema.kinds()
     for name in schema.fields:
         if name.startswith("p.") and name.removeprefix("p.") in schema.labels:
             what = f"the field `{name}` has the name of a fact: the probability of a label"
@@ -100,34 +108,20 @@ def _columns(path: Path, row: int, header: Sequence[str], schema: FactSchema, fa
         where, written = f"{path}:{row}:{number}", cell.strip().lstrip("\ufeff")
         column = column_of(written, kinds) if written else ""
         if column is None:
-            error = RuleError(f"unknown column `{written[:80]}`", where=where, fix=_hint(written, header, schema))
+            cells = [line[number - 1] for line in lines[1:] if len(line) >= number]
+            fix = hint_of(written, header, cells, schema)
+            error = RuleError(f"unknown column `{written[:80]}`", where=where, fix=fix)
             if len(header) == 1:
                 raise error
             faults.append(error)
         elif special_of(column, kinds) and column in columns:
             raise RuleError(f"the column `{column}` occurs twice", where=where, fix="join the two columns")
-        columns.append(column or "")
+        columns.append(_UNKNOWN if column is None else column)
     for needed in ("name", "then"):
         if needed not in {special_of(column, kinds) for column in columns}:
             fix = f"add it; the present heading is: {', '.join(cell.strip() for cell in header)[:200]}"
             raise RuleError(f"the column `{needed}` is missing", where=f"{path}:{row}:1", fix=fix)
     return columns
-
-
-def _hint(written: str, header: Sequence[str], schema: FactSchema) -> str:
-    if len(header) == 1 and any(mark in written for mark in "，；、"):
-        return "separate the columns by commas: save the sheet as CSV UTF-8"
-    kinds = schema.kinds()
-    folded = fold_name(written)
-    if folded in ("label", "标签") and "value" in kinds:
-        return "the answers of this task are no labels: write `value`"
-    chinese = [form for words in (*COLUMNS.values(), *FACTS.values()) for form in words.zh]
-    known = chinese if re.search("[\u4e00-\u9fff]", written) else [*COLUMNS, *kinds]
-    hint = nearest(written, known)
-    if "did you mean" in hint:
-        return hint
-    hint = nearest(written, [*COLUMNS, *kinds])
-    return f"declare it under `data:` in the recipe, `fields: {{{written[:40]}: str}}`; {hint}"
 
 
 @dataclass
@@ -139,6 +133,7 @@ class _Rows:
     schema: FactSchema
     lists: Lists
     sealed: bool
+    mark: str
     kinds: dict[str, Kind] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,27 +141,58 @@ class _Rows:
 
     def read(self, row: int, line: Sequence[str], faults: list[RuleError]) -> Rule | None:
         """One row; None where a cell is wrong: every wrong one is added to `faults`."""
+        if self.mark and (surplus := self._surplus(row, line)):
+            faults.append(surplus)
+            return None
+        return self._read(row, line, faults, sealed=self.sealed)
+
+    def _read(self, row: int, line: Sequence[str], faults: list[RuleError], *, sealed: bool) -> Rule | None:
         wrong: list[RuleError] = []
         special: dict[str, str] = {}
         conditions: list[Condition] = []
         for number, cell in enumerate(line, start=1):
             column = self.columns[number - 1] if number <= len(self.columns) else ""
+            if column == _UNKNOWN:
+                continue
             try:
                 if not column:
                     self._refuse_headless(cell, self._at(row, number))
                 elif name := special_of(column, self.kinds):
                     special[name] = _clean(cell, self._at(row, number))
                 else:
-                    conditions += self._condition(cell, column, self._at(row, number))
+                    conditions += self._condition(cell, column, self._at(row, number), sealed=sealed)
             except RuleError as error:
                 wrong.append(error)
         rule = self._rule(row, conditions, special, wrong)
         faults += wrong
         return rule
 
-    def _condition(self, cell: str, fact: str, where: str) -> list[Condition]:
+    def _surplus(self, row: int, line: Sequence[str]) -> RuleError | None:
+        """A row with more cells than headings: a cell with the mark in it has no quotes. Its cells are shifted."""
+        filled = max((number for number, cell in enumerate(line, start=1) if cell.strip()), default=0)
+        over, mark = filled - len(self.columns), "tab" if self.mark == "\t" else self.mark
+        if over <= 0:
+            return None
+        what = f"the row has {filled} cells, and the heading {len(self.columns)}: `{mark}` in a cell divides the cell"
+        joined = [self._joined(line[:filled], place, over) for place in range(len(self.columns))]
+        right = [place for place, each in enumerate(joined) if self._fits(row, each)]
+        if len(right) != 1:
+            fix = f"put each cell with `{mark}` in it into double quotes, or give the column a heading"
+            return RuleError(what, where=self._at(row, len(self.columns) + 1), fix=fix)
+        cell = joined[right[0]][right[0]].strip()[:80]
+        return RuleError(what, where=self._at(row, right[0] + 1), fix=f'put the cell into double quotes: `"{cell}"`')
+
+    def _joined(self, line: Sequence[str], place: int, over: int) -> list[str]:
+        return [*line[:place], self.mark.join(line[place : place + over + 1]), *line[place + over + 1 :]]
+
+    def _fits(self, row: int, line: Sequence[str]) -> bool:
+        wrong: list[RuleError] = []
+        self._read(row, line, wrong, sealed=True)
+        return not wrong
+
+    def _condition(self, cell: str, fact: str, where: str, *, sealed: bool) -> list[Condition]:
         kind = self.kinds[fact]
-        if not self.sealed:
+        if not sealed:
             refuse_foreign(cell, fact, kind, self.schema, where)
         test = parse_cell(cell, fact, kind, self.schema, self.lists, where)
         return [] if test is None else [Condition(fact, test, cell.strip())]
