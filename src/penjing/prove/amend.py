@@ -34,6 +34,7 @@ from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
 from penjing.prove.selected import ADVICE, are_selected, differ, read_probability, weighted
 from penjing.prove.selected import COLUMN as SHARE
+from penjing.prove.sequence import DELTA
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
 
@@ -77,7 +78,8 @@ def amend(
     """Seal `out`: the model of `release` with other rules, and a certificate on labelled rows never used before.
 
     columns: the columns of texts and labels; default: those that the release was made with. Labels and fields are read
-    as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. Raises
+    as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. The level is DELTA, whatever
+    that of the old certificate was: rows that were used before are left out. Raises
     RuleError (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns,
     `out` is the release).
     """
@@ -101,7 +103,7 @@ def amend(
     if differ(drawn := _drawn(rows, fresh)):
         labelled = replace(labelled, drawn=tuple(drawn))
     certificate, periods = certify_periods(
-        table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), round(1 - old.confidence, 6)
+        table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), DELTA
     )
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
     with sealed_folder(out) as folder:
