@@ -366,3 +366,18 @@ def test_an_impossible_probability_is_refused_with_its_row(release: Release, tmp
     )
     with pytest.raises(DataError, match=r"'1\.5' is no probability"):
         amend(release, rules, data, tmp_path / "out", threads=1)
+
+
+def test_fresh_rows_are_tested_at_the_full_level_again(release: Release, tmp_path: Path) -> None:
+    # `make` opened its rows for the second time, at half the level; those of `amend` were never opened.
+    old = read_certificate(release).model_copy(update={"confidence": 0.975})
+    with sealed_folder(tmp_path / "half") as inside:
+        shutil.copytree(release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        (inside / "certificate.json").write_bytes(canonical_json(old.model_dump(mode="json")))
+    (tmp_path / "new.csv").write_text(RULES, encoding="utf-8")
+    data = write_csv(tmp_path / "fresh.csv", texts(300, 5))
+    done = amend(open_release(tmp_path / "half"), tmp_path / "new.csv", data, tmp_path / "out", threads=1)
+    assert done.certificate.confidence == 0.95 and done.certificate.openings == ()
+    same = amend(release, tmp_path / "new.csv", data, tmp_path / "other", threads=1)
+    assert done.certificate.steps == same.certificate.steps

@@ -10,6 +10,7 @@ import pytest
 
 from penjing.core.certificate import Gate
 from penjing.report.contract import Baseline, Bounded, Decisions, Estimate, Reference, Report
+from penjing.report.promised import NeedPart
 from penjing.report.verdict import (
     as_written,
     gate_name,
@@ -112,7 +113,7 @@ def test_without_a_certificate_everything_goes_to_a_person(sample: Callable[...,
     headline, sentences = verdict(report, "en")
     assert headline == (
         "Nothing is automated: a person decides every case, because these rows cannot prove an error of at most "
-        "5\u00a0% for automatic decisions. The release is sealed. The promises are held."
+        "5\u00a0% for automatic decisions. The release is sealed. The other promises are held."
     )
     # 100 of the 950 rows are calibration rows, so 240 of them need 2,280.
     assert sentences[0].startswith("About 2,280 more labelled rows would be enough to prove it, because about 240 of")
@@ -224,3 +225,29 @@ def test_limits_by_label_are_not_told_as_one_limit(sample: Callable[..., Report]
     decisions = sample().decisions.model_copy(update={"max_error": {"a": 0.05, "b": 0.02}})
     sentences = " ".join(verdict(sample(decisions=decisions), "en")[1])
     assert "within the limit of each label" in sentences and "at most" not in sentences
+
+
+@pytest.mark.parametrize(
+    ("max_miss", "en", "zh"),
+    [
+        ({}, "the limit on errors", "出错的上限"),
+        ({"a": 0.02}, "the limits on errors and on misses", "出错和漏判的上限"),
+    ],
+)
+def test_no_headline_calls_a_limit_held_that_is_not_proven(
+    sample: Callable[..., Report], max_miss: dict[str, float], en: str, zh: str
+) -> None:
+    # Of two labels with a limit of their own, one is proven: the other is a promise too.
+    half = sample().decisions.model_copy(
+        update={"max_error": {"a": 0.05, "b": 0.02}, "needs": {"b": NeedPart(answer="unknown")}, "max_miss": max_miss}
+    )
+    assert verdict(sample(decisions=half), "en")[0] == f"Sealed, but these promises are not proven yet: {en}."
+    assert verdict(sample(decisions=half), "zh")[0] == f"已封装，但以下承诺尚未得到证明：{zh}。"
+    also = sample(decisions=half, gates=(gate("macro_f1", "unproven"),))
+    assert verdict(also, "en")[0].endswith(f"not proven yet: macro-F1, {en}.")
+    none = half.model_copy(update={"automation_rate": 0.0, "certified": False})
+    assert verdict(sample(decisions=none), "en")[0].endswith("The release is sealed. The other promises are held.")
+    assert verdict(sample(decisions=none), "zh")[0].endswith("发布包已封装。其余承诺均已达到。")
+    # Proven, though on the test rows nothing was automated: every promise is held.
+    quiet = sample().decisions.model_copy(update={"automation_rate": 0.0})
+    assert verdict(sample(decisions=quiet), "en")[0].endswith("The release is sealed. The promises are held.")

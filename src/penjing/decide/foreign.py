@@ -17,6 +17,7 @@ from penjing.decide.denials import BUT, FLAGS, HOLDS_NOT, MAY_DENY, TAIL, TEXT_N
 from penjing.decide.foreign_numbers import in_date, in_number
 from penjing.decide.keywords import COMPARISONS, Form, Language, names_lists, split_form
 from penjing.decide.listed import HAN, inside, join_of, joined, looks_regular, parts_of, unquoted
+from penjing.decide.plainly import settled
 from penjing.decide.quantified import in_quantity
 from penjing.decide.quantities import NUMERIC, parse_date_form, parse_number_form
 from penjing.decide.schema import FactSchema, Kind
@@ -90,6 +91,8 @@ def refuse_foreign(cell: str, fact: str, kind: Kind, schema: FactSchema, where: 
         found = None if _is_ours(plain, fact, kind) else in_date(plain) if kind == "date" else in_number(plain, kind)
     else:
         found = _in_value(plain, kind, known)
+    if kind in ("text", "str", "enum", "label"):
+        found = settled(found, plain, of_text=kind == "text")
     if found:
         what, fix = found
         raise RuleError(f"{written[:60]!r} {what}", where=f"{where} (column `{fact}`)", fix=fix)
@@ -175,7 +178,7 @@ def _in_words(key: str, rest: str, language: Language) -> Hint | None:
 def _either(key: str, parts: Sequence[str], language: Language) -> str:
     """What a list may mean: each of the words, or all of them together."""
     one = write(key, "|".join(parts), language)
-    more = _ticked(_form(f"{key} all", "|".join(parts), language))
+    more = f"`{_form(f'{key} all', '|'.join(parts), language)}`"
     if key.startswith("not "):
         return f"{one} where none of them may occur, {more} where one may be missing"
     return f"{one} for one of them, {more} for all of them"
@@ -198,8 +201,8 @@ def _denied(key: str, rest: str, language: Language) -> Hint | None:
         none = write(opposite, "|".join(part for part, _ in marked), language)
         return _LITERAL, f"{none} where none of them may occur; else use a column `text` for each word"
     if join_of(rest) == "any" or "|" in rest:
-        return _LITERAL, f"use two rows: {_ticked(one)} in one, {_ticked(other)} in the other"
-    return _LITERAL, f"use two columns `text`: {_ticked(one)} and {_ticked(other)}"
+        return _LITERAL, f"use two rows: `{one}` in one, `{other}` in the other"
+    return _LITERAL, f"use two columns `text`: `{one}` and `{other}`"
 
 
 def _say_once() -> Hint:
@@ -226,7 +229,7 @@ def _in_pattern(key: str, rest: str, language: Language) -> Hint | None:
         if word and not key.startswith("not ") and not looks_regular(word):
             return (
                 "looks ahead, which RE2 cannot",
-                f"use a column `text` of its own: {_ticked(_form(opposite, word, language))}",
+                f"use a column `text` of its own: `{_form(opposite, word, language)}`",
             )
         return "looks ahead, which RE2 cannot", "use `not contains` or `not matches` in a column of its own"
     return (_ANOTHER, write(key, pattern, language)) if pattern != rest else None
@@ -392,8 +395,4 @@ def _form(key: str, rest: str, language: Language) -> str:
 
 def write(key: str, rest: str, language: Language) -> str:
     """The advice to write that form."""
-    return f"write {_ticked(_form(key, rest[:200], language))}"
-
-
-def _ticked(form: str) -> str:
-    return f"`{form}`"
+    return f"write `{_form(key, rest[:200], language)}`"

@@ -78,9 +78,9 @@ def amend(
     """Seal `out`: the model of `release` with other rules, and a certificate on labelled rows never used before.
 
     columns: the columns of texts and labels; default: those that the release was made with. Labels and fields are read
-    as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. Raises
-    RuleError (the rules), DataError (rows that cannot be read, unknown labels, no row left), UsageError (columns,
-    `out` is the release).
+    as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. The
+    level is DELTA, whatever that of the old one was: its rows are left out. Raises RuleError (the rules), DataError
+    (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the release).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():

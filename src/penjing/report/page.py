@@ -26,6 +26,7 @@ from penjing.report.verdict import (
     milliseconds,
     note_in,
     signed,
+    unproven_limits,
     verdict,
 )
 from penjing.report.ways_out import harm_cells, offer_cells
@@ -94,7 +95,7 @@ class _Page:
         headline, sentences = verdict(self.report, self.language)
         sound = "held" if self.report.sealed else "broken"
         unproven = any(gate.state == "unproven" for gate in self.report.gates)
-        if self.report.sealed and (unproven or decides_nothing(self.report)):
+        if self.report.sealed and (unproven or unproven_limits(self.report) or decides_nothing(self.report)):
             sound = "unproven"
         return {
             "report": self.report,

@@ -101,6 +101,11 @@ def decides_nothing(report: Report) -> bool:
     return report.decisions.automation_rate == 0
 
 
+def unproven_limits(report: Report) -> bool:
+    """Whether a limit of the recipe on errors or misses is not proven; labels that have too few rows apart."""
+    return not report.decisions.certified or bool(report.decisions.needs)
+
+
 def _limit(report: Report, language: PageLanguage) -> str:
     limit = report.decisions.max_error
     return as_written(limit if isinstance(limit, float) else max(limit.values()), language)
@@ -109,27 +114,31 @@ def _limit(report: Report, language: PageLanguage) -> str:
 def _headline(report: Report, language: PageLanguage) -> str:
     phrases = words(language)
     broken = [gate for gate in report.gates if gate.state == "broken"]
-    unproven = [gate for gate in report.gates if gate.state == "unproven"]
+    unproven = [_in_sentence(gate, language) for gate in report.gates if gate.state == "unproven"]
     if report.sealed and decides_nothing(report):
         key = "headline_none_on_test" if report.decisions.certified else "headline_none"
         if report.decisions.forced:
             key += "_rules"
-        rest = "rest_unproven" if unproven else "rest_held" if report.gates else ""
-        names = phrases["and"].join(_in_sentence(gate, language) for gate in unproven)
+        # What is not certified was promised too, so it is the other promises that are held.
+        held = "rest_held_other" if unproven_limits(report) else "rest_held"
+        rest = "rest_unproven" if unproven else held if report.gates else ""
+        names = phrases["and"].join(unproven)
         why = phrases["why_misses" if report.decisions.max_miss else "why_error"].format(max=_limit(report, language))
         said = [phrases[key].format(why=why), phrases[rest].format(names=names) if rest else ""]
         return ("" if language == "zh" else " ").join(filter(None, said))
+    if report.sealed and unproven_limits(report):
+        unproven.append(phrases["promise_misses" if report.decisions.max_miss else "promise_errors"])
     if report.sealed and unproven:
         key, named = "headline_unproven_allowed", unproven
     elif report.sealed:
         key, named = "headline_sealed" if report.gates else "headline_sealed_plain", []
     elif broken:
-        key, named = "headline_broken", broken
+        key, named = "headline_broken", [_in_sentence(gate, language) for gate in broken]
     elif unproven:
         key, named = "headline_unproven", unproven
     else:
         key, named = "headline_refused", []
-    return phrases[key].format(names=phrases["and"].join(_in_sentence(gate, language) for gate in named))
+    return phrases[key].format(names=phrases["and"].join(named))
 
 
 def _in_sentence(gate: Gate, language: PageLanguage) -> str:
