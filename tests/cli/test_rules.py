@@ -108,3 +108,33 @@ def test_usage(rules: Path) -> None:
     assert isinstance(done.exception, UsageError) and "--for recipe.yaml" in str(done.exception)
     done = run("explain", rules, "--fact", "p")
     assert isinstance(done.exception, UsageError)
+
+
+def test_faults_of_explain_are_those_of_its_options(rules: Path) -> None:
+    for given, place, words in (
+        (["--fact", "label=bda", "--fact", "p=0.7"], "--fact", "unknown label 'bda'"),
+        (["--fact", "p=0.7"], "--fact", "--fact label=refund"),
+        (["--fact", "lable=bad"], "--fact", "did you mean `label`?"),
+        (["--fact", "label=bad", "--fact", "p=0.7", "--fact", "amount=x"], "--fact", "amount"),
+        (["--fact", "label=bad", "--fact", "p=0.7", "--clock", "soon"], "--clock", "'soon' is not a time"),
+    ):
+        done = run("explain", rules, "--text", "x", *given)
+        assert isinstance(done.exception, UsageError), done.output
+        assert done.exception.where == place and words in str(done.exception)
+
+
+def test_test_reads_the_columns_of_the_recipe_and_shows_all_bad_cases(rules: Path) -> None:
+    recipe = rules.with_name("recipe.yaml")
+    recipe.write_text(recipe.read_text().replace("files: a.csv", "files: b.csv, text: Inhalt, label: Art"))
+    rows = rules.with_name("a.csv").read_text().replace("text,label", "Inhalt,Art")
+    rules.with_name("b.csv").write_text(rows)
+    cases = rules.with_name("cases.csv")
+    cases.write_text("Inhalt,Art,p,expected\nin COURT,good,0.9,review legal\n")
+    done = run("test", rules, cases)
+    assert done.exit_code == 0, (done.output, done.exception)
+    cases.write_text("Inhalt,Art,p,expected\na,godo,0.9,review\nb,good,7,review\nc,good,0.9,reveiw\nd,good,8,\n")
+    done = run("test", rules, cases)
+    assert isinstance(done.exception, RuleError)
+    lines = [line for line in str(done.exception).splitlines() if not line.startswith("  fix")]
+    assert [line.split("cases.csv:")[1][:2] for line in lines] == ["2:", "3:", "4:"]
+    assert "not between 0 and 1, in 1 more cases too" in lines[1]

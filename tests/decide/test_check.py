@@ -353,3 +353,14 @@ def test_grades_agree_with_trying_every_interval(rows: list[Row]) -> None:
     rules = [(tests, then if then.kind != "outcome" else Then("outcome", "1")) for tests, then in rows]
     made = replace(table(rules), schema=grades(0, 1, 2))
     agree(made, [Axis(("low", "value", "high"), tuple(triples))])
+
+
+def test_a_row_behind_a_larger_priority_is_told_to_raise_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("name,p,priority,then\nall,<0.9,5,review\nsome,<0.6,,model\n", encoding="utf-8")
+    schema = FactSchema(("ham", "spam"), {})
+    found = check(read_rules(path, schema))
+    assert found[0].kind == "unreachable"
+    assert found[0].fix == "give it a `priority` larger than that of row 2, which is 5, or delete it"
+    path.write_text("name,p,priority,then\nall,<0.9,5,review\nsome,<0.6,5,model\n", encoding="utf-8")
+    assert check(read_rules(path, schema))[0].fix == "move it above row 2, or delete it"

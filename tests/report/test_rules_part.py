@@ -74,3 +74,23 @@ def test_of_very_many_rules_the_first_are_listed(tmp_path: Path, sample: Callabl
     page = render(sample(rules=rules_part(load_rules(tmp_path / "rules.csv", SCHEMA))))
     assert ">r99<" in page and ">r100<" not in page and "7 more" in page
     assert "The check of the rules found no problems." in page
+
+
+def test_rules_stand_in_order_of_decision_with_priority_owner_and_dates(
+    tmp_path: Path, sample: Callable[..., Report]
+) -> None:
+    (tmp_path / "rules.csv").write_text(
+        "name,amount,priority,owner,valid_from,valid_to,then\nlow,>5,,,,,review\n"
+        "high,<3,7,王芳,2026-01-01,2026-12-31,review\nopen,>9,1,,2026-01-01T12:00,,model\n",
+        encoding="utf-8",
+    )
+    part = rules_part(load_rules(tmp_path / "rules.csv", SCHEMA))
+    assert part is not None
+    assert [(rule.name, rule.priority, rule.owner, rule.valid_from, rule.valid_to) for rule in part.rules] == [
+        ("high", 7, "王芳", "2026-01-01", "2026-12-31"),
+        ("open", 1, "", "2026-01-01T12:00:00", ""),
+        ("low", 0, "", "", ""),
+    ]
+    page, chinese = render(sample(rules=part)), render(sample(rules=part), language="zh")
+    assert "order of decision" in page and "priority 7" in page and "valid 2026-01-01 – 2026-12-31" in page
+    assert "按决定的顺序" in chinese and "优先级 7" in chinese and "负责人 王芳" in chinese

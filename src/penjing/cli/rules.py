@@ -74,12 +74,12 @@ def test(
     from penjing.cli.show import out, out_json
     from penjing.data.read import open_table
     from penjing.decide.rule_cases import RuleRunner
+    from penjing.make.rule_facts import names_of
 
     table = _load(rules, source)
-    runner = RuleRunner(table)
+    runner = RuleRunner(table, names_of(_source(rules, source)))
     opened = open_table(cases, wanted=["expected"])
-    now = _now(clock)
-    result = runner.run(runner.read(cells, now, f"{cases}:{row}") for row, cells in opened.rows())
+    result = runner.run(runner.read_all(opened.rows(), _now(clock), str(cases)))
     if as_json:
         out_json(_as_json(result, table))
     else:
@@ -127,11 +127,12 @@ def explain(
 ) -> None:
     """Say which row of RULES decides one case, and why each row above it does not."""
     from penjing.cli.show import out
-    from penjing.decide.rule_cases import RuleRunner
+    from penjing.decide.rule_cases import OF_OPTION, RuleRunner
     from penjing.decide.why import Why
 
     runner = RuleRunner(_load(rules, source))
-    case = runner.read({"text": text, **_pairs(fact or [])}, _now(clock), str(rules))
+    given = _pairs(fact or [], runner.table.schema)
+    case = runner.read({"text": text, **given}, _now(clock), "--fact", how=OF_OPTION)
     ruled = runner.decide(case)
     rows = list(Why(runner).rows(case, ruled)) if runner.table.rules else []
     above = rows[:-1] if ruled.rule else rows
@@ -144,12 +145,16 @@ def explain(
         out(line)
 
 
+def _source(rules: Path, source: Path | None) -> Path:
+    return source or rules.parent / _OF_RECIPE
+
+
 def _facts(rules: Path, source: Path | None) -> FactSchema:
     from penjing.cli.show import Bar
     from penjing.core.errors import UsageError
     from penjing.make.rule_facts import facts_of
 
-    found = source or rules.parent / _OF_RECIPE
+    found = _source(rules, source)
     if source is None and not found.is_file():
         fix = "name the recipe or the release: --for recipe.yaml"
         raise UsageError("the labels and fields that the rules may name are not known", where=str(rules), fix=fix)
@@ -166,17 +171,27 @@ def _load(rules: Path, source: Path | None) -> RuleTable:
 def _now(clock: str | None) -> str:
     from datetime import UTC, datetime
 
+    from penjing.core.errors import UsageError
+    from penjing.data.dates import parse_date
+
+    if clock and parse_date(clock) is None:
+        fix = "write 2026-01-05, or 2026-01-05T10:30:00 with its time"
+        raise UsageError(f"{clock[:40]!r} is not a time", where="--clock", fix=fix)
     return clock or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _pairs(given: Sequence[str]) -> dict[str, str]:
+def _pairs(given: Sequence[str], schema: FactSchema) -> dict[str, str]:
     from penjing.core.errors import UsageError
+    from penjing.core.options import nearest
+    from penjing.decide.rule_cases import roles_of
 
     found: dict[str, str] = {}
     for each in given:
         name, mark, value = each.partition("=")
         if not mark or not name.strip():
             raise UsageError(f"`{each[:60]}` is not a fact", fix="write it as NAME=VALUE, such as --fact p=0.8")
+        if not roles_of((name.strip(),), schema)[1]:
+            raise UsageError(f"`{name.strip()[:60]}` is not a fact", where="--fact", fix=nearest(name, schema.kinds()))
         found[name.strip()] = value
     return found
 

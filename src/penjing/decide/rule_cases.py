@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from penjing.core.errors import PenjingError, RequestError, RuleError
+from penjing.core.errors import PenjingError, RequestError, RuleError, UsageError
 from penjing.data.dates import parse_date
 from penjing.data.fields import FieldError, match_names, parse_field
 from penjing.data.fold import fold_name
@@ -18,6 +18,7 @@ from penjing.decide.condition import Rule, Then
 from penjing.decide.ends import parse_then, write_then
 from penjing.decide.keywords import column_of
 from penjing.decide.match import Match, Matcher
+from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema, Kind
 from penjing.decide.table import RuleTable
 
@@ -28,6 +29,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "时间"),
 }
 NO_RULE = ("-", "none", "无")
+OF_COLUMN = "give it a column of that name, with what the model would say"
+OF_OPTION = "add it with what the model would say, such as --fact label=refund or --fact p=0.8"
 _TYPES: Mapping[str, str] = {"unit": "float", "float": "float", "int": "int", "count": "int", "bool": "bool"}
 
 
@@ -65,10 +68,10 @@ class CasesResult:
 
 
 class RuleRunner:
-    """Rules ready to decide cases."""
+    """Rules ready to decide cases. names: how files of rows call a fact, where they do not by its own name."""
 
-    def __init__(self, table: RuleTable) -> None:
-        self.table = table
+    def __init__(self, table: RuleTable, names: Mapping[str, str] | None = None) -> None:
+        self.table, self.names = table, names or {}
         self.matcher = Matcher(table.rules, table.schema, table.lists)
         used = dict.fromkeys(each.fact for rule in table.rules for each in rule.conditions)
         self.needed = [fact for fact in used if fact not in table.schema.fields]
@@ -81,10 +84,26 @@ class RuleRunner:
         rule = self.table.rules[found.place]
         return Ruled(rule, Then("review") if found.absent else rule.then, found.absent)
 
-    def read(self, cells: Mapping[str, str], clock: str, where: str) -> RuleCase:
-        """A row of a file of cases. Raises RequestError, RuleError for a value that cannot be read or is needed."""
+    def read_all(self, rows: Iterable[tuple[int, Mapping[str, str]]], clock: str, file: str) -> list[RuleCase]:
+        """The rows of a file of cases. Raises RuleError for all that cannot be read, with their rows."""
+        cases: list[RuleCase] = []
+        faults: dict[tuple[str, str | None], list[str]] = {}
+        for row, cells in rows:
+            try:
+                cases.append(self.read(cells, clock, f"{file}:{row}"))
+            except UsageError as error:
+                faults.setdefault((error.what, error.fix), []).append(error.where or f"{file}:{row}")
+        if faults:
+            raise join_faults([_repeated(what, fix, places) for (what, fix), places in faults.items()])
+        return cases
+
+    def read(self, cells: Mapping[str, str], clock: str, where: str, *, how: str = OF_COLUMN) -> RuleCase:
+        """A row of a file of cases. Raises RequestError, RuleError for a value that cannot be read or is needed.
+
+        how: what to do about a fact that is not given.
+        """
         schema, kinds = self.table.schema, self.table.schema.kinds()
-        roles, facts = roles_of(tuple(cells), schema)
+        roles, facts = roles_of(tuple(cells), schema, self.names)
         given = {fact: cells[name].strip() for fact, name in facts.items()}
         own = {fact: _own(fact, given[fact], kinds[fact], schema, where) for fact in given if self._is_own(fact)}
         masked = open_masking(schema.masking)(given.get("text", ""))
@@ -93,7 +112,7 @@ class RuleRunner:
         if missing:
             listed = ", ".join(f"`{each}`" for each in missing[:5])
             what = f"the rules need {listed}, which the case does not have"
-            raise RequestError(what, where=where, fix="give it a column of that name, with what the model would say")
+            raise RequestError(what, where=where, fix=how)
         clock = cells[roles["time"]].strip() or clock if "time" in roles else clock
         if parse_date(clock) is None:
             fix = "write 2026-01-05, or 2026-01-05T10:30:00 with its time"
@@ -158,8 +177,19 @@ def _differs(case: RuleCase, ruled: Ruled) -> list[str]:
     return [f"{case.where}: expected the rule `{case.rule}`, but row {rule.row} ({rule.name}) decides"]
 
 
-def roles_of(header: Sequence[str], schema: FactSchema) -> tuple[dict[str, str], dict[str, str]]:
-    """(role -> column, fact -> column) of a file of cases; columns of other names are not read."""
+def _repeated(what: str, fix: str | None, places: Sequence[str]) -> RuleError:
+    """One fault of several cases, at the first of them."""
+    more = f", in {len(places) - 1:,} more cases too" if len(places) > 1 else ""
+    return RuleError(f"{what}{more}", where=places[0], fix=fix)
+
+
+def roles_of(
+    header: Sequence[str], schema: FactSchema, names: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """(role -> column, fact -> column) of a file of cases; columns of other names are not read.
+
+    names: a second name of a fact, which counts where the file has no column of its own name.
+    """
     kinds = schema.kinds()
     roles: dict[str, str] = {}
     facts: dict[str, str] = {}
@@ -173,6 +203,9 @@ def roles_of(header: Sequence[str], schema: FactSchema) -> tuple[dict[str, str],
             roles.setdefault(role, name)
     for fact, name in match_names(tuple(schema.fields), header).found.items():
         facts[fact] = name
+    for fact, known in (names or {}).items():
+        if found := match_names((known,), header).found:
+            facts.setdefault(fact, found[known])
     return roles, facts
 
 

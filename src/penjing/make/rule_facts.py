@@ -31,3 +31,11 @@ def facts_of(source: Path, progress: Progress) -> FactSchema:
         raise UsageError("the rows of the recipe have no labels that rules could name", where=str(source), fix=fix)
     fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in file.recipe.data.fields.items()}
     return FactSchema(named.get("labels", ()), fields, read_as(file.recipe.data), other=named.get("task", {}))
+
+
+def names_of(source: Path) -> dict[str, str]:
+    """The columns of the text and the label in the rows of a recipe; nothing for a release (a folder)."""
+    if source.is_dir():
+        return {}
+    data = load_recipe(source, step_faults).recipe.data
+    return {"text": data.text, "label": data.label}

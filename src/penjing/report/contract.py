@@ -229,6 +229,10 @@ class RuleRow(_Part):
     then: str
     why: str = ""
     decided: Count | None = None
+    priority: int = 0
+    owner: str = ""
+    valid_from: str = Field(default="", description="the first day or time in UTC on which it is valid")
+    valid_to: str = Field(default="", description="the last one")
 
 
 class RuleFinding(_Part):
@@ -239,7 +243,7 @@ class RuleFinding(_Part):
 
 
 class RulesPart(_Part):
-    """The rules of the release, in their order, and the warnings about them."""
+    """The rules of the release in order of decision, larger priorities first, and the warnings about them."""
 
     rules: tuple[RuleRow, ...]
     findings: tuple[RuleFinding, ...] = ()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from penjing.data.dates import written_at
 from penjing.decide.check import check
 from penjing.decide.ends import write_then
 from penjing.decide.fired import check_fired
@@ -29,6 +30,10 @@ def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart 
             then=write_then(rule.then, "en"),
             why=rule.why,
             decided=count[rule.name] if fired else None,
+            priority=rule.priority,
+            owner=rule.owner,
+            valid_from="" if rule.valid_from is None else written_at(">=", rule.valid_from),
+            valid_to="" if rule.valid_to is None else written_at("<=", rule.valid_to),
         )
         for rule in table.rules
     )
@@ -47,6 +52,9 @@ def shown_rules(part: RulesPart | None, said: Callable[[str], str]) -> dict[str,
             "conditions": [f"{fact} {written}" for fact, written in rule.conditions],
             "then": rule.then,
             "why": rule.why,
+            "priority": f"{rule.priority:,}" if rule.priority else "",
+            "owner": rule.owner,
+            "valid": f"{rule.valid_from} – {rule.valid_to}".strip() if rule.valid_from or rule.valid_to else "",
             "decided": "–" if rule.decided is None else f"{rule.decided:,}",
         }
         for rule in part.rules[:LISTED]

@@ -45,10 +45,10 @@ def unreachable(table: RuleTable, rule: Rule, by: Sequence[Rule], without: Seque
             f"row {rule.row} ({rule.name}) can only send cases without {fields} to a person: "
             f"{noun} every case in which it holds"
         )
-        fix = f"move it above row {by[0].row}, or delete it, or write `empty` under {fields} if this is meant"
+        fix = f"{_before(rule, by)}, or delete it, or write `empty` under {fields} if this is meant"
         return Finding("error", "unreachable", rows, what, _at(table, rule), fix)
     what = f"row {rule.row} ({rule.name}) can never fire: {noun} every such case before it"
-    return Finding("error", "unreachable", rows, what, _at(table, rule), f"move it above row {by[0].row}, or delete it")
+    return Finding("error", "unreachable", rows, what, _at(table, rule), f"{_before(rule, by)}, or delete it")
 
 
 def contradiction(table: RuleTable, one: Rule, other: Rule) -> Finding:
@@ -83,7 +83,10 @@ def overlap(table: RuleTable, rule: Rule, meet: Sequence[Rule], case: MadeCase, 
         f"{'leads' if one else 'lead'} elsewhere and {'wins' if one else 'win'} where both hold, "
         f"e.g. row {first.row} ({first.name}, `{_end(first.then)}`) where {example_of(case, rows, (first, rule))}"
     )
-    fix = "move the row that must win to the top, or narrow one of them; if this is intended, change nothing"
+    fix = (
+        "move the row that must win above the other, or give it a larger `priority`, or narrow one of them; "
+        "if this is intended, change nothing"
+    )
     numbers = (rule.row, *(each.row for each in meet))
     return Finding("warning", "overlap", numbers, what, _at(table, rule), fix)
 
@@ -95,8 +98,16 @@ def may_overlap(table: RuleTable, rule: Rule, above: Rule, case: MadeCase) -> Fi
         f"row {rule.row} ({rule.name}) may overlap with row {above.row} ({above.name}, `{_end(above.then)}`) above it: "
         f"that is undecided, because it depends on what {patterns} match"
     )
-    fix = "if the row below must win, move it to the top"
+    fix = "if the row below must win, move it above the other, or give it a larger `priority`"
     return Finding("info", "undecided", (rule.row, above.row), what, _at(table, rule), fix)
+
+
+def _before(rule: Rule, by: Sequence[Rule]) -> str:
+    """What lets a row decide before others: rows of a larger priority come first wherever they are."""
+    above = max(by, key=lambda each: each.priority)
+    if above.priority == rule.priority:
+        return f"move it above row {by[0].row}"
+    return f"give it a `priority` larger than that of row {above.row}, which is {above.priority:,}"
 
 
 def _end(then: Then) -> str:
