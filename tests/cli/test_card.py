@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from penjing.core.folder import folder_size
+from penjing.core.canon import canonical_json
+from penjing.core.folder import MANIFEST, folder_size, sealed_folder
 from penjing.core.nouns import Release
 
 
@@ -75,3 +76,40 @@ def test_what_is_no_folder_of_penjing_is_told(penjing: Callable[..., Any], tmp_p
     (tmp_path / "plain" / "card.json").write_text("{}", encoding="utf-8")
     ran = penjing("show", tmp_path / "plain")
     assert ran.code == 5 and "never sealed" in ran.err
+
+
+def test_a_release_of_several_periods_shows_each_the_one_that_holds_first(
+    penjing: Callable[..., Any], tiny_release: Release, tmp_path: Path
+) -> None:
+    found = json.loads((tiny_release.folder / "certificate.json").read_bytes())
+    year = 365 * 86_400
+    # From 1971 to 9000 something is certified, before and after nothing; the certificate is that of the worst period.
+    first, last = year, 7030 * year
+    proven = {
+        "certified": True,
+        "rows": 300,
+        "automation": 0.8,
+        "error": 0.01,
+        "thresholds": {"ham": 0.7, "spam": None},
+    }
+    found |= {
+        "format": 3,
+        "certified": False,
+        "periods": [
+            {"first": None, "last": first - 1},
+            {"first": first, "last": last, **proven},
+            {"first": last + 1, "last": None, "rows": 300},
+        ],
+    }
+    with sealed_folder(tmp_path / "dated") as inside:
+        shutil.copytree(tiny_release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        (inside / "certificate.json").write_bytes(canonical_json(found))
+    out = penjing("show", tmp_path / "dated").out
+    now, to_come, past = (line.strip() for line in out.splitlines() if "calibration rows" in line)
+    assert now.startswith("now from 1971-01-01 to ") and now.endswith(
+        ": 80.0% of 300 calibration rows are decided by the model, 1.00% of them wrong"
+    )
+    assert "ham: automatic from 0.7000" in out and "spam: review" in out and "not certified" not in out
+    assert to_come.endswith("nothing is certified on 300 calibration rows, every case goes to review")
+    assert past == "until 1970-12-31: nothing is certified on 0 calibration rows, every case goes to review"

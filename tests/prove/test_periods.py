@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penjing.core.answers import Choice
-from penjing.core.certificate import Certificate
+from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.errors import RuleError
 from penjing.core.nouns import Prediction
 from penjing.data.mask import mask
@@ -22,8 +22,17 @@ from penjing.decide.examine import load_rules
 from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
-from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid
-from penjing.prove.periods import Span, certify_periods, periods_of, rows_in
+from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, in_words
+from penjing.prove.periods import (
+    Span,
+    certify_periods,
+    level_of,
+    lines_in_words,
+    period_at,
+    periods_of,
+    rows_by_period,
+    rows_in,
+)
 
 LABELS = ("ham", "spam")
 # From June on a rule takes the cases in which the model errs.
@@ -79,6 +88,16 @@ def test_rows_without_a_time_prove_each_period_by_its_own_rules(tmp_path: Path) 
     certificate, sealed, levels = proven(made, labelled(made, 600, 2))
     assert levels == [0.025, 0.025]
     assert [bool(each.thresholds) for each in sealed.spec.periods] == [False, True]
+    # The certificate is that of the worst period, and names both, each on its rows and at its level.
+    may, june = certificate.periods
+    assert (may.first, may.last, june.first, june.last) == (None, JUNE - 1, JUNE, None)
+    assert [(each.certified, each.rows, each.confidence) for each in (may, june)] == [
+        (False, 600, 0.975),
+        (True, 600, 0.975),
+    ]
+    assert june.thresholds == sealed.spec.periods[1].thresholds and june.automation > 0.5 > certificate.automation
+    assert may.needs and not june.needs and june.error is not None and june.high is not None
+    assert Certificate.model_validate(certificate.model_dump(mode="json")) == certificate
     assert (certificate.certified, certificate.confidence, len(certificate.calibration)) == (False, 0.95, 600)
     assert reasons(sealed, "2026-05-31T23:59:59Z") == {"not_certified_period"}
     assert {"above_threshold", "rule_review"} <= reasons(sealed, "2026-06-01T00:00:00Z")
@@ -102,6 +121,8 @@ def test_rules_without_dates_are_proven_as_before_and_name_no_period(tmp_path: P
     certificate, sealed, levels = proven(made, labelled(made, 600, 2))
     assert levels == [0.05] and certificate.certified and sealed.spec.periods == ()
     assert "periods" not in sealed.spec.model_dump(mode="json")
+    assert "periods" not in certificate.model_dump(mode="json")
+    assert list(lines_in_words(certificate, JUNE)) == [in_words(certificate)]
 
 
 def test_days_from_the_clock_need_rows_with_a_time(tmp_path: Path) -> None:
@@ -140,3 +161,45 @@ def test_a_row_without_a_time_gets_a_clock_inside_the_period(tmp_path: Path) -> 
         second = seconds_of(clock)
         assert (period[0] is None or period[0] <= second) and (period[1] is None or second <= period[1])
     assert clock_at(JUNE - 1) == "2026-05-31T23:59:59.000000Z"
+
+
+def test_a_certificate_in_words_names_the_period_that_holds_first(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED)
+    certificate, _, _ = proven(made, labelled(made, 600, 2))
+    first, june, may = lines_in_words(certificate, JUNE + 9)
+    assert first == (
+        "rules have dates: with 95% confidence the error among automated decisions is at most 5% in every period"
+    )
+    automated = f"{certificate.periods[1].automation:.1%} of 600 calibration rows are decided by the model, "
+    assert june.startswith("  now from 2026-06-01 on: " + automated)
+    assert may == "  until 2026-05-31: nothing is certified on 600 calibration rows, every case goes to review"
+    # In May nothing is automated yet, and it will be.
+    first, may, june = lines_in_words(certificate, JUNE - 1)
+    assert first.startswith("rules have dates") and may.startswith("  now until 2026-05-31: nothing")
+    assert june.startswith("  from 2026-06-01 on: " + automated)
+    # What was automated before does not count.
+    over = certificate.model_copy(update={"periods": tuple(reversed_states(certificate))})
+    first, june, may = lines_in_words(over, JUNE)
+    assert first == "nothing is certified in the period that holds now and in those to come: every case goes to review"
+    assert may.startswith("  until 2026-05-31: ") and "are decided by the model" in may
+
+
+def reversed_states(certificate: Certificate) -> list[CertifiedPeriod]:
+    may, june = certificate.periods
+    return [
+        may.model_copy(update={"certified": True, "automation": june.automation}),
+        june.model_copy(update={"certified": False}),
+    ]
+
+
+def test_rows_are_counted_and_the_level_is_shared_as_they_are_when_they_certify(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED)
+    assert isinstance(made.rules, RuleTable)
+    clocks = [CLOCK] * 3 + ["2026-05-15T10:00:00.000000Z"] * 2 + ["2026-06-01T00:00:00.000000Z"]
+    assert rows_by_period(made.rules, clocks) == [5, 4]
+    assert period_at(made.rules, clocks, JUNE, 0.05) == ((JUNE, None), 4, 0.025)
+    assert rows_by_period(made.rules, clocks[3:5]) == [2, 0]
+    assert period_at(made.rules, clocks[3:5], JUNE, 0.05) == ((JUNE, None), 0, 0.05)
+    assert (level_of(0.05, [0, 0]), rows_by_period(None, clocks)) == (0.05, [6])
+    days = policy(tmp_path, "name,due,then\nlate,within last 30 days,review\n").rules
+    assert isinstance(days, RuleTable) and rows_by_period(days, clocks) == [3]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 
 import pytest
+from tests.serve.conftest import start
 from tests.tampering import by_hand
 
+from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
+from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.serve.auth import FRESH_SECONDS
 from penjing.store.database import open_store
 from penjing.store.erasure import erase_decisions
@@ -238,3 +243,26 @@ def test_a_key_that_was_put_into_the_table_opens_nothing(server) -> None:
         answer = served.ask("POST", "/v1/decide", key=None, headers={"X-API-Key": key}, json={"text": "x"})
         assert answer.status_code == 401
     assert served.ask("POST", "/v1/decide", json={"text": "x"}).status_code == 200
+
+
+def test_readyz_speaks_of_the_period_that_holds(tiny_release, tmp_path) -> None:
+    # The certificate as a whole is that of the worst period; the service decides by the thresholds of this one.
+    found = json.loads((tiny_release.folder / "certificate.json").read_bytes())
+    proven = {"certified": True, "rows": 300, "automation": 0.8, "error": 0.01}
+    periods = [{"first": None, "last": 0, "rows": 20}, {"first": 1, "last": None, **proven}]
+    found |= {"format": 3, "certified": False, "periods": periods}
+    with sealed_folder(tmp_path / "dated") as inside:
+        shutil.copytree(tiny_release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        (inside / "certificate.json").write_bytes(canonical_json(found))
+    (tmp_path / "served").mkdir()
+    running = start(open_release(tmp_path / "dated"), tmp_path / "served")
+    try:
+        ready = running.ask("GET", "/readyz", key=None).json()
+    finally:
+        running.stop()
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+    assert ready["certified"] is True
+    assert [(each["now"], each["certified"]) for each in ready["periods"]] == [(True, True), (False, False)]
+    assert (ready["periods"][0]["from"], ready["periods"][0]["automation"]) == ("1970-01-01T00:00:01Z", 0.8)

@@ -37,13 +37,16 @@ def amend(
     A new rule set voids the certificate, so it is made again on labelled rows that neither training nor an earlier
     certificate has seen; rows that were used are left out. With too few rows every case goes to review.
     """
+    import time
+
     from penjing.cli.show import Bar, out_json, tell
     from penjing.cli.show import out as print_line
     from penjing.core.artifact import open_release
     from penjing.data.read import Reading
     from penjing.prove.amend import Columns
     from penjing.prove.amend import amend as run
-    from penjing.prove.certify import in_words, misses_in_words
+    from penjing.prove.certify import misses_in_words
+    from penjing.prove.periods import lines_in_words
 
     columns = Columns(text, label, Reading(encoding, sheet, header))
     with Bar() as bar:
@@ -57,7 +60,8 @@ def amend(
         certificate = done.certificate.model_dump(mode="json", exclude=hashes)
         out_json({"release": done.release.id, "folder": str(done.release.folder), "certificate": certificate})
         return
-    print_line(in_words(done.certificate))
+    for line in lines_in_words(done.certificate, int(time.time())):
+        print_line(line)
     if misses := misses_in_words(done.certificate):
         print_line(misses)
     print_line(f"release {done.release.folder}  {done.release.id[:12]}")

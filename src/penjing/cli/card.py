@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,16 +75,38 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 def _release_lines(found: dict[str, Any]) -> None:
     from penjing.cli.show import out
-    from penjing.core.task import ALL
 
     info, certificate, policy = found["info"], found["certificate"], found["policy"]
     out(f"release     {found['release']}")
     out(f"  name      {info['name']} ({info['task']}, {info['language']})")
     out(f"  masking   {info['masking']}; texts kept: {info['texts']}; long texts: {info['long_texts']}")
-    state = "certified" if certificate.get("certified") else "not certified: every case goes to a person"
-    out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
-    for scope, threshold in policy.get("thresholds", {}).items():
-        name = "every answer" if scope == ALL else scope
-        out(f"    {name}: {'review' if threshold is None else f'automatic from {threshold:.4f}'}")
+    if certificate.get("periods"):
+        _period_lines(certificate, policy)
+    else:
+        state = "certified" if certificate.get("certified") else "not certified: every case goes to a person"
+        out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
+        _threshold_lines(policy.get("thresholds", {}))
     for gate in found["gates"]:
         out(f"  gate      {gate['name']}: {gate['state']} (promised {gate['promised']})")
+
+
+def _threshold_lines(thresholds: Mapping[str, float | None]) -> None:
+    from penjing.cli.show import out
+    from penjing.core.task import ALL
+
+    for scope, threshold in thresholds.items():
+        name = "every answer" if scope == ALL else scope
+        out(f"    {name}: {'review' if threshold is None else f'automatic from {threshold:.4f}'}")
+
+
+def _period_lines(certificate: Mapping[str, Any], policy: Mapping[str, Any]) -> None:
+    """What is certified in each period between the dates of rules; the one that holds now is the first."""
+    from penjing.cli.show import out
+    from penjing.core.periods import in_order, in_words, periods_in
+
+    second = int(time.time())
+    out(f"  decisions certified by period; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
+    for place, each in enumerate(in_order(periods_in(certificate), second)):
+        out(f"   {in_words(each, now=place == 0, weighted=bool(certificate.get('weighted')))}")
+        if each.certified:
+            _threshold_lines(each.thresholds)

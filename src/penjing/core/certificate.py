@@ -88,6 +88,27 @@ class PastOpening(_Part):
     delta: float
 
 
+class CertifiedPeriod(_Part):
+    """What was proven between two dates of rules, as inclusive seconds since 1970 in UTC (None: no bound).
+
+    rows: calibration rows that count in it; 0: nothing was tested. confidence: 1 less its part of the level. The other
+    values are as those of a certificate, for these rows.
+    """
+
+    first: int | None
+    last: int | None
+    certified: bool = False
+    rows: int = 0
+    confidence: float | None = None
+    thresholds: dict[str, float | None] = {}
+    automation: float = 0.0
+    error: float | None = None
+    high: float | None = None
+    forced: float = 0.0
+    ruled: float = 0.0
+    needs: dict[str, Need] = {}
+
+
 class Certificate(_Part):
     """What was proven on the calibration rows, and on which rows; canonical JSON.
 
@@ -107,6 +128,8 @@ class Certificate(_Part):
     (format 3);
     weighted: whether the rows were drawn with different probabilities out of operation; then automation, error and high
     are estimates and a bound for all cases, and the p-values are by betting (format 3);
+    periods: where the dates of rules cut time into several periods, what is proven in each, in the order of time; the
+    fields above are then those of the period with rows that automates least (format 3);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
@@ -137,6 +160,7 @@ class Certificate(_Part):
     path_steps: tuple[PathStep, ...] = ()
     openings: tuple[PastOpening, ...] = ()
     weighted: bool = False
+    periods: tuple[CertifiedPeriod, ...] = ()
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -147,4 +171,6 @@ class Certificate(_Part):
         later = ("needs", "max_miss", "path", "path_steps", "openings", "weighted")
         for name in later if self.format < 3 else ("rows_missing", "missing"):
             values.pop(name, None)
+        if not self.periods:
+            values.pop("periods", None)
         return values

@@ -289,7 +289,8 @@ def in_words(certificate: Certificate) -> str:
 
 def misses_in_words(certificate: Certificate) -> str:
     """The limits by true label that are proven, in one sentence for a person; "" for none."""
-    if not certificate.certified or not certificate.max_miss:
+    proven = certificate.certified or any(each.certified for each in certificate.periods)
+    if not proven or not certificate.max_miss:
         return ""
     limits = ", ".join(f"{label}: {limit:g}" for label, limit in certificate.max_miss.items())
     return f"of all cases of a true label, at most this share is decided wrongly without a person: {limits}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ import numpy as np
 from penjing.core.certificate import Certificate, Need
 from penjing.core.task import ALL
 from penjing.decide.policy import Policy
+from penjing.decide.table import RuleTable
 from penjing.prove.certify import Labelled, MaxError, cases_of, needs_of
 from penjing.prove.menu import LIMITS, Offer, menu
 from penjing.prove.misses import Promised, path_need
+from penjing.prove.periods import counts_days, is_dated, period_at, rows_in
 from penjing.prove.sequence import DELTA
 
 # Labels that have a menu of their own: those with the most validation rows.
@@ -30,18 +33,29 @@ class Forecast:
 
 
 def forecast(
-    policy: Policy, certificate: Certificate, validation: Labelled, calibration: Labelled, test: Labelled
+    policy: Policy,
+    certificate: Certificate,
+    validation: Labelled,
+    calibration: Labelled,
+    test: Labelled,
+    second: int | None = None,
 ) -> Forecast:
     """The forecast of a release that is sealed: nothing is chosen by it.
 
     The menu is from validation rows. That of a label is for a limit of its own while each other label has one too, so
     its level is divided. What more rows would do is from calibration and test rows together: twice as many as the
-    certificate has, and neither chose anything.
+    certificate has, and neither chose anything. Where the dates of rules cut time into periods, the menu is that of
+    the period that holds at `second` (since 1970; default: now), and what more rows would do is in the certificate.
     """
-    delta = 1 - certificate.confidence
-    every, by_label = menus(
-        policy, validation, certificate.rows, certificate.max_error, certificate.reviewed, delta=delta
-    )
+    delta, rows = 1 - certificate.confidence, certificate.rows
+    table = policy.rules if isinstance(policy.rules, RuleTable) else None
+    if is_dated(table):
+        clocks = [facts["clock"] for facts in calibration.facts]
+        span, rows, delta = period_at(table, clocks, int(time.time()) if second is None else second, delta)
+        validation = rows_in(validation, span, timed=counts_days(table))
+    every, by_label = menus(policy, validation, rows, certificate.max_error, certificate.reviewed, delta=delta)
+    if certificate.periods:
+        return Forecast(every, by_label)
     return Forecast(every, by_label, more_rows(policy, certificate, _both(calibration, test)))
 
 

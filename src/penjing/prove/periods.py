@@ -9,16 +9,18 @@ without rows nothing is proven, and every case that no rule decides goes to a pe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from penjing.core.certificate import Certificate
+from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.errors import RuleError
+from penjing.core.periods import in_order, in_words, standing
 from penjing.decide.clock import clock_at, seconds_of
 from penjing.decide.condition import Within
 from penjing.decide.policy import Period
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import CLOCK, Labelled
+from penjing.prove.certify import in_words as certificate_in_words
 
 Span = tuple[int | None, int | None]
 Prove = Callable[[Span, Labelled, float], Certificate]
@@ -68,32 +70,87 @@ def rows_in(labelled: Labelled, period: Span, *, timed: bool = False) -> Labelle
     )
 
 
+def rows_by_period(table: RuleTable | None, clocks: Sequence[str]) -> list[int]:
+    """How many labelled rows count in each period, by the clocks of the rows (CLOCK: without a time of their own)."""
+    timed, seconds = counts_days(table), [seconds_of(clock) for clock in clocks if clock != CLOCK]
+    alike = 0 if timed else len(clocks) - len(seconds)
+    return [alike + sum(_within(second, period) for second in seconds) for period in periods_of(table)]
+
+
+def level_of(delta: float, rows: Sequence[int]) -> float:
+    """The level of each period: it is shared by those that have rows."""
+    return delta / max(1, sum(count > 0 for count in rows))
+
+
+def is_dated(table: RuleTable | None) -> bool:
+    """Whether what rules decide depends on the time."""
+    return len(periods_of(table)) > 1 or counts_days(table)
+
+
+def period_at(table: RuleTable | None, clocks: Sequence[str], second: int, delta: float) -> tuple[Span, int, float]:
+    """The period that holds at a second since 1970, how many of the rows count in it, and its level.
+
+    clocks: of the labelled rows that certify, as of `rows_by_period`; delta: the level of all periods together.
+    """
+    rows = rows_by_period(table, clocks)
+    place, span = next((i, each) for i, each in enumerate(periods_of(table)) if _within(second, each))
+    return span, rows[place], level_of(delta, rows)
+
+
 def certify_periods(
     table: RuleTable | None, calibration: Labelled, prove: Prove, delta: float
 ) -> tuple[Certificate, tuple[Period, ...]]:
     """The certificate, and what is proven in each period; no periods where no rule depends on the time.
 
     prove: the certificate of labelled rows in a period at a level. Of several periods the certificate is that of the
-    one that automates least among those with rows. Where a rule counts days from the clock, only rows with a time of
-    their own count: of the others it cannot be said what the rule decides. Raises RuleError if there is no such row.
+    one that automates least among those with rows, and it names what is proven in each (`periods`). Where a rule counts
+    days from the clock, only rows with a time of their own count: of the others nobody can say what the rule decides.
+    Raises RuleError if there is no such row.
     """
     periods, timed = periods_of(table), counts_days(table)
     if len(periods) == 1 and not timed:
         return prove(periods[0], calibration, delta), ()
     rows = [rows_in(calibration, period, timed=timed) for period in periods]
-    level = delta / max(1, sum(len(own) > 0 for own in rows))
-    found: list[Period] = []
-    made: list[Certificate] = []
-    for (first, last), own in zip(periods, rows, strict=True):
-        one = prove((first, last), own, level) if len(own) else None
-        thresholds = one.thresholds if one is not None and one.certified else {}
-        found.append(Period(first=first, last=last, thresholds=thresholds))
-        made += [] if one is None else [one]
+    level = level_of(delta, [len(own) for own in rows])
+    tested = [prove(period, own, level) if len(own) else None for period, own in zip(periods, rows, strict=True)]
+    made = [one for one in tested if one is not None]
     if not made:
         raise without_time(None if table is None else table.path)
+    proven = [_proven(period, one) for period, one in zip(periods, tested, strict=True)]
     least = min(made, key=lambda one: (one.certified, one.automation))
-    hashes = tuple(sorted(calibration.hashes))
-    return least.model_copy(update={"confidence": round(1 - delta, 6), "calibration": hashes}), tuple(found)
+    update: dict[str, Any] = {"confidence": round(1 - delta, 6), "calibration": tuple(sorted(calibration.hashes))}
+    if len(proven) > 1:
+        update["periods"] = tuple(proven)
+    found = (
+        Period(first=each.first, last=each.last, thresholds=each.thresholds if each.certified else {})
+        for each in proven
+    )
+    return least.model_copy(update=update), tuple(found)
+
+
+def _proven(period: Span, made: Certificate | None) -> CertifiedPeriod:
+    first, last = period
+    if made is None:
+        return CertifiedPeriod(first=first, last=last)
+    names = set(CertifiedPeriod.model_fields) - {"first", "last"}
+    return CertifiedPeriod(first=first, last=last, **{name: getattr(made, name) for name in names})
+
+
+def lines_in_words(certificate: Certificate, second: int) -> Iterator[str]:
+    """The certificate in sentences for a person: one, or one for each period, that of a second since 1970 first."""
+    if not certificate.periods:
+        yield certificate_in_words(certificate)
+        return
+    limit, sure = certificate.max_error, f"{100 * certificate.confidence:.6g}%"
+    if any(each.certified for each in standing(certificate.periods, second)):
+        promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
+        yield (
+            f"rules have dates: with {sure} confidence the error among automated decisions is {promise} in every period"
+        )
+    else:
+        yield "nothing is certified in the period that holds now and in those to come: every case goes to review"
+    for place, each in enumerate(in_order(certificate.periods, second)):
+        yield "  " + in_words(each, now=place == 0, weighted=certificate.weighted)
 
 
 def _within(second: int, period: Span) -> bool:

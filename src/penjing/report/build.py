@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 import penjing
-from penjing.core.certificate import Certificate
+from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.machine import hardware
 from penjing.core.methods import Done
 from penjing.core.nouns import Release
+from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_parts
@@ -56,6 +57,8 @@ def fill(found: Found, threads: int) -> r.Report:
     """The report of a run, without its verdict."""
     recipe, tested, scored = found.file.recipe, found.tested, found.tested.scored
     task, choice, artifact = scored.task, found.choice, found.tested.release.artifact
+    now = datetime.now(UTC)
+    period = present(tested.certificate.periods, int(now.timestamp()))
     return r.Report(
         name=recipe.name,
         task=task.name,
@@ -69,7 +72,7 @@ def fill(found: Found, threads: int) -> r.Report:
         base=artifact.card.base if "compress.student" in _methods(artifact.card.lineage, "") else recipe.base,
         tested=_served(found).name,
         fell_back=bool(choice and choice.fell_back),
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        made=now.isoformat(timespec="seconds"),
         version=penjing.__version__,
         data=r.DataPart.of(
             found.data.audit, found.data.fingerprint, recipe.data.features, cut_parts(recipe.data.files)
@@ -78,9 +81,9 @@ def fill(found: Found, threads: int) -> r.Report:
         baseline=r.Baseline(linear=_reference(found, "tune.linear", tested.linear)),
         teacher=_reference(found, _teacher_name(found), tested.teacher),
         calibration=_calibration(tested, _served(found)),
-        decisions=_decisions(tested, recipe.decide.max_error),
-        harm=harm_rows(tested.harm, tested.certificate),
-        menu=menu_of(tested.forecast, tested.certificate.rows),
+        decisions=_decisions(tested, recipe.decide.max_error, period),
+        harm=harm_rows(tested.harm, tested.certificate, period),
+        menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
         rules=rules_part(found.rules, tested.fired),
         speed=_speed(tested, threads),
@@ -176,8 +179,10 @@ def _calibration(tested: ReleaseTest, served: Variant) -> r.Calibration:
     )
 
 
-def _decisions(tested: ReleaseTest, max_error: float | dict[str, float]) -> r.Decisions:
+def _decisions(tested: ReleaseTest, max_error: float | dict[str, float], period: CertifiedPeriod | None) -> r.Decisions:
+    """period: that of the run, where the dates of rules cut time into several."""
     certificate: Certificate = tested.certificate
+    shown = certificate if period is None else period
     wrong = tested.scored.wrong
     automated = int(tested.automated.sum())
     errors = int((wrong & tested.automated).sum())
@@ -189,7 +194,8 @@ def _decisions(tested: ReleaseTest, max_error: float | dict[str, float]) -> r.De
     )
     thresholds = [value for value in certificate.thresholds.values() if value is not None]
     point = None
-    if automated and thresholds:
+    # Test rows of several periods are decided by several thresholds: no point of the curve has been certified.
+    if automated and thresholds and period is None:
         point = r.Point(threshold=min(thresholds), coverage=automated / rows, risk=errors / automated)
     return r.Decisions(
         automation_rate=round(automated / rows, 6),
@@ -198,12 +204,16 @@ def _decisions(tested: ReleaseTest, max_error: float | dict[str, float]) -> r.De
             high=round(upper_bound(errors, automated, 0.05), 6) if automated else None,
         ),
         max_error=max_error,
-        certified=certificate.certified,
+        certified=shown.certified,
         confidence=certificate.confidence,
-        rows=certificate.rows,
+        rows=shown.rows,
         forced=round(float(tested.forced.mean()), 6) if len(tested.forced) else 0.0,
-        thresholds=certificate.thresholds,
-        needs={name: NeedPart(**need.model_dump()) for name, need in tested.forecast.needs.items()},
+        thresholds=shown.thresholds or dict.fromkeys(certificate.thresholds),
+        needs={
+            name: NeedPart(**need.model_dump())
+            for name, need in (tested.forecast.needs if period is None else period.needs).items()
+        },
+        periods=certificate.periods,
         max_miss=certificate.max_miss,
         curve=points,
         certified_point=point,

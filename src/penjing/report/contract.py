@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from penjing.core.certificate import Gate
+from penjing.core.certificate import CertifiedPeriod, Gate
 from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
 from penjing.data.split import labelled_rows
@@ -174,7 +174,11 @@ class Point(_Part):
 
 
 class Decisions(_Part):
-    """The share of cases decided without a person, and what the certificate guarantees for them."""
+    """The share of cases decided without a person, and what the certificate guarantees for them.
+
+    Where the dates of rules cut time into periods, `certified`, `rows`, `thresholds` and `needs` are those of the
+    period in which the report was made; `periods` has all of them.
+    """
 
     automation_rate: Share = Field(description="share of cases that the certified policy decides by itself")
     error_among_automated: Bounded
@@ -186,6 +190,7 @@ class Decisions(_Part):
     thresholds: dict[str, float | None] = Field({}, description="None: this label always goes to a person")
     needs: dict[str, NeedPart] = Field({}, description="what more rows would do, by the limit that is not proven")
     max_miss: dict[str, float] = Field({}, description="limits on cases of a true label decided wrongly by themselves")
+    periods: tuple[CertifiedPeriod, ...] = Field((), description="what is certified between the dates of rules")
     rows_missing: Count | None = Field(None, description="earlier versions: about how many more rows would certify")
     missing: dict[str, int] = Field({}, description="the same for each label that has a limit of its own")
     curve: tuple[Point, ...] = Field((), description="coverage-risk curve, on test rows")

@@ -13,11 +13,11 @@ from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.period_part import period_rows
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.rules_part import shown_rules
 from penjing.report.verdict import (
     LINEAR,
-    decides_nothing,
     gate_name,
     gate_value,
     megabytes,
@@ -26,10 +26,10 @@ from penjing.report.verdict import (
     milliseconds,
     note_in,
     signed,
-    unproven_limits,
+    sound,
     verdict,
 )
-from penjing.report.ways_out import harm_cells, offer_cells
+from penjing.report.ways_out import harm_cells, menu_period, offer_cells
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
@@ -93,10 +93,6 @@ class _Page:
     def context(self) -> dict[str, Any]:
         """All names of the template except the charts."""
         headline, sentences = verdict(self.report, self.language)
-        sound = "held" if self.report.sealed else "broken"
-        unproven = any(gate.state == "unproven" for gate in self.report.gates)
-        if self.report.sealed and (unproven or unproven_limits(self.report) or decides_nothing(self.report)):
-            sound = "unproven"
         return {
             "report": self.report,
             "language": {"zh": "zh-Hans", "en": "en"}[self.language],
@@ -104,7 +100,7 @@ class _Page:
             "base": self.report.base if self.report.model != LINEAR else "",
             "headline": headline,
             "sentences": sentences,
-            "sound": sound,
+            "sound": sound(self.report),
             "marks": MARKS,
             "tiles": self._tiles(),
             "gates": [self._gate(gate) for gate in self.report.gates],
@@ -117,6 +113,8 @@ class _Page:
             "few_errors": self._few_errors(),
             "harm": [harm_cells(row, self.language) for row in self.report.harm[:LABELS_LISTED]],
             "menu": self._menu(),
+            "menu_period": menu_period(self.report.menu, self.language),
+            "periods": period_rows(self.report, self.language),
             "missing_rows": any(row["missing"] is not None for row in self._thresholds()),
             "thresholds": self._thresholds()[:LABELS_LISTED],
             "more_thresholds": max(0, len(self._thresholds()) - LABELS_LISTED),

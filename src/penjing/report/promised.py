@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from penjing.core.certificate import Certificate
+from penjing.core.certificate import Certificate, CertifiedPeriod
+from penjing.core.periods import dates
 from penjing.prove.forecast import Forecast
 from penjing.prove.harm import Harm, best_bound
 
@@ -53,13 +54,19 @@ class Menu(_Part):
     """What could be promised, as validation rows suggest: for all cases, and for those with each answer."""
 
     rows: Count = Field(description="calibration rows")
+    period: tuple[str | None, str | None] | None = Field(None, description="first and last day, where rules have dates")
+    confidence: Share | None = Field(None, description="that of one period: the level is shared by all that have rows")
     offers: tuple[OfferRow, ...]
     by_label: dict[str, tuple[OfferRow, ...]] = {}
 
 
-def harm_rows(harm: tuple[Harm, ...], certificate: Certificate) -> tuple[HarmRow, ...]:
-    """The harm table with the promises of the certificate."""
-    tests = certificate.path_steps[0].tests if certificate.path_steps else ()
+def harm_rows(
+    harm: tuple[Harm, ...], certificate: Certificate, period: CertifiedPeriod | None = None
+) -> tuple[HarmRow, ...]:
+    """The harm table with the promises of the certificate. period: the one that holds, of several."""
+    # The steps are those of one period, which may be another one.
+    tests = certificate.path_steps[0].tests if certificate.path_steps and period is None else ()
+    certified = certificate.certified if period is None else period.certified
     proof = {test.of: test.cases for test in tests if test.kind == "miss"}
     level = 1 - certificate.confidence
     return tuple(
@@ -71,7 +78,7 @@ def harm_rows(harm: tuple[Harm, ...], certificate: Certificate) -> tuple[HarmRow
             high=round(each.high, 6),
             best=round(each.best, 6),
             limit=certificate.max_miss.get(each.label),
-            proven=certificate.certified if each.label in certificate.max_miss else None,
+            proven=certified if each.label in certificate.max_miss else None,
             proof_rows=proof.get(each.label),
             proof_best=round(best_bound(proof[each.label], level), 6) if each.label in proof else None,
         )
@@ -79,9 +86,12 @@ def harm_rows(harm: tuple[Harm, ...], certificate: Certificate) -> tuple[HarmRow
     )
 
 
-def menu_of(forecast: Forecast, rows: int) -> Menu | None:
-    """The menu of a forecast; None where there is none."""
+def menu_of(forecast: Forecast, rows: int, period: CertifiedPeriod | None = None) -> Menu | None:
+    """The menu of a forecast; None where there is none. period: the one that it is about, of several."""
     if not forecast.menu:
         return None
     by_label = {name: tuple(map(OfferRow.model_validate, offers)) for name, offers in forecast.by_label.items()}
-    return Menu(rows=rows, offers=tuple(map(OfferRow.model_validate, forecast.menu)), by_label=by_label)
+    offers = tuple(map(OfferRow.model_validate, forecast.menu))
+    if period is None:
+        return Menu(rows=rows, offers=offers, by_label=by_label)
+    return Menu(rows=rows, period=dates(period), confidence=period.confidence, offers=offers, by_label=by_label)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from penjing.core.certificate import Gate
 from penjing.report.contract import Estimate, Note, PageLanguage, Report
+from penjing.report.period_part import period_sentences, standing_in
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.ways_out import miss_sentences, way_out_sentences
 
@@ -97,13 +98,25 @@ def verdict(report: Report, language: PageLanguage) -> tuple[str, list[str]]:
 
 
 def decides_nothing(report: Report) -> bool:
-    """Whether a person decides every case, or did on the test rows."""
+    """Whether a person decides every case, or did on the test rows; where rules have dates, now and later."""
+    if periods := standing_in(report):
+        return not any(each.certified for each in periods)
     return report.decisions.automation_rate == 0
 
 
 def unproven_limits(report: Report) -> bool:
     """Whether a limit of the recipe on errors or misses is not proven; labels that have too few rows apart."""
+    if periods := standing_in(report):
+        return any(not each.certified or each.needs for each in periods)
     return not report.decisions.certified or bool(report.decisions.needs)
+
+
+def sound(report: Report) -> str:
+    """The state of the whole run: `held`, `unproven`, or `broken` where nothing was sealed."""
+    if not report.sealed:
+        return "broken"
+    unproven = any(gate.state == "unproven" for gate in report.gates)
+    return "unproven" if unproven or unproven_limits(report) or decides_nothing(report) else "held"
 
 
 def _limit(report: Report, language: PageLanguage) -> str:
@@ -127,7 +140,8 @@ def _headline(report: Report, language: PageLanguage) -> str:
         said = [phrases[key].format(why=why), phrases[rest].format(names=names) if rest else ""]
         return ("" if language == "zh" else " ").join(filter(None, said))
     if report.sealed and unproven_limits(report):
-        unproven.append(phrases["promise_misses" if report.decisions.max_miss else "promise_errors"])
+        promise = phrases["promise_misses" if report.decisions.max_miss else "promise_errors"]
+        unproven.append(phrases["promise_some"].format(promise=promise) if report.decisions.periods else promise)
     if report.sealed and unproven:
         key, named = "headline_unproven_allowed", unproven
     elif report.sealed:
@@ -149,7 +163,12 @@ def _in_sentence(gate: Gate, language: PageLanguage) -> str:
 def _automation(report: Report, language: PageLanguage) -> list[str]:
     phrases, decisions = words(language), report.decisions
     limit = _limit(report, language)
-    if not decisions.certified:
+    if decisions.periods:
+        sentences = period_sentences(report, limit, language)
+        if not decisions.certified and decisions.needs:
+            sentences += way_out_sentences(report, language)
+        sentences += miss_sentences(report, language)
+    elif not decisions.certified:
         # The headline of a sealed release says it already.
         sentences = [] if report.sealed else [phrases["says_review_all"].format(max=limit)]
         sentences += way_out_sentences(report, language) if decisions.needs else [_missing(report, language)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penjing.report.contract import PageLanguage, Report
+from penjing.report.period_part import when
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.promised import HarmRow, Menu, OfferRow
 
@@ -100,6 +101,14 @@ def offer_cells(offer: OfferRow, language: PageLanguage) -> dict[str, str]:
     return {"limit": as_written(offer.max_error, language), **shares}
 
 
+def menu_period(menu: Menu | None, language: PageLanguage) -> str:
+    """Which period the menu is about, and at which confidence; "" where rules have no dates."""
+    if menu is None or menu.period is None:
+        return ""
+    confidence = "–" if menu.confidence is None else as_written(menu.confidence, language)
+    return words(language)["menu_periods"].format(when=when(menu.period, language), confidence=confidence)
+
+
 def terminal_lines(report: Report, language: PageLanguage) -> Iterator[str]:
     """The harm table and the menu as lines for a terminal."""
     phrases = words(language)
@@ -119,6 +128,8 @@ def menu_lines(menu: Menu, language: PageLanguage) -> Iterator[str]:
     """The menu as lines for a terminal."""
     phrases = words(language)
     yield phrases["menu_line"].format(rows=f"{menu.rows:,}")
+    if about := menu_period(menu, language):
+        yield "  " + about
     for offer in menu.offers:
         yield "  " + phrases["menu_row_line"].format(**offer_cells(offer, language))
     for label, offers in list(menu.by_label.items())[:LABELS_SHOWN]:

@@ -21,6 +21,7 @@ from penjing.core.certificate import CERTIFICATE
 from penjing.core.errors import RequestError, UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
+from penjing.core.periods import certified_at
 from penjing.decide.decider import Decider, place
 from penjing.decide.draw import Drawer
 from penjing.explain.budget import EvidenceBudget
@@ -216,7 +217,7 @@ class DecisionService:
             "release": self.release.id,
             "name": self.release.info.name,
             **self._answers(),
-            "certified": self.certificate.get("certified"),
+            **certified_at(self.certificate, int(time.time())),
             "max_error": self.certificate.get("max_error"),
             "gates": self._gates,
             "unproven": [name for name, state in self._gates.items() if state == "unproven"],
