@@ -60,6 +60,18 @@ def test_it_says_what_decided_with_the_figures(tiny_release) -> None:
     assert why(_decided("unknown_value"), policy, language="zh")[0].startswith("字段 `channel`、`region` 的值不在")
 
 
+def test_a_forced_case_that_was_drawn_names_its_rule(tiny_release) -> None:
+    """The model did not decide it, so it is not said to have been able to."""
+    decided = _decided("audit", forced=True, fired=["lottery-is-spam"], outcome="spam")
+    for policy in (load_policy(tiny_release), None):
+        assert why(decided, policy)[0] == (
+            "the rule `lottery-is-spam` decides `spam`, whatever the model says, and the case was drawn for a check by a "
+            "person"
+        )
+        zh = why(decided, policy, language="zh")[0]
+        assert zh == "规则 `lottery-is-spam` 直接判定为 `spam`，不看模型；被抽中由人工抽查"
+
+
 def test_words_go_before_the_clauses_that_hold_them() -> None:
     spans = [{"text": "win a\nlong clause", "kind": "clause"}, {"text": "win", "kind": "word"}]
     assert words_of({"spans": spans}) == ["win"]

@@ -62,6 +62,10 @@ _CAUSES: dict[str, tuple[str, str]] = {
         "{said}; the case could be decided automatically, and was drawn for a check by a person",
         "{said}；本可自动决定，被抽中由人工抽查",
     ),
+    "audit_of_rule": (
+        "the rule {rules} decides `{outcome}`, whatever the model says, and the case was drawn for a check by a person",
+        "规则 {rules} 直接判定为 `{outcome}`，不看模型；被抽中由人工抽查",
+    ),
 }
 _SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")
 _OTHER = ("{said}: {reason}", "{said}：{reason}")
@@ -116,6 +120,8 @@ class _Words:
         said = self._say(_SAID, label=facts.get("label", decided["outcome"]), p=f"{facts['p']:g}")
         least = None if policy is None else policy.thresholds_at(facts["clock"]).get(policy.task.scope(facts))
         names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
+        if reason == "audit" and decided.get("forced"):
+            reason = "audit_of_rule"
         form = _CAUSES.get(f"{reason}_0" if least is None else reason, _CAUSES.get(reason))
         if form is None:
             found = self._say(_OTHER, said=said, reason=self._translated(REASONS.get(reason, reason)))
