@@ -220,7 +220,7 @@ class _Work:
             | decision
         )
         line["p"] = decision["facts"]["p"]
-        line |= rule_why(self.decider.policy, decision["fired"])
+        line |= rule_why(self.decider.policy, decision)
         if not self.evidence:
             return line | self._explain(row, record, None)
         text = record.text

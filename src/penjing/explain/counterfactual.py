@@ -102,7 +102,7 @@ class _DeletionSearch:
         self._before = silent.outcome, silent.route
         self.note = ""
         if decided["reason"] == "audit":
-            self.note = f"compared with the decision before the draw for audit: `{silent.outcome}`, {silent.route}"
+            self.note = f"compared with the decision before the draw for audit: `{silent.outcome}`, automatic"
         self._most, self._until = most, until
         self.spent, self.cut = 0, ""
         self._falls: dict[Piece, float] = {}
