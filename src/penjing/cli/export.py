@@ -43,7 +43,8 @@ def decisions(
     In csv and xlsx a cell that a spreadsheet would read as a formula begins with an apostrophe. Rows are written as
     they are read, so that memory does not grow with their number.
     """
-    from penjing.cases.export import export_decisions
+    from penjing.cases.export import CHINESE_COLUMNS, COLUMNS, export_decisions
+    from penjing.cli.language import language
     from penjing.cli.written import output_file, tell_exported
     from penjing.core.errors import DamageError
     from penjing.store.database import open_store
@@ -53,10 +54,10 @@ def decisions(
     chosen = _format(file, form)
     period = ExportPeriod(_time("--since", since), _time("--until", until), release)
     store = open_store(database_url(db), create=False)
-    bad: list[str] = []
+    columns, bad = CHINESE_COLUMNS if language() == "zh" else COLUMNS, list[str]()
     try:
         with output_file(file) as target:
-            count = export_decisions(store, target, chosen, period, bad)
+            count = export_decisions(store, target, chosen, period, bad, columns)
     finally:
         store.close()
     tell_exported(file, count, {"format": chosen})
