@@ -13,10 +13,11 @@ import openpyxl
 import polars
 import pytest
 
-from penjing.cases.export import COLUMNS, FORMATS, export_decisions
+from penjing.cases.export import CHINESE_COLUMNS, COLUMNS, FORMATS, export_decisions
 from penjing.core.answers import Choice
 from penjing.core.errors import MissingPackageError
 from penjing.core.nouns import Decision, Prediction
+from penjing.store import reviews
 from penjing.store.case_data import CaseData
 from penjing.store.database import Store, open_store
 from penjing.store.exported import ExportPeriod
@@ -63,6 +64,19 @@ def _read(file: Path) -> list[dict[str, str]]:
         header, *rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
         return [dict(zip(header, ["" if cell is None else cell for cell in row], strict=True)) for row in rows]
     return polars.read_parquet(file).to_dicts()
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
+def test_the_heading_of_a_spreadsheet_may_be_chinese(store: Store, tmp_path: Path, form) -> None:
+    english, chinese = tmp_path / f"en.{form}", tmp_path / f"zh.{form}"
+    export_decisions(store, english, form)
+    assert export_decisions(store, chinese, form, columns=CHINESE_COLUMNS) == 4
+    heading = COLUMNS if form == "parquet" else CHINESE_COLUMNS
+    assert list(_read(chinese)[0]) == [*heading, "keep.id", "n", "支行", "late"]
+    assert [list(row.values()) for row in _read(chinese)] == [list(row.values()) for row in _read(english)]
+    shared = dict(zip(reviews.COLUMNS, reviews.CHINESE_COLUMNS, strict=True))
+    pairs = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
+    assert all(pairs[name] == shared[name] for name in pairs.keys() & shared.keys())
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])

@@ -80,3 +80,6 @@ def test_an_answer_has_the_reason_of_the_rule_that_fired(decider: Decider) -> No
     assert by_rule.shown["fired"] and by_rule.shown["rule_why"] == decider.policy.reasons[by_rule.shown["fired"][0]]
     assert by_rule.record is not None and "rule_why" not in by_rule.record.record.decided()
     assert not by_model.shown["fired"] and "rule_why" not in by_model.shown
+    (lacking,) = work(decider, [Ask("win cash now", {}, False)])
+    assert (lacking.shown["reason"], lacking.shown["fired"]) == ("missing_field", ["vip"])
+    assert "rule_why" not in lacking.shown  # nobody knows whether the customer is one of these

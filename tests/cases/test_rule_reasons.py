@@ -17,6 +17,9 @@ def test_reasons_of_a_release_in_service_and_of_one_that_never_was(tiny_release:
     why = RuleReasons(store)
     rules = load_policy(tiny_release).rules
     assert rules is not None and any(rule.why for rule in rules.rules)
-    assert [why(tiny_release.id, rule.name) for rule in rules.rules] == [rule.why for rule in rules.rules]
-    assert why(tiny_release.id, "no such rule") == "" and why("f" * 64, rules.rules[0].name) == ""
+    decided = {rule.name: {"reason": "rule_review", "facts": {}, "fired": [rule.name]} for rule in rules.rules}
+    assert [why(tiny_release.id, decided[rule.name]) for rule in rules.rules] == [rule.why for rule in rules.rules]
+    first = decided[rules.rules[0].name]
+    assert why(tiny_release.id, first | {"fired": ["no such rule"]}) == "" and why("f" * 64, first) == ""
+    assert why(tiny_release.id, first | {"reason": "missing_field"}) == ""
     store.close()

@@ -30,6 +30,15 @@ def test_decisions_are_exported_with_the_callers_columns(penjing, decided, tmp_p
     assert not list(tmp_path.glob(".*export*"))
 
 
+def test_the_heading_is_in_chinese_and_is_read_back(penjing, decided, tmp_path: Path) -> None:
+    assert penjing("--lang", "zh", "export", "decisions", "out.csv").code == 0
+    rows = list(csv.DictReader((tmp_path / "out.csv").open(encoding="utf-8-sig", newline="")))
+    assert (rows[0]["编号"], rows[0]["抽中概率"], rows[0]["teller"]) == (decided[0]["id"], rows[0]["抽中概率"], "'=1")
+    assert penjing("review", "import", "out.csv").lines[0]["without_verdict"] == 2
+    lines = penjing("--lang", "zh", "export", "decisions", "-", "--format", "jsonl").lines
+    assert [line["id"] for line in lines] == [each["id"] for each in decided]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -78,6 +78,12 @@ def test_expectations_and_coverage(runner: RuleRunner) -> None:
         "c.csv:4: expected the rule `large`, but row 2 (new) decides",
         "c.csv:7: expected `review 法务`, got `review` by row 2 (new)",
     ]
+    lacking = [{"expected": "model"}, {"rule": "sure"}]
+    cases = [runner.read({**cells, **row, "day": ""}, "2026-01-06", "c.csv:9") for row in lacking]
+    assert runner.run(cases).failures == [
+        "c.csv:9: expected `model`, got `review` by row 2 (new), which needs `day`, and the case has no value there",
+        "c.csv:9: expected the rule `sure`, but row 2 (new) decides: it needs `day`, and the case has no value there",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penjing.decide.decider import Decider, Request
-from penjing.explain.counterfactual import counterfactual
+from penjing.explain.counterfactual import counterfactual, in_chinese
 
 
 @pytest.fixture(scope="module")
@@ -83,5 +83,11 @@ def test_a_case_that_only_the_audit_sent_to_a_person_is_as_if_it_was_not_drawn(d
         assert audited["reason"] == "audit"
         found = counterfactual(decider, audited, masked)
         assert found.removed == ("lottery",)
+        note = f"compared with the decision before the draw for audit: `{decision['outcome']}`, automatic"
+        assert found.to_json()["note"] == note
+        assert in_chinese(found.to_json())["note"] == f"与抽查之前的决定相比：`{decision['outcome']}`，自动决定"
+        none = counterfactual(decider, audited, masked, seconds=-1.0).to_json()
+        assert none["note"] == note and in_chinese(none)["none"] == "在搜索的限度内没有找到改变"
+        assert "note" not in counterfactual(decider, decision, masked).to_json()
     finally:
         decider.policy = before

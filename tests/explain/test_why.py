@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import REASONS, Period, load_policy
 from penjing.explain.why import LANGUAGES, Language, why, words_of
 
@@ -35,7 +36,9 @@ def test_every_reason_has_a_sentence_of_its_own(tiny_release, reason: str, langu
         assert "{" not in first
         others = {why(_decided(other, fired=fired), policy, None, language)[0] for other in REASONS if other != reason}
         assert first not in others
-        if fired and policy is not None:
+        if reason == "missing_field":
+            assert rest == []
+        elif fired and policy is not None:
             (reason_of_rule,) = rest
             assert "a valued customer is answered by a person" in reason_of_rule
 
@@ -58,6 +61,31 @@ def test_it_says_what_decided_with_the_figures(tiny_release) -> None:
     dated = replace(policy, spec=policy.spec.model_copy(update={"periods": periods}))
     assert why(_decided("above_threshold"), dated)[0].endswith("at or above the certified 0.9")
     assert why(_decided("unknown_value"), policy, language="zh")[0].startswith("字段 `channel`、`region` 的值不在")
+
+
+def test_a_forced_case_that_was_drawn_names_its_rule(tiny_release) -> None:
+    """The model did not decide it, so it is not said to have been able to."""
+    decided = _decided("audit", forced=True, fired=["lottery-is-spam"], outcome="spam")
+    for policy in (load_policy(tiny_release), None):
+        assert why(decided, policy)[0] == (
+            "the rule `lottery-is-spam` decides `spam`, whatever the model says, "
+            "and the case was drawn for a check by a person"
+        )
+        zh = why(decided, policy, language="zh")[0]
+        assert zh == "规则 `lottery-is-spam` 直接判定为 `spam`，不看模型；被抽中由人工抽查"
+
+
+def test_a_missing_field_is_named_and_the_reason_of_its_rule_is_not_given(tiny_release) -> None:
+    """The rule neither holds nor fails, so its reason says nothing of the case."""
+    policy = load_policy(tiny_release)
+    (made,) = Decider(tiny_release, threads=1).decide([Request("hello", {})])
+    decided = made.decision.to_json()
+    assert why(decided, policy) == [
+        "the rule `vip` needs the field `channel`, which the request did not give: a person decides"
+    ]
+    assert why(decided, policy, language="zh") == ["规则 `vip` 需要字段 `channel`，而请求里没有给出：由人工决定"]
+    erased = decided | {"facts": decided["facts"] | {"fields": None}}
+    assert why(erased, policy) == ["the rule `vip` needs a field that the request did not give: a person decides"]
 
 
 def test_words_go_before_the_clauses_that_hold_them() -> None:

@@ -22,7 +22,7 @@ from penjing.decide.condition import Then
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
 from penjing.prove import amend as module
-from penjing.prove.amend import amend, read_certificate
+from penjing.prove.amend import Columns, amend, read_certificate
 from penjing.prove.certify import certify, fix_grid, label_facts
 from penjing.runtime.open import open_session
 
@@ -335,6 +335,14 @@ def test_rows_out_of_operation_are_weighted_by_how_they_were_drawn(release: Rele
     assert certificate.error < certificate.high <= 0.1
     assert all(step.p_value > 0.9**step.automated for step in certificate.steps)  # dearer than rows drawn alike
     assert read_certificate(done.release) == certificate
+
+    heading, _, rows = data.read_text(encoding="utf-8").partition("\n")
+    names = {"text": "文本", "label": "结论", "drawn": "抽中概率"}
+    same = tmp_path / "zh.csv"
+    same.write_text(",".join(names.get(each, each) for each in heading.split(",")) + "\n" + rows, encoding="utf-8")
+    columns = Columns("text", "verdict")
+    again = amend(release, rules, same, tmp_path / "zh", columns=columns, threads=1)
+    assert again.certificate == certificate
     alike = with_columns(write_csv(tmp_path / "alike.csv", texts(300, 7)), lambda *_: {"drawn": "0.01"})
     assert not amend(release, rules, alike, tmp_path / "alike", threads=1).certificate.weighted
 

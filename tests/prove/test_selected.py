@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penjing.prove.selected import are_selected, differ, read_probability
+from penjing.cases.export import CHINESE_COLUMNS, COLUMNS
+from penjing.prove.selected import IN_CHINESE, are_selected, by_english_names, differ, read_probability
 from penjing.prove.sequence import Cases, chosen, run_sequence
 
 
@@ -16,8 +17,20 @@ def test_a_probability_is_above_nothing_and_at_most_one(written: str, value: flo
 
 def test_files_of_reviews_are_known_by_their_columns() -> None:
     assert are_selected(["id", "Outcome ", "p", "reason", "verdict"]) and are_selected(["编号", "结果", "原因", "结论"])
+    assert not are_selected(CHINESE_COLUMNS) and not are_selected(COLUMNS)
     assert not are_selected(["outcome", "reason", "verdict", "drawn"]) and not are_selected(["text", "label", "reason"])
     assert not differ([0.1, 0.1]) and differ([0.1, 1.0])
+
+
+def test_an_export_with_a_chinese_heading_is_read_by_english_names() -> None:
+    """Both headings of an export name the same columns, and a file that is no export keeps its own names."""
+    assert all(CHINESE_COLUMNS[COLUMNS.index(name)] == written for name, written in IN_CHINESE.items())
+    row = dict(zip(CHINESE_COLUMNS, map(str, range(len(COLUMNS))), strict=True))
+    read = by_english_names(row)
+    assert [read[name] for name in IN_CHINESE] == [str(COLUMNS.index(name)) for name in IN_CHINESE]
+    assert row.items() <= read.items()
+    assert by_english_names(row | {"text": "own"})["text"] == "own"
+    assert by_english_names({"文本": "a", "结论": "b"}) == {"文本": "a", "结论": "b"}
 
 
 def test_weights_keep_the_promise_where_the_plain_share_would_break_it() -> None:

@@ -89,13 +89,16 @@ def test_every_faulty_row_is_named_and_nothing_is_imported(waiting: Store, tmp_p
             {"id": "automatic", "verdict": "ham"},
             {"id": "id-4", "verdict": "ham"},
             {"id": "id-4", "verdict": "spam"},
+            {"id": "id-5", "verdict": "投诉"},
         ],
     )
     with pytest.raises(DataError) as caught:
         import_verdicts(waiting, file)
     said = str(caught.value)
+    assert said.count("ham, spam") == 2 and "known are" not in said and "`spam`" not in said
     for words in (
         "nothing was imported",
+        "row 8: '投诉' is not a label of this release; it has ham, spam",
         "row 3: no case 'nobody' was ever sent to review",
         "row 4: 'hamm' is not a label of this release (did you mean `ham`?); it has ham, spam",
         "row 5: no case 'automatic'",

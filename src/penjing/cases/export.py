@@ -27,6 +27,10 @@ COLUMNS = (
     "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "drawn", "p", "rules",
     "queue", "fields", "text", "verdict", "reviewer", "note", "closed",
 )  # fmt: skip
+CHINESE_COLUMNS = (
+    "编号", "案件号", "时间", "发布包", "结果", "去向", "决定者", "规则指定", "原因", "抽中概率", "概率", "规则",
+    "队列", "字段", "文本", "结论", "复核人", "备注", "结案时间",
+)  # fmt: skip
 _TYPED: dict[str, type] = {"p": float, "drawn": float, "forced": bool}
 # More columns that were passed through are written as one column of JSON.
 MOST_KEPT_COLUMNS = 100
@@ -34,11 +38,17 @@ Values = dict[str, Any]
 
 
 def export_decisions(
-    store: Store, file: Path, form: Format, period: ExportPeriod | None = None, unreadable: list[str] | None = None
+    store: Store,
+    file: Path,
+    form: Format,
+    period: ExportPeriod | None = None,
+    unreadable: list[str] | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> int:
     """Write the decisions of a period, oldest first; returns how many.
 
     csv, xlsx: a cell that a spreadsheet would read as a formula gets an apostrophe; lists and fields are one cell.
+    columns: their heading, COLUMNS or CHINESE_COLUMNS; the other formats, which programs read, have COLUMNS.
     jsonl: lists and objects as they are. parquet: needs polars. A record that cannot be read is left out, and its id
     goes to `unreadable`. Raises MissingPackageError, DataError (more than a workbook holds), OSError.
     """
@@ -48,7 +58,7 @@ def export_decisions(
         return _write_lines(file, rows)
     names = kept_names(store, period, MOST_KEPT_COLUMNS)
     kept = names if len(names) <= MOST_KEPT_COLUMNS else []
-    table = _Table(kept, together=bool(names) and not kept)
+    table = _Table(kept, COLUMNS if form == "parquet" else columns, together=bool(names) and not kept)
     if form == "parquet":
         return write_parquet(file, table.header, _TYPED, map(table.plain, rows))
     return _WRITERS[form](file, table.header, map(table.safe, rows))
@@ -57,12 +67,12 @@ def export_decisions(
 class _Table:
     """The columns of a table: those of every decision, then the ones that were passed through."""
 
-    def __init__(self, kept: Sequence[str], *, together: bool) -> None:
+    def __init__(self, kept: Sequence[str], columns: Sequence[str], *, together: bool) -> None:
         self._kept, self._together = kept, together
         # A name that is one of ours, or differs from it by case only, is marked.
-        ours = {name.casefold() for name in COLUMNS}
+        ours = {name.casefold() for name in (*COLUMNS, *columns)}
         named = [f"keep.{name}" if name.casefold() in ours else name for name in kept]
-        self.header = [*COLUMNS, *named, *(["keep"] if together else [])]
+        self.header = [*columns, *named, *(["keep"] if together else [])]
 
     def plain(self, values: Values) -> list[Any]:
         """The cells of a decision, p and forced as they are, the others as texts."""

@@ -73,7 +73,7 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     """
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
     shown = decided.decision.to_json() | {"p": decided.decision.facts["p"]}
-    shown |= rule_why(decider.policy, decided.decision.fired)
+    shown |= rule_why(decider.policy, shown)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
     if ask.counterfactual:

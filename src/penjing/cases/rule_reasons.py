@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from penjing.core.errors import PenjingError
+from penjing.decide.absent import rule_reasons
 from penjing.decide.policy import Policy, load_policy
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
@@ -15,22 +17,23 @@ class RuleReasons:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[str, dict[str, str]] = {}
+        self._known: dict[str, Policy | None] = {}
 
-    def __call__(self, release: str, rule: str) -> str:
-        """The reason of a rule by its name; "" where it has none, or the release cannot be opened any more."""
+    def __call__(self, release: str, decided: Mapping[str, Any]) -> str:
+        """The reasons of the rules that decided a case; "" where they have none, or the release cannot be opened."""
         if release not in self._known:
             self._known[release] = self._of(release)
-        return self._known[release].get(rule, "")
+        policy = self._known[release]
+        return "" if policy is None else "; ".join(rule_reasons(policy, decided).values())
 
-    def _of(self, release: str) -> dict[str, str]:
+    def _of(self, release: str) -> Policy | None:
         try:
-            return load_policy(open_recorded(self._store, release)).reasons
+            return load_policy(open_recorded(self._store, release))
         except PenjingError:
-            return {}
+            return None
 
 
-def rule_why(policy: Policy, fired: Sequence[str]) -> dict[str, str]:
-    """The part `rule_why` of an answer: the column `why` of the rule that fired; nothing where it has none."""
-    reasons = [policy.reasons[name] for name in fired if name in policy.reasons]
+def rule_why(policy: Policy, decided: Mapping[str, Any]) -> dict[str, str]:
+    """The part `rule_why` of an answer: the column `why` of the rule that decided; nothing where it has none."""
+    reasons = rule_reasons(policy, decided).values()
     return {"rule_why": "; ".join(reasons)} if reasons else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,15 +26,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="audits")
 
 
-def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
+def export(
+    file: Annotated[Path, typer.Argument(help="the CSV to write; - for standard output")], db: Db = None
+) -> None:
     """Write the audits that wait to a CSV, without what the model said; fill in its column `verdict`.
 
     `penjing review import FILE` reads it back. The other cases are in `penjing review export`.
     """
     from penjing.cli.language import language
-    from penjing.cli.show import out_json, tell
+    from penjing.cli.show import tell
+    from penjing.cli.written import named, output_file, tell_exported
     from penjing.core.errors import DamageError
-    from penjing.core.folder import replaced_file
     from penjing.store.audits import CHINESE_COLUMNS, COLUMNS, export_blind
     from penjing.store.database import open_store
     from penjing.store.settings import database_url
@@ -43,13 +44,13 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     store = open_store(database_url(db), create=False)
     columns, bad = CHINESE_COLUMNS if language() == "zh" else COLUMNS, list[str]()
     try:
-        with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
+        with output_file(file) as target:
             count = export_blind(store, target, columns, bad)
     finally:
         store.close()
-    out_json({"exported": count, "file": str(file)})
+    tell_exported(file, count)
     if count:
-        tell(f"fill in `{columns[COLUMNS.index('verdict')]}`, then: penjing review import {file}")
+        tell(f"fill in `{columns[COLUMNS.index('verdict')]}`, then: penjing review import {named(file)}")
     if bad:
         raise DamageError(
             f"{len(bad)} open audits cannot be read, and were left out: {', '.join(bad[:20])}",
@@ -59,7 +60,7 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
 
 
 def error(
-    release: Annotated[str | None, typer.Option(help="only decisions of the release with this id")] = None,
+    release: Annotated[str | None, typer.Option(help="only those of the release whose id begins so")] = None,
     db: Db = None,
 ) -> None:
     """Estimate the error of automatic decisions from the audits that a person has judged, with a 95 % interval.

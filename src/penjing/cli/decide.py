@@ -221,7 +221,7 @@ class _Work:
             | decision
         )
         line["p"] = decision["facts"]["p"]
-        line |= rule_why(self.decider.policy, decision["fired"])
+        line |= rule_why(self.decider.policy, decision)
         if not self.evidence:
             return line | self._explain(row, record, None)
         text = record.text
@@ -240,7 +240,7 @@ class _Work:
     def _explain(self, row: Row, record: Record, evidence: dict[str, Any] | None) -> dict[str, Any]:
         """The reasons in words and the counterfactual, where they were asked for."""
         from penjing.cli.language import language
-        from penjing.explain.counterfactual import counterfactual
+        from penjing.explain.counterfactual import counterfactual, in_chinese
         from penjing.explain.why import why
 
         decision, found = record.decided(), dict[str, Any]()
@@ -248,7 +248,8 @@ class _Work:
             found["why"] = why(decision, self.decider.policy, evidence, language())
         if self.explained.counterfactual:
             text = self.decider.session.prepare(row[1]).text if record.text is None else record.text
-            found["counterfactual"] = counterfactual(self.decider, decision, text).to_json()
+            change = counterfactual(self.decider, decision, text).to_json()
+            found["counterfactual"] = in_chinese(change) if language() == "zh" and self.explained.why else change
         return found
 
     def finish(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from penjing.cases.export import Format
 
 _SHOWN = 20
-_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG}
 
 
 def register(app: typer.Typer) -> None:
@@ -31,12 +28,13 @@ def _group() -> None:
 
 
 def decisions(
-    file: Annotated[Path, typer.Argument(help="the file to write")],
+    file: Annotated[Path, typer.Argument(help="the file to write; - for standard output")],
     since: Annotated[str | None, typer.Option(help="from this time on (UTC), such as 2026-01-05")] = None,
     until: Annotated[str | None, typer.Option(help="before this time (UTC)")] = None,
     release: Annotated[str | None, typer.Option(help="only those of the release whose id begins so")] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="csv, xlsx, parquet or jsonl; default: by the name of the file")
+        str | None,
+        typer.Option("--format", help="csv, xlsx, parquet or jsonl; default: by the name of the file, csv for -"),
     ] = None,
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
 ) -> None:
@@ -45,11 +43,10 @@ def decisions(
     In csv and xlsx a cell that a spreadsheet would read as a formula begins with an apostrophe. Rows are written as
     they are read, so that memory does not grow with their number.
     """
-    from penjing.cases.export import export_decisions
-    from penjing.cli.failures import explain
-    from penjing.cli.show import out_json
-    from penjing.core.errors import DamageError, PenjingError, UsageError
-    from penjing.core.folder import replaced_file
+    from penjing.cases.export import CHINESE_COLUMNS, COLUMNS, export_decisions
+    from penjing.cli.language import language
+    from penjing.cli.written import output_file, tell_exported
+    from penjing.core.errors import DamageError
     from penjing.store.database import open_store
     from penjing.store.exported import ExportPeriod
     from penjing.store.settings import database_url
@@ -57,18 +54,13 @@ def decisions(
     chosen = _format(file, form)
     period = ExportPeriod(_time("--since", since), _time("--until", until), release)
     store = open_store(database_url(db), create=False)
-    bad: list[str] = []
+    columns, bad = CHINESE_COLUMNS if language() == "zh" else COLUMNS, list[str]()
     try:
-        # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
-        with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
-            count = export_decisions(store, target, chosen, period, bad)
-    except OSError as error:
-        failure = explain(error)
-        kind = UsageError if error.errno in _PATH else PenjingError
-        raise kind(failure.what, where=str(file), fix=f"{failure.fix}; nothing was exported") from None
+        with output_file(file) as target:
+            count = export_decisions(store, target, chosen, period, bad, columns)
     finally:
         store.close()
-    out_json({"exported": count, "file": str(file), "format": chosen})
+    tell_exported(file, count, {"format": chosen})
     if bad:
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         raise DamageError(
@@ -81,9 +73,10 @@ def decisions(
 def _format(file: Path, given: str | None) -> Format:
     """The given format, else that of the name. Raises UsageError."""
     from penjing.cases.export import FORMATS
+    from penjing.cli.written import is_standard_output
     from penjing.core.errors import UsageError
 
-    wanted = (given or file.suffix[1:]).lower()
+    wanted = (given or ("csv" if is_standard_output(file) else file.suffix[1:])).lower()
     found = next((each for each in FORMATS if each == wanted), None)
     if found is None:
         raise UsageError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,6 @@ from penjing.cli.texts import Encoding, Header, Sheet
 Db = Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")]
 
 _SHOWN = 20
-_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG}
 
 
 def register(app: typer.Typer) -> None:
@@ -26,15 +23,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="review")
 
 
-def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: Db = None) -> None:
+def export(
+    file: Annotated[Path, typer.Argument(help="the CSV to write; - for standard output")], db: Db = None
+) -> None:
     """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
     from penjing.cases.recorded_why import RecordedWhy
     from penjing.cases.rule_reasons import RuleReasons
-    from penjing.cli.failures import explain
     from penjing.cli.language import language
-    from penjing.cli.show import out_json, tell
-    from penjing.core.errors import DamageError, PenjingError, UsageError
-    from penjing.core.folder import replaced_file
+    from penjing.cli.show import tell
+    from penjing.cli.written import named, output_file, tell_exported
+    from penjing.core.errors import DamageError
     from penjing.store.audits import count_audits
     from penjing.store.database import open_store
     from penjing.store.reviews import CHINESE_COLUMNS, COLUMNS, export_open, open_labels
@@ -44,27 +42,21 @@ def export(file: Annotated[Path, typer.Argument(help="the CSV to write")], db: D
     bad: list[str] = []
     columns = CHINESE_COLUMNS if language() == "zh" else COLUMNS
     try:
-        # An existing file is replaced only by a complete new one; a device or a pipe is written directly.
-        with replaced_file(file) if file.is_file() or not file.exists() else nullcontext(file) as target:
+        with output_file(file) as target:
             count = export_open(store, target, bad, columns, RuleReasons(store), RecordedWhy(store, language()))
             labels = open_labels(store)
         audits, _ = count_audits(store)
-    except OSError as error:
-        failure = explain(error)
-        # A path that cannot be written is a usage error; a full or failing disk is not.
-        kind = UsageError if error.errno in _PATH else PenjingError
-        raise kind(failure.what, where=str(file), fix=f"{failure.fix}; nothing was exported") from None
     finally:
         store.close()
-    out_json({"exported": count, "file": str(file)})
+    tell_exported(file, count)
+    column = columns[COLUMNS.index("verdict")]
     if labels:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-        column = columns[COLUMNS.index("verdict")]
-        tell(f"fill in `{column}` with one of: {', '.join(labels[:_SHOWN])}{more}\nthen: penjing review import {file}")
+        tell(f"fill in `{column}` with one of: {', '.join(labels[:_SHOWN])}{more}")
     elif count:
-        column = columns[COLUMNS.index("verdict")]
         tell(f"fill in `{column}` with the true answer, written as in the training data")
-        tell(f"then: penjing review import {file}")
+    if labels or count:
+        tell(f"then: penjing review import {named(file)}")
     if audits:
         tell(f"{audits:,} audits wait too: `penjing audits export FILE` writes them without what the model said")
     if bad:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,14 @@ def _print(line: str) -> None:
 def out_json(value: Any) -> None:
     """A result for machines: one line of JSON."""
     _print(json.dumps(value, ensure_ascii=False, sort_keys=False, default=str))
+
+
+def out_file(path: Path) -> None:
+    """The bytes of a file as the result."""
+    with path.open("rb") as source, _output_error():
+        sys.stdout.flush()
+        shutil.copyfileobj(source, sys.stdout.buffer)
+        sys.stdout.flush()
 
 
 def flush() -> None:

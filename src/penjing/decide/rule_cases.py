@@ -164,16 +164,26 @@ class RuleRunner:
 
 def _differs(case: RuleCase, ruled: Ruled) -> list[str]:
     """What is not as expected, as a sentence; nothing where all is."""
-    rule, got = ruled.rule, ruled.in_words()
+    rule, got, absent = ruled.rule, ruled.in_words(), ", ".join(f"`{each}`" for each in ruled.absent)
     if case.expected and case.expected != got:
         if rule is None:
             return [f"{case.where}: expected `{case.expected}`, got `{got}` by no row"]
+        if absent:
+            return [
+                f"{case.where}: expected `{case.expected}`, got `{got}` by row {rule.row} ({rule.name}), "
+                f"which needs {absent}, and the case has no value there"
+            ]
         return [f"{case.where}: expected `{case.expected}`, got `{got}` by row {rule.row} ({rule.name})"]
     wanted = "" if case.rule in NO_RULE else case.rule
     if not case.rule or wanted == (rule.name if rule else ""):
         return []
     if rule is None:
         return [f"{case.where}: expected the rule `{case.rule}`, but no row decides"]
+    if absent:
+        return [
+            f"{case.where}: expected the rule `{case.rule}`, but row {rule.row} ({rule.name}) decides: "
+            f"it needs {absent}, and the case has no value there"
+        ]
     return [f"{case.where}: expected the rule `{case.rule}`, but row {rule.row} ({rule.name}) decides"]
 
 

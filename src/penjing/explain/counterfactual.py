@@ -4,7 +4,8 @@ Single clauses and words are deleted first. If none changes the decision, the wo
 deleted together, as few of them as change the decision; then each is put back that is not needed. Every
 change is decided by the release itself, with the fields and the clock of the case, so what is shown is true of this
 release. More than half of the words are never deleted: what is left says nothing about the text. It need not be the
-smallest of all, which only trying all subsets would find. The draw for audit is left out.
+smallest of all, which only trying all subsets would find. A case that was drawn for an audit is compared with its
+decision before the draw, and `note` says so: no deletion changes the draw.
 
 Source: Wachter, Mittelstadt and Russell, Counterfactual Explanations without Opening the Black Box, 2018; for texts by
 deletion: Li, Monroe and Jurafsky, Understanding Neural Networks through Representation Erasure, 2016.
@@ -17,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from penjing.core.chinese import chinese
 from penjing.core.nouns import Decision
 from penjing.decide.decider import Decider
 from penjing.decide.schema import FieldValues
@@ -35,7 +37,8 @@ Piece = tuple[int, int]  # [start, end) in characters
 class Counterfactual:
     """What was deleted, in the order of the text, and the decision without it; none: why no change was found.
 
-    text: the masked text that is left; texts: how many changed texts were decided.
+    text: the masked text that is left; texts: how many changed texts were decided; note: which decision it is compared
+    with, where that is not the recorded one.
     """
 
     removed: tuple[str, ...] = ()
@@ -45,13 +48,20 @@ class Counterfactual:
     reason: str = ""
     texts: int = 0
     none: str = ""
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: `removed`, `text`, `outcome`, `route` and `reason`, or `none`; and `texts`."""
-        if self.none:
-            return {"none": self.none, "texts": self.texts}
-        shown = {"removed": list(self.removed), "text": self.text, "outcome": self.outcome}
-        return shown | {"route": self.route, "reason": self.reason, "texts": self.texts}
+        """Plain values: `removed`, `text`, `outcome`, `route` and `reason`, or `none`; `note` if any; and `texts`."""
+        shown: dict[str, Any] = {"none": self.none}
+        if not self.none:
+            shown = {"removed": list(self.removed), "text": self.text, "outcome": self.outcome}
+            shown |= {"route": self.route, "reason": self.reason}
+        return shown | ({"note": self.note} if self.note else {}) | {"texts": self.texts}
+
+
+def in_chinese(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values of a counterfactual, its sentences in Chinese."""
+    return {name: chinese(value) if name in ("none", "note") else value for name, value in shown.items()}
 
 
 def counterfactual(
@@ -65,7 +75,7 @@ def counterfactual(
     found = search.one() or search.several()
     if found is None:
         none = search.cut or "deleting words and clauses does not change the decision"
-        return Counterfactual(none=none, texts=search.spent)
+        return Counterfactual(none=none, note=search.note, texts=search.spent)
     spans, decision = found
     return Counterfactual(
         removed=tuple(text[start:end] for start, end in sorted(spans)),
@@ -73,6 +83,7 @@ def counterfactual(
         outcome=decision.outcome,
         route=decision.route,
         reason=decision.reason,
+        note=search.note,
         texts=search.spent,
     )
 
@@ -89,6 +100,9 @@ class _DeletionSearch:
         self._fields = self._policy.schema.recorded(recorded)
         silent = self._policy.decide(self._id, facts)
         self._before = silent.outcome, silent.route
+        self.note = ""
+        if decided["reason"] == "audit":
+            self.note = f"compared with the decision before the draw for audit: `{silent.outcome}`, automatic"
         self._most, self._until = most, until
         self.spent, self.cut = 0, ""
         self._falls: dict[Piece, float] = {}

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from penjing.core.chinese import chinese
+from penjing.decide.absent import absent_fields, rule_reasons
 from penjing.decide.policy import REASONS, Policy
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _MOST_WORDS, _LONGEST = 5, 60
-# The deciding cause by the reason of the decision; `_0` where the threshold is not known.
+# The deciding cause by the reason of the decision; `_0` where the threshold or the fields are not known.
 _CAUSES: dict[str, tuple[str, str]] = {
     "rule_outcome": (
         "the rule {rules} decides `{outcome}`, whatever the model says",
@@ -24,6 +25,10 @@ _CAUSES: dict[str, tuple[str, str]] = {
     ),
     "rule_review": ("the rule {rules} sends the case to a person", "规则 {rules} 把这个案例交给人工"),
     "missing_field": (
+        "the rule {rules} needs {fields}, which the request did not give: a person decides",
+        "规则 {rules} 需要{fields}，而请求里没有给出：由人工决定",
+    ),
+    "missing_field_0": (
         "the rule {rules} needs a field that the request did not give: a person decides",
         "规则 {rules} 需要的字段在请求里没有给出：由人工决定",
     ),
@@ -61,6 +66,10 @@ _CAUSES: dict[str, tuple[str, str]] = {
     "audit": (
         "{said}; the case could be decided automatically, and was drawn for a check by a person",
         "{said}；本可自动决定，被抽中由人工抽查",
+    ),
+    "audit_of_rule": (
+        "the rule {rules} decides `{outcome}`, whatever the model says, and the case was drawn for a check by a person",
+        "规则 {rules} 直接判定为 `{outcome}`，不看模型；被抽中由人工抽查",
     ),
 }
 _SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")
@@ -116,7 +125,12 @@ class _Words:
         said = self._say(_SAID, label=facts.get("label", decided["outcome"]), p=f"{facts['p']:g}")
         least = None if policy is None else policy.thresholds_at(facts["clock"]).get(policy.task.scope(facts))
         names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
-        form = _CAUSES.get(f"{reason}_0" if least is None else reason, _CAUSES.get(reason))
+        if reason == "audit" and decided.get("forced"):
+            reason = "audit_of_rule"
+        if reason == "missing_field":
+            names = () if policy is None else absent_fields(policy, decided)
+        unknown = not names if reason == "missing_field" else least is None
+        form = _CAUSES.get(f"{reason}_0" if unknown else reason, _CAUSES.get(reason))
         if form is None:
             found = self._say(_OTHER, said=said, reason=self._translated(REASONS.get(reason, reason)))
         else:
@@ -136,8 +150,8 @@ class _Words:
         fired = decided.get("fired") or ()
         if not fired:
             return [self._say(_NO_RULE)] if policy is None or policy.rules is not None else []
-        known = {} if policy is None else policy.reasons
-        return [self._say(_REASON_OF_RULE, rule=rule, why=known[rule]) for rule in fired if known.get(rule)]
+        known = {} if policy is None else rule_reasons(policy, decided)
+        return [self._say(_REASON_OF_RULE, rule=rule, why=reason) for rule, reason in known.items()]
 
     def evidence(self, evidence: Mapping[str, Any] | None) -> list[str]:
         """The words that matter most."""

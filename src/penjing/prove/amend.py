@@ -33,7 +33,7 @@ from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
-from penjing.prove.selected import ADVICE, are_selected, differ, read_probability, weighted
+from penjing.prove.selected import ADVICE, are_selected, by_english_names, differ, read_probability, weighted
 from penjing.prove.selected import COLUMN as SHARE
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
@@ -201,7 +201,8 @@ def _read(
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
-    for number, cells in opened.rows(faults):
+    for number, row in opened.rows(faults):
+        cells = by_english_names(row)
         names = _columns(tuple(cells), columns, data)
         if odd := refuse_unreadable(cells, list(names.values()), number):
             faults.append(odd)

@@ -7,7 +7,7 @@ person, the share of the audit for one that was drawn, nothing for one that nobo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from penjing.prove.weighted import estimate_error
 
 COLUMN = "drawn"
 ADVICE = "give rows that were drawn by chance, or decisions as `penjing export decisions` writes them, with `drawn`"
+# The columns of an export with a Chinese heading that `amend` reads.
+IN_CHINESE = {COLUMN: "抽中概率", "text": "文本", "verdict": "结论", "time": "时间"}
 # Columns that the files of a review or of an export have.
 _OF_REVIEWS = (("outcome", "reason", "verdict"), ("结果", "原因", "结论"))
 
@@ -31,10 +33,17 @@ def read_probability(written: str) -> float | None:
     return value if 0 < value <= 1 else None
 
 
+def by_english_names(cells: Mapping[str, str]) -> Mapping[str, str]:
+    """The cells of a row; those of an export with a Chinese heading also by the English names of its columns."""
+    if IN_CHINESE[COLUMN] not in cells:
+        return cells
+    return {name: cells[written] for name, written in IN_CHINESE.items() if written in cells} | dict(cells)
+
+
 def are_selected(header: Sequence[str]) -> bool:
     """Whether the columns are those of reviewed cases, without the probability with which each was drawn."""
     names = {name.strip().lower() for name in header}
-    return COLUMN not in names and any(names.issuperset(columns) for columns in _OF_REVIEWS)
+    return names.isdisjoint((COLUMN, IN_CHINESE[COLUMN])) and any(names.issuperset(columns) for columns in _OF_REVIEWS)
 
 
 def differ(drawn: Sequence[float]) -> bool:

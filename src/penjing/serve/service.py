@@ -25,6 +25,7 @@ from penjing.core.periods import certified_at
 from penjing.decide.decider import Decider, place
 from penjing.decide.draw import Drawer
 from penjing.explain.budget import EvidenceBudget
+from penjing.explain.counterfactual import in_chinese
 from penjing.explain.why import Language, why
 from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
@@ -167,6 +168,8 @@ class DecisionService:
         if wanted.language is not None:
             for one in shown:
                 one["why"] = why(one, self.decider.policy, one.get("evidence"), wanted.language)
+                if wanted.language == "zh" and "counterfactual" in one:
+                    one["counterfactual"] = in_chinese(one["counterfactual"])
         return shown
 
     async def predict(self, items: Sequence[RequestItem]) -> list[dict[str, Any]]:

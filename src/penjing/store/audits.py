@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from penjing.store.case_data import read_case
 from penjing.store.database import Store
@@ -44,13 +44,13 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
 
     Decisions on the same text and fields have one draw, so they are audited together or not at all, and count once.
 
-    release: only those of the release with this id. One whose record cannot be read is left out; so is an audit of a
-    task without labels whose release is not where it was in service, because the task decides what an error is.
+    release: only those of the releases whose id begins so. One whose record cannot be read is left out; so is an audit
+    of a task without labels whose release is not where it was in service, because the task decides what an error is.
     """
     query = (
         select(decisions.c.id, decisions.c.release, decisions.c.created, decisions.c.decision, reviews.c.verdict)
         .join(reviews, reviews.c.decision == decisions.c.id)
-        .where(reviews.c.status == "done", IS_AUDIT, *([decisions.c.release == release] if release else []))
+        .where(reviews.c.status == "done", IS_AUDIT, *_of(release))
         .order_by(decisions.c.created, decisions.c.id)
     )
     reads, seen = Reads(store), set[tuple[str, float]]()
@@ -69,6 +69,10 @@ def closed_audits(store: Store, release: str | None = None) -> Iterator[AuditedD
             if wrong is not None and 0 < drawn <= 1 and case not in seen:
                 seen.add(case)
                 yield AuditedDecision(row.id, row.release, row.created, drawn, wrong, forced)
+
+
+def _of(release: str | None) -> list[ColumnElement[bool]]:
+    return [decisions.c.release.startswith(release, autoescape=True)] if release else []
 
 
 def _is_wrong(decided: dict[str, object], verdict: str, reads: Reads, release: str) -> bool | None:
@@ -110,11 +114,10 @@ def export_blind(
 
 def count_audits(store: Store, release: str | None = None) -> tuple[int, int]:
     """The number of audits that wait for a verdict, and of all audits."""
-    mine = [decisions.c.release == release] if release else []
     query = (
         select(reviews.c.status, func.count())
         .join(decisions, decisions.c.id == reviews.c.decision)
-        .where(IS_AUDIT, *mine)
+        .where(IS_AUDIT, *_of(release))
         .group_by(reviews.c.status)
     )
     with store.read() as connection:

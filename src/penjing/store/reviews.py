@@ -117,16 +117,15 @@ def export_open(
     file: Path,
     unreadable: list[str] | None = None,
     columns: Sequence[str] = COLUMNS,
-    why: Callable[[str, str], str] | None = None,
+    why: Callable[[str, Mapping[str, Any]], str] | None = None,
     because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None = None,
 ) -> int:
     """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
 
     Audits are not among them: they are exported blind (`audits.export_blind`).
 
-    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. why: the reason of a rule, from the
-    id of the release and the name of the rule. because: why the case waits, from the id of the release, the decision
-    and its evidence.
+    columns: the heading, COLUMNS or CHINESE_COLUMNS; `import_verdicts` reads both. why: the reasons of the rules that
+    decided, from the id of the release and the decision. because: why the case waits, from the same and its evidence.
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
     with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
@@ -146,7 +145,7 @@ def export_open(
 
 def _cells(
     row: Row[Any],
-    why: Callable[[str, str], str] | None,
+    why: Callable[[str, Mapping[str, Any]], str] | None,
     because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None,
 ) -> list[object]:
     """The cells of an open case, in the order of COLUMNS."""
@@ -159,7 +158,7 @@ def _cells(
     words = ", ".join(dict.fromkeys(" ".join(str(span["text"]).split()) for span in chosen))
     cells = [row.id, read_case(row).ref or "", row.opened, row.release[:12], decided.get("queue") or "", row.outcome]
     cells += [facts.get("p", ""), decided["reason"], because(row.release, decided, evidence) if because else ""]
-    cells += [", ".join(rules), "; ".join(why(row.release, rule) for rule in rules) if why else ""]
+    cells += [", ".join(rules), why(row.release, decided) if why else ""]
     cells += [in_one_cell(facts.get("fields") or {}), row.text or row.held or "", words]
     return [*cells, labels_in_one_cell(row.prediction), "", "", ""]
 
@@ -304,9 +303,10 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
         # The record names the labels; the folder of the release is needed only for other words.
         label = written if written in labels else match_label(written, labels, reads.of(row.release))
         if label is None:
-            known = ", ".join(labels[:20])
-            what = f"{written[:64]!r} is not a label of this release ({nearest_label(written, labels)})"
-            raise DataError(f"{what}; it has {known}")
+            known, near = ", ".join(labels[:20]), nearest_label(written, labels)
+            if not near.startswith("did you mean"):  # else it lists the labels too
+                raise DataError(f"{written[:64]!r} is not a label of this release; it has {known}")
+            raise DataError(f"{written[:64]!r} is not a label of this release ({near}); it has {known}")
         return label
     task = reads.task(row.release)
     if task is None:
