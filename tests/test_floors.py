@@ -180,7 +180,7 @@ def test_no_function_is_too_large() -> None:
 
 # Every file may have these: the options of its method, the base of its records.
 REPEATED = {"Options", "_Part"}
-# The first edition of rules has the nouns of the second: it reads what was sealed before, and is not changed any more.
+# The first edition of rules has the nouns of the second: it reads what was sealed before, and nothing else.
 FIRST_EDITION = SOURCE / "decide" / "first"
 
 

@@ -15,7 +15,7 @@ from penjing.decide.table import RuleTable
 
 AnyTable = RuleTable | FirstTable
 _FORMS: dict[str, Callable[[Path, FactSchema], AnyTable]] = {
-    "1": partial(first.load_rules, sealed=True),
+    "1": first.read_rules,
     "2": partial(read_rules, sealed=True),
 }
 FORMS = tuple(_FORMS)

@@ -1,4 +1,4 @@
-"""The rules file: encodings, spreadsheet habits, and the words of every refusal with its row and column."""
+"""Sealed rules files: every encoding and delimiter that could be sealed, and what cannot be read, with its place."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import RuleError
-from penjing.decide.first.check import check
-from penjing.decide.first.reader import load_rules, read_rules
+from penjing.decide.first.cells import Among, Between, Contains
+from penjing.decide.first.reader import read_rules
+from penjing.decide.first.table import Condition, Rule
 from penjing.decide.schema import FactSchema
 from penjing.tasks import open_reader
 
@@ -26,92 +27,27 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_reads_what_spreadsheets_save(tmp_path: Path, encoding: str) -> None:
-    table = load_rules(write(tmp_path / "rules.csv", GOOD.replace("\n", "\r\n"), encoding), SCHEMA)
-    assert [(rule.name, rule.row, rule.then) for rule in table.rules] == [
-        ("证件", 2, "review"),
-        ("返现", 3, "outcome spam"),
-        ("大额", 4, "review"),
-    ]
-    assert table.phrases == ("红包", "返现")
-    assert table.rules[0].why == "人工核对"
+    table = read_rules(write(tmp_path / "rules.csv", GOOD.replace("\n", "\r\n"), encoding), SCHEMA)
+    assert table.rules == (
+        Rule("证件", (Condition("pii.id_card", Between(((1, None),))),), None, "人工核对"),
+        Rule(
+            "返现",
+            (
+                Condition("label", Among(("spam",))),
+                Condition("p", Between(((600_000, None),))),
+                Condition("text", Contains(("返现", "红包"))),
+            ),
+            "spam",
+        ),
+        Rule("大额", (Condition("amount", Between(((10_000_000_001, None),))),), None),
+    )
 
 
 def test_blank_rows_and_empty_columns_are_nothing(tmp_path: Path) -> None:
-    table = load_rules(write(tmp_path / "r.csv", "name,p,then,,\n,,,,\n\na,<0.6,review,,\n,,,,\n"), SCHEMA)
-    assert [(rule.name, rule.row) for rule in table.rules] == [("a", 4)]
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("name,labl,then\na,spam,review\n", ["r.csv:1:2: unknown column `labl`", "did you mean `label`?"]),
-        ("name,amuont,then\na,1,review\n", ["unknown column `amuont`", "did you mean `amount`?"]),
-        ("name、label、then\na、spam、review\n", ["separate the columns by commas"]),
-        ("name;label;then\na;spma;review\n", ["r.csv:2:2", "unknown label 'spma'"]),
-        ("name,p,p,then\na,1,1,review\n", ["r.csv:1:3: the column `p` occurs twice"]),
-        ("label,then\nspam,review\n", ["the column `name` is missing"]),
-        ("name,label\na,spam\n", ["the column `then` is missing"]),
-        ("name,label,then\na,spma,review\n", ["r.csv:2:2", "unknown label 'spma'", "did you mean `spam`?"]),
-        ("name,p,then\na,<0.5x,review\n", ["r.csv:2:2", "'<0.5x' is not a number", "write `<0.5`"]),
-        ("name,p,then\na,<0.6,outcome spma\n", ["r.csv:2:3", "unknown label 'spma'"]),
-        ("name,p,then\na,<0.6,spam\n", ["a rule cannot lead to 'spam'", "write `outcome spam`"]),
-        ("name,p,then\na,<0.6,\n", ["nothing follows", "write `review` or `outcome LABEL`"]),
-        ("name,p,then\n,<0.6,review\n", ["r.csv:2:1: the rule has no name"]),
-        ("name,p,then\na,<0.6,review\na,<0.7,review\n", ["two rules have the name 'a': rows 2 and 3"]),
-        ("name,p,then\na,<0.6,review,more\n", ["r.csv:2:4: the cell 'more' has no heading"]),
-        ('name,p,then\na,"<0.6,review\n', ["not valid CSV"]),
-        ("name,p,then\na\0,<0.6,review\n", ["a NUL character"]),
-        ("", ["the file is empty", "begin with the line"]),
-        (",,\n\n", ["the file is empty"]),
-    ],
-)
-def test_refuses_with_row_and_column(tmp_path: Path, text: str, words: list[str]) -> None:
-    with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-    for word in words:
-        assert word in str(raised.value)
-
-
-def test_refuses_other_encodings_and_missing_files(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_bytes(b"name,then\n\xff\xff\xff,review\n")
-    with pytest.raises(RuleError, match="neither UTF-8 nor GB18030"):
-        load_rules(tmp_path / "r.csv", SCHEMA)
-    with pytest.raises(RuleError, match="no such rules file"):
-        load_rules(tmp_path / "none.csv", SCHEMA)
-
-
-def test_refuses_a_contradiction_with_both_rows(tmp_path: Path) -> None:
-    text = "name,label,p,then\nfirst,spam,<0.8,review\nother,,,review\nsecond,=spam,<=0.799999,outcome ham\n"
-    with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-    said = str(raised.value)
-    assert "rows 2 (first) and 4 (second) have the same conditions, but lead to `review` and `outcome ham`" in said
-    assert "r.csv:4:1" in said and "keep one of them" in said
-
-
-def test_refuses_a_row_that_can_never_fire(tmp_path: Path) -> None:
-    text = "name,p,then\nlow,<0.7,review\nhigh,>=0.7,outcome ham\nnever,<0.9,outcome spam\n"
-    with pytest.raises(RuleError, match=r"row 4 \(never\) can never fire: rows 2 and 3 together decide"):
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-
-
-def test_a_heading_alone_is_a_table_without_rules(tmp_path: Path) -> None:
-    table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then,why\n"), SCHEMA)
-    assert table.rules == () and table.first({}) is None
-
-
-def test_refuses_more_rules_than_can_be_checked(tmp_path: Path) -> None:
-    rows = "".join(f"r{i},contains w{i},review\n" for i in range(1001))
-    with pytest.raises(RuleError, match="1,001 rules; at most 1,000"):
-        read_rules(write(tmp_path / "r.csv", "name,text,then\n" + rows), SCHEMA)
-
-
-def test_three_hundred_rows_are_checked_exactly(tmp_path: Path) -> None:
-    rows = "".join(f"r{i},{'ham' if i % 2 else 'spam'},<0.{501 + i},contains w{i},review\n" for i in range(300))
-    table = load_rules(write(tmp_path / "r.csv", "name,label,p,text,then\n" + rows), SCHEMA)
-    assert [each.kind for each in check(table)] == ["gap"]
+    table = read_rules(write(tmp_path / "r.csv", "name,p,then,,\n,,,,\n\na,<0.6,review,,\n,,,,\n"), SCHEMA)
+    assert [rule.name for rule in table.rules] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -130,25 +66,61 @@ def test_other_marks_between_cells(tmp_path: Path, mark: str, before: str, encod
         ["big", "spam", ">=0.6", "contains a, b c d", "", "review"],
     ]
     text = before + "\n".join(mark.join(row) for row in rows) + "\n"
-    (rule,) = load_rules(write(tmp_path / "r.csv", text, encoding), SCHEMA).rules
-    assert (rule.name, rule.row, rule.then) == ("big", 3 if before else 2, "review")
+    (rule,) = read_rules(write(tmp_path / "r.csv", text, encoding), SCHEMA).rules
+    assert (rule.name, rule.outcome) == ("big", None)
     assert [condition.fact for condition in rule.conditions] == ["label", "p", "text"]
     with pytest.raises(RuleError, match=f"r.csv:{3 if before else 2}:2"):
-        load_rules(write(tmp_path / "r.csv", text.replace("spam", "spma"), encoding), SCHEMA)
+        read_rules(write(tmp_path / "r.csv", text.replace("spam", "spma"), encoding), SCHEMA)
 
 
-def test_a_workbook_is_no_rules_file(tmp_path: Path) -> None:
-    (tmp_path / "r.csv").write_bytes(b"PK\x03\x04" + bytes(50))
-    with pytest.raises(RuleError, match="this is a workbook"):
-        load_rules(tmp_path / "r.csv", SCHEMA)
+def test_headings_labels_and_outcomes_are_read_in_any_width(tmp_path: Path) -> None:
+    text = "Name,ＬＡＢＥＬ,Amount,THEN\na,問い,5,ｏｕｔｃｏｍｅ　問い\nb,ham,,ｒｅｖｉｅｗ\n"
+    schema = FactSchema(SCHEMA.labels, SCHEMA.fields, {"問い": "ham"})
+    first, second = read_rules(write(tmp_path / "r.csv", text), schema).rules
+    assert (first.outcome, second.outcome) == ("ham", None)
+    assert [condition.fact for condition in first.conditions] == ["label", "amount"]
+    with pytest.raises(RuleError, match="unknown label '問い'"):
+        read_rules(tmp_path / "r.csv", SCHEMA)
 
 
-def test_full_width_outcomes(tmp_path: Path) -> None:
-    text = "name,label,then\na,spam,ｏｕｔｃｏｍｅ　ham\nb,ham,ｒｅｖｉｅｗ\n"
-    assert [rule.then for rule in load_rules(write(tmp_path / "r.csv", text), SCHEMA).rules] == [
-        "outcome ham",
-        "review",
-    ]
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ("name,labl,then\na,spam,review\n", ":1:2", "unknown column `labl`"),
+        ("\nname,labl,then\na,spam,review\n", ":2:2", "unknown column `labl`"),
+        ("label,then\nspam,review\n", ":1:1", "the column `name` is missing"),
+        ("name,label\na,spam\n", ":1:1", "the column `then` is missing"),
+        ("name,label,then\na,spma,review\n", ":2:2 (column `label`)", "unknown label 'spma'"),
+        ("name,p,then\na,<0.6,outcome spma\n", ":2:3 (column `then`)", "unknown label 'spma'"),
+        ("name,p,then\na,<0.6,spam\n", ":2:3 (column `then`)", "a rule cannot lead to 'spam'"),
+        ("name,p,then\na,<0.6,\n", ":2:3 (column `then`)", "nothing follows"),
+        ("name,p,then\n,<0.6,review\n", ":2:1", "the rule has no name"),
+        ("name,p,then\na,<0.6,review,more\n", ":2:4", "the cell 'more' has no heading"),
+        ('name,p,then\na,"<0.6,review\n', "", "not valid CSV: unexpected end of data"),
+        ("name,p,then\na\0,<0.6,review\n", ":2:1", "the text has a NUL character at character 2"),
+        ("", "", "the file is empty"),
+        (",,\n\n", "", "the file is empty"),
+    ],
+)
+def test_the_first_thing_that_cannot_be_read_is_told_with_its_place(
+    tmp_path: Path, text: str, where: str, what: str
+) -> None:
+    path = write(tmp_path / "r.csv", text)
+    with pytest.raises(RuleError) as raised:
+        read_rules(path, SCHEMA)
+    assert (raised.value.where, raised.value.what) == (f"{path}{where}", what)
+    assert raised.value.fix == "make the release again"
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_bytes(b"name,then\n\xff\xff\xff,review\n")
+    with pytest.raises(RuleError, match="neither UTF-8 nor GB18030"):
+        read_rules(tmp_path / "r.csv", SCHEMA)
+
+
+def test_a_heading_alone_is_a_table_without_rules(tmp_path: Path) -> None:
+    table = read_rules(write(tmp_path / "r.csv", "name,label,p,text,then,why\n"), SCHEMA)
+    assert table.rules == () and table.first({}) is None
 
 
 @pytest.mark.parametrize(
@@ -159,31 +131,10 @@ def test_full_width_outcomes(tmp_path: Path) -> None:
         "name,value,then\na,>=1,review\nb,>=2,review\n",
     ],
 )
-def test_sealed_rules_load_whatever_a_later_check_finds_in_their_logic(tmp_path: Path, text: str) -> None:
+def test_a_row_that_can_never_fire_is_read_too(tmp_path: Path, text: str) -> None:
     task = open_reader("score", {"kind": "grades"}).learn(["0", "1", "2", "3", "4"])
     schema = FactSchema((), other={"type": "score", **task.state})
-    path = write(tmp_path / "r.csv", text)
-    with pytest.raises(RuleError, match="can never"):
-        load_rules(path, schema)
-    assert len(load_rules(path, schema, sealed=True).rules) == text.count("review")
-
-
-def test_every_wrong_cell_of_a_row_is_told(tmp_path: Path) -> None:
-    text = "name,label,p,then\na,spma,<0.5x,reveiw\n,ham,,review\ngood,ham,<0.5,review\n"
-    with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", text), SCHEMA)
-    said = str(raised.value).splitlines()
-    assert said[0].endswith("r.csv:2:2 (column `label`): unknown label 'spma'")
-    assert [line.split("r.csv:")[1].split(": ")[0] for line in said[1:4]] == [
-        "2:3 (column `p`)",
-        "2:4 (column `then`)",
-        "3:1",
-    ]
-    assert "'<0.5x' is not a number" in said[1] and "a rule cannot lead to 'reveiw'" in said[2]
-
-
-def test_labels_are_no_facts_where_the_answers_are_numbers(tmp_path: Path) -> None:
-    scores = FactSchema((), other={"type": "score", **open_reader("score", {}).learn(["1", "2.5", "4", "5.5"]).state})
-    with pytest.raises(RuleError) as raised:
-        load_rules(write(tmp_path / "r.csv", "name,label,then\na,3,review\n"), scores)
-    assert raised.value.fix == "the answers of this task are no labels: write `value`"
+    table = read_rules(write(tmp_path / "r.csv", text), schema)
+    assert len(table.rules) == text.count("review")
+    facts = {"low": 2.0, "value": 2.0, "high": 2.0}
+    assert table.first(facts) == ((table.rules[0], ()) if text.startswith("name,value,then\na") else None)

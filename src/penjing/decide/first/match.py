@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from penjing.data.dates import span_of
-from penjing.decide.first.cells import Among, Contains, Is, Test, scale
-from penjing.decide.schema import Kind
+from penjing.decide.first.cells import Among, Contains, Is, Test
+from penjing.decide.schema import Kind, scale
 
 if TYPE_CHECKING:
     from zen import Expression

@@ -1,9 +1,9 @@
-"""A decision table in memory: ordered rules, each with typed conditions and an outcome."""
+"""A table of the first edition in memory: ordered rules, each with typed conditions and an outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,40 +15,28 @@ from penjing.decide.schema import FactSchema
 
 @dataclass(frozen=True)
 class Condition:
-    """One filled cell: the fact, its condition, and the text of the cell."""
+    """One filled cell: the fact and its condition."""
 
     fact: str
     test: Test
-    written: str
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: `row` is its number in the file, `outcome` what is forced, or None for review."""
+    """One row: `outcome` is what is forced, or None for review."""
 
     name: str
-    row: int
     conditions: tuple[Condition, ...]
     outcome: str | None
     why: str = ""
 
-    @property
-    def then(self) -> str:
-        """The column `then`, as it is written in the file."""
-        return "review" if self.outcome is None else f"outcome {self.outcome}"
-
 
 @dataclass(frozen=True)
 class RuleTable:
-    """All rows of a rules file over the facts of one release; the first that matches decides.
+    """All rows of a rules file over the facts of one release; the first that matches decides."""
 
-    raw: the bytes of the file as it was read. These are sealed, because the file may be edited during training.
-    """
-
-    path: str
     schema: FactSchema
     rules: tuple[Rule, ...]
-    raw: bytes = field(default=b"", compare=False, repr=False)
 
     @cached_property
     def phrases(self) -> tuple[str, ...]:
