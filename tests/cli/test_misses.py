@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import typer
 
-from penjing.cli.misses import ask_misses, in_yaml, proposals
+from penjing.cli.init import _miss_comment
+from penjing.cli.misses import Misses, ask_misses, in_yaml, most_frequent, proposals
+from penjing.core.chinese import chinese
 from penjing.data.audit import Audit
 from penjing.prove.sequence import binomial_tail
 
@@ -30,8 +32,11 @@ def test_the_most_frequent_label_and_small_ones_are_left_out() -> None:
 def test_the_answer_is_numbers_or_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     answers = iter(["3", "illegal", "2，1 1"])
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(answers))
-    assert ask_misses({"illegal": 0.1, "doubtful": 0.05}) == {"doubtful": 0.05, "illegal": 0.1}
-    assert capsys.readouterr().err.count("numbers from 1 to 2") == 2
+    assert ask_misses({"illegal": 0.1, "doubtful": 0.05}, "legal") == {"doubtful": 0.05, "illegal": 0.1}
+    said = capsys.readouterr().err
+    assert said.count("numbers from 1 to 2") == 2
+    assert "these limits are proven if at most one calibration row of the label is decided wrongly:" in said
+    assert "`legal` is left out: `max_error` limits the errors of the most frequent label" in said
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: "")
     assert ask_misses({"illegal": 0.1}) == {}
 
@@ -42,3 +47,17 @@ def test_labels_are_written_so_that_yaml_reads_them_back() -> None:
     limits = {"illegal": 0.1, "违法": 0.05, "a: b": 0.02, "1.0": 0.2, "x, y": 0.01}
     assert dict(YAML(typ="safe").load(in_yaml(limits))) == limits
     assert in_yaml({}) == "{}"
+
+
+def test_the_comment_of_a_recipe_says_what_the_limits_assume_and_which_label_is_left_out() -> None:
+    left_out = most_frequent(AUDIT)
+    assert left_out == "legal" and most_frequent(Audit()) == ""
+    said = _miss_comment(Misses({}, proposals(AUDIT), "a: b"))
+    assert said.endswith(
+        'proven if at most one calibration row is decided wrongly: {illegal: 0.1, doubtful: 0.05}; "a: b", the most '
+        "frequent label, is left out"
+    )
+    assert chinese(said).endswith(
+        '认证数据中至多错一行时能证明：{illegal: 0.1, doubtful: 0.05}；未列最常见的标签 "a: b"'
+    )
+    assert "proven" not in _miss_comment(Misses({"illegal": 0.1}, proposals(AUDIT), "legal"))

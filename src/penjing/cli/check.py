@@ -143,11 +143,11 @@ def _label_table(audit: Audit) -> Iterator[str]:
 
 
 def _margin_lines(margin: Margin) -> Iterator[str]:
-    yield "what this much data can prove, at 95 % confidence and at best; what rules decide does not count:"
+    yield "what this much data can prove, at 95 % confidence; what rules decide does not count:"
     if margin.certifiable_error is not None:
         yield (
             f"  {margin.calibration_rows:,} calibration rows: an error among automated decisions "
-            f"of {margin.certifiable_error:.2%} or more"
+            f"of {margin.certifiable_error:.2%} or more, if none of them is decided wrongly"
         )
     if margin.accuracy_half_width is not None and margin.macro_f1_half_width is not None:
         yield (

@@ -17,7 +17,7 @@ from penjing.cli import show
 from penjing.cli.check import audit_lines
 from penjing.cli.follow import follow_recipe, follow_rows
 from penjing.cli.language import language, translate
-from penjing.cli.misses import Misses, ask_misses, in_yaml, proposals
+from penjing.cli.misses import Misses, ask_misses, in_yaml, most_frequent, proposals, yaml_name
 from penjing.cli.texts import Encoding, Header, Sheet
 from penjing.core.errors import UsageError
 
@@ -129,9 +129,10 @@ def init(
     if prepared is not None:  # until then it is `base: auto`
         chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed)
         possible = proposals(audit) if reader.golds_are_names else {}
-        asked = ask_misses(possible) if possible and not json and _at_a_terminal() else {}
+        frequent = most_frequent(audit) if possible else ""
+        asked = ask_misses(possible, frequent) if possible and not json and _at_a_terminal() else {}
         with replaced_file(recipe) as new_recipe:
-            text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible))
+            text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible, frequent))
             new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
@@ -262,7 +263,10 @@ def _miss_comment(misses: Misses) -> str:
     if misses.asked or not misses.possible:
         return "largest share of a label's cases that may be decided wrongly without a person, by true label"
     example = in_yaml(misses.possible)
-    return translate(f"by true label, the share that may be decided wrongly without a person; provable: {example}")
+    return translate(
+        "by true label, the share that may be decided wrongly without a person; proven if at most one calibration row "
+        f"is decided wrongly: {example}; {yaml_name(misses.left_out)}, the most frequent label, is left out"
+    )
 
 
 def _why(chosen: ChosenBase | None) -> str:

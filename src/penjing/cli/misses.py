@@ -22,14 +22,15 @@ _BARE = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff-]*")
 
 @dataclass(frozen=True)
 class Misses:
-    """The limits that the user chose, and those that could be proven."""
+    """The limits that the user chose, and those that could be proven; `left_out` is the most frequent label."""
 
     asked: Mapping[str, float] = field(default_factory=dict)
     possible: Mapping[str, float] = field(default_factory=dict)
+    left_out: str = ""
 
 
 def proposals(audit: Audit) -> dict[str, float]:
-    """The smallest limit that the calibration rows of each label can prove with one miss, rarest label first.
+    """The smallest limit that each label's calibration rows prove with one of them wrong; rarest label first.
 
     The most frequent label is left out: `max_error` is about it already. So are labels whose rows prove no limit.
     """
@@ -43,12 +44,20 @@ def proposals(audit: Audit) -> dict[str, float]:
     return found
 
 
-def ask_misses(proposed: Mapping[str, float]) -> dict[str, float]:
-    """The labels that the user chooses of these, by number; none without an answer."""
+def most_frequent(audit: Audit) -> str:
+    """The label that is left out of the proposals."""
+    return next(iter(audit.labels), "")
+
+
+def ask_misses(proposed: Mapping[str, float], left_out: str = "") -> dict[str, float]:
+    """The labels that the user chooses of these, by number; none without an answer. left_out: `most_frequent`."""
     labels = list(proposed)
-    show.tell("of which labels should few cases be decided wrongly without a person? these limits can be proven:")
+    show.tell("of which labels should few cases be decided wrongly without a person?")
+    show.tell("these limits are proven if at most one calibration row of the label is decided wrongly:")
     for place, (label, limit) in enumerate(proposed.items(), start=1):
         show.tell(f"  {place}  {label}: {limit:g}")
+    if left_out:
+        show.tell(f"`{left_out}` is left out: `max_error` limits the errors of the most frequent label")
     while True:
         question = translate("their numbers, such as 1,2; nothing for none")
         answer = str(typer.prompt(question, default="", show_default=False, err=True))
@@ -60,5 +69,9 @@ def ask_misses(proposed: Mapping[str, float]) -> dict[str, float]:
 
 def in_yaml(limits: Mapping[str, float]) -> str:
     """Limits as a mapping of YAML on one line."""
-    names = (label if _BARE.fullmatch(label) else json.dumps(label, ensure_ascii=False) for label in limits)
-    return "{" + ", ".join(f"{name}: {limit:g}" for name, limit in zip(names, limits.values(), strict=True)) + "}"
+    return "{" + ", ".join(f"{yaml_name(label)}: {limit:g}" for label, limit in limits.items()) + "}"
+
+
+def yaml_name(label: str) -> str:
+    """A label as a key of YAML: bare where that is safe, else in JSON quotes."""
+    return label if _BARE.fullmatch(label) else json.dumps(label, ensure_ascii=False)

@@ -304,9 +304,10 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
         label = written if written in labels else match_label(written, labels, reads.of(row.release))
         if label is None:
             known, near = ", ".join(labels[:20]), nearest_label(written, labels)
-            if not near.startswith("did you mean"):  # else it lists the labels too
-                raise DataError(f"{written[:64]!r} is not a label of this release; it has {known}")
-            raise DataError(f"{written[:64]!r} is not a label of this release ({near}); it has {known}")
+            what = f"{written[:64]!r} is not a label of this release"
+            if near.startswith("did you mean"):  # else it lists the labels
+                what = f"{written[:64]!r} is not a label of this release ({near})"
+            raise DataError(f"{what}; it has {known}")
         return label
     task = reads.task(row.release)
     if task is None:
