@@ -67,6 +67,7 @@ _NULL = re.compile(
     r"(is\s+not|not|!=|<>)?\s*(?:is\s*)?(?:null|nil|nan|blank|missing|empty)|(notnull|exists|有值|不空)|isnull|空值?|是空(?:的|值)?|缺失",
     re.IGNORECASE,
 )
+_NOT_TRUE = re.compile(r"(?:!==*|<>|≠|!(?!=)|not\s+|is\s+not\s+|isn'?t\s+|不是|非|不)\s*(.+)", re.IGNORECASE)
 _BARE = re.compile(r"contains?|in|not|not\s+in|like|includes?|matches|starts|包含|含有|属于", re.IGNORECASE)
 
 

@@ -76,8 +76,8 @@ def plain_hint(plain: str, of_text: bool, language: Language) -> str:
     kind = "starts" if starts and not ends else "matches" if ends and not starts else "contains"
     names = {"starts": ("开头是", "开头不是"), "matches": ("匹配", "不匹配"), "contains": ("包含", "不包含")}[kind]
     key = names[denied] if zh else f"{'not ' if denied else ''}{kind}"
-    written = f"{key} {words}{'$' if kind == 'matches' else ''}"
-    return f"write `{written}`"
+    end = "$" if kind == "matches" else ""
+    return f"write `{key} {words}{end}`"
 
 
 _BUT = re.compile(r"[但而](?:不|没有?|又不)?(?:包含|含有?|提到)|\bbut\s+(?:not|no|without)\b", re.IGNORECASE)
