@@ -7,6 +7,7 @@ person, the share of the audit for one that was drawn, nothing for one that nobo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ from penjing.prove.weighted import estimate_error
 COLUMN = "drawn"
 ADVICE = "give rows that were drawn by chance, or decisions as `penjing export decisions` writes them, with `drawn`"
 # The columns of an export with a Chinese heading that `amend` reads.
-IN_CHINESE = {COLUMN: "抽中概率", "text": "文本", "verdict": "结论", "time": "时间"}
+IN_CHINESE = {COLUMN: "抽中概率", "text": "文本", "fields": "字段", "verdict": "结论", "time": "时间"}
 # Columns that the files of a review or of an export have.
 _OF_REVIEWS = (("outcome", "reason", "verdict"), ("结果", "原因", "结论"))
 
@@ -34,10 +35,27 @@ def read_probability(written: str) -> float | None:
 
 
 def by_english_names(cells: Mapping[str, str]) -> Mapping[str, str]:
-    """The cells of a row; those of an export with a Chinese heading also by the English names of its columns."""
-    if IN_CHINESE[COLUMN] not in cells:
+    """The cells of a row of an export, with its declared fields as cells of their own; other cells as they are.
+
+    Those of an export with a Chinese heading are there by the English names too.
+    """
+    if COLUMN not in cells and IN_CHINESE[COLUMN] not in cells:
         return cells
-    return {name: cells[written] for name, written in IN_CHINESE.items() if written in cells} | dict(cells)
+    named = {name: cells[written] for name, written in IN_CHINESE.items() if written in cells} | dict(cells)
+    return _fields(named.get("fields", "")) | named
+
+
+def _fields(written: str) -> dict[str, str]:
+    """The declared fields of an exported decision, which are one cell of JSON; none of another cell."""
+    try:
+        found = json.loads(written)
+    except ValueError:
+        return {}
+    values = found.items() if isinstance(found, dict) else ()
+    return {
+        name: "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values
+    }
 
 
 def are_selected(header: Sequence[str]) -> bool:
