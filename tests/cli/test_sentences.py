@@ -38,6 +38,9 @@ SILENT = {
 EXCEPTIONS: dict[str, frozenset[str]] = {
     "pieces of a sentence that is translated as a whole": frozenset({
         ", and {} more",
+        ", in {} more cases too",
+        "all of",
+        "all {}",
         "and {} others",
         ", {} of the peak",
         ", {} tokens/s{}",
@@ -97,6 +100,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{}row{|s} {}",
     }),
     "texts, names and marks of other programs that are looked for": frozenset({
+        "(?:not )?\\S+(?: all)?",
         "Input should be",
         "Value error,",
         "already exists",
@@ -335,7 +339,7 @@ def test_no_sentence_has_two_forms() -> None:
 
 
 VALUES = {"compared": "p >= 0.6", "compared2": "p <= 0.8", "numbered": "3 (a)"}
-VALUES |= {"ticked": "`x1`", "quoted": "'x1'", "ticks": "`x1`, `x2`", "fact": "pii.ip"}
+VALUES |= {"ticked": "`x1`", "quoted": "'x1'", "ticks": "`x1`, `x2`", "fact": "x.1"}
 COUNTS = ("rows", "count", "number", "total", "least", "cut", "seconds", "done")
 
 

@@ -52,3 +52,36 @@ def test_no_text_takes_long(piece: str) -> None:
     chinese(piece * (4000 // len(piece)))
     chinese(piece * 100_000)
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("english", "form"),
+    [
+        (
+            "row 5 (w) leads to `review`, but rows 2, 3 and 4 above it lead elsewhere and win where both hold, "
+            "e.g. row 2 (x, `review 隐私`) where label is 正常, text contains 谢谢",
+            "第 5 行（w）的结果是 `转人工`，但上面的第 2、3 和 4 行结果不同，两行都成立时以上面的为准，"
+            "例如第 2 行（x，`转人工 隐私`）：标签是正常、文本含有谢谢",
+        ),
+        (
+            "rows 2 (x) and 3 (y) have the same conditions, but lead to `model` and `outcome 彩票`",
+            "第 2 行（x）与第 3 行（y）条件相同，结果却分别是 `交给模型` 和 `结论 彩票`",
+        ),
+        (
+            "c.csv:3: expected `outcome good`, got `review` by row 4 (b)",
+            "c.csv:3：预期 `结论 good`，第 4 行（b）得出 `转人工`",
+        ),
+        ("r.csv:2:3 (column `text`): nothing follows", "r.csv:2:3（`文本` 列）"),
+        ("r.csv:2:3 (column `then`): nothing follows", "r.csv:2:3（`则` 列）"),
+        (
+            "no rule covers text contains all of 退款|谢谢: the model decides",
+            "没有规则覆盖文本含有全部退款|谢谢：由模型决定",
+        ),
+        (
+            "info: r.csv: no rule covers label is not 正常: the model decides",
+            "提示：r.csv: 没有规则覆盖标签不是正常：由模型决定",
+        ),
+    ],
+)
+def test_facts_ends_and_lists_are_written_as_a_chinese_rules_file_has_them(english: str, form: str) -> None:
+    assert chinese(english).startswith(form)

@@ -275,8 +275,8 @@ def test_says_what_is_wrong_and_where_in_both_languages(tmp_path: Path) -> None:
         "e.g. row 2 (low, `review`) where label is spam, p = 0.6"
     )
     assert chinese(overlap.what) == (
-        "第 3 行（force）的结果是 `outcome spam`，但上面的第 2 行结果不同，两行都成立时以上面的为准，"
-        "例如第 2 行（low，`review`）：label 是 spam、p = 0.6"
+        "第 3 行（force）的结果是 `结论 spam`，但上面的第 2 行结果不同，两行都成立时以上面的为准，"
+        "例如第 2 行（low，`转人工`）：标签是 spam、p = 0.6"
     )
 
 
@@ -361,6 +361,6 @@ def test_a_row_behind_a_larger_priority_is_told_to_raise_its_own(tmp_path: Path)
     schema = FactSchema(("ham", "spam"), {})
     found = check(read_rules(path, schema))
     assert found[0].kind == "unreachable"
-    assert found[0].fix == "give it a `priority` larger than that of row 2, which is 5, or delete it"
+    assert found[0].fix == "give it a `priority` larger than 5, which row 2 has, or delete it"
     path.write_text("name,p,priority,then\nall,<0.9,5,review\nsome,<0.6,5,model\n", encoding="utf-8")
     assert check(read_rules(path, schema))[0].fix == "move it above row 2, or delete it"

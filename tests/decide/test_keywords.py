@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from penjing.core.chinese import read_tables
 from penjing.decide.keywords import (
     COLUMNS,
     COMPARISONS,
+    ENDS,
     FACTS,
     Form,
     Spellings,
     column_of,
+    end_in,
+    fact_in,
     header_of,
     special_of,
     split_form,
@@ -83,10 +87,38 @@ def test_a_cell_begins_with_its_comparison(written: str, joined: bool, form: For
 
 def test_labels_that_differ_by_case_only_keep_their_own_probability() -> None:
     facts = {"p.A": "unit", "p.a": "unit"}
-    assert [column_of(header, facts) for header in ("概率.A", "概率.a", "p.A", "概率．A")] == [
+    headers = ("概率.A", "概率.a", "p.A", "概率．A")
+    assert [column_of(header, facts) for header in headers] == [
         "p.A",
         "p.a",
         "p.A",
         "p.A",
     ]
     assert column_of("概率. A ", {"p.A": "unit"}) == "p.A"
+
+
+def test_facts_and_ends_are_named_in_a_language() -> None:
+    assert [fact_in(fact, "zh") for fact in ("label", "p.退款", "pii.ip", "amount")] == [
+        "标签",
+        "概率.退款",
+        "脱敏.IP地址",
+        "amount",
+    ]
+    assert fact_in("p.退款", "en") == "p.退款"
+    assert [end_in(end, "zh") for end in ("review", "review 隐私", "outcome a b", "model")] == [
+        "转人工",
+        "转人工 隐私",
+        "结论 a b",
+        "交给模型",
+    ]
+    assert end_in("outcome a b", "en") == "outcome a b"
+
+
+def test_the_messages_in_chinese_name_facts_columns_and_ends_as_the_files_do() -> None:
+    tables = {name: {e: f for section, e, f in read_tables() if section == name} for name in ("facts", "ends")}
+    assert {name: words.zh[0] for name, words in (*FACTS.items(), *COLUMNS.items())} == {
+        name: form for name, form in tables["facts"].items() if name != "p."
+    }
+    assert {name.strip(): form.strip() for name, form in tables["ends"].items()} == {
+        name: words.zh[0] for name, words in ENDS.items()
+    }

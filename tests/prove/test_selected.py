@@ -33,6 +33,16 @@ def test_an_export_with_a_chinese_heading_is_read_by_english_names() -> None:
     assert by_english_names({"文本": "a", "结论": "b"}) == {"文本": "a", "结论": "b"}
 
 
+def test_the_fields_of_an_exported_decision_are_cells_of_their_own() -> None:
+    cells = {"文本": "a", "抽中概率": "1", "字段": '{"vip": true, "amount": 3.5, "since": null}', "结论": "ham"}
+    found = by_english_names(cells)
+    assert {name: found[name] for name in ("vip", "amount", "since", "text", "verdict")} == {
+        "vip": "true", "amount": "3.5", "since": "", "text": "a", "verdict": "ham",
+    }  # fmt: skip
+    assert by_english_names({"fields": '{"a": 1}'}) == {"fields": '{"a": 1}'}
+    assert by_english_names({"fields": "[1]", "drawn": "1"}) == {"fields": "[1]", "drawn": "1"}
+
+
 def test_weights_keep_the_promise_where_the_plain_share_would_break_it() -> None:
     """Reviewed cases are right, audited ones often wrong: by plain counts all would be automated at far below 10 %."""
     rng, broken, plain = np.random.default_rng(2), 0, 0

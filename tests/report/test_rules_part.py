@@ -63,6 +63,7 @@ def test_the_page_lists_rules_and_warnings_in_its_language(rules: Path, sample: 
     report = sample(rules=rules_part(load_rules(rules, SCHEMA), ["大额"]))
     english, chinese = render(report), render(report, language="zh")
     assert "The rules" in english and "amount &gt;=10000" in english and "row 3 (全额退保) leads to" in english
+    assert "标签 咨询" in chinese and ">转人工<" in chinese and ">结论 投诉<" in chinese and ">review<" in english
     assert "规则检查发现" in chinese and "大额由主管处理" in chinese and "leads to" not in chinese
     assert "<b>小额</b>" not in english and "&lt;b&gt;小额" in english
     assert "The rules" not in render(sample())

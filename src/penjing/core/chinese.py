@@ -29,6 +29,8 @@ _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "sec
     "ticks": "`[^`]*`(?:, `[^`]*`)*",
     "quoted": "'.*'|\".*\"",
 }
+# Parts of these names, with the section that has the words of a rules file for them.
+_TERMS = {"fact": "facts", "end": "ends"}
 # A pattern with fewer letters than this fits almost any text: it is used only if its parts are sentences or names.
 _FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
 _NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
@@ -124,13 +126,28 @@ class _Pattern:
             strange = [name for name, form in inner.items() if form is None and not self._is_name(found[name])]
             if strange or not any(inner.values()):
                 return None
-        filled = _FIELD.sub(lambda each: f"\0{inner.get(each[1]) or found[each[1]]}\0", self.form)
+        filled = _FIELD.sub(lambda each: f"\0{inner.get(each[1]) or _term(each[1], found[each[1]])}\0", self.form)
         return _NO_SPACE.sub("", _SPACE.sub(" ", filled)).replace("\0", "")
 
     @staticmethod
     def _is_name(part: str) -> bool:
         """Whether a part without a translation may stay in a sentence of few letters: a name or a comparison."""
         return bool(_NAME.fullmatch(part) or _PLAIN.fullmatch(part))
+
+
+def _term(name: str, text: str) -> str:
+    """A part that names a fact, a column or an end of a rules file, as such a file has it in Chinese; else the part.
+
+    A list of numbers has the comma of a list.
+    """
+    kind = name.rstrip("0123456789")
+    if kind == "list":
+        return text.replace(", ", "、")
+    if kind not in _TERMS:
+        return text
+    terms = _tables()[_TERMS[kind]].plain
+    head, mark, rest = text.partition("." if kind == "fact" else " ")
+    return terms.get(text) or (terms[head + mark] + rest if head + mark in terms else text)
 
 
 class _Section:
@@ -155,8 +172,8 @@ class _Section:
 
 @cache
 def _tables() -> dict[str, _Section]:
-    plain: dict[str, dict[str, str]] = {"words": {}, "lines": {}}
-    patterns: dict[str, list[_Pattern]] = {"words": [], "lines": []}
+    plain: dict[str, dict[str, str]] = {name: {} for name in ("words", "lines", *_TERMS.values())}
+    patterns: dict[str, list[_Pattern]] = {name: [] for name in plain}
     for name, english, form in read_tables():
         for each in choices(english):
             if _FIELD.search(each):

@@ -114,14 +114,15 @@ def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     words: list[str] = []
     plain = worded = False
     answer = logic.open()
-    while isinstance(answer, Witness) and answer.sure and len(words) < SHOWN and len("; ".join(words)) < _LONG:
+    while isinstance(answer, Witness) and answer.sure and len(known) < SHOWN and len("; ".join(words)) < _LONG:
         box = boxes.around(answer.case)
         # What is said of texts without phrases is said once, at the end: boxes with a phrase do not stand beside it.
         if words and (worded or ("text" in box and not is_plain(box, logic.rows))):
             break
         worded = "text" in box and not is_plain(box, logic.rows)
         plain = plain or is_plain(box, logic.rows)
-        words.append(box_of(box, logic.rows) or "any case")
+        said = box_of(box, logic.rows) or "any case"
+        words += [] if said in words else [said]  # boxes that differ in texts without phrases have the same words
         known.append(boxes.tests(box))
         answer = logic.open(known)
     if not words:

@@ -139,6 +139,19 @@ def header_of(column: str, language: Language, fields: Collection[str]) -> str:
     return next((form for form in forms if fold_name(form) not in taken), column)
 
 
+def fact_in(fact: str, language: Language) -> str:
+    """The name of a fact in a language; of a declared field, its own."""
+    if fact in FACTS:
+        return FACTS[fact].of(language)[0]
+    return OF_LABEL.of(language)[0] + fact.removeprefix("p.") if fact.startswith("p.") else fact
+
+
+def end_in(written: str, language: Language) -> str:
+    """An end as `write_then` writes it in English, in a language."""
+    key, mark, value = written.partition(" ")
+    return ENDS[key].of(language)[0] + mark + value if key in ENDS else written
+
+
 @dataclass(frozen=True)
 class Form:
     """A cell as its comparison (a key of `COMPARISONS`; "" for a bare value) and what it compares with."""

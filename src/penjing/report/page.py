@@ -129,7 +129,7 @@ class _Page:
             "mistakes": [(one, _cut(one.text)) for one in self.report.errors[:MISTAKES]],
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
-            "rules": shown_rules(self.report.rules, self._said),
+            "rules": shown_rules(self.report.rules, self._said, self.language),
             "because": self._because,
             "percent": self._percent,
             "confidence": as_written(self.report.decisions.confidence, self.language),

@@ -10,6 +10,7 @@ from penjing.data.dates import written_at
 from penjing.decide.check import check
 from penjing.decide.ends import write_then
 from penjing.decide.fired import check_fired
+from penjing.decide.keywords import Language, end_in, fact_in
 from penjing.decide.table import RuleTable
 from penjing.report.contract import RuleFinding, RuleRow, RulesPart
 
@@ -41,16 +42,19 @@ def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart 
     return RulesPart(rules=rows, findings=tuple(RuleFinding(what=each.what, fix=each.fix or "") for each in warnings))
 
 
-def shown_rules(part: RulesPart | None, said: Callable[[str], str]) -> dict[str, Any] | None:
-    """The values of the page's template. said: a sentence of the program in the language of the page."""
+def shown_rules(part: RulesPart | None, said: Callable[[str], str], language: Language) -> dict[str, Any] | None:
+    """The values of the page's template. said: a sentence of the program in the language of the page.
+
+    Cells are as they are written; the names of facts, and ends, are in the language of the page.
+    """
     if part is None:
         return None
     rows = [
         {
             "row": rule.row,
             "name": rule.name,
-            "conditions": [f"{fact} {written}" for fact, written in rule.conditions],
-            "then": rule.then,
+            "conditions": [f"{fact_in(fact, language)} {written}" for fact, written in rule.conditions],
+            "then": end_in(rule.then, language),
             "why": rule.why,
             "priority": f"{rule.priority:,}" if rule.priority else "",
             "owner": rule.owner,

@@ -107,7 +107,7 @@ def _before(rule: Rule, by: Sequence[Rule]) -> str:
     above = max(by, key=lambda each: each.priority)
     if above.priority == rule.priority:
         return f"move it above row {by[0].row}"
-    return f"give it a `priority` larger than that of row {above.row}, which is {above.priority:,}"
+    return f"give it a `priority` larger than {above.priority:,}, which row {above.row} has"
 
 
 def _end(then: Then) -> str:

@@ -108,7 +108,14 @@ def _listed(fact: str, values: frozenset[str], rows: TableRows) -> str:
     taken, rest = [each for each in known if each in values], [each for each in known if each not in values]
     if not rest:
         return ""
-    return f"{fact} is not {_or(rest)}" if len(rest) < len(taken) else f"{fact} is {_or(taken)}"
+    return _among(fact, rest, no=True) if len(rest) < len(taken) else _among(fact, taken)
+
+
+def _among(fact: str, values: list[str], *, no: bool = False) -> str:
+    """Values of a fact; many of them as a rules file lists them."""
+    if len(values) < 3 or len(values) > _SHOWN:
+        return f"{fact} is {'not ' if no else ''}{_or(values)}"
+    return f"{fact} is {'none' if no else 'one'} of {'|'.join(values)}"
 
 
 def _or(words: list[str]) -> str:
@@ -120,16 +127,15 @@ def _test(fact: str, test: TextTest) -> str:
     no = not test.negated
     lists = [f"@{name}" for name in getattr(test, "lists", ())]
     if isinstance(test, Contains):
-        every = test.every and not no
-        words = (" and " if every else " or ").join([*test.words, *lists][:_SHOWN])
+        words = ("all of " if test.every else "") + "|".join([*test.words, *lists][:_SHOWN])
         return f"{fact} does not contain {words}" if no else f"{fact} contains {words}"
     if isinstance(test, Starts):
-        words = _or(list(test.words))
+        words = "|".join(test.words[:_SHOWN])
         return f"{fact} does not start with {words}" if no else f"{fact} starts with {words}"
     if isinstance(test, Matches):
         return f"{fact} does not match {test.pattern}" if no else f"{fact} matches {test.pattern}"
     assert isinstance(test, Among)
-    return f"{fact} is {'not ' if no else ''}{_or([*test.values, *lists])}"
+    return _among(fact, [*test.values, *lists], no=no)
 
 
 def _spans(fact: str, spans: tuple[tuple[int, int], ...], rows: TableRows) -> str:
