@@ -74,8 +74,8 @@ def test_sentences_within_sentences(silent: pytest.MonkeyPatch) -> None:
     )
     overlap = "row 4 (a) leads to `review`, but row 2 above it leads elsewhere and wins where both hold, e.g. row 2 "
     assert translate(f"warning: job/rules.csv:4:1: {overlap}(b, `outcome x`) where label is y") == (
-        "警告：job/rules.csv:4:1: 第 4 行（a）的结果是 `review`，但上面的第 2 行结果不同，"
-        "两行都成立时以上面的为准，例如第 2 行（b，`outcome x`）：label 是 y"
+        "警告：job/rules.csv:4:1: 第 4 行（a）的结果是 `转人工`，但上面的第 2 行结果不同，"
+        "两行都成立时以上面的为准，例如第 2 行（b，`结论 x`）：标签是 y"
     )
     assert translate("warning: rows.csv: something: untranslated") == "警告：rows.csv: something: untranslated"
     assert translate("something that has no sentence") == "something that has no sentence"
