@@ -23,6 +23,7 @@ from penjing.decide.policy import Policy, PolicySpec
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, in_words
+from penjing.prove.forecast import Forecast, forecast
 from penjing.prove.periods import (
     Span,
     certify_periods,
@@ -203,3 +204,28 @@ def test_rows_are_counted_and_the_level_is_shared_as_they_are_when_they_certify(
     assert (level_of(0.05, [0, 0]), rows_by_period(None, clocks)) == (0.05, [6])
     days = policy(tmp_path, "name,due,then\nlate,within last 30 days,review\n").rules
     assert isinstance(days, RuleTable) and rows_by_period(days, clocks) == [3]
+
+
+def test_a_forecast_is_about_the_period_that_holds(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED)
+    certificate, sealed, _ = proven(made, labelled(made, 600, 2))
+    seen = [labelled(made, 600, seed) for seed in (3, 2, 4)]
+    may, june = (forecast(sealed, certificate, *seen, second) for second in (JUNE - 1, JUNE))
+    # In May the model errs in a sixth of the cases; from June on a person decides those.
+    assert (_now(may, 0.1), _now(june, 0.1) > 0.5) == (0.0, True)
+    assert may.needs == june.needs == {}
+    # The same 45 rows certify in June alone at 5 %, or in both periods at 2.5 %: too little for a limit of 20 %.
+    rows = labelled(made, 45, 5)
+    shared, alone = (
+        forecast(sealed, certificate, seen[0], each, seen[2], JUNE)
+        for each in (rows, at(rows, "2026-07-01T00:00:00.000000Z"))
+    )
+    assert (_now(shared, 0.2), _now(alone, 0.2) > 0.5) == (0.0, True)
+
+
+def _now(found: Forecast, limit: float) -> float:
+    return next(offer.now for offer in found.menu if offer.max_error == limit)
+
+
+def at(rows: Labelled, clock: str) -> Labelled:
+    return Labelled(rows.hashes, rows.truth, tuple({**facts, "clock": clock} for facts in rows.facts))

@@ -59,8 +59,13 @@ def test_what_comes_later_counts_and_what_is_past_does_not(dated: Callable[..., 
     assert verdict(soon, "zh")[0] == "已封装，但以下承诺尚未得到证明：每个时段中出错的上限。"
     assert verdict(soon, "en")[1][1].startswith("Until 2026-05-31 (now), nothing is certified")
     past = dated("2026-07-01", GOOD, NONE)
-    assert verdict(past, "en")[0].startswith("Nothing is automated: a person decides every case")
-    assert verdict(past, "zh")[0].startswith("没有自动处理：所有文本都转人工")
+    assert verdict(past, "en")[0].startswith(
+        "Nothing is automated: a person decides every case, because these rows prove no limit in the present period or "
+        "in one to come."
+    )
+    assert verdict(past, "zh")[0].startswith(
+        "没有自动处理：所有文本都转人工，因为现有数据在当前和以后的时段都证明不了任何上限。"
+    )
     assert sound(soon) == sound(past) == "unproven"
 
 

@@ -95,7 +95,7 @@ def audit_lines(audit: Audit) -> Iterator[str]:
         yield ""
         yield from _label_table(audit)
         yield ""
-        if audit.margin is not None and audit.margin.calibration_rows and audit.margin.test_rows:
+        if audit.margin is not None and audit.splits.get("calibration") and audit.margin.test_rows:
             yield from _margin_lines(audit.margin)
             yield ""
     for problem in audit.problems:
@@ -144,7 +144,12 @@ def _label_table(audit: Audit) -> Iterator[str]:
 
 def _margin_lines(margin: Margin) -> Iterator[str]:
     yield "what this much data can prove, at 95 % confidence; what rules decide does not count:"
-    if margin.certifiable_error is not None:
+    for each in margin.periods:
+        yield (
+            f"  period {each.period}: {each.calibration_rows:,} calibration rows, an error among automated decisions "
+            f"of {1.0 if each.certifiable_error is None else each.certifiable_error:.2%} or more"
+        )
+    if margin.certifiable_error is not None and not margin.periods:
         yield (
             f"  {margin.calibration_rows:,} calibration rows: an error among automated decisions "
             f"of {margin.certifiable_error:.2%} or more, if none of them is decided wrongly"

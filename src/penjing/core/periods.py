@@ -55,6 +55,11 @@ def dates(period: CertifiedPeriod) -> tuple[str | None, str | None]:
     return _begin(period.first), _end(period.last)
 
 
+def between(first: int | None, last: int | None) -> str:
+    """The first and the last second of a period as dates without words: `2026-06-01 – …`."""
+    return f"{_begin(first) or '…'} – {_end(last) or '…'}"
+
+
 def in_words(period: CertifiedPeriod, *, now: bool = False, weighted: bool = False) -> str:
     """One period and what is proven in it, for a person. now: it holds; weighted: as of the certificate."""
     first, last = dates(period)

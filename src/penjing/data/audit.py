@@ -61,14 +61,28 @@ class Conflict(_Part):
     rows: Rows
 
 
+class PeriodMargin(_Part):
+    """What can be certified in one period between the dates of rules, at best. level: its part of the 5 %."""
+
+    period: str
+    calibration_rows: int
+    certifiable_error: float | None
+    level: float
+
+
 class Margin(_Part):
-    """What this much data can prove at 95 % confidence, at best."""
+    """What this much data can prove at 95 % confidence, at best.
+
+    periods: where rules have dates, what can be certified in the period that holds and in those to come; the values
+    about calibration rows are then those of the first.
+    """
 
     calibration_rows: int
     certifiable_error: float | None
     test_rows: int
     accuracy_half_width: float | None
     macro_f1_half_width: float | None
+    periods: list[PeriodMargin] = []
 
 
 class Audit(_Part):
@@ -161,7 +175,7 @@ def provable(calibration: int, test: Mapping[str, int], *, names: bool = True) -
     present = [count for count in test.values() if count]
     return Margin(
         calibration_rows=calibration,
-        certifiable_error=round(1 - 0.05 ** (1 / calibration), 4) if calibration else None,
+        certifiable_error=best_error(calibration),
         test_rows=rows,
         accuracy_half_width=round(1.96 * math.sqrt(spread / rows), 4) if rows else None,
         macro_f1_half_width=round(1.96 / len(present) * math.sqrt(sum(spread / n for n in present)), 4)
@@ -170,6 +184,11 @@ def provable(calibration: int, test: Mapping[str, int], *, names: bool = True) -
     )
 
 
-def rows_that_certify(error: float) -> int:
-    """Automated cases without an error that certify `error` at 95 %: 59 for 5 %, 299 for 1 %."""
-    return math.ceil(math.log(0.05) / math.log(1 - error))
+def rows_that_certify(error: float, level: float = 0.05) -> int:
+    """Automated cases without an error that certify `error` at a level: 59 for 5 % at 95 % confidence, 299 for 1 %."""
+    return math.ceil(math.log(level) / math.log(1 - error))
+
+
+def best_error(rows: int, level: float = 0.05) -> float | None:
+    """The error that so many automated cases without a single error certify; None without cases."""
+    return round(1 - level ** (1 / rows), 4) if rows else None

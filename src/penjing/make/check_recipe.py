@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.check_base import base_faults, package_faults, room_problems
+from penjing.make.check_periods import audit_by_period
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
@@ -117,6 +119,9 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     problems = [
         Problem(severity="error", code=RECIPE, message=_line(each), fix=each.fix or "") for each in found.faults
     ]
+    if found.data is not None:
+        now = int(time.time())
+        found.audit = audit_by_period(found.audit, found.file.recipe, found.data.calibration, found.rules, now)
     problems += found.audit.problems
     problems += [
         Problem(severity="warning", code="rules", message=f"{each.where}: {each.what}", fix=each.fix or "")

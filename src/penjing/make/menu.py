@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from penjing.core.certificate import CertifiedPeriod
 from penjing.core.nouns import Inputs, Run
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import ALL, SMALL
@@ -12,9 +14,12 @@ from penjing.data.features import FieldFeatures
 from penjing.data.prepare import Prepared
 from penjing.decide.table import RuleTable
 from penjing.make.candidate import TOLERANCE, open_policy
+from penjing.make.check_periods import clocks_of
 from penjing.make.plan import single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
+from penjing.prove.periods import counts_days, is_dated, period_at, rows_in
+from penjing.prove.sequence import DELTA
 from penjing.report.promised import Menu, menu_of
 from penjing.runtime.open import open_session
 
@@ -35,9 +40,16 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
         policy = open_policy(recipe, task, rules, TOLERANCE["linear"], read)
         session = open_session(artifact, threads=threads, long_texts=recipe.data.long)
         validation = label_facts(session, policy, data.validation)
+    count, delta, period = len(data.calibration), DELTA, None
+    if is_dated(rules):
+        clocks = clocks_of(recipe, data.calibration)
+        (first, last), count, delta = period_at(rules, clocks, int(time.time()), DELTA)
+        validation = rows_in(validation, (first, last), timed=counts_days(rules))
+        several = first is not None or last is not None
+        period = CertifiedPeriod(first=first, last=last, confidence=round(1 - delta, 6)) if several else None
     reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
-    every, by_label = menus(policy, validation, len(data.calibration), recipe.decide.max_error, reviewed)
-    return menu_of(Forecast(every, by_label), len(data.calibration))
+    every, by_label = menus(policy, validation, count, recipe.decide.max_error, reviewed, delta=delta)
+    return menu_of(Forecast(every, by_label), count, period)
 
 
 def _options(file: RecipeFile) -> dict[str, object]:

@@ -104,7 +104,12 @@ def label_facts(session: Predictor, policy: Policy, table: Table) -> Labelled:
 
 def clock_of(policy: Policy, fields: Mapping[str, Scalar]) -> str:
     """The clock of a labelled row: its declared field `time`, if that is a date and is given."""
-    time = fields.get(TIME) if policy.spec.fields.get(TIME) == "date" else None
+    return clock_in(policy.spec.fields, fields)
+
+
+def clock_in(declared: Mapping[str, Any], fields: Mapping[str, Scalar]) -> str:
+    """The clock of a labelled row. declared: the types of the fields."""
+    time = fields.get(TIME) if declared.get(TIME) == "date" else None
     return clock_at(span_of(str(time))[0]) if time else CLOCK
 
 

@@ -136,7 +136,10 @@ def _headline(report: Report, language: PageLanguage) -> str:
         held = "rest_held_other" if unproven_limits(report) else "rest_held"
         rest = "rest_unproven" if unproven else held if report.gates else ""
         names = phrases["and"].join(unproven)
-        why = phrases["why_misses" if report.decisions.max_miss else "why_error"].format(max=_limit(report, language))
+        reason = (
+            "why_periods" if report.decisions.periods else "why_misses" if report.decisions.max_miss else "why_error"
+        )
+        why = phrases[reason].format(max=_limit(report, language))
         said = [phrases[key].format(why=why), phrases[rest].format(names=names) if rest else ""]
         return ("" if language == "zh" else " ").join(filter(None, said))
     if report.sealed and unproven_limits(report):
