@@ -16,11 +16,15 @@ from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Prediction
 from penjing.decide.decider import Decider, Request
+from penjing.decide.draw import Drawer
 from penjing.decide.policy import load_policy
 from penjing.explain.evidence import explain
 from penjing.prove.amend import read_certificate
+from penjing.store.audits import closed_audits
+from penjing.store.case_data import refs_with
 from penjing.store.database import open_store
 from penjing.store.records import Record, scan_records
+from penjing.store.signing import load_key
 from penjing.store.verify import verify_store
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -35,8 +39,11 @@ IDS_SECOND = {
     "ngrams": "1e9d1ca95ea2355a2092eb445a7540a1f95fb2389f7f975cd518ee6030864a65",
     "cascade-2": "eb8e109629c8ef4dbefd30be30de28d9c7a09dc5c975b37ac1a5f051db2f4ed9",
 }
-FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND)
-ALL_IDS = IDS | IDS_SECOND
+# Rules of the second edition, with word lists, queues and dates; audits drawn by the key of the database.
+THIRD = GOLDEN / "third"
+IDS_THIRD = {"rules-2": "89dbca333727c15981bf69ea6e87688df3c921d3bc919c3f094657506d0161b2"}
+FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND) | dict.fromkeys(IDS_THIRD, THIRD)
+ALL_IDS = IDS | IDS_SECOND | IDS_THIRD
 TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 
 
@@ -44,7 +51,7 @@ TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
     """The records of each release, in the order of the requests, read from migrated copies of the databases."""
     found = {}
-    for folder in (GOLDEN, SECOND):
+    for folder in (GOLDEN, SECOND, THIRD):
         store = open_store(f"sqlite:///{copied(folder, tmp_path_factory.mktemp('golden'))}")
         mine = {name: identity for name, identity in ALL_IDS.items() if FOLDERS[name] == folder}
         found |= {name: list(scan_records(store, release=identity)) for name, identity in mine.items()}
@@ -69,7 +76,11 @@ def requests_of(decider: Decider) -> list[Request]:
 
 @pytest.fixture(scope="module", params=list(ALL_IDS))
 def decider(request: pytest.FixtureRequest) -> Decider:
-    return Decider(open_release(FOLDERS[request.param] / request.param), threads=1)
+    made = Decider(open_release(FOLDERS[request.param] / request.param), threads=1)
+    key = load_key(FOLDERS[request.param] / "store.sqlite.key")
+    if key is not None:  # as `Store.audit_key`
+        made.drawer = Drawer(key.derive(b"penjing: draws for audits"))
+    return made
 
 
 def name_of(decider: Decider) -> str:
@@ -99,7 +110,7 @@ def test_a_certificate_is_read_whole(name: str) -> None:
 def test_recorded_facts_give_the_recorded_decision(decider: Decider, records: dict[str, list[Record]]) -> None:
     policy = load_policy(decider.release)
     found = records[name_of(decider)]
-    assert len(found) == 30
+    assert len(found) == (37 if FOLDERS[name_of(decider)] == THIRD else 30)
     for record in found:
         replayed = replay_decision(policy, record.decided())
         assert replayed.same, replayed.differences
@@ -186,3 +197,12 @@ def test_a_database_of_the_fourth_form_migrates_and_verifies(tmp_path: Path) -> 
     done = verify_store(store)
     store.close()
     assert done.findings == [] and done.rows["decision"] == 60 and done.rows["review"] == 6
+
+
+def test_a_database_of_the_fifth_form_verifies_and_has_the_callers_numbers(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{copied(THIRD, tmp_path)}")
+    done = verify_store(store)
+    assert done.findings == [] and (done.rows["decision"], done.rows["case data"], done.rows["review"]) == (37, 37, 20)
+    (one,) = closed_audits(store)
+    assert one.drawn == 0.1 and refs_with(store, "K-030")
+    store.close()
