@@ -20,7 +20,7 @@ from penjing.core.chinese import chinese, chinese_word, choices
         ("  r.yaml:9: unknown key `a` (did you mean `b`?)", "  r.yaml:9: 未知的键 `a`（是不是想写 `b`？）"),
         ("the field `n` is of type object, not true or false", "字段 `n` 是类型为 object，不是 true 或 false"),
         ("replaying svc 2752710ee416 ...", "重演 svc 2752710ee416……"),
-        ("'!=北京' is a negation, which rules do not have", "'!=北京' 是否定，规则没有“非”"),
+        ("'!in 北京' is how another tool writes it", "'!in 北京' 是其他工具的写法"),
     ],
 )
 def test_a_sentence_with_its_parts(english: str, form: str) -> None:
