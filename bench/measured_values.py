@@ -154,7 +154,8 @@ def pretrain(folder: Path) -> Values:
     least = [row["adapt gains"]["mean"] for row in domains]
     return {
         "domains": domains,
-        "of": len(pretrain_page.DOMAINS) * len(pretraining.SIZES),
+        "of": len(domains),
+        "of_all": len(pretrain_page.DOMAINS) * len(pretraining.SIZES),
         "better": sum(gain > 0 for gain in least),
         "draws": pretraining.DRAWS,
         "hardware": found.get("hardware", ""),

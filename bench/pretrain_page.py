@@ -121,7 +121,11 @@ def page(found: Mapping[str, Any]) -> str:
         ]
         lines[-1] += "as one that nobody killed."
         lines.append("")
-    missing = [name for name in ("adapt", "objectives", "speed", "killed") if name not in found]
+    seen = {row["domain"] for row in domains(found)}
+    missing = (
+        ["adapt"] if not seen else [f"adapt: {title.lower()}" for name, title in DOMAINS.items() if name not in seen]
+    )
+    missing += [name for name in ("objectives", "speed", "killed") if name not in found]
     if missing:
         lines += [f"Not run yet: {', '.join(missing)}.", ""]
     if "hardware" in found:
