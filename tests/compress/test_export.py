@@ -60,8 +60,7 @@ def test_weights_in_float16_take_half_the_room_and_give_nearly_the_same_logits(
     assert sizes[1] < 0.75 * sizes[0], "a tiny model: names and biases weigh too"
     expected = open_session(inputs.parent, threads=1).logits(inputs.validation.texts)
     found = open_session(half, threads=1).logits(inputs.validation.texts)
-    # Eleven bits a weight: on some processors the sums of a layer are rounded in another order on top of that.
-    assert np.abs(found - expected).max() < 5e-3 * np.abs(expected).max()
+    assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
     assert half.card.notes["storage"] == "float16"
 
