@@ -59,8 +59,8 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
         states = mean_pool(classifier.encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
         target = torch.tensor([[1.0, -1.0] if label == "bad" else [-1.0, 1.0] for label in rows.labels or ()])
         classifier.head.bias.zero_()
-        # With a little ridge: the states of random layers are almost dependent, and plain least squares would give a large
-        # head that differs from run to run.
+        # With a little ridge: the states of random layers are almost dependent, and plain least squares would give a
+        # large head that differs from run to run.
         gram = states.T @ states
         ridge = 1e-3 * gram.diagonal().mean() * torch.eye(len(gram))
         classifier.head.weight.copy_(torch.linalg.solve(gram + ridge, states.T @ target).T)

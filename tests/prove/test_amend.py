@@ -321,9 +321,9 @@ def test_rows_out_of_operation_are_weighted_by_how_they_were_drawn(release: Rele
     rules.write_text(RULES, encoding="utf-8")
 
     def drawn(place: int, row: dict[str, str]) -> dict[str, str]:
-        # One in ten is always reviewed, the others were drawn with 0.1; ten were not drawn, five are not judged.
-        share = "" if place < 10 else "1" if place % 10 == 0 else "0.1"
-        return {"drawn": share, "label": "" if 10 <= place < 15 else row["label"]}
+        # One in ten is always reviewed, the others are audited with 0.1; ten were not drawn, five are not judged.
+        route, share = "automatic" if place < 10 else "review", "1" if place % 10 == 0 and place else "0.1"
+        return {"route": route, "drawn": share, "label": "" if place < 15 else row["label"]}
 
     data = with_columns(write_csv(tmp_path / "decisions.csv", texts(600, 6)), drawn)
     said = Said()
@@ -389,3 +389,21 @@ def test_fresh_rows_are_tested_at_the_full_level_again(release: Release, tmp_pat
     assert done.certificate.confidence == 0.95 and done.certificate.openings == ()
     same = amend(release, tmp_path / "new.csv", data, tmp_path / "other", threads=1)
     assert done.certificate.steps == same.certificate.steps
+
+
+def test_reviewed_cases_prove_nothing_of_automatic_ones_that_nobody_looked_at(release: Release, tmp_path: Path) -> None:
+    rules = tmp_path / "new.csv"
+    rules.write_text(RULES, encoding="utf-8")
+
+    def decided(share: str) -> Path:
+        def columns(place: int, row: dict[str, str]) -> dict[str, str]:
+            reviewed = place < 300
+            more = {"route": "review" if reviewed else "automatic", "drawn": "1" if reviewed else share}
+            return more | {"label": row["label"] if reviewed else ""}
+
+        return with_columns(write_csv(tmp_path / f"decisions-{share}.csv", texts(600, 21)), columns)
+
+    certificate = amend(release, rules, decided("0.01"), tmp_path / "out", threads=1).certificate
+    assert certificate.rows == 300 and certificate.weighted and not certificate.certified
+    with pytest.raises(DataError, match="no chance of being looked at"):
+        amend(release, rules, decided("0"), tmp_path / "never", threads=1)

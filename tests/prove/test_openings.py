@@ -77,7 +77,7 @@ def test_a_whole_line_that_lost_its_end_is_kept(tmp_path: Path) -> None:
 
 
 def test_promises_that_are_opened_at_once_are_counted_one_by_one(tmp_path: Path) -> None:
-    path = tmp_path / LEDGER
+    path = tmp_path / "new" / LEDGER
     with ThreadPoolExecutor(8) as threads:
         levels = sorted(found.delta for found in threads.map(lambda n: entered(path, f"{n}"), range(8)))
     assert levels == sorted(0.05 / 2**n for n in range(8)) and len(read_openings(path)) == 8

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from penjing.cases.export import CHINESE_COLUMNS, COLUMNS
-from penjing.prove.selected import IN_CHINESE, are_selected, by_english_names, differ, read_probability
+from penjing.prove.selected import IN_CHINESE, DrawnCases, are_selected, by_english_names, read_probability, was_drawn
 from penjing.prove.sequence import Cases, chosen, run_sequence
 
 
-@pytest.mark.parametrize(("written", "value"), [("0.01", 0.01), ("1", 1.0), ("0", None), ("1.01", None), ("x", None)])
-def test_a_probability_is_above_nothing_and_at_most_one(written: str, value: float | None) -> None:
+@pytest.mark.parametrize(
+    ("written", "value"), [("0.01", 0.01), ("1", 1.0), ("0", 0.0), ("1.01", None), ("-0.1", None), ("x", None)]
+)
+def test_a_probability_is_from_nothing_to_one(written: str, value: float | None) -> None:
     assert read_probability(written) == value and read_probability("nan") is None
 
 
@@ -19,7 +21,8 @@ def test_files_of_reviews_are_known_by_their_columns() -> None:
     assert are_selected(["id", "Outcome ", "p", "reason", "verdict"]) and are_selected(["编号", "结果", "原因", "结论"])
     assert not are_selected(CHINESE_COLUMNS) and not are_selected(COLUMNS)
     assert not are_selected(["outcome", "reason", "verdict", "drawn"]) and not are_selected(["text", "label", "reason"])
-    assert not differ([0.1, 0.1]) and differ([0.1, 1.0])
+    assert not DrawnCases({0.1}).differs and DrawnCases({0.1, 1.0}).differs and DrawnCases({0.1, 1.0}).least == 0.1
+    assert was_drawn({"route": "review"}) and was_drawn({}) and not was_drawn({"route": "automatic"})
 
 
 def test_an_export_with_a_chinese_heading_is_read_by_english_names() -> None:
@@ -53,6 +56,21 @@ def test_weights_keep_the_promise_where_the_plain_share_would_break_it() -> None
         count = int(taken.sum())
         arrays = (np.zeros(count, np.int64), np.full(count, 900_000), ~wrong[taken], np.ones(count, bool))
         shares = np.where(doubtful, 1.0, 0.05)[taken]
-        broken += chosen(run_sequence(Cases(*arrays, drawn=shares), (0.5,), 0.1)) is not None
+        broken += chosen(run_sequence(Cases(*arrays, drawn=shares, least=0.05), (0.5,), 0.1)) is not None
         plain += chosen(run_sequence(Cases(*arrays), (0.5,), 0.1)) is not None
     assert plain == 300 and broken <= 0.05 * 300 + 2 * np.sqrt(300 * 0.05 * 0.95)
+
+
+def test_what_nobody_has_looked_at_yet_is_not_proven() -> None:
+    """Few automatic cases, one in fifty audited: most files have no audit, though all of those cases are wrong."""
+    rng, broken, trusting = np.random.default_rng(4), 0, 0
+    for _ in range(300):
+        audited = rng.random(20) < 0.02
+        count = 60 + int(audited.sum())
+        wrong = np.append(np.zeros(60, bool), np.ones(int(audited.sum()), bool))
+        shares = np.append(np.ones(60), np.full(int(audited.sum()), 0.02))
+        arrays = (np.zeros(count, np.int64), np.full(count, 900_000), ~wrong, np.ones(count, bool))
+        broken += chosen(run_sequence(Cases(*arrays, drawn=shares, least=0.02), (0.5,), 0.1)) is not None
+        seen = Cases(*arrays, drawn=shares, least=float(shares.min()))
+        trusting += chosen(run_sequence(seen, (0.5,), 0.1)) is not None
+    assert broken <= 0.05 * 300 and trusting > 150  # a quarter of all 80 cases is wrong

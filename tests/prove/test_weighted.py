@@ -52,8 +52,11 @@ def test_both_bounds_hold_together_and_close_in() -> None:
 
 
 def test_the_estimate_weighs_each_row_by_the_cases_that_it_stands_for() -> None:
-    share, low, high = estimate_error([True, False, False], [1.0, 0.5, 1.0], 0.05)
+    share, low, high = estimate_error([True, False, False], [1.0, 0.5, 1.0], 0.5, 0.05)
     assert share == 0.25 and low < 0.25 < high
+    # That some cases are hardly ever drawn keeps the bound away, though none of them was.
+    assert estimate_error([False] * 200, [1.0] * 200, 1.0, 0.05)[2] < 0.03
+    assert estimate_error([False] * 200, [1.0] * 200, 0.02, 0.05)[2] > 0.3
 
 
 @pytest.mark.parametrize("drawn", [0.0, 0.05, 1.5, float("nan")])

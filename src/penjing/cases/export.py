@@ -169,10 +169,8 @@ _WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[list[str]]], int]] =
 
 
 def _drawn(decided: Values) -> float | None:
-    """The probability with which a person was to look at this decision; None where nobody was, or it is unknown."""
-    if decided["route"] != "review":
-        return None
-    if decided["reason"] != "audit":
+    """The probability that a person was to look at such a decision, drawn or not; None where it is not recorded."""
+    if decided["route"] == "review" and decided["reason"] != "audit":
         return 1.0
     share = decided["facts"].get("audit")
     return None if share is None else float(share["probability"])

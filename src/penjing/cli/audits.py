@@ -68,7 +68,7 @@ def error(
     The interval holds at every look, so it may be asked as often as one likes.
     """
     from penjing.cli.show import out_json, tell
-    from penjing.store.audits import closed_audits, count_audits
+    from penjing.store.audits import closed_audits, count_audits, least_share
     from penjing.store.database import open_store
     from penjing.store.settings import database_url
 
@@ -76,10 +76,12 @@ def error(
     try:
         judged = list(closed_audits(store, release))
         waiting, total = count_audits(store, release)
+        # None: only decisions of releases that record no probability.
+        least = least_share(store, release) or 1.0
     finally:
         store.close()
     parts = {"model": [one for one in judged if not one.forced], "rules": [one for one in judged if one.forced]}
-    found = {name: _figures(rows) for name, rows in parts.items()}
+    found = {name: _figures(rows, least) for name, rows in parts.items()}
     out_json({"audits": total, "waiting": waiting, "judged": len(judged), **found})
     if model := found["model"]:
         share, low, high = (f"{100 * model[name]:.1f} %" for name in ("error", "low", "high"))
@@ -87,17 +89,22 @@ def error(
         tell(f"with 95 % confidence its error is between {low} and {high}")
     if rules := found["rules"]:
         tell(f"of {rules['judged']:,} audited outcomes that a rule forced {rules['wrong']:,} were wrong")
+    if judged and waiting:
+        tell(f"{waiting:,} audits wait for a verdict: the interval holds if they are like those that are judged")
     if not judged:
         tell("no audit has a verdict yet: `penjing audits export FILE` writes those that wait")
 
 
-def _figures(rows: Sequence[AuditedDecision]) -> dict[str, Any] | None:
-    """How many audits there are, how many are wrong, and the error that they show; None of no rows."""
+def _figures(rows: Sequence[AuditedDecision], least: float) -> dict[str, Any] | None:
+    """How many audits there are, how many are wrong, and the error that they show; None of no rows.
+
+    least: the least probability with which any decision was audited.
+    """
     from penjing.prove.weighted import estimate_error
 
     if not rows:
         return None
-    wrong = [one.wrong for one in rows]
-    found = estimate_error(wrong, [one.drawn for one in rows], _LEVEL)
+    wrong, drawn = [one.wrong for one in rows], [one.drawn for one in rows]
+    found = estimate_error(wrong, drawn, min(least, *drawn), _LEVEL)
     figures = dict(zip(("error", "low", "high"), (round(each, 6) for each in found), strict=True))
     return {"judged": len(rows), "wrong": sum(wrong), **figures}

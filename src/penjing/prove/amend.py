@@ -33,7 +33,15 @@ from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
-from penjing.prove.selected import ADVICE, are_selected, by_english_names, differ, read_probability, weighted
+from penjing.prove.selected import (
+    ADVICE,
+    DrawnCases,
+    are_selected,
+    by_english_names,
+    read_probability,
+    was_drawn,
+    weighted,
+)
 from penjing.prove.selected import COLUMN as SHARE
 from penjing.runtime.open import open_session
 from penjing.runtime.session import Session
@@ -95,7 +103,7 @@ def amend(
         raise join_faults(wrong)
     policy = Policy(spec=spec, rules=table, release_id="")
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
-    rows = _labelled_rows(data, columns or Columns(), release, schema, progress)
+    rows, stream = _labelled_rows(data, columns or Columns(), release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     promised = Promised(old.max_error, old.max_miss, old.reviewed)
     tested = [digest([old.grid, old.path])]
@@ -103,8 +111,8 @@ def amend(
     usable = open_rows(ledger, fresh, policy, release.artifact, promised, tested)
     progress.start(f"certifying on {len(usable.table):,} rows", None)
     labelled = label_facts(session, policy, usable.table)
-    if differ(drawn := _drawn(rows, usable.table)):
-        labelled = replace(labelled, drawn=tuple(drawn))
+    if stream.differs:
+        labelled = replace(labelled, drawn=tuple(_drawn(rows, usable.table)), least=stream.least)
     certificate, periods = certify_periods(
         table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), usable.delta
     )
@@ -164,40 +172,50 @@ class _Row:
     text: str
     label: str
     fields: dict[str, Scalar]
-    drawn: float | None = None
+    drawn: float = 1.0
 
 
 def _labelled_rows(
     data: Path, columns: Columns, release: Release, schema: FactSchema, progress: Progress
-) -> list[_Row]:
-    """The rows of a labelled file. Raises as `_read`."""
+) -> tuple[list[_Row], DrawnCases]:
+    """The rows of a labelled file, and the cases they stand for. Raises as `_read`, and where nobody could look."""
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
     names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"))
     opened = open_table(data, columns.reading, [*names, *schema.fields])
-    unjudged: list[int] = []
-    rows = list(_read(opened, data, names, schema.strict(), unjudged))
+    stream = DrawnCases()
+    rows = list(_read(opened, data, names, schema.strict(), stream))
+    if 0.0 in stream.shares:
+        raise DataError(
+            "some automatic decisions had no chance of being looked at, so nothing is known of cases like them",
+            where=str(data),
+            fix="give decisions of a release whose `audit` is above 0, or rows that were drawn by chance",
+        )
     for note in opened.notes:
         progress.say(f"{data}: {note}")
-    if unjudged:
-        progress.say(f"{len(unjudged):,} drawn rows have no verdict: the certificate holds if they are like the others")
+    if stream.unknown:
+        progress.say(f"{stream.unknown:,} decisions have no recorded probability of being looked at: they are left out")
+    if stream.unjudged:
+        progress.say(
+            f"{stream.unjudged:,} drawn rows have no verdict: the certificate holds if they are like the others"
+        )
     if are_selected(opened.names or ()):
         progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
-    return rows
+    return rows, stream
 
 
 def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
-    """The probability with which each usable row was drawn; none where the file does not say."""
+    """The probability with which each usable row was drawn."""
     shares = {row.number: row.drawn for row in rows}
-    return [shares[number] or 1.0 for number in fresh.rows] if any(shares.values()) else []
+    return [shares[number] for number in fresh.rows]
 
 
 def _read(
-    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, unjudged: list[int]
+    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, stream: DrawnCases
 ) -> Iterator[_Row]:
-    """The rows of a labelled file, without those that nobody looked at: their column `drawn` is empty.
+    """The rows of a labelled file, without those that nobody looked at.
 
-    unjudged: the numbers of rows that were drawn and have no label yet are added.
+    stream: all cases that the rows stand for are added to it.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
@@ -207,16 +225,19 @@ def _read(
         if odd := refuse_unreadable(cells, list(names.values()), number):
             faults.append(odd)
             continue
-        written, drawn = cells[names[columns[1]]], None
+        written, drawn = cells[names[columns[1]]], 1.0
         if SHARE in names:
             if not cells[names[SHARE]].strip():
+                stream.unknown += 1
                 continue
-            if (drawn := read_probability(cells[names[SHARE]])) is None:
+            if (share := read_probability(cells[names[SHARE]])) is None:
                 what = f"{cells[names[SHARE]].strip()[:40]!r} is no probability"
-                faults.append(Fault(number, what, "write a number above 0 and at most 1 in the column `drawn`"))
+                faults.append(Fault(number, what, "write a number from 0 to 1 in the column `drawn`"))
                 continue
+            drawn = share
+            stream.shares.add(drawn)
             if not written.strip():
-                unjudged.append(number)
+                stream.unjudged += was_drawn(cells)
                 continue
         try:
             truth = schema.outcome(written)

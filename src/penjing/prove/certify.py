@@ -44,13 +44,15 @@ class Predictor(Protocol):
 class Labelled:
     """Labelled rows as the policy sees them: hash, gold label and facts of each row.
 
-    drawn: the probability with which each was drawn, in the order of the cases; empty: all alike.
+    drawn: the probability with which each was drawn, in the order of the cases; empty: all alike. least: the least
+    probability of any case that they stand for, those included that were not drawn.
     """
 
     hashes: tuple[str, ...]
     truth: tuple[str, ...]
     facts: tuple[Mapping[str, Any], ...]
     drawn: tuple[float, ...] = ()
+    least: float = 1.0
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -129,6 +131,7 @@ def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -
         drawn=np.array([share for share, row in zip(labelled.drawn, rows, strict=True) for _ in row])
         if labelled.drawn
         else None,
+        least=labelled.least,
     )
 
 

@@ -124,6 +124,7 @@ def open_planned(path: Path, rows: Sequence[str], promise: str, delta: float, ti
 
     Nobody else plans or enters meanwhile, and the entry is on the disk when this returns. Raises DamageError, OSError.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

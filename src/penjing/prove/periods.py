@@ -67,6 +67,7 @@ def rows_in(labelled: Labelled, period: Span, *, timed: bool = False) -> Labelle
         truth=tuple(labelled.truth[place] for place in kept),
         facts=tuple(clocked),
         drawn=tuple(labelled.drawn[place] for place in kept) if labelled.drawn else (),
+        least=labelled.least,
     )
 
 

@@ -2,13 +2,14 @@
 
 Cases that a release sent to a person were selected because they are doubtful; those of an audit were drawn by chance.
 `penjing export decisions` writes the probability of each in its column `drawn`: 1 for a case that always goes to a
-person, the share of the audit for one that was drawn, nothing for one that nobody looked at.
+person, the share of the audit for an automatic one, whether or not it was drawn.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,18 +21,46 @@ from penjing.prove.weighted import estimate_error
 COLUMN = "drawn"
 ADVICE = "give rows that were drawn by chance, or decisions as `penjing export decisions` writes them, with `drawn`"
 # The columns of an export with a Chinese heading that `amend` reads.
-IN_CHINESE = {COLUMN: "抽中概率", "text": "文本", "fields": "字段", "verdict": "结论", "time": "时间"}
+IN_CHINESE = {COLUMN: "抽中概率", "route": "去向", "text": "文本", "fields": "字段", "verdict": "结论", "time": "时间"}
 # Columns that the files of a review or of an export have.
 _OF_REVIEWS = (("outcome", "reason", "verdict"), ("结果", "原因", "结论"))
 
 
+@dataclass
+class DrawnCases:
+    """The cases that a labelled file stands for, while it is read.
+
+    shares: the probabilities of all of them, those included that were not drawn. unjudged: drawn and without a label.
+    unknown: without a probability.
+    """
+
+    shares: set[float] = field(default_factory=set)
+    unjudged: int = 0
+    unknown: int = 0
+
+    @property
+    def least(self) -> float:
+        """The least probability of any case."""
+        return min(self.shares, default=1.0)
+
+    @property
+    def differs(self) -> bool:
+        """Whether cases were drawn with different probabilities, so that they must be weighted."""
+        return len(self.shares) > 1
+
+
 def read_probability(written: str) -> float | None:
-    """A probability in (0, 1] as it is written in a file; None for anything else."""
+    """A probability in [0, 1] as it is written in a file; None for anything else."""
     try:
         value = float(written)
     except ValueError:
         return None
-    return value if 0 < value <= 1 else None
+    return value if 0 <= value <= 1 else None
+
+
+def was_drawn(cells: Mapping[str, str]) -> bool:
+    """Whether a person was to look at a case of an export, by its route; of another file, always."""
+    return cells.get("route", "").strip() != "automatic"
 
 
 def by_english_names(cells: Mapping[str, str]) -> Mapping[str, str]:
@@ -64,11 +93,6 @@ def are_selected(header: Sequence[str]) -> bool:
     return names.isdisjoint((COLUMN, IN_CHINESE[COLUMN])) and any(names.issuperset(columns) for columns in _OF_REVIEWS)
 
 
-def differ(drawn: Sequence[float]) -> bool:
-    """Whether rows were drawn with different probabilities, so that they must be weighted."""
-    return len(set(drawn)) > 1
-
-
 def weighted(policy: Policy, certificate: Certificate, labelled: Labelled) -> Certificate:
     """A certificate on rows drawn with different probabilities: each row stands for 1 / probability cases.
 
@@ -83,6 +107,6 @@ def weighted(policy: Policy, certificate: Certificate, labelled: Labelled) -> Ce
     weights, delta = 1 / drawn, 1 - certificate.confidence
     share, high = None, None
     if automatic.any():
-        share, _, high = estimate_error(wrong[automatic].tolist(), drawn[automatic].tolist(), delta)
+        share, _, high = estimate_error(wrong[automatic].tolist(), drawn[automatic].tolist(), labelled.least, delta)
     automation = float(weights[automatic].sum() / weights.sum())
     return certificate.model_copy(update={"automation": automation, "error": share, "high": high, "weighted": True})

@@ -45,6 +45,7 @@ class Cases:
     scope: position of the scope whose threshold applies. p: confidence of the model in millionths. correct: whether
     the outcome is right. open: whether the model decides if the threshold allows it (no rule decided the case, and the
     text is not too long). drawn: the probability with which each was drawn, in the order of the cases; None: all alike.
+    least: the least probability of any case, those included that were not drawn.
     """
 
     scope: Ints
@@ -52,6 +53,7 @@ class Cases:
     correct: Bools
     open: Bools
     drawn: Floats | None = None
+    least: float = 1.0
 
     def __len__(self) -> int:
         return len(self.scope)
@@ -59,7 +61,7 @@ class Cases:
     def take(self, index: Ints) -> Cases:
         """The cases at these positions."""
         drawn = None if self.drawn is None else self.drawn[index]
-        return Cases(self.scope[index], self.p[index], self.correct[index], self.open[index], drawn)
+        return Cases(self.scope[index], self.p[index], self.correct[index], self.open[index], drawn, self.least)
 
     def of(self, scope: int | None) -> Cases:
         """The same cases, open only in this scope (None: unchanged)."""
@@ -217,10 +219,10 @@ def run_sequence(
 
 def _p_value(cases: Cases, least: int, counted: tuple[int, int], risk: float) -> float:
     """The exact binomial p-value, or one by betting where cases were drawn with different probabilities."""
-    if cases.drawn is None or len(np.unique(cases.drawn)) < 2:
+    if cases.drawn is None:
         return binomial_tail(counted[1], counted[0], risk)
     mine = cases.open & (cases.p >= least)
-    return betting_p_value(~cases.correct[mine], cases.drawn[mine], risk, float(cases.drawn.min()))
+    return betting_p_value(~cases.correct[mine], cases.drawn[mine], risk, cases.least)
 
 
 def chosen(tried: list[ThresholdStep]) -> ThresholdStep | None:

@@ -33,8 +33,8 @@ def betting_p_value(wrong: Bools, drawn: Floats, risk: float, least: float) -> f
     """The p-value of "the error rate is `risk` or more", valid after any number of rows; 1 for no rows.
 
     wrong, drawn: for each labelled row in the order of the cases, whether it is wrong and its probability of being
-    drawn. least: the least probability that any case had. Raises ValueError for a probability outside (0, 1] or below
-    `least`.
+    drawn. least: the least probability that any case had, those included that were not drawn: larger bets than it
+    allows would prove what nobody looked at. Raises ValueError for a probability outside (0, 1] or below `least`.
     """
     weights = _weights(drawn, least)
     return _p_value(weights * np.where(wrong, risk - 1.0, risk), least / (1.0 - risk))
@@ -67,13 +67,17 @@ def betting_bounds(wrong: Bools, drawn: Floats, least: float, delta: float) -> t
     return _edge(lambda risk: not too_low(risk)), _edge(too_high)
 
 
-def estimate_error(wrong: Sequence[bool], drawn: Sequence[float], delta: float) -> tuple[float, float, float]:
+def estimate_error(
+    wrong: Sequence[bool], drawn: Sequence[float], least: float, delta: float
+) -> tuple[float, float, float]:
     """The share of errors, each row weighted by how many cases it stands for, and both bounds at level delta each.
 
-    Raises ValueError for no rows, and as `betting_p_value`.
+    wrong, drawn, least: as of `betting_p_value`. Raises ValueError as that, and for no rows.
     """
+    if not len(wrong):
+        raise ValueError("no rows")
     mistakes, shares = np.array(wrong, dtype=np.bool_), np.array(drawn, dtype=np.float64)
-    low, high = betting_bounds(mistakes, shares, float(shares.min()), delta)
+    low, high = betting_bounds(mistakes, shares, least, delta)
     weights = 1 / shares
     return float(weights[mistakes].sum() / weights.sum()), low, high
 

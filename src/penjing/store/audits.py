@@ -75,6 +75,25 @@ def _of(release: str | None) -> list[ColumnElement[bool]]:
     return [decisions.c.release.startswith(release, autoescape=True)] if release else []
 
 
+def least_share(store: Store, release: str | None = None) -> float | None:
+    """The least probability of an audit of any release with decisions, whether or not one was drawn; None: unknown.
+
+    A release audits with one probability, so its newest decision tells it. release: only releases whose id begins so.
+    """
+    newest = select(func.max(decisions.c.id)).group_by(decisions.c.release)
+    if release:
+        newest = newest.where(*_of(release))
+    query = select(decisions.c.decision).where(decisions.c.id.in_(newest))
+    found = []
+    with store.read() as connection:
+        for written in connection.execute(query).scalars():
+            try:
+                found.append(float(json.loads(written)["facts"]["audit"]["probability"]))
+            except (ValueError, KeyError, TypeError):
+                continue
+    return min((share for share in found if 0 < share <= 1), default=None)
+
+
 def _is_wrong(decided: dict[str, object], verdict: str, reads: Reads, release: str) -> bool | None:
     """Whether a verdict makes a decision an error; None if the task is needed and not at hand."""
     facts = decided["facts"]
