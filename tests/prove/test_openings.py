@@ -34,10 +34,26 @@ def test_a_promise_that_was_tested_before_is_tested_the_same_again() -> None:
     assert again.known and again.delta == 0.025 and [each.promise for each in again.earlier] == ["a"]
 
 
+def test_more_rows_for_the_same_promise_are_another_test() -> None:
+    past = [opening("a", ROWS[:4])]
+    grown = plan(past, ROWS, "a", 0.05)
+    assert not grown.known and grown.places == (4, 5, 6, 7, 8, 9) and grown.delta == 0.05
+    again = plan([*past, opening("a", ROWS[4:])], ROWS, "a", 0.05)
+    assert again.known and again.places == grown.places
+    little = plan([opening("a", ROWS[:8])], ROWS, "a", 0.05)
+    assert not little.known and little.delta == 0.025 and len(little.places) == 10 and len(little.earlier) == 1
+
+
 def test_where_half_of_the_rows_are_new_they_alone_are_opened() -> None:
     found = plan([opening("a", ROWS[:5])], ROWS, "b", 0.05)
     assert found.places == (5, 6, 7, 8, 9) and found.delta == 0.05 and found.fresh and not found.earlier
     assert plan([opening("a", ROWS[:6])], ROWS, "b", 0.05).places == tuple(range(10))
+
+
+def test_rows_of_another_kind_are_not_left_out() -> None:
+    found = plan([opening("a", ROWS[:2])], ROWS, "b", 0.05, whole=True)
+    assert found.places == tuple(range(10)) and found.delta == 0.025 and not found.fresh
+    assert plan([opening("a", ["x"])], ROWS, "b", 0.05, whole=True).delta == 0.05
 
 
 def test_whoever_keeps_trying_is_fooled_no_more_often_than_twice_the_level() -> None:

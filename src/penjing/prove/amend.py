@@ -103,16 +103,16 @@ def amend(
         raise join_faults(wrong)
     policy = Policy(spec=spec, rules=table, release_id="")
     session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
-    rows, stream = _labelled_rows(data, columns or Columns(), release, schema, progress)
+    rows, cases = _labelled_rows(data, columns or Columns(), release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     promised = Promised(old.max_error, old.max_miss, old.reviewed)
     tested = [digest([old.grid, old.path])]
     ledger = ledger_of(data, out.absolute().parent)
-    usable = open_rows(ledger, fresh, policy, release.artifact, promised, tested)
+    usable = open_rows(ledger, fresh, policy, release.artifact, promised, tested, whole=cases.differs)
     progress.start(f"certifying on {len(usable.table):,} rows", None)
     labelled = label_facts(session, policy, usable.table)
-    if stream.differs:
-        labelled = replace(labelled, drawn=tuple(_drawn(rows, usable.table)), least=stream.least)
+    if cases.differs:
+        labelled = replace(labelled, drawn=tuple(_drawn(rows, usable.table)), least=cases.least)
     certificate, periods = certify_periods(
         table, labelled, lambda _, rows, level: _certify(policy, old, rows, level), usable.delta
     )
@@ -183,9 +183,9 @@ def _labelled_rows(
     made_with = release.info.columns
     names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"))
     opened = open_table(data, columns.reading, [*names, *schema.fields])
-    stream = DrawnCases()
-    rows = list(_read(opened, data, names, schema.strict(), stream))
-    if 0.0 in stream.shares:
+    cases = DrawnCases()
+    rows = list(_read(opened, data, names, schema.strict(), cases))
+    if 0.0 in cases.shares:
         raise DataError(
             "some automatic decisions had no chance of being looked at, so nothing is known of cases like them",
             where=str(data),
@@ -193,15 +193,15 @@ def _labelled_rows(
         )
     for note in opened.notes:
         progress.say(f"{data}: {note}")
-    if stream.unknown:
-        progress.say(f"{stream.unknown:,} decisions have no recorded probability of being looked at: they are left out")
-    if stream.unjudged:
+    if cases.unknown:
+        progress.say(f"{cases.unknown:,} decisions have no recorded probability of being looked at: they are left out")
+    if cases.unjudged:
         progress.say(
-            f"{stream.unjudged:,} drawn rows have no verdict: the certificate holds if they are like the others"
+            f"{cases.unjudged:,} drawn rows have no verdict: the certificate holds if they are like the others"
         )
     if are_selected(opened.names or ()):
         progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
-    return rows, stream
+    return rows, cases
 
 
 def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
@@ -211,11 +211,11 @@ def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
 
 
 def _read(
-    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, stream: DrawnCases
+    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, cases: DrawnCases
 ) -> Iterator[_Row]:
     """The rows of a labelled file, without those that nobody looked at.
 
-    stream: all cases that the rows stand for are added to it.
+    cases: all cases that the rows stand for are added to it.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
@@ -228,16 +228,16 @@ def _read(
         written, drawn = cells[names[columns[1]]], 1.0
         if SHARE in names:
             if not cells[names[SHARE]].strip():
-                stream.unknown += 1
+                cases.unknown += 1
                 continue
             if (share := read_probability(cells[names[SHARE]])) is None:
                 what = f"{cells[names[SHARE]].strip()[:40]!r} is no probability"
                 faults.append(Fault(number, what, "write a number from 0 to 1 in the column `drawn`"))
                 continue
             drawn = share
-            stream.shares.add(drawn)
+            cases.shares.add(drawn)
             if not written.strip():
-                stream.unjudged += was_drawn(cells)
+                cases.unjudged += was_drawn(cells)
                 continue
         try:
             truth = schema.outcome(written)

@@ -40,27 +40,35 @@ def ledger_of(recipe: Path, out: Path) -> Path:
 
 
 def open_rows(
-    ledger: Path, table: Table, policy: Policy, artifact: Artifact, promised: Promised, validation: Sequence[str]
+    ledger: Path,
+    table: Table,
+    policy: Policy,
+    artifact: Artifact,
+    promised: Promised,
+    fixed_by: Sequence[str],
+    *,
+    whole: bool = False,
 ) -> OpenedRows:
     """Enter the opening of these rows for a promise, and say how it is tested.
 
-    validation: hashes of the rows that fix the thresholds to test. Raises DamageError (the ledger cannot be read).
+    fixed_by: hashes of what fixed the thresholds to test. whole: as of `penjing.prove.openings.plan`. Raises
+    DamageError (the ledger cannot be read).
     """
     rows = table_hashes(table, policy.spec.features)
-    promise = _promise(policy, artifact, promised, validation)
+    promise = _promise(policy, artifact, promised, fixed_by)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = open_planned(ledger, rows, promise, promised.delta, time)
+    found = open_planned(ledger, rows, promise, promised.delta, time, whole=whole)
     earlier = tuple(PastOpening(promise=one.promise[:16], delta=one.delta) for one in found.earlier)
     kept = {*found.places}
     left = tuple(identity for place, identity in enumerate(rows) if place not in kept)
     return OpenedRows(table.take(found.places) if left else table, found.delta, earlier, left)
 
 
-def _promise(policy: Policy, artifact: Artifact, promised: Promised, validation: Sequence[str]) -> str:
+def _promise(policy: Policy, artifact: Artifact, promised: Promised, fixed_by: Sequence[str]) -> str:
     """The hash of everything that is fixed before the rows are opened."""
     rules = policy.rules
     files = [rules.raw, *(one.raw for one in rules.lists.values())] if isinstance(rules, RuleTable) else []
     written = [hashlib.sha256(raw).hexdigest() for raw in files]
     limits = [promised.max_error, dict(promised.max_miss), list(promised.reviewed), promised.delta]
     fixed = policy.spec.model_dump(mode="json")
-    return digest([artifact.id, fixed, written, limits, sorted(validation)])
+    return digest([artifact.id, fixed, written, limits, sorted(fixed_by)])

@@ -3,8 +3,8 @@
 A certificate errs with probability delta if its rows were opened for it alone. Who opens the same rows again for other
 rules, another model or another limit, and keeps what passes, errs more often. So every further promise on rows that
 were opened before is tested at half the level of the one before it: delta, delta / 2, delta / 4, ... By Bonferroni's
-inequality all promises that ever were tested on the rows hold together with a confidence above 1 - 2 delta. A promise
-that was tested before costs nothing: its test gives the same again. If at least half of the rows are new, those alone
+inequality all promises that ever were tested on the rows hold together with a confidence above 1 - 2 delta. The same
+promise on the same rows costs nothing: its test gives the same again. If at least half of the rows are new, those alone
 are opened, at delta.
 
 The ledger is a file beside the recipe. A line is on the disk before the rows are looked at, so that a run that is
@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penjing.core.errors import DamageError
@@ -45,8 +45,8 @@ class Opening:
 class OpeningPlan:
     """How a promise will be tested.
 
-    places: positions of the rows to use. delta: the level of the test. earlier: the other promises that were tested on
-    some of these rows before. fresh: whether rows that were opened before are left out. known: whether this promise was
+    places: positions of the rows to use. delta: the level of the test. earlier: the other tests that were made on some
+    of these rows before. fresh: whether rows that were opened before are left out. known: whether this promise was
     tested on these rows before.
     """
 
@@ -95,41 +95,46 @@ def _opening(line: bytes) -> Opening | None:
         return None
 
 
-def plan(openings: Sequence[Opening], rows: Sequence[str], promise: str, delta: float) -> OpeningPlan:
-    """How `promise` may be tested on calibration rows with these hashes."""
-    everything = tuple(range(len(rows)))
-    same = next((one for one in openings if one.promise == promise and one.rows <= {*rows}), None)
-    if same is not None:
-        places = tuple(place for place in everything if rows[place] in same.rows)
-        before = openings[: openings.index(same)]
-        return OpeningPlan(
-            places, same.delta, _sharing(before, same.rows, promise), len(places) < len(rows), known=True
-        )
+def plan(
+    openings: Sequence[Opening], rows: Sequence[str], promise: str, delta: float, *, whole: bool = False
+) -> OpeningPlan:
+    """How `promise` may be tested on calibration rows with these hashes.
+
+    whole: new rows are not taken alone, because those that were opened before are of another kind.
+    """
+    for number, one in enumerate(openings):
+        if one.promise == promise:
+            before = _new_test(openings[:number], rows, delta, whole)
+            if one.rows == {rows[place] for place in before.places}:
+                return replace(before, delta=one.delta, known=True)
+    return _new_test(openings, rows, delta, whole)
+
+
+def _new_test(openings: Sequence[Opening], rows: Sequence[str], delta: float, whole: bool) -> OpeningPlan:
+    """How a test that was not made yet may be made: on new rows alone where they are half or more, else at a price."""
     opened = frozenset().union(*(one.rows for one in openings))
-    fresh = tuple(place for place in everything if rows[place] not in opened)
-    if 2 * len(fresh) >= len(rows):
+    fresh = tuple(place for place, identity in enumerate(rows) if identity not in opened)
+    if len(fresh) == len(rows) or (2 * len(fresh) >= len(rows) and not whole):
         return OpeningPlan(fresh, delta, fresh=len(fresh) < len(rows))
-    earlier = _sharing(openings, frozenset(rows), promise)
-    return OpeningPlan(everything, delta / 2 ** len(earlier), earlier)
+    # More rows for the same promise are another test of it: the first may have been the reason for asking again.
+    tests = {(one.promise, one.rows): one for one in openings if not one.rows.isdisjoint(rows)}
+    return OpeningPlan(tuple(range(len(rows))), delta / 2 ** len(tests), tuple(tests.values()))
 
 
-def _sharing(openings: Sequence[Opening], rows: frozenset[str], promise: str) -> tuple[Opening, ...]:
-    """The last opening of each other promise that was tested on some of these rows."""
-    last = {one.promise: one for one in openings if one.promise != promise and not rows.isdisjoint(one.rows)}
-    return tuple(last.values())
-
-
-def open_planned(path: Path, rows: Sequence[str], promise: str, delta: float, time: str) -> OpeningPlan:
+def open_planned(
+    path: Path, rows: Sequence[str], promise: str, delta: float, time: str, *, whole: bool = False
+) -> OpeningPlan:
     """Plan the test of a promise on rows with these hashes, and enter it in the ledger unless it is there.
 
-    Nobody else plans or enters meanwhile, and the entry is on the disk when this returns. Raises DamageError, OSError.
+    whole: as of `plan`. Nobody else plans or enters meanwhile, and the entry is on the disk when this returns. Raises
+    DamageError, OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         openings, length = _read(path.read_bytes(), path)
-        found = plan(openings, rows, promise, delta)
+        found = plan(openings, rows, promise, delta, whole=whole)
         if not found.known:
             opening = Opening(promise, frozenset(rows[place] for place in found.places), found.delta, time)
             _append(descriptor, length, opening)
