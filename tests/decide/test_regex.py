@@ -59,3 +59,17 @@ def test_takes_linear_time() -> None:
     began = time.perf_counter()
     assert ready.search("a" * 100_000) is None
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize("pattern", [".{1,500}.{1,500}x", "[^a]{999}b"])
+def test_a_pattern_that_could_take_long_on_a_text_is_refused(pattern: str) -> None:
+    with pytest.raises(RuleError, match="steps; at most 2,500"):
+        prepare_pattern(pattern, FOLD, "r.csv:2:3")
+
+
+@pytest.mark.parametrize("pattern", ["退[^。]{0,100}款", ".{0,50}退.{0,50}款.{0,50}x", "[一-龥]{2,50}公司"])
+def test_the_longest_text_takes_a_fraction_of_a_second(pattern: str) -> None:
+    ready = compile_pattern(prepare_pattern(pattern, FOLD, ""))
+    began = time.process_time()
+    ready.search("退款b" * 33_000)
+    assert time.process_time() - began < 1.5

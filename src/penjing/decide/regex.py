@@ -9,6 +9,8 @@ from penjing.core.errors import MissingPackageError, RuleError
 from penjing.data.fold import Folding, fold_width
 
 MAX_PATTERN = 500  # characters
+# Time on a text grows with steps times characters: 20,000 characters take 0.2 s at worst.
+MAX_STEPS = 2_500
 MAX_MEMORY = 1 << 20  # bytes of one compiled expression
 _FULL_SIGNS = re.compile(r"[（）［］｛｝＊＋？．＾＄｜＼]")
 _REASONS = (
@@ -37,6 +39,9 @@ def prepare_pattern(written: str, folding: Folding, where: str) -> str:
     if found.search("") is not None:
         fix = "leave the cell empty, or make a part of the pattern necessary: `+` instead of `*`"
         raise RuleError(f"the pattern {written[:80]!r} is found in every text", where=where, fix=fix)
+    if found.programsize > MAX_STEPS:
+        what = f"the pattern {written[:80]!r} is compiled to {found.programsize:,} steps; at most {MAX_STEPS:,}"
+        raise RuleError(what, where=where, fix="let it repeat less often: `{0,50}` instead of `{0,500}`")
     return pattern
 
 
