@@ -1,0 +1,100 @@
+"""Which variables of a query are true of a real case, by plain comparison: `clauses` and `theory` must respect them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pysat.solvers import Glucose4
+from tests.decide.brute import DAY
+from tests.decide.test_check import LISTS
+
+from penjing.decide.condition import Condition, Rule, Test, Then
+from penjing.decide.logic.clauses import TRUE, Atom, Atoms
+from penjing.decide.logic.rows import CLOCK, DAYS, TableRows
+from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
+
+
+class Query:
+    """The atoms of one row with these conditions, and the clauses that they added."""
+
+    def __init__(self, made: RuleTable) -> None:
+        self.clauses: list[list[int]] = []
+        self.rows = TableRows(made)
+        self.atoms = Atoms(self.rows, self.clauses.append)
+        self.literals = [self.atoms.literal(place) for place in range(len(self.rows.tests))]
+
+    def variables(self) -> set[int]:
+        """The variables that speak of the case itself."""
+        atoms = self.atoms
+        cuts = {atoms.cut(fact, cut) for fact, known in atoms.cuts.items() for cut in known}
+        named = {each for of in (*atoms.names.values(), *atoms.texts.values()) for each in of.values()}
+        return cuts | named | set(atoms.absent.values())
+
+    def true(self, case: Mapping[str, Any]) -> set[int]:
+        """The variables that are true of a case; None: the fact is absent. The clock is `CLOCK`."""
+        atoms, found = self.atoms, {TRUE}
+        for fact, cuts in atoms.cuts.items():
+            number = _number(fact, case)
+            found |= {atoms.cut(fact, cut) for cut in cuts if number is not None and number >= cut}
+        for fact, names in atoms.names.items():
+            given = next(iter(names)) if case[fact] is None else str(case[fact])
+            found |= {each for value, each in names.items() if value.casefold() == given.casefold()}
+        for fact, texts in atoms.texts.items():
+            found |= {each for atom, each in texts.items() if of_text(atom, case[fact] or "")}
+        return found | {each for fact, each in atoms.absent.items() if case[fact] in (None, "")}
+
+    def solved(self, literals: Iterable[int]) -> bool:
+        """Whether the clauses have a solution with these literals."""
+        with Glucose4(bootstrap_with=self.clauses) as solver:
+            return bool(solver.solve(assumptions=list(literals)))
+
+    def solution(self, wanted: Iterable[int]) -> set[int]:
+        """The true variables of a solution with these literals, of those that are possible together, first come."""
+        with Glucose4(bootstrap_with=self.clauses) as solver:
+            for literal in wanted:
+                if solver.solve(assumptions=[literal]):
+                    solver.add_clause([literal])
+            assert solver.solve()
+            return {each for each in solver.get_model() if each > 0}
+
+    def forced(self, literal: int, true: set[int]) -> bool:
+        """The value that the clauses give to a literal where just these variables are true."""
+        known = [each if each in true else -each for each in self.variables()]
+        both = self.solved([*known, literal]), self.solved([*known, -literal])
+        assert both[0] != both[1], "the case is excluded" if not both[0] else "the literal is open"
+        return both[0]
+
+
+def one_row(schema: FactSchema, tests: Sequence[tuple[str, Test]]) -> RuleTable:
+    """A table of one row over other facts than those of `test_check`."""
+    rule = Rule("r", 2, tuple(Condition(fact, test, "") for fact, test in tests), Then("review"))
+    return RuleTable("r.csv", schema, (rule,))
+
+
+def holds(clause: Sequence[int], true: set[int]) -> bool:
+    """Whether a clause holds where these variables are true, and no others."""
+    return any((each > 0) == (abs(each) in true) for each in clause)
+
+
+def of_text(atom: Atom, text: str) -> bool:
+    """Whether an atom is true of a text."""
+    _, kind, what = atom
+    if kind == "pattern":
+        return re.search(what, text) is not None
+    return {
+        "has": what in text,
+        "list": any(word in text for word in LISTS.get(what, ())),
+        "start": text.startswith(what),
+        "value": text == what,
+        "listed": text in LISTS.get(what, ()),
+    }[kind]
+
+
+def _number(fact: str, case: Mapping[str, Any]) -> int | None:
+    value = case[fact.removesuffix(DAYS)]
+    if value is None or not fact.endswith(DAYS):
+        return value
+    return int(value // DAY - case[CLOCK] // DAY)
