@@ -5,19 +5,17 @@ python bench/claim_page.py [--results FILE] [--out DIR]
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from claim import FOLDS, RESULTS, SETS, STEPS, TEACHER, WANTED
 from folds import pooled
+from page_files import write_pages
 from speed import counts_of, macro_f1, task_over
 from speed_page import NAMES
 from spine import read_results
-from spine_page import DOCS
 from spine_page import TITLES as SPINE_TITLES
 
 Row = dict[str, Any]
@@ -155,12 +153,7 @@ def page(rows: Sequence[Row]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--out", type=Path, default=DOCS)
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "speed.md").write_text(page(read_results(arguments.results)), encoding="utf-8")
+    write_pages(__doc__, RESULTS, lambda results: {"speed.md": page(read_results(results))})
 
 
 if __name__ == "__main__":

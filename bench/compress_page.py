@@ -11,9 +11,10 @@ from statistics import fmean
 from typing import Any
 
 from compress import IDENTITY, RESULTS
+from page_files import DOCS
 from speed_page import processor
 from spine import SETS, read_results
-from spine_page import BASES, DOCS, TITLES
+from spine_page import BASES, TITLES
 
 Row = dict[str, Any]
 KEPT = 0.99

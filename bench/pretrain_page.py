@@ -5,15 +5,14 @@ python bench/pretrain_page.py [--results FILE] [--out DIR]
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from page_files import write_pages
 from pretrain import DRAWS, KILLS, OBJECTIVES, RESULTS, SIZES
-from spine_page import DOCS
 
 Values = dict[str, Any]
 NANO, WORDS = "penjing/nano", "word counts"
@@ -134,13 +133,10 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--out", type=Path, default=DOCS)
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    found = json.loads(arguments.results.read_bytes()) if arguments.results.is_file() else {}
-    (arguments.out / "pretrain.md").write_text(page(found), encoding="utf-8")
+    def made(results: Path) -> dict[str, str]:
+        return {"pretrain.md": page(json.loads(results.read_bytes()) if results.is_file() else {})}
+
+    write_pages(__doc__, RESULTS, made)
 
 
 if __name__ == "__main__":

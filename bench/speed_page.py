@@ -5,14 +5,14 @@ python bench/speed_page.py [--results FILE] [--out DIR]
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import folds
+from page_files import write_pages
 from speed import PIPELINE, RESULTS
 from spine import SETS, read_results
-from spine_page import BASES, DOCS, TITLES
+from spine_page import BASES, TITLES
 
 Row = dict[str, Any]
 NAMES = {
@@ -196,13 +196,10 @@ def page(rows: list[Row], answers: list[Row] | None = None) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--out", type=Path, default=DOCS)
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    text = page(read_results(arguments.results), read_results(folds.RESULTS))
-    (arguments.out / "search.md").write_text(text, encoding="utf-8")
+    def made(results: Path) -> dict[str, str]:
+        return {"search.md": page(read_results(results), read_results(folds.RESULTS))}
+
+    write_pages(__doc__, RESULTS, made)
 
 
 if __name__ == "__main__":

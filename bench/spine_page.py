@@ -5,16 +5,15 @@ python bench/spine_page.py [--results FILE] [--out DIR]
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from page_files import write_pages
 from spine import RESULTS, SETS, SHRINK, TUNE, read_results
 
 Row = dict[str, Any]
-DOCS = Path(__file__).resolve().parents[1] / "docs" / "bench"
 TITLES = {
     "chnsenticorp": "Chinese reviews (ChnSentiCorp)",
     "medical": "Patients' questions to departments",
@@ -231,14 +230,11 @@ def picture(rows: list[Row]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--out", type=Path, default=DOCS)
-    arguments = parser.parse_args()
-    rows = read_results(arguments.results)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "spine.md").write_text(page(rows), encoding="utf-8")
-    (arguments.out / "spine.svg").write_text(picture(rows), encoding="utf-8")
+    def made(results: Path) -> dict[str, str]:
+        rows = read_results(results)
+        return {"spine.md": page(rows), "spine.svg": picture(rows)}
+
+    write_pages(__doc__, RESULTS, made)
 
 
 if __name__ == "__main__":

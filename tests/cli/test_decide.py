@@ -349,3 +349,7 @@ def test_the_column_of_the_texts_is_not_passed_through_unmasked(penjing, tiny_re
     ran = penjing("decide", tiny_release.folder, tmp_path / "in.csv", "--keep", "Text")
     assert ran.code == 2 and "the column `Text` has the texts, which are kept masked" in ran.err
     assert penjing("decide", tiny_release.folder, tmp_path / "in.csv", "--ref", "case").lines[0]["ref"] == "C-1"
+    # Nor is a column that is taken for the texts because there is no other.
+    (tmp_path / "one.csv").write_text("body\n打13812345678\n谢谢你们\n", encoding="utf-8")
+    ran = penjing("decide", tiny_release.folder, tmp_path / "one.csv", "--keep", "body")
+    assert ran.code == 2 and "the column `body` has the texts, which are kept masked" in ran.err and not ran.lines

@@ -43,6 +43,31 @@ def test_an_only_column_needs_no_name(tmp_path: Path, name: str, content: str) -
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "column", "told"),
+    [
+        ("in.csv", "id,Text\n1,a\n2,b\n", None, ["Text"]),
+        ("in.csv", "id,text,note\n1,a,x\n", "body", ["text"]),
+        ("in.csv", "id,text,body\n1,a,x\n", "body", ["body"]),
+        ("in.csv", "message\na\nb\n", None, ["message"]),
+        ("in.csv", "id,text\n", None, []),
+        (
+            "in.jsonl",
+            '{"message": "a"}\n{"message": "b", "id": 1}\n{"text": "c", "id": 2}\n',
+            None,
+            ["message", "text"],
+        ),
+    ],
+)
+def test_the_column_of_the_texts_is_named_when_it_is_found_and_when_it_changes(
+    tmp_path: Path, name: str, content: str, column: str | None, told: list[str]
+) -> None:
+    info = made_with(column) if column else None
+    found: list[str] = []
+    before = [len(found) for _ in read_texts(write(tmp_path / name, content), None, info=info, on_column=found.append)]
+    assert found == told and before[:1] == [1][: len(told)], "it is named before its first row"
+
+
+@pytest.mark.parametrize(
     ("content", "column", "said"),
     [
         ("id,message\n1,a\n2,b\n", None, "there is no column `text`; there are `id`, `message`"),

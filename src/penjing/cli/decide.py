@@ -95,7 +95,8 @@ def decide(
     try:
         with Bar() as bar:
             bar.start("deciding", None)
-            rows = read_texts(file, text, info=decider.release.info, reading=reading, faults=faults, notify=tell)
+            info, refuse = decider.release.info, columns.refuse_text
+            rows = read_texts(file, text, info=info, reading=reading, faults=faults, notify=tell, on_column=refuse)
             rows = columns.checked(notify_missing(rows, decider.policy.schema, tell))
             for batch in chain(batches(rows, BATCH), [[]]):  # the last one is for faults below the last row
                 for line in in_order(work.decided(batch), faults):

@@ -38,11 +38,13 @@ def read_texts(
     reading: Reading | None = None,
     faults: list[Fault] | None = None,
     notify: Callable[[str], None] | None = None,
+    on_column: Callable[[str], None] | None = None,
 ) -> Iterator[Row]:
     """(row number, text, all cells) of any file that training reads; "-" is standard input.
 
     column: the column of the text; by default the one that the release of `info` was made with, else `text`, else the
     only column. `notify` gets a note on everything that was skipped. Rows that cannot be read go to `faults`, if given.
+    on_column: gets the name of the column that the text is in, before the first row that has it there.
 
     Raises UsageError if the column is missing, or if a first line may be a name or a text.
     """
@@ -52,7 +54,7 @@ def read_texts(
     opened, name = _find(file, column, reading, wanted if column is None else [column])
     noted = _notify_new(opened, 0, notify)
     declared = tuple(info.fields) if info else ()
-    first = True
+    first, told = True, ""
     for number, cells in opened.rows(faults):
         if opened.names is None:  # each JSON row has its own names
             found = _column_of(tuple(cells), column, wanted if first else [name, *wanted], only=first)
@@ -64,6 +66,9 @@ def read_texts(
                 continue
             name = found
         first = False
+        if on_column is not None and name != told:
+            on_column(name)
+            told = name
         used = (name, *match_header(declared, tuple(cells)).found.values())
         odd = next((each for each in used if isinstance(cells[each], UnreadableCell)), None)
         if odd is None:
