@@ -1,0 +1,43 @@
+"""The lines of an annotated file in any encoding, and what every form is given to read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from penjing.core.paths import AnyPath
+from penjing.data.encoding import find_encoding
+from penjing.data.source import open_source
+
+# Not `str.splitlines`, which also ends a line at characters that texts hold, such as U+2028.
+_END = re.compile("\r\n|\n|\r")
+
+
+@dataclass
+class Given:
+    """A file to read: its path, the encoding or auto, the names of its columns; `notes` about it are added."""
+
+    file: AnyPath
+    encoding: str = "auto"
+    columns: tuple[str, ...] = ()
+    text: str = "text"
+    notes: list[str] = field(default_factory=list)
+    found: str = "utf-8"
+
+    def content(self, file: AnyPath | None = None) -> str:
+        """The decoded text of the file, or of another one beside it, with its line ends.
+
+        Bytes that do not decode are lone surrogates, which are refused with the row where they are. Raises UsageError
+        (no such file) and DataError (no text).
+        """
+        source = open_source(self.file if file is None else file)
+        encoding = find_encoding(source.open, source.name, self.encoding)
+        if encoding.note and encoding.note not in self.notes:
+            self.notes.append(encoding.note)
+        self.found = encoding.name
+        with source.open() as raw:
+            return raw.read().decode(encoding.name, encoding.errors).lstrip("\ufeff")
+
+    def lines(self) -> list[str]:
+        """The lines without their ends."""
+        return _END.split(self.content())
