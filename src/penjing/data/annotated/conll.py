@@ -35,7 +35,7 @@ def read(given: Given) -> Iterator[AnnotatedText | Fault]:
     sentences = list(_sentences(given.lines(), str(given.file)))
     tokens = [token for each in sentences if not isinstance(each, Fault) for token in each]
     scheme = find_scheme(((token.line, token.tag) for token in tokens), str(given.file))
-    unspaced = _is_unspaced(tokens)
+    unspaced = is_unspaced([token.text for token in tokens])
     how = "without blanks" if unspaced else "with one blank"
     if tokens:
         given.notes.append(f"read as CoNLL, tags {scheme}; tokens are joined {how}")
@@ -71,15 +71,15 @@ def join(tokens: Sequence[str], unspaced: bool) -> tuple[str, list[tuple[int, in
     return text, places
 
 
+def is_unspaced(tokens: Sequence[str]) -> bool:
+    """Whether most tokens that begin with a letter are of a script without blanks."""
+    letters = [token for token in tokens if token[0].isalpha()]
+    return 2 * sum(_UNSPACED.match(token) is not None for token in letters) > len(letters)
+
+
 def _touches(before: str, token: str) -> bool:
     ends = before[-1], token[0]
     return any(_UNSPACED.match(end) or not end.isalnum() for end in ends)
-
-
-def _is_unspaced(tokens: Sequence[_Token]) -> bool:
-    """Whether most tokens that have a letter are of a script without blanks."""
-    letters = [token.text for token in tokens if token.text[0].isalpha()]
-    return 2 * sum(_UNSPACED.match(text) is not None for text in letters) > len(letters)
 
 
 def _sentences(lines: Sequence[str], where: str) -> Iterator[list[_Token] | Fault]:

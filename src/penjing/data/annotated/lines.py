@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from penjing.core.paths import AnyPath
 from penjing.data.encoding import find_encoding
+from penjing.data.json_rows import json_values
 from penjing.data.source import open_source
 
 # Not `str.splitlines`, which also ends a line at characters that texts hold, such as U+2028.
@@ -41,3 +44,8 @@ class Given:
     def lines(self) -> list[str]:
         """The lines without their ends."""
         return _END.split(self.content())
+
+    def values(self) -> Iterable[tuple[int, object]]:
+        """The values of a JSON file with the line on which each begins, or a Fault where it is no JSON."""
+        with io.StringIO(self.content(), newline="") as lines:
+            return list(json_values(lines, str(self.file), self.notes))
