@@ -27,25 +27,36 @@ class Given:
     notes: list[str] = field(default_factory=list)
     found: str = "utf-8"
 
-    def content(self, file: AnyPath | None = None) -> str:
-        """The decoded text of the file, or of another one beside it, with its line ends.
+    def content(self) -> str:
+        """The decoded text of the file, with its line ends.
 
         Bytes that do not decode are lone surrogates, which are refused with the row where they are. Raises UsageError
         (no such file) and DataError (no text).
         """
-        source = open_source(self.file if file is None else file)
-        encoding = find_encoding(source.open, source.name, self.encoding)
+        source = open_source(self.file)
+        with source.open() as raw:
+            return self.decoded(raw.read(), source.name)
+
+    def decoded(self, content: bytes, name: str) -> str:
+        """Bytes as text, in the encoding that is given or found. Raises DataError as `content` does."""
+        if not content:
+            return ""
+        encoding = find_encoding(lambda: io.BytesIO(content), name, self.encoding)
         if encoding.note and encoding.note not in self.notes:
             self.notes.append(encoding.note)
         self.found = encoding.name
-        with source.open() as raw:
-            return raw.read().decode(encoding.name, encoding.errors).lstrip("\ufeff")
+        return content.decode(encoding.name, encoding.errors).lstrip("\ufeff")
 
     def lines(self) -> list[str]:
         """The lines without their ends."""
-        return _END.split(self.content())
+        return split_lines(self.content())
 
     def values(self) -> Iterable[tuple[int, object]]:
         """The values of a JSON file with the line on which each begins, or a Fault where it is no JSON."""
         with io.StringIO(self.content(), newline="") as lines:
             return list(json_values(lines, str(self.file), self.notes))
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text without their ends, which are those of the three kinds of systems only."""
+    return _END.split(text)
