@@ -18,11 +18,10 @@ _END = re.compile("\r\n|\n|\r")
 
 @dataclass
 class Given:
-    """A file to read: its path, the encoding or auto, the names of its columns; `notes` about it are added."""
+    """A file to read: its path, the encoding or auto, the key of the texts. Reading adds `notes` and `found`."""
 
     file: AnyPath
     encoding: str = "auto"
-    columns: tuple[str, ...] = ()
     text: str = "text"
     notes: list[str] = field(default_factory=list)
     found: str = "utf-8"
