@@ -38,6 +38,16 @@ def test_places_of_a_browser_are_read_as_characters(tmp_path: Path, start: int, 
     assert any("UTF-16 units" in note for note in notes) is converted
 
 
+@pytest.mark.parametrize(("start", "read_as"), [(3, 2), (2, 2)])
+def test_places_that_fit_in_both_ways_follow_the_other_texts(tmp_path: Path, start: int, read_as: int) -> None:
+    plain = task("👍 北京", span(start, start + 2, "北京", "PLACE"))
+    both = task("👍aaa", span(2, 3, "a", "X"))
+    found, _ = reading(tmp_path, both, plain)
+    assert isinstance(found[0], AnnotatedText) and isinstance(found[1], AnnotatedText)
+    assert found[0].spans[0].start == (1 if start == 3 else 2)
+    assert found[1].spans[0].start == read_as
+
+
 @pytest.mark.parametrize(
     ("direction", "wanted"),
     [("right", [(0, 1)]), ("left", [(1, 0)]), ("bi", [(0, 1), (1, 0)])],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from penjing.core.errors import DataError, shown
@@ -23,39 +24,53 @@ _MOVED = "places are counted in UTF-16 units, as a browser counts; they were rea
 def read(given: Given) -> Iterator[AnnotatedText | Fault]:
     """The text of each task with its one annotation; a skipped one is none.
 
-    Label Studio counts as a browser does, an emoji as two: where only this fits the annotated words, it is converted.
+    Versions of Label Studio differ in what they count: characters, or UTF-16 units as a browser does. Each text is read
+    as its annotated words say; where both fit, as most of the texts that tell (characters, where none does).
     Raises DataError for JSON that has no rows.
     """
+    found: list[AnnotatedText | Fault] = []
     for row, value in given.values():
         if isinstance(value, Fault):
-            yield value
+            found.append(value)
             continue
         try:
-            document = _document(row, value, given.text)
+            found.append(_document(row, value, given.text))
         except DataError as error:
-            yield Fault(row, error.what, error.fix or "")
-            continue
-        moved = _moved(document)
-        if moved is not document and _MOVED not in given.notes:
-            given.notes.append(_MOVED)
-        yield moved
+            found.append(Fault(row, error.what, error.fix or ""))
+    moved = [None if isinstance(each, Fault) else _from_units(each) for each in found]
+    plain = [isinstance(each, AnnotatedText) and _fits(each) for each in found]
+    units = sum(other is not None and not fits for other, fits in zip(moved, plain, strict=True))
+    mostly_units = units > sum(
+        fits and other is None and not isinstance(each, Fault) and _is_wide(each)
+        for each, other, fits in zip(found, moved, plain, strict=True)
+    )
+    if units:
+        given.notes.append(_MOVED)
+    for each, other, fits in zip(found, moved, plain, strict=True):
+        yield other if other is not None and (mostly_units or not fits) else each
 
 
-def _moved(document: AnnotatedText) -> AnnotatedText:
-    """The text with places in characters, where they are in UTF-16 units and do not fit as they are."""
-    text, spans = document.text, document.spans
-    if text.isascii() or all(character <= "\uffff" for character in text) or _fit(text, spans):
-        return document
-    places = utf16_places(text)
-    moved = [in_characters(span, places) for span in spans]
-    kept = tuple(span for span in moved if span is not None)
-    if len(kept) < len(spans) or not _fit(text, kept):
-        return document
-    return AnnotatedText(document.row, text, kept, document.relations, document.labels, document.id, document.more)
+def _from_units(document: AnnotatedText) -> AnnotatedText | None:
+    """The text with places in characters, read as UTF-16 units; None where they do not fit, or are the same."""
+    if not _is_wide(document):
+        return None
+    places = utf16_places(document.text)
+    spans = [span for span in (in_characters(span, places) for span in document.spans) if span is not None]
+    if len(spans) < len(document.spans) or tuple(spans) == document.spans:
+        return None
+    moved = replace(document, spans=tuple(spans))
+    return moved if _fits(moved) else None
 
 
-def _fit(text: str, spans: Sequence[LabelledSpan]) -> bool:
-    return all(span.surface is not None and text[span.start : span.end] == span.surface for span in spans)
+def _is_wide(document: AnnotatedText) -> bool:
+    """Whether characters and UTF-16 units differ in a text with spans."""
+    return bool(document.spans) and any(character > "\uffff" for character in document.text)
+
+
+def _fits(document: AnnotatedText) -> bool:
+    """Whether the annotated words are in the text at their places."""
+    text = document.text
+    return all(span.end <= len(text) and text[span.start : span.end] == span.surface for span in document.spans)
 
 
 def _document(row: int, value: object, name: str) -> AnnotatedText:
