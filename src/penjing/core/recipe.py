@@ -60,7 +60,7 @@ class Data(_Part):
     files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
         description="one file, or one a part; relative to the recipe; parts not given are split off train"
     )
-    format: Literal["auto", "brat", "conll", "doccano", "jsonl", "label_studio", "squad"] = Field(
+    format: Literal["auto", "brat", "conll", "doccano", "jsonl", "label_studio", "squad", "triples"] = Field(
         "auto", description="auto: a table, found from the content; else the form of annotated texts (annotated.md)"
     )
     encoding: str = Field(

@@ -18,15 +18,17 @@ from penjing.data.read import Opened
 _SHOWN = 5
 
 
-def open_annotated(file: AnyPath, form: str, encoding: str = "auto", text: str = "text") -> Opened:
+def open_annotated(
+    file: AnyPath, form: str, encoding: str = "auto", text: str = "text", columns: Sequence[str] | None = None
+) -> Opened:
     """The rows of a file in one of FORMS: `text`, `label` with the spans, `relations`, `classes`, `id`, and its others.
 
-    text: the key of the texts, where the form has several. The whole file is read. Raises UsageError (no such file or
-    form) and DataError (not of this form).
+    text: the key of the texts, where the form has several; columns: names of a table without a header. The whole file
+    is read. Raises UsageError (no such file or form) and DataError (not of this form).
     """
     if form not in FORMS:
         raise UsageError(f"unknown format `{form}`", fix=nearest(form, tuple(FORMS)))
-    given = Given(file, encoding, text)
+    given = Given(file, encoding, text, columns)
     read: Sequence[AnnotatedText | Fault] = list(importlib.import_module(FORMS[form]).read(given))
     found = [each if isinstance(each, Fault) else checked(each) for each in read]
     given.notes += _disagreeing([each for each in found if isinstance(each, AnnotatedText)])

@@ -33,7 +33,7 @@ def read_table_file(path: Path, data: Data) -> Table:
 def open_labelled(path: Path, data: Data) -> Opened:
     """A labelled file, opened as a recipe says. Raises as `open_table` and `open_annotated` do."""
     if data.format != "auto":
-        return open_annotated(path, data.format, data.encoding, data.text)
+        return open_annotated(path, data.format, data.encoding, data.text, data.columns)
     return open_table(path, Reading.of(data), _wanted(data))
 
 

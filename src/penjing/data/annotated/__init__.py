@@ -7,4 +7,5 @@ FORMS = {
     "jsonl": "penjing.data.annotated.json_spans",
     "label_studio": "penjing.data.annotated.label_studio",
     "squad": "penjing.data.annotated.squad",
+    "triples": "penjing.data.annotated.triples",
 }

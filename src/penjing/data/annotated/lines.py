@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from penjing.core.paths import AnyPath
@@ -18,11 +18,15 @@ _END = re.compile("\r\n|\n|\r")
 
 @dataclass
 class Given:
-    """A file to read: its path, the encoding or auto, the key of the texts. Reading adds `notes` and `found`."""
+    """A file to read: its path, the encoding or auto, the key of the texts.
+
+    columns: names of the columns of a table without a header. Reading adds `notes`, and the encoding that was `found`.
+    """
 
     file: AnyPath
     encoding: str = "auto"
     text: str = "text"
+    columns: Sequence[str] | None = None
     notes: list[str] = field(default_factory=list)
     found: str = "utf-8"
 
