@@ -60,6 +60,9 @@ class Data(_Part):
     files: str | dict[Literal["train", "validation", "calibration", "test"], str] = Field(
         description="one file, or one a part; relative to the recipe; parts not given are split off train"
     )
+    format: Literal["auto", "brat", "conll", "doccano", "jsonl", "label_studio", "squad", "triples"] = Field(
+        "auto", description="auto: a table, found from the content; else the form of annotated texts (annotated.md)"
+    )
     encoding: str = Field(
         "auto", description="auto (BOM, UTF-8, UTF-16, UTF-32, GB18030, Big5, cp1252) or a name such as euc_jp"
     )

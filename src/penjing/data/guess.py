@@ -15,6 +15,7 @@ from penjing.core.options import nearest
 from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.choice import ChoiceError
 from penjing.data.fields import parse_number
+from penjing.data.find_form import find_form
 from penjing.data.header import NUMBER, has_header
 from penjing.data.names import EXACT, role_of
 from penjing.data.read import Opened, Reading, open_table
@@ -66,10 +67,17 @@ def guess(
     numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
     that may be codes of labels, or very many or with decimals.
 
-    Raises UsageError (no such file, an unknown column name), ChoiceError (several columns fit alike) or DataError (no
-    text or no label column found).
+    Raises UsageError (no such file, an unknown column name, annotated texts), ChoiceError (several columns fit alike)
+    or DataError (no text or no label column found).
     """
     reading = reading or Reading()
+    form = find_form(path) if text is None and label is None else None
+    if form is not None:
+        raise UsageError(
+            "these are annotated texts, not a table of texts and labels",
+            where=str(path),
+            fix=f"write the recipe by hand, with `format: {form}` under `data:`, or name the columns: --text, --label",
+        )
     opened = open_table(path, reading, [name for name in (text, label) if name])
     notes: list[str] = []
     header = None

@@ -39,19 +39,7 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
 
     Raises DataError for JSON that has no rows.
     """
-    rest = iter(lines)
-    first_lines = _through_next_line(rest)
-    first_lines[:1] = [line.lstrip("\ufeff") for line in first_lines[:1]]
-    # A single line may hold all rows as one list or object.
-    between = _through_next_line(rest)
-    numbered = enumerate(chain(first_lines, between, rest), start=1)
-    found: Iterable[tuple[int, object]]
-    if between and between[-1].strip() and begins_json(first_lines[-1]) and not _LIST.match(first_lines[-1]):
-        found = _by_line(numbered)
-    else:
-        text = "".join(line for _, line in numbered)
-        whole = _whole(text, where, notes)
-        found = whole if whole is not None else _by_line(enumerate(text.splitlines(), start=1))
+    found = json_values(lines, where, notes)
     controls: dict[str, None] = {}
     for number, value in found:
         if isinstance(value, Fault):
@@ -67,6 +55,21 @@ def json_rows(lines: Iterable[str], where: str, notes: list[str]) -> Iterator[tu
             yield number, _annotated(value, controls)
         else:
             yield number, {str(key): json_cell(inner) for key, inner in _flat(value).items()}
+
+
+def json_values(lines: Iterable[str], where: str, notes: list[str]) -> Iterable[tuple[int, object]]:
+    """(line on which it begins, the value, or a Fault where it is no JSON) of each row. Raises as `json_rows`."""
+    rest = iter(lines)
+    first_lines = _through_next_line(rest)
+    first_lines[:1] = [line.lstrip("\ufeff") for line in first_lines[:1]]
+    # A single line may hold all rows as one list or object.
+    between = _through_next_line(rest)
+    numbered = enumerate(chain(first_lines, between, rest), start=1)
+    if between and between[-1].strip() and begins_json(first_lines[-1]) and not _LIST.match(first_lines[-1]):
+        return _by_line(numbered)
+    text = "".join(line for _, line in numbered)
+    whole = _whole(text, where, notes)
+    return whole if whole is not None else _by_line(enumerate(text.splitlines(), start=1))
 
 
 def _twice(value: object) -> str | None:

@@ -11,6 +11,7 @@ from penjing.core.options import nearest
 from penjing.core.recipe import Data
 from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
+from penjing.data.open_annotated import open_annotated
 from penjing.data.read import Opened, Reading, open_table
 
 _SHOWN = 10
@@ -30,7 +31,9 @@ def read_table_file(path: Path, data: Data) -> Table:
 
 
 def open_labelled(path: Path, data: Data) -> Opened:
-    """A labelled file, opened as a recipe says. Raises as `open_table` does."""
+    """A labelled file, opened as a recipe says. Raises as `open_table` and `open_annotated` do."""
+    if data.format != "auto":
+        return open_annotated(path, data.format, data.encoding, data.text, data.columns)
     return open_table(path, Reading.of(data), _wanted(data))
 
 

@@ -96,7 +96,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         _open_base(found, sound=not plan_faults)
     found.faults += package_faults(file, found.steps)
     found.faults += feature_faults(file, found.steps)
-    missing = [path for path in _files(file) if not path.is_file()]
+    missing = [path for path in _files(file) if not (path.is_file() or (_in_folders(file) and path.is_dir()))]
     found.faults += [no_such_file(path) for path in missing]
     _attempt(found, lambda: read_openings(file.path.parent / LEDGER))
     reader = _attempt(found, lambda: reader_of(file))
@@ -162,6 +162,11 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
         what = f"`max_miss` has limits by label, and the answers of the task `{task.name}` are no labels"
         faults.append(RecipeError(what, where=file.where("decide", "max_miss"), fix="take `max_miss` out"))
     return faults
+
+
+def _in_folders(file: RecipeFile) -> bool:
+    """Whether the form of the rows is a folder of files."""
+    return file.recipe.data.format == "brat"
 
 
 def _files(file: RecipeFile) -> list[Path]:

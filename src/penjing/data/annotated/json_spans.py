@@ -1,0 +1,152 @@
+"""JSON with a text and its spans: JSONL as many programs write it, exports of doccano, CLUENER, tokens with spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from penjing.core.errors import DataError, shown
+from penjing.data.annotated.conll import is_unspaced, join
+from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan
+from penjing.data.annotated.lines import Given
+from penjing.data.cells import Fault, json_cell
+
+_TEXTS = ("text", "content", "sentence", "data")
+_SPANS = ("spans", "entities", "label", "labels")
+_START = ("start", "start_offset", "start_idx", "begin")
+_END = ("end", "end_offset", "end_idx")
+_LABEL = ("label", "type", "entity_type", "tag")
+_SURFACE = ("text", "surface", "entity", "word")
+_HEAD, _TAIL = ("head", "from_id", "from"), ("tail", "to_id", "to")
+_TOKENS = "let the text be made of its tokens, in their order, or leave the text out"
+_FORM = '{"text": …, "spans": [{"start": 0, "end": 3, "label": "ORG"}]}'
+
+
+def read(given: Given) -> Iterator[AnnotatedText | Fault]:
+    """The text of each object. Spans are `[start, end, label]`, objects, or `{label: {surface: [[start, last]]}}`.
+
+    Beside `tokens`, a list of strings, spans count tokens. Raises DataError for JSON that has no rows.
+    """
+    for row, value in given.values():
+        if isinstance(value, Fault):
+            yield value
+            continue
+        try:
+            yield _document(row, value, given.text)
+        except DataError as error:
+            yield Fault(row, error.what, error.fix or "")
+
+
+def _document(row: int, value: object, name: str) -> AnnotatedText:
+    if not isinstance(value, dict):
+        raise DataError("not an object with a text and its spans", fix=f"write {_FORM}")
+    tokens = value.get("tokens")
+    places = None
+    text = next((value[key] for key in (name, *_TEXTS) if isinstance(value.get(key), str)), None)
+    if isinstance(tokens, list) and tokens and all(isinstance(token, str) and token for token in tokens):
+        text, places = _of_tokens(tokens, text)
+    if text is None:
+        keys = ", ".join(f"`{shown(str(key), 40)}`" for key in list(value)[:8])
+        raise DataError(f"no text in this row, which has {keys}", fix=f"write {_FORM}")
+    spans, ids, labels = _annotations(value, places)
+    relations = tuple(_relation(each, ids) for each in _list(value.get("relations"), "relations"))
+    used = {*_SPANS, "relations", "tokens"}
+    more = {str(key): json_cell(inner) for key, inner in value.items() if key not in used}
+    return AnnotatedText(row, text, spans, relations, labels, str(value.get("id", "")), more)
+
+
+def _annotations(
+    value: Mapping[str, Any], places: Sequence[tuple[int, int]] | None
+) -> tuple[tuple[LabelledSpan, ...], dict[str, int], tuple[str, ...]]:
+    """The spans of a row, their positions by id (by number where they have none), and labels of the whole text."""
+    spans: list[LabelledSpan] = []
+    ids: dict[str, int] = {}
+    labels: list[str] = []
+    for key in _SPANS:
+        inner = value.get(key)
+        if isinstance(inner, dict):
+            spans += _by_label(inner)
+            continue
+        for each in [inner] if isinstance(inner, str) and inner else _list(inner, key):
+            if isinstance(each, str):
+                labels.append(each)
+                continue
+            span = _span(each, key)
+            ids[str(each.get("id", len(spans)) if isinstance(each, dict) else len(spans))] = len(spans)
+            spans.append(span if places is None else _in_text(span, places))
+    return tuple(spans), ids, tuple(labels)
+
+
+def _span(value: object, key: str) -> LabelledSpan:
+    if isinstance(value, list) and len(value) == 3:
+        start, end, label = value
+        surface = None
+    elif isinstance(value, dict):
+        start, end, label, surface = (_first(value, names) for names in (_START, _END, _LABEL, _SURFACE))
+    else:
+        raise DataError(f"`{key}` holds `{shown(value, 40)}`, which is no span", fix=f"write {_FORM}")
+    if isinstance(label, list) and len(label) == 1:
+        label = label[0]
+    if not (_is_place(start) and _is_place(end) and isinstance(label, str) and label.strip()):
+        raise DataError(f"`{key}` holds `{shown(value)}`, without a start, an end or a label", fix=f"write {_FORM}")
+    return LabelledSpan(start, end, label.strip(), surface if isinstance(surface, str) else None)
+
+
+def _by_label(value: Mapping[str, Any]) -> list[LabelledSpan]:
+    """Spans in the form of CLUENER, whose ends are the last character itself."""
+    found = []
+    for label, surfaces in value.items():
+        if not isinstance(surfaces, dict):
+            raise DataError(f"`{shown(label, 40)}` holds no surfaces with their places", fix=f"write {_FORM}")
+        for surface, places in surfaces.items():
+            for place in _list(places, surface):
+                if not (isinstance(place, list) and len(place) == 2 and all(map(_is_place, place))):
+                    raise DataError(f"`{shown(surface, 40)}` holds no [start, last]", fix=f"write {_FORM}")
+                found.append(LabelledSpan(place[0], place[1] + 1, label, surface))
+    return found
+
+
+def _relation(value: object, ids: Mapping[str, int]) -> LabelledRelation:
+    if isinstance(value, dict):
+        head, tail, label = (_first(value, names) for names in (_HEAD, _TAIL, _LABEL))
+        if all(isinstance(end, int | str) for end in (head, tail)) and isinstance(label, str):
+            return LabelledRelation(ids.get(str(head), -1), ids.get(str(tail), -1), label)
+    fix = 'write {"head": 0, "tail": 1, "label": …}, with the numbers or the ids of the spans'
+    raise DataError(f"`relations` holds `{shown(value)}`, which is no relation", fix=fix)
+
+
+def _of_tokens(tokens: Sequence[str], text: str | None) -> tuple[str, list[tuple[int, int]]]:
+    """The text, and the place of each token in it."""
+    if text is None:
+        return join(tokens, is_unspaced(tokens))
+    places, end = [], 0
+    for token in tokens:
+        start = text.find(token, end)
+        if start < 0:
+            raise DataError(f"the token `{shown(token, 40)}` is not in the text where it should be", fix=_TOKENS)
+        end = start + len(token)
+        places.append((start, end))
+    return text, places
+
+
+def _in_text(span: LabelledSpan, places: Sequence[tuple[int, int]]) -> LabelledSpan:
+    if not 0 <= span.start < span.end <= len(places):
+        what = f"the span {span.start}..{span.end} is not within the {len(places)} tokens"
+        raise DataError(what, fix="count tokens from 0, and let the end be the place after the last one")
+    return LabelledSpan(places[span.start][0], places[span.end - 1][1], span.label, span.surface)
+
+
+def _first(value: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((value[name] for name in names if value.get(name) is not None), None)
+
+
+def _list(value: object, key: str) -> list[Any]:
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list):
+        raise DataError(f"`{shown(key, 40)}` is `{shown(value, 40)}`, not a list", fix=f"write {_FORM}")
+    return value
+
+
+def _is_place(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

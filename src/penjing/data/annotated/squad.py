@@ -1,0 +1,76 @@
+"""SQuAD: questions about passages, with the answers as spans of the passage; version 1, and 2 with no answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from penjing.core.errors import DataError, shown
+from penjing.data.annotated.document import AnnotatedText, LabelledSpan, checked
+from penjing.data.annotated.lines import Given
+from penjing.data.cells import Fault
+
+ANSWER = "answer"
+_FIX = 'write {"data": [{"paragraphs": [{"context": …, "qas": [{"question": …, "answers": […]}]}]}]}'
+
+
+def read(given: Given) -> Iterator[AnnotatedText | Fault]:
+    """A row for each question, numbered from 1: the passage as its text, the column `question`, spans `answer`.
+
+    A question without an answer in the passage has no span. Raises DataError for JSON of another form.
+    """
+    try:
+        whole = json.loads(given.content())
+    except (ValueError, RecursionError) as error:
+        said = str(error).split(":")[0]
+        raise DataError(f"not valid JSON ({said})", where=str(given.file), fix="copy the file again") from None
+    row = unplaced = 0
+    for paragraph in _paragraphs(whole, str(given.file)):
+        for question in paragraph["qas"]:
+            row += 1
+            name = str(question.get("id", row)) if isinstance(question, dict) else str(row)
+            try:
+                found, left = _document(row, name, paragraph["context"], question)
+            except DataError as error:
+                yield Fault(row, f"question `{shown(name, 40)}`: {error.what}", error.fix or "")
+                continue
+            unplaced += left
+            yield found
+    if unplaced:
+        given.notes.append(f"{unplaced:,} answers have no place in their passage (`answer_start: -1`): left out")
+
+
+def _paragraphs(whole: Any, where: str) -> Iterator[dict[str, Any]]:
+    articles = whole.get("data") if isinstance(whole, dict) else whole
+    for article in articles if isinstance(articles, list) else [None]:
+        paragraphs = article.get("paragraphs") if isinstance(article, dict) else None
+        for paragraph in paragraphs if isinstance(paragraphs, list) else [None]:
+            if not (
+                isinstance(paragraph, dict)
+                and isinstance(paragraph.get("context"), str)
+                and isinstance(paragraph.get("qas"), list)
+            ):
+                raise DataError("no passages with their questions, as SQuAD has them", where=where, fix=_FIX)
+            yield paragraph
+
+
+def _document(row: int, name: str, context: str, question: Any) -> tuple[AnnotatedText, int]:
+    """The row, and how many of its answers have no place, as CMRC marks them; some must have one."""
+    asked = question.get("question") if isinstance(question, dict) else None
+    if not isinstance(asked, str):
+        raise DataError("it has no `question`", fix=_FIX)
+    answers = [] if question.get("is_impossible") else question.get("answers") or []
+    spans = []
+    for answer in answers:
+        start, surface = (answer.get("answer_start"), answer.get("text")) if isinstance(answer, dict) else (None, None)
+        if type(start) is not int or not isinstance(surface, str):
+            raise DataError(f"`{shown(answer, 60)}` is no answer with its place", fix=_FIX)
+        if start != -1:
+            spans.append(LabelledSpan(start, start + len(surface), ANSWER, surface))
+    if answers and not spans:
+        raise DataError("no answer has a place in the passage", fix="give the place of one, or leave the question out")
+    found = checked(AnnotatedText(row, context, tuple(spans), id=name, more={"question": asked}))
+    if isinstance(found, Fault):
+        raise DataError(found.what, fix=found.fix)
+    return found, len(answers) - len(spans)

@@ -1,0 +1,27 @@
+"""The answers of a model as annotations of the user's texts, for a person who corrects them."""
+
+from __future__ import annotations
+
+from penjing.core.answers import Answer, Choice, Flags, Spans
+from penjing.core.errors import UsageError
+from penjing.data.annotated.document import AnnotatedText, LabelledSpan
+from penjing.data.masked import Masked
+
+
+def annotated(row: int, raw: str, masked: Masked, answer: Answer) -> tuple[AnnotatedText, float]:
+    """The user's own text with what was answered on its masked form, and the probability of the answer (of flags the
+    least certain one).
+
+    Spans are moved to the user's text, in characters. Raises UsageError for answers that are no labels.
+    """
+    if isinstance(answer, Choice):
+        label, p = answer.top()
+        return AnnotatedText(row, raw, labels=(label,)), p
+    if isinstance(answer, Flags):
+        labels = tuple(label for label, given in zip(answer.labels, answer.given, strict=True) if given)
+        return AnnotatedText(row, raw, labels=labels), min((max(p, 1 - p) for p in answer.probabilities), default=1.0)
+    if isinstance(answer, Spans):
+        spans = [LabelledSpan(*masked.offsets.to_raw(one.start, one.end), one.label) for one in answer.spans]
+        return AnnotatedText(row, raw, tuple(sorted(spans))), answer.p
+    what = f"the answers of this release (`{answer.kind}`) are no labels of a text or of its pieces"
+    raise UsageError(what, fix="`penjing predict` writes answers of every kind")
