@@ -115,7 +115,9 @@ def examine(
     placed, siblings = one_a_group(table, placed)
     tables = {name: table.take(positions) for name, positions in placed.items()}
     strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
-    audited = AuditInputs(intake, found, dropped, tables, strata, reader.golds_are_names, siblings)
+    audited = AuditInputs(
+        intake, found, dropped, tables, strata, reader.golds_are_names, siblings, reader.golds_are_lists
+    )
     audit = _audit(file, audited, len(unlabelled))
     if not audit.trainable:
         return audit, None
@@ -245,6 +247,7 @@ class AuditInputs:
     strata: dict[str, list[str]]
     names: bool
     siblings: list[int]
+    lists: bool = False
 
 
 def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
@@ -283,7 +286,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *sibling_problems(intake, audited.siblings),
-        *find_problems(file, audit, near_conflicts, names=audited.names),
+        *find_problems(file, audit, near_conflicts, names=audited.names, lists=audited.lists),
         *(
             unseen_labels(file, audit, tables, _file_names(file))
             if audited.names
