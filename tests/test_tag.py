@@ -87,7 +87,7 @@ def test_decisions_are_recorded_and_replayed(made: Path) -> None:
     lines = penjing(made, "decide", "out/release", "new.jsonl")
     automatic = [(line, row) for line, row in zip(lines, fresh, strict=True) if line["route"] == "automatic"]
     assert len(automatic) > 20
-    right = [json.loads(str(line["outcome"])) == row["entities"] for line, row in automatic]
+    right = [json.loads(str(line["outcome"])) == line["in_text"] == row["entities"] for line, row in automatic]
     assert sum(right) / len(right) > 0.85
     assert penjing(made, "replay", "--all")[-1] == {"replayed": 60, "same": 60, "different": 0, "model_exact": 60}
 
