@@ -14,10 +14,12 @@ import pytest
 from penjing.core.answers import answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError
-from penjing.core.task import FactKind, HeadKind, Loss, Task
+from penjing.core.task import FactKind, HeadKind, Item, Loss, Task
 from penjing.tasks import TASKS, about_task, calibration_of, card_fields, open_reader, open_task
 
 ROWS = 400
+TEXT = "0123456789"
+PLACES = np.array([(0, 0), *((i, i + 1) for i in range(10)), (0, 0)])
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "label": str, "unit": float, "count": int, "int": int, "float": float, "str": str, "bool": bool,
 }  # fmt: skip
@@ -37,6 +39,21 @@ class Case:
 CASES = {
     "classify": Case("classify", (" a ", "b", "ｃ"), ("a", "b", "ｃ"), ("a\x00", "x" * 500), {}),
     "number": Case("score", ("3", "１.５", " 2.50 "), ("3", "1.5", "2.5"), ("high", "nan"), {"within": 0.5}),
+    "tag": Case(
+        "tag",
+        (
+            "[]",
+            '[{"label": "b ", "end": 9, "start": 5}]',
+            '[{"start":6,"end":8,"label":"b"},{"start":0,"end":2,"label":"a"}]',
+        ),
+        (
+            "[]",
+            '[{"start":5,"end":9,"label":"b"}]',
+            '[{"start":0,"end":2,"label":"a"},{"start":6,"end":8,"label":"b"}]',
+        ),
+        ("high", "{}", '[{"start":0,"end":3,"label":"a"},{"start":2,"end":4,"label":"b"}]'),
+        {},
+    ),
     "grades": Case("score", ("3", "1.0", " 2 "), ("3", "1", "2"), ("high", "nan"), {"kind": "grades"}),
 }
 
@@ -51,10 +68,17 @@ def learned(name: str) -> Task:
 
 
 def outputs_of(task: Task, rows: int, seed: int) -> dict[str, np.ndarray]:
-    """Outputs of an untrained model: pooled (rows, size)."""
+    """Outputs of an untrained model: pooled (rows, size), token n arrays (tokens, size)."""
     random = np.random.default_rng(seed)
-    assert all(head.kind == "pooled" for head in task.heads.values()), "add outputs of this kind here"
-    return {head: random.normal(size=(rows, kind.size)).astype(np.float32) for head, kind in task.heads.items()}
+    assert all(head.kind in ("pooled", "token") for head in task.heads.values()), "add outputs of this kind here"
+    shapes = {head: (rows, len(PLACES), kind.size) if kind.kind == "token" else (rows, kind.size)
+              for head, kind in task.heads.items()}  # fmt: skip
+    return {head: random.normal(size=shape).astype(np.float32) for head, shape in shapes.items()}
+
+
+def items_of(rows: int) -> list[Item]:
+    """Texts of one token a character, between two special tokens."""
+    return [Item(TEXT, PLACES)] * rows
 
 
 def golds_of(name: str, rows: int, seed: int) -> list[str]:
@@ -62,8 +86,8 @@ def golds_of(name: str, rows: int, seed: int) -> list[str]:
 
 
 def decoded(task: Task, outputs: dict[str, np.ndarray], golds: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
-    calibration = task.fit(outputs, golds)
-    return calibration, task.decode(outputs, calibration, ())
+    calibration = task.fit(outputs, golds, items_of(len(golds)))
+    return calibration, task.decode(outputs, calibration, items_of(len(golds)))
 
 
 def test_every_task_has_a_case() -> None:
@@ -92,7 +116,7 @@ def test_a_task_survives_its_card(name: str) -> None:
     calibration, answers = decoded(task, outputs_of(task, 50, 0), golds_of(name, 50, 0))
     assert json.loads(json.dumps(calibration)) == calibration
     assert card_fields(task, calibration)["task"] == CASES[name].task
-    assert answers == task.decode(outputs_of(task, 50, 0), json.loads(json.dumps(calibration)), ())
+    assert answers == task.decode(outputs_of(task, 50, 0), json.loads(json.dumps(calibration)), items_of(50))
 
 
 def test_answers_survive_the_codec_to_the_same_bytes(name: str) -> None:
@@ -108,7 +132,8 @@ def test_an_answer_depends_on_its_own_row_alone(name: str) -> None:
     outputs = outputs_of(task, 20, 2)
     calibration, answers = decoded(task, outputs, golds_of(name, 20, 2))
     alone = [
-        task.decode({head: table[i : i + 1] for head, table in outputs.items()}, calibration, ())[0] for i in range(20)
+        task.decode({head: table[i : i + 1] for head, table in outputs.items()}, calibration, items_of(1))[0]
+        for i in range(20)
     ]
     assert alone == answers
 
@@ -167,9 +192,9 @@ def test_the_best_answers_have_the_best_score(name: str) -> None:
 
 def _told(task: Task, golds: Sequence[str], head: str) -> np.ndarray:
     """Outputs that say the gold."""
-    target, kind = np.asarray(task.encode(golds, ())[head]), task.heads[head]
+    target, kind = np.asarray(task.encode(golds, items_of(len(golds)))[head]), task.heads[head]
     if kind.loss == "cross_entropy":
-        return np.where(np.arange(kind.size)[None, :] == target[:, None], 5.0, -5.0)
+        return np.where(np.arange(kind.size) == target[..., None], 5.0, -5.0)
     if kind.loss == "ordinal":
         return np.where(np.arange(kind.size)[None, :] < target[:, None], 5.0, -5.0)
     return target.astype(np.float64)[:, None]

@@ -67,6 +67,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{layers: 3, learning_rate: 3.0e-4}",
         "{type: classify}",
         "{type: score}",
+        "{type: tag}",
         "the field `label`",
         "Which labels are taken for which",
         "Which grades are taken for which",

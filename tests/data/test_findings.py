@@ -78,6 +78,15 @@ def test_many_contradictions_ask_for_the_columns() -> None:
     assert codes(found)["many_conflicts"] == "15% of the rows contradict another row"
 
 
+def test_lists_may_be_of_one_kind_but_need_rows_in_every_part() -> None:
+    model = Recipe.model_validate({"name": "t", "data": {"files": "a"}, "steps": [{"tune.linear": None}]})
+    file, one = RecipeFile(path=Path("r"), recipe=model), audit({"place": 800})
+    assert {"one_label"} <= {problem.code for problem in find_problems(file, one, {})}
+    assert find_problems(file, one, {}, names=False, lists=True) == []
+    without = one.model_copy(update={"splits": {**one.splits, "test": 0}})
+    assert "empty_part" in {problem.code for problem in find_problems(file, without, {}, names=False, lists=True)}
+
+
 def test_another_language_than_told() -> None:
     assert "language" in codes(audit({"a": 400, "b": 400}, language="zh"), language="en")
 

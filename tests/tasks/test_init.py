@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.nouns import Card
 from penjing.core.recipe import load_recipe
+from penjing.core.task import Item
 from penjing.tasks import TASKS, calibration_of, card_fields, open_reader, open_task, predicts, reader_of, task_of
 
-GOLDS = {"classify": ["a", "b", "a"], "score": ["1", "2.5", "4", "3"]}
+GOLDS = {
+    "classify": ["a", "b", "a"],
+    "score": ["1", "2.5", "4", "3"],
+    "tag": ['[{"start":0,"end":1,"label":"a"}]', "[]", "[]"],
+}
+ITEM = Item("ab", np.array([(0, 1), (1, 2)]))
 
 
 def recipe(folder: Path, task: str) -> Path:
@@ -24,8 +31,11 @@ def recipe(folder: Path, task: str) -> Path:
 def test_a_card_gives_its_task_back(name: str) -> None:
     task = open_reader(name, {}).learn(GOLDS[name])
     assert task.name == name
-    outputs = {head: [[0.1] * kind.size] * 3 for head, kind in task.heads.items()}
-    calibration = task.fit(outputs, GOLDS[name][:3])
+    outputs = {
+        head: [[[0.1] * kind.size] * 2 if kind.kind == "token" else [0.1] * kind.size] * 3
+        for head, kind in task.heads.items()
+    }
+    calibration = task.fit(outputs, GOLDS[name][:3], [ITEM] * 3)
     card = Card(form="linear", method="tune.linear", **card_fields(task, calibration))
     card = Card.model_validate_json(card.model_dump_json())
     assert predicts(card)

@@ -36,6 +36,7 @@ class Toy:
     """What all of them have in common: one scope, no bands, no report."""
 
     golds_are_names = False
+    golds_are_lists = False
     scopes = (ALL,)
 
     def strata(self, golds: Sequence[str]) -> list[str]:

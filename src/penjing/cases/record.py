@@ -9,6 +9,8 @@ from typing import Any
 
 from penjing.cases.rule_reasons import rule_why
 from penjing.core.nouns import Scalar
+from penjing.data.masked import Masked
+from penjing.data.own_places import own_places
 from penjing.decide.decider import Decided, Decider, Request, place
 from penjing.explain.budget import EvidenceBudget, explain_within
 from penjing.explain.counterfactual import MOST_TEXTS, Counterfactual, counterfactual
@@ -56,14 +58,15 @@ def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
     requests = [Request(ask.text, ask.fields, where=place(ask.index, ask.count)) for ask in asks if ask.decide]
     decided = iter(decider.decide(requests))
     bare = [_read(decider, ask) for ask in asks if not ask.decide]
-    predicted = iter(decider.session.predict([text for text, _ in bare], [fields for _, fields in bare]))
-    return [_decision(decider, next(decided), ask) if ask.decide else Answer(next(predicted).to_json()) for ask in asks]
+    predicted = decider.session.predict([masked.text for masked, _ in bare], [fields for _, fields in bare])
+    shown = (one.to_json() | own_places(one.answer, masked) for one, (masked, _) in zip(predicted, bare, strict=True))
+    return [_decision(decider, next(decided), ask) if ask.decide else Answer(next(shown)) for ask in asks]
 
 
-def _read(decider: Decider, ask: Ask) -> tuple[str, dict[str, Scalar]]:
+def _read(decider: Decider, ask: Ask) -> tuple[Masked, dict[str, Scalar]]:
     """The masked text and the typed fields of a text that is predicted alone."""
     _, masked, fields = decider.read(Request(ask.text, ask.fields), place(ask.index, ask.count))
-    return masked.text, fields
+    return masked, fields
 
 
 def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
@@ -73,7 +76,7 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     """
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
     shown = decided.decision.to_json() | {"p": decided.decision.facts["p"]}
-    shown |= rule_why(decider.policy, shown)
+    shown |= own_places(decided.prediction.answer, decided.masked) | rule_why(decider.policy, shown)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
     if ask.counterfactual:

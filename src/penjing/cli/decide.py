@@ -213,6 +213,7 @@ class _Work:
         """The line of a record: the same whether it was recorded now or before."""
         from penjing.cases.rule_reasons import rule_why
         from penjing.core.canon import canonical_json
+        from penjing.data.own_places import own_places
 
         decision = record.decided()
         line = (
@@ -222,6 +223,7 @@ class _Work:
             | decision
         )
         line["p"] = decision["facts"]["p"]
+        line |= own_places(record.predicted().answer, lambda: self.decider.session.prepare(row[1]))
         line |= rule_why(self.decider.policy, decision)
         if not self.evidence:
             return line | self._explain(row, record, None)

@@ -13,6 +13,7 @@ from penjing.cli.texts import Encoding, Header, Lines, Sheet
 if TYPE_CHECKING:
     from penjing.cli.texts import Row
     from penjing.core.nouns import Scalar
+    from penjing.data.masked import Masked
     from penjing.decide.schema import FactSchema
     from penjing.runtime.session import Session
 
@@ -75,19 +76,21 @@ def _lines(session: Session, schema: FactSchema | None, batch: list[Row]) -> lis
     """The line of each row; schema: of the declared fields, where the model reads any."""
     from penjing.cli.texts import error_line
     from penjing.core.errors import RequestError
+    from penjing.data.own_places import own_places
 
     lines: list[dict[str, Any]] = []
-    ready: list[str] = []
+    ready: list[Masked] = []
     fields: list[dict[str, Scalar]] = []
     for number, text, cells in batch:
         try:
-            masked = session.prepare(text).text
-            if session.reads_text and not masked:  # the same error as in `decide` and the service
+            masked = session.prepare(text)
+            if session.reads_text and not masked.text:  # the same error as in `decide` and the service
                 raise RequestError("the text is empty", fix="send a text with at least one character")
             fields.append(schema.from_strings(cells) if schema else {})
             ready.append(masked)
             lines.append({"row": number})
         except RequestError as error:
             lines.append(error_line(number, error))
-    predicted = iter(session.predict(ready, fields))
-    return [line if "error" in line else line | next(predicted).to_json() for line in lines]
+    predicted = session.predict([masked.text for masked in ready], fields)
+    said = (one.to_json() | own_places(one.answer, masked) for one, masked in zip(predicted, ready, strict=True))
+    return [line if "error" in line else line | next(said) for line in lines]

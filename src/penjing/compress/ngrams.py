@@ -42,7 +42,7 @@ from penjing.core.options import Options as BaseOptions
 from penjing.core.task import HeadKind, Item, Task
 from penjing.engines.static import StaticEngine
 from penjing.runtime.ngrams import ENCODER, NGRAMS, WEIGHTS, BranchWeights
-from penjing.tasks import task_of
+from penjing.tasks import side_by_side, task_of
 from penjing.tasks.calibrate import share_of_right
 from penjing.text.ngrams import Grams
 from penjing.train.linear import Strength
@@ -97,7 +97,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     branch = stage(run, run.scratch / NGRAMS, lambda inside: _branch(inputs, parent, options, inside))
     table, task = inputs.validation, task_of(parent.card)
     of_encoder, of_ngrams = (
-        score(part.folder, part.card, table, run, title)
+        side_by_side(task, score(part.folder, part.card, table, run, title))
         for part, title in (
             (encoder, "compress.ngrams: the encoder on validation"),
             (branch, "compress.ngrams: the n-grams on validation"),

@@ -120,11 +120,14 @@ class Reader(Protocol):
     """Reads gold as it is written in a file, before anything is learned from the rows.
 
     golds_are_names: whether gold is a label. People write a label in several ways, and a rare one always goes to a
-    person.
+    person. golds_are_lists: whether a cell of gold is a JSON list, which files of JSON may hold as such.
     """
 
     @property
     def golds_are_names(self) -> bool: ...
+
+    @property
+    def golds_are_lists(self) -> bool: ...
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:
         """The canonical gold of a cell; "" for none. Raises DataError for what cannot be gold."""

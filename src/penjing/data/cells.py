@@ -49,6 +49,21 @@ class UnreadableCell(str):
         return cell
 
 
+class ListCell(UnreadableCell):
+    """A cell that is a list of objects, as gold may be; its string is its JSON."""
+
+
+class EmptyList(str):
+    """A cell that is an empty list: empty where one value is meant."""
+
+
+def as_list(cell: str) -> str:
+    """A cell where a list is meant: its JSON, if it is a list, else the cell as it is."""
+    if isinstance(cell, EmptyList):
+        return "[]"
+    return str(cell) if isinstance(cell, ListCell) else cell
+
+
 def refuse_unreadable(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
     """The fault of the first used column whose cell holds no plain value."""
     for name in used:
@@ -104,7 +119,7 @@ def _list_cell(values: object) -> str:
     if not isinstance(values, list | tuple):
         return json_cell(values)
     if not values:
-        return ""
+        return EmptyList()
     if len(values) == 1 and not isinstance(values[0], list | tuple | dict):
         return json_cell(values[0])
     spoken = speakers(values)
@@ -113,7 +128,8 @@ def _list_cell(values: object) -> str:
         return UnreadableCell(_dump(values), what, CONVERSATION)
     shown = ", ".join(str(value)[:40] for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
     what = f"a list of {len(values)} value{'s' * (len(values) != 1)} ({shown}), not one value"
-    return UnreadableCell(_dump(values), what, "keep one value a row")
+    kind = ListCell if all(isinstance(value, dict) for value in values) else UnreadableCell
+    return kind(_dump(values), what, "keep one value a row")
 
 
 def _object_cell(value: Mapping[str, object]) -> str:

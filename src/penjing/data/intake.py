@@ -142,7 +142,7 @@ class _Collector:
     def read(self, path: Path, name: str, part: str) -> FileAudit:
         opened = open_labelled(path, self.data)
         faults: list[Fault] = []
-        table = load_table(opened, self.data, faults)
+        table = load_table(opened, self.data, faults, lists=self.reader.golds_are_lists)
         self.notes[name] = opened.notes
         for place in range(len(table)):
             self._take(table, place, name, part, faults)

@@ -115,7 +115,7 @@ def examine(
     placed, siblings = one_a_group(table, placed)
     tables = {name: table.take(positions) for name, positions in placed.items()}
     strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
-    audited = AuditInputs(intake, found, dropped, tables, strata, reader.golds_are_names, siblings)
+    audited = AuditInputs(intake, found, dropped, tables, strata, reader, siblings)
     audit = _audit(file, audited, len(unlabelled))
     if not audit.trainable:
         return audit, None
@@ -234,8 +234,8 @@ def _keys(table: Table, found: Duplicates, positions: Sequence[int], beside: Seq
 class AuditInputs:
     """What an audit is computed from: the rows, duplicates, removed positions, the parts and their strata.
 
-    names: whether the gold is a name, of which rare or unseen ones are a problem of their own. siblings: positions of
-    the rows that are left out because one row a group enters a bound.
+    reader: says whether the gold is a name, of which rare or unseen ones are a problem of their own, or a list.
+    siblings: positions of the rows that are left out because one row a group enters a bound.
     """
 
     intake: Intake
@@ -243,12 +243,13 @@ class AuditInputs:
     dropped: set[int]
     tables: dict[str, Table]
     strata: dict[str, list[str]]
-    names: bool
+    reader: Reader
     siblings: list[int]
 
 
 def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
     intake, found, dropped, tables = audited.intake, audited.found, audited.dropped, audited.tables
+    names = audited.reader.golds_are_names
     used_labels = Counter(label for strata in audited.strata.values() for label in strata)
     texts = [text for table in tables.values() for text in table.texts]
     language, languages = language_shares(texts)
@@ -275,7 +276,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         language=language,
         languages=languages,
         masked=intake.masked,
-        margin=provable(len(tables["calibration"]), split_labels["test"], names=audited.names),
+        margin=provable(len(tables["calibration"]), split_labels["test"], names=names),
         unlabelled=unlabelled,
     )
     near_conflicts = places(intake, sorted({position for pair in found.near_conflicts for position in pair}))
@@ -283,10 +284,10 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *sibling_problems(intake, audited.siblings),
-        *find_problems(file, audit, near_conflicts, names=audited.names),
+        *find_problems(file, audit, near_conflicts, names=names, lists=audited.reader.golds_are_lists),
         *(
             unseen_labels(file, audit, tables, _file_names(file))
-            if audited.names
+            if names
             else unseen_values(audit, audited.strata, tables, _file_names(file))
         ),
     ]

@@ -51,6 +51,14 @@ class ReadsFields(Engine, Protocol):
         ...
 
 
+class Placed(Engine, Protocol):
+    """An engine without token ids whose outputs are of pieces of a text that it chooses itself."""
+
+    def places(self, texts: Sequence[str]) -> list[Array]:
+        """[start, end) of each piece of each text, (pieces, 2) in characters."""
+        ...
+
+
 def run_with(engine: Engine, batch: Sequence[Array], features: Array | None) -> Outputs:
     """Outputs of a batch; features: those of its rows, of a model that reads declared fields, else None."""
     return engine.run(batch) if features is None else cast(ReadsFields, engine).run(batch, features)

@@ -95,6 +95,11 @@ class Evidence:
         return shown | ({"cut": self.cut} if self.cut else {})
 
 
+def explains(task: Task) -> bool:
+    """Whether answers of a task have evidence: pieces of a text are their own."""
+    return all(head.kind == "pooled" for head in task.heads.values())
+
+
 def explain(
     session: Scorer, masked_text: str, answer: Answer | None = None, stop: Callable[[], str] | None = None
 ) -> Evidence:
@@ -104,7 +109,7 @@ def explain(
     stored in `cut`. Raises UsageError for an answer that the task does not know, and for a task whose answers are
     spans of the text.
     """
-    if any(head.kind != "pooled" for head in session.task.heads.values()):
+    if not explains(session.task):
         raise UsageError(
             f"the task `{session.task.name}` answers with pieces of the text: they are its evidence",
             fix="leave the evidence out",

@@ -27,7 +27,7 @@ from penjing.decide.editions import FORMS
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
-from penjing.explain.evidence import explain
+from penjing.explain.evidence import explain, explains
 from penjing.explain.faithfulness import faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
@@ -239,6 +239,8 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
     gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note)
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
+    if not explains(scored.task):
+        short = short.take([])
     faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
@@ -274,7 +276,7 @@ def _open(artifact: Artifact, job: ReleaseJob) -> Session:
 def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
     """The same answers without the temperature; None if the task is calibrated in another way."""
     session = decider.session
-    if TEMPERATURE not in session.calibration:
+    if TEMPERATURE not in session.calibration or not explains(session.task):
         return None
     plain = {**session.calibration, TEMPERATURE: 1.0}
     answers = session.task.decode(session.outputs(table.texts, rows_of(table)), plain, ())
@@ -316,6 +318,8 @@ def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:
 
 def _decide_with_evidence(decider: Decider, texts: Sequence[str]) -> None:
     for decided in _decide(decider, texts):
+        if not explains(decider.session.task):
+            continue
         explain(decider.session.given(decided.decision.facts["fields"]), decided.masked.text)
 
 
@@ -332,7 +336,7 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
 def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
     """Times of the release, the teacher's pipeline, and a well-configured INT8 student; empty without an encoder."""
     teacher, student = models.teacher, models.student
-    if teacher.card.form != "torch":
+    if teacher.card.form != "torch" or not explains(decider.session.task):
         return {}
     # Loads torch, which a linear model does without.
     from penjing.measure.rivals import hugging_face_pipeline, onnx_int8

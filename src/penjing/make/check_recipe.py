@@ -154,6 +154,9 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
         what = f"the gate `macro_f1` is not for the task `{task.name}`, which is measured by {', '.join(names)}"
         fix = f"write `score: {gates.macro_f1:g}`, which is a promise on `{names[0]}`"
         faults.append(RecipeError(what, where=file.where("gates", "macro_f1"), fix=fix))
+    if gates.times_faster is not None and any(head.kind != "pooled" for head in task.heads.values()):
+        what = f"the gate `times_faster` compares answers about whole texts, and the task `{task.name}` has none"
+        faults.append(RecipeError(what, where=file.where("gates", "times_faster"), fix="leave it out, or set `p50_ms`"))
     if isinstance(limits, dict) and task.scopes == (ALL,):
         what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
         fix = "write one share for all answers, such as `max_error: 0.05`"

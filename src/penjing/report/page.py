@@ -205,10 +205,13 @@ class _Page:
     def _column(self, name: str) -> str:
         return self.words.get(f"column_{name.replace(' ', '_')}", name)
 
+    def _cell(self, block: str, cell: str | float) -> str:
+        return self.words.get(f"cell_{block}_{cell}".replace(" ", "_"), _figure(cell))
+
     def _block(self, block: Block) -> dict[str, Any]:
         """The template's values for a block of the task."""
         shown = {"name": block.name, "kind": block.kind, "title": self._title(block), "lead": "", "beside": False}
-        shown["note"] = block.note.get(self.language, "")
+        shown |= {"note": block.note.get(self.language, "")}
         if block.kind == "matrix":
             matrix = _matrix(block)
             phrase = "pairs" if matrix["wide"] else "lead"
@@ -220,7 +223,7 @@ class _Page:
         gauges = [100 * abs(row[-1]) / largest if not isinstance(row[-1], str) else 0.0 for row in block.rows]
         return shown | {
             "columns": [self._column(name) for name in block.columns],
-            "rows": [[_figure(cell) for cell in row] for row in block.rows],
+            "rows": [[self._cell(block.name, cell) for cell in row] for row in block.rows],
             "numbers": [all(not isinstance(row[i], str) for row in block.rows) for i in range(len(block.columns))],
             "gauges": gauges if block.kind == "bars" else [],
         }

@@ -11,7 +11,7 @@ from penjing.core.machine import cores
 from penjing.core.nouns import Artifact
 from penjing.data.mask import open_masking
 from penjing.engines.fields import FieldsEngine
-from penjing.engines.protocol import Device, Engine
+from penjing.engines.protocol import Device, Engine, heads_of
 from penjing.runtime.cascade import FIRST, SECOND, open_cascade
 from penjing.runtime.ngrams import ENCODER, NGRAMS, open_branched
 from penjing.runtime.session import Session
@@ -24,7 +24,10 @@ Opener = Callable[[Artifact, int, Device], Engine]
 # Each opener imports its engine itself: a form that is not used needs no package of its own.
 def _linear(artifact: Artifact, threads: int, _device: Device) -> Engine:
     from penjing.engines.linear import LinearEngine
+    from penjing.engines.linear_tokens import TokenLinearEngine
 
+    if any(head.kind != "pooled" for head in heads_of(artifact).values()):
+        return TokenLinearEngine.load(artifact)
     return LinearEngine.load(artifact, threads)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from penjing.core.nouns import Artifact, Prediction, Scalar
 from penjing.core.task import Item, Outputs
 from penjing.data.features import FieldFeatures
 from penjing.data.mask import Masked, open_masking
-from penjing.engines.protocol import Array, Engine, Logits, one_after_another, run_with
+from penjing.engines.protocol import Array, Engine, Logits, Placed, one_after_another, run_with
 from penjing.runtime.windows import cut_rows, join_windows, run_pieces
 from penjing.tasks import calibration_of, task_of
 from penjing.text.tokens import BUCKETS, Tokens
@@ -96,14 +96,23 @@ class Session:
 
     def _items(self, masked: Sequence[str]) -> list[Item]:
         """What a head by token needs to give the place of its answer in a text."""
-        assert self._tokens is not None, "only models of tokens have heads by token"
-        return [Item(text, spans) for text, spans in zip(masked, self._tokens.offsets(masked), strict=True)]
+        if self._tokens is None:
+            placed = cast(Placed, self.engine).places(masked)
+            return [Item(text, one) for text, one in zip(masked, placed, strict=True)]
+        places = self._tokens.offsets(masked)
+        if self.long_texts == "review":
+            places = [self._tokens.first_window(one) for one in places]
+        return [Item(text, one) for text, one in zip(masked, places, strict=True)]
 
     def _encoded(self, masked: Sequence[str], fields: Fields | None) -> Array | None:
         """The numbers of the fields of each text, (n, columns); None for a model that reads the text alone."""
         if self._features is None:
             return None
         return self._features.encode(fields if fields is not None else [self._given] * len(masked))
+
+    def items(self, masked: Sequence[str]) -> list[Item]:
+        """The texts as `Task.fit` and `Task.decode` take them, beside the outputs of this session."""
+        return [Item(text) for text in masked] if self._pooled else self._items(masked)
 
     def outputs(self, masked: Sequence[str], fields: Fields | None = None) -> Outputs:
         """Outputs of n masked texts by the name of the head, before the calibration.
@@ -151,6 +160,9 @@ class Session:
 
     def _score_rows(self, rows: Sequence[Array], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """As `_score`, of texts that the engine has encoded."""
+        if self._tokens is None and not self._pooled:
+            alone = [run_with(self.engine, [row], None) for row in rows]
+            return {name: [one[name][0] for one in alone] for name in self.task.heads}, [False] * len(rows)
         if self._tokens is None and len(rows) <= _SLICE:
             return run_with(self.engine, rows, features), [False] * len(rows)
         if self._tokens is None:

@@ -14,7 +14,7 @@ from penjing.core.options import Options, build_options, nearest
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import About, Outputs, Reader, Task
 
-TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score"}
+TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score", "tag": "penjing.tasks.tag"}
 
 
 class TaskFile(Protocol):

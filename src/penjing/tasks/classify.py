@@ -58,6 +58,7 @@ class ClassifyReader:
     """Reads labels as they are written, before the set of labels is known."""
 
     golds_are_names = True
+    golds_are_lists = False
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:  # noqa: ARG002
         """A label, cleaned like a text. Raises DataError."""

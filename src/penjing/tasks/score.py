@@ -117,6 +117,7 @@ class ScoreReader:
     coverage: float
 
     golds_are_names = False
+    golds_are_lists = False
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:  # noqa: ARG002
         """A finite number in its shortest form, "" for an empty cell. Raises DataError.
@@ -287,9 +288,7 @@ class Score(ScoreReader):
     def facts(self, answer: Answer) -> dict[str, Any]:
         """value, low, high, p and margin of a Number."""
         one = as_kind(answer, Number)
-        return {
-            "value": one.value, "low": one.low, "high": one.high, "p": one.p, "margin": one.margin,
-        }  # fmt: skip
+        return {name: getattr(one, name) for name in ("value", "low", "high", "p", "margin")}
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
+from penjing.core.task import Item
 from penjing.data.mask import PLACEHOLDERS
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Tokens:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._encode = tokenizer.encode_batch_fast
+        self._encode_with_places = tokenizer.encode_batch
         # The template puts special tokens around the content: these count those before and after it.
         whole = tokenizer.encode("a").ids
         content = tokenizer.encode("a", add_special_tokens=False).ids
@@ -75,7 +77,13 @@ class Tokens:
 
     def offsets(self, texts: Sequence[str]) -> list[Ids]:
         """The place of each token of each text, (tokens, 2) in characters; (0, 0) for a special token."""
-        return [np.array(one.offsets, dtype=np.int64).reshape(-1, 2) for one in self._encode(list(texts))]
+        return [np.array(one.offsets, dtype=np.int64).reshape(-1, 2) for one in self._encode_with_places(list(texts))]
+
+    def first_window(self, places: Ids) -> Ids:
+        """The places of the tokens in the first of `windows`, from those of a whole text."""
+        if len(places) <= self.limit:
+            return places
+        return np.concatenate((places[: self.limit - self._after], places[len(places) - self._after :]))
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -174,10 +182,14 @@ def open_tokenizer(folder: Path) -> Tokenizer:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of texts, special tokens included; `cut` counts the texts that were longer than the limit."""
+    """Token ids of texts, special tokens included; `cut` counts the texts that were longer than the limit.
+
+    places: [start, end) of each token in characters, (tokens, 2) a text; (0, 0) for a special token.
+    """
 
     ids: list[Ids]
     cut: int
+    places: list[Ids]
 
     @property
     def lengths(self) -> Ids:
@@ -193,7 +205,13 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encod
     finally:
         tokenizer.no_truncation()
     ids = [np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings]
-    return Encoded(ids=ids, cut=sum(bool(encoding.overflowing) for encoding in encodings))
+    places = [np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2) for encoding in encodings]
+    return Encoded(ids=ids, cut=sum(bool(encoding.overflowing) for encoding in encodings), places=places)
+
+
+def items_of(texts: Sequence[str], encoded: Encoded) -> list[Item]:
+    """Encoded texts as a task reads them: of one that was cut only the places of its first tokens."""
+    return [Item(text, places) for text, places in zip(texts, encoded.places, strict=True)]
 
 
 def _content(path: Path) -> str:

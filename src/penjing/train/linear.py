@@ -41,7 +41,7 @@ _TOLERANCE = 0.1
 _RIDGE = 16.0
 # For a label without a train row (it is in validation only): a probability of 5e-5.
 _NEVER = -10.0
-_TIE = 0.001
+TIE = 0.001
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,12 @@ def choose_strength(rows: SparseRows, task: Task, candidates: Candidates, run: R
         run.progress.say(f"C = {c:g}: {metric.replace('_', ' ')} {score:.4f} out of fold")
         tried.append((c, score))
     best = max(score for _, score in tried)
-    return Chosen(next(c for c, score in tried if score >= best - _TIE), tuple(tried), len(used))
+    return Chosen(next(c for c, score in tried if score >= best - TIE), tuple(tried), len(used))
 
 
 def fit_rows(rows: SparseRows, task: Task, c: float, run: Run) -> tuple[Floats, Floats]:
     """(coef (terms, columns), bias (columns,)), each column fitted by itself. Raises RunInterruptedError."""
-    return _fit(rows.matrix, _columns(task, rows.golds), c, run)
+    return fit_columns(rows.matrix, _columns(task, rows.golds), c, run)
 
 
 def stratified_folds(truth: Ints, groups: Ints, candidates: Candidates, seed: int) -> Ints:
@@ -141,7 +141,7 @@ def _out_of_fold(rows: SparseRows, task: Task, fold: Ints, folds: Sequence[int],
     table = np.zeros((len(rows.golds), len(columns)))
     for k in folds:
         rest = [(numeric, target[fold != k]) for numeric, target in columns]
-        coef, bias = _fit(rows.matrix[fold != k], rest, c, run)
+        coef, bias = fit_columns(rows.matrix[fold != k], rest, c, run)
         table[fold == k] = rows.matrix[fold == k] @ coef + bias
     judged = np.flatnonzero(np.isin(fold, folds))
     outputs = outputs_of(table[judged], task.heads)
@@ -169,7 +169,11 @@ def _columns(task: Task, golds: Sequence[str]) -> list[tuple[bool, Any]]:
     return found
 
 
-def _fit(matrix: Any, columns: Sequence[tuple[bool, Any]], c: float, run: Run) -> tuple[Floats, Floats]:
+def fit_columns(matrix: Any, columns: Sequence[tuple[bool, Any]], c: float, run: Run) -> tuple[Floats, Floats]:
+    """(coef (terms, columns), bias (columns,)); of each column whether it is a number, and its targets (n,).
+
+    Raises RunInterruptedError when stopped.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, Ridge
 

@@ -53,7 +53,8 @@ from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.runtime.session import Session
 from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
-from penjing.text.tokens import Encoded, Tokens, encode, open_tokenizer
+from penjing.text.by_character import by_character
+from penjing.text.tokens import Encoded, Tokens, encode, items_of, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget
 from penjing.train.hooks import ProgressHook
@@ -68,7 +69,7 @@ Rate = Annotated[float, Field(gt=0, le=0.1)]
 Numbers = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 30.0
 _CURVE_POINTS = 200
-HEADS: tuple[HeadKind, ...] = ("pooled",)
+HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 FEATURES = True
 
 
@@ -165,8 +166,8 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
     task = task_for(inputs)
     golds = inputs.train.labels or (), inputs.validation.labels or ()
     tokenizer = open_tokenizer(parent.folder)
-    train = encode(tokenizer, inputs.train.texts, options.max_tokens)
-    validation = encode(tokenizer, inputs.validation.texts, options.max_tokens)
+    tokenizer = by_character(tokenizer) if any(one.kind == "token" for one in task.heads.values()) else tokenizer
+    train, validation = (encode(tokenizer, one.texts, options.max_tokens) for one in (inputs.train, inputs.validation))
     if train.cut:
         run.progress.say(
             f"{train.cut} of {len(inputs.train)} train texts are longer than {options.max_tokens} tokens: "
@@ -186,7 +187,7 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
         train=train,
         validation=validation,
         golds=golds,
-        items=([Item(text) for text in inputs.train.texts], [Item(text) for text in inputs.validation.texts]),
+        items=(items_of(inputs.train.texts, train), items_of(inputs.validation.texts, validation)),
         data=rows_fingerprint(inputs),
     )
 
@@ -250,19 +251,8 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, 
         number = rates.index(rate) + 1
         run.progress.say(f"learning rate {rate:g} ({number} of {len(rates)}), the first {plan.rung} of {total} steps")
     about = options.model_dump(mode="json") | {"learning_rate": rate}
-    key = digest(
-        [
-            job.parent.id,
-            job.data,
-            job.task.name,
-            job.task.state,
-            about,
-            run.seed,
-            run.threads,
-            run.device,
-            torch.__version__,
-        ]
-    )
+    job_of = [job.parent.id, job.data, job.task.name, job.task.state, about]
+    key = digest([*job_of, run.seed, run.threads, run.device, torch.__version__])
     scratch = run.scratch / f"rate-{rate:g}"
     outcome = fit(model, objective, plan, run, scratch, key, [ProgressHook(run.progress)])
     return whole, outcome
@@ -314,8 +304,8 @@ def _write(
     run, options, task, golds = job.run, job.options, job.task, job.golds[1]
     classifier, fields = inner(model), model.weights() if isinstance(model, WithFields) else None
     assert isinstance(classifier, Classifier)
-    outputs = _validation_outputs(job, inputs, classifier, fields)
-    calibration = task.fit(outputs, golds, job.items[1])
+    outputs, items = _validation_outputs(job, inputs, classifier, fields)
+    calibration = task.fit(outputs, golds, items)
     card = Card(
         **card_fields(task, calibration),
         form="torch",
@@ -329,7 +319,7 @@ def _write(
             *job.parent.card.lineage,
             {"method": "tune.full", "options": options.model_dump(mode="json"), "parent": job.parent.id},
         ),
-        metrics=validation_metrics(task, outputs, calibration, golds, job.items[1]),
+        metrics=validation_metrics(task, outputs, calibration, golds, items),
         base=job.parent.card.base,
         padding_id=padding_id(classifier.encoder),
         features={} if job.fields is None else job.fields.to_json(),
@@ -352,8 +342,10 @@ def _write(
     return write_artifact(run.out, card, fill)
 
 
-def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier, fields: Numbers | None) -> Outputs:
-    """Outputs as a session gives them, with long texts in windows, so that calibration fits the served outputs."""
+def _validation_outputs(
+    job: Job, inputs: Inputs, classifier: Classifier, fields: Numbers | None
+) -> tuple[Outputs, list[Item]]:
+    """Outputs as a session gives them, with long texts in windows, as they are served; and the texts beside them."""
     options, run = job.options, job.run
     read = {} if job.fields is None else job.fields.to_json()
     card = Card(form="torch", method="tune.full", max_tokens=options.max_tokens, features=read, **card_fields(job.task))
@@ -363,7 +355,8 @@ def _validation_outputs(job: Job, inputs: Inputs, classifier: Classifier, fields
         if fields is not None:
             engine = FieldsEngine(engine, fields, {name: head.size for name, head in job.task.heads.items()})
         made = Artifact(run.out, "", card)
-        return Session(made, engine).outputs(inputs.validation.texts, rows_of(inputs.validation))
+        session, rows = Session(made, engine), inputs.validation
+        return session.outputs(rows.texts, rows_of(rows)), session.items(rows.texts)
 
 
 def _rate_results(rates: Sequence[float], tries: Sequence[Outcome], rate: float, outcome: Outcome) -> list[Any]:

@@ -35,10 +35,11 @@ from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tfidf import Features, Row, Terms, fit_features
 from penjing.train.linear import STRENGTHS, Candidates, SparseRows, Strength, choose_strength, fit_rows
+from penjing.tune.linear_tokens import TokenSetting, apply_tokens
 
 # So that the coefficients (float16) stay under 24 MB and a release under 30.
 _COEFFICIENT_BYTES = 24_000_000
-HEADS: tuple[HeadKind, ...] = ("pooled",)
+HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 FEATURES = True
 
 
@@ -73,6 +74,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     task, fields = task_for(inputs), features_for(inputs)
     if not options.text and fields is None:
         raise UsageError("without the text and without declared features there is nothing to learn from")
+    if any(head.kind != "pooled" for head in task.heads.values()):
+        most = min(options.max_features, _COEFFICIENT_BYTES // (2 * sum(head.size for head in task.heads.values())))
+        candidates = Candidates(options.c, options.folds, options.rows_to_choose)
+        setting = TokenSetting(candidates, options.min_df, most, options.model_dump(mode="json"))
+        return apply_tokens(inputs, task, setting, run)
     train_golds, golds = inputs.train.labels or (), inputs.validation.labels or ()
     # The train rows alone must also have at least two labels.
     task.learn(train_golds)

@@ -94,7 +94,7 @@ def test_a_tuned_encoder_is_the_parent(tmp_path: Path) -> None:
 
 def test_logits_come_in_the_order_of_the_rows(parent: Artifact, inputs: Inputs, run: Run) -> None:
     table = inputs.validation
-    found = score(parent.folder, parent.card, table, run, "scoring")
+    found = score(parent.folder, parent.card, table, run, "scoring")["label"]
     np.testing.assert_array_equal(found, open_session(parent, threads=1).logits(table.texts))
     lengths = [len(text) for text in table.texts]
     assert lengths != sorted(lengths)
@@ -103,7 +103,7 @@ def test_logits_come_in_the_order_of_the_rows(parent: Artifact, inputs: Inputs, 
 
 
 def test_no_rows_give_no_logits(parent: Artifact, run: Run) -> None:
-    assert score(parent.folder, parent.card, Table([], []), run, "scoring").shape == (0, 2)
+    assert score(parent.folder, parent.card, Table([], []), run, "scoring")["label"].shape == (0, 2)
 
 
 def test_scoring_stops_between_two_slices(parent: Artifact, inputs: Inputs, run: Run) -> None:

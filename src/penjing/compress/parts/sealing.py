@@ -16,13 +16,13 @@ from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Artifact, Card, Form, Inputs, Run, Table
 from penjing.core.options import Options
-from penjing.core.task import Item
+from penjing.core.task import Item, Outputs
 from penjing.data.features import rows_of
 from penjing.data.mask import VERSION
 from penjing.engines.fields import FIELDS
 from penjing.engines.protocol import split_columns
 from penjing.runtime.open import open_session
-from penjing.tasks import card_fields, predicts, side_by_side, task_of
+from penjing.tasks import card_fields, predicts, task_of
 from penjing.tasks.measure import agreement, validation_metrics
 from penjing.text.tokens import TOKENIZER
 
@@ -66,23 +66,35 @@ def check_parent(
     return parent
 
 
-def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> npt.NDArray[np.float32]:
-    """Outputs of a table's texts, (n, sum of sizes), by the model in engine form in `folder`."""
+def score(folder: Path, card: Card, table: Table, run: Run, title: str) -> Outputs:
+    """Outputs of a table's texts by the name of the head, by the model in engine form in `folder`.
+
+    pooled: (n, size); token and span: a list of n arrays (tokens, size).
+    """
     session = open_session(Artifact(folder=folder, id="", card=card), threads=run.threads)
     run.progress.start(title, len(table))
-    parts, fields = [side_by_side(session.task, session.outputs([]))], rows_of(table)
+    found: dict[str, list[Any]] = {name: [None] * len(table) for name in session.task.heads}
+    fields = rows_of(table)
     # Sorted by length, so that the texts of a slice have few different lengths.
     order = sorted(range(len(table)), key=lambda i: (len(table.texts[i]), i))
     for first in range(0, len(order), _SLICE):
         check_stop(run)
         texts = [table.texts[i] for i in order[first : first + _SLICE]]
         given = [fields[i] for i in order[first : first + _SLICE]]
-        parts.append(side_by_side(session.task, session.outputs(texts, given)))
-        run.progress.advance(len(parts[-1]))
-    outputs = np.concatenate(parts)
-    result = np.empty_like(outputs)
-    result[order] = outputs
-    return result
+        for name, values in session.outputs(texts, given).items():
+            for place, value in zip(order[first : first + _SLICE], values, strict=True):
+                found[name][place] = value
+        run.progress.advance(len(texts))
+    empty = session.outputs([])
+    return {
+        name: (np.stack(found[name]) if found[name] else empty[name]) if head.kind == "pooled" else found[name]
+        for name, head in session.task.heads.items()
+    }
+
+
+def items_of(folder: Path, card: Card, table: Table, run: Run) -> list[Item]:
+    """The texts of a table as the task reads them beside the outputs of this model."""
+    return open_session(Artifact(folder=folder, id="", card=card), threads=run.threads).items(table.texts)
 
 
 @dataclass(frozen=True)
@@ -101,13 +113,14 @@ def seal(
     form: Form,
     folder: Path,
     notes: Mapping[str, Any],
-    compare: npt.NDArray[np.float32] | None = None,
+    compare: Outputs | npt.NDArray[np.float32] | None = None,
 ) -> Artifact:
     """Seal the model in `folder` as `run.out`. The card is that of the parent, with the new values.
 
     notes: fields of the card by name, such as `parameters` and `precision`; other names go into its notes.
-    compare: outputs (n, sum of sizes) of the model before on validation rows. The share of rows with the same decision
-    is the metric `validation_agreement`. Without labelled validation rows the parent's calibration is kept.
+    compare: outputs of the model before on validation rows, by head or, all pooled, (n, sum of sizes). The share of
+    rows with the same decision is the metric `validation_agreement`. Without labelled validation rows the parent's
+    calibration is kept.
     """
     run, parent, method = step.run, step.parent, step.method
     known = {name: value for name, value in notes.items() if name in Card.model_fields}
@@ -126,12 +139,13 @@ def seal(
     card = Card.model_validate(parent.card.model_dump() | changed)
     table = step.inputs.validation
     if len(table) and table.labels is not None:
-        task, items = task_of(card).with_rows({}), [Item(text) for text in table.texts]
-        outputs = split_columns(score(folder, card, table, run, f"{method}: validation"), task.heads)
+        task, items = task_of(card).with_rows({}), items_of(folder, card, table, run)
+        outputs = score(folder, card, table, run, f"{method}: validation")
         calibration = task.fit(outputs, table.labels, items)
         metrics = validation_metrics(task, outputs, calibration, table.labels, items)
         if compare is not None:
-            alike = agreement(task, outputs, split_columns(compare, task.heads), table.labels, items)
+            before = split_columns(compare, task.heads) if isinstance(compare, np.ndarray) else compare
+            alike = agreement(task, outputs, before, table.labels, items)
             metrics["validation_agreement"] = round(alike, 6)
         card = card.model_copy(update={**card_fields(task, calibration), "metrics": metrics})
     check_stop(run)

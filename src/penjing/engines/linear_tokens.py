@@ -1,0 +1,90 @@
+"""The linear engine of answers about pieces of a text: outputs of each unit from the units around it, in numpy only.
+
+    z_t = b + sum over the known features of unit t of w / sqrt(number of features)      (text/units)
+
+Added in float64 in the order of the features, so that threads and other rows change no result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.errors import DamageError
+from penjing.core.nouns import Artifact
+from penjing.core.task import Head
+from penjing.engines.linear import WEIGHTS
+from penjing.engines.protocol import Array, Outputs, fingerprint, heads_of
+from penjing.text.units import TEMPLATES, Surroundings, places_of
+
+# So that the rows of the matrix have a norm near 1, for which the values of C are meant.
+WEIGHT = TEMPLATES**-0.5
+
+
+class TokenLinearEngine:
+    """One token head over the units of a text. `places` tells where they are."""
+
+    def __init__(
+        self,
+        features: Surroundings,
+        coef: npt.NDArray[np.float16],
+        bias: npt.NDArray[np.float32],
+        heads: Mapping[str, Head],
+    ) -> None:
+        """coef (features, size) float16, bias (size,)."""
+        self.features, self.heads = features, heads
+        self._stored, self._bias = coef, bias
+        # The last row stands for a feature that is not known.
+        self._coef = np.concatenate((coef.astype(np.float32), np.zeros((1, coef.shape[1]), dtype=np.float32)))
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        """(units, TEMPLATES) of each masked text."""
+        return [self.features.encode(text) for text in texts]
+
+    def places(self, texts: Sequence[str]) -> list[Array]:
+        """[start, end) of each unit of each text, (units, 2) in characters."""
+        return [places_of(text) for text in texts]
+
+    def run(self, batch: Sequence[Array]) -> Outputs:
+        """(batch, units, size) float32, filled with zeros behind the units of a row."""
+        ((name, head),) = self.heads.items()
+        table = np.zeros((len(batch), max((len(row) for row in batch), default=0), head.size), dtype=np.float32)
+        for place, row in enumerate(batch):
+            table[place, : len(row)] = self._coef[row].sum(axis=1, dtype=np.float64) * WEIGHT + self._bias
+        return {name: table}
+
+    def fingerprint(self) -> dict[str, str]:
+        """Engine, version of numpy, instruction set; it always runs in one thread."""
+        return fingerprint("linear", f"numpy {np.__version__}", 1)
+
+    def write(self, folder: Path) -> None:
+        """Put weights and vocabulary into an artifact's folder; the same engine gives the same bytes."""
+        from safetensors.numpy import save_file
+
+        self.features.write(folder)
+        save_file({"bias": self._bias, "coef": self._stored}, folder / WEIGHTS)
+
+    @classmethod
+    def load(cls, artifact: Artifact) -> TokenLinearEngine:
+        """The engine of an artifact of form "linear" whose task has one token head. Raises DamageError, UsageError."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        heads = heads_of(artifact)
+        features = Surroundings.read(artifact.folder)
+        try:
+            tensors = load_file(artifact.folder / WEIGHTS)
+            coef, bias = tensors["coef"], tensors["bias"]
+            ((_, head),) = heads.items()
+            if coef.shape != (len(features), head.size) or bias.shape != (head.size,):
+                raise ValueError(f"coefficients {coef.shape}, {len(features)} features, {head.size} outputs")
+        except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
+            raise DamageError(
+                f"{WEIGHTS} does not fit the model: {error}",
+                where=str(artifact.folder),
+                fix="copy the folder again from where it was made, or make it again",
+            ) from None
+        return cls(features, coef, bias, heads)

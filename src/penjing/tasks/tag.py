@@ -1,0 +1,275 @@
+"""The task `tag`: entities of a text, each a piece with a type; an error is a text with any wrong or missing entity.
+
+    one tag a token (O, B-x, I-x), trained by cross entropy;   answer: the most probable allowed sequence
+    p of an entity, p of the whole set: their shares of all allowed sequences, each calibrated by Platt scaling
+
+How sequences are weighed: `tasks/tag_decode.py`; the form of gold: `tasks/tag_spans.py`. Head: one output a token, for
+O and for the beginning and the inside of each type. Certified by the probability that the whole set is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.answers import Answer, Span, Spans, as_kind
+from penjing.core.errors import DataError
+from penjing.core.options import Options as _Options
+from penjing.core.options import nearest
+from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.tasks.calibrate import fit_temperature
+from penjing.tasks.platt import fit_platt, platt
+from penjing.tasks.tag_decode import Best, Units, decode_units, tags_of, units_of
+from penjing.tasks.tag_figures import tag_figures
+from penjing.tasks.tag_spans import Entity, read_entities, write_entities
+
+Floats = npt.NDArray[np.float64]
+HEAD = "tags"
+# The stratum of a text without entities.
+NONE = "none"
+MICRO = 1_000_000
+_DIGITS = 6
+_HALF = MICRO // 2
+
+
+class Options(_Options):
+    """The options of `task: {type: tag}`: none."""
+
+
+ABOUT = About(
+    name="tag",
+    gold="the column of the entities, as JSON",
+    metric="share of the teacher's F1 over entities",
+    line="{type: tag}",
+    comment="entities in the text",
+    facts=("entities", "p"),
+)
+
+
+def open_reader(options: Options) -> TagReader:  # noqa: ARG001 - there is nothing to choose
+    """The reader of entities."""
+    return TagReader()
+
+
+def restore(state: Mapping[str, Any]) -> Tag:
+    """The task of an artifact, from its types in their order."""
+    return Tag(tuple(state["types"]))
+
+
+@dataclass(frozen=True)
+class TagReader:
+    """Reads entities before the set of types is known."""
+
+    golds_are_names = False
+    golds_are_lists = True
+
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
+        """The entities of a cell in canonical form, "" for an empty cell. Raises DataError."""
+        return write_entities(read_entities(cell, masked)) if cell.strip() else ""
+
+    def strata(self, golds: Sequence[str]) -> list[str]:
+        """The type of each text that the fewest of these texts have; `none` for a text without entities."""
+        types = [{label for _, _, label in read_entities(gold)} if gold else set() for gold in golds]
+        texts = Counter(label for each in types for label in each)
+        return [
+            (min(each, key=lambda label: (texts[label], label)) if each else NONE) if gold else ""
+            for gold, each in zip(golds, types, strict=True)
+        ]
+
+    def learn(self, golds: Sequence[str]) -> Tag:
+        """The task of the types, sorted. Raises DataError where no text has an entity."""
+        types = sorted({label for gold in golds if gold for _, _, label in read_entities(gold)})
+        if not types:
+            raise DataError("the train rows have no entities", fix="give rows of texts that have some")
+        return Tag(tuple(types))
+
+
+@dataclass(frozen=True)
+class Tag(TagReader):
+    """Entities of these types."""
+
+    types: tuple[str, ...]
+
+    name = "tag"
+    errors = ()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return {"types": list(self.types)}
+
+    @cached_property
+    def heads(self) -> Mapping[str, Head]:
+        return {HEAD: Head("token", 1 + 2 * len(self.types), "cross_entropy")}
+
+    def with_rows(self, rows: Mapping[str, int]) -> Tag:  # noqa: ARG002 - every entity counts alike
+        return self
+
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
+        """As `TagReader.read`, but of known types only. Raises DataError with the nearest one."""
+        gold = super().read(cell, masked)
+        for _, _, label in read_entities(gold) if gold else ():
+            if label not in self.types:
+                raise DataError(f"unknown type `{label}`", fix=nearest(label, self.types))
+        return gold
+
+    def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
+        """{"tags": a tag or IGNORED of each token, n arrays (tokens,) int64}. Raises DataError for an unknown type."""
+        return {HEAD: [self._targets(gold, item) for gold, item in zip(golds, items, strict=True)]}
+
+    def _targets(self, gold: str, item: Item) -> npt.NDArray[np.int64]:
+        units = units_of(item)
+        targets = np.full(len(item.offsets), IGNORED, dtype=np.int64)
+        targets[units.tokens] = tags_of(read_entities(self.read(gold)), units, self.types)
+        return targets
+
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        """The temperature of the tags, then the scales of the probabilities of entities and of whole texts."""
+        targets = self.encode(golds, items)[HEAD]
+        kept = [target != IGNORED for target in targets]
+        tables = [np.asarray(table)[mask] for table, mask in zip(outputs[HEAD], kept, strict=True)]
+        truth = [target[mask] for target, mask in zip(targets, kept, strict=True)]
+        size = self.heads[HEAD].size
+        temperature = fit_temperature(
+            np.concatenate([*tables, np.zeros((0, size))]), np.concatenate([*truth, np.zeros(0, dtype=np.int64)])
+        )
+        shares: list[float] = []
+        right: list[bool] = []
+        whole: list[float] = []
+        all_right: list[bool] = []
+        for table, gold, item in zip(outputs[HEAD], golds, items, strict=True):
+            units, found = self._decoded(table, item, temperature)
+            said, meant = self._placed(units, found), set(read_entities(gold))
+            shares += found.shares
+            right += [one in meant for one in said]
+            whole.append(found.share)
+            all_right.append(set(said) == meant)
+        return {
+            "temperature": temperature,
+            "entity": list(fit_platt(shares, right)),
+            "text": list(fit_platt(whole, all_right)),
+        }
+
+    def plain(self) -> dict[str, Any]:
+        return {"temperature": 1.0, "entity": [1.0, 0.0], "text": [1.0, 0.0]}
+
+    def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:
+        """Spans an item, with places in the masked text."""
+        entity, text = tuple(calibration["entity"]), tuple(calibration["text"])
+        answers: list[Answer] = []
+        for table, item in zip(outputs[HEAD], items, strict=True):
+            units, found = self._decoded(table, item, calibration["temperature"])
+            each = platt(found.shares, entity).round(_DIGITS).tolist()
+            spans = tuple(Span(*one, p) for one, p in zip(self._placed(units, found), each, strict=True))
+            answers.append(Spans(spans, round(float(platt([found.share], text)[0]), _DIGITS)))
+        return answers
+
+    def _decoded(self, table: Any, item: Item, temperature: float) -> tuple[Units, Best]:
+        units = units_of(item)
+        return units, decode_units(np.asarray(table)[units.tokens], temperature)
+
+    def _placed(self, units: Units, found: Best) -> list[Entity]:
+        return [
+            (int(units.starts[first]), int(units.ends[last]), self.types[kind]) for first, last, kind in found.entities
+        ]
+
+    def kinds(self) -> dict[str, FactKind]:
+        counts: dict[str, FactKind] = {f"entity.{label}.count": "count" for label in self.types}
+        return {"entities": "count", "p": "unit", **counts}
+
+    def facts(self, answer: Answer) -> dict[str, Any]:
+        """How many entities, of all types and of each; p of the whole set; the places and types, without any text."""
+        one = as_kind(answer, Spans)
+        found = Counter(span.label for span in one.spans)
+        return {
+            "entities": len(one.spans),
+            "p": one.p,
+            **{f"entity.{label}.count": found[label] for label in self.types},
+            "spans": [[span.start, span.end, span.label] for span in one.spans],
+        }
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (ALL,)
+
+    def scope(self, facts: Mapping[str, Any]) -> str:  # noqa: ARG002 - one limit for all texts
+        return ALL
+
+    def outcome(self, facts: Mapping[str, Any]) -> str:
+        return write_entities([(start, end, label) for start, end, label in facts["spans"]])
+
+    def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
+        """A set that is more probable than all others together, by more than the band, stays the answer."""
+        return bool(band) and round(facts["p"] * MICRO) <= _HALF + band
+
+    def moved(self, one: Answer, other: Answer) -> float:
+        """The largest difference of a probability; 1 for another set of entities."""
+        if not (isinstance(one, Spans) and isinstance(other, Spans)) or _set(one) != _set(other):
+            return 1.0
+        pairs = zip(one.spans, other.spans, strict=True)
+        return round(max([abs(one.p - other.p), *(abs(a.p - b.p) for a, b in pairs)]), _DIGITS)
+
+    def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
+        """The sum over the entities of the answer of the best log-odds of its type against O among the tokens; without
+        entities the least log-odds of O against all types."""
+        temperature = calibration["temperature"]
+        begins = [1 + 2 * self.types.index(span.label) for span in as_kind(answer, Spans).spans]
+
+        def support(table: Any) -> float:
+            scaled = np.asarray(table, dtype=np.float64) / temperature
+            if not begins:
+                return float((scaled[:, 0] - np.logaddexp.reduce(scaled[:, 1:], axis=1)).min())
+            return float(sum((scaled[:, begin] - scaled[:, 0]).max() for begin in begins))
+
+        return lambda outputs: np.array([support(table) for table in outputs[HEAD]])
+
+    def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
+        """(n, 5): entities that are right, said, meant; rows, and those that are right as a whole."""
+        rows = []
+        for answer, gold in zip(answers, golds, strict=True):
+            said, meant = _set(as_kind(answer, Spans)), set(read_entities(gold))
+            rows.append((len(said & meant), len(said), len(meant), 1.0, said == meant))
+        return np.array(rows, dtype=np.float64).reshape(len(rows), 5)
+
+    def metrics(self, sums: Floats) -> dict[str, Floats]:
+        """entity_f1 (place and type exact), precision, recall, and the share of texts without an error (texts_right).
+
+        Where nothing is said or meant, the share that would divide by it is 1.
+        """
+        hits, said, meant, rows, right = np.moveaxis(np.asarray(sums, dtype=np.float64), -1, 0)
+        return {
+            "entity_f1": _share(2 * hits, said + meant),
+            "precision": _share(hits, said),
+            "recall": _share(hits, meant),
+            "texts_right": right / np.maximum(rows, 1.0),
+        }
+
+    def wrong(self, outcome: str, gold: str) -> bool:
+        return set(read_entities(outcome)) != set(read_entities(gold))
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        return {"en": "a text with any wrong or missing entity", "zh": "有任何实体标错或漏标的文本"}
+
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
+        """One: the whole set of a text."""
+        outcome = self.outcome(facts)
+        return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
+
+    def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
+        """F1 of each type, kinds of errors, and how often entities are right by their probability."""
+        said = [as_kind(answer, Spans).spans for answer in answers]
+        return tag_figures(said, [read_entities(gold) for gold in golds], self.types)
+
+
+def _set(answer: Spans) -> set[Entity]:
+    return {(span.start, span.end, span.label) for span in answer.spans}
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    result: Floats = np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
+    return result

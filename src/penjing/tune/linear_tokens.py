@@ -1,0 +1,149 @@
+"""`tune.linear` for answers about pieces of a text: one logistic regression a tag, over the units around each unit.
+
+    z_t = W x_t + b of the features x_t of unit t (text/units), each tag against the rest as in `train/linear.py`
+
+No weight joins the tags of neighbours: the task's own decoding takes the most probable sequence that is allowed. A
+conditional random field learns such weights too. C is chosen by the task's first metric out of fold on the train rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.artifact import write_artifact
+from penjing.core.errors import RunInterruptedError
+from penjing.core.nouns import Artifact, Card, Inputs, Run
+from penjing.core.task import Item, Task
+from penjing.data import mask
+from penjing.data.features import rows_fingerprint
+from penjing.engines.linear_tokens import WEIGHT, TokenLinearEngine
+from penjing.tasks import card_fields
+from penjing.tasks.measure import measure_outputs, metric_names, validation_metrics
+from penjing.text.units import Surroundings, fit_surroundings, places_of
+from penjing.train.linear import TIE, Candidates, Chosen, fit_columns, stratified_folds
+
+Ints = npt.NDArray[np.int64]
+# A row has about as many units as this, each a row of the matrix.
+UNITS_A_ROW = 10
+
+
+@dataclass(frozen=True)
+class TokenSetting:
+    """How the model is fitted: the values of C with their cross-validation, and the bounds of the vocabulary."""
+
+    candidates: Candidates
+    min_df: int
+    most: int
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Tagged:
+    """The units of n texts: a sparse matrix (units, features), the tag and the text of each unit."""
+
+    matrix: Any
+    tags: Ints
+    owner: Ints
+    golds: Sequence[str]
+    items: Sequence[Item]
+
+
+def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> Artifact:
+    """Fit on `inputs.train`, the calibration on `inputs.validation`. Raises RunInterruptedError when stopped."""
+    ((name, head),) = task.heads.items()
+    run.progress.start("tune.linear: features", 2 * len(inputs.train))
+
+    def seen() -> None:
+        if run.stop():
+            raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        run.progress.advance()
+
+    features = fit_surroundings(inputs.train.texts, setting.min_df, setting.most, seen)
+    units = _units(inputs, task, features, seen)
+    groups = np.unique(np.asarray(inputs.train.units), return_inverse=True)[1] if inputs.train.groups else None
+    chosen = _choose(units, task, setting.candidates, groups, run)
+    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", head.size)
+    coef, bias = fit_columns(units.matrix, _columns(units.tags, head.size), chosen.c, run)
+    engine = TokenLinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads)
+    texts, golds = inputs.validation.texts, inputs.validation.labels or ()
+    rows = engine.encode(texts)
+    outputs = {name: [engine.run([row])[name][0] for row in rows]}
+    items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
+    calibration = task.fit(outputs, golds, items)
+    card = Card(
+        **card_fields(task, calibration),
+        form="linear",
+        method="tune.linear",
+        language=inputs.language,
+        masking=mask.VERSION,
+        parameters=int(coef.size + bias.size),
+        data=rows_fingerprint(inputs),
+        lineage=({"method": "tune.linear", "options": setting.options, "parent": ""},),
+        metrics=validation_metrics(task, outputs, calibration, golds, items),
+        notes={
+            "c": chosen.c,
+            "cross_validation": [{"c": c, metric_names(task)[0]: score} for c, score in chosen.tried],
+            "rows_to_choose": chosen.rows,
+            "terms": len(features),
+            "segmenter": "",
+        },
+    )
+    return write_artifact(run.out, card, engine.write)
+
+
+def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Tagged:
+    from scipy.sparse import csr_matrix
+
+    ((name, _),) = task.heads.items()
+    golds = inputs.train.labels or ()
+    items = [Item(text, places_of(text)) for text in inputs.train.texts]
+    encoded = []
+    for item in items:
+        encoded.append(features.encode(item.text))
+        seen()
+    table = np.concatenate(encoded)
+    known = table >= 0
+    ends = np.concatenate(([0], np.cumsum(known.sum(axis=1))))
+    data = np.full(int(ends[-1]), WEIGHT)
+    matrix = csr_matrix((data, table[known], ends), shape=(len(table), len(features)))
+    tags = np.concatenate(task.encode(golds, items)[name])
+    owner = np.repeat(np.arange(len(items)), [len(one) for one in encoded])
+    return _Tagged(matrix, tags, owner, golds, items)
+
+
+def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | None, run: Run) -> Chosen:
+    """C by cross-validation over whole texts."""
+    if len(candidates.c) == 1:
+        return Chosen(candidates.c[0])
+    ((name, head),) = task.heads.items()
+    strata = np.unique(np.array(task.strata(units.golds)), return_inverse=True)[1]
+    fewer = Candidates(candidates.c, candidates.folds, max(30, candidates.rows // UNITS_A_ROW))
+    fold = stratified_folds(strata, np.arange(len(strata)) if groups is None else groups, fewer, run.seed)
+    folds = [k for k in range(fewer.folds) if (fold == k).any() and ((fold >= 0) & (fold != k)).any()]
+    run.progress.start(f"tune.linear: C of {len(fewer.c)}", len(fewer.c) * len(folds) * head.size)
+    columns, of_unit = _columns(units.tags, head.size), fold[units.owner]
+    judged = np.flatnonzero(np.isin(fold, folds))
+    golds, items = [units.golds[i] for i in judged.tolist()], [units.items[i] for i in judged.tolist()]
+    metric, tried = metric_names(task)[0], []
+    for c in sorted(fewer.c):
+        scores = np.zeros((len(units.tags), head.size))
+        for k in folds:
+            rest = (of_unit >= 0) & (of_unit != k)
+            coef, bias = fit_columns(units.matrix[rest], [(no, mine[rest]) for no, mine in columns], c, run)
+            scores[of_unit == k] = units.matrix[of_unit == k] @ coef + bias
+        parts = np.split(scores, np.cumsum([len(one.offsets) for one in units.items])[:-1])
+        outputs = {name: [parts[i] for i in judged.tolist()]}
+        score = round(measure_outputs(task, outputs, task.plain(), golds, items)[metric], 6)
+        run.progress.say(f"C = {c:g}: {metric.replace('_', ' ')} {score:.4f} out of fold")
+        tried.append((c, score))
+    best = max(score for _, score in tried)
+    return Chosen(next(c for c, score in tried if score >= best - TIE), tuple(tried), len(judged))
+
+
+def _columns(tags: Ints, size: int) -> list[tuple[bool, Any]]:
+    return [(False, tags == tag) for tag in range(size)]

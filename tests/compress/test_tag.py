@@ -1,0 +1,86 @@
+"""Models of tags: the same entities in torch and in the engines, with fewer entries, and in windows of long texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penjing.compress import export, int8, vocabulary
+from penjing.core.answers import Spans
+from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.model.base import open_base
+from penjing.runtime.open import open_session
+from penjing.tasks import open_reader
+from penjing.tune import full
+
+WORDS = ("please", "send", "the", "goods", "to", "us", "today", "we", "paid", "for", "them")
+PLACES = ("Leeds", "New York", "Oslo", "上海市", "北京")
+
+
+def table(count: int, seed: int) -> Table:
+    draw = np.random.default_rng(seed)
+    texts, golds = [], []
+    for number in range(count):
+        words = [str(draw.choice(WORDS)) for _ in range(6)]
+        place = str(draw.choice(PLACES))
+        at = int(draw.integers(0, 6))
+        before = " ".join([*words[:at], ""])
+        texts.append(f"{before}{place} {' '.join(words[at:])} {number}")
+        golds.append(f'[{{"start":{len(before)},"end":{len(before) + len(place)},"label":"place"}}]')
+    return Table(texts, golds)
+
+
+@pytest.fixture(scope="module")
+def inputs() -> Inputs:
+    train, validation = table(200, 0), table(60, 1)
+    base = open_base("penjing/nano", Path())
+    return Inputs(base, train, validation, task=open_reader("tag", {}).learn(train.labels or ()))
+
+
+@pytest.fixture(scope="module")
+def tuned(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("tuned")
+    options = full.Options(epochs=4, learning_rate=(1e-3,), max_tokens=40, layers="all")
+    return full.apply(inputs, options, Run(folder / "out", folder / "scratch", threads=1))
+
+
+def entities(artifact: Artifact, texts: list[str]) -> list[set[tuple[str, str]]]:
+    found = []
+    for text, one in zip(texts, open_session(artifact, threads=1).predict(texts), strict=True):
+        assert isinstance(one.answer, Spans)
+        found.append({(text[span.start : span.end], span.label) for span in one.answer.spans})
+    return found
+
+
+def test_an_encoder_learns_tags_and_places_them_in_the_text(tuned: Artifact) -> None:
+    assert tuned.card.metrics["validation_entity_f1"] > 0.9
+    assert entities(tuned, ["we paid for the goods in 上海市 today"]) == [{("上海市", "place")}]
+
+
+def test_the_engines_give_the_same_entities(tuned: Artifact, inputs: Inputs, tmp_path: Path) -> None:
+    texts = list(inputs.validation.texts)
+    given, wanted = replace(inputs, parent=tuned), entities(tuned, texts)
+    for name, made in (
+        ("onnx", export.apply(given, export.Options(engine="onnx"), Run(tmp_path / "a", tmp_path / "b", threads=1))),
+        ("int8", int8.apply(given, int8.Options(engine="onnx"), Run(tmp_path / "c", tmp_path / "d", threads=1))),
+        ("small", vocabulary.apply(given, vocabulary.Options(), Run(tmp_path / "e", tmp_path / "f", threads=1))),
+    ):
+        alike = np.mean([one == other for one, other in zip(entities(made, texts), wanted, strict=True)])
+        assert alike == 1.0 if name != "int8" else alike > 0.9, name
+    assert made.card.parameters < tuned.card.parameters
+
+
+def test_entities_of_a_long_text_are_found_in_every_window(tuned: Artifact) -> None:
+    filler = "please send the goods to us today we paid for them "
+    text = filler * 3 + "New York " + filler * 3 + "Oslo " + filler * 4 + "Leeds"
+    session = open_session(tuned, threads=1)
+    assert session.tokens is not None and len(session.tokens.encode([text])[0]) > 3 * session.tokens.limit
+    (whole,) = session.predict([text])
+    assert isinstance(whole.answer, Spans) and not whole.too_long
+    assert [text[one.start : one.end] for one in whole.answer.spans] == ["New York", "Oslo", "Leeds"]
+    (first,) = open_session(tuned, threads=1, long_texts="review").predict([text])
+    assert isinstance(first.answer, Spans) and first.too_long
+    assert [text[one.start : one.end] for one in first.answer.spans] == ["New York"]

@@ -1,0 +1,60 @@
+"""The task `tag` beyond what the common checks say of every task."""
+
+from __future__ import annotations
+
+import pytest
+
+from penjing.core.answers import Span, Spans
+from penjing.core.errors import DataError
+from penjing.tasks.tag import Tag, TagReader
+
+GOLD = '[{"start":0,"end":2,"label":"a"}]'
+
+
+def test_strata_are_the_rarest_types_and_texts_without_entities() -> None:
+    both = '[{"start":0,"end":2,"label":"a"},{"start":3,"end":4,"label":"b"}]'
+    assert TagReader().strata([GOLD, both, "[]", ""]) == ["a", "b", "none", ""]
+
+
+def test_rows_without_any_entity_teach_nothing_and_unknown_types_are_refused() -> None:
+    with pytest.raises(DataError, match="no entities"):
+        TagReader().learn(["[]", "[]"])
+    with pytest.raises(DataError, match="unknown type `a`"):
+        Tag(("b",)).read(GOLD)
+
+
+def test_one_wrong_or_missing_entity_makes_a_text_wrong() -> None:
+    task = Tag(("a", "b"))
+    assert not task.wrong(GOLD, GOLD)
+    assert task.wrong("[]", GOLD) and task.wrong(GOLD, "[]")
+    assert task.wrong(GOLD, GOLD.replace('"a"', '"b"')) and task.wrong(GOLD, GOLD.replace(":2", ":1"))
+
+
+def test_facts_count_entities_and_hold_no_text() -> None:
+    task = Tag(("a", "b"))
+    facts = task.facts(Spans((Span(0, 2, "a", 0.9), Span(3, 5, "a", 0.8)), 0.7))
+    assert facts["entities"] == 2 and facts["entity.a.count"] == 2 and facts["entity.b.count"] == 0
+    assert facts["spans"] == [[0, 2, "a"], [3, 5, "a"]] and facts["p"] == 0.7
+
+
+def test_f1_precision_and_recall_are_of_entities() -> None:
+    task = Tag(("a", "b"))
+    answers = [Spans((Span(0, 2, "a", 0.9), Span(3, 5, "b", 0.8)), 0.7), Spans((), 0.9)]
+    golds = ['[{"start":0,"end":2,"label":"a"}]', '[{"start":1,"end":2,"label":"b"}]']
+    found = {name: float(value) for name, value in task.metrics(task.counts(answers, golds).sum(axis=0)).items()}
+    assert found == {"entity_f1": 0.5, "precision": 0.5, "recall": 0.5, "texts_right": 0.0}
+    nothing = task.metrics(task.counts([Spans((), 1.0)], ["[]"]).sum(axis=0))
+    assert float(nothing["entity_f1"]) == 1.0 and float(nothing["texts_right"]) == 1.0
+
+
+def test_another_set_of_entities_is_a_whole_move() -> None:
+    task = Tag(("a",))
+    one, other = Spans((Span(0, 2, "a", 0.9),), 0.8), Spans((Span(0, 2, "a", 0.7),), 0.75)
+    assert task.moved(one, other) == pytest.approx(0.2)
+    assert task.moved(one, Spans((), 0.8)) == 1.0
+
+
+def test_only_a_set_that_is_likelier_than_all_others_is_settled() -> None:
+    task = Tag(("a",))
+    assert task.unsettled({"p": 0.5}, 100) and not task.unsettled({"p": 0.51}, 100)
+    assert not task.unsettled({"p": 0.1}, 0)

@@ -1,0 +1,120 @@
+"""Entities from rows to decisions: the recipe of the docs at toy scale is made, decided and replayed, without torch."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penjing.make.run import make_release
+
+PAGE = Path(__file__).parents[1] / "docs" / "tasks.md"
+PLACES = ("Leeds", "New York", "Oslo", "Lima")
+SUMS = ("$ 40", "$ 7", "$ 1,250")
+WORDS = ("please", "send", "the", "goods", "to", "us", "today", "we", "paid", "for", "them", "in", "and")
+
+
+def rows(count: int, seed: int) -> list[dict[str, object]]:
+    """Texts of random words with a place, an amount, both or none: which is which can be read off the words."""
+    draw, made = random.Random(seed), []
+    for number in range(count):
+        parts: list[tuple[str, str]] = [(draw.choice(WORDS), "") for _ in range(draw.randint(4, 9))]
+        for label, known in (("place", PLACES), ("amount", SUMS)):
+            if draw.random() < 0.6:
+                parts.insert(draw.randint(0, len(parts)), (draw.choice(known), label))
+        parts.append((f"no {number} {seed}", ""))
+        text, entities = "", []
+        for word, label in parts:
+            start = len(text) + bool(text)
+            text = f"{text} {word}".strip()
+            if label:
+                entities.append({"start": start, "end": len(text), "label": label})
+        made.append({"text": text, "entities": entities})
+    return made
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tag")
+    recipe = next(
+        each for each in re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.S) if "{type: tag}" in each
+    )
+    (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    lines = [json.dumps(row) for row in rows(900, 0)]
+    (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    result = make_release(folder / "recipe.yaml", folder / "out")
+    assert result.release is not None
+    return folder
+
+
+def penjing(folder: Path, *words: str) -> list[dict[str, object]]:
+    """The lines of a command in a process of its own, which must not import torch."""
+    code = "import sys; sys.modules['torch'] = None; from penjing.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_most_texts_are_decided_and_right(made: Path) -> None:
+    report = json.loads((made / "out" / "report.json").read_text("utf-8"))
+    assert report["test"]["metrics"]["entity_f1"]["value"] > 0.95
+    assert report["decisions"]["automation_rate"] > 0.5
+    assert {block["name"] for block in report["sections"]} == {
+        "entities_by_type", "entity_errors", "entities_by_probability",
+    }  # fmt: skip
+    for page in ("report.html",):
+        assert "Entities by type" in (made / "out" / page).read_text("utf-8")
+
+
+def test_predictions_name_places_in_both_texts(made: Path) -> None:
+    text = "  call 13800138000 and send the goods to New York today"
+    (made / "one.jsonl").write_text(json.dumps({"text": text}), encoding="utf-8")
+    (line,) = penjing(made, "predict", "out/release", "one.jsonl")
+    (span,), (own,) = line["spans"], line["in_text"]  # type: ignore[misc]
+    assert span["label"] == own["label"] == "place"
+    assert text[own["start"] : own["end"]] == "New York"
+    assert span["start"] != own["start"], "the masked text is shorter"
+
+
+def test_decisions_are_recorded_and_replayed(made: Path) -> None:
+    fresh = rows(60, 1)
+    (made / "new.jsonl").write_text("\n".join(json.dumps({"text": row["text"]}) for row in fresh), encoding="utf-8")
+    lines = penjing(made, "decide", "out/release", "new.jsonl")
+    automatic = [(line, row) for line, row in zip(lines, fresh, strict=True) if line["route"] == "automatic"]
+    assert len(automatic) > 20
+    right = [json.loads(str(line["outcome"])) == line["in_text"] == row["entities"] for line, row in automatic]
+    assert sum(right) / len(right) > 0.85
+    assert penjing(made, "replay", "--all")[-1] == {"replayed": 60, "same": 60, "different": 0, "model_exact": 60}
+
+
+def test_rules_may_ask_how_many_entities_there_are(made: Path) -> None:
+    (made / "rules.csv").write_text(
+        "name,entity.amount.count,entities,then,why\ntwo-sums,>=1,,review,money\nnothing,,0,review,no entity\n",
+        encoding="utf-8",
+    )
+    found = subprocess.run(
+        [sys.executable, "-m", "penjing", "rules", "check", "rules.csv", "--for", "out/release"],
+        cwd=made, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("step", ["compress.ngrams: {}", "compress.static: {}", "compress.cascade: {}"])
+def test_steps_for_whole_texts_are_refused_with_their_line(made: Path, step: str) -> None:
+    recipe = (
+        (made / "recipe.yaml")
+        .read_text("utf-8")
+        .replace("steps: [tune.linear: {}]", f"base: penjing/nano\nsteps:\n- tune.full: {{}}\n- {step}")
+    )
+    (made / "other.yaml").write_text(recipe, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "penjing", "check", "other.yaml"],
+        cwd=made, capture_output=True, text=True, check=False, env=None,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and "other.yaml:8" in said and "does not support the task tag" in said, said
