@@ -38,6 +38,13 @@ CASES = {
     "classify": Case("classify", (" a ", "b", "ｃ"), ("a", "b", "ｃ"), ("a\x00", "x" * 500), {}),
     "number": Case("score", ("3", "１.５", " 2.50 "), ("3", "1.5", "2.5"), ("high", "nan"), {"within": 0.5}),
     "grades": Case("score", ("3", "1.0", " 2 "), ("3", "1", "2"), ("high", "nan"), {"kind": "grades"}),
+    "several": Case(
+        "several",
+        (" b ; a", '["a", "c"]', "none"),
+        ("a;b", "a;c", "none"),
+        ("a;a", "a;;b", "a|b", "a;none", '["a;b", "c"]', '["a", 1]', "[a", "x" * 500, "a\x00"),
+        {},
+    ),
 }
 
 
@@ -170,6 +177,8 @@ def _told(task: Task, golds: Sequence[str], head: str) -> np.ndarray:
     target, kind = np.asarray(task.encode(golds, ())[head]), task.heads[head]
     if kind.loss == "cross_entropy":
         return np.where(np.arange(kind.size)[None, :] == target[:, None], 5.0, -5.0)
+    if kind.loss == "binary_cross_entropy":
+        return np.where(target > 0.5, 5.0, -5.0)
     if kind.loss == "ordinal":
         return np.where(np.arange(kind.size)[None, :] < target[:, None], 5.0, -5.0)
     return target.astype(np.float64)[:, None]

@@ -11,7 +11,7 @@ from penjing.core.nouns import Card
 from penjing.core.recipe import load_recipe
 from penjing.tasks import TASKS, calibration_of, card_fields, open_reader, open_task, predicts, reader_of, task_of
 
-GOLDS = {"classify": ["a", "b", "a"], "score": ["1", "2.5", "4", "3"]}
+GOLDS = {"classify": ["a", "b", "a"], "score": ["1", "2.5", "4", "3"], "several": ["a;b", "none", "b"]}
 
 
 def recipe(folder: Path, task: str) -> Path:

@@ -98,6 +98,7 @@ class About:
     comment: str
     facts: tuple[str, ...]
     numbers: bool = False
+    sets: bool = False
 
 
 class Places(Protocol):
@@ -134,6 +135,31 @@ class Reader(Protocol):
 
     def learn(self, golds: Sequence[str]) -> Task:
         """The task of these golds: labels, grades or scale are taken from them. Raises DataError."""
+
+
+@runtime_checkable
+class SetReader(Protocol):
+    """A reader whose cells hold several labels; words that the recipe reads as another are labels of a cell."""
+
+    @property
+    def separator(self) -> str: ...
+
+    def parts(self, cell: str) -> tuple[str, ...]:
+        """The words of a cell as they are written. Raises DataError for a cell that is no set."""
+
+
+def words_of(reader: Reader, cell: str) -> tuple[str, ...]:
+    """The words of a cell that may be read as another: its labels, or the whole cell. Raises DataError."""
+    return reader.parts(cell) if isinstance(reader, SetReader) else (cell,)
+
+
+def read_words(reader: Reader, cell: str, reads: Mapping[str, str]) -> str:
+    """A cell with each word replaced by what it is read as. Raises DataError."""
+    if not reads or not isinstance(reader, SetReader):
+        return reads.get(cell, cell)
+    words = reader.parts(cell)
+    changed = dict.fromkeys(reads.get(word, word) for word in words)
+    return reader.separator.join(changed) if any(word in reads for word in words) else cell
 
 
 class Answering(Protocol):

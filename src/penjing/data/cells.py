@@ -49,6 +49,25 @@ class UnreadableCell(str):
         return cell
 
 
+class ListCell(str):
+    """The only value of a list, or nothing of an empty one; `listed` is the list as JSON."""
+
+    listed: str
+
+    def __new__(cls, shown: str, listed: str) -> ListCell:
+        """`shown`: the cell as a string, for all who do not read lists."""
+        cell = super().__new__(cls, shown)
+        cell.listed = listed
+        return cell
+
+
+def as_list(cell: str) -> str:
+    """A cell for those who read lists: a list of words as JSON, any other cell as it is."""
+    if isinstance(cell, ListCell):
+        return cell.listed
+    return str(cell) if isinstance(cell, UnreadableCell) and cell.startswith("[") else cell
+
+
 def refuse_unreadable(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
     """The fault of the first used column whose cell holds no plain value."""
     for name in used:
@@ -104,9 +123,9 @@ def _list_cell(values: object) -> str:
     if not isinstance(values, list | tuple):
         return json_cell(values)
     if not values:
-        return ""
+        return ListCell("", "[]")
     if len(values) == 1 and not isinstance(values[0], list | tuple | dict):
-        return json_cell(values[0])
+        return ListCell(json_cell(values[0]), _dump(values))
     spoken = speakers(values)
     if spoken:
         what = f"a conversation of {len(values)} messages ({', '.join(spoken[:_SHOWN])}), not one text"

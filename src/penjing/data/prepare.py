@@ -11,7 +11,7 @@ from penjing.core.canon import canonical_json, digest_lines, unit_hash
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
-from penjing.core.task import Reader, Task
+from penjing.core.task import Reader, SetReader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
@@ -96,15 +96,11 @@ def examine(
     labels = reader.strata(table.labels or ())
     rank = [_RANK[part] for part in parts]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
-    found = find_duplicates(table.texts, labels, rank, protected, progress, beside)
+    said = table.labels or () if isinstance(reader, SetReader) else labels  # sets of one stratum may differ
+    found = find_duplicates(table.texts, said, rank, protected, progress, beside)
     found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
-    dropped |= {
-        position
-        for group in found.conflicts
-        for position in group
-        if parts[position] != "test" or "test" not in given or _disagree(group, parts, labels)
-    }
+    dropped |= _conflicting(found, parts, said, "test" in given)
     used = [position for position in range(len(table)) if position not in dropped]
     missing = [name for name in PARTS if name not in given]
     cut = [position for position in used if parts[position] == "train"]
@@ -199,6 +195,16 @@ def one_a_group(
         kept[part] = [position for position in placed[part] if not groups[position] or position in chosen]
         out += [position for position in placed[part] if groups[position] and position not in chosen]
     return kept, sorted(out)
+
+
+def _conflicting(found: Duplicates, parts: Sequence[str], labels: Sequence[str], given: bool) -> set[int]:
+    """Positions to drop of texts under several labels; rows of a given test part stay where they agree."""
+    return {
+        position
+        for group in found.conflicts
+        for position in group
+        if parts[position] != "test" or not given or _disagree(group, parts, labels)
+    }
 
 
 def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str]) -> bool:

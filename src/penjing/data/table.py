@@ -9,7 +9,7 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.recipe import Data
-from penjing.data.cells import Fault, refuse_unreadable
+from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
 from penjing.data.read import Opened, Reading, open_table
 
@@ -34,8 +34,11 @@ def open_labelled(path: Path, data: Data) -> Opened:
     return open_table(path, Reading.of(data), _wanted(data))
 
 
-def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
-    """As `read_table_file`, but rows that cannot be read go into `faults` and are left out."""
+def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool = False) -> Table:
+    """As `read_table_file`, but rows that cannot be read go into `faults` and are left out.
+
+    lists: a label may be a list, which is read as its JSON.
+    """
     texts: list[str] = []
     labels: list[str] = []
     rows: list[int] = []
@@ -53,6 +56,8 @@ def load_table(opened: Opened, data: Data, faults: list[Fault]) -> Table:
             continue
         checked = True
         cells = {name: given[names.found[name]] for name in wanted}
+        if lists:
+            cells[data.label] = as_list(cells[data.label])
         if fault := refuse_unreadable(cells, wanted, row):
             faults.append(fault)
             continue
