@@ -169,3 +169,14 @@ def test_faults_of_the_recipe_are_named_with_their_line(
     checked = penjing("check", "recipe.yaml")
     told = checked.out + checked.err
     assert checked.code in (2, 3) and f"recipe.yaml{place}" in told and words in told, told
+
+
+def test_rules_are_checked_and_tested_over_given_labels(penjing: Callable[..., Any], tmp_path: Path) -> None:
+    write(tmp_path, "en")
+    cases = (
+        "count,has.fees,p.card,text,expected\n0,no,0.1,hello,review\n2,yes,0.4,a fee,review\n1,yes,0.1,a fee,model\n"
+    )
+    (tmp_path / "cases.csv").write_text(cases, encoding="utf-8")
+    assert penjing("rules", "check", "rules.csv").code == 0
+    tested = penjing("rules", "test", "rules.csv", "cases.csv")
+    assert tested.code == 0, tested.out + tested.err

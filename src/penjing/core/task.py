@@ -209,11 +209,13 @@ class Answering(Protocol):
 class Bounds:
     """The values that numeric facts of answers can have, beyond what their kinds say.
 
-    listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one.
+    listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one; counted:
+    of a fact that is a number of true facts, all these facts.
     """
 
     listed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     ordered: tuple[str, ...] = ()
+    counted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @runtime_checkable

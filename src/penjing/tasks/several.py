@@ -219,8 +219,9 @@ class Several(SeveralReader):
         return found | {f"p.{label}": "unit" for label in self.labels}
 
     def bounds(self) -> Bounds:
-        """A text has at most all labels."""
-        return Bounds({"count": tuple(range(len(self.labels) + 1))})
+        """`count` is the number of the labels that are given."""
+        given = tuple(f"has.{label}" for label in self.labels)
+        return Bounds({"count": tuple(range(len(self.labels) + 1))}, counted={"count": given})
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """count, p, margin, and of each label has.LABEL (whether it is given) and p.LABEL."""
