@@ -55,6 +55,13 @@ CASES = {
         {},
     ),
     "grades": Case("score", ("3", "1.0", " 2 "), ("3", "1", "2"), ("high", "nan"), {"kind": "grades"}),
+    "several": Case(
+        "several",
+        (" b ; a", '["a", "c"]', "none"),
+        ("a;b", "a;c", "none"),
+        ("a;a", "a;;b", "a|b", "a;none", '["a;b", "c"]', '["a", 1]', "[a", "x" * 500, "a\x00"),
+        {},
+    ),
 }
 
 
@@ -195,6 +202,8 @@ def _told(task: Task, golds: Sequence[str], head: str) -> np.ndarray:
     target, kind = np.asarray(task.encode(golds, items_of(len(golds)))[head]), task.heads[head]
     if kind.loss == "cross_entropy":
         return np.where(np.arange(kind.size) == target[..., None], 5.0, -5.0)
+    if kind.loss == "binary_cross_entropy":
+        return np.where(target > 0.5, 5.0, -5.0)
     if kind.loss == "ordinal":
         return np.where(np.arange(kind.size)[None, :] < target[:, None], 5.0, -5.0)
     return target.astype(np.float64)[:, None]

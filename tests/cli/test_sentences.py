@@ -31,6 +31,7 @@ SILENT = {
     "serve/log.py": "log lines",
     "serve/early.py": "pieces of HTTP",
     "tasks/calibrate.py": "faults of a program, not of its user",
+    "tasks/flags.py": "faults of a program, not of its user",
     "store/migrations/versions/0001_first.py": "SQL",
     "store/migrations/versions/0003_chain.py": "SQL",
 }
@@ -68,6 +69,13 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{type: classify}",
         "{type: score}",
         "{type: tag}",
+        "{type: several}",
+        "Each label: found and rightly given",
+        "Precision: the share of the texts with this answer that are right. Recall: the share of the texts with this "
+        "label that were found. With fewer than 30 rows both are rough.",
+        "Labels that were missed, and what was given instead",
+        "`-`: nothing was missed, or nothing else was given.",
+        "given instead",
         "the field `label`",
         "Which labels are taken for which",
         "Which grades are taken for which",
@@ -257,6 +265,7 @@ PIECES = frozenset({
     "logits hold a value that is not finite",
     "header: {} # the row of the header",
     "sheet: {} # of the workbook",
+    "separator: {} # what is between the labels of a cell",
     "columns: [{}] # the file has no header",
     "`{}` does not support the task {}: it needs",
 })  # fmt: skip

@@ -26,7 +26,7 @@ from penjing.core.answers import (
 SPAN, OTHER = Span(0, 2, "人", 0.9), Span(5, 7, "药", 0.8)
 ANSWERS: list[Answer] = [
     Choice(("a", "b"), (0.25, 0.75)),
-    Flags(("a", "b"), (0.25, 0.75), (False, True)),
+    Flags(("a", "b"), (0.25, 0.75), (False, True), 0.5, 0.25),
     Number(2.5, 2.0, 3.0, 0.9),
     Spans((SPAN, OTHER), 0.7),
     Spans((), 1.0),

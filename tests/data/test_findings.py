@@ -82,9 +82,9 @@ def test_lists_may_be_of_one_kind_but_need_rows_in_every_part() -> None:
     model = Recipe.model_validate({"name": "t", "data": {"files": "a"}, "steps": [{"tune.linear": None}]})
     file, one = RecipeFile(path=Path("r"), recipe=model), audit({"place": 800})
     assert {"one_label"} <= {problem.code for problem in find_problems(file, one, {})}
-    assert find_problems(file, one, {}, names=False, lists=True) == []
+    assert find_problems(file, one, {}, names=False, alone=True) == []
     without = one.model_copy(update={"splits": {**one.splits, "test": 0}})
-    assert "empty_part" in {problem.code for problem in find_problems(file, without, {}, names=False, lists=True)}
+    assert "empty_part" in {problem.code for problem in find_problems(file, without, {}, names=False, alone=True)}
 
 
 def test_another_language_than_told() -> None:

@@ -110,7 +110,10 @@ def init(
     wanted = _Wanted(text, label, Reading(encoding, sheet, header), named is not None and named.numbers)
     follow_rows(data, wanted.reading, text)
     guessed = _guess(data, wanted, asking=not json)
-    about = named or next(one for one in map(about_task, TASKS) if one.numbers == (guessed.numbers == "many"))
+    kinds = (guessed.numbers == "many", guessed.separator is not None)
+    about = named or next(one for one in map(about_task, TASKS) if (one.numbers, one.sets) == kinds)
+    if not about.sets:
+        guessed = replace(guessed, separator=None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -165,6 +168,11 @@ def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> N
     """The task if it was guessed, notes on the columns, and the problems of the rows."""
     if about is not None and about.numbers:
         show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
+    elif about is not None and about.sets:
+        show.out(
+            f"task: {about.name}, because cells hold several labels with `{guessed.separator}` between them; `--task "
+            "classify` reads each cell as one label"
+        )
     elif about is not None and guessed.numbers == "few":
         show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
     for note in guessed.notes:
@@ -240,6 +248,7 @@ def recipe_text(
         "encoding": _scalar(guessed.encoding),
         "text": _scalar(guessed.text),
         "label": _scalar(guessed.label),
+        "separator": _scalar(guessed.separator or ""),
         "gold": about.gold,
         "metric": about.metric,
         "misses": in_yaml(misses.asked),
@@ -294,6 +303,8 @@ def _lines(guessed: Guess) -> Iterator[str]:
     """The lines of the template, those of a file without a header and of a workbook where it is one."""
     for line in _RECIPE.splitlines():
         yield line
+        if line.startswith("  label:"):
+            yield from ["  separator: {separator} # what is between the labels of a cell"] * bool(guessed.separator)
         if line.startswith("  encoding:"):
             yield from ["  columns: [{columns}] # the file has no header"] * bool(guessed.columns)
             yield from ["  sheet: {sheet} # of the workbook"] * (guessed.sheet is not None)

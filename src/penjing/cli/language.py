@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from penjing.core.chinese import chinese, chinese_word
 from penjing.core.errors import UsageError
 
-Language = Literal["zh", "en"]
+Language = Literal["en", "zh"]
 _HAN = re.compile("[\u4e00-\u9fff]")
 _asked: Language | None = None
 _followed: Language | None = None

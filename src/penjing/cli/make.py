@@ -19,7 +19,7 @@ def make(
     as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
     texts: Annotated[bool, typer.Option("--texts/--no-texts", help="whether the report shows texts of rows")] = True,
     lang: Annotated[
-        Literal["zh", "en"] | None, typer.Option(help="language of the report; default: Chinese where the texts are")
+        Literal["en", "zh"] | None, typer.Option(help="language of the report; default: Chinese where the texts are")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="measure and seal again, even if nothing has changed")] = False,
 ) -> None:

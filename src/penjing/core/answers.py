@@ -30,12 +30,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Flags:
-    """Any number of labels: for each its calibrated probability, and whether the text gets it."""
+    """Any number of labels: for each its calibrated probability, and whether the text gets it.
+
+    p: the probability that the whole set is right; margin: how far the nearest probability is from its threshold.
+    """
 
     kind: ClassVar[str] = "flags"
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
     given: tuple[bool, ...]
+    p: float
+    margin: float
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,11 @@ def _choice(value: Mapping[str, Any]) -> Choice:
 
 
 def _flags(value: Mapping[str, Any]) -> Flags:
-    return Flags(tuple(value["labels"]), tuple(value["probabilities"]), tuple(value["given"]))
+    labels, probabilities, given = (tuple(value[name]) for name in ("labels", "probabilities", "given"))
+    flags = Flags(labels, probabilities, given, value["p"], value["margin"])
+    if not len(flags.labels) == len(flags.probabilities) == len(flags.given):
+        raise ValueError(f"{len(flags.labels)} labels and {len(flags.probabilities)} probabilities")
+    return flags
 
 
 def _spans(value: Mapping[str, Any]) -> Spans:

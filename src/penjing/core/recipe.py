@@ -73,6 +73,9 @@ class Data(_Part):
     columns: list[Word] | None = Field(None, description="names of the columns of a file that has no header")
     text: Word = Field("text", description="the column of the texts")
     label: Word = Field("label", description="the column of the labels")
+    separator: str | None = Field(
+        None, description="what is between the labels of a cell, for the task `several`: one of `;`, `|`, `,`, `、` …"
+    )
     labels: dict[str, Word] = Field(
         {}, description="labels that are read as another, where several words mean one: `{refunds: refund}`"
     )

@@ -98,6 +98,7 @@ class About:
     comment: str
     facts: tuple[str, ...]
     numbers: bool = False
+    sets: bool = False
 
 
 class Places(Protocol):
@@ -137,6 +138,31 @@ class Reader(Protocol):
 
     def learn(self, golds: Sequence[str]) -> Task:
         """The task of these golds: labels, grades or scale are taken from them. Raises DataError."""
+
+
+@runtime_checkable
+class SetReader(Protocol):
+    """A reader whose cells hold several labels; words that the recipe reads as another are labels of a cell."""
+
+    @property
+    def separator(self) -> str: ...
+
+    def parts(self, cell: str) -> tuple[str, ...]:
+        """The words of a cell as they are written. Raises DataError for a cell that is no set."""
+
+
+def words_of(reader: Reader, cell: str) -> tuple[str, ...]:
+    """The words of a cell that may be read as another: its labels, or the whole cell. Raises DataError."""
+    return reader.parts(cell) if isinstance(reader, SetReader) else (cell,)
+
+
+def read_words(reader: Reader, cell: str, reads: Mapping[str, str]) -> str:
+    """A cell with each word replaced by what it is read as. Raises DataError."""
+    if not reads or not isinstance(reader, SetReader):
+        return reads.get(cell, cell)
+    words = reader.parts(cell)
+    changed = dict.fromkeys(reads.get(word, word) for word in words)
+    return reader.separator.join(changed) if any(word in reads for word in words) else cell
 
 
 class Answering(Protocol):
@@ -186,11 +212,13 @@ class Answering(Protocol):
 class Bounds:
     """The values that numeric facts of answers can have, beyond what their kinds say.
 
-    listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one.
+    listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one; counted:
+    of a fact that is a number of true facts, all these facts.
     """
 
     listed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     ordered: tuple[str, ...] = ()
+    counted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @runtime_checkable

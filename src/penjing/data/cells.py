@@ -49,19 +49,23 @@ class UnreadableCell(str):
         return cell
 
 
-class ListCell(UnreadableCell):
-    """A cell that is a list of objects, as gold may be; its string is its JSON."""
+class ListCell(str):
+    """The only value of a list, or nothing of an empty one; `listed` is the list as JSON."""
 
+    listed: str
 
-class EmptyList(str):
-    """A cell that is an empty list: empty where one value is meant."""
+    def __new__(cls, shown: str, listed: str) -> ListCell:
+        """`shown`: the cell as a string, for all who do not read lists."""
+        cell = super().__new__(cls, shown)
+        cell.listed = listed
+        return cell
 
 
 def as_list(cell: str) -> str:
-    """A cell where a list is meant: its JSON, if it is a list, else the cell as it is."""
-    if isinstance(cell, EmptyList):
-        return "[]"
-    return str(cell) if isinstance(cell, ListCell) else cell
+    """A cell for those who read lists: a list of words as JSON, any other cell as it is."""
+    if isinstance(cell, ListCell):
+        return cell.listed
+    return str(cell) if isinstance(cell, UnreadableCell) and cell.startswith("[") else cell
 
 
 def refuse_unreadable(cells: Mapping[str, str], used: Sequence[str], row: int) -> Fault | None:
@@ -119,17 +123,16 @@ def _list_cell(values: object) -> str:
     if not isinstance(values, list | tuple):
         return json_cell(values)
     if not values:
-        return EmptyList()
+        return ListCell("", "[]")
     if len(values) == 1 and not isinstance(values[0], list | tuple | dict):
-        return json_cell(values[0])
+        return ListCell(json_cell(values[0]), _dump(values))
     spoken = speakers(values)
     if spoken:
         what = f"a conversation of {len(values)} messages ({', '.join(spoken[:_SHOWN])}), not one text"
         return UnreadableCell(_dump(values), what, CONVERSATION)
     shown = ", ".join(str(value)[:40] for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
     what = f"a list of {len(values)} value{'s' * (len(values) != 1)} ({shown}), not one value"
-    kind = ListCell if all(isinstance(value, dict) for value in values) else UnreadableCell
-    return kind(_dump(values), what, "keep one value a row")
+    return UnreadableCell(_dump(values), what, "keep one value a row")
 
 
 def _object_cell(value: Mapping[str, object]) -> str:

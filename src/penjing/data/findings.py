@@ -78,14 +78,14 @@ def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> li
 
 
 def find_problems(
-    file: RecipeFile, audit: Audit, near_conflicts: Rows, *, names: bool = True, lists: bool = False
+    file: RecipeFile, audit: Audit, near_conflicts: Rows, *, names: bool = True, alone: bool = False
 ) -> list[Problem]:
     """What follows from the counts: errors that forbid training, warnings that do not.
 
-    names: whether the gold is a name, so that a rare one always goes to a person. lists: whether it is a list, of which
-    rows may have one kind only.
+    names: whether the gold is a name, so that a rare one always goes to a person. alone: whether all rows may have
+    one stratum.
     """
-    return [*_forbidding(file, audit, lists), *_warning(file, audit, near_conflicts, names)]
+    return [*_forbidding(file, audit, alone), *_warning(file, audit, near_conflicts, names)]
 
 
 def unseen_labels(
@@ -137,7 +137,7 @@ def unseen_values(
     return [Problem(severity="warning", code="unseen_values", message=message, fix=fix, rows=rows)]
 
 
-def _forbidding(file: RecipeFile, audit: Audit, lists: bool) -> list[Problem]:
+def _forbidding(file: RecipeFile, audit: Audit, alone: bool) -> list[Problem]:
     label = file.recipe.data.label
     if audit.empty and not audit.used:
         return [
@@ -149,17 +149,17 @@ def _forbidding(file: RecipeFile, audit: Audit, lists: bool) -> list[Problem]:
             f"{audit.used} usable row{'s' * (audit.used != 1)}; fewer than {LEAST_ROWS} cannot be trained and tested on"
         )
         problems.append(_error("too_few_rows", message, "label more texts; 500 are a good start"))
-    if len(audit.labels) == 1 and not lists:
+    if len(audit.labels) == 1 and not alone:
         message = f"one label only: `{next(iter(audit.labels))}`"
         problems.append(
             _error("one_label", message, f"add rows of another label; is `label: {label}` the right column?")
         )
-    elif audit.used >= LEAST_ROWS and len(audit.labels) > audit.used / 2 and not lists:
+    elif audit.used >= LEAST_ROWS and len(audit.labels) > audit.used / 2 and not alone:
         message = f"{len(audit.labels)} labels in {audit.used} rows: `{label}` looks like free text"
         problems.append(
             _error("labels_are_texts", message, "name the column of the labels with `label:` under `data:`")
         )
-    elif not lists and audit.used >= LEAST_ROWS and sum(n >= LEAST_LABEL_ROWS for n in audit.labels.values()) < 2:
+    elif not alone and audit.used >= LEAST_ROWS and sum(n >= LEAST_LABEL_ROWS for n in audit.labels.values()) < 2:
         message = f"fewer than two labels have {LEAST_LABEL_ROWS} rows or more"
         problems.append(_error("thin_labels", message, "label more rows of each label"))
     elif audit.used >= LEAST_ROWS:

@@ -12,13 +12,14 @@ from typing import Literal
 
 from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
-from penjing.data.cells import Fault, UnreadableCell
+from penjing.data.cells import Fault, UnreadableCell, as_list
 from penjing.data.choice import ChoiceError
 from penjing.data.fields import parse_number
 from penjing.data.find_form import find_form
 from penjing.data.header import NUMBER, has_header
 from penjing.data.names import EXACT, role_of
 from penjing.data.read import Opened, Reading, open_table
+from penjing.data.sets import find_separator, words_of_list
 
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
@@ -52,6 +53,7 @@ class Guess:
     sheet: str | None = None
     header: int | None = None
     numbers: Literal["none", "few", "many"] = "none"
+    separator: str | None = None
 
 
 def guess(
@@ -87,6 +89,7 @@ def guess(
     elif reading.header == 0:
         header = list(opened.names or [])
     values, faults = _values(opened)
+    values = {name: _with_lists(column) for name, column in values.items()}
     names = list(values)
     if not names or not any(map(len, values.values())):
         if faults:
@@ -98,7 +101,7 @@ def guess(
         raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
     _check_given(names, text, label, str(path))
     text, label = _columns(values, text, label, str(path), _number_score if numbers else _label_score)
-    kind = _numbers(values[label])
+    kind, was = _numbers(values[label]), label
     columns = None
     if header is not None:
         renamed = {text: "text", label: "label"} if text != label else {}
@@ -107,7 +110,8 @@ def guess(
         notes.append("no header: the columns were named " + ", ".join(columns))
     encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
     kept = None if header is not None else reading.header
-    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind)
+    separator = find_separator(values[was]) if kind == "none" else None
+    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
 
 
 def _is_headless(opened: Opened) -> bool:
@@ -122,6 +126,13 @@ def _values(opened: Opened) -> tuple[dict[str, list[str]], list[Fault]]:
     rows = [cells for _, cells in islice(opened.rows(faults), _SAMPLE)]
     names = list(dict.fromkeys(name for cells in rows for name in cells))
     return {name: [cells.get(name, "") for cells in rows] for name in names}, faults
+
+
+def _with_lists(column: list[str]) -> list[str]:
+    """A column of lists of words as their JSON, if they are sets of labels; any other column as it is."""
+    lists = [as_list(cell) for cell in column]
+    listed = any(words_of_list(cell) is not None for cell in lists) and find_separator(lists) is not None
+    return [str(cell) for cell in lists] if listed else column
 
 
 def _check_given(names: list[str], text: str | None, label: str | None, where: str) -> None:
@@ -178,7 +189,8 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     """How well a column fits as labels; None where it cannot: many values, long ones, dates. Numbers with decimals fit
     where the column is named as labels or as a level."""
     role = role_of(name)
-    distinct = {cell.strip() for cell in filled}
+    separator = find_separator(filled)
+    distinct = {word for cell in filled for word in _labels_of(cell, separator)}
     if role != "label" and distinct and {cell.lower() for cell in distinct} <= _SPEAKERS:
         return None  # the speaker, in an export of a chat
     named = name.strip().lower() in EXACT and role == "label"
@@ -197,6 +209,13 @@ def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     worth -= 0.5 * (role not in ("label", "level") and all(NUMBER.fullmatch(cell) for cell in distinct))
     worth -= 3.0 * (len(distinct) == 1) + 1.0 * (len(distinct) > 100)
     return worth - 2.0 * (1 - len(filled) / rows)
+
+
+def _labels_of(cell: str, separator: str | None) -> list[str]:
+    """The labels of a cell: itself, or those of a set."""
+    if separator is None:
+        return [cell.strip()]
+    return words_of_list(cell) or [word.strip() for word in cell.split(separator)]
 
 
 def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:

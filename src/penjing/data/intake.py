@@ -10,8 +10,8 @@ from pathlib import Path
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.recipe import PARTS, Recipe, RecipeFile
-from penjing.core.task import Reader
-from penjing.data.audit import FileAudit, Problem, Rows
+from penjing.core.task import Reader, SetReader, read_words, words_of
+from penjing.data.audit import SMALL_LABEL, FileAudit, Problem, Rows
 from penjing.data.cells import Fault
 from penjing.data.fields import match_header
 from penjing.data.labels import alike, as_yaml, read_as, read_label, unite
@@ -157,7 +157,7 @@ class _Collector:
         try:
             masked = self.masking.prepare(table.texts[place])
             label = read_label(table.labels[place]) if table.labels else ""
-            gold = self.reader.read(self.reads.get(label, label), masked) if label else ""
+            gold = self.reader.read(read_words(self.reader, label, self.reads), masked) if label else ""
             fields = {key: self._field(column[place], key) for key, column in table.fields.items()}
         except (RequestError, DataError) as error:
             faults.append(Fault(row, error.what, error.fix or ""))
@@ -168,7 +168,7 @@ class _Collector:
             self.unlabelled.setdefault(name, []).append(row)
         else:
             self.texts.append(masked.text)
-            self.merged[label] += 1
+            self.merged.update(words_of(self.reader, label))
             self.labels.append(gold)
             self.rows.append(row)
             self.parts.append(part)
@@ -203,7 +203,15 @@ class _Collector:
         if self.unlabelled:
             message, fix = "rows without a label, left out", "label them, or list the file under `unlabelled:`"
             found.append(Problem(severity="warning", code="no_label", message=message, rows=self.unlabelled, fix=fix))
+        if isinstance(self.reader, SetReader) and self.labels:
+            found.append(_set_problem(self.reader, self.labels))
         return [*found, *self._label_problems()]
+
+    def _names(self, gold: str) -> tuple[str, ...]:
+        """The labels of a gold: itself, those of a set, or none where it is no name."""
+        if isinstance(self.reader, SetReader):
+            return self.reader.parts(gold)
+        return (gold,) if self.reader.golds_are_names else ()
 
     def _label_problems(self) -> list[Problem]:
         """Labels that were merged, that may be the same, and merges of the recipe that match no row."""
@@ -212,7 +220,7 @@ class _Collector:
             listed = ", ".join(f"`{label}` as `{kept}`" for label, kept in list(self.united.items())[:12])
             message, fix = f"labels of the same value, read as one: {listed}", "nothing to do, or write one of them"
             found.append(Problem(severity="warning", code="same_labels", message=message, fix=fix))
-        counts = Counter(self.labels) if self.reader.golds_are_names else Counter()
+        counts = Counter(label for gold in self.labels for label in self._names(gold))
         if like := alike(counts):
             pairs = [f"`{label}` ({counts[label]:,}) and `{kept}` ({counts[kept]:,})" for label, kept in like.items()]
             more = f", and {len(pairs) - 12} more" if len(pairs) > 12 else ""
@@ -221,7 +229,7 @@ class _Collector:
             )
             rows: Rows = {}
             for label, name, row in zip(self.labels, self.names, self.rows, strict=True):
-                if label in like:
+                if not like.keys().isdisjoint(self._names(label)):
                     rows.setdefault(name, []).append(row)
             reads = {written: like.get(label, label) for written, label in self.reads.items()} | like
             fix = f"where they are the same label, write under `data:` in the recipe: {as_yaml(reads)}"
@@ -232,3 +240,17 @@ class _Collector:
             fix = "write it as the rows do, or take it out"
             found.append(Problem(severity="warning", code="idle_labels", message=message, fix=fix))
         return found
+
+
+def _set_problem(reader: SetReader, golds: Sequence[str]) -> Problem:
+    """The rows of each label, where a text has several and counts in the table under one."""
+    counts = Counter(label for gold in golds for label in reader.parts(gold))
+    listed = ", ".join(f"`{label}` {rows:,}" for label, rows in counts.most_common(12))
+    more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
+    few = sum(rows < SMALL_LABEL for rows in counts.values())
+    message = (
+        f"a text counts in this table under the rarest of its labels; the rows of each label are: {listed}{more}; "
+        f"{few} labels have fewer than {SMALL_LABEL} rows"
+    )
+    fix = "nothing to do; a label of few rows is found less often, and its figures are rough"
+    return Problem(severity="warning", code="sets", message=message, fix=fix)

@@ -11,7 +11,7 @@ from penjing.core.canon import canonical_json, digest_lines, unit_hash
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
-from penjing.core.task import Reader, Task
+from penjing.core.task import Reader, SetReader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
@@ -96,15 +96,11 @@ def examine(
     labels = reader.strata(table.labels or ())
     rank = [_RANK[part] for part in parts]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
-    found = find_duplicates(table.texts, labels, rank, protected, progress, beside)
+    said = table.labels or () if reader.golds_are_lists else labels  # lists of one stratum may differ
+    found = find_duplicates(table.texts, said, rank, protected, progress, beside)
     found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
-    dropped |= {
-        position
-        for group in found.conflicts
-        for position in group
-        if parts[position] != "test" or "test" not in given or _disagree(group, parts, labels)
-    }
+    dropped |= _conflicting(found, parts, said, "test" in given)
     used = [position for position in range(len(table)) if position not in dropped]
     missing = [name for name in PARTS if name not in given]
     cut = [position for position in used if parts[position] == "train"]
@@ -201,6 +197,16 @@ def one_a_group(
     return kept, sorted(out)
 
 
+def _conflicting(found: Duplicates, parts: Sequence[str], labels: Sequence[str], given: bool) -> set[int]:
+    """Positions to drop of texts under several labels; rows of a given test part stay where they agree."""
+    return {
+        position
+        for group in found.conflicts
+        for position in group
+        if parts[position] != "test" or not given or _disagree(group, parts, labels)
+    }
+
+
 def _disagree(group: Sequence[int], parts: Sequence[str], labels: Sequence[str]) -> bool:
     return len({labels[position] for position in group if parts[position] == "test"}) > 1
 
@@ -280,11 +286,12 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         unlabelled=unlabelled,
     )
     near_conflicts = places(intake, sorted({position for pair in found.near_conflicts for position in pair}))
+    alone = audited.reader.golds_are_lists and not isinstance(audited.reader, SetReader)
     problems = [
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *sibling_problems(intake, audited.siblings),
-        *find_problems(file, audit, near_conflicts, names=names, lists=audited.reader.golds_are_lists),
+        *find_problems(file, audit, near_conflicts, names=names, alone=alone),
         *(
             unseen_labels(file, audit, tables, _file_names(file))
             if names

@@ -40,7 +40,7 @@ def open_labelled(path: Path, data: Data) -> Opened:
 def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool = False) -> Table:
     """As `read_table_file`, but rows that cannot be read go into `faults` and are left out.
 
-    lists: whether a label may be a list, which is then its JSON.
+    lists: a label may be a list, which is read as its JSON.
     """
     texts: list[str] = []
     labels: list[str] = []

@@ -117,7 +117,7 @@ class RuleRunner:
         if parse_date(clock) is None:
             fix = "write 2026-01-05, or 2026-01-05T10:30:00 with its time"
             raise RequestError(f"{clock[:40]!r} is not a time", where=where, fix=fix)
-        found = {fact: value for fact, value in own.items() if "." not in fact}
+        found = {fact: value for fact, value in own.items() if "." not in fact or fact in schema.own}
         pii = dict(masked.counts) | {f.removeprefix("pii."): v for f, v in own.items() if f.startswith("pii.")}
         shares = {f.removeprefix("p."): v for f, v in own.items() if f.startswith("p.")}
         if "label" in own and "p" in own:

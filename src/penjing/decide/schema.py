@@ -10,7 +10,7 @@ from typing import Any, Literal
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import BoundedTask, Bounds, FactKind, Task
+from penjing.core.task import BoundedTask, Bounds, FactKind, Task, read_words
 from penjing.data import fold
 from penjing.data.dates import parse_date
 from penjing.data.fields import WrongFieldError, match_header, match_names, read_field, unclear_names
@@ -115,7 +115,7 @@ class FactSchema:
             return match_label(written, self.labels, self.read_as)
         try:
             word = written.strip()
-            return self.task.read(self.read_as.get(word, word)) or None
+            return self.task.read(read_words(self.task, word, self.read_as)) or None
         except DataError:
             return None
 

@@ -16,7 +16,7 @@ from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
-from penjing.data.cells import Fault, refuse_unreadable
+from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
@@ -222,6 +222,8 @@ def _read(
     for number, row in opened.rows(faults):
         cells = by_english_names(row)
         names = _columns(tuple(cells), columns, data)
+        if schema.task.golds_are_lists:
+            cells = {**cells, names[columns[1]]: as_list(cells[names[columns[1]]])}
         if odd := refuse_unreadable(cells, list(names.values()), number):
             faults.append(odd)
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from penjing.core.task import Task
+from penjing.core.task import SetReader, Task
 from penjing.prove.sequence import DELTA, upper_bound
 
 Bools = npt.NDArray[np.bool_]
@@ -39,21 +39,29 @@ def harm_table(
     forced: Bools,
     delta: float = DELTA,
 ) -> tuple[Harm, ...]:
-    """The harm of each stratum of the gold (of `classify`: each label), the most frequent one first.
+    """The harm of each stratum of the gold (of a task of labels: each label), the most frequent one first.
 
     outcomes, golds, automated, forced: one each of n rows. automated: decided by the model without a person; forced:
     the outcome is set by a rule. Each bound holds by itself with confidence 1 - delta (Clopper and Pearson, 1934).
     """
     wrong = np.array([task.wrong(*pair) for pair in zip(outcomes, golds, strict=True)], dtype=bool)
-    strata = np.array(task.strata(golds), dtype=object)
     found = []
-    for label in dict.fromkeys(strata.tolist()):
-        own = strata == label
+    for label, own in _groups(task, golds).items():
         rows, by_rule = int(own.sum()), int((own & wrong & forced).sum())
         missed = int((own & wrong & (automated | forced)).sum())
         high = upper_bound(missed, rows, delta)
         found.append(Harm(str(label), rows, missed, by_rule, high, best_bound(rows, delta)))
     return tuple(sorted(found, key=lambda each: (-each.rows, each.label)))
+
+
+def _groups(task: Task, golds: Sequence[str]) -> dict[str, Bools]:
+    """The rows (n,) of each stratum; where gold is a set, those of each label, and a row may be of several."""
+    names = [task.parts(gold) for gold in golds] if isinstance(task, SetReader) else [(s,) for s in task.strata(golds)]
+    found: dict[str, Bools] = {}
+    for row, mine in enumerate(names):
+        for name in mine:
+            found.setdefault(name, np.zeros(len(golds), dtype=bool))[row] = True
+    return found
 
 
 def best_bound(rows: int, delta: float = DELTA) -> float:

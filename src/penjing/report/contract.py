@@ -17,7 +17,7 @@ from penjing.report.promised import HarmRow, Menu, NeedPart
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
-PageLanguage = Literal["zh", "en"]
+PageLanguage = Literal["en", "zh"]
 FIRST_ROWS = 20
 
 

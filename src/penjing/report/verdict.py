@@ -12,7 +12,7 @@ from penjing.report.ways_out import miss_sentences, way_out_sentences
 
 LINEAR = "tune.linear"
 # Metrics that are shares of the rows, shown as percentages.
-SHARES = frozenset({"accuracy", "within", "coverage"})
+SHARES = frozenset({"accuracy", "within", "coverage", "exact"})
 # Gates on a score, shown as a number between 0 and 1.
 _SCORES = frozenset({"score", "macro_f1"})
 

@@ -16,7 +16,7 @@ from penjing.core.answers import Choice
 from penjing.core.canon import digest_file
 from penjing.core.errors import DamageError, DataError, RequestError, StoreError, UsageError
 from penjing.core.nouns import Release
-from penjing.core.task import Task
+from penjing.core.task import Task, read_words
 from penjing.data.cells import Fault
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
@@ -74,7 +74,7 @@ def count_open(store: Store) -> int:
 
 
 def open_labels(store: Store) -> list[str]:
-    """The labels that a verdict may name: those of every release with open cases; none if answers are not labels."""
+    """The labels that a verdict may name: those of every release with open cases; none if answers are not one label."""
     newest = (
         select(func.max(decisions.c.id))
         .join(reviews, reviews.c.decision == decisions.c.id)
@@ -83,8 +83,8 @@ def open_labels(store: Store) -> list[str]:
     )
     query = select(decisions.c.prediction).where(decisions.c.id.in_(newest)).order_by(decisions.c.id)
     with store.read() as connection:
-        found = [_described(written)[1] for written in connection.execute(query).scalars()]
-    return list(dict.fromkeys(label for labels in found for label in labels))
+        found = [_described(written) for written in connection.execute(query).scalars()]
+    return list(dict.fromkeys(label for kind, labels in found if kind == Choice.kind for label in labels))
 
 
 def _described(prediction: Any) -> tuple[str, list[str]]:
@@ -316,7 +316,7 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
             "put its folder back there"
         )
     try:
-        return task.read(reads.of(row.release).get(written.strip(), written))
+        return task.read(read_words(task, written.strip(), reads.of(row.release)))
     except DataError as error:
         fix = f" ({error.fix})" if error.fix else ""
         raise DataError(f"{written[:64]!r} is no answer of this release: {error.what}{fix}") from None

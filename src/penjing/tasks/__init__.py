@@ -14,7 +14,12 @@ from penjing.core.options import Options, build_options, nearest
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import About, Outputs, Reader, Task
 
-TASKS = {"classify": "penjing.tasks.classify", "score": "penjing.tasks.score", "tag": "penjing.tasks.tag"}
+TASKS = {
+    "classify": "penjing.tasks.classify",
+    "score": "penjing.tasks.score",
+    "several": "penjing.tasks.several",
+    "tag": "penjing.tasks.tag",
+}
 
 
 class TaskFile(Protocol):
@@ -53,9 +58,23 @@ def reader_of(file: RecipeFile) -> Reader:
             f"unknown task `{task.type[:80]}`", where=file.where("task", "type"), fix=nearest(task.type, TASKS)
         )
     model = _file(task.type)
+    if "separator" in options:
+        what, fix = "`separator` is no option of a task", "write it under `data:`, beside `label:`"
+        raise RecipeError(what, where=file.where("task", "separator"), fix=fix)
+    if (separator := file.recipe.data.separator) is not None:
+        if not model.ABOUT.sets:
+            what = f"`separator` is for several labels in a cell, and the task `{task.type}` has one"
+            fix = "write `task: {type: several}`, or take `separator` out"
+            raise RecipeError(what, where=file.where("data", "separator"), fix=fix)
+        options["separator"] = separator
     return model.open_reader(
-        build_options(model.Options, options, file.where("task"), lambda *keys: file.where("task", *keys))
+        build_options(model.Options, options, file.where("task"), lambda *keys: _place(file, *keys))
     )
+
+
+def _place(file: RecipeFile, *keys: str | int) -> str:
+    """Where an option of the task is written: the separator beside the column of the labels."""
+    return file.where("data", *keys) if keys == ("separator",) else file.where("task", *keys)
 
 
 def open_task(name: str, state: Mapping[str, Any], where: str = "") -> Task:

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test, Within
 from penjing.decide.logic.rows import DAYS, TableRows, ranges
-from penjing.decide.schema import MICRO
 
 # (fact, "has" | "list" | "start" | "value" | "listed" | "pattern", what)
 Atom = tuple[str, str, str]
@@ -70,9 +69,9 @@ class Atoms:
     def at_least(self, fact: str, cut: int) -> int:
         """The literal that a number is at least `cut`, in whole units; constant beyond the values that it can have."""
         least, most = self._rows.limits(fact)
-        listed = self._rows.schema.bounds.listed.get(fact)
+        listed = self._rows.listed(fact)
         if listed and least < cut <= most:
-            cut = min(value for each in listed if (value := round(each * MICRO)) >= cut)
+            cut = min(value for value in listed if value >= cut)
         if cut <= least:
             return TRUE
         if cut > most:

@@ -11,8 +11,9 @@ from penjing.decide.ends import write_then
 from penjing.decide.logic.rows import MadeCase, TableRows, ranges
 from penjing.decide.logic.spans import bounded
 from penjing.decide.logic.wording import conditions_of, example_of, number_of, rows_of
-from penjing.decide.schema import MICRO
 from penjing.decide.table import RuleTable
+
+_MOST_LISTED = 20  # values of a fact in a sentence
 
 Kind = Literal["impossible", "contradiction", "unreachable", "overlap", "gap", "undecided", "unused", "broad"]
 
@@ -124,14 +125,12 @@ def _supposed(case: MadeCase) -> list[str]:
 
 def _never(rows: TableRows, rule: Rule) -> str:
     """What cannot be: a condition that no value of its fact meets, else all conditions at once."""
-    listed_of = rows.schema.bounds.listed
     for each in rule.conditions:
-        listed = listed_of.get(each.fact)
-        if listed and not isinstance(each.test, (Contains, Matches, Starts)):
-            points = [round(value * MICRO) for value in sorted(listed)]
+        points = rows.listed(each.fact) if each.fact in rows.schema.bounds.listed else ()
+        if points and not isinstance(each.test, (Contains, Matches, Starts)):
             spans = bounded(ranges(each.test), rows.limits(each.fact))
             if not any(low <= point <= high for low, high in spans for point in points):
-                known = ", ".join(number_of(point, "float") for point in points)
+                known = _listing([number_of(point, rows.kinds[each.fact]) for point in points])
                 return f"`{each.fact}` is always one of {known}, never `{each.written}`"
     if len(rule.conditions) == 1:
         return f"{conditions_of(rule)} is true of no case"
@@ -145,6 +144,16 @@ def _why_impossible(table: RuleTable, rule: Rule) -> str:
         return f"with {labels} labels p is at least {1 / labels:.4g}, and the margin is at most p and at least 2p - 1"
     if labels and any(fact.startswith("p.") for fact in named):
         return "the probabilities of all labels sum to 1, and `label` has the largest: loosen one of the conditions"
+    counted = table.schema.bounds.counted
+    if fact := next((fact for fact in counted if fact in named and not named.isdisjoint(counted[fact])), None):
+        return f"`{fact}` is the number of the given labels: loosen one of the conditions, or delete the row"
     if len(ordered := [fact for fact in table.schema.bounds.ordered if fact in named]) > 1:
         return f"it is always {' <= '.join(ordered)}: loosen one of the conditions, or delete the row"
     return "loosen one of the conditions, or delete the row"
+
+
+def _listing(values: Sequence[str]) -> str:
+    """Values in a sentence; of many the first and the last ones."""
+    if len(values) <= _MOST_LISTED:
+        return ", ".join(values)
+    return ", ".join((*values[:2], "…", values[-1]))

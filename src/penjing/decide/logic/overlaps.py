@@ -76,6 +76,9 @@ class Meetings:
         """The name of the facts that this one depends on."""
         if self._rows.schema.labels and (fact in ("label", "p", "margin") or fact.startswith("p.")):
             return "label"
+        for count, counted in self._rows.schema.bounds.counted.items():
+            if fact == count or fact in counted:
+                return count
         if fact in self._rows.schema.bounds.ordered:
             return self._rows.schema.bounds.ordered[0]
         return CLOCK if fact == CLOCK or self._rows.kinds[fact] == "date" else fact

@@ -17,7 +17,7 @@ from penjing.decide.condition import Among, Between, Empty, Is, Matches, Rule, T
 from penjing.decide.logic.pattern_texts import PatternTexts
 from penjing.decide.logic.texts import Bools, MadeText, TextTests
 from penjing.decide.logic.words import WordIndex
-from penjing.decide.schema import MICRO, Kind
+from penjing.decide.schema import MICRO, Kind, scale
 from penjing.decide.table import RuleTable
 
 DAY = 86_400
@@ -112,11 +112,16 @@ class TableRows:
         """All values of a label, an enumeration or a bool."""
         return ("true", "false") if self.kinds[fact] == "bool" else self.schema.values(fact)
 
+    def listed(self, fact: str) -> tuple[int, ...]:
+        """All values of a number that has few, in whole units, sorted; none for any other number."""
+        known = self.schema.bounds.listed.get(fact)
+        return tuple(sorted(round(each * scale(self.kinds[fact])) for each in known)) if known else ()
+
     def limits(self, fact: str) -> tuple[int, int]:
         """The least and the largest value of a number, in whole units."""
         kind = self.kinds[fact]
-        if listed := self.schema.bounds.listed.get(fact):
-            return round(min(listed) * MICRO), round(max(listed) * MICRO)
+        if listed := self.listed(fact):
+            return listed[0], listed[-1]
         if kind == "unit":
             return 0, MICRO
         if fact.endswith(DAYS):

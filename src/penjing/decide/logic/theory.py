@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penjing.decide.logic.clauses import Atoms
+from penjing.decide.logic.counts import counts_of
 from penjing.decide.logic.rows import CLOCK, DAY, DAYS, MadeCase, TableRows
 from penjing.decide.logic.simplex import probabilities
 from penjing.decide.logic.text_theory import Clauses, TextTheory
 from penjing.decide.logic.texts import MadeText
-from penjing.decide.schema import MICRO
 
 _ANSWER = ("p", "margin")
 _SURE = 950_000  # the p to take where nothing is asked of it
@@ -47,7 +47,8 @@ class Theory:
                 else:
                     clauses += found
         numbers: dict[str, int] = {}
-        for part in (self._answer(model, names), self._dates(model, absent)):
+        counts = counts_of(self._rows, self._atoms, model, names, self._hints)
+        for part in (self._answer(model, names), self._dates(model, absent), counts):
             if isinstance(part, dict):
                 numbers |= part
             else:
@@ -192,8 +193,7 @@ class Theory:
 
     def _listed(self, fact: str, value: int) -> int:
         """The value, or of a fact that has few the next one below it."""
-        listed = self._rows.schema.bounds.listed.get(fact, ())
-        return max((whole for each in listed if (whole := round(each * MICRO)) <= value), default=value)
+        return max((whole for whole in self._rows.listed(fact) if whole <= value), default=value)
 
 
 def _clamp(value: int, low: int, high: int) -> int:
