@@ -21,3 +21,7 @@ def test_labels_are_counted_and_what_is_missed_is_beside_what_is_given() -> None
         ("c", 0.0, 1.0, 0.0, 0.0, 0.0),
     )
     assert misses.rows == (("-", "c", 1.0), ("a", "b", 1.0))
+
+
+def test_nothing_missed_is_no_table() -> None:
+    assert [each.name for each in set_figures(LABELS, [flags("a")], [("a",)])] == ["label_scores"]

@@ -13,10 +13,11 @@ _PAIRS = 20
 
 
 def set_figures(labels: Sequence[str], answers: Sequence[Flags], golds: Sequence[Sequence[str]]) -> tuple[Section, ...]:
-    """Two tables of answers and the labels of their gold."""
+    """Two tables of answers and the labels of their gold; one where every set is right."""
     said = [{label for label, given in zip(labels, one.given, strict=True) if given} for one in answers]
     meant = [set(gold) for gold in golds]
-    return (_by_label(labels, said, meant), _confused(said, meant))
+    misses = _confused(said, meant)
+    return (_by_label(labels, said, meant), *([misses] if misses.rows else []))
 
 
 def _by_label(labels: Sequence[str], said: Sequence[set[str]], meant: Sequence[set[str]]) -> Section:
