@@ -219,6 +219,25 @@ def test_labels_with_decimals_are_numbers_to_predict(app: typer.Typer, tmp_path:
     assert (tmp_path / "svc" / "rules.csv").read_text(encoding="utf-8").startswith("name,value,p,text,")
 
 
+@pytest.mark.parametrize("name", ["a.conll", "a.csv"])
+def test_pieces_of_texts_are_entities_to_find(app: typer.Typer, tmp_path: Path, name: str) -> None:
+    words = [("Acme", "ORG"), ("Lima", "CITY"), ("it", "")]
+    lines = ["text,spans\n"] if name == "a.csv" else []
+    for i in range(60):
+        word, label = words[i % 3]
+        span = f'[{{""start"": 0, ""end"": {len(word)}, ""label"": ""{label}""}}]' if label else "[]"
+        tag = f"B-{label}" if label else "O"
+        lines.append(f'{word} sold {i},"{span}"\n' if name == "a.csv" else f"{word} {tag}\nsold O\n{i} O\n\n")
+    (tmp_path / name).write_text("".join(lines), encoding="utf-8")
+    named = ["--text", "text", "--label", "spans"] if name == "a.csv" else []
+    ran = CliRunner().invoke(app, ["init", str(tmp_path / "svc"), "--data", str(tmp_path / name), *named])
+    assert ran.exit_code == 0, ran.output
+    assert "task: tag, because the labels are pieces of the text" in ran.stdout
+    made = load_recipe(tmp_path / "svc" / "recipe.yaml").recipe
+    assert made.task.type == "tag" and made.data.format == ("conll" if name == "a.conll" else made.data.format)
+    assert (tmp_path / "svc" / "rules.csv").read_text(encoding="utf-8").startswith("name,entities,p,text,")
+
+
 def test_few_whole_numbers_are_labels_unless_grades_are_asked_for(app: typer.Typer, tmp_path: Path) -> None:
     rows = [(f"a plain sentence about item number {i}", str(i % 4)) for i in range(200)]
     data = tmp_path / "grades.csv"

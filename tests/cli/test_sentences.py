@@ -266,6 +266,7 @@ PIECES = frozenset({
     "header: {} # the row of the header",
     "sheet: {} # of the workbook",
     "separator: {} # what is between the labels of a cell",
+    "format: {} # texts whose pieces have labels",
     "columns: [{}] # the file has no header",
     "`{}` does not support the task {}: it needs",
 })  # fmt: skip

@@ -52,7 +52,7 @@ def test_folders_and_what_is_absent(tmp_path: Path) -> None:
 
 
 def test_init_says_what_to_write(tmp_path: Path) -> None:
-    (tmp_path / "a.tsv").write_text(CONLL.replace(" ", "\t"), encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps(QUESTIONS), encoding="utf-8")
     with pytest.raises(UsageError, match="these are annotated texts, not a table of texts and labels") as caught:
-        guess(tmp_path / "a.tsv")
-    assert "`format: conll`" in (caught.value.fix or "")
+        guess(tmp_path / "a.json")
+    assert "`format: squad`" in (caught.value.fix or "")

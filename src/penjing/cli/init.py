@@ -110,8 +110,8 @@ def init(
     wanted = _Wanted(text, label, Reading(encoding, sheet, header), named is not None and named.numbers)
     follow_rows(data, wanted.reading, text)
     guessed = _guess(data, wanted, asking=not json)
-    kinds = (guessed.numbers == "many", guessed.separator is not None)
-    about = named or next(one for one in map(about_task, TASKS) if (one.numbers, one.sets) == kinds)
+    kinds = (guessed.numbers == "many", guessed.separator is not None, guessed.spans)
+    about = named or next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans) == kinds)
     if not about.sets:
         guessed = replace(guessed, separator=None)
     try:
@@ -173,6 +173,8 @@ def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> N
             f"task: {about.name}, because cells hold several labels with `{guessed.separator}` between them; `--task "
             "classify` reads each cell as one label"
         )
+    elif about is not None and about.spans:
+        show.out(f"task: {about.name}, because the labels are pieces of the text; `--task` chooses another")
     elif about is not None and guessed.numbers == "few":
         show.out(f"task: {about.name}; where the labels are grades in order, write `--task score`")
     for note in guessed.notes:
@@ -245,6 +247,7 @@ def recipe_text(
         "recipe": folder / "recipe.yaml",
         "name": _scalar(folder.resolve().name[:80] or "service"),
         "file": _scalar(file),
+        "form": _scalar(guessed.form or ""),
         "encoding": _scalar(guessed.encoding),
         "text": _scalar(guessed.text),
         "label": _scalar(guessed.label),
@@ -303,6 +306,8 @@ def _lines(guessed: Guess) -> Iterator[str]:
     """The lines of the template, those of a file without a header and of a workbook where it is one."""
     for line in _RECIPE.splitlines():
         yield line
+        if line.startswith("  files:"):
+            yield from ["  format: {form} # texts whose pieces have labels"] * bool(guessed.form)
         if line.startswith("  label:"):
             yield from ["  separator: {separator} # what is between the labels of a cell"] * bool(guessed.separator)
         if line.startswith("  encoding:"):

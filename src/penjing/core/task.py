@@ -88,7 +88,8 @@ class About:
     """What `penjing init` writes about a task.
 
     gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
-    `task:`; facts: the columns of the first rules file; numbers: whether the gold is a number.
+    `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
+    of labels, or pieces of the text with labels; one label, if none of them.
     """
 
     name: str
@@ -99,6 +100,7 @@ class About:
     facts: tuple[str, ...]
     numbers: bool = False
     sets: bool = False
+    spans: bool = False
 
 
 class Places(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,8 @@ from penjing.data.sets import find_separator, words_of_list
 
 Score = Callable[[str, Sequence[str], int], float | None]
 _SAMPLE = 3000
+# Forms of annotated texts whose gold is pieces of the text.
+_SPANS = {"conll", "jsonl", "doccano", "label_studio", "brat"}
 _NEAR = 1.5  # columns whose scores differ by less fit equally well, and a person chooses
 _DOUBTFUL = 3.5  # the same where the best is a level: 3.0 for its name, and 0.0 for a column without a role
 _FAR = 5.0
@@ -43,7 +45,10 @@ _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": 
 
 @dataclass(frozen=True)
 class Guess:
-    """A file as `penjing init` will write it into the recipe; `notes` say in words what was not certain."""
+    """A file as `penjing init` will write it into the recipe; `notes` say in words what was not certain.
+
+    form: that of annotated texts; None for a table. spans: the labels are pieces of the text.
+    """
 
     text: str
     label: str
@@ -54,6 +59,8 @@ class Guess:
     header: int | None = None
     numbers: Literal["none", "few", "many"] = "none"
     separator: str | None = None
+    form: str | None = None
+    spans: bool = False
 
 
 def guess(
@@ -69,11 +76,13 @@ def guess(
     numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
     that may be codes of labels, or very many or with decimals.
 
-    Raises UsageError (no such file, an unknown column name, annotated texts), ChoiceError (several columns fit alike)
-    or DataError (no text or no label column found).
+    Raises UsageError (no such file, an unknown column name, a form that no task reads), ChoiceError (several columns
+    fit alike) or DataError (no text or no label column found).
     """
     reading = reading or Reading()
     form = find_form(path) if text is None and label is None else None
+    if form in _SPANS:
+        return Guess("text", "label", "auto", None, (), form=form, spans=True)
     if form is not None:
         raise UsageError(
             "these are annotated texts, not a table of texts and labels",
@@ -111,7 +120,15 @@ def guess(
     encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
     kept = None if header is not None else reading.header
     separator = find_separator(values[was]) if kind == "none" else None
-    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
+    found = Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
+    return replace(found, spans=_are_spans(values[was]))
+
+
+def _are_spans(column: Sequence[str]) -> bool:
+    """Whether all filled cells are lists of JSON, and some list has a piece of the text with its label."""
+    lists = [as_list(cell) for cell in column if cell]
+    named = any('"start"' in cell and '"end"' in cell and '"label"' in cell for cell in lists)
+    return named and all(cell.strip().startswith("[") for cell in lists)
 
 
 def _is_headless(opened: Opened) -> bool:

@@ -49,6 +49,7 @@ ABOUT = About(
     line="{type: tag}",
     comment="entities in the text",
     facts=("entities", "p"),
+    spans=True,
 )
 
 
