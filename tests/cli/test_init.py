@@ -235,6 +235,7 @@ def test_pieces_of_texts_are_entities_to_find(app: typer.Typer, tmp_path: Path, 
     assert "task: tag, because the labels are pieces of the text" in ran.stdout
     made = load_recipe(tmp_path / "svc" / "recipe.yaml").recipe
     assert made.task.type == "tag" and made.data.format == ("conll" if name == "a.conll" else made.data.format)
+    assert dict(made.step_list())["tune.full"]["epochs"] == 10
     assert (tmp_path / "svc" / "rules.csv").read_text(encoding="utf-8").startswith("name,entities,p,text,")
 
 

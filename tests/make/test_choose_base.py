@@ -23,6 +23,7 @@ from penjing.make.choose_base import (
     Wanted,
     choose_base,
     decision_ms,
+    longer,
     release_megabytes,
     tuning_minutes,
     wanted_of,
@@ -111,6 +112,15 @@ def test_five_thousand_rows_take_a_quarter_of_an_hour_as_init_writes_it() -> Non
     found = choose_base(replace(wanted, written=True), lambda name: name == COSTS[0].name)
     assert (found.minutes, found.tuning.layers) == (written, 3)
     assert tuning_minutes(COSTS[0], wanted) > 3 * written
+
+
+def test_more_epochs_are_written_and_counted() -> None:
+    first, *others = longer(COSTS, 10)
+    assert first.tuning.options == "{layers: 3, learning_rate: 3.0e-4, epochs: 10}"
+    assert {cost.tuning.options for cost in others} <= {"{epochs: 10}", first.tuning.options}
+    written = replace(WANTED, written=True)
+    more = tuning_minutes(first, written) / tuning_minutes(COSTS[0], written)
+    assert more == pytest.approx((10 * 3 + 9 / 3) / (3 * 3 + 9 / 3))
 
 
 def test_fewer_layers_int8_and_a_smaller_vocabulary_count() -> None:

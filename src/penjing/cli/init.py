@@ -97,7 +97,7 @@ def init(
     from penjing.core.recipe import load_recipe
     from penjing.data.prepare import examine
     from penjing.data.read import Reading
-    from penjing.make.choose_base import choose_base, wanted_of
+    from penjing.make.choose_base import COSTS, choose_base, longer, wanted_of
     from penjing.model.base import base_is_installed
     from penjing.report.verdict import note_in
     from penjing.tasks import TASKS, about_task, reader_of
@@ -130,7 +130,8 @@ def init(
         reader = reader_of(file)
         audit, prepared = examine(file, reader, bar)
     if prepared is not None:  # until then it is `base: auto`
-        chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed)
+        costs = COSTS if about.epochs is None else longer(COSTS, about.epochs)
+        chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
         asked = ask_misses(possible, frequent) if possible and not json and _at_a_terminal() else {}

@@ -89,7 +89,8 @@ class About:
 
     gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
-    of labels, or pieces of the text with labels; one label, if none of them.
+    of labels, or pieces of the text with labels; one label, if none of them. epochs: passes over the train rows, where
+    a task needs more than `tune.full` takes by itself.
     """
 
     name: str
@@ -101,6 +102,7 @@ class About:
     numbers: bool = False
     sets: bool = False
     spans: bool = False
+    epochs: float | None = None
 
 
 class Places(Protocol):

@@ -14,7 +14,7 @@ everywhere. With VNNI a decision takes about half as long.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penjing.core.methods import Step
@@ -53,6 +53,11 @@ class Tuning:
     options: str = "{}"
     layers: int | str = "auto"
     passes: float = 4.0
+
+    def longer(self, epochs: float) -> Tuning:
+        """The same with so many epochs."""
+        options = f"{{{', '.join(filter(None, [self.options[1:-1], f'epochs: {epochs:g}']))}}}"
+        return replace(self, options=options, passes=epochs)
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,11 @@ def wanted_of(file: RecipeFile, audit: Audit, steps: Sequence[Step] = ()) -> Wan
         search=recipe.search is not None,
         **found,
     )
+
+
+def longer(costs: Sequence[BaseCost], epochs: float) -> tuple[BaseCost, ...]:
+    """What bases cost if `penjing init` writes so many epochs."""
+    return tuple(replace(cost, tuning=cost.tuning.longer(epochs)) for cost in costs)
 
 
 def with_base(file: RecipeFile, name: str) -> RecipeFile:

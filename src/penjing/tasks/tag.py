@@ -50,6 +50,7 @@ ABOUT = About(
     comment="entities in the text",
     facts=("entities", "p"),
     spans=True,
+    epochs=10,
 )
 
 
