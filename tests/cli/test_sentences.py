@@ -66,6 +66,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "case for review of the decision",
         "chain",
         "{layers: 3, learning_rate: 3.0e-4}",
+        "epochs: {}",
         "{type: classify}",
         "{type: score}",
         "{type: tag}",

@@ -23,6 +23,7 @@ class SpanReader:
     """Gold of spans, moved into the masked text."""
 
     golds_are_names = False
+    golds_are_lists = True
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:
         spans = json.loads(cell)

@@ -27,8 +27,8 @@ def test_spans_are_moved_to_the_users_text() -> None:
 def test_labels_are_those_that_were_given() -> None:
     found, p = annotated(1, RAW, MASKED, Choice(("a", "b"), (0.25, 0.75)))
     assert (found.labels, p) == (("b",), 0.75)
-    found, p = annotated(1, RAW, MASKED, Flags(("a", "b", "c"), (0.9, 0.4, 0.8), (True, False, True)))
-    assert (found.labels, p) == (("a", "c"), 0.6)
+    found, p = annotated(1, RAW, MASKED, Flags(("a", "b", "c"), (0.9, 0.4, 0.8), (True, False, True), 0.4, 0.3))
+    assert (found.labels, p) == (("a", "c"), 0.4)
 
 
 def test_numbers_are_no_labels() -> None:

@@ -9,8 +9,7 @@ from penjing.data.masked import Masked
 
 
 def annotated(row: int, raw: str, masked: Masked, answer: Answer) -> tuple[AnnotatedText, float]:
-    """The user's own text with what was answered on its masked form, and the probability of the answer (of flags the
-    least certain one).
+    """The user's own text with what was answered on its masked form, and the probability of the answer.
 
     Spans are moved to the user's text, in characters. Raises UsageError for answers that are no labels.
     """
@@ -19,7 +18,7 @@ def annotated(row: int, raw: str, masked: Masked, answer: Answer) -> tuple[Annot
         return AnnotatedText(row, raw, labels=(label,)), p
     if isinstance(answer, Flags):
         labels = tuple(label for label, given in zip(answer.labels, answer.given, strict=True) if given)
-        return AnnotatedText(row, raw, labels=labels), min((max(p, 1 - p) for p in answer.probabilities), default=1.0)
+        return AnnotatedText(row, raw, labels=labels), answer.p
     if isinstance(answer, Spans):
         spans = [LabelledSpan(*masked.offsets.to_raw(one.start, one.end), one.label) for one in answer.spans]
         return AnnotatedText(row, raw, tuple(sorted(spans))), answer.p

@@ -110,7 +110,7 @@ ANY = st.text("ab 👍é́的\U0001f468\u200d\U0001f469，1", min_size=1, max_si
 
 
 @over(text=ANY, data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_span_comes_back(tmp_path: Path, text: str, data: st.DataObject) -> None:
     ends = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text))).filter(lambda pair: pair[0] < pair[1])
     wanted = sorted(set(data.draw(st.lists(ends, max_size=4))))

@@ -35,7 +35,7 @@ def accepted(tmp_path: Path, document: AnnotatedText) -> Path:
 
 
 @over(document=documents())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_label_studio_gives_back_what_it_got(tmp_path: Path, document: AnnotatedText) -> None:
     for found in label_studio.read(Given(accepted(tmp_path, document), "utf-8")):
         assert isinstance(found, AnnotatedText)
@@ -44,7 +44,7 @@ def test_label_studio_gives_back_what_it_got(tmp_path: Path, document: Annotated
 
 
 @over(document=documents())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_doccano_gives_back_what_it_got(tmp_path: Path, document: AnnotatedText) -> None:
     (tmp_path / "a.jsonl").write_text("".join(lines_of("doccano", [(document, 1), (document, 1)], "m")), "utf-8")
     found = list(json_spans.read(Given(tmp_path / "a.jsonl", "utf-8")))
