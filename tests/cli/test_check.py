@@ -11,6 +11,12 @@ from typer.testing import CliRunner
 
 from penjing.cli import check
 from penjing.core.errors import UsageError
+from penjing.core.nouns import Silent
+from penjing.core.recipe import load_recipe
+from penjing.make.check_recipe import check_recipe
+from penjing.make.plan import step_faults
+from penjing.prove.certify import table_hashes
+from penjing.prove.openings import LEDGER, Opening, open_planned
 
 PLACES = ["前台", "客房", "早餐", "电梯", "泳池", "停车场", "大堂", "走廊"]
 
@@ -49,6 +55,26 @@ def test_good_data(app: typer.Typer, tmp_path: Path) -> None:
     assert "84 test rows: accuracy to ±0.064" in said
     assert said.rstrip().endswith("This data can be trained on: 0 warnings.")
     assert "reading the data" in done.stderr
+
+
+def test_the_ledger_is_shown_before_the_next_opening(app: typer.Typer, tmp_path: Path) -> None:
+    path = recipe(tmp_path, good())
+    first = CliRunner().invoke(app, ["check", path])
+    assert "calibration rows: not opened yet; the first promise is tested at a level of 5 %" in first.stdout
+    checked = check_recipe(load_recipe(Path(path), step_faults), Silent())
+    assert checked.data is not None and checked.ledger is not None and checked.ledger.earlier == ()
+    rows = table_hashes(checked.data.calibration, ())
+    about = {"max_error": 0.02, "model": "3f2a"}
+    open_planned(tmp_path / LEDGER, rows, Opening("a", frozenset(), 0.05, "2026-01-05T00:00:00Z", about))
+    before = (tmp_path / LEDGER).read_bytes()
+    said = CliRunner().invoke(app, ["check", path]).stdout
+    assert (
+        "opened for 1 promise\n  2026-01-05, at a level of 5 %, on 84 of the 84: max_error 0.02, model 3f2a\n" in said
+    )
+    assert "84 more new calibration rows (about 600 more labelled rows)" in said
+    found = json.loads(CliRunner().invoke(app, ["check", path, "--json"]).stdout)["ledger"]
+    assert (found["next_level"], found["new_rows_for_full_level"], len(found["opened"])) == (0.025, 84, 1)
+    assert (tmp_path / LEDGER).read_bytes() == before, "nothing is opened"
 
 
 def test_the_menu_is_shown_where_it_is_asked_for(app: typer.Typer, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "; about {} test rows are needed to decide",
         ", of about {} labelled rows in all",
         "`{} {}`",
+        "`{}` ({}:{}): {}",
         "`{}` {}",
         "about",
         "at most {}%",

@@ -26,6 +26,7 @@ def test_each_other_promise_has_its_own_advice() -> None:
     assert advise([gate("size_mb", "broken")]).startswith("make the model smaller")
     assert advise([gate("keep", "broken")]).startswith("compress less")
     assert advise([gate("macro_f1", "broken")]).startswith("correct wrong labels")
+    assert advise([gate("max_miss", "broken")]).startswith("correct the rules")
     assert "more labelled rows" in advise([gate("keep", "unproven")])
 
 

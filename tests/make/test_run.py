@@ -25,6 +25,7 @@ from penjing.make.run import make_release
 from penjing.make.search.chains import chains
 from penjing.model.base import open_base
 from penjing.prove.amend import read_certificate
+from penjing.prove.gates import in_words
 from penjing.report.found import ChosenVariant
 from penjing.tune import probe
 from penjing.tune.probe import Pace
@@ -110,6 +111,23 @@ def test_a_broken_gate_seals_nothing_and_moves_the_old_release_aside(
     assert not (tmp_path / "out" / "release").exists()
     assert verify(tmp_path / "out" / "releases" / first.id[:12]) == first.id
     assert '"sealed": false' in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
+
+
+def test_rules_that_alone_break_a_limit_on_misses_seal_nothing(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,text,then\nroom,contains 今天,outcome 好\n", encoding="utf-8")
+    recipe = recipe_in(rules="rules.csv")
+    limited = recipe.read_text(encoding="utf-8").replace("max_error: 0.10", "max_error: 0.10, max_miss: {差: 0.05}")
+    assert "max_miss" in limited
+    recipe.write_text(limited, encoding="utf-8")
+    made = make_release(recipe, tmp_path / "out", language="zh")
+    assert made.release is None and not made.report.sealed and not (tmp_path / "out" / "release").exists()
+    (broken,) = [gate for gate in made.report.gates if gate.state == "broken"]
+    (harm,) = [row for row in made.report.harm if row.label == "差"]
+    assert (broken.name, broken.measured) == ("max_miss", harm.forced / harm.rows) and broken.bound > 0.05
+    assert made.refused == (in_words(broken),) and "`room` (rules.csv:2)" in made.refused[0]
+    assert made.advice.startswith("correct the rules")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert f"仅规则就使 {harm.forced} 行得到别的结果" in page and "仅由规则造成的漏判" in made.report.verdict
 
 
 def test_mistakes_are_told_before_any_work(recipe_in: Callable[..., Path], tmp_path: Path) -> None:

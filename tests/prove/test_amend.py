@@ -15,7 +15,7 @@ import pytest
 from penjing.cases.replay import replay_decision
 from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
-from penjing.core.errors import DamageError, DataError, RuleError, UsageError
+from penjing.core.errors import DamageError, DataError, GateError, RuleError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.nouns import Release, Table
 from penjing.decide.condition import Then
@@ -87,6 +87,22 @@ def test_seals_new_rules_on_the_same_model(release: Release, tmp_path: Path) -> 
     decider = Decider(done.release, threads=1)
     lunch, number = decider.decide([Request("lunch?", {"channel": "web"}), Request("a lottery", {"channel": "web"})])
     assert lunch.decision.fired == ("lunch",) and number.decision.decided_by == "model"
+
+
+def test_rules_that_alone_break_a_limit_on_misses_are_refused(release: Release, tmp_path: Path) -> None:
+    path = ({"ham": 0.9, "spam": 0.9},)
+    limited = read_certificate(release).model_copy(update={"max_miss": {"spam": 0.05}, "path": path, "grid": {}})
+    with sealed_folder(tmp_path / "limited") as inside:
+        shutil.copytree(release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        (inside / "certificate.json").write_bytes(canonical_json(limited.model_dump(mode="json")))
+    rules, data = tmp_path / "new.csv", write_csv(tmp_path / "fresh.csv", texts(300, 5))
+    rules.write_text("name,text,then\nprize,contains prize,outcome ham\n", encoding="utf-8")
+    with pytest.raises(GateError, match=r"of 150 labelled rows of `spam`.*`prize` \(new\.csv:2\)"):
+        amend(open_release(tmp_path / "limited"), rules, data, tmp_path / "out", threads=1)
+    assert not (tmp_path / "out").exists()
+    rules.write_text("name,text,then\nprize,contains prize,outcome spam\n", encoding="utf-8")
+    assert amend(open_release(tmp_path / "limited"), rules, data, tmp_path / "out", threads=1).certificate.max_miss
 
 
 def test_promises_about_the_model_go_with_it_and_times_do_not(release: Release, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_whoever_keeps_trying_is_fooled_no_more_often_than_twice_the_level() -> 
 
 
 def entered(path: Path, promise: str, rows: list[str] = ROWS) -> OpeningPlan:
-    return open_planned(path, rows, promise, 0.05, "2026-01-05T00:00:00Z")
+    return open_planned(path, rows, Opening(promise, frozenset(), 0.05, "2026-01-05T00:00:00Z"))
 
 
 def test_a_ledger_is_read_back_and_a_half_written_line_is_replaced(tmp_path: Path) -> None:

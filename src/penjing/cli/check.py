@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from penjing.cli.language import language, translate_word
 
 if TYPE_CHECKING:
     from penjing.data.audit import Audit, Margin
+    from penjing.make.check_recipe import Checked
 
 _LABELS_SHOWN = 15
 
@@ -57,9 +58,11 @@ def register(app: typer.Typer) -> None:
         if json:
             base = {} if chosen is None else {"base": chosen.name, "base_why": chosen.note.text}
             found = {} if offered is None else {"menu": offered.model_dump(mode="json")}
+            if checked.ledger is not None:
+                found["ledger"] = checked.ledger.to_json()
             show.out_json({"trainable": audit.trainable, **base, **found, **audit.model_dump(mode="json")})
         else:
-            for line in audit_lines(audit):
+            for line in audit_lines(audit, tuple(_ledger_lines(checked))):
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
@@ -74,8 +77,27 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(3)
 
 
-def audit_lines(audit: Audit) -> Iterator[str]:
-    """An audit as lines for a person: files, rows by label and part, what can be proved, problems."""
+def _ledger_lines(checked: Checked) -> Iterator[str]:
+    """How often the calibration rows were opened, and what the next promise costs."""
+    from penjing.data.split import cut_parts, labelled_rows
+    from penjing.prove.opened import lines_in_words
+
+    if checked.ledger is None:
+        return
+    recipe = checked.file.recipe
+    limit, cut = recipe.decide.max_error, cut_parts(recipe.data.files)
+    yield from lines_in_words(
+        checked.ledger,
+        limit if isinstance(limit, float) else None,
+        lambda rows: labelled_rows(rows, "calibration", checked.audit.splits, cut),
+    )
+
+
+def audit_lines(audit: Audit, ledger: Sequence[str] = ()) -> Iterator[str]:
+    """An audit as lines for a person: files, rows by label and part, what can be proved, problems.
+
+    ledger: lines about the openings of the calibration rows.
+    """
     for file in audit.files:
         part = "" if len(audit.files) == 1 else f" ({file.part})"
         yield f"{file.name}{part}: {file.rows:,} rows, {file.encoding}"
@@ -97,6 +119,7 @@ def audit_lines(audit: Audit) -> Iterator[str]:
         yield ""
         if audit.margin is not None and audit.splits.get("calibration") and audit.margin.test_rows:
             yield from _margin_lines(audit.margin)
+            yield from ledger
             yield ""
     for problem in audit.problems:
         yield f"{problem.severity}: {problem.line()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penjing.core.certificate import Gate
+from penjing.prove.forced import MISS
 from penjing.prove.gates import TIMES
 
 
@@ -22,6 +23,8 @@ def _about(gate: Gate) -> str:
             "time depends on what else the machine does: repeat with `--again` while it is idle, or loosen the promise "
             f"`{gate.name}`"
         )
+    if gate.name == MISS:
+        return "correct the rules that are named, or the labels of these rows, or loosen the limit `max_miss`"
     if gate.name == "size_mb":
         return "make the model smaller by another step, or loosen the promise `size_mb`"
     if gate.state == "unproven":

@@ -34,6 +34,7 @@ from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
 from penjing.prove.calibration_rows import open_rows
 from penjing.prove.certify import CLOCK, Labelled, certify, clock_of, fix_grid, label_facts, table_hashes
+from penjing.prove.forced import forced_gates
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
@@ -260,7 +261,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         speed=speed,
         speed_evidence=speed_evidence,
         size_mb=size_mb,
-        gates=tuple(gates),
+        gates=(*gates, *forced_gates(decider.policy, seen, certificate.max_miss)),
         faithful=faithful,
         rivals=rivals,
         fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),

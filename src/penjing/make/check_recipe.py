@@ -31,8 +31,9 @@ from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
-from penjing.prove.certify import TIME
-from penjing.prove.openings import LEDGER, read_openings
+from penjing.prove.certify import TIME, table_hashes
+from penjing.prove.opened import LedgerState, look_up
+from penjing.prove.openings import LEDGER
 from penjing.prove.periods import counts_days, without_time
 from penjing.tasks import described, reader_of
 from penjing.tasks.measure import metric_names
@@ -51,7 +52,8 @@ class Checked:
 
     file: the recipe, with the labels of its limits spelled as in the rows. audit: problems of the rows and of the
     recipe. faults: errors of the recipe itself. data, base, rules: None if they cannot be read or are not used.
-    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step.
+    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step. ledger:
+    how often the calibration rows were opened; None without rows, or where the ledger cannot be read.
     """
 
     file: RecipeFile
@@ -63,6 +65,7 @@ class Checked:
     faults: list[PenjingError] = field(default_factory=list)
     chosen: ChosenBase | None = None
     named: list[Named] = field(default_factory=list)
+    ledger: LedgerState | None = None
 
     def raise_faults(self) -> None:
         """Raise the fault if there is one; for several, raise one of the first one's class that lists them all."""
@@ -98,11 +101,13 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found.faults += feature_faults(file, found.steps)
     missing = [path for path in _files(file) if not (path.is_file() or (_in_folders(file) and path.is_dir()))]
     found.faults += [no_such_file(path) for path in missing]
-    _attempt(found, lambda: read_openings(file.path.parent / LEDGER))
     reader = _attempt(found, lambda: reader_of(file))
     looked = None if missing or reader is None else _attempt(found, lambda: examine(file, reader, progress))
     if looked is not None:
         found.audit, found.data = looked
+    rows = table_hashes(found.data.calibration, file.recipe.data.features) if found.data is not None else []
+    state = _attempt(found, lambda: look_up(file.path.parent / LEDGER, rows))
+    found.ledger = state if rows else None
     if encoder and file.recipe.base == AUTO and found.data is not None:
         found.chosen = choose_base(wanted_of(file, found.audit, found.steps), base_is_installed)
         found.file = file = with_base(file, found.chosen.name)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json, digest
 from penjing.core.certificate import CERTIFICATE, POLICY, Certificate
-from penjing.core.errors import DamageError, DataError, RequestError, UsageError
+from penjing.core.errors import DamageError, DataError, GateError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
@@ -27,8 +27,10 @@ from penjing.decide.logic.findings import Finding
 from penjing.decide.policy import Policy, load_policy
 from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema
+from penjing.decide.table import RuleTable
 from penjing.prove.calibration_rows import ledger_of, open_rows
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
+from penjing.prove.forced import forced_gates
 from penjing.prove.gates import TIMES
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.periods import certify_periods
@@ -88,7 +90,8 @@ def amend(
     columns: the columns of texts and labels; default: those that the release was made with. Labels and fields are read
     as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. The
     level is DELTA, whatever that of the old one was: its rows are left out. Raises RuleError (the rules), DataError
-    (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the release).
+    (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the release),
+    GateError (rules alone exceed a limit on misses).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
@@ -154,6 +157,12 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float)
             fix="give labelled rows that were drawn alike, without the column `drawn`",
         )
     if old.path:
+        if broken := forced_gates(policy, labelled, old.max_miss, delta):
+            raise GateError(
+                "\n    ".join(f"rules alone break `max_miss`: {gate.note}" for gate in broken),
+                where=policy.rules.path if isinstance(policy.rules, RuleTable) else None,
+                fix="correct the rules that are named, or the labels of these rows; nothing was sealed",
+            )
         promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
         certificate = certify_path(policy, old.path, labelled, promised, used)
     else:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from penjing.core.canon import digest
 from penjing.core.certificate import PastOpening
@@ -16,7 +17,7 @@ from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import table_hashes
 from penjing.prove.misses import Promised
-from penjing.prove.openings import LEDGER, open_planned
+from penjing.prove.openings import LEDGER, Opening, open_planned
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,19 @@ def open_rows(
     rows = table_hashes(table, policy.spec.features)
     promise = _promise(policy, artifact, promised, fixed_by)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = open_planned(ledger, rows, promise, promised.delta, time, whole=whole)
+    asked = Opening(promise, frozenset(), promised.delta, time, _about(policy, artifact, promised))
+    found = open_planned(ledger, rows, asked, whole=whole)
     earlier = tuple(PastOpening(promise=one.promise[:16], delta=one.delta) for one in found.earlier)
     kept = {*found.places}
     left = tuple(identity for place, identity in enumerate(rows) if place not in kept)
     return OpenedRows(table.take(found.places) if left else table, found.delta, earlier, left)
+
+
+def _about(policy: Policy, artifact: Artifact, promised: Promised) -> dict[str, Any]:
+    """What a person recognises a promise by, in the ledger."""
+    rules = policy.rules.digest[:12] if isinstance(policy.rules, RuleTable) else ""
+    limits = {"max_error": promised.max_error, "max_miss": dict(promised.max_miss)}
+    return {**limits, "model": artifact.id[:12], "rules": rules}
 
 
 def _promise(policy: Policy, artifact: Artifact, promised: Promised, fixed_by: Sequence[str]) -> str:

@@ -16,9 +16,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from penjing.core.errors import DamageError
 from penjing.core.folder import sync
@@ -32,13 +33,15 @@ class Opening:
     """Calibration rows opened for a promise.
 
     promise: hash of everything that was fixed before (model, policy, thresholds to test, limits). rows: the hashes of
-    the rows. delta: the level of its test. time: when, as ISO 8601 in UTC.
+    the rows. delta: the level of its test. time: when, as ISO 8601 in UTC. about: what a person recognises the promise
+    by: its limits, its model and its rules; empty in ledgers of earlier versions.
     """
 
     promise: str
     rows: frozenset[str]
     delta: float
     time: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ def _opening(line: bytes) -> Opening | None:
         delta = float(values["delta"])
         if values["format"] != _FORMAT or not 0 < delta < 1:
             return None
-        return Opening(str(values["promise"]), frozenset(str(values["rows"]).split()), delta, str(values["time"]))
+        rows, about = frozenset(str(values["rows"]).split()), values.get("about", {})
+        about = about if isinstance(about, dict) else {}
+        return Opening(str(values["promise"]), rows, delta, str(values["time"]), about)
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -121,23 +126,21 @@ def _new_test(openings: Sequence[Opening], rows: Sequence[str], delta: float, wh
     return OpeningPlan(tuple(range(len(rows))), delta / 2 ** len(tests), tuple(tests.values()))
 
 
-def open_planned(
-    path: Path, rows: Sequence[str], promise: str, delta: float, time: str, *, whole: bool = False
-) -> OpeningPlan:
+def open_planned(path: Path, rows: Sequence[str], asked: Opening, *, whole: bool = False) -> OpeningPlan:
     """Plan the test of a promise on rows with these hashes, and enter it in the ledger unless it is there.
 
-    whole: as of `plan`. Nobody else plans or enters meanwhile, and the entry is on the disk when this returns. Raises
-    DamageError, OSError.
+    asked: the promise, its level if the rows were never opened, and the time; without rows. whole: as of `plan`. Nobody
+    else plans or enters meanwhile, and the entry is on the disk when this returns. Raises DamageError, OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         openings, length = _read(path.read_bytes(), path)
-        found = plan(openings, rows, promise, delta, whole=whole)
+        found = plan(openings, rows, asked.promise, asked.delta, whole=whole)
         if not found.known:
-            opening = Opening(promise, frozenset(rows[place] for place in found.places), found.delta, time)
-            _append(descriptor, length, opening)
+            taken = frozenset(rows[place] for place in found.places)
+            _append(descriptor, length, replace(asked, rows=taken, delta=found.delta))
     finally:
         os.close(descriptor)
     sync(path.parent)
@@ -152,6 +155,7 @@ def _append(descriptor: int, length: int, opening: Opening) -> None:
         "promise": opening.promise,
         "delta": opening.delta,
         "rows": " ".join(sorted(opening.rows)),
+        **({"about": dict(opening.about)} if opening.about else {}),
     }
     line = json.dumps(values, sort_keys=True).encode() + b"\n"
     whole = length == 0 or os.pread(descriptor, 1, length - 1) == b"\n"

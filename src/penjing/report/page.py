@@ -11,6 +11,7 @@ from penjing.core.certificate import Gate
 from penjing.core.chinese import chinese
 from penjing.core.errors import MissingPackageError
 from penjing.core.folder import write_whole
+from penjing.prove.forced import MISS
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
 from penjing.report.period_part import period_rows
@@ -299,8 +300,9 @@ class _Page:
     def _gate(self, gate: Gate) -> dict[str, Any]:
         t = self.words
         show: Callable[[float], str] = lambda value: gate_value(gate, value, self.language)  # noqa: E731
-        way = "at_most" if gate.name.endswith(("_ms", "_mb")) or gate.name == "max_error" else "at_least"
-        notes = [t["gate_of"].format(name=gate.note.removeprefix("of "))] if gate.note else []
+        way = "at_most" if gate.name.endswith(("_ms", "_mb")) or gate.name in ("max_error", MISS) else "at_least"
+        of = self._said(gate.note) if gate.name == MISS else t["gate_of"].format(name=gate.note.removeprefix("of "))
+        notes = [of] if gate.note else []
         if gate.rows_needed is not None:
             total = self.report.data.labelled_rows(gate.rows_needed, "test")
             phrase = t["rows_needed" if total == gate.rows_needed else "rows_needed_all"]

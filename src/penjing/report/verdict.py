@@ -150,7 +150,7 @@ def _headline(report: Report, language: PageLanguage) -> str:
     elif report.sealed:
         key, named = "headline_sealed" if report.gates else "headline_sealed_plain", []
     elif broken:
-        key, named = "headline_broken", [_in_sentence(gate, language) for gate in broken]
+        key, named = "headline_broken", [*dict.fromkeys(_in_sentence(gate, language) for gate in broken)]
     elif unproven:
         key, named = "headline_unproven", unproven
     else:
