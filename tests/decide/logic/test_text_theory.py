@@ -10,7 +10,7 @@ from tests.decide.logic.truths import holds, of_text
 from tests.decide.test_check import LISTS, table
 
 from penjing.decide.condition import Contains, Matches, Starts, Then
-from penjing.decide.logic.clauses import Atom
+from penjing.decide.logic.clauses import TextProperty, TextVariables
 from penjing.decide.logic.rows import TableRows
 from penjing.decide.logic.text_theory import Clauses, TextTheory
 from penjing.decide.logic.texts import MadeText
@@ -31,9 +31,9 @@ SEPARATOR = WordIndex(WORDS, LISTS).separator
 Keys = list[tuple[str, str]]  # kinds of atoms, and what each is about
 
 
-def theory(atoms: Keys, true: Keys) -> tuple[TextTheory, dict[Atom, int]]:
+def theory(atoms: Keys, true: Keys) -> tuple[TextTheory, dict[TextProperty, int]]:
     """The theory of these atoms, numbered from 2 in their order, of which `true` are true."""
-    known = {("city", *each): place for place, each in enumerate(atoms, 2)}
+    known = {each: place for place, each in enumerate(atoms, 2)}
     patterns = tuple(what for kind, what in atoms if kind == "pattern")
     tests = [
         Contains(tuple(what for kind, what in atoms if kind in ("has", "value"))),
@@ -41,7 +41,7 @@ def theory(atoms: Keys, true: Keys) -> tuple[TextTheory, dict[Atom, int]]:
         *map(Matches, patterns),
     ]
     rows = TableRows(table([([("city", test) for test in tests], Then("review"))]))
-    return TextTheory(rows, known, {known["city", *each] for each in true}), known
+    return TextTheory(rows, TextVariables(known, list(patterns)), set(true)), known
 
 
 def solve(atoms: Keys, *true: tuple[str, str]) -> MadeText | Clauses:
@@ -51,15 +51,15 @@ def solve(atoms: Keys, *true: tuple[str, str]) -> MadeText | Clauses:
 def check(atoms: Keys, true: Keys, empty: bool) -> None:
     """The answer to a solution is right, by what is true of the texts themselves."""
     solver, known = theory(atoms, true)
-    model = {known["city", *each] for each in true} | ({EMPTY} if empty else set())
+    model = {known[each] for each in true} | ({EMPTY} if empty else set())
     found = solver.solve(EMPTY if empty else None)
     if isinstance(found, MadeText):
         text = found.text(SEPARATOR)
         assert (text == "") == empty
         for atom, literal in known.items():
-            if atom[1] != "pattern" or atom[2] not in found.supposed:
+            if atom[0] != "pattern" or atom[1] not in found.supposed:
                 assert of_text(atom, text) == (literal in model), (text, atom)
-        supposed = {atom[2]: literal in model for atom, literal in known.items() if atom[1] == "pattern"}
+        supposed = {atom[1]: literal in model for atom, literal in known.items() if atom[0] == "pattern"}
         assert found.supposed in (supposed, {})
         return
     assert found

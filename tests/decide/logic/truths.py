@@ -11,7 +11,7 @@ from tests.decide.brute import DAY
 from tests.decide.test_check import LISTS
 
 from penjing.decide.condition import Condition, Rule, Test, Then
-from penjing.decide.logic.clauses import TRUE, Atom, Atoms
+from penjing.decide.logic.clauses import TRUE, Atoms, TextProperty
 from penjing.decide.logic.rows import CLOCK, DAYS, TableRows
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
@@ -30,7 +30,8 @@ class Query:
         """The variables that speak of the case itself."""
         atoms = self.atoms
         cuts = {atoms.cut(fact, cut) for fact, known in atoms.cuts.items() for cut in known}
-        named = {each for of in (*atoms.names.values(), *atoms.texts.values()) for each in of.values()}
+        texts = [each.literals for each in atoms.texts.values()]
+        named = {each for of in (*atoms.names.values(), *texts) for each in of.values()}
         return cuts | named | set(atoms.absent.values())
 
     def true(self, case: Mapping[str, Any]) -> set[int]:
@@ -43,7 +44,7 @@ class Query:
             given = next(iter(names)) if case[fact] is None else str(case[fact])
             found |= {each for value, each in names.items() if value.casefold() == given.casefold()}
         for fact, texts in atoms.texts.items():
-            found |= {each for atom, each in texts.items() if of_text(atom, case[fact] or "")}
+            found |= {each for atom, each in texts.literals.items() if of_text(atom, case[fact] or "")}
         return found | {each for fact, each in atoms.absent.items() if case[fact] in (None, "")}
 
     def solved(self, literals: Iterable[int]) -> bool:
@@ -79,9 +80,9 @@ def holds(clause: Sequence[int], true: set[int]) -> bool:
     return any((each > 0) == (abs(each) in true) for each in clause)
 
 
-def of_text(atom: Atom, text: str) -> bool:
-    """Whether an atom is true of a text."""
-    _, kind, what = atom
+def of_text(said: TextProperty, text: str) -> bool:
+    """Whether a property is true of a text."""
+    kind, what = said
     if kind == "pattern":
         return re.search(what, text) is not None
     return {

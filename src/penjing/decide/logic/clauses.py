@@ -8,15 +8,24 @@ with a long word has the shorter ones in it) is added by `penjing.decide.logic.t
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from penjing.decide.condition import Among, Contains, Empty, Is, Matches, Starts, Test, Within
 from penjing.decide.logic.rows import DAYS, TableRows, ranges
 
-# (fact, "has" | "list" | "start" | "value" | "listed" | "pattern", what)
-Atom = tuple[str, str, str]
+# What a variable says of a text: ("has" | "list" | "start" | "value" | "listed" | "pattern", what)
+TextProperty = tuple[str, str]
 TRUE = 1
+
+
+@dataclass
+class TextVariables:
+    """The variables of one text by what each says of it. patterns: those of them that are patterns."""
+
+    literals: dict[TextProperty, int] = field(default_factory=dict)
+    patterns: list[str] = field(default_factory=list)
 
 
 class Atoms:
@@ -26,7 +35,8 @@ class Atoms:
         self._rows, self._add = rows, add
         self._last = TRUE
         self._of: dict[tuple[str, Test], int] = {}
-        self.texts: dict[str, dict[Atom, int]] = {}
+        self.texts: dict[str, TextVariables] = {}
+        self._said: dict[int, tuple[str, TextProperty]] = {}  # literal -> the text, and what it says of it
         self.names: dict[str, dict[str, int]] = {}
         self.absent: dict[str, int] = {}
         self.cuts: dict[str, list[int]] = {}
@@ -90,11 +100,22 @@ class Atoms:
         return self._cut[fact, cut]
 
     def of_text(self, fact: str, kind: str, what: str) -> int:
-        """The literal of one atom of a text."""
-        atoms = self.texts.setdefault(fact, {})
-        if (fact, kind, what) not in atoms:
-            atoms[fact, kind, what] = self.new()
-        return atoms[fact, kind, what]
+        """The literal of one property of a text."""
+        variables = self.texts.setdefault(fact, TextVariables())
+        said = (kind, what)
+        if (literal := variables.literals.get(said)) is None:
+            literal = variables.literals[said] = self.new()
+            self._said[literal] = fact, said
+            if kind == "pattern":
+                variables.patterns.append(what)
+        return literal
+
+    def said(self, model: Iterable[int]) -> dict[str, set[TextProperty]]:
+        """Of each text what is true of it in a solution. model: the true variables."""
+        found: dict[str, set[TextProperty]] = {fact: set() for fact in self.texts}
+        for fact, said in filter(None, map(self._said.get, model)):
+            found[fact].add(said)
+        return found
 
     def _enter(self, fact: str, cut: int) -> None:
         if (fact, cut) in self._cut:

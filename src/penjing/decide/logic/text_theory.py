@@ -10,10 +10,10 @@ pattern is free: the case says what is supposed of it, and `TableRows.confirmed`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from penjing.decide.logic.clauses import Atom
+from penjing.decide.logic.clauses import TextProperty, TextVariables
 from penjing.decide.logic.pattern_texts import needed
 from penjing.decide.logic.rows import TableRows
 from penjing.decide.logic.texts import MadeText
@@ -22,12 +22,11 @@ Clauses = list[list[int]]
 
 
 class TextTheory:
-    """One text of a query: its atoms with their variables, and which of them a solution makes true."""
+    """One text of a query: its variables, and what a solution says of it: the properties whose variables are true."""
 
-    def __init__(self, rows: TableRows, atoms: Mapping[Atom, int], model: set[int]) -> None:
+    def __init__(self, rows: TableRows, variables: TextVariables, true: Collection[TextProperty]) -> None:
         self._rows, self._words = rows, rows.words
-        self._literals: dict[tuple[str, str], int] = {(kind, what): each for (_, kind, what), each in atoms.items()}
-        self._true = {key for key, literal in self._literals.items() if literal in model}
+        self._literals, self._patterns, self._true = variables.literals, variables.patterns, true
 
     def solve(self, empty: int | None) -> MadeText | Clauses:
         """A text, or clauses that this solution breaks. empty: the literal that there is no text, if it is true."""
@@ -46,7 +45,7 @@ class TextTheory:
         return sorted(what for each, what in self._true if each == kind)
 
     def _supposed(self) -> dict[str, bool]:
-        return {what: (kind, what) in self._true for kind, what in self._literals if kind == "pattern"}
+        return {pattern: ("pattern", pattern) in self._true for pattern in self._patterns}
 
     def _value(self, value: str) -> MadeText | Clauses:
         """The text is one value: everything else follows."""
@@ -56,7 +55,7 @@ class TextTheory:
             return [[-mine, literal] for literal in wrong]
         return MadeText(value, exact=True)
 
-    def _needed(self, value: str) -> dict[tuple[str, str], int]:
+    def _needed(self, value: str) -> dict[TextProperty, int]:
         """Of each atom the literal that is true where the text is this value."""
         inside, lists, patterns = self._words.inside(value), self._words.with_word(value), self._rows.patterns
         tests: dict[str, Callable[[str], bool]] = {
@@ -147,7 +146,7 @@ class TextTheory:
         """Clauses for what is inside a piece and that the solution leaves out."""
         return [[-literal, self._literals[key]] for key in self._missing(piece)]
 
-    def _missing(self, piece: str) -> list[tuple[str, str]]:
+    def _missing(self, piece: str) -> list[TextProperty]:
         inside = self._words.inside(piece)
         keys = [*(("has", word) for word in sorted(inside.words)), *(("list", name) for name in sorted(inside.lists))]
         if self._rows.patterns is not None:

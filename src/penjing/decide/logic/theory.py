@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from penjing.decide.logic.clauses import Atoms
+from penjing.decide.logic.clauses import Atoms, TextProperty, TextVariables
 from penjing.decide.logic.counts import counts_of
 from penjing.decide.logic.rows import CLOCK, DAY, DAYS, MadeCase, TableRows
 from penjing.decide.logic.simplex import probabilities
@@ -39,9 +39,10 @@ class Theory:
         absent = frozenset(fact for fact, literal in self._atoms.absent.items() if literal in model)
         names, clauses = self._names(model)
         texts: dict[str, MadeText] = {}
+        said = self._atoms.said(model)
         for fact in self._rows.facts:
             if self._rows.is_text(fact):
-                found = self._text(fact, model, absent)
+                found = self._text(fact, said.get(fact, set()), absent)
                 if isinstance(found, MadeText):
                     texts[fact] = found
                 else:
@@ -57,11 +58,11 @@ class Theory:
             return clauses
         return MadeCase(numbers | self._others(model, numbers), names, absent, texts)
 
-    def _text(self, fact: str, model: set[int], absent: frozenset[str]) -> MadeText | Clauses:
+    def _text(self, fact: str, true: set[TextProperty], absent: frozenset[str]) -> MadeText | Clauses:
         if fact in absent and self._rows.may_be_absent(fact):
             return MadeText(exact=True)
         empty = self._atoms.absent[fact] if fact in absent else None
-        return TextTheory(self._rows, self._atoms.texts.get(fact, {}), model).solve(empty)
+        return TextTheory(self._rows, self._atoms.texts.get(fact, TextVariables()), true).solve(empty)
 
     def _names(self, model: set[int]) -> tuple[dict[str, str], Clauses]:
         """One value of each listed fact."""
