@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.make.conftest import write_rows
 
 from penjing.core.artifact import open_artifact, open_release, promises, read_gates
 from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
@@ -24,7 +25,7 @@ from penjing.make import run as run_module
 from penjing.make.run import make_release
 from penjing.make.search.chains import chains
 from penjing.model.base import open_base
-from penjing.prove.amend import read_certificate
+from penjing.prove.amend import amend, read_certificate
 from penjing.prove.gates import in_words
 from penjing.prove.openings import LEDGER, read_openings
 from penjing.prove.sequence import upper_bound
@@ -153,6 +154,12 @@ def test_shared_rows_give_score_and_certificate_at_half_the_level_each(
     )
     (opening,) = read_openings(recipe.parent / LEDGER)
     assert opening.delta == 0.025 and opening.rows == {*certificate.calibration}
+    # Of 700 rows the first 500 are those of the recipe; rows that `amend` is given certify alone, at the whole level.
+    (tmp_path / "rules.csv").write_text("name,text,then\nroom,contains 今天,review\n", encoding="utf-8")
+    write_rows(tmp_path / "more.csv", 700)
+    amended = amend(made.release, tmp_path / "rules.csv", tmp_path / "more.csv", tmp_path / "amended", threads=1)
+    assert (amended.rows, amended.used, amended.certificate.rows) == (700, 500, 200)
+    assert amended.certificate.confidence == 0.95 and not amended.certificate.shared
     recipe.write_text(recipe.read_text(encoding="utf-8").replace("0.10", "0.12"), encoding="utf-8")
     again = make_release(recipe, tmp_path / "out").release
     assert again is not None and read_certificate(again).confidence == 0.9875, "another promise on the same rows"
