@@ -67,6 +67,22 @@ def test_writes_a_recipe_and_rules_and_lists_what_is_wrong(app: typer.Typer, tmp
     ]
 
 
+@pytest.mark.parametrize(("least", "shared"), [(201, True), (200, False)])
+def test_with_few_rows_score_and_certificate_share_theirs(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, shared: bool
+) -> None:
+    monkeypatch.setattr(init, "FEW_ROWS", least)
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path))])
+    assert "usable: 200 of" in done.stdout
+    written = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8")
+    assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.data.held_out == ("shared" if shared else "apart")
+    assert ("the same held-out rows give the score and the certificate, each at 97.5 %" in done.stdout) == shared
+    lines = [line for line in written.splitlines() if line.startswith("  held_out:")]
+    assert [line.partition(" # ")[2] for line in lines] == (
+        ["few rows: the same ones give the score and the certificate, so more train; or apart"] if shared else []
+    )
+
+
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-16"])
 def test_other_encodings_need_no_word(app: typer.Typer, tmp_path: Path, encoding: str) -> None:
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(csv(tmp_path, encoding=encoding))])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penjing.core.errors import DataError, UsageError
+from penjing.core.errors import DataError, RecipeError, UsageError
 from penjing.core.nouns import Silent, Table
 from penjing.core.recipe import PARTS, RecipeFile, load_recipe
 from penjing.data.fold import fold
@@ -119,6 +119,41 @@ def test_groups_and_fields_and_unlabelled(tmp_path: Path) -> None:
     assert "没有标签的 文字 ⟦mobile⟧" in prepared.unlabelled
     held_out = {fold(text) for name in PARTS[1:] for text in tables(prepared)[name].texts}
     assert not held_out & set(map(fold, prepared.unlabelled))
+
+
+def test_shared_rows_are_one_part_with_one_row_of_a_group(tmp_path: Path) -> None:
+    lines = ["text,label,who"]
+    for i, (text, label) in enumerate(rows(120, "好") + rows(120, "差")):
+        lines.append(f"{text},{label},{f'user{i % 40}' if i % 3 else ''}")
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    prepared = prepare(
+        recipe(tmp_path, "{files: a.csv, group: who, held_out: shared}"), open_reader("classify", {}), Silent()
+    )
+    assert prepared.shared and prepared.calibration is prepared.test and len(prepared.tables) == 3
+    groups = [group for group in prepared.test.groups or () if group]
+    assert len(groups) == len(set(groups)) > 0
+    left, audit = prepared.left_out, prepared.audit
+    assert left is not None and set(left.groups or ()) <= set(groups)
+    assert audit.used + len(left) == 240 == sum(map(len, prepared.tables)) + len(left)
+    assert sum(audit.labels.values()) == audit.used and audit.splits["calibration"] == audit.splits["test"]
+    assert not {*prepared.train.texts, *prepared.validation.texts} & {*prepared.test.texts}
+    assert audit.margin is not None and audit.margin.shared
+    assert audit.margin.certifiable_error == pytest.approx(1 - 0.025 ** (1 / len(prepared.test)), abs=1e-4)
+
+
+def test_shared_rows_take_no_rows_from_training_that_they_do_not_need(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", rows(600, "好") + rows(400, "差"))
+    shared = prepare(recipe(tmp_path, "{files: a.csv, held_out: shared}"), open_reader("classify", {}), Silent())
+    apart = prepare(recipe(tmp_path, "{files: a.csv}"), open_reader("classify", {}), Silent())
+    assert len(shared.train) >= 0.7 * shared.audit.used > 0.6 * apart.audit.used == len(apart.train)
+    one, other = shared.audit.margin, apart.audit.margin
+    assert one is not None and other is not None and one.certifiable_error is not None
+    assert one.certifiable_error == pytest.approx(other.certifiable_error, rel=0.02), "17 % prove what 14 % prove"
+
+
+def test_rows_of_their_own_are_not_shared(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="is `shared`, and `files:` gives calibration or test rows"):
+        recipe(tmp_path, "{files: {train: a.csv, test: b.csv}, held_out: shared}")
 
 
 def test_one_row_of_a_group_enters_a_bound(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as some
 
-from penjing.core.recipe import PARTS
-from penjing.data.split import SHARES, quotas, split
+from penjing.core.recipe import PARTS, Data
+from penjing.data.split import HELD_OUT, SHARED, SHARES, cut_of, labelled_rows, quotas, split
 
 MISSING = ["validation", "calibration", "test"]
 
@@ -17,6 +17,26 @@ def test_shares_of_a_whole_file() -> None:
     keys = [f"k{i}" for i in range(1000)]
     parts = Counter(split(keys, ["a"] * 700 + ["b"] * 300, MISSING))
     assert parts == {"train": 600, "validation": 120, "calibration": 140, "test": 140}
+
+
+def test_one_held_out_part_leaves_seven_of_ten_rows_to_training() -> None:
+    keys = [f"k{i}" for i in range(1000)]
+    labels = ["a"] * 700 + ["b"] * 300
+    parts = split(keys, labels, ["validation", "test"], shares=SHARED)
+    assert Counter(parts) == {"train": 710, "validation": 120, "test": 170}
+    # More rows for it leave the ones apart in test where they are.
+    apart = split(keys, labels, MISSING)
+    assert all(one == "test" for one, other in zip(parts, apart, strict=True) if other == "test")
+
+
+def test_rows_that_serve_two_ends_are_counted_once() -> None:
+    splits = {"train": 710, "validation": 120, "calibration": 170, "test": 170}
+    cut = cut_of(Data(files="a.csv", held_out="shared"))
+    assert cut == ("train", "validation", HELD_OUT)
+    assert labelled_rows(340, "calibration", splits, cut) == labelled_rows(340, "test", splits, cut) == 2000
+    assert cut_of(Data(files="a.csv")) == PARTS
+    own = Data.model_validate({"files": {"train": "a.csv", "validation": "b.csv"}, "held_out": "shared"})
+    assert labelled_rows(340, "test", splits, cut_of(own)) == 1760
 
 
 def test_only_missing_parts_are_cut() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.make.conftest import write_rows
 
 from penjing.core.artifact import open_artifact, open_release, promises, read_gates
 from penjing.core.errors import RecipeError, RuleError, RunInterruptedError, UsageError
@@ -24,8 +25,10 @@ from penjing.make import run as run_module
 from penjing.make.run import make_release
 from penjing.make.search.chains import chains
 from penjing.model.base import open_base
-from penjing.prove.amend import read_certificate
+from penjing.prove.amend import amend, read_certificate
 from penjing.prove.gates import in_words
+from penjing.prove.openings import LEDGER, read_openings
+from penjing.prove.sequence import upper_bound
 from penjing.report.found import ChosenVariant
 from penjing.tune import probe
 from penjing.tune.probe import Pace
@@ -128,6 +131,38 @@ def test_rules_that_alone_break_a_limit_on_misses_seal_nothing(recipe_in: Callab
     assert made.advice.startswith("correct the rules")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert f"仅规则就使 {harm.forced} 行得到别的结果" in page and "仅由规则造成的漏判" in made.report.verdict
+
+
+def test_shared_rows_give_score_and_certificate_at_half_the_level_each(
+    recipe_in: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = recipe_in(gates="{score: 0.5, unproven: allow}")
+    written = recipe.read_text(encoding="utf-8")
+    recipe.write_text(written.replace("label: label}", "label: label, held_out: shared}"), encoding="utf-8")
+    made = make_release(recipe, tmp_path / "out")
+    assert made.release is not None, made.refused
+    certificate, report = read_certificate(made.release), made.report
+    assert certificate.shared and certificate.confidence == 0.975 and certificate.certified
+    splits = report.data.splits
+    assert splits["train"] >= 0.7 * sum(report.data.labels.values()) and splits["calibration"] == splits["test"]
+    assert certificate.rows == report.test.rows == splits["test"]
+    assert not {*certificate.used} & {*certificate.calibration}
+    assert (note := next(one for one in report.notes if one.phrase == "held_out_shared")).values["joint"] == "95"
+    assert f"The same {certificate.rows} held-out rows gave the score" in note.text
+    assert report.harm[0].high > upper_bound(report.harm[0].wrong, report.harm[0].rows), (
+        "thresholds were chosen on them"
+    )
+    (opening,) = read_openings(recipe.parent / LEDGER)
+    assert opening.delta == 0.025 and opening.rows == {*certificate.calibration}
+    # Of 700 rows the first 500 are those of the recipe; rows that `amend` is given certify alone, at the whole level.
+    (tmp_path / "rules.csv").write_text("name,text,then\nroom,contains 今天,review\n", encoding="utf-8")
+    write_rows(tmp_path / "more.csv", 700)
+    amended = amend(made.release, tmp_path / "rules.csv", tmp_path / "more.csv", tmp_path / "amended", threads=1)
+    assert (amended.rows, amended.used, amended.certificate.rows) == (700, 500, 200)
+    assert amended.certificate.confidence == 0.95 and not amended.certificate.shared
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace("0.10", "0.12"), encoding="utf-8")
+    again = make_release(recipe, tmp_path / "out").release
+    assert again is not None and read_certificate(again).confidence == 0.9875, "another promise on the same rows"
 
 
 def test_mistakes_are_told_before_any_work(recipe_in: Callable[..., Path], tmp_path: Path) -> None:

@@ -86,6 +86,11 @@ def _release_lines(found: dict[str, Any]) -> None:
         state = "certified" if certificate.get("certified") else "not certified: every case goes to a person"
         out(f"  decisions {state}; max_error {certificate.get('max_error')}, audit {policy.get('audit')}")
         _threshold_lines(policy.get("thresholds", {}))
+    if certificate.get("shared"):
+        out(
+            f"  the same {certificate['rows']:,} held-out rows gave the score and the certificate; the certificate has "
+            f"{100 * certificate['confidence']:.6g}% confidence, the bounds of the score 97.5%"
+        )
     for gate in found["gates"]:
         out(f"  gate      {gate['name']}: {gate['state']} (promised {gate['promised']})")
 

@@ -79,13 +79,13 @@ def register(app: typer.Typer) -> None:
 
 def _ledger_lines(checked: Checked) -> Iterator[str]:
     """How often the calibration rows were opened, and what the next promise costs."""
-    from penjing.data.split import cut_parts, labelled_rows
+    from penjing.data.split import cut_of, labelled_rows
     from penjing.prove.opened import lines_in_words
 
     if checked.ledger is None:
         return
     recipe = checked.file.recipe
-    limit, cut = recipe.decide.max_error, cut_parts(recipe.data.files)
+    limit, cut = recipe.decide.max_error, cut_of(recipe.data)
     yield from lines_in_words(
         checked.ledger,
         limit if isinstance(limit, float) else None,
@@ -166,7 +166,13 @@ def _label_table(audit: Audit) -> Iterator[str]:
 
 
 def _margin_lines(margin: Margin) -> Iterator[str]:
-    yield "what this much data can prove, at 95 % confidence; what rules decide does not count:"
+    if margin.shared:
+        yield (
+            "what this much data can prove: the same held-out rows give the score and the certificate, each at 97.5 % "
+            "confidence; what rules decide does not count:"
+        )
+    else:
+        yield "what this much data can prove, at 95 % confidence; what rules decide does not count:"
     for each in margin.periods:
         yield (
             f"  period {each.period}: {each.calibration_rows:,} calibration rows, an error among automated decisions "

@@ -12,7 +12,7 @@ import typer
 from penjing.cli import show
 from penjing.cli.language import translate
 from penjing.data.audit import SMALL_LABEL, Audit
-from penjing.prove.sequence import upper_bound
+from penjing.prove.sequence import DELTA, upper_bound
 
 # Limits that are proposed, and how many labels are.
 _LIMITS = (0.01, 0.02, 0.05, 0.10, 0.20)
@@ -36,8 +36,9 @@ def proposals(audit: Audit) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     calibration = audit.split_labels.get("calibration", {})
+    level = DELTA / 2 if audit.margin is not None and audit.margin.shared else DELTA
     for label, rows in reversed(list(audit.labels.items())[1:]):
-        bound = upper_bound(1, calibration.get(label, 0))
+        bound = upper_bound(1, calibration.get(label, 0), level)
         limit = next((each for each in _LIMITS if bound <= each), None)
         if limit is not None and rows >= SMALL_LABEL and len(found) < _MOST:
             found[label] = limit

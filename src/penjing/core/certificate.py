@@ -126,6 +126,8 @@ class Certificate(_Part):
     path_steps those that were tested, instead of grid and steps (format 3);
     openings: the other promises that some of the calibration rows were opened for before; confidence allows for them
     (format 3);
+    shared: whether the calibration rows gave the score too: `confidence` is of the certificate alone, and the bounds of
+    the score have the other half of the level (format 3; left out where they did not);
     weighted: whether the rows were drawn with different probabilities out of operation; then automation, error and high
     are estimates and a bound for all cases, and the p-values are by betting (format 3);
     periods: where the dates of rules cut time into several periods, what is proven in each, in the order of time; the
@@ -160,6 +162,7 @@ class Certificate(_Part):
     path_steps: tuple[PathStep, ...] = ()
     openings: tuple[PastOpening, ...] = ()
     weighted: bool = False
+    shared: bool = False
     periods: tuple[CertifiedPeriod, ...] = ()
 
     @model_serializer(mode="wrap")
@@ -171,6 +174,7 @@ class Certificate(_Part):
         later = ("needs", "max_miss", "path", "path_steps", "openings", "weighted")
         for name in later if self.format < 3 else ("rows_missing", "missing"):
             values.pop(name, None)
-        if not self.periods:
-            values.pop("periods", None)
+        for name in ("periods", "shared"):
+            if not values[name]:
+                del values[name]
         return values

@@ -63,6 +63,9 @@ class Data(_Part):
     format: Literal["auto", "brat", "conll", "doccano", "jsonl", "label_studio", "squad", "triples"] = Field(
         "auto", description="auto: a table, found from the content; else the form of annotated texts (annotated.md)"
     )
+    held_out: Literal["apart", "shared"] = Field(
+        "apart", description="calibration and test: rows apart, or shared, each at half the level: more rows train"
+    )
     encoding: str = Field(
         "auto", description="auto (BOM, UTF-8, UTF-16, UTF-32, GB18030, Big5, cp1252) or a name such as euc_jp"
     )
@@ -97,6 +100,22 @@ class Data(_Part):
         if isinstance(files, dict) and "train" not in files:
             raise WrongValueError("is a mapping, and needs at least `train`", "add `train: FILE`")
         return files
+
+    @field_validator("held_out")
+    @classmethod
+    def _is_cut(cls, held_out: str, info: ValidationInfo) -> str:
+        files = info.data.get("files")
+        if held_out == "shared" and isinstance(files, dict) and ("calibration" in files or "test" in files):
+            raise WrongValueError(
+                "is `shared`, and `files:` gives calibration or test rows of their own",
+                "take `held_out` out, or the two files",
+            )
+        return held_out
+
+    @property
+    def level_share(self) -> float:
+        """The share of the level that the certificate has: the score has the other half where rows are shared."""
+        return 0.5 if self.held_out == "shared" else 1.0
 
     @field_validator("labels")
     @classmethod

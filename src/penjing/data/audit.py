@@ -74,7 +74,8 @@ class Margin(_Part):
     """What this much data can prove at 95 % confidence, at best.
 
     periods: where rules have dates, what can be certified in the period that holds and in those to come; the values
-    about calibration rows are then those of the first.
+    about calibration rows are then those of the first. shared: the calibration rows are the test rows, at half the
+    level.
     """
 
     calibration_rows: int
@@ -83,6 +84,7 @@ class Margin(_Part):
     accuracy_half_width: float | None
     macro_f1_half_width: float | None
     periods: list[PeriodMargin] = []
+    shared: bool = False
 
 
 class Audit(_Part):
@@ -163,8 +165,8 @@ def length_quantiles(texts: Sequence[str]) -> dict[str, int]:
     }
 
 
-def provable(calibration: int, test: Mapping[str, int], *, names: bool = True) -> Margin:
-    """What n calibration rows and the test rows of each label can settle at 95 % confidence.
+def provable(calibration: int, test: Mapping[str, int], *, names: bool = True, level: float = 0.05) -> Margin:
+    """What n calibration rows at a level and the test rows of each label at 95 % confidence can settle.
 
     Error that n automated cases without a single error certify: 1 - 0.05^(1/n) (the exact binomial bound of Clopper
     and Pearson, 1934). Half-widths by the normal approximation at a score of 0.90; of macro-F1 as of the mean of
@@ -174,8 +176,9 @@ def provable(calibration: int, test: Mapping[str, int], *, names: bool = True) -
     spread = _ASSUMED_SCORE * (1 - _ASSUMED_SCORE)
     present = [count for count in test.values() if count]
     return Margin(
+        shared=level < 0.05,
         calibration_rows=calibration,
-        certifiable_error=best_error(calibration),
+        certifiable_error=best_error(calibration, level),
         test_rows=rows,
         accuracy_half_width=round(1.96 * math.sqrt(spread / rows), 4) if rows else None,
         macro_f1_half_width=round(1.96 / len(present) * math.sqrt(sum(spread / n for n in present)), 4)

@@ -20,7 +20,7 @@ from penjing.data.audit import (
 from penjing.data.dedupe import Duplicates
 from penjing.data.intake import Intake
 from penjing.data.labels import as_yaml, looks, read_as
-from penjing.data.split import cut_parts, labelled_rows
+from penjing.data.split import cut_of, labelled_rows
 
 _MANY_CONFLICTS = 0.1  # share of the rows; the five sets that the project is measured on are below 0.01
 
@@ -184,12 +184,12 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
     strictest = min(wanted.values()) if isinstance(wanted, dict) else wanted
     provable = audit.margin.certifiable_error if audit.margin else None
     if audit.margin and provable is not None and provable > strictest:
-        needed = rows_that_certify(strictest)
+        needed = rows_that_certify(strictest, 0.05 * file.recipe.data.level_share)
         message = (
             f"{audit.margin.calibration_rows} calibration rows certify an error of {provable:.2%} at best, "
             f"not `max_error` {strictest:g}; everything would go to a person"
         )
-        total = labelled_rows(needed, "calibration", audit.splits, cut_parts(file.recipe.data.files))
+        total = labelled_rows(needed, "calibration", audit.splits, cut_of(file.recipe.data))
         fix = f"at least {needed} calibration rows are needed: label more texts"
         if total > needed:
             fix = (
@@ -212,17 +212,18 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
 
 def _miss_margins(file: RecipeFile, audit: Audit) -> list[Problem]:
     """A warning for each `max_miss` that the calibration rows of its label cannot prove."""
-    problems = []
+    problems, level = [], 0.05 * file.recipe.data.level_share
     for label, limit in file.recipe.decide.max_miss.items():
         rows = audit.split_labels.get("calibration", {}).get(label)
-        if rows is None or rows >= rows_that_certify(limit):
+        if rows is None or rows >= rows_that_certify(limit, level):
             continue
-        best = 1 - 0.05 ** (1 / rows) if rows else 1.0
+        best = 1 - level ** (1 / rows) if rows else 1.0
         message = (
             f"{rows} calibration rows of `{label}` prove {best:.2%} at best, not `max_miss` {limit:g}; everything "
             "would go to a person"
         )
-        fix = f"at least {rows_that_certify(limit)} of them are needed: label more texts of it, or loosen the limit"
+        needed = rows_that_certify(limit, level)
+        fix = f"at least {needed} of them are needed: label more texts of it, or loosen the limit"
         problems.append(_warn("margin", message, fix))
     return problems
 

@@ -27,7 +27,7 @@ from penjing.data.findings import (
 from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
-from penjing.data.split import split
+from penjing.data.split import SHARED, SHARES, split
 from penjing.data.table import faults_of
 
 # A text that is in two parts is kept in the first of these.
@@ -44,6 +44,8 @@ class Prepared:
 
     copied: positions in `test` of the rows of a given test file whose text was also in another file, exactly or nearly
     (there it was removed).
+
+    shared: calibration and test are the same rows.
     """
 
     train: Table
@@ -58,6 +60,12 @@ class Prepared:
     unlabelled: tuple[str, ...] = ()
     copied: tuple[int, ...] = ()
     left_out: Table | None = None
+    shared: bool = False
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, each once."""
+        return (self.train, self.validation, *(() if self.shared else (self.calibration,)), self.test)
 
 
 def prepare(file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None) -> Prepared:
@@ -102,14 +110,12 @@ def examine(
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= _conflicting(found, parts, said, "test" in given)
     used = [position for position in range(len(table)) if position not in dropped]
-    missing = [name for name in PARTS if name not in given]
-    cut = [position for position in used if parts[position] == "train"]
-    final = dict(enumerate(parts))
-    keys = _keys(table, found, cut, None if recipe.reads_text else beside)
-    final |= dict(zip(cut, split(keys, [labels[i] for i in cut], missing, recipe.seed), strict=True))
-    placed = {name: [position for position in used if final[position] == name] for name in PARTS}
+    shared = recipe.data.held_out == "shared"
+    placed = _placed(file, (table, parts, labels), found, used, beside)
     placed, siblings = one_a_group(table, placed)
     tables = {name: table.take(positions) for name, positions in placed.items()}
+    if shared:
+        placed["calibration"], tables["calibration"] = placed["test"], tables["test"]
     strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
     audited = AuditInputs(intake, found, dropped, tables, strata, reader, siblings)
     audit = _audit(file, audited, len(unlabelled))
@@ -130,8 +136,29 @@ def examine(
         unlabelled=tuple(text for text in unlabelled if fold(text) not in held_out),
         copied=_copied(found, parts, placed["test"]),
         left_out=table.take(siblings) if siblings else None,
+        shared=shared,
     )
     return audit, prepared
+
+
+def _placed(
+    file: RecipeFile,
+    rows: tuple[Table, Sequence[str], Sequence[str]],
+    found: Duplicates,
+    used: Sequence[int],
+    beside: list[str] | None,
+) -> dict[str, list[int]]:
+    """The positions of each part. rows: the table, and the given part and the stratum of each row."""
+    (table, parts, labels), recipe = rows, file.recipe
+    shared = recipe.data.held_out == "shared"
+    given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
+    missing = [name for name in PARTS if name not in given and not (shared and name == "calibration")]
+    cut = [position for position in used if parts[position] == "train"]
+    keys = _keys(table, found, cut, None if recipe.reads_text else beside)
+    shares = SHARED if shared else SHARES
+    cut_into = split(keys, [labels[i] for i in cut], missing, recipe.seed, shares)
+    final = dict(enumerate(parts)) | dict(zip(cut, cut_into, strict=True))
+    return {name: [position for position in used if final[position] == name] for name in PARTS}
 
 
 def _unreadable(error: DataError) -> Problem:
@@ -256,8 +283,10 @@ class AuditInputs:
 def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
     intake, found, dropped, tables = audited.intake, audited.found, audited.dropped, audited.tables
     names = audited.reader.golds_are_names
-    used_labels = Counter(label for strata in audited.strata.values() for label in strata)
-    texts = [text for table in tables.values() for text in table.texts]
+    shared = file.recipe.data.held_out == "shared"
+    once = [name for name in tables if not (shared and name == "calibration")]
+    used_labels = Counter(label for name in once for label in audited.strata[name])
+    texts = [text for name in once for text in tables[name].texts]
     language, languages = language_shares(texts)
     split_labels = {name: dict(sorted(Counter(strata).items())) for name, strata in audited.strata.items()}
     pairs = (*found.exact, *found.near)
@@ -282,7 +311,12 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         language=language,
         languages=languages,
         masked=intake.masked,
-        margin=provable(len(tables["calibration"]), split_labels["test"], names=names),
+        margin=provable(
+            len(tables["calibration"]),
+            split_labels["test"],
+            names=names,
+            level=0.05 * file.recipe.data.level_share,
+        ),
         unlabelled=unlabelled,
     )
     near_conflicts = places(intake, sorted({position for pair in found.near_conflicts for position in pair}))

@@ -41,6 +41,8 @@ from penjing.prove.misses import Promised, certify_path, fix_path
 from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
+from penjing.prove.sequence import DELTA
+from penjing.prove.shared import level_of_choice
 from penjing.report.found import ReleaseTest, Variant
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
@@ -151,14 +153,16 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
             job.progress.say(f"{each.where}: {each.what}")
     # Where the model reads the text, a text that it learned from does not certify beside other features either.
     beside = [spec.features, *([()] if session.reads_text and spec.features else [])]
-    tables = (data.train, data.validation, data.test, *([data.left_out] if data.left_out is not None else []))
+    tested = [] if data.shared else [data.test]
+    tables = (data.train, data.validation, *tested, *([data.left_out] if data.left_out is not None else []))
     used = [identity for part in tables for features in beside for identity in table_hashes(part, features)]
-    promised = Promised(recipe.decide.max_error, recipe.decide.max_miss, tuple(reviewed))
+    level, decide = DELTA * recipe.data.level_share, recipe.decide
+    promised = Promised(decide.max_error, decide.max_miss, tuple(reviewed), level)
     opened = open_rows(job.ledger, data.calibration, policy, artifact, promised, validation.hashes)
     calibration = label_facts(session, policy, opened.table)
     promised = replace(promised, delta=opened.delta)
     certificate, periods = _by_period(policy, validation, calibration, promised, [*used, *opened.left])
-    certificate = certificate.model_copy(update={"openings": opened.earlier})
+    certificate = certificate.model_copy(update={"openings": opened.earlier, "shared": data.shared})
     info = ReleaseInfo(
         format=3 if spec.task else 2,
         name=recipe.name,
@@ -238,7 +242,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     note = f"of {models.reference.card.method}"
     # Against itself a model keeps everything: that tests nothing.
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
-    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note)
+    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note, shared=job.data.shared)
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
     if not explains(scored.task):
         short = short.take([])
@@ -248,6 +252,8 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     automated = np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool)
     forced = np.array([each.decision.forced for each in decided], dtype=bool)
     seen = Labelled((), scored.golds, tuple(each.decision.facts for each in decided))
+    # Rows that are test and calibration at once count once, and their bounds allow for the thresholds chosen on them.
+    beside, level = (Labelled((), (), ()), level_of_choice(certificate)) if job.data.shared else (seen, DELTA)
     return ReleaseTest(
         release=release,
         certificate=certificate,
@@ -265,8 +271,9 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         faithful=faithful,
         rivals=rivals,
         fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
-        harm=harm_table(scored.task, outcomes, scored.golds, automated, forced),
-        forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, seen),
+        harm=harm_table(scored.task, outcomes, scored.golds, automated, forced, level),
+        level=level,
+        forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
     )
 
 

@@ -68,7 +68,7 @@ def _stretches(recipe: Recipe, calibration: Table, rules: RuleTable | None, seco
             between(first, last),
             counts[place],
             {label: own[place] for label, own in by_label.items()},
-            level_of(DELTA, counts),
+            level_of(DELTA * recipe.data.level_share, counts),
         )
         for place, (first, last) in enumerate(periods_of(rules))
         if last is None or second <= last

@@ -35,6 +35,7 @@ from penjing.prove.certify import TIME, table_hashes
 from penjing.prove.opened import LedgerState, look_up
 from penjing.prove.openings import LEDGER
 from penjing.prove.periods import counts_days, without_time
+from penjing.prove.sequence import DELTA
 from penjing.tasks import described, reader_of
 from penjing.tasks.measure import metric_names
 
@@ -106,7 +107,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if looked is not None:
         found.audit, found.data = looked
     rows = table_hashes(found.data.calibration, file.recipe.data.features) if found.data is not None else []
-    state = _attempt(found, lambda: look_up(file.path.parent / LEDGER, rows))
+    state = _attempt(found, lambda: look_up(file.path.parent / LEDGER, rows, DELTA * file.recipe.data.level_share))
     found.ledger = state if rows else None
     if encoder and file.recipe.base == AUTO and found.data is not None:
         found.chosen = choose_base(wanted_of(file, found.audit, found.steps), base_is_installed)
@@ -224,7 +225,7 @@ def _fields_not_given(found: Checked) -> list[Problem]:
     if found.rules is None or found.data is None:
         return []
     problems = []
-    tables = (found.data.train, found.data.validation, found.data.calibration, found.data.test)
+    tables = found.data.tables
     total = sum(map(len, tables))
     for name in found.rules.schema.fields:
         asking = [rule for rule in found.rules.rules if any(each.fact == name for each in rule.conditions)]
@@ -247,7 +248,7 @@ def _features_not_given(found: Checked) -> list[Problem]:
     """A warning for each field that the model reads and many rows leave empty."""
     if found.data is None:
         return []
-    tables = (found.data.train, found.data.validation, found.data.calibration, found.data.test)
+    tables = found.data.tables
     total, problems = sum(map(len, tables)), []
     for name, kind in found.file.recipe.data.feature_types().items():
         problems += _unseen_values(name, kind, found.data.train)

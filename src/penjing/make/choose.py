@@ -140,11 +140,19 @@ def beats(a: Scored, b: Scored) -> bool:
 
 
 def recipe_gates(
-    scored: Scored, teacher: Scored | None, speed: Latency, size_mb: float, gates: Gates, note: str = ""
+    scored: Scored,
+    teacher: Scored | None,
+    speed: Latency,
+    size_mb: float,
+    gates: Gates,
+    note: str = "",
+    *,
+    shared: bool = False,
 ) -> list[Gate]:
     """The gates of all promises of a recipe, measured on one table.
 
-    teacher: the answers whose score must be kept; None leaves `keep` out. note: the model that gave them.
+    teacher: the answers whose score must be kept; None leaves `keep` out. note: the model that gave them. shared: the
+    rows certify too, so that the bounds of scores hold at 97.5 % (those of `score` and `macro_f1` always do).
     """
     rows, found = len(scored), []
     if gates.keep is not None and teacher is not None:
@@ -152,7 +160,8 @@ def recipe_gates(
             found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=note))
         else:
             kept = scored.kept(teacher)
-            found.append(at_least("keep", gates.keep, kept.value, kept.lower, kept.upper, rows, note=note))
+            low, high = (kept.low, kept.high) if shared else (kept.lower, kept.upper)
+            found.append(at_least("keep", gates.keep, kept.value, low, high, rows, note=note))
     for name, metric, promised in (("score", "", gates.score), ("macro_f1", "macro_f1", gates.macro_f1)):
         if promised is not None:
             own = scored.interval(metric)

@@ -40,10 +40,10 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
         policy = open_policy(recipe, task, rules, TOLERANCE["linear"], read)
         session = open_session(artifact, threads=threads, long_texts=recipe.data.long)
         validation = label_facts(session, policy, data.validation)
-    count, delta, period = len(data.calibration), DELTA, None
+    count, delta, period = len(data.calibration), DELTA * recipe.data.level_share, None
     if is_dated(rules):
         clocks = clocks_of(recipe, data.calibration)
-        (first, last), count, delta = period_at(rules, clocks, int(time.time()), DELTA)
+        (first, last), count, delta = period_at(rules, clocks, int(time.time()), delta)
         validation = rows_in(validation, (first, last), timed=counts_days(rules))
         several = first is not None or last is not None
         period = CertifiedPeriod(first=first, last=last, confidence=round(1 - delta, 6)) if several else None

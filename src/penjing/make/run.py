@@ -16,7 +16,7 @@ from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.releases import retire
 from penjing.data.prepare import Prepared
-from penjing.data.split import cut_parts, labelled_rows
+from penjing.data.split import cut_of, labelled_rows
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.make.advice import advise
@@ -203,7 +203,7 @@ class _Making:
 
     def _labelled_for_test(self, rows: int) -> int:
         """About how many labelled rows give so many test rows."""
-        return labelled_rows(rows, "test", self.data.audit.splits, cut_parts(self.file.recipe.data.files))
+        return labelled_rows(rows, "test", self.data.audit.splits, cut_of(self.file.recipe.data))
 
     def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, ChosenVariant | None]:
         """The finished steps, the forms that can be sealed, the linear one, and the chosen one."""

@@ -22,7 +22,7 @@ class LedgerState:
     rows: number of calibration rows. earlier: the tests that were made on some of them, the first one first. fresh:
     rows that were never opened. delta: level at which a promise that was not tested yet would be tested. alone: whether
     it would be tested on the fresh rows alone, at the whole level. missing: about how many more new calibration rows
-    bring the whole level back; 0 where it holds.
+    bring the whole level back; 0 where it holds. whole: that level.
     """
 
     rows: int
@@ -31,6 +31,7 @@ class LedgerState:
     delta: float = DELTA
     alone: bool = False
     missing: int = 0
+    whole: float = DELTA
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; of each test its time, promise, level, its rows among these, and what it was about."""
@@ -66,6 +67,7 @@ def look_up(ledger: Path, rows: Sequence[str], delta: float = DELTA) -> LedgerSt
         delta=found.delta,
         alone=found.fresh,
         missing=len(rows) - 2 * fresh if found.earlier else 0,
+        whole=delta,
     )
 
 
@@ -95,7 +97,7 @@ def lines_in_words(state: LedgerState, limit: float | None, labelled: Callable[[
     if limit is not None:
         yield (
             f"  so {rows_to_prove(limit, state.delta):,} error-free cases prove an error of {_share(limit)}, instead "
-            f"of {rows_to_prove(limit):,} at the level of {_share(DELTA)}"
+            f"of {rows_to_prove(limit, state.whole):,} at the level of {_share(state.whole)}"
         )
     total = labelled(state.missing)
     yield (

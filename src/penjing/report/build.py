@@ -13,11 +13,11 @@ import penjing
 from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.machine import hardware
 from penjing.core.methods import Done
-from penjing.core.nouns import Release
+from penjing.core.nouns import Release, Table
 from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
-from penjing.data.split import cut_parts
+from penjing.data.split import cut_of
 from penjing.decide.table import RuleTable
 from penjing.measure.evaluate import coverage_risk, expected_calibration_error, reliability
 from penjing.measure.latency import Latency
@@ -74,9 +74,7 @@ def fill(found: Found, threads: int) -> r.Report:
         fell_back=bool(choice and choice.fell_back),
         made=now.isoformat(timespec="seconds"),
         version=penjing.__version__,
-        data=r.DataPart.of(
-            found.data.audit, found.data.fingerprint, recipe.data.features, cut_parts(recipe.data.files)
-        ),
+        data=r.DataPart.of(found.data.audit, found.data.fingerprint, recipe.data.features, cut_of(recipe.data)),
         test=r.Scores(**_measured(scored), rows=len(scored), apart=_apart(scored, found.data)),
         baseline=r.Baseline(linear=_reference(found, "tune.linear", tested.linear)),
         teacher=_reference(found, _teacher_name(found), tested.teacher),
@@ -97,9 +95,17 @@ def fill(found: Found, threads: int) -> r.Report:
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
         sections=tuple(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
-        errors=_mistakes(scored, found.data),
+        errors=_mistakes(_served(found).scored, found.data.validation)
+        if found.data.shared
+        else _mistakes(scored, found.data.test),
         faithfulness=_faithful(tested.faithful),
-        notes=(*((choice.note,) if choice and choice.note else ()), *_untested(found), *_opened(found), *found.skipped),
+        notes=(
+            *((choice.note,) if choice and choice.note else ()),
+            *_untested(found),
+            *_shared(found),
+            *_opened(found),
+            *found.skipped,
+        ),
     )
 
 
@@ -112,6 +118,15 @@ def _untested(found: Found) -> tuple[r.Note, ...]:
     """Why a promise of the recipe is not among the gates."""
     kept = any(gate.name == "keep" for gate in found.tested.gates)
     return () if kept or found.file.recipe.gates.keep is None else (note_of("keep_untested"),)
+
+
+def _shared(found: Found) -> tuple[r.Note, ...]:
+    """That the same rows gave the score and the certificate, and at which confidence."""
+    if not found.data.shared:
+        return ()
+    sure = found.tested.certificate.confidence
+    values = {"rows": f"{len(found.tested.certificate.calibration):,}", "certificate": f"{100 * sure:.4g}"}
+    return (note_of("held_out_shared", **values, score="97.5", joint=f"{100 * (sure - 0.025):.4g}"),)
 
 
 def _opened(found: Found) -> tuple[r.Note, ...]:
@@ -201,7 +216,7 @@ def _decisions(tested: ReleaseTest, max_error: float | dict[str, float], period:
         automation_rate=round(automated / rows, 6),
         error_among_automated=r.Bounded(
             value=round(errors / automated, 6) if automated else None,
-            high=round(upper_bound(errors, automated, 0.05), 6) if automated else None,
+            high=round(upper_bound(errors, automated, tested.level), 6) if automated else None,
         ),
         max_error=max_error,
         certified=shown.certified,
@@ -296,7 +311,7 @@ def _curves(steps: Sequence[Done], metric: str) -> tuple[r.Curve, ...]:
     return tuple(curves)
 
 
-def _mistakes(scored: Scored, data: Prepared) -> tuple[r.Mistake, ...]:
+def _mistakes(scored: Scored, table: Table) -> tuple[r.Mistake, ...]:
     confidence, outcomes, wrong = scored.p, scored.outcomes, np.flatnonzero(scored.wrong)
     first = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES].tolist() if len(wrong) else []
     return tuple(
@@ -304,8 +319,8 @@ def _mistakes(scored: Scored, data: Prepared) -> tuple[r.Mistake, ...]:
             truth=scored.golds[i],
             guess=outcomes[i],
             p=min(1.0, float(confidence[i])),
-            row=data.test.rows[i] if len(data.test.rows) else None,
-            text=data.test.texts[i],
+            row=table.rows[i] if len(table.rows) else None,
+            text=table.texts[i],
         )
         for i in first
     )

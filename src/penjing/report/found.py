@@ -73,6 +73,7 @@ class ReleaseTest:
     gates: tuple[Gate, ...]
     faithful: dict[str, dict[str, float]]
     rivals: dict[str, Latency]  # the sealed release as `penjing`, and the other systems timed in turn with it
+    level: float = 0.05  # of the bounds on what the thresholds decide
     harm: tuple[Harm, ...] = ()  # of each true label, the most frequent one first
     forecast: Forecast = field(default_factory=Forecast)
     fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did
