@@ -232,6 +232,14 @@ class BoundedTask(Protocol):
     def bounds(self) -> Bounds: ...
 
 
+@runtime_checkable
+class MarkedTask(Protocol):
+    """A task whose gold and outcomes are pieces of the text with a type; the report marks them there."""
+
+    def pieces(self, outcome: str) -> list[tuple[int, int, str]]:
+        """(start, end, type) of each piece of an outcome or gold, in order; places in the masked text."""
+
+
 class Judging(Protocol):
     """Answers against gold."""
 

@@ -16,6 +16,7 @@ from penjing.core.methods import Done
 from penjing.core.nouns import Release, Table
 from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
+from penjing.core.task import MarkedTask
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_of
 from penjing.decide.table import RuleTable
@@ -25,6 +26,7 @@ from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
+from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.rules_part import rules_part
 from penjing.report.verdict import note_of
@@ -313,6 +315,8 @@ def _curves(steps: Sequence[Done], metric: str) -> tuple[r.Curve, ...]:
 
 def _mistakes(scored: Scored, table: Table) -> tuple[r.Mistake, ...]:
     confidence, outcomes, wrong = scored.p, scored.outcomes, np.flatnonzero(scored.wrong)
+    task = scored.task
+    pieces = task.pieces if isinstance(task, MarkedTask) else lambda _: []
     first = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES].tolist() if len(wrong) else []
     return tuple(
         r.Mistake(
@@ -321,6 +325,7 @@ def _mistakes(scored: Scored, table: Table) -> tuple[r.Mistake, ...]:
             p=min(1.0, float(confidence[i])),
             row=table.rows[i] if len(table.rows) else None,
             text=table.texts[i],
+            marks=marks_of(pieces(scored.golds[i]), pieces(outcomes[i])),
         )
         for i in first
     )

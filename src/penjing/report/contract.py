@@ -13,6 +13,7 @@ from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
 from penjing.data.split import labelled_rows
 from penjing.report.format_1 import from_format_1
+from penjing.report.marked import Mark
 from penjing.report.promised import HarmRow, Menu, NeedPart
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -298,8 +299,7 @@ class Curve(_Part):
 class Block(_Part):
     """A block that only the task of this report has, on test rows (core/task.py, `Section`).
 
-    matrix: rows are gold labels, columns are the model's labels. bars: one number per row. scatter: two numbers per
-    row.
+    matrix: rows are gold labels, columns are the model's. bars: one number per row. scatter: two numbers per row.
     """
 
     name: str
@@ -318,6 +318,7 @@ class Mistake(_Part):
     p: Share
     row: int | None = None
     text: str | None = None
+    marks: tuple[Mark, ...] = Field((), description="pieces of the text in gold and answer, where they are the answer")
 
 
 class Faithful(_Part):

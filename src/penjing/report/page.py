@@ -14,6 +14,7 @@ from penjing.core.folder import write_whole
 from penjing.prove.forced import MISS
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.marked import both_sides, cut
 from penjing.report.period_part import period_rows
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.rules_part import shown_rules
@@ -34,7 +35,7 @@ from penjing.report.ways_out import harm_cells, menu_period, offer_cells
 
 MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
 BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
-PAIRS, LABELS_LISTED, CURVES, MISTAKES, TEXT, SHOWN = 20, 30, 3, 10, 280, 12
+PAIRS, LABELS_LISTED, CURVES, MISTAKES, SHOWN = 20, 30, 3, 10, 12
 # With fewer errors on validation rows than this, the error rate is known to a third of itself at best.
 FEW_ERRORS = 10
 MARKS = {"held": "✓", "broken": "✕", "unproven": "?", "sealed": "✓", "passed": "·", "refused": "✕"}
@@ -86,10 +87,11 @@ class _Page:
     def __init__(self, report: Report, language: PageLanguage) -> None:
         self.report, self.language = report, language
         known = words(language)
-        # A phrase about labels has another form if the gold is a value.
-        ending = f"_{report.gold}"
-        other = {name.removesuffix(ending): phrase for name, phrase in known.items() if name.endswith(ending)}
-        self.words = known | {name: phrase for name, phrase in other.items() if name in known}
+        # A phrase about labels has another form if the gold is a value, or for the task of this metric.
+        self.words = dict(known)
+        for ending in (f"_{report.gold}", f"_{report.test.metric}"):
+            other = {name.removesuffix(ending): name for name in known if name.endswith(ending)}
+            self.words |= {name: known[longer] for name, longer in other.items() if name in known}
 
     def context(self) -> dict[str, Any]:
         """All names of the template except the charts."""
@@ -127,7 +129,10 @@ class _Page:
             },
             "labels": sorted(self.report.data.labels.items(), key=lambda pair: -pair[1])[:LABELS_LISTED],
             "more_labels": max(0, len(self.report.data.labels) - LABELS_LISTED),
-            "mistakes": [(one, _cut(one.text)) for one in self.report.errors[:MISTAKES]],
+            "mistakes": [
+                (one, cut(one.text), both_sides(one.text, one.marks)) for one in self.report.errors[:MISTAKES]
+            ],
+            "marked": any(one.marks for one in self.report.errors),
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
             "rules": shown_rules(self.report.rules, self._said, self.language),
@@ -396,7 +401,3 @@ def _figure(cell: str | float) -> str:
 
 def _numbers(rows: tuple[int, ...]) -> str:
     return ", ".join(map(str, rows[:SHOWN]))
-
-
-def _cut(text: str | None) -> str:
-    return "" if text is None else text if len(text) <= TEXT else text[: TEXT - 1] + "…"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penjing.report.contract import PageLanguage, Report
+from penjing.report.marked import mistake_lines
 from penjing.report.period_part import when
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.promised import HarmRow, Menu, OfferRow
 
 # A share of automated cases from which on a looser limit is worth a word.
 _WORTH = 0.05
-LABELS_SHOWN = 12
+LABELS_SHOWN, ERRORS_SHOWN = 12, 3
 
 
 def need_sentences(report: Report, language: PageLanguage) -> list[str]:
@@ -110,16 +111,18 @@ def menu_period(menu: Menu | None, language: PageLanguage) -> str:
 
 
 def terminal_lines(report: Report, language: PageLanguage) -> Iterator[str]:
-    """The harm table and the menu as lines for a terminal."""
+    """The harm table, errors about pieces of the text, and the menu as lines for a terminal."""
     phrases = words(language)
     if report.harm:
-        yield phrases["harm_line"].format(rows=f"{report.test.rows:,}")
+        phrase = phrases.get(f"harm_line_{report.test.metric}", phrases["harm_line"])
+        yield phrase.format(rows=f"{report.test.rows:,}")
         for row in report.harm[:LABELS_SHOWN]:
             cells = harm_cells(row, language)
             more = "" if row.limit is None else phrases["harm_limit_line"].format(**cells)
             yield "  " + phrases["harm_row_line"].format(**cells) + more
         if len(report.harm) > LABELS_SHOWN:
             yield "  " + phrases["others"].format(count=len(report.harm) - LABELS_SHOWN)
+    yield from mistake_lines([(one.p, one.text, one.marks) for one in report.errors[:ERRORS_SHOWN]], phrases)
     if report.menu is not None:
         yield from menu_lines(report.menu, language)
 

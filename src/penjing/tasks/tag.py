@@ -205,6 +205,10 @@ class Tag(TagReader):
     def outcome(self, facts: Mapping[str, Any]) -> str:
         return write_entities([(start, end, label) for start, end, label in facts["spans"]])
 
+    def pieces(self, outcome: str) -> list[Entity]:
+        """The entities of an outcome or of gold, as the report marks them."""
+        return read_entities(outcome)
+
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """A set that is more probable than all others together, by more than the band, stays the answer."""
         return bool(band) and round(facts["p"] * MICRO) <= _HALF + band
