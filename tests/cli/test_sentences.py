@@ -72,6 +72,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{type: score}",
         "{type: tag}",
         "{type: several}",
+        "{type: match}",
         "Each label: found and rightly given",
         "Precision: the share of the texts with this answer that are right. Recall: the share of the texts with this "
         "label that were found. With fewer than 30 rows both are rough.",
@@ -268,6 +269,7 @@ PIECES = frozenset({
     "header: {} # the row of the header",
     "sheet: {} # of the workbook",
     "separator: {} # what is between the labels of a cell",
+    "other: {} # the column of the second texts",
     "format: {} # texts whose pieces have labels",
     "columns: [{}] # the file has no header",
     "`{}` does not support the task {}: it needs",

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row
 
+from penjing.data.pair_text import shown_pair
 from penjing.data.parquet import write_parquet
 from penjing.data.workbook import open_workbook
 from penjing.store.case_data import read_case
@@ -111,7 +112,7 @@ def _of(row: Row[Any]) -> Values:
         "rules": list(decided.get("fired") or ()),
         "queue": decided.get("queue"),
         "fields": facts.get("fields") or {},
-        "text": row.text if row.text is not None else row.held,
+        "text": None if (text := row.text if row.text is not None else row.held) is None else shown_pair(text),
         "verdict": row.verdict,
         "reviewer": row.reviewer,
         "note": row.note,

@@ -10,6 +10,7 @@ from penjing.cases.replay import decide_again, other_outcome
 from penjing.core.errors import RequestError
 from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.data.mask import Masking
+from penjing.data.pair_text import mask_parts
 from penjing.decide.policy import Policy
 
 BATCH = 256
@@ -112,7 +113,7 @@ def impact(policy: Policy, session: ImpactModel, records: Iterable[Recorded]) ->
 
 
 def _judge(policy: Policy, session: ImpactModel, batch: list[tuple[str, Recorded]], found: Impact) -> None:
-    masked = [session.masking(text) for text, _ in batch]
+    masked = [mask_parts(session.masking, text) for text, _ in batch]
     decided = [record.decided() for _, record in batch]
     predictions = session.predict([each.text for each in masked], [_fields(policy, each) for each in decided])
     for (_, record), recorded, each, prediction in zip(batch, decided, masked, predictions, strict=True):

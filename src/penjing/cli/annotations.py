@@ -60,6 +60,9 @@ def export_annotations(
         raise UsageError(f"there is no export as `{form[:20]}`", where=str(out), fix="give label_studio or doccano")
     opened = open_release(release)
     session = open_session(opened.artifact, long_texts=opened.info.long_texts)
+    if session.reads_pairs:
+        what = "a case of this release is two texts, and these programs show one"
+        raise UsageError(what, where=str(release), fix="correct verdicts with `penjing review` instead")
     schema = load_policy(opened).schema if opened.artifact.card.features else None
     faults: list[Fault] = []
     reading = Reading(encoding, sheet, header, lines=lines)

@@ -88,6 +88,9 @@ def init(
     data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
     text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
     label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
+    other: Annotated[
+        str | None, typer.Option("--other", help="the column of the second texts, where two are compared")
+    ] = None,
     task: Annotated[
         str | None, typer.Option("--task", help="what is predicted: {tasks}; left out: by the labels")
     ] = None,
@@ -105,18 +108,17 @@ def init(
     from penjing.make.choose_base import COSTS, choose_base, longer, wanted_of
     from penjing.model.base import base_is_installed
     from penjing.report.verdict import note_in
-    from penjing.tasks import TASKS, about_task, reader_of
+    from penjing.tasks import about_task, reader_of
 
     recipe, rules = folder / "recipe.yaml", folder / "rules.csv"
     for path in (recipe, rules):
         if path.exists() and not force:
             raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
     named = about_task(task, "--task") if task is not None else None
-    wanted = _Wanted(text, label, Reading(encoding, sheet, header), named is not None and named.numbers)
+    wanted = _wanted((text, label, other), Reading(encoding, sheet, header), named)
     follow_rows(data, wanted.reading, text)
     guessed = _guess(data, wanted, asking=not json)
-    kinds = (guessed.numbers == "many", guessed.separator is not None, guessed.spans)
-    about = named or next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans) == kinds)
+    about = named or _task_of(guessed)
     if not about.sets:
         guessed = replace(guessed, separator=None)
     try:
@@ -147,11 +149,10 @@ def init(
             new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
-        found |= {"text": guessed.text, "label": guessed.label}
+        found |= {"text": guessed.text, "label": guessed.label} | ({"other": guessed.other} if guessed.other else {})
         found |= {"base": chosen.name, "tuning_minutes": round(chosen.minutes)} if prepared is not None else {}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
-    show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
     _tell_what_was_found(guessed, about if named is None else None, audit)
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
@@ -170,22 +171,48 @@ def _with_shared_rows(file: RecipeFile) -> RecipeFile:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """The options of the caller for the file; `numbers`: the labels are numbers."""
+    """The options of the caller for the file; `numbers`: the labels are numbers; `pairs`: a case is two texts."""
 
     text: str | None
     label: str | None
     reading: Reading
     numbers: bool
+    other: str | None = None
+    pairs: bool | None = None
+
+
+def _wanted(columns: tuple[str | None, str | None, str | None], reading: Reading, named: About | None) -> _Wanted:
+    """columns: of texts, labels and second texts; named: the task that the caller names."""
+    text, label, other = columns
+    pairs = True if other is not None else None if named is None else named.pairs
+    return _Wanted(text, label, reading, named is not None and named.numbers, other, pairs)
+
+
+def _task_of(guessed: Guess) -> About:
+    """The task that fits the labels and the texts of a file."""
+    from penjing.tasks import TASKS, about_task
+
+    pairs = guessed.other is not None
+    kinds = (not pairs and guessed.numbers == "many", not pairs and guessed.separator is not None, guessed.spans, pairs)
+    return next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans, one.pairs) == kinds)
 
 
 def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> None:
-    """The task if it was guessed, notes on the columns, and the problems of the rows."""
+    """The columns, the task if it was guessed, notes on the columns, and the problems of the rows."""
+    if guessed.other is None:
+        show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
+    else:
+        show.out(f"texts: columns `{guessed.text}` and `{guessed.other}`; labels: column `{guessed.label}`")
     if about is not None and about.numbers:
         show.out(f"task: {about.name}, because the labels are numbers; `--task` chooses another")
     elif about is not None and about.sets:
         show.out(
             f"task: {about.name}, because cells hold several labels with `{guessed.separator}` between them; `--task "
             "classify` reads each cell as one label"
+        )
+    elif about is not None and about.pairs:
+        show.out(
+            f"task: {about.name}, because two columns are named as the two texts of a case; `--task classify` reads one"
         )
     elif about is not None and about.spans:
         show.out(f"task: {about.name}, because the labels are pieces of the text; `--task` chooses another")
@@ -208,7 +235,15 @@ def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
     text, label, reading = wanted.text, wanted.label, wanted.reading
     while True:
         try:
-            return guess(data, text=text, label=label, reading=reading, numbers=wanted.numbers)
+            return guess(
+                data,
+                text=text,
+                label=label,
+                reading=reading,
+                numbers=wanted.numbers,
+                other=wanted.other,
+                pairs=wanted.pairs,
+            )
         except ChoiceError as error:
             if not (asking and _at_a_terminal()):
                 raise
@@ -269,6 +304,7 @@ def recipe_text(
         "encoding": _scalar(guessed.encoding),
         "text": _scalar(guessed.text),
         "label": _scalar(guessed.label),
+        "other": _scalar(guessed.other or ""),
         "separator": _scalar(guessed.separator or ""),
         "gold": about.gold,
         "metric": about.metric,
@@ -327,6 +363,8 @@ def _lines(guessed: Guess, shared: bool) -> Iterator[str]:
         if line.startswith("  files:"):
             yield from ["  format: {form} # texts whose pieces have labels"] * bool(guessed.form)
             yield from [_SHARED] * shared
+        if line.startswith("  text:"):
+            yield from ["  other: {other} # the column of the second texts"] * (guessed.other is not None)
         if line.startswith("  label:"):
             yield from ["  separator: {separator} # what is between the labels of a cell"] * bool(guessed.separator)
         if line.startswith("  encoding:"):

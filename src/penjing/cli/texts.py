@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from penjing.core.errors import PenjingError, RequestError, UsageError
+from penjing.core.pair import join_pair
 from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.header import has_header, is_name
@@ -42,6 +43,8 @@ def read_texts(
 ) -> Iterator[Row]:
     """(row number, text, all cells) of any file that training reads; "-" is standard input.
 
+    A release that reads two texts gets both as one text.
+
     column: the column of the text; by default the one that the release of `info` was made with, else `text`, else the
     only column. `notify` gets a note on everything that was skipped. Rows that cannot be read go to `faults`, if given.
     on_column: gets the name of the column that the text is in, before the first row that has it there.
@@ -50,6 +53,7 @@ def read_texts(
     """
     reading = reading or Reading()
     made_with = info.columns.get("text") if info else None
+    second = info.columns.get("other") if info else None
     wanted = list(dict.fromkeys((column or made_with or "text", "text")))
     opened, name = _find(file, column, reading, wanted if column is None else [column])
     noted = _notify_new(opened, 0, notify)
@@ -69,10 +73,14 @@ def read_texts(
         if on_column is not None and name != told:
             on_column(name)
             told = name
-        used = (name, *match_header(declared, tuple(cells)).found.values())
+        text, others = cells[name], list[str]()
+        if second is not None:
+            text, other = _paired(cells, name, second, opened.where, number)
+            others.append(other)
+        used = (name, *others, *match_header(declared, tuple(cells)).found.values())
         odd = next((each for each in used if isinstance(cells[each], UnreadableCell)), None)
         if odd is None:
-            yield number, cells[name], cells
+            yield number, text, cells
             continue
         cell = cells[odd]
         assert isinstance(cell, UnreadableCell)
@@ -83,6 +91,26 @@ def read_texts(
     if first and not faults and notify is not None:
         notify(f"{opened.where}: no row of text")
     _notify_new(opened, noted, notify)
+
+
+def _paired(cells: Mapping[str, str], first: str, second: str, where: str, number: int) -> tuple[str, str]:
+    """Both texts of a row as one, and the name of the column of the second ones. Raises UsageError without one."""
+    matched = match_header((second,), tuple(cells))
+    if matched.unclear:
+        what, fix = unclear_names(matched.unclear)
+        raise UsageError(what, fix=fix)
+    if second not in matched.found:
+        what = f"there is no column `{second}` for the second texts; there are {listed_names(tuple(cells))}"
+        raise UsageError(
+            what, where=f"{where}:{number}", fix=f"name the column `{second}`, as where the release was made"
+        )
+    name = matched.found[second]
+    return join_pair(cells[first], cells[name]), name
+
+
+def listed_names(names: Sequence[str]) -> str:
+    """The first names of columns, for a message."""
+    return ", ".join(f"`{name[:60]}`" for name in names[:_SHOWN])
 
 
 def notify_missing(rows: Iterable[Row], schema: FactSchema, notify: Callable[[str], None]) -> Iterator[Row]:
@@ -178,7 +206,7 @@ def _column_of(names: tuple[str, ...], column: str | None, wanted: Sequence[str]
 
 
 def _no_column(where: str, names: Sequence[str], wanted: str, header: int = 0) -> UsageError:
-    known = ", ".join(f"`{name[:60]}`" for name in names[:_SHOWN])
+    known = listed_names(names)
     likely = [name for name in names if role_of(name) == "text"]
     shown = likely[0] if len(likely) == 1 else "COLUMN"
     shown = f'"{shown}"' if " " in shown else shown

@@ -42,6 +42,7 @@ from penjing.engines.packed import pack
 from penjing.text.tokens import Tokens
 
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+PAIRS = True
 FEATURES = True
 
 

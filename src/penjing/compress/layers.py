@@ -38,6 +38,7 @@ from penjing.train.numerics import repeatable
 from penjing.train.supervised import IdRows, predict
 
 HEADS: tuple[HeadKind, ...] = ("pooled",)
+PAIRS = True
 
 
 class Options(BaseOptions):

@@ -25,6 +25,7 @@ from penjing.text.tokens import open_tokenizer
 
 _SLICE = 1024
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+PAIRS = True
 
 
 class Options(BaseOptions):

@@ -13,7 +13,7 @@ from penjing.core.canon import digest, digest_file
 from penjing.core.errors import MissingPackageError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.core.options import Options, nearest
-from penjing.core.task import HeadKind, Loss, Task
+from penjing.core.task import HeadKind, Loss, PairReader, Task
 
 _IN_WORDS: Mapping[Loss, str] = {
     "cross_entropy": "one label a text",
@@ -33,7 +33,7 @@ class Method:
     heads: the kinds of heads that it supports; losses: for a method of one head, the losses that this head may have
     (one label a text has `cross_entropy`); empty: any; features: whether its model can read declared fields beside the
     text, which a method declares by `FEATURES = True`; families: the kinds of networks that a pre-training objective
-    can be learned by, which it declares by `FAMILIES`.
+    can be learned by, which it declares by `FAMILIES`; pairs: whether it serves tasks of two texts (`PAIRS = True`).
     """
 
     name: str
@@ -44,6 +44,7 @@ class Method:
     losses: tuple[Loss, ...] = ()
     features: bool = False
     families: tuple[Family, ...] = ()
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
         ) from None
     heads, losses, families = (getattr(module, declared, ()) for declared in ("HEADS", "LOSSES", "FAMILIES"))
     features = getattr(module, "FEATURES", False)
-    return Method(name, path, module.Options, module.apply, heads, losses, features, families)
+    pairs = getattr(module, "PAIRS", False)
+    return Method(name, path, module.Options, module.apply, heads, losses, features, families, pairs)
 
 
 def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:
@@ -93,6 +95,15 @@ def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], ta
     if needs:
         raise UsageError(
             f"`{step}` does not support the task {task.name}: it needs {needs}",
+            fix="leave the step out, or take another one",
+        )
+
+
+def check_pairs(method: Method, task: Task) -> None:
+    """Raise UsageError if a task reads two texts and a method was not made for that."""
+    if isinstance(task, PairReader) and not method.pairs:
+        raise UsageError(
+            f"`{method.name}` does not support the task {task.name}: its model does not compare two texts",
             fix="leave the step out, or take another one",
         )
 

@@ -75,6 +75,7 @@ class Data(_Part):
     )
     columns: list[Word] | None = Field(None, description="names of the columns of a file that has no header")
     text: Word = Field("text", description="the column of the texts")
+    other: Word | None = Field(None, description="the column of the second texts, for the task `match`")
     label: Word = Field("label", description="the column of the labels")
     separator: str | None = Field(
         None, description="what is between the labels of a cell, for the task `several`: one of `;`, `|`, `,`, `、` …"
@@ -143,7 +144,7 @@ class Data(_Part):
     def _features_are_fields(cls, features: list[str], info: ValidationInfo) -> list[str]:
         fields = info.data.get("fields", {})
         for name in features:
-            if name in (info.data.get("label"), info.data.get("text")):
+            if name in (info.data.get("label"), info.data.get("text"), info.data.get("other")):
                 raise WrongValueError(
                     f"names `{name[:60]}`, which is the column of the labels or of the texts",
                     "take it out: a feature is a field that is known when a case is decided",

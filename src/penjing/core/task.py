@@ -89,8 +89,8 @@ class About:
 
     gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
-    of labels, or pieces of the text with labels; one label, if none of them. epochs: passes over the train rows, where
-    a task needs more than `tune.full` takes by itself.
+    of labels, or pieces of the text with labels; one label, if none of them. pairs: whether a case is two texts.
+    epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
     """
 
     name: str
@@ -102,6 +102,7 @@ class About:
     numbers: bool = False
     sets: bool = False
     spans: bool = False
+    pairs: bool = False
     epochs: float | None = None
 
 
@@ -153,6 +154,17 @@ class SetReader(Protocol):
 
     def parts(self, cell: str) -> tuple[str, ...]:
         """The words of a cell as they are written. Raises DataError for a cell that is no set."""
+
+
+@runtime_checkable
+class PairReader(Protocol):
+    """A reader whose rows are two texts, which `core/pair.py` makes one. symmetric: whether their order means nothing.
+
+    A reader that is none has one text a row.
+    """
+
+    @property
+    def symmetric(self) -> bool: ...
 
 
 def words_of(reader: Reader, cell: str) -> tuple[str, ...]:

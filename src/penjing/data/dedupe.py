@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from penjing.core.errors import MissingPackageError
@@ -62,6 +62,7 @@ def find_duplicates(
     protected: int | None = None,
     progress: Progress | None = None,
     beside: Sequence[str] | None = None,
+    close: Callable[[str, str], bool] = lambda one, other: True,  # noqa: ARG005
 ) -> Duplicates:
     """Exact duplicates by `fold`, near ones by MinHash (Broder, "On the resemblance and containment of documents",
     1997) with bands, each candidate verified by its true Jaccard similarity of shingles, at least 0.85.
@@ -71,7 +72,7 @@ def find_duplicates(
     it is removed, because it would leak from one part into another. Texts that occur with several labels are all
     removed, except that those of the rank `protected` (a given test part) are kept if their labels agree.
     beside: what a model reads of each row beside its text. Rows with different values of it are different cases; if
-    their texts are nearly equal, they only share a cluster.
+    their texts are nearly equal, they only share a cluster. close: what two nearly equal texts must pass in addition.
     """
     beside = beside or [""] * len(texts)
     order = sorted(range(len(texts)), key=lambda position: (rank[position], position))
@@ -90,7 +91,7 @@ def find_duplicates(
             heads.append(group[0])
             exact += [(position, group[0]) for position in group[1:]]
     heads.sort(key=lambda position: (rank[position], position))
-    near, near_conflicts, links = _near(texts, labels, rank, heads, beside, progress or Silent())
+    near, near_conflicts, links = _near((texts, close), labels, rank, heads, beside, progress or Silent())
     for position, other in links:
         cluster[position] = _root(cluster, position)
         _join(cluster, position, other)
@@ -104,7 +105,7 @@ def find_duplicates(
 
 
 def _near(
-    texts: Sequence[str],
+    compared: tuple[Sequence[str], Callable[[str, str], bool]],
     labels: Sequence[str],
     rank: Sequence[int],
     heads: list[int],
@@ -112,6 +113,7 @@ def _near(
     progress: Progress,
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
     near, near_conflicts, links = [], [], []
+    texts, close = compared
     buckets: dict[tuple[int, int], list[int]] = {}
     sets: dict[int, set[str]] = {}
     # Only texts that share a band with another are compared, so only their shingles are kept in memory.
@@ -121,10 +123,10 @@ def _near(
         tried: set[int] = set()
         gone = False
         for other in (other for key in keys for other in buckets.get(key, ())[:_TRIES]):
-            if other in tried or jaccard(own, sets[other]) < SIMILARITY:
-                tried.add(other)
-                continue
+            known = other in tried
             tried.add(other)
+            if known or jaccard(own, sets[other]) < SIMILARITY or not close(texts[position], texts[other]):
+                continue
             links.append((position, other))
             if beside[position] != beside[other]:
                 continue

@@ -14,6 +14,7 @@ from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
 from penjing.data.cells import Fault, UnreadableCell, as_list
 from penjing.data.choice import ChoiceError
+from penjing.data.couples import couples
 from penjing.data.fields import parse_number
 from penjing.data.find_form import find_form
 from penjing.data.header import NUMBER, has_header
@@ -47,7 +48,8 @@ _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": 
 class Guess:
     """A file as `penjing init` will write it into the recipe; `notes` say in words what was not certain.
 
-    form: that of annotated texts; None for a table. spans: the labels are pieces of the text.
+    form: that of annotated texts; None for a table. spans: the labels are pieces of the text. other: the column of the
+    second texts, where a case is two.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Guess:
     separator: str | None = None
     form: str | None = None
     spans: bool = False
+    other: str | None = None
 
 
 def guess(
@@ -70,11 +73,14 @@ def guess(
     label: str | None = None,
     reading: Reading | None = None,
     numbers: bool = False,
+    other: str | None = None,
+    pairs: bool | None = None,
 ) -> Guess:
     """Examine the first 3,000 rows. Given columns are used as they are.
 
     numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
-    that may be codes of labels, or very many or with decimals.
+    that may be codes of labels, or very many or with decimals. other: the column of the second texts; pairs: whether a
+    case is two texts (None: by the names of the columns).
 
     Raises UsageError (no such file, an unknown column name, a form that no task reads), ChoiceError (several columns
     fit alike) or DataError (no text or no label column found).
@@ -100,28 +106,81 @@ def guess(
     values, faults = _values(opened)
     values = {name: _with_lists(column) for name, column in values.items()}
     names = list(values)
-    if not names or not any(map(len, values.values())):
-        if faults:
-            first = faults[0]
-            raise DataError(f"no row can be read; row {first.row}: {first.what}", where=str(path), fix=first.fix)
-        raise DataError("the file has no rows", where=str(path), fix="name a file with texts and labels")
-    if len(names) == 1 and not isinstance(values[names[0]][0], UnreadableCell):
-        fix = "write a CSV with a column of texts and a column of labels"
-        raise DataError("there is one column only, so no labels", where=str(path), fix=fix)
-    _check_given(names, text, label, str(path))
-    text, label = _columns(values, text, label, str(path), _number_score if numbers else _label_score)
+    _check_filled(values, faults, str(path))
+    _check_given(names, text, label, str(path), other)
+    score = _number_score if numbers else _label_score
+    pairs = False if pairs is None and header is not None else pairs  # names that are made say nothing
+    text, label, other = _with_second(values, (text, label, other), pairs, str(path), score)
     kind, was = _numbers(values[label]), label
     columns = None
     if header is not None:
         renamed = {text: "text", label: "label"} if text != label else {}
+        renamed |= {other: "other"} if other is not None else {}
         columns = tuple(renamed.get(name, name) for name in header)
-        text, label = renamed.get(text, text), renamed.get(label, label)
+        text, label, other = renamed.get(text, text), renamed.get(label, label), "other" if other else None
         notes.append("no header: the columns were named " + ", ".join(columns))
     encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
     kept = None if header is not None else reading.header
     separator = find_separator(values[was]) if kind == "none" else None
     found = Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
-    return replace(found, spans=_are_spans(values[was]))
+    return replace(found, spans=_are_spans(values[was]), other=other)
+
+
+def _check_filled(values: Mapping[str, list[str]], faults: Sequence[Fault], where: str) -> None:
+    """Raise DataError for a file without rows, or with one column."""
+    names = list(values)
+    if not names or not any(map(len, values.values())):
+        if faults:
+            first = faults[0]
+            raise DataError(f"no row can be read; row {first.row}: {first.what}", where=where, fix=first.fix)
+        raise DataError("the file has no rows", where=where, fix="name a file with texts and labels")
+    if len(names) == 1 and not isinstance(values[names[0]][0], UnreadableCell):
+        fix = "write a CSV with a column of texts and a column of labels"
+        raise DataError("there is one column only, so no labels", where=where, fix=fix)
+
+
+def _with_second(
+    values: dict[str, list[str]],
+    given: tuple[str | None, str | None, str | None],
+    pairs: bool | None,
+    where: str,
+    score: Score,
+) -> tuple[str, str, str | None]:
+    """The columns of texts, labels and second texts (None: there are none), from those that are given.
+
+    Where the names alone say that a case is two texts, the labels must be few words or codes too.
+    """
+    text, label, other = given
+    couple = _couple(values, text, pairs is True, where) if other is None and pairs is not False else None
+    first, second = couple or (text, other)
+    fitting = {name: column for name, column in values.items() if name != second}
+    found = _columns(fitting, first, label, where, score)
+    if couple is None or pairs or _is_choice(values[found[1]]):
+        return *found, second
+    return *_columns(values, text, label, where, score), None
+
+
+def _couple(values: Mapping[str, list[str]], text: str | None, wanted: bool, where: str) -> tuple[str, str] | None:
+    """The columns of the two texts of a case; None where no two, or more than two, belong together.
+
+    Raises UsageError for none where they are wanted.
+    """
+    texts = _scores(dict(values), _text_score, None)
+    fitting = texts.keys() - _scores(dict(values), _label_score, None).keys()
+    found = [couple for couple in couples(list(values)) if set(couple) <= fitting and text in (None, *couple)]
+    if len(found) == 1:
+        first, second = found[0]
+        return (second, first) if text == second else (first, second)
+    if wanted:
+        listed = ", ".join(f"`{name}`" for name in list(values)[:30])
+        what = f"no two columns are named as the two texts of a case; the columns are {listed}"
+        raise UsageError(what, where=where, fix="name both: --text COLUMN --other COLUMN")
+    return None
+
+
+def _is_choice(column: Sequence[str]) -> bool:
+    """Whether labels are few words or codes, one a case."""
+    return _numbers(column) != "many" and find_separator(column) is None and not _are_spans(column)
 
 
 def _are_spans(column: Sequence[str]) -> bool:
@@ -152,8 +211,8 @@ def _with_lists(column: list[str]) -> list[str]:
     return [str(cell) for cell in lists] if listed else column
 
 
-def _check_given(names: list[str], text: str | None, label: str | None, where: str) -> None:
-    for role, name in (("text", text), ("label", label)):
+def _check_given(names: list[str], text: str | None, label: str | None, where: str, other: str | None) -> None:
+    for role, name in (("text", text), ("label", label), ("other", other)):
         if name is not None and name not in names:
             listed = ", ".join(f"`{column}`" for column in names[:30])
             what = f"there is no column `{name}` for --{role}; the columns are {listed}"

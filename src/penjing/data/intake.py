@@ -9,13 +9,16 @@ from pathlib import Path
 
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
+from penjing.core.pair import join_pair
 from penjing.core.recipe import PARTS, Recipe, RecipeFile
-from penjing.core.task import Reader, SetReader, read_words, words_of
+from penjing.core.task import PairReader, Reader, SetReader, read_words, words_of
 from penjing.data.audit import SMALL_LABEL, FileAudit, Problem, Rows
 from penjing.data.cells import Fault
 from penjing.data.fields import match_header
 from penjing.data.labels import alike, as_yaml, read_as, read_label, unite
 from penjing.data.mask import KINDS, Masking
+from penjing.data.masked import Masked
+from penjing.data.pair_text import prepare_pair
 from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
@@ -77,13 +80,17 @@ def take_unlabelled(file: RecipeFile, masking: Masking) -> list[str]:
         path = file.resolve(name)
         faults: list[Fault] = []
         reading = Reading(data.encoding, data.sheet)
-        for _, cells in open_table(path, reading, (data.text,)).rows(faults, (data.text, "text")):
-            names = match_header((data.text,), tuple(cells))
+        wanted = (data.text,) if data.other is None else (data.text, data.other)
+        for _, cells in open_table(path, reading, wanted).rows(faults, (*wanted, "text")):
+            names = match_header(wanted, tuple(cells))
             column = names.found.get(data.text, "text")
-            if column not in cells:
+            if column not in cells or (data.other is not None and len(names.found) < len(wanted)):
                 raise unknown_column(str(path), names, list(cells), data)
             try:
-                text = masking.prepare(cells[column]).text
+                if data.other is None:
+                    text = masking.prepare(cells[column]).text
+                else:
+                    text = prepare_pair(masking, join_pair(cells[column], cells[names.found[data.other]])).text
             except RequestError:
                 continue
             if text:
@@ -155,7 +162,7 @@ class _Collector:
     def _take(self, table: Table, place: int, name: str, part: str, faults: list[Fault]) -> None:
         row = table.rows[place]
         try:
-            masked = self.masking.prepare(table.texts[place])
+            masked = self._prepare(table.texts[place])
             label = read_label(table.labels[place]) if table.labels else ""
             gold = self.reader.read(read_words(self.reader, label, self.reads), masked) if label else ""
             fields = {key: self._field(column[place], key) for key, column in table.fields.items()}
@@ -178,6 +185,9 @@ class _Collector:
                 self.groups.append(table.groups[place])
             for key, value in fields.items():
                 self.fields[key].append(value)
+
+    def _prepare(self, raw: str) -> Masked:
+        return prepare_pair(self.masking, raw) if isinstance(self.reader, PairReader) else self.masking.prepare(raw)
 
     def _field(self, value: Scalar, name: str) -> Scalar:
         """Free text in a declared field is cleaned and masked as the text itself."""

@@ -11,7 +11,7 @@ from penjing.core.canon import canonical_json, digest_lines, unit_hash
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
-from penjing.core.task import Reader, SetReader, Task
+from penjing.core.task import PairReader, Reader, SetReader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
@@ -27,6 +27,8 @@ from penjing.data.findings import (
 from penjing.data.fold import fold
 from penjing.data.intake import Intake, take_in, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
+from penjing.data.pair_text import compared
+from penjing.data.shared_texts import both_near, linked, shared_problems
 from penjing.data.split import SHARED, SHARES, split
 from penjing.data.table import faults_of
 
@@ -105,7 +107,11 @@ def examine(
     rank = [_RANK[part] for part in parts]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
     said = table.labels or () if reader.golds_are_lists else labels  # lists of one stratum may differ
-    found = find_duplicates(table.texts, said, rank, protected, progress, beside)
+    if isinstance(reader, PairReader):
+        texts = [compared(text, symmetric=reader.symmetric) for text in table.texts]
+        found = linked(find_duplicates(texts, said, rank, protected, progress, beside, both_near), texts)
+    else:
+        found = find_duplicates(table.texts, said, rank, protected, progress, beside)
     found = found if recipe.reads_text else found.exact_only()
     dropped = {position for position, _ in (*found.exact, *found.near)}
     dropped |= _conflicting(found, parts, said, "test" in given)
@@ -325,6 +331,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *sibling_problems(intake, audited.siblings),
+        *shared_problems(tables),
         *find_problems(file, audit, near_conflicts, names=names, alone=alone),
         *(
             unseen_labels(file, audit, tables, _file_names(file))

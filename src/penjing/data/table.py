@@ -8,6 +8,7 @@ from pathlib import Path
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
+from penjing.core.pair import join_pair
 from penjing.core.recipe import Data
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
@@ -67,7 +68,7 @@ def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool =
         values = _fields(cells, data, row, faults)
         if values is None:
             continue
-        texts.append(cells[data.text])
+        texts.append(cells[data.text] if data.other is None else join_pair(cells[data.text], cells[data.other]))
         labels.append(cells[data.label].strip())
         rows.append(row)
         if data.group:
@@ -115,7 +116,17 @@ def unknown_column(where: str, names: Names, known: list[str], data: Data) -> Co
 
 
 def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
-    role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
+    role = (
+        "text"
+        if name == data.text
+        else "other"
+        if name == data.other
+        else "label"
+        if name == data.label
+        else "group"
+        if name == data.group
+        else name
+    )
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
     hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
@@ -139,4 +150,5 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
 
 
 def _wanted(data: Data) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))
+    second = () if data.other is None else (data.other,)
+    return tuple(dict.fromkeys((data.text, *second, data.label, *([data.group] if data.group else []), *data.fields)))

@@ -79,6 +79,8 @@ class FactSchema:
         return self.task.bounds() if isinstance(self.task, BoundedTask) else Bounds()
 
     def __post_init__(self) -> None:
+        if not self.labels and "label" in self.task.kinds().values():  # a task with a state of its own
+            object.__setattr__(self, "labels", self.task.scopes)
         for name, kind in self.fields.items():
             if name in _RESERVED or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
                 raise RecipeError(

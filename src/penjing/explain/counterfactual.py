@@ -20,6 +20,8 @@ from typing import Any
 
 from penjing.core.chinese import chinese
 from penjing.core.nouns import Decision
+from penjing.core.pair import SEPARATOR
+from penjing.data.pair_text import mask_parts
 from penjing.decide.decider import Decider
 from penjing.decide.schema import FieldValues
 from penjing.explain.evidence import GAP, join_shortest, split_clauses
@@ -178,12 +180,12 @@ class _DeletionSearch:
         return made
 
     def _decisions(self, texts: Sequence[str]) -> list[Decision | None]:
-        masked = [self._session.masking(text) for text in texts if text.strip()]
+        masked = [mask_parts(self._session.masking, text) for text in texts if _is_whole(text)]
         predicted = iter(self._session.predict([each.text for each in masked], [self._fields] * len(masked)))
         left, clock = iter(masked), str(self._facts["clock"])
         return [
             self._policy.decide(self._id, self._policy.facts(next(predicted), next(left), self._fields, clock))
-            if text.strip()
+            if _is_whole(text)
             else None
             for text in texts
         ]
@@ -191,5 +193,10 @@ class _DeletionSearch:
 
 def _without(text: str, spans: Sequence[Piece]) -> str:
     for start, end in sorted(spans, reverse=True):
-        text = text[:start] + GAP + text[end:]
-    return " ".join(text.split())
+        text = text[:start] + (SEPARATOR if SEPARATOR in text[start:end] else GAP) + text[end:]
+    return SEPARATOR.join(" ".join(part.split()) for part in text.split(SEPARATOR))
+
+
+def _is_whole(text: str) -> bool:
+    """Whether the text, or of a pair each, still has something in it."""
+    return all(part.strip() for part in text.split(SEPARATOR))

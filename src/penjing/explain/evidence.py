@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.errors import UsageError
+from penjing.core.pair import split_pair
 from penjing.core.task import Outputs, Task
 from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans
@@ -124,7 +125,8 @@ def explain(
     whole, falls = values[0], values[0] - values[1:]
     stage = stage[: len(falls)]
     found = _weigh(masked_text, stage, falls, "clause")
-    if stage and not cut and not (falls > 0).any():
+    # Of a pair no clause alone is compared with anything.
+    if stage and not cut and not (falls > 0).any() and split_pair(masked_text) is None:
         values, cut = focus.of([GAP, *(masked_text[start:end] for start, end in stage)])
         found = _weigh(masked_text, stage[: len(values) - 1], values[1:] - values[0], "alone")
     top = [stage[i] for i in np.argsort(-falls, kind="stable")[:TOP_CLAUSES] if falls[i] > 0] if stage else clauses
@@ -175,7 +177,14 @@ def _narrowed(asked: Answer | None, own: Answer) -> Answer:
 
 
 def split_clauses(text: str, most: int = MOST_CLAUSES) -> list[tuple[int, int]]:
-    """(start, end) of at most `most` clauses, split at punctuation, long ones cut; together they cover all words."""
+    """(start, end) of at most `most` clauses, split at punctuation, long ones cut; together they cover all words.
+
+    None is in both texts of a pair.
+    """
+    if (pair := split_pair(text)) is not None:
+        second = len(pair[0]) + 1
+        later = split_clauses(pair[1], most - most // 2)
+        return [*split_clauses(pair[0], most // 2), *((second + start, second + end) for start, end in later)]
     words = word_spans(text, HAN.search(text) is not None)
     clauses: list[list[tuple[int, int]]] = []
     last = None

@@ -177,7 +177,8 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         artifact=artifact.id,
         tolerance=spec.tolerance,
         fingerprint=dict(session.fingerprint()),
-        columns={"text": recipe.data.text, "label": recipe.data.label},
+        columns={"text": recipe.data.text, "label": recipe.data.label}
+        | ({} if recipe.data.other is None else {"other": recipe.data.other}),
         labels_read_as=read_as(recipe.data),
         trainable=trainable,
     )

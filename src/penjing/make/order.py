@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Step, check_heads
+from penjing.core.methods import Step, check_heads, check_pairs
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import Task
@@ -47,6 +47,7 @@ def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[Pen
     for index, step in enumerate(steps):
         try:
             check_heads(step.name, step.method.heads, step.method.losses, task)
+            check_pairs(step.method, task)
         except UsageError as error:
             faults.append(RecipeError(error.what, where=file.where("steps", index, step.name), fix=error.fix))
     return faults

@@ -16,6 +16,7 @@ from penjing.core.errors import DamageError, DataError, GateError, RequestError,
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
+from penjing.core.pair import join_pair
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
@@ -190,7 +191,8 @@ def _labelled_rows(
     """The rows of a labelled file, and the cases they stand for. Raises as `_read`, and where nobody could look."""
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
-    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"))
+    second = (made_with["other"],) if "other" in made_with else ()
+    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *second)
     opened = open_table(data, columns.reading, [*names, *schema.fields])
     cases = DrawnCases()
     rows = list(_read(opened, data, names, schema.strict(), cases))
@@ -220,11 +222,12 @@ def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
 
 
 def _read(
-    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, cases: DrawnCases
+    opened: Opened, data: Path, columns: tuple[str, ...], schema: FactSchema, cases: DrawnCases
 ) -> Iterator[_Row]:
     """The rows of a labelled file, without those that nobody looked at.
 
-    cases: all cases that the rows stand for are added to it.
+    columns: of texts and labels, and of second texts where the release reads two; cases: all cases that the rows stand
+    for are added to it.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
@@ -260,19 +263,21 @@ def _read(
             what = f"unknown label {written.strip()[:80]!r}" if written.strip() else "no label"
             faults.append(Fault(number, what, schema.nearest_outcome(written.strip())))
             continue
-        yield _Row(number, cells[names[columns[0]]], truth, fields, drawn)
+        texts = [cells[names[name]] for name in (columns[0], *columns[2:])]
+        yield _Row(number, texts[0] if len(texts) == 1 else join_pair(*texts), truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
 
 
-def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> Mapping[str, str]:
+def _columns(header: tuple[str, ...], columns: tuple[str, ...], data: Path) -> Mapping[str, str]:
     names = match_header(columns, header)
-    for name, option in zip(columns, ("--text", "--label"), strict=True):
+    for name, option in zip(columns, ("--text", "--label", ""), strict=False):
         if name in names.unclear:
             what, fix = unclear_names({name: names.unclear[name]})
             raise UsageError(what, where=str(data), fix=fix)
         if name not in names.found:
             fix = f"{nearest(name, header)}; name the column with {option}"
+            fix = fix if option else f"name the column `{name}`, as where the release was made"
             raise UsageError(f"there is no column `{name}`", where=str(data), fix=fix)
     shares = match_header((SHARE,), header)
     return {**names.found, **shares.found}

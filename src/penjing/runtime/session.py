@@ -9,9 +9,10 @@ from typing import Literal, cast
 import numpy as np
 
 from penjing.core.nouns import Artifact, Prediction, Scalar
-from penjing.core.task import Item, Outputs
+from penjing.core.task import Item, Outputs, PairReader
 from penjing.data.features import FieldFeatures
 from penjing.data.mask import Masked, open_masking
+from penjing.data.pair_text import prepare_pair
 from penjing.engines.protocol import Array, Engine, Logits, Placed, one_after_another, run_with
 from penjing.runtime.windows import cut_rows, join_windows, run_pieces
 from penjing.tasks import calibration_of, task_of
@@ -31,7 +32,7 @@ class Session:
     window only and says `too_long`.
     fields, of a model that reads declared fields: those of each text, typed as `FactSchema.read` gives them. What is
     not given is missing, and other models look at none. reads_text: false for a model of declared fields alone, which
-    answers an empty text too.
+    answers an empty text too. reads_pairs: whether a case is two texts, which `core/pair.py` makes one.
     """
 
     def __init__(self, artifact: Artifact, engine: Engine, long_texts: Literal["chunk", "review"] = "chunk") -> None:
@@ -46,11 +47,15 @@ class Session:
         self._features = FieldFeatures.from_json(artifact.card.features) if artifact.card.features else None
         self.reads_text: bool = getattr(engine, "reads_text", True)
         self._given: Mapping[str, Scalar] = {}
+        self.reads_pairs: bool = isinstance(self.task, PairReader)
         self._pooled = all(head.kind == "pooled" for head in self.task.heads.values())
 
     def prepare(self, raw: str) -> Masked:
-        """A raw text cleaned, and masked as the model's data was. Raises RequestError for NUL or a lone surrogate."""
-        return self.masking.prepare(raw)
+        """A raw text cleaned, and masked as the model's data was; a pair of `join_pair` where the task reads two.
+
+        Raises RequestError for NUL or a lone surrogate, and where the second text is missing.
+        """
+        return prepare_pair(self.masking, raw) if self.reads_pairs else self.masking.prepare(raw)
 
     def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:
         """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.
@@ -156,7 +161,13 @@ class Session:
 
     def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """Outputs of n texts by the name of the head, and whether the end of each text was left out."""
-        return self._score_rows(self.engine.encode(masked), features)
+        rows = self.engine.encode(masked)
+        outputs, too_long = self._score_rows(rows, features)
+        if self._tokens is not None and self.reads_pairs:
+            full = self._tokens.limit
+            cut = [len(row) == full and self._tokens.is_cut(text) for row, text in zip(rows, masked, strict=True)]
+            return outputs, cut
+        return outputs, too_long
 
     def _score_rows(self, rows: Sequence[Array], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """As `_score`, of texts that the engine has encoded."""

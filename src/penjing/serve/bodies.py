@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from penjing.core.errors import shown
 from penjing.core.options import explain
+from penjing.core.pair import SEPARATOR, join_pair
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
 
@@ -41,9 +42,14 @@ class RequestItem(_StrictBody):
     """One text with its declared fields."""
 
     text: StrictStr = Field(description="the text to decide")
+    other: StrictStr | None = Field(None, description="the second text, where the release compares two")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
     ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
     keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
+
+    def whole(self) -> str:
+        """The text, or both as one."""
+        return _whole(self.text, self.other)
 
 
 class DecideOne(RequestItem):
@@ -54,6 +60,11 @@ class DecideOne(RequestItem):
         False, description="also return a small deletion that changes the decision, if one is found; slower"
     )
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
+
+
+def _whole(text: str, other: str | None) -> str:
+    """One text has no separator of two in it: cleaning would make it a space too."""
+    return text.replace(SEPARATOR, " ") if other is None else join_pair(text, other)
 
 
 def _as_item(value: Any) -> Any:
@@ -78,7 +89,12 @@ class PredictOne(_StrictBody):
     """POST /v1/predict with one text; its fields count where the model of the release reads them."""
 
     text: StrictStr = Field(description="the text to predict")
+    other: StrictStr | None = Field(None, description="the second text, where the release compares two")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
+
+    def whole(self) -> str:
+        """The text, or both as one."""
+        return _whole(self.text, self.other)
 
 
 class PredictMany(_StrictBody):
@@ -142,8 +158,9 @@ def parse_items(
     items = parsed.items if batch else [parsed]  # type: ignore[attr-defined]
     for number, item in enumerate(items):
         place = f"items.{number}.text" if batch else "text"
-        if len(item.text) > settings.max_characters:
-            message = f"{place}: {len(item.text):,} characters; the most is {settings.max_characters:,}"
+        length = len(item.text) + len(item.other or "")
+        if length > settings.max_characters:
+            message = f"{place}: {length:,} characters; the most is {settings.max_characters:,}"
             raise AnswerError(422, "too_long", message, "send the part that matters, or raise PENJING_MAX_CHARACTERS")
     return items, getattr(parsed, "evidence", False), batch
 

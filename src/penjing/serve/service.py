@@ -29,7 +29,7 @@ from penjing.explain.counterfactual import in_chinese
 from penjing.explain.why import Language, why
 from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
-from penjing.serve.bodies import RequestItem
+from penjing.serve.bodies import PredictOne, RequestItem
 from penjing.serve.early import Refusals
 from penjing.serve.errors import AnswerError
 from penjing.serve.garbage import set_up_collector
@@ -140,7 +140,7 @@ class DecisionService:
         budget = EvidenceBudget(settings.evidence_items, settings.evidence_tokens, settings.evidence_seconds)
         asks = [
             Ask(
-                item.text,
+                self._whole(item, index, len(items)),
                 dict(item.fields),
                 evidence,
                 index=index,
@@ -172,14 +172,28 @@ class DecisionService:
                     one["counterfactual"] = in_chinese(one["counterfactual"])
         return shown
 
-    async def predict(self, items: Sequence[RequestItem]) -> list[dict[str, Any]]:
+    async def predict(self, items: Sequence[RequestItem | PredictOne]) -> list[dict[str, Any]]:
         """Calibrated probabilities only; nothing is recorded."""
         asks = [
-            Ask(item.text, dict(item.fields), False, decide=False, index=index, count=len(items))
+            Ask(
+                self._whole(item, index, len(items)),
+                dict(item.fields),
+                False,
+                decide=False,
+                index=index,
+                count=len(items),
+            )
             for index, item in enumerate(items)
         ]
         answers = await self.lanes.of(asks).run(asks)
         return [answer.shown for answer in answers]
+
+    def _whole(self, item: RequestItem | PredictOne, index: int, count: int) -> str:
+        """The text of an item, or both. Raises RequestError for a second one that the release does not read."""
+        if item.other is not None and not self.decider.session.reads_pairs:
+            what, fix = "this release reads one text, and `other` is a second one", "leave `other` out"
+            raise RequestError(what, where=place(index, count), fix=fix)
+        return item.whole()
 
     async def find(self, identity: str) -> dict[str, Any]:
         """A recorded decision with its masked text and evidence. Raises AnswerError 404."""

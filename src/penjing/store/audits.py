@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, select
 
+from penjing.data.pair_text import shown_pair
 from penjing.store.case_data import read_case
 from penjing.store.database import Store
 from penjing.store.reviews import IS_AUDIT, Reads, defuse, in_one_cell, labels_in_one_cell, open_cases
@@ -121,7 +122,8 @@ def export_blind(
         for row in connection.execute(open_cases(IS_AUDIT)):
             try:
                 fields = json.loads(row.decision)["facts"].get("fields") or {}
-                cells = [row.id, read_case(row).ref or "", row.opened, in_one_cell(fields), row.text or row.held or ""]
+                text = shown_pair(row.text or row.held or "")
+                cells = [row.id, read_case(row).ref or "", row.opened, in_one_cell(fields), text]
                 cells += [labels_in_one_cell(row.prediction), "", "", ""]
                 writer.writerow([defuse(str(cell)) for cell in cells])
                 count += 1

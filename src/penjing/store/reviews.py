@@ -20,6 +20,7 @@ from penjing.core.task import Task, read_words
 from penjing.data.cells import Fault
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
+from penjing.data.pair_text import shown_pair
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
 from penjing.store.case_data import read_case
@@ -159,7 +160,7 @@ def _cells(
     cells = [row.id, read_case(row).ref or "", row.opened, row.release[:12], decided.get("queue") or "", row.outcome]
     cells += [facts.get("p", ""), decided["reason"], because(row.release, decided, evidence) if because else ""]
     cells += [", ".join(rules), why(row.release, decided) if why else ""]
-    cells += [in_one_cell(facts.get("fields") or {}), row.text or row.held or "", words]
+    cells += [in_one_cell(facts.get("fields") or {}), shown_pair(row.text or row.held or ""), words]
     return [*cells, labels_in_one_cell(row.prediction), "", "", ""]
 
 

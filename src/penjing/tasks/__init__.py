@@ -16,6 +16,7 @@ from penjing.core.task import About, Outputs, Reader, Task
 
 TASKS = {
     "classify": "penjing.tasks.classify",
+    "match": "penjing.tasks.match",
     "score": "penjing.tasks.score",
     "several": "penjing.tasks.several",
     "tag": "penjing.tasks.tag",
@@ -67,9 +68,26 @@ def reader_of(file: RecipeFile) -> Reader:
             fix = "write `task: {type: several}`, or take `separator` out"
             raise RecipeError(what, where=file.where("data", "separator"), fix=fix)
         options["separator"] = separator
+    _check_pairs(file, model.ABOUT)
     return model.open_reader(
         build_options(model.Options, options, file.where("task"), lambda *keys: _place(file, *keys))
     )
+
+
+def _check_pairs(file: RecipeFile, about: About) -> None:
+    """Raise RecipeError if the task reads two texts and the recipe names one, or the other way round."""
+    other = file.recipe.data.other
+    if about.pairs and other is None:
+        what = f"the task `{about.name}` compares two texts, and `data:` names the column of one"
+        raise RecipeError(what, where=file.where("data"), fix="name the column of the second ones: `other: COLUMN`")
+    if other is not None and not about.pairs:
+        what = f"`other` is the column of a second text, and the task `{about.name}` reads one"
+        raise RecipeError(
+            what, where=file.where("data", "other"), fix="write `task: {type: match}`, or take `other` out"
+        )
+    if other is not None and other == file.recipe.data.text:
+        what = f"`other` and `text` are both the column `{other[:60]}`"
+        raise RecipeError(what, where=file.where("data", "other"), fix="name the column of the second texts")
 
 
 def _place(file: RecipeFile, *keys: str | int) -> str:

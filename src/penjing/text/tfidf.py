@@ -23,6 +23,8 @@ import numpy.typing as npt
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, DataError, UsageError
 from penjing.core.formats import refuse_newer
+from penjing.core.pair import split_pair
+from penjing.text.pair_terms import pair_measures, pair_terms
 from penjing.text.words import HAN, PLACEHOLDER, segmenter_version, word_spans
 
 VOCABULARY, SETTINGS = "vocabulary.txt", "features.json"
@@ -45,7 +47,12 @@ class Terms:
     chinese: bool = False
 
     def of(self, text: str) -> list[str]:
-        """All terms of a masked text with repetitions: `w` and words joined by a space, `c` and characters."""
+        """All terms of a masked text with repetitions: `w` and words joined by a space, `c` and characters.
+
+        Those of a pair: as `pair_terms` describes.
+        """
+        if (pair := split_pair(text)) is not None:
+            return pair_terms(*map(self.of, pair))
         found: list[str] = []
         if self.words:
             words = [text[start:end].lower() for start, end in word_spans(text, self.chinese)]
@@ -73,7 +80,10 @@ class Features:
         return len(self.vocabulary)
 
     def encode(self, text: str) -> Row:
-        """The terms of a masked text, (terms,) of dtype ROW, by index, of norm 1; empty where none is known."""
+        """The terms of a masked text, (terms,) of dtype ROW, by index, of norm 1; empty where none is known.
+
+        Of a pair the measures are beside that norm.
+        """
         counts = Counter(map(self._place.get, self.terms.of(text)))
         counts.pop(None, None)
         row = np.zeros(len(counts), dtype=ROW)
@@ -85,8 +95,19 @@ class Features:
         index, weight = index[order], 1 + np.log(times[order])
         weight *= self.idf[index]
         row["index"] = index
+        if (pair := split_pair(text)) is not None:
+            row["weight"] = self._of_pair(pair, index, weight)
+            return row
         row["weight"] = weight / math.sqrt(float(np.square(weight).sum()))
         return row
+
+    def _of_pair(self, pair: tuple[str, str], index: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The weights of a pair: those of its terms with norm 1, and its measures as they are."""
+        measures = pair_measures(*map(self.terms.of, pair))
+        values = [measures.get(self.vocabulary[place]) for place in index.tolist()]
+        measured = np.array([value is not None for value in values])
+        norm = math.sqrt(float(np.square(weight[~measured]).sum())) or 1.0
+        return np.where(measured, np.array([value or 0.0 for value in values]), weight / norm)
 
     def write(self, folder: Path) -> None:
         """Put the vocabulary and the settings into an artifact's folder; the caller stores `idf` with its weights."""

@@ -6,6 +6,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
+from penjing.core.pair import split_pair
 from penjing.core.task import Item
 from penjing.data.mask import PLACEHOLDERS
 
@@ -53,6 +55,7 @@ class Tokens:
         self.size = int(tokenizer.get_vocab_size(with_added_tokens=True))
         tokenizer.no_padding()
         tokenizer.no_truncation()
+        self._tokenizer = tokenizer
         self._encode = tokenizer.encode_batch_fast
         self._encode_with_places = tokenizer.encode_batch
         # The template puts special tokens around the content: these count those before and after it.
@@ -72,8 +75,34 @@ class Tokens:
         return cls(read_tokenizer(path), artifact.card.max_tokens or BUCKETS[-1])
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
-        """Ids of each text, (tokens,) int64, special tokens included, of any length."""
-        return [np.array(encoding.ids, dtype=np.int64) for encoding in self._encode(list(texts))]
+        """Ids of each text, (tokens,) int64, special tokens included, of any length.
+
+        A pair has at most `limit` tokens, its longer text cut, because windows over two texts would compare pieces.
+        """
+        found = [np.array(encoding.ids, dtype=np.int64) for encoding in self._encode(_inputs(texts))]
+        long = [place for place, ids in enumerate(found) if len(ids) > self.limit and split_pair(texts[place])]
+        for place in long:
+            first, second = split_pair(texts[place]) or ("", "")
+            found[place] = self._cut_pair(first, second)
+        return found
+
+    def is_cut(self, text: str) -> bool:
+        """Whether a text is a pair that `encode` cuts."""
+        if split_pair(text) is None:
+            return False
+        (encoding,) = self._encode(_inputs([text]))
+        return len(encoding.ids) > self.limit
+
+    @cached_property
+    def _cutting(self) -> Tokenizer:
+        """A copy that cuts, because that is a setting of the whole tokenizer."""
+        copied = type(self._tokenizer).from_str(self._tokenizer.to_str())
+        copied.enable_truncation(max_length=self.limit)
+        return copied
+
+    def _cut_pair(self, first: str, second: str) -> Ids:
+        """Ids of a pair in the limit, a token taken from the end of the longer text each time."""
+        return np.array(self._cutting.encode(first, second).ids, dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> list[Ids]:
         """The place of each token of each text, (tokens, 2) in characters; (0, 0) for a special token."""
@@ -198,10 +227,13 @@ class Encoded:
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encoded:
-    """Ids of each text, at most `max_tokens` with its special tokens; a longer text keeps its beginning."""
+    """Ids of each text, at most `max_tokens` with its special tokens; a longer text keeps its beginning.
+
+    Of a pair the longer text is cut first.
+    """
     tokenizer.enable_truncation(max_length=max_tokens)
     try:
-        encodings = tokenizer.encode_batch(list(texts))
+        encodings = tokenizer.encode_batch(_inputs(texts))
     finally:
         tokenizer.no_truncation()
     ids = [np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings]
@@ -212,6 +244,11 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encod
 def items_of(texts: Sequence[str], encoded: Encoded) -> list[Item]:
     """Encoded texts as a task reads them: of one that was cut only the places of its first tokens."""
     return [Item(text, places) for text, places in zip(texts, encoded.places, strict=True)]
+
+
+def _inputs(texts: Sequence[str]) -> list[str | tuple[str, str]]:
+    """Texts as the tokenizer takes them: of a pair both, which it joins as its base was trained."""
+    return [split_pair(text) or text for text in texts]
 
 
 def _content(path: Path) -> str:

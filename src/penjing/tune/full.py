@@ -70,6 +70,7 @@ Numbers = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 30.0
 _CURVE_POINTS = 200
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+PAIRS = True
 FEATURES = True
 
 

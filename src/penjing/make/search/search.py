@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from penjing.core.errors import UsageError
-from penjing.core.methods import Done, Step, check_heads
+from penjing.core.methods import Done, Step, check_heads, check_pairs
 from penjing.core.nouns import Artifact, Progress
 from penjing.make.plan import single_step
 from penjing.make.search.bound import least_mb
@@ -109,7 +109,9 @@ class Search:
     def _serves(self, step: Step) -> bool:
         """Whether a step can serve the task of the model."""
         try:
-            check_heads(step.name, step.method.heads, step.method.losses, task_of(self.teacher.card))
+            task = task_of(self.teacher.card)
+            check_heads(step.name, step.method.heads, step.method.losses, task)
+            check_pairs(step.method, task)
         except UsageError:
             return False
         return True
