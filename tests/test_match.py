@@ -103,6 +103,10 @@ def _is_reviewed(folder: Path, penjing: Callable[..., Any], identity: str, text:
     with (folder / "cases.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("id", "verdict"), (identity, verdict)])
     assert penjing("review", "import", "cases.csv").code == 0
+    assert penjing("export", "decisions", "all.jsonl").code == 0
+    lines = [json.loads(line) for line in (folder / "all.jsonl").read_text(encoding="utf-8").splitlines()]
+    (line,) = [line for line in lines if line["id"] == identity]
+    assert [line["text"], line["other"]] == text.split("\n") and line["verdict"] == verdict
 
 
 def _is_served(folder: Path, texts: tuple[str, str], outcome: str) -> None:

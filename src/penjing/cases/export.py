@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row
 
-from penjing.data.pair_text import shown_pair
+from penjing.core.pair import split_pair
 from penjing.data.parquet import write_parquet
 from penjing.data.workbook import open_workbook
 from penjing.store.case_data import read_case
@@ -26,11 +26,11 @@ Format = Literal["csv", "xlsx", "parquet", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet", "jsonl")
 COLUMNS = (
     "id", "ref", "time", "release", "outcome", "route", "decided_by", "forced", "reason", "drawn", "p", "rules",
-    "queue", "fields", "text", "verdict", "reviewer", "note", "closed",
+    "queue", "fields", "text", "other", "verdict", "reviewer", "note", "closed",
 )  # fmt: skip
 CHINESE_COLUMNS = (
     "编号", "案件号", "时间", "发布包", "结果", "去向", "决定者", "规则指定", "原因", "抽中概率", "概率", "规则",
-    "队列", "字段", "文本", "结论", "复核人", "备注", "结案时间",
+    "队列", "字段", "文本", "另一文本", "结论", "复核人", "备注", "结案时间",
 )  # fmt: skip
 _TYPED: dict[str, type] = {"p": float, "drawn": float, "forced": bool}
 # More columns that were passed through are written as one column of JSON.
@@ -96,7 +96,8 @@ def _values(store: Store, period: ExportPeriod, bad: list[str]) -> Iterator[Valu
 
 def _of(row: Row[Any]) -> Values:
     decided, case = json.loads(row.decision), read_case(row)
-    facts = decided["facts"]
+    facts, kept = decided["facts"], row.text if row.text is not None else row.held
+    text, other = (kept, None) if kept is None else split_pair(kept) or (kept, None)
     values = {
         "id": row.id,
         "ref": case.ref,
@@ -112,7 +113,8 @@ def _of(row: Row[Any]) -> Values:
         "rules": list(decided.get("fired") or ()),
         "queue": decided.get("queue"),
         "fields": facts.get("fields") or {},
-        "text": None if (text := row.text if row.text is not None else row.held) is None else shown_pair(text),
+        "text": text,
+        "other": other,
         "verdict": row.verdict,
         "reviewer": row.reviewer,
         "note": row.note,

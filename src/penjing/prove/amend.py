@@ -233,6 +233,8 @@ def _read(
     faults: list[Fault] = []
     for number, row in opened.rows(faults):
         cells = by_english_names(row)
+        if len(columns) > 2 and columns[2] not in cells and "other" in cells:  # as decisions are exported
+            cells = {**cells, columns[2]: cells["other"]}
         names = _columns(tuple(cells), columns, data)
         if schema.task.golds_are_lists:
             cells = {**cells, names[columns[1]]: as_list(cells[names[columns[1]]])}

@@ -21,7 +21,15 @@ from penjing.prove.weighted import estimate_error
 COLUMN = "drawn"
 ADVICE = "give rows that were drawn by chance, or decisions as `penjing export decisions` writes them, with `drawn`"
 # The columns of an export with a Chinese heading that `amend` reads.
-IN_CHINESE = {COLUMN: "抽中概率", "route": "去向", "text": "文本", "fields": "字段", "verdict": "结论", "time": "时间"}
+IN_CHINESE = {
+    COLUMN: "抽中概率",
+    "route": "去向",
+    "text": "文本",
+    "other": "另一文本",
+    "fields": "字段",
+    "verdict": "结论",
+    "time": "时间",
+}
 # Columns that the files of a review or of an export have.
 _OF_REVIEWS = (("outcome", "reason", "verdict"), ("结果", "原因", "结论"))
 
