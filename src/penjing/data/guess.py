@@ -14,6 +14,7 @@ from penjing.core.errors import DataError, UsageError
 from penjing.core.options import nearest
 from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.choice import ChoiceError
+from penjing.data.dates import parse_date
 from penjing.data.fields import parse_number
 from penjing.data.header import NUMBER, has_header
 from penjing.data.names import EXACT, role_of
@@ -31,6 +32,7 @@ _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
 )
 _CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: a case number
+_TIMES = re.compile(r"日期|时间|日$|(^|[^a-z])(date|time|timestamp|datetime|day|at)$|[a-z](Date|Time|At)$")
 # The score of the name of a column; a name that is exactly a role (`label`, `内容`) gets one more.
 _LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 _NUMBER_BY_ROLE = {"level": 4.0, "label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
@@ -41,7 +43,10 @@ _TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": 
 
 @dataclass(frozen=True)
 class Guess:
-    """A file as `penjing init` will write it into the recipe; `notes` say in words what was not certain."""
+    """A file as `penjing init` will write it into the recipe; `notes` say in words what was not certain.
+
+    time: a column that seems to hold the time of each row.
+    """
 
     text: str
     label: str
@@ -51,6 +56,7 @@ class Guess:
     sheet: str | None = None
     header: int | None = None
     numbers: Literal["none", "few", "many"] = "none"
+    time: str | None = None
 
 
 def guess(
@@ -91,7 +97,7 @@ def guess(
     _check_given(names, text, label, str(path))
     text, label = _columns(values, text, label, str(path), _number_score if numbers else _label_score)
     kind = _numbers(values[label])
-    columns = None
+    columns, time = None, None if header is not None else _time(values, (text, label))
     if header is not None:
         renamed = {text: "text", label: "label"} if text != label else {}
         columns = tuple(renamed.get(name, name) for name in header)
@@ -99,7 +105,7 @@ def guess(
         notes.append("no header: the columns were named " + ", ".join(columns))
     encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
     kept = None if header is not None else reading.header
-    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind)
+    return Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, time)
 
 
 def _is_headless(opened: Opened) -> bool:
@@ -202,6 +208,17 @@ def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     if distinct == len(filled) and all("." not in cell for cell in filled):
         return None
     return _NUMBER_BY_ROLE[role] - 2.0 * (1 - len(filled) / rows)
+
+
+def _time(values: Mapping[str, Sequence[str]], taken: Collection[str]) -> str | None:
+    """The first column that is named as a time and whose cells are dates, nine in ten of them filled."""
+    for name, column in values.items():
+        filled = [cell for cell in column if cell.strip()]
+        if name in taken or not _TIMES.search(name.strip()) or len(filled) < 0.9 * len(column) or _odd(column):
+            continue
+        if all(parse_date(cell) for cell in filled):
+            return name
+    return None
 
 
 def _numbers(column: Sequence[str]) -> Literal["none", "few", "many"]:

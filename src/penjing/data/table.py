@@ -8,7 +8,7 @@ from pathlib import Path
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
-from penjing.core.recipe import Data
+from penjing.core.recipe import TIME, Data
 from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
 from penjing.data.read import Opened, Reading, open_table
@@ -74,7 +74,7 @@ def _fields(cells: Mapping[str, str], data: Data, row: int, faults: list[Fault])
     values: dict[str, Scalar] = {}
     for name, kind in data.fields.items():
         try:
-            values[name] = read_field(name, cells[name], kind)
+            values[name] = read_field(name, cells[_column_of(data, name)], kind)
         except RequestError as error:
             about = error.about if isinstance(error, WrongFieldError) else None
             faults.append(Fault(row, error.what, error.fix or "correct the field there", about))
@@ -107,7 +107,8 @@ def unknown_column(where: str, names: Names, known: list[str], data: Data) -> Co
 
 
 def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
-    role = "text" if name == data.text else "label" if name == data.label else "group" if name == data.group else name
+    roles = {data.group: "group", data.time: "time", data.label: "label", data.text: "text"}
+    role = roles.get(name, name)
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
     hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
@@ -130,5 +131,11 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 
+def _column_of(data: Data, field: str) -> str:
+    """The column of a labelled file in which a declared field is."""
+    return data.time if field == TIME and data.time is not None else field
+
+
 def _wanted(data: Data) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *data.fields)))
+    columns = [_column_of(data, name) for name in data.fields]
+    return tuple(dict.fromkeys((data.text, data.label, *([data.group] if data.group else []), *columns)))

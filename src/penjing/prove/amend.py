@@ -16,6 +16,7 @@ from penjing.core.errors import DamageError, DataError, RequestError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
+from penjing.core.recipe import TIME
 from penjing.data.cells import Fault, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
@@ -182,9 +183,10 @@ def _labelled_rows(
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
     names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"))
-    opened = open_table(data, columns.reading, [*names, *schema.fields])
+    time = made_with.get(TIME)
+    opened = open_table(data, columns.reading, [*names, *schema.fields, *([time] if time else [])])
     cases = DrawnCases()
-    rows = list(_read(opened, data, names, schema.strict(), cases))
+    rows = list(_read(opened, data, names, schema.strict(), cases, time))
     if 0.0 in cases.shares:
         raise DataError(
             "some automatic decisions had no chance of being looked at, so nothing is known of cases like them",
@@ -199,6 +201,8 @@ def _labelled_rows(
         progress.say(
             f"{cases.unjudged:,} drawn rows have no verdict: the certificate holds if they are like the others"
         )
+    if time and not any(row.fields.get(TIME) for row in rows):
+        progress.say(f"no row has a time in the column `{time[:60]}`: each counts in every period")
     if are_selected(opened.names or ()):
         progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
     return rows, cases
@@ -211,11 +215,16 @@ def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
 
 
 def _read(
-    opened: Opened, data: Path, columns: tuple[str, str], schema: FactSchema, cases: DrawnCases
+    opened: Opened,
+    data: Path,
+    columns: tuple[str, str],
+    schema: FactSchema,
+    cases: DrawnCases,
+    time: str | None,
 ) -> Iterator[_Row]:
     """The rows of a labelled file, without those that nobody looked at.
 
-    cases: all cases that the rows stand for are added to it.
+    cases: all cases that the rows stand for are added to it. time: the column of the times, where the file has it.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
@@ -241,7 +250,7 @@ def _read(
                 continue
         try:
             truth = schema.outcome(written)
-            fields = schema.from_strings(cells)
+            fields = schema.from_strings(_with_time(cells, row, time))
         except RequestError as error:
             faults.append(Fault(number, error.what, error.fix or ""))
             continue
@@ -252,6 +261,12 @@ def _read(
         yield _Row(number, cells[names[columns[0]]], truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
+
+
+def _with_time(cells: Mapping[str, str], row: Mapping[str, str], column: str | None) -> Mapping[str, str]:
+    """The cells of a row with its time as the field `time`; as they are where the file has no such column."""
+    found = match_header((column,), tuple(row)).found.get(column) if column else None
+    return cells if found is None else {**cells, TIME: row[found]}
 
 
 def _columns(header: tuple[str, ...], columns: tuple[str, str], data: Path) -> Mapping[str, str]:
