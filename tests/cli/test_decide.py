@@ -353,3 +353,19 @@ def test_the_column_of_the_texts_is_not_passed_through_unmasked(penjing, tiny_re
     (tmp_path / "one.csv").write_text("body\n打13812345678\n谢谢你们\n", encoding="utf-8")
     ran = penjing("decide", tiny_release.folder, tmp_path / "one.csv", "--keep", "body")
     assert ran.code == 2 and "the column `body` has the texts, which are kept masked" in ran.err and not ran.lines
+
+
+def test_what_a_case_drew_for_an_audit_is_in_the_record_and_not_in_its_line(penjing, tmp_path: Path) -> None:
+    release = Path(__file__).parents[1] / "golden" / "third" / "rules-2"
+    file = tmp_path / "in.csv"
+    file.write_text("text\nthe parcel came late\nfar too expensive\n", encoding="utf-8")
+    store, ran = open_store("sqlite:///penjing.db"), penjing("decide", release, file)
+    assert ran.code == 0, ran.err
+    for line in ran.lines:
+        record = get_record(store, line["id"])
+        assert record is not None
+        assert record.decided()["facts"]["audit"]["probability"] == 0.1
+        facts = {name: value for name, value in record.decided()["facts"].items() if name != "audit"}
+        assert line["facts"] == facts
+    store.close()
+    assert penjing("replay", "--all").lines[-1]["same"] == 2

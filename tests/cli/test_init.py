@@ -277,3 +277,18 @@ def test_codes_of_labels_stay_labels_and_a_name_may_hold_a_hash(app: typer.Typer
     assert ran.exit_code == 0, ran.output
     recipe = load_recipe(tmp_path / "a # b" / "recipe.yaml").recipe
     assert (recipe.task.type, recipe.data.files, recipe.data.label) == ("classify", "../C# news.csv", "the # code")
+
+
+@pytest.mark.parametrize(("name", "shown"), [("受理时间", "受理时间"), ("date: received at", '"date: received at"')])
+def test_a_column_of_times_is_proposed(app: typer.Typer, tmp_path: Path, name: str, shown: str) -> None:
+    rows = [f"{PLACES[i % 8]} is {i},{['good', 'bad'][i % 2]},2026-01-{1 + i % 28:02}" for i in range(80)]
+    (tmp_path / "a.csv").write_text("\n".join([f"text,label,{name}", *rows]), encoding="utf-8")
+    done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(tmp_path / "a.csv")])
+    assert done.exit_code == 0, done.output
+    recipe = tmp_path / "job" / "recipe.yaml"
+    written = recipe.read_text(encoding="utf-8")
+    (line,) = [line for line in written.splitlines() if line.startswith("  time:")]
+    assert line.startswith("  time: null ") and line.endswith(f"`{shown}`")
+    recipe.write_text(written.replace("  time: null ", f"  time: {shown} "), encoding="utf-8")
+    assert load_recipe(recipe).recipe.data.time == name
+    assert CliRunner().invoke(app, ["check", str(recipe)]).exit_code == 0

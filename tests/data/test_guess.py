@@ -276,3 +276,24 @@ def test_a_rating_with_decimals_is_the_label_beside_a_channel(tmp_path: Path) ->
     rows = (f"what came of it number {i},{['app', 'web'][i % 2]},{i / 7:.2f}" for i in range(90))
     found = guess(write(tmp_path, "a.csv", ["title,channel,rating", *rows]))
     assert (found.label, found.numbers) == ("rating", "many")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "expected"),
+    [
+        ("受理时间", ["2026-01-05 10:30", "2026年1月6日"], "受理时间"),
+        ("created_at", ["2026-01-05T10:30:00Z"], "created_at"),
+        ("createdAt", ["2026-01-05"], "createdAt"),
+        ("date", ["2026/1/5"], "date"),
+        ("date", ["05/01/2026"], None),  # the day or the month first?
+        ("date", ["2026-01-05", ""], None),  # half of the rows have none
+        ("update", ["2026-01-05"], None),
+        ("since", ["2026-01-05"], None),
+    ],
+)
+def test_a_column_of_times_has_a_name_of_times_and_dates(
+    tmp_path: Path, name: str, cells: list[str], expected: str | None
+) -> None:
+    lines = [f"text,label,{name}"]
+    lines += [f'"{text}",{label},{cells[i % len(cells)]}' for i, (text, label) in enumerate(ROWS)]
+    assert guess(write(tmp_path, "a.csv", lines)).time == expected

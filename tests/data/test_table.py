@@ -80,3 +80,20 @@ def test_sheets_that_cannot_be_read(tmp_path: Path, name: str) -> None:
         read_table_file(tmp_path / name, data())
     with pytest.raises(UsageError, match="no such file"):
         read_table_file(tmp_path / ("b" + name), data())
+
+
+def test_the_time_of_a_row_is_read_from_the_column_that_the_recipe_names(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "text,label,收件时间,time\na,1,2026年1月5日,noon\nb,0,2026-02-03 10:30,\nc,0,,\n")
+    named = data(time="收件时间")
+    assert named.fields == {"time": "date"}
+    assert read_table_file(path, named).fields == {"time": ["2026-01-05", "2026-02-03T10:30:00", None]}
+    both = read_table_file(path, data(time="收件时间", fields={"收件时间": "date"})).fields
+    assert both["time"] == both["收件时间"]
+    with pytest.raises(DataError, match="the field `time` is `noon`"):
+        read_table_file(path, data(fields={"time": "date"}))
+    with pytest.raises(DataError) as caught:
+        read_table_file(path, data(time="received"))
+    assert "there is no column `received`" in str(caught.value)
+    assert "write `time: COLUMN` under `data:`" in str(caught.value)
+    with pytest.raises(ValueError, match="names a column, and the field `time` is no date"):
+        data(time="收件时间", fields={"time": "str"})

@@ -181,9 +181,9 @@ def test_a_limit_that_is_told_twice(tmp_path: Path) -> None:
 def test_days_from_the_clock_need_the_time_of_each_row(tmp_path: Path) -> None:
     (tmp_path / "rules.csv").write_text("name,visits,then\na,within last 30 days,review\n", encoding="utf-8")
     written = [f"{line.rsplit(',', 2)[0]},2026-01-05,2026-01-20" for line in rows()]
-    for fields, faults in (("visits: date", 1), ("visits: date, time: date", 0)):
+    for fields, faults in (("visits: date}", 1), ("visits: date, time: date}", 0), ("visits: date}, time: time", 0)):
         more = "decide: {rules: rules.csv}\n"
-        path = write(tmp_path, f"files: a.csv, fields: {{{fields}}}", more, lines=written)
+        path = write(tmp_path, f"files: a.csv, fields: {{{fields}", more, lines=written)
         csv = tmp_path / "a.csv"
         csv.write_text(csv.read_text(encoding="utf-8").replace("vip", "time", 1), encoding="utf-8")
         checked = check(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import random
 import shutil
@@ -17,10 +18,11 @@ from penjing.core.artifact import open_release, read_gates, write_gates
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, DataError, GateError, RuleError, UsageError
 from penjing.core.folder import MANIFEST, sealed_folder, verify
-from penjing.core.nouns import Release, Table
+from penjing.core.nouns import Release, Silent, Table
 from penjing.decide.condition import Then
 from penjing.decide.decider import Decider, Request
 from penjing.decide.policy import load_policy
+from penjing.decide.schema import FactSchema
 from penjing.prove import amend as module
 from penjing.prove.amend import Columns, amend, read_certificate
 from penjing.prove.certify import certify, fix_grid, label_facts
@@ -423,3 +425,24 @@ def test_reviewed_cases_prove_nothing_of_automatic_ones_that_nobody_looked_at(re
     assert certificate.rows == 300 and certificate.weighted and not certificate.certified
     with pytest.raises(DataError, match="no chance of being looked at"):
         amend(release, rules, decided("0"), tmp_path / "never", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("header", "time"),
+    [("收件时间,time", "2026-01-05"), ("received,time", "2026-02-03"), ("a,b", None)],
+)
+def test_the_time_of_a_row_is_in_the_column_of_the_recipe_else_in_one_named_time(
+    release: Release, tmp_path: Path, header: str, time: str | None
+) -> None:
+    (tmp_path / "fresh.csv").write_text(f"text,label,{header}\nhi,ham,2026/1/5,2026-02-03\n", encoding="utf-8")
+    info = release.info.model_copy(update={"columns": {"text": "text", "label": "label", "time": "收件时间"}})
+    schema, notes = FactSchema(("ham", "spam"), {"time": "date"}), list[str]()
+
+    class Said(Silent):
+        def say(self, line: str) -> None:
+            notes.append(line)
+
+    made = dataclasses.replace(release, info=info)
+    (row,), _ = module._labelled_rows(tmp_path / "fresh.csv", Columns(), made, schema, Said())
+    assert row.fields["time"] == time
+    assert ("no row has a time in the column `收件时间`: each counts in every period" in notes) == (time is None)

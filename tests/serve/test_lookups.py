@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from tests.serve.conftest import start
 
+from penjing.core.artifact import open_release
 from penjing.store.database import open_store
 from penjing.store.erasure import erase_decisions
 from penjing.store.records import get_record
@@ -104,5 +106,29 @@ def test_a_waiting_case_has_its_text_where_the_release_keeps_none(tiny_release_m
         assert (waiting["route"], decided["route"]) == ("review", "automatic")
         assert served.ask("GET", f"/v1/decisions/{waiting['id']}").json()["text"].startswith("打")
         assert served.ask("GET", f"/v1/decisions/{decided['id']}").json()["text"] is None
+    finally:
+        served.stop()
+
+
+def test_what_a_case_drew_for_an_audit_is_in_no_answer_and_replays(tmp_path: Path) -> None:
+    release = open_release(Path(__file__).parents[1] / "golden" / "third" / "rules-2")
+    served = start(release, tmp_path)
+    try:
+        made = served.decide(text="the parcel came late", ref="C-1")
+        slow = served.decide(text="the parcel came late. " * 400, ref="C-1")
+        evidence = served.decide(text="the parcel came late", ref="C-1", evidence=True)
+        ids = [made["id"], slow["id"], evidence["id"]]
+        single = [served.ask("GET", f"/v1/decisions/{identity}").json() for identity in ids]
+        shown = [made, slow, evidence, *single, *_list(served, "ref=C-1")["items"]]
+        assert len(shown) == 9
+        for answer in shown:
+            assert answer["facts"]["p"] and "audit" not in answer["facts"] and "draw" not in json.dumps(answer)
+        store = open_store(served.db)
+        for identity in ids:
+            record = get_record(store, identity)
+            assert record is not None and 0 <= record.decided()["facts"]["audit"]["draw"] < 1
+            replayed = served.ask("POST", f"/v1/decisions/{identity}/replay").json()
+            assert replayed["same"] and "draw" not in json.dumps(replayed)
+        store.close()
     finally:
         served.stop()

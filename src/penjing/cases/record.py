@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,16 @@ def work(decider: Decider, asks: Sequence[Ask]) -> list[Answer]:
     return [_decision(decider, next(decided), ask) if ask.decide else Answer(next(shown)) for ask in asks]
 
 
+def without_draw(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision as a caller may see it: without the number that the case drew and its probability (`facts.audit`).
+
+    The same case draws the same number again, so who sees it knows which cases no person will look at. The record keeps
+    it for replays.
+    """
+    facts = {name: value for name, value in decision["facts"].items() if name != "audit"}
+    return {**decision, "facts": facts}
+
+
 def _read(decider: Decider, ask: Ask) -> tuple[Masked, dict[str, Scalar]]:
     """The masked text and the typed fields of a text that is predicted alone."""
     _, masked, fields = decider.read(Request(ask.text, ask.fields), place(ask.index, ask.count))
@@ -75,7 +85,7 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     With evidence and the masked text if evidence was asked for.
     """
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
-    shown = decided.decision.to_json() | {"p": decided.decision.facts["p"]}
+    shown = without_draw(decided.decision.to_json()) | {"p": decided.decision.facts["p"]}
     shown |= own_places(decided.prediction.answer, decided.masked) | rule_why(decider.policy, shown)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}

@@ -211,11 +211,12 @@ class _Work:
 
     def _line(self, row: Row, record: Record, shown: dict[str, Any] | None = None) -> dict[str, Any]:
         """The line of a record: the same whether it was recorded now or before."""
+        from penjing.cases.record import without_draw
         from penjing.cases.rule_reasons import rule_why
         from penjing.core.canon import canonical_json
         from penjing.data.own_places import own_places
 
-        decision = record.decided()
+        decision = without_draw(record.decided())
         line = (
             {"row": row[0]}
             | self.columns.of(row[2]).to_json()

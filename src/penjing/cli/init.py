@@ -47,6 +47,7 @@ data:
   label: {label} # {gold}
   fields: {{}} # columns that rules may ask for: {{channel: [app, web], amount: float, urgent: bool}}
   group: null # a column: rows with the same value never sit on two sides of a split
+  time: null # the time of each row, for rules with dates; perhaps `{time}`
   unlabelled: [] # files of texts without labels
 base: {base} # {why}
 steps: # for a first try in seconds, write `- tune.linear: {{}}` as the only step
@@ -319,6 +320,7 @@ def recipe_text(
         "columns": ", ".join(_scalar(name) for name in guessed.columns or ()),
         "sheet": _scalar(guessed.sheet or ""),
         "header": guessed.header,
+        "time": _scalar(guessed.time or ""),
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed, shared))
@@ -357,8 +359,10 @@ def _tune(chosen: ChosenBase | None) -> str:
 
 
 def _lines(guessed: Guess, shared: bool) -> Iterator[str]:
-    """The lines of the template, those of few rows, of a file without a header and of a workbook where it is one."""
+    """The lines of the template, and those that only some files need: of few rows, a header, a workbook, a time."""
     for line in _RECIPE.splitlines():
+        if line.startswith("  time:") and guessed.time is None:
+            continue
         yield line
         if line.startswith("  files:"):
             yield from ["  format: {form} # texts whose pieces have labels"] * bool(guessed.form)

@@ -146,8 +146,9 @@ class Artifact:
 class ReleaseInfo(BaseModel):
     """`release.json`: the task of a release, how it reads a request, and the tolerance of a replay.
 
-    columns (format 2): the columns of text and label that it was made with, as {"text", "label"}; labels_read_as
-    (format 2): other words for labels, with the label that each means; trainable (format 2): the id of the torch
+    columns (format 2): the columns of text and label that it was made with, as {"text", "label"}, and that of the times
+    of rows as "time" where the recipe names one; labels_read_as (format 2): other words for labels, with the label that
+    each means; trainable (format 2): the id of the torch
     artifact that the model was made from, which is kept next to the release for further training.
     """
 

@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -35,6 +36,7 @@ Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
 Described = TypeVar("Described", bound=BaseModel)
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
 _YAML_FIX = "indent with spaces, and put a value with `: ` or ` #` in it in quotes"
+TIME = "time"  # the field in which the time of a labelled row is read
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -90,10 +92,19 @@ class Data(_Part):
         [], description="declared fields that the model reads beside the text: numbers, dates, yes or no, listed values"
     )
     group: str | None = Field(None, description="rows with the same value are always in the same part")
+    time: Word | None = Field(
+        None, description="the column of the time of each row, read as the field `time: date`: for rules with dates"
+    )
     unlabelled: list[str] = Field([], description="files of texts without labels")
     long: Literal["chunk", "review"] = Field(
         "chunk", description="texts longer than the model takes: scored in pieces, or sent to a person"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _declares_time(cls, given: Any) -> Any:
+        fields = given.get("fields", {}) if isinstance(given, dict) and given.get("time") is not None else None
+        return {**given, "fields": {**fields, TIME: fields.get(TIME, "date")}} if isinstance(fields, dict) else given
 
     @field_validator("files")
     @classmethod
@@ -157,6 +168,15 @@ class Data(_Part):
                     f"list its values under `fields:`: `{name[:60]}: [a, b]`",
                 )
         return features
+
+    @field_validator("time")
+    @classmethod
+    def _time_is_a_date(cls, time: str | None, info: ValidationInfo) -> str | None:
+        if time is not None and info.data.get("fields", {TIME: "date"}).get(TIME) != "date":
+            raise WrongValueError(
+                "names a column, and the field `time` is no date", "write `time: date` under `fields:`, or take it out"
+            )
+        return time
 
     def feature_types(self) -> dict[str, str | list[str]]:
         """The fields that the model reads, with their types or values."""

@@ -15,6 +15,7 @@ from penjing.core.options import nearest
 from penjing.data.cells import Fault, UnreadableCell, as_list
 from penjing.data.choice import ChoiceError
 from penjing.data.couples import couples
+from penjing.data.dates import parse_date
 from penjing.data.fields import parse_number
 from penjing.data.find_form import find_form
 from penjing.data.header import NUMBER, has_header
@@ -36,6 +37,7 @@ _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
 )
 _CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: a case number
+_TIMES = re.compile(r"日期|时间|日$|(^|[^a-z])(date|time|timestamp|datetime|day|at)$|[a-z](Date|Time|At)$")
 # The score of the name of a column; a name that is exactly a role (`label`, `内容`) gets one more.
 _LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 _NUMBER_BY_ROLE = {"level": 4.0, "label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
@@ -50,6 +52,7 @@ class Guess:
 
     form: that of annotated texts; None for a table. spans: the labels are pieces of the text. other: the column of the
     second texts, where a case is two.
+    time: a column that seems to hold the time of each row.
     """
 
     text: str
@@ -64,6 +67,7 @@ class Guess:
     form: str | None = None
     spans: bool = False
     other: str | None = None
+    time: str | None = None
 
 
 def guess(
@@ -123,7 +127,8 @@ def guess(
     kept = None if header is not None else reading.header
     separator = find_separator(values[was]) if kind == "none" else None
     found = Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
-    return replace(found, spans=_are_spans(values[was]), other=other)
+    time = None if header is not None else _time(values, (text, label, other))
+    return replace(found, spans=_are_spans(values[was]), other=other, time=time)
 
 
 def _check_filled(values: Mapping[str, list[str]], faults: Sequence[Fault], where: str) -> None:
@@ -305,6 +310,17 @@ def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:
     if distinct == len(filled) and all("." not in cell for cell in filled):
         return None
     return _NUMBER_BY_ROLE[role] - 2.0 * (1 - len(filled) / rows)
+
+
+def _time(values: Mapping[str, Sequence[str]], taken: Collection[str | None]) -> str | None:
+    """The first column that is named as a time and whose cells are dates, nine in ten of them filled."""
+    for name, column in values.items():
+        filled = [cell for cell in column if cell.strip()]
+        if name in taken or not _TIMES.search(name.strip()) or len(filled) < 0.9 * len(column) or _odd(column):
+            continue
+        if all(parse_date(cell) for cell in filled):
+            return name
+    return None
 
 
 def _numbers(column: Sequence[str]) -> Literal["none", "few", "many"]:

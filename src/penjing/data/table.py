@@ -9,7 +9,7 @@ from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
 from penjing.core.pair import join_pair
-from penjing.core.recipe import Data
+from penjing.core.recipe import TIME, Data
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
 from penjing.data.open_annotated import open_annotated
@@ -83,7 +83,7 @@ def _fields(cells: Mapping[str, str], data: Data, row: int, faults: list[Fault])
     values: dict[str, Scalar] = {}
     for name, kind in data.fields.items():
         try:
-            values[name] = read_field(name, cells[name], kind)
+            values[name] = read_field(name, cells[_column_of(data, name)], kind)
         except RequestError as error:
             about = error.about if isinstance(error, WrongFieldError) else None
             faults.append(Fault(row, error.what, error.fix or "correct the field there", about))
@@ -116,17 +116,8 @@ def unknown_column(where: str, names: Names, known: list[str], data: Data) -> Co
 
 
 def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
-    role = (
-        "text"
-        if name == data.text
-        else "other"
-        if name == data.other
-        else "label"
-        if name == data.label
-        else "group"
-        if name == data.group
-        else name
-    )
+    roles = {data.group: "group", data.time: "time", data.label: "label", data.other: "other", data.text: "text"}
+    role = roles.get(name, name)
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
     hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
@@ -149,6 +140,12 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 
+def _column_of(data: Data, field: str) -> str:
+    """The column of a labelled file in which a declared field is."""
+    return data.time if field == TIME and data.time is not None else field
+
+
 def _wanted(data: Data) -> tuple[str, ...]:
     second = () if data.other is None else (data.other,)
-    return tuple(dict.fromkeys((data.text, *second, data.label, *([data.group] if data.group else []), *data.fields)))
+    columns = [_column_of(data, name) for name in data.fields]
+    return tuple(dict.fromkeys((data.text, *second, data.label, *([data.group] if data.group else []), *columns)))

@@ -15,7 +15,7 @@ from penjing.core.errors import PenjingError, RecipeError, RuleError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Progress, Table
 from penjing.core.paths import no_such_file
-from penjing.core.recipe import RecipeFile
+from penjing.core.recipe import TIME, RecipeFile
 from penjing.core.task import ALL, Task
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
@@ -31,7 +31,7 @@ from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
-from penjing.prove.certify import TIME, table_hashes
+from penjing.prove.certify import table_hashes
 from penjing.prove.opened import LedgerState, look_up
 from penjing.prove.openings import LEDGER
 from penjing.prove.periods import counts_days, without_time

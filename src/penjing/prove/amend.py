@@ -17,6 +17,7 @@ from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
 from penjing.core.pair import join_pair
+from penjing.core.recipe import TIME
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
@@ -193,9 +194,10 @@ def _labelled_rows(
     made_with = release.info.columns
     second = (made_with["other"],) if "other" in made_with else ()
     names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *second)
-    opened = open_table(data, columns.reading, [*names, *schema.fields])
+    time = made_with.get(TIME)
+    opened = open_table(data, columns.reading, [*names, *schema.fields, *([time] if time else [])])
     cases = DrawnCases()
-    rows = list(_read(opened, data, names, schema.strict(), cases))
+    rows = list(_read(opened, data, names, schema.strict(), cases, time))
     if 0.0 in cases.shares:
         raise DataError(
             "some automatic decisions had no chance of being looked at, so nothing is known of cases like them",
@@ -210,6 +212,8 @@ def _labelled_rows(
         progress.say(
             f"{cases.unjudged:,} drawn rows have no verdict: the certificate holds if they are like the others"
         )
+    if time and not any(row.fields.get(TIME) for row in rows):
+        progress.say(f"no row has a time in the column `{time[:60]}`: each counts in every period")
     if are_selected(opened.names or ()):
         progress.say(f"a release selected these rows, because it was unsure of them; {ADVICE}")
     return rows, cases
@@ -222,12 +226,17 @@ def _drawn(rows: Sequence[_Row], fresh: Table) -> list[float]:
 
 
 def _read(
-    opened: Opened, data: Path, columns: tuple[str, ...], schema: FactSchema, cases: DrawnCases
+    opened: Opened,
+    data: Path,
+    columns: tuple[str, ...],
+    schema: FactSchema,
+    cases: DrawnCases,
+    time: str | None,
 ) -> Iterator[_Row]:
     """The rows of a labelled file, without those that nobody looked at.
 
     columns: of texts and labels, and of second texts where the release reads two; cases: all cases that the rows stand
-    for are added to it.
+    for are added to it; time: the column of the times, where the file has it.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
@@ -257,7 +266,7 @@ def _read(
                 continue
         try:
             truth = schema.outcome(written)
-            fields = schema.from_strings(cells)
+            fields = schema.from_strings(_with_time(cells, row, time))
         except RequestError as error:
             faults.append(Fault(number, error.what, error.fix or ""))
             continue
@@ -269,6 +278,12 @@ def _read(
         yield _Row(number, texts[0] if len(texts) == 1 else join_pair(*texts), truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
+
+
+def _with_time(cells: Mapping[str, str], row: Mapping[str, str], column: str | None) -> Mapping[str, str]:
+    """The cells of a row with its time as the field `time`; as they are where the file has no such column."""
+    found = match_header((column,), tuple(row)).found.get(column) if column else None
+    return cells if found is None else {**cells, TIME: row[found]}
 
 
 def _columns(header: tuple[str, ...], columns: tuple[str, ...], data: Path) -> Mapping[str, str]:

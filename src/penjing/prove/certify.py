@@ -13,6 +13,7 @@ from penjing.core.certificate import Certificate, Need, ThresholdTest
 from penjing.core.errors import DataError, GateError, RecipeError
 from penjing.core.nouns import Prediction, Scalar, Table
 from penjing.core.options import nearest
+from penjing.core.recipe import TIME
 from penjing.core.task import ALL
 from penjing.data import fold, mask
 from penjing.data.clean import clean
@@ -29,7 +30,6 @@ from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_gri
 # The clock of labelled rows that have no time of their own.
 CLOCK = "1970-01-01T00:00:00.000000Z"
 # The declared field that is the time of a labelled row, where it is a date.
-TIME = "time"
 MaxError = float | dict[str, float]
 
 

@@ -45,7 +45,7 @@ def without_time(path: str | None) -> RuleError:
     return RuleError(
         "a rule counts days from the clock (`within`), and no calibration row has a time: nothing can be proven",
         where=path,
-        fix="call the column of each row's time `time`, and declare the field `time: date`; or take the conditions out",
+        fix="name the column of each row's time under `data:`, as `time: COLUMN`; or take the conditions out",
     )
 
 

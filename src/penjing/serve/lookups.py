@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from penjing.cases.record import without_draw
 from penjing.core.errors import UsageError
 from penjing.serve.errors import AnswerError
 from penjing.store.case_data import CaseData, decisions_of, get_cases
@@ -49,9 +50,12 @@ def look_up(store: Store, asks: Sequence[str | CasePage]) -> list[Any]:
 
 
 def describe(store: Store, record: Record, case: CaseData | None = None) -> dict[str, Any]:
-    """A recorded decision with its masked text, its evidence, and the caller's own data (None: it is read here)."""
+    """A recorded decision with its masked text, its evidence, and the caller's own data (None: it is read here).
+
+    What it drew for an audit is not shown.
+    """
     case = get_cases(store, [record.id]).get(record.id, CaseData()) if case is None else case
-    answer = case.to_json() | record.decided()
+    answer = case.to_json() | without_draw(record.decided())
     answer |= {"created": record.created, "text": record.text, "evidence": record.evidence}
     if record.text is not None:
         return answer
