@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.decide.brute import Axis, Brute, texts
@@ -26,7 +28,8 @@ from tests.decide.test_check import (
 )
 
 from penjing.decide.check import check
-from penjing.decide.condition import Matches, Test, Then
+from penjing.decide.condition import Contains, Matches, Test, Then
+from penjing.decide.logic import rows as logic_rows
 from penjing.decide.logic.questions import Logic, Taken, Undecided, Witness
 from penjing.decide.logic.rows import CLOCK, MadeCase, TableRows
 
@@ -120,6 +123,29 @@ def test_no_row_that_fires_in_some_text_with_patterns_is_called_dead(rows: list[
     assert not dead & fired
     if any(each.what.startswith("the rules cover every case") for each in found):
         assert np.logical_or.reduce(brute.standing).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=rows_of(("text", [*TEXT_TESTS, *PATTERN_TESTS]), ("city", CITY_TESTS), *FIELD_TESTS))
+def test_a_few_words_tried_alone_change_no_answer(rows: list[Row]) -> None:
+    made = table(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logic_rows, "FEW", 1)
+        few = Logic(TableRows(made))
+        answers = [few.holding(place, before=place) for place in range(len(rows))]
+    whole = Logic(TableRows(made))
+    assert [type(one) for one in answers] == [type(whole.holding(place, before=place)) for place in range(len(rows))]
+
+
+def test_many_long_cells_of_words_are_checked_in_time_that_grows_with_them() -> None:
+    rng = np.random.default_rng(3)
+    words = ["".join(chr(0x4E00 + each) for each in rng.integers(60, size=size)) for size in rng.integers(2, 5, 9_000)]
+    cells = [tuple(dict.fromkeys(words[each] for each in rng.integers(len(words), size=150))) for _ in range(150)]
+    made = table([([("text", Contains(cell))], Then("review")) for cell in cells])
+    start = time.process_time()
+    found = check(made)
+    assert time.process_time() - start < 5
+    assert {each.kind for each in found} == {"gap"}
 
 
 def test_a_bounded_search_has_no_answer_beyond_its_bound() -> None:

@@ -19,6 +19,11 @@ def test_the_lists_of_a_word_are_those_that_have_it_as_a_whole() -> None:
     assert WORDS.with_word("退款") == ()
 
 
+def test_the_words_inside_a_word_are_the_other_named_ones() -> None:
+    assert WORDS.nested("退款") == ("退",)
+    assert WORDS.nested("急") == ()
+
+
 def test_no_word_has_the_separator() -> None:
     first = WORDS.separator
     taken = WordIndex((f"退{first}款",), {})

@@ -36,6 +36,7 @@ class Atoms:
         self._last = TRUE
         self._of: dict[tuple[str, Test], int] = {}
         self.texts: dict[str, TextVariables] = {}
+        self._around: dict[tuple[str, str], list[int]] = {}  # (text, word) -> the longer words that have it in them
         self._said: dict[int, tuple[str, TextProperty]] = {}  # literal -> the text, and what it says of it
         self.names: dict[str, dict[str, int]] = {}
         self.absent: dict[str, int] = {}
@@ -108,7 +109,22 @@ class Atoms:
             self._said[literal] = fact, said
             if kind == "pattern":
                 variables.patterns.append(what)
+            elif kind == "has":
+                self._nest(fact, what, literal)
         return literal
+
+    def _nest(self, fact: str, word: str, literal: int) -> None:
+        """Clauses that a text with a word has the words inside it, for those that have variables.
+
+        Without them each solution would bring a few of these clauses, and thousands of words thousands of solutions.
+        """
+        literals = self.texts[fact].literals
+        for longer in self._around.get((fact, word), ()):
+            self._add([-longer, literal])
+        for shorter in self._rows.words.nested(word):
+            self._around.setdefault((fact, shorter), []).append(literal)
+            if (known := literals.get(("has", shorter))) is not None:
+                self._add([-literal, known])
 
     def said(self, model: Iterable[int]) -> dict[str, set[TextProperty]]:
         """Of each text what is true of it in a solution. model: the true variables."""

@@ -21,6 +21,7 @@ from penjing.decide.logic.theory import Theory
 
 CONFLICTS = 20_000  # of one solution; beyond it the question is left undecided
 ROUNDS = 2_000  # cases and refused solutions of one question
+FEW_ROUNDS = 30  # the same, where a few words of each cell are tried alone
 WORK = 400_000  # the same, of one table
 _AT_ONCE = 3  # rows that are excluded after one case
 _NAMED = 60  # rows that take every case together: so many are tried, whether fewer suffice
@@ -61,12 +62,21 @@ class Logic:
 
     def holding(self, *rows: int, before: int = 0, but: int | None = None) -> Answer:
         """A case in which these rows hold, no row before the place `before` stands, and the row `but` does not hold."""
-        query = Query(self)
-        for row in rows:
-            query.hold(row)
-        if but is not None:
-            query.fail(but)
-        return query.first(before, lambda held: held.true[list(rows)].all() and (but is None or not held.true[but]))
+
+        def accepted(held: Held) -> bool | np.bool_:
+            return held.true[list(rows)].all() and (but is None or not held.true[but])
+
+        # A case with one of a few words of each cell is nearly always there, and is found without the other words.
+        for few in (True, False) if any(map(self.rows.rare_words, rows)) else (False,):
+            query = Query(self)
+            for row in rows:
+                query.hold(row, few=few)
+            if but is not None:
+                query.fail(but)
+            answer = query.first(before, accepted, FEW_ROUNDS if few else None)
+            if isinstance(answer, Witness) and answer.sure:
+                break
+        return answer
 
     def standing(self, row: int, *, before: int = 0, but: int | None = None) -> Answer:
         """A case in which a row is not false, also for want of a field, none before stands, and `but` is false."""
@@ -97,10 +107,15 @@ class Query:
     def __del__(self) -> None:
         self._solver.delete()
 
-    def hold(self, row: int) -> None:
-        """The row holds."""
+    def hold(self, row: int, *, few: bool = False) -> None:
+        """The row holds. few: by one of the few words that each `contains` has in `rare_words`."""
+        rare = self._rows.rare_words(row) if few else {}
         for place in self._rows.of[row]:
-            self._solver.add_clause([self._atoms.literal(place)])
+            fact, words = self._rows.tests[place][0], rare.get(place)
+            if words is None:
+                self._solver.add_clause([self._atoms.literal(place)])
+            else:
+                self._solver.add_clause([self._atoms.of_text(fact, "has", word) for word in words])
             if self._needs_value(place):
                 self._solver.add_clause([-self._absent(place)])
 
@@ -137,11 +152,11 @@ class Query:
                 clause.append(literal)
         self._solver.add_clause(clause or [-TRUE])
 
-    def first(self, before: int, accepted: Callable[[Held], bool | np.bool_]) -> Answer:
+    def first(self, before: int, accepted: Callable[[Held], bool | np.bool_], rounds: int | None = None) -> Answer:
         """A case in which no row before a place stands. accepted: whether what is asked for is so in a case."""
         unsure: MadeCase | None = None
         supposed = 0
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS if rounds is None else rounds):
             case = self._solve(list(self._excluded.values()))
             if not isinstance(case, MadeCase):
                 return Witness(unsure, sure=False) if unsure else Undecided() if case is None else self._taken(case)

@@ -5,6 +5,8 @@ The static check asks it of cases that it makes up. Each different condition is 
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT
-from penjing.decide.condition import Among, Between, Empty, Is, Matches, Rule, Test, Within
+from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Test, Within
 from penjing.decide.logic.pattern_texts import PatternTexts
 from penjing.decide.logic.texts import Bools, MadeText, TextTests
 from penjing.decide.logic.words import WordIndex
@@ -29,6 +31,7 @@ _NUMBERS = ("unit", "count", "int", "float", "date")
 _Places = npt.NDArray[np.intp]
 _TODAY = 1_767_225_600  # 2026-01-01: the clock, and a date, where nothing is asked of them
 _FAR = 2**62
+FEW = 8  # words of a condition that are tried alone
 _EDGES = 200  # tests of a number whose edges are tried as the value to take where nothing is asked
 
 
@@ -85,6 +88,7 @@ class TableRows:
         patterns = {test.pattern for _, test in self.tests if isinstance(test, Matches)}
         self.patterns = PatternTexts(sorted(patterns)) if patterns else None
         self._groups = self._grouped()
+        self._rare: dict[int, dict[int, tuple[str, ...]]] = {}
         width = max(map(len, self.of), default=0)
         self._slots = np.full((max(1, width), len(self.of)), len(self.tests), dtype=np.intp)
         for row, places in enumerate(self.of):
@@ -157,6 +161,26 @@ class TableRows:
             elif len(places):
                 true[places] = standing[places] = decided(case)
         return Held(true, standing, self._slots)
+
+    def rare_words(self, row: int) -> Mapping[int, tuple[str, ...]]:
+        """Of the conditions of a row with more than `FEW` words of which one is enough: `FEW` that meet few others."""
+        if (known := self._rare.get(row)) is None:
+            tests = {place: self.tests[place][1] for place in self.of[row]}
+            known = self._rare[row] = {
+                place: tuple(heapq.nsmallest(FEW, test.words, key=self._uses))
+                for place, test in tests.items()
+                if isinstance(test, Contains) and not (test.negated or test.every) and len(test.words) > FEW
+            }
+        return known
+
+    def _uses(self, word: str) -> int:
+        """How many conditions a word meets, and lists."""
+        inside = self.words.inside(word)
+        return sum(self._named_by[each] for each in inside.words) + len(inside.lists)
+
+    @cached_property
+    def _named_by(self) -> Counter[str]:
+        return Counter(word for _, test in self.tests for word in getattr(test, "words", ()))
 
     def confirmed(self, case: MadeCase) -> bool:
         """Whether every pattern is found where the case supposes it, and nowhere else."""

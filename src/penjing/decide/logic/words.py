@@ -39,6 +39,7 @@ class WordIndex:
                 self._lists[word] = mine if known is None else known + mine
         self._lengths = sorted({*map(len, self.named), *map(len, self._lists)})
         self._inside: dict[str, Inside] = {}
+        self._nested: dict[str, tuple[str, ...]] = {}
 
     def with_word(self, word: str) -> tuple[str, ...]:
         """The lists that have this very word."""
@@ -61,6 +62,12 @@ class WordIndex:
                     lists.update(found)
         self._inside[piece] = Inside(frozenset(words), frozenset(lists))
         return self._inside[piece]
+
+    def nested(self, word: str) -> tuple[str, ...]:
+        """The other named words inside a named word, sorted."""
+        if (known := self._nested.get(word)) is None:
+            known = self._nested[word] = tuple(sorted(self.inside(word).words - {word}))
+        return known
 
     @cached_property
     def separator(self) -> str:
