@@ -122,10 +122,7 @@ def init(
     about = named or _task_of(guessed)
     if not about.sets:
         guessed = replace(guessed, separator=None)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
+    _make_folder(folder)
     with replaced_file(rules) as new_rules, replaced_file(recipe) as new_recipe:  # both or neither
         new_rules.write_text(rules_text(about), encoding="utf-8")
         new_recipe.write_text(recipe_text(folder, data, guessed, about), encoding="utf-8")
@@ -180,6 +177,13 @@ class _Wanted:
     numbers: bool
     other: str | None = None
     pairs: bool | None = None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError("this is a file, not a folder", where=str(folder), fix="name another DIR") from None
 
 
 def _wanted(columns: tuple[str | None, str | None, str | None], reading: Reading, named: About | None) -> _Wanted:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from penjing.core.options import WrongValueError
 from penjing.core.paths import AnyPath, local_path
-from penjing.core.recipe import place_of, read_yaml
+from penjing.core.yaml_file import place_of, read_yaml
 
 
 class _Part(BaseModel):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
-from io import StringIO
-from itertools import zip_longest
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,22 +17,19 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from penjing.core import expected
-from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.options import WrongValueError, all_faults, explain
+from penjing.core.errors import PenjingError
+from penjing.core.options import WrongValueError
 from penjing.core.paths import AnyPath, local_path
+from penjing.core.yaml_file import as_text, place_of, read_yaml
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
 FieldType = Literal["str", "int", "float", "bool", "date"]
 # In YAML a label, a value or the name of a column may look like a number: `labels: {1.0: 1}`, `columns: [2024, text]`.
-Word = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
-Described = TypeVar("Described", bound=BaseModel)
+Word = Annotated[str, BeforeValidator(lambda value: as_text(value))]
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
-_YAML_FIX = "indent with spaces, and put a value with `: ` or ` #` in it in quotes"
 TIME = "time"  # the field in which the time of a labelled row is read
 PARTS = ("train", "validation", "calibration", "test")
 
@@ -326,101 +320,9 @@ def load_recipe(path: AnyPath, more: Callable[[RecipeFile], Sequence[PenjingErro
     return RecipeFile(path=path, recipe=recipe, tree=tree)
 
 
-def read_yaml(
-    path: Path,
-    model: type[Described],
-    more: Callable[[Any, Described], Sequence[PenjingError]] = lambda *_: (),
-    absent: str = "check the path",
-) -> tuple[Any, Described]:
-    """The YAML tree of a file and the settings in it. Raises UsageError or RecipeError as `load_recipe`.
-
-    absent: what to do where there is no such file.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        inside = path / "recipe.yaml"
-        fix = f"did you mean `{inside}`?" if inside.is_file() else absent
-        raise UsageError("no such recipe", where=str(path), fix=fix) from None
-    except UnicodeDecodeError:
-        raise RecipeError("the recipe is not UTF-8", where=str(path), fix="save it as UTF-8") from None
-    yaml = YAML(typ="rt", pure=True)
-    try:
-        tree = yaml.load(StringIO(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise RecipeError(f"not valid YAML: {error.problem}", where=where, fix=_YAML_FIX) from None
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"not valid YAML: {error}", where=str(path), fix=_YAML_FIX) from None
-    if not isinstance(tree, dict):
-        raise RecipeError("a recipe is a mapping of keys", where=str(path), fix="begin with `name: my-service`")
-    plain = _plain(tree)
-    try:
-        return tree, model.model_validate(plain)
-    except ValidationError as error:
-        faults = [(place_of(path, tree, keys), what, fix) for keys, what, fix in explain(error, model)]
-        try:
-            rest = model.model_validate(_without(plain, [fault["loc"] for fault in error.errors()]))
-        except ValidationError:
-            raise all_faults(faults) from None
-        faults += [(other.where or str(path), other.what, other.fix or "") for other in more(tree, rest)]
-        raise all_faults(faults) from None
-
-
-def _without(plain: dict[str, Any], places: Sequence[tuple[str | int, ...]]) -> dict[str, Any]:
-    """The mapping without the keys at these places; an entry of a list takes the whole list with it."""
-    rest = copy.deepcopy(plain)
-    for place in places:
-        here: Any = rest
-        for key, below in zip_longest(place, place[1:]):
-            inner = here.get(key) if isinstance(here, dict) else None
-            if isinstance(inner, dict) and below in inner:
-                here = inner
-            elif isinstance(here, dict):
-                here.pop(key, None)
-                break
-    return rest
-
-
-def _as_text(value: Any) -> Any:
-    """A word that YAML read as a number or a truth value, as text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
-
-
 def _is_false(value: Any) -> bool:
     """Whether an option of a method reads this as false; what it refuses is not."""
     try:
         return not _TRUTH.validate_python(value)
     except ValidationError:
         return False
-
-
-def place_of(path: Path, tree: Any, keys: tuple[str | int, ...]) -> str:
-    """`FILE:LINE:COLUMN` of a key in a YAML tree."""
-    line, column, here = 0, 0, tree
-    for key in keys:
-        try:
-            if isinstance(here, Mapping):
-                line, column = here.lc.key(key)  # type: ignore[attr-defined]
-            else:
-                line, column = here.lc.item(key)
-            here = here[key]
-        except (KeyError, IndexError, TypeError, AttributeError):
-            break
-    return f"{path}:{line + 1}:{column + 1}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(_as_text(_plain(key))): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    for kind in (int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +17,9 @@ from penjing.data.couples import couples
 from penjing.data.dates import parse_date
 from penjing.data.fields import parse_number
 from penjing.data.find_form import find_form
-from penjing.data.header import NUMBER, has_header
-from penjing.data.names import EXACT, role_of
+from penjing.data.guess_scores import has_decimals, label_score, mean_length, number_score, text_score
+from penjing.data.header import has_header
+from penjing.data.names import role_of
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.sets import find_separator, words_of_list
 
@@ -31,19 +31,9 @@ _NEAR = 1.5  # columns whose scores differ by less fit equally well, and a perso
 _DOUBTFUL = 3.5  # the same where the best is a level: 3.0 for its name, and 0.0 for a column without a role
 _FAR = 5.0
 _SHORT = 6  # characters; shorter columns are not offered as texts if there are longer ones
-_YES_NO = ({"是", "否"}, {"有", "无"}, {"y", "n"}, {"yes", "no"}, {"true", "false"}, {"真", "假"}, {"t", "f"})
-_SPEAKERS = {"user", "assistant", "system", "human", "gpt", "bot", "agent", "customer", "tool", "客户", "客服", "用户"}
-_DATE = re.compile(
-    r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)?|\d{1,2}/\d{1,2}/\d{2,4}"
-)
-_CODE = re.compile(r"[A-Za-z]{0,8}[-_#]?\d[\dA-Za-z_-]*")  # GD20260001: a case number
 _TIMES = re.compile(r"日期|时间|日$|(^|[^a-z])(date|time|timestamp|datetime|day|at)$|[a-z](Date|Time|At)$")
-# The score of the name of a column; a name that is exactly a role (`label`, `内容`) gets one more.
-_LABEL_BY_ROLE = {"label": 4.0, "level": 3.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
-_NUMBER_BY_ROLE = {"level": 4.0, "label": 4.0, None: 0.0, "text": -1.0, "after": -2.0, "side": -4.0}
 # So many different whole numbers may be the codes of labels.
 _MOST_CODES = 200
-_TEXT_BY_ROLE = {"text": 4.0, None: 0.0, "label": -3.0, "level": -3.0, "after": -2.0, "side": -3.0}
 
 
 @dataclass(frozen=True)
@@ -112,7 +102,7 @@ def guess(
     names = list(values)
     _check_filled(values, faults, str(path))
     _check_given(names, text, label, str(path), other)
-    score = _number_score if numbers else _label_score
+    score = number_score if numbers else label_score
     pairs = False if pairs is None and header is not None else pairs  # names that are made say nothing
     text, label, other = _with_second(values, (text, label, other), pairs, str(path), score)
     kind, was = _numbers(values[label]), label
@@ -170,8 +160,8 @@ def _couple(values: Mapping[str, list[str]], text: str | None, wanted: bool, whe
 
     Raises UsageError for none where they are wanted.
     """
-    texts = _scores(dict(values), _text_score, None)
-    fitting = texts.keys() - _scores(dict(values), _label_score, None).keys()
+    texts = _scores(dict(values), text_score, None)
+    fitting = texts.keys() - _scores(dict(values), label_score, None).keys()
     found = [couple for couple in couples(list(values)) if set(couple) <= fitting and text in (None, *couple)]
     if len(found) == 1:
         first, second = found[0]
@@ -229,7 +219,7 @@ def _columns(
 ) -> tuple[str, str]:
     """The columns of texts and labels. Both are scored before one is asked for, so that the fix names both."""
     labels = {} if label else _scores(values, label_score, text)
-    texts = {} if text else _scores(values, _text_score, label)
+    texts = {} if text else _scores(values, text_score, label)
     if label is None and text is None and labels and texts:
         # The best column of texts is none of the labels, unless there is no other.
         best = max(texts, key=lambda name: texts[name])
@@ -241,7 +231,7 @@ def _columns(
     found_text = text or _best(texts)
     if found_text is None:
         raise _nothing("texts", "text", values, where)
-    near_texts = [] if text else [name for name in _near(texts) if _mean_length(values[name]) >= _SHORT]
+    near_texts = [] if text else [name for name in _near(texts) if mean_length(values[name]) >= _SHORT]
     near_labels = [] if label else _near(labels, _reach(found_label, labels[found_label]))
     fix = f"name both: --text {_word(found_text)} --label {_word(found_label)}"
     if len(near_texts) > 1:
@@ -266,52 +256,6 @@ def _odd(column: Sequence[str]) -> int:
     return sum(isinstance(cell, UnreadableCell) for cell in column)
 
 
-def _label_score(name: str, filled: Sequence[str], rows: int) -> float | None:
-    """How well a column fits as labels; None where it cannot: many values, long ones, dates. Numbers with decimals fit
-    where the column is named as labels or as a level."""
-    role = role_of(name)
-    separator = find_separator(filled)
-    distinct = {word for cell in filled for word in _labels_of(cell, separator)}
-    if role != "label" and distinct and {cell.lower() for cell in distinct} <= _SPEAKERS:
-        return None  # the speaker, in an export of a chat
-    named = name.strip().lower() in EXACT and role == "label"
-    if not filled:
-        return _LABEL_BY_ROLE[role] - 3.0 if named else None
-    if role in ("label", "level") and _has_decimals(distinct):
-        # Numbers to predict, however many there are: decimals are no codes of labels.
-        return _LABEL_BY_ROLE[role] + named + (role == "label") - 2.0 * (1 - len(filled) / rows)
-    few = len(distinct) <= max(2, min(500, len(filled) // 3)) and (len(distinct) > 1 or role == "label")
-    if not few or max(map(len, distinct)) > 100:
-        return None
-    if not named and sum(_DATE.fullmatch(cell) is not None for cell in distinct) > len(distinct) / 2:
-        return None
-    worth = _LABEL_BY_ROLE[role] + named
-    worth -= 2.0 * (role != "label" and {cell.lower() for cell in distinct} in _YES_NO)
-    worth -= 0.5 * (role not in ("label", "level") and all(NUMBER.fullmatch(cell) for cell in distinct))
-    worth -= 3.0 * (len(distinct) == 1) + 1.0 * (len(distinct) > 100)
-    return worth - 2.0 * (1 - len(filled) / rows)
-
-
-def _labels_of(cell: str, separator: str | None) -> list[str]:
-    """The labels of a cell: itself, or those of a set."""
-    if separator is None:
-        return [cell.strip()]
-    return words_of_list(cell) or [word.strip() for word in cell.split(separator)]
-
-
-def _number_score(name: str, filled: Sequence[str], rows: int) -> float | None:
-    """How well a column fits as numbers to predict; None where it cannot: words, dates, one value, case numbers."""
-    role = role_of(name)
-    numeric = sum(parse_number(cell) is not None for cell in filled)
-    distinct = len({cell.strip() for cell in filled})
-    if numeric < 0.9 * len(filled) or distinct < 2:
-        return None
-    # Whole numbers that all differ are the numbers of the rows.
-    if distinct == len(filled) and all("." not in cell for cell in filled):
-        return None
-    return _NUMBER_BY_ROLE[role] - 2.0 * (1 - len(filled) / rows)
-
-
 def _time(values: Mapping[str, Sequence[str]], taken: Collection[str | None]) -> str | None:
     """The first column that is named as a time and whose cells are dates, nine in ten of them filled."""
     for name, column in values.items():
@@ -328,27 +272,7 @@ def _numbers(column: Sequence[str]) -> Literal["none", "few", "many"]:
     distinct = {cell.strip() for cell in column if cell.strip()}
     if len(distinct) < 3 or any(parse_number(cell) is None for cell in distinct):
         return "none"
-    return "few" if len(distinct) <= _MOST_CODES and not _has_decimals(distinct) else "many"
-
-
-def _has_decimals(distinct: Collection[str]) -> bool:
-    """Whether values are numbers, at least three and some of them not whole."""
-    numbers = [parse_number(cell) for cell in distinct]
-    return len(numbers) > 2 and None not in numbers and any(one != one.to_integral_value() for one in numbers if one)
-
-
-def _text_score(name: str, filled: Sequence[str], rows: int) -> float | None:
-    """How well a column fits as texts; None where it cannot: numbers, dates, codes."""
-    role = role_of(name)
-    named = name.strip().lower() in EXACT and role == "text"
-    if not filled:
-        return 0.0 if named else None
-    coded = sum(bool(NUMBER.fullmatch(cell.strip()) or _CODE.fullmatch(cell.strip())) for cell in filled)
-    if coded > len(filled) / 2:
-        return None
-    repeated = 1 - len(set(filled)) / len(filled)
-    worth = _TEXT_BY_ROLE[role] + named + math.log2(1 + _mean_length(filled))
-    return worth - 4.0 * max(0.0, repeated - 0.5) - 2.0 * (1 - len(filled) / rows)
+    return "few" if len(distinct) <= _MOST_CODES and not has_decimals(distinct) else "many"
 
 
 def _best(scores: Mapping[str, float]) -> str | None:
@@ -369,11 +293,6 @@ def _reach(best: str, score: float) -> float:
     if score <= -0.5:
         return _FAR
     return _DOUBTFUL if role_of(best) == "level" else _NEAR
-
-
-def _mean_length(cells: Sequence[str]) -> float:
-    filled = [cell for cell in cells if cell.strip()]
-    return sum(map(len, filled)) / max(1, len(filled))
 
 
 def _shown(column: Sequence[str]) -> str:

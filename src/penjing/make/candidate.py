@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -245,10 +246,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     # Against itself a model keeps everything: that tests nothing.
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
     gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note, shared=job.data.shared)
-    short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
-    if not explains(scored.task):
-        short = short.take([])
-    faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
+    faithful = _faithful(decider.session, models.linear, table, job)
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
     automated = np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool)
@@ -277,6 +275,14 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         level=level,
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
     )
+
+
+def _faithful(session: Session, linear: Artifact, table: Table, job: ReleaseJob) -> dict[str, Any]:
+    """The faithfulness of evidence on the first rows that are neither very short nor long."""
+    short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
+    if not explains(session.task):
+        short = short.take([])
+    return faithfulness(session, _open(linear, job), short.texts, job.recipe.seed, rows_of(short))
 
 
 def _open(artifact: Artifact, job: ReleaseJob) -> Session:

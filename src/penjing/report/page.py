@@ -15,6 +15,7 @@ from penjing.prove.forced import MISS
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
 from penjing.report.marked import both_sides, cut
+from penjing.report.matrix import figure, matrix_of
 from penjing.report.period_part import period_rows
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.rules_part import shown_rules
@@ -33,9 +34,7 @@ from penjing.report.verdict import (
 )
 from penjing.report.ways_out import harm_cells, menu_period, offer_cells
 
-MATRIX_LABELS = 12  # A wider matrix is unreadable on paper: beyond it the most confused pairs are listed.
-BESIDE = 5  # A matrix with at most this many columns is placed beside the scores.
-PAIRS, LABELS_LISTED, CURVES, MISTAKES, SHOWN = 20, 30, 3, 10, 12
+LABELS_LISTED, CURVES, MISTAKES, SHOWN = 30, 3, 10, 12
 # With fewer errors on validation rows than this, the error rate is known to a third of itself at best.
 FEW_ERRORS = 10
 MARKS = {"held": "✓", "broken": "✕", "unproven": "?", "sealed": "✓", "passed": "·", "refused": "✕"}
@@ -212,14 +211,14 @@ class _Page:
         return self.words.get(f"column_{name.replace(' ', '_')}", name)
 
     def _cell(self, block: str, cell: str | float) -> str:
-        return self.words.get(f"cell_{block}_{cell}".replace(" ", "_"), _figure(cell))
+        return self.words.get(f"cell_{block}_{cell}".replace(" ", "_"), figure(cell))
 
     def _block(self, block: Block) -> dict[str, Any]:
         """The template's values for a block of the task."""
         shown = {"name": block.name, "kind": block.kind, "title": self._title(block), "lead": "", "beside": False}
         shown |= {"note": block.note.get(self.language, "")}
         if block.kind == "matrix":
-            matrix = _matrix(block)
+            matrix = matrix_of(block)
             phrase = "pairs" if matrix["wide"] else "lead"
             shown["lead"] = self.words.get(f"{phrase}_{block.name}", self.words[f"{phrase}_matrix"]).format(
                 labels=len(matrix["labels"]), rows=f"{matrix['total']:,}", right=f"{matrix['right']:,}"
@@ -364,39 +363,6 @@ class _Page:
                 decisions.thresholds.items(), key=lambda pair: (pair[1] is not None, pair[0])
             )
         ]
-
-
-def _matrix(block: Block) -> dict[str, Any]:
-    labels = block.columns[1:]
-    matrix = [[int(count) for count in row[1:]] for row in block.rows]
-    totals = [sum(row) or 1 for row in matrix]
-    pairs = [
-        (labels[i], labels[j], count, count / totals[i])
-        for i, row in enumerate(matrix)
-        for j, count in enumerate(row)
-        if i != j and count
-    ]
-    pairs.sort(key=lambda pair: (-pair[2], -pair[3], pair[0], pair[1]))
-    return {
-        "wide": len(labels) > MATRIX_LABELS,
-        "beside": len(labels) <= BESIDE,
-        "labels": labels,
-        "rows": [
-            {"label": labels[i], "cells": [(count, count / totals[i], i == j) for j, count in enumerate(row)],
-             "recall": row[i] / totals[i]}
-            for i, row in enumerate(matrix)
-        ],
-        "pairs": pairs[:PAIRS],
-        "right": sum(row[i] for i, row in enumerate(matrix)),
-        "total": sum(map(sum, matrix)),
-    }  # fmt: skip
-
-
-def _figure(cell: str | float) -> str:
-    """A cell of a table: integers in full, other numbers with four significant digits."""
-    if isinstance(cell, str):
-        return cell
-    return f"{cell:,.0f}" if cell == int(cell) else f"{cell:.4g}"
 
 
 def _numbers(rows: tuple[int, ...]) -> str:
