@@ -123,7 +123,8 @@ def test_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
         mask(text)
         return time.process_time() - began
 
-    short, long = seconds(20_000), seconds(160_000)
+    # The least of two: other work of the process, such as its garbage, may fall into one of them.
+    short, long = (min(seconds(length), seconds(length)) for length in (20_000, 160_000))
     assert long < 40 * short + 0.2, f"{short:.3f} s for 20,000 characters, {long:.3f} s for 160,000"
 
 
