@@ -86,6 +86,8 @@ def run(name: str, base: str, arguments: argparse.Namespace) -> dict[str, Any]:
     if not arguments.keep:
         shutil.rmtree(folder)
     kept = row_of(report)
+    # How often pieces of an answer, such as entities, are right by their probability.
+    kept["sections"] = [one for one in report["sections"] if one["name"].endswith("_by_probability")]
     return {"exit": code, "seconds": round(seconds, 1), "rows": rows, "hardware": hardware(), "report": kept}
 
 

@@ -69,11 +69,21 @@ def scores(runs: Runs) -> list[str]:
     return lines
 
 
+def pieces_ece(report: Mapping[str, Any]) -> str:
+    """The calibration error of the pieces of answers, from the classes of their probability in the report."""
+    for section in report.get("sections", ()):
+        if rows := [row[1:] for row in section["rows"]]:
+            total = sum(count for count, _, _ in rows)
+            return f"{sum(count * abs(mean - right) for count, mean, right in rows) / total:.3f}"
+    return ""
+
+
 def decisions(runs: Runs) -> list[str]:
     """A line for each run: what was sealed, what it decides alone, and how far its probabilities are from the truth."""
     lines = [
-        "| set | tuned | sealed | score | automatic, % | wrong among these, % | ECE before → after | cases | minutes |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| set | tuned | sealed | score | automatic, % | wrong among these, % | ECE before → after | of pieces | cases "
+        "| minutes |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, cases in SETS.items():
         for base in BASES:
@@ -92,6 +102,7 @@ def decisions(runs: Runs) -> list[str]:
                 f"{100 * decided['automation_rate']:.1f}",
                 f"{100 * error['value']:.1f} (≤ {100 * error['high']:.1f})" if error["value"] is not None else "",
                 before + after,
+                pieces_ece(report),
                 f"{rows['train']:,} / {rows['validation']:,} / {rows['calibration']:,} / {rows['test']:,}",
                 f"{run['seconds'] / 60:.1f}",
             ]
@@ -113,8 +124,8 @@ def page(runs: Runs) -> str:
             "compression, the second the sealed releases: `make` seals word counts where no encoder is proven better.",
             f"- *Automatic*: share decided without a person under a promise of at most {100 * MAX_ERROR:.0f} % wrong "
             "with 95 % confidence. An error of `several` is any label too many or too few, of `tag` any entity.",
-            "- *ECE*: distance of the probabilities from the truth, before and after calibration, in 15 bins; of `tag` "
-            "for each entity.",
+            "- *ECE*: distance of the probability that the whole answer is right from the truth, before and after "
+            "calibration. *Of pieces*: the same of each entity, in seven classes.",
             "- *Minutes* are of one thread beside other work: they compare nothing.",
             f"- Made by `bench/tasks_page.py` from the first run of each (`bench/tasks.py`), on {', '.join(machines)}.",
             "",

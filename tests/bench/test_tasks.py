@@ -62,8 +62,9 @@ def test_the_page_names_what_was_not_measured() -> None:
     report = {
         "test": {"entity_f1": figure, "rows": 9}, "teacher": None, "model": "tune.linear", "decisions": decided,
         "calibration": {"ece": {"before": None, "after": 0.0361}},
+        "sections": [{"name": "entities_by_probability", "rows": [["", 30.0, 0.95, 0.9], ["", 10.0, 0.5, 0.4]]}],
     }  # fmt: skip
     rows = {"train": 1_000, "validation": 100, "calibration": 200, "test": 300}
     made = page({"resume/linear": {"report": report, "rows": rows, "seconds": 90, "hardware": "a machine"}})
     assert "| `tag` | entity F1 | 50.0 [40.0, 60.0] | not measured | not measured |" in made
-    assert "| 25.0 | 5.0 (≤ 9.0) | 0.036 | 1,000 / 100 / 200 / 300 | 1.5 |" in made
+    assert "| 25.0 | 5.0 (≤ 9.0) | 0.036 | 0.062 | 1,000 / 100 / 200 / 300 | 1.5 |" in made
