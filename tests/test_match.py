@@ -92,6 +92,16 @@ def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Calla
     alone = penjing("predict", "out/release", "lines.txt", "--lines")
     assert alone.code == 2 and "text_b" in alone.err
     _is_served(tmp_path, (one, like), same)
+    with (tmp_path / "fresh.csv").open("w", encoding="utf-8", newline="") as file:
+        fresh = [
+            (f"{first} {number}", second, label) for number, (first, second, label) in enumerate(rows(language, 90))
+        ]
+        csv.writer(file).writerows([("text_a", "text_b", "label"), *fresh])
+    amended = penjing(
+        "amend", "out/release", "--rules", "rules.csv", "--data", "fresh.csv", "--out", "amended", "--json"
+    )
+    assert amended.code == 0, amended.err
+    assert "90 rows given, 0 used before" in amended.err, (amended.err, amended.out)
 
 
 def _is_reviewed(folder: Path, penjing: Callable[..., Any], identity: str, text: str, verdict: str) -> None:
