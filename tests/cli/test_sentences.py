@@ -76,6 +76,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{type: tag}",
         "{type: several}",
         "{type: match}",
+        "{type: relate}",
         "Each label: found and rightly given",
         "Precision: the share of the texts with this answer that are right. Recall: the share of the texts with this "
         "label that were found. With fewer than 30 rows both are rough.",
@@ -179,6 +180,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "later than",
     }),
     "content of files, keys of JSON, log lines": frozenset({
+        "no relation",
         "$ penjing replay {}",
         "(n{} or {})",
         ", {} {}",
@@ -273,6 +275,8 @@ PIECES = frozenset({
     "sheet: {} # of the workbook",
     "separator: {} # what is between the labels of a cell",
     "other: {} # the column of the second texts",
+    "head: {} # the column of the first entity",
+    "tail: {} # the column of the second entity",
     "format: {} # texts whose pieces have labels",
     "columns: [{}] # the file has no header",
     "`{}` does not support the task {}: it needs",

@@ -16,6 +16,7 @@ from penjing.tasks import TASKS, calibration_of, card_fields, open_reader, open_
 GOLDS = {
     "classify": ["a", "b", "a"],
     "match": ["yes", "no", "yes"],
+    "relate": ["buys", "none", "buys"],
     "score": ["1", "2.5", "4", "3"],
     "several": ["a;b", "none", "b"],
     "tag": ['[{"start":0,"end":1,"label":"a"}]', "[]", "[]"],

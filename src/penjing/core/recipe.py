@@ -72,6 +72,8 @@ class Data(_Part):
     columns: list[Word] | None = Field(None, description="names of the columns of a file that has no header")
     text: Word = Field("text", description="the column of the texts")
     other: Word | None = Field(None, description="the column of the second texts, for the task `match`")
+    head: Word | None = Field(None, description="the column of the first entity of a relation, for the task `relate`")
+    tail: Word | None = Field(None, description="the column of the second entity, for the task `relate`")
     label: Word = Field("label", description="the column of the labels")
     separator: str | None = Field(
         None, description="what is between the labels of a cell, for the task `several`: one of `;`, `|`, `,`, `、` …"
@@ -149,7 +151,7 @@ class Data(_Part):
     def _features_are_fields(cls, features: list[str], info: ValidationInfo) -> list[str]:
         fields = info.data.get("fields", {})
         for name in features:
-            if name in (info.data.get("label"), info.data.get("text"), info.data.get("other")):
+            if name in [info.data.get(key) for key in ("label", "text", "other", "head", "tail")]:
                 raise WrongValueError(
                     f"names `{name[:60]}`, which is the column of the labels or of the texts",
                     "take it out: a feature is a field that is known when a case is decided",
@@ -171,6 +173,11 @@ class Data(_Part):
                 "names a column, and the field `time` is no date", "write `time: date` under `fields:`, or take it out"
             )
         return time
+
+    def further(self) -> dict[str, str]:
+        """The columns of the texts that a case has after its first one, by their names here."""
+        named = {"other": self.other, "head": self.head, "tail": self.tail}
+        return {name: column for name, column in named.items() if column is not None}
 
     def feature_types(self) -> dict[str, str | list[str]]:
         """The fields that the model reads, with their types or values."""

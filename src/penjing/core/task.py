@@ -89,7 +89,8 @@ class About:
 
     gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
-    of labels, or pieces of the text with labels; one label, if none of them. pairs: whether a case is two texts.
+    of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
+    case has after its first one.
     epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
     """
 
@@ -102,7 +103,7 @@ class About:
     numbers: bool = False
     sets: bool = False
     spans: bool = False
-    pairs: bool = False
+    further: tuple[str, ...] = ()
     epochs: float | None = None
 
 
@@ -158,13 +159,20 @@ class SetReader(Protocol):
 
 @runtime_checkable
 class PairReader(Protocol):
-    """A reader whose rows are two texts, which `core/pair.py` makes one. symmetric: whether their order means nothing.
+    """A reader whose rows are several texts, which `core/pair.py` makes one; other readers have one text a row.
 
-    A reader that is none has one text a row.
+    symmetric: whether the order of two texts means nothing. further: the names of the texts after the first one, under
+    `data:` in a recipe and in requests.
     """
 
     @property
     def symmetric(self) -> bool: ...
+
+    @property
+    def further(self) -> tuple[str, ...]: ...
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Raise RequestError for masked texts that are no case together."""
 
 
 def words_of(reader: Reader, cell: str) -> tuple[str, ...]:

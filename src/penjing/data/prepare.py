@@ -98,7 +98,7 @@ def examine(
     progress.start("reading the data", None)
     try:
         intake = take_in(file, reader, masking)
-        unlabelled = take_unlabelled(file, masking)
+        unlabelled = take_unlabelled(file, reader, masking)
     except DataError as error:
         return Audit(problems=[_unreadable(each) for each in faults_of(error)]), None
     table, parts = intake.table, intake.parts

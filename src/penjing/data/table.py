@@ -8,7 +8,7 @@ from pathlib import Path
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
-from penjing.core.pair import join_pair
+from penjing.core.pair import join_texts
 from penjing.core.recipe import TIME, Data
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
@@ -68,7 +68,8 @@ def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool =
         values = _fields(cells, data, row, faults)
         if values is None:
             continue
-        texts.append(cells[data.text] if data.other is None else join_pair(cells[data.text], cells[data.other]))
+        further = [cells[column] for column in data.further().values()]
+        texts.append(join_texts(cells[data.text], *further) if further else cells[data.text])
         labels.append(cells[data.label].strip())
         rows.append(row)
         if data.group:
@@ -116,7 +117,9 @@ def unknown_column(where: str, names: Names, known: list[str], data: Data) -> Co
 
 
 def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
-    roles = {data.group: "group", data.time: "time", data.label: "label", data.other: "other", data.text: "text"}
+    roles: dict[str | None, str] = {data.group: "group", data.time: "time", data.label: "label"}
+    for role, column in (*data.further().items(), ("text", data.text)):
+        roles[column] = role
     role = roles.get(name, name)
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
@@ -146,6 +149,6 @@ def _column_of(data: Data, field: str) -> str:
 
 
 def _wanted(data: Data) -> tuple[str, ...]:
-    second = () if data.other is None else (data.other,)
+    further = data.further().values()
     columns = [_column_of(data, name) for name in data.fields]
-    return tuple(dict.fromkeys((data.text, *second, data.label, *([data.group] if data.group else []), *columns)))
+    return tuple(dict.fromkeys((data.text, *further, data.label, *([data.group] if data.group else []), *columns)))

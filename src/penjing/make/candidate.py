@@ -179,7 +179,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         tolerance=spec.tolerance,
         fingerprint=dict(session.fingerprint()),
         columns={"text": recipe.data.text, "label": recipe.data.label}
-        | ({} if recipe.data.other is None else {"other": recipe.data.other})
+        | recipe.data.further()
         | ({} if recipe.data.time is None else {TIME: recipe.data.time}),
         labels_read_as=read_as(recipe.data),
         trainable=trainable,

@@ -16,7 +16,7 @@ from penjing.core.errors import DamageError, DataError, GateError, RequestError,
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
-from penjing.core.pair import join_pair
+from penjing.core.pair import FURTHER, join_texts, read_further
 from penjing.core.recipe import TIME
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
@@ -192,8 +192,8 @@ def _labelled_rows(
     """The rows of a labelled file, and the cases they stand for. Raises as `_read`, and where nobody could look."""
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
-    second = (made_with["other"],) if "other" in made_with else ()
-    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *second)
+    further = tuple(made_with[name] for name in FURTHER if name in made_with)
+    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *further)
     time = made_with.get(TIME)
     opened = open_table(data, columns.reading, [*names, *schema.fields, *([time] if time else [])])
     cases = DrawnCases()
@@ -243,7 +243,7 @@ def _read(
     for number, row in opened.rows(faults):
         cells = by_english_names(row)
         if len(columns) > 2 and columns[2] not in cells and "other" in cells:  # as decisions are exported
-            cells = {**cells, columns[2]: cells["other"]}
+            cells = {**cells, **dict(zip(columns[2:], read_further(cells["other"], len(columns) - 2), strict=False))}
         names = _columns(tuple(cells), columns, data)
         if schema.task.golds_are_lists:
             cells = {**cells, names[columns[1]]: as_list(cells[names[columns[1]]])}
@@ -275,7 +275,7 @@ def _read(
             faults.append(Fault(number, what, schema.nearest_outcome(written.strip())))
             continue
         texts = [cells[names[name]] for name in (columns[0], *columns[2:])]
-        yield _Row(number, texts[0] if len(texts) == 1 else join_pair(*texts), truth, fields, drawn)
+        yield _Row(number, texts[0] if len(texts) == 1 else join_texts(*texts), truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
 

@@ -12,7 +12,7 @@ from penjing.core.nouns import Artifact, Prediction, Scalar
 from penjing.core.task import Item, Outputs, PairReader
 from penjing.data.features import FieldFeatures
 from penjing.data.mask import Masked, open_masking
-from penjing.data.pair_text import prepare_pair
+from penjing.data.pair_text import prepare_texts
 from penjing.engines.protocol import Array, Engine, Logits, Placed, one_after_another, run_with
 from penjing.runtime.windows import cut_rows, join_windows, run_pieces
 from penjing.tasks import calibration_of, task_of
@@ -55,7 +55,9 @@ class Session:
 
         Raises RequestError for NUL or a lone surrogate, and where the second text is missing.
         """
-        return prepare_pair(self.masking, raw) if self.reads_pairs else self.masking.prepare(raw)
+        if isinstance(self.task, PairReader):
+            return prepare_texts(self.masking, raw, self.task)
+        return self.masking.prepare(raw)
 
     def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:
         """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.
