@@ -116,7 +116,7 @@ def _is_served(folder: Path, texts: tuple[str, str, str], outcome: str) -> None:
             ({"text": texts[0], "head": texts[1]}, "`text`, `head`, `tail`"),
             ({"text": texts[0]}, "`text`, `head`, `tail`"),
             ({**item, "head": "Zyx"}, "is not in the text"),
-            ({**item, "other": "x"}, "`text`, `head`, `tail`"),
+            ({**item, "other": "x"}, "does not read `other`"),
         ):
             answer = client.post("/v1/decide", json=wrong)
             assert answer.status_code == 422 and said in answer.json()["error"]["message"], answer.text
