@@ -15,7 +15,7 @@ from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import TIME, Recipe
-from penjing.core.task import ALL, SMALL, Task
+from penjing.core.task import ALL, SMALL, ScopedTask, Task
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
@@ -39,6 +39,7 @@ from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
 from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
+from penjing.prove.scope import fit_scope, measure_scope
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.prove.sequence import DELTA
@@ -108,9 +109,10 @@ def open_policy(
 
     features: the declared fields that its model reads.
     """
+    scoped = has_scope(recipe, task)
     spec = PolicySpec.model_validate(
         {
-            "format": 4,
+            "format": 5 if scoped else 4,
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -123,10 +125,16 @@ def open_policy(
             "fields": declared(recipe),
             "max_error": recipe.decide.max_error,
             "texts": recipe.decide.texts,
+            "scope": scoped,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
     return Policy(spec=spec, rules=rules, release_id="")
+
+
+def has_scope(recipe: Recipe, task: Task) -> bool:
+    """Whether a release of this recipe says of a text that it is out of scope."""
+    return recipe.decide.out_of_scope > 0 and isinstance(task, ScopedTask)
 
 
 def _is_enumerated(recipe: Recipe) -> bool:
@@ -142,6 +150,10 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     shutil.rmtree(target, ignore_errors=True)
     recipe, data, task = job.recipe, job.data, job.data.task
     session, artifact = chosen.session, chosen.artifact
+    scope = None
+    if has_scope(recipe, task):
+        scope = fit_scope(session, data.train.texts, data.validation, recipe.decide.out_of_scope)
+        session = session.within(scope)
     selfcheck = make_selfcheck(session)
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
@@ -187,7 +199,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
     )
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
-    release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
+    release = seal(target, info, artifact, Promise(spec, job.rules, certificate, scope), Checks(suite, selfcheck))
     return Sealed(release, validation, calibration)
 
 
@@ -275,6 +287,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
         harm=harm_table(scored.task, outcomes, scored.golds, automated, forced, level),
         level=level,
+        scope=measure_scope(decider.session, scored.predictions, job.data.outside),
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
     )
 
