@@ -132,7 +132,6 @@ def examine(
         return audit, None
     held_out = {fold(text) for name in PARTS if name != "train" for text in tables[name].texts}
     held_out |= {fold(table.texts[position]) for position in siblings}
-    labelled = {fold(text) for text in table.texts}
     prepared = Prepared(
         train=tables["train"],
         validation=tables["validation"],
@@ -147,9 +146,15 @@ def examine(
         copied=_copied(found, parts, placed["test"]),
         left_out=table.take(siblings) if siblings else None,
         shared=shared,
-        outside={name: [text for text in texts if fold(text) not in labelled] for name, texts in outside.items()},
+        outside=_apart(outside, table.texts),
     )
     return audit, prepared
+
+
+def _apart(outside: Mapping[str, Sequence[str]], labelled: Sequence[str]) -> dict[str, list[str]]:
+    """The texts of each set that are not among the labelled ones."""
+    known = {fold(text) for text in labelled}
+    return {name: [text for text in texts if fold(text) not in known] for name, texts in outside.items()}
 
 
 def _placed(

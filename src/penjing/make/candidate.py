@@ -229,8 +229,7 @@ def _certify(
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:
     """Open the sealed folder as the service does, and test every promise once on the test rows."""
-    release = sealed.release
-    table, threads, progress = job.data.test, job.threads, job.progress
+    release, table, threads, progress = sealed.release, job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
     rows = job.data.audit.labels
@@ -253,13 +252,11 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     rivals = _rivals(decider, models, table.texts, threads)
     progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
-    note = f"of {models.reference.card.method}"
     # Against itself a model keeps everything: that tests nothing.
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
-    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note, shared=job.data.shared)
+    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, _note(models), shared=job.data.shared)
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
-    if not explains(scored.task):
-        short = short.take([])
+    short = short if explains(scored.task) else short.take([])
     faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
@@ -370,6 +367,10 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int
         if student.card.form == "torch":
             systems["onnx_int8"] = onnx_int8(student, threads, Path(folder))
         return interleaved(systems, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
+
+
+def _note(models: Models) -> str:
+    return f"of {models.reference.card.method}"
 
 
 def _by_model(by: str, reason: str) -> bool:

@@ -22,9 +22,9 @@ from penjing.core.task import SMALL
 from penjing.data.features import rows_of
 from penjing.measure.evaluate import DRAWS, Interval
 from penjing.prove.sequence import upper_bound
-from penjing.runtime.scope import CHARACTERS, Scope, ScopeSpec, SeenGrams, Spread
+from penjing.runtime.scope import Scope, ScopeSpec, SeenGrams, StageEnergies
 from penjing.runtime.session import Session
-from penjing.text.ngrams import Grams
+from penjing.text.short_grams import short_grams
 
 Floats = npt.NDArray[np.float64]
 # The part of the share that texts of unseen n-grams have; the energy has the rest. Chosen on docs/scope.md.
@@ -34,7 +34,7 @@ _LEAST_UNSEEN = 0.05
 _LEAST_WIDTH = 1e-3
 _RECALL, _LEVEL = 0.95, 0.05
 # At most an eighth of the buckets is full, within these bounds.
-_BITS, _MOST_BITS, _FULL = 14, 22, 8
+_BITS, _MOST_BITS, _FULL = 12, 22, 8
 _CHUNK = 64
 
 
@@ -57,8 +57,7 @@ def fit_scope(session: Session, train: Sequence[str], validation: Table, share: 
         rows=rows,
         stages=tuple(_spread(energies[places == i], energies, of_energy) for i in range(session.answering_stages)),
         unseen=unseen,
-        characters=CHARACTERS,
-        bits=_BITS if grams is None else grams.grams.bits,
+        bits=_BITS if grams is None else grams.bits,
     )
     far = sorted(Scope(spec, grams).far(validation.texts, energies, stages))
     return Scope(spec.model_copy(update={"threshold": far[-kth]}), grams)
@@ -71,23 +70,23 @@ def rank(rows: int, share: float) -> int:
 
 def seen_grams(train: Sequence[str]) -> SeenGrams:
     """Which n-grams these masked texts have, in so many buckets that few texts share one by chance."""
-    wide = Grams(CHARACTERS, 0, _MOST_BITS)
-    # The top bits of a wide bucket are the bucket of fewer bits.
-    found = np.unique(np.concatenate([np.unique(wide.of(text)) for text in train])) if train else np.zeros(0, np.int64)
+    # The top bits of a bucket are its bucket among fewer.
+    wide = [np.unique(short_grams(text, _MOST_BITS)) for text in train]
+    found = np.unique(np.concatenate(wide)) if wide else np.zeros(0, dtype=np.uint32)
     bits = _BITS
     while bits < _MOST_BITS and _FULL * len(found) > 1 << bits:
         bits += 1
     seen = np.zeros(1 << bits, dtype=bool)
-    seen[found >> (_MOST_BITS - bits)] = True
-    return SeenGrams(Grams(CHARACTERS, 0, bits), seen)
+    seen[found >> np.uint32(_MOST_BITS - bits)] = True
+    return SeenGrams(seen, bits)
 
 
-def _spread(own: Floats, every: Floats, share: float) -> Spread:
+def _spread(own: Floats, every: Floats, share: float) -> StageEnergies:
     """Of the energies of one stage; of all stages where it answers too few rows."""
     found = own if len(own) >= SMALL else every
     middle = float(np.median(found))
     width = max(_LEAST_WIDTH, float(np.quantile(found, 1 - share)) - middle)
-    return Spread(middle=round(middle, 9), width=round(width, 9))
+    return StageEnergies(middle=round(middle, 9), width=round(width, 9))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
     e(x) = (E(x) - m) / (q - m)     E: the energy of the outputs (`ScopedTask.energy`); m, q: its median and an upper
                                     quantile over validation rows, of each stage of the model apart
-    u(x) = share of the n-grams of x that no train text has, divided by an upper quantile of it over validation rows
+    u(x) = share of the pairs and triples of characters of x that no train text has, divided by an upper quantile of it
+           over validation rows
     s(x) = max(e, u, 0);   far(x) = s / (1 + s) in [0, 1), rounded to 1e-6;   out of scope:  far(x) > threshold
 
 The energy finds texts that read like the others and ask for something else. A sum of words may be sure of nonsense;
@@ -28,16 +29,15 @@ from penjing.core.certificate import FORMATS, SCOPE, SEEN
 from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.options import explain
-from penjing.text.ngrams import Grams
+from penjing.text.short_grams import short_grams
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 DIGITS = 6
-CHARACTERS = 3
 _FIX = "copy the folder again from where it was made, or make it again"
 
 
-class Spread(BaseModel):
+class StageEnergies(BaseModel):
     """Energies of a stage over validation rows: their median, and by how much an upper quantile is above it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,22 +60,21 @@ class ScopeSpec(BaseModel):
     threshold: float = Field(ge=0, le=1)
     share: float = Field(gt=0, le=1)
     rows: int = Field(ge=1)
-    stages: tuple[Spread, ...] = Field(min_length=1)
+    stages: tuple[StageEnergies, ...] = Field(min_length=1)
     unseen: PositiveFloat | None = None
-    characters: int = Field(CHARACTERS, ge=1, le=8)
     bits: int = Field(20, ge=8, le=24)
 
 
 @dataclass(frozen=True, eq=False)
 class SeenGrams:
-    """Which buckets of n-grams the train texts have; (2^bits,) bool."""
+    """Which buckets of pairs and triples of characters the train texts have; (2^bits,) bool."""
 
-    grams: Grams
     seen: Bools
+    bits: int
 
     def unseen(self, masked: str) -> float:
         """The share of a text's n-grams that no train text has; 1 for a text without any."""
-        found = self.grams.of(masked)
+        found = short_grams(masked, self.bits)
         return 1.0 - int(np.count_nonzero(self.seen.take(found))) / len(found) if len(found) else 1.0
 
 
@@ -123,14 +122,13 @@ def read_scope(folder: Path) -> Scope | None:
         spec = ScopeSpec.model_validate_json(path.read_bytes())
     except ValidationError as error:
         refuse_newer(path.read_bytes(), FORMATS[SCOPE], path.name, str(path))
-        raise DamageError(
-            f"{SCOPE} is not valid: {explain(error, ScopeSpec)[0][1]}", where=str(path), fix=_FIX
-        ) from None
+        what = f"scope/scope.json is not valid: {explain(error, ScopeSpec)[0][1]}"
+        raise DamageError(what, where=str(path), fix=_FIX) from None
     if spec.unseen is None:
         return Scope(spec, None)
     raw = (folder / SEEN).read_bytes() if (folder / SEEN).is_file() else b""
     if len(raw) != (1 << spec.bits) // 8:
-        what = f"{SEEN} has {len(raw):,} bytes; {SCOPE} needs {(1 << spec.bits) // 8:,}"
+        what = f"scope/seen.bin has {len(raw):,} bytes; scope/scope.json needs {(1 << spec.bits) // 8:,}"
         raise DamageError(what, where=str(path), fix=_FIX)
     seen = np.unpackbits(np.frombuffer(raw, dtype=np.uint8)).astype(bool)
-    return Scope(spec, SeenGrams(Grams(spec.characters, 0, spec.bits), seen))
+    return Scope(spec, SeenGrams(seen, spec.bits))
