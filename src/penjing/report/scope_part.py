@@ -18,12 +18,12 @@ def scope_blocks(found: ScopeTest | None, rows: int) -> tuple[Block, ...]:
     asked, more = f"{100 * found.asked:.3g}", "" if found.outside else _NONE["en"]
     few = "" if found.outside else _NONE["zh"]
     note = {
-        "en": "A text that is unlike the train rows goes to a person (`out_of_scope`), unless a rule decides it. The "
+        "en": "A text that is unlike the train rows goes to a person, unless a rule decides it. The "
         f"limit is set on {found.rows:,} validation rows, so that of texts like them at most {asked} % are expected "
         "beyond it. In brackets: 95 % intervals. AUROC: how often a text of the set is further from the train rows "
         "than a test row. Last column: test rows that would go to a person if 95 % of the set had to be found."
         f"{more}",
-        "zh": "与训练文本不相像的文本转人工（`out_of_scope`），除非有规则作出决定。"
+        "zh": "与训练文本不相像的文本转人工，除非有规则作出决定。"
         f"界限由 {found.rows:,} 行验证数据定出，使与它们相像的文本预计至多有 {asked}% 在界限之外。括号内为 95% 区间。"
         "AUROC：集合中的文本比测试行离训练文本更远的比例。"
         f"最后一列：要找出集合中 95% 的文本，会有多少测试行也转人工。{few}",
@@ -34,8 +34,8 @@ def scope_blocks(found: ScopeTest | None, rows: int) -> tuple[Block, ...]:
 
 
 _NONE = {
-    "en": " How many texts from outside are found is not known: name files of them under `data: {out_of_scope: …}`.",
-    "zh": " 范围之外的文本能找出多少，尚不知道：请在 `data: {out_of_scope: …}` 下给出这类文本的文件。",
+    "en": " How many texts from outside are found is not known: name files of them in the recipe (data: out_of_scope).",
+    "zh": " 范围之外的文本能找出多少，尚不知道：请在配方的 data: out_of_scope 下给出这类文本的文件。",
 }
 
 
