@@ -93,6 +93,24 @@ def test_the_page_goes_the_whole_way(language: str, penjing: Callable[..., Any],
     assert "out_of_scope" in (tmp_path / "cases.csv").read_text(encoding="utf-8-sig")
     assert penjing("verify").code == 0
     _is_served(tmp_path, outside[0], usual[0])
+    _is_amended(tmp_path, language, penjing)
+
+
+def _is_amended(folder: Path, language: str, penjing: Callable[..., Any]) -> None:
+    """Other rules on the same model: what is out of scope stays out."""
+    with (folder / "more.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows(language, 1200)[700:]])
+    (folder / "late.csv").write_text("name,text,out_of_scope,then\nfar,contains ####,yes,review strange\n", "utf-8")
+    amended = penjing("amend", "out/release", "--rules", "late.csv", "--data", "more.csv", "--out", "amended", "--json")
+    assert amended.code == 0, amended.err
+    lines = penjing("decide", "amended", "new.csv").lines
+    assert [line["reason"] for line in lines] == [
+        *["out_of_scope"] * 2,
+        "rule_review",
+        "out_of_scope",
+        *["above_threshold"] * 3,
+    ]
+    assert lines[2]["queue"] == "strange" and (folder / "amended" / "scope" / "seen.bin").is_file()
 
 
 def _is_served(folder: Path, outside: str, usual: str) -> None:
