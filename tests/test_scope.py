@@ -172,5 +172,23 @@ def test_a_rule_over_the_scope_needs_a_scope(english: Path, penjing: Callable[..
     recipe = (english / "recipe.yaml").read_text(encoding="utf-8")
     (english / "recipe.yaml").write_text(recipe.replace("0.015", "0"), encoding="utf-8")
     checked = penjing("check", "recipe.yaml")
+    assert re.search(r"recipe\.yaml:3:\d+: texts out of scope are named", checked.err + checked.out)
     assert checked.code in (2, 3)
     assert "unknown column `out_of_scope`" in checked.err + checked.out and "rules.csv:1:3" in checked.err + checked.out
+
+
+def test_a_task_without_a_scope_refuses_one(english: Path, penjing: Callable[..., Any]) -> None:
+    recipe = (english / "recipe.yaml").read_text(encoding="utf-8")
+    recipe = recipe.replace("type: classify", "type: score").replace("rules: rules.csv, ", "")
+    (english / "recipe.yaml").write_text(recipe.replace("rows.csv", "grades.csv"), encoding="utf-8")
+    with (english / "grades.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *((text, len(label)) for text, label in rows("en"))])
+    checked = penjing("check", "recipe.yaml")
+    assert checked.code == 3
+    for words in (
+        "recipe.yaml:6:",
+        "the task `score` does not say of a text",
+        "recipe.yaml:3:",
+        "texts out of scope are",
+    ):
+        assert words in checked.err + checked.out

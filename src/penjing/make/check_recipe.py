@@ -171,6 +171,22 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
     if file.recipe.decide.max_miss and task.scopes == (ALL,):
         what = f"`max_miss` has limits by label, and the answers of the task `{task.name}` are no labels"
         faults.append(RecipeError(what, where=file.where("decide", "max_miss"), fix="take `max_miss` out"))
+    return faults + _scope_faults(file, task)
+
+
+def _scope_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
+    """Faults of what is said of texts out of scope, where no text of the release can be."""
+    recipe, faults = file.recipe, list[PenjingError]()
+    if has_scope(recipe, task):
+        return faults
+    if recipe.decide.out_of_scope and "out_of_scope" in recipe.decide.model_fields_set:
+        what = f"the task `{task.name}` does not say of a text that it is out of scope"
+        where = file.where("decide", "out_of_scope")
+        faults.append(RecipeError(what, where=where, fix="take `out_of_scope` out, or write 0"))
+    if recipe.data.outside:
+        what = "texts out of scope are named, and no text of this release can be out of scope"
+        fix = "take `out_of_scope` out of `data:`"
+        faults.append(RecipeError(what, where=file.where("data", "out_of_scope"), fix=fix))
     return faults
 
 
