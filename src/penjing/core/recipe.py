@@ -92,6 +92,10 @@ class Data(_Part):
         None, description="the column of the time of each row, read as the field `time: date`: for rules with dates"
     )
     unlabelled: list[str] = Field([], description="files of texts without labels")
+    out_of_scope: str | dict[Word, str] = Field(
+        {},
+        description="files of texts that fit no label, by a name each; only the report uses them: how many are found",
+    )
     long: Literal["chunk", "review"] = Field(
         "chunk", description="texts longer than the model takes: scored in pieces, or sent to a person"
     )
@@ -179,6 +183,12 @@ class Data(_Part):
         named = {"other": self.other, "head": self.head, "tail": self.tail}
         return {name: column for name, column in named.items() if column is not None}
 
+    @property
+    def outside(self) -> dict[str, str]:
+        """The files of texts that fit no label, by name."""
+        given = self.out_of_scope
+        return {"out_of_scope": given} if isinstance(given, str) else dict(given)
+
     def feature_types(self) -> dict[str, str | list[str]]:
         """The fields that the model reads, with their types or values."""
         return {name: self.fields[name] for name in self.features}
@@ -225,6 +235,13 @@ class Decide(_Part):
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
     unknown_values: Literal["review", "refuse"] = Field(
         "review", description="a new value of an enumerated field: the case goes to review, or the request is refused"
+    )
+    out_of_scope: float = Field(
+        0.015,
+        ge=0,
+        le=0.2,
+        description="share of usual texts that may go to review as out of scope, so that texts unlike the train rows "
+        "do; 0: none does",
     )
 
     @field_validator("max_error")

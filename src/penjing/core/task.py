@@ -253,6 +253,14 @@ class BoundedTask(Protocol):
 
 
 @runtime_checkable
+class ScopedTask(Protocol):
+    """A task whose outputs tell how well a text fits anything that it learned; its releases know texts that do not."""
+
+    def energy(self, outputs: Outputs, calibration: Mapping[str, Any]) -> Floats:
+        """Of each item (n,): the larger, the less the text fits any answer."""
+
+
+@runtime_checkable
 class MarkedTask(Protocol):
     """A task whose gold and outcomes are pieces of the text with a type; the report marks them there."""
 

@@ -74,25 +74,38 @@ def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
 
 def take_unlabelled(file: RecipeFile, reader: Reader, masking: Masking) -> list[str]:
     """Texts without labels, cleaned and masked, empty and refused ones left out. Raises as `take_in` does."""
-    data = file.recipe.data
-    texts = []
-    for name in data.unlabelled:
-        path = file.resolve(name)
-        faults: list[Fault] = []
-        reading = Reading(data.encoding, data.sheet)
-        further = tuple(data.further().values())
-        wanted = (data.text, *further)
-        for _, cells in open_table(path, reading, wanted).rows(faults, (*wanted, "text")):
-            names = match_header(wanted, tuple(cells))
-            column = names.found.get(data.text, "text")
-            if column not in cells or (further and len(names.found) < len(wanted)):
-                raise unknown_column(str(path), names, list(cells), data)
-            try:
-                text = _prepared(masking, reader, [cells[column], *(cells[names.found[name]] for name in further)]).text
-            except RequestError:
-                continue
-            if text:
-                texts.append(text)
+    return [text for name in file.recipe.data.unlabelled for text in _texts_of(file, name, reader, masking)]
+
+
+def take_outside(file: RecipeFile, reader: Reader, masking: Masking) -> dict[str, list[str]]:
+    """Texts that fit no label by the name of their set, each once. Raises as `take_in`, and for a file without any."""
+    found = {}
+    for name, path in file.recipe.data.outside.items():
+        found[name] = list(dict.fromkeys(_texts_of(file, path, reader, masking)))
+        if not found[name]:
+            where = file.where("data", "out_of_scope")
+            raise DataError(f"no text can be read in `{path[:80]}`", where=where, fix="name a file with texts")
+    return found
+
+
+def _texts_of(file: RecipeFile, name: str, reader: Reader, masking: Masking) -> list[str]:
+    data, texts = file.recipe.data, []
+    path = file.resolve(name)
+    faults: list[Fault] = []
+    reading = Reading(data.encoding, data.sheet)
+    further = tuple(data.further().values())
+    wanted = (data.text, *further)
+    for _, cells in open_table(path, reading, wanted).rows(faults, (*wanted, "text")):
+        names = match_header(wanted, tuple(cells))
+        column = names.found.get(data.text, "text")
+        if column not in cells or (further and len(names.found) < len(wanted)):
+            raise unknown_column(str(path), names, list(cells), data)
+        try:
+            text = _prepared(masking, reader, [cells[column], *(cells[names.found[name]] for name in further)]).text
+        except RequestError:
+            continue
+        if text:
+            texts.append(text)
     return texts
 
 

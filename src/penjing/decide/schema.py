@@ -26,6 +26,7 @@ UnknownValues = Literal["refuse", "review"]
 MICRO = 1_000_000
 _SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
 _RESERVED = {"name", "then", "why", "text", "too_long"}
+OUT_OF_SCOPE = "out_of_scope"
 _TYPES = ("str", "int", "float", "bool", "date")
 
 
@@ -52,6 +53,7 @@ class FactSchema:
     features: the declared fields that the model reads, and whether each was ever empty in training.
     unknown_values: whether a new value of an enumerated field is refused, or is read as none and sends its case to
     review.
+    scope: whether the release says of a text that it is out of scope.
     """
 
     labels: tuple[str, ...]
@@ -62,6 +64,7 @@ class FactSchema:
     other: Mapping[str, Any] = field(default_factory=dict)
     features: Mapping[str, bool] = field(default_factory=dict)
     unknown_values: UnknownValues = "refuse"
+    scope: bool = False
 
     @cached_property
     def task(self) -> Task:
@@ -71,7 +74,7 @@ class FactSchema:
     @cached_property
     def own(self) -> tuple[str, ...]:
         """The facts that come from the model, not from the request."""
-        return (*self.task.kinds(), "too_long")
+        return (*self.task.kinds(), "too_long", *([OUT_OF_SCOPE] if self.scope else []))
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -81,8 +84,9 @@ class FactSchema:
     def __post_init__(self) -> None:
         if not self.labels and "label" in self.task.kinds().values():  # a task with a state of its own
             object.__setattr__(self, "labels", self.task.scopes)
+        reserved = _RESERVED | ({OUT_OF_SCOPE} if self.scope else set())
         for name, kind in self.fields.items():
-            if name in _RESERVED or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
+            if name in reserved or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
                 raise RecipeError(
                     f"a field cannot be named `{name}`: rules know a fact of that name",
                     fix="give the field another name",
@@ -97,6 +101,7 @@ class FactSchema:
             **{f"p.{label}": "unit" for label in self.labels},
             "text": "text",
             "too_long": "bool",
+            **({OUT_OF_SCOPE: "bool"} if self.scope else {}),
             **{f"pii.{kind}": "count" for kind in PLACEHOLDERS},
         }
         return {**fixed, **{name: _kind_of(kind) for name, kind in self.fields.items()}}

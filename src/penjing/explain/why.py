@@ -45,6 +45,10 @@ _CAUSES: dict[str, tuple[str, str]] = {
         "{fields} 的值模型在训练时没有见过：由人工决定",
     ),
     "too_long": ("the text is longer than the model takes: a person decides", "文本超过模型能读的长度：由人工决定"),
+    "out_of_scope": (
+        "the text is unlike those that the model learned from: a person decides",
+        "文本与模型学过的文本不相像：由人工决定",
+    ),
     "above_threshold": ("{said}, at or above the certified {least}", "{said}，达到经认证的阈值 {least}"),
     "above_threshold_0": ("{said}, above its certified threshold", "{said}，高于经认证的阈值"),
     "below_threshold": (

@@ -16,7 +16,7 @@ from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import TIME, Recipe
-from penjing.core.task import ALL, SMALL, Task
+from penjing.core.task import ALL, SMALL, ScopedTask, Task
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
@@ -40,6 +40,7 @@ from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
 from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
+from penjing.prove.scope import fit_scope, measure_scope
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.prove.sequence import DELTA
@@ -109,9 +110,10 @@ def open_policy(
 
     features: the declared fields that its model reads.
     """
+    scoped = has_scope(recipe, task)
     spec = PolicySpec.model_validate(
         {
-            "format": 4,
+            "format": 5 if scoped else 4,
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -124,10 +126,16 @@ def open_policy(
             "fields": declared(recipe),
             "max_error": recipe.decide.max_error,
             "texts": recipe.decide.texts,
+            "scope": scoped,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
     return Policy(spec=spec, rules=rules, release_id="")
+
+
+def has_scope(recipe: Recipe, task: Task) -> bool:
+    """Whether a release of this recipe says of a text that it is out of scope."""
+    return recipe.decide.out_of_scope > 0 and isinstance(task, ScopedTask)
 
 
 def _is_enumerated(recipe: Recipe) -> bool:
@@ -143,6 +151,10 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     shutil.rmtree(target, ignore_errors=True)
     recipe, data, task = job.recipe, job.data, job.data.task
     session, artifact = chosen.session, chosen.artifact
+    scope = None
+    if has_scope(recipe, task):
+        scope = fit_scope(session, data.train.texts, data.validation, recipe.decide.out_of_scope)
+        session = session.within(scope)
     selfcheck = make_selfcheck(session)
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
@@ -188,7 +200,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
     )
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
-    release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
+    release = seal(target, info, artifact, Promise(spec, job.rules, certificate, scope), Checks(suite, selfcheck))
     return Sealed(release, validation, calibration)
 
 
@@ -218,8 +230,7 @@ def _certify(
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:
     """Open the sealed folder as the service does, and test every promise once on the test rows."""
-    release = sealed.release
-    table, threads, progress = job.data.test, job.threads, job.progress
+    release, table, threads, progress = sealed.release, job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
     rows = job.data.audit.labels
@@ -242,10 +253,9 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     rivals = _rivals(decider, models, table.texts, threads)
     progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
-    note = f"of {models.reference.card.method}"
     # Against itself a model keeps everything: that tests nothing.
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
-    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note, shared=job.data.shared)
+    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, _note(models), shared=job.data.shared)
     faithful = _faithful(decider.session, models.linear, table, job)
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
@@ -273,6 +283,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
         harm=harm_table(scored.task, outcomes, scored.golds, automated, forced, level),
         level=level,
+        scope=measure_scope(decider.session, scored.predictions, job.data.outside),
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
     )
 
@@ -363,6 +374,10 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int
         if student.card.form == "torch":
             systems["onnx_int8"] = onnx_int8(student, threads, Path(folder))
         return interleaved(systems, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
+
+
+def _note(models: Models) -> str:
+    return f"of {models.reference.card.method}"
 
 
 def _by_model(by: str, reason: str) -> bool:

@@ -24,6 +24,7 @@ from penjing.decide.examine import examine_rules
 from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
+from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.check_periods import audit_by_period
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
@@ -170,6 +171,22 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
     if file.recipe.decide.max_miss and task.scopes == (ALL,):
         what = f"`max_miss` has limits by label, and the answers of the task `{task.name}` are no labels"
         faults.append(RecipeError(what, where=file.where("decide", "max_miss"), fix="take `max_miss` out"))
+    return faults + _scope_faults(file, task)
+
+
+def _scope_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
+    """Faults of what is said of texts out of scope, where no text of the release can be."""
+    recipe, faults = file.recipe, list[PenjingError]()
+    if has_scope(recipe, task):
+        return faults
+    if recipe.decide.out_of_scope and "out_of_scope" in recipe.decide.model_fields_set:
+        what = f"the task `{task.name}` does not say of a text that it is out of scope"
+        where = file.where("decide", "out_of_scope")
+        faults.append(RecipeError(what, where=where, fix="take `out_of_scope` out, or write 0"))
+    if recipe.data.outside:
+        what = "texts out of scope are named, and no text of this release can be out of scope"
+        fix = "take `out_of_scope` out of `data:`"
+        faults.append(RecipeError(what, where=file.where("data", "out_of_scope"), fix=fix))
     return faults
 
 
@@ -182,7 +199,7 @@ def _files(file: RecipeFile) -> list[Path]:
     """Every file of rows that the recipe names."""
     data = file.recipe.data
     names = [data.files] if isinstance(data.files, str) else list(data.files.values())
-    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled)))
+    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled, *data.outside.values())))
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
@@ -217,7 +234,8 @@ def _schema(found: Checked, labels: tuple[str, ...], fields: Mapping[str, str | 
     """The facts that rules may name: those of the task if it is known, else those of one label per text."""
     named: dict[str, Any] = described(found.data.task) if found.data is not None else {"labels": labels}
     reads = read_as(found.file.recipe.data)
-    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}))
+    scoped = found.data is not None and has_scope(found.file.recipe, found.data.task)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scoped)
 
 
 def _fields_not_given(found: Checked) -> list[Problem]:

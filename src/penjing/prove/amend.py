@@ -47,7 +47,7 @@ from penjing.prove.selected import (
     weighted,
 )
 from penjing.prove.selected import COLUMN as SHARE
-from penjing.runtime.open import open_session
+from penjing.runtime.open import open_served
 from penjing.runtime.session import Session
 
 
@@ -107,7 +107,7 @@ def amend(
     if table is None or wrong:
         raise join_faults(wrong)
     policy = Policy(spec=spec, rules=table, release_id="")
-    session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
+    session = open_served(release, threads=threads)
     rows, cases = _labelled_rows(data, columns or Columns(), release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     promised = Promised(old.max_error, old.max_miss, old.reviewed)

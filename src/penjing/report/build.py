@@ -29,6 +29,7 @@ from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.rules_part import rules_part
+from penjing.report.scope_part import scope_blocks
 from penjing.report.verdict import note_of
 from penjing.tasks import calibration_of
 
@@ -96,7 +97,10 @@ def fill(found: Found, threads: int) -> r.Report:
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
-        sections=tuple(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
+        sections=(
+            *(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
+            *scope_blocks(tested.scope, len(scored)),
+        ),
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
