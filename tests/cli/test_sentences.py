@@ -74,6 +74,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{type: classify}",
         "{type: score}",
         "{type: tag}",
+        "{type: together}",
         "{type: several}",
         "{type: match}",
         "Each label: found and rightly given",

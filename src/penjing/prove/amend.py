@@ -18,6 +18,7 @@ from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
 from penjing.core.pair import join_pair
 from penjing.core.recipe import TIME
+from penjing.core.task import JointTask
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
@@ -34,6 +35,7 @@ from penjing.prove.calibration_rows import ledger_of, open_rows
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.forced import forced_gates
 from penjing.prove.gates import TIMES
+from penjing.prove.joint import certify_joint
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
@@ -153,6 +155,12 @@ def read_certificate(release: Release) -> Certificate:
 
 def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float) -> Certificate:
     used = (*old.used, *old.calibration)
+    joint = isinstance(policy.task, JointTask)
+    if joint and labelled.drawn:
+        raise UsageError(
+            "limits of several tasks are not tested on rows that were drawn with different probabilities",
+            fix="give labelled rows that were drawn alike, without the column `drawn`",
+        )
     if old.path and labelled.drawn:
         raise UsageError(
             "limits on misses are not tested on rows that were drawn with different probabilities",
@@ -166,7 +174,8 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float)
                 fix="correct the rules that are named, or the labels of these rows; nothing was sealed",
             )
         promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
-        certificate = certify_path(policy, old.path, labelled, promised, used)
+        test = certify_joint if joint else certify_path
+        certificate = test(policy, old.path, labelled, promised, used)
     else:
         certificate = certify(policy, old.grid, labelled, old.max_error, reviewed=old.reviewed, used=used, delta=delta)
     if labelled.drawn:
