@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +13,7 @@ import typer
 from penjing.cli import show
 from penjing.cli.check import audit_lines
 from penjing.cli.follow import follow_recipe, follow_rows
+from penjing.cli.init_tasks import at_a_terminal, check_labels, scalar, with_other, with_tasks
 from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, ask_misses, in_yaml, most_frequent, proposals, yaml_name
 from penjing.cli.texts import Encoding, Header, Sheet
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from penjing.data.guess import Guess
     from penjing.data.read import Reading
     from penjing.make.choose_base import ChosenBase
-
-_PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff./][\w./-]*")
-_RESERVED = {"null", "true", "false", "~", "yes", "no", "on", "off", "."}
 
 _RECIPE = """\
 # Check the data:     penjing check {recipe}
@@ -88,7 +83,9 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="where recipe.yaml and rules.csv are written")],
     data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
     text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
-    label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="the column of the labels; several: each is a task of its own")
+    ] = None,
     other: Annotated[
         str | None, typer.Option("--other", help="the column of the second texts, where two are compared")
     ] = None,
@@ -116,10 +113,12 @@ def init(
         if path.exists() and not force:
             raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
     named = about_task(task, "--task") if task is not None else None
-    wanted = _wanted((text, label, other), Reading(encoding, sheet, header), named)
+    named = check_labels(labels := label or [], named)
+    wanted = _wanted((text, labels[0] if labels else None, other), Reading(encoding, sheet, header), named)
     follow_rows(data, wanted.reading, text)
     guessed = _guess(data, wanted, asking=not json)
     about = named or _task_of(guessed)
+    guessed, about = with_tasks(labels, guessed, about, lambda *columns: _other(data, wanted, *columns))
     if not about.sets:
         guessed = replace(guessed, separator=None)
     _make_folder(folder)
@@ -141,13 +140,13 @@ def init(
         chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
-        asked = ask_misses(possible, frequent) if possible and not json and _at_a_terminal() else {}
+        asked = ask_misses(possible, frequent) if possible and not json and at_a_terminal() else {}
         with replaced_file(recipe) as new_recipe:
             text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible, frequent), shared)
             new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
-        found |= {"text": guessed.text, "label": guessed.label} | ({"other": guessed.other} if guessed.other else {})
+        found |= {"text": guessed.text, "label": guessed.label or labels, **with_other(guessed)}
         found |= {"base": chosen.name, "tuning_minutes": round(chosen.minutes)} if prepared is not None else {}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
@@ -198,13 +197,22 @@ def _task_of(guessed: Guess) -> About:
     from penjing.tasks import TASKS, about_task
 
     pairs = guessed.other is not None
-    kinds = (not pairs and guessed.numbers == "many", not pairs and guessed.separator is not None, guessed.spans, pairs)
+    sets = guessed.separator is not None and not pairs and not guessed.spans
+    kinds = (not pairs and guessed.numbers == "many", sets, guessed.spans, pairs)
     return next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans, one.pairs) == kinds)
+
+
+def _other(data: Path, wanted: _Wanted, label: str, text: str) -> tuple[Guess, About]:
+    """What another column of labels holds, and its task."""
+    found = _guess(data, replace(wanted, label=label, text=text), asking=False)
+    return found, _task_of(found)
 
 
 def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> None:
     """The columns, the task if it was guessed, notes on the columns, and the problems of the rows."""
-    if guessed.other is None:
+    if about is not None and about.joint:
+        show.out(f"texts: column `{guessed.text}`; several tasks: {about.line}")
+    elif guessed.other is None:
         show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
     else:
         show.out(f"texts: columns `{guessed.text}` and `{guessed.other}`; labels: column `{guessed.label}`")
@@ -250,16 +258,12 @@ def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
                 pairs=wanted.pairs,
             )
         except ChoiceError as error:
-            if not (asking and _at_a_terminal()):
+            if not (asking and at_a_terminal()):
                 raise
             role, chosen = error.role, _ask(error)
         text = chosen if role == "text" else text
         label = chosen if role == "label" else label
         reading = replace(reading, sheet=chosen) if role == "sheet" else reading
-
-
-def _at_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _ask(question: ChoiceError) -> str:
@@ -303,14 +307,14 @@ def recipe_text(
         file = data.resolve().as_posix()
     values = {
         "recipe": folder / "recipe.yaml",
-        "name": _scalar(folder.resolve().name[:80] or "service"),
-        "file": _scalar(file),
-        "form": _scalar(guessed.form or ""),
-        "encoding": _scalar(guessed.encoding),
-        "text": _scalar(guessed.text),
-        "label": _scalar(guessed.label),
-        "other": _scalar(guessed.other or ""),
-        "separator": _scalar(guessed.separator or ""),
+        "name": scalar(folder.resolve().name[:80] or "service"),
+        "file": scalar(file),
+        "form": scalar(guessed.form or ""),
+        "encoding": scalar(guessed.encoding),
+        "text": scalar(guessed.text),
+        "label": scalar(guessed.label),
+        "other": scalar(guessed.other or ""),
+        "separator": scalar(guessed.separator or ""),
         "gold": about.gold,
         "metric": about.metric,
         "misses": in_yaml(misses.asked),
@@ -321,10 +325,10 @@ def recipe_text(
         "why": _why(chosen),
         "tuning": "{}" if chosen is None else chosen.tuning.options,
         "tune": _tune(chosen),
-        "columns": ", ".join(_scalar(name) for name in guessed.columns or ()),
-        "sheet": _scalar(guessed.sheet or ""),
+        "columns": ", ".join(scalar(name) for name in guessed.columns or ()),
+        "sheet": scalar(guessed.sheet or ""),
         "header": guessed.header,
-        "time": _scalar(guessed.time or ""),
+        "time": scalar(guessed.time or ""),
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed, shared))
@@ -365,7 +369,7 @@ def _tune(chosen: ChosenBase | None) -> str:
 def _lines(guessed: Guess, shared: bool) -> Iterator[str]:
     """The lines of the template, and those that only some files need: of few rows, a header, a workbook, a time."""
     for line in _RECIPE.splitlines():
-        if line.startswith("  time:") and guessed.time is None:
+        if (line.startswith("  time:") and guessed.time is None) or (line.startswith("  label:") and not guessed.label):
             continue
         yield line
         if line.startswith("  files:"):
@@ -391,9 +395,3 @@ def _aligned(line: str, values: Mapping[str, object]) -> str:
     said = translate(comment.format(**values))
     value = value.removesuffix(" ").format(**values)
     return f"{value}{' ' * (27 - cell_len(value))} {mark}{said}" if value.strip() else f"{value}{mark}{said}"
-
-
-def _scalar(value: str) -> str:
-    """A word that YAML reads back unchanged: bare if that is safe, else in JSON quotes."""
-    safe = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-    return value if safe else json.dumps(value, ensure_ascii=False)

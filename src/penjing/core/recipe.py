@@ -32,6 +32,7 @@ FieldType = Literal["str", "int", "float", "bool", "date"]
 Word = Annotated[str, BeforeValidator(lambda value: as_text(value))]
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
 TIME = "time"  # the field in which the time of a labelled row is read
+LABEL_OF = "label."  # before the name of one of several tasks, among the columns that a release names
 PARTS = ("train", "validation", "calibration", "test")
 
 

@@ -94,6 +94,7 @@ class About:
     gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
     of labels, or pieces of the text with labels; one label, if none of them. pairs: whether a case is two texts.
+    joint: whether it is several tasks.
     epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
     """
 
@@ -107,6 +108,7 @@ class About:
     sets: bool = False
     spans: bool = False
     pairs: bool = False
+    joint: bool = False
     epochs: float | None = None
 
 

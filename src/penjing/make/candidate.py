@@ -15,7 +15,7 @@ import numpy as np
 from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
-from penjing.core.recipe import TIME, Recipe
+from penjing.core.recipe import LABEL_OF, TIME, Recipe
 from penjing.core.task import JointTask, Task, rare_scopes
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
@@ -181,6 +181,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         fingerprint=dict(session.fingerprint()),
         columns={"text": recipe.data.text, "label": recipe.data.label}
         | ({} if recipe.data.other is None else {"other": recipe.data.other})
+        | {f"{LABEL_OF}{name}": column for name, column in recipe.data.golds.items()}
         | ({} if recipe.data.time is None else {TIME: recipe.data.time}),
         labels_read_as=read_as(recipe.data),
         trainable=trainable,

@@ -17,13 +17,13 @@ from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
 from penjing.core.pair import join_pair
-from penjing.core.recipe import TIME
+from penjing.core.recipe import LABEL_OF, TIME
 from penjing.core.task import JointTask
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
-from penjing.data.table import refusal
+from penjing.data.table import joined_golds, refusal
 from penjing.decide.examine import examine_rules
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.logic.findings import Finding
@@ -204,9 +204,10 @@ def _labelled_rows(
     second = (made_with["other"],) if "other" in made_with else ()
     names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *second)
     time = made_with.get(TIME)
-    opened = open_table(data, columns.reading, [*names, *schema.fields, *([time] if time else [])])
+    golds = {name.removeprefix(LABEL_OF): column for name, column in made_with.items() if name.startswith(LABEL_OF)}
+    opened = open_table(data, columns.reading, [*names, *golds.values(), *schema.fields, *([time] if time else [])])
     cases = DrawnCases()
-    rows = list(_read(opened, data, names, schema.strict(), cases, time))
+    rows = list(_read(opened, data, names, schema.strict(), cases, time, golds))
     if 0.0 in cases.shares:
         raise DataError(
             "some automatic decisions had no chance of being looked at, so nothing is known of cases like them",
@@ -241,16 +242,17 @@ def _read(
     schema: FactSchema,
     cases: DrawnCases,
     time: str | None,
+    golds: Mapping[str, str],
 ) -> Iterator[_Row]:
     """The rows of a labelled file, without those that nobody looked at.
 
     columns: of texts and labels, and of second texts where the release reads two; cases: all cases that the rows stand
-    for are added to it; time: the column of the times, where the file has it.
+    for are added to it; time: the column of the times, where the file has it; golds: the columns of several tasks.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
     for number, row in opened.rows(faults):
-        cells = by_english_names(row)
+        cells = _with_joined(by_english_names(row), golds, columns[1])
         if len(columns) > 2 and columns[2] not in cells and "other" in cells:  # as decisions are exported
             cells = {**cells, columns[2]: cells["other"]}
         names = _columns(tuple(cells), columns, data)
@@ -287,6 +289,14 @@ def _read(
         yield _Row(number, texts[0] if len(texts) == 1 else join_pair(*texts), truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
+
+
+def _with_joined(cells: Mapping[str, str], golds: Mapping[str, str], label: str) -> Mapping[str, str]:
+    """The cells of a row, the labels of several tasks as one cell where the file has a column for each."""
+    found = match_header(tuple(golds.values()), tuple(cells)).found
+    if not golds or len(found) < len(golds):
+        return cells
+    return {**cells, label: joined_golds(golds, {column: as_list(cells[name]) for column, name in found.items()})}
 
 
 def _with_time(cells: Mapping[str, str], row: Mapping[str, str], column: str | None) -> Mapping[str, str]:

@@ -55,6 +55,7 @@ ABOUT = About(
     line="{type: together}",
     comment="several tasks for one text, in one pass",
     facts=("p",),
+    joint=True,
 )
 
 

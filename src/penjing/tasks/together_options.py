@@ -43,7 +43,7 @@ class Options(_Options):
             what = f"has {len(tasks)} task{'s' * (len(tasks) != 1)}; it needs 2 to {MOST_TASKS}"
             raise WrongValueError(what, "write each as `NAME: {type: …, label: COLUMN}`; of one task, its own `task:`")
         for name, one in tasks.items():
-            _check_name(name)
+            check_name(name)
             try:
                 reader_of_one(one)
             except RecipeError as error:
@@ -55,7 +55,8 @@ class Options(_Options):
         return tasks
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise WrongValueError for a name that facts of rules cannot have."""
     if not name.isidentifier() or len(name) > _LONGEST_NAME:
         what = f"names a task `{shown(name, 60)}`"
         raise WrongValueError(what, f"take letters, digits and `_`, at most {_LONGEST_NAME}: facts are named by it")

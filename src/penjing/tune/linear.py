@@ -44,6 +44,7 @@ from penjing.tune.linear_tokens import TokenSetting, apply_tokens, fit_tokens
 _COEFFICIENT_BYTES = 24_000_000
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
+JOINT = True
 FEATURES = True
 
 
