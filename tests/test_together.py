@@ -7,16 +7,21 @@ import random
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penjing.core.artifact import open_release
 from penjing.core.errors import PenjingError
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
+from penjing.explain.evidence import explain
 from penjing.make.check_recipe import check_recipe
 from penjing.make.run import make_release
+from penjing.runtime.open import open_session
+from penjing.runtime.paced import paced
 
 PAGE = Path(__file__).parents[1] / "docs" / "tasks.md"
 TOPICS = {
@@ -140,6 +145,14 @@ def test_amend_reads_a_column_of_each_task(made: Path) -> None:
         made, "amend", "out/release", "--rules", "amended.csv", "--data", "more.jsonl", "--out", "second", "--json"
     )
     assert said["certificate"]["certified"] and set(said["certificate"]["thresholds"]) == {"topic", "urgency", "places"}
+
+
+def test_the_slow_lanes_give_the_same_answers(made: Path) -> None:
+    session = open_session(open_release(made / "out" / "release").artifact)
+    texts = [row["text"] for row in rows(9, 3)]
+    slow = paced(session, nullcontext)
+    assert slow.predict(texts) == session.predict(texts)
+    assert explain(slow, texts[0]) == explain(session, texts[0])
 
 
 @pytest.mark.parametrize(
