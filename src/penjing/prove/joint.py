@@ -183,7 +183,7 @@ def certify_joint(
     for thresholds in path:
         counted = cases.count(_vector(policy, thresholds), band)
         pairs = list(zip(limits.items(), counted, strict=True))
-        values = [binomial_tail(errors, decided, limit) for (_, limit), (decided, errors) in pairs]
+        values = p_values(counted, list(limits.values()))
         tests = tuple(_tested(*limit, *each, value) for (limit, each), value in zip(pairs, values, strict=True))
         worst = max(values)
         passed = worst <= promised.delta
@@ -211,6 +211,11 @@ def certify_joint(
         path=tuple(dict(each) for each in path),
         path_steps=tuple(steps),
     )
+
+
+def p_values(counted: Sequence[tuple[int, int]], risks: Sequence[float]) -> list[float]:
+    """The p-value of each task, from its decided cases and the errors among them."""
+    return [binomial_tail(errors, cases, risk) for (cases, errors), risk in zip(counted, risks, strict=True)]
 
 
 def joint_need(

@@ -34,7 +34,8 @@ class JointGold:
         golds = {}
         for name, reader in self.readers.items():
             try:
-                golds[name] = reader.read(_as_cell(found.get(name, "")), masked)
+                cell = _as_cell(found.get(name, ""))
+                golds[name] = reader.read(cell, masked) if cell.strip() else ""
             except DataError as error:
                 raise DataError(f"`{name}`: {error.what}", fix=error.fix) from None
         return write_golds(golds)
