@@ -16,9 +16,10 @@ from penjing.core.canon import canonical_json
 from penjing.core.errors import RecipeError, RuleError
 from penjing.core.nouns import Decision, Prediction
 from penjing.data.mask import mask
+from penjing.decide.by_model import tolerance_units
 from penjing.decide.examine import load_rules
 from penjing.decide.first.reader import read_rules
-from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
+from penjing.decide.policy import REASONS, Policy, PolicySpec
 from penjing.decide.schema import FactSchema
 
 RULES = """name,label,p,text,pii.mobile,amount,then

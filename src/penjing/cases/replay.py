@@ -12,8 +12,9 @@ from penjing.core.errors import RequestError
 from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.core.task import Task
 from penjing.data.mask import Masked
+from penjing.decide.by_model import tolerance_units
 from penjing.decide.facts import version_of
-from penjing.decide.policy import Policy, tolerance_units
+from penjing.decide.policy import Policy
 from penjing.decide.schema import FieldValues
 
 # Two numbers that were rounded to 1e-6 each may differ by one unit where the unrounded ones agree.

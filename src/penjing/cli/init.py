@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from penjing.cli import show
 from penjing.cli.check import audit_lines
 from penjing.cli.follow import follow_recipe, follow_rows
 from penjing.cli.init_recipe import recipe_text, rules_text
+from penjing.cli.init_tasks import at_a_terminal, check_labels, with_further, with_tasks
 from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, ask_misses, most_frequent, proposals
 from penjing.cli.texts import Encoding, Header, Sheet
@@ -39,7 +39,9 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="where recipe.yaml and rules.csv are written")],
     data: Annotated[Path, typer.Option("--data", help="labelled texts: csv, tsv, jsonl, parquet or xlsx")],
     text: Annotated[str | None, typer.Option("--text", help="the column of the texts")] = None,
-    label: Annotated[str | None, typer.Option("--label", help="the column of the labels")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="the column of the labels; several: each is a task of its own")
+    ] = None,
     other: Annotated[
         str | None, typer.Option("--other", help="the column of the second texts, where two are compared")
     ] = None,
@@ -67,10 +69,12 @@ def init(
         if path.exists() and not force:
             raise UsageError("this file is there already", where=str(path), fix="name another DIR, or add --force")
     named = about_task(task, "--task") if task is not None else None
-    wanted = _wanted((text, label, other), Reading(encoding, sheet, header), named)
+    named = check_labels(labels := label or [], named)
+    wanted = _wanted((text, labels[0] if labels else None, other), Reading(encoding, sheet, header), named)
     follow_rows(data, wanted.reading, text)
     guessed = _guess(data, wanted, asking=not json)
     about = named or _task_of(guessed)
+    guessed, about = with_tasks(labels, guessed, about, lambda *columns: _other(data, wanted, *columns))
     if not about.sets:
         guessed = replace(guessed, separator=None)
     _make_folder(folder)
@@ -92,14 +96,13 @@ def init(
         chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
-        asked = ask_misses(possible, frequent) if possible and not json and _at_a_terminal() else {}
+        asked = ask_misses(possible, frequent) if possible and not json and at_a_terminal() else {}
         with replaced_file(recipe) as new_recipe:
             text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible, frequent), shared)
             new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
-        found |= {"text": guessed.text, "label": guessed.label} | ({"other": guessed.other} if guessed.other else {})
-        found |= dict(zip(("head", "tail"), guessed.ends or (), strict=False))
+        found |= {"text": guessed.text, "label": guessed.label or labels, **with_further(guessed)}
         found |= {"base": chosen.name, "tuning_minutes": round(chosen.minutes)} if prepared is not None else {}
         show.out_json({**found, "notes": guessed.notes, "audit": audit.model_dump(mode="json")})
         return
@@ -152,14 +155,22 @@ def _task_of(guessed: Guess) -> About:
     from penjing.tasks import TASKS, about_task
 
     further = ("other",) if guessed.other is not None else () if guessed.ends is None else ("head", "tail")
-    one_text = not further
-    kinds = (one_text and guessed.numbers == "many", one_text and guessed.separator is not None, guessed.spans, further)
+    sets = guessed.separator is not None and not further and not guessed.spans
+    kinds = (not further and guessed.numbers == "many", sets, guessed.spans, further)
     return next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans, one.further) == kinds)
+
+
+def _other(data: Path, wanted: _Wanted, label: str, text: str) -> tuple[Guess, About]:
+    """What another column of labels holds, and its task."""
+    found = _guess(data, replace(wanted, label=label, text=text), asking=False)
+    return found, _task_of(found)
 
 
 def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> None:
     """The columns, the task if it was guessed, notes on the columns, and the problems of the rows."""
-    if guessed.ends is not None:
+    if about is not None and about.joint:
+        show.out(f"texts: column `{guessed.text}`; several tasks: {about.line}")
+    elif guessed.ends is not None:
         head, tail = guessed.ends
         show.out(f"texts: columns `{guessed.text}`, `{head}` and `{tail}`; labels: column `{guessed.label}`")
     elif guessed.other is None:
@@ -214,16 +225,12 @@ def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
                 related=wanted.related,
             )
         except ChoiceError as error:
-            if not (asking and _at_a_terminal()):
+            if not (asking and at_a_terminal()):
                 raise
             role, chosen = error.role, _ask(error)
         text = chosen if role == "text" else text
         label = chosen if role == "label" else label
         reading = replace(reading, sheet=chosen) if role == "sheet" else reading
-
-
-def _at_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _ask(question: ChoiceError) -> str:

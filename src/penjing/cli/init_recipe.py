@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penjing.cli.init_tasks import scalar
 from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, in_yaml, yaml_name
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from penjing.core.task import About
     from penjing.data.guess import Guess
     from penjing.make.choose_base import ChosenBase
-
-_PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff./][\w./-]*")
-_RESERVED = {"null", "true", "false", "~", "yes", "no", "on", "off", "."}
 
 _RECIPE = """\
 # Check the data:     penjing check {recipe}
@@ -90,16 +86,16 @@ def recipe_text(
         file = data.resolve().as_posix()
     values = {
         "recipe": folder / "recipe.yaml",
-        "name": _scalar(folder.resolve().name[:80] or "service"),
-        "file": _scalar(file),
-        "form": _scalar(guessed.form or ""),
-        "encoding": _scalar(guessed.encoding),
-        "text": _scalar(guessed.text),
-        "label": _scalar(guessed.label),
-        "other": _scalar(guessed.other or ""),
-        "head": _scalar(guessed.ends[0] if guessed.ends else ""),
-        "tail": _scalar(guessed.ends[1] if guessed.ends else ""),
-        "separator": _scalar(guessed.separator or ""),
+        "name": scalar(folder.resolve().name[:80] or "service"),
+        "file": scalar(file),
+        "form": scalar(guessed.form or ""),
+        "encoding": scalar(guessed.encoding),
+        "text": scalar(guessed.text),
+        "label": scalar(guessed.label),
+        "other": scalar(guessed.other or ""),
+        "head": scalar(guessed.ends[0] if guessed.ends else ""),
+        "tail": scalar(guessed.ends[1] if guessed.ends else ""),
+        "separator": scalar(guessed.separator or ""),
         "gold": about.gold,
         "metric": about.metric,
         "misses": in_yaml(misses.asked),
@@ -110,10 +106,10 @@ def recipe_text(
         "why": _why(chosen),
         "tuning": "{}" if chosen is None else chosen.tuning.options,
         "tune": _tune(chosen),
-        "columns": ", ".join(_scalar(name) for name in guessed.columns or ()),
-        "sheet": _scalar(guessed.sheet or ""),
+        "columns": ", ".join(scalar(name) for name in guessed.columns or ()),
+        "sheet": scalar(guessed.sheet or ""),
         "header": guessed.header,
-        "time": _scalar(guessed.time or ""),
+        "time": scalar(guessed.time or ""),
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed, shared))
@@ -154,7 +150,7 @@ def _tune(chosen: ChosenBase | None) -> str:
 def _lines(guessed: Guess, shared: bool) -> Iterator[str]:
     """The lines of the template, and those that only some files need: of few rows, a header, a workbook, a time."""
     for line in _RECIPE.splitlines():
-        if line.startswith("  time:") and guessed.time is None:
+        if (line.startswith("  time:") and guessed.time is None) or (line.startswith("  label:") and not guessed.label):
             continue
         yield line
         if line.startswith("  files:"):
@@ -182,9 +178,3 @@ def _aligned(line: str, values: Mapping[str, object]) -> str:
     said = translate(comment.format(**values))
     value = value.removesuffix(" ").format(**values)
     return f"{value}{' ' * (27 - cell_len(value))} {mark}{said}" if value.strip() else f"{value}{mark}{said}"
-
-
-def _scalar(value: str) -> str:
-    """A word that YAML reads back unchanged: bare if that is safe, else in JSON quotes."""
-    safe = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-    return value if safe else json.dumps(value, ensure_ascii=False)

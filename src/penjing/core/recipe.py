@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -31,6 +32,7 @@ FieldType = Literal["str", "int", "float", "bool", "date"]
 Word = Annotated[str, BeforeValidator(lambda value: as_text(value))]
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
 TIME = "time"  # the field in which the time of a labelled row is read
+LABEL_OF = "label."  # before the name of one of several tasks, among the columns that a release names
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -48,6 +50,14 @@ class TaskChoice(BaseModel):
     def options(self) -> dict[str, Any]:
         """The keys other than `type`; the task itself checks them."""
         return dict(self.model_extra or {})
+
+    def label_columns(self) -> dict[str, str]:
+        """The column of the labels of each of several tasks, by its name; none where `task:` is one."""
+        several = self.options().get("tasks")
+        if not isinstance(several, dict):
+            return {}
+        named = {name: each.get("label", name) if isinstance(each, dict) else name for name, each in several.items()}
+        return {name: str(as_text(column)) for name, column in named.items()}
 
 
 class Data(_Part):
@@ -99,6 +109,13 @@ class Data(_Part):
     long: Literal["chunk", "review"] = Field(
         "chunk", description="texts longer than the model takes: scored in pieces, or sent to a person"
     )
+
+    _golds: dict[str, str] = PrivateAttr({})
+
+    @property
+    def golds(self) -> dict[str, str]:
+        """The columns of the labels by the name of the task, where the recipe has several; else none."""
+        return self._golds
 
     @model_validator(mode="before")
     @classmethod
@@ -297,6 +314,11 @@ class Recipe(_Part):
                     "has an entry that is not one step", "write each step as one `- room.method: {options}`"
                 )
         return steps
+
+    @model_validator(mode="after")
+    def _columns_of_tasks(self) -> Recipe:
+        self.data._golds = self.task.label_columns()
+        return self
 
     @property
     def reads_text(self) -> bool:

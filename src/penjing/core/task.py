@@ -36,11 +36,15 @@ SMALL = 30
 
 @dataclass(frozen=True)
 class Head:
-    """One output of a model: its kind, how many numbers it gives, and the loss that trains it."""
+    """One output of a model: its kind, how many numbers it gives, and the loss that trains it.
+
+    weight: of its loss among those of other heads.
+    """
 
     kind: HeadKind
     size: int
     loss: Loss
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class About:
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
     of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
     case has after its first one.
+    joint: whether it is several tasks.
     epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
     """
 
@@ -104,6 +109,7 @@ class About:
     sets: bool = False
     spans: bool = False
     further: tuple[str, ...] = ()
+    joint: bool = False
     epochs: float | None = None
 
 
@@ -268,6 +274,31 @@ class MarkedTask(Protocol):
         """(start, end, type) of each piece of an outcome or gold, in order; places in the masked text."""
 
 
+@runtime_checkable
+class ListedTask(Protocol):
+    """A task with facts that are one of listed words."""
+
+    def listed(self) -> Mapping[str, tuple[str, ...]]:
+        """The words of each such fact."""
+
+
+@runtime_checkable
+class JointTask(Protocol):
+    """Several tasks in one: each of its scopes is a task with a threshold of its own, and all must reach theirs."""
+
+    def apart(self, facts: Mapping[str, Any]) -> dict[str, tuple[Task, dict[str, Any]]]:
+        """Each task with its own facts, by the name of its scope."""
+
+    def only(self, names: Sequence[str]) -> Task:
+        """The same with these of the tasks alone; it reads the same gold."""
+
+    def metric_of(self, scope: str) -> str:
+        """The metric that `keep` keeps of one of the tasks."""
+
+    def explained(self, answer: Answer) -> Answer:
+        """The part of an answer that evidence is about."""
+
+
 class Judging(Protocol):
     """Answers against gold."""
 
@@ -295,6 +326,11 @@ class Judging(Protocol):
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """Blocks of the report that only this task has."""
+
+
+def rare_scopes(task: Task, rows: Mapping[str, int]) -> list[str]:
+    """The labels of a task with too few rows for a promise, which always go to a person. rows: of each stratum."""
+    return [scope for scope in task.scopes if rows.get(scope, 0) < SMALL] if task.golds_are_names else []
 
 
 class Task(Reader, Answering, Judging, Protocol):

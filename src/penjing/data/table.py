@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool =
         checked = True
         cells = {name: given[names.found[name]] for name in wanted}
         if lists:
-            cells[data.label] = as_list(cells[data.label])
+            cells |= {name: as_list(cells[name]) for name in _label_columns(data)}
         if fault := refuse_unreadable(cells, wanted, row):
             faults.append(fault)
             continue
@@ -70,13 +71,23 @@ def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool =
             continue
         further = [cells[column] for column in data.further().values()]
         texts.append(join_texts(cells[data.text], *further) if further else cells[data.text])
-        labels.append(cells[data.label].strip())
+        labels.append(joined_golds(data.golds, cells) if data.golds else cells[data.label].strip())
         rows.append(row)
         if data.group:
             groups.append(cells[data.group])
         for name, value in values.items():
             fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
+
+
+def joined_golds(columns: Mapping[str, str], cells: Mapping[str, str]) -> str:
+    """The labels of several tasks as one cell: JSON by the name of the task; "" where all are empty."""
+    golds = {name: cells[column].strip() for name, column in columns.items()}
+    return json.dumps(golds, ensure_ascii=False) if any(golds.values()) else ""
+
+
+def _label_columns(data: Data) -> tuple[str, ...]:
+    return tuple(data.golds.values()) or (data.label,)
 
 
 def _fields(cells: Mapping[str, str], data: Data, row: int, faults: list[Fault]) -> dict[str, Scalar] | None:
@@ -121,9 +132,12 @@ def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
     for role, column in (*data.further().items(), ("text", data.text)):
         roles[column] = role
     role = roles.get(name, name)
+    task = next((task for task, column in data.golds.items() if column == name), None)
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
     hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
+    if task is not None:
+        hint = f"write `label: COLUMN` under `{task[:60]}:` in `task:`, or `header: N` if the header is row N"
     if name in data.fields:
         hint = f"add the column to the file, or take `{name}` out of `fields:`"
     return DataError(
@@ -151,4 +165,6 @@ def _column_of(data: Data, field: str) -> str:
 def _wanted(data: Data) -> tuple[str, ...]:
     further = data.further().values()
     columns = [_column_of(data, name) for name in data.fields]
-    return tuple(dict.fromkeys((data.text, *further, data.label, *([data.group] if data.group else []), *columns)))
+    return tuple(
+        dict.fromkeys((data.text, *further, *_label_columns(data), *([data.group] if data.group else []), *columns))
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,11 +28,12 @@ from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
 from penjing.decide import facts as fact_versions
+from penjing.decide.by_model import ByModel, Thresholds
 from penjing.decide.clock import seconds_of
 from penjing.decide.condition import Rule, Then
 from penjing.decide.editions import FORMS, AnyTable, open_rules
 from penjing.decide.first.table import Rule as FirstRule
-from penjing.decide.schema import MICRO, FactSchema, UnknownValues, unknown_of
+from penjing.decide.schema import FactSchema, UnknownValues, unknown_of
 from penjing.decide.table import RuleTable
 from penjing.tasks import opened, task_of
 
@@ -284,7 +284,7 @@ class Policy:
         route, reason = self._by_threshold(facts)
         return _Course(answered, route, "model", reason, fired)
 
-    def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
+    def _by_threshold(self, facts: Mapping[str, Any]) -> ByModel:
         if facts["too_long"]:
             return "review", "too_long"
         if facts.get("out_of_scope"):
@@ -292,15 +292,15 @@ class Policy:
         thresholds = self.thresholds_at(facts["clock"])
         if self.spec.periods and not thresholds:
             return "review", "not_certified_period"
-        threshold = thresholds.get(self.task.scope(facts))
-        if threshold is None:
-            return "review", "not_certified"
-        p, least, band = _micro(facts["p"]), _micro(threshold), tolerance_units(self.spec.tolerance)
-        if p < least - band:
-            return "review", "below_threshold"
-        if p < least + band or self.task.unsettled(facts, band):
-            return "review", "within_tolerance"
-        return "automatic", "above_threshold"
+        return self._thresholds.decide(facts, thresholds)
+
+    @cached_property
+    def _thresholds(self) -> Thresholds:
+        return Thresholds(self.task, self.spec.tolerance)
+
+    def doubts(self, facts: Mapping[str, Any]) -> dict[str, str]:
+        """Of several tasks in one those that the model would not decide by itself, with the reason; else none."""
+        return self._thresholds.doubts(facts, self.thresholds_at(facts["clock"]))
 
     def thresholds_at(self, clock: str) -> Mapping[str, float | None]:
         """The thresholds at the clock of a request; none in a period in which nothing is certified."""
@@ -345,11 +345,6 @@ def _unmet(facts: Mapping[str, Any]) -> str:
     return "missing_feature" if MISSING in faults.values() else "unseen_feature"
 
 
-def tolerance_units(tolerance: float) -> int:
-    """A tolerance in whole millionths, rounded up: scores are kept in millionths."""
-    return math.ceil(round(tolerance * MICRO, 6))
-
-
 def load_policy(release: Release) -> Policy:
     """The policy of a verified release, its rules read; `compile` compiles them. Raises DamageError or RuleError."""
     path = release.folder / POLICY
@@ -388,7 +383,3 @@ def _check_task(spec: PolicySpec, release: Release) -> None:
         where=where,
         fix=fix,
     )
-
-
-def _micro(value: float) -> int:
-    return round(value * MICRO)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import BoundedTask, Bounds, FactKind, Task, read_words
+from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, Task, read_words
 from penjing.data import fold
 from penjing.data.dates import parse_date
 from penjing.data.fields import WrongFieldError, match_header, match_names, read_field, unclear_names
@@ -81,6 +81,10 @@ class FactSchema:
         """What the task knows about the values of its facts."""
         return self.task.bounds() if isinstance(self.task, BoundedTask) else Bounds()
 
+    @cached_property
+    def _listed(self) -> Mapping[str, tuple[str, ...]]:
+        return self.task.listed() if isinstance(self.task, ListedTask) else {}
+
     def __post_init__(self) -> None:
         if not self.labels and "label" in self.task.kinds().values():  # a task with a state of its own
             object.__setattr__(self, "labels", self.task.scopes)
@@ -107,9 +111,11 @@ class FactSchema:
         return {**fixed, **{name: _kind_of(kind) for name, kind in self.fields.items()}}
 
     def values(self, fact: str) -> tuple[str, ...]:
-        """The listed values of a fact: labels, or the values of an enumerated field; else none."""
+        """The listed values of a fact: labels, words of the task, or those of an enumerated field; else none."""
         if fact == "label":
             return self.labels
+        if fact in self._listed:
+            return self._listed[fact]
         kind = self.fields.get(fact)
         return tuple(kind) if kind is not None and not isinstance(kind, str) else ()
 

@@ -15,8 +15,8 @@ import numpy as np
 from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
-from penjing.core.recipe import TIME, Recipe
-from penjing.core.task import ALL, SMALL, ScopedTask, Task
+from penjing.core.recipe import LABEL_OF, TIME, Recipe
+from penjing.core.task import JointTask, ScopedTask, Task, rare_scopes
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
@@ -30,7 +30,7 @@ from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain, explains
 from penjing.explain.faithfulness import faithfulness
-from penjing.make.choose import MEGA, SECONDS, recipe_gates
+from penjing.make.choose import MEGA, SECONDS, has_pipeline, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
 from penjing.prove.calibration_rows import open_rows
@@ -38,6 +38,7 @@ from penjing.prove.certify import CLOCK, Labelled, certify, clock_of, fix_grid, 
 from penjing.prove.forced import forced_gates
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
+from penjing.prove.joint import certify_joint, fix_joint
 from penjing.prove.misses import Promised, certify_path, fix_path
 from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
 from penjing.prove.scope import fit_scope, measure_scope
@@ -158,7 +159,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     selfcheck = make_selfcheck(session)
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
-    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
+    reviewed = rare_scopes(task, data.audit.labels)
     spec = policy.spec
     validation = label_facts(session, policy, data.validation)
     if job.rules is not None:
@@ -192,6 +193,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         fingerprint=dict(session.fingerprint()),
         columns={"text": recipe.data.text, "label": recipe.data.label}
         | recipe.data.further()
+        | {f"{LABEL_OF}{name}": column for name, column in recipe.data.golds.items()}
         | ({} if recipe.data.time is None else {TIME: recipe.data.time}),
         labels_read_as=read_as(recipe.data),
         trainable=trainable,
@@ -222,6 +224,8 @@ def _certify(
 ) -> Certificate:
     """The certificate: by one path of vectors where misses are limited too, else by a sequence for each limit."""
     rows, limit, reviewed = len(calibration), promised.max_error, promised.reviewed
+    if isinstance(policy.task, JointTask):
+        return certify_joint(policy, fix_joint(policy, validation, rows, promised), calibration, promised, used)
     if promised.max_miss:
         return certify_path(policy, fix_path(policy, validation, rows, promised), calibration, promised, used)
     grid = fix_grid(policy, validation, rows, limit, reviewed, promised.delta)
@@ -363,7 +367,7 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
 def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
     """Times of the release, the teacher's pipeline, and a well-configured INT8 student; empty without an encoder."""
     teacher, student = models.teacher, models.student
-    if teacher.card.form != "torch" or not explains(decider.session.task):
+    if teacher.card.form != "torch" or not has_pipeline(decider.session.task):
         return {}
     # Loads torch, which a linear model does without.
     from penjing.measure.rivals import hugging_face_pipeline, onnx_int8

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from penjing.core.certificate import CertifiedPeriod
 from penjing.core.nouns import Inputs, Run
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import ALL, SMALL
+from penjing.core.task import rare_scopes
 from penjing.data.features import FieldFeatures
 from penjing.data.prepare import Prepared
 from penjing.decide.table import RuleTable
@@ -51,7 +51,7 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
         validation = rows_in(validation, (first, last), timed=counts_days(rules))
         several = first is not None or last is not None
         period = CertifiedPeriod(first=first, last=last, confidence=round(1 - delta, 6)) if several else None
-    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
+    reviewed = rare_scopes(task, data.audit.labels)
     every, by_label = menus(policy, validation, count, recipe.decide.max_error, reviewed, delta=delta)
     return menu_of(Forecast(every, by_label), count, period)
 

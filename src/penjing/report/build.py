@@ -82,7 +82,7 @@ def fill(found: Found, threads: int) -> r.Report:
         baseline=r.Baseline(linear=_reference(found, "tune.linear", tested.linear)),
         teacher=_reference(found, _teacher_name(found), tested.teacher),
         calibration=_calibration(tested, _served(found)),
-        decisions=_decisions(tested, recipe.decide.max_error, period),
+        decisions=_decisions(tested, period),
         harm=harm_rows(tested.harm, tested.certificate, period),
         menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
@@ -200,7 +200,7 @@ def _calibration(tested: ReleaseTest, served: Variant) -> r.Calibration:
     )
 
 
-def _decisions(tested: ReleaseTest, max_error: float | dict[str, float], period: CertifiedPeriod | None) -> r.Decisions:
+def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisions:
     """period: that of the run, where the dates of rules cut time into several."""
     certificate: Certificate = tested.certificate
     shown = certificate if period is None else period
@@ -224,7 +224,7 @@ def _decisions(tested: ReleaseTest, max_error: float | dict[str, float], period:
             value=round(errors / automated, 6) if automated else None,
             high=round(upper_bound(errors, automated, tested.level), 6) if automated else None,
         ),
-        max_error=max_error,
+        max_error=certificate.max_error,
         certified=shown.certified,
         confidence=certificate.confidence,
         rows=shown.rows,

@@ -26,9 +26,13 @@ Opener = Callable[[Artifact, int, Device], Engine]
 # Each opener imports its engine itself: a form that is not used needs no package of its own.
 def _linear(artifact: Artifact, threads: int, _device: Device) -> Engine:
     from penjing.engines.linear import LinearEngine
+    from penjing.engines.linear_joint import JointLinearEngine
     from penjing.engines.linear_tokens import TokenLinearEngine
 
-    if any(head.kind != "pooled" for head in heads_of(artifact).values()):
+    heads = heads_of(artifact)
+    if len(heads) > 1 and any(head.kind != "pooled" for head in heads.values()):
+        return JointLinearEngine.load(artifact)
+    if any(head.kind != "pooled" for head in heads.values()):
         return TokenLinearEngine.load(artifact)
     return LinearEngine.load(artifact, threads)
 

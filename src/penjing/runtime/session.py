@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -206,8 +206,10 @@ class Session:
     def _score_rows(self, rows: Sequence[Array], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """As `_score`, of texts that the engine has encoded."""
         if self._tokens is None and not self._pooled:
-            alone = [run_with(self.engine, [row], None) for row in rows]
-            return {name: [one[name][0] for one in alone] for name in self.task.heads}, [False] * len(rows)
+            alone = [run_with(self.engine, [row], features) for row in rows]
+            found: dict[str, Any] = {name: [one[name][0] for one in alone] for name in self.task.heads}
+            pooled = [name for name, head in self.task.heads.items() if head.kind == "pooled"]
+            return found | {name: np.stack(found[name]) for name in pooled}, [False] * len(rows)
         if self._tokens is None and len(rows) <= _SLICE:
             return run_with(self.engine, rows, features), [False] * len(rows)
         if self._tokens is None:

@@ -21,6 +21,7 @@ TASKS = {
     "score": "penjing.tasks.score",
     "several": "penjing.tasks.several",
     "tag": "penjing.tasks.tag",
+    "together": "penjing.tasks.together",
 }
 
 
@@ -70,6 +71,10 @@ def reader_of(file: RecipeFile) -> Reader:
             raise RecipeError(what, where=file.where("data", "separator"), fix=fix)
         options["separator"] = separator
     _check_texts(file, model.ABOUT)
+    if file.recipe.data.golds and "label" in file.recipe.data.model_fields_set:
+        what = "`label` under `data:` names one column, and each of several tasks has its own"
+        fix = "take it out, and write `label: COLUMN` under each name in `task:`"
+        raise RecipeError(what, where=file.where("data", "label"), fix=fix)
     return model.open_reader(
         build_options(model.Options, options, file.where("task"), lambda *keys: _place(file, *keys))
     )
