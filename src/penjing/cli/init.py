@@ -124,15 +124,14 @@ def _with_shared_rows(file: RecipeFile) -> RecipeFile:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """The options of the caller for the file; `numbers`: the labels are numbers; `pairs`: a case is two texts."""
+    """The options of the caller; `numbers`: the labels are numbers; `further`: the texts of a case after its first."""
 
     text: str | None
     label: str | None
     reading: Reading
     numbers: bool
     other: str | None = None
-    pairs: bool | None = None
-    related: bool | None = None
+    further: tuple[str, ...] | None = None
 
 
 def _make_folder(folder: Path) -> None:
@@ -145,9 +144,8 @@ def _make_folder(folder: Path) -> None:
 def _wanted(columns: tuple[str | None, str | None, str | None], reading: Reading, named: About | None) -> _Wanted:
     """columns: of texts, labels and second texts; named: the task that the caller names."""
     text, label, other = columns
-    pairs = True if other is not None else None if named is None else "other" in named.further
-    related = False if other is not None else None if named is None else "head" in named.further
-    return _Wanted(text, label, reading, named is not None and named.numbers, other, pairs, related)
+    further = ("other",) if other is not None else None if named is None else named.further
+    return _Wanted(text, label, reading, named is not None and named.numbers, other, further)
 
 
 def _task_of(guessed: Guess) -> About:
@@ -172,7 +170,7 @@ def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> N
         show.out(f"texts: column `{guessed.text}`; several tasks: {about.line}")
     elif guessed.ends is not None:
         head, tail = guessed.ends
-        show.out(f"texts: columns `{guessed.text}`, `{head}` and `{tail}`; labels: column `{guessed.label}`")
+        show.out(f"sentences: column `{guessed.text}`; head `{head}`, tail `{tail}`; labels: column `{guessed.label}`")
     elif guessed.other is None:
         show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
     else:
@@ -221,8 +219,7 @@ def _guess(data: Path, wanted: _Wanted, *, asking: bool) -> Guess:
                 reading=reading,
                 numbers=wanted.numbers,
                 other=wanted.other,
-                pairs=wanted.pairs,
-                related=wanted.related,
+                further=wanted.further,
             )
         except ChoiceError as error:
             if not (asking and at_a_terminal()):

@@ -70,14 +70,13 @@ def guess(
     reading: Reading | None = None,
     numbers: bool = False,
     other: str | None = None,
-    pairs: bool | None = None,
-    related: bool | None = None,
+    further: tuple[str, ...] | None = None,
 ) -> Guess:
     """Examine the first 3,000 rows. Given columns are used as they are.
 
     numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
-    that may be codes of labels, or very many or with decimals. other: the column of the second texts; pairs: whether a
-    case is two texts (None: by the names of the columns); related: whether it has a head and a tail (None: the same).
+    that may be codes of labels, or very many or with decimals. other: the column of the second texts; further: what
+    a case has after its first text, `other` or `head` and `tail` (None: by the names of the columns).
 
     Raises UsageError (no such file, an unknown column name, a form that no task reads), ChoiceError (several columns
     fit alike) or DataError (no text or no label column found).
@@ -99,8 +98,9 @@ def guess(
     _check_filled(values, faults, str(path))
     _check_given(names, text, label, str(path), other)
     score = number_score if numbers else label_score
-    pairs = False if pairs is None and header is not None else pairs  # names that are made say nothing
-    ends = _ends(values, related, str(path)) if header is None else None
+    further = () if further is None and header is not None else further  # names that are made say nothing
+    pairs = None if further is None else "other" in further
+    ends = _ends(values, None if further is None else "head" in further, str(path)) if header is None else None
     if ends is not None:
         values, pairs = {name: cells for name, cells in values.items() if name not in ends}, False
     text, label, other = _with_second(values, (text, label, other), pairs, str(path), score)
