@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +28,8 @@ from penjing.decide.editions import FORMS
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
-from penjing.explain.evidence import explain, explains
-from penjing.explain.faithfulness import faithfulness
+from penjing.explain.evidence import explain, explains, of_whole_texts
+from penjing.explain.faithfulness import faithfulness, piece_faithfulness
 from penjing.make.choose import MEGA, SECONDS, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
@@ -239,9 +240,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
     gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note)
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
-    if not explains(scored.task):
-        short = short.take([])
-    faithful = faithfulness(decider.session, _open(models.linear, job), short.texts, job.recipe.seed, rows_of(short))
+    faithful = _faithfulness(decider, models, short, job)
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
     automated = np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool)
@@ -273,10 +272,19 @@ def _open(artifact: Artifact, job: ReleaseJob) -> Session:
     return open_session(artifact, threads=job.threads, long_texts=job.recipe.data.long)
 
 
+def _faithfulness(decider: Decider, models: Models, short: Table, job: ReleaseJob) -> dict[str, Any]:
+    if of_whole_texts(decider.session.task):
+        linear = _open(models.linear, job)
+        return faithfulness(decider.session, linear, short.texts, job.recipe.seed, rows_of(short))
+    if not explains(decider.session.task):
+        return {}
+    return piece_faithfulness(decider.session, short.texts, job.recipe.seed)
+
+
 def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
     """The same answers without the temperature; None if the task is calibrated in another way."""
     session = decider.session
-    if TEMPERATURE not in session.calibration or not explains(session.task):
+    if TEMPERATURE not in session.calibration or not of_whole_texts(session.task):
         return None
     plain = {**session.calibration, TEMPERATURE: 1.0}
     answers = session.task.decode(session.outputs(table.texts, rows_of(table)), plain, ())
@@ -336,7 +344,7 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
 def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
     """Times of the release, the teacher's pipeline, and a well-configured INT8 student; empty without an encoder."""
     teacher, student = models.teacher, models.student
-    if teacher.card.form != "torch" or not explains(decider.session.task):
+    if teacher.card.form != "torch" or not of_whole_texts(decider.session.task):
         return {}
     # Loads torch, which a linear model does without.
     from penjing.measure.rivals import hugging_face_pipeline, onnx_int8
