@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from penjing.cases.record import Ask, work
+from penjing.core.artifact import open_release
+from penjing.decide.decider import Decider
 from penjing.make.run import make_release
+from penjing.serve.messages import ask_to_json
+from penjing.serve.slow_process import SlowWork
 
 PAGE = Path(__file__).parents[1] / "docs" / "tasks.md"
 PLACES = ("Leeds", "New York", "Oslo", "Lima")
@@ -109,6 +114,15 @@ def test_evidence_names_the_entity_that_rests_on_it(made: Path) -> None:
     assert words[1] & {"New", "York"}, "one word of a name supports that the other belongs to it"
     assert all(str(line["text"])[one["start"] : one["end"]] == one["text"] for one in spans)
     assert "the words that matter most" in str(line["why"])
+
+
+def test_the_slow_lanes_of_the_service_answer_as_a_decision_does(made: Path) -> None:
+    decider = Decider(open_release(made / "out" / "release"), threads=1)
+    ask = Ask("we paid $ 40 and send the goods to New York today", {}, True)
+    (said,) = SlowWork(decider).answer({"asks": [ask_to_json(ask)], "secret": "00"})["answers"]
+    (here,) = work(decider, [ask])
+    assert said["shown"]["evidence"] == here.shown["evidence"] and here.shown["evidence"]["spans"]
+    assert said["shown"]["outcome"] == here.shown["outcome"] and said["shown"]["in_text"] == here.shown["in_text"]
 
 
 def test_rules_may_ask_how_many_entities_there_are(made: Path) -> None:
