@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from penjing.cases.record import Ask, work
+from penjing.core.artifact import open_release
+from penjing.decide.decider import Decider
 from penjing.make.run import make_release
+from penjing.serve.messages import ask_to_json
+from penjing.serve.slow_process import SlowWork
 
 PAGE = Path(__file__).parents[1] / "docs" / "tasks.md"
 PLACES = ("Leeds", "New York", "Oslo", "Lima")
@@ -81,6 +86,13 @@ def test_predictions_name_places_in_both_texts(made: Path) -> None:
     assert span["start"] != own["start"], "the masked text is shorter"
 
 
+def test_words_of_the_evidence_count_more_than_words_at_random(made: Path) -> None:
+    found = json.loads((made / "out" / "report.json").read_text("utf-8"))["faithfulness"]
+    assert found["rows"] > 20 and found["comprehensiveness"]["tfidf"] is None
+    assert found["comprehensiveness"]["evidence"] > found["comprehensiveness"]["random"]
+    assert found["sufficiency"]["evidence"] < found["sufficiency"]["random"]
+
+
 def test_decisions_are_recorded_and_replayed(made: Path) -> None:
     fresh = rows(60, 1)
     (made / "new.jsonl").write_text("\n".join(json.dumps({"text": row["text"]}) for row in fresh), encoding="utf-8")
@@ -90,6 +102,27 @@ def test_decisions_are_recorded_and_replayed(made: Path) -> None:
     right = [json.loads(str(line["outcome"])) == line["in_text"] == row["entities"] for line, row in automatic]
     assert sum(right) / len(right) > 0.85
     assert penjing(made, "replay", "--all")[-1] == {"replayed": 60, "same": 60, "different": 0, "model_exact": 60}
+
+
+def test_evidence_names_the_entity_that_rests_on_it(made: Path) -> None:
+    text = "we paid $ 40 and send the goods to New York today"
+    (made / "why.jsonl").write_text(json.dumps({"text": text}), encoding="utf-8")
+    (line,) = penjing(made, "decide", "out/release", "why.jsonl", "--evidence", "--why")
+    spans = line["evidence"]["spans"]  # type: ignore[index]
+    assert [one["label"] for one in line["in_text"]] == ["amount", "place"]  # type: ignore[union-attr]
+    words = {piece: {one["text"] for one in spans if one["piece"] == piece} for piece in (0, 1)}
+    assert words[1] & {"New", "York"}, "one word of a name supports that the other belongs to it"
+    assert all(str(line["text"])[one["start"] : one["end"]] == one["text"] for one in spans)
+    assert "the words that matter most" in str(line["why"])
+
+
+def test_the_slow_lanes_of_the_service_answer_as_a_decision_does(made: Path) -> None:
+    decider = Decider(open_release(made / "out" / "release"), threads=1)
+    ask = Ask("we paid $ 40 and send the goods to New York today", {}, True)
+    (said,) = SlowWork(decider).answer({"asks": [ask_to_json(ask)], "secret": "00"})["answers"]
+    (here,) = work(decider, [ask])
+    assert said["shown"]["evidence"] == here.shown["evidence"] and here.shown["evidence"]["spans"]
+    assert said["shown"]["outcome"] == here.shown["outcome"] and said["shown"]["in_text"] == here.shown["in_text"]
 
 
 def test_rules_may_ask_how_many_entities_there_are(made: Path) -> None:

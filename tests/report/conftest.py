@@ -19,8 +19,6 @@ from penjing.report.contract import (
     DataPart,
     Decisions,
     Estimate,
-    Faithful,
-    Faithfulness,
     Mistake,
     Note,
     Point,
@@ -34,6 +32,7 @@ from penjing.report.contract import (
     VariantRow,
     Versus,
 )
+from penjing.report.faithful_part import Faithful, Faithfulness
 
 HOSTILE = '<script>alert("x")</script> & <img src=x onerror=y>'
 

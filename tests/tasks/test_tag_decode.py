@@ -9,7 +9,7 @@ import pytest
 
 from penjing.core.task import Item
 from penjing.tasks.metrics import softmax
-from penjing.tasks.tag_decode import cut_inside, decode_units, tags_of, units_of
+from penjing.tasks.tag_decode import cut_inside, decode_units, located, log_odds, tags_of, units_of
 
 
 def allowed(path: tuple[int, ...]) -> bool:
@@ -69,3 +69,23 @@ def test_tags_begin_once_and_edges_inside_a_unit_are_counted() -> None:
     assert cut_inside(gold, units) == 1
     assert tags_of([(0, 3, "x"), (3, 4, "y")], units, ("x", "y")).tolist() == [1, 2, 0, 0], "a unit has one tag"
     assert tags_of([(20, 24, "x")], units, ("x", "y")).tolist() == [0, 0, 0, 0], "beyond the end that was cut"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_log_odds_are_of_the_shares_and_none_is_the_sequence_of_o_alone(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits = random.normal(size=(5, 5))
+    found = decode_units(logits, 1.0)
+    odds = log_odds(logits, 1.0, [*found.entities, None])
+    assert 1 / (1 + np.exp(-odds[:-1])) == pytest.approx(found.shares) and np.isnan(odds[-1])
+    shares = softmax(logits, 1.0)
+    total = sum(float(np.prod(shares[np.arange(5), path])) for path in product(range(5), repeat=5) if allowed(path))
+    alone = float(np.prod(shares[:, 0])) / total
+    assert 1 / (1 + np.exp(-log_odds(logits, 1.0, []))) == pytest.approx([alone])
+    assert log_odds(np.zeros((0, 5)), 1.0, []) > 20
+
+
+def test_an_entity_has_the_units_that_it_touches() -> None:
+    units = units_of(Item("ab cd ef", [(0, 2), (3, 5), (6, 8)]))
+    assert located((1, 4, "b"), units, ("a", "b")) == (0, 1, 1)
+    assert located((2, 3, "a"), units, ("a", "b")) is None

@@ -28,6 +28,8 @@ FactKind = Literal["label", "unit", "count", "int", "float", "date", "str", "enu
 Outputs = Mapping[str, Any]
 # A target that cross entropy ignores: a special token, or a piece that has no gold of its own.
 IGNORED = -100
+# (start, end, type) of a piece of a text.
+TextPiece = tuple[int, int, str]
 # The scope of units that share one limit.
 ALL = "*"
 # A stratum with fewer rows is reported and reviewed; no promise covers it.
@@ -270,8 +272,20 @@ class ScopedTask(Protocol):
 class MarkedTask(Protocol):
     """A task whose gold and outcomes are pieces of the text with a type; the report marks them there."""
 
-    def pieces(self, outcome: str) -> list[tuple[int, int, str]]:
-        """(start, end, type) of each piece of an outcome or gold, in order; places in the masked text."""
+    def pieces(self, outcome: str) -> list[TextPiece]:
+        """The pieces of an outcome or gold, in order; places in the masked text."""
+
+    def support(
+        self,
+        outputs: Outputs,
+        items: Sequence[Item],
+        pieces: Sequence[Sequence[TextPiece | None]],
+        calibration: Mapping[str, Any],
+    ) -> Floats:
+        """What evidence explains, (n, k): the log-odds of each of k pieces of n items, NaN for None.
+
+        Without pieces (n, 1): the log-odds of an answer that has none.
+        """
 
 
 @runtime_checkable

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,8 @@ import numpy.typing as npt
 from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.errors import UsageError
 from penjing.core.pair import split_pair
-from penjing.core.task import Item, JointTask, Outputs, Task
+from penjing.core.task import Item, JointTask, MarkedTask, Outputs, Task
+from penjing.explain.pieces import GROUP_CHARACTERS, PieceScorer, PieceSupport
 from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans
 
@@ -43,8 +44,8 @@ _BREAK = re.compile(r"[，。！？；：、…,!?;\n]+|[.:](?=\s|$)|——")
 # A clause with more words is split at a word boundary, several times if necessary.
 _LONGEST = 16
 _MOST_JOINED = 128
-# `stop` is asked after each group of variants with about this many characters in total.
-_GROUP_CHARACTERS = 2000
+# Of a piece of an answer, the strongest spans are given.
+MOST_OF_PIECE = 5
 
 
 class Scorer(Protocol):
@@ -74,6 +75,17 @@ class EvidenceSpan:
 
 
 @dataclass(frozen=True)
+class PieceSpan(EvidenceSpan):
+    """A span that one piece of an answer rests on: `piece` is its position, from 0, among those of the answer.
+
+    weight: the decrease of the log-odds of this piece (`explain/pieces.py`). Without pieces, `piece` is 0 and stands
+    for the answer that there is none.
+    """
+
+    piece: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Spans that support an answer, strongest first; spans that speak against it are omitted.
 
@@ -96,9 +108,14 @@ class Evidence:
         return shown | ({"cut": self.cut} if self.cut else {})
 
 
-def explains(task: Task) -> bool:
-    """Whether some answer of a task has evidence: pieces of a text are their own."""
+def of_whole_texts(task: Task) -> bool:
+    """Whether some answer of a task is about whole texts, so that one focus explains it."""
     return any(head.kind == "pooled" for head in task.heads.values())
+
+
+def explains(task: Task) -> bool:
+    """Whether the answers of a task have evidence: those about whole texts, and marked pieces of a text."""
+    return of_whole_texts(task) or isinstance(task, MarkedTask)
 
 
 def explain(
@@ -107,8 +124,8 @@ def explain(
     """The evidence of a masked text for an answer (None: the model's own). Offsets are in the masked text.
 
     stop: called between small groups of variants; the first reason that it returns (not "") ends the work and is
-    stored in `cut`. Raises UsageError for an answer that the task does not know, and for a task whose answers are
-    spans of the text.
+    stored in `cut`. The pieces of an answer that has some are explained each by itself (`PieceSpan`); `answer` is not
+    used then. Raises UsageError for an answer that the task does not know, and for a task without evidence.
     """
     if not explains(session.task):
         raise UsageError(
@@ -118,6 +135,8 @@ def explain(
     if isinstance(session, Session):
         # All variants must be answered by the cascade stage that answers this text.
         session = session.answering(masked_text)
+    if not of_whole_texts(session.task):
+        return _explain_pieces(cast(PieceScorer, session), masked_text, stop)
     clauses = split_clauses(masked_text)
     stage = clauses if len(clauses) > 1 else []
     focus = _Focus(session, answer, stop)
@@ -140,6 +159,42 @@ def explain(
     return Evidence(focus.answer, tuple(spans), cut)
 
 
+def _explain_pieces(session: PieceScorer, text: str, stop: Callable[[], str] | None) -> Evidence:
+    """As `explain`, with the weights of each piece of the answer: one pass over the variants serves them all."""
+    support = PieceSupport(session, text, GAP, stop)
+    clauses = split_clauses(text)
+    stage = clauses if len(clauses) > 1 else []
+    values, cut = support.of([[span] for span in stage])
+    falls = support.whole - values
+    stage = stage[: len(falls)]
+    found = _weigh_pieces(text, stage, falls, "clause")
+    # A clause that holds a piece has the words nearest to it.
+    rank = np.lexsort((-np.nansum(falls, axis=1), -np.isnan(falls).sum(axis=1)))
+    top = [stage[i] for i in rank[:TOP_CLAUSES]] if stage else clauses
+    words = [word for word in _words_of(text, top, MOST_VARIANTS - 1 - len(stage)) if word not in stage]
+    cut = cut or (stop() if stop is not None and words else "")
+    if words and not cut:
+        values, cut = support.of([[span] for span in words])
+        found += _weigh_pieces(text, words[: len(values)], support.whole - values, "word")
+    strongest = sorted((span for span in found if span.weight > 0), key=lambda one: (-one.weight, one.start, one.end))
+    kept = [
+        one
+        for i, one in enumerate(strongest)
+        if sum(other.piece == one.piece for other in strongest[:i]) < MOST_OF_PIECE
+    ]
+    return Evidence(support.answer, tuple(kept), cut)
+
+
+def _weigh_pieces(text: str, spans: Sequence[tuple[int, int]], falls: Floats, kind: SpanKind) -> list[PieceSpan]:
+    """A span for each piece that is still there without it."""
+    return [
+        PieceSpan(start, end, text[start:end], round(float(weight), 4), kind, piece)
+        for (start, end), row in zip(spans, falls, strict=True)
+        for piece, weight in enumerate(row)
+        if not np.isnan(weight)
+    ]
+
+
 class _Focus:
     """The focus of each text, for the answer to the first text."""
 
@@ -151,7 +206,7 @@ class _Focus:
         """(focus of the first n texts, the reason to stop there); at least the first text is scored."""
         if self._stop is None:
             return self._score(texts), ""
-        size = max(1, _GROUP_CHARACTERS // max(1, len(texts[0])))
+        size = max(1, GROUP_CHARACTERS // max(1, len(texts[0])))
         parts: list[Floats] = []
         for start in range(0, len(texts), size):
             if start and (cut := self._stop()):

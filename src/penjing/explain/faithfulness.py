@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from penjing.core.answers import Answer
 from penjing.core.nouns import Scalar
@@ -23,11 +24,13 @@ from penjing.core.task import Outputs
 from penjing.engines.linear import LinearEngine
 from penjing.engines.linear_joint import JointLinearEngine
 from penjing.engines.protocol import one_after_another
-from penjing.explain.evidence import Evidence, explain
+from penjing.explain.evidence import GAP, Evidence, PieceSpan, explain
+from penjing.explain.pieces import PieceSupport
 from penjing.runtime.session import Fields, Session
 from penjing.text.words import HAN, word_spans
 
 WAYS = ("evidence", "random", "tfidf")
+PIECE_WAYS = ("evidence", "random", "nearest")
 # Evidence must be short enough to read at a glance: at most this share of a text's words, counted in characters.
 SHARE = 0.25
 _MASKS = ("<mask>", "[MASK]")
@@ -85,6 +88,46 @@ def faithfulness(
         "sufficiency": {way: round(float(falls[way][1].mean()), 6) for way in WAYS},
         "comprehensiveness": {way: round(float(falls[way][0].mean()), 6) for way in WAYS},
     }
+
+
+def piece_faithfulness(session: Session, texts: Sequence[str], seed: int = 0) -> dict[str, Any]:
+    """As `faithfulness`, for answers that are pieces of a text: {"rows", ...} with "evidence", "random" and "nearest".
+
+    s = 1 / (1 + exp(-support)) of the least supported piece of each text; only words outside of it are chosen, and a
+    space stands for each removed word. nearest: the words next to the piece, a strong rival, for tags depend on their
+    surroundings. `rows` counts the texts that have a piece, two words outside of it, and evidence among these.
+    """
+    random = np.random.default_rng(seed)
+    found = [one for one in (_piece_case(session, text, random) for text in texts) if one is not None]
+    mean = np.mean(found, axis=0) if found else np.zeros((2, len(PIECE_WAYS)))
+    names = ("comprehensiveness", "sufficiency")
+    falls = {
+        name: dict(zip(PIECE_WAYS, row.round(6).tolist(), strict=True)) for name, row in zip(names, mean, strict=True)
+    }
+    return {"rows": len(found), **falls}
+
+
+def _piece_case(session: Session, text: str, random: np.random.Generator) -> npt.NDArray[np.float64] | None:
+    """(2, ways): the decrease of s without the chosen words of each way, and with these alone."""
+    support = PieceSupport(session, text, GAP)
+    if not support.pieces:
+        return None
+    weakest = int(support.whole.argmin())
+    start, end, _ = support.pieces[weakest]
+    words = [w for w in word_spans(text, HAN.search(text) is not None) if w[1] <= start or w[0] >= end]
+    evidence = explain(session, text)
+    own = tuple(one for one in evidence.spans if isinstance(one, PieceSpan) and one.piece == weakest)
+    chosen = _take(_by_evidence(words, Evidence(evidence.answer, own)), SHARE * sum(b - a for a, b in words))
+    if len(words) < 2 or not chosen:
+        return None
+    budget = sum(b - a for a, b in chosen)
+    nearest = sorted(words, key=lambda word: (max(start - word[1], word[0] - end), word))
+    shuffled = [words[i] for i in random.permutation(len(words))]
+    ways = [chosen, _take(shuffled, budget), _take(nearest, budget)]
+    values, _ = support.of([[*way] for way in ways] + [[w for w in words if w not in way] for way in ways])
+    s = 1 / (1 + np.exp(-np.concatenate([support.whole[None], values])[:, weakest]))
+    falls: npt.NDArray[np.float64] = (s[0] - s[1:]).reshape(2, len(ways))
+    return falls
 
 
 def _only(outputs: Outputs, heads: Sequence[str]) -> Outputs:

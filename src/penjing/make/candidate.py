@@ -28,8 +28,8 @@ from penjing.decide.editions import FORMS
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
-from penjing.explain.evidence import explain, explains
-from penjing.explain.faithfulness import faithfulness
+from penjing.explain.evidence import explain, explains, of_whole_texts
+from penjing.explain.faithfulness import faithfulness, piece_faithfulness
 from penjing.make.choose import MEGA, SECONDS, has_pipeline, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
@@ -295,9 +295,9 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
 def _faithful(session: Session, linear: Artifact, table: Table, job: ReleaseJob) -> dict[str, Any]:
     """The faithfulness of evidence on the first rows that are neither very short nor long."""
     short = table.take([i for i, text in enumerate(table.texts) if 8 <= len(text) <= 400][:FAITHFUL_ROWS])
-    if not explains(session.task):
-        short = short.take([])
-    return faithfulness(session, _open(linear, job), short.texts, job.recipe.seed, rows_of(short))
+    if of_whole_texts(session.task):
+        return faithfulness(session, _open(linear, job), short.texts, job.recipe.seed, rows_of(short))
+    return piece_faithfulness(session, short.texts, job.recipe.seed) if explains(session.task) else {}
 
 
 def _open(artifact: Artifact, job: ReleaseJob) -> Session:
@@ -307,7 +307,7 @@ def _open(artifact: Artifact, job: ReleaseJob) -> Session:
 def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
     """The same answers without the temperature; None if the task is calibrated in another way."""
     session = decider.session
-    if TEMPERATURE not in session.calibration or not explains(session.task):
+    if TEMPERATURE not in session.calibration or not of_whole_texts(session.task):
         return None
     plain = {**session.calibration, TEMPERATURE: 1.0}
     answers = session.task.decode(session.outputs(table.texts, rows_of(table)), plain, ())

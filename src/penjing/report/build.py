@@ -25,6 +25,7 @@ from penjing.measure.latency import Latency
 from penjing.prove.score import Scored
 from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
+from penjing.report.faithful_part import Faithfulness
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
@@ -335,5 +336,5 @@ def _mistakes(scored: Scored, table: Table) -> tuple[r.Mistake, ...]:
     )
 
 
-def _faithful(found: dict[str, Any]) -> r.Faithfulness | None:
-    return r.Faithfulness.model_validate(found) if found and found.get("rows") else None
+def _faithful(found: dict[str, Any]) -> Faithfulness | None:
+    return Faithfulness.model_validate(found) if found and found.get("rows") else None

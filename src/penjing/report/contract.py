@@ -12,6 +12,7 @@ from penjing.core.certificate import CertifiedPeriod, Gate
 from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
 from penjing.data.split import labelled_rows
+from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
 from penjing.report.marked import Mark
 from penjing.report.promised import HarmRow, Menu, NeedPart
@@ -319,26 +320,6 @@ class Mistake(_Part):
     row: int | None = None
     text: str | None = None
     marks: tuple[Mark, ...] = Field((), description="pieces of the text in gold and answer, where they are the answer")
-
-
-class Faithful(_Part):
-    """Decrease of the decided label's probability by mask replacement, for three ways to choose the words."""
-
-    evidence: float
-    random: float
-    tfidf: float
-
-
-class Faithfulness(_Part):
-    """Whether the shown evidence explains the model's answer.
-
-    Sufficiency: decrease if only the evidence is kept (lower is better). Comprehensiveness: decrease if the evidence
-    is removed (higher is better). Random: words of equal length. TF-IDF: words with the largest TF-IDF weights.
-    """
-
-    rows: Count
-    sufficiency: Faithful
-    comprehensiveness: Faithful
 
 
 class Report(_Part):

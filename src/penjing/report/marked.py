@@ -77,7 +77,10 @@ def both_sides(text: str | None, marks: Sequence[Mark]) -> dict[Side, list[Piece
 def marked_line(text: str, marks: Sequence[Mark], side: Side) -> str:
     """One side as a line of plain text: [Oslo place] is right, [Oslo place!] is wrong or missing on the other side."""
     pieces = marked_text(" ".join(text.split("\n")), marks, side)
-    return "".join(f"[{one.text} {one.label}{'' if one.right else '!'}]" if one.label else one.text for one in pieces)
+    ends = {True: "]", False: "!]"}
+    return "".join(
+        "".join(("[", one.text, " ", one.label, ends[one.right])) if one.label else one.text for one in pieces
+    )
 
 
 def mistake_lines(errors: Sequence[tuple[float, str | None, Sequence[Mark]]], words: dict[str, str]) -> Iterator[str]:
@@ -90,9 +93,9 @@ def mistake_lines(errors: Sequence[tuple[float, str | None, Sequence[Mark]]], wo
         return
     yield words["errors_line"]
     for p, text, marks in shown:
-        yield f"  p {p:.2f}"
+        yield "  " + words["errors_row_line"].format(p=f"{p:.2f}")
         for side in ("gold", "answer"):
-            yield f"    {words[f'marked_{side}']}: {marked_line(text, marks, side)}"
+            yield "    " + words[f"marked_{side}"] + words["colon"] + marked_line(text, marks, side)
 
 
 def cut(text: str | None, longest: int = LONGEST) -> str:

@@ -131,7 +131,6 @@ class _Page:
             "mistakes": [
                 (one, cut(one.text), both_sides(one.text, one.marks)) for one in self.report.errors[:MISTAKES]
             ],
-            "marked": any(one.marks for one in self.report.errors),
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
             "rules": shown_rules(self.report.rules, self._said, self.language),

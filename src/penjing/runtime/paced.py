@@ -46,7 +46,7 @@ class PacedEngine:
         return one_after_another(parts)
 
     def places(self, texts: Sequence[str]) -> list[Array]:
-        """Where the pieces of each text are, of an engine without tokens that answers about pieces."""
+        """Of an engine that chooses the pieces of a text: where they are (`Placed`)."""
         return cast(Placed, self._engine).places(texts)
 
     def fingerprint(self) -> dict[str, str]:

@@ -25,7 +25,7 @@ from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.platt import fit_platt, platt
-from penjing.tasks.tag_decode import Best, Units, decode_units, tags_of, units_of
+from penjing.tasks.tag_decode import Best, Units, decode_units, located, log_odds, tags_of, units_of
 from penjing.tasks.tag_figures import tag_figures
 from penjing.tasks.tag_spans import Entity, read_entities, write_entities
 
@@ -208,6 +208,21 @@ class Tag(TagReader):
     def pieces(self, outcome: str) -> list[Entity]:
         """The entities of an outcome or of gold, as the report marks them."""
         return read_entities(outcome)
+
+    def support(
+        self,
+        outputs: Outputs,
+        items: Sequence[Item],
+        pieces: Sequence[Sequence[Entity | None]],
+        calibration: Mapping[str, Any],
+    ) -> Floats:
+        """The log-odds of each entity at its place in its item, (n, k), before Platt scaling; NaN for None."""
+        found = []
+        for table, item, own in zip(outputs[HEAD], items, pieces, strict=True):
+            units = units_of(item)
+            placed = [None if one is None else located(one, units, self.types) for one in own]
+            found.append(log_odds(np.asarray(table)[units.tokens], calibration["temperature"], placed))
+        return np.array(found, dtype=np.float64)
 
     def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
         """A set that is more probable than all others together, by more than the band, stays the answer."""

@@ -112,6 +112,35 @@ def decode_units(logits: npt.ArrayLike, temperature: float) -> Best:
     return Best(entities, each, whole)
 
 
+def log_odds(logits: npt.ArrayLike, temperature: float, entities: Sequence[tuple[int, int, int] | None]) -> Floats:
+    """log(q / (1 - q)) of each entity, (k,), NaN for None; q is the share of the sequences that have exactly this one.
+
+    Without entities (1,): q is the share of the sequence that is O alone. Every q is held within [1e-12, 1 - 1e-12].
+    """
+    table = np.asarray(logits, dtype=np.float64)
+    if not len(table):
+        found = np.full(max(1, len(entities)), np.nan if entities else 1.0)
+    else:
+        shares = np.maximum(softmax(table, temperature), _LEAST)
+        forward, backward, scale = _sums(shares)
+        logged, steps = np.log(shares), np.log(scale)
+        sums = (forward, backward, logged, steps)
+        found = np.array([np.nan if one is None else _share(one, sums) for one in entities], dtype=np.float64)
+        if not entities:
+            found = np.exp(np.minimum([logged[:, 0].sum() - steps.sum()], 0.0))
+    held = np.clip(found, _LEAST, 1 - _LEAST)
+    odds: Floats = np.log(held) - np.log1p(-held)
+    return odds
+
+
+def located(entity: Entity, units: Units, labels: Sequence[str]) -> tuple[int, int, int] | None:
+    """(first unit, last unit, type) of the units that an entity touches; None if it touches none."""
+    start, end, label = entity
+    first = int(np.searchsorted(units.ends, start, "right"))
+    last = int(np.searchsorted(units.starts, end, "left")) - 1
+    return (first, last, labels.index(label)) if first <= last else None
+
+
 def _best_path(logged: Floats) -> Ints:
     """The allowed sequence of the largest sum, (units,); of equal ones the tag that is listed first."""
     units, size = logged.shape
