@@ -252,6 +252,16 @@ class MarkedTask(Protocol):
         """(start, end, type) of each piece of an outcome or gold, in order; places in the masked text."""
 
 
+@runtime_checkable
+class FittedTask(Protocol):
+    """A task whose blocks of the report also show the calibration of the model, such as a threshold of each label."""
+
+    def fitted_figures(
+        self, answers: Sequence[Answer], golds: Sequence[str], calibration: Mapping[str, Any]
+    ) -> tuple[Section, ...]:
+        """As `Judging.figures`, for answers of a model with this calibration."""
+
+
 class Judging(Protocol):
     """Answers against gold."""
 
