@@ -271,7 +271,7 @@ def test_what_training_never_had_goes_to_a_person_at_every_door(
     release: Release, store: Store, penjing: Any, tmp_path: Path
 ) -> None:
     policy = json.loads((release.folder / "policy" / "policy.json").read_bytes())
-    assert (policy["format"], policy["facts"], set(policy["features"])) == (4, "3", {"temperature", "site"})
+    assert (policy["format"], policy["facts"], set(policy["features"])) == (5, "4", {"temperature", "site"})
     assert policy["features"]["site"] == {"empty": False, "values": ["north", "south"]}
     decider = Decider(release, threads=1)
     python = [decider.decide([Request("pump left", fields)])[0].decision.to_json() for fields, _, _ in UNMET]
@@ -297,9 +297,9 @@ def test_a_recorded_missing_feature_replays_without_its_fields(release: Release)
         assert replay_decision(decider.policy, recorded).same
         erased = {**recorded, "facts": {**recorded["facts"], "fields": None}}
         assert replay_decision(decider.policy, erased).same, "which field was missing is kept, its value is not needed"
-    later = {**recorded, "facts": {**recorded["facts"], "version": "4"}}
+    later = {**recorded, "facts": {**recorded["facts"], "version": "5"}}
     found = replay_decision(decider.policy, later)
-    assert not found.same and found.differences[0].startswith("facts: recorded in version 4, this release records")
+    assert not found.same and found.differences[0].startswith("facts: recorded in version 5, this release records")
 
 
 def test_rows_of_one_text_with_other_features_certify_each(release: Release, tmp_path: Path) -> None:

@@ -42,8 +42,12 @@ IDS_SECOND = {
 # Rules of the second edition, with word lists, queues and dates; audits drawn by the key of the database.
 THIRD = GOLDEN / "third"
 IDS_THIRD = {"rules-2": "89dbca333727c15981bf69ea6e87688df3c921d3bc919c3f094657506d0161b2"}
+# Facts of version 4: whether a text is out of scope.
+FOURTH = GOLDEN / "fourth"
+IDS_FOURTH = {"scope": "03d46742b9348e642f4423fbb240c3393db1a2fbab83efd9826c127eefc4741b"}
 FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND) | dict.fromkeys(IDS_THIRD, THIRD)
-ALL_IDS = IDS | IDS_SECOND | IDS_THIRD
+FOLDERS |= dict.fromkeys(IDS_FOURTH, FOURTH)
+ALL_IDS = IDS | IDS_SECOND | IDS_THIRD | IDS_FOURTH
 TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 
 
@@ -51,7 +55,7 @@ TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
     """The records of each release, in the order of the requests, read from migrated copies of the databases."""
     found = {}
-    for folder in (GOLDEN, SECOND, THIRD):
+    for folder in (GOLDEN, SECOND, THIRD, FOURTH):
         store = open_store(f"sqlite:///{copied(folder, tmp_path_factory.mktemp('golden'))}")
         mine = {name: identity for name, identity in ALL_IDS.items() if FOLDERS[name] == folder}
         found |= {name: list(scan_records(store, release=identity)) for name, identity in mine.items()}
@@ -188,6 +192,7 @@ def bytes_of(prediction: Prediction) -> bytes:
             "labels": list(prediction.answer.labels),
             "probabilities": list(prediction.answer.probabilities),
             "too_long": prediction.too_long,
+            **prediction.scope,
         }
     )
 
@@ -206,3 +211,13 @@ def test_a_database_of_the_fifth_form_verifies_and_has_the_callers_numbers(tmp_p
     (one,) = closed_audits(store)
     assert one.drawn == 0.1 and refs_with(store, "K-030")
     store.close()
+
+
+def test_texts_out_of_scope_stay_so(decider: Decider, records: dict[str, list[Record]]) -> None:
+    found = [record.predicted() for record in records[name_of(decider)]]
+    if FOLDERS[name_of(decider)] != FOURTH:
+        assert all(each.far is None for each in found) and not decider.policy.spec.scope
+        return
+    assert sum(each.out_of_scope for each in found) == 10
+    reasons = [record.decided()["reason"] for record in records["scope"]]
+    assert {reasons.count(each) for each in ("out_of_scope", "rule_outcome", "rule_review")} == {7, 2}

@@ -162,6 +162,20 @@ def test_an_outcome_that_changes_is_reported(decider: Decider, decided: list[Dec
     assert not result.held and result.outcome == ("spam", "ham")
 
 
+@pytest.mark.parametrize(("moved", "held"), [(0.0, True), (0.009, True), (0.02, False)])
+def test_how_far_a_text_is_may_move_by_the_tolerance(
+    moved: float, held: bool, decider: Decider, decided: list[Decided]
+) -> None:
+    class Further(Elsewhere):
+        def predict(self, masked: Any, fields: Any = None) -> list[Prediction]:
+            return [dataclasses.replace(each, far=0.5 + moved) for each in super().predict(masked, fields)]
+
+    recorded = dataclasses.replace(decided[0].prediction, far=0.5, out_of_scope=moved > 0)
+    subject = Further(decider, 0.0)
+    result = replay_model(subject, decided[0].masked.text, recorded, decider.session.fingerprint(), 0.01)
+    assert result.held is held and result.exact is (moved == 0)
+
+
 def test_other_labels_do_not_hold(decider: Decider) -> None:
     other = Prediction("a", Choice(("x", "y"), (0.5, 0.5)))
     result = replay_model(decider.session, "free", other, decider.session.fingerprint(), 1.0)

@@ -14,14 +14,14 @@ import pytest
 from penjing.core.answers import answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError
-from penjing.core.task import FactKind, HeadKind, Item, Loss, Task
+from penjing.core.task import FactKind, HeadKind, Item, JointTask, Loss, Task
 from penjing.tasks import TASKS, about_task, calibration_of, card_fields, open_reader, open_task
 
 ROWS = 400
 TEXT = "0123456789"
 PLACES = np.array([(0, 0), *((i, i + 1) for i in range(10)), (0, 0)])
 _TYPES: dict[str, type | tuple[type, ...]] = {
-    "label": str, "unit": float, "count": int, "int": int, "float": float, "str": str, "bool": bool,
+    "label": str, "enum": str, "unit": float, "count": int, "int": int, "float": float, "str": str, "bool": bool,
 }  # fmt: skip
 
 
@@ -64,6 +64,23 @@ CASES = {
         {},
     ),
 }
+
+
+_TAG = '[{"start":6,"end":8,"label":"b"},{"start":0,"end":2,"label":"a"}]'
+CASES["together"] = Case(
+    "together",
+    (
+        '{"tone": " a ", "mark": 3, "parts": []}',
+        '{"parts": [{"label": "b ", "end": 9, "start": 5}], "tone": "b", "mark": "1.5"}',
+        json.dumps({"tone": "c", "mark": "2.50", "parts": _TAG}),
+    ),
+    tuple(
+        json.dumps({"tone": tone, "mark": mark, "parts": parts})
+        for tone, mark, parts in zip("abc", ("3", "1.5", "2.5"), CASES["tag"].read, strict=True)
+    ),
+    ("high", "[]", '{"tone": "a", "other": "b"}', '{"tone": "a", "mark": "high", "parts": []}', '{"tone": ["a"', "3"),
+    {"tasks": {"tone": {"type": "classify"}, "mark": {"type": "score", "within": 0.5}, "parts": {"type": "tag"}}},
+)
 
 
 @pytest.fixture(params=sorted(CASES))
@@ -158,7 +175,12 @@ def test_facts_are_typed_and_decide(name: str) -> None:
         assert 0 <= facts["p"] <= 1
         assert task.read(task.outcome(facts)) == task.outcome(facts), "an outcome is written as gold is"
         assert json.loads(json.dumps(facts)) == facts
-        (unit,) = task.units(facts, task.outcome(facts))
+        units = task.units(facts, task.outcome(facts))
+        if isinstance(task, JointTask):
+            assert tuple(unit.scope for unit in units) == task.scopes and not any(unit.wrong for unit in units)
+            assert [unit.score for unit in units] == [own["p"] for _, own in task.apart(facts).values()]
+            continue
+        (unit,) = units
         assert (unit.scope, unit.outcome, unit.score) == (task.scope(facts), task.outcome(facts), facts["p"])
         assert unit.scope in task.scopes and not unit.wrong
 

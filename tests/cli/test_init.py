@@ -149,7 +149,7 @@ def test_at_a_terminal_a_person_is_asked(app: typer.Typer, tmp_path: Path, monke
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(answers))
     assert init._ask(question) == "业务类型"
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: "2")
-    monkeypatch.setattr(init, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(init, "at_a_terminal", lambda: True)
     done = CliRunner().invoke(app, ["init", str(tmp_path / "job"), "--data", str(tickets(tmp_path))])
     assert done.exit_code == 0, done.output
     assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.data.label == "业务类型"

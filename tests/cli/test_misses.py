@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from penjing.cli.init import _miss_comment
+from penjing.cli.init_recipe import _miss_comment
 from penjing.cli.misses import Misses, ask_misses, in_yaml, most_frequent, proposals
 from penjing.core.chinese import chinese
 from penjing.data.audit import Audit

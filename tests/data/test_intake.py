@@ -57,13 +57,13 @@ def test_unlabelled_texts_come_from_lines_or_from_the_text_column(tmp_path: Path
     (tmp_path / "a.csv").write_text("t,label\na,1\n", encoding="utf-8")
     (tmp_path / "b.txt").write_text("one 13812345678\n\n  \n", encoding="utf-8")
     (tmp_path / "c.csv").write_text("t,other\ntwo,1\n", encoding="utf-8")
-    assert take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [b.txt, c.csv]}"), NEWEST) == [
+    assert take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [b.txt, c.csv]}"), READER, NEWEST) == [
         "one ⟦mobile⟧",
         "two",
     ]
     with pytest.raises(DataError, match="there is no column `t`"):
         (tmp_path / "d.csv").write_text("x,y\n1,2\n", encoding="utf-8")
-        take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [d.csv]}"), NEWEST)
+        take_unlabelled(recipe(tmp_path, "{files: a.csv, text: t, unlabelled: [d.csv]}"), READER, NEWEST)
 
 
 def test_a_file_without_rows(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_row_is_masked_once_by_the_masking_that_is_passed_in(tmp_path: Path, m
     assert list(intake.table.texts) == ["138.1234.5678", "b"]
     assert maskings == ["138.1234.5678", "上海", "b", "北京"]
     maskings.clear()
-    assert take_unlabelled(file, open_masking(VERSION)) == maskings == ["c", "d"]
+    assert take_unlabelled(file, READER, open_masking(VERSION)) == maskings == ["c", "d"]
 
 
 def test_values_of_a_field_that_are_wrong_in_one_way_are_one_error(tmp_path: Path) -> None:

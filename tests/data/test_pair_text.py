@@ -8,31 +8,32 @@ from penjing.core.errors import RequestError
 from penjing.core.pair import join_pair, split_pair
 from penjing.data.fold import fold
 from penjing.data.mask import VERSION, open_masking
-from penjing.data.pair_text import compared, mask_parts, parts_of, prepare_pair, shown_pair
+from penjing.data.pair_text import compared, mask_parts, parts_of, prepare_texts, shown_pair
+from penjing.tasks.match import MatchReader
 
 MASKING = open_masking(VERSION)
 
 
 def test_each_text_is_masked_by_itself() -> None:
-    masked = prepare_pair(MASKING, join_pair("  电话 13912345678 ", "也是13912345678"))
+    masked = prepare_texts(MASKING, join_pair("  电话 13912345678 ", "也是13912345678"), MatchReader())
     assert split_pair(masked.text) == ("电话 ⟦mobile⟧", "也是⟦mobile⟧") and masked.counts["mobile"] == 2
     again = mask_parts(MASKING, masked.text)
     assert (again.text, again.counts) == (masked.text, masked.counts)
 
 
 def test_nothing_is_found_across_the_two_texts() -> None:
-    masked = prepare_pair(MASKING, join_pair("139123", "45678"))
+    masked = prepare_texts(MASKING, join_pair("139123", "45678"), MatchReader())
     assert masked.text == join_pair("139123", "45678") and not masked.counts["mobile"]
 
 
 @pytest.mark.parametrize("raw", [join_pair("", "a"), join_pair("a", " "), join_pair("", "")])
 def test_a_pair_without_one_of_its_texts_is_empty(raw: str) -> None:
-    assert prepare_pair(MASKING, raw).text == ""
+    assert prepare_texts(MASKING, raw, MatchReader()).text == ""
 
 
 def test_one_text_is_no_pair() -> None:
     with pytest.raises(RequestError, match="second one is missing"):
-        prepare_pair(MASKING, "a")
+        prepare_texts(MASKING, "a", MatchReader())
 
 
 def test_pairs_are_compared_in_one_order_unless_order_counts() -> None:

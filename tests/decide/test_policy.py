@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from penjing.core.answers import Choice
 from penjing.core.canon import canonical_json
+from penjing.core.errors import RecipeError, RuleError
 from penjing.core.nouns import Decision, Prediction
 from penjing.data.mask import mask
+from penjing.decide.by_model import tolerance_units
 from penjing.decide.examine import load_rules
 from penjing.decide.first.reader import read_rules
-from penjing.decide.policy import REASONS, Policy, PolicySpec, tolerance_units
+from penjing.decide.policy import REASONS, Policy, PolicySpec
+from penjing.decide.schema import FactSchema
 
 RULES = """name,label,p,text,pii.mobile,amount,then
 phone,,,,>=1,,review
@@ -333,7 +336,7 @@ def test_an_audit_is_what_the_case_drew_against_the_probability_in_its_record(tm
 
 def test_facts_of_the_third_version_belong_to_rules_of_the_second_edition() -> None:
     for wrong in ({"rules": "2", "facts": "2"}, {"rules": "1", "facts": "3"}):
-        with pytest.raises(ValidationError, match="facts of version 3 are those of rules of form 2"):
+        with pytest.raises(ValidationError, match="facts of versions 3 and 4 are those of rules of form 2"):
             PolicySpec(labels=LABELS, thresholds={}, format=4, **wrong)
 
 
@@ -342,4 +345,56 @@ def test_a_policy_of_any_format_takes_rules_of_the_newest_edition(format: int) -
     task = {"task": {"type": "score", "kind": "number"}} if format == 3 else {"labels": LABELS}
     newest = PolicySpec(format=format, thresholds={}, max_error=0.1, **task).newest_rules()
     assert PolicySpec.model_validate(newest.model_dump(mode="json")) == newest
-    assert (newest.format, newest.rules, newest.facts, newest.max_error) == (4, "2", "3", 0.1)
+    assert (newest.format, newest.rules, newest.facts, newest.max_error) == (4, "2", "4", 0.1)
+
+
+def scoped(folder: Path, rules: str, **changes: Any) -> Policy:
+    """A policy of a release that says of a text that it is out of scope."""
+    spec = second(folder).spec.model_copy(update={"format": 5, "facts": "4", "scope": True, **changes})
+    (folder / "rules.csv").write_text(rules, encoding="utf-8")
+    return Policy(spec, load_rules(folder / "rules.csv", spec.schema_of_facts()), "r" * 64)
+
+
+def far(made: Policy, text: str, out: bool) -> dict[str, Any]:
+    prediction = Prediction("a" * 64, Choice(LABELS, (0.95, 0.05)), far=0.7, out_of_scope=out)
+    return made.facts(prediction, mask(text), {"amount": 1.0, "opened": "2026-01-05"}, "2026-01-20T10:00:00Z", 0.5)
+
+
+@pytest.mark.parametrize("heading", ["out_of_scope", "超出范围"])
+def test_a_text_out_of_scope_goes_to_a_person_unless_a_rule_decides_it(heading: str, tmp_path: Path) -> None:
+    rows = f"name,text,{heading},then\ngreeting,contains 你好,yes,outcome ham\nnews,contains 报,否,review\n"
+    made = scoped(tmp_path, rows)
+    assert far(made, "x", True)["out_of_scope"] is True and far(made, "x", True)["version"] == "4"
+    cases = [("天气", True), ("天气真", False), ("你好", True), ("你好吗", False), ("日报", True), ("晚报", False)]
+    seen = {text: made.decide("id", far(made, text, out)) for text, out in cases}
+    assert [(one.route, one.reason) for one in seen.values()] == [
+        ("review", "out_of_scope"), ("automatic", "above_threshold"), ("automatic", "rule_outcome"),
+        ("automatic", "above_threshold"), ("review", "out_of_scope"), ("review", "rule_review"),
+    ]  # fmt: skip
+    assert seen["天气"].outcome == "ham" and seen["天气"].decided_by == "model"
+
+
+def test_a_case_out_of_scope_is_no_audit(tmp_path: Path) -> None:
+    made = scoped(tmp_path, "name,text,then\nnews,contains 报,review\n", audit=1.0)
+    assert made.decide("id", far(made, "天气", True)).reason == "out_of_scope"
+    assert made.decide("id", far(made, "天气", False)).reason == "audit"
+
+
+def test_a_release_without_a_scope_has_no_such_fact(tmp_path: Path) -> None:
+    made = second(tmp_path)
+    assert "out_of_scope" not in far(made, "x", True) and "out_of_scope" not in made.schema.kinds()
+    with pytest.raises(RuleError, match="unknown column `out_of_scope`"):
+        scoped(tmp_path, "name,out_of_scope,then\nn,yes,review\n", format=4, scope=False)
+    # The name is reserved only where the fact exists: earlier releases may have a field of that name.
+    assert FactSchema(LABELS, {"out_of_scope": "bool"}).kinds()["out_of_scope"] == "bool"
+    with pytest.raises(RecipeError, match="a field cannot be named `out_of_scope`"):
+        FactSchema(LABELS, {"out_of_scope": "bool"}, scope=True)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"format": 4, "scope": True}, {"format": 5}, {"format": 5, "scope": True, "facts": "3"}]
+)
+def test_a_scope_belongs_to_policies_of_format_5(wrong: dict[str, Any]) -> None:
+    values = {"labels": LABELS, "thresholds": {}, "rules": "2", "facts": "4", **wrong}
+    with pytest.raises(ValidationError, match="a policy of format 5 has a scope"):
+        PolicySpec.model_validate(values)

@@ -25,6 +25,27 @@ def test_a_record_comes_back_as_it_went_in(store: Store, make) -> None:
     assert get_record(store, "two") is None
 
 
+def test_a_prediction_keeps_how_far_its_text_is(store: Store, make) -> None:
+    record, plain = make("one"), make("one").predicted()
+    assert plain.far is None and "far" not in json.loads(record.prediction)
+    written = canonical_json({**json.loads(record.prediction), "far": 0.61, "out_of_scope": True}).decode()
+    with store.write() as connection:
+        write_records(connection, [replace(record, prediction=written)])
+    found = get_record(store, "one")
+    assert found is not None and found.predicted() == replace(plain, far=0.61, out_of_scope=True)
+
+
+@pytest.mark.parametrize("scope", [{"far": 0.6}, {"out_of_scope": True}, {"far": "0.6", "out_of_scope": True},
+                                   {"far": True, "out_of_scope": True}, {"far": 0.6, "out_of_scope": 1}])  # fmt: skip
+def test_a_prediction_with_half_a_scope_was_changed(scope: dict[str, object], store: Store, make) -> None:
+    record = make("one")
+    written = canonical_json({**json.loads(record.prediction), **scope}).decode()
+    with store.write() as connection:
+        write_records(connection, [replace(record, prediction=written)])
+    with pytest.raises(DamageError, match="cannot be read"):
+        get_record(store, "one")
+
+
 def test_no_text_and_no_evidence_stay_absent(store: Store, make) -> None:
     with store.write() as connection:
         write_records(connection, [replace(make("one", text=None), evidence=None)])

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from penjing.core.answers import Choice, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import Task
+from penjing.core.task import ScopedTask, Task
 from penjing.tasks import open_reader, open_task
 
 LABELS = ("a", "b", "c")
@@ -86,6 +86,14 @@ def test_the_log_odds_change_where_the_probability_rounds_to_one() -> None:
     assert focus({"label": np.array([[0.0, 6.0, 0.0], [0.0, 4.0, 0.0]])}).tolist() == pytest.approx(
         [120 - np.log(2), 80 - np.log(2)]
     )
+
+
+def test_the_energy_is_low_where_one_label_is_likely() -> None:
+    found = task()
+    assert isinstance(found, ScopedTask)
+    logits = np.array([[6.0, 0.0, 0.0], [0.0, 0.0, 0.0]], dtype=np.float32)
+    by_hand = [-np.log(np.exp(3) + 2), -np.log(3)]
+    assert found.energy({"label": logits}, {"temperature": 2.0}) == pytest.approx(by_hand)
 
 
 def test_how_far_two_answers_are_apart() -> None:

@@ -16,10 +16,13 @@ from penjing.tasks import TASKS, calibration_of, card_fields, open_reader, open_
 GOLDS = {
     "classify": ["a", "b", "a"],
     "match": ["yes", "no", "yes"],
+    "relate": ["buys", "none", "buys"],
     "score": ["1", "2.5", "4", "3"],
     "several": ["a;b", "none", "b"],
     "tag": ['[{"start":0,"end":1,"label":"a"}]', "[]", "[]"],
 }
+GOLDS["together"] = ['{"tone": "a", "mark": "1"}', '{"tone": "b", "mark": "2.5"}', '{"tone": "a", "mark": ""}']
+OPTIONS = {"together": {"tasks": {"tone": {"type": "classify"}, "mark": {"type": "score"}}}}
 ITEM = Item("ab", np.array([(0, 1), (1, 2)]))
 
 
@@ -31,7 +34,7 @@ def recipe(folder: Path, task: str) -> Path:
 
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_a_card_gives_its_task_back(name: str) -> None:
-    task = open_reader(name, {}).learn(GOLDS[name])
+    task = open_reader(name, OPTIONS.get(name, {})).learn(GOLDS[name])
     assert task.name == name
     outputs = {
         head: [[[0.1] * kind.size] * 2 if kind.kind == "token" else [0.1] * kind.size] * 3

@@ -7,7 +7,7 @@ import pytest
 
 from penjing.core.answers import Flags
 from penjing.core.errors import DataError, RecipeError
-from penjing.core.task import SetReader, read_words
+from penjing.core.task import ScopedTask, SetReader, read_words
 from penjing.decide.schema import FactSchema
 from penjing.tasks import described, open_reader
 from penjing.tasks.several import Several, SeveralReader
@@ -107,6 +107,15 @@ def test_a_set_is_unsettled_where_a_label_is_near_its_threshold() -> None:
     assert learned().unsettled(facts, 50) and not learned().unsettled(facts, 49) and not learned().unsettled(facts, 0)
     assert learned().moved(flags("卡"), flags("卡", p=0.5)) == pytest.approx(0.4)
     assert learned().moved(flags("卡"), flags("费用")) == pytest.approx(0.7)
+
+
+def test_the_energy_is_the_sum_over_labels() -> None:
+    task = learned()
+    assert isinstance(task, ScopedTask)
+    by_hand = -(np.log1p(np.exp(2.0)) + 2 * np.log1p(np.exp(-3.0)))
+    logits = np.array([[2.0, -3.0, -3.0], [-3.0, -3.0, -3.0]], dtype=np.float32)
+    found = task.energy({"labels": logits}, task.plain())
+    assert found[0] == pytest.approx(by_hand) and found[1] > found[0]
 
 
 def test_evidence_is_about_the_given_labels() -> None:

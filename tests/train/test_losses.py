@@ -82,3 +82,22 @@ def test_a_loss_that_is_not_known_is_never_computed_as_another() -> None:
     for call in (hard_loss, soft_loss):
         with pytest.raises(AssertionError):
             call("huber", outputs, outputs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rows_without_a_target_count_nothing(loss: Loss) -> None:
+    generator = torch.Generator().manual_seed(3)
+    outputs = torch.randn(5, 3, generator=generator, requires_grad=True)
+    if loss in ("cross_entropy", "ordinal"):
+        targets = torch.tensor([0, IGNORED, 2, 1, IGNORED])
+    else:
+        targets = torch.rand(5, 3, generator=generator)
+        targets[[1, 4]] = float("nan")
+    known = [0, 2, 3]
+    assert torch.allclose(hard_loss(loss, outputs, targets), hard_loss(loss, outputs[known], targets[known]))
+    rows = hard_loss(loss, outputs, targets, reduction="none")
+    assert rows[[1, 4]].tolist() == [0.0, 0.0]
+    hard_loss(loss, outputs, targets).backward()
+    assert outputs.grad is not None and outputs.grad.isfinite().all() and not outputs.grad[[1, 4]].any()
+    nothing = hard_loss(loss, outputs[[1, 4]], targets[[1, 4]])
+    assert nothing.item() == 0 and nothing.requires_grad

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row
 
-from penjing.core.pair import split_pair
+from penjing.core.pair import split_texts, write_further
 from penjing.data.parquet import write_parquet
 from penjing.data.workbook import open_workbook
 from penjing.store.case_data import read_case
@@ -97,7 +97,7 @@ def _values(store: Store, period: ExportPeriod, bad: list[str]) -> Iterator[Valu
 def _of(row: Row[Any]) -> Values:
     decided, case = json.loads(row.decision), read_case(row)
     facts, kept = decided["facts"], row.text if row.text is not None else row.held
-    text, other = (kept, None) if kept is None else split_pair(kept) or (kept, None)
+    text, *further = (None,) if kept is None else split_texts(kept)
     values = {
         "id": row.id,
         "ref": case.ref,
@@ -114,7 +114,7 @@ def _of(row: Row[Any]) -> Values:
         "queue": decided.get("queue"),
         "fields": facts.get("fields") or {},
         "text": text,
-        "other": other,
+        "other": write_further(further) if further else None,
         "verdict": row.verdict,
         "reviewer": row.reviewer,
         "note": row.note,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penjing.cases.rule_reasons import rule_why
+from penjing.cases.rule_reasons import doubts, rule_why
 from penjing.core.nouns import Scalar
 from penjing.data.masked import Masked
 from penjing.data.own_places import own_places
@@ -87,6 +87,7 @@ def _decision(decider: Decider, decided: Decided, ask: Ask) -> Answer:
     evidence = _evidence(decider, decided, ask) if ask.evidence else None
     shown = without_draw(decided.decision.to_json()) | {"p": decided.decision.facts["p"]}
     shown |= own_places(decided.prediction.answer, decided.masked) | rule_why(decider.policy, shown)
+    shown |= doubts(decider.policy, shown)
     if evidence is not None:  # the offsets of evidence are in the masked text
         shown |= {"text": decided.masked.text, "evidence": evidence}
     if ask.counterfactual:

@@ -12,8 +12,9 @@ from penjing.core.errors import RequestError
 from penjing.core.nouns import Decision, Prediction, Scalar
 from penjing.core.task import Task
 from penjing.data.mask import Masked
+from penjing.decide.by_model import tolerance_units
 from penjing.decide.facts import version_of
-from penjing.decide.policy import Policy, tolerance_units
+from penjing.decide.policy import Policy
 from penjing.decide.schema import FieldValues
 
 # Two numbers that were rounded to 1e-6 each may differ by one unit where the unrounded ones agree.
@@ -110,7 +111,8 @@ def replay_model(
     if not changed:
         why = "the same bytes" if exact else f"same machine and engine, but the answer moved by {moved:g}"
         return ModelReplay(exact, exact, changed, moved, outcome, repeated, why)
-    held = moved <= tolerance + _ROUNDING and repeated.too_long == recorded.too_long
+    apart = abs((repeated.far or 0.0) - (recorded.far or 0.0))
+    held = max(moved, apart) <= tolerance + _ROUNDING and repeated.too_long == recorded.too_long
     reason = f"{', '.join(changed)} differ; the answer moved by {moved:g}, allowed are {tolerance:g}"
     return ModelReplay(held, exact, changed, moved, outcome, repeated, reason)
 
@@ -137,7 +139,8 @@ def other_outcome(task: Task, before: Answer, after: Answer, tolerance: float) -
 
 
 def _bytes(prediction: Prediction) -> bytes:
-    return canonical_json([prediction.artifact, answer_to_json(prediction.answer), prediction.too_long])
+    content = [prediction.artifact, answer_to_json(prediction.answer), prediction.too_long, prediction.scope]
+    return canonical_json(content)
 
 
 def decide_again(policy: Policy, recorded: Mapping[str, Any], masked: Masked, prediction: Prediction) -> Decision:

@@ -33,6 +33,12 @@ class RuleReasons:
             return None
 
 
+def doubts(policy: Policy, decided: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The part `doubts` of an answer: of several tasks those that the model would not decide, with the reason."""
+    found = policy.doubts(decided["facts"])
+    return {"doubts": found} if found else {}
+
+
 def rule_why(policy: Policy, decided: Mapping[str, Any]) -> dict[str, str]:
     """The part `rule_why` of an answer: the column `why` of the rule that decided; nothing where it has none."""
     reasons = rule_reasons(policy, decided).values()

@@ -61,7 +61,7 @@ def export_annotations(
     opened = open_release(release)
     session = open_session(opened.artifact, long_texts=opened.info.long_texts)
     if session.reads_pairs:
-        what = "a case of this release is two texts, and these programs show one"
+        what = "a case of this release is several texts, and these programs show one"
         raise UsageError(what, where=str(release), fix="correct verdicts with `penjing review` instead")
     schema = load_policy(opened).schema if opened.artifact.card.features else None
     faults: list[Fault] = []

@@ -11,7 +11,7 @@ import typer
 
 from penjing.cli import show
 from penjing.cli.follow import follow_file, follow_recipe
-from penjing.cli.language import language, translate_word
+from penjing.cli.language import Worded, language, translate, translate_word
 
 if TYPE_CHECKING:
     from penjing.data.audit import Audit, Margin
@@ -156,13 +156,13 @@ def _label_table(audit: Audit) -> Iterator[str]:
     shown = labels if len(labels) <= _LABELS_SHOWN + 5 else [*labels[:_LABELS_SHOWN], *labels[-4:]]
     for label, rows in shown:
         if len(shown) < len(labels) and label == labels[-4][0]:
-            table.add_row(f"… {len(labels) - len(shown)} more", *[""] * 5)
+            table.add_row(translate(f"… {len(labels) - len(shown)} more"), *[""] * 5)
         counts = [audit.split_labels[part].get(label, 0) for part in audit.splits]
         table.add_row(label.replace("[", "\\["), f"{rows:,}", *[f"{count:,}" for count in counts])
     console = Console(file=io.StringIO(), width=110, color_system=None)
     with console.capture() as captured:
         console.print(table)
-    yield from (line.rstrip() for line in captured.get().splitlines() if line.strip())
+    yield from (Worded(line.rstrip()) for line in captured.get().splitlines() if line.strip())
 
 
 def _margin_lines(margin: Margin) -> Iterator[str]:

@@ -57,9 +57,15 @@ def language() -> Language:
     return asked() or _from_locale() or _followed or "en"
 
 
+class Worded(str):
+    """A line that has the reader's words already, such as one with cells of their file: it is not translated."""
+
+    __slots__ = ()
+
+
 def translate(text: str) -> str:
     """A sentence of the program, or several lines of them, in the language of messages."""
-    return text if language() == "en" else chinese(text)
+    return text if language() == "en" or isinstance(text, Worded) else chinese(text)
 
 
 def translate_word(text: str) -> str:

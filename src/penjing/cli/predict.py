@@ -48,10 +48,10 @@ def predict(
     from penjing.data.cells import Fault
     from penjing.data.read import Reading
     from penjing.decide.policy import load_policy
-    from penjing.runtime.open import open_session
+    from penjing.runtime.open import open_served
 
     opened = open_release(release)
-    session = open_session(opened.artifact, threads=threads, long_texts=opened.info.long_texts)
+    session = open_served(opened, threads=threads)
     schema = load_policy(opened).schema if opened.artifact.card.features else None
     reading = Reading(encoding, sheet, header, lines=lines)
     faults: list[Fault] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from penjing.core.errors import PenjingError, RequestError, UsageError
-from penjing.core.pair import join_pair
+from penjing.core.pair import FURTHER, join_texts
 from penjing.data.cells import Fault, UnreadableCell
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.header import has_header, is_name
@@ -53,7 +53,7 @@ def read_texts(
     """
     reading = reading or Reading()
     made_with = info.columns.get("text") if info else None
-    second = info.columns.get("other") if info else None
+    further = tuple(info.columns[name] for name in FURTHER if name in info.columns) if info else ()
     wanted = list(dict.fromkeys((column or made_with or "text", "text")))
     opened, name = _find(file, column, reading, wanted if column is None else [column])
     noted = _notify_new(opened, 0, notify)
@@ -74,9 +74,8 @@ def read_texts(
             on_column(name)
             told = name
         text, others = cells[name], list[str]()
-        if second is not None:
-            text, other = _paired(cells, name, second, opened.where, number)
-            others.append(other)
+        if further:
+            text, others = _joined(cells, name, further, opened.where, number)
         used = (name, *others, *match_header(declared, tuple(cells)).found.values())
         odd = next((each for each in used if isinstance(cells[each], UnreadableCell)), None)
         if odd is None:
@@ -93,19 +92,21 @@ def read_texts(
     _notify_new(opened, noted, notify)
 
 
-def _paired(cells: Mapping[str, str], first: str, second: str, where: str, number: int) -> tuple[str, str]:
-    """Both texts of a row as one, and the name of the column of the second ones. Raises UsageError without one."""
-    matched = match_header((second,), tuple(cells))
+def _joined(
+    cells: Mapping[str, str], first: str, further: tuple[str, ...], where: str, number: int
+) -> tuple[str, list[str]]:
+    """All texts of a row as one, and the names of the columns after the first. Raises UsageError for an absent one."""
+    matched = match_header(further, tuple(cells))
     if matched.unclear:
         what, fix = unclear_names(matched.unclear)
         raise UsageError(what, fix=fix)
-    if second not in matched.found:
-        what = f"there is no column `{second}` for the second texts; there are {listed_names(tuple(cells))}"
+    if absent := next((name for name in further if name not in matched.found), None):
+        what = f"there is no column `{absent}`, which this release reads; there are {listed_names(tuple(cells))}"
         raise UsageError(
-            what, where=f"{where}:{number}", fix=f"name the column `{second}`, as where the release was made"
+            what, where=f"{where}:{number}", fix=f"name the column `{absent}`, as where the release was made"
         )
-    name = matched.found[second]
-    return join_pair(cells[first], cells[name]), name
+    names = [matched.found[name] for name in further]
+    return join_texts(cells[first], *(cells[name] for name in names)), names
 
 
 def listed_names(names: Sequence[str]) -> str:

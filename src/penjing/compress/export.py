@@ -34,6 +34,7 @@ PACKED = "whether the model file is stored in gzip: smaller after `compress.magn
 FILES: dict[EngineName, tuple[str, ...]] = {"openvino": (OPENVINO_MODEL, OPENVINO_WEIGHTS), "onnx": (ONNX_MODEL,)}
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
+JOINT = True
 FEATURES = True
 
 

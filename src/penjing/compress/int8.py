@@ -43,6 +43,7 @@ from penjing.text.tokens import Tokens
 
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
+JOINT = True
 FEATURES = True
 
 

@@ -26,6 +26,7 @@ from penjing.text.tokens import open_tokenizer
 _SLICE = 1024
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
+JOINT = True
 
 
 class Options(BaseOptions):

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
 POLICY, RULES, WORDS = "policy/policy.json", "policy/rules.csv", "policy/words"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
+# What tells texts that are like those of training from others, where the task can (runtime/scope.py).
+SCOPE, SEEN = "scope/scope.json", "scope/seen.bin"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 4, SELFCHECK: 2}
+FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 5, SELFCHECK: 2, SCOPE: 1}
 
 State = Literal["held", "broken", "unproven"]
 

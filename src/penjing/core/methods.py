@@ -13,7 +13,7 @@ from penjing.core.canon import digest, digest_file
 from penjing.core.errors import MissingPackageError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.core.options import Options, nearest
-from penjing.core.task import HeadKind, Loss, PairReader, Task
+from penjing.core.task import HeadKind, JointTask, Loss, PairReader, Task
 
 _IN_WORDS: Mapping[Loss, str] = {
     "cross_entropy": "one label a text",
@@ -33,7 +33,8 @@ class Method:
     heads: the kinds of heads that it supports; losses: for a method of one head, the losses that this head may have
     (one label a text has `cross_entropy`); empty: any; features: whether its model can read declared fields beside the
     text, which a method declares by `FEATURES = True`; families: the kinds of networks that a pre-training objective
-    can be learned by, which it declares by `FAMILIES`; pairs: whether it serves tasks of two texts (`PAIRS = True`).
+    can be learned by, which it declares by `FAMILIES`; pairs: whether it serves tasks of two texts (`PAIRS = True`);
+    joint: whether it serves several tasks in one (`JOINT = True`).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Method:
     features: bool = False
     families: tuple[Family, ...] = ()
     pairs: bool = False
+    joint: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
     heads, losses, families = (getattr(module, declared, ()) for declared in ("HEADS", "LOSSES", "FAMILIES"))
     features = getattr(module, "FEATURES", False)
     pairs = getattr(module, "PAIRS", False)
-    return Method(name, path, module.Options, module.apply, heads, losses, features, families, pairs)
+    joint = getattr(module, "JOINT", False)
+    return Method(name, path, module.Options, module.apply, heads, losses, features, families, pairs, joint)
 
 
 def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:
@@ -104,6 +107,15 @@ def check_pairs(method: Method, task: Task) -> None:
     if isinstance(task, PairReader) and not method.pairs:
         raise UsageError(
             f"`{method.name}` does not support the task {task.name}: its model does not compare two texts",
+            fix="leave the step out, or take another one",
+        )
+
+
+def check_joint(method: Method, task: Task) -> None:
+    """Raise UsageError if a task is several in one and a method was not made for that."""
+    if isinstance(task, JointTask) and not method.joint:
+        raise UsageError(
+            f"`{method.name}` does not support the task {task.name}: it is not tested on several answers a text",
             fix="leave the step out, or take another one",
         )
 

@@ -198,19 +198,34 @@ class Release:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer of a model for one text, and whether the text was longer than the model takes."""
+    """The answer of a model for one text, and whether the text was longer than the model takes.
+
+    far: how far the text is from those that the model learned from, in [0, 1), where its release measures that;
+    out_of_scope: whether it is too far.
+    """
 
     artifact: str
     answer: Answer
     too_long: bool = False
+    far: float | None = None
+    out_of_scope: bool = False
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """{"far", "out_of_scope"} where it is measured, else nothing."""
+        return {} if self.far is None else {"far": self.far, "out_of_scope": self.out_of_scope}
 
     def to_json(self) -> dict[str, Any]:
-        """The answer as plain values, with too_long; a Choice as {"label", "p", "probabilities", "too_long"}."""
+        """The answer as plain values, with too_long; a Choice as {"label", "p", "probabilities", "too_long"}.
+
+        Where it is measured, also far and out_of_scope.
+        """
+        beside = {"too_long": self.too_long} | self.scope
         if not isinstance(self.answer, Choice):
-            return answer_to_json(self.answer) | {"too_long": self.too_long}
+            return answer_to_json(self.answer) | beside
         label, p = self.answer.top()
         probabilities = dict(zip(self.answer.labels, self.answer.probabilities, strict=True))
-        return {"label": label, "p": p, "probabilities": probabilities, "too_long": self.too_long}
+        return {"label": label, "p": p, "probabilities": probabilities} | beside
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -31,6 +32,7 @@ FieldType = Literal["str", "int", "float", "bool", "date"]
 Word = Annotated[str, BeforeValidator(lambda value: as_text(value))]
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
 TIME = "time"  # the field in which the time of a labelled row is read
+LABEL_OF = "label."  # before the name of one of several tasks, among the columns that a release names
 PARTS = ("train", "validation", "calibration", "test")
 
 
@@ -48,6 +50,14 @@ class TaskChoice(BaseModel):
     def options(self) -> dict[str, Any]:
         """The keys other than `type`; the task itself checks them."""
         return dict(self.model_extra or {})
+
+    def label_columns(self) -> dict[str, str]:
+        """The column of the labels of each of several tasks, by its name; none where `task:` is one."""
+        several = self.options().get("tasks")
+        if not isinstance(several, dict):
+            return {}
+        named = {name: each.get("label", name) if isinstance(each, dict) else name for name, each in several.items()}
+        return {name: str(as_text(column)) for name, column in named.items()}
 
 
 class Data(_Part):
@@ -72,6 +82,8 @@ class Data(_Part):
     columns: list[Word] | None = Field(None, description="names of the columns of a file that has no header")
     text: Word = Field("text", description="the column of the texts")
     other: Word | None = Field(None, description="the column of the second texts, for the task `match`")
+    head: Word | None = Field(None, description="the column of the first entity of a relation, for the task `relate`")
+    tail: Word | None = Field(None, description="the column of the second entity, for the task `relate`")
     label: Word = Field("label", description="the column of the labels")
     separator: str | None = Field(
         None, description="what is between the labels of a cell, for the task `several`: one of `;`, `|`, `,`, `、` …"
@@ -90,9 +102,20 @@ class Data(_Part):
         None, description="the column of the time of each row, read as the field `time: date`: for rules with dates"
     )
     unlabelled: list[str] = Field([], description="files of texts without labels")
+    out_of_scope: str | dict[Word, str] = Field(
+        {},
+        description="files of texts that fit no label, by a name each; only the report uses them: how many are found",
+    )
     long: Literal["chunk", "review"] = Field(
         "chunk", description="texts longer than the model takes: scored in pieces, or sent to a person"
     )
+
+    _golds: dict[str, str] = PrivateAttr({})
+
+    @property
+    def golds(self) -> dict[str, str]:
+        """The columns of the labels by the name of the task, where the recipe has several; else none."""
+        return self._golds
 
     @model_validator(mode="before")
     @classmethod
@@ -149,7 +172,7 @@ class Data(_Part):
     def _features_are_fields(cls, features: list[str], info: ValidationInfo) -> list[str]:
         fields = info.data.get("fields", {})
         for name in features:
-            if name in (info.data.get("label"), info.data.get("text"), info.data.get("other")):
+            if name in [info.data.get(key) for key in ("label", "text", "other", "head", "tail")]:
                 raise WrongValueError(
                     f"names `{name[:60]}`, which is the column of the labels or of the texts",
                     "take it out: a feature is a field that is known when a case is decided",
@@ -171,6 +194,17 @@ class Data(_Part):
                 "names a column, and the field `time` is no date", "write `time: date` under `fields:`, or take it out"
             )
         return time
+
+    def further(self) -> dict[str, str]:
+        """The columns of the texts that a case has after its first one, by their names here."""
+        named = {"other": self.other, "head": self.head, "tail": self.tail}
+        return {name: column for name, column in named.items() if column is not None}
+
+    @property
+    def outside(self) -> dict[str, str]:
+        """The files of texts that fit no label, by name."""
+        given = self.out_of_scope
+        return {"out_of_scope": given} if isinstance(given, str) else dict(given)
 
     def feature_types(self) -> dict[str, str | list[str]]:
         """The fields that the model reads, with their types or values."""
@@ -218,6 +252,13 @@ class Decide(_Part):
     texts: Literal["masked", "none"] = Field("masked", description="keep masked texts with the records, or none")
     unknown_values: Literal["review", "refuse"] = Field(
         "review", description="a new value of an enumerated field: the case goes to review, or the request is refused"
+    )
+    out_of_scope: float = Field(
+        0.015,
+        ge=0,
+        le=0.2,
+        description="share of usual texts that may go to review as out of scope, so that texts unlike the train rows "
+        "do; 0: none does",
     )
 
     @field_validator("max_error")
@@ -273,6 +314,11 @@ class Recipe(_Part):
                     "has an entry that is not one step", "write each step as one `- room.method: {options}`"
                 )
         return steps
+
+    @model_validator(mode="after")
+    def _columns_of_tasks(self) -> Recipe:
+        self.data._golds = self.task.label_columns()
+        return self
 
     @property
     def reads_text(self) -> bool:

@@ -36,11 +36,15 @@ SMALL = 30
 
 @dataclass(frozen=True)
 class Head:
-    """One output of a model: its kind, how many numbers it gives, and the loss that trains it."""
+    """One output of a model: its kind, how many numbers it gives, and the loss that trains it.
+
+    weight: of its loss among those of other heads.
+    """
 
     kind: HeadKind
     size: int
     loss: Loss
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,9 @@ class About:
 
     gold, metric: the comments in the recipe after the column of the labels, and after `keep`; line, comment: its
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
-    of labels, or pieces of the text with labels; one label, if none of them. pairs: whether a case is two texts.
+    of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
+    case has after its first one.
+    joint: whether it is several tasks.
     epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
     """
 
@@ -102,7 +108,8 @@ class About:
     numbers: bool = False
     sets: bool = False
     spans: bool = False
-    pairs: bool = False
+    further: tuple[str, ...] = ()
+    joint: bool = False
     epochs: float | None = None
 
 
@@ -158,13 +165,20 @@ class SetReader(Protocol):
 
 @runtime_checkable
 class PairReader(Protocol):
-    """A reader whose rows are two texts, which `core/pair.py` makes one. symmetric: whether their order means nothing.
+    """A reader whose rows are several texts, which `core/pair.py` makes one; other readers have one text a row.
 
-    A reader that is none has one text a row.
+    symmetric: whether the order of two texts means nothing. further: the names of the texts after the first one, under
+    `data:` in a recipe and in requests.
     """
 
     @property
     def symmetric(self) -> bool: ...
+
+    @property
+    def further(self) -> tuple[str, ...]: ...
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Raise RequestError for masked texts that are no case together."""
 
 
 def words_of(reader: Reader, cell: str) -> tuple[str, ...]:
@@ -245,6 +259,14 @@ class BoundedTask(Protocol):
 
 
 @runtime_checkable
+class ScopedTask(Protocol):
+    """A task whose outputs tell how well a text fits anything that it learned; its releases know texts that do not."""
+
+    def energy(self, outputs: Outputs, calibration: Mapping[str, Any]) -> Floats:
+        """Of each item (n,): the larger, the less the text fits any answer."""
+
+
+@runtime_checkable
 class MarkedTask(Protocol):
     """A task whose gold and outcomes are pieces of the text with a type; the report marks them there."""
 
@@ -260,6 +282,31 @@ class FittedTask(Protocol):
         self, answers: Sequence[Answer], golds: Sequence[str], calibration: Mapping[str, Any]
     ) -> tuple[Section, ...]:
         """As `Judging.figures`, for answers of a model with this calibration."""
+
+
+@runtime_checkable
+class ListedTask(Protocol):
+    """A task with facts that are one of listed words."""
+
+    def listed(self) -> Mapping[str, tuple[str, ...]]:
+        """The words of each such fact."""
+
+
+@runtime_checkable
+class JointTask(Protocol):
+    """Several tasks in one: each of its scopes is a task with a threshold of its own, and all must reach theirs."""
+
+    def apart(self, facts: Mapping[str, Any]) -> dict[str, tuple[Task, dict[str, Any]]]:
+        """Each task with its own facts, by the name of its scope."""
+
+    def only(self, names: Sequence[str]) -> Task:
+        """The same with these of the tasks alone; it reads the same gold."""
+
+    def metric_of(self, scope: str) -> str:
+        """The metric that `keep` keeps of one of the tasks."""
+
+    def explained(self, answer: Answer) -> Answer:
+        """The part of an answer that evidence is about."""
 
 
 class Judging(Protocol):
@@ -289,6 +336,11 @@ class Judging(Protocol):
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
         """Blocks of the report that only this task has."""
+
+
+def rare_scopes(task: Task, rows: Mapping[str, int]) -> list[str]:
+    """The labels of a task with too few rows for a promise, which always go to a person. rows: of each stratum."""
+    return [scope for scope in task.scopes if rows.get(scope, 0) < SMALL] if task.golds_are_names else []
 
 
 class Task(Reader, Answering, Judging, Protocol):

@@ -21,6 +21,7 @@ from penjing.data.guess_scores import has_decimals, label_score, mean_length, nu
 from penjing.data.header import has_header
 from penjing.data.names import role_of
 from penjing.data.read import Opened, Reading, open_table
+from penjing.data.relations import ends_of
 from penjing.data.sets import find_separator, words_of_list
 
 Score = Callable[[str, Sequence[str], int], float | None]
@@ -42,7 +43,7 @@ class Guess:
 
     form: that of annotated texts; None for a table. spans: the labels are pieces of the text. other: the column of the
     second texts, where a case is two.
-    time: a column that seems to hold the time of each row.
+    time: a column that seems to hold the time of each row. ends: the columns of the head and the tail of a relation.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Guess:
     spans: bool = False
     other: str | None = None
     time: str | None = None
+    ends: tuple[str, str] | None = None
 
 
 def guess(
@@ -69,26 +71,20 @@ def guess(
     numbers: bool = False,
     other: str | None = None,
     pairs: bool | None = None,
+    related: bool | None = None,
 ) -> Guess:
     """Examine the first 3,000 rows. Given columns are used as they are.
 
     numbers: the labels are numbers, of which there may be many. `Guess.numbers` says whether they are: whole ones
     that may be codes of labels, or very many or with decimals. other: the column of the second texts; pairs: whether a
-    case is two texts (None: by the names of the columns).
+    case is two texts (None: by the names of the columns); related: whether it has a head and a tail (None: the same).
 
     Raises UsageError (no such file, an unknown column name, a form that no task reads), ChoiceError (several columns
     fit alike) or DataError (no text or no label column found).
     """
     reading = reading or Reading()
-    form = find_form(path) if text is None and label is None else None
-    if form in _SPANS:
-        return Guess("text", "label", "auto", None, (), form=form, spans=True)
-    if form is not None:
-        raise UsageError(
-            "these are annotated texts, not a table of texts and labels",
-            where=str(path),
-            fix=f"write the recipe by hand, with `format: {form}` under `data:`, or name the columns: --text, --label",
-        )
+    if text is None and label is None and (annotated := _annotated(path)) is not None:
+        return annotated
     opened = open_table(path, reading, [name for name in (text, label) if name])
     notes: list[str] = []
     header = None
@@ -104,6 +100,9 @@ def guess(
     _check_given(names, text, label, str(path), other)
     score = number_score if numbers else label_score
     pairs = False if pairs is None and header is not None else pairs  # names that are made say nothing
+    ends = _ends(values, related, str(path)) if header is None else None
+    if ends is not None:
+        values, pairs = {name: cells for name, cells in values.items() if name not in ends}, False
     text, label, other = _with_second(values, (text, label, other), pairs, str(path), score)
     kind, was = _numbers(values[label]), label
     columns = None
@@ -118,7 +117,31 @@ def guess(
     separator = find_separator(values[was]) if kind == "none" else None
     found = Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
     time = None if header is not None else _time(values, (text, label, other))
-    return replace(found, spans=_are_spans(values[was]), other=other, time=time)
+    return replace(found, spans=_are_spans(values[was]), other=other, time=time, ends=ends)
+
+
+def _annotated(path: Path) -> Guess | None:
+    """The guess on annotated texts; None for a table. Raises UsageError for a form that no task reads."""
+    form = find_form(path)
+    if form is None:
+        return None
+    if form in _SPANS:
+        return Guess("text", "label", "auto", None, (), form=form, spans=True)
+    raise UsageError(
+        "these are annotated texts, not a table of texts and labels",
+        where=str(path),
+        fix=f"write the recipe by hand, with `format: {form}` under `data:`, or name the columns: --text, --label",
+    )
+
+
+def _ends(values: Mapping[str, list[str]], related: bool | None, where: str) -> tuple[str, str] | None:
+    """The columns of heads and tails. Raises UsageError for none where they are wanted."""
+    found = None if related is False else ends_of(values)
+    if related and found is None:
+        listed = ", ".join(f"`{name}`" for name in list(values)[:30])
+        what = f"no two columns are named `head` and `tail` and lie in the text; the columns are {listed}"
+        raise UsageError(what, where=where, fix="name the columns `head` and `tail`, or write the recipe by hand")
+    return found
 
 
 def _check_filled(values: Mapping[str, list[str]], faults: Sequence[Fault], where: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
-from penjing.core.pair import join_pair
+from penjing.core.pair import join_texts
 from penjing.core.recipe import PARTS, Recipe, RecipeFile
 from penjing.core.task import PairReader, Reader, SetReader, read_words, words_of
 from penjing.data.audit import SMALL_LABEL, FileAudit, Problem, Rows
@@ -18,7 +18,7 @@ from penjing.data.fields import match_header
 from penjing.data.labels import alike, as_yaml, read_as, read_label, unite
 from penjing.data.mask import KINDS, Masking
 from penjing.data.masked import Masked
-from penjing.data.pair_text import prepare_pair
+from penjing.data.pair_text import prepare_texts
 from penjing.data.read import Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
@@ -72,30 +72,48 @@ def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
     )
 
 
-def take_unlabelled(file: RecipeFile, masking: Masking) -> list[str]:
+def take_unlabelled(file: RecipeFile, reader: Reader, masking: Masking) -> list[str]:
     """Texts without labels, cleaned and masked, empty and refused ones left out. Raises as `take_in` does."""
-    data = file.recipe.data
-    texts = []
-    for name in data.unlabelled:
-        path = file.resolve(name)
-        faults: list[Fault] = []
-        reading = Reading(data.encoding, data.sheet)
-        wanted = (data.text,) if data.other is None else (data.text, data.other)
-        for _, cells in open_table(path, reading, wanted).rows(faults, (*wanted, "text")):
-            names = match_header(wanted, tuple(cells))
-            column = names.found.get(data.text, "text")
-            if column not in cells or (data.other is not None and len(names.found) < len(wanted)):
-                raise unknown_column(str(path), names, list(cells), data)
-            try:
-                if data.other is None:
-                    text = masking.prepare(cells[column]).text
-                else:
-                    text = prepare_pair(masking, join_pair(cells[column], cells[names.found[data.other]])).text
-            except RequestError:
-                continue
-            if text:
-                texts.append(text)
+    return [text for name in file.recipe.data.unlabelled for text in _texts_of(file, name, reader, masking)]
+
+
+def take_outside(file: RecipeFile, reader: Reader, masking: Masking) -> dict[str, list[str]]:
+    """Texts that fit no label by the name of their set, each once. Raises as `take_in`, and for a file without any."""
+    found = {}
+    for name, path in file.recipe.data.outside.items():
+        found[name] = list(dict.fromkeys(_texts_of(file, path, reader, masking)))
+        if not found[name]:
+            where = file.where("data", "out_of_scope")
+            raise DataError(f"no text can be read in `{path[:80]}`", where=where, fix="name a file with texts")
+    return found
+
+
+def _texts_of(file: RecipeFile, name: str, reader: Reader, masking: Masking) -> list[str]:
+    data, texts = file.recipe.data, []
+    path = file.resolve(name)
+    faults: list[Fault] = []
+    reading = Reading(data.encoding, data.sheet)
+    further = tuple(data.further().values())
+    wanted = (data.text, *further)
+    for _, cells in open_table(path, reading, wanted).rows(faults, (*wanted, "text")):
+        names = match_header(wanted, tuple(cells))
+        column = names.found.get(data.text, "text")
+        if column not in cells or (further and len(names.found) < len(wanted)):
+            raise unknown_column(str(path), names, list(cells), data)
+        try:
+            text = _prepared(masking, reader, [cells[column], *(cells[names.found[name]] for name in further)]).text
+        except RequestError:
+            continue
+        if text:
+            texts.append(text)
     return texts
+
+
+def _prepared(masking: Masking, reader: Reader, texts: Sequence[str]) -> Masked:
+    """The texts of a case masked; one text, which `join_texts` may have made of several."""
+    if isinstance(reader, PairReader):
+        return prepare_texts(masking, join_texts(*texts) if len(texts) > 1 else texts[0], reader)
+    return masking.prepare(texts[0])
 
 
 def _fault_problems(name: str, faults: Sequence[Fault]) -> list[Problem]:
@@ -187,7 +205,7 @@ class _Collector:
                 self.fields[key].append(value)
 
     def _prepare(self, raw: str) -> Masked:
-        return prepare_pair(self.masking, raw) if isinstance(self.reader, PairReader) else self.masking.prepare(raw)
+        return _prepared(self.masking, self.reader, [raw])
 
     def _field(self, value: Scalar, name: str) -> Scalar:
         """Free text in a declared field is cleaned and masked as the text itself."""

@@ -1,9 +1,10 @@
-"""Pairs of texts, cleaned and masked: each text by itself, so that nothing is found across the two."""
+"""Cases of several texts, cleaned and masked: each text by itself, so that nothing is found across two of them."""
 
 from __future__ import annotations
 
 from penjing.core.errors import RequestError
-from penjing.core.pair import SEPARATOR, join_pair, split_pair
+from penjing.core.pair import SEPARATOR, join_texts, split_texts
+from penjing.core.task import PairReader
 from penjing.data.fold import fold
 from penjing.data.mask import Masking
 from penjing.data.masked import Masked
@@ -12,35 +13,42 @@ from penjing.data.masked import Masked
 _BETWEEN = "\ua500"
 
 
-def prepare_pair(masking: Masking, raw: str) -> Masked:
-    """A raw pair of `join_pair`, each text cleaned and masked; without places of the user's text.
+def prepare_texts(masking: Masking, raw: str, reader: PairReader) -> Masked:
+    """The raw texts of a case, as `join_texts` joins them, each cleaned and masked; without places of the user's text.
 
-    Empty if one of the texts is. Raises RequestError for a text that is no pair, and as `Masking.prepare`.
+    Empty if one of the texts is. Raises RequestError for a missing text, for texts that are no case of this task, and
+    as `Masking.prepare`.
     """
-    found = split_pair(raw)
-    if found is None:
-        raise RequestError("two texts are compared here, and the second one is missing", fix="give it as `other`")
-    first, second = (masking.prepare(part) for part in found)
-    counts = {kind: count + second.counts[kind] for kind, count in first.counts.items()}
-    return Masked(join_pair(first.text, second.text) if first.text and second.text else "", counts)
+    given = split_texts(raw)
+    if len(given) != 1 + len(reader.further):
+        if len(reader.further) == 1:
+            what = "two texts are compared here, and the second one is missing"
+            raise RequestError(what, fix=f"give it as `{reader.further[0]}`")
+        listed = "`, `".join(("text", *reader.further))
+        raise RequestError(f"a case here is `{listed}`", fix="give each of them, and nothing else")
+    parts = [masking.prepare(part) for part in given]
+    texts = [part.text for part in parts]
+    if not all(texts):
+        return Masked("", _summed(parts))
+    reader.check_texts(texts)
+    return Masked(join_texts(*texts), _summed(parts))
 
 
 def mask_parts(masking: Masking, text: str) -> Masked:
-    """A cleaned text masked; of a pair each text by itself."""
-    found = split_pair(text)
-    if found is None:
+    """A cleaned text masked; of a case of several each by itself."""
+    given = split_texts(text)
+    if len(given) == 1:
         return masking(text)
-    first, second = map(masking, found)
-    counts = {kind: count + second.counts[kind] for kind, count in first.counts.items()}
-    return Masked(join_pair(first.text, second.text), counts)
+    parts = [masking(part) for part in given]
+    return Masked(join_texts(*(part.text for part in parts)), _summed(parts))
 
 
 def compared(text: str, *, symmetric: bool) -> str:
-    """A pair as duplicates are looked for: a letter between the texts, in one order if both orders mean the same."""
-    first, second = split_pair(text) or (text, "")
-    if symmetric and fold(second) < fold(first):
-        first, second = second, first
-    return f"{first} {_BETWEEN} {second}"
+    """The texts of a case as duplicates are looked for: a letter between them, in one order if it means nothing."""
+    texts = split_texts(text)
+    if symmetric and len(texts) == 2:
+        texts = tuple(sorted(texts, key=fold))
+    return f" {_BETWEEN} ".join(texts)
 
 
 def parts_of(text: str) -> tuple[str, ...]:
@@ -49,5 +57,9 @@ def parts_of(text: str) -> tuple[str, ...]:
 
 
 def shown_pair(text: str) -> str:
-    """A text as people read it: of a pair one text a line."""
+    """A case as people read it: one text a line."""
     return text.replace(SEPARATOR, "\n")
+
+
+def _summed(parts: list[Masked]) -> dict[str, int]:
+    return {kind: sum(part.counts[kind] for part in parts) for kind in parts[0].counts}

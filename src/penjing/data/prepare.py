@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from penjing.core.canon import canonical_json, digest_lines, unit_hash
@@ -25,7 +25,7 @@ from penjing.data.findings import (
     unseen_values,
 )
 from penjing.data.fold import fold
-from penjing.data.intake import Intake, take_in, take_unlabelled
+from penjing.data.intake import Intake, take_in, take_outside, take_unlabelled
 from penjing.data.mask import VERSION, Masking, open_masking
 from penjing.data.pair_text import compared
 from penjing.data.shared_texts import both_near, linked, shared_problems
@@ -48,6 +48,8 @@ class Prepared:
     (there it was removed).
 
     shared: calibration and test are the same rows.
+
+    outside: texts that fit no label, by the name of their set; none of them is a text of the tables.
     """
 
     train: Table
@@ -63,6 +65,7 @@ class Prepared:
     copied: tuple[int, ...] = ()
     left_out: Table | None = None
     shared: bool = False
+    outside: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -98,7 +101,7 @@ def examine(
     progress.start("reading the data", None)
     try:
         intake = take_in(file, reader, masking)
-        unlabelled = take_unlabelled(file, masking)
+        unlabelled, outside = take_unlabelled(file, reader, masking), take_outside(file, reader, masking)
     except DataError as error:
         return Audit(problems=[_unreadable(each) for each in faults_of(error)]), None
     table, parts = intake.table, intake.parts
@@ -143,8 +146,15 @@ def examine(
         copied=_copied(found, parts, placed["test"]),
         left_out=table.take(siblings) if siblings else None,
         shared=shared,
+        outside=_apart(outside, table.texts),
     )
     return audit, prepared
+
+
+def _apart(outside: Mapping[str, Sequence[str]], labelled: Sequence[str]) -> dict[str, list[str]]:
+    """The texts of each set that are not among the labelled ones."""
+    known = {fold(text) for text in labelled}
+    return {name: [text for text in texts if fold(text) not in known] for name, texts in outside.items()}
 
 
 def _placed(

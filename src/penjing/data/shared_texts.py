@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from penjing.core.nouns import Table
-from penjing.core.pair import split_pair
+from penjing.core.pair import split_texts
 from penjing.data.audit import Problem
 from penjing.data.dedupe import SIMILARITY, Duplicates, jaccard, shingles
 from penjing.data.fold import fold
@@ -23,6 +23,8 @@ LARGEST = 0.1
 def both_near(one: str, other: str) -> bool:
     """Whether both texts of two compared pairs are nearly the same, in either order."""
     left, right = (tuple(map(shingles, parts_of(text))) for text in (one, other))
+    if len(left) > 2:  # a sentence with its head and tail: near if the sentence is, with the same two
+        return parts_of(one)[1:] == parts_of(other)[1:] and jaccard(left[0], right[0]) >= SIMILARITY
     orders = (right, right[::-1])
     return any(all(jaccard(a, b) >= SIMILARITY for a, b in zip(left, order, strict=True)) for order in orders)
 
@@ -43,7 +45,7 @@ def linked(found: Duplicates, texts: Sequence[str]) -> Duplicates:
 
     first: dict[str, int] = {}
     for place, text in enumerate(texts):
-        for part in parts_of(text):
+        for part in _shared(parts_of(text)):
             low, high = sorted((root(place), root(first.setdefault(part, place))))
             parent[high] = low
     roots = [root(place) for place in range(len(texts))]
@@ -69,4 +71,10 @@ def shared_problems(tables: Mapping[str, Table]) -> list[Problem]:
 
 
 def _folded(text: str) -> list[str]:
-    return [fold(part) for part in split_pair(text) or ()]
+    texts = split_texts(text)
+    return [fold(part) for part in _shared(texts)] if len(texts) > 1 else []
+
+
+def _shared(parts: Sequence[str]) -> Sequence[str]:
+    """The texts that cases of one part may share: both of a pair, of a sentence with its head and tail the sentence."""
+    return parts[:1] if len(parts) > 2 else parts

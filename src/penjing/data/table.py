@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.options import nearest
-from penjing.core.pair import join_pair
+from penjing.core.pair import join_texts
 from penjing.core.recipe import TIME, Data
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.fields import Names, WrongFieldError, match_header, read_field, unclear_names
@@ -61,21 +62,32 @@ def load_table(opened: Opened, data: Data, faults: list[Fault], *, lists: bool =
         checked = True
         cells = {name: given[names.found[name]] for name in wanted}
         if lists:
-            cells[data.label] = as_list(cells[data.label])
+            cells |= {name: as_list(cells[name]) for name in _label_columns(data)}
         if fault := refuse_unreadable(cells, wanted, row):
             faults.append(fault)
             continue
         values = _fields(cells, data, row, faults)
         if values is None:
             continue
-        texts.append(cells[data.text] if data.other is None else join_pair(cells[data.text], cells[data.other]))
-        labels.append(cells[data.label].strip())
+        further = [cells[column] for column in data.further().values()]
+        texts.append(join_texts(cells[data.text], *further) if further else cells[data.text])
+        labels.append(joined_golds(data.golds, cells) if data.golds else cells[data.label].strip())
         rows.append(row)
         if data.group:
             groups.append(cells[data.group])
         for name, value in values.items():
             fields[name].append(value)
     return Table(texts, labels, rows, groups if data.group else None, fields)
+
+
+def joined_golds(columns: Mapping[str, str], cells: Mapping[str, str]) -> str:
+    """The labels of several tasks as one cell: JSON by the name of the task; "" where all are empty."""
+    golds = {name: cells[column].strip() for name, column in columns.items()}
+    return json.dumps(golds, ensure_ascii=False) if any(golds.values()) else ""
+
+
+def _label_columns(data: Data) -> tuple[str, ...]:
+    return tuple(data.golds.values()) or (data.label,)
 
 
 def _fields(cells: Mapping[str, str], data: Data, row: int, faults: list[Fault]) -> dict[str, Scalar] | None:
@@ -116,11 +128,16 @@ def unknown_column(where: str, names: Names, known: list[str], data: Data) -> Co
 
 
 def _absent(where: str, name: str, known: list[str], data: Data) -> DataError:
-    roles = {data.group: "group", data.time: "time", data.label: "label", data.other: "other", data.text: "text"}
+    roles: dict[str | None, str] = {data.group: "group", data.time: "time", data.label: "label"}
+    for role, column in (*data.further().items(), ("text", data.text)):
+        roles[column] = role
     role = roles.get(name, name)
+    task = next((task for task, column in data.golds.items() if column == name), None)
     listed = ", ".join(f"`{column[:60]}`" for column in known[:30])
     close = nearest(name, known)
     hint = f"write `{role}: COLUMN` under `data:`, or `header: N` if the header is row N"
+    if task is not None:
+        hint = f"write `label: COLUMN` under `{task[:60]}:` in `task:`, or `header: N` if the header is row N"
     if name in data.fields:
         hint = f"add the column to the file, or take `{name}` out of `fields:`"
     return DataError(
@@ -146,6 +163,8 @@ def _column_of(data: Data, field: str) -> str:
 
 
 def _wanted(data: Data) -> tuple[str, ...]:
-    second = () if data.other is None else (data.other,)
+    further = data.further().values()
     columns = [_column_of(data, name) for name in data.fields]
-    return tuple(dict.fromkeys((data.text, *second, data.label, *([data.group] if data.group else []), *columns)))
+    return tuple(
+        dict.fromkeys((data.text, *further, *_label_columns(data), *([data.group] if data.group else []), *columns))
+    )

@@ -14,7 +14,7 @@ from penjing.decide.draw import Drawer
 from penjing.decide.identity import check_id, new_id
 from penjing.decide.policy import Policy, load_policy
 from penjing.engines.protocol import Device
-from penjing.runtime.open import open_session
+from penjing.runtime.open import open_served
 from penjing.runtime.selfcheck import run_selfcheck
 from penjing.runtime.session import Session
 
@@ -57,9 +57,7 @@ class Decider:
         """
         masking = open_masking(release.info.masking, str(release.folder))
         self.release = release
-        self.session: Session = open_session(
-            release.artifact, threads=threads, long_texts=release.info.long_texts, device=device
-        )
+        self.session: Session = open_served(release, threads=threads, device=device)
         run_selfcheck(self.session, release)
         self.policy: Policy = load_policy(release)
         self.drawer = Drawer(release.id.encode())

@@ -5,6 +5,7 @@
 3  of rules of the second edition: instead of `contains`, which has an entry for every phrase of the rules, `text` has
    only what was found (`Matcher.seen` in `match.py`); `audit`: what the case drew (`draw.py`), with the probability
    of an audit; and where there are some, `unknown`: enumerated fields that were given with a value which is not listed
+4  as 3, and of a release that has a scope `out_of_scope`: whether the text is unlike those of training
 
 A later version may add kinds of facts. A release fills those of its own version, which is in its policy, so that its
 records stay the same bytes.
@@ -17,8 +18,10 @@ from typing import Any
 
 from penjing.core.errors import UsageError
 
-VERSIONS = ("1", "2", "3")
+VERSIONS = ("1", "2", "3", "4")
 FIRST, VERSION = VERSIONS[0], VERSIONS[-1]
+# Those of rules of the second edition: they have `text` and `audit`.
+OF_TEXT = VERSIONS[2:]
 
 
 def version_of(facts: Mapping[str, Any]) -> str:

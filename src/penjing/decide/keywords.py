@@ -48,6 +48,7 @@ FACTS: Mapping[str, Spellings] = {
     "high": Spellings(("high",), ("上限",)),
     "text": Spellings(("text",), ("文本",)),
     "too_long": Spellings(("too_long",), ("文本超长",)),
+    "out_of_scope": Spellings(("out_of_scope",), ("超出范围",)),
     "pii.id_card": Spellings(("pii.id_card",), ("脱敏.身份证",)),
     "pii.mobile": Spellings(("pii.mobile",), ("脱敏.手机",)),
     "pii.landline": Spellings(("pii.landline",), ("脱敏.座机",)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,11 +28,12 @@ from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
 from penjing.decide import facts as fact_versions
+from penjing.decide.by_model import ByModel, Thresholds
 from penjing.decide.clock import seconds_of
 from penjing.decide.condition import Rule, Then
 from penjing.decide.editions import FORMS, AnyTable, open_rules
 from penjing.decide.first.table import Rule as FirstRule
-from penjing.decide.schema import MICRO, FactSchema, UnknownValues, unknown_of
+from penjing.decide.schema import FactSchema, UnknownValues, unknown_of
 from penjing.decide.table import RuleTable
 from penjing.tasks import opened, task_of
 
@@ -45,6 +45,7 @@ REASONS = {
     "not_certified": "no threshold is certified for this label",
     "not_certified_period": "nothing is certified for the period between the dates of rules in which the request lies",
     "too_long": "the text is longer than the model takes",
+    "out_of_scope": "the text is unlike those that the model learned from: it may fit none of the labels",
     "rule_review": "a rule sends the case to a person",
     "rule_outcome": "a rule forces the outcome",
     "missing_field": "a rule needs a field that the request did not give",
@@ -78,12 +79,13 @@ class PolicySpec(BaseModel):
     the train rows had of each declared field that the model reads (`features`). unknown_values: whether a new value of
     an enumerated field is refused, or sends the case to review; only the second is written.
     Where rules depend on the time, it has the thresholds of each period between their dates (`periods`), which apply
-    instead of `thresholds`.
+    instead of `thresholds`. Format 5 is as 4, and says that the release has a scope (`scope`): whether a text is out of
+    it is a fact, and such a text goes to a person where no rule decides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2, 3, 4] = 1
+    format: Literal[1, 2, 3, 4, 5] = 1
     labels: tuple[str, ...] = ()
     task: dict[str, Any] = {}
     thresholds: dict[str, float | None]
@@ -99,16 +101,19 @@ class PolicySpec(BaseModel):
     features: dict[str, Seen] = {}
     unknown_values: UnknownValues = "refuse"
     periods: tuple[Period, ...] = ()
+    scope: bool = False
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
         if self.format == 1 and self._versions() != (mask.FIRST, fold.FIRST, FORMS[0]):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
-        if bool(self.task) == bool(self.labels) or (self.format != 4 and (self.format == 3) != bool(self.task)):
-            raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, format 4 either")
+        if bool(self.task) == bool(self.labels) or (self.format < 4 and (self.format == 3) != bool(self.task)):
+            raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, the next either")
         known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
-        if known and (self.rules == FORMS[-1]) != (self.facts == fact_versions.VERSION):
-            raise ValueError("facts of version 3 are those of rules of form 2, and of no others")
+        if known and (self.rules == FORMS[-1]) != (self.facts in fact_versions.OF_TEXT):
+            raise ValueError("facts of versions 3 and 4 are those of rules of form 2, and of no others")
+        if self.scope != (self.format == 5) or (self.scope and self.facts in fact_versions.VERSIONS[:3]):
+            raise ValueError("a policy of format 5 has a scope and facts of version 4 or later, others have no scope")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
             raise ValueError("formats 1 to 3 name no version of facts and no features")
         if self.unknown_values == "review" and self.facts in fact_versions.VERSIONS[:2]:
@@ -127,8 +132,9 @@ class PolicySpec(BaseModel):
                 values.pop(name, None)
         if self.unknown_values == "refuse":
             values.pop("unknown_values", None)
-        if not self.periods:
-            values.pop("periods", None)
+        for name in ("periods", "scope"):
+            if not values.get(name):
+                values.pop(name, None)
         values.pop("labels" if self.task else "task", None)
         return values
 
@@ -138,7 +144,7 @@ class PolicySpec(BaseModel):
     def newest_rules(self) -> PolicySpec:
         """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
         newest = {
-            "format": 4,
+            "format": max(4, self.format),
             "rules": FORMS[-1],
             "folding": fold.VERSION,
             "facts": fact_versions.VERSION,
@@ -160,6 +166,7 @@ class PolicySpec(BaseModel):
             other=self.task,
             features={name: seen.empty for name, seen in self.features.items()},
             unknown_values=self.unknown_values,
+            scope=self.scope,
         )
 
 
@@ -211,13 +218,15 @@ class Policy:
             "fields": {name: fields.get(name) for name in self.spec.fields},
             "clock": clock,
         }
-        if isinstance(self.rules, RuleTable) or self.spec.facts == fact_versions.VERSION:
+        if isinstance(self.rules, RuleTable) or self.spec.facts in fact_versions.OF_TEXT:
             found["text"] = self.rules.seen(masked.text) if isinstance(self.rules, RuleTable) else {}
         else:
             found["contains"] = self.rules.contained(masked.text) if self.rules else {}
         if self.spec.facts == fact_versions.FIRST:
             return found
-        if draw is not None and self.spec.facts == fact_versions.VERSION:
+        if self.spec.scope:
+            found["out_of_scope"] = prediction.out_of_scope
+        if draw is not None and self.spec.facts in fact_versions.OF_TEXT:
             found["audit"] = {"draw": draw, "probability": self.spec.audit}
         # Only what is wrong is recorded, without the value: it stays when the fields are erased.
         faults = {name: seen.fault(fields.get(name)) for name, seen in self.spec.features.items()}
@@ -249,7 +258,7 @@ class Policy:
         """Whether an automatic decision goes to a person as an audit."""
         if not self.spec.audit:
             return False
-        if fact_versions.version_of(facts) != fact_versions.VERSION:
+        if fact_versions.version_of(facts) not in fact_versions.OF_TEXT:
             return unit_hash(self.release_id, record_id) < self.spec.audit
         drawn = facts.get("audit")
         return drawn is not None and drawn["draw"] < drawn["probability"]
@@ -275,21 +284,23 @@ class Policy:
         route, reason = self._by_threshold(facts)
         return _Course(answered, route, "model", reason, fired)
 
-    def _by_threshold(self, facts: Mapping[str, Any]) -> tuple[Literal["automatic", "review"], str]:
+    def _by_threshold(self, facts: Mapping[str, Any]) -> ByModel:
         if facts["too_long"]:
             return "review", "too_long"
+        if facts.get("out_of_scope"):
+            return "review", "out_of_scope"
         thresholds = self.thresholds_at(facts["clock"])
         if self.spec.periods and not thresholds:
             return "review", "not_certified_period"
-        threshold = thresholds.get(self.task.scope(facts))
-        if threshold is None:
-            return "review", "not_certified"
-        p, least, band = _micro(facts["p"]), _micro(threshold), tolerance_units(self.spec.tolerance)
-        if p < least - band:
-            return "review", "below_threshold"
-        if p < least + band or self.task.unsettled(facts, band):
-            return "review", "within_tolerance"
-        return "automatic", "above_threshold"
+        return self._thresholds.decide(facts, thresholds)
+
+    @cached_property
+    def _thresholds(self) -> Thresholds:
+        return Thresholds(self.task, self.spec.tolerance)
+
+    def doubts(self, facts: Mapping[str, Any]) -> dict[str, str]:
+        """Of several tasks in one those that the model would not decide by itself, with the reason; else none."""
+        return self._thresholds.doubts(facts, self.thresholds_at(facts["clock"]))
 
     def thresholds_at(self, clock: str) -> Mapping[str, float | None]:
         """The thresholds at the clock of a request; none in a period in which nothing is certified."""
@@ -334,11 +345,6 @@ def _unmet(facts: Mapping[str, Any]) -> str:
     return "missing_feature" if MISSING in faults.values() else "unseen_feature"
 
 
-def tolerance_units(tolerance: float) -> int:
-    """A tolerance in whole millionths, rounded up: scores are kept in millionths."""
-    return math.ceil(round(tolerance * MICRO, 6))
-
-
 def load_policy(release: Release) -> Policy:
     """The policy of a verified release, its rules read; `compile` compiles them. Raises DamageError or RuleError."""
     path = release.folder / POLICY
@@ -377,7 +383,3 @@ def _check_task(spec: PolicySpec, release: Release) -> None:
         where=where,
         fix=fix,
     )
-
-
-def _micro(value: float) -> int:
-    return round(value * MICRO)

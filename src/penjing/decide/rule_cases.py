@@ -19,7 +19,7 @@ from penjing.decide.ends import parse_then, write_then
 from penjing.decide.keywords import column_of
 from penjing.decide.match import Match, Matcher
 from penjing.decide.rules import join_faults
-from penjing.decide.schema import FactSchema, Kind
+from penjing.decide.schema import OUT_OF_SCOPE, FactSchema, Kind
 from penjing.decide.table import RuleTable
 
 # Columns of a file of cases beside facts.
@@ -108,7 +108,7 @@ class RuleRunner:
         own = {fact: _own(fact, given[fact], kinds[fact], schema, where) for fact in given if self._is_own(fact)}
         masked = open_masking(schema.masking)(given.get("text", ""))
         missing = [each for each in self.needed if each not in given and not each.startswith("pii.")]
-        missing = [each for each in missing if each not in ("too_long", f"p.{own.get('label')}")]
+        missing = [each for each in missing if each not in ("too_long", OUT_OF_SCOPE, f"p.{own.get('label')}")]
         if missing:
             listed = ", ".join(f"`{each}`" for each in missing[:5])
             what = f"the rules need {listed}, which the case does not have"
@@ -124,7 +124,8 @@ class RuleRunner:
             shares.setdefault(str(own["label"]), own["p"])
         fields = schema.read({name: given[name] for name in schema.fields if given.get(name)}, where)
         text = {"text": self.matcher.seen(masked.text), "pii": pii, "probabilities": shares, "fields": fields}
-        all_facts = {"too_long": False, **found, **text, "clock": _moment(clock)}
+        inside = {OUT_OF_SCOPE: False} if schema.scope else {}
+        all_facts = {"too_long": False, **inside, **found, **text, "clock": _moment(clock)}
         expected = cells[roles["expected"]].strip() if "expected" in roles else ""
         rule = cells[roles["rule"]].strip() if "rule" in roles else ""
         return RuleCase(where, all_facts, self._end(expected, where), rule)

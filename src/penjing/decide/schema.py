@@ -10,7 +10,7 @@ from typing import Any, Literal
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import BoundedTask, Bounds, FactKind, Task, read_words
+from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, Task, read_words
 from penjing.data import fold
 from penjing.data.dates import parse_date
 from penjing.data.fields import WrongFieldError, match_header, match_names, read_field, unclear_names
@@ -26,6 +26,7 @@ UnknownValues = Literal["refuse", "review"]
 MICRO = 1_000_000
 _SCALE: dict[Kind, int] = {"unit": MICRO, "float": MICRO, "int": 1, "count": 1, "date": 1}
 _RESERVED = {"name", "then", "why", "text", "too_long"}
+OUT_OF_SCOPE = "out_of_scope"
 _TYPES = ("str", "int", "float", "bool", "date")
 
 
@@ -52,6 +53,7 @@ class FactSchema:
     features: the declared fields that the model reads, and whether each was ever empty in training.
     unknown_values: whether a new value of an enumerated field is refused, or is read as none and sends its case to
     review.
+    scope: whether the release says of a text that it is out of scope.
     """
 
     labels: tuple[str, ...]
@@ -62,6 +64,7 @@ class FactSchema:
     other: Mapping[str, Any] = field(default_factory=dict)
     features: Mapping[str, bool] = field(default_factory=dict)
     unknown_values: UnknownValues = "refuse"
+    scope: bool = False
 
     @cached_property
     def task(self) -> Task:
@@ -71,18 +74,23 @@ class FactSchema:
     @cached_property
     def own(self) -> tuple[str, ...]:
         """The facts that come from the model, not from the request."""
-        return (*self.task.kinds(), "too_long")
+        return (*self.task.kinds(), "too_long", *([OUT_OF_SCOPE] if self.scope else []))
 
     @cached_property
     def bounds(self) -> Bounds:
         """What the task knows about the values of its facts."""
         return self.task.bounds() if isinstance(self.task, BoundedTask) else Bounds()
 
+    @cached_property
+    def _listed(self) -> Mapping[str, tuple[str, ...]]:
+        return self.task.listed() if isinstance(self.task, ListedTask) else {}
+
     def __post_init__(self) -> None:
         if not self.labels and "label" in self.task.kinds().values():  # a task with a state of its own
             object.__setattr__(self, "labels", self.task.scopes)
+        reserved = _RESERVED | ({OUT_OF_SCOPE} if self.scope else set())
         for name, kind in self.fields.items():
-            if name in _RESERVED or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
+            if name in reserved or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
                 raise RecipeError(
                     f"a field cannot be named `{name}`: rules know a fact of that name",
                     fix="give the field another name",
@@ -97,14 +105,17 @@ class FactSchema:
             **{f"p.{label}": "unit" for label in self.labels},
             "text": "text",
             "too_long": "bool",
+            **({OUT_OF_SCOPE: "bool"} if self.scope else {}),
             **{f"pii.{kind}": "count" for kind in PLACEHOLDERS},
         }
         return {**fixed, **{name: _kind_of(kind) for name, kind in self.fields.items()}}
 
     def values(self, fact: str) -> tuple[str, ...]:
-        """The listed values of a fact: labels, or the values of an enumerated field; else none."""
+        """The listed values of a fact: labels, words of the task, or those of an enumerated field; else none."""
         if fact == "label":
             return self.labels
+        if fact in self._listed:
+            return self._listed[fact]
         kind = self.fields.get(fact)
         return tuple(kind) if kind is not None and not isinstance(kind, str) else ()
 

@@ -42,6 +42,11 @@ class LinearEngine:
         self._stored, self._coef, self._bias = coef, coef.astype(np.float32), bias
 
     @property
+    def parameters(self) -> int:
+        """How many numbers it has learned."""
+        return int(self._stored.size + self._bias.size + (0 if self.fields is None else self.fields.size))
+
+    @property
     def reads_text(self) -> bool:
         """Whether it knows any term; else it is a model of declared fields alone."""
         return len(self.features) > 0 or self.fields is None
@@ -93,10 +98,14 @@ class LinearEngine:
     @classmethod
     def load(cls, artifact: Artifact, threads: int = 1) -> LinearEngine:  # noqa: ARG003
         """The engine of an artifact of form "linear"; `threads` is not used. Raises DamageError, UsageError."""
+        return cls.load_from(artifact, heads_of(artifact))
+
+    @classmethod
+    def load_from(cls, artifact: Artifact, heads: Mapping[str, Head]) -> LinearEngine:
+        """As `load`, for some of the heads of an artifact."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        heads = heads_of(artifact)
         try:
             tensors = load_file(artifact.folder / WEIGHTS)
             coef, bias, idf = tensors["coef"], tensors["bias"], tensors["idf"]

@@ -40,6 +40,11 @@ class TokenLinearEngine:
         # The last row stands for a feature that is not known.
         self._coef = np.concatenate((coef.astype(np.float32), np.zeros((1, coef.shape[1]), dtype=np.float32)))
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has learned."""
+        return int(self._stored.size + self._bias.size)
+
     def encode(self, texts: Sequence[str]) -> list[Array]:
         """(units, TEMPLATES) of each masked text."""
         return [self.features.encode(text) for text in texts]
@@ -70,13 +75,17 @@ class TokenLinearEngine:
     @classmethod
     def load(cls, artifact: Artifact) -> TokenLinearEngine:
         """The engine of an artifact of form "linear" whose task has one token head. Raises DamageError, UsageError."""
+        return cls.load_from(artifact.folder, heads_of(artifact))
+
+    @classmethod
+    def load_from(cls, folder: Path, heads: Mapping[str, Head]) -> TokenLinearEngine:
+        """As `load`, of the folder of one token head."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        heads = heads_of(artifact)
-        features = Surroundings.read(artifact.folder)
+        features = Surroundings.read(folder)
         try:
-            tensors = load_file(artifact.folder / WEIGHTS)
+            tensors = load_file(folder / WEIGHTS)
             coef, bias = tensors["coef"], tensors["bias"]
             ((_, head),) = heads.items()
             if coef.shape != (len(features), head.size) or bias.shape != (head.size,):
@@ -84,7 +93,7 @@ class TokenLinearEngine:
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",
-                where=str(artifact.folder),
+                where=str(folder),
                 fix="copy the folder again from where it was made, or make it again",
             ) from None
         return cls(features, coef, bias, heads)

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.errors import UsageError
 from penjing.core.pair import split_pair
-from penjing.core.task import Outputs, Task
+from penjing.core.task import Item, JointTask, Outputs, Task
 from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans
 
@@ -97,8 +97,8 @@ class Evidence:
 
 
 def explains(task: Task) -> bool:
-    """Whether answers of a task have evidence: pieces of a text are their own."""
-    return all(head.kind == "pooled" for head in task.heads.values())
+    """Whether some answer of a task has evidence: pieces of a text are their own."""
+    return any(head.kind == "pooled" for head in task.heads.values())
 
 
 def explain(
@@ -162,10 +162,18 @@ class _Focus:
     def _score(self, texts: Sequence[str]) -> Floats:
         outputs, task, calibration = self._session.outputs(texts), self._session.task, self._session.calibration
         if self._of is None:
-            own = task.decode({name: found[:1] for name, found in outputs.items()}, calibration, ())[0]
+            first = {name: found[:1] for name, found in outputs.items()}
+            own = task.decode(first, calibration, self._items(texts[:1]))[0]
+            if isinstance(task, JointTask):
+                own, self._asked = task.explained(self._asked or own), None
             self._of = task.focus(self._asked or own, calibration)
             self.answer = _narrowed(self._asked, own)
         return self._of(outputs)
+
+    def _items(self, texts: Sequence[str]) -> Sequence[Item]:
+        """What answers about pieces of a text need, of several tasks in one."""
+        session = self._session
+        return session.items(texts) if isinstance(session, Session) else ()
 
 
 def _narrowed(asked: Answer | None, own: Answer) -> Answer:

@@ -19,7 +19,9 @@ import numpy as np
 
 from penjing.core.answers import Answer
 from penjing.core.nouns import Scalar
+from penjing.core.task import Outputs
 from penjing.engines.linear import LinearEngine
+from penjing.engines.linear_joint import JointLinearEngine
 from penjing.engines.protocol import one_after_another
 from penjing.explain.evidence import Evidence, explain
 from penjing.runtime.session import Fields, Session
@@ -71,7 +73,8 @@ def faithfulness(
     p = np.zeros((1 + 2 * len(WAYS), max(1, len(cases))))
     own = [case.fields for case in cases] * (1 + 2 * len(WAYS))
     slices = [slice(first, first + _SLICE) for first in range(0, len(variants), _SLICE)]
-    parts = [session.outputs(variants[part], own[part]) for part in slices]
+    heads = [name for name, head in session.task.heads.items() if head.kind == "pooled"]
+    parts = [_only(session.outputs(variants[part], own[part]), heads) for part in slices]
     outputs = one_after_another(parts) if parts else {}
     for place, case in enumerate(cases):
         mine = {name: found[place :: len(cases)] for name, found in outputs.items()}
@@ -82,6 +85,10 @@ def faithfulness(
         "sufficiency": {way: round(float(falls[way][1].mean()), 6) for way in WAYS},
         "comprehensiveness": {way: round(float(falls[way][0].mean()), 6) for way in WAYS},
     }
+
+
+def _only(outputs: Outputs, heads: Sequence[str]) -> Outputs:
+    return {name: outputs[name] for name in heads}
 
 
 def mask_of(session: Session) -> str:
@@ -150,6 +157,8 @@ def _take(order: Sequence[Span], budget: float) -> frozenset[Span]:
 def _word_gains(session: Session, text: str, answer: Answer) -> Callable[[Span], float]:
     """The sum of the linear model's weights for a word: its own term and the character n-grams inside it."""
     engine = session.engine
+    if isinstance(engine, JointLinearEngine) and engine.pooled is not None:
+        engine = engine.pooled
     if not isinstance(engine, LinearEngine):
         raise TypeError("the second session must be of a linear artifact")
     place, sign = _pulls(session, answer)
@@ -169,7 +178,7 @@ def _pulls(session: Session, answer: Answer) -> tuple[int, float]:
 
     An output that raises the focus is preferred.
     """
-    first, *others = session.task.heads.items()
+    first, *others = [pair for pair in session.task.heads.items() if pair[1].kind == "pooled"]
     size = first[1].size
     still = {name: np.zeros((size, head.size)) for name, head in others}
     focus = session.task.focus(answer, session.calibration)

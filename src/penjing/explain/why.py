@@ -8,9 +8,10 @@ of both languages are here, because a service makes them for every text of a req
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from penjing.core.chinese import chinese
+from penjing.core.task import JointTask
 from penjing.decide.absent import absent_fields, rule_reasons
 from penjing.decide.policy import REASONS, Policy
 
@@ -45,6 +46,10 @@ _CAUSES: dict[str, tuple[str, str]] = {
         "{fields} 的值模型在训练时没有见过：由人工决定",
     ),
     "too_long": ("the text is longer than the model takes: a person decides", "文本超过模型能读的长度：由人工决定"),
+    "out_of_scope": (
+        "the text is unlike those that the model learned from: a person decides",
+        "文本与模型学过的文本不相像：由人工决定",
+    ),
     "above_threshold": ("{said}, at or above the certified {least}", "{said}，达到经认证的阈值 {least}"),
     "above_threshold_0": ("{said}, above its certified threshold", "{said}，高于经认证的阈值"),
     "below_threshold": (
@@ -73,6 +78,7 @@ _CAUSES: dict[str, tuple[str, str]] = {
     ),
 }
 _SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")
+_SAID_OF = ("of `{task}` the model says `{label}` with p {p}", "`{task}` 一项，模型判为 `{label}`，概率 {p}")
 _OTHER = ("{said}: {reason}", "{said}：{reason}")
 _NO_RULE = ("no rule fired", "没有规则触发")
 _REASON_OF_RULE = ("the reason of the rule `{rule}`: {why}", "规则 `{rule}` 的理由：{why}")
@@ -124,6 +130,8 @@ class _Words:
         facts, reason = decided["facts"], str(decided["reason"])
         said = self._say(_SAID, label=facts.get("label", decided["outcome"]), p=f"{facts['p']:g}")
         least = None if policy is None else policy.thresholds_at(facts["clock"]).get(policy.task.scope(facts))
+        if policy is not None and isinstance(policy.task, JointTask):
+            said, least = self._of_task(policy, facts)
         names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
         if reason == "audit" and decided.get("forced"):
             reason = "audit_of_rule"
@@ -144,6 +152,13 @@ class _Words:
             )
         queue = decided.get("queue")
         return [found, *([self._say(_QUEUE, queue=queue)] if queue else [])]
+
+    def _of_task(self, policy: Policy, facts: Mapping[str, Any]) -> tuple[str, float | None]:
+        """What the model says of the first task in doubt, else of the least sure one, and the threshold of that."""
+        scope = next(iter(policy.doubts(facts)), policy.task.scope(facts))
+        task, own = cast(JointTask, policy.task).apart(facts)[scope]
+        said = self._say(_SAID_OF, task=scope, label=task.outcome(own), p=f"{own['p']:g}")
+        return said, policy.thresholds_at(facts["clock"]).get(scope)
 
     def rules(self, decided: Mapping[str, Any], policy: Policy | None) -> list[str]:
         """The reasons of the rules that fired, or that none did."""

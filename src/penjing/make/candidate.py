@@ -15,8 +15,8 @@ import numpy as np
 from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
-from penjing.core.recipe import TIME, Recipe
-from penjing.core.task import ALL, SMALL, Task
+from penjing.core.recipe import LABEL_OF, TIME, Recipe
+from penjing.core.task import JointTask, ScopedTask, Task, rare_scopes
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
@@ -30,7 +30,7 @@ from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain, explains
 from penjing.explain.faithfulness import faithfulness
-from penjing.make.choose import MEGA, SECONDS, recipe_gates
+from penjing.make.choose import MEGA, SECONDS, has_pipeline, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
 from penjing.prove.calibration_rows import open_rows
@@ -38,8 +38,10 @@ from penjing.prove.certify import CLOCK, Labelled, certify, clock_of, fix_grid, 
 from penjing.prove.forced import forced_gates
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
+from penjing.prove.joint import certify_joint, fix_joint
 from penjing.prove.misses import Promised, certify_path, fix_path
 from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
+from penjing.prove.scope import fit_scope, measure_scope
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.prove.sequence import DELTA
@@ -109,9 +111,10 @@ def open_policy(
 
     features: the declared fields that its model reads.
     """
+    scoped = has_scope(recipe, task)
     spec = PolicySpec.model_validate(
         {
-            "format": 4,
+            "format": 5 if scoped else 4,
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -124,10 +127,16 @@ def open_policy(
             "fields": declared(recipe),
             "max_error": recipe.decide.max_error,
             "texts": recipe.decide.texts,
+            "scope": scoped,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
     return Policy(spec=spec, rules=rules, release_id="")
+
+
+def has_scope(recipe: Recipe, task: Task) -> bool:
+    """Whether a release of this recipe says of a text that it is out of scope."""
+    return recipe.decide.out_of_scope > 0 and isinstance(task, ScopedTask)
 
 
 def _is_enumerated(recipe: Recipe) -> bool:
@@ -143,10 +152,14 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     shutil.rmtree(target, ignore_errors=True)
     recipe, data, task = job.recipe, job.data, job.data.task
     session, artifact = chosen.session, chosen.artifact
+    scope = None
+    if has_scope(recipe, task):
+        scope = fit_scope(session, data.train.texts, data.validation, recipe.decide.out_of_scope)
+        session = session.within(scope)
     selfcheck = make_selfcheck(session)
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
-    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
+    reviewed = rare_scopes(task, data.audit.labels)
     spec = policy.spec
     validation = label_facts(session, policy, data.validation)
     if job.rules is not None:
@@ -179,7 +192,8 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         tolerance=spec.tolerance,
         fingerprint=dict(session.fingerprint()),
         columns={"text": recipe.data.text, "label": recipe.data.label}
-        | ({} if recipe.data.other is None else {"other": recipe.data.other})
+        | recipe.data.further()
+        | {f"{LABEL_OF}{name}": column for name, column in recipe.data.golds.items()}
         | ({} if recipe.data.time is None else {TIME: recipe.data.time}),
         labels_read_as=read_as(recipe.data),
         trainable=trainable,
@@ -188,7 +202,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
         data.validation, chosen.scored.wrong.tolist(), recipe.decide.texts == "masked", spec.features
     )
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
-    release = seal(target, info, artifact, Promise(spec, job.rules, certificate), Checks(suite, selfcheck))
+    release = seal(target, info, artifact, Promise(spec, job.rules, certificate, scope), Checks(suite, selfcheck))
     return Sealed(release, validation, calibration)
 
 
@@ -210,6 +224,8 @@ def _certify(
 ) -> Certificate:
     """The certificate: by one path of vectors where misses are limited too, else by a sequence for each limit."""
     rows, limit, reviewed = len(calibration), promised.max_error, promised.reviewed
+    if isinstance(policy.task, JointTask):
+        return certify_joint(policy, fix_joint(policy, validation, rows, promised), calibration, promised, used)
     if promised.max_miss:
         return certify_path(policy, fix_path(policy, validation, rows, promised), calibration, promised, used)
     grid = fix_grid(policy, validation, rows, limit, reviewed, promised.delta)
@@ -218,8 +234,7 @@ def _certify(
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:
     """Open the sealed folder as the service does, and test every promise once on the test rows."""
-    release = sealed.release
-    table, threads, progress = job.data.test, job.threads, job.progress
+    release, table, threads, progress = sealed.release, job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
     rows = job.data.audit.rows_by_label
@@ -242,10 +257,9 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     rivals = _rivals(decider, models, table.texts, threads)
     progress.advance(note="the same without Penjing")
     size_mb = folder_size(release.folder) / MEGA
-    note = f"of {models.reference.card.method}"
     # Against itself a model keeps everything: that tests nothing.
     other = None if models.reference.id == release.artifact.id else others[models.reference.id]
-    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, note, shared=job.data.shared)
+    gates = recipe_gates(scored, other, speed, size_mb, job.recipe.gates, _note(models), shared=job.data.shared)
     faithful = _faithful(decider.session, models.linear, table, job)
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
@@ -273,6 +287,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         fired=tuple(each.decision.fired[0] if each.decision.fired else "" for each in decided),
         harm=harm_table(scored.task, outcomes, scored.golds, automated, forced, level),
         level=level,
+        scope=measure_scope(decider.session, scored.predictions, job.data.outside),
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
     )
 
@@ -352,7 +367,7 @@ def promised_against(recipe: Recipe, teacher: Artifact, threads: int) -> Call | 
 def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int) -> dict[str, Latency]:
     """Times of the release, the teacher's pipeline, and a well-configured INT8 student; empty without an encoder."""
     teacher, student = models.teacher, models.student
-    if teacher.card.form != "torch" or not explains(decider.session.task):
+    if teacher.card.form != "torch" or not has_pipeline(decider.session.task):
         return {}
     # Loads torch, which a linear model does without.
     from penjing.measure.rivals import hugging_face_pipeline, onnx_int8
@@ -363,6 +378,10 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int
         if student.card.form == "torch":
             systems["onnx_int8"] = onnx_int8(student, threads, Path(folder))
         return interleaved(systems, texts, calls=RIVAL_CALLS, seconds=RIVAL_SECONDS)
+
+
+def _note(models: Models) -> str:
+    return f"of {models.reference.card.method}"
 
 
 def _by_model(by: str, reason: str) -> bool:

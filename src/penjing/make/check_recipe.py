@@ -16,7 +16,7 @@ from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Progress, Table
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import TIME, RecipeFile
-from penjing.core.task import ALL, Task
+from penjing.core.task import ALL, JointTask, Task
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
 from penjing.data.prepare import Prepared, examine, refusal
@@ -24,14 +24,17 @@ from penjing.decide.examine import examine_rules
 from penjing.decide.logic.findings import Finding
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
+from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.check_periods import audit_by_period
+from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
 from penjing.prove.certify import table_hashes
+from penjing.prove.joint import limits_of_tasks
 from penjing.prove.opened import LedgerState, look_up
 from penjing.prove.openings import LEDGER
 from penjing.prove.periods import counts_days, without_time
@@ -160,15 +163,46 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
         what = f"the gate `macro_f1` is not for the task `{task.name}`, which is measured by {', '.join(names)}"
         fix = f"write `score: {gates.macro_f1:g}`, which is a promise on `{names[0]}`"
         faults.append(RecipeError(what, where=file.where("gates", "macro_f1"), fix=fix))
-    if gates.times_faster is not None and any(head.kind != "pooled" for head in task.heads.values()):
-        what = f"the gate `times_faster` compares answers about whole texts, and the task `{task.name}` has none"
+    if gates.times_faster is not None and not has_pipeline(task):
+        what = f"the gate `times_faster` is about one answer for a whole text, and the task `{task.name}` gives others"
         faults.append(RecipeError(what, where=file.where("gates", "times_faster"), fix="leave it out, or set `p50_ms`"))
     if isinstance(limits, dict) and task.scopes == (ALL,):
         what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
         fix = "write one share for all answers, such as `max_error: 0.05`"
         faults.append(RecipeError(what, where=file.where("decide", "max_error"), fix=fix))
+    if isinstance(task, JointTask):
+        return [*faults, *_joint_faults(file, task)]
     if file.recipe.decide.max_miss and task.scopes == (ALL,):
         what = f"`max_miss` has limits by label, and the answers of the task `{task.name}` are no labels"
+        faults.append(RecipeError(what, where=file.where("decide", "max_miss"), fix="take `max_miss` out"))
+    return faults + _scope_faults(file, task)
+
+
+def _scope_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
+    """Faults of what is said of texts out of scope, where no text of the release can be."""
+    recipe, faults = file.recipe, list[PenjingError]()
+    if has_scope(recipe, task):
+        return faults
+    if recipe.decide.out_of_scope and "out_of_scope" in recipe.decide.model_fields_set:
+        what = f"the task `{task.name}` does not say of a text that it is out of scope"
+        where = file.where("decide", "out_of_scope")
+        faults.append(RecipeError(what, where=where, fix="take `out_of_scope` out, or write 0"))
+    if recipe.data.outside:
+        what = "texts out of scope are named, and no text of this release can be out of scope"
+        fix = "take `out_of_scope` out of `data:`"
+        faults.append(RecipeError(what, where=file.where("data", "out_of_scope"), fix=fix))
+    return faults
+
+
+def _joint_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
+    """Faults of promises on several tasks: each needs its limit, and none has misses by label."""
+    faults: list[PenjingError] = []
+    try:
+        limits_of_tasks(task.scopes, file.recipe.decide.max_error)
+    except RecipeError as error:
+        faults.append(RecipeError(error.what, where=file.where("decide", "max_error"), fix=error.fix))
+    if file.recipe.decide.max_miss:
+        what = f"`max_miss` has limits by label, and the task `{task.name}` has several answers"
         faults.append(RecipeError(what, where=file.where("decide", "max_miss"), fix="take `max_miss` out"))
     return faults
 
@@ -182,7 +216,7 @@ def _files(file: RecipeFile) -> list[Path]:
     """Every file of rows that the recipe names."""
     data = file.recipe.data
     names = [data.files] if isinstance(data.files, str) else list(data.files.values())
-    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled)))
+    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled, *data.outside.values())))
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:
@@ -217,7 +251,8 @@ def _schema(found: Checked, labels: tuple[str, ...], fields: Mapping[str, str | 
     """The facts that rules may name: those of the task if it is known, else those of one label per text."""
     named: dict[str, Any] = described(found.data.task) if found.data is not None else {"labels": labels}
     reads = read_as(found.file.recipe.data)
-    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}))
+    scoped = found.data is not None and has_scope(found.file.recipe, found.data.task)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scoped)
 
 
 def _fields_not_given(found: Checked) -> list[Problem]:
@@ -280,7 +315,7 @@ def _with_limits(found: Checked, labels: tuple[str, ...]) -> RecipeFile:
     """The recipe with the labels of its limits spelled as in the rows; unknown labels are added to the faults."""
     file = found.file
     decide = file.recipe.decide
-    if found.data is not None and found.data.task.scopes == (ALL,):
+    if found.data is not None and not found.data.task.golds_are_names:
         return file
     changed: dict[str, Any] = {}
     if isinstance(decide.max_error, dict):

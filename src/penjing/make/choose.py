@@ -10,6 +10,7 @@ from penjing.core.certificate import Gate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Decision, Table
 from penjing.core.recipe import Gates
+from penjing.core.task import JointTask, Task
 from penjing.decide.identity import new_id
 from penjing.decide.policy import Policy
 from penjing.make.timings import Measured
@@ -139,6 +140,17 @@ def beats(a: Scored, b: Scored) -> bool:
     return a.difference(b).lower > 0
 
 
+def _kept_metrics(task: Task) -> dict[str, str]:
+    """The metrics that `keep` is about, by the name of the gate: the first one, and that of each of several tasks."""
+    each = [task.metric_of(name) for name in task.scopes] if isinstance(task, JointTask) else []
+    return {"keep": "", **{f"keep.{metric}": metric for metric in each}}
+
+
+def has_pipeline(task: Task) -> bool:
+    """Whether a pipeline for whole texts gives the answers of a task: it has one output, about the whole text."""
+    return [head.kind for head in task.heads.values()] == ["pooled"]
+
+
 def recipe_gates(
     scored: Scored,
     teacher: Scored | None,
@@ -156,12 +168,13 @@ def recipe_gates(
     """
     rows, found = len(scored), []
     if gates.keep is not None and teacher is not None:
-        if scored.outcomes == teacher.outcomes:
-            found.append(at_least("keep", gates.keep, 1.0, 1.0, 1.0, rows, note=note))
-        else:
-            kept = scored.kept(teacher)
-            low, high = (kept.low, kept.high) if shared else (kept.lower, kept.upper)
-            found.append(at_least("keep", gates.keep, kept.value, low, high, rows, note=note))
+        for name, metric in _kept_metrics(scored.task).items():
+            if scored.outcomes == teacher.outcomes:
+                found.append(at_least(name, gates.keep, 1.0, 1.0, 1.0, rows, note=note))
+            else:
+                kept = scored.kept(teacher, metric)
+                low, high = (kept.low, kept.high) if shared else (kept.lower, kept.upper)
+                found.append(at_least(name, gates.keep, kept.value, low, high, rows, note=note))
     for name, metric, promised in (("score", "", gates.score), ("macro_f1", "macro_f1", gates.macro_f1)):
         if promised is not None:
             own = scored.interval(metric)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from penjing.core.certificate import CertifiedPeriod
 from penjing.core.nouns import Inputs, Run
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import ALL, SMALL
+from penjing.core.task import rare_scopes
 from penjing.data.features import FieldFeatures
 from penjing.data.prepare import Prepared
 from penjing.decide.table import RuleTable
@@ -19,6 +19,7 @@ from penjing.make.plan import single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
 from penjing.prove.periods import counts_days, is_dated, period_at, rows_in
+from penjing.prove.scope import fit_scope
 from penjing.prove.sequence import DELTA
 from penjing.report.promised import Menu, menu_of
 from penjing.runtime.open import open_session
@@ -39,6 +40,9 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
         read = FieldFeatures.from_json(artifact.card.features)
         policy = open_policy(recipe, task, rules, TOLERANCE["linear"], read)
         session = open_session(artifact, threads=threads, long_texts=recipe.data.long)
+        if policy.spec.scope:
+            share = recipe.decide.out_of_scope
+            session = session.within(fit_scope(session, data.train.texts, data.validation, share))
         validation = label_facts(session, policy, data.validation)
     count, delta, period = len(data.calibration), DELTA * recipe.data.level_share, None
     if is_dated(rules):
@@ -47,7 +51,7 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
         validation = rows_in(validation, (first, last), timed=counts_days(rules))
         several = first is not None or last is not None
         period = CertifiedPeriod(first=first, last=last, confidence=round(1 - delta, 6)) if several else None
-    reviewed = [scope for scope in task.scopes if scope != ALL and data.audit.labels.get(scope, 0) < SMALL]
+    reviewed = rare_scopes(task, data.audit.labels)
     every, by_label = menus(policy, validation, count, recipe.decide.max_error, reviewed, delta=delta)
     return menu_of(Forecast(every, by_label), count, period)
 

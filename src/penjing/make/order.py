@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Step, check_heads, check_pairs
+from penjing.core.methods import Step, check_heads, check_joint, check_pairs
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import Task
+from penjing.core.task import JointTask, Task
 from penjing.make.named import Named
 from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
@@ -48,8 +48,15 @@ def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[Pen
         try:
             check_heads(step.name, step.method.heads, step.method.losses, task)
             check_pairs(step.method, task)
+            check_joint(step.method, task)
         except UsageError as error:
             faults.append(RecipeError(error.what, where=file.where("steps", index, step.name), fix=error.fix))
+    if isinstance(task, JointTask) and file.recipe.search:
+        what = f"`search` tries models that give one answer a text, and the task `{task.name}` gives several"
+        faults.append(RecipeError(what, where=file.where("search"), fix="write the steps out"))
+    if isinstance(task, JointTask) and file.recipe.data.features:
+        what = f"`features` are not read by models of the task `{task.name}`"
+        faults.append(RecipeError(what, where=file.where("data", "features"), fix="take `features:` out"))
     return faults
 
 

@@ -14,6 +14,7 @@ from penjing.data.labels import read_as
 from penjing.data.prepare import examine
 from penjing.decide.policy import load_policy
 from penjing.decide.schema import FactSchema
+from penjing.make.candidate import has_scope
 from penjing.make.plan import step_faults
 from penjing.tasks import described, reader_of
 
@@ -30,7 +31,9 @@ def facts_of(source: Path, progress: Progress) -> FactSchema:
         fix = "`penjing check` says what is wrong with its rows"
         raise UsageError("the rows of the recipe have no labels that rules could name", where=str(source), fix=fix)
     fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in file.recipe.data.fields.items()}
-    return FactSchema(named.get("labels", ()), fields, read_as(file.recipe.data), other=named.get("task", {}))
+    scope = data is not None and has_scope(file.recipe, data.task)
+    reads = read_as(file.recipe.data)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scope)
 
 
 def names_of(source: Path) -> dict[str, str]:

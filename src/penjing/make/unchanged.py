@@ -34,6 +34,7 @@ def key_of(data: Prepared, bases: Sequence[str], texts: bool) -> list[str]:
     paths = ("penjing.make.run", "penjing.make.unchanged", *TUNE.values(), *COMPRESS.values())
     sources = [source_hash(path) for path in paths]
     rows = [task_key(data.task), data.fingerprint, digest_lines(data.unlabelled), data.language]
+    rows += [digest({name: list(texts) for name, texts in data.outside.items()})]
     return ["ended", digest([rows, list(bases), texts, sources, library_versions()])]
 
 

@@ -16,13 +16,14 @@ from penjing.core.errors import DamageError, DataError, GateError, RequestError,
 from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.nouns import Progress, Release, Scalar, Silent, Table
 from penjing.core.options import explain, nearest
-from penjing.core.pair import join_pair
-from penjing.core.recipe import TIME
+from penjing.core.pair import FURTHER, join_texts, read_further
+from penjing.core.recipe import LABEL_OF, TIME
+from penjing.core.task import JointTask
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
-from penjing.data.table import refusal
+from penjing.data.table import joined_golds, refusal
 from penjing.decide.examine import examine_rules
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.logic.findings import Finding
@@ -34,6 +35,7 @@ from penjing.prove.calibration_rows import ledger_of, open_rows
 from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
 from penjing.prove.forced import forced_gates
 from penjing.prove.gates import TIMES
+from penjing.prove.joint import certify_joint
 from penjing.prove.misses import Promised, certify_path
 from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
@@ -47,7 +49,7 @@ from penjing.prove.selected import (
     weighted,
 )
 from penjing.prove.selected import COLUMN as SHARE
-from penjing.runtime.open import open_session
+from penjing.runtime.open import open_served
 from penjing.runtime.session import Session
 
 
@@ -107,7 +109,7 @@ def amend(
     if table is None or wrong:
         raise join_faults(wrong)
     policy = Policy(spec=spec, rules=table, release_id="")
-    session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts)
+    session = open_served(release, threads=threads)
     rows, cases = _labelled_rows(data, columns or Columns(), release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     promised = Promised(old.max_error, old.max_miss, old.reviewed)
@@ -153,6 +155,12 @@ def read_certificate(release: Release) -> Certificate:
 
 def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float) -> Certificate:
     used = (*old.used, *old.calibration)
+    joint = isinstance(policy.task, JointTask)
+    if joint and labelled.drawn:
+        raise UsageError(
+            "limits of several tasks are not tested on rows that were drawn with different probabilities",
+            fix="give labelled rows that were drawn alike, without the column `drawn`",
+        )
     if old.path and labelled.drawn:
         raise UsageError(
             "limits on misses are not tested on rows that were drawn with different probabilities",
@@ -166,7 +174,8 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float)
                 fix="correct the rules that are named, or the labels of these rows; nothing was sealed",
             )
         promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
-        certificate = certify_path(policy, old.path, labelled, promised, used)
+        test = certify_joint if joint else certify_path
+        certificate = test(policy, old.path, labelled, promised, used)
     else:
         certificate = certify(policy, old.grid, labelled, old.max_error, reviewed=old.reviewed, used=used, delta=delta)
     if labelled.drawn:
@@ -192,12 +201,13 @@ def _labelled_rows(
     """The rows of a labelled file, and the cases they stand for. Raises as `_read`, and where nobody could look."""
     progress.start("reading the labelled rows", None)
     made_with = release.info.columns
-    second = (made_with["other"],) if "other" in made_with else ()
-    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *second)
+    further = tuple(made_with[name] for name in FURTHER if name in made_with)
+    names = (columns.text or made_with.get("text", "text"), columns.label or made_with.get("label", "label"), *further)
     time = made_with.get(TIME)
-    opened = open_table(data, columns.reading, [*names, *schema.fields, *([time] if time else [])])
+    golds = {name.removeprefix(LABEL_OF): column for name, column in made_with.items() if name.startswith(LABEL_OF)}
+    opened = open_table(data, columns.reading, [*names, *golds.values(), *schema.fields, *([time] if time else [])])
     cases = DrawnCases()
-    rows = list(_read(opened, data, names, schema.strict(), cases, time))
+    rows = list(_read(opened, data, names, schema.strict(), cases, time, golds))
     if 0.0 in cases.shares:
         raise DataError(
             "some automatic decisions had no chance of being looked at, so nothing is known of cases like them",
@@ -232,18 +242,19 @@ def _read(
     schema: FactSchema,
     cases: DrawnCases,
     time: str | None,
+    golds: Mapping[str, str],
 ) -> Iterator[_Row]:
     """The rows of a labelled file, without those that nobody looked at.
 
     columns: of texts and labels, and of second texts where the release reads two; cases: all cases that the rows stand
-    for are added to it; time: the column of the times, where the file has it.
+    for are added to it; time: the column of the times, where the file has it; golds: the columns of several tasks.
     Raises UsageError (columns) or DataError that lists every faulty row.
     """
     faults: list[Fault] = []
     for number, row in opened.rows(faults):
-        cells = by_english_names(row)
+        cells = _with_joined(by_english_names(row), golds, columns[1])
         if len(columns) > 2 and columns[2] not in cells and "other" in cells:  # as decisions are exported
-            cells = {**cells, columns[2]: cells["other"]}
+            cells = {**cells, **dict(zip(columns[2:], read_further(cells["other"], len(columns) - 2), strict=False))}
         names = _columns(tuple(cells), columns, data)
         if schema.task.golds_are_lists:
             cells = {**cells, names[columns[1]]: as_list(cells[names[columns[1]]])}
@@ -275,9 +286,17 @@ def _read(
             faults.append(Fault(number, what, schema.nearest_outcome(written.strip())))
             continue
         texts = [cells[names[name]] for name in (columns[0], *columns[2:])]
-        yield _Row(number, texts[0] if len(texts) == 1 else join_pair(*texts), truth, fields, drawn)
+        yield _Row(number, texts[0] if len(texts) == 1 else join_texts(*texts), truth, fields, drawn)
     if faults:
         raise refusal(data, faults)
+
+
+def _with_joined(cells: Mapping[str, str], golds: Mapping[str, str], label: str) -> Mapping[str, str]:
+    """The cells of a row, the labels of several tasks as one cell where the file has a column for each."""
+    found = match_header(tuple(golds.values()), tuple(cells)).found
+    if not golds or len(found) < len(golds):
+        return cells
+    return {**cells, label: joined_golds(golds, {column: as_list(cells[name]) for column, name in found.items()})}
 
 
 def _with_time(cells: Mapping[str, str], row: Mapping[str, str], column: str | None) -> Mapping[str, str]:

@@ -21,8 +21,9 @@ from penjing.data.dates import span_of
 from penjing.data.features import beside_text, rows_of
 from penjing.data.mask import open_masking
 from penjing.data.masked import counted
+from penjing.decide.by_model import tolerance_units
 from penjing.decide.clock import clock_at
-from penjing.decide.policy import Policy, tolerance_units
+from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
 from penjing.prove.needed import LimitCount, needed, surest
 from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_grid, run_sequence, tallies, upper_bound
@@ -277,6 +278,8 @@ def in_words(certificate: Certificate) -> str:
     """The certificate in one sentence for a person."""
     limit = certificate.max_error
     promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
+    if is_joint(certificate):
+        promise = "within the limit of each task"
     meaning = f" (an error is {certificate.an_error})" if certificate.an_error else ""
     sure, share = f"{100 * certificate.confidence:.6g}%", f"{certificate.automation:.1%}"
     if certificate.certified and certificate.weighted:
@@ -293,6 +296,11 @@ def in_words(certificate: Certificate) -> str:
         )
     more = _more(certificate)
     return f"nothing is certified on {certificate.rows:,} calibration rows, every case goes to review: {more}"
+
+
+def is_joint(certificate: Certificate) -> bool:
+    """Whether it is of several tasks in one, each with a limit of its own (`joint.py`)."""
+    return bool(certificate.path) and not certificate.max_miss
 
 
 def misses_in_words(certificate: Certificate) -> str:

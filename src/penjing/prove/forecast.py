@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from penjing.core.certificate import Certificate, Need
-from penjing.core.task import ALL
+from penjing.core.task import ALL, JointTask
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import Labelled, MaxError, cases_of, needs_of
+from penjing.prove.joint import joint_need, whole_cases
 from penjing.prove.menu import LIMITS, Offer, menu
 from penjing.prove.misses import Promised, path_need
 from penjing.prove.periods import counts_days, is_dated, period_at, rows_in
@@ -68,11 +69,16 @@ def menus(
     *,
     delta: float = DELTA,
 ) -> tuple[tuple[Offer, ...], dict[str, tuple[Offer, ...]]]:
-    """The menu of all cases, and of each label that the model gives. rows: calibration rows."""
-    cases, scopes = cases_of(policy, validation, reviewed), policy.task.scopes
+    """The menu of all cases, and of each label that the model gives. rows: calibration rows.
+
+    Of several tasks in one there is a menu of all cases, for a limit on an error of any task.
+    """
+    joint = isinstance(policy.task, JointTask)
+    cases = whole_cases(policy, validation) if joint else cases_of(policy, validation, reviewed)
+    scopes = policy.task.scopes
     own = [max_error] if isinstance(max_error, float) else list(max_error.values())
     limits, by_label = sorted({*LIMITS, *own}), {}
-    if scopes != (ALL,):
+    if scopes != (ALL,) and not joint:
         for place, _ in Counter(cases.scope.tolist()).most_common(LABELS):
             part = cases.take(np.flatnonzero(cases.scope == place))
             ours = round(rows * len(part) / len(cases))
@@ -85,6 +91,9 @@ def more_rows(policy: Policy, certificate: Certificate, labelled: Labelled) -> d
     if not certificate.needs:
         return {}
     delta, tested = round(1 - certificate.confidence, 6), certificate.rows
+    if isinstance(policy.task, JointTask):
+        promised = Promised(certificate.max_error, {}, (), delta)
+        return {ALL: joint_need(policy, certificate.path, labelled, promised, tested)}
     if certificate.path:
         promised = Promised(certificate.max_error, certificate.max_miss, certificate.reviewed, delta)
         return {ALL: path_need(policy, certificate.path, labelled, promised, tested)}

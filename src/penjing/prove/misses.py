@@ -14,7 +14,8 @@ from penjing.core.certificate import Certificate, LimitTest, Need, PathStep
 from penjing.core.errors import RecipeError
 from penjing.core.options import nearest
 from penjing.core.task import ALL
-from penjing.decide.policy import Policy, tolerance_units
+from penjing.decide.by_model import tolerance_units
+from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
 from penjing.prove.certify import Labelled, MaxError, cases_of, filled, limits_of
 from penjing.prove.path import Limit, PathCases, Vector, count, make_path, p_values, vectors_need

@@ -17,17 +17,19 @@ from penjing.core.folder import sealed_folder
 from penjing.core.nouns import Artifact, Release, ReleaseInfo, Table
 from penjing.core.releases import by_id, put_in_place
 from penjing.decide.table import RuleTable
+from penjing.runtime.scope import Scope
 
 SUITE_ROWS = 200
 
 
 @dataclass(frozen=True)
 class Promise:
-    """How a release decides, and what is proven about its decisions."""
+    """How a release decides, what is proven about its decisions, and which texts are out of scope."""
 
     policy: BaseModel
     rules: RuleTable | None
     certificate: BaseModel
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ def seal(target: Path, info: ReleaseInfo, artifact: Artifact, promise: Promise, 
         (folder / POLICY).write_bytes(canonical_json(promise.policy.model_dump(mode="json")))
         if promise.rules is not None:
             write_rules(folder, promise.rules)
+        if promise.scope is not None:
+            promise.scope.write(folder)
         (folder / CERTIFICATE).write_bytes(canonical_json(promise.certificate.model_dump(mode="json")))
         (folder / SUITE).write_bytes(b"".join(canonical_json(case) + b"\n" for case in checks.suite))
         (folder / SELFCHECK).write_bytes(canonical_json(checks.selfcheck))

@@ -29,6 +29,7 @@ from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.rules_part import rules_part
+from penjing.report.scope_part import scope_blocks
 from penjing.report.verdict import note_of
 from penjing.tasks import calibration_of
 
@@ -81,7 +82,7 @@ def fill(found: Found, threads: int) -> r.Report:
         baseline=r.Baseline(linear=_reference(found, "tune.linear", tested.linear)),
         teacher=_reference(found, _teacher_name(found), tested.teacher),
         calibration=_calibration(tested, _served(found)),
-        decisions=_decisions(tested, recipe.decide.max_error, period),
+        decisions=_decisions(tested, period),
         harm=harm_rows(tested.harm, tested.certificate, period),
         menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
@@ -96,7 +97,7 @@ def fill(found: Found, threads: int) -> r.Report:
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
-        sections=_sections(tested),
+        sections=(*_sections(tested), *scope_blocks(tested.scope, len(scored))),
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
@@ -207,7 +208,7 @@ def _calibration(tested: ReleaseTest, served: Variant) -> r.Calibration:
     )
 
 
-def _decisions(tested: ReleaseTest, max_error: float | dict[str, float], period: CertifiedPeriod | None) -> r.Decisions:
+def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisions:
     """period: that of the run, where the dates of rules cut time into several."""
     certificate: Certificate = tested.certificate
     shown = certificate if period is None else period
@@ -231,7 +232,7 @@ def _decisions(tested: ReleaseTest, max_error: float | dict[str, float], period:
             value=round(errors / automated, 6) if automated else None,
             high=round(upper_bound(errors, automated, tested.level), 6) if automated else None,
         ),
-        max_error=max_error,
+        max_error=certificate.max_error,
         certified=shown.certified,
         confidence=certificate.confidence,
         rows=shown.rows,

@@ -13,6 +13,7 @@ from penjing.measure.evaluate import Interval
 from penjing.measure.latency import Latency
 from penjing.prove.forecast import Forecast
 from penjing.prove.harm import Harm
+from penjing.prove.scope import ScopeTest
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
 from penjing.runtime.session import Session
@@ -75,5 +76,6 @@ class ReleaseTest:
     rivals: dict[str, Latency]  # the sealed release as `penjing`, and the other systems timed in turn with it
     level: float = 0.05  # of the bounds on what the thresholds decide
     harm: tuple[Harm, ...] = ()  # of each true label, the most frequent one first
+    scope: ScopeTest | None = None
     forecast: Forecast = field(default_factory=Forecast)
     fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did

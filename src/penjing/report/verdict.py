@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penjing.core.certificate import Gate
+from penjing.core.task import ALL
 from penjing.report.contract import Estimate, Note, PageLanguage, Report
 from penjing.report.period_part import period_sentences, standing_in
 from penjing.report.phrases import as_written, percent, words
@@ -124,6 +125,11 @@ def _limit(report: Report, language: PageLanguage) -> str:
     return as_written(limit if isinstance(limit, float) else max(limit.values()), language)
 
 
+def _is_by_task(report: Report) -> bool:
+    """Whether the limits are of several tasks in one: their names are no labels of the rows."""
+    return not set(report.decisions.thresholds) <= {*report.data.labels, ALL}
+
+
 def _headline(report: Report, language: PageLanguage) -> str:
     phrases = words(language)
     broken = [gate for gate in report.gates if gate.state == "broken"]
@@ -179,7 +185,7 @@ def _automation(report: Report, language: PageLanguage) -> list[str]:
         value = decisions.error_among_automated.value
         key = "says_certified" if value is not None else "says_certified_plain"
         if isinstance(decisions.max_error, dict) and value is not None:
-            key = "says_certified_by_label"
+            key = "says_certified_by_task" if _is_by_task(report) else "says_certified_by_label"
         sentences = [
             phrases[key].format(
                 rate=percent(decisions.automation_rate, language),

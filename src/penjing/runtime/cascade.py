@@ -73,8 +73,21 @@ class Tally:
     differed: int = 0
 
 
+@dataclass(frozen=True)
+class _Answered:
+    """Logits of the stage that answers, shifted and scaled; whether a text is cut; whether the first stage answers it;
+    its energy, which the shift takes out of the logits (zeros where it is not measured)."""
+
+    logits: Logits
+    too_long: list[bool]
+    leaves: Bools
+    energies: Floats
+
+
 class CascadeSession(Session):
     """A session whose logits are those of the stage that answers, divided by that stage's temperature."""
+
+    answering_stages = 2
 
     def __init__(
         self,
@@ -96,9 +109,15 @@ class CascadeSession(Session):
         """As in any session, but no fields are read. Answers of the first stage are counted, a share is audited."""
         if not masked:
             return []
-        logits, too_long, leaves = self._answer(masked)
-        self._count(masked, logits, leaves)
-        return self._predictions(masked, {self._head: logits}, too_long)
+        found = self._answer(masked, measured=self.scope is not None)
+        self._count(masked, found.logits, found.leaves)
+        energies = found.energies, _stages(found.leaves)
+        return self._predictions(masked, {self._head: found.logits}, found.too_long, energies)
+
+    def energies(self, masked: Sequence[str], fields: Fields | None = None) -> tuple[Floats, list[int]]:  # noqa: ARG002
+        """As in any session; of each text by the stage that answers it."""
+        found = self._answer(masked, measured=True)
+        return found.energies, _stages(found.leaves)
 
     @property
     def stages(self) -> Mapping[str, Session]:
@@ -123,25 +142,29 @@ class CascadeSession(Session):
         return _Stage(self, self.first if self.leaves([masked])[0] else self.second)
 
     def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:  # noqa: ARG002
-        logits, too_long, _ = self._answer(masked)
-        return {self._head: logits}, too_long
+        found = self._answer(masked)
+        return {self._head: found.logits}, found.too_long
 
-    def _answer(self, masked: Sequence[str]) -> tuple[Logits, list[bool], Bools]:
-        scaled, too_long, leaves = self._first_stage(masked)
+    def _answer(self, masked: Sequence[str], *, measured: bool = False) -> _Answered:
+        """What both stages say of these texts. measured: with energies."""
+        scaled, too_long, leaves, outputs = self._first_stage(masked)
         logits = scaled.astype(np.float32)
+        energies = self.first._energy(outputs) if measured else np.zeros(len(masked))
         if not leaves.all():
             places = [int(place) for place in np.flatnonzero(~leaves)]
             later, long = self.second._score([masked[place] for place in places])
             logits[places] = _scaled(self.second, later[self._head])
+            if measured:
+                energies[places] = self.second._energy(later)
             for place, unfinished in zip(places, long, strict=True):
                 too_long[place] = unfinished
-        return logits, too_long, leaves
+        return _Answered(logits, too_long, leaves, energies)
 
-    def _first_stage(self, masked: Sequence[str]) -> tuple[Floats, list[bool], Bools]:
+    def _first_stage(self, masked: Sequence[str]) -> tuple[Floats, list[bool], Bools, Outputs]:
         rows = self.first.engine.encode(masked)
         outputs, too_long = self.first._score_rows(rows)
         scaled = _scaled(self.first, outputs[self._head])
-        return scaled, too_long, self._rule(scaled, rows)
+        return scaled, too_long, self._rule(scaled, rows), outputs
 
     def _count(self, masked: Sequence[str], logits: Logits, leaves: Bools) -> None:
         audited = [
@@ -170,6 +193,11 @@ class _Stage(Session):
     def _score(self, masked: Sequence[str], features: Array | None = None) -> tuple[Outputs, list[bool]]:  # noqa: ARG002
         outputs, too_long = self._stage._score(masked)
         return {self._head: _scaled(self._stage, outputs[self._head]).astype(np.float32)}, too_long
+
+
+def _stages(leaves: Bools) -> list[int]:
+    """The place among the stages of the one that answers each text."""
+    return [0 if left else 1 for left in leaves.tolist()]
 
 
 def _rule_of(exits: CascadeExit, labels: int, first: Session) -> Callable[[Floats, Sequence[Array]], Bools]:

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from penjing.core.artifact import open_artifact
-from penjing.core.errors import UsageError
+from penjing.core.errors import DamageError, UsageError
 from penjing.core.machine import cores
-from penjing.core.nouns import Artifact
+from penjing.core.nouns import Artifact, Release
+from penjing.core.task import ScopedTask
 from penjing.data.mask import open_masking
 from penjing.engines.fields import FieldsEngine
 from penjing.engines.protocol import Device, Engine, heads_of
 from penjing.runtime.cascade import FIRST, SECOND, open_cascade
 from penjing.runtime.ngrams import ENCODER, NGRAMS, open_branched
+from penjing.runtime.scope import read_scope
 from penjing.runtime.session import Session
 from penjing.tasks import predicts
 
@@ -24,9 +26,13 @@ Opener = Callable[[Artifact, int, Device], Engine]
 # Each opener imports its engine itself: a form that is not used needs no package of its own.
 def _linear(artifact: Artifact, threads: int, _device: Device) -> Engine:
     from penjing.engines.linear import LinearEngine
+    from penjing.engines.linear_joint import JointLinearEngine
     from penjing.engines.linear_tokens import TokenLinearEngine
 
-    if any(head.kind != "pooled" for head in heads_of(artifact).values()):
+    heads = heads_of(artifact)
+    if len(heads) > 1 and any(head.kind != "pooled" for head in heads.values()):
+        return JointLinearEngine.load(artifact)
+    if any(head.kind != "pooled" for head in heads.values()):
         return TokenLinearEngine.load(artifact)
     return LinearEngine.load(artifact, threads)
 
@@ -135,3 +141,21 @@ def open_session(
         )
         return put_together(artifact, first, second, long_texts)
     return Session(artifact, open_engine(artifact, threads, device), long_texts)
+
+
+def open_served(release: Release, *, threads: int = 0, device: Device = "cpu") -> Session:
+    """The session of a release as it serves: its artifact, how it reads long texts, and its scope where it has one.
+
+    Raises what `open_session` and `read_scope` raise, DamageError for a scope that does not fit the model.
+    """
+    session = open_session(release.artifact, threads=threads, long_texts=release.info.long_texts, device=device)
+    scope = read_scope(release.folder)
+    if scope is None:
+        return session
+    if not isinstance(session.task, ScopedTask) or len(scope.spec.stages) != session.answering_stages:
+        raise DamageError(
+            f"the scope of the release has {len(scope.spec.stages)} stages, which does not fit its model",
+            where=str(release.folder),
+            fix="make the release again",
+        )
+    return session.within(scope)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import cast
 
-from penjing.engines.protocol import Array, Engine, Outputs, one_after_another, run_with
+from penjing.engines.protocol import Array, Engine, Outputs, Placed, one_after_another, run_with
 from penjing.runtime.session import Session
 from penjing.text.tokens import BATCHES, Tokens
 
@@ -43,6 +44,10 @@ class PacedEngine:
                 parts.append(run_with(self._engine, batch[own], None if features is None else features[own]))
             start += size
         return one_after_another(parts)
+
+    def places(self, texts: Sequence[str]) -> list[Array]:
+        """Where the pieces of each text are, of an engine without tokens that answers about pieces."""
+        return cast(Placed, self._engine).places(texts)
 
     def fingerprint(self) -> dict[str, str]:
         """The fingerprint of the engine: turns change no result."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from penjing.core.nouns import Artifact, Prediction, Scalar
-from penjing.core.task import Item, Outputs, PairReader
+from penjing.core.task import Item, Outputs, PairReader, ScopedTask
 from penjing.data.features import FieldFeatures
 from penjing.data.mask import Masked, open_masking
-from penjing.data.pair_text import prepare_pair
+from penjing.data.pair_text import prepare_texts
 from penjing.engines.protocol import Array, Engine, Logits, Placed, one_after_another, run_with
+from penjing.runtime.scope import Floats, Scope
 from penjing.runtime.windows import cut_rows, join_windows, run_pieces
 from penjing.tasks import calibration_of, task_of
 from penjing.text.tokens import BUCKETS, Tokens
@@ -33,7 +34,11 @@ class Session:
     fields, of a model that reads declared fields: those of each text, typed as `FactSchema.read` gives them. What is
     not given is missing, and other models look at none. reads_text: false for a model of declared fields alone, which
     answers an empty text too. reads_pairs: whether a case is two texts, which `core/pair.py` makes one.
+    scope: what says of each prediction whether its text is out of scope; None for a model outside a release.
     """
+
+    # The number of stages of which one answers a text, each with energies of its own.
+    answering_stages = 1
 
     def __init__(self, artifact: Artifact, engine: Engine, long_texts: Literal["chunk", "review"] = "chunk") -> None:
         self.artifact = artifact
@@ -48,6 +53,7 @@ class Session:
         self.reads_text: bool = getattr(engine, "reads_text", True)
         self._given: Mapping[str, Scalar] = {}
         self.reads_pairs: bool = isinstance(self.task, PairReader)
+        self.scope: Scope | None = None
         self._pooled = all(head.kind == "pooled" for head in self.task.heads.values())
 
     def prepare(self, raw: str) -> Masked:
@@ -55,7 +61,9 @@ class Session:
 
         Raises RequestError for NUL or a lone surrogate, and where the second text is missing.
         """
-        return prepare_pair(self.masking, raw) if self.reads_pairs else self.masking.prepare(raw)
+        if isinstance(self.task, PairReader):
+            return prepare_texts(self.masking, raw, self.task)
+        return self.masking.prepare(raw)
 
     def predict(self, masked: Sequence[str], fields: Fields | None = None) -> list[Prediction]:
         """One prediction a masked text, in their order; probabilities are calibrated and rounded to 1e-6.
@@ -73,6 +81,20 @@ class Session:
         made = copy(self)
         made._given = dict(fields)
         return made
+
+    def within(self, scope: Scope | None) -> Session:
+        """The same session, whose predictions say whether a text is out of this scope."""
+        made = copy(self)
+        made.scope = scope
+        return made
+
+    def energies(self, masked: Sequence[str], fields: Fields | None = None) -> tuple[Floats, list[int]]:
+        """The energy of each text (n,), and the stage that answered it. Only for a `ScopedTask`."""
+        outputs, _ = self._score(masked, self._encoded(masked, fields))
+        return self._energy(outputs), [0] * len(masked)
+
+    def _energy(self, outputs: Outputs) -> Floats:
+        return cast(ScopedTask, self.task).energy(outputs, self.calibration)
 
     def answering(self, masked: str) -> Session:  # noqa: ARG002 - a session of one model has one answer
         """The session to explain a text with: of several stages the one that answers it, scaled as the answer is."""
@@ -94,10 +116,22 @@ class Session:
         """The tokenizer, of a model that reads tokens."""
         return self._tokens
 
-    def _predictions(self, masked: Sequence[str], outputs: Outputs, too_long: Sequence[bool]) -> list[Prediction]:
+    def _predictions(
+        self,
+        masked: Sequence[str],
+        outputs: Outputs,
+        too_long: Sequence[bool],
+        energies: tuple[Floats, Sequence[int]] | None = None,
+    ) -> list[Prediction]:
+        """energies: those of each text and its stage, where the outputs alone do not tell them."""
         items = () if self._pooled else self._items(masked)
         answers = self.task.decode(outputs, self.calibration, items)
-        return [Prediction(self.artifact.id, one, long) for one, long in zip(answers, too_long, strict=True)]
+        if self.scope is None:
+            return [Prediction(self.artifact.id, one, long) for one, long in zip(answers, too_long, strict=True)]
+        found, stages = energies or (self._energy(outputs), [0] * len(masked))
+        far = self.scope.far(masked, found, stages)
+        rows = zip(answers, too_long, far, strict=True)
+        return [Prediction(self.artifact.id, one, long, each, self.scope.is_out(each)) for one, long, each in rows]
 
     def _items(self, masked: Sequence[str]) -> list[Item]:
         """What a head by token needs to give the place of its answer in a text."""
@@ -172,8 +206,10 @@ class Session:
     def _score_rows(self, rows: Sequence[Array], features: Array | None = None) -> tuple[Outputs, list[bool]]:
         """As `_score`, of texts that the engine has encoded."""
         if self._tokens is None and not self._pooled:
-            alone = [run_with(self.engine, [row], None) for row in rows]
-            return {name: [one[name][0] for one in alone] for name in self.task.heads}, [False] * len(rows)
+            alone = [run_with(self.engine, [row], features) for row in rows]
+            found: dict[str, Any] = {name: [one[name][0] for one in alone] for name in self.task.heads}
+            pooled = [name for name, head in self.task.heads.items() if head.kind == "pooled"]
+            return found | {name: np.stack(found[name]) for name in pooled}, [False] * len(rows)
         if self._tokens is None and len(rows) <= _SLICE:
             return run_with(self.engine, rows, features), [False] * len(rows)
         if self._tokens is None:

@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from penjing.core.errors import shown
 from penjing.core.options import explain
-from penjing.core.pair import SEPARATOR, join_pair
+from penjing.core.pair import SEPARATOR, join_texts
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
 
@@ -43,13 +43,15 @@ class RequestItem(_StrictBody):
 
     text: StrictStr = Field(description="the text to decide")
     other: StrictStr | None = Field(None, description="the second text, where the release compares two")
+    head: StrictStr | None = Field(None, description="the first entity, where the release tells relations")
+    tail: StrictStr | None = Field(None, description="the second entity, where the release tells relations")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
     ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
     keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
 
     def whole(self) -> str:
-        """The text, or both as one."""
-        return _whole(self.text, self.other)
+        """The text, or all texts of the case as one."""
+        return _whole(self.text, *_further(self))
 
 
 class DecideOne(RequestItem):
@@ -62,9 +64,14 @@ class DecideOne(RequestItem):
     why: Literal["en", "zh"] | None = Field(None, description="also return the reasons in words, in this language")
 
 
-def _whole(text: str, other: str | None) -> str:
-    """One text has no separator of two in it: cleaning would make it a space too."""
-    return text.replace(SEPARATOR, " ") if other is None else join_pair(text, other)
+def _further(item: RequestItem | PredictOne) -> list[str]:
+    """The texts after the first one that are given."""
+    return [text for text in (item.other, item.head, item.tail) if text is not None]
+
+
+def _whole(text: str, *further: str) -> str:
+    """One text has no separator of several in it: cleaning would make it a space too."""
+    return join_texts(text, *further) if further else text.replace(SEPARATOR, " ")
 
 
 def _as_item(value: Any) -> Any:
@@ -90,11 +97,13 @@ class PredictOne(_StrictBody):
 
     text: StrictStr = Field(description="the text to predict")
     other: StrictStr | None = Field(None, description="the second text, where the release compares two")
+    head: StrictStr | None = Field(None, description="the first entity, where the release tells relations")
+    tail: StrictStr | None = Field(None, description="the second entity, where the release tells relations")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
 
     def whole(self) -> str:
-        """The text, or both as one."""
-        return _whole(self.text, self.other)
+        """The text, or all texts of the case as one."""
+        return _whole(self.text, *_further(self))
 
 
 class PredictMany(_StrictBody):
@@ -158,7 +167,7 @@ def parse_items(
     items = parsed.items if batch else [parsed]  # type: ignore[attr-defined]
     for number, item in enumerate(items):
         place = f"items.{number}.text" if batch else "text"
-        length = len(item.text) + len(item.other or "")
+        length = len(item.text) + sum(map(len, _further(item)))
         if length > settings.max_characters:
             message = f"{place}: {length:,} characters; the most is {settings.max_characters:,}"
             raise AnswerError(422, "too_long", message, "send the part that matters, or raise PENJING_MAX_CHARACTERS")

@@ -21,7 +21,9 @@ from penjing.core.certificate import CERTIFICATE
 from penjing.core.errors import RequestError, UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
+from penjing.core.pair import FURTHER
 from penjing.core.periods import certified_at
+from penjing.core.task import PairReader
 from penjing.decide.decider import Decider, place
 from penjing.decide.draw import Drawer
 from penjing.explain.budget import EvidenceBudget
@@ -190,8 +192,10 @@ class DecisionService:
 
     def _whole(self, item: RequestItem | PredictOne, index: int, count: int) -> str:
         """The text of an item, or both. Raises RequestError for a second one that the release does not read."""
-        if item.other is not None and not self.decider.session.reads_pairs:
-            what, fix = "this release reads one text, and `other` is a second one", "leave `other` out"
+        read = task.further if isinstance(task := self.decider.session.task, PairReader) else ()
+        unread = [name for name in FURTHER if getattr(item, name) is not None and name not in read]
+        if unread:
+            what, fix = f"this release does not read `{unread[0]}`", f"leave `{unread[0]}` out"
             raise RequestError(what, where=place(index, count), fix=fix)
         return item.whole()
 

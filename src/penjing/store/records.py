@@ -22,6 +22,9 @@ from penjing.store.tables import decisions, now, reviews
 from penjing.store.waiting import PreparedWaiting, WaitingText, prepare_waiting, write_waiting
 
 _PAGE = 500
+# Parts of a recorded prediction beside its answer.
+_SCOPE = {"far": (int, float), "out_of_scope": (bool,)}
+_BESIDE = {"artifact", "too_long", *_SCOPE}
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Record:
     """A decision with all that a replay needs.
 
     decision: canonical JSON, byte for byte; text: masked, or None if texts are not kept; prediction: canonical JSON
-    of artifact, answer (core/answers.py; its numbers rounded to 1e-6) and too_long; fingerprint: the properties of
+    of artifact, answer (core/answers.py; its numbers rounded to 1e-6), too_long, and where the release has a scope far
+    and out_of_scope; fingerprint: the properties of
     the machine and the engine on which the numbers depend; evidence: the evidence that was shown, or None;
     created: UTC, "2026-01-31T23:59:59.000000Z".
     """
@@ -53,8 +57,8 @@ class Record:
     def predicted(self) -> Prediction:
         """The prediction on which the decision is based."""
         value = json.loads(self.prediction)
-        answer = {name: part for name, part in value.items() if name not in {"artifact", "too_long"}}
-        return Prediction(value["artifact"], answer_from_json(answer), value["too_long"])
+        scope = {name: value[name] for name in _SCOPE if name in value}
+        return Prediction(value["artifact"], answer_from_json(_answer(value)), value["too_long"], **scope)
 
 
 def make_record(
@@ -69,6 +73,7 @@ def make_record(
         "artifact": prediction.artifact,
         **answer_to_json(prediction.answer),
         "too_long": prediction.too_long,
+        **prediction.scope,
     }
     return Record(
         id=decision.id,
@@ -276,6 +281,8 @@ def _check(record: Record) -> None:
         and isinstance(facts["p"], int | float)
         and isinstance(found["artifact"], str)
         and isinstance(found["too_long"], bool)
+        and ("far" in found) == ("out_of_scope" in found)
+        and all(type(found[name]) in types for name, types in _SCOPE.items() if name in found)
         and _is_whole(found)
         and all(isinstance(value, str) for value in record.fingerprint.values())
     )
@@ -283,9 +290,14 @@ def _check(record: Record) -> None:
         raise ValueError("another form")
 
 
+def _answer(prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer alone of a recorded prediction."""
+    return {name: part for name, part in prediction.items() if name not in _BESIDE}
+
+
 def _is_whole(prediction: Mapping[str, Any]) -> bool:
     """Whether a recorded answer has the form of its kind. Raises as `answer_from_json`."""
-    written = {name: part for name, part in prediction.items() if name not in {"artifact", "too_long"}}
+    written = _answer(prediction)
     answer = answer_from_json(written)
     if answer_to_json(answer) != written:
         return False

@@ -17,9 +17,11 @@ from penjing.core.task import About, Outputs, Reader, Task
 TASKS = {
     "classify": "penjing.tasks.classify",
     "match": "penjing.tasks.match",
+    "relate": "penjing.tasks.relate",
     "score": "penjing.tasks.score",
     "several": "penjing.tasks.several",
     "tag": "penjing.tasks.tag",
+    "together": "penjing.tasks.together",
 }
 
 
@@ -68,26 +70,34 @@ def reader_of(file: RecipeFile) -> Reader:
             fix = "write `task: {type: several}`, or take `separator` out"
             raise RecipeError(what, where=file.where("data", "separator"), fix=fix)
         options["separator"] = separator
-    _check_pairs(file, model.ABOUT)
+    _check_texts(file, model.ABOUT)
+    if file.recipe.data.golds and "label" in file.recipe.data.model_fields_set:
+        what = "`label` under `data:` names one column, and each of several tasks has its own"
+        fix = "take it out, and write `label: COLUMN` under each name in `task:`"
+        raise RecipeError(what, where=file.where("data", "label"), fix=fix)
     return model.open_reader(
         build_options(model.Options, options, file.where("task"), lambda *keys: _place(file, *keys))
     )
 
 
-def _check_pairs(file: RecipeFile, about: About) -> None:
-    """Raise RecipeError if the task reads two texts and the recipe names one, or the other way round."""
-    other = file.recipe.data.other
-    if about.pairs and other is None:
-        what = f"the task `{about.name}` compares two texts, and `data:` names the column of one"
-        raise RecipeError(what, where=file.where("data"), fix="name the column of the second ones: `other: COLUMN`")
-    if other is not None and not about.pairs:
-        what = f"`other` is the column of a second text, and the task `{about.name}` reads one"
-        raise RecipeError(
-            what, where=file.where("data", "other"), fix="write `task: {type: match}`, or take `other` out"
-        )
-    if other is not None and other == file.recipe.data.text:
-        what = f"`other` and `text` are both the column `{other[:60]}`"
-        raise RecipeError(what, where=file.where("data", "other"), fix="name the column of the second texts")
+def _check_texts(file: RecipeFile, about: About) -> None:
+    """Raise RecipeError if the recipe names other columns of texts than the task reads."""
+    given = file.recipe.data.further()
+    for name in about.further:
+        if name not in given:
+            what = (
+                f"the task `{about.name}` reads `{'`, `'.join(('text', *about.further))}`, and `data:` lacks `{name}`"
+            )
+            raise RecipeError(what, where=file.where("data"), fix=f"name the column: `{name}: COLUMN`")
+    for name, column in given.items():
+        where = file.where("data", name)
+        if name not in about.further:
+            readers = [task for task in TASKS if name in _file(task).ABOUT.further]
+            what = f"`{name}` is a column of texts that the task `{about.name}` does not read"
+            raise RecipeError(what, where=where, fix=f"write `task: {{type: {readers[0]}}}`, or take `{name}` out")
+        if column == file.recipe.data.text:
+            what = f"`{name}` and `text` are both the column `{column[:60]}`"
+            raise RecipeError(what, where=where, fix=f"name the column of `{name}`")
 
 
 def _place(file: RecipeFile, *keys: str | int) -> str:

@@ -129,6 +129,12 @@ class Classify(ClassifyReader):
         table = softmax(outputs[HEAD], calibration["temperature"]).round(_DIGITS).tolist()
         return [Choice(self.labels, tuple(row)) for row in table]
 
+    def energy(self, outputs: Outputs, calibration: Mapping[str, Any]) -> Floats:
+        """-log sum_l exp(z_l / T). Source: Liu et al., Energy-based Out-of-distribution Detection, 2020."""
+        scaled = np.asarray(outputs[HEAD], dtype=np.float64) / calibration["temperature"]
+        found: Floats = -np.logaddexp.reduce(scaled, axis=1)
+        return found
+
     def kinds(self) -> dict[str, FactKind]:
         return {"label": "label", "p": "unit", "margin": "unit"}
 

@@ -34,7 +34,7 @@ ABOUT = About(
     line="{type: match}",
     comment="two texts: do they mean the same",
     facts=("label", "p", "margin"),
-    pairs=True,
+    further=("other",),
 )
 
 
@@ -54,6 +54,11 @@ class MatchReader(ClassifyReader):
 
     symmetric: bool = True
 
+    further = ("other",)
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Any two texts are a case."""
+
     def learn(self, golds: Sequence[str]) -> MatchPairs:
         """The task of the labels, sorted. Raises DataError for fewer than two."""
         return MatchPairs(super().learn(golds).labels, symmetric=self.symmetric)
@@ -66,6 +71,10 @@ class MatchPairs(Classify):
     symmetric: bool = True
 
     name = "match"
+    further = ("other",)
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Any two texts are a case."""
 
     def learn(self, golds: Sequence[str]) -> MatchPairs:
         """The task of the labels, sorted. Raises DataError for fewer than two."""

@@ -233,6 +233,14 @@ class Several(SeveralReader):
         )
         return [Flags(self.labels, tuple(row), tuple(given), p, margin) for row, given, p, margin in rows]
 
+    def energy(self, outputs: Outputs, calibration: Mapping[str, Any]) -> Floats:
+        """-sum_l log(1 + exp(z_l)) of the calibrated log-odds z.
+
+        Source: Wang et al., Can Multi-label Classification Networks Know What They Don't Know?, 2021 (joint energy).
+        """
+        found: Floats = -np.logaddexp(0.0, FlagsCalibration.from_json(calibration).odds(outputs[HEAD])).sum(axis=1)
+        return found
+
     def kinds(self) -> dict[str, FactKind]:
         found: dict[str, FactKind] = {"count": "count", "p": "unit", "margin": "unit"}
         found |= {f"has.{label}": "bool" for label in self.labels}

@@ -23,8 +23,9 @@ import numpy.typing as npt
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, DataError, UsageError
 from penjing.core.formats import refuse_newer
-from penjing.core.pair import split_pair
+from penjing.core.pair import split_texts
 from penjing.text.pair_terms import pair_measures, pair_terms
+from penjing.text.relation_terms import relation_terms
 from penjing.text.words import HAN, PLACEHOLDER, segmenter_version, word_spans
 
 VOCABULARY, SETTINGS = "vocabulary.txt", "features.json"
@@ -49,10 +50,12 @@ class Terms:
     def of(self, text: str) -> list[str]:
         """All terms of a masked text with repetitions: `w` and words joined by a space, `c` and characters.
 
-        Those of a pair: as `pair_terms` describes.
+        Those of two texts: as `pair_terms` describes; of a sentence with head and tail: as `relation_terms`.
         """
-        if (pair := split_pair(text)) is not None:
-            return pair_terms(*map(self.of, pair))
+        if len(texts := split_texts(text)) == 2:
+            return pair_terms(*map(self.of, texts))
+        if len(texts) == 3:
+            return relation_terms(self.of, *texts)
         found: list[str] = []
         if self.words:
             words = [text[start:end].lower() for start, end in word_spans(text, self.chinese)]
@@ -95,13 +98,13 @@ class Features:
         index, weight = index[order], 1 + np.log(times[order])
         weight *= self.idf[index]
         row["index"] = index
-        if (pair := split_pair(text)) is not None:
-            row["weight"] = self._of_pair(pair, index, weight)
+        if len(texts := split_texts(text)) == 2:
+            row["weight"] = self._of_pair(texts, index, weight)
             return row
         row["weight"] = weight / math.sqrt(float(np.square(weight).sum()))
         return row
 
-    def _of_pair(self, pair: tuple[str, str], index: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _of_pair(self, pair: Sequence[str], index: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The weights of a pair: those of its terms with norm 1, and its measures as they are."""
         measures = pair_measures(*map(self.terms.of, pair))
         values = [measures.get(self.vocabulary[place]) for place in index.tolist()]

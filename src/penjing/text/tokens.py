@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
-from penjing.core.pair import split_pair
+from penjing.core.pair import split_pair, split_texts
 from penjing.core.task import Item
 from penjing.data.mask import PLACEHOLDERS
+from penjing.text.entity_marks import marked
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -82,8 +83,7 @@ class Tokens:
         found = [np.array(encoding.ids, dtype=np.int64) for encoding in self._encode(_inputs(texts))]
         long = [place for place, ids in enumerate(found) if len(ids) > self.limit and split_pair(texts[place])]
         for place in long:
-            first, second = split_pair(texts[place]) or ("", "")
-            found[place] = self._cut_pair(first, second)
+            found[place] = self._cut_pair(*_inputs(texts[place : place + 1]))
         return found
 
     def is_cut(self, text: str) -> bool:
@@ -100,9 +100,9 @@ class Tokens:
         copied.enable_truncation(max_length=self.limit)
         return copied
 
-    def _cut_pair(self, first: str, second: str) -> Ids:
+    def _cut_pair(self, pair: str | tuple[str, str]) -> Ids:
         """Ids of a pair in the limit, a token taken from the end of the longer text each time."""
-        return np.array(self._cutting.encode(first, second).ids, dtype=np.int64)
+        return np.array(self._cutting.encode(*pair).ids, dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> list[Ids]:
         """The place of each token of each text, (tokens, 2) in characters; (0, 0) for a special token."""
@@ -247,8 +247,14 @@ def items_of(texts: Sequence[str], encoded: Encoded) -> list[Item]:
 
 
 def _inputs(texts: Sequence[str]) -> list[str | tuple[str, str]]:
-    """Texts as the tokenizer takes them: of a pair both, which it joins as its base was trained."""
-    return [split_pair(text) or text for text in texts]
+    """Texts as the tokenizer takes them: of a pair both, which it joins as its base was trained; a sentence marked."""
+    return [_input(*split_texts(text)) for text in texts]
+
+
+def _input(text: str, *further: str) -> str | tuple[str, str]:
+    if len(further) == 2:
+        return marked(text, *further)
+    return (text, *further) if further else text  # type: ignore[return-value]
 
 
 def _content(path: Path) -> str:

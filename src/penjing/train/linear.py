@@ -27,7 +27,7 @@ from pydantic import Field
 from penjing.core.canon import canonical_json
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run, Table
-from penjing.core.task import Item, Task
+from penjing.core.task import IGNORED, Item, Task
 from penjing.engines.linear import columns_of, outputs_of
 from penjing.tasks.measure import measure_outputs, metric_names
 
@@ -152,21 +152,30 @@ def _out_of_fold(rows: SparseRows, task: Task, fold: Ints, folds: Sequence[int],
 
 
 def _columns(task: Task, golds: Sequence[str]) -> list[tuple[bool, Any]]:
-    """Of each column whether it is a number, and its targets (n,): numbers, or whether a row is on the one side."""
+    """Of each column whether it is a number, and its targets (n,): numbers, or whether a row is on the one side.
+
+    NaN for a row without a target.
+    """
     targets, found = task.encode(golds, [Item("")] * len(golds)), []
     for name, head in task.heads.items():
         truth = np.asarray(targets[name])
         if head.loss == "cross_entropy":
-            found += [(False, truth == place) for place in ([1] if head.size == 2 else range(head.size))]
+            found += [(False, _side(truth, truth == place)) for place in ([1] if head.size == 2 else range(head.size))]
         elif head.loss == "ordinal":
-            found += [(False, truth > place) for place in range(head.size)]
+            found += [(False, _side(truth, truth > place)) for place in range(head.size)]
         elif head.loss == "mean_squared_error":
             found += [(True, column) for column in truth.reshape(len(golds), head.size).T]
         elif head.loss == "binary_cross_entropy":
-            found += [(False, column > 0.5) for column in truth.reshape(len(golds), head.size).T]
+            found += [(False, _side(column, column > 0.5)) for column in truth.reshape(len(golds), head.size).T]
         else:
             assert_never(head.loss)
     return found
+
+
+def _side(truth: Any, side: Any) -> Any:
+    """Whether each row is on the one side; as numbers, NaN for a row without a target, where there are such rows."""
+    unknown = np.isnan(truth) if truth.dtype.kind == "f" else truth == IGNORED
+    return np.where(unknown, np.nan, side.astype(np.float64)) if unknown.any() else side
 
 
 def fit_columns(matrix: Any, columns: Sequence[tuple[bool, Any]], c: float, run: Run) -> tuple[Floats, Floats]:
@@ -178,9 +187,15 @@ def fit_columns(matrix: Any, columns: Sequence[tuple[bool, Any]], c: float, run:
     from sklearn.linear_model import LogisticRegression, Ridge
 
     coef, bias = np.zeros((matrix.shape[1], len(columns))), np.zeros(len(columns))
-    for column, (numeric, mine) in enumerate(columns):
+    whole = matrix
+    for column, (numeric, targets) in enumerate(columns):
         if run.stop():
             raise RunInterruptedError("stopped", fix="run the same command again to continue")
+        matrix, mine = whole, targets
+        if targets.dtype.kind == "f" and (known := ~np.isnan(targets)).sum() < len(targets):
+            matrix, mine = whole[known], targets[known]
+        if not numeric:
+            mine = mine.astype(bool)
         if numeric:
             ridge = Ridge(alpha=_RIDGE / c, solver="sparse_cg", tol=1e-6)
             ridge.fit(matrix, mine.astype(np.float64))

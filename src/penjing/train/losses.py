@@ -40,7 +40,15 @@ def hard_loss(
     """The loss of outputs (N, C) against targets; reduction `none` gives (N,), with 0 for an ignored row.
 
     targets: positions (N,) int64 for cross_entropy and ordinal; (N, C), or (N,) where C is 1, for the other two.
+    Rows without a target (IGNORED, or NaN among numbers) count nothing; the mean is over the others, 0 of none.
     """
+    if not (known := _known(targets)).all():
+        if reduction == "mean" and not known.any():
+            return outputs.sum() * 0.0
+        if loss != "cross_entropy":
+            rows = outputs.new_zeros(len(outputs))
+            rows[known] = hard_loss(loss, outputs[known], targets[known], reduction="none")
+            return rows[known].mean() if reduction == "mean" else _reduced(rows, reduction)
     if loss == "cross_entropy":
         return functional.cross_entropy(
             outputs, targets, label_smoothing=smoothing, ignore_index=IGNORED, reduction=reduction
@@ -87,6 +95,13 @@ def centred_loss(
     if loss == "cross_entropy":
         apart = apart - apart.mean(dim=1, keepdim=True)
     return _reduced(apart.square().mean(dim=1), reduction)
+
+
+def _known(targets: torch.Tensor) -> torch.Tensor:
+    """Which rows have a target, (N,)."""
+    if not targets.is_floating_point():
+        return targets != IGNORED
+    return ~torch.isnan(targets).view(len(targets), -1).any(dim=1)
 
 
 def _reduced(rows: torch.Tensor, reduction: Reduction) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """The objective of any task: the losses of its heads summed, and its own metrics on validation.
 
-    loss = sum over the heads of mean over the batch of the head's loss   (train/losses)
+    loss = sum over the heads of weight * mean over the batch of the head's loss   (train/losses)
 
 A pooled head has one row per text. A token head has one row per token without padding. A span head has two rows per
 text: one over the positions where a span may start, one over those where it may end. Validation is scored as after
@@ -99,7 +99,10 @@ class Supervised:
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
         outputs, mask = run_model(model, self.train.rows, rows)
         losses = [
-            head_loss(head, found, _targets_of(self.train.targets[name], rows, found.device), mask, self.smoothing)
+            _weighed(
+                head,
+                head_loss(head, found, _targets_of(self.train.targets[name], rows, found.device), mask, self.smoothing),
+            )
             for (name, head), found in zip(self.task.heads.items(), outputs, strict=True)
         ]
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
@@ -107,6 +110,10 @@ class Supervised:
     def score(self, model: nn.Module) -> dict[str, float]:
         outputs = predict_outputs(model, self.validation.rows, self.task.heads, self.budget)
         return score_outputs(self.task, outputs, self.validation)
+
+
+def _weighed(head: Head, loss: torch.Tensor) -> torch.Tensor:
+    return loss if head.weight == 1 else head.weight * loss
 
 
 def head_loss(
@@ -126,7 +133,9 @@ def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: TargetRows) 
     flat = [np.concatenate([np.ravel(part) for part in found] or [np.zeros(0)]) for found in outputs.values()]
     if not all(np.isfinite(values).all() for values in flat):
         return dict.fromkeys(metric_names(task), 0.0) | {"loss": _LOST}
-    loss = sum(_outputs_loss(head, outputs[name], labelled.targets[name]) for name, head in task.heads.items())
+    loss = sum(
+        head.weight * _outputs_loss(head, outputs[name], labelled.targets[name]) for name, head in task.heads.items()
+    )
     found = measure_outputs(task, outputs, task.plain(), labelled.golds, labelled.items)
     return found | {"loss": round(loss, 6)}
 

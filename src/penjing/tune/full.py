@@ -71,6 +71,7 @@ CHECKPOINT_SECONDS = 30.0
 _CURVE_POINTS = 200
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
+JOINT = True
 FEATURES = True
 
 

@@ -16,7 +16,8 @@ rows. That metric may be coarse for numbers (the share within a limit), but prom
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,20 +28,23 @@ from penjing.core.canon import digest
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
-from penjing.core.task import HeadKind, Item
+from penjing.core.task import HeadKind, Item, JointTask, Task
 from penjing.data import mask
 from penjing.data.features import features_for, rows_fingerprint
 from penjing.engines.linear import LinearEngine, columns_of
+from penjing.engines.linear_joint import JointLinearEngine
+from penjing.engines.linear_tokens import TokenLinearEngine
 from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tfidf import Features, Row, Terms, fit_features
-from penjing.train.linear import STRENGTHS, Candidates, SparseRows, Strength, choose_strength, fit_rows
-from penjing.tune.linear_tokens import TokenSetting, apply_tokens
+from penjing.train.linear import STRENGTHS, Candidates, Chosen, SparseRows, Strength, choose_strength, fit_rows
+from penjing.tune.linear_tokens import TokenSetting, apply_tokens, fit_tokens
 
 # So that the coefficients (float16) stay under 24 MB and a release under 30.
 _COEFFICIENT_BYTES = 24_000_000
 HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
+JOINT = True
 FEATURES = True
 
 
@@ -73,31 +77,17 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     RunInterruptedError when stopped.
     """
     task, fields = task_for(inputs), features_for(inputs)
+    kinds = {head.kind for head in task.heads.values()}
+    if isinstance(task, JointTask) and kinds != {"pooled"}:
+        return apply_joint(inputs, task, options, run)
     if not options.text and fields is None:
         raise UsageError("without the text and without declared features there is nothing to learn from")
-    if any(head.kind != "pooled" for head in task.heads.values()):
-        most = min(options.max_features, _COEFFICIENT_BYTES // (2 * sum(head.size for head in task.heads.values())))
-        candidates = Candidates(options.c, options.folds, options.rows_to_choose)
-        setting = TokenSetting(candidates, options.min_df, most, options.model_dump(mode="json"))
-        return apply_tokens(inputs, task, setting, run)
-    train_golds, golds = inputs.train.labels or (), inputs.validation.labels or ()
-    # The train rows alone must also have at least two labels.
-    task.learn(train_golds)
+    if kinds != {"pooled"}:
+        return apply_tokens(inputs, task, _for_tokens(task, options), run)
+    golds = inputs.validation.labels or ()
     data = rows_fingerprint(inputs)
-    columns = columns_of(task.heads)
-    features, matrix = _encode(inputs.train, options, run, columns)
-    if fields is not None:
-        matrix = _beside(matrix, fields.of_table(inputs.train))
-    rows = SparseRows.of(matrix, task, inputs.train, options.text)
-    candidates = Candidates(options.c, options.folds, options.rows_to_choose)
-    key = digest([data, task.name, task.state, options.model_dump(mode="json"), run.seed])
-    title = f"tune.linear: C of {len(options.c)}"
-    chosen = choose_strength(rows, task, candidates, run, title=title, key=key)
-    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", columns)
-    coef, bias = fit_rows(rows, task, chosen.c, run)
-    terms = len(features)
-    of_fields = None if fields is None else coef[terms:].astype(np.float32)
-    engine = LinearEngine(features, coef[:terms].astype(np.float16), bias.astype(np.float32), task.heads, of_fields)
+    engine, chosen = _fit(inputs, task, options, run)
+    features = engine.features
     given = None if fields is None else fields.of_table(inputs.validation)
     outputs = engine.run(engine.encode(inputs.validation.texts), given)
     items = [Item(text) for text in inputs.validation.texts]
@@ -108,7 +98,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         method="tune.linear",
         language=inputs.language,
         masking=mask.VERSION,
-        parameters=int(coef.size + bias.size),
+        parameters=engine.parameters,
         data=data,
         lineage=({"method": "tune.linear", "options": options.model_dump(mode="json"), "parent": ""},),
         metrics=validation_metrics(task, outputs, calibration, golds, items),
@@ -122,6 +112,93 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
         },
     )
     return write_artifact(run.out, card, engine.write)
+
+
+def _for_tokens(task: Task, options: Options) -> TokenSetting:
+    most = min(options.max_features, _COEFFICIENT_BYTES // (2 * sum(head.size for head in task.heads.values())))
+    candidates = Candidates(options.c, options.folds, options.rows_to_choose)
+    return TokenSetting(candidates, options.min_df, most, options.model_dump(mode="json"))
+
+
+def _fit(inputs: Inputs, task: Task, options: Options, run: Run) -> tuple[LinearEngine, Chosen]:
+    """The model of pooled heads on `inputs.train`, and the strength that was chosen."""
+    fields = features_for(inputs)
+    # The train rows alone must also have at least two labels.
+    task.learn(inputs.train.labels or ())
+    columns = columns_of(task.heads)
+    features, matrix = _encode(inputs.train, options, run, columns)
+    if fields is not None:
+        matrix = _beside(matrix, fields.of_table(inputs.train))
+    rows = SparseRows.of(matrix, task, inputs.train, options.text)
+    candidates = Candidates(options.c, options.folds, options.rows_to_choose)
+    key = digest([rows_fingerprint(inputs), task.name, task.state, options.model_dump(mode="json"), run.seed])
+    title = f"tune.linear: C of {len(options.c)}"
+    chosen = choose_strength(rows, task, candidates, run, title=title, key=key)
+    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", columns)
+    coef, bias = fit_rows(rows, task, chosen.c, run)
+    terms = len(features)
+    of_fields = None if fields is None else coef[terms:].astype(np.float32)
+    weights = coef[:terms].astype(np.float16)
+    return LinearEngine(features, weights, bias.astype(np.float32), task.heads, of_fields), chosen
+
+
+def apply_joint(inputs: Inputs, task: JointTask, options: Options, run: Run) -> Artifact:
+    """A model of all tasks about whole texts together, and one of each about pieces of the text, as one artifact.
+
+    Each is fitted on the rows that have gold for it. Raises UsageError for declared features.
+    """
+    whole = cast(Task, task)
+    if features_for(inputs) is not None or not options.text:
+        raise UsageError(
+            "`tune.linear` reads no declared features where a task answers with pieces of the text",
+            fix="take `features:` out, or leave that task out",
+        )
+    apart = {name: task.only([name]) for name in whole.scopes}
+    by_token = [name for name, one in apart.items() if any(head.kind != "pooled" for head in one.heads.values())]
+    parts: dict[str, TokenLinearEngine] = {}
+    chosen: dict[str, float] = {}
+    for name in by_token:
+        sub = apart[name]
+        model, strength = fit_tokens(_with_gold(inputs, sub), sub, _for_tokens(sub, options), _inside(run, name))
+        parts |= dict.fromkeys(sub.heads, model)
+        chosen[name] = strength.c
+    pooled = None
+    if rest := [name for name in whole.scopes if name not in by_token]:
+        sub = task.only(rest)
+        pooled, strength = _fit(_with_gold(inputs, sub), sub, options, _inside(run, "whole"))
+        chosen |= dict.fromkeys(rest, strength.c)
+    engine = JointLinearEngine(whole.heads, pooled, {name: parts[name] for name in whole.heads if name in parts})
+    outputs = engine.alone(inputs.validation.texts)
+    texts, golds = inputs.validation.texts, inputs.validation.labels or ()
+    items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
+    calibration = whole.fit(outputs, golds, items)
+    card = Card(
+        **card_fields(whole, calibration),
+        form="linear",
+        method="tune.linear",
+        language=inputs.language,
+        masking=mask.VERSION,
+        parameters=engine.parameters,
+        data=rows_fingerprint(inputs),
+        lineage=({"method": "tune.linear", "options": options.model_dump(mode="json"), "parent": ""},),
+        metrics=validation_metrics(whole, outputs, calibration, golds, items),
+        notes={"c": chosen, "segmenter": pooled.features.segmenter if pooled is not None else ""},
+    )
+    return write_artifact(run.out, card, engine.write)
+
+
+def _with_gold(inputs: Inputs, task: Task) -> Inputs:
+    """The inputs with the rows that have gold for some of these tasks."""
+    tables = []
+    for table in (inputs.train, inputs.validation):
+        strata = task.strata(table.labels or ())
+        tables.append(table.take([row for row, stratum in enumerate(strata) if stratum]))
+    return replace(inputs, train=tables[0], validation=tables[1])
+
+
+def _inside(run: Run, name: str) -> Run:
+    """The run with a scratch folder of its own for one of several models."""
+    return replace(run, scratch=run.scratch / name)
 
 
 def _encode(train: Table, options: Options, run: Run, columns: int) -> tuple[Features, Any]:

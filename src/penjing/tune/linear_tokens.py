@@ -55,7 +55,37 @@ class _Tagged:
 
 def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> Artifact:
     """Fit on `inputs.train`, the calibration on `inputs.validation`. Raises RunInterruptedError when stopped."""
-    ((name, head),) = task.heads.items()
+    ((name, _),) = task.heads.items()
+    engine, chosen = fit_tokens(inputs, task, setting, run)
+    texts, golds = inputs.validation.texts, inputs.validation.labels or ()
+    rows = engine.encode(texts)
+    outputs = {name: [engine.run([row])[name][0] for row in rows]}
+    items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
+    calibration = task.fit(outputs, golds, items)
+    card = Card(
+        **card_fields(task, calibration),
+        form="linear",
+        method="tune.linear",
+        language=inputs.language,
+        masking=mask.VERSION,
+        parameters=engine.parameters,
+        data=rows_fingerprint(inputs),
+        lineage=({"method": "tune.linear", "options": setting.options, "parent": ""},),
+        metrics=validation_metrics(task, outputs, calibration, golds, items),
+        notes={
+            "c": chosen.c,
+            "cross_validation": [{"c": c, metric_names(task)[0]: score} for c, score in chosen.tried],
+            "rows_to_choose": chosen.rows,
+            "terms": len(engine.features),
+            "segmenter": "",
+        },
+    )
+    return write_artifact(run.out, card, engine.write)
+
+
+def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> tuple[TokenLinearEngine, Chosen]:
+    """The model of one token head on `inputs.train`, and the strength that was chosen."""
+    ((_, head),) = task.heads.items()
     run.progress.start("tune.linear: features", 2 * len(inputs.train))
 
     def seen() -> None:
@@ -69,31 +99,7 @@ def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) ->
     chosen = _choose(units, task, setting.candidates, groups, run)
     run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", head.size)
     coef, bias = fit_columns(units.matrix, _columns(units.tags, head.size), chosen.c, run)
-    engine = TokenLinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads)
-    texts, golds = inputs.validation.texts, inputs.validation.labels or ()
-    rows = engine.encode(texts)
-    outputs = {name: [engine.run([row])[name][0] for row in rows]}
-    items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
-    calibration = task.fit(outputs, golds, items)
-    card = Card(
-        **card_fields(task, calibration),
-        form="linear",
-        method="tune.linear",
-        language=inputs.language,
-        masking=mask.VERSION,
-        parameters=int(coef.size + bias.size),
-        data=rows_fingerprint(inputs),
-        lineage=({"method": "tune.linear", "options": setting.options, "parent": ""},),
-        metrics=validation_metrics(task, outputs, calibration, golds, items),
-        notes={
-            "c": chosen.c,
-            "cross_validation": [{"c": c, metric_names(task)[0]: score} for c, score in chosen.tried],
-            "rows_to_choose": chosen.rows,
-            "terms": len(features),
-            "segmenter": "",
-        },
-    )
-    return write_artifact(run.out, card, engine.write)
+    return TokenLinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads), chosen
 
 
 def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Tagged:
