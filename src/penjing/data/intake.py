@@ -276,7 +276,7 @@ def _set_problem(reader: SetReader, golds: Sequence[str]) -> Problem:
     """The rows of each label, where a text has several and counts in the table under one."""
     counts = Counter(label for gold in golds for label in reader.parts(gold))
     listed = ", ".join(f"`{label}` {rows:,}" for label, rows in counts.most_common(12))
-    more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
+    more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
     few = sum(rows < SMALL_LABEL for rows in counts.values())
     message = (
         f"a text counts in this table under the rarest of its labels; the rows of each label are: {listed}{more}; "
