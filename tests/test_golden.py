@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from penjing.cases.replay import replay_decision, replay_model
+from penjing.core.answers import answer_to_json
 from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
 from penjing.core.nouns import Prediction
@@ -45,9 +46,12 @@ IDS_THIRD = {"rules-2": "89dbca333727c15981bf69ea6e87688df3c921d3bc919c3f0946575
 # Facts of version 4: whether a text is out of scope.
 FOURTH = GOLDEN / "fourth"
 IDS_FOURTH = {"scope": "03d46742b9348e642f4423fbb240c3393db1a2fbab83efd9826c127eefc4741b"}
+# Any number of labels a text.
+FIFTH = GOLDEN / "fifth"
+IDS_FIFTH = {"several": "8eab65af098ba7c61b977a760f3a10fdf56d4ca7c7c4ea24b518350f13967107"}
 FOLDERS = dict.fromkeys(IDS, GOLDEN) | dict.fromkeys(IDS_SECOND, SECOND) | dict.fromkeys(IDS_THIRD, THIRD)
-FOLDERS |= dict.fromkeys(IDS_FOURTH, FOURTH)
-ALL_IDS = IDS | IDS_SECOND | IDS_THIRD | IDS_FOURTH
+FOLDERS |= dict.fromkeys(IDS_FOURTH, FOURTH) | dict.fromkeys(IDS_FIFTH, FIFTH)
+ALL_IDS = IDS | IDS_SECOND | IDS_THIRD | IDS_FOURTH | IDS_FIFTH
 TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 
 
@@ -55,7 +59,7 @@ TABLES = ("decisions", "reviews", "releases", "keys", "audit")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
     """The records of each release, in the order of the requests, read from migrated copies of the databases."""
     found = {}
-    for folder in (GOLDEN, SECOND, THIRD, FOURTH):
+    for folder in (GOLDEN, SECOND, THIRD, FOURTH, FIFTH):
         store = open_store(f"sqlite:///{copied(folder, tmp_path_factory.mktemp('golden'))}")
         mine = {name: identity for name, identity in ALL_IDS.items() if FOLDERS[name] == folder}
         found |= {name: list(scan_records(store, release=identity)) for name, identity in mine.items()}
@@ -189,8 +193,7 @@ def bytes_of(prediction: Prediction) -> bytes:
     return canonical_json(
         {
             "artifact": prediction.artifact,
-            "labels": list(prediction.answer.labels),
-            "probabilities": list(prediction.answer.probabilities),
+            **answer_to_json(prediction.answer),
             "too_long": prediction.too_long,
             **prediction.scope,
         }
@@ -221,3 +224,13 @@ def test_texts_out_of_scope_stay_so(decider: Decider, records: dict[str, list[Re
     assert sum(each.out_of_scope for each in found) == 10
     reasons = [record.decided()["reason"] for record in records["scope"]]
     assert {reasons.count(each) for each in ("out_of_scope", "rule_outcome", "rule_review")} == {7, 2}
+
+
+def test_sets_of_labels_and_their_verdicts_verify(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{copied(FIFTH, tmp_path)}")
+    done = verify_store(store)
+    found = [record.decided() for record in scan_records(store, release=IDS_FIFTH["several"])]
+    assert done.findings == [] and (done.rows["decision"], done.rows["verdict"]) == (30, 3)
+    assert {"none", "card", "card;fees;loan"} <= {each["outcome"] for each in found}
+    assert sum(each["route"] == "automatic" for each in found) == 13
+    store.close()

@@ -128,6 +128,24 @@ def test_init_writes_the_separator_of_the_data(penjing: Callable[..., Any], tmp_
     assert "separator" not in (tmp_path / "one" / "recipe.yaml").read_text(encoding="utf-8")
 
 
+def test_empty_cells_are_texts_without_a_label_where_the_recipe_says_so(
+    penjing: Callable[..., Any], tmp_path: Path
+) -> None:
+    write(tmp_path, "en")
+    cells = [(text, "" if gold == "none" else gold) for text, gold in rows("en")]
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *cells])
+    empty, recipe = sum(not gold for _, gold in cells), (tmp_path / "recipe.yaml").read_text(encoding="utf-8")
+    left_out = penjing("check", "recipe.yaml", "--json").lines[0]
+    assert (left_out["no_label"], left_out["used"]) == (empty, len(cells) - empty)
+    (fix,) = [each["fix"] for each in left_out["problems"] if each["code"] == "no_label"]
+    assert "empty: none" in fix
+    (tmp_path / "recipe.yaml").write_text(recipe.replace("{type: several}", "{type: several, empty: none}"), "utf-8")
+    taken = penjing("check", "recipe.yaml", "--json").lines[0]
+    assert (taken["no_label"], taken["used"]) == (0, len(cells)) and taken["labels"]["none"] == empty
+    assert taken["label_rows"]["card"] == sum("card" in gold.split(";") for _, gold in cells)
+
+
 def test_faults_of_cells_are_named_with_their_rows(penjing: Callable[..., Any], tmp_path: Path) -> None:
     write(tmp_path, "en")
     bad = (

@@ -43,6 +43,14 @@ def test_gold_is_sorted_and_no_label_is_a_word() -> None:
         reader().read("卡；无")
 
 
+def test_an_empty_cell_is_no_label_where_the_recipe_says_so() -> None:
+    found = open_reader("several", {"none": "无", "separator": "；", "empty": "none"})
+    assert [found.read(cell) for cell in ("", "  ", "[]", "卡")] == ["无", "无", "无", "卡"]
+    assert found.learn(["卡", "贷款", "无"]).read("") == "", "a verdict that is empty is none"
+    with pytest.raises(RecipeError, match="empty"):
+        open_reader("several", {"empty": "all"})
+
+
 def test_a_known_set_has_known_labels_only() -> None:
     with pytest.raises(DataError, match="unknown label `卡片`"):
         learned().read("费用；卡片")
@@ -117,3 +125,14 @@ def test_evidence_is_about_the_given_labels() -> None:
     assert given.tolist() == [2.0, 0.0]
     none = task.focus(flags(), task.plain())(outputs)
     assert none.tolist() == [-5.0, -9.0], "of no label what speaks most for one"
+
+
+def test_the_mean_over_labels_leaves_out_those_of_few_rows() -> None:
+    task = learned()
+    rows = {"卡": 30, "费用": 29, "贷款": 400}
+    answers, golds = [flags("卡"), flags(), flags("贷款")], ["卡", "费用", "贷款"]
+    sums = task.counts(answers, golds).sum(axis=0)
+    assert task.with_rows(rows).metrics(sums)["macro_f1"] == 1 > task.metrics(sums)["macro_f1"]
+    assert task.with_rows({"卡": 2}).metrics(sums)["macro_f1"] == task.metrics(sums)["macro_f1"]
+    assert task.with_rows(rows).metrics(sums)["micro_f1"] == task.metrics(sums)["micro_f1"] < 1
+    assert task.with_rows(rows).state == task.state

@@ -289,6 +289,16 @@ class MarkedTask(Protocol):
 
 
 @runtime_checkable
+class FittedTask(Protocol):
+    """A task whose blocks of the report also show the calibration of the model, such as a threshold of each label."""
+
+    def fitted_figures(
+        self, answers: Sequence[Answer], golds: Sequence[str], calibration: Mapping[str, Any]
+    ) -> tuple[Section, ...]:
+        """As `Judging.figures`, for answers of a model with this calibration."""
+
+
+@runtime_checkable
 class ListedTask(Protocol):
     """A task with facts that are one of listed words."""
 

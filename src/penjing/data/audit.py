@@ -88,12 +88,16 @@ class Margin(_Part):
 
 
 class Audit(_Part):
-    """The whole audit; it holds no texts, so it can be published with a report."""
+    """The whole audit; it holds no texts, so it can be published with a report.
+
+    labels: the rows of each stratum, so each row once. label_rows: where a text has several labels, the rows of each.
+    """
 
     files: list[FileAudit] = []
     rows: int = 0
     used: int = 0
     labels: dict[str, int] = {}
+    label_rows: dict[str, int] = {}
     splits: dict[str, int] = {}
     split_labels: dict[str, dict[str, int]] = {}
     empty: int = 0
@@ -117,6 +121,11 @@ class Audit(_Part):
     def trainable(self) -> bool:
         """Whether it may be trained on."""
         return not self.errors
+
+    @property
+    def rows_by_label(self) -> dict[str, int]:
+        """The rows of each label, by which small ones are left out of means over labels."""
+        return self.label_rows or self.labels
 
     @property
     def small_labels(self) -> list[str]:

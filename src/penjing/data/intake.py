@@ -182,7 +182,7 @@ class _Collector:
         try:
             masked = self._prepare(table.texts[place])
             label = read_label(table.labels[place]) if table.labels else ""
-            gold = self.reader.read(read_words(self.reader, label, self.reads), masked) if label else ""
+            gold = self.reader.read(read_words(self.reader, label, self.reads) if label else "", masked)
             fields = {key: self._field(column[place], key) for key, column in table.fields.items()}
         except (RequestError, DataError) as error:
             faults.append(Fault(row, error.what, error.fix or ""))
@@ -193,7 +193,7 @@ class _Collector:
             self.unlabelled.setdefault(name, []).append(row)
         else:
             self.texts.append(masked.text)
-            self.merged.update(words_of(self.reader, label))
+            self.merged.update(words_of(self.reader, label) if label else ())
             self.labels.append(gold)
             self.rows.append(row)
             self.parts.append(part)
@@ -230,6 +230,8 @@ class _Collector:
             found.append(Problem(severity="warning", code="empty", message=message, rows=self.empty, fix=fix))
         if self.unlabelled:
             message, fix = "rows without a label, left out", "label them, or list the file under `unlabelled:`"
+            if isinstance(self.reader, SetReader):
+                fix = "label them; where an empty cell means no label, write `task: {type: several, empty: none}`"
             found.append(Problem(severity="warning", code="no_label", message=message, rows=self.unlabelled, fix=fix))
         if isinstance(self.reader, SetReader) and self.labels:
             found.append(_set_problem(self.reader, self.labels))
@@ -274,7 +276,7 @@ def _set_problem(reader: SetReader, golds: Sequence[str]) -> Problem:
     """The rows of each label, where a text has several and counts in the table under one."""
     counts = Counter(label for gold in golds for label in reader.parts(gold))
     listed = ", ".join(f"`{label}` {rows:,}" for label, rows in counts.most_common(12))
-    more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
+    more = f", and {len(counts) - 12} more" if len(counts) > 12 else ""
     few = sum(rows < SMALL_LABEL for rows in counts.values())
     message = (
         f"a text counts in this table under the rarest of its labels; the rows of each label are: {listed}{more}; "

@@ -310,7 +310,8 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         files=intake.files,
         rows=sum(part.rows for part in intake.files),
         used=len(texts),
-        labels=dict(sorted(used_labels.items(), key=lambda pair: (-pair[1], pair[0]))),
+        labels=_ordered(used_labels),
+        label_rows=_label_rows(audited.reader, [gold for name in once for gold in tables[name].labels or ()]),
         splits={name: len(table) for name, table in tables.items()},
         split_labels=split_labels,
         empty=intake.empty,
@@ -350,3 +351,14 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         ),
     ]
     return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
+
+
+def _ordered(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _label_rows(reader: Reader, golds: Sequence[str]) -> dict[str, int]:
+    """The rows of each label where a text may have several; empty for other tasks."""
+    if not isinstance(reader, SetReader):
+        return {}
+    return _ordered(Counter(label for gold in golds for label in reader.parts(gold)))

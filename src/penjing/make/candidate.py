@@ -237,7 +237,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     release, table, threads, progress = sealed.release, job.data.test, job.threads, job.progress
     decider = Decider(release, threads=threads)
     progress.start("testing the sealed release", 6)
-    rows = job.data.audit.labels
+    rows = job.data.audit.rows_by_label
     scored = score(decider.session, table, rows)
     decided = _decide_in_their_time(decider, _requests(table))
     progress.advance(note="decisions")

@@ -263,7 +263,7 @@ class _Making:
 
     def _teacher_scores(self, teacher: Artifact) -> Scored:
         session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
-        self.reference = score(session, self.data.validation, self.data.audit.labels)
+        self.reference = score(session, self.data.validation, self.data.audit.rows_by_label)
         return self.reference
 
     def _measure(self, done: list[Done], linear: Done) -> tuple[list[Variant], Variant, bool]:
@@ -346,7 +346,7 @@ class _Making:
         setting = Setting(
             table=self.data.validation,
             policy=self._open_policy(),
-            rows=self.data.audit.labels,
+            rows=self.data.audit.rows_by_label,
             threads=self.cache.threads,
             long_texts=self.file.recipe.data.long,
             reference=self.pipeline,

@@ -16,7 +16,7 @@ from penjing.core.methods import Done
 from penjing.core.nouns import Release, Table
 from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import MarkedTask
+from penjing.core.task import FittedTask, MarkedTask
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_of
 from penjing.decide.table import RuleTable
@@ -98,10 +98,7 @@ def fill(found: Found, threads: int) -> r.Report:
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
-        sections=(
-            *(r.Block.model_validate(one) for one in task.figures(scored.answers, scored.golds)),
-            *scope_blocks(tested.scope, len(scored)),
-        ),
+        sections=(*_sections(tested), *scope_blocks(tested.scope, len(scored))),
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
@@ -157,6 +154,17 @@ def _apart(scored: Scored, data: Prepared) -> r.Estimate | None:
     if not data.copied or not len(rows):
         return None
     return _score(scored.interval(rows=rows.tolist()))
+
+
+def _sections(tested: ReleaseTest) -> tuple[r.Block, ...]:
+    """The blocks of the task, with the calibration of the sealed model."""
+    scored, task = tested.scored, tested.scored.task
+    if isinstance(task, FittedTask):
+        calibration = calibration_of(tested.release.artifact.card)
+        found = task.fitted_figures(scored.answers, scored.golds, calibration)
+    else:
+        found = task.figures(scored.answers, scored.golds)
+    return tuple(r.Block.model_validate(one) for one in found)
 
 
 def _score(interval: Any) -> r.Estimate:

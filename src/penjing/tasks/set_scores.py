@@ -1,7 +1,7 @@
 """Scores of sets of labels: micro-F1, macro-F1 and the share of whole sets, from additive counts.
 
     micro-F1 = 2 H / (G + T),   H labels that are given and true, G given, T true, over all texts and labels
-    macro-F1 = mean over the labels that are true or given somewhere of their F1
+    macro-F1 = mean of F1 over the labels of 30 rows and more that are true or given somewhere
 
 Source: Tsoumakas, Katakis, Multi-Label Classification: An Overview, 2007.
 """
@@ -33,14 +33,17 @@ def set_counts(given: Floats, golds: Sequence[Sequence[str]], place: Mapping[str
     return counts
 
 
-def set_metrics(sums: Floats, labels: int) -> dict[str, Floats]:
-    """micro_f1, macro_f1 and exact of sums (..., 3 L + 3). Without any true or given label micro_f1 is 1."""
+def set_metrics(sums: Floats, labels: int, kept: Sequence[int]) -> dict[str, Floats]:
+    """micro_f1, macro_f1 and exact of sums (..., 3 L + 3). Without any true or given label micro_f1 is 1.
+
+    kept: places of the labels over which macro_f1 is the mean.
+    """
     table = np.asarray(sums, dtype=np.float64)
     truth, given, hits = (table[..., place * labels : (place + 1) * labels] for place in range(3))
     unknown, rows, exact = (table[..., 3 * labels + place] for place in range(3))
     total = truth.sum(axis=-1) + given.sum(axis=-1) + unknown
     micro = np.divide(2 * hits.sum(axis=-1), total, out=np.ones_like(total), where=total > 0)
-    each = f1_of_sums(hits, truth, given)
+    each = f1_of_sums(hits, truth, given)[..., list(kept)]
     present = ~np.isnan(each)
     macro = np.nan_to_num(each).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
     return {"micro_f1": micro, "macro_f1": macro, "exact": exact / np.maximum(rows, 1)}

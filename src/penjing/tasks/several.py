@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from penjing.core.answers import Answer, Flags, as_kind
 from penjing.core.errors import DataError, shown
 from penjing.core.options import Options as _Options
 from penjing.core.options import WrongValueError
-from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.core.task import ALL, SMALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.labels import match_label, nearest_label
 from penjing.tasks.flags import FlagsCalibration, fit_flags
 from penjing.tasks.label_sets import split_cell, widths
@@ -41,6 +41,9 @@ class Options(_Options):
     """The options of `task: {type: several}`; the separator is written under `data:`."""
 
     none: str = Field("none", min_length=1, max_length=60, description="the word for a text without any label")
+    empty: Literal["unlabelled", "none"] = Field(
+        "unlabelled", description="an empty cell: nobody has labelled the text, or it has no label"
+    )
     separator: str = Field(";", min_length=1, max_length=1, description="what is between the labels of a cell")
 
     @field_validator("separator")
@@ -64,7 +67,8 @@ ABOUT = About(
 
 def open_reader(options: Options) -> SeveralReader:
     """The reader of sets of labels."""
-    return SeveralReader(options.separator, options.none)
+    reader = FilledReader if options.empty == "none" else SeveralReader
+    return reader(options.separator, options.none)
 
 
 def restore(state: Mapping[str, Any]) -> Several:
@@ -148,10 +152,23 @@ class SeveralReader:
 
 
 @dataclass(frozen=True)
+class FilledReader(SeveralReader):
+    """The same for data files in which an empty cell is a text without any label.
+
+    The task that it learns has no such reading: a verdict or a row of `amend` that is empty is none.
+    """
+
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
+        """As `SeveralReader.read`; an empty cell is the word for no label."""
+        return super().read(cell, masked) or self.none
+
+
+@dataclass(frozen=True)
 class Several(SeveralReader):
-    """Any number of `labels`."""
+    """Any number of `labels`; `small` labels are left out of the mean over labels."""
 
     labels: tuple[str, ...]
+    small: frozenset[str] = frozenset()
 
     name = "several"
     errors = ()
@@ -168,8 +185,10 @@ class Several(SeveralReader):
     def _place(self) -> Mapping[str, int]:
         return {label: place for place, label in enumerate(self.labels)}
 
-    def with_rows(self, rows: Mapping[str, int]) -> Several:  # noqa: ARG002 - rows are counted by label, not by text
-        return self
+    def with_rows(self, rows: Mapping[str, int]) -> Several:
+        """The same task, its macro-F1 over the labels of at least 30 rows (over all labels, if none has so many)."""
+        small = frozenset(label for label in self.labels if rows.get(label, 0) < SMALL)
+        return replace(self, small=small if len(small) < len(self.labels) else frozenset())
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:  # noqa: ARG002
         """As `SeveralReader.read`, but of known labels only. Raises DataError with the nearest label."""
@@ -281,8 +300,10 @@ class Several(SeveralReader):
         )
 
     def metrics(self, sums: Floats) -> dict[str, Floats]:
-        """micro_f1, macro_f1 over the labels that occur, exact: the share of texts whose whole set is right."""
-        return set_metrics(sums, len(self.labels))
+        """micro_f1 over all labels, macro_f1 over those that occur and are not small, exact: the share of texts whose
+        whole set is right."""
+        kept = [place for place, label in enumerate(self.labels) if label not in self.small]
+        return set_metrics(sums, len(self.labels), kept)
 
     def wrong(self, outcome: str, gold: str) -> bool:
         return outcome != gold
@@ -296,6 +317,17 @@ class Several(SeveralReader):
         return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
 
     def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
-        """Precision and recall by label, and which labels are missed and given instead."""
+        """Each label, its probabilities, labels taken together, and what is missed and given instead."""
+        return self._figures(answers, golds, ())
+
+    def fitted_figures(
+        self, answers: Sequence[Answer], golds: Sequence[str], calibration: Mapping[str, Any]
+    ) -> tuple[Section, ...]:
+        """The same, with the threshold of each label."""
+        return self._figures(answers, golds, FlagsCalibration.from_json(calibration).threshold)
+
+    def _figures(
+        self, answers: Sequence[Answer], golds: Sequence[str], thresholds: Sequence[float]
+    ) -> tuple[Section, ...]:
         flags = [as_kind(answer, Flags) for answer in answers]
-        return set_figures(self.labels, flags, [self.members(gold) for gold in golds])
+        return set_figures(self.labels, flags, [self.members(gold) for gold in golds], thresholds)
