@@ -15,14 +15,14 @@ from tasks_sets import SETS
 
 NOT_MEASURED = "not measured"
 NAMES = {"linear": "word counts", "mini": "penjing/mini", "e5": "large base"}
-# How the page writes the metrics of `report.json`.
+# How the page writes the metrics of `report.json`; the first one of a task is before its others.
 METRICS = {
     "micro_f1": "micro-F1",
-    "macro_f1": "macro-F1",
     "entity_f1": "entity F1",
     "accuracy": "accuracy",
     "exact_match": "exact match",
     "f1": "F1",
+    "macro_f1": "macro-F1",
 }
 Runs = Mapping[str, Any]
 
@@ -46,12 +46,9 @@ def model_score(run: Mapping[str, Any] | None, metric: str) -> str:
 
 
 def metrics_of(runs: Runs, name: str) -> list[str]:
-    """The metrics of a set in the order of its report: at most two, of those that the page knows."""
-    for base in BASES:
-        if (run := runs.get(f"{name}/{base}")) is not None:
-            order = [run["report"]["test"].get("metric"), *run["report"]["test"]]
-            return [each for each in dict.fromkeys(order) if each in METRICS][:2]
-    return []
+    """The metrics of a set that the page shows, two at most."""
+    found = {metric for base in BASES if (run := runs.get(f"{name}/{base}")) for metric in run["report"]["test"]}
+    return [metric for metric in METRICS if metric in found][:2]
 
 
 def scores(runs: Runs) -> list[str]:
