@@ -115,6 +115,12 @@ def test_evidence_is_about_a_task_of_the_whole_text(task: Together) -> None:
         task.explained(Joint({"parts": parts["parts"]}))
 
 
+def test_an_answer_of_other_tasks_has_no_facts(task: Together) -> None:
+    (answer, *_) = task.decode(outputs(task), task.plain(), ITEMS)
+    with pytest.raises(TypeError, match="tone"):
+        task.facts(Joint({"tone": as_kind(answer, Joint).parts["tone"]}))
+
+
 def test_strata_are_the_rarest_of_all_tasks(task: Together) -> None:
     assert task.strata([gold("a"), gold("a", "p"), gold("b"), gold("a"), ""]) == [
         "tone: a",

@@ -205,8 +205,10 @@ class Together(TogetherReader):
         )
 
     def facts(self, answer: Answer) -> dict[str, Any]:
-        """p, and the facts of each task as TASK.FACT."""
+        """p, and the facts of each task as TASK.FACT. Raises TypeError for an answer of other tasks."""
         parts = as_kind(answer, Joint).parts
+        if set(parts) != set(self.parts):
+            raise TypeError(f"an answer of {sorted(parts)}, not of {sorted(self.parts)}")
         found = {name: part.facts(parts[name]) for name, part in self.parts.items()}
         flat = {f"{name}.{fact}": value for name, facts in found.items() for fact, value in facts.items()}
         return {"p": round(math.prod(facts["p"] for facts in found.values()), _DIGITS), **flat}
