@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import re
@@ -13,10 +14,15 @@ import pytest
 
 from penjing.cases.record import Ask, work
 from penjing.core.artifact import open_release
+from penjing.core.errors import DataError
 from penjing.decide.decider import Decider
 from penjing.make.run import make_release
 from penjing.serve.messages import ask_to_json
 from penjing.serve.slow_process import SlowWork
+from penjing.store.database import open_store
+from penjing.store.records import write_prepared
+from penjing.store.releases import put_in_service
+from penjing.store.reviews import export_open, import_verdicts
 
 PAGE = Path(__file__).parents[1] / "docs" / "tasks.md"
 PLACES = ("Leeds", "New York", "Oslo", "Lima")
@@ -123,6 +129,32 @@ def test_the_slow_lanes_of_the_service_answer_as_a_decision_does(made: Path) -> 
     (here,) = work(decider, [ask])
     assert said["shown"]["evidence"] == here.shown["evidence"] and here.shown["evidence"]["spans"]
     assert said["shown"]["outcome"] == here.shown["outcome"] and said["shown"]["in_text"] == here.shown["in_text"]
+
+
+def test_places_of_a_verdict_are_within_the_recorded_text(made: Path, tmp_path: Path) -> None:
+    decider = Decider(open_release(made / "out" / "release"), threads=1)
+    store = open_store(f"sqlite:///{tmp_path / 'cases.db'}")
+    put_in_service(store, decider.release)
+    answers = work(decider, [Ask(f"call 13800138000 {row['text']}", {}, evidence=False) for row in rows(60, 2)])
+    with store.write() as connection:
+        write_prepared(connection, [answer.record for answer in answers if answer.record])
+    file = tmp_path / "cases.csv"
+    assert export_open(store, file)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        first = next(csv.DictReader(opened))
+
+    def give(end: int) -> int:
+        verdict = json.dumps([{"start": 0, "end": end, "label": "place"}])
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            csv.writer(opened).writerows([["id", "verdict"], [first["id"], verdict]])
+        return import_verdicts(store, file).recorded
+
+    length = len(first["text"])
+    with pytest.raises(DataError, match=f"row 2: .* is not within the text, which has {length} characters"):
+        give(length + 1)
+    assert give(length) == 1, "the masked text counts, not the longer one of the caller"
+    with pytest.raises(DataError, match="was closed before"):
+        give(length - 1)
 
 
 def test_rules_may_ask_how_many_entities_there_are(made: Path) -> None:

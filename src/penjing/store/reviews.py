@@ -20,6 +20,7 @@ from penjing.core.task import Task, read_words
 from penjing.data.cells import Fault
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.labels import match_label, nearest_label
+from penjing.data.offsets import OffsetMap
 from penjing.data.pair_text import shown_pair
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
@@ -182,8 +183,8 @@ def import_verdicts(store: Store, file: Path, reading: Reading | None = None) ->
 
     It may be a workbook, or have another encoding or other delimiters, as spreadsheets save it.
 
-    Raises DataError that lists the faulty rows: an unknown id, an outcome that the release does not have, a case that
-    already has another verdict, two verdicts for one case.
+    Raises DataError that lists the faulty rows: an unknown id, an outcome that the release does not have, places beyond
+    the text of the case, a case that already has another verdict, two verdicts for one case.
     """
     blank = 0
     given: dict[str, Verdict] = {}
@@ -276,8 +277,12 @@ def _names(header: tuple[str, ...]) -> Names:
 def _check(connection: Connection, verdict: Verdict, reads: Reads) -> tuple[Verdict, str | None, bool]:
     """(the verdict as the release writes its outcomes, fault or None, whether the same verdict was recorded before)."""
     query = (
-        select(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release)
+        select(
+            *(reviews.c.status, reviews.c.verdict, decisions.c.prediction, decisions.c.outcome, decisions.c.release),
+            *(decisions.c.text, waiting_texts.c.text.label("held")),
+        )
         .join(decisions, decisions.c.id == reviews.c.decision)
+        .outerjoin(waiting_texts, waiting_texts.c.decision == decisions.c.id)
         .where(reviews.c.decision == verdict.decision)
     )
     row = connection.execute(query).first()
@@ -317,10 +322,22 @@ def _canonical(written: str, row: Any, reads: Reads) -> str:
             "put its folder back there"
         )
     try:
-        return task.read(read_words(task, written.strip(), reads.of(row.release)))
+        text = row.text or row.held
+        return task.read(read_words(task, written.strip(), reads.of(row.release)), _AsRecorded(text) if text else None)
     except DataError as error:
         fix = f" ({error.fix})" if error.fix else ""
         raise DataError(f"{written[:64]!r} is no answer of this release: {error.what}{fix}") from None
+
+
+@dataclass(frozen=True)
+class _AsRecorded:
+    """A recorded text, which is masked already: the places of a verdict are its own."""
+
+    text: str
+
+    @property
+    def offsets(self) -> OffsetMap:
+        return OffsetMap(len(self.text), len(self.text))
 
 
 class Reads:
