@@ -19,6 +19,7 @@ from penjing.cli.follow import follow_recipe, follow_rows
 from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, ask_misses, in_yaml, most_frequent, proposals, yaml_name
 from penjing.cli.texts import Encoding, Header, Sheet
+from penjing.cli.time_zone import proposed_zone
 from penjing.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ decide:
   max_miss: {misses} # {miss_about}
   rules: rules.csv # cases that always go to a person, or whose outcome is forced
   audit: 0.01 # share of automatic cases that a person sees too
+  time_zone: UTC # whose clock the days of rules are by: UTC, or a name such as `{zone}`
 seed: 0
 """
 
@@ -292,10 +294,7 @@ def recipe_text(
     misses: Misses | None = None,
     shared: bool = False,
 ) -> str:
-    """The text of the recipe; the path of the file is relative to its folder if possible. chosen: None for `auto`.
-
-    shared: calibration and test are the same rows.
-    """
+    """The text of the recipe. chosen: None for `auto`; shared: calibration and test are the same rows."""
     misses = misses or Misses()
     try:
         file = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
@@ -325,6 +324,7 @@ def recipe_text(
         "sheet": _scalar(guessed.sheet or ""),
         "header": guessed.header,
         "time": _scalar(guessed.time or ""),
+        "zone": proposed_zone(chinese=language() == "zh"),
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed, shared))

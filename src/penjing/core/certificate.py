@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 # The files of a release, as paths from its folder; every sealed folder also has a MANIFEST (core/folder.py).
 INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
@@ -12,7 +12,7 @@ POLICY, RULES, WORDS = "policy/policy.json", "policy/rules.csv", "policy/words"
 SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 4, SELFCHECK: 2}
+FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 5, SELFCHECK: 2}
 
 State = Literal["held", "broken", "unproven"]
 
@@ -89,7 +89,10 @@ class PastOpening(_Part):
 
 
 class CertifiedPeriod(_Part):
-    """What was proven between two dates of rules, as inclusive seconds since 1970 in UTC (None: no bound).
+    """What was proven between two dates of rules, as inclusive seconds since 1970 (None: no bound).
+
+    time_zone: the zone in whose local seconds the bounds are, "" for UTC; ahead: what its clock is ahead of UTC, in
+    seconds, at the two bounds.
 
     rows: calibration rows that count in it; 0: nothing was tested. confidence: 1 less its part of the level. The other
     values are as those of a certificate, for these rows.
@@ -97,6 +100,8 @@ class CertifiedPeriod(_Part):
 
     first: int | None
     last: int | None
+    time_zone: str = Field("", exclude_if=lambda name: not name)
+    ahead: tuple[int, int] = Field((0, 0), exclude_if=lambda ahead: not any(ahead))
     certified: bool = False
     rows: int = 0
     confidence: float | None = None

@@ -23,6 +23,7 @@ from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.paths import AnyPath, local_path
 from penjing.core.yaml_file import as_text, place_of, read_yaml
+from penjing.core.zone import find_zone, nearest_zone
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
@@ -219,6 +220,18 @@ class Decide(_Part):
     unknown_values: Literal["review", "refuse"] = Field(
         "review", description="a new value of an enumerated field: the case goes to review, or the request is refused"
     )
+    time_zone: str = Field(
+        "UTC", description="whose clock the days of rules are by, as IANA names it: `Asia/Shanghai`, `Europe/Berlin`"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            find_zone(name)
+        except KeyError:
+            raise WrongValueError(f"names the unknown zone `{name[:60]}`", nearest_zone(name)) from None
+        return name
 
     @field_validator("max_error")
     @classmethod

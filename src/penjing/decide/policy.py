@@ -25,6 +25,7 @@ from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
 from penjing.core.task import Task
+from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
@@ -56,7 +57,7 @@ REASONS = {
 
 
 class Period(BaseModel):
-    """The thresholds between two dates of rules, as inclusive seconds since 1970 (None: no bound).
+    """The thresholds between two dates of rules, as inclusive local seconds since 1970 (None: no bound).
 
     thresholds: as of the policy; none where nothing is certified in this period.
     """
@@ -78,12 +79,13 @@ class PolicySpec(BaseModel):
     the train rows had of each declared field that the model reads (`features`). unknown_values: whether a new value of
     an enumerated field is refused, or sends the case to review; only the second is written.
     Where rules depend on the time, it has the thresholds of each period between their dates (`periods`), which apply
-    instead of `thresholds`.
+    instead of `thresholds`. Format 5 is format 4 with the zone by whose clock rules and periods are dated
+    (`time_zone`), its offsets included; without it this is UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2, 3, 4] = 1
+    format: Literal[1, 2, 3, 4, 5] = 1
     labels: tuple[str, ...] = ()
     task: dict[str, Any] = {}
     thresholds: dict[str, float | None]
@@ -99,18 +101,23 @@ class PolicySpec(BaseModel):
     features: dict[str, Seen] = {}
     unknown_values: UnknownValues = "refuse"
     periods: tuple[Period, ...] = ()
+    time_zone: TimeZone = UTC
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
         if self.format == 1 and self._versions() != (mask.FIRST, fold.FIRST, FORMS[0]):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
-        if bool(self.task) == bool(self.labels) or (self.format != 4 and (self.format == 3) != bool(self.task)):
-            raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, format 4 either")
+        if bool(self.task) == bool(self.labels) or (self.format < 4 and (self.format == 3) != bool(self.task)):
+            raise ValueError(
+                "formats 1 and 2 name labels and no task, format 3 a task and no labels, later ones either"
+            )
         known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
         if known and (self.rules == FORMS[-1]) != (self.facts == fact_versions.VERSION):
             raise ValueError("facts of version 3 are those of rules of form 2, and of no others")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
             raise ValueError("formats 1 to 3 name no version of facts and no features")
+        if (self.format == 5) != (self.time_zone != UTC) or (self.format == 5 and self.rules != FORMS[-1]):
+            raise ValueError("format 5, and no other, names a time zone, with rules of form 2")
         if self.unknown_values == "review" and self.facts in fact_versions.VERSIONS[:2]:
             raise ValueError("facts of versions 1 and 2 name no fields with unknown values")
         return self
@@ -129,6 +136,8 @@ class PolicySpec(BaseModel):
             values.pop("unknown_values", None)
         if not self.periods:
             values.pop("periods", None)
+        if self.time_zone == UTC:
+            values.pop("time_zone", None)
         values.pop("labels" if self.task else "task", None)
         return values
 
@@ -138,7 +147,7 @@ class PolicySpec(BaseModel):
     def newest_rules(self) -> PolicySpec:
         """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
         newest = {
-            "format": 4,
+            "format": 4 if self.time_zone == UTC else 5,
             "rules": FORMS[-1],
             "folding": fold.VERSION,
             "facts": fact_versions.VERSION,
@@ -160,6 +169,7 @@ class PolicySpec(BaseModel):
             other=self.task,
             features={name: seen.empty for name, seen in self.features.items()},
             unknown_values=self.unknown_values,
+            zone=self.time_zone,
         )
 
 
@@ -295,7 +305,7 @@ class Policy:
         """The thresholds at the clock of a request; none in a period in which nothing is certified."""
         if not self.spec.periods:
             return self.spec.thresholds
-        second = seconds_of(clock)
+        second = seconds_of(clock, self.spec.time_zone)
         for each in self.spec.periods:
             if (each.first is None or each.first <= second) and (each.last is None or second <= each.last):
                 return each.thresholds

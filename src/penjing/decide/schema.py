@@ -11,6 +11,7 @@ from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
 from penjing.core.task import BoundedTask, Bounds, FactKind, Task, read_words
+from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold
 from penjing.data.dates import parse_date
 from penjing.data.fields import WrongFieldError, match_header, match_names, read_field, unclear_names
@@ -52,6 +53,7 @@ class FactSchema:
     features: the declared fields that the model reads, and whether each was ever empty in training.
     unknown_values: whether a new value of an enumerated field is refused, or is read as none and sends its case to
     review.
+    zone: the zone by whose clock days are counted and the dates of rules are read.
     """
 
     labels: tuple[str, ...]
@@ -62,6 +64,7 @@ class FactSchema:
     other: Mapping[str, Any] = field(default_factory=dict)
     features: Mapping[str, bool] = field(default_factory=dict)
     unknown_values: UnknownValues = "refuse"
+    zone: TimeZone = UTC
 
     @cached_property
     def task(self) -> Task:

@@ -17,6 +17,7 @@ from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import TIME, Recipe
 from penjing.core.task import ALL, SMALL, Task
+from penjing.core.zone import find_zone
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
@@ -39,7 +40,7 @@ from penjing.prove.forced import forced_gates
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.misses import Promised, certify_path, fix_path
-from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
+from penjing.prove.periods import Span, certify_periods, counts_days, rows_in, zone_of
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
 from penjing.prove.sequence import DELTA
@@ -109,9 +110,10 @@ def open_policy(
 
     features: the declared fields that its model reads.
     """
+    zone = find_zone(recipe.decide.time_zone)
     spec = PolicySpec.model_validate(
         {
-            "format": 4,
+            "format": 4 if zone.name == "UTC" else 5,
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -124,6 +126,7 @@ def open_policy(
             "fields": declared(recipe),
             "max_error": recipe.decide.max_error,
             "texts": recipe.decide.texts,
+            "time_zone": zone,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
@@ -200,7 +203,8 @@ def _by_period(
     timed = counts_days(rules)
 
     def prove(period: Span, rows: Labelled, level: float) -> Certificate:
-        return _certify(policy, rows_in(validation, period, timed=timed), rows, replace(promised, delta=level), used)
+        known = rows_in(validation, period, zone_of(rules), timed=timed)
+        return _certify(policy, known, rows, replace(promised, delta=level), used)
 
     return certify_periods(rules, calibration, prove, promised.delta)
 

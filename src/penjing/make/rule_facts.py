@@ -10,6 +10,7 @@ from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Progress
 from penjing.core.recipe import load_recipe
+from penjing.core.zone import find_zone
 from penjing.data.labels import read_as
 from penjing.data.prepare import examine
 from penjing.decide.policy import load_policy
@@ -30,7 +31,8 @@ def facts_of(source: Path, progress: Progress) -> FactSchema:
         fix = "`penjing check` says what is wrong with its rows"
         raise UsageError("the rows of the recipe have no labels that rules could name", where=str(source), fix=fix)
     fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in file.recipe.data.fields.items()}
-    return FactSchema(named.get("labels", ()), fields, read_as(file.recipe.data), other=named.get("task", {}))
+    reads, zone = read_as(file.recipe.data), find_zone(file.recipe.decide.time_zone)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), zone=zone)
 
 
 def names_of(source: Path) -> dict[str, str]:
