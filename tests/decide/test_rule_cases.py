@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penjing.core.errors import PenjingError
+from penjing.core.zone import find_zone
 from penjing.decide.condition import Then
 from penjing.decide.rule_cases import RuleRunner, roles_of
 from penjing.decide.rules import read_rules
@@ -110,3 +111,12 @@ def test_refuses_a_case_with_its_row(runner: RuleRunner, cells: dict[str, str], 
 def test_columns_in_both_languages() -> None:
     roles, facts = roles_of(("文本", "预期", "规则", "Amount", "别的"), SCHEMA)
     assert roles == {"expected": "预期", "rule": "规则"} and facts == {"text": "文本", "amount": "Amount"}
+
+
+def test_the_declared_field_time_is_the_clock_of_a_case(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text("name,valid_from,then\nx,2026-02-01,review\n", encoding="utf-8")
+    schema = FactSchema(("ham", "spam"), fields={"time": "date"}, zone=find_zone("Asia/Shanghai"))
+    runner = RuleRunner(read_rules(tmp_path / "rules.csv", schema))
+    times = ["2026-01-31T23:59", "2026-02-01", "2026-01-31T15:59Z", "2026-01-31T16:00Z"]
+    ruled = [runner.decide(runner.read({"time": each}, "2020-01-01", "row")) for each in times]
+    assert [None if each.rule is None else each.rule.name for each in ruled] == [None, "x", None, "x"]

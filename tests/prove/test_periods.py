@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +16,10 @@ from penjing.core.answers import Choice
 from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.errors import RuleError
 from penjing.core.nouns import Prediction
+from penjing.core.periods import certified_at, present, utc_bounds
+from penjing.core.zone import find_zone
 from penjing.data.mask import mask
-from penjing.decide.clock import clock_at, seconds_of
+from penjing.decide.clock import local_clock, seconds_of
 from penjing.decide.condition import Rule, Then
 from penjing.decide.examine import load_rules
 from penjing.decide.policy import Policy, PolicySpec
@@ -26,6 +29,7 @@ from penjing.prove.certify import CLOCK, Labelled, certify, fix_grid, in_words
 from penjing.prove.forecast import Forecast, forecast
 from penjing.prove.periods import (
     Span,
+    certified_period,
     certify_periods,
     level_of,
     lines_in_words,
@@ -41,9 +45,10 @@ DATED = "name,text,valid_from,then\nodd,contains odd,2026-06-01,review\n"
 JUNE = seconds_of("2026-06-01")
 
 
-def policy(folder: Path, rules: str) -> Policy:
+def policy(folder: Path, rules: str, zone: str = "UTC") -> Policy:
     fields: dict[str, Any] = {"time": "date", "due": "date"}
-    versions = {"format": 4, "rules": "2", "facts": "3", "folding": "3"}
+    versions = {"format": 4 if zone == "UTC" else 5, "rules": "2", "facts": "3", "folding": "3"}
+    versions |= {"time_zone": find_zone(zone)}
     spec = PolicySpec.model_validate(
         {**versions, "labels": LABELS, "audit": 0.0, "fields": fields, "thresholds": dict.fromkeys(LABELS)}
     )
@@ -161,7 +166,7 @@ def test_a_row_without_a_time_gets_a_clock_inside_the_period(tmp_path: Path) -> 
         (clock,) = {facts["clock"] for facts in rows_in(rows, period).facts}
         second = seconds_of(clock)
         assert (period[0] is None or period[0] <= second) and (period[1] is None or second <= period[1])
-    assert clock_at(JUNE - 1) == "2026-05-31T23:59:59.000000Z"
+    assert local_clock(JUNE - 1) == "2026-05-31T23:59:59.000000"
 
 
 def test_a_certificate_in_words_names_the_period_that_holds_first(tmp_path: Path) -> None:
@@ -229,3 +234,34 @@ def _now(found: Forecast, limit: float) -> float:
 
 def at(rows: Labelled, clock: str) -> Labelled:
     return Labelled(rows.hashes, rows.truth, tuple({**facts, "clock": clock} for facts in rows.facts))
+
+
+def test_periods_begin_at_midnight_of_the_zone(tmp_path: Path) -> None:
+    made = policy(tmp_path, DATED, "Asia/Shanghai")
+    assert isinstance(made.rules, RuleTable)
+    midnight = JUNE - 8 * 3600  # in UTC
+    clocks = [CLOCK, local_clock(midnight - 1) + "Z", local_clock(midnight) + "Z", "2026-06-01T00:00:00", "2026-05-31"]
+    assert rows_by_period(made.rules, clocks) == [3, 3]
+    assert period_at(made.rules, clocks, midnight, 0.05)[0] == (JUNE, None)
+    assert period_at(made.rules, clocks, midnight - 1, 0.05)[0] == (None, JUNE - 1)
+    certificate, sealed, _ = proven(made, labelled(made, 600, 2))
+    may, june = certificate.periods
+    assert (present(certificate.periods, midnight - 1), present(certificate.periods, midnight)) == (may, june)
+    assert sealed.thresholds_at(local_clock(midnight) + "Z") == june.thresholds != may.thresholds
+    listed = certified_at(json.loads(certificate.model_dump_json()), midnight)["periods"]
+    assert [(each["from"], each["to"], each["now"]) for each in listed] == [
+        ("2026-06-01", None, True),
+        (None, "2026-05-31", False),
+    ]
+
+
+def test_no_second_is_in_two_periods_or_in_none_where_the_clock_is_changed(tmp_path: Path) -> None:
+    rules = (
+        "name,text,valid_from,then\na,contains odd,2026-03-29T02:30,review\nb,contains even,2026-10-25T02:30,review\n"
+    )
+    made = policy(tmp_path, rules, "Europe/Berlin")
+    assert isinstance(made.rules, RuleTable)
+    periods = [certified_period(made.rules, span) for span in periods_of(made.rules)]
+    bounds = [utc_bounds(each) for each in periods]
+    assert [None if last is None else last + 1 for _, last in bounds[:-1]] == [first for first, _ in bounds[1:]]
+    assert bounds[1] == (seconds_of("2026-03-29T01:00"), seconds_of("2026-10-25T00:30") - 1)

@@ -80,6 +80,8 @@ def _release_lines(found: dict[str, Any]) -> None:
     out(f"release     {found['release']}")
     out(f"  name      {info['name']} ({info['task']}, {info['language']})")
     out(f"  masking   {info['masking']}; texts kept: {info['texts']}; long texts: {info['long_texts']}")
+    if zone := policy.get("time_zone"):
+        out(f"  time zone {zone['name']}: days and the dates of rules are by its clock")
     if certificate.get("periods"):
         _period_lines(certificate, policy)
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from penjing.cli.init_tasks import scalar
 from penjing.cli.language import language, translate
 from penjing.cli.misses import Misses, in_yaml, yaml_name
+from penjing.cli.time_zone import proposed_zone
 
 if TYPE_CHECKING:
     from penjing.core.task import About
@@ -44,6 +45,7 @@ decide:
   max_miss: {misses} # {miss_about}
   rules: rules.csv # cases that always go to a person, or whose outcome is forced
   audit: 0.01 # share of automatic cases that a person sees too
+  time_zone: UTC # whose clock the days of rules are by: UTC, or a name such as `{zone}`
 seed: 0
 """
 
@@ -110,6 +112,7 @@ def recipe_text(
         "sheet": scalar(guessed.sheet or ""),
         "header": guessed.header,
         "time": scalar(guessed.time or ""),
+        "zone": proposed_zone(chinese=language() == "zh"),
     }
     # A line is cut at its comment before its values are put in: a name may hold a `#` too.
     return "".join(_aligned(line, values) + "\n" for line in _lines(guessed, shared))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 # The files of a release, as paths from its folder; every sealed folder also has a MANIFEST (core/folder.py).
 INFO, MODEL, CERTIFICATE = "release.json", "model", "certificate.json"
@@ -91,7 +91,10 @@ class PastOpening(_Part):
 
 
 class CertifiedPeriod(_Part):
-    """What was proven between two dates of rules, as inclusive seconds since 1970 in UTC (None: no bound).
+    """What was proven between two dates of rules, as inclusive seconds since 1970 (None: no bound).
+
+    time_zone: the zone in whose local seconds the bounds are, "" for UTC; ahead: what its clock is ahead of UTC, in
+    seconds, at the two bounds.
 
     rows: calibration rows that count in it; 0: nothing was tested. confidence: 1 less its part of the level. The other
     values are as those of a certificate, for these rows.
@@ -99,6 +102,8 @@ class CertifiedPeriod(_Part):
 
     first: int | None
     last: int | None
+    time_zone: str = Field("", exclude_if=lambda name: not name)
+    ahead: tuple[int, int] = Field((0, 0), exclude_if=lambda ahead: not any(ahead))
     certified: bool = False
     rows: int = 0
     confidence: float | None = None

@@ -14,7 +14,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def holds(period: CertifiedPeriod, second: int) -> bool:
     """Whether a second since 1970 lies in a period."""
-    return (period.first is None or period.first <= second) and (period.last is None or second <= period.last)
+    first, last = utc_bounds(period)
+    return (first is None or first <= second) and (last is None or second <= last)
+
+
+def utc_bounds(period: CertifiedPeriod) -> tuple[int | None, int | None]:
+    """The first and the last second of a period, since 1970 in UTC."""
+    first, last = period.first, period.last
+    return None if first is None else first - period.ahead[0], None if last is None else last - period.ahead[1]
 
 
 def present(periods: Sequence[CertifiedPeriod], second: int) -> CertifiedPeriod | None:
@@ -24,12 +31,17 @@ def present(periods: Sequence[CertifiedPeriod], second: int) -> CertifiedPeriod 
 
 def standing(periods: Sequence[CertifiedPeriod], second: int) -> list[CertifiedPeriod]:
     """The period that holds at a second since 1970, then those to come."""
-    return [each for each in periods if each.last is None or second <= each.last]
+    return [each for each in periods if not _is_past(each, second)]
 
 
 def in_order(periods: Sequence[CertifiedPeriod], second: int) -> list[CertifiedPeriod]:
     """The period that holds at a second since 1970, then those to come, then those that are past."""
-    return [*standing(periods, second), *(each for each in periods if each.last is not None and each.last < second)]
+    return [*standing(periods, second), *(each for each in periods if _is_past(each, second))]
+
+
+def _is_past(period: CertifiedPeriod, second: int) -> bool:
+    _, last = utc_bounds(period)
+    return last is not None and last < second
 
 
 def periods_in(certificate: Mapping[str, Any]) -> list[CertifiedPeriod]:
@@ -51,13 +63,13 @@ def certified_at(certificate: Mapping[str, Any], second: int) -> dict[str, Any]:
 
 
 def dates(period: CertifiedPeriod) -> tuple[str | None, str | None]:
-    """The first and the last day of a period in UTC, with the time where it is not a whole day; None: no bound."""
-    return _begin(period.first), _end(period.last)
+    """The first and the last day of a period on its clock, with the time where it is no whole day; None: no bound."""
+    return _begin(period.first, period.time_zone), _end(period.last, period.time_zone)
 
 
-def between(first: int | None, last: int | None) -> str:
+def between(first: int | None, last: int | None, time_zone: str = "") -> str:
     """The first and the last second of a period as dates without words: `2026-06-01 – …`."""
-    return f"{_begin(first) or '…'} – {_end(last) or '…'}"
+    return f"{_begin(first, time_zone) or '…'} – {_end(last, time_zone) or '…'}"
 
 
 def in_words(period: CertifiedPeriod, *, now: bool = False, weighted: bool = False) -> str:
@@ -85,14 +97,16 @@ def _proven_in_words(period: CertifiedPeriod, weighted: bool) -> str:
     return f"{share} of {period.rows:,} calibration rows are decided by the model, {wrong} of them wrong"
 
 
-def _begin(second: int | None) -> str | None:
-    return None if second is None else _written(second, second % _DAY == 0)
+def _begin(second: int | None, time_zone: str) -> str | None:
+    return None if second is None else _written(second, second % _DAY == 0, time_zone)
 
 
-def _end(second: int | None) -> str | None:
-    return None if second is None else _written(second, (second + 1) % _DAY == 0)
+def _end(second: int | None, time_zone: str) -> str | None:
+    return None if second is None else _written(second, (second + 1) % _DAY == 0, time_zone)
 
 
-def _written(second: int, whole: bool) -> str:
+def _written(second: int, whole: bool, time_zone: str) -> str:
     moment = _EPOCH + timedelta(seconds=second)
-    return f"{moment:%Y-%m-%d}" if whole else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    if whole:
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f" ({time_zone})" if time_zone else "Z")

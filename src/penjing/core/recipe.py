@@ -24,6 +24,7 @@ from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.paths import AnyPath, local_path
 from penjing.core.yaml_file import as_text, place_of, read_yaml
+from penjing.core.zone import find_zone, nearest_zone
 
 Share = Annotated[float, Field(ge=0, le=1), expected.Share()]
 Risk = Annotated[float, Field(gt=0, lt=1), expected.Share()]
@@ -260,6 +261,18 @@ class Decide(_Part):
         description="share of usual texts that may go to review as out of scope, so that texts unlike the train rows "
         "do; 0: none does",
     )
+    time_zone: str = Field(
+        "UTC", description="whose clock the days of rules are by, as IANA names it: `Asia/Shanghai`, `Europe/Berlin`"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            find_zone(name)
+        except KeyError:
+            raise WrongValueError(f"names the unknown zone `{name[:60]}`", nearest_zone(name)) from None
+        return name
 
     @field_validator("max_error")
     @classmethod

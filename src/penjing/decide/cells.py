@@ -34,7 +34,7 @@ def parse_cell(cell: str, fact: str, kind: Kind, schema: FactSchema, lists: List
     if kind in NUMERIC:
         return parse_number_form(form, fact, kind, where)
     if kind == "date":
-        return parse_date_form(form, where)
+        return parse_date_form(form, where, schema.zone)
     if kind == "bool":
         return _bool(form, where)
     if form.key in _OF_WORDS or form.key in ("matches", "not matches"):

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from penjing.data.dates import moment_of, span_of
 from penjing.data.fold import open_folding
 from penjing.decide.atoms import Asked, Atom, AtomRows, TextTest, absent, empty
 from penjing.decide.axes import NumberAxis, Ranges, ValueAxis
-from penjing.decide.clock import DAY, seconds_of
+from penjing.decide.clock import DAY, local_span, seconds_of
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Starts, Within, WordList
 from penjing.decide.scan import Scanner
 from penjing.decide.schema import FactSchema, Kind, scale
@@ -44,7 +43,7 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule], schema: FactSchema, lists: Mapping[str, WordList]) -> None:
         """Raises ValueError for an expression that RE2 does not take, KeyError for a list that is not given."""
-        self._kinds, self._own = schema.kinds(), frozenset(schema.own)
+        self._kinds, self._own, self._zone = schema.kinds(), frozenset(schema.own), schema.zone
         self._fold = open_folding(schema.folding)
         self._rows = (1 << len(rules)) - 1
         texts: dict[int, list[tuple[str, TextTest]]] = defaultdict(list)
@@ -98,17 +97,18 @@ class Matcher:
         """The first row that is not false for these recorded facts. None: every row is false."""
         rows = self._rows
         if self._clock is not None:
-            rows &= self._clock.at(seconds_of(facts["clock"]))
+            rows &= self._clock.at(seconds_of(facts["clock"], self._zone))
         missing = {fact for fact in self._fields if _is_blank(facts["fields"][fact])}
         for fact, values in self._values.items():
             if fact not in missing:
                 rows &= values.at(self._look_up(facts, fact))
         for fact, numbers in self._numbers.items():
             if fact not in missing:
-                rows &= numbers.at(_whole(self._look_up(facts, fact), self._kinds.get(fact, "unit")))
+                rows &= numbers.at(self._whole(self._look_up(facts, fact), self._kinds.get(fact, "unit")))
         for fact, days in self._days.items():
             if fact not in missing:
-                rows &= days.at(moment_of(self._look_up(facts, fact)).days - seconds_of(facts["clock"]) // DAY)
+                today = seconds_of(facts["clock"], self._zone) // DAY
+                rows &= days.at(local_span(self._look_up(facts, fact), self._zone)[0] // DAY - today)
         if rows:
             rows &= self._atoms.left(list(self._found(facts, missing)))
         if not rows:
@@ -152,6 +152,12 @@ class Matcher:
         group, _, name = fact.partition(".")
         return facts["probabilities" if group == "p" else group][name]
 
+    def _whole(self, value: Any, kind: Kind) -> int:
+        if kind == "date":
+            return local_span(value, self._zone)[0]
+        # Through its shortest decimal: a large amount times a million needs more than the 53 bits of a float.
+        return int(Decimal(repr(value)) * scale(kind))
+
     def _listed(self, fact: str, schema: FactSchema) -> tuple[object, ...]:
         return (True, False) if self._kinds[fact] == "bool" else schema.values(fact)
 
@@ -188,10 +194,3 @@ def _needs(rule: Rule) -> frozenset[str]:
 
 def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _whole(value: Any, kind: Kind) -> int:
-    if kind == "date":
-        return span_of(value)[0]
-    # Through its shortest decimal: a large amount times a million needs more than the 53 bits of a float.
-    return int(Decimal(repr(value)) * scale(kind))

@@ -24,6 +24,7 @@ from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
 from penjing.core.task import Task
+from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
 from penjing.data.seen import MISSING, Seen
@@ -57,7 +58,7 @@ REASONS = {
 
 
 class Period(BaseModel):
-    """The thresholds between two dates of rules, as inclusive seconds since 1970 (None: no bound).
+    """The thresholds between two dates of rules, as inclusive local seconds since 1970 (None: no bound).
 
     thresholds: as of the policy; none where nothing is certified in this period.
     """
@@ -79,8 +80,9 @@ class PolicySpec(BaseModel):
     the train rows had of each declared field that the model reads (`features`). unknown_values: whether a new value of
     an enumerated field is refused, or sends the case to review; only the second is written.
     Where rules depend on the time, it has the thresholds of each period between their dates (`periods`), which apply
-    instead of `thresholds`. Format 5 is as 4, and says that the release has a scope (`scope`): whether a text is out of
-    it is a fact, and such a text goes to a person where no rule decides.
+    instead of `thresholds`. Format 5 is format 4 with a scope, a time zone or both. `scope`: whether a text is out of
+    scope is a fact, and such a text goes to a person where no rule decides. `time_zone`: the zone by whose clock rules
+    and periods are dated, its offsets included; without it this is UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,6 +104,7 @@ class PolicySpec(BaseModel):
     unknown_values: UnknownValues = "refuse"
     periods: tuple[Period, ...] = ()
     scope: bool = False
+    time_zone: TimeZone = UTC
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
@@ -112,10 +115,14 @@ class PolicySpec(BaseModel):
         known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
         if known and (self.rules == FORMS[-1]) != (self.facts in fact_versions.OF_TEXT):
             raise ValueError("facts of versions 3 and 4 are those of rules of form 2, and of no others")
-        if self.scope != (self.format == 5) or (self.scope and self.facts in fact_versions.VERSIONS[:3]):
-            raise ValueError("a policy of format 5 has a scope and facts of version 4 or later, others have no scope")
+        if (self.format == 5) != (self.scope or self.time_zone != UTC):
+            raise ValueError("a policy of format 5 has a scope or a time zone, others have neither")
+        if self.scope and self.facts in fact_versions.VERSIONS[:3]:
+            raise ValueError("a policy with a scope has facts of version 4 or later")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
             raise ValueError("formats 1 to 3 name no version of facts and no features")
+        if self.time_zone != UTC and self.rules != FORMS[-1]:
+            raise ValueError("a policy with a time zone has rules of form 2")
         if self.unknown_values == "review" and self.facts in fact_versions.VERSIONS[:2]:
             raise ValueError("facts of versions 1 and 2 name no fields with unknown values")
         return self
@@ -135,6 +142,8 @@ class PolicySpec(BaseModel):
         for name in ("periods", "scope"):
             if not values.get(name):
                 values.pop(name, None)
+        if self.time_zone == UTC:
+            values.pop("time_zone", None)
         values.pop("labels" if self.task else "task", None)
         return values
 
@@ -144,7 +153,7 @@ class PolicySpec(BaseModel):
     def newest_rules(self) -> PolicySpec:
         """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
         newest = {
-            "format": max(4, self.format),
+            "format": 5 if self.scope or self.time_zone != UTC else 4,
             "rules": FORMS[-1],
             "folding": fold.VERSION,
             "facts": fact_versions.VERSION,
@@ -167,6 +176,7 @@ class PolicySpec(BaseModel):
             features={name: seen.empty for name, seen in self.features.items()},
             unknown_values=self.unknown_values,
             scope=self.scope,
+            zone=self.time_zone,
         )
 
 
@@ -306,7 +316,7 @@ class Policy:
         """The thresholds at the clock of a request; none in a period in which nothing is certified."""
         if not self.spec.periods:
             return self.spec.thresholds
-        second = seconds_of(clock)
+        second = seconds_of(clock, self.spec.time_zone)
         for each in self.spec.periods:
             if (each.first is None or each.first <= second) and (each.last is None or second <= each.last):
                 return each.thresholds

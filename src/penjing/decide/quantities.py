@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from penjing.core.errors import RuleError
-from penjing.data.dates import parse_date, span_of
+from penjing.core.zone import UTC, TimeZone
+from penjing.data.dates import parse_date
 from penjing.data.fields import FLOAT_LIMIT, INT_LIMIT, parse_number
 from penjing.data.fold import fold_width
+from penjing.decide.clock import local_span
 from penjing.decide.condition import Between, Within
 from penjing.decide.keywords import Form
 from penjing.decide.schema import MICRO, Kind, scale
@@ -47,8 +49,11 @@ def _refuse_outside(ranges: Sequence[Range], form: Form, fact: str, kind: Kind, 
             raise RuleError(f"`{fact}` is always {can}, never {fold_width(form.rest)!r}", where=where, fix=fix)
 
 
-def parse_date_form(form: Form, where: str) -> Between | Within:
-    """The ranges of a date in seconds since 1970-01-01, a day being all of its seconds; or days around the clock."""
+def parse_date_form(form: Form, where: str, zone: TimeZone = UTC) -> Between | Within:
+    """The ranges of a date in local seconds since 1970-01-01, a day being all of its seconds; or days around the clock.
+
+    zone: of which a date with an offset becomes the local time.
+    """
     whole = fold_width(f"{form.key} {form.rest}".strip())
     if (days := split_days(whole)) is not None:
         negated, side, count = days
@@ -57,7 +62,7 @@ def parse_date_form(form: Form, where: str) -> Between | Within:
                 f"{count} days; at most {MAX_DAYS:,}", where=where, fix="compare with a date: `>=2026-01-05`"
             )
         return Within(None if side == "next" else count, None if side == "last" else count, negated)
-    ranges = _ranges(form, lambda written: _date_range(written, where), where)
+    ranges = _ranges(form, lambda written: _date_range(written, zone, where), where)
     return Between(_left(ranges) if form.key in ("!=", "not in") else ranges)
 
 
@@ -110,13 +115,13 @@ def _number_range(plain: str, fact: str, kind: Kind, where: str) -> Range:
     return whole
 
 
-def _date_range(plain: str, where: str) -> Range:
+def _date_range(plain: str, zone: TimeZone, where: str) -> Range:
     if found := _COMPARE.fullmatch(plain):
         sign = _SAME.get(found[1], found[1])
-        first, last = _span(found[2], where)
+        first, last = _span(found[2], zone, where)
         return {"<": (None, first - 1), "<=": (None, last), ">": (last + 1, None), ">=": (first, None)}[sign]
     if found := _RANGE.fullmatch(plain):
-        start, end = _span(found[1], where), _span(found[4], where)
+        start, end = _span(found[1], zone, where), _span(found[4], zone, where)
         low = start[1] + 1 if found[2] else start[0]
         high = end[0] - 1 if found[3] else end[1]
         if start[0] > end[1]:
@@ -125,7 +130,7 @@ def _date_range(plain: str, where: str) -> Range:
             fix = "a range without its ends needs a day between them"
             raise RuleError(f"no date can be {plain}", where=where, fix=fix)
         return low, high
-    return _span(plain, where)
+    return _span(plain, zone, where)
 
 
 def _refuse_order(plain: str, found: re.Match[str], where: str) -> None:
@@ -135,12 +140,12 @@ def _refuse_order(plain: str, found: re.Match[str], where: str) -> None:
     raise RuleError(f"the range {plain!r} has its ends in the wrong order", where=where, fix=fix)
 
 
-def _span(written: str, where: str) -> tuple[int, int]:
+def _span(written: str, zone: TimeZone, where: str) -> tuple[int, int]:
     found = parse_date(written)
     if found is None:
         fix = "write `2026-01-05`, `<2026-01-05T12:00`, `2026-01-01..2026-01-31` or `within 30 days`"
         raise RuleError(f"{written.strip()[:40]!r} is not a date", where=where, fix=fix)
-    return span_of(found)
+    return local_span(found, zone)
 
 
 def _scaled(written: str, kind: Kind, where: str) -> Decimal:

@@ -210,6 +210,8 @@ def roles_of(
         fact = column_of(name, kinds)
         if fact in kinds:
             facts.setdefault(str(fact), name)
+            if role == "time" and kinds[str(fact)] == "date":  # the field `time` is the time of a row everywhere
+                roles.setdefault("time", name)
         elif role is not None:
             roles.setdefault(role, name)
     for fact, name in match_names(tuple(schema.fields), header).found.items():
@@ -241,4 +243,4 @@ def _own(fact: str, written: str, kind: Kind, schema: FactSchema, where: str) ->
 
 def _moment(clock: str) -> str:
     found = str(parse_date(clock))
-    return found if len(found) > 10 else f"{found}T00:00:00Z"
+    return found if len(found) > 10 else f"{found}T00:00:00"

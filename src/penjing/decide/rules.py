@@ -8,10 +8,11 @@ from pathlib import Path
 
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.clean import clean
-from penjing.data.dates import parse_date, span_of
+from penjing.data.dates import parse_date
 from penjing.data.fields import parse_number
 from penjing.data.fold import fold_name
 from penjing.decide.cells import parse_cell
+from penjing.decide.clock import local_span
 from penjing.decide.condition import Condition, Rule, Then
 from penjing.decide.ends import parse_then
 from penjing.decide.foreign import refuse_foreign
@@ -247,9 +248,9 @@ class _Rows:
             written = special.get(column, "")
             found = parse_date(written) if written else None
             if written and found is None:
-                fix = "write the day as `2026-01-05`, or a time in UTC as `2026-01-05T12:00`"
+                fix = "write the day as `2026-01-05`, or a time as `2026-01-05T12:00`"
                 raise RuleError(f"{written[:40]!r} is not a date", where=self._of(row, column), fix=fix)
-            bounds.append(None if found is None else span_of(found)[place])
+            bounds.append(None if found is None else local_span(found, self.schema.zone)[place])
         first, last = bounds
         if first is not None and last is not None and first > last:
             what = "the rule ends before it begins"

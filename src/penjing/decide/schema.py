@@ -11,6 +11,7 @@ from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
 from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, Task, read_words
+from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold
 from penjing.data.dates import parse_date
 from penjing.data.fields import WrongFieldError, match_header, match_names, read_field, unclear_names
@@ -54,6 +55,7 @@ class FactSchema:
     unknown_values: whether a new value of an enumerated field is refused, or is read as none and sends its case to
     review.
     scope: whether the release says of a text that it is out of scope.
+    zone: the zone by whose clock days are counted and the dates of rules are read.
     """
 
     labels: tuple[str, ...]
@@ -65,6 +67,7 @@ class FactSchema:
     features: Mapping[str, bool] = field(default_factory=dict)
     unknown_values: UnknownValues = "refuse"
     scope: bool = False
+    zone: TimeZone = UTC
 
     @cached_property
     def task(self) -> Task:

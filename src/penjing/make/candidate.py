@@ -17,6 +17,7 @@ from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import LABEL_OF, TIME, Recipe
 from penjing.core.task import JointTask, ScopedTask, Task, rare_scopes
+from penjing.core.zone import find_zone
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
@@ -40,7 +41,7 @@ from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
 from penjing.prove.joint import certify_joint, fix_joint
 from penjing.prove.misses import Promised, certify_path, fix_path
-from penjing.prove.periods import Span, certify_periods, counts_days, rows_in
+from penjing.prove.periods import Span, certify_periods, counts_days, rows_in, zone_of
 from penjing.prove.scope import fit_scope, measure_scope
 from penjing.prove.score import Scored, judge, score
 from penjing.prove.seal import Checks, Promise, regression_suite, seal
@@ -111,10 +112,10 @@ def open_policy(
 
     features: the declared fields that its model reads.
     """
-    scoped = has_scope(recipe, task)
+    scoped, zone = has_scope(recipe, task), find_zone(recipe.decide.time_zone)
     spec = PolicySpec.model_validate(
         {
-            "format": 5 if scoped else 4,
+            "format": 5 if scoped or zone.name != "UTC" else 4,
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -128,6 +129,7 @@ def open_policy(
             "max_error": recipe.decide.max_error,
             "texts": recipe.decide.texts,
             "scope": scoped,
+            "time_zone": zone,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
@@ -214,7 +216,8 @@ def _by_period(
     timed = counts_days(rules)
 
     def prove(period: Span, rows: Labelled, level: float) -> Certificate:
-        return _certify(policy, rows_in(validation, period, timed=timed), rows, replace(promised, delta=level), used)
+        known = rows_in(validation, period, zone_of(rules), timed=timed)
+        return _certify(policy, known, rows, replace(promised, delta=level), used)
 
     return certify_periods(rules, calibration, prove, promised.delta)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from penjing.core.nouns import Table
 from penjing.core.periods import between
 from penjing.core.recipe import Recipe
+from penjing.core.zone import UTC
 from penjing.data.audit import Audit, PeriodMargin, Problem, best_error, rows_that_certify
 from penjing.data.features import rows_of
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import clock_in
-from penjing.prove.periods import is_dated, level_of, periods_of, rows_by_period
+from penjing.prove.periods import is_dated, level_of, periods_of, rows_by_period, zone_of
 from penjing.prove.sequence import DELTA
 
 MARGIN = "margin"
@@ -58,6 +59,7 @@ def audit_by_period(audit: Audit, recipe: Recipe, calibration: Table, rules: Rul
 
 def _stretches(recipe: Recipe, calibration: Table, rules: RuleTable | None, second: int) -> list[_Stretch]:
     clocks, labels = clocks_of(recipe, calibration), calibration.labels or []
+    zone = zone_of(rules)
     counts = rows_by_period(rules, clocks)
     by_label = {
         label: rows_by_period(rules, [clock for clock, own in zip(clocks, labels, strict=True) if own == label])
@@ -65,13 +67,13 @@ def _stretches(recipe: Recipe, calibration: Table, rules: RuleTable | None, seco
     }
     return [
         _Stretch(
-            between(first, last),
+            between(first, last, "" if zone == UTC else zone.name),
             counts[place],
             {label: own[place] for label, own in by_label.items()},
             level_of(DELTA * recipe.data.level_share, counts),
         )
         for place, (first, last) in enumerate(periods_of(rules))
-        if last is None or second <= last
+        if last is None or zone.local(second) <= last
     ]
 
 

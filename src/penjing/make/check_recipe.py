@@ -17,6 +17,7 @@ from penjing.core.nouns import Artifact, Progress, Table
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import TIME, RecipeFile
 from penjing.core.task import ALL, JointTask, Task
+from penjing.core.zone import find_zone
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
 from penjing.data.prepare import Prepared, examine, refusal
@@ -251,8 +252,9 @@ def _schema(found: Checked, labels: tuple[str, ...], fields: Mapping[str, str | 
     """The facts that rules may name: those of the task if it is known, else those of one label per text."""
     named: dict[str, Any] = described(found.data.task) if found.data is not None else {"labels": labels}
     reads = read_as(found.file.recipe.data)
+    zone = find_zone(found.file.recipe.decide.time_zone)
     scoped = found.data is not None and has_scope(found.file.recipe, found.data.task)
-    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scoped)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scoped, zone=zone)
 
 
 def _fields_not_given(found: Checked) -> list[Problem]:

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from penjing.core.certificate import CertifiedPeriod
 from penjing.core.nouns import Inputs, Run
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import rare_scopes
@@ -18,7 +17,7 @@ from penjing.make.check_periods import clocks_of
 from penjing.make.plan import single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
-from penjing.prove.periods import counts_days, is_dated, period_at, rows_in
+from penjing.prove.periods import certified_period, counts_days, is_dated, period_at, rows_in, zone_of
 from penjing.prove.scope import fit_scope
 from penjing.prove.sequence import DELTA
 from penjing.report.promised import Menu, menu_of
@@ -48,9 +47,10 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     if is_dated(rules):
         clocks = clocks_of(recipe, data.calibration)
         (first, last), count, delta = period_at(rules, clocks, int(time.time()), delta)
-        validation = rows_in(validation, (first, last), timed=counts_days(rules))
+        validation = rows_in(validation, (first, last), zone_of(rules), timed=counts_days(rules))
         several = first is not None or last is not None
-        period = CertifiedPeriod(first=first, last=last, confidence=round(1 - delta, 6)) if several else None
+        named = certified_period(rules, (first, last))
+        period = named.model_copy(update={"confidence": round(1 - delta, 6)}) if several else None
     reviewed = rare_scopes(task, data.audit.labels)
     every, by_label = menus(policy, validation, count, recipe.decide.max_error, reviewed, delta=delta)
     return menu_of(Forecast(every, by_label), count, period)

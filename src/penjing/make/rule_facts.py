@@ -10,6 +10,7 @@ from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Progress
 from penjing.core.recipe import load_recipe
+from penjing.core.zone import find_zone
 from penjing.data.labels import read_as
 from penjing.data.prepare import examine
 from penjing.decide.policy import load_policy
@@ -32,8 +33,8 @@ def facts_of(source: Path, progress: Progress) -> FactSchema:
         raise UsageError("the rows of the recipe have no labels that rules could name", where=str(source), fix=fix)
     fields = {name: kind if isinstance(kind, str) else tuple(kind) for name, kind in file.recipe.data.fields.items()}
     scope = data is not None and has_scope(file.recipe, data.task)
-    reads = read_as(file.recipe.data)
-    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scope)
+    reads, zone = read_as(file.recipe.data), find_zone(file.recipe.decide.time_zone)
+    return FactSchema(named.get("labels", ()), fields, reads, other=named.get("task", {}), scope=scope, zone=zone)
 
 
 def names_of(source: Path) -> dict[str, str]:

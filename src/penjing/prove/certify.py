@@ -17,12 +17,11 @@ from penjing.core.recipe import TIME
 from penjing.core.task import ALL
 from penjing.data import fold, mask
 from penjing.data.clean import clean
-from penjing.data.dates import span_of
 from penjing.data.features import beside_text, rows_of
 from penjing.data.mask import open_masking
 from penjing.data.masked import counted
 from penjing.decide.by_model import tolerance_units
-from penjing.decide.clock import clock_at
+from penjing.decide.clock import clock_of_date
 from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
 from penjing.prove.needed import LimitCount, needed, surest
@@ -113,7 +112,7 @@ def clock_of(policy: Policy, fields: Mapping[str, Scalar]) -> str:
 def clock_in(declared: Mapping[str, Any], fields: Mapping[str, Scalar]) -> str:
     """The clock of a labelled row. declared: the types of the fields."""
     time = fields.get(TIME) if declared.get(TIME) == "date" else None
-    return clock_at(span_of(str(time))[0]) if time else CLOCK
+    return clock_of_date(str(time)) if time else CLOCK
 
 
 def cases_of(policy: Policy, labelled: Labelled, reviewed: Sequence[str] = ()) -> Cases:

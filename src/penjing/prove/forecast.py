@@ -17,7 +17,7 @@ from penjing.prove.certify import Labelled, MaxError, cases_of, needs_of
 from penjing.prove.joint import joint_need, whole_cases
 from penjing.prove.menu import LIMITS, Offer, menu
 from penjing.prove.misses import Promised, path_need
-from penjing.prove.periods import counts_days, is_dated, period_at, rows_in
+from penjing.prove.periods import counts_days, is_dated, period_at, rows_in, zone_of
 from penjing.prove.sequence import DELTA
 
 # Labels that have a menu of their own: those with the most validation rows.
@@ -53,7 +53,7 @@ def forecast(
     if is_dated(table):
         clocks = [facts["clock"] for facts in calibration.facts]
         span, rows, delta = period_at(table, clocks, int(time.time()) if second is None else second, delta)
-        validation = rows_in(validation, span, timed=counts_days(table))
+        validation = rows_in(validation, span, zone_of(table), timed=counts_days(table))
     every, by_label = menus(policy, validation, rows, certificate.max_error, certificate.reviewed, delta=delta)
     if certificate.periods:
         return Forecast(every, by_label)

@@ -1,6 +1,7 @@
 """Certificates where rules have dates: one for each period in which the same rows of the table stand.
 
-The dates of the rules cut time into periods, and the decisions of one period are made by one set of rules. So each
+The dates of the rules cut time into periods, by the clock of the release's zone, and the decisions of one period are
+made by one set of rules. So each
 period has thresholds of its own, tested on the labelled rows as the rules of that period decide them. A row with a time
 of its own counts in the period of its time, a row without one in every period. The level is divided by the number of
 periods that have rows (Bonferroni), so that with confidence 1 - delta every promise of every period holds. In a period
@@ -15,7 +16,8 @@ from typing import Any
 from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.errors import RuleError
 from penjing.core.periods import in_order, in_words, standing
-from penjing.decide.clock import clock_at, seconds_of
+from penjing.core.zone import UTC, TimeZone
+from penjing.decide.clock import local_clock, seconds_of
 from penjing.decide.condition import Within
 from penjing.decide.policy import Period
 from penjing.decide.table import RuleTable
@@ -27,7 +29,7 @@ Prove = Callable[[Span, Labelled, float], Certificate]
 
 
 def periods_of(table: RuleTable | None) -> list[Span]:
-    """The periods between the dates of rules, as inclusive seconds since 1970; one without bounds where none has."""
+    """The periods between the dates of rules, as inclusive local seconds since 1970; one where no rule has a date."""
     rules = table.rules if table is not None else ()
     begins = {rule.valid_from for rule in rules if rule.valid_from is not None}
     starts = sorted(begins | {rule.valid_to + 1 for rule in rules if rule.valid_to is not None})
@@ -49,17 +51,35 @@ def without_time(path: str | None) -> RuleError:
     )
 
 
-def rows_in(labelled: Labelled, period: Span, *, timed: bool = False) -> Labelled:
-    """The rows that count in a period. Those without a time of their own do, with a clock in it, unless `timed`."""
+def zone_of(table: RuleTable | None) -> TimeZone:
+    """The zone by whose clock rules are dated."""
+    return UTC if table is None else table.schema.zone
+
+
+def certified_period(table: RuleTable | None, period: Span) -> CertifiedPeriod:
+    """A period of these rules in which nothing is proven yet."""
+    zone, (first, last) = zone_of(table), period
+    if zone == UTC:
+        return CertifiedPeriod(first=first, last=last)
+    # The last second is the one before the next period begins, so that no second in UTC lies in two periods or in none.
+    ahead = (0 if first is None else first - zone.utc(first), 0 if last is None else last - (zone.utc(last + 1) - 1))
+    return CertifiedPeriod(first=first, last=last, time_zone=zone.name, ahead=ahead)
+
+
+def rows_in(labelled: Labelled, period: Span, zone: TimeZone = UTC, *, timed: bool = False) -> Labelled:
+    """The rows that count in a period of a zone's clock.
+
+    Those without a time of their own do, with a clock in it, unless `timed`.
+    """
     first, last = period
-    inside = clock_at(first if first is not None else last or 0)
+    inside = local_clock(first if first is not None else last or 0)
     kept: list[int] = []
     clocked: list[Mapping[str, Any]] = []
     for place, facts in enumerate(labelled.facts):
         if facts["clock"] == CLOCK and not timed:
             kept.append(place)
             clocked.append({**facts, "clock": inside})
-        elif facts["clock"] != CLOCK and _within(seconds_of(facts["clock"]), period):
+        elif facts["clock"] != CLOCK and _within(seconds_of(facts["clock"], zone), period):
             kept.append(place)
             clocked.append(facts)
     return Labelled(
@@ -73,7 +93,7 @@ def rows_in(labelled: Labelled, period: Span, *, timed: bool = False) -> Labelle
 
 def rows_by_period(table: RuleTable | None, clocks: Sequence[str]) -> list[int]:
     """How many labelled rows count in each period, by the clocks of the rows (CLOCK: without a time of their own)."""
-    timed, seconds = counts_days(table), [seconds_of(clock) for clock in clocks if clock != CLOCK]
+    timed, seconds = counts_days(table), [seconds_of(clock, zone_of(table)) for clock in clocks if clock != CLOCK]
     alike = 0 if timed else len(clocks) - len(seconds)
     return [alike + sum(_within(second, period) for second in seconds) for period in periods_of(table)]
 
@@ -89,11 +109,11 @@ def is_dated(table: RuleTable | None) -> bool:
 
 
 def period_at(table: RuleTable | None, clocks: Sequence[str], second: int, delta: float) -> tuple[Span, int, float]:
-    """The period that holds at a second since 1970, how many of the rows count in it, and its level.
+    """The period that holds at a second since 1970 in UTC, how many of the rows count in it, and its level.
 
     clocks: of the labelled rows that certify, as of `rows_by_period`; delta: the level of all periods together.
     """
-    rows = rows_by_period(table, clocks)
+    rows, second = rows_by_period(table, clocks), zone_of(table).local(second)
     place, span = next((i, each) for i, each in enumerate(periods_of(table)) if _within(second, each))
     return span, rows[place], level_of(delta, rows)
 
@@ -111,13 +131,13 @@ def certify_periods(
     periods, timed = periods_of(table), counts_days(table)
     if len(periods) == 1 and not timed:
         return prove(periods[0], calibration, delta), ()
-    rows = [rows_in(calibration, period, timed=timed) for period in periods]
+    rows = [rows_in(calibration, period, zone_of(table), timed=timed) for period in periods]
     level = level_of(delta, [len(own) for own in rows])
     tested = [prove(period, own, level) if len(own) else None for period, own in zip(periods, rows, strict=True)]
     made = [one for one in tested if one is not None]
     if not made:
         raise without_time(None if table is None else table.path)
-    proven = [_proven(period, one) for period, one in zip(periods, tested, strict=True)]
+    proven = [_proven(certified_period(table, period), one) for period, one in zip(periods, tested, strict=True)]
     least = min(made, key=lambda one: (one.certified, one.automation))
     update: dict[str, Any] = {"confidence": round(1 - delta, 6), "calibration": tuple(sorted(calibration.hashes))}
     if len(proven) > 1:
@@ -129,12 +149,11 @@ def certify_periods(
     return least.model_copy(update=update), tuple(found)
 
 
-def _proven(period: Span, made: Certificate | None) -> CertifiedPeriod:
-    first, last = period
+def _proven(period: CertifiedPeriod, made: Certificate | None) -> CertifiedPeriod:
     if made is None:
-        return CertifiedPeriod(first=first, last=last)
-    names = set(CertifiedPeriod.model_fields) - {"first", "last"}
-    return CertifiedPeriod(first=first, last=last, **{name: getattr(made, name) for name in names})
+        return period
+    names = set(CertifiedPeriod.model_fields) & set(Certificate.model_fields)
+    return period.model_copy(update={name: getattr(made, name) for name in names})
 
 
 def lines_in_words(certificate: Certificate, second: int) -> Iterator[str]:

@@ -178,8 +178,7 @@ class Point(_Part):
 class Decisions(_Part):
     """The share of cases decided without a person, and what the certificate guarantees for them.
 
-    Where the dates of rules cut time into periods, `certified`, `rows`, `thresholds` and `needs` are those of the
-    period in which the report was made; `periods` has all of them.
+    Where rules have dates, `certified`, `rows`, `thresholds` and `needs` are those of the period of the report.
     """
 
     automation_rate: Share = Field(description="share of cases that the certified policy decides by itself")
@@ -238,8 +237,8 @@ class RuleRow(_Part):
     decided: Count | None = None
     priority: int = 0
     owner: str = ""
-    valid_from: str = Field(default="", description="the first day or time in UTC on which it is valid")
-    valid_to: str = Field(default="", description="the last one")
+    valid_from: str = Field("", description="the first day or time on which it is valid")
+    valid_to: str = Field("", description="the last one")
 
 
 class RuleFinding(_Part):
@@ -250,9 +249,10 @@ class RuleFinding(_Part):
 
 
 class RulesPart(_Part):
-    """The rules of the release in order of decision, larger priorities first, and the warnings about them."""
+    """The rules in order of decision, and warnings. time_zone: by whose clock they are dated; empty: UTC."""
 
     rules: tuple[RuleRow, ...]
+    time_zone: str = ""
     findings: tuple[RuleFinding, ...] = ()
 
 

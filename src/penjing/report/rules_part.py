@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from penjing.core.zone import UTC
 from penjing.data.dates import written_at
 from penjing.decide.check import check
 from penjing.decide.ends import write_then
@@ -39,7 +40,9 @@ def rules_part(table: RuleTable | None, fired: Sequence[str] = ()) -> RulesPart 
         for rule in table.rules
     )
     warnings = [each for each in check(table) if each.level == "warning"] + check_fired(table, fired, "test")
-    return RulesPart(rules=rows, findings=tuple(RuleFinding(what=each.what, fix=each.fix or "") for each in warnings))
+    findings = tuple(RuleFinding(what=each.what, fix=each.fix or "") for each in warnings)
+    zone = "" if table.schema.zone == UTC else table.schema.zone.name
+    return RulesPart(rules=rows, time_zone=zone, findings=findings)
 
 
 def shown_rules(part: RulesPart | None, said: Callable[[str], str], language: Language) -> dict[str, Any] | None:
@@ -58,10 +61,17 @@ def shown_rules(part: RulesPart | None, said: Callable[[str], str], language: La
             "why": rule.why,
             "priority": f"{rule.priority:,}" if rule.priority else "",
             "owner": rule.owner,
-            "valid": f"{rule.valid_from} – {rule.valid_to}".strip() if rule.valid_from or rule.valid_to else "",
+            "valid": _valid(rule, part.time_zone),
             "decided": "–" if rule.decided is None else f"{rule.decided:,}",
         }
         for rule in part.rules[:LISTED]
     ]
     findings = [(said(one.what), said(one.fix)) for one in part.findings]
     return {"rows": rows, "more": max(0, len(part.rules) - LISTED), "findings": findings}
+
+
+def _valid(rule: RuleRow, time_zone: str) -> str:
+    if not (rule.valid_from or rule.valid_to):
+        return ""
+    dates = f"{rule.valid_from} – {rule.valid_to}".strip()
+    return f"{dates} ({time_zone})" if time_zone else dates
