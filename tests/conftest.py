@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from penjing.core.artifact import observed_file, open_release, write_artifact, write_info
 from penjing.core.canon import canonical_json
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # What commands say is compared in English, whatever this machine speaks and the texts are in.
 os.environ["PENJING_LANG"] = "en"
+# An example of a property may take long on a busy machine; tests of time measure the processor.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 # A mask counts, a field decides, a word decides: every way in which a rule can speak.
 TINY_RULES = """\
 name,label,p,text,pii.mobile,channel,then,why
