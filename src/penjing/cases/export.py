@@ -18,9 +18,9 @@ from penjing.core.pair import split_texts, write_further
 from penjing.data.parquet import write_parquet
 from penjing.data.workbook import open_workbook
 from penjing.store.case_data import read_case
+from penjing.store.case_file import defuse
 from penjing.store.database import Store
 from penjing.store.exported import ExportPeriod, exported_rows, kept_names
-from penjing.store.reviews import defuse
 
 Format = Literal["csv", "xlsx", "parquet", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet", "jsonl")

@@ -27,9 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="the CSV to write; - for standard output")], db: Db = None
+    file: Annotated[Path, typer.Argument(help="the CSV or workbook (.xlsx) to write; - for standard output")],
+    db: Db = None,
 ) -> None:
-    """Write the audits that wait to a CSV, without what the model said; fill in its column `verdict`.
+    """Write the audits that wait for a spreadsheet, without what the model said; fill in the column `verdict`.
 
     `penjing review import FILE` reads it back. The other cases are in `penjing review export`.
     """
@@ -38,6 +39,7 @@ def export(
     from penjing.cli.written import named, output_file, tell_exported
     from penjing.core.errors import DamageError
     from penjing.store.audits import CHINESE_COLUMNS, COLUMNS, export_blind
+    from penjing.store.case_file import is_workbook
     from penjing.store.database import open_store
     from penjing.store.settings import database_url
 
@@ -45,7 +47,7 @@ def export(
     columns, bad = CHINESE_COLUMNS if language() == "zh" else COLUMNS, list[str]()
     try:
         with output_file(file) as target:
-            count = export_blind(store, target, columns, bad)
+            count = export_blind(store, target, columns, bad, workbook=is_workbook(file))
     finally:
         store.close()
     tell_exported(file, count)

@@ -17,16 +17,17 @@ _SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add the commands `review export` and `review import`."""
-    group = App(help="Cases that wait for a person, out to CSV and back.", no_args_is_help=True)
+    group = App(help="Cases that wait for a person, out to a file and back.", no_args_is_help=True)
     group.command("export")(export)
     group.command("import")(bring_back)
     app.add_typer(group, name="review")
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="the CSV to write; - for standard output")], db: Db = None
+    file: Annotated[Path, typer.Argument(help="the CSV or workbook (.xlsx) to write; - for standard output")],
+    db: Db = None,
 ) -> None:
-    """Write the open cases, oldest first, to a CSV that a spreadsheet opens; fill in its column `verdict`."""
+    """Write the open cases, oldest first, for a spreadsheet; fill in the column `verdict`."""
     from penjing.cases.recorded_why import RecordedWhy
     from penjing.cases.rule_reasons import RuleReasons
     from penjing.cli.language import language
@@ -34,6 +35,7 @@ def export(
     from penjing.cli.written import named, output_file, tell_exported
     from penjing.core.errors import DamageError
     from penjing.store.audits import count_audits
+    from penjing.store.case_file import is_workbook
     from penjing.store.database import open_store
     from penjing.store.reviews import CHINESE_COLUMNS, COLUMNS, export_open, open_labels
     from penjing.store.settings import database_url
@@ -43,7 +45,8 @@ def export(
     columns = CHINESE_COLUMNS if language() == "zh" else COLUMNS
     try:
         with output_file(file) as target:
-            count = export_open(store, target, bad, columns, RuleReasons(store), RecordedWhy(store, language()))
+            reasons = RuleReasons(store), RecordedWhy(store, language())
+            count = export_open(store, target, bad, columns, *reasons, workbook=is_workbook(file))
             labels = open_labels(store)
         audits, _ = count_audits(store)
     finally:

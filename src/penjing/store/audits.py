@@ -6,7 +6,6 @@ automatic decisions. An audit was drawn by chance, and its probability is in its
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from sqlalchemy import ColumnElement, func, select
 
 from penjing.data.pair_text import shown_pair
 from penjing.store.case_data import read_case
+from penjing.store.case_file import open_case_file
 from penjing.store.database import Store
-from penjing.store.reviews import IS_AUDIT, Reads, defuse, in_one_cell, labels_in_one_cell, open_cases
+from penjing.store.reviews import IS_AUDIT, Reads, in_one_cell, labels_in_one_cell, open_cases
 from penjing.store.tables import decisions, reviews
 
 COLUMNS = ("id", "ref", "time", "fields", "text", "labels", "verdict", "reviewer", "note")
@@ -107,25 +107,29 @@ def _is_wrong(decided: dict[str, object], verdict: str, reads: Reads, release: s
 
 
 def export_blind(
-    store: Store, file: Path, columns: Sequence[str] = COLUMNS, unreadable: list[str] | None = None
+    store: Store,
+    file: Path,
+    columns: Sequence[str] = COLUMNS,
+    unreadable: list[str] | None = None,
+    *,
+    workbook: bool = False,
 ) -> int:
-    """Write the audits that wait, oldest first, as CSV (UTF-8 with BOM); returns how many.
+    """Write the audits that wait, oldest first, as `case_file.py` describes; returns how many.
 
     The file has no outcome, probability, reason or rule: who knows what the model said agrees with it more often.
     `import_verdicts` reads it. columns: COLUMNS or CHINESE_COLUMNS. The id of a record that cannot be read goes to
     `unreadable`.
     """
     count = 0
-    with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
-        writer = csv.writer(target)
-        writer.writerow(columns)
+    with store.read() as connection, open_case_file(file, workbook=workbook) as add:
+        add(columns)
         for row in connection.execute(open_cases(IS_AUDIT)):
             try:
                 fields = json.loads(row.decision)["facts"].get("fields") or {}
                 text = shown_pair(row.text or row.held or "")
                 cells = [row.id, read_case(row).ref or "", row.opened, in_one_cell(fields), text]
                 cells += [labels_in_one_cell(row.prediction), "", "", ""]
-                writer.writerow([defuse(str(cell)) for cell in cells])
+                add(cells)
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 if unreadable is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from penjing.data.pair_text import shown_pair
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
 from penjing.store.case_data import read_case
+from penjing.store.case_file import fused, open_case_file
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
@@ -41,7 +41,6 @@ CHINESE_COLUMNS = (
     "依据", "可选结论", "结论", "复核人", "备注",
 )  # fmt: skip
 # A spreadsheet reads a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _READ = ("id", "verdict", "reviewer", "note")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _SHOWN_FAULTS = 20
@@ -121,8 +120,10 @@ def export_open(
     columns: Sequence[str] = COLUMNS,
     why: Callable[[str, Mapping[str, Any]], str] | None = None,
     because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None = None,
+    *,
+    workbook: bool = False,
 ) -> int:
-    """Write the open cases, oldest first, as CSV (UTF-8 with BOM, so that Excel reads Chinese); returns how many.
+    """Write the open cases, oldest first, as `case_file.py` describes; returns how many.
 
     Audits are not among them: they are exported blind (`audits.export_blind`).
 
@@ -130,15 +131,13 @@ def export_open(
     decided, from the id of the release and the decision. because: why the case waits, from the same and its evidence.
     If the record of a case cannot be read, its id goes to `unreadable`; the other cases are written.
     """
-    with store.read() as connection, file.open("w", encoding="utf-8-sig", newline="") as target:
-        writer = csv.writer(target)
-        writer.writerow(columns)
+    with store.read() as connection, open_case_file(file, workbook=workbook) as add:
+        add(columns)
         count = 0
         bad = unreadable if unreadable is not None else []
         for row in connection.execute(open_cases(~IS_AUDIT)):
             try:
-                cells = _cells(row, why, because)
-                writer.writerow([defuse(str(cell)) for cell in cells])
+                add(_cells(row, why, because))
                 count += 1
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 bad.append(str(row.id).encode("ascii", "backslashreplace").decode()[:64])
@@ -235,15 +234,6 @@ def verdicts(store: Store) -> Iterator[tuple[str, str]]:
     yield from ((row.text, row.verdict) for row in rows)
 
 
-def defuse(cell: str) -> str:
-    """A cell that no spreadsheet reads as a formula: an apostrophe is put before a leading = + - @ tab or return."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell
-
-
-def _plain(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
-
-
 def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[Verdict]:
     opened = open_table(file, reading, ("id", "verdict"))
     for number, row in opened.rows(faults, _READ):
@@ -259,7 +249,7 @@ def _read(file: Path, reading: Reading | None, faults: list[Fault]) -> Iterator[
                 where=str(file),
                 fix="`penjing review export FILE` writes the columns " + ", ".join(COLUMNS),
             )
-        cells = {name: _plain((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
+        cells = {name: fused((row.get(names.found.get(name, ""), "")).strip()) for name in _READ}
         yield Verdict(number, cells["id"], cells["verdict"], cells["reviewer"], cells["note"])
 
 
