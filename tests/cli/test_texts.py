@@ -137,6 +137,14 @@ def test_the_column_that_the_release_was_made_with_is_taken(tmp_path: Path) -> N
     assert read(wide)[0] == [(2, "太慢了"), (3, "坏了")]
 
 
+def test_the_time_of_a_row_is_in_the_column_that_the_release_names(tmp_path: Path) -> None:
+    info = made_with("text").model_copy(update={"columns": {"text": "text", "label": "label", "time": "收件时间"}})
+    named = write(tmp_path / "a.csv", "text,收件时间,time\nhi,2026/1/5,2026-02-03\n")
+    other = write(tmp_path / "b.csv", "text,time\nhi,2026-02-03\n")
+    assert [cells["time"] for *_, cells in read_texts(str(named), None, info=info)] == ["2026/1/5"]
+    assert [cells["time"] for *_, cells in read_texts(str(other), None, info=info)] == ["2026-02-03"]
+
+
 def test_a_file_without_a_header_keeps_its_first_line(tmp_path: Path) -> None:
     texts = [f"快递太慢了，等了{day}天，请处理" for day in (3, 4, 5)]
     rows, _, said = read(write(tmp_path / "one.csv", "\n".join(texts)))

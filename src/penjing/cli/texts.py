@@ -79,7 +79,7 @@ def read_texts(
         used = (name, *others, *match_header(declared, tuple(cells)).found.values())
         odd = next((each for each in used if isinstance(cells[each], UnreadableCell)), None)
         if odd is None:
-            yield number, text, cells
+            yield number, text, _timed(cells, info)
             continue
         cell = cells[odd]
         assert isinstance(cell, UnreadableCell)
@@ -90,6 +90,14 @@ def read_texts(
     if first and not faults and notify is not None:
         notify(f"{opened.where}: no row of text")
     _notify_new(opened, noted, notify)
+
+
+def _timed(cells: dict[str, str], info: ReleaseInfo | None) -> dict[str, str]:
+    """The cells with the time of the row as `time`, where the release was made with a column of times."""
+    from penjing.core.recipe import TIME
+    from penjing.data.table import with_time
+
+    return dict(with_time(cells, cells, info.columns[TIME])) if info and TIME in info.columns else cells
 
 
 def _joined(

@@ -157,6 +157,15 @@ def refusal(path: Path, faults: Sequence[Fault]) -> DataError:
     return DataError(head + "\n    ".join(lines), where=str(path), fix=faults[0].fix)
 
 
+def with_time(cells: Mapping[str, str], row: Mapping[str, str], column: str | None) -> Mapping[str, str]:
+    """The cells of a row with its time as the field `time`; as they are where the file has no such column.
+
+    row: the cells as the file has them. column: the one of the times, None where the release has none.
+    """
+    found = match_header((column,), tuple(row)).found.get(column) if column else None
+    return cells if found is None else {**cells, TIME: row[found]}
+
+
 def _column_of(data: Data, field: str) -> str:
     """The column of a labelled file in which a declared field is."""
     return data.time if field == TIME and data.time is not None else field

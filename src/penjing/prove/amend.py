@@ -23,7 +23,7 @@ from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
 from penjing.data.read import Opened, Reading, open_table
-from penjing.data.table import joined_golds, refusal
+from penjing.data.table import joined_golds, refusal, with_time
 from penjing.decide.examine import examine_rules
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.logic.findings import Finding
@@ -277,7 +277,7 @@ def _read(
                 continue
         try:
             truth = schema.outcome(written)
-            fields = schema.from_strings(_with_time(cells, row, time))
+            fields = schema.from_strings(with_time(cells, row, time))
         except RequestError as error:
             faults.append(Fault(number, error.what, error.fix or ""))
             continue
@@ -297,12 +297,6 @@ def _with_joined(cells: Mapping[str, str], golds: Mapping[str, str], label: str)
     if not golds or len(found) < len(golds):
         return cells
     return {**cells, label: joined_golds(golds, {column: as_list(cells[name]) for column, name in found.items()})}
-
-
-def _with_time(cells: Mapping[str, str], row: Mapping[str, str], column: str | None) -> Mapping[str, str]:
-    """The cells of a row with its time as the field `time`; as they are where the file has no such column."""
-    found = match_header((column,), tuple(row)).found.get(column) if column else None
-    return cells if found is None else {**cells, TIME: row[found]}
 
 
 def _columns(header: tuple[str, ...], columns: tuple[str, ...], data: Path) -> Mapping[str, str]:
