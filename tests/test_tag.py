@@ -74,6 +74,7 @@ def penjing(folder: Path, *words: str) -> list[dict[str, object]]:
 def test_most_texts_are_decided_and_right(made: Path) -> None:
     report = json.loads((made / "out" / "report.json").read_text("utf-8"))
     assert report["test"]["metrics"]["entity_f1"]["value"] > 0.95
+    assert report["calibration"]["ece"]["before"] is not None
     assert report["decisions"]["automation_rate"] > 0.5
     assert {block["name"] for block in report["sections"]} == {
         "entities_by_type", "entity_errors", "entities_by_probability",

@@ -308,12 +308,13 @@ def _open(artifact: Artifact, job: ReleaseJob) -> Session:
 
 
 def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
-    """The same answers without the temperature; None if the task is calibrated in another way."""
+    """The same answers as the outputs are; None if the task is calibrated without a temperature."""
     session = decider.session
-    if TEMPERATURE not in session.calibration or not of_whole_texts(session.task):
+    if TEMPERATURE not in session.calibration:
         return None
-    plain = {**session.calibration, TEMPERATURE: 1.0}
-    answers = session.task.decode(session.outputs(table.texts, rows_of(table)), plain, ())
+    plain = {**session.calibration, **session.task.plain()}
+    outputs = session.outputs(table.texts, rows_of(table))
+    answers = session.task.decode(outputs, plain, session.items(table.texts))
     return judge(scored.task, [Prediction(session.artifact.id, answer) for answer in answers], scored.golds)
 
 
