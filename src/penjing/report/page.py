@@ -186,7 +186,8 @@ class _Page:
         return metric_name(self.report.test.metric, self.language)
 
     def _about_scores(self) -> str:
-        about = self.words.get(f"about_{self.report.test.metric}", "")
+        metric = self.report.test.metric
+        about = self.words.get(f"about_{metric}_{self.report.task}", self.words.get(f"about_{metric}", ""))
         lead = self.words["scores_lead"].format(rows=f"{self.report.test.rows:,}")
         return f"{about} {lead}" if about and self.language == "en" else about + lead
 
