@@ -28,7 +28,7 @@ from penjing.core.folder import replaced_file
 from penjing.core.machine import hardware
 from penjing.core.recipe import load_recipe
 from spine import base_named, parser_of, row_of, run_one
-from tasks_sets import SETS, TaskSet, parts
+from tasks_sets import SETS, TaskSet, parts, write_lines
 
 RESULTS = Path(__file__).resolve().parent / "results" / "tasks.json"
 BASES = ("linear", "mini", "e5")
@@ -53,16 +53,15 @@ def add_result(path: Path, name: str, row: dict[str, Any]) -> None:
 def write_recipe(cases: TaskSet, base: str, model: str, data: Path, folder: Path, threads: int) -> tuple[Path, Any]:
     """The recipe and the files of its parts in `folder`; the number of cases of each part beside it."""
     found = parts(cases, data)
-    suffix = "json" if cases.data.get("format") == "squad" else "jsonl"
     for part, some in found.items():
-        cases.write(folder / f"{part}.{suffix}", some)
+        write_lines(folder / f"{part}.jsonl", some)
     steps: list[dict[str, Any]] = [{"tune.linear": {}}]
     if base != "linear":
         steps = [{"tune.full": dict(TUNE)}, {"compress.int8": {}}]
     tree = {
         "name": "tasks",
         "task": dict(cases.task),
-        "data": {"files": {part: f"{part}.{suffix}" for part in found}, **cases.data},
+        "data": {"files": {part: f"{part}.jsonl" for part in found}, **cases.data},
         "base": model,
         "steps": steps,
         "gates": {"unproven": "allow"},

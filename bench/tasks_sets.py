@@ -13,8 +13,8 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,6 @@ class TaskSet:
     read: Callable[[Path], tuple[list[Case], list[Case]]]
     published: str
     key: tuple[str, ...] = ("text",)
-    write: Callable[[Path, Sequence[Case]], None] = field(default=lambda path, cases: write_lines(path, cases))
 
 
 def parts(cases: TaskSet, folder: Path) -> dict[str, list[Case]]:
@@ -190,27 +189,6 @@ def _bustm(folder: Path) -> tuple[list[Case], list[Case]]:
     return [{"text_a": row["sentence1"], "text_b": row["sentence2"], "label": str(row["label"])} for row in rows], []
 
 
-def _cmrc(folder: Path) -> tuple[list[Case], list[Case]]:
-    """Questions about passages. To learn from: DRCD's dev part and CMRC's trial part; test: CMRC's dev part."""
-
-    def cases(name: str) -> Iterator[Case]:
-        for article in json.loads(_text(folder / "zh-qa-cmrc2018-drcd" / name))["data"]:
-            for paragraph in article["paragraphs"]:
-                for question in paragraph["qas"]:
-                    yield {"context": paragraph["context"], "question": question["question"], "qas": question}
-
-    learn = [*cases("DRCD_dev.json.gz"), *cases("cmrc2018_trial.json")]
-    return learn, list(cases("cmrc2018_dev.json.gz"))
-
-
-def _write_squad(path: Path, cases: Sequence[Case]) -> None:
-    paragraphs: dict[str, list[Any]] = defaultdict(list)
-    for case in cases:
-        paragraphs[case["context"]].append(case["qas"])
-    data = [{"title": "", "paragraphs": [{"context": text, "qas": qas}]} for text, qas in paragraphs.items()]
-    path.write_text(json.dumps({"version": "1.1", "data": data}, ensure_ascii=False), encoding="utf-8")
-
-
 SETS: dict[str, TaskSet] = {
     "tal": TaskSet(
         "Knowledge points of school mathematics (TAL-SCQ5K, Chinese)",
@@ -249,11 +227,5 @@ SETS: dict[str, TaskSet] = {
         {"type": "match"}, {"text": "text_a", "other": "text_b", "label": "label"}, _bustm,
         "none for this cut: the benchmark trains on 32 pairs",
         key=("text_a", "text_b"),
-    ),
-    "cmrc": TaskSet(
-        "Answers in a passage (CMRC 2018, learned from DRCD's dev part and CMRC's trial part)",
-        {"type": "answer"}, {"format": "squad"}, _cmrc,
-        "exact match / F1 of BERT-base 65.5 / 84.5, with 10,000 train questions of CMRC",
-        key=("context", "question"), write=_write_squad,
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from penjing.core.artifact import open_release
-from penjing.core.pair import join_texts
+from penjing.core.pair import join_texts, split_texts
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing
 from penjing.serve.service import DecisionService
@@ -110,6 +110,8 @@ def _is_served(folder: Path, texts: tuple[str, str, str], outcome: str) -> None:
         item = dict(zip(("text", "head", "tail"), texts, strict=True))
         made = client.post("/v1/decide", json=item | {"evidence": True, "counterfactual": True}).json()
         assert made["outcome"] == outcome and made["text"] == join_texts(*texts)
+        left = split_texts(made["counterfactual"].get("text", made["text"]))
+        assert left[1] in left[0] and left[2] in left[0], "what is left is a case that can be asked"
         replayed = client.post(f"/v1/decisions/{made['id']}/replay").json()
         assert replayed["same"] and replayed["model"]["exact"]
         for wrong, said in (
@@ -159,7 +161,7 @@ def test_rows_that_are_no_case_are_refused_with_their_line(
         ("tail: tail, ", "tail: sentence, ", "are both the column"),
         ("none: none", "none: never", "which `none` names"),
         ("type: relate, none: none", "type: classify", "`head` is a column of texts"),
-        ("tune.linear", "tune.static", "tune.static"),
+        ("tune.linear: {}", "compress.cascade: {}", "`compress.cascade`"),
         ("head: head", "head: heads", "there is no column `heads`"),
     ],
 )

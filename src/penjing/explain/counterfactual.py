@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penjing.core.chinese import chinese
+from penjing.core.errors import RequestError
 from penjing.core.nouns import Decision
-from penjing.core.pair import SEPARATOR
+from penjing.core.pair import SEPARATOR, split_texts
+from penjing.core.task import PairReader
 from penjing.data.pair_text import mask_parts
 from penjing.decide.decider import Decider
 from penjing.decide.schema import FieldValues
@@ -180,23 +182,33 @@ class _DeletionSearch:
         return made
 
     def _decisions(self, texts: Sequence[str]) -> list[Decision | None]:
-        masked = [mask_parts(self._session.masking, text) for text in texts if _is_whole(text)]
+        cases = [self._is_case(text) for text in texts]
+        masked = [
+            mask_parts(self._session.masking, text) for text, is_case in zip(texts, cases, strict=True) if is_case
+        ]
         predicted = iter(self._session.predict([each.text for each in masked], [self._fields] * len(masked)))
         left, clock = iter(masked), str(self._facts["clock"])
         return [
             self._policy.decide(self._id, self._policy.facts(next(predicted), next(left), self._fields, clock))
-            if _is_whole(text)
+            if is_case
             else None
-            for text in texts
+            for is_case in cases
         ]
+
+    def _is_case(self, text: str) -> bool:
+        """Whether something is left of each text, and they are still a case: a head is in its sentence."""
+        texts = split_texts(text)
+        if not all(part.strip() for part in texts):
+            return False
+        if isinstance(self._session.task, PairReader):
+            try:
+                self._session.task.check_texts(texts)
+            except RequestError:
+                return False
+        return True
 
 
 def _without(text: str, spans: Sequence[Piece]) -> str:
     for start, end in sorted(spans, reverse=True):
         text = text[:start] + (SEPARATOR if SEPARATOR in text[start:end] else GAP) + text[end:]
     return SEPARATOR.join(" ".join(part.split()) for part in text.split(SEPARATOR))
-
-
-def _is_whole(text: str) -> bool:
-    """Whether the text, or of a pair each, still has something in it."""
-    return all(part.strip() for part in text.split(SEPARATOR))

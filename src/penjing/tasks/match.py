@@ -48,16 +48,20 @@ def restore(state: Mapping[str, Any]) -> MatchPairs:
     return MatchPairs(tuple(state["labels"]), symmetric=state["symmetric"])
 
 
-@dataclass(frozen=True)
-class MatchReader(ClassifyReader):
-    """Reads labels of pairs before the set of labels is known."""
-
-    symmetric: bool = True
+class _TwoTexts:
+    """What the reader and the task have in common: the texts of a case."""
 
     further = ("other",)
 
     def check_texts(self, texts: Sequence[str]) -> None:
         """Any two texts are a case."""
+
+
+@dataclass(frozen=True)
+class MatchReader(_TwoTexts, ClassifyReader):
+    """Reads labels of pairs before the set of labels is known."""
+
+    symmetric: bool = True
 
     def learn(self, golds: Sequence[str]) -> MatchPairs:
         """The task of the labels, sorted. Raises DataError for fewer than two."""
@@ -65,16 +69,12 @@ class MatchReader(ClassifyReader):
 
 
 @dataclass(frozen=True)
-class MatchPairs(Classify):
+class MatchPairs(_TwoTexts, Classify):
     """One of `labels` for two texts."""
 
     symmetric: bool = True
 
     name = "match"
-    further = ("other",)
-
-    def check_texts(self, texts: Sequence[str]) -> None:
-        """Any two texts are a case."""
 
     def learn(self, golds: Sequence[str]) -> MatchPairs:
         """The task of the labels, sorted. Raises DataError for fewer than two."""

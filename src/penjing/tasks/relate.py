@@ -62,28 +62,26 @@ def restore(state: Mapping[str, Any]) -> Relate:
     return Relate(tuple(state["labels"]), none=state["none"])
 
 
-def check_texts(texts: Sequence[str]) -> None:
-    """Raise RequestError if the head or the tail is not in the sentence."""
-    sentence, *ends = texts
-    head, tail = ends
-    what = f"the head `{head[:40]}` is not in the text" if head not in sentence else ""
-    what = what or (f"the tail `{tail[:40]}` is not in the text" if tail not in sentence else "")
-    if what:
-        raise RequestError(what, fix="write it as the text does, letter by letter")
-
-
-@dataclass(frozen=True)
-class RelateReader(ClassifyReader):
-    """Reads relations before their set is known. none: the label that means no relation, or `auto`."""
-
-    none: str = "auto"
+class _Entities:
+    """What the reader and the task have in common: the texts of a case."""
 
     symmetric = False
     further = FURTHER
 
     def check_texts(self, texts: Sequence[str]) -> None:
-        """Raise RequestError if the head or the tail is not in the sentence."""
-        check_texts(texts)
+        """Raise RequestError if the head or the tail is not in the sentence. texts: sentence, head, tail."""
+        sentence, head, tail = texts
+        what = f"the head `{head[:40]}` is not in the text" if head not in sentence else ""
+        what = what or (f"the tail `{tail[:40]}` is not in the text" if tail not in sentence else "")
+        if what:
+            raise RequestError(what, fix="write it as the text does, letter by letter")
+
+
+@dataclass(frozen=True)
+class RelateReader(_Entities, ClassifyReader):
+    """Reads relations before their set is known. none: the label that means no relation, or `auto`."""
+
+    none: str = "auto"
 
     def learn(self, golds: Sequence[str]) -> Relate:
         """The task of the relations, sorted. Raises DataError for fewer than two, and if `none` is no label."""
@@ -98,18 +96,12 @@ class RelateReader(ClassifyReader):
 
 
 @dataclass(frozen=True)
-class Relate(Classify):
+class Relate(_Entities, Classify):
     """One of `labels` for a sentence with its head and tail; `none` is the one that means no relation, or ""."""
 
     none: str = ""
 
     name = "relate"
-    symmetric = False
-    further = FURTHER
-
-    def check_texts(self, texts: Sequence[str]) -> None:
-        """Raise RequestError if the head or the tail is not in the sentence."""
-        check_texts(texts)
 
     def learn(self, golds: Sequence[str]) -> Relate:
         """The task of the relations, sorted. Raises DataError for fewer than two."""
