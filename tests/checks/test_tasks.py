@@ -56,6 +56,17 @@ CASES = {
         ("high", "{}", '[{"start":0,"end":3,"label":"a"},{"start":2,"end":4,"label":"b"}]'),
         {},
     ),
+    "answer": Case(
+        "answer",
+        ("[]", '[{"end": 9, "start": 5}]', '[{"start":6,"end":8},{"start":0,"end":2,"label":"x"},{"start":6,"end":8}]'),
+        (
+            "[]",
+            '[{"start":5,"end":9,"label":"answer"}]',
+            '[{"start":6,"end":8,"label":"answer"},{"start":0,"end":2,"label":"answer"}]',
+        ),
+        ("high", "{}", "[3]", '[{"start":3,"end":3}]', '[{"start":1.5,"end":3}]', '[{"start":0,"end":3,"text":"a"}]'),
+        {},
+    ),
     "grades": Case("score", ("3", "1.0", " 2 "), ("3", "1", "2"), ("high", "nan"), {"kind": "grades"}),
     "several": Case(
         "several",
@@ -94,10 +105,9 @@ def learned(name: str) -> Task:
 
 
 def outputs_of(task: Task, rows: int, seed: int) -> dict[str, np.ndarray]:
-    """Outputs of an untrained model: pooled (rows, size), token n arrays (tokens, size)."""
+    """Outputs of an untrained model: pooled (rows, size), token and span n arrays (tokens, size)."""
     random = np.random.default_rng(seed)
-    assert all(head.kind in ("pooled", "token") for head in task.heads.values()), "add outputs of this kind here"
-    shapes = {head: (rows, len(PLACES), kind.size) if kind.kind == "token" else (rows, kind.size)
+    shapes = {head: (rows, kind.size) if kind.kind == "pooled" else (rows, len(PLACES), kind.size)
               for head, kind in task.heads.items()}  # fmt: skip
     return {head: random.normal(size=shape).astype(np.float32) for head, shape in shapes.items()}
 
@@ -224,6 +234,8 @@ def test_the_best_answers_have_the_best_score(name: str) -> None:
 def _told(task: Task, golds: Sequence[str], head: str) -> np.ndarray:
     """Outputs that say the gold."""
     target, kind = np.asarray(task.encode(golds, items_of(len(golds)))[head]), task.heads[head]
+    if kind.kind == "span":
+        return np.where(np.arange(len(PLACES))[None, :, None] == target[:, None, :], 5.0, -5.0)
     if kind.loss == "cross_entropy":
         return np.where(np.arange(kind.size) == target[..., None], 5.0, -5.0)
     if kind.loss == "binary_cross_entropy":

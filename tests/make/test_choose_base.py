@@ -115,7 +115,7 @@ def test_five_thousand_rows_take_a_quarter_of_an_hour_as_init_writes_it() -> Non
 
 
 def test_more_epochs_are_written_and_counted() -> None:
-    first, *others = longer(COSTS, 10)
+    first, *others = longer(COSTS, 10, None)
     assert first.tuning.options == "{layers: 3, learning_rate: 3.0e-4, epochs: 10}"
     assert {cost.tuning.options for cost in others} <= {"{epochs: 10}", first.tuning.options}
     written = replace(WANTED, written=True)

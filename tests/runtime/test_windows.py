@@ -43,13 +43,13 @@ class Cutter(Tokens):
     """Windows of ten tokens, one special token on each side."""
 
     def __init__(self) -> None:
-        self.limit, self._before, self._after = 10, 1, 1
+        self.limit, self._before, self._after, self.passages = 10, 1, 1, None
 
 
 def _outputs(rows: list[np.ndarray], long_texts: str = "chunk") -> tuple[dict[str, list[np.ndarray]], list[bool]]:
     tokens = Cutter()
     cut = cut_rows(tokens, rows, long_texts)  # type: ignore[arg-type]
-    return join_windows(run_pieces(Echo(), tokens, cut, HEADS), cut, tokens, HEADS), cut.too_long
+    return join_windows(run_pieces(Echo(), tokens, cut, HEADS), cut, HEADS), cut.too_long
 
 
 def test_every_token_stands_once_and_in_its_place() -> None:

@@ -14,6 +14,7 @@ from penjing.core.task import Item
 from penjing.tasks import TASKS, calibration_of, card_fields, open_reader, open_task, predicts, reader_of, task_of
 
 GOLDS = {
+    "answer": ['[{"start":0,"end":1,"label":"answer"}]', "[]", "[]"],
     "classify": ["a", "b", "a"],
     "match": ["yes", "no", "yes"],
     "relate": ["buys", "none", "buys"],
@@ -37,7 +38,7 @@ def test_a_card_gives_its_task_back(name: str) -> None:
     task = open_reader(name, OPTIONS.get(name, {})).learn(GOLDS[name])
     assert task.name == name
     outputs = {
-        head: [[[0.1] * kind.size] * 2 if kind.kind == "token" else [0.1] * kind.size] * 3
+        head: [[[0.1] * kind.size] * 2 if kind.kind != "pooled" else [0.1] * kind.size] * 3
         for head, kind in task.heads.items()
     }
     calibration = task.fit(outputs, GOLDS[name][:3], [ITEM] * 3)

@@ -92,7 +92,7 @@ def init(
         if shared := prepared is not None and audit.used < FEW_ROWS:
             audit, prepared = examine(file := _with_shared_rows(file), reader, bar)
     if prepared is not None:  # until then it is `base: auto`
-        costs = COSTS if about.epochs is None else longer(COSTS, about.epochs)
+        costs = longer(COSTS, about.epochs, about.max_tokens)
         chosen = choose_base(replace(wanted_of(file, audit), written=True), base_is_installed, costs)
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
@@ -153,6 +153,7 @@ def _task_of(guessed: Guess) -> About:
     from penjing.tasks import TASKS, about_task
 
     further = ("other",) if guessed.other is not None else () if guessed.ends is None else ("head", "tail")
+    further = further if guessed.question is None else ("question",)
     sets = guessed.separator is not None and not further and not guessed.spans
     kinds = (not further and guessed.numbers == "many", sets, guessed.spans, further)
     return next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans, one.further) == kinds)
@@ -171,6 +172,8 @@ def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> N
     elif guessed.ends is not None:
         head, tail = guessed.ends
         show.out(f"sentences: column `{guessed.text}`; head `{head}`, tail `{tail}`; labels: column `{guessed.label}`")
+    elif guessed.question is not None:
+        show.out(f"texts: column `{guessed.text}`; questions: column `{guessed.question}`; answers: `{guessed.label}`")
     elif guessed.other is None:
         show.out(f"texts: column `{guessed.text}`; labels: column `{guessed.label}`")
     else:
@@ -185,6 +188,11 @@ def _tell_what_was_found(guessed: Guess, about: About | None, audit: Audit) -> N
     elif about is not None and guessed.ends is not None:
         show.out(
             f"task: {about.name}, because two columns are the head and the tail of a relation in the text; `--task "
+            "classify` reads the text alone"
+        )
+    elif about is not None and guessed.question is not None:
+        show.out(
+            f"task: {about.name}, because the answers to a column of questions are pieces of the text; `--task "
             "classify` reads the text alone"
         )
     elif about is not None and about.further:

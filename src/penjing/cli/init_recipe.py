@@ -97,6 +97,7 @@ def recipe_text(
         "other": scalar(guessed.other or ""),
         "head": scalar(guessed.ends[0] if guessed.ends else ""),
         "tail": scalar(guessed.ends[1] if guessed.ends else ""),
+        "question": scalar(guessed.question or ""),
         "separator": scalar(guessed.separator or ""),
         "gold": about.gold,
         "metric": about.metric,
@@ -163,6 +164,8 @@ def _lines(guessed: Guess, shared: bool) -> Iterator[str]:
             yield from ["  other: {other} # the column of the second texts"] * (guessed.other is not None)
             yield from ["  head: {head} # the column of the first entity"] * (guessed.ends is not None)
             yield from ["  tail: {tail} # the column of the second entity"] * (guessed.ends is not None)
+            asked = guessed.question is not None
+            yield from ["  question: {question} # the column of the questions about the texts"] * asked
         if line.startswith("  label:"):
             yield from ["  separator: {separator} # what is between the labels of a cell"] * bool(guessed.separator)
         if line.startswith("  encoding:"):

@@ -60,6 +60,7 @@ def with_tasks(
 def with_further(guessed: Guess) -> dict[str, object]:
     """The columns of the texts after the first one, where there are any."""
     found: dict[str, object] = {"other": guessed.other} if guessed.other else {}
+    found |= {"question": guessed.question} if guessed.question else {}
     return found | dict(zip(("head", "tail"), guessed.ends or (), strict=False))
 
 

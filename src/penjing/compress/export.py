@@ -32,7 +32,7 @@ ENGINE = "the engine that serves; auto: openvino on a CPU with VNNI or AMX, else
 
 PACKED = "whether the model file is stored in gzip: smaller after `compress.magnitude`, and a little slower to open"
 FILES: dict[EngineName, tuple[str, ...]] = {"openvino": (OPENVINO_MODEL, OPENVINO_WEIGHTS), "onnx": (ONNX_MODEL,)}
-HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
 FEATURES = True

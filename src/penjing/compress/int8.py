@@ -41,7 +41,7 @@ from penjing.engines.openvino import write_model
 from penjing.engines.packed import pack
 from penjing.text.tokens import Tokens
 
-HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
 FEATURES = True

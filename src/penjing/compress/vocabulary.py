@@ -24,7 +24,7 @@ from penjing.model.vocabulary import cut_embeddings, cut_tokenizer, single_chara
 from penjing.text.tokens import open_tokenizer
 
 _SLICE = 1024
-HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
 

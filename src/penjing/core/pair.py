@@ -1,7 +1,7 @@
 """Several texts of a case as one: with a separator between them that no cleaned text has, so that all else handles one.
 
 The texts are masked one by one, and recorded, replayed and erased as one text is. Only what reads the words looks at
-the parts: two texts that are compared, or a sentence with the head and the tail of a relation.
+the parts: two texts that are compared, a sentence with head and tail of a relation, a passage and a question about it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 
 # The names of the texts after the first one, in the order in which they are joined.
-FURTHER = ("other", "head", "tail")
+FURTHER = ("other", "head", "tail", "question")
 # U+001F, the unit separator of ASCII. Cleaning makes a space of it, so it is in no text of a user.
 SEPARATOR = "\x1f"
 

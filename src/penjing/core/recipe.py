@@ -22,6 +22,7 @@ from pydantic import (
 from penjing.core import expected
 from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
+from penjing.core.pair import FURTHER
 from penjing.core.paths import AnyPath, local_path
 from penjing.core.yaml_file import as_text, place_of, read_yaml
 from penjing.core.zone import find_zone, nearest_zone
@@ -85,6 +86,9 @@ class Data(_Part):
     other: Word | None = Field(None, description="the column of the second texts, for the task `match`")
     head: Word | None = Field(None, description="the column of the first entity of a relation, for the task `relate`")
     tail: Word | None = Field(None, description="the column of the second entity, for the task `relate`")
+    question: Word | None = Field(
+        None, description="the column of the questions about the texts, for the task `answer`; squad names it itself"
+    )
     label: Word = Field("label", description="the column of the labels")
     separator: str | None = Field(
         None, description="what is between the labels of a cell, for the task `several`: one of `;`, `|`, `,`, `、` …"
@@ -173,7 +177,7 @@ class Data(_Part):
     def _features_are_fields(cls, features: list[str], info: ValidationInfo) -> list[str]:
         fields = info.data.get("fields", {})
         for name in features:
-            if name in [info.data.get(key) for key in ("label", "text", "other", "head", "tail")]:
+            if name in [info.data.get(key) for key in ("label", "text", *FURTHER)]:
                 raise WrongValueError(
                     f"names `{name[:60]}`, which is the column of the labels or of the texts",
                     "take it out: a feature is a field that is known when a case is decided",
@@ -198,7 +202,8 @@ class Data(_Part):
 
     def further(self) -> dict[str, str]:
         """The columns of the texts that a case has after its first one, by their names here."""
-        named = {"other": self.other, "head": self.head, "tail": self.tail}
+        question = self.question or ("question" if self.format == "squad" else None)
+        named = {"other": self.other, "head": self.head, "tail": self.tail, "question": question}
         return {name: column for name, column in named.items() if column is not None}
 
     @property

@@ -98,7 +98,8 @@ class About:
     of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
     case has after its first one.
     joint: whether it is several tasks.
-    epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
+    epochs, max_tokens: passes over the train rows, and the longest input in tokens, where a task needs more than
+    `tune.full` takes by itself.
     """
 
     name: str
@@ -113,6 +114,7 @@ class About:
     further: tuple[str, ...] = ()
     joint: bool = False
     epochs: float | None = None
+    max_tokens: int | None = None
 
 
 class Places(Protocol):

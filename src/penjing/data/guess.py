@@ -20,6 +20,7 @@ from penjing.data.find_form import find_form
 from penjing.data.guess_scores import has_decimals, label_score, mean_length, number_score, text_score
 from penjing.data.header import has_header
 from penjing.data.names import role_of
+from penjing.data.questions import questions_of
 from penjing.data.read import Opened, Reading, open_table
 from penjing.data.relations import ends_of
 from penjing.data.sets import find_separator, words_of_list
@@ -44,6 +45,7 @@ class Guess:
     form: that of annotated texts; None for a table. spans: the labels are pieces of the text. other: the column of the
     second texts, where a case is two.
     time: a column that seems to hold the time of each row. ends: the columns of the head and the tail of a relation.
+    question: the column of the questions that the labels answer.
     """
 
     text: str
@@ -60,6 +62,7 @@ class Guess:
     other: str | None = None
     time: str | None = None
     ends: tuple[str, str] | None = None
+    question: str | None = None
 
 
 def guess(
@@ -82,7 +85,7 @@ def guess(
     fit alike) or DataError (no text or no label column found).
     """
     reading = reading or Reading()
-    if text is None and label is None and (annotated := _annotated(path)) is not None:
+    if text is None and label is None and (annotated := _annotated(path, further)) is not None:
         return annotated
     opened = open_table(path, reading, [name for name in (text, label) if name])
     notes: list[str] = []
@@ -97,6 +100,10 @@ def guess(
     names = list(values)
     _check_filled(values, faults, str(path))
     _check_given(names, text, label, str(path), other)
+    if header is None and further in (None, ("question",)):
+        asked = _asked(values, text, label, str(path), wanted=further is not None)
+        if asked is not None:
+            return _answered(opened, reading, asked, _time(values, asked))
     score = number_score if numbers else label_score
     further = () if further is None and header is not None else further  # names that are made say nothing
     pairs = None if further is None else "other" in further
@@ -112,7 +119,7 @@ def guess(
         columns = tuple(renamed.get(name, name) for name in header)
         text, label, other = renamed.get(text, text), renamed.get(label, label), "other" if other else None
         notes.append("no header: the columns were named " + ", ".join(columns))
-    encoding = opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
+    encoding = _encoding(opened, reading)
     kept = None if header is not None else reading.header
     separator = find_separator(values[was]) if kind == "none" else None
     found = Guess(text, label, encoding, columns, (*opened.notes, *notes), reading.sheet, kept, kind, separator)
@@ -120,11 +127,26 @@ def guess(
     return replace(found, spans=_are_spans(values[was]), other=other, time=time, ends=ends)
 
 
-def _annotated(path: Path) -> Guess | None:
+def _encoding(opened: Opened, reading: Reading) -> str:
+    """The encoding that a recipe names: one that may be taken for another, or what the caller says."""
+    return opened.encoding if opened.encoding in ("cp1252", "big5hkscs") else reading.encoding
+
+
+def _answered(opened: Opened, reading: Reading, asked: tuple[str, str, str], time: str | None) -> Guess:
+    """The guess on a table of passages, questions and answers."""
+    passage, question, answer = asked
+    notes = tuple(opened.notes)
+    found = Guess(passage, answer, _encoding(opened, reading), None, notes, reading.sheet, reading.header)
+    return replace(found, question=question, time=time)
+
+
+def _annotated(path: Path, further: tuple[str, ...] | None) -> Guess | None:
     """The guess on annotated texts; None for a table. Raises UsageError for a form that no task reads."""
     form = find_form(path)
     if form is None:
         return None
+    if form == "squad" and further in (None, ("question",)):
+        return Guess("text", "label", "auto", None, (), form=form, question="question")
     if form in _SPANS:
         return Guess("text", "label", "auto", None, (), form=form, spans=True)
     raise UsageError(
@@ -132,6 +154,18 @@ def _annotated(path: Path) -> Guess | None:
         where=str(path),
         fix=f"write the recipe by hand, with `format: {form}` under `data:`, or name the columns: --text, --label",
     )
+
+
+def _asked(
+    values: Mapping[str, list[str]], text: str | None, label: str | None, where: str, *, wanted: bool
+) -> tuple[str, str, str] | None:
+    """The columns of passages, questions and answers. Raises UsageError for none where they are wanted."""
+    found = questions_of(values, text, label)
+    if wanted and found is None:
+        listed = ", ".join(f"`{name}`" for name in list(values)[:30])
+        what = f"no column is named `question`, with answers that lie in a column of texts; the columns are {listed}"
+        raise UsageError(what, where=where, fix="name the column `question`, or write the recipe by hand")
+    return found
 
 
 def _ends(values: Mapping[str, list[str]], related: bool | None, where: str) -> tuple[str, str] | None:

@@ -181,15 +181,16 @@ class _Collector:
         row = table.rows[place]
         try:
             masked = self._prepare(table.texts[place])
+            if not masked.text and self.reads_text:
+                self.empty.setdefault(name, []).append(row)
+                return
             label = read_label(table.labels[place]) if table.labels else ""
             gold = self.reader.read(read_words(self.reader, label, self.reads) if label else "", masked)
             fields = {key: self._field(column[place], key) for key, column in table.fields.items()}
         except (RequestError, DataError) as error:
             faults.append(Fault(row, error.what, error.fix or ""))
             return
-        if not masked.text and self.reads_text:
-            self.empty.setdefault(name, []).append(row)
-        elif not gold:
+        if not gold:
             self.unlabelled.setdefault(name, []).append(row)
         else:
             self.texts.append(masked.text)

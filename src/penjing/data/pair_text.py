@@ -14,7 +14,7 @@ _BETWEEN = "\ua500"
 
 
 def prepare_texts(masking: Masking, raw: str, reader: PairReader) -> Masked:
-    """The raw texts of a case, as `join_texts` joins them, each cleaned and masked; without places of the user's text.
+    """The raw texts of a case, as `join_texts` joins them, each cleaned and masked; with the places of the first one.
 
     Empty if one of the texts is. Raises RequestError for a missing text, for texts that are no case of this task, and
     as `Masking.prepare`.
@@ -22,7 +22,7 @@ def prepare_texts(masking: Masking, raw: str, reader: PairReader) -> Masked:
     given = split_texts(raw)
     if len(given) != 1 + len(reader.further):
         if len(reader.further) == 1:
-            what = "two texts are compared here, and the second one is missing"
+            what = f"a case here has a second text, `{reader.further[0]}`, and it is missing"
             raise RequestError(what, fix=f"give it as `{reader.further[0]}`")
         listed = "`, `".join(("text", *reader.further))
         raise RequestError(f"a case here is `{listed}`", fix="give each of them, and nothing else")
@@ -31,7 +31,7 @@ def prepare_texts(masking: Masking, raw: str, reader: PairReader) -> Masked:
     if not all(texts):
         return Masked("", _summed(parts))
     reader.check_texts(texts)
-    return Masked(join_texts(*texts), _summed(parts))
+    return _with_places(parts)
 
 
 def mask_parts(masking: Masking, text: str) -> Masked:
@@ -39,8 +39,7 @@ def mask_parts(masking: Masking, text: str) -> Masked:
     given = split_texts(text)
     if len(given) == 1:
         return masking(text)
-    parts = [masking(part) for part in given]
-    return Masked(join_texts(*(part.text for part in parts)), _summed(parts))
+    return _with_places([masking(part) for part in given])
 
 
 def compared(text: str, *, symmetric: bool) -> str:
@@ -59,6 +58,11 @@ def parts_of(text: str) -> tuple[str, ...]:
 def shown_pair(text: str) -> str:
     """A case as people read it: one text a line."""
     return text.replace(SEPARATOR, "\n")
+
+
+def _with_places(parts: list[Masked]) -> Masked:
+    """The texts of a case as one: it begins with the first one, so that its places are places of the whole."""
+    return Masked(join_texts(*(part.text for part in parts)), _summed(parts), parts[0].passes)
 
 
 def _summed(parts: list[Masked]) -> dict[str, int]:

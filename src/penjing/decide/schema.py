@@ -10,7 +10,7 @@ from typing import Any, Literal
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, Task, read_words
+from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, MaskedText, Task, read_words
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold
 from penjing.data.dates import parse_date
@@ -122,25 +122,26 @@ class FactSchema:
         kind = self.fields.get(fact)
         return tuple(kind) if kind is not None and not isinstance(kind, str) else ()
 
-    def outcome(self, written: str) -> str | None:
+    def outcome(self, written: str, masked: MaskedText | None = None) -> str | None:
         """The outcome for this text, or None if the task does not know it.
 
-        Labels that the recipe merged are replaced. Raises RequestError for characters that no text may have.
+        masked: the text of the case, where the outcome may be pieces of it. Labels that the recipe merged are replaced.
+        Raises RequestError for characters that no text may have.
         """
         if self.labels:
             return match_label(written, self.labels, self.read_as)
         try:
             word = written.strip()
-            return self.task.read(read_words(self.task, word, self.read_as)) or None
+            return self.task.read(read_words(self.task, word, self.read_as), masked) or None
         except DataError:
             return None
 
-    def nearest_outcome(self, written: str) -> str:
+    def nearest_outcome(self, written: str, masked: MaskedText | None = None) -> str:
         """A suggestion for an unknown outcome."""
         if self.labels:
             return nearest_label(written, self.labels)
         try:
-            self.task.read(written.strip())
+            self.task.read(written.strip(), masked)
         except DataError as error:
             return error.fix or error.what
         return "write an answer of the task"

@@ -54,10 +54,12 @@ class Tuning:
     layers: int | str = "auto"
     passes: float = 4.0
 
-    def longer(self, epochs: float) -> Tuning:
-        """The same with so many epochs."""
-        options = f"{{{', '.join(filter(None, [self.options[1:-1], f'epochs: {epochs:g}']))}}}"
-        return replace(self, options=options, passes=epochs)
+    def longer(self, epochs: float | None, max_tokens: int | None) -> Tuning:
+        """The same with so many epochs, and inputs of so many tokens."""
+        more = [f"epochs: {epochs:g}"] if epochs is not None else []
+        more += [f"max_tokens: {max_tokens}"] if max_tokens is not None else []
+        options = f"{{{', '.join(filter(None, [self.options[1:-1], *more]))}}}"
+        return replace(self, options=options, passes=self.passes if epochs is None else epochs)
 
 
 @dataclass(frozen=True)
@@ -176,9 +178,11 @@ def wanted_of(file: RecipeFile, audit: Audit, steps: Sequence[Step] = ()) -> Wan
     )
 
 
-def longer(costs: Sequence[BaseCost], epochs: float) -> tuple[BaseCost, ...]:
-    """What bases cost if `penjing init` writes so many epochs."""
-    return tuple(replace(cost, tuning=cost.tuning.longer(epochs)) for cost in costs)
+def longer(costs: Sequence[BaseCost], epochs: float | None, max_tokens: int | None) -> Sequence[BaseCost]:
+    """What bases cost if `penjing init` writes so many epochs, and inputs of so many tokens; None: as they are."""
+    if epochs is None and max_tokens is None:
+        return costs
+    return tuple(replace(cost, tuning=cost.tuning.longer(epochs, max_tokens)) for cost in costs)
 
 
 def with_base(file: RecipeFile, name: str) -> RecipeFile:

@@ -276,12 +276,13 @@ def _read(
                 cases.unjudged += was_drawn(cells)
                 continue
         try:
-            truth = schema.outcome(written)
+            # What is a piece of the text is read when the text is masked.
+            truth = schema.outcome(written) if schema.labels else written.strip()
             fields = schema.from_strings(with_time(cells, row, time))
         except RequestError as error:
             faults.append(Fault(number, error.what, error.fix or ""))
             continue
-        if truth is None:
+        if not truth:
             what = f"unknown label {written.strip()[:80]!r}" if written.strip() else "no label"
             faults.append(Fault(number, what, schema.nearest_outcome(written.strip())))
             continue
@@ -319,12 +320,14 @@ def _fresh_rows(
     """The number of rows, the usable rows as a table of masked texts, and the number of empty or repeated rows."""
     kept: list[tuple[str, _Row]] = []
     seen: set[str] = set()
+    faults: list[Fault] = []
     repeated = 0
     for row in given:
         try:
-            masked = session.prepare(row.text).text
+            prepared = session.prepare(row.text)
         except RequestError as error:
             raise DataError(error.what, where=f"{data}:{row.number}", fix=error.fix) from None
+        masked = prepared.text
         beside = beside_text(schema.features, row.fields)
         identity = row_hash(masked, beside=beside)
         known = {session.masking.version: masked}
@@ -336,7 +339,14 @@ def _fresh_rows(
             repeated += 1
             continue
         seen.add(identity)
-        kept.append((masked, row))
+        label = row.label if schema.labels else schema.outcome(row.label, prepared)
+        if label is None:
+            what, fix = f"unknown label {row.label[:80]!r}", schema.nearest_outcome(row.label, prepared)
+            faults.append(Fault(row.number, what, fix))
+            continue
+        kept.append((masked, replace(row, label=label)))
+    if faults:
+        raise refusal(data, faults)
     if not kept:
         raise DataError(
             f"none of the {len(given):,} rows can certify: each was used before, by training or an earlier certificate",

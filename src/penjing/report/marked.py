@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from penjing.core.pair import split_texts
+
 Side = Literal["gold", "answer"]
 LONGEST = 280
 # Characters that are shown before the first difference of a text that is cut.
@@ -49,10 +51,13 @@ def marks_of(gold: Sequence[tuple[int, int, str]], answer: Sequence[tuple[int, i
 def marked_text(text: str, marks: Sequence[Mark], side: Side, longest: int = LONGEST) -> list[Piece]:
     """The text in pieces with the marks of one side; of a long text the window with the first difference.
 
-    Both sides of a text show the same window. A mark that the window cuts is shown as far as it goes.
+    Both sides of a text show the same window. A mark that the window cuts is shown as far as it goes. Further texts of
+    the case, such as a question, stand before it.
     """
+    text, *further = split_texts(text)
     begin, stop = _window(text, marks, longest)
-    found = [Piece("…")] if begin else []
+    found = [Piece(f"{' | '.join(further)} | ")] if further else []
+    found += [Piece("…")] if begin else []
     place = begin
     for mark in sorted((one for one in marks if one.side == side), key=lambda one: one.start):
         start, end = max(mark.start, place), min(mark.end, stop)

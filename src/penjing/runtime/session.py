@@ -198,9 +198,11 @@ class Session:
         rows = self.engine.encode(masked)
         outputs, too_long = self._score_rows(rows, features)
         if self._tokens is not None and self.reads_pairs:
-            full = self._tokens.limit
-            cut = [len(row) == full and self._tokens.is_cut(text) for row, text in zip(rows, masked, strict=True)]
-            return outputs, cut
+            full, windows = self._tokens.limit, self._tokens.passages is not None
+            return outputs, [
+                long or ((windows or len(row) == full) and self._tokens.is_cut(text))
+                for row, text, long in zip(rows, masked, too_long, strict=True)
+            ]
         return outputs, too_long
 
     def _score_rows(self, rows: Sequence[Array], features: Array | None = None) -> tuple[Outputs, list[bool]]:
@@ -220,4 +222,4 @@ class Session:
             return run_with(self.engine, rows, features), [False]
         cut, heads = cut_rows(self._tokens, rows, self.long_texts), self.task.heads
         found = run_pieces(self.engine, self._tokens, cut, heads, features)
-        return join_windows(found, cut, self._tokens, heads), cut.too_long
+        return join_windows(found, cut, heads), cut.too_long

@@ -2,7 +2,8 @@
 
 pooled    the mean of a text's windows, each weighted by the tokens that it adds, so that every token counts once
 token     each token's output from the first window that shows it
-span      each token's largest outputs of the windows that show it: a span that one window cuts is whole in the next
+span      each token's largest outputs of the windows that show it: a span that one window cuts is whole in the next;
+          of the tokens before the content, whose first one stands for "no answer", the least outputs of all windows
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ from penjing.text.tokens import Ids, Tokens
 
 @dataclass
 class Cut:
-    """Pieces of n rows with the row of each and the tokens that it adds; too_long: rows whose end was left out."""
+    """Pieces of n rows with the row of each and the tokens that it adds; too_long: rows whose end was left out.
+
+    frames: how many tokens every piece of a row has before and after its content.
+    """
 
     pieces: list[Ids] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
     too_long: list[bool] = field(default_factory=list)
+    frames: list[tuple[int, int]] = field(default_factory=list)
 
 
 def cut_rows(tokens: Tokens, rows: Sequence[Ids], long_texts: Literal["chunk", "review"]) -> Cut:
@@ -35,6 +40,7 @@ def cut_rows(tokens: Tokens, rows: Sequence[Ids], long_texts: Literal["chunk", "
         windows = tokens.windows(row)
         unfinished = len(windows) > 1 and long_texts == "review"
         cut.too_long.append(unfinished)
+        cut.frames.append(tokens.frame_of(row))
         for window in windows[:1] if unfinished else windows:
             cut.pieces.append(window.ids)
             cut.weights.append(window.weight)
@@ -68,13 +74,13 @@ def run_pieces(
     return found
 
 
-def join_windows(found: Mapping[str, Any], cut: Cut, tokens: Tokens, heads: Mapping[str, Head]) -> dict[str, Any]:
+def join_windows(found: Mapping[str, Any], cut: Cut, heads: Mapping[str, Head]) -> dict[str, Any]:
     """Outputs of n rows from those of their pieces: pooled (n, size), by token a list of n arrays (tokens, size)."""
     if len(cut.pieces) == len(cut.too_long):
         return dict(found)
     joined: dict[str, Any] = {}
     for name, head in heads.items():
-        joined[name] = _mean(found[name], cut) if head.kind == "pooled" else _stitched(found[name], cut, tokens, head)
+        joined[name] = _mean(found[name], cut) if head.kind == "pooled" else _stitched(found[name], cut, head)
     return joined
 
 
@@ -92,8 +98,7 @@ def _mean(scored: Array, cut: Cut) -> Array:
     return result
 
 
-def _stitched(found: Sequence[Array], cut: Cut, tokens: Tokens, head: Head) -> list[Array]:
-    before, after = tokens.frame
+def _stitched(found: Sequence[Array], cut: Cut, head: Head) -> list[Array]:
     joined: list[list[Array]] = [[] for _ in cut.too_long]
     for owner, piece in zip(cut.owners, range(len(found)), strict=True):
         joined[owner].append(found[piece])
@@ -101,8 +106,8 @@ def _stitched(found: Sequence[Array], cut: Cut, tokens: Tokens, head: Head) -> l
     for owner, weight in zip(cut.owners, cut.weights, strict=True):
         weights[owner].append(weight)
     return [
-        pieces[0] if len(pieces) == 1 else _one_row(pieces, added, before, after, largest=head.kind == "span")
-        for pieces, added in zip(joined, weights, strict=True)
+        pieces[0] if len(pieces) == 1 else _one_row(pieces, added, *frame, largest=head.kind == "span")
+        for pieces, added, frame in zip(joined, weights, cut.frames, strict=True)
     ]
 
 
@@ -116,4 +121,5 @@ def _one_row(pieces: Sequence[Array], added: Sequence[int], before: int, after: 
             inside = inside[len(inside) - new :]
         place = slice(end - len(inside), end)
         content[place] = np.maximum(content[place], inside)
-    return np.concatenate((pieces[0][:before], content, pieces[-1][len(pieces[-1]) - after :]))
+    begin = np.min([piece[:before] for piece in pieces], axis=0) if largest else pieces[0][:before]
+    return np.concatenate((begin, content, pieces[-1][len(pieces[-1]) - after :]))

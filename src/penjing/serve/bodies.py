@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from penjing.core.errors import shown
 from penjing.core.options import explain
-from penjing.core.pair import SEPARATOR, join_texts
+from penjing.core.pair import FURTHER, SEPARATOR, join_texts
 from penjing.serve.errors import AnswerError
 from penjing.serve.settings import Settings
 
@@ -45,6 +45,7 @@ class RequestItem(_StrictBody):
     other: StrictStr | None = Field(None, description="the second text, where the release compares two")
     head: StrictStr | None = Field(None, description="the first entity, where the release tells relations")
     tail: StrictStr | None = Field(None, description="the second entity, where the release tells relations")
+    question: StrictStr | None = Field(None, description="the question, where the release answers from the text")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
     ref: StrictStr | None = Field(None, description="your own case number, by which the decision is found again")
     keep: dict[str, Value] = Field({}, description="columns that are stored beside the decision and returned with it")
@@ -66,7 +67,7 @@ class DecideOne(RequestItem):
 
 def _further(item: RequestItem | PredictOne) -> list[str]:
     """The texts after the first one that are given."""
-    return [text for text in (item.other, item.head, item.tail) if text is not None]
+    return [text for name in FURTHER if (text := getattr(item, name)) is not None]
 
 
 def _whole(text: str, *further: str) -> str:
@@ -99,6 +100,7 @@ class PredictOne(_StrictBody):
     other: StrictStr | None = Field(None, description="the second text, where the release compares two")
     head: StrictStr | None = Field(None, description="the first entity, where the release tells relations")
     tail: StrictStr | None = Field(None, description="the second entity, where the release tells relations")
+    question: StrictStr | None = Field(None, description="the question, where the release answers from the text")
     fields: dict[str, Value] = Field({}, description="the fields that the release declares")
 
     def whole(self) -> str:

@@ -15,6 +15,7 @@ from penjing.core.recipe import RecipeFile
 from penjing.core.task import About, Outputs, Reader, Task
 
 TASKS = {
+    "answer": "penjing.tasks.answer",
     "classify": "penjing.tasks.classify",
     "match": "penjing.tasks.match",
     "relate": "penjing.tasks.relate",

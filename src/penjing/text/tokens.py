@@ -19,6 +19,7 @@ from penjing.core.pair import split_pair, split_texts
 from penjing.core.task import Item
 from penjing.data.mask import PLACEHOLDERS
 from penjing.text.entity_marks import marked
+from penjing.text.passages import Passages, by_passage, reads_passages
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,6 +34,8 @@ BATCHES = (16, 4, 1)
 # The most tokens of a batch, padding included: the memory for a pass grows with them.
 BATCH_TOKENS = 4096
 MAX_OVERLAP = 32
+# Of pieces of a passage: an answer is longer than a phrase.
+PASSAGE_OVERLAP = 64
 _PADS = ("[PAD]", "<pad>")
 
 
@@ -54,8 +57,11 @@ class Tokens:
         self.limit = limit
         self.pad_id = _pad_id(tokenizer)
         self.size = int(tokenizer.get_vocab_size(with_added_tokens=True))
+        passages = reads_passages(tokenizer)
         tokenizer.no_padding()
         tokenizer.no_truncation()
+        if passages:
+            by_passage(tokenizer)  # others read the same one, and it is written with the model
         self._tokenizer = tokenizer
         self._encode = tokenizer.encode_batch_fast
         self._encode_with_places = tokenizer.encode_batch
@@ -68,6 +74,7 @@ class Tokens:
         self._after = len(whole) - len(content) - self._before
         if limit <= self._before + self._after:
             raise DamageError(f"max_tokens is {limit}: it leaves no room besides the special tokens", where=TOKENIZER)
+        self.passages = Passages.of(tokenizer, limit) if passages else None
 
     @classmethod
     def load(cls, artifact: Artifact) -> Tokens:
@@ -78,8 +85,11 @@ class Tokens:
     def encode(self, texts: Sequence[str]) -> list[Ids]:
         """Ids of each text, (tokens,) int64, special tokens included, of any length.
 
-        A pair has at most `limit` tokens, its longer text cut, because windows over two texts would compare pieces.
+        A pair has at most `limit` tokens, its longer text cut, because windows over two texts would compare pieces. A
+        question stands before its passage, which is whole.
         """
+        if self.passages is not None:
+            return self.passages.rows(texts)
         found = [np.array(encoding.ids, dtype=np.int64) for encoding in self._encode(_inputs(texts))]
         long = [place for place, ids in enumerate(found) if len(ids) > self.limit and split_pair(texts[place])]
         for place in long:
@@ -87,7 +97,9 @@ class Tokens:
         return found
 
     def is_cut(self, text: str) -> bool:
-        """Whether a text is a pair that `encode` cuts."""
+        """Whether a text is a pair that `encode` cuts, or has a question that it cuts."""
+        if self.passages is not None:
+            return self.passages.is_cut(text)
         if split_pair(text) is None:
             return False
         (encoding,) = self._encode(_inputs([text]))
@@ -105,39 +117,61 @@ class Tokens:
         return np.array(self._cutting.encode(*pair).ids, dtype=np.int64)
 
     def offsets(self, texts: Sequence[str]) -> list[Ids]:
-        """The place of each token of each text, (tokens, 2) in characters; (0, 0) for a special token."""
+        """The place of each token of each text, (tokens, 2) in characters; (0, 0) for a special token.
+
+        Of a question and a passage the tokens of the passage have places.
+        """
+        if self.passages is not None:
+            return self.passages.places(texts)
         return [np.array(one.offsets, dtype=np.int64).reshape(-1, 2) for one in self._encode_with_places(list(texts))]
 
     def first_window(self, places: Ids) -> Ids:
         """The places of the tokens in the first of `windows`, from those of a whole text."""
         if len(places) <= self.limit:
             return places
-        return np.concatenate((places[: self.limit - self._after], places[len(places) - self._after :]))
+        after = self._after if self.passages is None else len(self.passages.last)
+        return np.concatenate((places[: self.limit - after], places[len(places) - after :]))
 
     @property
     def frame(self) -> tuple[int, int]:
         """The number of special tokens before and after the content of a text."""
         return self._before, self._after
 
+    def frame_of(self, ids: Ids) -> tuple[int, int]:
+        """The number of tokens of a row that each of its windows has before its piece of the content, and after it."""
+        if self.passages is not None:
+            return self.passages.begin(ids), len(self.passages.last)
+        return self.frame
+
     def windows(self, ids: Ids) -> list[Window]:
         """Pieces of at most `limit` tokens that cover all of the content, each between the special tokens.
 
         Neighbours overlap by a quarter of the room, at most 32 tokens, so that a phrase at a cut is whole in one of
-        them; the last one is moved back to full length. The weights add up to the tokens of the content (1 for an empty
-        text).
+        them (pieces of a passage by a third, at most 64); the last one is moved back to full length. The weights add up
+        to the tokens of the content (1 for an empty text).
         """
-        end = len(ids) - self._after
+        before, after = self.frame_of(ids)
+        end = len(ids) - after
         if len(ids) <= self.limit:
-            return [Window(ids, max(1, end - self._before))]
-        head, tail, content = ids[: self._before], ids[end:], ids[self._before : end]
-        room = self.limit - self._before - self._after
-        step = room - min(MAX_OVERLAP, room // 4)
-        starts = [*range(0, len(content) - room, step), len(content) - room]
+            return [Window(ids, max(1, end - before))]
+        room = self.limit - before - after
         seen, pieces = 0, []
-        for start in starts:
-            pieces.append(Window(np.concatenate((head, content[start : start + room], tail)), start + room - seen))
+        for start in self._starts(end - before, room):
+            pieces.append(Window(_window(ids, before, end, start, room), start + room - seen))
             seen = start + room
         return pieces
+
+    def windows_of_places(self, ids: Ids, places: Ids) -> list[Ids]:
+        """The places of the tokens in each of `windows`; ids, places: of the whole row."""
+        before, after = self.frame_of(ids)
+        end, room = len(ids) - after, self.limit - before - after
+        if len(ids) <= self.limit:
+            return [places]
+        return [_window(places, before, end, start, room) for start in self._starts(end - before, room)]
+
+    def _starts(self, content: int, room: int) -> list[int]:
+        step = room - (min(MAX_OVERLAP, room // 4) if self.passages is None else min(PASSAGE_OVERLAP, room // 3))
+        return [*range(0, content - room, step), content - room]
 
     def bucket(self, length: int) -> int:
         """The length to which ids of this length are padded: the next bucket, never beyond the model's limit."""
@@ -201,8 +235,11 @@ def open_tokenizer(folder: Path) -> Tokenizer:
             where=str(path),
             fix="save its fast tokenizer: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)",
         ) from None
+    passages = reads_passages(tokenizer)
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    if passages:
+        by_passage(tokenizer)
     known = tokenizer.get_vocab(with_added_tokens=True)
     new = [token for token in PLACEHOLDERS.values() if token not in known]
     tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in new])
@@ -229,8 +266,10 @@ class Encoded:
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encoded:
     """Ids of each text, at most `max_tokens` with its special tokens; a longer text keeps its beginning.
 
-    Of a pair the longer text is cut first.
+    Of a pair the longer text is cut first; of a question and a passage the passage.
     """
+    if reads_passages(tokenizer):
+        return _first_windows(Passages.of(tokenizer, max_tokens), texts)
     tokenizer.enable_truncation(max_length=max_tokens)
     try:
         encodings = tokenizer.encode_batch(_inputs(texts))
@@ -241,9 +280,25 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encod
     return Encoded(ids=ids, cut=sum(bool(encoding.overflowing) for encoding in encodings), places=places)
 
 
+def _first_windows(passages: Passages, texts: Sequence[str]) -> Encoded:
+    limit, after = passages.limit, len(passages.last)
+    rows, places = passages.rows(texts), passages.places(texts)
+    cut = sum(len(row) > limit for row in rows)
+
+    def first(row: Ids) -> Ids:
+        return row if len(row) <= limit else np.concatenate((row[: limit - after], row[len(row) - after :]))
+
+    return Encoded(ids=[first(row) for row in rows], cut=cut, places=[first(one) for one in places])
+
+
 def items_of(texts: Sequence[str], encoded: Encoded) -> list[Item]:
     """Encoded texts as a task reads them: of one that was cut only the places of its first tokens."""
     return [Item(text, places) for text, places in zip(texts, encoded.places, strict=True)]
+
+
+def _window(row: Ids, before: int, end: int, start: int, room: int) -> Ids:
+    """A row with `room` tokens of its content alone, from `start` on."""
+    return np.concatenate((row[:before], row[before + start : before + start + room], row[end:]))
 
 
 def _inputs(texts: Sequence[str]) -> list[str | tuple[str, str]]:

@@ -1,7 +1,8 @@
 """A text as a row of units, each a Chinese character, a word, a number or a sign, and what surrounds each of them.
 
 The features of a unit are the units around it, alone and joined in runs of two to four, their kinds, and the ends of a
-word: all that a linear model of tags looks at. Lower-cased; kinds keep what the case said.
+word: all that a linear model of tags looks at. Lower-cased; kinds keep what the case said. Of a passage and a question
+(`text/passage_units.py`) the units of the passage count, after one without a place that stands for "no answer".
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from penjing.core.errors import DamageError
+from penjing.core.pair import split_texts
+from penjing.text.passage_units import passage_features
 
 VOCABULARY = "units.txt"
 # (units,) of [start, end), and (units, TEMPLATES) of places in the vocabulary, -1 for what is not in it.
@@ -34,8 +37,13 @@ TEMPLATES = len(_RUNS) + len(_KINDS) + 2
 
 
 def places_of(text: str) -> Places:
-    """[start, end) of each unit in characters, (units, 2); white space is in none."""
-    return np.array([one.span() for one in _UNIT.finditer(text)], dtype=np.int64).reshape(-1, 2)
+    """[start, end) of each unit in characters, (units, 2); white space is in none.
+
+    Of a passage with its question (0, 0) first, of "no answer".
+    """
+    passage, *question = split_texts(text)
+    found = [one.span() for one in _UNIT.finditer(passage)]
+    return np.array([(0, 0), *found] if question else found, dtype=np.int64).reshape(-1, 2)
 
 
 class Surroundings:
@@ -51,7 +59,7 @@ class Surroundings:
     def encode(self, text: str) -> Rows:
         """(units, TEMPLATES) places in the vocabulary, -1 for a feature that is not in it."""
         rows = [[self._place.get(feature, -1) for feature in features] for features in features_of(text)]
-        return np.array(rows, dtype=np.int32).reshape(-1, TEMPLATES)
+        return np.array([row + [-1] * (TEMPLATES - len(row)) for row in rows], dtype=np.int32).reshape(-1, TEMPLATES)
 
     def write(self, folder: Path) -> None:
         """Put the vocabulary into an artifact's folder."""
@@ -77,7 +85,13 @@ def fit_surroundings(texts: Sequence[str], min_df: int, most: int, seen: Callabl
 
 
 def features_of(text: str) -> list[list[str]]:
-    """The features of each unit, TEMPLATES each; beyond the ends of the text there are empty units."""
+    """The features of each unit, at most TEMPLATES; beyond the ends of the text there are empty units."""
+    passage, *question = split_texts(text)
+    if question:
+        units = [(one.group().lower(), one.start()) for one in _UNIT.finditer(passage)]
+        asked = [one.group().lower() for one in _UNIT.finditer(" ".join(question))]
+        written, starts = [unit for unit, _ in units], [start for _, start in units]
+        return passage_features(passage, written, starts, asked, " ".join(question))
     written = [one.group() for one in _UNIT.finditer(text)]
     edge = [""] * _AFFIX
     words = [*edge, *(word.lower() for word in written), *edge]

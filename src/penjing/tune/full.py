@@ -53,8 +53,7 @@ from penjing.model.layers import Lower, Upper, can_be_cut, layers_of
 from penjing.runtime.session import Session
 from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
-from penjing.text.by_character import by_character
-from penjing.text.tokens import Encoded, Tokens, encode, items_of, open_tokenizer
+from penjing.text.tokens import Encoded, Tokens, open_tokenizer
 from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget
 from penjing.train.hooks import ProgressHook
@@ -64,12 +63,13 @@ from penjing.train.optim import Optimizing
 from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
 from penjing.tune.depth import auto_layers
 from penjing.tune.rates import best_first, rung_of
+from penjing.tune.rows import fit_tokenizer, read_rows
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
 Numbers = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 30.0
 _CURVE_POINTS = 200
-HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
 FEATURES = True
@@ -166,30 +166,35 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
         made = f"an artifact of form `{parent.card.form}`" if parent else "nothing"
         raise UsageError(f"tune.full starts from an encoder and was given {made}", fix="set `base: penjing/mini`")
     task = task_for(inputs)
-    golds = inputs.train.labels or (), inputs.validation.labels or ()
-    tokenizer = open_tokenizer(parent.folder)
-    tokenizer = by_character(tokenizer) if any(one.kind == "token" for one in task.heads.values()) else tokenizer
-    train, validation = (encode(tokenizer, one.texts, options.max_tokens) for one in (inputs.train, inputs.validation))
-    if train.cut:
-        run.progress.say(
-            f"{train.cut} of {len(inputs.train)} train texts are longer than {options.max_tokens} tokens: "
-            "training sees their beginning"
-        )
+    tokenizer = fit_tokenizer(open_tokenizer(parent.folder), task)
+    train, validation = (
+        read_rows(task, tokenizer, one, options.max_tokens) for one in (inputs.train, inputs.validation)
+    )
+    if train.encoded.cut:
+        cut, rows, tokens = train.encoded.cut, len(inputs.train), options.max_tokens
+        if len(train.owners) == rows:
+            run.progress.say(
+                f"{cut} of {rows} train texts are longer than {tokens} tokens: training sees their beginning"
+            )
+        else:
+            run.progress.say(f"{cut} of {rows} train texts are longer than {tokens} tokens: they are read in windows")
     layers = _auto_layers(parent, len(inputs.train)) if options.layers == "auto" else options.layers
     fields = features_for(inputs)
     return Job(
         layers=layers,
         fields=fields,
-        numbers=(None, None) if fields is None else (fields.of_table(inputs.train), fields.of_table(inputs.validation)),
+        numbers=(None, None)
+        if fields is None
+        else (fields.of_table(inputs.train)[train.owners], fields.of_table(inputs.validation)[validation.owners]),
         parent=parent,
         options=options,
         run=run,
         task=task,
         tokenizer=tokenizer,
-        train=train,
-        validation=validation,
-        golds=golds,
-        items=(items_of(inputs.train.texts, train), items_of(inputs.validation.texts, validation)),
+        train=train.encoded,
+        validation=validation.encoded,
+        golds=(train.golds, validation.golds),
+        items=(train.items, validation.items),
         data=rows_fingerprint(inputs),
     )
 
@@ -303,7 +308,7 @@ def _build(job: Job) -> Classifier:
 def _write(
     job: Job, inputs: Inputs, model: nn.Module, rate: float, outcome: Outcome, tries: Sequence[Outcome]
 ) -> Artifact:
-    run, options, task, golds = job.run, job.options, job.task, job.golds[1]
+    run, options, task, golds = job.run, job.options, job.task, inputs.validation.labels or ()
     classifier, fields = inner(model), model.weights() if isinstance(model, WithFields) else None
     assert isinstance(classifier, Classifier)
     outputs, items = _validation_outputs(job, inputs, classifier, fields)

@@ -42,7 +42,7 @@ from penjing.tune.linear_tokens import TokenSetting, apply_tokens, fit_tokens
 
 # So that the coefficients (float16) stay under 24 MB and a release under 30.
 _COEFFICIENT_BYTES = 24_000_000
-HEADS: tuple[HeadKind, ...] = ("pooled", "token")
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
 FEATURES = True

@@ -1,6 +1,7 @@
 """`tune.linear` for answers about pieces of a text: one logistic regression a tag, over the units around each unit.
 
-    z_t = W x_t + b of the features x_t of unit t (text/units), each tag against the rest as in `train/linear.py`
+    z_t = W x_t + b of the features x_t of unit t (text/units), each tag against the rest as in `train/linear.py`;
+    of an answer to a question one column says whether it begins at unit t, one whether it ends there
 
 No weight joins the tags of neighbours: the task's own decoding takes the most probable sequence that is allowed. A
 conditional random field learns such weights too. C is chosen by the task's first metric out of fold on the train rows.
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Artifact, Card, Inputs, Run
-from penjing.core.task import Item, Task
+from penjing.core.task import Head, Item, Task
 from penjing.data import mask
 from penjing.data.features import rows_fingerprint
 from penjing.engines.linear_tokens import WEIGHT, TokenLinearEngine
@@ -44,10 +45,13 @@ class TokenSetting:
 
 @dataclass(frozen=True)
 class _Tagged:
-    """The units of n texts: a sparse matrix (units, features), the tag and the text of each unit."""
+    """The units of n texts: a sparse matrix (units, features), what is fitted, and the text of each unit.
+
+    columns: whether each unit is one of a column, as `fit_columns` takes them.
+    """
 
     matrix: Any
-    tags: Ints
+    columns: list[tuple[bool, Any]]
     owner: Ints
     golds: Sequence[str]
     items: Sequence[Item]
@@ -98,14 +102,14 @@ def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> t
     groups = np.unique(np.asarray(inputs.train.units), return_inverse=True)[1] if inputs.train.groups else None
     chosen = _choose(units, task, setting.candidates, groups, run)
     run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", head.size)
-    coef, bias = fit_columns(units.matrix, _columns(units.tags, head.size), chosen.c, run)
+    coef, bias = fit_columns(units.matrix, units.columns, chosen.c, run)
     return TokenLinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads), chosen
 
 
 def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Tagged:
     from scipy.sparse import csr_matrix
 
-    ((name, _),) = task.heads.items()
+    ((name, head),) = task.heads.items()
     golds = inputs.train.labels or ()
     items = [Item(text, places_of(text)) for text in inputs.train.texts]
     encoded = []
@@ -117,9 +121,9 @@ def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Ta
     ends = np.concatenate(([0], np.cumsum(known.sum(axis=1))))
     data = np.full(int(ends[-1]), WEIGHT)
     matrix = csr_matrix((data, table[known], ends), shape=(len(table), len(features)))
-    tags = np.concatenate(task.encode(golds, items)[name])
-    owner = np.repeat(np.arange(len(items)), [len(one) for one in encoded])
-    return _Tagged(matrix, tags, owner, golds, items)
+    sizes = [len(one) for one in encoded]
+    columns = _columns(head, task.encode(golds, items)[name], sizes)
+    return _Tagged(matrix, columns, np.repeat(np.arange(len(items)), sizes), golds, items)
 
 
 def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | None, run: Run) -> Chosen:
@@ -132,15 +136,15 @@ def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | N
     fold = stratified_folds(strata, np.arange(len(strata)) if groups is None else groups, fewer, run.seed)
     folds = [k for k in range(fewer.folds) if (fold == k).any() and ((fold >= 0) & (fold != k)).any()]
     run.progress.start(f"tune.linear: C of {len(fewer.c)}", len(fewer.c) * len(folds) * head.size)
-    columns, of_unit = _columns(units.tags, head.size), fold[units.owner]
+    of_unit = fold[units.owner]
     judged = np.flatnonzero(np.isin(fold, folds))
     golds, items = [units.golds[i] for i in judged.tolist()], [units.items[i] for i in judged.tolist()]
     metric, tried = metric_names(task)[0], []
     for c in sorted(fewer.c):
-        scores = np.zeros((len(units.tags), head.size))
+        scores = np.zeros((len(units.owner), head.size))
         for k in folds:
             rest = (of_unit >= 0) & (of_unit != k)
-            coef, bias = fit_columns(units.matrix[rest], [(no, mine[rest]) for no, mine in columns], c, run)
+            coef, bias = fit_columns(units.matrix[rest], [(no, mine[rest]) for no, mine in units.columns], c, run)
             scores[of_unit == k] = units.matrix[of_unit == k] @ coef + bias
         parts = np.split(scores, np.cumsum([len(one.offsets) for one in units.items])[:-1])
         outputs = {name: [parts[i] for i in judged.tolist()]}
@@ -151,5 +155,15 @@ def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | N
     return Chosen(next(c for c, score in tried if score >= best - TIE), tuple(tried), len(judged))
 
 
-def _columns(tags: Ints, size: int) -> list[tuple[bool, Any]]:
-    return [(False, tags == tag) for tag in range(size)]
+def _columns(head: Head, targets: Any, sizes: Sequence[int]) -> list[tuple[bool, Any]]:
+    """Whether each unit has a tag, a column a tag; of a span whether it begins there, and whether it ends there."""
+    if head.kind == "token":
+        tags = np.concatenate(targets)
+        return [(False, tags == tag) for tag in range(head.size)]
+    first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    found = []
+    for places in np.asarray(targets).T:
+        column = np.zeros(sum(sizes), dtype=bool)
+        column[first + places] = True
+        found.append((False, column))
+    return found

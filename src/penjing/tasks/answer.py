@@ -1,0 +1,259 @@
+"""The task `answer`: the piece of a text that answers a question about it, or that none does.
+
+    the answer is the piece, or "no answer", of the largest score (`tasks/answer_decode.py`);
+    p: its share of all pieces and of no answer, calibrated by Platt scaling, pieces and no answer apart
+
+Head: two numbers a token, for the beginning and the end, trained by cross entropy over the tokens of a window, where
+the first token stands for no answer. An error is an answer with other words than any right one, or an answer where
+there is none. Certified by p. What gold is, and which places have the same words: `tasks/answer_gold.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.answers import Answer, Span, Spans, as_kind
+from penjing.core.errors import DataError
+from penjing.core.options import Options as _Options
+from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, TextPiece, Unit
+from penjing.tasks.answer_decode import Best, best_of, fit_bias, located, log_odds, scores_of
+from penjing.tasks.answer_figures import answer_figures, overlap
+from penjing.tasks.answer_gold import ANSWER, read_answers, trimmed, write_answers
+from penjing.tasks.platt import fit_platt, platt
+from penjing.tasks.tag_decode import units_of
+
+Floats = npt.NDArray[np.float64]
+HEAD = "passage"
+ANSWERED, NONE = "answered", "none"
+MICRO = 1_000_000
+_DIGITS = 6
+_HALF = MICRO // 2
+
+
+class Options(_Options):
+    """The options of `task: {type: answer}`: none."""
+
+
+ABOUT = About(
+    name="answer",
+    gold="the column of the answers: their words, or their places as JSON",
+    metric="share of the teacher's exact matches",
+    line="{type: answer}",
+    comment="the piece of the text that answers a question",
+    facts=("answered", "p"),
+    further=("question",),
+    max_tokens=256,
+)
+
+
+def open_reader(options: Options) -> AnswerReader:  # noqa: ARG001 - there is nothing to choose
+    """The reader of answers."""
+    return AnswerReader()
+
+
+def restore(state: Mapping[str, Any]) -> AnswerPassages:
+    """The task of an artifact: whether questions without an answer are known."""
+    return AnswerPassages(none=state["none"])
+
+
+@dataclass(frozen=True)
+class AnswerReader:
+    """Reads answers before it is known whether some questions have none."""
+
+    golds_are_names = False
+    golds_are_lists = True
+    symmetric = False
+    further = ("question",)
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Any text and question are a case."""
+
+    def read(self, cell: str, masked: MaskedText | None = None) -> str:
+        """The places of a cell in canonical form, "" for an empty cell. Raises DataError."""
+        return write_answers(read_answers(cell, masked)) if cell.strip() else ""
+
+    def strata(self, golds: Sequence[str]) -> list[str]:
+        """Whether each question has an answer."""
+        return [(NONE if gold == "[]" else ANSWERED) if gold else "" for gold in golds]
+
+    def learn(self, golds: Sequence[str]) -> AnswerPassages:
+        """The task: whether there are questions without an answer. Raises DataError where none has one."""
+        strata = set(self.strata(golds))
+        if ANSWERED not in strata:
+            raise DataError("no question of the train rows has an answer", fix="give rows of questions that have one")
+        return AnswerPassages(none=NONE in strata)
+
+
+@dataclass(frozen=True)
+class AnswerPassages(AnswerReader):
+    """Pieces of passages; none: whether "no answer" can be the answer."""
+
+    none: bool
+
+    name = "answer"
+    errors = ()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return {"none": self.none}
+
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        return {HEAD: Head("span", 2, "cross_entropy")}
+
+    def with_rows(self, rows: Mapping[str, int]) -> AnswerPassages:  # noqa: ARG002 - every question counts alike
+        return self
+
+    def encode(self, golds: Sequence[str], items: Sequence[Item]) -> dict[str, Any]:
+        """{"passage": first and last token of the answer, (n, 2) int64}; (0, 0) where the item does not hold it."""
+        pairs = np.zeros((len(golds), 2), dtype=np.int64)
+        for row, (gold, item) in enumerate(zip(golds, items, strict=True)):
+            units = units_of(item)
+            for start, end, _ in read_answers(self.read(gold))[:1]:
+                if (found := located(start, end, units)) is not None:
+                    pairs[row] = units.tokens[found[0]], units.tokens[found[1]]
+        return {HEAD: pairs}
+
+    def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
+        """The bias of no answer, then the scales of the probabilities of answers and of no answer."""
+        places = [[(start, end) for start, end, _ in read_answers(gold)] for gold in golds]
+        bias = 0.0
+        if self.none:
+            scored = (scores_of(table, item, 0.0) for table, item in zip(outputs[HEAD], items, strict=True))
+            bias = fit_bias(list(scored), places)
+        shares: dict[bool, list[float]] = {True: [], False: []}
+        right: dict[bool, list[bool]] = {True: [], False: []}
+        for table, item, own in zip(outputs[HEAD], items, places, strict=True):
+            found = self._found(table, item, bias)
+            shares[found.place is not None].append(found.share)
+            right[found.place is not None].append(found.place in own if found.place else not own)
+        scales = {name: list(fit_platt(shares[said], right[said])) for name, said in ((ANSWERED, True), (NONE, False))}
+        return {"bias": bias, **scales}
+
+    def plain(self) -> dict[str, Any]:
+        return {"bias": 0.0, ANSWERED: [1.0, 0.0], NONE: [1.0, 0.0]}
+
+    def decode(self, outputs: Outputs, calibration: Mapping[str, Any], items: Sequence[Item]) -> list[Answer]:
+        """Spans an item: the answer with its place in the masked text, or no span."""
+        answers: list[Answer] = []
+        for table, item in zip(outputs[HEAD], items, strict=True):
+            found = self._found(table, item, calibration["bias"])
+            scale = tuple(calibration[NONE if found.place is None else ANSWERED])
+            p = round(float(platt([found.share], scale)[0]), _DIGITS)
+            answers.append(Spans(() if found.place is None else (Span(*found.place, ANSWER, p),), p))
+        return answers
+
+    def _found(self, table: Any, item: Item, bias: float) -> Best:
+        found = best_of(scores_of(table, item, bias), none=self.none)
+        return found if found.place is None else Best(trimmed(item.text, *found.place), found.share)
+
+    def kinds(self) -> dict[str, FactKind]:
+        return {"answered": "bool", "answer.length": "count", "answer.p": "unit", "p": "unit"}
+
+    def bounds(self) -> Bounds:
+        """The probability of the answer is that of what is said, or 0."""
+        return Bounds(ordered=("answer.p", "p"))
+
+    def facts(self, answer: Answer) -> dict[str, Any]:
+        """Whether there is an answer, its characters, its probability (0 for none); p of what is said; its place."""
+        one = as_kind(answer, Spans)
+        span = one.spans[0] if one.spans else None
+        return {
+            "answered": span is not None,
+            "answer.length": 0 if span is None else span.end - span.start,
+            "answer.p": 0.0 if span is None else span.p,
+            "p": one.p,
+            "spans": [[each.start, each.end, each.label] for each in one.spans],
+        }
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (ALL,)
+
+    def scope(self, facts: Mapping[str, Any]) -> str:  # noqa: ARG002 - one limit for all questions
+        return ALL
+
+    def outcome(self, facts: Mapping[str, Any]) -> str:
+        return write_answers([(start, end, label) for start, end, label in facts["spans"]])
+
+    def pieces(self, outcome: str) -> list[TextPiece]:
+        """The answer of an outcome, or the one that was given as gold, as the report marks it."""
+        return read_answers(outcome)[:1]
+
+    def support(
+        self,
+        outputs: Outputs,
+        items: Sequence[Item],
+        pieces: Sequence[Sequence[TextPiece | None]],
+        calibration: Mapping[str, Any],
+    ) -> Floats:
+        """The log-odds of each piece at its place in its item, (n, k), before Platt scaling; NaN for None."""
+        rows = []
+        for table, item, own in zip(outputs[HEAD], items, pieces, strict=True):
+            scores = scores_of(table, item, calibration["bias"])
+            each = [None if one is None else scores.at(one[0], one[1]) for one in own] or [scores.none]
+            total = scores.total(none=self.none or not own)
+            rows.append([log_odds(one, total) for one in each])
+        return np.array(rows, dtype=np.float64)
+
+    def unsettled(self, facts: Mapping[str, Any], band: int) -> bool:
+        """An answer that is more probable than all others together, by more than the band, stays the answer."""
+        return bool(band) and round(facts["p"] * MICRO) <= _HALF + band
+
+    def moved(self, one: Answer, other: Answer) -> float:
+        """The difference of p; 1 for another answer."""
+        if not (isinstance(one, Spans) and isinstance(other, Spans)) or _place(one) != _place(other):
+            return 1.0
+        return round(abs(one.p - other.p), _DIGITS)
+
+    def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
+        """The best beginning and end of any piece against no answer; turned round where the answer is none."""
+        sign = 1.0 if as_kind(answer, Spans).spans else -1.0
+
+        def support(table: Any) -> float:
+            values = np.asarray(table, dtype=np.float64)
+            return float(sign * (values[1:].max(axis=0).sum() - values[0].sum() - calibration["bias"]))
+
+        return lambda outputs: np.array([support(table) for table in outputs[HEAD]])
+
+    def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
+        """(n, 3): rows, exact matches, and the best F1 of characters with a right answer."""
+        rows = []
+        for answer, gold in zip(answers, golds, strict=True):
+            said, right = _place(as_kind(answer, Spans)), [(start, end) for start, end, _ in read_answers(gold)]
+            rows.append((1.0, said in right if said else not right, overlap(said, right)))
+        return np.array(rows, dtype=np.float64).reshape(len(rows), 3)
+
+    def metrics(self, sums: Floats) -> dict[str, Floats]:
+        """exact_match: the words of a right answer, or none where there is none; f1: the mean overlap in characters."""
+        rows, exact, f1 = np.moveaxis(np.asarray(sums, dtype=np.float64), -1, 0)
+        return {"exact_match": exact / np.maximum(rows, 1.0), "f1": f1 / np.maximum(rows, 1.0)}
+
+    def wrong(self, outcome: str, gold: str) -> bool:
+        said, right = read_answers(outcome), read_answers(gold)
+        return said[0] not in right if said else bool(right)
+
+    def error_in_words(self) -> Mapping[Literal["en", "zh"], str]:
+        return {
+            "en": "an answer with other words than a right one, or one where there is none",
+            "zh": "与正确答案用词不同的答案，或本无答案却给出的答案",
+        }
+
+    def units(self, facts: Mapping[str, Any], gold: str) -> tuple[Unit, ...]:
+        """One: the answer of a question."""
+        outcome = self.outcome(facts)
+        return (Unit(ALL, facts["p"], outcome, self.wrong(outcome, gold)),)
+
+    def figures(self, answers: Sequence[Answer], golds: Sequence[str]) -> tuple[Section, ...]:
+        """What the answers are, and how often they are right by their probability."""
+        said = [as_kind(answer, Spans) for answer in answers]
+        return answer_figures(said, [[(start, end) for start, end, _ in read_answers(gold)] for gold in golds])
+
+
+def _place(answer: Spans) -> tuple[int, int] | None:
+    return (answer.spans[0].start, answer.spans[0].end) if answer.spans else None
