@@ -5,9 +5,10 @@
 Protocol. Of each set at most 3,000 rows train, 500 validate, 1,000 calibrate and 1,500 test, chosen by hash
 (`tasks_sets.py`); seed 0. `linear` is `tune.linear`, which is also the baseline of the two others; a task that it does
 not serve has none. `mini` and `e5` train their top three layers for ten passes at a learning rate of 3e-4, over
-activations that are computed once, and are sealed in INT8. The promise is at most 10 % wrong among what is decided
-without a person; there are no rules. Nothing is tuned on test rows, and nothing is run again: the first complete run
-of each is in bench/results/tasks.json, with the figures of the sealed release on test rows (`report.json`).
+activations that are computed once, and are sealed in INT8; inputs are as long as `penjing init` proposes for the task.
+The promise is at most 10 % wrong among what is decided without a person; there are no rules. Nothing is tuned on test
+rows, and nothing is run again: the first complete run of each is in bench/results/tasks.json, with the figures of the
+sealed release on test rows (`report.json`).
 `bench/tasks_page.py` draws the page.
 
 A run that is in the results is skipped, so the bench can be killed and started again.
@@ -27,6 +28,7 @@ from ruamel.yaml import YAML
 from penjing.core.folder import replaced_file
 from penjing.core.machine import hardware
 from penjing.core.recipe import load_recipe
+from penjing.tasks import about_task
 from spine import base_named, parser_of, row_of, run_one
 from tasks_sets import SETS, TaskSet, parts, write_lines
 
@@ -57,7 +59,9 @@ def write_recipe(cases: TaskSet, base: str, model: str, data: Path, folder: Path
         write_lines(folder / f"{part}.jsonl", some)
     steps: list[dict[str, Any]] = [{"tune.linear": {}}]
     if base != "linear":
-        steps = [{"tune.full": dict(TUNE)}, {"compress.int8": {}}]
+        longest = about_task(str(cases.task["type"])).max_tokens
+        tuning = TUNE | ({} if longest is None else {"max_tokens": longest})
+        steps = [{"tune.full": tuning}, {"compress.int8": {}}]
     tree = {
         "name": "tasks",
         "task": dict(cases.task),
