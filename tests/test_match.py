@@ -133,7 +133,7 @@ def _is_served(folder: Path, texts: tuple[str, str], outcome: str) -> None:
         both = client.post("/v1/predict", json={"items": [item, item]}).json()
         assert [one["label"] for one in both["items"]] == [outcome, outcome]
         alone = client.post("/v1/decide", json={"text": f"{texts[0]}\x1f{texts[1]}"})
-        assert alone.status_code == 422 and "second one is missing" in alone.json()["error"]["message"]
+        assert alone.status_code == 422 and "and it is missing" in alone.json()["error"]["message"]
 
 
 def test_init_finds_the_two_texts(penjing: Callable[..., Any], tmp_path: Path) -> None:

@@ -54,5 +54,6 @@ def test_folders_and_what_is_absent(tmp_path: Path) -> None:
 def test_init_says_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(QUESTIONS), encoding="utf-8")
     with pytest.raises(UsageError, match="these are annotated texts, not a table of texts and labels") as caught:
-        guess(tmp_path / "a.json")
+        guess(tmp_path / "a.json", further=())
+    assert guess(tmp_path / "a.json").question == "question"
     assert "`format: squad`" in (caught.value.fix or "")

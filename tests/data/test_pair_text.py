@@ -32,7 +32,7 @@ def test_a_pair_without_one_of_its_texts_is_empty(raw: str) -> None:
 
 
 def test_one_text_is_no_pair() -> None:
-    with pytest.raises(RequestError, match="second one is missing"):
+    with pytest.raises(RequestError, match="and it is missing"):
         prepare_texts(MASKING, "a", MatchReader())
 
 

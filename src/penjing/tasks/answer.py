@@ -21,7 +21,7 @@ from penjing.core.answers import Answer, Span, Spans, as_kind
 from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, TextPiece, Unit
-from penjing.tasks.answer_decode import Best, best_of, fit_bias, located, log_odds, scores_of
+from penjing.tasks.answer_decode import BestPiece, best_of, fit_bias, located, log_odds, scores_of
 from penjing.tasks.answer_figures import answer_figures, overlap
 from penjing.tasks.answer_gold import ANSWER, read_answers, trimmed, write_answers
 from penjing.tasks.platt import fit_platt, platt
@@ -148,9 +148,9 @@ class AnswerPassages(AnswerReader):
             answers.append(Spans(() if found.place is None else (Span(*found.place, ANSWER, p),), p))
         return answers
 
-    def _found(self, table: Any, item: Item, bias: float) -> Best:
+    def _found(self, table: Any, item: Item, bias: float) -> BestPiece:
         found = best_of(scores_of(table, item, bias), none=self.none)
-        return found if found.place is None else Best(trimmed(item.text, *found.place), found.share)
+        return found if found.place is None else BestPiece(trimmed(item.text, *found.place), found.share)
 
     def kinds(self) -> dict[str, FactKind]:
         return {"answered": "bool", "answer.length": "count", "answer.p": "unit", "p": "unit"}

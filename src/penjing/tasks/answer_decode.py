@@ -30,7 +30,7 @@ _GOLDEN = (np.sqrt(5.0) - 1) / 2
 
 
 @dataclass(frozen=True)
-class Scores:
+class PieceScores:
     """The scores of one item: of every piece, (units, LONGEST) with -inf where there is none, and of no answer."""
 
     units: Units
@@ -51,14 +51,14 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Best:
+class BestPiece:
     """The answer: [start, end) in characters, None for no answer; and its share."""
 
     place: tuple[int, int] | None
     share: float
 
 
-def scores_of(table: Any, item: Item, bias: float) -> Scores:
+def scores_of(table: Any, item: Item, bias: float) -> PieceScores:
     """The scores of an item from outputs (tokens, 2). bias: b of no answer."""
     values = np.asarray(table, dtype=np.float64)
     units = units_of(item)
@@ -66,19 +66,19 @@ def scores_of(table: Any, item: Item, bias: float) -> Scores:
     count = len(units.tokens)
     padded = np.concatenate((end, np.full(LONGEST, -np.inf)))
     ends = np.lib.stride_tricks.sliding_window_view(padded, LONGEST)[:count]
-    return Scores(units, start[:, None] + ends, float(values[0].sum()) + bias)
+    return PieceScores(units, start[:, None] + ends, float(values[0].sum()) + bias)
 
 
-def best_of(scores: Scores, *, none: bool) -> Best:
+def best_of(scores: PieceScores, *, none: bool) -> BestPiece:
     """The answer of an item; of equal scores the first piece. none: whether no answer can be one."""
     if not scores.pieces.size:
-        return Best(None, 1.0)
+        return BestPiece(None, 1.0)
     first, length = np.unravel_index(int(scores.pieces.argmax()), scores.pieces.shape)
     top, total = float(scores.pieces[first, length]), scores.total(none=none)
     if none and scores.none > top:
-        return Best(None, _share(scores.none, total))
+        return BestPiece(None, _share(scores.none, total))
     place = int(scores.units.starts[first]), int(scores.units.ends[first + length])
-    return Best(place, _share(top, total))
+    return BestPiece(place, _share(top, total))
 
 
 def log_odds(score: float | None, total: float) -> float:
@@ -98,7 +98,7 @@ def located(start: int, end: int, units: Units) -> tuple[int, int] | None:
     return (first, last) if first <= last else None
 
 
-def fit_bias(found: Sequence[Scores], places: Sequence[Sequence[tuple[int, int]]]) -> float:
+def fit_bias(found: Sequence[PieceScores], places: Sequence[Sequence[tuple[int, int]]]) -> float:
     """b of least -log(share of all right answers), which is convex in b; of items scored with b = 0.
 
     places: the right ones of each item, none where no answer is right. The best 50 pieces of an item, and the right
