@@ -380,8 +380,8 @@ def test_no_sentence_has_two_forms() -> None:
             assert seen.setdefault(plain, said) == said, english
 
 
-VALUES = {"compared": "p >= 0.6", "compared2": "p <= 0.8", "numbered": "3 (a)"}
-VALUES |= {"ticked": "`x1`", "quoted": "'x1'", "ticks": "`x1`, `x2`", "fact": "x.1"}
+VALUES = {"compared": "x >= 0.6", "compared2": "x <= 0.8", "numbered": "3 (a)"}
+VALUES |= {"ticked": "`x1`", "quoted": "'x1'", "ticks": "`x1`, `x2`", "fact": "x.1", "facts": "`x.1`", "masked": "x1"}
 COUNTS = ("rows", "count", "number", "total", "least", "cut", "seconds", "done")
 
 

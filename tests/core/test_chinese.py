@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from importlib.resources import files
 
 import pytest
 
-from penjing.core.chinese import chinese, chinese_word, choices
+from penjing.core.chinese import chinese, chinese_word, choices, read_tables
+from penjing.decide.keywords import COLUMNS, COMPARISONS, ENDS, FACTS, OF_LABEL
 
 
 @pytest.mark.parametrize(
@@ -85,3 +89,61 @@ def test_no_text_takes_long(piece: str) -> None:
 )
 def test_facts_ends_and_lists_are_written_as_a_chinese_rules_file_has_them(english: str, form: str) -> None:
     assert chinese(english).startswith(form)
+
+
+@pytest.mark.parametrize(
+    ("english", "form"),
+    [
+        (
+            "row 4 (x) can never hold: `p <0.2` and `p.退款 >0.9` and `text contains 你好` never come together",
+            "第 4 行（x）永远不成立：`概率 <0.2` 且 `概率.退款 >0.9` 且 `文本 contains 你好` 不会同时成立",
+        ),
+        (
+            "info: r.csv: no rule covers p >= 0.8 and p < 0.9, amount = 3; margin <= 0.1: the model decides",
+            "提示：r.csv: 没有规则覆盖概率 >= 0.8 且概率 < 0.9、amount = 3；概率差 <= 0.1：由模型决定",
+        ),
+        ("the rules need `label`, `p`, which the case does not have", "规则需要 `标签`、`概率`，案例没有给出"),
+        (
+            "it is always low <= value <= high: loosen one of the conditions, or delete the row",
+            "总有下限 <= 数值 <= 上限",
+        ),
+        ("`too_long true` is false; it is false", "`文本超长 true` 不成立；它的值为“否”"),
+        (
+            "'1@a.cn' holds a personal number (email), which is masked before any rule sees it",
+            "'1@a.cn' 含有个人号码（邮箱）",
+        ),
+        ("use the column `pii.email`, e.g. `>=1`", "请用 `脱敏.邮箱` 列，例如 `>=1`"),
+        ("'不为空 a' has words behind `not empty`", "'不为空 a' 在 `不为空` 后面还有内容"),
+        ("write `not contains all a|b`", "写成 `不全包含 a|b`"),
+        ("write `insurance`", "写成 `insurance`"),
+        ("use two columns `text`: `contains a` and `not contains b`", "请用两列 `文本`：`包含 a` 和 `不包含 b`"),
+    ],
+)
+def test_a_chinese_sentence_has_the_chinese_names_of_facts_and_keywords(english: str, form: str) -> None:
+    assert chinese(english).startswith(form)
+
+
+def test_the_words_of_a_rules_file_are_those_that_it_is_read_by() -> None:
+    tables: dict[str, dict[str, str]] = {"facts": {}, "keywords": {}}
+    for section, english, form in read_tables():
+        tables.get(section, {})[english] = form
+    facts = {**FACTS, **COLUMNS, "p.": OF_LABEL}
+    assert tables["facts"] == {name: words.zh[0] for name, words in facts.items()}
+    assert tables["keywords"] == {key: words.zh[0] for key, words in COMPARISONS.items()}
+
+
+def test_no_chinese_sentence_about_rules_has_only_an_english_keyword() -> None:
+    """A keyword at the beginning of backticks is the Chinese one, or the Chinese one is in the sentence too."""
+    words = {key: each.zh for key, each in (COMPARISONS | FACTS | ENDS).items() if key.isidentifier() or " " in key}
+    keys = "|".join(sorted((key for key in words if key.isalpha() or " " in key), key=len, reverse=True))
+    begins = re.compile(rf"`({keys})(?=[ `])")
+    shown = []
+    for path in sorted(files("penjing.core").joinpath("zh").iterdir(), key=lambda each: each.name):
+        rows = json.loads(path.read_text(encoding="utf-8")).get("lines", {}) if path.name.startswith("rules") else {}
+        shown += [
+            (key, form)
+            for form in rows.values()
+            for key in begins.findall(form)
+            if not any(f"`{word}" in form for word in words[key])
+        ]
+    assert shown == []

@@ -276,7 +276,7 @@ def test_says_what_is_wrong_and_where_in_both_languages(tmp_path: Path) -> None:
     )
     assert chinese(overlap.what) == (
         "第 3 行（force）的结果是 `结论 spam`，但上面的第 2 行结果不同，两行都成立时以上面的为准，"
-        "例如第 2 行（low，`转人工`）：标签是 spam、p = 0.6"
+        "例如第 2 行（low，`转人工`）：标签是 spam、概率 = 0.6"
     )
 
 

@@ -27,7 +27,8 @@ from penjing.decide.condition import (
     Within,
     WordList,
 )
-from penjing.decide.match import MAX_FOUND, Match, Matcher
+from penjing.decide.match import Match, Matcher
+from penjing.decide.scan import MAX_FOUND
 from penjing.decide.schema import FactSchema
 
 FIELDS = {"amount": "float", "age": "int", "vip": "bool", "grade": ("a", "b", "c"), "city": "str", "due": "date"}

@@ -79,7 +79,7 @@ def test_days_of_a_date_are_whole() -> None:
 
 def test_a_keyword_of_several_words_has_a_chinese_sentence() -> None:
     line = "r.csv:2:3 (column `pii.id_card`): `not starts` compares texts, not this column"
-    assert chinese(line).endswith("`not starts` 用于文本，不能用于这一列")
+    assert chinese(line).endswith("`开头不是` 用于文本，不能用于这一列")
 
 
 @pytest.mark.parametrize("written", ["<80", "<=1.5", ">=-1", "not in 2", "0.5..80", ">1.1"])

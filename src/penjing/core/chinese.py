@@ -28,9 +28,11 @@ _KINDS = dict.fromkeys(("rows", "count", "number", "total", "least", "cut", "sec
     "compared2": r"\S+ [<>=]+ \S+",
     "ticks": "`[^`]*`(?:, `[^`]*`)*",
     "quoted": "'.*'|\".*\"",
+    "facts": "`.*`",
+    "masked": r"\w+",
 }
-# Parts of these names, with the section that has the words of a rules file for them.
-_TERMS = {"fact": "facts", "end": "ends"}
+# Parts of these names have words of a rules file in them, which are in these sections.
+_TERMS = ("facts", "ends", "keywords")
 # A pattern with fewer letters than this fits almost any text: it is used only if its parts are sentences or names.
 _FEW_LETTERS, _FEW_LETTERS_AFTER_A_PART = 4, 8
 _NAME = re.compile(r"[`'\"].*|\S*", re.DOTALL)
@@ -45,8 +47,11 @@ _MOST_LOOKUPS, _DEEPEST = 300, 8
 _BEGINNING = 3
 _STARTED = " ..."  # behind the title of a piece of work that has begun
 _LONGEST = 4000  # characters of a sentence that is looked up; a longer one is shown as it is
-# Comparisons are the same in both languages.
+# Comparisons have the same signs in both languages.
 _PLAIN = re.compile(r"\S+ [<>=]+ \S+(?:, \S+ [<>=]+ \S+)*")
+_FACT = re.compile(r"(?:(?<=, )|(?<=<= )|^)[^\s,]+(?= [<>=]+ )|(?<=<= )[^\s,]+$")
+_TICKED_FACT = re.compile(r"(?:(?<=, )|(?<= and )|^)`([\w.]+)(?=[ `])")
+_KEYWORD = re.compile(r"(?:(?<=^`)|^)(?:not )?(?:contains all|contains|starts|matches|in|empty)(?=[ `]|$)")
 _ROWS = re.compile(r"(?:(?P<file>\S+) )?(?P<rows>rows? [0-9]+(?:, [0-9]+)*(?: and [0-9,]+ more)?)")
 _CONDITION = re.compile(
     r"[\w.]+ (?:[<>=]+|is|contains|starts with|matches|does not (?:contain|start with|match)) [^;]+"
@@ -136,18 +141,43 @@ class _Pattern:
 
 
 def _term(name: str, text: str) -> str:
-    """A part that names a fact, a column or an end of a rules file, as such a file has it in Chinese; else the part.
+    """A part that has words of a rules file in it, as such a file has them in Chinese; any other part as it is.
 
-    A list of numbers has the comma of a list.
+    fact, end: one fact or column, one end; keyword: one comparison; cell: a cell of a rules file; compared: a fact with
+    a number; facts: any number of facts or conditions, each in backticks; order: facts between signs; masked: what is
+    masked; list: numbers, which get the comma of a list.
     """
-    kind = name.rstrip("0123456789")
-    if kind == "list":
-        return text.replace(", ", "、")
-    if kind not in _TERMS:
-        return text
-    terms = _tables()[_TERMS[kind]].plain
-    head, mark, rest = text.partition("." if kind == "fact" else " ")
-    return terms.get(text) or (terms[head + mark] + rest if head + mark in terms else text)
+    match name.rstrip("0123456789"):
+        case "list":
+            return text.replace(", ", "、")
+        case "fact":
+            return _word_of("facts", text, ".")
+        case "masked":
+            return _word_of("facts", f"pii.{text}", ".").rpartition(".")[2]
+        case "end":
+            return _word_of("ends", text, " ")
+        case "keyword":
+            return _word_of("keywords", text, "")
+        case "cell":
+            return _KEYWORD.sub(lambda each: _word_of("keywords", each[0], ""), text)
+        case "compared" | "order":
+            return _compared(text)
+        case "facts":
+            named = _TICKED_FACT.sub(lambda each: f"`{_word_of('facts', each[1], '.')}", text)
+            return named.replace(" and ", " 且 ").replace("`, `", "`、`")
+    return text
+
+
+def _compared(text: str) -> str:
+    """Comparisons of facts with numbers, or facts in their order, with the Chinese names of the facts."""
+    return _FACT.sub(lambda each: _word_of("facts", each[0], "."), text)
+
+
+def _word_of(section: str, text: str, mark: str) -> str:
+    """The Chinese word for a text, or for its beginning up to a mark; the text itself where there is none."""
+    terms = _tables()[section].plain
+    head, found, rest = text.partition(mark) if mark else (text, "", "")
+    return terms.get(text) or (terms[head + found] + rest if head + found in terms else text)
 
 
 class _Section:
@@ -172,7 +202,7 @@ class _Section:
 
 @cache
 def _tables() -> dict[str, _Section]:
-    plain: dict[str, dict[str, str]] = {name: {} for name in ("words", "lines", *_TERMS.values())}
+    plain: dict[str, dict[str, str]] = {name: {} for name in ("words", "lines", *_TERMS)}
     patterns: dict[str, list[_Pattern]] = {name: [] for name in plain}
     for name, english, form in read_tables():
         for each in choices(english):
@@ -276,6 +306,8 @@ class _Search:
         # Of conditions of a rule the first one would else take the others as its value.
         conditions = all(map(_CONDITION.fullmatch, text.split(", ")))
         found = (self._list(text) if conditions else None) or self.sentence(text.strip(), "parts") or self._list(text)
+        if found is None and _PLAIN.fullmatch(text) and (named := _compared(text)) != text:
+            found = named.replace(", ", "、")
         self._deep -= 1
         self._parts[text] = found
         return found
@@ -286,4 +318,4 @@ class _Search:
         strange = (form is None and not _PLAIN.fullmatch(each) for form, each in zip(known, pieces, strict=False))
         if not any(known) or any(strange) or len(known) < len(pieces):
             return None
-        return "、".join(form or each for form, each in zip(known, pieces, strict=True))
+        return "、".join(form or _compared(each) for form, each in zip(known, pieces, strict=True))

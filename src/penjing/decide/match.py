@@ -18,12 +18,10 @@ from penjing.decide.atoms import Asked, Atom, AtomRows, TextTest, absent, empty
 from penjing.decide.axes import NumberAxis, Ranges, ValueAxis
 from penjing.decide.clock import DAY, local_span, seconds_of
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Starts, Within, WordList
-from penjing.decide.scan import Scanner
+from penjing.decide.scan import MAX_FOUND, Scanner
 from penjing.decide.schema import FactSchema, Kind, scale
 
 TEXT = "text"
-# Words of a list that are recorded as found; one is enough for a decision, the others are for the reader.
-MAX_FOUND = 20
 _WAYS = ("contains", "starts", "matches", "lists")
 
 

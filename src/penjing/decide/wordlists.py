@@ -96,4 +96,5 @@ def refuse_masked(word: str, masking: Masking, where: str) -> None:
     kind = next((kind for kind in counts if counts[kind]), None)
     if kind is not None:
         what = f"{word[:80]!r} holds a personal number ({kind}), which is masked before any rule sees it"
-        raise RuleError(what, where=where, fix=f"use the column `pii.{kind}`, e.g. `>=1`")
+        fact = f"pii.{kind}"
+        raise RuleError(what, where=where, fix=f"use the column `{fact}`, e.g. `>=1`")
