@@ -37,6 +37,9 @@ def test_a_report_of_format_1_is_read_whole() -> None:
     assert read["data"].pop("cut") == list(PARTS), "whether a part had its own file was not recorded"
     assert (read["decisions"].pop("needs"), read["decisions"].pop("max_miss")) == ({}, {}), "there were none"
     assert read["decisions"].pop("periods") == [], "rules had no dates"
+    assert (read["decisions"].pop("by_label"), read["decisions"].pop("labels_settled")) == (False, None), (
+        "limits of cases"
+    )
     parts = [read["faithfulness"][name] for name in ("sufficiency", "comprehensiveness")]
     assert [one.pop("nearest") for one in parts] == [None, None], "labels are no pieces of a text"
     assert [one.pop("marks") for one in read["errors"]] == [[]] * len(read["errors"]), "labels are no pieces of a text"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penjing.core.errors import PenjingError
+from penjing.core.task import ApartTask
 from penjing.decide.absent import rule_reasons
 from penjing.decide.policy import Policy, load_policy
 from penjing.store.database import Store
@@ -34,9 +35,10 @@ class RuleReasons:
 
 
 def doubts(policy: Policy, decided: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The part `doubts` of an answer: of several tasks those that the model would not decide, with the reason."""
-    found = policy.doubts(decided["facts"])
-    return {"doubts": found} if found else {}
+    """The part `doubts` of an answer: of several tasks or labels those that the model would not decide, and why."""
+    found, task = policy.doubts(decided["facts"]), policy.task
+    named = {task.part_of(scope): why for scope, why in found.items()} if isinstance(task, ApartTask) else {}
+    return {"doubts": named} if named else {}
 
 
 def rule_why(policy: Policy, decided: Mapping[str, Any]) -> dict[str, str]:

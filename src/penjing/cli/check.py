@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
 
                 show.out("")
                 show.out("of the plain word model; an encoder that is better can promise more:")
-                for line in menu_lines(offered, language()):
+                for line in menu_lines(offered, language(), labels=checked.file.recipe.decide.certify == "label"):
                     show.out(line)
         if not audit.trainable:
             raise typer.Exit(3)

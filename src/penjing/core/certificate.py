@@ -14,7 +14,7 @@ SUITE, SELFCHECK = "regression.jsonl", "selfcheck.json"
 SCOPE, SEEN = "scope/scope.json", "scope/seen.bin"
 
 # The newest format of each that is known here.
-FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 5, SELFCHECK: 2, SCOPE: 1}
+FORMATS = {INFO: 3, CERTIFICATE: 3, POLICY: 6, SELFCHECK: 2, SCOPE: 1}
 
 State = Literal["held", "broken", "unproven"]
 
@@ -64,9 +64,10 @@ class LimitTest(_Part):
 
     kind: `error` among the cases that the model decides (of: `*`, or the label that it gives them); `miss` among all
     cases of a true label, those reviewed included, whose errors are decided without a person (of: the true label).
+    `rare`, `empty`: of sets of labels (prove/label_path.py).
     """
 
-    kind: Literal["error", "miss"]
+    kind: Literal["error", "miss", "rare", "empty"]
     of: str
     limit: float
     cases: int
@@ -139,6 +140,8 @@ class Certificate(_Part):
     are estimates and a bound for all cases, and the p-values are by betting (format 3);
     periods: where the dates of rules cut time into several periods, what is proven in each, in the order of time; the
     fields above are then those of the period with rows that automates least (format 3);
+    by_label: whether sets of labels have limits for each label (prove/by_label.py), which are about labels that are
+    settled; `automation` is then the share of cases in which all are (format 3);
     gates: only in releases of earlier versions, the name and state of each promise when the release was sealed. Now
     they are in a file next to the release (core/artifact.py), so that the folder that was tested is the one that ships.
     """
@@ -171,6 +174,7 @@ class Certificate(_Part):
     weighted: bool = False
     shared: bool = False
     periods: tuple[CertifiedPeriod, ...] = ()
+    by_label: bool = False
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -181,7 +185,7 @@ class Certificate(_Part):
         later = ("needs", "max_miss", "path", "path_steps", "openings", "weighted")
         for name in later if self.format < 3 else ("rows_missing", "missing"):
             values.pop(name, None)
-        for name in ("periods", "shared"):
+        for name in ("periods", "shared", "by_label"):
             if not values[name]:
                 del values[name]
         return values

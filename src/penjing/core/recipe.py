@@ -34,6 +34,7 @@ FieldType = Literal["str", "int", "float", "bool", "date"]
 Word = Annotated[str, BeforeValidator(lambda value: as_text(value))]
 _TRUTH: TypeAdapter[bool] = TypeAdapter(bool)
 TIME = "time"  # the field in which the time of a labelled row is read
+EVERY = "*"  # in `max_miss` where each label is certified: every label without a limit of its own
 LABEL_OF = "label."  # before the name of one of several tasks, among the columns that a release names
 PARTS = ("train", "validation", "calibration", "test")
 
@@ -251,6 +252,9 @@ class Decide(_Part):
         description="largest probability that a case of a true label is decided wrongly without a person, over all "
         "cases of that label: `{illegal: 0.02}`",
     )
+    certify: Literal["case", "label"] = Field(
+        "case", description="what the limits are about: whole answers, or each label by itself, for the task `several`"
+    )
     rules: str | None = Field(None, description="the rules file (CSV); relative to the recipe")
     audit: Share = Field(
         0.01, description="share of automatic cases, drawn by a secret key of the service, that also go to review"
@@ -269,6 +273,13 @@ class Decide(_Part):
     time_zone: str = Field(
         "UTC", description="whose clock the days of rules are by, as IANA names it: `Asia/Shanghai`, `Europe/Berlin`"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_every_label(cls, given: Any) -> Any:
+        miss = given.get("max_miss") if isinstance(given, dict) and given.get("certify") == "label" else None
+        number = isinstance(miss, int | float) and not isinstance(miss, bool)
+        return {**given, "max_miss": {EVERY: miss}} if number else given
 
     @field_validator("time_zone")
     @classmethod

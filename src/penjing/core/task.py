@@ -309,11 +309,19 @@ class ListedTask(Protocol):
 
 
 @runtime_checkable
-class JointTask(Protocol):
-    """Several tasks in one: each of its scopes is a task with a threshold of its own, and all must reach theirs."""
+class ApartTask(Protocol):
+    """A task whose answers have parts with a threshold each: a case is decided where all that it has reach theirs."""
 
     def apart(self, facts: Mapping[str, Any]) -> dict[str, tuple[Task, dict[str, Any]]]:
-        """Each task with its own facts, by the name of its scope."""
+        """Each part of these facts as a task with its own facts, by the name of its scope."""
+
+    def part_of(self, scope: str) -> str:
+        """The name of the part to which a scope belongs, as people read it."""
+
+
+@runtime_checkable
+class JointTask(ApartTask, Protocol):
+    """Several tasks in one: each of its scopes is a task with a threshold of its own, and all must reach theirs."""
 
     def only(self, names: Sequence[str]) -> Task:
         """The same with these of the tasks alone; it reads the same gold."""

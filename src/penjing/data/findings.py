@@ -213,7 +213,8 @@ def _warning(file: RecipeFile, audit: Audit, near_conflicts: Rows, names: bool) 
 def _miss_margins(file: RecipeFile, audit: Audit) -> list[Problem]:
     """A warning for each `max_miss` that the calibration rows of its label cannot prove."""
     problems, level = [], 0.05 * file.recipe.data.level_share
-    for label, limit in file.recipe.decide.max_miss.items():
+    decide = file.recipe.decide
+    for label, limit in decide.max_miss.items() if decide.certify == "case" else ():
         rows = audit.split_labels.get("calibration", {}).get(label)
         if rows is None or rows >= rows_that_certify(limit, level):
             continue

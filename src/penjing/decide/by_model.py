@@ -1,4 +1,4 @@
-"""Whether the model decides by itself: each answer against the threshold of its scope, of several tasks all of them."""
+"""Whether the model decides by itself: an answer against the threshold of its scope, of several parts all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from penjing.core.task import JointTask, Task
+from penjing.core.task import ApartTask, Task
 from penjing.decide.schema import MICRO
 
 # The route of a case by its thresholds alone, and the reason.
@@ -23,8 +23,8 @@ class Thresholds:
     tolerance: float
 
     def decide(self, facts: Mapping[str, Any], thresholds: Mapping[str, float | None]) -> ByModel:
-        """Of several tasks the first that the model would not decide gives the reason."""
-        if not self._is_joint:
+        """Of an answer with several parts the first that the model would not decide gives the reason."""
+        if not self._is_apart:
             return self._one(self.task, facts, thresholds.get(self.task.scope(facts)))
         for course in self._each(facts, thresholds).values():
             if course[0] == "review":
@@ -32,16 +32,16 @@ class Thresholds:
         return "automatic", "above_threshold"
 
     def doubts(self, facts: Mapping[str, Any], thresholds: Mapping[str, float | None]) -> dict[str, str]:
-        """Of several tasks in one those that the model would not decide, with the reason of each; else none."""
-        found = self._each(facts, thresholds) if self._is_joint else {}
-        return {name: reason for name, (route, reason) in found.items() if route == "review"}
+        """Of an answer with parts (several tasks, or labels) the scopes that the model would not decide, and why."""
+        found = self._each(facts, thresholds) if self._is_apart else {}
+        return {scope: reason for scope, (route, reason) in found.items() if route == "review"}
 
     @cached_property
-    def _is_joint(self) -> bool:
-        return isinstance(self.task, JointTask)
+    def _is_apart(self) -> bool:
+        return isinstance(self.task, ApartTask)
 
     def _each(self, facts: Mapping[str, Any], thresholds: Mapping[str, float | None]) -> dict[str, ByModel]:
-        apart = self.task.apart(facts) if isinstance(self.task, JointTask) else {}
+        apart = self.task.apart(facts) if isinstance(self.task, ApartTask) else {}
         return {name: self._one(task, own, thresholds.get(name)) for name, (task, own) in apart.items()}
 
     def _one(self, task: Task, facts: Mapping[str, Any], threshold: float | None) -> ByModel:

@@ -82,12 +82,13 @@ class PolicySpec(BaseModel):
     Where rules depend on the time, it has the thresholds of each period between their dates (`periods`), which apply
     instead of `thresholds`. Format 5 is format 4 with a scope, a time zone or both. `scope`: whether a text is out of
     scope is a fact, and such a text goes to a person where no rule decides. `time_zone`: the zone by whose clock rules
-    and periods are dated, its offsets included; without it this is UTC.
+    and periods are dated, its offsets included; without it this is UTC. Format 6 is certified label by label
+    (`certify`), and may have both; its thresholds are by `yes.LABEL` and `no.LABEL`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1, 2, 3, 4, 5] = 1
+    format: Literal[1, 2, 3, 4, 5, 6] = 1
     labels: tuple[str, ...] = ()
     task: dict[str, Any] = {}
     thresholds: dict[str, float | None]
@@ -105,6 +106,7 @@ class PolicySpec(BaseModel):
     periods: tuple[Period, ...] = ()
     scope: bool = False
     time_zone: TimeZone = UTC
+    certify: Literal["case", "label"] = "case"
 
     @model_validator(mode="after")
     def _first_names_none(self) -> PolicySpec:
@@ -115,8 +117,10 @@ class PolicySpec(BaseModel):
         known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
         if known and (self.rules == FORMS[-1]) != (self.facts in fact_versions.OF_TEXT):
             raise ValueError("facts of versions 3 and 4 are those of rules of form 2, and of no others")
-        if (self.format == 5) != (self.scope or self.time_zone != UTC):
-            raise ValueError("a policy of format 5 has a scope or a time zone, others have neither")
+        if (self.format == 6) != (self.certify == "label"):
+            raise ValueError("a policy of format 6 is certified label by label, others are not")
+        if self.format < 6 and (self.format == 5) != (self.scope or self.time_zone != UTC):
+            raise ValueError("a policy of format 5 has a scope or a time zone, earlier ones have neither")
         if self.scope and self.facts in fact_versions.VERSIONS[:3]:
             raise ValueError("a policy with a scope has facts of version 4 or later")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):
@@ -137,13 +141,12 @@ class PolicySpec(BaseModel):
         if self.format < 4:
             for name in ("facts", "features"):
                 values.pop(name, None)
-        if self.unknown_values == "refuse":
-            values.pop("unknown_values", None)
+        for name, usual in (("unknown_values", "refuse"), ("time_zone", UTC), ("certify", "case")):
+            if getattr(self, name) == usual:
+                values.pop(name, None)
         for name in ("periods", "scope"):
             if not values.get(name):
                 values.pop(name, None)
-        if self.time_zone == UTC:
-            values.pop("time_zone", None)
         values.pop("labels" if self.task else "task", None)
         return values
 
@@ -153,7 +156,7 @@ class PolicySpec(BaseModel):
     def newest_rules(self) -> PolicySpec:
         """The same policy for rules of the newest edition, with the folding and the facts that belong to them."""
         newest = {
-            "format": 5 if self.scope or self.time_zone != UTC else 4,
+            "format": 6 if self.certify == "label" else 5 if self.scope or self.time_zone != UTC else 4,
             "rules": FORMS[-1],
             "folding": fold.VERSION,
             "facts": fact_versions.VERSION,
@@ -163,7 +166,7 @@ class PolicySpec(BaseModel):
 
     def opened_task(self) -> Task:
         """The task of this policy. Raises UsageError for one that is not known here."""
-        return opened(self.labels, self.task)
+        return opened(self.labels, self.task, by_label=self.certify == "label")
 
     def schema_of_facts(self) -> FactSchema:
         """The facts that rules of this policy may name."""

@@ -16,7 +16,7 @@ from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import LABEL_OF, TIME, Recipe
-from penjing.core.task import JointTask, ScopedTask, Task, rare_scopes
+from penjing.core.task import ScopedTask, Task, rare_scopes
 from penjing.core.zone import find_zone
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
@@ -34,13 +34,14 @@ from penjing.explain.faithfulness import faithfulness, piece_faithfulness
 from penjing.make.choose import MEGA, SECONDS, has_pipeline, recipe_gates
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
+from penjing.prove.by_label import few_rows
 from penjing.prove.calibration_rows import open_rows
-from penjing.prove.certify import CLOCK, Labelled, certify, clock_of, fix_grid, label_facts, table_hashes
+from penjing.prove.certify import CLOCK, Labelled, clock_of, label_facts, table_hashes
 from penjing.prove.forced import forced_gates
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
-from penjing.prove.joint import certify_joint, fix_joint
-from penjing.prove.misses import Promised, certify_path, fix_path
+from penjing.prove.kinds import prove
+from penjing.prove.misses import Promised
 from penjing.prove.periods import Span, certify_periods, counts_days, rows_in, zone_of
 from penjing.prove.scope import fit_scope, measure_scope
 from penjing.prove.score import Scored, judge, score
@@ -51,7 +52,7 @@ from penjing.report.found import ReleaseTest, Variant
 from penjing.runtime.open import open_session
 from penjing.runtime.selfcheck import make_selfcheck
 from penjing.runtime.session import Session
-from penjing.tasks import described
+from penjing.tasks import as_certified, described
 
 # A text with evidence takes about as long as thirty without, and texts are processed one after another.
 EVIDENCE_CALLS = 125
@@ -112,10 +113,11 @@ def open_policy(
 
     features: the declared fields that its model reads.
     """
-    scoped, zone = has_scope(recipe, task), find_zone(recipe.decide.time_zone)
+    scoped, zone, certify = has_scope(recipe, task), find_zone(recipe.decide.time_zone), recipe.decide.certify
+    task = as_certified(task, certify)
     spec = PolicySpec.model_validate(
         {
-            "format": 5 if scoped or zone.name != "UTC" else 4,
+            "format": 6 if certify == "label" else 5 if scoped or zone.name != "UTC" else 4,
             **described(task),
             "facts": facts.VERSION,
             "features": {} if features is None else features.seen,
@@ -130,6 +132,7 @@ def open_policy(
             "texts": recipe.decide.texts,
             "scope": scoped,
             "time_zone": zone,
+            "certify": certify,
             "unknown_values": recipe.decide.unknown_values if _is_enumerated(recipe) else "refuse",
         }
     )
@@ -139,6 +142,13 @@ def open_policy(
 def has_scope(recipe: Recipe, task: Task) -> bool:
     """Whether a release of this recipe says of a text that it is out of scope."""
     return recipe.decide.out_of_scope > 0 and isinstance(task, ScopedTask)
+
+
+def always_reviewed(policy: Policy, data: Prepared) -> list[str]:
+    """The labels that have too few rows for a promise."""
+    if policy.spec.certify == "label":
+        return few_rows(policy.task, data.audit.rows_by_label)
+    return rare_scopes(data.task, data.audit.labels)
 
 
 def _is_enumerated(recipe: Recipe) -> bool:
@@ -161,7 +171,7 @@ def certify_and_seal(target: Path, job: ReleaseJob, chosen: Variant, trainable: 
     selfcheck = make_selfcheck(session)
     read = FieldFeatures.from_json(artifact.card.features)
     policy = open_policy(recipe, task, job.rules, TOLERANCE[_precision(artifact)], read)
-    reviewed = rare_scopes(task, data.audit.labels)
+    reviewed = always_reviewed(policy, data)
     spec = policy.spec
     validation = label_facts(session, policy, data.validation)
     if job.rules is not None:
@@ -215,24 +225,11 @@ def _by_period(
     rules = policy.rules if isinstance(policy.rules, RuleTable) else None
     timed = counts_days(rules)
 
-    def prove(period: Span, rows: Labelled, level: float) -> Certificate:
+    def proven(period: Span, rows: Labelled, level: float) -> Certificate:
         known = rows_in(validation, period, zone_of(rules), timed=timed)
-        return _certify(policy, known, rows, replace(promised, delta=level), used)
+        return prove(policy, known, rows, replace(promised, delta=level), used)
 
-    return certify_periods(rules, calibration, prove, promised.delta)
-
-
-def _certify(
-    policy: Policy, validation: Labelled, calibration: Labelled, promised: Promised, used: Sequence[str]
-) -> Certificate:
-    """The certificate: by one path of vectors where misses are limited too, else by a sequence for each limit."""
-    rows, limit, reviewed = len(calibration), promised.max_error, promised.reviewed
-    if isinstance(policy.task, JointTask):
-        return certify_joint(policy, fix_joint(policy, validation, rows, promised), calibration, promised, used)
-    if promised.max_miss:
-        return certify_path(policy, fix_path(policy, validation, rows, promised), calibration, promised, used)
-    grid = fix_grid(policy, validation, rows, limit, reviewed, promised.delta)
-    return certify(policy, grid, calibration, limit, reviewed=reviewed, used=used, delta=promised.delta)
+    return certify_periods(rules, calibration, proven, promised.delta)
 
 
 def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest:

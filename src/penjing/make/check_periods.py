@@ -95,7 +95,7 @@ def _problems(stretch: _Stretch, recipe: Recipe) -> list[Problem]:
             "share the level: label more texts of that time, or have fewer dates"
         )
         problems.append(_warning(message, fix))
-    for label, limit in recipe.decide.max_miss.items():
+    for label, limit in recipe.decide.max_miss.items() if recipe.decide.certify == "case" else ():
         rows = stretch.by_label[label]
         best = best_error(rows, level)
         if best is not None and best <= limit:

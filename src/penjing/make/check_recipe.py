@@ -27,6 +27,7 @@ from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
+from penjing.make.check_labels import label_faults, label_problems
 from penjing.make.check_periods import audit_by_period
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
@@ -138,6 +139,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         for each in findings
         if each.level == "warning"
     ]
+    if found.data is not None:
+        problems += label_problems(file, found.data)
     problems += _fields_not_given(found)
     problems += _features_not_given(found)
     if found.data is not None and found.base is not None and not found.faults:
@@ -167,6 +170,8 @@ def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
     if gates.times_faster is not None and not has_pipeline(task):
         what = f"the gate `times_faster` is about one answer for a whole text, and the task `{task.name}` gives others"
         faults.append(RecipeError(what, where=file.where("gates", "times_faster"), fix="leave it out, or set `p50_ms`"))
+    if file.recipe.decide.certify == "label":
+        return [*faults, *label_faults(file, task), *_scope_faults(file, task)]
     if isinstance(limits, dict) and task.scopes == (ALL,):
         what = f"`max_error` has limits by label, and the answers of the task `{task.name}` are no labels"
         fix = "write one share for all answers, such as `max_error: 0.05`"

@@ -8,15 +8,15 @@ from tempfile import TemporaryDirectory
 
 from penjing.core.nouns import Inputs, Run
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import rare_scopes
 from penjing.data.features import FieldFeatures
 from penjing.data.prepare import Prepared
 from penjing.decide.table import RuleTable
-from penjing.make.candidate import TOLERANCE, open_policy
+from penjing.make.candidate import TOLERANCE, always_reviewed, open_policy
 from penjing.make.check_periods import clocks_of
 from penjing.make.plan import single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
+from penjing.prove.misses import Promised
 from penjing.prove.periods import certified_period, counts_days, is_dated, period_at, rows_in, zone_of
 from penjing.prove.scope import fit_scope
 from penjing.prove.sequence import DELTA
@@ -51,8 +51,9 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
         several = first is not None or last is not None
         named = certified_period(rules, (first, last))
         period = named.model_copy(update={"confidence": round(1 - delta, 6)}) if several else None
-    reviewed = rare_scopes(task, data.audit.labels)
-    every, by_label = menus(policy, validation, count, recipe.decide.max_error, reviewed, delta=delta)
+    decide = recipe.decide
+    promised = Promised(decide.max_error, decide.max_miss, tuple(always_reviewed(policy, data)), delta)
+    every, by_label = menus(policy, validation, count, promised)
     return menu_of(Forecast(every, by_label), count, period)
 
 

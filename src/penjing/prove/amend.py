@@ -32,11 +32,11 @@ from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
 from penjing.prove.calibration_rows import ledger_of, open_rows
-from penjing.prove.certify import Labelled, certify, label_facts, row_hash, row_hashes
+from penjing.prove.certify import Labelled, label_facts, row_hash, row_hashes
 from penjing.prove.forced import forced_gates
 from penjing.prove.gates import TIMES
-from penjing.prove.joint import certify_joint
-from penjing.prove.misses import Promised, certify_path
+from penjing.prove.kinds import prove_again
+from penjing.prove.misses import Promised
 from penjing.prove.periods import certify_periods
 from penjing.prove.seal import write_rules
 from penjing.prove.selected import (
@@ -166,18 +166,13 @@ def _certify(policy: Policy, old: Certificate, labelled: Labelled, delta: float)
             "limits on misses are not tested on rows that were drawn with different probabilities",
             fix="give labelled rows that were drawn alike, without the column `drawn`",
         )
-    if old.path:
-        if broken := forced_gates(policy, labelled, old.max_miss, delta):
-            raise GateError(
-                "\n    ".join(f"rules alone break `max_miss`: {gate.note}" for gate in broken),
-                where=policy.rules.path if isinstance(policy.rules, RuleTable) else None,
-                fix="correct the rules that are named, or the labels of these rows; nothing was sealed",
-            )
-        promised = Promised(old.max_error, old.max_miss, old.reviewed, delta)
-        test = certify_joint if joint else certify_path
-        certificate = test(policy, old.path, labelled, promised, used)
-    else:
-        certificate = certify(policy, old.grid, labelled, old.max_error, reviewed=old.reviewed, used=used, delta=delta)
+    if old.max_miss and (broken := forced_gates(policy, labelled, old.max_miss, delta)):
+        raise GateError(
+            "\n    ".join(f"rules alone break `max_miss`: {gate.note}" for gate in broken),
+            where=policy.rules.path if isinstance(policy.rules, RuleTable) else None,
+            fix="correct the rules that are named, or the labels of these rows; nothing was sealed",
+        )
+    certificate = prove_again(policy, old, labelled, used, delta)
     if labelled.drawn:
         certificate = weighted(policy, certificate, labelled)
     # An earlier version stored the gates in the certificate.

@@ -24,6 +24,7 @@ from penjing.decide.by_model import tolerance_units
 from penjing.decide.clock import clock_of_date
 from penjing.decide.policy import Policy
 from penjing.decide.schema import MICRO
+from penjing.prove.label_words import by_label_in_words, label_misses_in_words
 from penjing.prove.needed import LimitCount, needed, surest
 from penjing.prove.sequence import DELTA, Cases, ThresholdStep, chosen, make_grid, run_sequence, tallies, upper_bound
 
@@ -287,6 +288,8 @@ def in_words(certificate: Certificate) -> str:
             f"about {share} of all cases are decided by the model, about {certificate.error or 0:.2%} of them wrong, "
             f"by {certificate.rows:,} drawn rows"
         )
+    if certificate.certified and certificate.by_label:
+        return by_label_in_words(certificate, sure)
     if certificate.certified:
         return (
             f"with {sure} confidence the error among automated decisions is {promise}{meaning}: "
@@ -299,7 +302,7 @@ def in_words(certificate: Certificate) -> str:
 
 def is_joint(certificate: Certificate) -> bool:
     """Whether it is of several tasks in one, each with a limit of its own (`joint.py`)."""
-    return bool(certificate.path) and not certificate.max_miss
+    return bool(certificate.path) and not certificate.max_miss and not certificate.by_label
 
 
 def misses_in_words(certificate: Certificate) -> str:
@@ -308,6 +311,8 @@ def misses_in_words(certificate: Certificate) -> str:
     if not proven or not certificate.max_miss:
         return ""
     limits = ", ".join(f"{label}: {limit:g}" for label, limit in certificate.max_miss.items())
+    if certificate.by_label:
+        return label_misses_in_words(limits)
     return f"of all cases of a true label, at most this share is decided wrongly without a person: {limits}"
 
 

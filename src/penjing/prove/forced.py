@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from penjing.core.certificate import Gate
+from penjing.core.labelwise import LabelwiseTask
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.prove.certify import Labelled
@@ -25,10 +26,11 @@ def forced_gates(policy: Policy, labelled: Labelled, max_miss: Mapping[str, floa
     held: the model's own misses count too, and the certificate tests both together.
     """
     decided = [(policy.decide("", facts), gold) for facts, gold in zip(labelled.facts, labelled.truth, strict=True)]
-    found = []
+    found, task = [], policy.task
+    members = task.members if isinstance(task, LabelwiseTask) else lambda gold: (gold,)
     for label, limit in max_miss.items():
-        own = [one for one, gold in decided if gold == label]
-        missed = [one for one in own if one.forced and policy.task.wrong(one.outcome, label)]
+        own = [one for one, gold in decided if label in members(gold)]
+        missed = [one for one in own if one.forced and label not in members(one.outcome)]
         low = lower_bound(len(missed), len(own), delta)
         if low > limit:
             rules = Counter(one.fired[0] if one.fired else "" for one in missed)

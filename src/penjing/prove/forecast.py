@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from penjing.core.certificate import Certificate, Need
+from penjing.core.labelwise import LabelwiseTask
 from penjing.core.task import ALL, JointTask
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
-from penjing.prove.certify import Labelled, MaxError, cases_of, needs_of
-from penjing.prove.joint import joint_need, whole_cases
+from penjing.prove.by_label import settled_share
+from penjing.prove.certify import Labelled, cases_of
+from penjing.prove.joint import whole_cases
+from penjing.prove.kinds import more_rows
+from penjing.prove.label_menu import label_menu
 from penjing.prove.menu import LIMITS, Offer, menu
-from penjing.prove.misses import Promised, path_need
+from penjing.prove.misses import Promised
 from penjing.prove.periods import counts_days, is_dated, period_at, rows_in, zone_of
-from penjing.prove.sequence import DELTA
 
 # Labels that have a menu of their own: those with the most validation rows.
 LABELS = 12
@@ -26,11 +28,15 @@ LABELS = 12
 
 @dataclass(frozen=True)
 class Forecast:
-    """The menu of all cases and of each label that the model gives, and what more rows would do for each limit."""
+    """The menu of all cases and of each label that the model gives, and what more rows would do for each limit.
+
+    settled: where each label is certified, the share of the test cases in which it needs no person.
+    """
 
     menu: tuple[Offer, ...] = ()
     by_label: dict[str, tuple[Offer, ...]] = field(default_factory=dict)
     needs: dict[str, Need] = field(default_factory=dict)
+    settled: dict[str, float] = field(default_factory=dict)
 
 
 def forecast(
@@ -54,25 +60,26 @@ def forecast(
         clocks = [facts["clock"] for facts in calibration.facts]
         span, rows, delta = period_at(table, clocks, int(time.time()) if second is None else second, delta)
         validation = rows_in(validation, span, zone_of(table), timed=counts_days(table))
-    every, by_label = menus(policy, validation, rows, certificate.max_error, certificate.reviewed, delta=delta)
+    promised = Promised(certificate.max_error, certificate.max_miss, certificate.reviewed, delta)
+    every, by_label = menus(policy, validation, rows, promised)
+    tested = test.facts or calibration.facts
+    settled = settled_share(policy, tested) if certificate.by_label else {}
     if certificate.periods:
-        return Forecast(every, by_label)
-    return Forecast(every, by_label, more_rows(policy, certificate, _both(calibration, test)))
+        return Forecast(every, by_label, settled=settled)
+    return Forecast(every, by_label, more_rows(policy, certificate, _both(calibration, test)), settled)
 
 
 def menus(
-    policy: Policy,
-    validation: Labelled,
-    rows: int,
-    max_error: MaxError,
-    reviewed: Sequence[str] = (),
-    *,
-    delta: float = DELTA,
+    policy: Policy, validation: Labelled, rows: int, promised: Promised
 ) -> tuple[tuple[Offer, ...], dict[str, tuple[Offer, ...]]]:
     """The menu of all cases, and of each label that the model gives. rows: calibration rows.
 
-    Of several tasks in one there is a menu of all cases, for a limit on an error of any task.
+    Of several tasks in one there is a menu of all cases, for a limit on an error of any task. Where each label is
+    certified, the menu is for a limit on the errors of every label, with the limits on misses of the promise.
     """
+    if isinstance(policy.task, LabelwiseTask):
+        return (label_menu(policy, validation, rows, promised) if promised.max_miss else ()), {}
+    max_error, reviewed, delta = promised.max_error, promised.reviewed, promised.delta
     joint = isinstance(policy.task, JointTask)
     cases = whole_cases(policy, validation) if joint else cases_of(policy, validation, reviewed)
     scopes = policy.task.scopes
@@ -84,23 +91,6 @@ def menus(
             ours = round(rows * len(part) / len(cases))
             by_label[scopes[place]] = menu(part, ours, limits, delta / len(scopes))
     return menu(cases, rows, limits, delta), by_label
-
-
-def more_rows(policy: Policy, certificate: Certificate, labelled: Labelled) -> dict[str, Need]:
-    """What more rows would do for each limit that the certificate does not prove, from these rows."""
-    if not certificate.needs:
-        return {}
-    delta, tested = round(1 - certificate.confidence, 6), certificate.rows
-    if isinstance(policy.task, JointTask):
-        promised = Promised(certificate.max_error, {}, (), delta)
-        return {ALL: joint_need(policy, certificate.path, labelled, promised, tested)}
-    if certificate.path:
-        promised = Promised(certificate.max_error, certificate.max_miss, certificate.reviewed, delta)
-        return {ALL: path_need(policy, certificate.path, labelled, promised, tested)}
-    found = needs_of(
-        policy, certificate.grid, labelled, certificate.max_error, certificate.reviewed, delta=delta, tested=tested
-    )
-    return {name: found[name] for name in certificate.needs}
 
 
 def _both(one: Labelled, other: Labelled) -> Labelled:

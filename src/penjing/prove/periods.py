@@ -164,6 +164,8 @@ def lines_in_words(certificate: Certificate, second: int) -> Iterator[str]:
     limit, sure = certificate.max_error, f"{100 * certificate.confidence:.6g}%"
     if any(each.certified for each in standing(certificate.periods, second)):
         promise = f"at most {100 * limit:.6g}%" if isinstance(limit, float) else "within the limit of its label"
+        if certificate.by_label:
+            promise = "within the limit of each label that is settled as given"
         yield (
             f"rules have dates: with {sure} confidence the error among automated decisions is {promise} in every period"
         )

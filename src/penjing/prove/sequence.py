@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -187,13 +188,20 @@ def _counts(share: float, rows: int, ratio: float) -> list[int]:
 
 def _chance_to_pass(rows: int, rate: float, risk: float, delta: float) -> float:
     """The probability that a threshold with `rows` automated rows passes if its true risk is `rate`."""
+    allowed = _allowed(rows, risk, delta)
+    return 0.0 if allowed < 0 else binomial_tail(allowed, rows, min(rate, 1 - 1e-9))
+
+
+@lru_cache(maxsize=65_536)
+def _allowed(rows: int, risk: float, delta: float) -> int:
+    """The most errors with which so many rows pass; -1 for none."""
     if binomial_tail(0, rows, risk) > delta:
-        return 0.0
+        return -1
     low, high = 0, math.ceil(rows * risk)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if binomial_tail(middle, rows, risk) <= delta else (low, middle - 1)
-    return binomial_tail(low, rows, min(rate, 1 - 1e-9))
+    return low
 
 
 def tallies(cases: Cases, grid: tuple[float, ...], band: int = 0) -> list[tuple[int, int]]:

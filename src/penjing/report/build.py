@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import penjing
 from penjing.core.certificate import Certificate, CertifiedPeriod
@@ -27,6 +28,7 @@ from penjing.prove.sequence import upper_bound
 from penjing.report import contract as r
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
+from penjing.report.label_part import label_block
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.rules_part import rules_part
@@ -84,7 +86,7 @@ def fill(found: Found, threads: int) -> r.Report:
         teacher=_reference(found, _teacher_name(found), tested.teacher),
         calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, period),
-        harm=harm_rows(tested.harm, tested.certificate, period),
+        harm=() if tested.certificate.by_label else harm_rows(tested.harm, tested.certificate, period),
         menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
         rules=rules_part(found.rules, tested.fired),
@@ -98,7 +100,11 @@ def fill(found: Found, threads: int) -> r.Report:
         ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
-        sections=(*_sections(tested), *scope_blocks(tested.scope, len(scored))),
+        sections=(
+            *label_block(tested.certificate, tested.forecast.settled),
+            *_sections(tested),
+            *scope_blocks(tested.scope, len(scored)),
+        ),
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
@@ -209,14 +215,22 @@ def _calibration(tested: ReleaseTest, served: Variant) -> r.Calibration:
     )
 
 
+def _decided_wrongly(tested: ReleaseTest) -> npt.NDArray[np.bool_]:
+    """The rows whose outcome is wrong; where labels are certified it is another set than the one whose F1 is best."""
+    scored = tested.scored
+    if not tested.certificate.by_label:
+        return scored.wrong
+    return np.array([scored.task.wrong(*pair) for pair in zip(tested.outcomes, scored.golds, strict=True)], dtype=bool)
+
+
 def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisions:
     """period: that of the run, where the dates of rules cut time into several."""
     certificate: Certificate = tested.certificate
     shown = certificate if period is None else period
     wrong = tested.scored.wrong
     automated = int(tested.automated.sum())
-    errors = int((wrong & tested.automated).sum())
-    rows = max(1, len(wrong))
+    errors = int((_decided_wrongly(tested) & tested.automated).sum())
+    rows, settled = max(1, len(wrong)), list(tested.forecast.settled.values())
     curve = coverage_risk(tested.scored.p, ~wrong)
     points = tuple(
         r.Point(threshold=min(1.0, threshold), coverage=coverage, risk=risk)
@@ -225,7 +239,7 @@ def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisio
     thresholds = [value for value in certificate.thresholds.values() if value is not None]
     point = None
     # Test rows of several periods are decided by several thresholds: no point of the curve has been certified.
-    if automated and thresholds and period is None:
+    if automated and thresholds and period is None and not certificate.by_label:
         point = r.Point(threshold=min(thresholds), coverage=automated / rows, risk=errors / automated)
     return r.Decisions(
         automation_rate=round(automated / rows, 6),
@@ -245,6 +259,8 @@ def _decisions(tested: ReleaseTest, period: CertifiedPeriod | None) -> r.Decisio
         },
         periods=certificate.periods,
         max_miss=certificate.max_miss,
+        by_label=certificate.by_label,
+        labels_settled=round(sum(settled) / len(settled), 6) if settled else None,
         curve=points,
         certified_point=point,
     )

@@ -191,6 +191,8 @@ class Decisions(_Part):
     thresholds: dict[str, float | None] = Field({}, description="None: this label always goes to a person")
     needs: dict[str, NeedPart] = Field({}, description="what more rows would do, by the limit that is not proven")
     max_miss: dict[str, float] = Field({}, description="limits on cases of a true label decided wrongly by themselves")
+    by_label: bool = Field(False, description="whether the limits are those of each label of a set")
+    labels_settled: Share | None = Field(None, description="then the share of the labels of a text that need no person")
     periods: tuple[CertifiedPeriod, ...] = Field((), description="what is certified between the dates of rules")
     rows_missing: Count | None = Field(None, description="earlier versions: about how many more rows would certify")
     missing: dict[str, int] = Field({}, description="the same for each label that has a limit of its own")

@@ -348,7 +348,7 @@ class _Page:
     def _thresholds(self) -> list[dict[str, Any]]:
         decisions, limit = self.report.decisions, self.report.decisions.max_error
         # One threshold and one limit for all labels are already in the sentence above.
-        if len(set(decisions.thresholds.values())) < 2 and isinstance(limit, float):
+        if decisions.by_label or (len(set(decisions.thresholds.values())) < 2 and isinstance(limit, float)):
             return []
         small = set(self.report.data.small_labels)
         return [

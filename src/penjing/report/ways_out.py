@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penjing.report.contract import PageLanguage, Report
+from penjing.report.label_part import label_lines
 from penjing.report.marked import mistake_lines
 from penjing.report.period_part import when
 from penjing.report.phrases import as_written, percent, words
@@ -71,7 +72,7 @@ def _looser(report: Report) -> OfferRow | None:
 def miss_sentences(report: Report, language: PageLanguage) -> list[str]:
     """The limits by true label that the certificate proves."""
     limits = report.decisions.max_miss
-    if not limits or not report.decisions.certified:
+    if not limits or not report.decisions.certified or report.decisions.by_label:
         return []
     listed = words(language)["and"].join(f"{name} {as_written(limit, language)}" for name, limit in limits.items())
     return [words(language)["says_misses"].format(limits=listed)]
@@ -123,18 +124,19 @@ def terminal_lines(report: Report, language: PageLanguage) -> Iterator[str]:
         if len(report.harm) > LABELS_SHOWN:
             yield "  " + phrases["others"].format(count=len(report.harm) - LABELS_SHOWN)
     yield from mistake_lines([(one.p, one.text, one.marks) for one in report.errors[:ERRORS_SHOWN]], phrases)
+    yield from label_lines(report, language)
     if report.menu is not None:
-        yield from menu_lines(report.menu, language)
+        yield from menu_lines(report.menu, language, labels=report.decisions.by_label)
 
 
-def menu_lines(menu: Menu, language: PageLanguage) -> Iterator[str]:
-    """The menu as lines for a terminal."""
+def menu_lines(menu: Menu, language: PageLanguage, *, labels: bool = False) -> Iterator[str]:
+    """The menu as lines for a terminal. labels: its shares are those of labels that are settled."""
     phrases = words(language)
     yield phrases["menu_line"].format(rows=f"{menu.rows:,}")
     if about := menu_period(menu, language):
         yield "  " + about
     for offer in menu.offers:
-        yield "  " + phrases["menu_row_line"].format(**offer_cells(offer, language))
+        yield "  " + phrases["menu_settled_line" if labels else "menu_row_line"].format(**offer_cells(offer, language))
     for label, offers in list(menu.by_label.items())[:LABELS_SHOWN]:
         given = [offer_cells(offer, language) for offer in offers if offer.now > 0]
         listed = phrases["and"].join(phrases["menu_label_part"].format(**each) for each in given)

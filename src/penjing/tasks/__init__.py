@@ -24,6 +24,8 @@ TASKS = {
     "tag": "penjing.tasks.tag",
     "together": "penjing.tasks.together",
 }
+# Those whose answers are sets of labels, with the file that has them label by label.
+LABELWISE = {"several": "penjing.tasks.several_labels"}
 
 
 class TaskFile(Protocol):
@@ -133,9 +135,32 @@ def described(task: Task) -> dict[str, Any]:
     return {"labels": tuple(state["labels"])} if set(state) == {"labels"} else {"task": {"type": task.name, **state}}
 
 
-def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "") -> Task:
+def opened(labels: Sequence[str], task: Mapping[str, Any], where: str = "", *, by_label: bool = False) -> Task:
     """The task that `described` wrote. Raises UsageError for one that is not known here, KeyError for a part that is
-    missing."""
+    missing.
+
+    by_label: whether it is certified label by label.
+    """
+    return as_certified(_opened(labels, task, where), "label" if by_label else "case", where)
+
+
+def as_certified(task: Task, certify: str, where: str = "") -> Task:
+    """The task as a policy has it: of `certify: label` by its labels. Raises UsageError where it cannot be."""
+    if certify != "label":
+        return task
+    if not certifies_labels(task):
+        what = f"the answers of the task `{task.name}` are no sets of labels, and `certify: label` is about such"
+        raise UsageError(what, where=where or None, fix="take `certify` out")
+    found: Task = importlib.import_module(LABELWISE[task.name]).by_label(task)
+    return found
+
+
+def certifies_labels(task: Task) -> bool:
+    """Whether a task can be certified label by label."""
+    return task.name in LABELWISE
+
+
+def _opened(labels: Sequence[str], task: Mapping[str, Any], where: str) -> Task:
     if not task:
         return task_of_labels(labels)
     return open_task(task["type"], {name: part for name, part in task.items() if name != "type"}, where)

@@ -213,6 +213,10 @@ class Together(TogetherReader):
         flat = {f"{name}.{fact}": value for name, facts in found.items() for fact, value in facts.items()}
         return {"p": round(math.prod(facts["p"] for facts in found.values()), _DIGITS), **flat}
 
+    def part_of(self, scope: str) -> str:
+        """The name of the task, which is that of its scope."""
+        return scope
+
     def apart(self, facts: Mapping[str, Any]) -> dict[str, tuple[Task, dict[str, Any]]]:
         """Each task with its own facts."""
         own: dict[str, dict[str, Any]] = {name: {} for name in self.parts}
