@@ -87,9 +87,7 @@ class Data(_Part):
     other: Word | None = Field(None, description="the column of the second texts, for the task `match`")
     head: Word | None = Field(None, description="the column of the first entity of a relation, for the task `relate`")
     tail: Word | None = Field(None, description="the column of the second entity, for the task `relate`")
-    question: Word | None = Field(
-        None, description="the column of the questions about the texts, for the task `answer`; squad names it itself"
-    )
+    question: Word | None = Field(None, description="the column of questions about the texts, for the task `answer`")
     label: Word = Field("label", description="the column of the labels")
     separator: str | None = Field(
         None, description="what is between the labels of a cell, for the task `several`: one of `;`, `|`, `,`, `、` …"
@@ -203,8 +201,8 @@ class Data(_Part):
 
     def further(self) -> dict[str, str]:
         """The columns of the texts that a case has after its first one, by their names here."""
-        question = self.question or ("question" if self.format == "squad" else None)
-        named = {"other": self.other, "head": self.head, "tail": self.tail, "question": question}
+        named: dict[str, str | None] = {name: getattr(self, name) for name in FURTHER}
+        named["question"] = self.question or ("question" if self.format == "squad" else None)
         return {name: column for name, column in named.items() if column is not None}
 
     @property
@@ -236,9 +234,7 @@ class Gates(_Part):
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
     score: Share | None = Field(None, description="the task's first metric on the test rows, such as macro-F1")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
-    unproven: Literal["refuse", "allow"] = Field(
-        "refuse", description="whether a release with an unproven promise is sealed"
-    )
+    unproven: Literal["refuse", "allow"] = Field("refuse", description="whether an unproven promise may be sealed")
 
 
 class Decide(_Part):
