@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from penjing.core.chinese import chinese
+from penjing.core.labelwise import LabelwiseTask
 from penjing.core.task import JointTask
 from penjing.decide.absent import absent_fields, rule_reasons
 from penjing.decide.policy import REASONS, Policy
@@ -79,6 +80,12 @@ _CAUSES: dict[str, tuple[str, str]] = {
 }
 _SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")
 _SAID_OF = ("of `{task}` the model says `{label}` with p {p}", "`{task}` 一项，模型判为 `{label}`，概率 {p}")
+_SAID_GIVEN = ("the model gives the label `{label}` with p {p}", "模型给出标签 `{label}`，概率 {p}")
+_SAID_LEFT = ("the model leaves the label `{label}` out with p {p}", "模型不给标签 `{label}`，概率 {p}")
+_SAID_EMPTY = (
+    "the model gives no label, each of them left out with p {p} or more",
+    "模型不给任何标签，每个都以不低于 {p} 的概率",
+)
 _OTHER = ("{said}: {reason}", "{said}：{reason}")
 _NO_RULE = ("no rule fired", "没有规则触发")
 _REASON_OF_RULE = ("the reason of the rule `{rule}`: {why}", "规则 `{rule}` 的理由：{why}")
@@ -132,6 +139,8 @@ class _Words:
         least = None if policy is None else policy.thresholds_at(facts["clock"]).get(policy.task.scope(facts))
         if policy is not None and isinstance(policy.task, JointTask):
             said, least = self._of_task(policy, facts)
+        if policy is not None and isinstance(policy.task, LabelwiseTask):
+            said, least = self._of_label(policy, facts)
         names = facts.get("unknown" if reason == "unknown_value" else "features") or ()
         if reason == "audit" and decided.get("forced"):
             reason = "audit_of_rule"
@@ -158,6 +167,15 @@ class _Words:
         scope = next(iter(policy.doubts(facts)), policy.task.scope(facts))
         task, own = cast(JointTask, policy.task).apart(facts)[scope]
         said = self._say(_SAID_OF, task=scope, label=task.outcome(own), p=f"{own['p']:g}")
+        return said, policy.thresholds_at(facts["clock"]).get(scope)
+
+    def _of_label(self, policy: Policy, facts: Mapping[str, Any]) -> tuple[str, float | None]:
+        """What the model says of the first label in doubt, else of the least sure one, and the threshold of that."""
+        task = cast(LabelwiseTask, policy.task)
+        scope = next(iter(policy.doubts(facts)), policy.task.scope(facts))
+        label, (_, own) = task.part_of(scope), task.apart(facts)[scope]
+        given = _SAID_GIVEN if scope == task.sides(label)[0] else _SAID_LEFT
+        said = self._say(_SAID_EMPTY if scope == task.empty else given, label=label, p=f"{own['p']:g}")
         return said, policy.thresholds_at(facts["clock"]).get(scope)
 
     def rules(self, decided: Mapping[str, Any], policy: Policy | None) -> list[str]:

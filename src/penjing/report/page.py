@@ -268,10 +268,11 @@ class _Page:
             values = [limit] if isinstance(limit, float) else sorted({*limit.values()})
             error = " – ".join(as_written(value, self.language) for value in [values[0], *values[1:][-1:]])
             note = t["tile_error_note"].format(confidence=as_written(decisions.confidence, self.language))
-        score = report.test.score
+        score, settled = report.test.score, decisions.labels_settled
+        more = "" if settled is None else t["tile_settled"].format(share=self._percent(settled))
         return [
-            (self._percent(decisions.automation_rate), t["tile_automated"], ""),
-            (error, t["tile_error"], note),
+            (self._percent(decisions.automation_rate), t["tile_automated"], more),
+            (error, t["tile_label_error" if decisions.by_label else "tile_error"], note),
             (
                 f"{score.value:.3f}",
                 t["tile_score"].format(metric=self._metric()),
