@@ -446,3 +446,42 @@ def test_the_time_of_a_row_is_in_the_column_of_the_recipe_else_in_one_named_time
     (row,), _ = module._labelled_rows(tmp_path / "fresh.csv", Columns(), made, schema, Said())
     assert row.fields["time"] == time
     assert ("no row has a time in the column `收件时间`: each counts in every period" in notes) == (time is None)
+
+
+def test_a_release_gets_a_time_zone_and_loses_it_again(release: Release, tmp_path: Path) -> None:
+    rules, data = tmp_path / "new.csv", write_csv(tmp_path / "fresh.csv", texts(120, 5))
+    rules.write_text("name,text,then,valid_from\nprize,contains prize,review,2026-12-01\n", encoding="utf-8")
+    before = verify(release.folder)
+    plain = amend(release, rules, data, tmp_path / "plain", threads=1)
+    zoned = amend(release, rules, data, tmp_path / "zoned", columns=Columns(time_zone="Asia/Shanghai"), threads=1)
+    kept = amend(zoned.release, rules, write_csv(tmp_path / "a.csv", texts(90, 6)), tmp_path / "kept", threads=1)
+    back = amend(
+        zoned.release,
+        rules,
+        write_csv(tmp_path / "b.csv", texts(90, 7)),
+        tmp_path / "b",
+        columns=Columns(time_zone="UTC"),
+    )
+    assert verify(release.folder) == before
+    made = [load_policy(each.release).spec for each in (plain, zoned, kept, back)]
+    assert [(spec.format, spec.time_zone.name) for spec in made] == [
+        (4, "UTC"), (5, "Asia/Shanghai"), (5, "Asia/Shanghai"), (4, "UTC"),
+    ]  # fmt: skip
+    written = json.loads((zoned.release.folder / "policy" / "policy.json").read_bytes())
+    assert written["time_zone"]["name"] == "Asia/Shanghai" and [
+        ahead for start, ahead in written["time_zone"]["offsets"][-1:]
+    ] == [28800]
+    assert {each.time_zone for each in zoned.certificate.periods} == {"Asia/Shanghai"}
+    # One in the morning of the first of December in Shanghai.
+    facts = Decider(zoned.release, threads=1).decide([Request("a prize", {"channel": "web"})])[0].decision.facts
+    clock = {**facts, "clock": "2026-11-30T17:00:00.000000Z"}
+    fired = [load_policy(each.release).decide("x", clock).fired for each in (plain, zoned)]
+    assert fired == [(), ("prize",)]
+
+
+def test_a_zone_that_is_not_known_is_refused_with_what_to_write(release: Release, tmp_path: Path) -> None:
+    rules, data = tmp_path / "new.csv", write_csv(tmp_path / "fresh.csv", texts(20, 5))
+    rules.write_text(RULES, encoding="utf-8")
+    with pytest.raises(UsageError, match="unknown zone `Beijing`") as caught:
+        amend(release, rules, data, tmp_path / "out", columns=Columns(time_zone="Beijing"))
+    assert caught.value.fix == "write `Asia/Shanghai`" and not (tmp_path / "out").exists()

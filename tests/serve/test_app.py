@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -13,6 +16,8 @@ from tests.tampering import by_hand
 from penjing.core.artifact import open_release
 from penjing.core.canon import canonical_json
 from penjing.core.folder import MANIFEST, sealed_folder
+from penjing.core.zone import find_zone
+from penjing.decide.policy import load_policy
 from penjing.serve.auth import FRESH_SECONDS
 from penjing.store.database import open_store
 from penjing.store.erasure import erase_decisions
@@ -266,3 +271,35 @@ def test_readyz_speaks_of_the_period_that_holds(tiny_release, tmp_path) -> None:
     assert ready["certified"] is True
     assert [(each["now"], each["certified"]) for each in ready["periods"]] == [(True, True), (False, False)]
     assert (ready["periods"][0]["from"], ready["periods"][0]["automation"]) == ("1970-01-01T00:00:01Z", 0.8)
+
+
+def test_a_release_with_a_zone_is_served_where_the_machine_has_no_zone_database(tiny_release, tmp_path) -> None:
+    spec = load_policy(tiny_release).spec.model_copy(update={"time_zone": find_zone("Asia/Shanghai")}).newest_rules()
+    with sealed_folder(tmp_path / "zoned") as inside:
+        shutil.copytree(tiny_release.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        (inside / "policy" / "policy.json").write_bytes(canonical_json(spec.model_dump(mode="json")))
+        rules = "name,text,then,valid_from,valid_to\nnow,contains lottery,review,2026-01-01,2099-12-31\n"
+        (inside / "policy" / "rules.csv").write_text(rules, encoding="utf-8")
+    # An empty package of that name hides the database that pip installs.
+    (tmp_path / "without" / "tzdata").mkdir(parents=True)
+    (tmp_path / "without" / "tzdata" / "__init__.py").touch()
+    (tmp_path / "served").mkdir()
+    path = os.pathsep.join([str(tmp_path / "without"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    hidden = {"PYTHONPATH": path, "PYTHONTZPATH": ""}
+    known = subprocess.run(
+        [sys.executable, "-c", "from penjing.core.zone import nearest_zone; print(nearest_zone('Asia/Shanghai'))"],
+        env={**os.environ, **hidden}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert known.stdout == "this machine has no zone database: `pip install tzdata`\n"
+    running = start(open_release(tmp_path / "zoned"), tmp_path / "served", env=hidden)
+    try:
+        assert running.ask("GET", "/healthz", key=None).json() == {"ok": True}
+        assert running.ask("GET", "/readyz", key=None).json()["ready"]
+        made = running.decide(text="a lottery", fields={"channel": "web"})
+        assert made["fired"] == ["now"]
+        assert running.ask("POST", f"/v1/decisions/{made['id']}/replay").json()["same"]
+    finally:
+        running.stop()
+        assert running.process.stdout is not None
+        running.process.stdout.close()

@@ -26,6 +26,12 @@ def amend(
     label: Annotated[
         str | None, typer.Option(help="column of the labels; default: the one that the release was made with")
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            help="whose clock the days of rules are by, such as `Asia/Shanghai`; default: as the release has it"
+        ),
+    ] = None,
     encoding: Encoding = "auto",
     sheet: Sheet = None,
     header: Header = None,
@@ -48,7 +54,7 @@ def amend(
     from penjing.prove.certify import misses_in_words
     from penjing.prove.periods import lines_in_words
 
-    columns = Columns(text, label, Reading(encoding, sheet, header))
+    columns = Columns(text, label, Reading(encoding, sheet, header), time_zone)
     with Bar() as bar:
         done = run(open_release(release), rules, data, out, columns=columns, threads=threads, progress=bar)
     for finding in done.findings:

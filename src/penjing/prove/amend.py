@@ -19,6 +19,7 @@ from penjing.core.options import explain, nearest
 from penjing.core.pair import FURTHER, join_texts, read_further
 from penjing.core.recipe import LABEL_OF, TIME
 from penjing.core.task import JointTask
+from penjing.core.zone import find_zone, nearest_zone
 from penjing.data.cells import Fault, as_list, refuse_unreadable
 from penjing.data.features import beside_text
 from penjing.data.fields import match_header, unclear_names
@@ -27,7 +28,7 @@ from penjing.data.table import joined_golds, refusal, with_time
 from penjing.decide.examine import examine_rules
 from penjing.decide.fired import check_fired, names_fired
 from penjing.decide.logic.findings import Finding
-from penjing.decide.policy import Policy, load_policy
+from penjing.decide.policy import Policy, PolicySpec, load_policy
 from penjing.decide.rules import join_faults
 from penjing.decide.schema import FactSchema
 from penjing.decide.table import RuleTable
@@ -72,11 +73,15 @@ class Amended:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of text and label in a file of labelled rows, and how to read the file (None: detect it)."""
+    """How labelled rows are read: the columns of text and label, the file (None: detect it), and the clock of times.
+
+    time_zone: by whose clock the times and the rules are, as IANA names it; None: as the release has it.
+    """
 
     text: str | None = None
     label: str | None = None
     reading: Reading | None = None
+    time_zone: str | None = None
 
 
 def amend(
@@ -94,23 +99,24 @@ def amend(
     columns: the columns of texts and labels; default: those that the release was made with. Labels and fields are read
     as `make` reads them. The order of the thresholds is that of the old certificate, fixed on validation rows. The
     level is DELTA, whatever that of the old one was: its rows are left out. Raises RuleError (the rules), DataError
-    (rows that cannot be read, unknown labels, no row left), UsageError (columns, `out` is the release),
+    (rows that cannot be read, unknown labels, no row left), UsageError (columns, zone, `out` is the release),
     GateError (rules alone exceed a limit on misses).
     """
     progress = progress or Silent()
     if out.resolve() == release.folder.resolve():
         raise UsageError("the new release would replace the old one", where=str(out), fix="give another --out")
+    columns = columns or Columns()
     before = load_policy(release)
     old = read_certificate(release)
     # The old rules are read by their edition, the new ones by the newest.
-    spec = before.spec.newest_rules()
+    spec = _in_zone(before.spec, columns.time_zone).newest_rules()
     schema = replace(spec.schema_of_facts(), read_as=release.info.labels_read_as)
     table, wrong, findings = examine_rules(rules, schema)
     if table is None or wrong:
         raise join_faults(wrong)
     policy = Policy(spec=spec, rules=table, release_id="")
     session = open_served(release, threads=threads)
-    rows, cases = _labelled_rows(data, columns or Columns(), release, schema, progress)
+    rows, cases = _labelled_rows(data, columns, release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     promised = Promised(old.max_error, old.max_miss, old.reviewed)
     tested = [digest([old.grid, old.path])]
@@ -139,6 +145,16 @@ def amend(
     warnings = tuple(each for each in findings if each.level == "warning")
     used = given - repeated - len(usable.table)
     return Amended(amended, certificate, warnings, given, used, repeated)
+
+
+def _in_zone(spec: PolicySpec, name: str | None) -> PolicySpec:
+    """A policy whose rules are by the clock of a zone; the same one where none is named. Raises UsageError."""
+    if name is None:
+        return spec
+    try:
+        return spec.model_copy(update={"time_zone": find_zone(name)})
+    except KeyError:
+        raise UsageError(f"unknown zone `{name[:60]}`", where="--time-zone", fix=nearest_zone(name)) from None
 
 
 def read_certificate(release: Release) -> Certificate:
