@@ -16,6 +16,7 @@ from penjing.tasks import TASKS, calibration_of, card_fields, open_reader, open_
 GOLDS = {
     "classify": ["a", "b", "a"],
     "match": ["yes", "no", "yes"],
+    "nearest": ["how to pay", "none", "where is it", "how to pay"],
     "relate": ["buys", "none", "buys"],
     "score": ["1", "2.5", "4", "3"],
     "several": ["a;b", "none", "b"],
