@@ -40,6 +40,7 @@ CASES = {
     "classify": Case("classify", (" a ", "b", "ｃ"), ("a", "b", "ｃ"), ("a\x00", "x" * 500), {}),
     "match": Case("match", (" 1 ", "0", "１"), ("1", "0", "１"), ("a\x00", "x" * 500), {"symmetric": False}),
     "relate": Case("relate", (" buys ", "none", "ｃ"), ("buys", "none", "ｃ"), ("a\x00", "x" * 500), {"none": "none"}),
+    "nearest": Case("nearest", (" a ", "b", "ｃ"), ("a", "b", "ｃ"), ("a\x00", "x" * 500), {"none": "no"}),
     "number": Case("score", ("3", "１.５", " 2.50 "), ("3", "1.5", "2.5"), ("high", "nan"), {"within": 0.5}),
     "tag": Case(
         "tag",

@@ -83,6 +83,11 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "{type: several}",
         "{type: match}",
         "{type: relate}",
+        "{type: nearest}",
+        "Place of the right entry",
+        "- : not among those that are listed",
+        "Entries taken for others",
+        "right entry",
         "Each label: found and rightly given",
         "Precision: the share of the texts with this answer that are right; beside it what the model expected. "
         "Recall: the share of the texts with this label that were found. With fewer than 30 rows all are rough.",

@@ -45,6 +45,15 @@ def test_logits_are_the_matrix_product() -> None:
     assert logits == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_matrix_in_another_order_of_memory_is_stored_as_it_is(tmp_path: Path) -> None:
+    model = engine(3)
+    turned = LinearEngine(model.features, np.asfortranarray(model._stored), model._bias, model.heads)
+    stored = write_artifact(
+        tmp_path / "a", Card(form="linear", method="tune.linear", labels=tuple("abc")), turned.write
+    )
+    assert np.array_equal(LinearEngine.load(stored)._stored, model._stored)
+
+
 def test_two_labels_have_one_column_and_mirrored_logits() -> None:
     logits = engine(1).run(engine(1).encode(TEXTS))["label"]
     assert logits.shape == (len(TEXTS), 2)

@@ -17,6 +17,7 @@ GOLDS = {
     "answer": ['[{"start":0,"end":1,"label":"answer"}]', "[]", "[]"],
     "classify": ["a", "b", "a"],
     "match": ["yes", "no", "yes"],
+    "nearest": ["how to pay", "none", "where is it", "how to pay"],
     "relate": ["buys", "none", "buys"],
     "score": ["1", "2.5", "4", "3"],
     "several": ["a;b", "none", "b"],

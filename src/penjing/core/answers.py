@@ -29,6 +29,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """The nearest entries of a catalogue, nearest first, with calibrated probabilities over the whole catalogue."""
+
+    kind: ClassVar[str] = "ranked"
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Flags:
     """Any number of labels: for each its calibrated probability, and whether the text gets it.
 
@@ -116,10 +125,10 @@ class Joint:
     parts: Mapping[str, Answer]
 
 
-Answer = Choice | Flags | Number | Spans | Links | Written | Joint
+Answer = Choice | Ranked | Flags | Number | Spans | Links | Written | Joint
 
 
-Kind = TypeVar("Kind", Choice, Flags, Number, Spans, Links, Written, Joint)
+Kind = TypeVar("Kind", Choice, Ranked, Flags, Number, Spans, Links, Written, Joint)
 
 
 class UnknownKindError(ValueError):
@@ -163,6 +172,13 @@ def _choice(value: Mapping[str, Any]) -> Choice:
     return choice
 
 
+def _ranked(value: Mapping[str, Any]) -> Ranked:
+    ranked = Ranked(tuple(value["labels"]), tuple(value["probabilities"]))
+    if not 0 < len(ranked.labels) == len(ranked.probabilities):
+        raise ValueError(f"{len(ranked.labels)} entries and {len(ranked.probabilities)} probabilities")
+    return ranked
+
+
 def _flags(value: Mapping[str, Any]) -> Flags:
     labels, probabilities, given = (tuple(value[name]) for name in ("labels", "probabilities", "given"))
     flags = Flags(labels, probabilities, given, value["p"], value["margin"])
@@ -186,6 +202,7 @@ def _joint(value: Mapping[str, Any]) -> Joint:
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
     Choice.kind: _choice,
+    Ranked.kind: _ranked,
     Flags.kind: _flags,
     Number.kind: lambda value: Number(**value),
     Spans.kind: _spans,

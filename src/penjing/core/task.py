@@ -97,7 +97,7 @@ class About:
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
     of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
     case has after its first one.
-    joint: whether it is several tasks.
+    joint: whether it is several tasks. files: the options that are paths, relative to the recipe.
     epochs, max_tokens: passes over the train rows, and the longest input in tokens, where a task needs more than
     `tune.full` takes by itself.
     """
@@ -113,6 +113,7 @@ class About:
     spans: bool = False
     further: tuple[str, ...] = ()
     joint: bool = False
+    files: tuple[str, ...] = ()
     epochs: float | None = None
     max_tokens: int | None = None
 
@@ -183,6 +184,23 @@ class PairReader(Protocol):
 
     def check_texts(self, texts: Sequence[str]) -> None:
         """Raise RequestError for masked texts that are no case together."""
+
+
+@runtime_checkable
+class OpenReader(Protocol):
+    """A reader whose golds may be many and rare: a split needs no rows of each, and all rows may have one stratum."""
+
+    @property
+    def golds_are_open(self) -> bool: ...
+
+
+@runtime_checkable
+class CatalogueTask(Protocol):
+    """A task whose answers are entries of a catalogue, each with a text: a model compares a case with these texts."""
+
+    @property
+    def entry_texts(self) -> tuple[str, ...]:
+        """The masked text of each entry, in the order of the outputs of the head."""
 
 
 def words_of(reader: Reader, cell: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from penjing.core.canon import canonical_json, digest_lines, unit_hash
 from penjing.core.errors import DataError
 from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
-from penjing.core.task import PairReader, Reader, SetReader, Task
+from penjing.core.task import OpenReader, PairReader, Reader, SetReader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
@@ -109,7 +109,8 @@ def examine(
     labels = reader.strata(table.labels or ())
     rank = [_RANK[part] for part in parts]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
-    said = table.labels or () if reader.golds_are_lists else labels  # lists of one stratum may differ
+    several = reader.golds_are_lists or isinstance(reader, OpenReader)
+    said = table.labels or () if several else labels  # golds of one stratum may differ
     if isinstance(reader, PairReader):
         texts = [compared(text, symmetric=reader.symmetric) for text in table.texts]
         found = linked(find_duplicates(texts, said, rank, protected, progress, beside, both_near), texts)
@@ -337,7 +338,8 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         unlabelled=unlabelled,
     )
     near_conflicts = places(intake, sorted({position for pair in found.near_conflicts for position in pair}))
-    alone = audited.reader.golds_are_lists and not isinstance(audited.reader, SetReader)
+    lists = audited.reader.golds_are_lists and not isinstance(audited.reader, SetReader)
+    alone = lists or isinstance(audited.reader, OpenReader)
     problems = [
         *intake.problems,
         *removed_problems(intake, found, dropped),

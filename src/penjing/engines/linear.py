@@ -90,7 +90,9 @@ class LinearEngine:
         from safetensors.numpy import save_file
 
         self.features.write(folder)
-        tensors = {"bias": self._bias, "coef": self._stored, "idf": self.features.idf}
+        # safetensors stores the memory of an array as it lies: another order of its axes would be another matrix.
+        coef = np.ascontiguousarray(self._stored)
+        tensors = {"bias": self._bias, "coef": coef, "idf": self.features.idf}
         if self.fields is not None:
             tensors["fields"] = self.fields
         save_file(tensors, folder / WEIGHTS)

@@ -18,6 +18,7 @@ TASKS = {
     "answer": "penjing.tasks.answer",
     "classify": "penjing.tasks.classify",
     "match": "penjing.tasks.match",
+    "nearest": "penjing.tasks.nearest",
     "relate": "penjing.tasks.relate",
     "score": "penjing.tasks.score",
     "several": "penjing.tasks.several",
@@ -78,9 +79,14 @@ def reader_of(file: RecipeFile) -> Reader:
         what = "`label` under `data:` names one column, and each of several tasks has its own"
         fix = "take it out, and write `label: COLUMN` under each name in `task:`"
         raise RecipeError(what, where=file.where("data", "label"), fix=fix)
-    return model.open_reader(
-        build_options(model.Options, options, file.where("task"), lambda *keys: _place(file, *keys))
-    )
+    built = build_options(model.Options, options, file.where("task"), lambda *keys: _place(file, *keys))
+    return model.open_reader(_with_paths(file, model.ABOUT, built))
+
+
+def _with_paths(file: RecipeFile, about: About, options: Options) -> Options:
+    """The options with their paths resolved from the folder of the recipe."""
+    given = {name: str(getattr(options, name)) for name in about.files if getattr(options, name)}
+    return options.model_copy(update={name: str(file.resolve(path)) for name, path in given.items()})
 
 
 def _check_texts(file: RecipeFile, about: About) -> None:

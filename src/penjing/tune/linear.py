@@ -28,7 +28,7 @@ from penjing.core.canon import digest
 from penjing.core.errors import RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Table
 from penjing.core.options import Options as _Options
-from penjing.core.task import HeadKind, Item, JointTask, Task
+from penjing.core.task import CatalogueTask, HeadKind, Item, JointTask, Task
 from penjing.data import mask
 from penjing.data.features import features_for, rows_fingerprint
 from penjing.engines.linear import LinearEngine, columns_of
@@ -38,6 +38,7 @@ from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tfidf import Features, Row, Terms, fit_features
 from penjing.train.linear import STRENGTHS, Candidates, Chosen, SparseRows, Strength, choose_strength, fit_rows
+from penjing.tune.linear_catalogue import CatalogueSetting, fit_catalogue, refuse_fields
 from penjing.tune.linear_tokens import TokenSetting, apply_tokens, fit_tokens
 
 # So that the coefficients (float16) stay under 24 MB and a release under 30.
@@ -123,6 +124,10 @@ def _for_tokens(task: Task, options: Options) -> TokenSetting:
 def _fit(inputs: Inputs, task: Task, options: Options, run: Run) -> tuple[LinearEngine, Chosen]:
     """The model of pooled heads on `inputs.train`, and the strength that was chosen."""
     fields = features_for(inputs)
+    if isinstance(task, CatalogueTask):
+        refuse_fields(fields)
+        setting = CatalogueSetting(options.words, options.characters, options.max_features)
+        return fit_catalogue(inputs.train, task, setting, run)
     # The train rows alone must also have at least two labels.
     task.learn(inputs.train.labels or ())
     columns = columns_of(task.heads)
