@@ -23,7 +23,7 @@ from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
-from penjing.core.task import Task
+from penjing.core.task import QuotingTask, Task
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
@@ -114,7 +114,7 @@ class PolicySpec(BaseModel):
             raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, the next either")
         known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
         if known and (self.rules == FORMS[-1]) != (self.facts in fact_versions.OF_TEXT):
-            raise ValueError("facts of versions 3 and 4 are those of rules of form 2, and of no others")
+            raise ValueError("facts of versions 3 to 5 are those of rules of form 2, and of no others")
         if (self.format == 5) != (self.scope or self.time_zone != UTC):
             raise ValueError("a policy of format 5 has a scope or a time zone, others have neither")
         if self.scope and self.facts in fact_versions.VERSIONS[:3]:
@@ -177,6 +177,7 @@ class PolicySpec(BaseModel):
             unknown_values=self.unknown_values,
             scope=self.scope,
             zone=self.time_zone,
+            quotes=self.facts in fact_versions.OF_PIECES,
         )
 
 
@@ -232,6 +233,8 @@ class Policy:
             found["text"] = self.rules.seen(masked.text) if isinstance(self.rules, RuleTable) else {}
         else:
             found["contains"] = self.rules.contained(masked.text) if self.rules else {}
+        if isinstance(self.rules, RuleTable) and isinstance(self.task, QuotingTask) and self.schema.quotes:
+            found |= self.rules.quoted(self.task.quotes(prediction.answer, masked.text))
         if self.spec.facts == fact_versions.FIRST:
             return found
         if self.spec.scope:
