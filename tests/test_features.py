@@ -271,7 +271,7 @@ def test_what_training_never_had_goes_to_a_person_at_every_door(
     release: Release, store: Store, penjing: Any, tmp_path: Path
 ) -> None:
     policy = json.loads((release.folder / "policy" / "policy.json").read_bytes())
-    assert (policy["format"], policy["facts"], set(policy["features"])) == (5, "4", {"temperature", "site"})
+    assert (policy["format"], policy["facts"], set(policy["features"])) == (5, "5", {"temperature", "site"})
     assert policy["features"]["site"] == {"empty": False, "values": ["north", "south"]}
     decider = Decider(release, threads=1)
     python = [decider.decide([Request("pump left", fields)])[0].decision.to_json() for fields, _, _ in UNMET]

@@ -170,6 +170,35 @@ def test_rules_may_ask_how_many_entities_there_are(made: Path) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+def test_rules_see_the_words_and_the_largest_number_of_entities(made: Path) -> None:
+    (made / "words").mkdir()
+    (made / "words" / "closed.txt").write_text("new york\n", encoding="utf-8")
+    (made / "rules.csv").write_text(
+        "name,entity.amount.max,entity.place.text,then\nlarge,>=1000,,review\nclosed,,in @closed,review\n",
+        encoding="utf-8",
+    )
+    recipe = (
+        (made / "recipe.yaml").read_text("utf-8").replace("{max_error: 0.10}", "{max_error: 0.10, rules: rules.csv}")
+    )
+    (made / "ruled.yaml").write_text(recipe, encoding="utf-8")
+    release = make_release(made / "ruled.yaml", made / "ruled").release
+    assert release is not None
+    texts = ("we paid $ 1,250 for the goods", "we paid $ 40 and send the goods to New York", "send the goods to Oslo")
+    policy = Decider(open_release(made / "ruled" / "release"), threads=1)
+    one, two, three = (answer.record for answer in work(policy, [Ask(text, {}, evidence=False) for text in texts]))
+    assert one and two and three
+    decided = [json.loads(record.row["decision"]) for record in (one, two, three)]
+    assert [each["fired"] for each in decided[:2]] == [["large"], ["closed"]] and not decided[2]["fired"]
+    facts = [
+        {fact: each["facts"][fact] for fact in each["facts"] if fact.endswith((".text", ".max"))} for each in decided
+    ]
+    assert facts == [
+        {"entity.amount.max": {"from": "1000"}, "entity.place.text": None},
+        {"entity.amount.max": {"below": "1000"}, "entity.place.text": {"members": ["closed"]}},
+        {"entity.amount.max": None, "entity.place.text": {}},
+    ], "the record names no word and no number of the text"
+
+
 @pytest.mark.parametrize("step", ["compress.ngrams: {}", "compress.static: {}", "compress.cascade: {}"])
 def test_steps_for_whole_texts_are_refused_with_their_line(made: Path, step: str) -> None:
     recipe = (

@@ -13,9 +13,11 @@ from penjing.compress.layers import Options, apply
 from penjing.core.artifact import write_artifact
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
-from penjing.model.encoder import load_classifier, save_classifier
+from penjing.model.encoder import Classifier, load_classifier, save_classifier
 from penjing.model.layers import keep_layers, layers_of
 from penjing.runtime.open import open_session
+from penjing.tasks import card_fields
+from penjing.tasks.tag import Tag
 from penjing.text.tokens import open_tokenizer
 
 
@@ -59,8 +61,8 @@ def test_a_deeper_cut_goes_on_from_where_the_last_one_ended(
     shared = replace(run(tmp_path / "a"), shared=tmp_path / "shared")
     apply(longer, Options(keep=2, texts=16), shared)
     seen: list[int] = []
-    counted = layers_module.predict
-    monkeypatch.setattr(layers_module, "predict", lambda *given: seen.append(1) or counted(*given))
+    counted = layers_module.predict_outputs
+    monkeypatch.setattr(layers_module, "predict_outputs", lambda *given: seen.append(1) or counted(*given))
     deeper = apply(longer, Options(keep=1, texts=16), replace(run(tmp_path / "b"), shared=tmp_path / "shared"))
     assert deeper.id == alone.id
     assert len(seen) == 1 + 2, "the whole model, and each of the two layers that were left"
@@ -80,3 +82,29 @@ def test_one_layer_is_left_and_no_fewer_than_asked(inputs: Inputs, tmp_path: Pat
     assert apply(inputs, Options(keep=1, texts=8), run(tmp_path / "again")).id == made.id
     with pytest.raises(UsageError, match="this model has 2 layers"):
         apply(inputs, Options(keep=2), run(tmp_path / "more"))
+
+
+def test_layers_of_a_model_that_tags_tokens_are_chosen_by_its_tags(
+    parent: Artifact, inputs: Inputs, tmp_path: Path
+) -> None:
+    task = Tag(("bad", "good"))
+    classifier = load_classifier(idle(parent, 0, tmp_path / "longer"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        tagger = Classifier(classifier.encoder, task.heads).eval()
+    fields = {**card_fields(task, task.plain()), "labels": ()}
+    longer = write_artifact(
+        tmp_path / "tagger",
+        parent.card.model_copy(update=fields),
+        lambda inside: save_classifier(inside, tagger, open_tokenizer(parent.folder)),
+    )
+    golds = {
+        "train": replace(inputs.train, labels=["[]"] * len(inputs.train)),
+        "validation": replace(inputs.validation, labels=["[]"] * len(inputs.validation)),
+    }
+    made = apply(replace(inputs, parent=longer, task=task, **golds), Options(keep=2, texts=16), run(tmp_path))
+    assert made.card.notes["layers"] == [1, 2]
+    texts = inputs.validation.texts[:20]
+    found, wanted = (open_session(each, threads=1).outputs(texts)["tags"] for each in (made, longer))
+    assert all(one.shape == other.shape for one, other in zip(found, wanted, strict=True))
+    assert all(one == pytest.approx(other, abs=1e-4) for one, other in zip(found, wanted, strict=True))

@@ -27,8 +27,15 @@ class Axis:
 class Brute:
     """All cases as the product of axes; of each row the cases in which it holds, and in which it is not false."""
 
-    def __init__(self, axes: Sequence[Axis], rules: Sequence[Rule], lists: Mapping[str, tuple[str, ...]]) -> None:
-        self.axes, self.lists = axes, lists
+    def __init__(
+        self,
+        axes: Sequence[Axis],
+        rules: Sequence[Rule],
+        lists: Mapping[str, tuple[str, ...]],
+        quoted: Sequence[str] = (),
+    ) -> None:
+        """quoted: facts that make every test but `empty` false where they are absent."""
+        self.axes, self.lists, self.quoted = axes, lists, quoted
         self.shape = tuple(len(axis.values) for axis in axes)
         self.true = [self._row(rule, standing=False) for rule in rules]
         self.standing = [self._row(rule, standing=True) for rule in rules]
@@ -61,7 +68,8 @@ class Brute:
                 standing if each[when] is None else self._within(each[when], each[clock], test) for each in axis.values
             ]
             return self._spread(place, held)
-        return self._of(fact, lambda value: standing if value is None else self._holds(value, test))
+        unknown = standing and fact not in self.quoted
+        return self._of(fact, lambda value: unknown if value is None else self._holds(value, test))
 
     @staticmethod
     def _within(when: int, clock: int, test: Within) -> bool:

@@ -336,7 +336,7 @@ def test_an_audit_is_what_the_case_drew_against_the_probability_in_its_record(tm
 
 def test_facts_of_the_third_version_belong_to_rules_of_the_second_edition() -> None:
     for wrong in ({"rules": "2", "facts": "2"}, {"rules": "1", "facts": "3"}):
-        with pytest.raises(ValidationError, match="facts of versions 3 and 4 are those of rules of form 2"):
+        with pytest.raises(ValidationError, match="facts of versions 3 to 5 are those of rules of form 2"):
             PolicySpec(labels=LABELS, thresholds={}, format=4, **wrong)
 
 
@@ -345,7 +345,7 @@ def test_a_policy_of_any_format_takes_rules_of_the_newest_edition(format: int) -
     task = {"task": {"type": "score", "kind": "number"}} if format == 3 else {"labels": LABELS}
     newest = PolicySpec(format=format, thresholds={}, max_error=0.1, **task).newest_rules()
     assert PolicySpec.model_validate(newest.model_dump(mode="json")) == newest
-    assert (newest.format, newest.rules, newest.facts, newest.max_error) == (4, "2", "4", 0.1)
+    assert (newest.format, newest.rules, newest.facts, newest.max_error) == (4, "2", "5", 0.1)
 
 
 def scoped(folder: Path, rules: str, **changes: Any) -> Policy:

@@ -58,3 +58,14 @@ def test_only_a_set_that_is_likelier_than_all_others_is_settled() -> None:
     task = Tag(("a",))
     assert task.unsettled({"p": 0.5}, 100) and not task.unsettled({"p": 0.51}, 100)
     assert not task.unsettled({"p": 0.1}, 0)
+
+
+def test_words_and_numbers_of_entities_are_of_their_types() -> None:
+    task = Tag(("firm", "sum"))
+    text = "Acme pays $1,200 and 3.5万元 to Bolt"
+    spans = (Span(0, 4, "firm", 0.9), Span(10, 16, "sum", 0.9), Span(21, 26, "sum", 0.9), Span(30, 34, "firm", 0.9))
+    found = task.quotes(Spans(spans, 0.8), text)
+    assert set(found) == set(task.quoted()) and found["entity.firm.text"] == "Acme", "the first one"
+    assert (found["entity.sum.min"], found["entity.sum.max"]) == (1200.0, 35000.0)
+    assert found["entity.firm.max"] is None and set(task.quotes(Spans((), 0.8), text).values()) == {None}
+    assert task.bounds().pieces["entity.sum.max"] == "entity.sum.count"

@@ -2,7 +2,8 @@
 
     importance of layer l within the kept set S:  mean over texts of soft(S without l, all layers)
 
-soft is the form of the task's loss that compares two models (train/losses): for labels the KL divergence.
+soft is the form of the task's loss that compares two models (train/losses): for labels the KL divergence. Of a token
+head the mean is over all tokens of the texts.
 
 Source: Fan, Grave, Joulin, Reducing Transformer Depth on Demand with Structured Dropout, 2020; Sajjad et al., On the
 Effect of Dropping Layers of Pre-trained Transformer Models, 2023 (top layers often matter least; here it is measured).
@@ -35,9 +36,9 @@ from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget
 from penjing.train.losses import soft_loss
 from penjing.train.numerics import repeatable
-from penjing.train.supervised import IdRows, predict
+from penjing.train.supervised import IdRows, predict_outputs
 
-HEADS: tuple[HeadKind, ...] = ("pooled",)
+HEADS: tuple[HeadKind, ...] = ("pooled", "token")
 PAIRS = True
 
 
@@ -92,12 +93,16 @@ def _choose(
 
     heads = task_of(parent.card).heads
 
-    def outputs_of(layers: list[int]) -> torch.Tensor:
+    def outputs_of(layers: list[int]) -> dict[str, torch.Tensor]:
         check_stop(run)
-        return torch.from_numpy(predict(keep_layers(classifier, layers), rows, Budget(rows=32, tokens=4096)))
+        found = predict_outputs(keep_layers(classifier, layers), rows, heads, Budget(rows=32, tokens=4096))
+        return {
+            name: torch.from_numpy(np.concatenate(found[name]) if heads[name].kind == "token" else found[name])
+            for name in heads
+        }
 
     with repeatable(run.seed, run.threads):
-        wanted = outputs_of(list(range(total))) if tries else torch.empty(0)
+        wanted = outputs_of(list(range(total))) if tries else {}
         while len(kept) > options.keep:
             losses = []
             for layer in kept:
@@ -109,11 +114,9 @@ def _choose(
     return kept
 
 
-def _apart(heads: Mapping[str, Head], found: torch.Tensor, wanted: torch.Tensor) -> float:
-    """The distance of outputs (n, width) from others, summed over the heads."""
-    sizes = [head.size for head in heads.values()]
-    pairs = zip(heads.values(), torch.split(found, sizes, dim=1), torch.split(wanted, sizes, dim=1), strict=True)
-    return sum(soft_loss(head.loss, one, other).item() for head, one, other in pairs)
+def _apart(heads: Mapping[str, Head], found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> float:
+    """The distance of outputs by head, (texts or tokens, size) each, from others, summed over the heads."""
+    return sum(soft_loss(head.loss, found[name], wanted[name]).item() for name, head in heads.items())
 
 
 def _gone(store: Path, total: int) -> list[int]:

@@ -265,12 +265,25 @@ class Bounds:
     """The values that numeric facts of answers can have, beyond what their kinds say.
 
     listed: of a fact that has few values, all of them; ordered: facts of which each is at most the next one; counted:
-    of a fact that is a number of true facts, all these facts.
+    of a fact that is a number of true facts, all these facts; rising: several groups of ordered facts, where the facts
+    of one group have a value together or not at all; pieces: of a fact about the pieces of a text the number of these
+    pieces. Where it is 0 the fact has no value; a word has one wherever it is not 0.
     """
 
     listed: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     ordered: tuple[str, ...] = ()
     counted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rising: tuple[tuple[str, ...], ...] = ()
+    pieces: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """All groups of facts of which each is at most the next one."""
+        return (*([self.ordered] if self.ordered else []), *self.rising)
+
+    def chain(self, fact: str) -> tuple[str, ...]:
+        """The group that a fact is in; the fact alone where it is in none."""
+        return next((chain for chain in self.chains if fact in chain), (fact,))
 
 
 @runtime_checkable
@@ -316,6 +329,17 @@ class FittedTask(Protocol):
         self, answers: Sequence[Answer], golds: Sequence[str], calibration: Mapping[str, Any]
     ) -> tuple[Section, ...]:
         """As `Judging.figures`, for answers of a model with this calibration."""
+
+
+@runtime_checkable
+class QuotingTask(Protocol):
+    """A task whose answers are pieces of the text, and whose rules may ask of the words and numbers in them."""
+
+    def quoted(self) -> dict[str, FactKind]:
+        """These facts: `str` is a text, `float` a number. A case without such a piece has no value of them."""
+
+    def quotes(self, answer: Answer, text: str) -> dict[str, str | float | None]:
+        """Their values in a masked text. They are compared with rules and are in no record."""
 
 
 @runtime_checkable

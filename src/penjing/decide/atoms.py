@@ -17,7 +17,7 @@ from penjing.decide.condition import Among, Contains, Empty, Matches, Starts
 # What can be found: the fact, the way (a key of `Asked`, or one of the others below), and the word, list or expression.
 Atom = tuple[str, str, str]
 TextTest = Contains | Starts | Matches | Among | Empty
-_EMPTY, _ABSENT, _ALL = "empty", "absent", "all"
+_EMPTY, _ABSENT, _ALL, _NOTHING = "empty", "absent", "all", "nothing"
 
 
 def empty(fact: str) -> Atom:
@@ -28,6 +28,11 @@ def empty(fact: str) -> Atom:
 def absent(fact: str) -> Atom:
     """The field has no value, so that a test of it neither holds nor fails."""
     return fact, _ABSENT, ""
+
+
+def nothing(fact: str) -> Atom:
+    """There is no such piece of the text, so that every test of it fails, the negated ones too."""
+    return fact, _NOTHING, ""
 
 
 @dataclass
@@ -71,7 +76,7 @@ class AtomRows:
                 self._ask(fact, test)
                 found = _atoms(fact, test)
                 if test.negated:
-                    for atom in found:
+                    for atom in found if isinstance(test, Empty) else (*found, nothing(fact)):
                         refuses[atom] |= 1 << row
                     continue
                 if place == len(without):

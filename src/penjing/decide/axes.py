@@ -16,14 +16,16 @@ _LISTED = 6
 
 
 class NumberAxis:
-    """The rows that a number does not refuse: those without a test of it, and those whose tests hold."""
+    """The rows that a number does not refuse: those without a test of it (`untested`), and those whose tests hold."""
 
     def __init__(self, rows: int, tests: Mapping[int, Sequence[Ranges]]) -> None:
         """rows: of the table. tests: for each row that tests the number, ranges of which it must meet each; the bounds
         are inclusive, None is no bound.
         """
         changes: dict[int, list[int]] = {}
-        held = (1 << rows) - 1
+        held = self.untested = (1 << rows) - 1
+        for row in tests:
+            self.untested ^= 1 << row
         for row, each in tests.items():
             held ^= 1 << row
             for low, high in common(each):
@@ -44,6 +46,11 @@ class NumberAxis:
     def at(self, number: int) -> int:
         """The rows that this number does not refuse."""
         return _changed(*self._cells[bisect_right(self._edges, number)])
+
+    def cell(self, number: int) -> tuple[int | None, int | None]:
+        """The bounds of the rows around a number: the last one that it reaches, the first one that it does not."""
+        place = bisect_right(self._edges, number)
+        return self._edges[place - 1] if place else None, self._edges[place] if place < len(self._edges) else None
 
 
 class ValueAxis:

@@ -54,7 +54,7 @@ def _row(table: RuleTable, logic: Logic, row: int) -> list[Finding]:
     without: tuple[str, ...] = ()
     if isinstance(missing, Witness):
         named = dict.fromkeys(condition.fact for condition in rule.conditions)
-        without = tuple(fact for fact in named if fact in missing.case.absent)
+        without = tuple(fact for fact in named if fact in missing.case.absent and fact in table.schema.fields)
     return [findings.unreachable(table, rule, by, without)]
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from penjing.data.fold import open_folding
-from penjing.decide.atoms import Asked, Atom, AtomRows, TextTest, absent, empty
+from penjing.decide.atoms import Asked, Atom, AtomRows, TextTest, absent, empty, nothing
 from penjing.decide.axes import NumberAxis, Ranges, ValueAxis
 from penjing.decide.clock import DAY, local_span, seconds_of
 from penjing.decide.condition import Among, Between, Contains, Empty, Is, Matches, Rule, Starts, Within, WordList
@@ -42,6 +42,7 @@ class Matcher:
     def __init__(self, rules: Sequence[Rule], schema: FactSchema, lists: Mapping[str, WordList]) -> None:
         """Raises ValueError for an expression that RE2 does not take, KeyError for a list that is not given."""
         self._kinds, self._own, self._zone = schema.kinds(), frozenset(schema.own), schema.zone
+        self._quoted = schema.quoted
         self._fold = open_folding(schema.folding)
         self._rows = (1 << len(rules)) - 1
         texts: dict[int, list[tuple[str, TextTest]]] = defaultdict(list)
@@ -91,6 +92,29 @@ class Matcher:
         }
         return {name: what for name, what in seen.items() if what}
 
+    def quoted(self, values: Mapping[str, str | float | None]) -> dict[str, Any]:
+        """What the rules ask of words and numbers of pieces, by fact, as it is recorded: no word or number of the text
+        but those that the rules name.
+
+        Of words as `seen` has it, with `values`, `members` (word lists that have all of it); of a number the bounds of
+        the rules around it, `from` and `below`, in decimals. None where there is no such piece.
+        """
+        asked = [fact for fact in self._quoted if fact in self._atoms.asked or fact in self._numbers]
+        return {fact: None if values[fact] is None else self._around(fact, values[fact]) for fact in asked}
+
+    def _around(self, fact: str, value: str | float | None) -> dict[str, Any]:
+        if self._kinds[fact] == "str":
+            found: dict[str, Any] = defaultdict(list)
+            for _, way, each in self._in_field(fact, str(value)):
+                found[way].append(each)
+            # Of words of lists that are in it the names alone are compared.
+            return {way: sorted(each) for way, each in sorted(found.items())}
+        if fact not in self._numbers:
+            return {}
+        low, high = self._numbers[fact].cell(self._whole(value, self._kinds[fact]))
+        bounds = {"from": low, "below": high}
+        return {name: _decimal(bound, self._kinds[fact]) for name, bound in bounds.items() if bound is not None}
+
     def first(self, facts: Mapping[str, Any]) -> Match | None:
         """The first row that is not false for these recorded facts. None: every row is false."""
         rows = self._rows
@@ -101,7 +125,9 @@ class Matcher:
             if fact not in missing:
                 rows &= values.at(self._look_up(facts, fact))
         for fact, numbers in self._numbers.items():
-            if fact not in missing:
+            if fact in self._quoted:
+                rows &= self._at_quoted(numbers, facts[fact], self._kinds[fact])
+            elif fact not in missing:
                 rows &= numbers.at(self._whole(self._look_up(facts, fact), self._kinds.get(fact, "unit")))
         for fact, days in self._days.items():
             if fact not in missing:
@@ -126,6 +152,12 @@ class Matcher:
                         yield fact, way, each
                 if seen.get("empty"):
                     yield empty(fact)
+            elif fact in self._quoted:
+                if facts[fact] is None:
+                    yield empty(fact)
+                    yield nothing(fact)
+                elif self._kinds[fact] == "str":
+                    yield from ((fact, way, each) for way, found in facts[fact].items() for each in found)
             elif fact not in missing and self._kinds[fact] == "str":
                 yield from self._in_field(fact, str(facts["fields"][fact]))
 
@@ -141,6 +173,14 @@ class Matcher:
             for way in _WAYS:
                 for each in getattr(found, way):
                     yield fact, way, each
+
+    def _at_quoted(self, numbers: NumberAxis, recorded: Mapping[str, str] | None, kind: Kind) -> int:
+        """The rows that the bounds around a number do not refuse; without a number those that do not test it."""
+        if recorded is None:
+            return numbers.untested
+        if "from" in recorded:
+            return numbers.at(int(Decimal(recorded["from"]) * scale(kind)))
+        return numbers.at(int(Decimal(recorded["below"]) * scale(kind)) - 1 if "below" in recorded else 0)
 
     def _look_up(self, facts: Mapping[str, Any], fact: str) -> Any:
         if fact in self._own:
@@ -178,6 +218,12 @@ def _standing(rules: Sequence[Rule]) -> NumberAxis | None:
         if rule.valid_from is not None or rule.valid_to is not None
     }
     return NumberAxis(len(rules), dated) if dated else None
+
+
+def _decimal(whole: int, kind: Kind) -> str:
+    """A number of whole units as exact decimals."""
+    written = f"{Decimal(whole) / scale(kind):f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _days(test: Within) -> Ranges:

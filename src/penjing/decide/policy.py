@@ -23,7 +23,7 @@ from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
-from penjing.core.task import Task
+from penjing.core.task import QuotingTask, Task
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking
@@ -116,7 +116,7 @@ class PolicySpec(BaseModel):
             raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, the next either")
         known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
         if known and (self.rules == FORMS[-1]) != (self.facts in fact_versions.OF_TEXT):
-            raise ValueError("facts of versions 3 and 4 are those of rules of form 2, and of no others")
+            raise ValueError("facts of versions 3 to 5 are those of rules of form 2, and of no others")
         if (self.format == 6) != (self.certify == "label"):
             raise ValueError("a policy of format 6 is certified label by label, others are not")
         if self.format < 6 and (self.format == 5) != (self.scope or self.time_zone != UTC):
@@ -180,6 +180,7 @@ class PolicySpec(BaseModel):
             unknown_values=self.unknown_values,
             scope=self.scope,
             zone=self.time_zone,
+            quotes=self.facts in fact_versions.OF_PIECES,
         )
 
 
@@ -235,6 +236,8 @@ class Policy:
             found["text"] = self.rules.seen(masked.text) if isinstance(self.rules, RuleTable) else {}
         else:
             found["contains"] = self.rules.contained(masked.text) if self.rules else {}
+        if isinstance(self.rules, RuleTable) and isinstance(self.task, QuotingTask) and self.schema.quotes:
+            found |= self.rules.quoted(self.task.quotes(prediction.answer, masked.text))
         if self.spec.facts == fact_versions.FIRST:
             return found
         if self.spec.scope:

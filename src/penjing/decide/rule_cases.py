@@ -106,6 +106,7 @@ class RuleRunner:
         roles, facts = roles_of(tuple(cells), schema, self.names)
         given = {fact: cells[name].strip() for fact, name in facts.items()}
         own = {fact: _own(fact, given[fact], kinds[fact], schema, where) for fact in given if self._is_own(fact)}
+        quoted = {fact: own.pop(fact, None) for fact in schema.quoted}
         masked = open_masking(schema.masking)(given.get("text", ""))
         missing = [each for each in self.needed if each not in given and not each.startswith("pii.")]
         missing = [each for each in missing if each not in ("too_long", OUT_OF_SCOPE, f"p.{own.get('label')}")]
@@ -125,7 +126,8 @@ class RuleRunner:
         fields = schema.read({name: given[name] for name in schema.fields if given.get(name)}, where)
         text = {"text": self.matcher.seen(masked.text), "pii": pii, "probabilities": shares, "fields": fields}
         inside = {OUT_OF_SCOPE: False} if schema.scope else {}
-        all_facts = {"too_long": False, **inside, **found, **text, "clock": _moment(clock)}
+        quotes = self.matcher.quoted(quoted)
+        all_facts = {"too_long": False, **inside, **found, **quotes, **text, "clock": _moment(clock)}
         expected = cells[roles["expected"]].strip() if "expected" in roles else ""
         rule = cells[roles["rule"]].strip() if "rule" in roles else ""
         return RuleCase(where, all_facts, self._end(expected, where), rule)
@@ -224,6 +226,8 @@ def roles_of(
 
 def _own(fact: str, written: str, kind: Kind, schema: FactSchema, where: str) -> Any:
     """The value of a fact that the model gives. Raises RequestError."""
+    if fact in schema.quoted and not written:
+        return None
     if kind == "label":
         found = match_label(written, schema.labels, schema.read_as)
         if found is None:

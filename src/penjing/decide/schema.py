@@ -10,7 +10,7 @@ from typing import Any, Literal
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, MaskedText, Task, read_words
+from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, MaskedText, QuotingTask, Task, read_words
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold
 from penjing.data.dates import parse_date
@@ -55,6 +55,7 @@ class FactSchema:
     unknown_values: whether a new value of an enumerated field is refused, or is read as none and sends its case to
     review.
     scope: whether the release says of a text that it is out of scope.
+    quotes: whether rules may ask of the words and numbers of pieces of the text, as facts of version 5 have them.
     zone: the zone by whose clock days are counted and the dates of rules are read.
     """
 
@@ -68,6 +69,7 @@ class FactSchema:
     unknown_values: UnknownValues = "refuse"
     scope: bool = False
     zone: TimeZone = UTC
+    quotes: bool = True
 
     @cached_property
     def task(self) -> Task:
@@ -85,6 +87,11 @@ class FactSchema:
         return self.task.bounds() if isinstance(self.task, BoundedTask) else Bounds()
 
     @cached_property
+    def quoted(self) -> dict[str, Kind]:
+        """Facts about words and numbers of pieces. Without a value every test of one is false but `empty`."""
+        return self.task.quoted() if self.quotes and isinstance(self.task, QuotingTask) else {}
+
+    @cached_property
     def _listed(self) -> Mapping[str, tuple[str, ...]]:
         return self.task.listed() if isinstance(self.task, ListedTask) else {}
 
@@ -93,7 +100,12 @@ class FactSchema:
             object.__setattr__(self, "labels", self.task.scopes)
         reserved = _RESERVED | ({OUT_OF_SCOPE} if self.scope else set())
         for name, kind in self.fields.items():
-            if name in reserved or name in self.task.kinds() or name.startswith("pii.") or not name.strip():
+            if (
+                name in reserved
+                or name in {*self.task.kinds(), *self.quoted}
+                or name.startswith("pii.")
+                or not name.strip()
+            ):
                 raise RecipeError(
                     f"a field cannot be named `{name}`: rules know a fact of that name",
                     fix="give the field another name",
@@ -105,6 +117,7 @@ class FactSchema:
         """Every fact that may head a column of the rules file, with its kind."""
         fixed: dict[str, Kind] = {
             **self.task.kinds(),
+            **self.quoted,
             **{f"p.{label}": "unit" for label in self.labels},
             "text": "text",
             "too_long": "bool",

@@ -45,6 +45,10 @@ class RuleTable:
         """What the rules find in a masked text, as it is recorded: see `Matcher.seen`."""
         return self.matcher.seen(masked) if self.rules else {}
 
+    def quoted(self, values: Mapping[str, str | float | None]) -> dict[str, Any]:
+        """What the rules ask of the words and numbers of pieces, as it is recorded: see `Matcher.quoted`."""
+        return self.matcher.quoted(values) if self.rules else {}
+
     def first(self, facts: Mapping[str, Any]) -> tuple[Rule, tuple[str, ...]] | None:
         """The first rule that is not false, with the fields that it tests and that have no value.
 

@@ -76,4 +76,8 @@ def shown(fact: str, facts: Mapping[str, Any]) -> str:
         value = facts["probabilities" if group == "p" else group].get(name)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):  # of a piece of the text what the rules ask of it (`Matcher.quoted`)
+        signs = {"from": ">=", "below": "<"}
+        words = [f"{signs[way]}{each}" if way in signs else ", ".join(each) for way, each in value.items()]
+        return ", ".join(dict.fromkeys(words))
     return "" if value is None else str(value)

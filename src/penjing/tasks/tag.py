@@ -22,11 +22,12 @@ from penjing.core.answers import Answer, Span, Spans, as_kind
 from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
-from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.core.task import ALL, IGNORED, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_decode import Best, Units, decode_units, located, log_odds, tags_of, units_of
 from penjing.tasks.tag_figures import tag_figures
+from penjing.tasks.tag_numbers import least_and_most
 from penjing.tasks.tag_spans import Entity, read_entities, write_entities
 
 Floats = npt.NDArray[np.float64]
@@ -194,6 +195,30 @@ class Tag(TagReader):
             **{f"entity.{label}.count": found[label] for label in self.types},
             "spans": [[span.start, span.end, span.label] for span in one.spans],
         }
+
+    def quoted(self) -> dict[str, FactKind]:
+        """Of each type the text of its first entity, and the smallest and the largest number in its entities."""
+        kinds: dict[str, FactKind] = {"text": "str", "min": "float", "max": "float"}
+        return {f"entity.{label}.{what}": kind for label in self.types for what, kind in kinds.items()}
+
+    def quotes(self, answer: Answer, text: str) -> dict[str, str | float | None]:
+        """None for a type without an entity, and for numbers where its entities have none."""
+        found: dict[str, str | float | None] = dict.fromkeys(self.quoted())
+        words: dict[str, list[str]] = {}
+        for span in as_kind(answer, Spans).spans:
+            words.setdefault(span.label, []).append(text[span.start : span.end])
+        for label, each in words.items():
+            found[f"entity.{label}.text"] = each[0]
+            if (numbers := least_and_most(each)) is not None:
+                found[f"entity.{label}.min"], found[f"entity.{label}.max"] = numbers
+        return found
+
+    def bounds(self) -> Bounds:
+        """No number without an entity of its type; the smallest one is at most the largest one."""
+        return Bounds(
+            rising=tuple((f"entity.{label}.min", f"entity.{label}.max") for label in self.types),
+            pieces={fact: f"{fact.rpartition('.')[0]}.count" for fact in self.quoted()},
+        )
 
     @property
     def scopes(self) -> tuple[str, ...]:

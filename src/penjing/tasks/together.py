@@ -36,6 +36,7 @@ from penjing.core.task import (
     Item,
     ListedTask,
     Outputs,
+    QuotingTask,
     Section,
     Task,
     Unit,
@@ -194,15 +195,40 @@ class Together(TogetherReader):
     def bounds(self) -> Bounds:
         """Those of each task, under its name."""
         own = {name: part.bounds() for name, part in self.parts.items() if isinstance(part, BoundedTask)}
+
+        def named(name: str, facts: Sequence[str]) -> tuple[str, ...]:
+            return tuple(f"{name}.{one}" for one in facts)
+
         return Bounds(
             {f"{name}.{fact}": values for name, each in own.items() for fact, values in each.listed.items()},
             (),
             {
-                f"{name}.{fact}": tuple(f"{name}.{one}" for one in counted)
+                f"{name}.{fact}": named(name, counted)
                 for name, each in own.items()
                 for fact, counted in each.counted.items()
             },
+            tuple(named(name, chain) for name, each in own.items() for chain in each.chains),
+            {f"{name}.{fact}": f"{name}.{count}" for name, each in own.items() for fact, count in each.pieces.items()},
         )
+
+    def quoted(self) -> dict[str, FactKind]:
+        """Facts about words and numbers of pieces, as TASK.FACT."""
+        return {
+            f"{name}.{fact}": kind
+            for name, part in self.parts.items()
+            if isinstance(part, QuotingTask)
+            for fact, kind in part.quoted().items()
+        }
+
+    def quotes(self, answer: Answer, text: str) -> dict[str, str | float | None]:
+        """Their values in a masked text."""
+        parts = as_kind(answer, Joint).parts
+        return {
+            f"{name}.{fact}": value
+            for name, part in self.parts.items()
+            if isinstance(part, QuotingTask)
+            for fact, value in part.quotes(parts[name], text).items()
+        }
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """p, and the facts of each task as TASK.FACT. Raises TypeError for an answer of other tasks."""

@@ -108,7 +108,10 @@ class Boxes:
             if isinstance(test, Empty):
                 nothing = replace(side, values=type(side.values)(), present=False)
                 side = replace(side, absent=False) if test.negated else nothing
-            elif isinstance(test, (Between, Within)):
+                continue
+            if self._rows.is_quoted(fact):
+                side = replace(side, absent=False)
+            if isinstance(test, (Between, Within)):
                 spans = bounded(ranges(test), self._rows.limits(fact))
                 side = replace(side, values=common(spans_of(side.values), spans))
             elif self._rows.is_text(fact):

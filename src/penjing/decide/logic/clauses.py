@@ -63,7 +63,7 @@ class Atoms:
         """A literal from which it follows that a condition is false, not merely unknown."""
         fact, test = self._rows.tests[place]
         literal = self.literal(place)
-        if isinstance(test, Empty) or not self._rows.may_be_absent(fact):
+        if isinstance(test, Empty) or self._rows.is_quoted(fact) or not self._rows.may_be_absent(fact):
             return -literal
         refused = self.new()
         self._add([-refused, -literal])
@@ -74,7 +74,14 @@ class Atoms:
         """The literal that a fact is absent."""
         field = fact.removesuffix(DAYS)
         if field not in self.absent:
-            self.absent[field] = self.new()
+            literal = self.new()
+            bounds = self._rows.schema.bounds
+            self.absent |= dict.fromkeys(bounds.chain(field), literal)
+            if (count := bounds.pieces.get(field)) is not None:
+                some = self.at_least(count, 1)
+                self._add([some, literal])
+                if self._rows.is_text(field):
+                    self._add([-some, -literal])
         return self.absent[field]
 
     def at_least(self, fact: str, cut: int) -> int:
@@ -88,8 +95,7 @@ class Atoms:
         if cut > most:
             return -TRUE
         if (fact, cut) not in self._cut:
-            ordered = self._rows.schema.bounds.ordered
-            group = ordered if fact in ordered else (fact,)
+            group = self._rows.schema.bounds.chain(fact)
             for each in group:
                 self._enter(each, cut)
             for lower, higher in pairwise(group):
@@ -149,6 +155,11 @@ class Atoms:
         if isinstance(test, Empty):
             there = self.without(fact) if self._rows.may_be_absent(fact) or self._rows.is_text(fact) else -TRUE
             return -there if test.negated else there
+        literal = self._of_value(fact, test)
+        # Of a piece that is not there every test is false.
+        return -self.any_of([-literal, self.without(fact)]) if self._rows.is_quoted(fact) else literal
+
+    def _of_value(self, fact: str, test: Test) -> int:
         if self._rows.is_text(fact):
             literal = self._text(fact, test)
             return -literal if getattr(test, "negated", False) else literal

@@ -147,8 +147,13 @@ def _why_impossible(table: RuleTable, rule: Rule) -> str:
     counted = table.schema.bounds.counted
     if fact := next((fact for fact in counted if fact in named and not named.isdisjoint(counted[fact])), None):
         return f"`{fact}` is the number of the given labels: loosen one of the conditions, or delete the row"
-    if len(ordered := [fact for fact in table.schema.bounds.ordered if fact in named]) > 1:
-        return f"it is always {' <= '.join(ordered)}: loosen one of the conditions, or delete the row"
+    chains = ([fact for fact in chain if fact in named] for chain in table.schema.bounds.chains)
+    if (chain := next((chain for chain in chains if len(chain) > 1), None)) is not None:
+        return f"it is always {' <= '.join(chain)}: loosen one of the conditions, or delete the row"
+    pieces = table.schema.bounds.pieces
+    if (fact := next((fact for fact in pieces if fact in named and pieces[fact] in named), None)) is not None:
+        number = pieces[fact]
+        return f"`{fact}` is empty where `{number}` is 0: loosen one of the conditions, or delete the row"
     return "loosen one of the conditions, or delete the row"
 
 

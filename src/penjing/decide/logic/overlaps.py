@@ -79,8 +79,10 @@ class Meetings:
         for count, counted in self._rows.schema.bounds.counted.items():
             if fact == count or fact in counted:
                 return count
-        if fact in self._rows.schema.bounds.ordered:
-            return self._rows.schema.bounds.ordered[0]
+        if fact in self._rows.schema.bounds.pieces:
+            return self._rows.schema.bounds.pieces[fact]
+        if len(chain := self._rows.schema.bounds.chain(fact)) > 1:
+            return chain[0]
         return CLOCK if fact == CLOCK or self._rows.kinds[fact] == "date" else fact
 
     def _can_fail(self, place: int) -> bool:

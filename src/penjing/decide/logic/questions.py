@@ -122,8 +122,8 @@ class Query:
     def stand(self, row: int) -> None:
         """The row is not false: each condition holds, or its fact is absent."""
         for place in self._rows.of[row]:
-            absent = [self._absent(place)] if self._needs_value(place) else []
-            self._solver.add_clause([self._atoms.literal(place), *absent])
+            unknown = self._needs_value(place) and not self._rows.is_quoted(self._rows.tests[place][0])
+            self._solver.add_clause([self._atoms.literal(place), *([self._absent(place)] if unknown else [])])
 
     def fail(self, row: int) -> None:
         """The row does not hold: a condition is false, or its fact is absent."""

@@ -101,8 +101,12 @@ class TableRows:
         return tuple(fact for fact in self.kinds if fact in named)
 
     def may_be_absent(self, fact: str) -> bool:
-        """Whether a case can be without the fact, which then makes other tests neither true nor false."""
-        return fact.removesuffix(DAYS) in self.schema.fields
+        """Whether a case can be without the fact: tests of a field are then neither true nor false."""
+        return fact.removesuffix(DAYS) in self.schema.fields or self.is_quoted(fact)
+
+    def is_quoted(self, fact: str) -> bool:
+        """Whether the fact is about a piece of the text: without one all its tests but `empty` are false."""
+        return fact in self.schema.quoted
 
     def is_text(self, fact: str) -> bool:
         """Whether the fact is a text, or a field of type `str`."""
@@ -158,6 +162,8 @@ class TableRows:
                 each[empty[0]], each[empty[1]] = absent, not absent
             if absent and self.may_be_absent(fact):
                 true[places] = False
+                if self.is_quoted(fact):
+                    standing[places] = False
             elif len(places):
                 true[places] = standing[places] = decided(case)
         return Held(true, standing, self._slots)

@@ -56,7 +56,17 @@ class Theory:
                 clauses += part
         if clauses:
             return clauses
-        return MadeCase(numbers | self._others(model, numbers), names, absent, texts)
+        numbers |= self._others(model, numbers)
+        return MadeCase(numbers, names, absent | self._without_pieces(numbers), texts)
+
+    def _without_pieces(self, numbers: Mapping[str, int]) -> frozenset[str]:
+        """The facts about pieces that no row of the query asks of, where the case has no such piece."""
+        pieces = self._rows.schema.bounds.pieces
+        return frozenset(
+            fact
+            for fact in self._rows.facts
+            if fact in pieces and fact not in self._atoms.absent and not numbers.get(pieces[fact])
+        )
 
     def _text(self, fact: str, true: set[TextProperty], absent: frozenset[str]) -> MadeText | Clauses:
         if fact in absent and self._rows.may_be_absent(fact):
@@ -179,17 +189,20 @@ class Theory:
     def _others(self, model: set[int], known: Mapping[str, int]) -> dict[str, int]:
         """All other numbers; those that are ordered rise, because their cuts are the same."""
         found = {}
-        ordered = [fact for fact in self._rows.schema.bounds.ordered if fact in self._rows.facts]
+        chains = self._rows.schema.bounds.chains
+        chained = {fact for chain in chains for fact in chain}
         for fact in self._rows.facts:
-            if self._rows.is_number(fact) and fact not in known and fact not in ordered:
+            if self._rows.is_number(fact) and fact not in known and fact not in chained:
                 found[fact] = self._listed(
                     fact, _near(int(self._hints[fact]), *self._span(fact, self._bounds(fact, model)))
                 )
-        spans = [self._span(fact, self._bounds(fact, model)) for fact in ordered]
-        for place, fact in enumerate(ordered):
-            low = max(low for low, _ in spans[: place + 1])
-            high = min(high for _, high in spans[place:])
-            found[fact] = self._listed(fact, _clamp(int(self._hints[ordered[0]]), low, high))
+        for chain in chains:
+            tested = [fact for fact in chain if fact in self._rows.facts]
+            spans = [self._span(fact, self._bounds(fact, model)) for fact in tested]
+            for place, fact in enumerate(tested):
+                low = max(low for low, _ in spans[: place + 1])
+                high = min(high for _, high in spans[place:])
+                found[fact] = self._listed(fact, _clamp(int(self._hints[tested[0]]), low, high))
         return found
 
     def _listed(self, fact: str, value: int) -> int:
