@@ -97,7 +97,7 @@ class About:
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
     of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
     case has after its first one.
-    joint: whether it is several tasks.
+    joint: whether it is several tasks. column: that of its gold in annotated texts, if it is not `label`.
     epochs: passes over the train rows, where a task needs more than `tune.full` takes by itself.
     """
 
@@ -112,6 +112,7 @@ class About:
     spans: bool = False
     further: tuple[str, ...] = ()
     joint: bool = False
+    column: str = ""
     epochs: float | None = None
 
 

@@ -22,6 +22,7 @@ TASKS = {
     "several": "penjing.tasks.several",
     "tag": "penjing.tasks.tag",
     "together": "penjing.tasks.together",
+    "triples": "penjing.tasks.triples",
 }
 
 

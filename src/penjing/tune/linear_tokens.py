@@ -8,7 +8,7 @@ conditional random field learns such weights too. C is chosen by the task's firs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,11 @@ from penjing.core.nouns import Artifact, Card, Inputs, Run
 from penjing.core.task import Item, Task
 from penjing.data import mask
 from penjing.data.features import rows_fingerprint
-from penjing.engines.linear_tokens import WEIGHT, TokenLinearEngine
+from penjing.engines.linear_tokens import WEIGHT, TokenLinearEngine, parts_of
 from penjing.tasks import card_fields
 from penjing.tasks.measure import measure_outputs, metric_names, validation_metrics
 from penjing.text.units import Surroundings, fit_surroundings, places_of
-from penjing.train.linear import TIE, Candidates, Chosen, fit_columns, stratified_folds
+from penjing.train.linear import TIE, Candidates, Chosen, fit_columns, side_of, stratified_folds
 
 Ints = npt.NDArray[np.int64]
 # A row has about as many units as this, each a row of the matrix.
@@ -44,10 +44,10 @@ class TokenSetting:
 
 @dataclass(frozen=True)
 class _Tagged:
-    """The units of n texts: a sparse matrix (units, features), the tag and the text of each unit."""
+    """The units of n texts: a sparse matrix (units, features), the target of each unit by head, and its text."""
 
     matrix: Any
-    tags: Ints
+    targets: Mapping[str, Ints]
     owner: Ints
     golds: Sequence[str]
     items: Sequence[Item]
@@ -55,11 +55,10 @@ class _Tagged:
 
 def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> Artifact:
     """Fit on `inputs.train`, the calibration on `inputs.validation`. Raises RunInterruptedError when stopped."""
-    ((name, _),) = task.heads.items()
     engine, chosen = fit_tokens(inputs, task, setting, run)
     texts, golds = inputs.validation.texts, inputs.validation.labels or ()
-    rows = engine.encode(texts)
-    outputs = {name: [engine.run([row])[name][0] for row in rows]}
+    runs = [engine.run([row]) for row in engine.encode(texts)]
+    outputs = {name: [one[name][0] for one in runs] for name in task.heads}
     items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
     calibration = task.fit(outputs, golds, items)
     card = Card(
@@ -84,8 +83,8 @@ def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) ->
 
 
 def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> tuple[TokenLinearEngine, Chosen]:
-    """The model of one token head on `inputs.train`, and the strength that was chosen."""
-    ((_, head),) = task.heads.items()
+    """The model of the token heads on `inputs.train`, and the strength that was chosen."""
+    size = sum(head.size for head in task.heads.values())
     run.progress.start("tune.linear: features", 2 * len(inputs.train))
 
     def seen() -> None:
@@ -97,15 +96,14 @@ def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> t
     units = _units(inputs, task, features, seen)
     groups = np.unique(np.asarray(inputs.train.units), return_inverse=True)[1] if inputs.train.groups else None
     chosen = _choose(units, task, setting.candidates, groups, run)
-    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", head.size)
-    coef, bias = fit_columns(units.matrix, _columns(units.tags, head.size), chosen.c, run)
+    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", size)
+    coef, bias = fit_columns(units.matrix, _columns(units.targets, task), chosen.c, run)
     return TokenLinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads), chosen
 
 
 def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Tagged:
     from scipy.sparse import csr_matrix
 
-    ((name, _),) = task.heads.items()
     golds = inputs.train.labels or ()
     items = [Item(text, places_of(text)) for text in inputs.train.texts]
     encoded = []
@@ -117,33 +115,33 @@ def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Ta
     ends = np.concatenate(([0], np.cumsum(known.sum(axis=1))))
     data = np.full(int(ends[-1]), WEIGHT)
     matrix = csr_matrix((data, table[known], ends), shape=(len(table), len(features)))
-    tags = np.concatenate(task.encode(golds, items)[name])
+    targets = {name: np.concatenate(each) for name, each in task.encode(golds, items).items()}
     owner = np.repeat(np.arange(len(items)), [len(one) for one in encoded])
-    return _Tagged(matrix, tags, owner, golds, items)
+    return _Tagged(matrix, targets, owner, golds, items)
 
 
 def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | None, run: Run) -> Chosen:
     """C by cross-validation over whole texts."""
     if len(candidates.c) == 1:
         return Chosen(candidates.c[0])
-    ((name, head),) = task.heads.items()
+    parts, size = parts_of(task.heads), sum(head.size for head in task.heads.values())
     strata = np.unique(np.array(task.strata(units.golds)), return_inverse=True)[1]
     fewer = Candidates(candidates.c, candidates.folds, max(30, candidates.rows // UNITS_A_ROW))
     fold = stratified_folds(strata, np.arange(len(strata)) if groups is None else groups, fewer, run.seed)
     folds = [k for k in range(fewer.folds) if (fold == k).any() and ((fold >= 0) & (fold != k)).any()]
-    run.progress.start(f"tune.linear: C of {len(fewer.c)}", len(fewer.c) * len(folds) * head.size)
-    columns, of_unit = _columns(units.tags, head.size), fold[units.owner]
+    run.progress.start(f"tune.linear: C of {len(fewer.c)}", len(fewer.c) * len(folds) * size)
+    columns, of_unit = _columns(units.targets, task), fold[units.owner]
     judged = np.flatnonzero(np.isin(fold, folds))
     golds, items = [units.golds[i] for i in judged.tolist()], [units.items[i] for i in judged.tolist()]
     metric, tried = metric_names(task)[0], []
     for c in sorted(fewer.c):
-        scores = np.zeros((len(units.tags), head.size))
+        scores = np.zeros((len(units.owner), size))
         for k in folds:
             rest = (of_unit >= 0) & (of_unit != k)
             coef, bias = fit_columns(units.matrix[rest], [(no, mine[rest]) for no, mine in columns], c, run)
             scores[of_unit == k] = units.matrix[of_unit == k] @ coef + bias
-        parts = np.split(scores, np.cumsum([len(one.offsets) for one in units.items])[:-1])
-        outputs = {name: [parts[i] for i in judged.tolist()]}
+        texts = np.split(scores, np.cumsum([len(one.offsets) for one in units.items])[:-1])
+        outputs = {name: [texts[i][:, part] for i in judged.tolist()] for name, part in parts.items()}
         score = round(measure_outputs(task, outputs, task.plain(), golds, items)[metric], 6)
         run.progress.say(f"C = {c:g}: {metric.replace('_', ' ')} {score:.4f} out of fold")
         tried.append((c, score))
@@ -151,5 +149,10 @@ def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | N
     return Chosen(next(c for c, score in tried if score >= best - TIE), tuple(tried), len(judged))
 
 
-def _columns(tags: Ints, size: int) -> list[tuple[bool, Any]]:
-    return [(False, tags == tag) for tag in range(size)]
+def _columns(targets: Mapping[str, Ints], task: Task) -> list[tuple[bool, Any]]:
+    """Of each output that it is no number, and whether each unit has it; NaN for a unit without a target."""
+    return [
+        (False, side_of(targets[name], targets[name] == place))
+        for name, head in task.heads.items()
+        for place in range(head.size)
+    ]
