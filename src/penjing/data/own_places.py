@@ -12,8 +12,8 @@ from penjing.data.masked import Masked
 def own_places(answer: Answer, masked: Masked | Callable[[], Masked]) -> dict[str, Any]:
     """{"in_text": [{"start", "end", "label"}]} of an answer that is entities, in their order; {} for any other.
 
-    Of relations: {"in_text": {"entities": such a list, "relations": [{"head", "tail", "label"}]}}, head and tail as places
-    in the list.
+    Of relations: {"in_text": {"entities": such a list, "relations": [{"head", "tail", "label"}]}}, head and tail as
+    places in the list.
 
     Of several tasks in one: {"in_text": {TASK: such a list}}.
 

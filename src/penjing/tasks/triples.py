@@ -1,7 +1,7 @@
 """The task `triples`: entities of a text and the relations between them, from the text alone.
 
     entities     tags by token, decoded as in `tag`
-    relations    a class of each pair of found entities within reach (`tasks/triples_pairs.py`), "no relation" among them
+    relations    a class of each pair of found entities within reach (`tasks/triples_pairs.py`); "no relation" is one
     p of a triple = Platt(P(relation) P(head) P(tail));   p of a case = Platt(P(entities) prod over pairs of P(class))
 
 A triple is head, relation and tail, with the place and the type of both. A case is wrong if its set of triples is not
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -44,10 +44,8 @@ _HALF = MICRO // 2
 class Options(_Options):
     """The options of `task: {type: triples}`."""
 
-    reach: int | Literal["auto"] = Field(
+    reach: Annotated[int, Field(ge=1, le=FARTHEST)] | Literal["auto"] = Field(
         "auto",
-        ge=1,
-        le=FARTHEST,
         description="how many entities apart two related ones may be; auto: as far as 99 % of the relations, at most 8",
     )
 

@@ -6,8 +6,8 @@ Of triples that are not right, each is counted once:
     other direction     gold has this relation between them the other way round
     no relation         gold has both entities, and no relation between them
     entity wrong        head or tail is not exactly an entity of gold
-    missed: entity      a gold triple whose head or tail was not found exactly
-    missed: relation    a gold triple whose entities were found
+    entity missed       a gold triple whose head or tail was not found exactly
+    relation missed     a gold triple whose entities were found
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from penjing.tasks.triples_gold import Graph, Triple
 _BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.000001)
 _DIGITS = 4
 _KINDS = (
-    "right", "another relation", "other direction", "no relation", "entity wrong", "missed: entity", "missed: relation",
+    "right", "another relation", "other direction", "no relation", "entity wrong", "entity missed", "relation missed",
 )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _errors(said: Sequence[Links], meant: Sequence[Graph]) -> Section:
                 found["no relation" if head in entities and tail in entities else "entity wrong"] += 1
         told, seen = {triple_of(link) for link in answer.links}, {entity_of(span) for span in answer.spans}
         for head, _, tail in truth - told:
-            found["missed: relation" if head in seen and tail in seen else "missed: entity"] += 1
+            found["relation missed" if head in seen and tail in seen else "entity missed"] += 1
     title = {"en": "What the triples are", "zh": "三元组判断的结果"}
     rows = tuple((kind, float(found[kind])) for kind in _KINDS)
     return Section("triple_errors", "table", title, ("result", "triples"), rows)  # type: ignore[arg-type]

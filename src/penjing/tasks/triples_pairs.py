@@ -74,7 +74,7 @@ class Pairs:
         """The target of each unit by head, (units,); IGNORED for what is no end of a pair, and for an unknown class."""
         place = {one: number for number, one in enumerate(self.classes)}
         known = classes_of(graph)
-        found = {}
+        found = dict[str, npt.NDArray[np.int64]]()
         for distance, (begin, stop) in enumerate(self.names(), start=1):
             one, other = (np.full(units, IGNORED, dtype=np.int64) for _ in range(2))
             for earlier in range(len(ends) - distance):

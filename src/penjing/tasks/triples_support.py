@@ -1,7 +1,7 @@
 """Entities with their roles in relations, as the report marks them, and how far a text supports each of them.
 
-    label of a piece:   TYPE · ROLE · ROLE …,   a role is `r→` for the head of r and `→r` for its tail
-    q = P(entity) prod over its roles of max over the other pieces of P(relation);   support = log(q / (1 - q))
+label of a piece:   TYPE · ROLE · ROLE …,   a role is `r→` for the head of r and `→r` for its tail
+q = P(entity) prod over its roles of max over the other pieces of P(relation);   support = log(q / (1 - q))
 """
 
 from __future__ import annotations

@@ -160,7 +160,9 @@ def _columns(task: Task, golds: Sequence[str]) -> list[tuple[bool, Any]]:
     for name, head in task.heads.items():
         truth = np.asarray(targets[name])
         if head.loss == "cross_entropy":
-            found += [(False, side_of(truth, truth == place)) for place in ([1] if head.size == 2 else range(head.size))]
+            found += [
+                (False, side_of(truth, truth == place)) for place in ([1] if head.size == 2 else range(head.size))
+            ]
         elif head.loss == "ordinal":
             found += [(False, side_of(truth, truth > place)) for place in range(head.size)]
         elif head.loss == "mean_squared_error":

@@ -77,7 +77,7 @@ def checked(document: AnnotatedText) -> AnnotatedText | Fault:
 
 
 def as_cells(document: AnnotatedText) -> dict[str, str]:
-    """A row: `text`, `label` with the spans, `relations`, `triples` with both, `classes`, `id`, and the other columns."""
+    """A row: `text`, `label` (spans), `relations`, `triples` (both), `classes`, `id`, and the other columns."""
     relations = [{"head": one.head, "tail": one.tail, "label": one.label} for one in document.relations]
     own = {
         "text": document.text,
