@@ -88,6 +88,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "- : not among those that are listed",
         "Entries taken for others",
         "right entry",
+        "{type: triples}",
         "Each label: found and rightly given",
         "Precision: the share of the texts with this answer that are right; beside it what the model expected. "
         "Recall: the share of the texts with this label that were found. With fewer than 30 rows all are rough.",

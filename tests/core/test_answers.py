@@ -30,7 +30,7 @@ ANSWERS: list[Answer] = [
     Number(2.5, 2.0, 3.0, 0.9),
     Spans((SPAN, OTHER), 0.7),
     Spans((), 1.0),
-    Links((Link(SPAN, "takes", OTHER, 0.6),), 0.6),
+    Links((Link(SPAN, "takes", OTHER, 0.6),), 0.6, (SPAN, OTHER)),
     Written("二十天", 0.5, 3, 6),
     Written("", 0.5),
     Joint({"label": Choice(("a", "b"), (0.5, 0.5)), "spans": Spans((SPAN,), 0.9)}),

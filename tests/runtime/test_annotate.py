@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penjing.core.answers import Choice, Flags, Number, Span, Spans
+from penjing.core.answers import Choice, Flags, Link, Links, Number, Span, Spans
 from penjing.core.errors import UsageError
 from penjing.data.mask import VERSION, open_masking
 from penjing.runtime.annotate import annotated
@@ -22,6 +22,14 @@ def test_spans_are_moved_to_the_users_text() -> None:
         ("13812345678", "PHONE"),
         ("张三", "NAME"),
     ]
+
+
+def test_relations_keep_their_entities_and_direction() -> None:
+    start, phone = MASKED.text.index("张三"), MASKED.text.index("⟦")
+    one, other = Span(phone, phone + 8, "PHONE", 0.9), Span(start, start + 2, "NAME", 0.8)
+    found, p = annotated(4, RAW, MASKED, Links((Link(other, "owns", one, 0.6),), 0.5, (one, other)))
+    assert p == 0.5 and [RAW[span.start : span.end] for span in found.spans] == ["13812345678", "张三"]
+    assert [(each.head, each.label, each.tail) for each in found.relations] == [(1, "owns", 0)]
 
 
 def test_labels_are_those_that_were_given() -> None:

@@ -23,6 +23,12 @@ GOLDS = {
     "several": ["a;b", "none", "b"],
     "tag": ['[{"start":0,"end":1,"label":"a"}]', "[]", "[]"],
 }
+GOLDS["triples"] = [
+    '{"entities":[{"start":0,"end":1,"label":"a"},{"start":1,"end":2,"label":"b"}],'
+    '"relations":[{"head":1,"tail":0,"label":"has"}]}',
+    '{"entities":[{"start":0,"end":1,"label":"a"}],"relations":[]}',
+    '{"entities":[],"relations":[]}',
+]
 GOLDS["together"] = ['{"tone": "a", "mark": "1"}', '{"tone": "b", "mark": "2.5"}', '{"tone": "a", "mark": ""}']
 OPTIONS = {"together": {"tasks": {"tone": {"type": "classify"}, "mark": {"type": "score"}}}}
 ITEM = Item("ab", np.array([(0, 1), (1, 2)]))

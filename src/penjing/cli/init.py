@@ -75,8 +75,7 @@ def init(
     guessed = _guess(data, wanted, asking=not json)
     about = named or _task_of(guessed)
     guessed, about = with_tasks(labels, guessed, about, lambda *columns: _other(data, wanted, *columns))
-    if not about.sets:
-        guessed = replace(guessed, separator=None)
+    guessed = _fitted(guessed, about)
     _make_folder(folder)
     with replaced_file(rules) as new_rules, replaced_file(recipe) as new_recipe:  # both or neither
         new_rules.write_text(rules_text(about), encoding="utf-8")
@@ -157,6 +156,12 @@ def _task_of(guessed: Guess) -> About:
     sets = guessed.separator is not None and not further and not guessed.spans
     kinds = (not further and guessed.numbers == "many", sets, guessed.spans, further)
     return next(one for one in map(about_task, TASKS) if (one.numbers, one.sets, one.spans, one.further) == kinds)
+
+
+def _fitted(guessed: Guess, about: About) -> Guess:
+    """The guess without what the task does not read, and with its column of annotated texts."""
+    guessed = guessed if about.sets else replace(guessed, separator=None)
+    return replace(guessed, label=about.column) if guessed.form and about.column else guessed
 
 
 def _other(data: Path, wanted: _Wanted, label: str, text: str) -> tuple[Guess, About]:

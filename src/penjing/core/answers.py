@@ -99,11 +99,15 @@ class Link:
 
 @dataclass(frozen=True)
 class Links:
-    """Relations between spans; there may be none. p: the probability that the whole set is right."""
+    """Relations between spans; there may be none. p: the probability that the whole set is right.
+
+    spans: all spans that were found, those without a relation too, in order.
+    """
 
     kind: ClassVar[str] = "links"
     links: tuple[Link, ...]
     p: float
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,7 @@ def _spans(value: Mapping[str, Any]) -> Spans:
 
 def _links(value: Mapping[str, Any]) -> Links:
     links = (Link(Span(**one["head"]), one["relation"], Span(**one["tail"]), one["p"]) for one in value["links"])
-    return Links(tuple(links), value["p"])
+    return Links(tuple(links), value["p"], tuple(Span(**span) for span in value["spans"]))
 
 
 def _joint(value: Mapping[str, Any]) -> Joint:

@@ -97,7 +97,8 @@ class About:
     `task:`; facts: the columns of the first rules file; numbers, sets, spans: whether the gold is a number, any number
     of labels, or pieces of the text with labels; one label, if none of them. further: the names of the texts that a
     case has after its first one.
-    joint: whether it is several tasks. files: the options that are paths, relative to the recipe.
+    joint: whether it is several tasks. files: the options that are paths, relative to the recipe. column: that of its
+    gold in annotated texts, if it is not `label`.
     epochs, max_tokens: passes over the train rows, and the longest input in tokens, where a task needs more than
     `tune.full` takes by itself.
     """
@@ -114,6 +115,7 @@ class About:
     further: tuple[str, ...] = ()
     joint: bool = False
     files: tuple[str, ...] = ()
+    column: str = ""
     epochs: float | None = None
     max_tokens: int | None = None
 

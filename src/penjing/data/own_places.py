@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from penjing.core.answers import Answer, Joint, Spans
+from penjing.core.answers import Answer, Joint, Links, Span, Spans
 from penjing.data.masked import Masked
 
 
 def own_places(answer: Answer, masked: Masked | Callable[[], Masked]) -> dict[str, Any]:
     """{"in_text": [{"start", "end", "label"}]} of an answer that is entities, in their order; {} for any other.
+
+    Of relations: {"in_text": {"entities": such a list, "relations": [{"head", "tail", "label"}]}}, head and tail as
+    places in the list.
 
     Of several tasks in one: {"in_text": {TASK: such a list}}.
 
@@ -21,8 +24,17 @@ def own_places(answer: Answer, masked: Masked | Callable[[], Masked]) -> dict[st
         each = {name: own_places(part, masked) for name, part in answer.parts.items()}
         inside = {name: one["in_text"] for name, one in each.items() if one}
         return {"in_text": inside} if inside else {}
-    if not isinstance(answer, Spans):
+    if not isinstance(answer, Spans | Links):
         return {}
     text = masked() if callable(masked) else masked
-    placed = [(*text.offsets.to_raw(span.start, span.end), span.label) for span in answer.spans]
-    return {"in_text": [{"start": start, "end": end, "label": label} for start, end, label in placed]}
+    placed = [_placed(span, text) for span in answer.spans]
+    if isinstance(answer, Spans):
+        return {"in_text": placed}
+    place = answer.spans.index
+    relations = [{"head": place(one.head), "tail": place(one.tail), "label": one.relation} for one in answer.links]
+    return {"in_text": {"entities": placed, "relations": relations}}
+
+
+def _placed(span: Span, text: Masked) -> dict[str, Any]:
+    start, end = text.offsets.to_raw(span.start, span.end)
+    return {"start": start, "end": end, "label": span.label}

@@ -24,8 +24,17 @@ from penjing.text.units import TEMPLATES, Surroundings, places_of
 WEIGHT = TEMPLATES**-0.5
 
 
+def parts_of(heads: Mapping[str, Head]) -> dict[str, slice]:
+    """The columns of each head in a table of them all."""
+    found, start = {}, 0
+    for name, head in heads.items():
+        found[name] = slice(start, start + head.size)
+        start += head.size
+    return found
+
+
 class TokenLinearEngine:
-    """One token head over the units of a text. `places` tells where they are."""
+    """Token heads over the units of a text, side by side in one matrix. `places` tells where the units are."""
 
     def __init__(
         self,
@@ -34,7 +43,7 @@ class TokenLinearEngine:
         bias: npt.NDArray[np.float32],
         heads: Mapping[str, Head],
     ) -> None:
-        """coef (features, size) float16, bias (size,)."""
+        """coef (features, sum of sizes) float16, bias (sum of sizes,), in the order of the heads."""
         self.features, self.heads = features, heads
         self._stored, self._bias = coef, bias
         # The last row stands for a feature that is not known.
@@ -54,12 +63,18 @@ class TokenLinearEngine:
         return [places_of(text) for text in texts]
 
     def run(self, batch: Sequence[Array]) -> Outputs:
-        """(batch, units, size) float32, filled with zeros behind the units of a row."""
-        ((name, head),) = self.heads.items()
-        table = np.zeros((len(batch), max((len(row) for row in batch), default=0), head.size), dtype=np.float32)
+        """(batch, units, size) float32 of each head, filled with zeros behind the units of a row."""
+        longest = max((len(row) for row in batch), default=0)
+        table = np.zeros((len(batch), longest, self._stored.shape[1]), dtype=np.float32)
         for place, row in enumerate(batch):
             table[place, : len(row)] = self._coef[row].sum(axis=1, dtype=np.float64) * WEIGHT + self._bias
-        return {name: table}
+        return {name: table[:, :, part] for name, part in parts_of(self.heads).items()}
+
+    def only(self, name: str) -> TokenLinearEngine:
+        """The engine of one of the heads."""
+        part = parts_of(self.heads)[name]
+        stored = np.ascontiguousarray(self._stored[:, part])
+        return TokenLinearEngine(self.features, stored, self._bias[part].copy(), {name: self.heads[name]})
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version of numpy, instruction set; it always runs in one thread."""
@@ -74,12 +89,12 @@ class TokenLinearEngine:
 
     @classmethod
     def load(cls, artifact: Artifact) -> TokenLinearEngine:
-        """The engine of an artifact of form "linear" whose task has one token head. Raises DamageError, UsageError."""
+        """The engine of an artifact of form "linear" whose task has token heads. Raises DamageError, UsageError."""
         return cls.load_from(artifact.folder, heads_of(artifact))
 
     @classmethod
     def load_from(cls, folder: Path, heads: Mapping[str, Head]) -> TokenLinearEngine:
-        """As `load`, of the folder of one token head."""
+        """As `load`, of the folder of these token heads."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
@@ -87,9 +102,9 @@ class TokenLinearEngine:
         try:
             tensors = load_file(folder / WEIGHTS)
             coef, bias = tensors["coef"], tensors["bias"]
-            ((_, head),) = heads.items()
-            if coef.shape != (len(features), head.size) or bias.shape != (head.size,):
-                raise ValueError(f"coefficients {coef.shape}, {len(features)} features, {head.size} outputs")
+            size = sum(head.size for head in heads.values())
+            if coef.shape != (len(features), size) or bias.shape != (size,):
+                raise ValueError(f"coefficients {coef.shape}, {len(features)} features, {size} outputs")
         except (FileNotFoundError, KeyError, ValueError, SafetensorError) as error:
             raise DamageError(
                 f"{WEIGHTS} does not fit the model: {error}",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from penjing.core.answers import Answer, Choice, Flags, Spans
+from penjing.core.answers import Answer, Choice, Flags, Links, Span, Spans
 from penjing.core.errors import UsageError
-from penjing.data.annotated.document import AnnotatedText, LabelledSpan
+from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan
 from penjing.data.masked import Masked
 
 
@@ -20,7 +20,14 @@ def annotated(row: int, raw: str, masked: Masked, answer: Answer) -> tuple[Annot
         labels = tuple(label for label, given in zip(answer.labels, answer.given, strict=True) if given)
         return AnnotatedText(row, raw, labels=labels), answer.p
     if isinstance(answer, Spans):
-        spans = [LabelledSpan(*masked.offsets.to_raw(one.start, one.end), one.label) for one in answer.spans]
-        return AnnotatedText(row, raw, tuple(sorted(spans))), answer.p
+        return AnnotatedText(row, raw, tuple(sorted(_moved(one, masked) for one in answer.spans))), answer.p
+    if isinstance(answer, Links):  # spans are in order, and keep it
+        place = answer.spans.index
+        relations = [LabelledRelation(place(one.head), place(one.tail), one.relation) for one in answer.links]
+        return AnnotatedText(row, raw, tuple(_moved(one, masked) for one in answer.spans), tuple(relations)), answer.p
     what = f"the answers of this release (`{answer.kind}`) are no labels of a text or of its pieces"
     raise UsageError(what, fix="`penjing predict` writes answers of every kind")
+
+
+def _moved(span: Span, masked: Masked) -> LabelledSpan:
+    return LabelledSpan(*masked.offsets.to_raw(span.start, span.end), span.label)

@@ -9,7 +9,7 @@ from penjing.core.artifact import open_artifact
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Artifact, Release
-from penjing.core.task import ScopedTask
+from penjing.core.task import JointTask, ScopedTask
 from penjing.data.mask import open_masking
 from penjing.engines.fields import FieldsEngine
 from penjing.engines.protocol import Device, Engine, heads_of
@@ -17,7 +17,7 @@ from penjing.runtime.cascade import FIRST, SECOND, open_cascade
 from penjing.runtime.ngrams import ENCODER, NGRAMS, open_branched
 from penjing.runtime.scope import read_scope
 from penjing.runtime.session import Session
-from penjing.tasks import predicts
+from penjing.tasks import predicts, task_of
 
 LongTexts = Literal["chunk", "review"]
 Opener = Callable[[Artifact, int, Device], Engine]
@@ -30,10 +30,9 @@ def _linear(artifact: Artifact, threads: int, _device: Device) -> Engine:
     from penjing.engines.linear_tokens import TokenLinearEngine
 
     heads = heads_of(artifact)
-    if len(heads) > 1 and any(head.kind != "pooled" for head in heads.values()):
-        return JointLinearEngine.load(artifact)
     if any(head.kind != "pooled" for head in heads.values()):
-        return TokenLinearEngine.load(artifact)
+        joint = isinstance(task_of(artifact.card), JointTask)
+        return JointLinearEngine.load(artifact) if joint else TokenLinearEngine.load(artifact)
     return LinearEngine.load(artifact, threads)
 
 

@@ -24,6 +24,7 @@ TASKS = {
     "several": "penjing.tasks.several",
     "tag": "penjing.tasks.tag",
     "together": "penjing.tasks.together",
+    "triples": "penjing.tasks.triples",
 }
 # Those whose answers are sets of labels, with the file that has them label by label.
 LABELWISE = {"several": "penjing.tasks.several_labels"}

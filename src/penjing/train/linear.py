@@ -160,19 +160,21 @@ def _columns(task: Task, golds: Sequence[str]) -> list[tuple[bool, Any]]:
     for name, head in task.heads.items():
         truth = np.asarray(targets[name])
         if head.loss == "cross_entropy":
-            found += [(False, _side(truth, truth == place)) for place in ([1] if head.size == 2 else range(head.size))]
+            found += [
+                (False, side_of(truth, truth == place)) for place in ([1] if head.size == 2 else range(head.size))
+            ]
         elif head.loss == "ordinal":
-            found += [(False, _side(truth, truth > place)) for place in range(head.size)]
+            found += [(False, side_of(truth, truth > place)) for place in range(head.size)]
         elif head.loss == "mean_squared_error":
             found += [(True, column) for column in truth.reshape(len(golds), head.size).T]
         elif head.loss == "binary_cross_entropy":
-            found += [(False, _side(column, column > 0.5)) for column in truth.reshape(len(golds), head.size).T]
+            found += [(False, side_of(column, column > 0.5)) for column in truth.reshape(len(golds), head.size).T]
         else:
             assert_never(head.loss)
     return found
 
 
-def _side(truth: Any, side: Any) -> Any:
+def side_of(truth: Any, side: Any) -> Any:
     """Whether each row is on the one side; as numbers, NaN for a row without a target, where there are such rows."""
     unknown = np.isnan(truth) if truth.dtype.kind == "f" else truth == IGNORED
     return np.where(unknown, np.nan, side.astype(np.float64)) if unknown.any() else side

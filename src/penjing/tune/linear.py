@@ -165,7 +165,7 @@ def apply_joint(inputs: Inputs, task: JointTask, options: Options, run: Run) -> 
     for name in by_token:
         sub = apart[name]
         model, strength = fit_tokens(_with_gold(inputs, sub), sub, _for_tokens(sub, options), _inside(run, name))
-        parts |= dict.fromkeys(sub.heads, model)
+        parts |= {head: model.only(head) for head in sub.heads}
         chosen[name] = strength.c
     pooled = None
     if rest := [name for name in whole.scopes if name not in by_token]:

@@ -22,11 +22,11 @@ from penjing.core.nouns import Artifact, Card, Inputs, Run
 from penjing.core.task import Head, Item, Task
 from penjing.data import mask
 from penjing.data.features import rows_fingerprint
-from penjing.engines.linear_tokens import WEIGHT, TokenLinearEngine
+from penjing.engines.linear_tokens import WEIGHT, TokenLinearEngine, parts_of
 from penjing.tasks import card_fields
 from penjing.tasks.measure import measure_outputs, metric_names, validation_metrics
 from penjing.text.units import Surroundings, fit_surroundings, places_of
-from penjing.train.linear import TIE, Candidates, Chosen, fit_columns, stratified_folds
+from penjing.train.linear import TIE, Candidates, Chosen, fit_columns, side_of, stratified_folds
 
 Ints = npt.NDArray[np.int64]
 # A row has about as many units as this, each a row of the matrix.
@@ -59,11 +59,10 @@ class _Tagged:
 
 def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> Artifact:
     """Fit on `inputs.train`, the calibration on `inputs.validation`. Raises RunInterruptedError when stopped."""
-    ((name, _),) = task.heads.items()
     engine, chosen = fit_tokens(inputs, task, setting, run)
     texts, golds = inputs.validation.texts, inputs.validation.labels or ()
-    rows = engine.encode(texts)
-    outputs = {name: [engine.run([row])[name][0] for row in rows]}
+    runs = [engine.run([row]) for row in engine.encode(texts)]
+    outputs = {name: [one[name][0] for one in runs] for name in task.heads}
     items = [Item(text, places) for text, places in zip(texts, engine.places(texts), strict=True)]
     calibration = task.fit(outputs, golds, items)
     card = Card(
@@ -88,8 +87,8 @@ def apply_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) ->
 
 
 def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> tuple[TokenLinearEngine, Chosen]:
-    """The model of one token head on `inputs.train`, and the strength that was chosen."""
-    ((_, head),) = task.heads.items()
+    """The model of the token heads on `inputs.train`, and the strength that was chosen."""
+    size = sum(head.size for head in task.heads.values())
     run.progress.start("tune.linear: features", 2 * len(inputs.train))
 
     def seen() -> None:
@@ -101,7 +100,7 @@ def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> t
     units = _units(inputs, task, features, seen)
     groups = np.unique(np.asarray(inputs.train.units), return_inverse=True)[1] if inputs.train.groups else None
     chosen = _choose(units, task, setting.candidates, groups, run)
-    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", head.size)
+    run.progress.start(f"tune.linear: C = {chosen.c:g}, all rows", size)
     coef, bias = fit_columns(units.matrix, units.columns, chosen.c, run)
     return TokenLinearEngine(features, coef.astype(np.float16), bias.astype(np.float32), task.heads), chosen
 
@@ -109,7 +108,6 @@ def fit_tokens(inputs: Inputs, task: Task, setting: TokenSetting, run: Run) -> t
 def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Tagged:
     from scipy.sparse import csr_matrix
 
-    ((name, head),) = task.heads.items()
     golds = inputs.train.labels or ()
     items = [Item(text, places_of(text)) for text in inputs.train.texts]
     encoded = []
@@ -122,7 +120,8 @@ def _units(inputs: Inputs, task: Task, features: Surroundings, seen: Any) -> _Ta
     data = np.full(int(ends[-1]), WEIGHT)
     matrix = csr_matrix((data, table[known], ends), shape=(len(table), len(features)))
     sizes = [len(one) for one in encoded]
-    columns = _columns(head, task.encode(golds, items)[name], sizes)
+    targets = task.encode(golds, items)
+    columns = [column for name, head in task.heads.items() for column in _columns(head, targets[name], sizes)]
     return _Tagged(matrix, columns, np.repeat(np.arange(len(items)), sizes), golds, items)
 
 
@@ -130,24 +129,24 @@ def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | N
     """C by cross-validation over whole texts."""
     if len(candidates.c) == 1:
         return Chosen(candidates.c[0])
-    ((name, head),) = task.heads.items()
+    parts, size = parts_of(task.heads), sum(head.size for head in task.heads.values())
     strata = np.unique(np.array(task.strata(units.golds)), return_inverse=True)[1]
     fewer = Candidates(candidates.c, candidates.folds, max(30, candidates.rows // UNITS_A_ROW))
     fold = stratified_folds(strata, np.arange(len(strata)) if groups is None else groups, fewer, run.seed)
     folds = [k for k in range(fewer.folds) if (fold == k).any() and ((fold >= 0) & (fold != k)).any()]
-    run.progress.start(f"tune.linear: C of {len(fewer.c)}", len(fewer.c) * len(folds) * head.size)
+    run.progress.start(f"tune.linear: C of {len(fewer.c)}", len(fewer.c) * len(folds) * size)
     of_unit = fold[units.owner]
     judged = np.flatnonzero(np.isin(fold, folds))
     golds, items = [units.golds[i] for i in judged.tolist()], [units.items[i] for i in judged.tolist()]
     metric, tried = metric_names(task)[0], []
     for c in sorted(fewer.c):
-        scores = np.zeros((len(units.owner), head.size))
+        scores = np.zeros((len(units.owner), size))
         for k in folds:
             rest = (of_unit >= 0) & (of_unit != k)
             coef, bias = fit_columns(units.matrix[rest], [(no, mine[rest]) for no, mine in units.columns], c, run)
             scores[of_unit == k] = units.matrix[of_unit == k] @ coef + bias
-        parts = np.split(scores, np.cumsum([len(one.offsets) for one in units.items])[:-1])
-        outputs = {name: [parts[i] for i in judged.tolist()]}
+        texts = np.split(scores, np.cumsum([len(one.offsets) for one in units.items])[:-1])
+        outputs = {name: [texts[i][:, part] for i in judged.tolist()] for name, part in parts.items()}
         score = round(measure_outputs(task, outputs, task.plain(), golds, items)[metric], 6)
         run.progress.say(f"C = {c:g}: {metric.replace('_', ' ')} {score:.4f} out of fold")
         tried.append((c, score))
@@ -156,10 +155,13 @@ def _choose(units: _Tagged, task: Task, candidates: Candidates, groups: Ints | N
 
 
 def _columns(head: Head, targets: Any, sizes: Sequence[int]) -> list[tuple[bool, Any]]:
-    """Whether each unit has a tag, a column a tag; of a span whether it begins there, and whether it ends there."""
+    """Of each output of a head that it is no number, and whether each unit has it; NaN for a unit without a target.
+
+    Of a span whether it begins at a unit, and whether it ends there.
+    """
     if head.kind == "token":
         tags = np.concatenate(targets)
-        return [(False, tags == tag) for tag in range(head.size)]
+        return [(False, side_of(tags, tags == tag)) for tag in range(head.size)]
     first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     found = []
     for places in np.asarray(targets).T:

@@ -10,7 +10,7 @@ from hypothesis import given as over
 from hypothesis import strategies as st
 
 from penjing.data.annotated import json_spans, label_studio
-from penjing.data.annotated.document import AnnotatedText, LabelledSpan
+from penjing.data.annotated.document import AnnotatedText, LabelledRelation, LabelledSpan
 from penjing.data.annotated.lines import Given
 from penjing.data.annotated.write import lines_of
 
@@ -68,3 +68,14 @@ def test_labels_of_the_whole_text_are_choices() -> None:
         ],
     }
     assert json.loads("".join(lines_of("label_studio", [], "m"))) == []
+
+
+def test_relations_come_back_from_both_programs(tmp_path: Path) -> None:
+    spans = (LabelledSpan(0, 4, "ORG"), LabelledSpan(10, 14, "ORG"))
+    document = AnnotatedText(1, "Acme buys Bolt", spans, (LabelledRelation(1, 0, "bought by"),))
+    (found, *_) = label_studio.read(Given(accepted(tmp_path, document), "utf-8"))
+    assert isinstance(found, AnnotatedText) and found.relations == document.relations
+    (tmp_path / "a.jsonl").write_text("".join(lines_of("doccano", [(document, 0.5)] * 2, "m")), encoding="utf-8")
+    (found, _) = json_spans.read(Given(tmp_path / "a.jsonl", "utf-8"))
+    assert isinstance(found, AnnotatedText)
+    assert (found.spans, found.relations) == (spans, document.relations)

@@ -77,11 +77,13 @@ def checked(document: AnnotatedText) -> AnnotatedText | Fault:
 
 
 def as_cells(document: AnnotatedText) -> dict[str, str]:
-    """A row: `text`, `label` with the spans, `relations`, `classes`, `id`, and the other columns of the file."""
+    """A row: `text`, `label` (spans), `relations`, `triples` (both), `classes`, `id`, and the other columns."""
+    relations = [{"head": one.head, "tail": one.tail, "label": one.label} for one in document.relations]
     own = {
         "text": document.text,
         "label": spans_cell(document.spans),
-        "relations": _dump([{"head": one.head, "tail": one.tail, "label": one.label} for one in document.relations]),
+        "relations": _dump(relations),
+        "triples": _dump({"entities": _spans(document.spans), "relations": relations}),
         "classes": ", ".join(document.labels),
         "id": document.id,
     }
@@ -90,7 +92,11 @@ def as_cells(document: AnnotatedText) -> dict[str, str]:
 
 def spans_cell(spans: Sequence[LabelledSpan]) -> str:
     """Spans as gold: a JSON list of {"start", "end", "label"}, sorted; `[]` where the text has none."""
-    return _dump([{"start": span.start, "end": span.end, "label": span.label} for span in spans])
+    return _dump(_spans(spans))
+
+
+def _spans(spans: Sequence[LabelledSpan]) -> list[dict[str, object]]:
+    return [{"start": span.start, "end": span.end, "label": span.label} for span in spans]
 
 
 def _misfit(text: str, span: LabelledSpan) -> str | None:

@@ -16,11 +16,15 @@ _TEXT, _SPANS, _CHOICE = "text", "label", "class"
 def lines_of(program: str, documents: Iterable[tuple[AnnotatedText, float]], model: str) -> Iterator[str]:
     """The lines of a file for one of PROGRAMS; with each text the probability of its annotations.
 
-    label_studio: a JSON list, imported as tasks with predictions. doccano: JSONL with `label`.
+    label_studio: a JSON list, imported as tasks with predictions. doccano: JSONL with `label`, or with `entities` and
+    `relations` if any text has relations.
     """
     if program == "doccano":
-        for document, _ in documents:
-            yield _dump(doccano_row(document)) + "\n"
+        listed = [document for document, _ in documents]
+        related = any(document.relations for document in listed)
+        for document in listed:
+            row = _doccano_graph(document) if related else doccano_row(document)
+            yield _dump(row) + "\n"
         return
     before = "[\n"
     for document, p in documents:
@@ -35,6 +39,18 @@ def doccano_row(document: AnnotatedText) -> dict[str, Any]:
     return {"text": document.text, "label": list(document.labels) or spans, "row": document.row}
 
 
+def _doccano_graph(document: AnnotatedText) -> dict[str, Any]:
+    entities = [
+        {"id": number, "start_offset": span.start, "end_offset": span.end, "label": span.label}
+        for number, span in enumerate(document.spans)
+    ]
+    relations = [
+        {"id": number, "from_id": one.head, "to_id": one.tail, "type": one.label}
+        for number, one in enumerate(document.relations)
+    ]
+    return {"text": document.text, "entities": entities, "relations": relations, "row": document.row}
+
+
 def label_studio_task(document: AnnotatedText, p: float, model: str) -> dict[str, Any]:
     """A task with one prediction; places count characters, as current versions do.
 
@@ -42,6 +58,16 @@ def label_studio_task(document: AnnotatedText, p: float, model: str) -> dict[str
     `<Choices name="class" toName="text">` for labels of the whole text.
     """
     results = [_span(document.text, span, number) for number, span in enumerate(document.spans)]
+    results += [
+        {
+            "from_id": f"span-{one.head}",
+            "to_id": f"span-{one.tail}",
+            "type": "relation",
+            "direction": "right",
+            "labels": [one.label],
+        }
+        for one in document.relations
+    ]
     if document.labels:
         value = {"choices": list(document.labels)}
         results.append({"from_name": _CHOICE, "to_name": _TEXT, "type": "choices", "value": value})
