@@ -82,7 +82,18 @@ def test_labels_are_certified_decided_and_amended(penjing: Callable[..., Any], t
     assert (lines[0]["outcome"], lines[0]["route"]) == ("card;fees", "automatic") and "doubts" not in lines[0]
     assert lines[1]["route"] == "review" and set(lines[1]["doubts"]) == {"fees"}
     assert "`fees`" in lines[1]["why"][0] and lines[2]["reason"] == "rule_review"
-    assert penjing("replay", "--all").lines == [{"replayed": 3, "same": 3, "different": 0, "model_exact": 3}]
+    for label, words in (("fees", "why this fee"), ("card", "my card is lost")):
+        asked = penjing("decide", "out/release", "new.csv", "--evidence-of", label, "--again").lines[0]["evidence"]
+        assert asked["about"] == label and asked["spans"][0]["text"] in words
+        (tmp_path / "cut.csv").write_text(f'text\n"{sure.replace(asked["spans"][0]["text"], " ")}"\n', encoding="utf-8")
+        whole, cut = lines[0]["facts"], penjing("predict", "out/release", "cut.csv").lines[0]
+        other = "card" if label == "fees" else "fees"
+        after = dict(zip(cut["labels"], cut["probabilities"], strict=True))
+        falls = {one: whole[f"p.{one}"] - after[one] for one in (label, other)}
+        assert falls[label] > 0.1 > falls[other], "without these words this label falls, and the other one stays"
+    wrong = penjing("decide", "out/release", "new.csv", "--evidence-of", "cards", "--again")
+    assert wrong.code == 2 and "unknown label `cards`" in wrong.err
+    assert penjing("replay", "--all").lines == [{"replayed": 9, "same": 9, "different": 0, "model_exact": 9}]
     amended = penjing("amend", "out/release", "--rules", "rules.csv", "--data", "more.csv", "--out", "next")
     assert amended.code == 0, amended.err
     certificate = read_certificate(open_release(tmp_path / "next"))

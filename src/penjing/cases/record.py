@@ -37,6 +37,7 @@ class Ask:
     count: int = 1
     budget: EvidenceBudget | None = None
     counterfactual: bool = False
+    about: str = ""
 
     def cost(self) -> float:
         """The estimated cost: characters times the work for each."""
@@ -121,5 +122,5 @@ def _counterfactual(decider: Decider, decided: Decided, ask: Ask) -> dict[str, A
 def _evidence(decider: Decider, decided: Decided, ask: Ask) -> dict[str, Any]:
     text, session = decided.masked.text, decider.session.given(decided.decision.facts["fields"])
     if ask.budget is None:
-        return explain(session, text).to_json()
+        return explain(session, text, about=ask.about).to_json()
     return explain_within(session, text, decided.prediction, ask.budget, ask.index).to_json()

@@ -38,6 +38,9 @@ def decide(
     file: Annotated[str, typer.Argument(help="csv, tsv, jsonl, xlsx or plain lines; - is standard input")] = "-",
     db: Annotated[str | None, typer.Option(help="URL of the database; default: PENJING_DB, or penjing.db here")] = None,
     evidence: Annotated[bool, typer.Option("--evidence", help="also return the words that decided; slower")] = False,
+    evidence_of: Annotated[
+        str | None, typer.Option(help="the same for one label of a set, or one of several tasks: `fees`, `topic`")
+    ] = None,
     why: Annotated[bool, typer.Option("--why", help="also return the reasons in words, in your language")] = False,
     counterfactual: Annotated[
         bool, typer.Option("--counterfactual", help="also search for a small deletion that changes the decision")
@@ -87,11 +90,11 @@ def decide(
         decider.drawer = Drawer(secret)
     reading, columns = Reading(encoding, sheet, header, lines=lines), CaseColumns(ref, tuple(dict.fromkeys(keep or ())))
     columns.refuse_text(text or decider.release.info.columns.get("text", "text"))
-    options = {"text": text, "evidence": evidence} | _changed(reading) | _changed(columns)
+    about = evidence_of or ""
+    options = {"text": text, "evidence": evidence} | _asked(about) | _changed(reading) | _changed(columns)
     run = _open(store, decider, file, options, again)
-    work = _Work(decider, store, evidence, _Explained(why, counterfactual), columns, run)
-    faults: list[Fault] = []
-    routes: Counter[str] = Counter()
+    work = _Work(decider, store, bool(evidence or about), _Explained(why, counterfactual, about), columns, run)
+    faults, routes = list[Fault](), Counter[str]()
     try:
         with Bar() as bar:
             bar.start("deciding", None)
@@ -152,10 +155,11 @@ def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], ag
 
 @dataclass(frozen=True)
 class _Explained:
-    """What is shown beside a decision, and not recorded."""
+    """What is shown beside a decision and not recorded; about: the label or task that its evidence is about, or ""."""
 
     why: bool
     counterfactual: bool
+    about: str
 
 
 @dataclass
@@ -189,7 +193,8 @@ class _Work:
             return {}
         schema = self.decider.policy.schema
         try:
-            asks = [Ask(text, schema.from_strings(cells), self.evidence) for _, text, cells in batch]
+            about = self.explained.about
+            asks = [Ask(text, schema.from_strings(cells), self.evidence, about=about) for _, text, cells in batch]
             cases = [self.columns.of(cells) for _, _, cells in batch]
             answers = work(self.decider, asks)
         except RequestError as error:
@@ -234,7 +239,7 @@ class _Work:
                 text, found = shown["text"], shown["evidence"]
             else:
                 text = self.decider.session.prepare(row[1]).text
-                found = _evidence(self.decider, text, decision["facts"]["fields"])
+                found = _evidence(self.decider, text, decision["facts"]["fields"], self.explained.about)
         else:
             found = dict(record.evidence)
         # In the key order of the record.
@@ -280,8 +285,13 @@ class _Work:
 _ORDER = ("id", "release", "outcome", "route", "decided_by", "forced", "reason", "facts", "fired", "queue")
 
 
-def _evidence(decider: Decider, masked: str, fields: dict[str, Any]) -> dict[str, Any]:
+def _asked(about: str) -> dict[str, str]:
+    """What the evidence of a run is about, where one part was asked for."""
+    return {"evidence_of": about} if about else {}
+
+
+def _evidence(decider: Decider, masked: str, fields: dict[str, Any], about: str) -> dict[str, Any]:
     # Imported on first use: the Chinese word segmenter takes a second to load.
     from penjing.explain.evidence import explain
 
-    return dict(explain(decider.session.given(fields), masked).to_json())
+    return dict(explain(decider.session.given(fields), masked, about=about).to_json())

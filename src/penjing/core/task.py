@@ -364,6 +364,14 @@ class ApartTask(Protocol):
 
 
 @runtime_checkable
+class PartedTask(Protocol):
+    """A task whose answers have named parts that evidence can be about: labels of a set, or several tasks."""
+
+    def part(self, answer: Answer, name: str) -> Answer:
+        """The answer with this part alone. Raises UsageError for a name that there is not."""
+
+
+@runtime_checkable
 class JointTask(ApartTask, Protocol):
     """Several tasks in one: each of its scopes is a task with a threshold of its own, and all must reach theirs."""
 

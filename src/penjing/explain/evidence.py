@@ -28,7 +28,7 @@ import numpy.typing as npt
 from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.errors import UsageError
 from penjing.core.pair import split_pair
-from penjing.core.task import Item, JointTask, MarkedTask, Outputs, Task
+from penjing.core.task import Item, JointTask, MarkedTask, Outputs, PartedTask, Task
 from penjing.explain.pieces import GROUP_CHARACTERS, PieceScorer, PieceSupport
 from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans
@@ -89,23 +89,25 @@ class PieceSpan(EvidenceSpan):
 class Evidence:
     """Spans that support an answer, strongest first; spans that speak against it are omitted.
 
-    cut: the reason why spans may be missing, or "" if all variants were scored.
+    cut: the reason why spans may be missing, or "" if all variants were scored. about: the label or the task that was
+    asked for, or "".
     """
 
     answer: Answer
     spans: tuple[EvidenceSpan, ...]
     cut: str = ""
+    about: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: label and p of a Choice, else `answer`; spans (start, end, text, weight, kind).
 
-        `cut` is included only if it is not empty.
+        `cut` and `about` are included only if they are not empty.
         """
         shown: dict[str, Any] = {"answer": answer_to_json(self.answer)}
         if isinstance(self.answer, Choice):
             shown = dict(zip(("label", "p"), self.answer.top(), strict=True))
         shown["spans"] = [asdict(span) for span in self.spans]
-        return shown | ({"cut": self.cut} if self.cut else {})
+        return shown | {name: said for name, said in (("cut", self.cut), ("about", self.about)) if said}
 
 
 def of_whole_texts(task: Task) -> bool:
@@ -119,19 +121,27 @@ def explains(task: Task) -> bool:
 
 
 def explain(
-    session: Scorer, masked_text: str, answer: Answer | None = None, stop: Callable[[], str] | None = None
+    session: Scorer,
+    masked_text: str,
+    answer: Answer | None = None,
+    stop: Callable[[], str] | None = None,
+    about: str = "",
 ) -> Evidence:
     """The evidence of a masked text for an answer (None: the model's own). Offsets are in the masked text.
 
     stop: called between small groups of variants; the first reason that it returns (not "") ends the work and is
-    stored in `cut`. The pieces of an answer that has some are explained each by itself (`PieceSpan`); `answer` is not
-    used then. Raises UsageError for an answer that the task does not know, and for a task without evidence.
+    stored in `cut`. about: a label of a set, or one of several tasks, that the evidence is about. The pieces of an
+    answer that has some are explained each by itself (`PieceSpan`); `answer` is not used then. Raises UsageError for an
+    answer or a part that the task does not know, and for a task without evidence.
     """
     if not explains(session.task):
         raise UsageError(
             f"the task `{session.task.name}` answers with pieces of the text: they are its evidence",
             fix="leave the evidence out",
         )
+    if about and not isinstance(session.task, PartedTask):
+        what = f"the answers of the task `{session.task.name}` have no parts to ask for"
+        raise UsageError(what, fix="ask for evidence of the whole answer")
     if isinstance(session, Session):
         # All variants must be answered by the cascade stage that answers this text.
         session = session.answering(masked_text)
@@ -139,7 +149,7 @@ def explain(
         return _explain_pieces(cast(PieceScorer, session), masked_text, stop)
     clauses = split_clauses(masked_text)
     stage = clauses if len(clauses) > 1 else []
-    focus = _Focus(session, answer, stop)
+    focus = _Focus(session, answer, stop, about)
     values, cut = focus.of([masked_text, *(without(masked_text, span) for span in stage)])
     whole, falls = values[0], values[0] - values[1:]
     stage = stage[: len(falls)]
@@ -156,7 +166,7 @@ def explain(
         values, cut = focus.of([without(masked_text, span) for span in words])
         found += _weigh(masked_text, words[: len(values)], whole - values, "word")
     spans = sorted((span for span in found if span.weight > 0), key=lambda one: (-one.weight, one.start, one.end))
-    return Evidence(focus.answer, tuple(spans), cut)
+    return Evidence(focus.answer, tuple(spans), cut, about)
 
 
 def _explain_pieces(session: PieceScorer, text: str, stop: Callable[[], str] | None) -> Evidence:
@@ -198,8 +208,8 @@ def _weigh_pieces(text: str, spans: Sequence[tuple[int, int]], falls: Floats, ki
 class _Focus:
     """The focus of each text, for the answer to the first text."""
 
-    def __init__(self, session: Scorer, answer: Answer | None, stop: Callable[[], str] | None) -> None:
-        self._session, self._asked, self._stop = session, answer, stop
+    def __init__(self, session: Scorer, answer: Answer | None, stop: Callable[[], str] | None, about: str) -> None:
+        self._session, self._asked, self._stop, self._about = session, answer, stop, about
         self._of: Callable[[Outputs], Floats] | None = None
 
     def of(self, texts: Sequence[str]) -> tuple[Floats, str]:
@@ -219,6 +229,8 @@ class _Focus:
         if self._of is None:
             first = {name: found[:1] for name, found in outputs.items()}
             own = task.decode(first, calibration, self._items(texts[:1]))[0]
+            if self._about and isinstance(task, PartedTask):
+                own, self._asked = task.part(self._asked or own, self._about), None
             if isinstance(task, JointTask):
                 own, self._asked = task.explained(self._asked or own), None
             self._of = task.focus(self._asked or own, calibration)

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from penjing.core.answers import Answer, Flags, as_kind
-from penjing.core.errors import DataError, shown
+from penjing.core.errors import DataError, UsageError, shown
 from penjing.core.options import Options as _Options
 from penjing.core.options import WrongValueError
 from penjing.core.task import ALL, SMALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
@@ -291,6 +291,13 @@ class Several(SeveralReader):
             return result
 
         return odds
+
+    def part(self, answer: Answer, name: str) -> Answer:
+        """The answer as if this label alone were given: its focus is the log-odds of the label."""
+        if name not in self._place:
+            what = f"evidence is asked for the unknown label `{shown(name, 60)}`"
+            raise UsageError(what, fix=nearest_label(name, self.labels))
+        return replace(as_kind(answer, Flags), given=tuple(label == name for label in self.labels))
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
         """(n, 3 L + 3), as `set_scores.set_counts` describes."""

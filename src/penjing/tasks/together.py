@@ -25,7 +25,8 @@ from typing import Any, Literal
 import numpy as np
 
 from penjing.core.answers import Answer, Joint, as_kind
-from penjing.core.errors import DataError, UsageError
+from penjing.core.errors import DataError, UsageError, shown
+from penjing.core.options import nearest
 from penjing.core.task import (
     IGNORED,
     About,
@@ -36,6 +37,7 @@ from penjing.core.task import (
     Item,
     ListedTask,
     Outputs,
+    PartedTask,
     QuotingTask,
     Section,
     Task,
@@ -281,6 +283,15 @@ class Together(TogetherReader):
                 return Joint({name: parts[name]})
         what = "the asked tasks answer with pieces of the text: they are their evidence"
         raise UsageError(what, fix="ask for a task about the whole text, or leave the evidence out")
+
+    def part(self, answer: Answer, name: str) -> Answer:
+        """The answer of one task, `topic`, or of a part of it, `faults.leak`."""
+        parts, (task, _, inner) = as_kind(answer, Joint).parts, name.partition(".")
+        if task not in self.parts or (inner and not isinstance(self.parts[task], PartedTask)):
+            what = f"evidence is asked for the unknown task `{shown(name, 60)}`"
+            raise UsageError(what, fix=nearest(task, list(self.parts)))
+        own, part = self.parts[task], parts[task]
+        return Joint({task: own.part(part, inner) if inner and isinstance(own, PartedTask) else part})
 
     def focus(self, answer: Answer, calibration: Mapping[str, Any]) -> Callable[[Outputs], Floats]:
         """That of the first task about the whole text in the answer. Raises UsageError where there is none."""
