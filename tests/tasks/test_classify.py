@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
+from penjing.core.abilities import ScopedTask
 from penjing.core.answers import Choice, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import ScopedTask, Task
+from penjing.core.task import Task
 from penjing.tasks import open_reader, open_task
 
 LABELS = ("a", "b", "c")

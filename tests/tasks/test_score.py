@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import mean_absolute_error, r2_score
 
+from penjing.core.abilities import BoundedTask, Bounds
 from penjing.core.answers import Number, as_kind
 from penjing.core.errors import DataError
-from penjing.core.task import ALL, BoundedTask, Bounds, Task
+from penjing.core.task import ALL, Task
 from penjing.tasks import open_reader, open_task
 from penjing.tasks.grades import best_grades
 from penjing.tasks.score import Score, write_number

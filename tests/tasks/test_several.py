@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from penjing.core.abilities import ScopedTask
 from penjing.core.answers import Flags
 from penjing.core.errors import DataError, RecipeError
-from penjing.core.task import ScopedTask, SetReader, read_words
+from penjing.core.task import SetReader, read_words
 from penjing.decide.schema import FactSchema
 from penjing.tasks import described, open_reader
 from penjing.tasks.several import Several, SeveralReader

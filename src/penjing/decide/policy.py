@@ -17,13 +17,14 @@ from pydantic import (
     model_validator,
 )
 
+from penjing.core.abilities import QuotingTask
 from penjing.core.canon import unit_hash
 from penjing.core.certificate import FORMATS, POLICY, RULES
 from penjing.core.errors import DamageError
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Decision, Prediction, Release, Scalar
 from penjing.core.options import explain
-from penjing.core.task import QuotingTask, Task
+from penjing.core.task import Task
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold, mask
 from penjing.data.mask import Masked, open_masking

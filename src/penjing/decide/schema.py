@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from penjing.core.abilities import BoundedTask, Bounds, ListedTask, QuotingTask
 from penjing.core.errors import DataError, RecipeError, RequestError, UsageError
 from penjing.core.nouns import Scalar
 from penjing.core.options import nearest
-from penjing.core.task import BoundedTask, Bounds, FactKind, ListedTask, MaskedText, QuotingTask, Task, read_words
+from penjing.core.task import FactKind, MaskedText, Task, read_words
 from penjing.core.zone import UTC, TimeZone
 from penjing.data import fold
 from penjing.data.dates import parse_date

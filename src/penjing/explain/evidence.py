@@ -25,10 +25,11 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.abilities import MarkedTask
 from penjing.core.answers import Answer, Choice, answer_to_json
 from penjing.core.errors import UsageError
 from penjing.core.pair import split_pair
-from penjing.core.task import Item, JointTask, MarkedTask, Outputs, PartedTask, Task
+from penjing.core.task import Item, JointTask, Outputs, PartedTask, Task
 from penjing.explain.pieces import GROUP_CHARACTERS, PieceScorer, PieceSupport
 from penjing.runtime.session import Session
 from penjing.text.words import HAN, word_spans

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.abilities import MarkedTask
 from penjing.core.answers import Answer
 from penjing.core.errors import UsageError
-from penjing.core.task import Item, MarkedTask, Outputs, Task, TextPiece
+from penjing.core.task import Item, Outputs, Task, TextPiece
 
 Floats = npt.NDArray[np.float64]
 Erased = Sequence[tuple[int, int]]

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from penjing.core.abilities import ScopedTask
 from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
 from penjing.core.recipe import LABEL_OF, TIME, Recipe
-from penjing.core.task import ScopedTask, Task, rare_scopes
+from penjing.core.task import Task, rare_scopes
 from penjing.core.zone import find_zone
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 import penjing
+from penjing.core.abilities import FittedTask, MarkedTask
 from penjing.core.certificate import Certificate, CertifiedPeriod
 from penjing.core.machine import hardware
 from penjing.core.methods import Done
 from penjing.core.nouns import Release, Table
 from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
-from penjing.core.task import FittedTask, MarkedTask
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_of
 from penjing.decide.table import RuleTable

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from penjing.core.abilities import ScopedTask
 from penjing.core.artifact import open_artifact
 from penjing.core.errors import DamageError, UsageError
 from penjing.core.machine import cores
 from penjing.core.nouns import Artifact, Release
-from penjing.core.task import JointTask, ScopedTask
+from penjing.core.task import JointTask
 from penjing.data.mask import open_masking
 from penjing.engines.fields import FieldsEngine
 from penjing.engines.protocol import Device, Engine, heads_of

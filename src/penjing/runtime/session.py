@@ -8,8 +8,9 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from penjing.core.abilities import ScopedTask
 from penjing.core.nouns import Artifact, Prediction, Scalar
-from penjing.core.task import Item, Outputs, PairReader, ScopedTask
+from penjing.core.task import Item, Outputs, PairReader
 from penjing.data.features import FieldFeatures
 from penjing.data.mask import Masked, open_masking
 from penjing.data.pair_text import prepare_texts

@@ -17,10 +17,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.abilities import Bounds
 from penjing.core.answers import Answer, Span, Spans, as_kind
 from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
-from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, TextPiece, Unit
+from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, TextPiece, Unit
 from penjing.tasks.answer_decode import BestPiece, best_of, fit_bias, located, log_odds, scores_of
 from penjing.tasks.answer_figures import answer_figures, overlap
 from penjing.tasks.answer_gold import ANSWER, read_answers, trimmed, write_answers

@@ -33,10 +33,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from penjing.core.abilities import Bounds
 from penjing.core.answers import Answer, Number, as_kind
 from penjing.core.errors import DataError, RequestError, shown
 from penjing.core.options import Options as _Options
-from penjing.core.task import ALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.core.task import ALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.fields import parse_number, read_field
 from penjing.tasks.grades import (
     GradeCalibration,

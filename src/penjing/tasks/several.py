@@ -17,11 +17,12 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
+from penjing.core.abilities import Bounds
 from penjing.core.answers import Answer, Flags, as_kind
 from penjing.core.errors import DataError, UsageError, shown
 from penjing.core.options import Options as _Options
 from penjing.core.options import WrongValueError
-from penjing.core.task import ALL, SMALL, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.core.task import ALL, SMALL, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.data.labels import match_label, nearest_label
 from penjing.tasks.flags import FlagsCalibration, fit_flags
 from penjing.tasks.label_sets import split_cell, widths

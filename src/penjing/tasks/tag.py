@@ -18,11 +18,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from penjing.core.abilities import Bounds
 from penjing.core.answers import Answer, Span, Spans, as_kind
 from penjing.core.errors import DataError
 from penjing.core.options import Options as _Options
 from penjing.core.options import nearest
-from penjing.core.task import ALL, IGNORED, About, Bounds, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
+from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.platt import fit_platt, platt
 from penjing.tasks.tag_decode import Best, Units, decode_units, located, log_odds, tags_of, units_of

@@ -24,25 +24,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from penjing.core.abilities import BoundedTask, Bounds, ListedTask, QuotingTask
 from penjing.core.answers import Answer, Joint, as_kind
 from penjing.core.errors import DataError, UsageError, shown
 from penjing.core.options import nearest
-from penjing.core.task import (
-    IGNORED,
-    About,
-    BoundedTask,
-    Bounds,
-    FactKind,
-    Head,
-    Item,
-    ListedTask,
-    Outputs,
-    PartedTask,
-    QuotingTask,
-    Section,
-    Task,
-    Unit,
-)
+from penjing.core.task import IGNORED, About, FactKind, Head, Item, Outputs, PartedTask, Section, Task, Unit
 from penjing.tasks import open_task
 from penjing.tasks.metrics import Floats
 from penjing.tasks.together_gold import JointGold, write_golds
