@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from penjing.core.answers import Span, Spans
 from penjing.core.errors import DataError
+from penjing.core.task import Item
 from penjing.tasks.tag import Tag, TagReader
 
 GOLD = '[{"start":0,"end":2,"label":"a"}]'
@@ -69,3 +71,18 @@ def test_words_and_numbers_of_entities_are_of_their_types() -> None:
     assert (found["entity.sum.min"], found["entity.sum.max"]) == (1200.0, 35000.0)
     assert found["entity.firm.max"] is None and set(task.quotes(Spans((), 0.8), text).values()) == {None}
     assert task.bounds().pieces["entity.sum.max"] == "entity.sum.count"
+
+
+def test_entities_that_no_tags_can_give_are_counted_and_told() -> None:
+    task = Tag(("a",))
+    text = "abcd ef"
+    items = [Item(text, np.array([[0, 0], [0, 4], [5, 7], [7, 7]]))] * 2
+    golds = ['[{"start":0,"end":2,"label":"a"}]', '[{"start":5,"end":7,"label":"a"}]']
+    outputs = {"tags": [np.zeros((4, 3), dtype=np.float32)] * 2}
+    calibration = task.fit(outputs, golds, items)
+    assert calibration["cut"] == [1, 2], "`ab` ends inside the token `abcd`"
+    answers = task.decode(outputs, calibration, items)
+    (told,) = (each.note for each in task.fitted_figures(answers, golds, calibration) if each.note)
+    assert told["en"].startswith("1 of 2 entities") and "2 个实体中，有 1 个" in told["zh"]
+    older = {name: value for name, value in calibration.items() if name != "cut"}
+    assert task.fitted_figures(answers, golds, older) == task.figures(answers, golds)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from penjing.core.options import nearest
 from penjing.core.task import ALL, IGNORED, About, FactKind, Head, Item, MaskedText, Outputs, Section, Unit
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.platt import fit_platt, platt
-from penjing.tasks.tag_decode import Best, Units, decode_units, located, log_odds, tags_of, units_of
+from penjing.tasks.tag_decode import Best, Units, cut_inside, decode_units, located, log_odds, tags_of, units_of
 from penjing.tasks.tag_figures import tag_figures
 from penjing.tasks.tag_numbers import least_and_most
 from penjing.tasks.tag_spans import Entity, read_entities, write_entities
@@ -133,7 +133,10 @@ class Tag(TagReader):
         return targets
 
     def fit(self, outputs: Outputs, golds: Sequence[str], items: Sequence[Item] = ()) -> dict[str, Any]:
-        """The temperature of the tags, then the scales of the probabilities of entities and of whole texts."""
+        """The temperature of the tags, then the scales of the probabilities of entities and of whole texts.
+
+        cut: how many of the entities begin or end inside a token, so that no tags give them, and how many there are.
+        """
         targets = self.encode(golds, items)[HEAD]
         kept = [target != IGNORED for target in targets]
         tables = [np.asarray(table)[mask] for table, mask in zip(outputs[HEAD], kept, strict=True)]
@@ -146,9 +149,11 @@ class Tag(TagReader):
         right: list[bool] = []
         whole: list[float] = []
         all_right: list[bool] = []
+        cut = [0, 0]
         for table, gold, item in zip(outputs[HEAD], golds, items, strict=True):
             units, found = self._decoded(table, item, temperature)
             said, meant = self._placed(units, found), set(read_entities(gold))
+            cut = [cut[0] + cut_inside(sorted(meant), units), cut[1] + len(meant)]
             shares += found.shares
             right += [one in meant for one in said]
             whole.append(found.share)
@@ -157,6 +162,7 @@ class Tag(TagReader):
             "temperature": temperature,
             "entity": list(fit_platt(shares, right)),
             "text": list(fit_platt(whole, all_right)),
+            "cut": cut,
         }
 
     def plain(self) -> dict[str, Any]:
@@ -311,6 +317,20 @@ class Tag(TagReader):
         """F1 of each type, kinds of errors, and how often entities are right by their probability."""
         said = [as_kind(answer, Spans).spans for answer in answers]
         return tag_figures(said, [read_entities(gold) for gold in golds], self.types)
+
+    def fitted_figures(
+        self, answers: Sequence[Answer], golds: Sequence[str], calibration: Mapping[str, Any]
+    ) -> tuple[Section, ...]:
+        """The same; with the errors how many entities of the validation rows no tags can give."""
+        cut, entities = calibration.get("cut", (0, 0))
+        if not cut:
+            return self.figures(answers, golds)
+        note: dict[Literal["en", "zh"], str] = {
+            "en": f"{cut:,} of {entities:,} entities of validation rows begin or end inside a token: no tags give them",
+            "zh": f"验证行的 {entities:,} 个实体中，有 {cut:,} 个的边界落在词元内部，任何标记都给不出",
+        }
+        found = self.figures(answers, golds)
+        return tuple(replace(each, note=note) if each.name == "entity_errors" else each for each in found)
 
 
 def _set(answer: Spans) -> set[Entity]:
