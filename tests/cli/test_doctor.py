@@ -7,11 +7,13 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penjing.cli import doctor
+from penjing.store.audit_key import read_audit_key
 
 
 def test_it_tells_machine_and_packages(penjing: Callable[..., Any]) -> None:
@@ -58,3 +60,18 @@ def test_a_cpu_without_int8_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(machine, "cpu_flags", lambda: frozenset({"avx2"}))
     assert any("no INT8 dot product" in line for line in doctor.examine()["warnings"])
+
+
+def test_it_tells_the_key_of_audits_by_its_fingerprint(
+    penjing: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert json.loads(penjing("doctor", "--json").out)["audit_key"] is None
+    file = tmp_path / "audit.key"
+    file.write_text("k" * 64, encoding="utf-8")
+    file.chmod(0o644)
+    monkeypatch.setenv("PENJING_AUDIT_KEY", str(file))
+    assert f"! {file}: others can read or change the audit key (mode 644)" in penjing("doctor").out
+    file.chmod(0o600)
+    found = json.loads(penjing("doctor", "--json").out)["audit_key"]
+    assert found == {"file": str(file), "fingerprint": read_audit_key(str(file)).fingerprint}
+    assert f"audits    drawn by the key {found['fingerprint']}, from {file}" in penjing("doctor").out

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from penjing.core.artifact import open_release
+from penjing.core.canon import canonical_json
 from penjing.core.errors import StoreError
+from penjing.core.folder import MANIFEST, sealed_folder
 from penjing.core.machine import cores
 from penjing.core.nouns import Release
+from penjing.decide.policy import load_policy
 from penjing.measure.workers import WorkerLayout
 from penjing.serve.bodies import RequestItem
 from penjing.serve.errors import AnswerError
@@ -81,3 +87,30 @@ def test_it_is_not_ready_where_a_test_write_fits_and_a_decision_may_not(
         await service.close()
 
     asyncio.run(run(opened(tiny_release, tmp_path, threads=1)))
+
+
+def test_servers_that_share_a_key_draw_a_case_alike(tiny_release_maker: Callable[..., Release], tmp_path: Path) -> None:
+    made = tiny_release_maker(tmp_path / "made", threshold=0.0, audit=0.5)
+    with sealed_folder(tmp_path / "newest") as inside:  # a release of an earlier version draws by the id of the record
+        shutil.copytree(made.folder, inside, dirs_exist_ok=True)
+        (inside / MANIFEST).unlink()
+        newest = load_policy(made).spec.newest_rules()
+        (inside / "policy" / "policy.json").write_bytes(canonical_json(newest.model_dump(mode="json")))
+        (inside / "policy" / "rules.csv").write_text("name,text,then\nx,contains x,review\n", encoding="utf-8")
+    release = open_release(tmp_path / "newest")
+    (tmp_path / "audit.key").write_text("k" * 64, encoding="utf-8")
+    (tmp_path / "audit.key").chmod(0o600)
+
+    async def run(service: DecisionService) -> list[object]:
+        service.open()
+        asked = [RequestItem(text=f"thanks mum {number}", fields={"channel": "web"}) for number in range(40)]
+        decided = await service.decide(asked, False)
+        await service.close()
+        return [each["reason"] for each in decided]
+
+    reasons = []
+    for file in ("", str(tmp_path / "audit.key"), str(tmp_path / "audit.key")):
+        folder = tmp_path / f"server-{len(reasons)}"
+        folder.mkdir()
+        reasons.append(asyncio.run(run(opened(release, folder, threads=1, audit_key=file))))
+    assert "audit" in reasons[1] and reasons[1] == reasons[2] != reasons[0]

@@ -76,7 +76,6 @@ def decide(
     from penjing.data.cells import Fault
     from penjing.data.read import Reading
     from penjing.decide.decider import Decider
-    from penjing.decide.draw import Drawer
     from penjing.store.database import open_store
     from penjing.store.releases import put_in_service
     from penjing.store.settings import database_url
@@ -86,8 +85,7 @@ def decide(
     if store.warning:
         tell(store.warning)
     put_in_service(store, decider.release)
-    if (secret := store.audit_key()) is not None:
-        decider.drawer = Drawer(secret)
+    _draw_by_key(decider, store)
     reading, columns = Reading(encoding, sheet, header, lines=lines), CaseColumns(ref, tuple(dict.fromkeys(keep or ())))
     columns.refuse_text(text or decider.release.info.columns.get("text", "text"))
     about = evidence_of or ""
@@ -124,6 +122,16 @@ def decide(
 def _changed(options: DataclassInstance) -> dict[str, Any]:
     """The options that differ from their defaults."""
     return {name: value for name, value in asdict(options).items() if value != getattr(type(options), name)}
+
+
+def _draw_by_key(decider: Decider, store: Store) -> None:
+    """Let audits be drawn by the key of PENJING_AUDIT_KEY, else by that of the database."""
+    from penjing.decide.draw import Drawer
+    from penjing.store.audit_key import find_audit_key
+    from penjing.store.settings import StoreSettings, from_environment
+
+    if (key := find_audit_key(store, from_environment(StoreSettings).audit_key)) is not None:
+        decider.drawer = Drawer(key.secret)
 
 
 def _open(store: Store, decider: Decider, file: str, options: dict[str, Any], again: bool) -> DecideRun | None:

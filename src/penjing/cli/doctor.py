@@ -46,6 +46,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print as JSON")
     out(f"disk      {disk['free_gb']:.1f} GB free at {disk['path']}")
     out(f"gpu       {found['gpu'] or 'none found (none is needed)'}")
     out(f"sqlite    {found['sqlite']['version']} from {found['sqlite']['module']}")
+    if key := found["audit_key"]:
+        out(f"audits    drawn by the key {key['fingerprint']}, from {key['file']}")
     out(f"fonts     {found['fonts']['chinese'] or 'none with Chinese (reports use the fonts of their reader)'}")
     for name, state in found["extras"].items():
         out(f"extra     {name}: {'installed' if not state['missing'] else 'missing ' + ', '.join(state['missing'])}")
@@ -68,6 +70,7 @@ def examine() -> dict[str, Any]:
     sqlite = _sqlite()
     int8 = int8_instructions()
     warnings = [sqlite["warning"]] if sqlite["warning"] else []
+    audit_key = _audit_key(warnings)
     if not int8:
         warnings.append(
             "this CPU has no INT8 dot product (VNNI, AMX): INT8 on OpenVINO is slow here, and a release of it made "
@@ -92,6 +95,7 @@ def examine() -> dict[str, Any]:
         "disk": {"path": str(here), "free_gb": round(free / 1e9, 2)},
         "gpu": _gpu(),
         "sqlite": sqlite,
+        "audit_key": audit_key,
         "fonts": {"chinese": _chinese_font()},
         "packages": {name: _version(name) for name in PACKAGES},
         "extras": extras,
@@ -126,6 +130,21 @@ def _sqlite() -> dict[str, Any]:
         "version": module.sqlite_version,
         "warning": warning((version[0], version[1], version[2])),
     }
+
+
+def _audit_key(warnings: list[str]) -> dict[str, str] | None:
+    """The key of PENJING_AUDIT_KEY, by its fingerprint; None where it is not set or cannot be used, with a warning."""
+    from penjing.core.errors import UsageError
+    from penjing.store.audit_key import read_audit_key
+    from penjing.store.settings import StoreSettings, from_environment
+
+    if not (file := from_environment(StoreSettings).audit_key):
+        return None
+    try:
+        return {"file": file, "fingerprint": read_audit_key(file).fingerprint}
+    except UsageError as error:
+        warnings.append(f"{error.where}: {error.what}")
+        return None
 
 
 def _gpu() -> str | None:

@@ -119,8 +119,7 @@ def amend(
     rows, cases = _labelled_rows(data, columns, release, schema, progress)
     given, fresh, repeated = _fresh_rows(session, schema, rows, data, {*old.calibration, *old.used})
     promised = Promised(old.max_error, old.max_miss, old.reviewed)
-    tested = [digest([old.grid, old.path])]
-    ledger = ledger_of(data, out.absolute().parent)
+    tested, ledger = [digest([old.grid, old.path])], ledger_of(data, out.absolute().parent)
     usable = open_rows(ledger, fresh, policy, release.artifact, promised, tested, whole=cases.differs)
     progress.start(f"certifying on {len(usable.table):,} rows", None)
     labelled = label_facts(session, policy, usable.table)
@@ -131,13 +130,7 @@ def amend(
     )
     certificate = certificate.model_copy(update={"openings": usable.earlier})
     spec = spec.model_copy(update={"thresholds": certificate.thresholds, "periods": periods})
-    with sealed_folder(out) as folder:
-        shutil.copytree(release.folder, folder, dirs_exist_ok=True)
-        (folder / MANIFEST).unlink()
-        (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
-        write_rules(folder, table)
-        (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
-    amended = open_release(out)
+    amended = _seal(release, spec, table, certificate, out)
     # The gates are about the model, which has not changed. Gates on times were measured with the old rules.
     if gates := [gate for gate in read_gates(release) if gate["name"] not in TIMES]:
         write_gates(out, amended.id, gates)
@@ -155,6 +148,17 @@ def _in_zone(spec: PolicySpec, name: str | None) -> PolicySpec:
         return spec.model_copy(update={"time_zone": find_zone(name)})
     except KeyError:
         raise UsageError(f"unknown zone `{name[:60]}`", where="--time-zone", fix=nearest_zone(name)) from None
+
+
+def _seal(release: Release, spec: PolicySpec, table: RuleTable, certificate: Certificate, out: Path) -> Release:
+    """A copy of a release with another policy, other rules and another certificate."""
+    with sealed_folder(out) as folder:
+        shutil.copytree(release.folder, folder, dirs_exist_ok=True)
+        (folder / MANIFEST).unlink()
+        (folder / POLICY).write_bytes(canonical_json(spec.model_dump(mode="json")))
+        write_rules(folder, table)
+        (folder / CERTIFICATE).write_bytes(canonical_json(certificate.model_dump(mode="json")))
+    return open_release(out)
 
 
 def read_certificate(release: Release) -> Certificate:

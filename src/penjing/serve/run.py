@@ -77,6 +77,10 @@ def run_service(
         check_exposure(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
             service = DecisionService(release, store, settings)
+            if key := service.audit_key:
+                made = f"audits are drawn by the key {key.fingerprint}, made from the signing key"
+                read = f"audits are drawn by the key {key.fingerprint}, from {key.file}"
+                notify(made if key.file is None else read)
             service.warm()
             if release.info.language != "en":
                 # Evidence cuts texts into words, whichever model is used.

@@ -43,6 +43,7 @@ from penjing.serve.round_limit import RoundLimit
 from penjing.serve.settings import Settings
 from penjing.serve.slow_engine import SlowEngine
 from penjing.serve.states import CachedState
+from penjing.store.audit_key import find_audit_key
 from penjing.store.case_data import CaseData
 from penjing.store.checkpoints import Checkpoints
 from penjing.store.database import Store
@@ -73,11 +74,12 @@ class DecisionService:
 
     def __init__(self, release: Release, store: Store, settings: Settings) -> None:
         self.release, self.store, self.settings = release, store, settings
+        self.audit_key = find_audit_key(store, settings.audit_key)
         self.layout = _layout(release, settings)
         self.deciders = [
             Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
         ]
-        secret = store.audit_key() or release.id.encode()
+        secret = release.id.encode() if self.audit_key is None else self.audit_key.secret
         for decider in self.deciders:
             decider.drawer = Drawer(secret)
         self.slow_engine = SlowEngine(release, self.layout.threads, settings.device, secret)

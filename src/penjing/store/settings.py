@@ -1,4 +1,4 @@
-"""The URL of the database and its signing key, from the command line or the environment."""
+"""The URL of the database and its keys, from the command line or the environment."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ class StoreSettings(BaseSettings):
     db: str = Field(DEFAULT_URL, description="URL of the database")
     signing_key: str = Field(
         "", description="file of the key that signs the records; default: .NAME.key beside the database"
+    )
+    audit_key: str = Field(
+        "", description="file of the key that draws audits, for several servers; default: made from the signing key"
     )
 
 
