@@ -133,5 +133,5 @@ def test_the_policy_seals_the_offsets_and_one_in_utc_keeps_its_bytes(tmp_path: P
     assert PolicySpec.model_validate(sealed) == spec and spec.newest_rules().format == 5
     plain = policy(tmp_path, "UTC").spec
     assert "time_zone" not in plain.model_dump(mode="json") and plain.newest_rules().format == 4
-    with pytest.raises(ValidationError, match="has a scope or a time zone"):
+    with pytest.raises(ValidationError, match="is for a scope or a time zone"):
         PolicySpec.model_validate({**sealed, "format": 4})

@@ -109,8 +109,7 @@ def examine(
     labels = reader.strata(table.labels or ())
     rank = [_RANK[part] for part in parts]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
-    several = reader.golds_are_lists or isinstance(reader, OpenReader)
-    said = table.labels or () if several else labels  # golds of one stratum may differ
+    said = table.labels or () if _one_stratum_differs(reader) else labels
     if isinstance(reader, PairReader):
         texts = [compared(text, symmetric=reader.symmetric) for text in table.texts]
         found = linked(find_duplicates(texts, said, rank, protected, progress, beside, both_near), texts)
@@ -150,6 +149,11 @@ def examine(
         outside=_apart(outside, table.texts),
     )
     return audit, prepared
+
+
+def _one_stratum_differs(reader: Reader) -> bool:
+    """Whether golds of one stratum may be different golds."""
+    return reader.golds_are_lists or isinstance(reader, OpenReader)
 
 
 def _apart(outside: Mapping[str, Sequence[str]], labelled: Sequence[str]) -> dict[str, list[str]]:

@@ -79,12 +79,12 @@ class PolicySpec(BaseModel):
     the answer. Format 3 has `task` instead, with `type` and what the task learned of its data; its thresholds are by
     the scopes of the task. Format 4 has either, and names the version of the facts that are recorded (`facts`) and what
     the train rows had of each declared field that the model reads (`features`). unknown_values: whether a new value of
-    an enumerated field is refused, or sends the case to review; only the second is written.
-    Where rules depend on the time, it has the thresholds of each period between their dates (`periods`), which apply
-    instead of `thresholds`. Format 5 is format 4 with a scope, a time zone or both. `scope`: whether a text is out of
-    scope is a fact, and such a text goes to a person where no rule decides. `time_zone`: the zone by whose clock rules
-    and periods are dated, its offsets included; without it this is UTC. Format 6 is certified label by label
-    (`certify`), and may have both; its thresholds are by `yes.LABEL` and `no.LABEL`.
+    an enumerated field is refused, or sends the case to review; only the second is written. Where rules depend on the
+    time, it has the thresholds of each period between their dates (`periods`), which apply instead of `thresholds`.
+    Format 5 is format 4 with a scope, a time zone or both. `scope`: whether a text is out of scope is a fact, and such
+    a text goes to a person where no rule decides. `time_zone`: the zone by whose clock rules and periods are dated, its
+    offsets included; without it this is UTC. Format 6 is certified label by label (`certify`), and may have both; its
+    thresholds are by `yes.LABEL` and `no.LABEL`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,13 +115,12 @@ class PolicySpec(BaseModel):
             raise ValueError("format 1 cannot name a masking, a folding or a form of rules")
         if bool(self.task) == bool(self.labels) or (self.format < 4 and (self.format == 3) != bool(self.task)):
             raise ValueError("formats 1 and 2 name labels and no task, format 3 a task and no labels, the next either")
-        known = self.rules in FORMS and self.facts in fact_versions.VERSIONS
-        if known and (self.rules == FORMS[-1]) != (self.facts in fact_versions.OF_TEXT):
+        of_text, known = self.facts in fact_versions.OF_TEXT, self.facts in fact_versions.VERSIONS
+        if known and self.rules in FORMS and (self.rules == FORMS[-1]) != of_text:
             raise ValueError("facts of versions 3 to 5 are those of rules of form 2, and of no others")
-        if (self.format == 6) != (self.certify == "label"):
-            raise ValueError("a policy of format 6 is certified label by label, others are not")
-        if self.format < 6 and (self.format == 5) != (self.scope or self.time_zone != UTC):
-            raise ValueError("a policy of format 5 has a scope or a time zone, earlier ones have neither")
+        dated = self.format < 6 and (self.format == 5) != (self.scope or self.time_zone != UTC)
+        if dated or (self.format == 6) != (self.certify == "label"):
+            raise ValueError("format 5 is for a scope or a time zone, format 6 for certificates label by label")
         if self.scope and self.facts in fact_versions.VERSIONS[:3]:
             raise ValueError("a policy with a scope has facts of version 4 or later")
         if self.format < 4 and (self.features or self.facts != fact_versions.FIRST):

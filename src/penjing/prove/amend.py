@@ -136,8 +136,7 @@ def amend(
         write_gates(out, amended.id, gates)
     findings += check_fired(table, names_fired(table, labelled.facts), "labelled")
     warnings = tuple(each for each in findings if each.level == "warning")
-    used = given - repeated - len(usable.table)
-    return Amended(amended, certificate, warnings, given, used, repeated)
+    return Amended(amended, certificate, warnings, given, given - repeated - len(usable.table), repeated)
 
 
 def _in_zone(spec: PolicySpec, name: str | None) -> PolicySpec:

@@ -10,8 +10,10 @@ import numpy as np
 
 from penjing.core.errors import DataError, RecipeError, UsageError
 from penjing.core.nouns import Card, Inputs
+
+# Not as `nearest`: a task of that name is a module here.
 from penjing.core.options import Options, build_options
-from penjing.core.options import nearest as nearest_name
+from penjing.core.options import nearest as near_word
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import About, Outputs, Reader, Task
 
@@ -46,7 +48,7 @@ class TaskFile(Protocol):
 def open_reader(name: str, options: Mapping[str, Any], where: str = "task") -> Reader:
     """The reader of a task's gold. Raises RecipeError for an unknown task or option."""
     if name not in TASKS:
-        raise RecipeError(f"unknown task `{name}`", where=where, fix=nearest_name(name, TASKS))
+        raise RecipeError(f"unknown task `{name}`", where=where, fix=near_word(name, TASKS))
     file = _file(name)
     return file.open_reader(build_options(file.Options, options, where))
 
@@ -54,7 +56,7 @@ def open_reader(name: str, options: Mapping[str, Any], where: str = "task") -> R
 def about_task(name: str, where: str = "task") -> About:
     """What a new recipe says about a task. Raises RecipeError for an unknown task."""
     if name not in TASKS:
-        raise RecipeError(f"unknown task `{name[:80]}`", where=where, fix=nearest_name(name, TASKS))
+        raise RecipeError(f"unknown task `{name[:80]}`", where=where, fix=near_word(name, TASKS))
     return _file(name).ABOUT
 
 
@@ -64,7 +66,7 @@ def reader_of(file: RecipeFile) -> Reader:
     options = task.options()
     if task.type not in TASKS:
         raise RecipeError(
-            f"unknown task `{task.type[:80]}`", where=file.where("task", "type"), fix=nearest_name(task.type, TASKS)
+            f"unknown task `{task.type[:80]}`", where=file.where("task", "type"), fix=near_word(task.type, TASKS)
         )
     model = _file(task.type)
     if "separator" in options:

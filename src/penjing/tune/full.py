@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -55,20 +56,21 @@ from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tokens import Encoded, Tokens, open_tokenizer
 from penjing.train.activations import hidden_rows
-from penjing.train.batches import Budget
+from penjing.train.batches import Budget, Ints
 from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing
 from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
+from penjing.tune.curves import round_scores, rounded, thinned
 from penjing.tune.depth import auto_layers
+from penjing.tune.entries import check_fields, entry_ids, over_entries, set_last_layer
 from penjing.tune.rates import best_first, rung_of
-from penjing.tune.rows import fit_tokenizer, read_rows
+from penjing.tune.rows import fit_tokenizer, read_rows, say_cut
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
 Numbers = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 30.0
-_CURVE_POINTS = 200
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
 PAIRS = True
 JOINT = True
@@ -128,11 +130,17 @@ class Job:
     layers: Literal["all"] | int
     fields: FieldFeatures | None = None
     numbers: tuple[Numbers | None, Numbers | None] = (None, None)
+    entries: Sequence[Ints] = ()
 
     @property
     def metric(self) -> str:
         """The name of the score by which epochs and rates are compared."""
         return "loss" if self.options.metric == "loss" else metric_names(self.task)[0]
+
+    @property
+    def texts(self) -> tuple[Sequence[Ints], ...]:
+        """The token ids of the train rows, of the validation rows, and of the entries of a catalogue."""
+        return self.train.ids, self.validation.ids, self.entries
 
     @property
     def budget(self) -> Budget:
@@ -170,16 +178,10 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
     train, validation = (
         read_rows(task, tokenizer, one, options.max_tokens) for one in (inputs.train, inputs.validation)
     )
-    if train.encoded.cut:
-        cut, rows, tokens = train.encoded.cut, len(inputs.train), options.max_tokens
-        if len(train.owners) == rows:
-            run.progress.say(
-                f"{cut} of {rows} train texts are longer than {tokens} tokens: training sees their beginning"
-            )
-        else:
-            run.progress.say(f"{cut} of {rows} train texts are longer than {tokens} tokens: they are read in windows")
+    say_cut(train, len(inputs.train), options.max_tokens, run.progress)
     layers = _auto_layers(parent, len(inputs.train)) if options.layers == "auto" else options.layers
     fields = features_for(inputs)
+    check_fields(task, fields)
     return Job(
         layers=layers,
         fields=fields,
@@ -196,6 +198,7 @@ def prepare_job(inputs: Inputs, options: Options, run: Run) -> Job:
         golds=(train.golds, validation.golds),
         items=(train.items, validation.items),
         data=rows_fingerprint(inputs),
+        entries=entry_ids(task, tokenizer, options.max_tokens),
     )
 
 
@@ -210,16 +213,16 @@ def whole_model(job: Job) -> tuple[nn.Module, Supervised]:
     """The model with all its layers, and what it learns."""
     classifier = _build(job)
     padding = padding_id(classifier.encoder)
-    objective = _objective(job, IdRows(job.train.ids, padding), IdRows(job.validation.ids, padding))
+    objective = _objective(job, *(IdRows(list(ids), padding) for ids in job.texts))
     if job.fields is None:
         return classifier, objective
     return WithFields(classifier, job.fields.size, [head.size for head in job.task.heads.values()]), objective
 
 
-def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
+def _objective(job: Job, train: Rows, validation: Rows, entries: Rows) -> Supervised:
     if job.numbers[0] is not None and job.numbers[1] is not None:
         train, validation = FieldRows(train, job.numbers[0]), FieldRows(validation, job.numbers[1])
-    return Supervised(
+    objective = Supervised(
         task=job.task,
         train=TargetRows.of(job.task, train, job.golds[0], job.items[0]),
         validation=TargetRows.of(job.task, validation, job.golds[1], job.items[1]),
@@ -227,6 +230,7 @@ def _objective(job: Job, train: Rows, validation: Rows) -> Supervised:
         seed=job.run.seed,
         smoothing=job.options.label_smoothing,
     )
+    return over_entries(objective, entries)
 
 
 def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:
@@ -265,20 +269,21 @@ def _train(job: Job, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, 
     return whole, outcome
 
 
-def _hidden(job: Job, classifier: Classifier) -> tuple[Rows, Rows]:
-    """Hidden states below the trained layers, of the train rows and of the validation rows."""
+def _hidden(job: Job, classifier: Classifier) -> list[Rows]:
+    """Hidden states below the trained layers, of each of `Job.texts`."""
     assert job.layers != "all"
-    run, count = job.run, len(job.train.ids)
+    about = [job.parent.id, job.data, *([job.task.state] if job.entries else [])]
+    run, ends = job.run, np.cumsum([0, *map(len, job.texts)]).tolist()
     every = hidden_rows(
         Lower(classifier, job.layers),
-        [*job.train.ids, *job.validation.ids],
+        [ids for texts in job.texts for ids in texts],
         padding_id(classifier.encoder),
         int(classifier.encoder.config.hidden_size),  # type: ignore[union-attr, arg-type]
         Budget(rows=64, tokens=4096),
         run,
-        digest([job.parent.id, job.data, job.layers, job.options.max_tokens, run.threads, mask.VERSION]),
+        digest([*about, job.layers, job.options.max_tokens, run.threads, mask.VERSION]),
     )
-    return every.part(0, count), every.part(count, len(every.lengths))
+    return [every.part(first, last) for first, last in pairwise(ends)]
 
 
 def check_tokens(tokens: int, limit: int) -> None:
@@ -302,7 +307,10 @@ def _build(job: Job) -> Classifier:
         check_layers(job.layers, len(layers_of(encoder)))
     fit_vocabulary(encoder, job.tokenizer)
     with repeatable(job.run.seed, job.run.threads, job.run.device):
-        return Classifier(encoder, job.task.heads, job.options.dropout)
+        classifier = Classifier(encoder, job.task.heads, job.options.dropout)
+    if job.entries:
+        classifier.head = nn.Identity()  # type: ignore[assignment]  # vectors are learned, the last layer is made of them
+    return classifier
 
 
 def _write(
@@ -311,6 +319,7 @@ def _write(
     run, options, task, golds = job.run, job.options, job.task, inputs.validation.labels or ()
     classifier, fields = inner(model), model.weights() if isinstance(model, WithFields) else None
     assert isinstance(classifier, Classifier)
+    set_last_layer(classifier, job.entries, job.budget)
     outputs, items = _validation_outputs(job, inputs, classifier, fields)
     calibration = task.fit(outputs, golds, items)
     card = Card(
@@ -330,7 +339,7 @@ def _write(
         base=job.parent.card.base,
         padding_id=padding_id(classifier.encoder),
         features={} if job.fields is None else job.fields.to_json(),
-        curves=Curves.model_validate({"loss": _thinned(outcome.losses), "validation": _rounded(outcome.evaluations)}),
+        curves=Curves.model_validate({"loss": thinned(outcome.losses), "validation": rounded(outcome.evaluations)}),
         notes={
             "learning_rate": rate,
             "learning_rates": _rate_results(options.learning_rate, tries, rate, outcome),
@@ -373,25 +382,10 @@ def _rate_results(rates: Sequence[float], tries: Sequence[Outcome], rate: float,
     for place, value in enumerate(rates):
         one = outcome if value == rate else tries[place]
         scores = one.scores if value == rate else one.rung
-        row = {"learning_rate": value, "steps": len(one.losses), "diverged": one.diverged, **_round(scores)}
-        found.append(row | ({"rung": _round(first[value])} if value in first else {}))
+        row = {"learning_rate": value, "steps": len(one.losses), "diverged": one.diverged, **round_scores(scores)}
+        found.append(row | ({"rung": round_scores(first[value])} if value in first else {}))
     return found
-
-
-def _round(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(value, 6) for name, value in scores.items()}
 
 
 def _in_words(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in scores.items())
-
-
-def _thinned(losses: list[float]) -> list[list[float]]:
-    """At most _CURVE_POINTS pairs (last step of a span, mean loss in it)."""
-    spans = np.array_split(np.asarray(losses), min(_CURVE_POINTS, max(1, len(losses))))
-    ends = np.cumsum([len(span) for span in spans])
-    return [[int(end), round(float(span.mean()), 6)] for end, span in zip(ends, spans, strict=True) if len(span)]
-
-
-def _rounded(evaluations: list[dict[str, float]]) -> list[dict[str, float]]:
-    return [_round(one) for one in evaluations]

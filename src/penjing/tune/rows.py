@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Tokenizer
 
-from penjing.core.nouns import Table
+from penjing.core.nouns import Progress, Table
 from penjing.core.task import Item, Task
 from penjing.text.by_character import by_character
 from penjing.text.passages import by_passage
@@ -46,6 +46,15 @@ def read_rows(task: Task, tokenizer: Tokenizer, table: Table, max_tokens: int) -
         return _windows(task, Tokens(tokenizer, max_tokens), table.texts, golds)
     encoded = encode(tokenizer, table.texts, max_tokens)
     return ReadRows(encoded, golds, items_of(table.texts, encoded), range(len(table)))
+
+
+def say_cut(read: ReadRows, rows: int, tokens: int, progress: Progress) -> None:
+    """Say how many of the texts are longer than a row, and what that means."""
+    cut = read.encoded.cut
+    if cut and len(read.owners) == rows:
+        progress.say(f"{cut} of {rows} train texts are longer than {tokens} tokens: training sees their beginning")
+    elif cut:
+        progress.say(f"{cut} of {rows} train texts are longer than {tokens} tokens: they are read in windows")
 
 
 def _windows(task: Task, tokens: Tokens, texts: Sequence[str], golds: Sequence[str]) -> ReadRows:
