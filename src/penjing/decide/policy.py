@@ -135,17 +135,11 @@ class PolicySpec(BaseModel):
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Policies of formats 1 to 3 keep their bytes."""
         values: dict[str, Any] = handler(self)
-        if self.format == 1:
-            for name in ("masking", "folding", "rules"):
-                values.pop(name, None)
-        if self.format < 4:
-            for name in ("facts", "features"):
-                values.pop(name, None)
+        absent = ["masking", "folding", "rules"] * (self.format == 1) + ["facts", "features"] * (self.format < 4)
+        for name in [*absent, *(name for name in ("periods", "scope") if not values.get(name))]:
+            values.pop(name, None)
         for name, usual in (("unknown_values", "refuse"), ("time_zone", UTC), ("certify", "case")):
             if getattr(self, name) == usual:
-                values.pop(name, None)
-        for name in ("periods", "scope"):
-            if not values.get(name):
                 values.pop(name, None)
         values.pop("labels" if self.task else "task", None)
         return values
