@@ -47,7 +47,7 @@ class CatalogueSetting:
 
 
 @dataclass(frozen=True)
-class _CatalogueRows:
+class _EntryRows:
     """Train rows of entries: x (n, terms) and the position of the entry of each; the entries t (N, terms)."""
 
     matrix: Any
@@ -70,7 +70,7 @@ def fit_catalogue(train: Table, task: Task, setting: CatalogueSetting, run: Run)
     golds = train.labels or ()
     places = np.asarray(task.encode(golds, ())[name])
     known = np.flatnonzero(places >= 0)
-    rows = _CatalogueRows(every[head.size :][known], every[: head.size], places[known])
+    rows = _EntryRows(every[head.size :][known], every[: head.size], places[known])
     chosen = _choose(rows, task, [golds[place] for place in known.tolist()], run)
     weights = _weights(rows, np.arange(len(known)), chosen.c).T
     coef = np.ascontiguousarray(weights.toarray(), dtype=np.float16)
@@ -87,7 +87,7 @@ def refuse_fields(fields: object) -> None:
         raise UsageError(what, fix="take `features:` out")
 
 
-def _choose(rows: _CatalogueRows, task: Task, golds: Sequence[str], run: Run) -> Chosen:
+def _choose(rows: _EntryRows, task: Task, golds: Sequence[str], run: Run) -> Chosen:
     """The weight b of the best out-of-fold score; the smaller one of those that are as good."""
     count = len(golds)
     if count < _FOLDS:
@@ -111,7 +111,7 @@ def _choose(rows: _CatalogueRows, task: Task, golds: Sequence[str], run: Run) ->
     return Chosen(next(c for c, score in tried if score >= best - TIE), tuple(tried), len(order))
 
 
-def _weights(rows: _CatalogueRows, used: npt.NDArray[np.int64], weight: float) -> Any:
+def _weights(rows: _EntryRows, used: npt.NDArray[np.int64], weight: float) -> Any:
     """w of each entry, (N, terms) sparse, with these of the train rows."""
     from scipy.sparse import csr_matrix, diags
 
