@@ -71,6 +71,16 @@ def test_strata_are_the_rarest_relations() -> None:
     assert TriplesReader(None).strata(golds) == ["b", "a", "none", ""]
 
 
+def test_data_may_write_down_that_there_is_no_relation() -> None:
+    reader = open_reader("triples", {"none": "unknown"})
+    read = reader.read(gold((0, "unknown", 1), (1, "buys", 0)))
+    assert read == TASK.read(gold((1, "buys", 0)))
+    task = reader.learn([read])
+    assert isinstance(task, Triples) and task.relations == ("buys",)
+    again = open_task("triples", task.state)
+    assert again == task and again.read(gold((0, "unknown", 1))) == TASK.read(gold())
+
+
 def test_the_reach_is_an_option_with_bounds() -> None:
     task = open_reader("triples", {"reach": 3}).learn([gold((0, "a", 1))])
     assert open_task("triples", task.state) == task

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -48,6 +48,7 @@ class Options(_Options):
         "auto",
         description="how many entities apart two related ones may be; auto: as far as 99 % of the relations, at most 8",
     )
+    none: str = Field("", description="the label of relations that mean no relation, which some data write down")
 
 
 ABOUT = About(
@@ -65,27 +66,31 @@ ABOUT = About(
 
 def open_reader(options: Options) -> TriplesReader:
     """The reader of entities and relations."""
-    return TriplesReader(None if options.reach == "auto" else options.reach)
+    return TriplesReader(None if options.reach == "auto" else options.reach, options.none.strip())
 
 
 def restore(state: Mapping[str, Any]) -> Triples:
     """The task of an artifact, from its types, its classes of pairs and its reach."""
     pairs = Pairs(tuple(tuple(one) for one in state["classes"]), state["reach"])
-    return Triples(pairs.reach, tuple(state["types"]), pairs)
+    return Triples(pairs.reach, state["none"], tuple(state["types"]), pairs)
 
 
 @dataclass(frozen=True)
 class TriplesReader:
-    """Reads entities and relations before their sets are known. reach: None for `auto`."""
+    """Reads entities and relations before their sets are known. reach: None for `auto`.
+
+    none: the label of relations that are left out, or "".
+    """
 
     reach: int | None
+    none: str = ""
 
     golds_are_names = False
     golds_are_lists = True
 
     def read(self, cell: str, masked: MaskedText | None = None) -> str:
         """The entities and relations of a cell in canonical form, "" for an empty cell. Raises DataError."""
-        return write_graph(read_graph(cell, masked)) if cell.strip() else ""
+        return write_graph(read_graph(cell, masked).without(self.none)) if cell.strip() else ""
 
     def strata(self, golds: Sequence[str]) -> list[str]:
         """The relation of each text that the fewest of these texts have; `none` for a text without relations."""
@@ -104,7 +109,7 @@ class TriplesReader:
         if not classes:
             raise DataError("the train rows have no relations", fix="give rows of texts that have some")
         reach = self.reach or reach_of(graphs)
-        return Triples(reach, tuple(types), Pairs(((), *sorted(classes)), reach))
+        return Triples(reach, self.none, tuple(types), Pairs(((), *sorted(classes)), reach))
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,8 @@ class _Found:
 class Triples(TriplesReader):
     """Entities of these types, and relations as classes of pairs."""
 
-    types: tuple[str, ...]
-    pairs: Pairs
+    types: tuple[str, ...] = ()
+    pairs: Pairs = field(default_factory=lambda: Pairs(((),), 1))
 
     name = "triples"
     errors = ()
@@ -143,6 +148,7 @@ class Triples(TriplesReader):
             "types": list(self.types),
             "classes": [list(one) for one in self.pairs.classes],
             "reach": self.pairs.reach,
+            "none": self.none,
         }
 
     @cached_property

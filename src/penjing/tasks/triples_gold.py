@@ -39,6 +39,10 @@ class Graph:
         """Each relation with its two entities."""
         return frozenset((self.entities[head], label, self.entities[tail]) for head, label, tail in self.relations)
 
+    def without(self, label: str) -> Graph:
+        """The same without the relations of this label; all entities stay."""
+        return Graph(self.entities, tuple(one for one in self.relations if one[1] != label))
+
 
 def read_graph(cell: str, masked: MaskedText | None = None) -> Graph:
     """The entities and relations of a cell; with `masked`, places are moved from the user's text to the masked one.
