@@ -96,6 +96,31 @@ CASES["together"] = Case(
 )
 
 
+_TWO = '[{"start":0,"end":2,"label":"a"},{"start":6,"end":8,"label":"b"}]'
+CASES["triples"] = Case(
+    "triples",
+    (
+        '{"relations": [], "entities": []}',
+        f'{{"relations": [{{"label": "has ", "tail": 0, "head": 1}}], "entities": {_TAG}}}',
+        f'{{"entities": {_TWO}, "relations": [{{"head": 1, "tail": 0, "label": "of"}}]}}',
+    ),
+    (
+        '{"entities":[],"relations":[]}',
+        f'{{"entities":{_TWO},"relations":[{{"head":0,"tail":1,"label":"has"}}]}}',
+        f'{{"entities":{_TWO},"relations":[{{"head":1,"tail":0,"label":"of"}}]}}',
+    ),
+    (
+        "high",
+        "[]",
+        '{"entities": []}',
+        f'{{"entities": {_TWO}, "relations": [{{"head": 0, "tail": 0, "label": "of"}}]}}',
+        f'{{"entities": {_TWO}, "relations": [{{"head": 0, "tail": 2, "label": "of"}}]}}',
+        f'{{"entities": {_TWO}, "relations": [{{"head": 0, "tail": 1}}]}}',
+    ),
+    {},
+)
+
+
 @pytest.fixture(params=sorted(CASES))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -396,5 +396,5 @@ def test_a_release_without_a_scope_has_no_such_fact(tmp_path: Path) -> None:
 )
 def test_a_scope_belongs_to_policies_of_format_5(wrong: dict[str, Any]) -> None:
     values = {"labels": LABELS, "thresholds": {}, "rules": "2", "facts": "4", **wrong}
-    with pytest.raises(ValidationError, match=r"a policy (of format 5 has|with) a scope"):
+    with pytest.raises(ValidationError, match=r"format 5 is for a scope|a policy with a scope"):
         PolicySpec.model_validate(values)

@@ -21,5 +21,5 @@ def test_format_6_is_that_of_labels() -> None:
     assert spec.newest_rules().format == 6
     assert "certify" not in PolicySpec.model_validate(PLAIN).model_dump(mode="json")
     for wrong in ({"certify": "label"}, {"format": 6}, {"format": 5, "certify": "label", "scope": True}):
-        with pytest.raises(ValidationError, match="format 6 is certified label by label"):
+        with pytest.raises(ValidationError, match="format 6 for certificates label by label"):
             PolicySpec.model_validate({**PLAIN, **wrong})
