@@ -14,7 +14,7 @@ from penjing.decide.logic import findings
 from penjing.decide.logic.boxes import Boxes
 from penjing.decide.logic.findings import Finding
 from penjing.decide.logic.overlaps import Meetings
-from penjing.decide.logic.questions import WORK, Box, Logic, Taken, Undecided, Witness
+from penjing.decide.logic.questions import WORK, BoxTests, Logic, Taken, Undecided, Witness
 from penjing.decide.logic.rows import MadeCase, TableRows
 from penjing.decide.logic.wording import box_of, is_plain
 from penjing.decide.table import RuleTable
@@ -110,7 +110,7 @@ def _reaches_out(logic: Logic, one: int, other: int) -> bool:
 
 def _gap(table: RuleTable, logic: Logic, boxes: Boxes) -> Finding:
     """Cases that no row decides, each as the largest set of such cases around it."""
-    known: list[Box] = []
+    known: list[BoxTests] = []
     words: list[str] = []
     plain = worded = False
     answer = logic.open()

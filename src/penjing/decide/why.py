@@ -10,7 +10,7 @@ from penjing.decide.condition import Condition, Rule
 from penjing.decide.match import Matcher
 from penjing.decide.rule_cases import RuleCase, Ruled, RuleRunner
 
-Answer = Literal["true", "false", "unknown"]
+TruthValue = Literal["true", "false", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class RowAnswer:
 
     rule: Rule
     stands: bool
-    answers: tuple[tuple[Condition, Answer], ...]
+    answers: tuple[tuple[Condition, TruthValue], ...]
 
     @property
     def false(self) -> tuple[Condition, ...]:
@@ -48,7 +48,7 @@ class Why:
         stands = not dated or self._matcher(replace(rule, conditions=())).first(case.facts) is not None
         return RowAnswer(rule, stands, answers)
 
-    def _answer(self, condition: Condition, facts: Mapping[str, Any]) -> Answer:
+    def _answer(self, condition: Condition, facts: Mapping[str, Any]) -> TruthValue:
         key = (condition.fact, condition.test)
         if key not in self._asked:
             rule = Rule("", 0, (condition,), self.runner.table.rules[0].then)

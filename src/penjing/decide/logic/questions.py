@@ -50,7 +50,7 @@ class Undecided:
 
 Answer = Witness | Taken | Undecided
 # A set of cases: of each fact a test, and whether the cases without the fact are in it. A text has several tests.
-Box = Mapping[str, tuple[tuple[Test, ...], bool]]
+BoxTests = Mapping[str, tuple[tuple[Test, ...], bool]]
 
 
 class Logic:
@@ -86,7 +86,7 @@ class Logic:
             query.exclude(but, always=True)
         return query.first(before, lambda held: held.standing[row] and (but is None or not held.standing[but]))
 
-    def open(self, known: Iterable[Box] = ()) -> Answer:
+    def open(self, known: Iterable[BoxTests] = ()) -> Answer:
         """A case that no row decides, outside of boxes that are known."""
         query = Query(self)
         for box in known:
@@ -140,7 +140,7 @@ class Query:
             self._excluded[row] = self._atoms.new()
             self._solver.add_clause([-self._excluded[row], *clause])
 
-    def leave(self, box: Box) -> None:
+    def leave(self, box: BoxTests) -> None:
         """The case is outside of a box."""
         clause = []
         for fact, (tests, absent) in box.items():
