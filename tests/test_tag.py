@@ -17,6 +17,7 @@ from penjing.core.artifact import open_release
 from penjing.core.errors import DataError
 from penjing.decide.decider import Decider
 from penjing.make.run import make_release
+from penjing.prove.amend import amend
 from penjing.serve.messages import ask_to_json
 from penjing.serve.slow_process import SlowWork
 from penjing.store.database import open_store
@@ -213,3 +214,18 @@ def test_steps_for_whole_texts_are_refused_with_their_line(made: Path, step: str
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode != 0 and "other.yaml:8" in said and "does not support the task tag" in said, said
+
+
+def test_labelled_rows_of_amend_are_places_of_the_users_own_text(made: Path) -> None:
+    fresh = []
+    for row in rows(200, 9):
+        before = "call 13800138000 and "
+        moved = [
+            one | {"start": one["start"] + len(before), "end": one["end"] + len(before)} for one in row["entities"]
+        ]  # type: ignore[attr-defined]
+        fresh.append(json.dumps({"text": before + str(row["text"]), "entities": moved}))
+    (made / "fresh.jsonl").write_text("\n".join(fresh), encoding="utf-8")
+    (made / "none.csv").write_text("name,text,then,why\nnever,contains zzzz,review,for a test\n", encoding="utf-8")
+    amended = amend(open_release(made / "out" / "release"), made / "none.csv", made / "fresh.jsonl", made / "amended")
+    (threshold,) = amended.certificate.thresholds.values()
+    assert threshold is not None, "the masked text is shorter: places of the raw one are wrong"
