@@ -20,6 +20,8 @@ METRICS = {
     "micro_f1": "micro-F1",
     "entity_f1": "entity F1",
     "accuracy": "accuracy",
+    "recall_at_1": "recall at 1",
+    "mrr": "mean reciprocal rank",
     "exact_match": "exact match",
     "f1": "F1",
     "macro_f1": "macro-F1",

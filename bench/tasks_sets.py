@@ -209,6 +209,17 @@ def _cmrc(folder: Path) -> tuple[list[Case], list[Case]]:
     return learn, list(cases("cmrc2018_dev.json.gz"))
 
 
+def _banking(folder: Path) -> tuple[list[Case], list[Case]]:
+    """Questions to a bank; the catalogue is the names of the 77 intents, written as words."""
+
+    def cases(path: Path) -> list[Case]:
+        rows = csv.DictReader(io.StringIO(_text(path)))
+        return [{"text": row["text"].strip(), "label": row["category"].replace("_", " ")} for row in rows]
+
+    here = folder / "en-intent-banking77"
+    return cases(here / "train.csv"), cases(here / "test.csv")
+
+
 SETS: dict[str, TaskSet] = {
     "tal": TaskSet(
         "Knowledge points of school mathematics (TAL-SCQ5K, Chinese)",
@@ -247,6 +258,11 @@ SETS: dict[str, TaskSet] = {
         {"type": "match"}, {"text": "text_a", "other": "text_b", "label": "label"}, _bustm,
         "none for this cut: the benchmark trains on 32 pairs",
         key=("text_a", "text_b"),
+    ),
+    "banking": TaskSet(
+        "The nearest of 77 intents by name (BANKING77)",
+        {"type": "nearest"}, {"text": "text", "label": "label"}, _banking,
+        "accuracy of a tuned BERT-base 93.7 with all 10,003 train rows (Casanueva et al., 2020)",
     ),
     "cmrc": TaskSet(
         "Answers in a passage (CMRC 2018, learned from DRCD's dev part and CMRC's trial part)",
