@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from penjing.core.pair import join_texts
 from penjing.decide.decider import Decider, Request
-from penjing.decide.policy import REASONS, Period, load_policy
+from penjing.decide.policy import REASONS, Period, Policy, PolicySpec, load_policy
 from penjing.explain.why import LANGUAGES, Language, why, words_of
 
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -103,3 +104,18 @@ def test_cut_evidence_says_so(tiny_release) -> None:
     cut = "the time limit of 2 s for the evidence of a request was reached"
     found = why(_decided("audit"), load_policy(tiny_release), {"spans": [], "cut": cut}, "zh")[-1]
     assert found.startswith("查找关键词提前结束：") and "the time limit" not in found
+
+
+def test_pieces_of_the_text_are_told_by_their_words() -> None:
+    task = {"type": "answer", "none": True}
+    spec = PolicySpec(format=4, task=task, thresholds={"*": 0.95}, rules="2", facts="5")
+    policy = Policy(spec=spec, rules=None, release_id="")
+    text = join_texts("Goods in Oslo.", "where?")
+    facts: dict[str, Any] = {"p": 0.9, "clock": "1970-01-01T00:00:05Z", "spans": [[9, 13, "answer"]]}
+    decided = {"outcome": "[]", "reason": "below_threshold", "facts": facts, "fired": []}
+    (first,) = why(decided, policy, None, "en", text)
+    assert first == "the model finds `Oslo (answer)` in the text with p 0.9, below the certified 0.95: a person decides"
+    assert why(decided, policy, None, "zh", text)[0].startswith("模型在文本中找到`Oslo (answer)`，概率 0.9")
+    assert why(decided, policy)[0].startswith("the model finds `9..13 (answer)` in the text")
+    facts["spans"] = []
+    assert why(decided, policy, None, "en", text)[0].startswith("the model finds nothing in the text with p 0.9")

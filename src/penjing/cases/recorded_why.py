@@ -19,11 +19,20 @@ class RecordedWhy:
         self._store, self._language = store, language
         self._known: dict[str, Policy | None] = {}
 
-    def __call__(self, release: str, decided: Mapping[str, Any], evidence: Mapping[str, Any] | None = None) -> str:
-        """The sentences in one line. decided, evidence: as they were recorded. Raises KeyError for a changed record."""
+    def __call__(
+        self,
+        release: str,
+        decided: Mapping[str, Any],
+        evidence: Mapping[str, Any] | None = None,
+        text: str | None = None,
+    ) -> str:
+        """The sentences in one line. decided, evidence, text: as they were recorded.
+
+        Raises KeyError for a changed record.
+        """
         if release not in self._known:
             self._known[release] = self._opened(release)
-        return _MARK[self._language].join(why(decided, self._known[release], evidence, self._language))
+        return _MARK[self._language].join(why(decided, self._known[release], evidence, self._language, text))
 
     def _opened(self, release: str) -> Policy | None:
         try:

@@ -261,10 +261,10 @@ class _Work:
         from penjing.explain.why import why
 
         decision, found = record.decided(), dict[str, Any]()
+        text = self.decider.session.prepare(row[1]).text if record.text is None else record.text
         if self.explained.why:
-            found["why"] = why(decision, self.decider.policy, evidence, language())
+            found["why"] = why(decision, self.decider.policy, evidence, language(), text)
         if self.explained.counterfactual:
-            text = self.decider.session.prepare(row[1]).text if record.text is None else record.text
             change = counterfactual(self.decider, decision, text).to_json()
             found["counterfactual"] = in_chinese(change) if language() == "zh" and self.explained.why else change
         return found

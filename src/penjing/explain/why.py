@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
+from penjing.core.abilities import MarkedTask
 from penjing.core.chinese import chinese
 from penjing.core.labelwise import LabelwiseTask
-from penjing.core.task import JointTask
+from penjing.core.task import JointTask, TextPiece
 from penjing.decide.absent import absent_fields, rule_reasons
 from penjing.decide.policy import REASONS, Policy
 
@@ -79,6 +80,8 @@ _CAUSES: dict[str, tuple[str, str]] = {
     ),
 }
 _SAID = ("the model says `{label}` with p {p}", "模型判为 `{label}`，概率 {p}")
+_SAID_PIECES = ("the model finds {pieces} in the text with p {p}", "模型在文本中找到{pieces}，概率 {p}")
+_SAID_NOTHING = ("the model finds nothing in the text with p {p}", "模型在文本中什么也没有找到，概率 {p}")
 _SAID_OF = ("of `{task}` the model says `{label}` with p {p}", "`{task}` 一项，模型判为 `{label}`，概率 {p}")
 _SAID_GIVEN = ("the model gives the label `{label}` with p {p}", "模型给出标签 `{label}`，概率 {p}")
 _SAID_LEFT = ("the model leaves the label `{label}` out with p {p}", "模型不给标签 `{label}`，概率 {p}")
@@ -104,12 +107,14 @@ def why(
     policy: Policy | None = None,
     evidence: Mapping[str, Any] | None = None,
     language: Language = "en",
+    text: str | None = None,
 ) -> list[str]:
     """One sentence a cause, the deciding one first.
 
     decided: as `Decision.to_json` gives it; evidence: as `Evidence.to_json` gives it, or None where none was asked for.
+    text: the masked text, where it is known; answers that are pieces of it are then told by their words.
     """
-    words = _Words(LANGUAGES.index(language))
+    words = _Words(LANGUAGES.index(language), text)
     return [*words.cause(decided, policy), *words.rules(decided, policy), *words.evidence(evidence)]
 
 
@@ -121,10 +126,10 @@ def words_of(evidence: Mapping[str, Any]) -> list[str]:
 
 
 class _Words:
-    """The sentences in one language: 0 for English, 1 for Chinese."""
+    """The sentences in one language: 0 for English, 1 for Chinese. text: the masked text, where it is known."""
 
-    def __init__(self, place: int) -> None:
-        self._place = place
+    def __init__(self, place: int, text: str | None = None) -> None:
+        self._place, self._text = place, text
 
     def _say(self, form: tuple[str, str], **parts: object) -> str:
         return form[self._place].format(**parts)
@@ -136,6 +141,8 @@ class _Words:
         """The deciding cause, and the queue in which the case waits."""
         facts, reason = decided["facts"], str(decided["reason"])
         said = self._say(_SAID, label=facts.get("label", decided["outcome"]), p=f"{facts['p']:g}")
+        if policy is not None and isinstance(policy.task, MarkedTask) and reason != "rule_outcome":
+            said = self._pieces(policy.task.pieces(policy.task.outcome(facts)), facts["p"])
         least = None if policy is None else policy.thresholds_at(facts["clock"]).get(policy.task.scope(facts))
         if policy is not None and isinstance(policy.task, JointTask):
             said, least = self._of_task(policy, facts)
@@ -161,6 +168,17 @@ class _Words:
             )
         queue = decided.get("queue")
         return [found, *([self._say(_QUEUE, queue=queue)] if queue else [])]
+
+    def _pieces(self, pieces: Sequence[TextPiece], p: float) -> str:
+        """What the model finds: the words of each piece where the text is known, else its places."""
+        if not pieces:
+            return self._say(_SAID_NOTHING, p=f"{p:g}")
+        text, shown = self._text, []
+        for start, end, label in pieces[:_MOST_WORDS]:
+            words = f"{start}..{end}" if text is None else " ".join(text[start:end].split())[:_LONGEST]
+            shown.append(f"{words} ({label})")
+        more = ["…"] if len(pieces) > _MOST_WORDS else []
+        return self._say(_SAID_PIECES, pieces=self._listed([*shown, *more]), p=f"{p:g}")
 
     def _of_task(self, policy: Policy, facts: Mapping[str, Any]) -> tuple[str, float | None]:
         """What the model says of the first task in doubt, else of the least sure one, and the threshold of that."""

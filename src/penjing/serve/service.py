@@ -170,8 +170,9 @@ class DecisionService:
             self.metrics.count_decision(outcome, prepared.record.route, answer.decided_by)
         shown = [case.to_json() | answer.shown for case, answer in zip(cases, answers, strict=True)]
         if wanted.language is not None:
-            for one in shown:
-                one["why"] = why(one, self.decider.policy, one.get("evidence"), wanted.language)
+            for one, prepared in zip(shown, records, strict=True):
+                text = one.get("text", prepared.record.text)
+                one["why"] = why(one, self.decider.policy, one.get("evidence"), wanted.language, text)
                 if wanted.language == "zh" and "counterfactual" in one:
                     one["counterfactual"] = in_chinese(one["counterfactual"])
         return shown

@@ -119,7 +119,7 @@ def export_open(
     unreadable: list[str] | None = None,
     columns: Sequence[str] = COLUMNS,
     why: Callable[[str, Mapping[str, Any]], str] | None = None,
-    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None = None,
+    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None, str | None], str] | None = None,
     *,
     workbook: bool = False,
 ) -> int:
@@ -147,7 +147,7 @@ def export_open(
 def _cells(
     row: Row[Any],
     why: Callable[[str, Mapping[str, Any]], str] | None,
-    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None], str] | None,
+    because: Callable[[str, Mapping[str, Any], Mapping[str, Any] | None, str | None], str] | None,
 ) -> list[object]:
     """The cells of an open case, in the order of COLUMNS."""
     decided = json.loads(row.decision)
@@ -158,7 +158,11 @@ def _cells(
     chosen = [span for span in spans if span.get("kind") == "word"] or spans  # clauses hold the words again
     words = ", ".join(dict.fromkeys(" ".join(str(span["text"]).split()) for span in chosen))
     cells = [row.id, read_case(row).ref or "", row.opened, row.release[:12], decided.get("queue") or "", row.outcome]
-    cells += [facts.get("p", ""), decided["reason"], because(row.release, decided, evidence) if because else ""]
+    cells += [
+        facts.get("p", ""),
+        decided["reason"],
+        because(row.release, decided, evidence, row.text or row.held) if because else "",
+    ]
     cells += [", ".join(rules), why(row.release, decided) if why else ""]
     cells += [in_one_cell(facts.get("fields") or {}), shown_pair(row.text or row.held or ""), words]
     return [*cells, labels_in_one_cell(row.prediction), "", "", ""]
