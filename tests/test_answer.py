@@ -71,6 +71,7 @@ def test_the_recipe_of_the_page_goes_the_whole_way(language: str, penjing: Calla
     assert made.code == 0, made.err
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert report["test"]["metric"] == "exact_match" and report["test"]["metrics"]["exact_match"]["value"] > 0.9
+    assert report["calibration"]["ece"]["before"] is not None
     assert {block["name"] for block in report["sections"]} == {
         "answers_by_kind", "answer_errors", "answers_by_probability",
     }  # fmt: skip

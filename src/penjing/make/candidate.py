@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from penjing.core.abilities import ScopedTask
+from penjing.core.abilities import MarkedTask, ScopedTask
 from penjing.core.certificate import Certificate
 from penjing.core.folder import folder_size
 from penjing.core.nouns import Artifact, Prediction, Progress, Release, ReleaseInfo, Table
@@ -306,9 +306,9 @@ def _open(artifact: Artifact, job: ReleaseJob) -> Session:
 
 
 def _uncalibrated(decider: Decider, scored: Scored, table: Table) -> Scored | None:
-    """The same answers as the outputs are; None if the task is calibrated without a temperature."""
+    """The same answers as the outputs are; None if these are no probabilities before the calibration."""
     session = decider.session
-    if TEMPERATURE not in session.calibration:
+    if TEMPERATURE not in session.calibration and not isinstance(session.task, MarkedTask):
         return None
     plain = {**session.calibration, **session.task.plain()}
     outputs = session.outputs(table.texts, rows_of(table))
