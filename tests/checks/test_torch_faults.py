@@ -76,7 +76,7 @@ PLACES = (
     "penjing.make.run.measure",
     "penjing.make.choose.open_session",
     "penjing.make.run.certify_and_seal",
-    "penjing.make.candidate.certify",
+    "penjing.make.candidate.prove",
     "penjing.make.run.test_release",
     "penjing.make.run.put_with_gates",
     "penjing.prove.seal.write_gates",
