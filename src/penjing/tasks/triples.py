@@ -344,7 +344,7 @@ class Triples(TriplesReader):
         return lambda outputs: np.array([support(table) for table in outputs[TAGS]])
 
     def counts(self, answers: Sequence[Answer], golds: Sequence[str]) -> Floats:
-        """(n, 8): triples that are right, said, meant; entities likewise; rows, and those whose triples are right."""
+        """(n, 8): right, given and true triples; the same of entities; 1 for the row; 1 if its triples are right."""
         rows = []
         for answer, gold in zip(answers, golds, strict=True):
             one, graph = as_kind(answer, Links), read_graph(gold)

@@ -1,9 +1,10 @@
 """Blocks of the report of the task `triples`: scores of each relation, what the errors are, and what probabilities say.
 
-Of triples that are not right, each is counted once:
+A triple of an answer that is not right, and a triple of gold that no answer has, is counted once, by the first kind
+that fits:
 
-    another relation    gold has a relation between these two entities, in this direction
-    other direction     gold has this relation between them the other way round
+    other direction     gold has this relation between the two entities the other way round
+    another relation    else, gold has a relation between them in this direction
     no relation         gold has both entities, and no relation between them
     entity wrong        head or tail is not exactly an entity of gold
     entity missed       a gold triple whose head or tail was not found exactly
@@ -44,10 +45,10 @@ def triples_figures(said: Sequence[Links], meant: Sequence[Graph], relations: Se
 
 
 def _by_relation(said: Sequence[Links], meant: Sequence[Graph], relations: Sequence[str]) -> Section:
-    hits, told, true, texts = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    hits, given, true, texts = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for answer, gold in zip(said, meant, strict=True):
         truth = gold.triples
-        told.update(link.relation for link in answer.links)
+        given.update(link.relation for link in answer.links)
         true.update(label for _, label, _ in truth)
         texts.update({label for _, label, _ in truth})
         hits.update(link.relation for link in answer.links if triple_of(link) in truth)
@@ -56,9 +57,9 @@ def _by_relation(said: Sequence[Links], meant: Sequence[Graph], relations: Seque
             label,
             float(texts[label]),
             float(true[label]),
-            _ratio(hits[label], told[label]),
+            _ratio(hits[label], given[label]),
             _ratio(hits[label], true[label]),
-            _ratio(2 * hits[label], told[label] + true[label]),
+            _ratio(2 * hits[label], given[label] + true[label]),
         )
         for label in sorted({*relations, *true})
     )
@@ -81,8 +82,8 @@ def _errors(said: Sequence[Links], meant: Sequence[Graph]) -> Section:
                 found["another relation"] += 1
             else:
                 found["no relation" if head in entities and tail in entities else "entity wrong"] += 1
-        told, seen = {triple_of(link) for link in answer.links}, {entity_of(span) for span in answer.spans}
-        for head, _, tail in truth - told:
+        given, seen = {triple_of(link) for link in answer.links}, {entity_of(span) for span in answer.spans}
+        for head, _, tail in truth - given:
             found["relation missed" if head in seen and tail in seen else "entity missed"] += 1
     title = {"en": "What the triples are", "zh": "三元组判断的结果"}
     rows = tuple((kind, float(found[kind])) for kind in _KINDS)

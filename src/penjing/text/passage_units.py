@@ -1,8 +1,8 @@
 """What a linear model sees of each unit of a passage that may begin or end the answer to a question.
 
 The unit and its neighbours and their kinds; with each the word that asks (who, how many, 谁, 哪 ...); which of them the
-question has too; how many units of the question stand near on each side; and how the sentence compares with the others
-by the units that it shares with the question. Before the units of the passage stands one that stands for "no answer".
+question has too; how many units of the question are near on each side; and how the sentence compares with the others
+by the units that it shares with the question. The first list of features is of "no answer".
 
 Source of the kinds of features: Rajpurkar and others, SQuAD: 100,000+ Questions, 2016 (its logistic regression).
 """

@@ -1,7 +1,8 @@
 """Texts as rows that an encoder is tuned on: of each its first tokens, or the windows of a passage, as they are served.
 
-Of a passage every window that holds the answer is a row. Of the windows without it one a question is a row too, whose
-target is "no answer": so the scores of windows can be compared. The number of the question says which one.
+Every window of a passage that holds the answer is a row. Of the windows without the answer, one for each question is a
+row with the target "no answer", so that scores can be compared between windows. The position of the question in the
+table, modulo the number of such windows, chooses it.
 """
 
 from __future__ import annotations
