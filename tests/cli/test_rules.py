@@ -41,6 +41,7 @@ def test_check_prints_every_finding(rules: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "rules.csv:3:1: row 3 (large)" in done.output and "info: " in done.output
     assert done.output.splitlines()[-1] == "3 rules: no errors, 2 warnings"
+    assert done.output.count("  fix of these 2: move the row that must win") == 1 and done.output.count("fix") == 1
     rules.write_text(RULES + "never,,<0.7,,,review,\nword,,,contains @legl,,review,\n", encoding="utf-8")
     done = run("check", rules)
     assert isinstance(done.exception, RuleError)

@@ -102,6 +102,10 @@ def test_facts_ends_and_lists_are_written_as_a_chinese_rules_file_has_them(engli
             "info: r.csv: no rule covers p >= 0.8 and p < 0.9, amount = 3; margin <= 0.1: the model decides",
             "提示：r.csv: 没有规则覆盖概率 >= 0.8 且概率 < 0.9、amount = 3；概率差 <= 0.1：由模型决定",
         ),
+        (
+            "info: r.csv: no rule covers p >= 0.3, clock < 2026-11-01 or clock > 2026-11-30: the model decides",
+            "提示：r.csv: 没有规则覆盖概率 >= 0.3、请求时间 < 2026-11-01 或请求时间 > 2026-11-30：由模型决定",
+        ),
         ("the rules need `label`, `p`, which the case does not have", "规则需要 `标签`、`概率`，案例没有给出"),
         (
             "it is always low <= value <= high: loosen one of the conditions, or delete the row",
@@ -128,7 +132,8 @@ def test_the_words_of_a_rules_file_are_those_that_it_is_read_by() -> None:
     for section, english, form in read_tables():
         tables.get(section, {})[english] = form
     facts = {**FACTS, **COLUMNS, "p.": OF_LABEL}
-    assert tables["facts"] == {name: words.zh[0] for name, words in facts.items()}
+    # No column is headed `clock`, but findings about rules with dates say it.
+    assert tables["facts"] == {"clock": "请求时间", **{name: words.zh[0] for name, words in facts.items()}}
     assert tables["keywords"] == {key: words.zh[0] for key, words in COMPARISONS.items()}
 
 

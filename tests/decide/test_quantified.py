@@ -18,6 +18,11 @@ from penjing.decide.wordlists import Lists
 SCHEMA = FactSchema(labels=("退款", "投诉", "任一 其他"), fields={"city": "str", "amount": "int", "day": "date"})
 CELLS = [
     ("text", "contains any refund|money", "contains refund|money"),
+    ("text", "contains any 律师", "contains 律师"),
+    ("text", "not contains any 律师", "not contains 律师"),
+    ("text", "包含 any 律师", "包含 律师"),
+    ("text", "starts either 律师", "starts 律师"),
+    ("city", "in any 广州", "in 广州"),
     ("text", "contains any of refund|money", "contains refund|money"),
     ("text", "contains at least one of refund|money", "contains refund|money"),
     ("text", "contains either refund or money", "contains refund|money"),
@@ -64,6 +69,7 @@ READ: list[tuple[str, str, Test]] = [
     ("text", "contains :)", Contains((":)",))),
     ("text", "starts 所有", Starts(("所有",))),
     ("city", "=in any of a", Among(("in any of a",))),
+    ("city", "=any 广州", Among(("any 广州",))),
     ("label", "任一 其他", Among(("任一 其他",))),
     ("label", "in 任一 其他|退款", Among(("任一 其他", "退款"))),
     ("amount", "in 1|2", Between(((1, 1), (2, 2)))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -52,10 +53,12 @@ def check(rules: RulesFile, source: Source = None, as_json: AsJson = False) -> N
         return
     if table is None or faults:
         raise join_faults(faults)
-    for each in findings:
-        out(f"{each.level}: {each.where}: {each.what}")
-        if each.fix:
-            out(f"  fix: {each.fix}")
+    for fix, same in groupby(findings, key=lambda each: each.fix):
+        found = list(same)
+        for each in found:
+            out(f"{each.level}: {each.where}: {each.what}")
+        if fix:
+            out(f"  fix: {fix}" if len(found) == 1 else f"  fix of these {len(found):,}: {fix}")
     warnings = sum(each.level == "warning" for each in findings)
     out(f"{len(table.rules):,} rules: no errors, {warnings:,} warning{'s' * (warnings != 1)}")
 

@@ -166,7 +166,8 @@ def _quantifier(rest: str, *, glued: bool) -> tuple[str, str, str] | None:
             pair = (found[1].lower() == "both" and " and " in found[3]) or (
                 found[1].lower() == "either" and " or " in found[3]
             )
-            if "|" in found[3] or ":" in found[2] or pair:
+            # `any 律师` is no phrase of either language; `any refund` may be one.
+            if "|" in found[3] or ":" in found[2] or pair or HAN.match(found[3]):
                 return quantity, found[1], found[3]
     return None
 

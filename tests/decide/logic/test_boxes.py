@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from tests.decide.brute import Brute
 from tests.decide.test_check import AMOUNT, CHANNEL, FIELD_TESTS, LISTS, TEXT, TEXT_TESTS, VIP, Row, rows_of, table
 
-from penjing.decide.condition import Condition, Rule, Then
-from penjing.decide.logic.boxes import Boxes
+from penjing.decide.condition import Condition, Contains, Rule, Then
+from penjing.decide.logic.boxes import Boxes, Side
 from penjing.decide.logic.questions import Logic, Witness
 from penjing.decide.logic.rows import TableRows
 
@@ -36,3 +36,12 @@ def test_every_case_of_a_box_is_left_to_the_model(rows: list[Row]) -> None:
         assert not (held & ~left).any(), box
         covered |= held
     assert isinstance(answer, Witness) or (covered == left).all()
+
+
+def test_the_tests_of_a_text_have_one_order_in_every_process() -> None:
+    """A set of texts has another order in each process: the gap of a table must not change with it."""
+    words = [Contains((f"word {number:02}",)) for number in range(12)]
+    boxes = Boxes(TableRows(table([([("text", each)], Then("review")) for each in words])))
+    tests, _ = boxes.tests({"text": Side(failing=frozenset(words))})["text"]
+    named = [test.words for test in tests if isinstance(test, Contains)]
+    assert named == [each.words for each in words]

@@ -83,7 +83,8 @@ class Boxes:
         for fact, side in box.items():
             tests: tuple[Test, ...]
             if self._rows.is_text(fact):
-                failing = tuple(replace(test, negated=not test.negated) for test in side.failing)
+                # In one order: a set of texts has another order in every process, and so had what the search finds.
+                failing = tuple(replace(test, negated=not test.negated) for test in sorted(side.failing, key=repr))
                 tests = (*failing, Starts((), negated=True)) if side.present else (_NEVER,)
             elif self._rows.kinds[fact] == "bool":
                 tests = tuple(Is(value="true" in side.values) for _ in side.values) or (Empty(),)
