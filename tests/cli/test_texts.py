@@ -195,6 +195,16 @@ def test_rows_that_cannot_be_read_are_put_aside(tmp_path: Path) -> None:
     assert faults[3].what.startswith("`n` is a list")
 
 
+def test_a_row_of_json_without_the_second_text_is_put_aside(tmp_path: Path) -> None:
+    info = made_with("text").model_copy(update={"columns": {"text": "text", "question": "asked", "label": "label"}})
+    lines = ['{"text": "a", "asked": "b"}', '{"text": "c"}', '{"asked": "d"}', '{"text": "e", "asked": "f"}']
+    rows, faults, _ = read(write(tmp_path / "in.jsonl", "\n".join(lines)), info=info)
+    assert rows == [(1, "a\x1fb"), (4, "e\x1ff")]
+    assert [fault.row for fault in faults] == [2, 3] and "there is no column `asked`" in faults[0].what
+    with pytest.raises(UsageError, match="there is no column `asked`"):
+        read(write(tmp_path / "none.jsonl", '{"text": "a"}\n'), info=info)
+
+
 def test_error_lines_come_in_the_order_of_the_rows() -> None:
     faults = [Fault(1, "x", "y"), Fault(3, "x", "y"), Fault(9, "x", "y")]
     assert [line["row"] for line in in_order([{"row": 2}, {"row": 4}], faults)] == [1, 2, 3, 4, 9]

@@ -69,13 +69,14 @@ def read_texts(
                 faults.append(Fault(number, error.what, error.fix or ""))
                 continue
             name = found
+        joined = _joined(cells, name, further, opened, number, None if first else faults)
+        if joined is None:
+            continue
+        text, others = joined
         first = False
         if on_column is not None and name != told:
             on_column(name)
             told = name
-        text, others = cells[name], list[str]()
-        if further:
-            text, others = _joined(cells, name, further, opened.where, number)
         used = (name, *others, *match_header(declared, tuple(cells)).found.values())
         odd = next((each for each in used if isinstance(cells[each], UnreadableCell)), None)
         if odd is None:
@@ -101,20 +102,30 @@ def _timed(cells: dict[str, str], info: ReleaseInfo | None) -> dict[str, str]:
 
 
 def _joined(
-    cells: Mapping[str, str], first: str, further: tuple[str, ...], where: str, number: int
-) -> tuple[str, list[str]]:
-    """All texts of a row as one, and the names of the columns after the first. Raises UsageError for an absent one."""
+    cells: Mapping[str, str],
+    first: str,
+    further: tuple[str, ...],
+    opened: Opened,
+    number: int,
+    faults: list[Fault] | None,
+) -> tuple[str, list[str]] | None:
+    """All texts of a row as one, and the names of the columns after the first.
+
+    A JSON row without one of them goes to `faults`, if given; then None. Raises UsageError for an absent column.
+    """
     matched = match_header(further, tuple(cells))
     if matched.unclear:
         what, fix = unclear_names(matched.unclear)
         raise UsageError(what, fix=fix)
     if absent := next((name for name in further if name not in matched.found), None):
         what = f"there is no column `{absent}`, which this release reads; there are {listed_names(tuple(cells))}"
-        raise UsageError(
-            what, where=f"{where}:{number}", fix=f"name the column `{absent}`, as where the release was made"
-        )
+        fix = f"name the column `{absent}`, as where the release was made"
+        if opened.names is not None or faults is None:
+            raise UsageError(what, where=f"{opened.where}:{number}", fix=fix)
+        faults.append(Fault(number, what, fix))
+        return None
     names = [matched.found[name] for name in further]
-    return join_texts(cells[first], *(cells[name] for name in names)), names
+    return join_texts(cells[first], *(cells[name] for name in names)) if names else cells[first], names
 
 
 def listed_names(names: Sequence[str]) -> str:

@@ -56,6 +56,17 @@ def test_an_answer_without_a_place_is_left_out_where_another_has_one(tmp_path: P
         ({"id": "q", "question": "?", "answers": [{"text": "北京", "answer_start": 3}]}, "question `q`: the span 3..5"),
         ({"id": "q", "question": "?", "answers": ["北京"]}, "question `q`: `北京` is no answer with its place"),
         ({"id": "q", "answers": []}, "question `q`: it has no `question`"),
+        ({"id": "q", "question": "?"}, "question `q`: it has no list of `answers`"),
+        ({"id": "q", "question": "?", "answers": None}, "question `q`: it has no list of `answers`"),
+        ({"id": "q", "question": "?", "is_impossible": False}, "question `q`: it has no list of `answers`"),
+        (
+            {"id": "q", "question": "?", "is_impossible": "false", "answers": []},
+            "question `q`: `is_impossible` is `false`",
+        ),
+        (
+            {"id": "q", "question": "?", "is_impossible": True, "answers": [{"text": "北京", "answer_start": 2}]},
+            "question `q`: it has answers, and `is_impossible`",
+        ),
         (4, "question `1`: it has no `question`"),
     ],
 )

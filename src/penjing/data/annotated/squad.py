@@ -55,12 +55,26 @@ def _paragraphs(whole: Any, where: str) -> Iterator[dict[str, Any]]:
             yield paragraph
 
 
+def _answers(question: dict[str, Any]) -> list[Any]:
+    """The answers of a question. Raises DataError where none are given, or where the two ways to say none disagree."""
+    answers, impossible = question.get("answers"), question.get("is_impossible", False)
+    if type(impossible) is not bool:
+        raise DataError(f"`is_impossible` is `{shown(impossible, 40)}`", fix="write true or false, without quotes")
+    if not impossible and not isinstance(answers, list):
+        fix = 'leave the question out, or write `"answers": []` where the passage does not answer it'
+        raise DataError("it has no list of `answers`, so it is not known what is right", fix=fix)
+    if impossible and any(isinstance(one, dict) and one.get("text") for one in answers or []):
+        fix = 'take the answers out, or write `"is_impossible": false`'
+        raise DataError("it has answers, and `is_impossible` says that there is none", fix=fix)
+    return [] if impossible else list(answers or [])
+
+
 def _document(row: int, name: str, context: str, question: Any) -> tuple[AnnotatedText, int]:
     """The row, and how many of its answers have no place, as CMRC marks them; some must have one."""
     asked = question.get("question") if isinstance(question, dict) else None
     if not isinstance(asked, str):
         raise DataError("it has no `question`", fix=_FIX)
-    answers = [] if question.get("is_impossible") else question.get("answers") or []
+    answers = _answers(question)
     spans = []
     for answer in answers:
         start, surface = (answer.get("answer_start"), answer.get("text")) if isinstance(answer, dict) else (None, None)
