@@ -111,5 +111,5 @@ def test_a_release_of_several_periods_shows_each_the_one_that_holds_first(
         ": 80.0% of 300 calibration rows are decided by the model, 1.00% of them wrong"
     )
     assert "ham: automatic from 0.7000" in out and "spam: review" in out and "not certified" not in out
-    assert to_come.endswith("nothing is certified on 300 calibration rows, every case goes to review")
-    assert past == "until 1970-12-31: nothing is certified on 0 calibration rows, every case goes to review"
+    assert to_come.endswith("nothing is certified on 300 calibration rows, cases without a rule go to review")
+    assert past == "until 1970-12-31: nothing is certified on 0 calibration rows, cases without a rule go to review"

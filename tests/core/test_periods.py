@@ -35,9 +35,9 @@ def test_dates_are_days_or_times() -> None:
 
 def test_a_period_in_words() -> None:
     assert [in_words(each, now=each == LATER) for each in ALL] == [
-        "until 2026-05-31: nothing is certified on 0 calibration rows, every case goes to review",
+        "until 2026-05-31: nothing is certified on 0 calibration rows, cases without a rule go to review",
         "from 2026-06-01 to 2026-06-30: 80.0% of 300 calibration rows are decided by the model, 1.00% of them wrong",
-        "now from 2026-07-01 on: nothing is certified on 300 calibration rows, every case goes to review",
+        "now from 2026-07-01 on: nothing is certified on 300 calibration rows, cases without a rule go to review",
     ]
     assert in_words(SUMMER, weighted=True).endswith(
         "about 80.0% of all cases are decided by the model, about 1.00% of them wrong, by 300 drawn rows"

@@ -90,7 +90,7 @@ def test_too_few_rows_send_everything_to_a_person_and_say_how_many_are_missing(t
     assert certificate.automation == 0 and certificate.error is None
     assert certificate.needs[ALL].answer == "unknown"
     assert in_words(certificate) == (
-        "nothing is certified on 30 calibration rows, every case goes to review: "
+        "nothing is certified on 30 calibration rows, cases without a rule go to review: "
         "these rows do not show whether more rows would be enough"
     )
     both = made_certificate(made, {"ham": 0.05, "spam": 0.05}, count=30)

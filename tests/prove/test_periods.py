@@ -178,7 +178,7 @@ def test_a_certificate_in_words_names_the_period_that_holds_first(tmp_path: Path
     )
     automated = f"{certificate.periods[1].automation:.1%} of 600 calibration rows are decided by the model, "
     assert june.startswith("  now from 2026-06-01 on: " + automated)
-    assert may == "  until 2026-05-31: nothing is certified on 600 calibration rows, every case goes to review"
+    assert may == "  until 2026-05-31: nothing is certified on 600 calibration rows, cases without a rule go to review"
     # In May nothing is automated yet, and it will be.
     first, may, june = lines_in_words(certificate, JUNE - 1)
     assert first.startswith("rules have dates") and may.startswith("  now until 2026-05-31: nothing")
@@ -186,7 +186,10 @@ def test_a_certificate_in_words_names_the_period_that_holds_first(tmp_path: Path
     # What was automated before does not count.
     over = certificate.model_copy(update={"periods": tuple(reversed_states(certificate))})
     first, june, may = lines_in_words(over, JUNE)
-    assert first == "nothing is certified in the period that holds now and in those to come: every case goes to review"
+    assert (
+        first
+        == "nothing is certified in the period that holds now and in those to come: cases without a rule go to review"
+    )
     assert may.startswith("  until 2026-05-31: ") and "are decided by the model" in may
 
 

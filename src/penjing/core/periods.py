@@ -87,7 +87,7 @@ def in_words(period: CertifiedPeriod, *, now: bool = False, weighted: bool = Fal
 
 def _proven_in_words(period: CertifiedPeriod, weighted: bool) -> str:
     if not period.certified:
-        return f"nothing is certified on {period.rows:,} calibration rows, every case goes to review"
+        return f"nothing is certified on {period.rows:,} calibration rows, cases without a rule go to review"
     share, wrong = f"{period.automation:.1%}", f"{period.error or 0:.2%}"
     if weighted:
         return (

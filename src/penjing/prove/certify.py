@@ -297,7 +297,7 @@ def in_words(certificate: Certificate) -> str:
             f"{certificate.error or 0:.2%} of them wrong"
         )
     more = _more(certificate)
-    return f"nothing is certified on {certificate.rows:,} calibration rows, every case goes to review: {more}"
+    return f"nothing is certified on {certificate.rows:,} calibration rows, cases without a rule go to review: {more}"
 
 
 def is_joint(certificate: Certificate) -> bool:

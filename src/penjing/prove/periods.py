@@ -170,7 +170,9 @@ def lines_in_words(certificate: Certificate, second: int) -> Iterator[str]:
             f"rules have dates: with {sure} confidence the error among automated decisions is {promise} in every period"
         )
     else:
-        yield "nothing is certified in the period that holds now and in those to come: every case goes to review"
+        yield (
+            "nothing is certified in the period that holds now and in those to come: cases without a rule go to review"
+        )
     for place, each in enumerate(in_order(certificate.periods, second)):
         yield "  " + in_words(each, now=place == 0, weighted=certificate.weighted)
 
