@@ -49,6 +49,11 @@ def test_a_number_means_the_same(written: str, inside: int, outside: int) -> Non
     assert [_holds(test, value) for value in (inside, outside)] == [True, False]
 
 
+@pytest.mark.parametrize("written", [">1.5", "1.5", ">-1", ">=5"])
+def test_a_number_that_is_written_as_it_should_be_gets_no_form(written: str) -> None:
+    assert in_number(written, "unit") is None
+
+
 @pytest.mark.parametrize("written", ["about 5", "约5", "5 or 6 or so", "many", ""])
 def test_what_is_no_clear_number_gets_no_form(written: str) -> None:
     assert in_number(written or "-", "int") is None

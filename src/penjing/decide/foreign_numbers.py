@@ -102,7 +102,7 @@ def in_number(plain: str, kind: Kind) -> Hint | None:
     found = _SIGN.fullmatch(plain)
     if found and (number := _number(unquoted(found[2]), kind)) is not None:
         right = f"{_SIGNS.get((found[1] or '').lower(), found[1] or '')}{number}"
-        return _NOT_NUMBER, f"write `{right}`"
+        return None if right == plain else (_NOT_NUMBER, f"write `{right}`")
     numbers = [_number(part, kind) for part in parts_of(plain)]
     if plain[0] not in "<>=" and len(numbers) > 1 and all(numbers):
         return "is no list of numbers", f"write `in {'|'.join(map(str, numbers))}`"
