@@ -55,3 +55,11 @@ def test_refuses_other_words(written: str, words: list[str]) -> None:
         parse_then(written, SCHEMA, "r.csv:2:3")
     for word in words:
         assert word in str(raised.value), raised.value
+
+
+def test_a_rule_forces_no_places() -> None:
+    """They would be beyond the text, or at other words, in any other text than one."""
+    schema = FactSchema((), other={"type": "answer", "none": True})
+    assert parse_then("outcome []", schema, "r.csv:2:3") == Then("outcome", "[]")
+    with pytest.raises(RuleError, match="a rule cannot decide pieces of a text"):
+        parse_then('outcome [{"start":0,"end":99999}]', schema, "r.csv:2:3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from penjing.core.abilities import MarkedTask
 from penjing.core.errors import RequestError, RuleError
 from penjing.data.fold import fold_width
 from penjing.data.mask import open_masking
@@ -41,6 +42,9 @@ def parse_then(written: str, schema: FactSchema, where: str) -> Then:
     if outcome is None:
         noun = "label" if schema.labels else "outcome"
         raise RuleError(f"unknown {noun} {rest[:80]!r}", where=where, fix=schema.nearest_outcome(rest))
+    if isinstance(schema.task, MarkedTask) and schema.task.pieces(outcome):
+        what = "a rule cannot decide pieces of a text: they are at other places in every text"
+        raise RuleError(what, where=where, fix="write `review`, or the outcome without any piece")
     return Then("outcome", outcome)
 
 
