@@ -76,7 +76,7 @@ def write_queue(
     names = [_beside(name, columns.own, chinese) for name in (*BEFORE, CHOICES, *AFTER)]
     split = len(BEFORE)
     with open_case_file(path, workbook=workbook) as add:
-        add([*names[:split], *columns.fields, *columns.texts, names[split], *columns.labels, *names[split + 1 :]])
+        add([*names[:split], *columns.fields, *columns.texts, *columns.labels, *names[split:]])
         for one in found.chosen:
             add(_cells(one, task, columns))
 
@@ -95,7 +95,7 @@ def _cells(one: Suggestion, task: Task, columns: QueueColumns) -> list[object]:
     outside = "yes" if one.prediction.out_of_scope else ""
     cells = [text.id, text.file, text.row, task.outcome(facts), facts.get("p", ""), one.doubt, outside]
     cells += [text.cells.get(name, "") for name in columns.fields]
-    return [*cells, *split_texts(text.text), ", ".join(_labels(answer)), *[""] * len(columns.labels), "", ""]
+    return [*cells, *split_texts(text.text), *[""] * len(columns.labels), ", ".join(_labels(answer)), "", ""]
 
 
 def _labels(answer: Answer) -> tuple[str, ...]:

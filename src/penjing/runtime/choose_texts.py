@@ -71,7 +71,8 @@ def _plus_plus(residuals: Vectors, vectors: Vectors, count: int, seen: Callable[
     """k-means++ on the products of both: the first is the longest, each next one is drawn by its squared distance."""
     draw = np.random.default_rng(_SEED)
     square = _squares(residuals) * _squares(vectors)
-    chosen, near = [], np.full(len(square), np.inf)
+    near = np.full(len(square), np.inf)
+    chosen: list[int] = []
     for _ in range(count):
         if not chosen:
             place = int(np.argmax(square))

@@ -60,8 +60,8 @@ def residual(answer: Answer) -> Floats | None:
         return np.array(answer.probabilities, dtype=np.float64) - np.array(answer.given, dtype=np.float64)
     if isinstance(answer, Joint):
         parts = [residual(part) for part in answer.parts.values()]
-        found = [part for part in parts if part is not None]
-        return np.concatenate(found) if len(found) == len(parts) else None
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
     return None
 
 
