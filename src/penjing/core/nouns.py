@@ -296,6 +296,7 @@ class Inputs:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
     on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "".
+    replayed: how many of the last train rows are rows of an earlier release that are learned again.
     """
 
     parent: Artifact | None
@@ -309,6 +310,7 @@ class Inputs:
     corpora: Sequence[TextCorpus] = ()
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
+    replayed: int = 0
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ from pydantic import (
 )
 
 from penjing.core import expected
+from penjing.core.continues import Continues, with_its_base
 from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.pair import FURTHER
 from penjing.core.paths import AnyPath, local_path
+from penjing.core.task_choice import TaskChoice
 from penjing.core.yaml_file import as_text, place_of, read_yaml
 from penjing.core.zone import find_zone, nearest_zone
 
@@ -41,26 +43,6 @@ PARTS = ("train", "validation", "calibration", "test")
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskChoice(BaseModel):
-    """What is predicted: the name of the task, and its options."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    type: str = Field("classify", description="name of the task; docs/tasks.md describes each")
-
-    def options(self) -> dict[str, Any]:
-        """The keys other than `type`; the task itself checks them."""
-        return dict(self.model_extra or {})
-
-    def label_columns(self) -> dict[str, str]:
-        """The column of the labels of each of several tasks, by its name; none where `task:` is one."""
-        several = self.options().get("tasks")
-        if not isinstance(several, dict):
-            return {}
-        named = {name: each.get("label", name) if isinstance(each, dict) else name for name, each in several.items()}
-        return {name: str(as_text(column)) for name, column in named.items()}
 
 
 class Data(_Part):
@@ -235,6 +217,9 @@ class Gates(_Part):
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
     score: Share | None = Field(None, description="the task's first metric on the test rows, such as macro-F1")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
+    forget: Share | None = Field(
+        None, description="with `continues`: share of the earlier release's regression suite that may be lost"
+    )
     unproven: Literal["refuse", "allow"] = Field("refuse", description="whether an unproven promise may be sealed")
 
 
@@ -309,6 +294,7 @@ class Recipe(_Part):
         description="a shipped base, or a folder in Hugging Face form; auto: a shipped one, by rows, lengths, promises "
         "and what is installed",
     )
+    continues: Continues | None = Field(None, description="an earlier release that this one goes on from")
     steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
     search: Literal["compress"] | None = Field(
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
@@ -330,6 +316,11 @@ class Recipe(_Part):
         0, ge=0, le=256, description="threads of training and measuring; 0: the fastest in a short measurement"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of all random choices")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_earlier_one(cls, given: Any) -> Any:
+        return with_its_base(given)
 
     @field_validator("steps")
     @classmethod

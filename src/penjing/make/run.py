@@ -24,6 +24,7 @@ from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
+from penjing.make.continuing import Earlier
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
 from penjing.make.machine_choices import MACHINE, threads_for
@@ -40,6 +41,7 @@ from penjing.measure.latency import Call
 from penjing.model.base import depth_of
 from penjing.prove.calibration_rows import ledger_of
 from penjing.prove.gates import TIMES, in_words, refuses
+from penjing.prove.retained import forget_gate
 from penjing.prove.score import Scored, score
 from penjing.prove.seal import put_with_gates
 from penjing.report.build import Found, fill
@@ -105,15 +107,18 @@ def make_release(
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
+        earlier = checked.earlier
         used = [base.id if base else "", *(each for one in checked.named for each in one.ids)]
+        used += [] if earlier is None else [earlier.release.id]
         key = key_of(data, used, texts)
         found = None if again else find_ended(ended, key, out)
         if found is not None:
             return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
         notes = () if checked.chosen is None else (checked.chosen.note,)
         made = _Making(
-            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes
-        ).run()
+            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes,
+            earlier,
+        ).run()  # fmt: skip
         if made.release is not None:
             keep_ended(ended, key, made.release)
         return made
@@ -136,6 +141,7 @@ class _Making:
     named: Sequence[Named]
     # Why `base: auto` is this base.
     about: tuple[Note, ...] = ()
+    before: Earlier | None = None
     skipped: list[Note] = field(default_factory=list)
     # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
     steps_by_title: dict[str, tuple[Step, ...]] = field(default_factory=dict)
@@ -215,6 +221,7 @@ class _Making:
             features=self.file.recipe.data.feature_types(),
             corpora=named.corpora,
             base=named.base,
+            replayed=0 if self.before is None else len(self.before.replayed),
         )
 
     def _step(
@@ -353,7 +360,12 @@ class _Making:
         rest = self.rules, self.cache.threads, self.progress, ledger_of(self.file.path, self.out)
         job = ReleaseJob(self.file.recipe, self.data, *rest)
         trainable = models.student.id if models.student.card.form == "torch" else ""
-        return test_release(certify_and_seal(self.out / ".candidate", job, chosen, trainable), job, models)
+        tested = test_release(certify_and_seal(self.out / ".candidate", job, chosen, trainable), job, models)
+        if self.before is None:
+            return tested
+        kept = self.before.against(tested.release, self.data.test, self.cache.threads)
+        gates = (*tested.gates, *forget_gate(self.file.recipe.gates.forget, kept))
+        return replace(tested, gates=gates, retained=kept)
 
 
 def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:

@@ -31,6 +31,7 @@ from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.label_part import label_block
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
+from penjing.report.retained_part import retained_blocks
 from penjing.report.rules_part import rules_part
 from penjing.report.scope_part import scope_blocks
 from penjing.report.verdict import note_of
@@ -104,6 +105,7 @@ def fill(found: Found, threads: int) -> r.Report:
             *label_block(tested.certificate, tested.forecast.settled),
             *_sections(tested),
             *scope_blocks(tested.scope, len(scored)),
+            *retained_blocks(tested.retained),
         ),
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
