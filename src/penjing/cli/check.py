@@ -5,19 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penjing.cli import show
+from penjing.cli.doubts import doubt_lines, look_for_doubts
 from penjing.cli.follow import follow_file, follow_recipe
 from penjing.cli.language import Worded, language, translate, translate_word
 
 if TYPE_CHECKING:
     from penjing.data.audit import Audit, Margin
+    from penjing.data.doubts import LabelDoubts
     from penjing.make.check_recipe import Checked
+    from penjing.report.promised import Menu
 
 _LABELS_SHOWN = 15
+_LABELS_HELP = "look for labels that are perhaps wrong; default: where it takes seconds"
+Labels = Annotated[bool | None, typer.Option("--labels/--no-labels", help=_LABELS_HELP, show_default=False)]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +36,7 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--menu", help="what could be promised, by a word model trained in seconds"),
         ] = False,
+        labels: Labels = None,
     ) -> None:
         """Check all of RECIPE, and audit its data; exit 3 where it must not be trained on.
 
@@ -46,7 +52,10 @@ def register(app: typer.Typer) -> None:
         follow_recipe(file)
         with show.Bar() as bar:
             checked = check_recipe(file, bar)
-        audit = checked.audit
+            audit = checked.audit
+            doubts = None
+            if labels is not False and audit.trainable and checked.data is not None:
+                doubts = look_for_doubts(checked.file, checked.data, bar, asked=labels is True)
         if not audit.files and len(checked.faults) == 1:
             checked.raise_faults()  # no data could be read
         chosen = checked.chosen
@@ -56,13 +65,9 @@ def register(app: typer.Typer) -> None:
 
             offered = word_model_menu(checked.file, checked.data, checked.rules)
         if json:
-            base = {} if chosen is None else {"base": chosen.name, "base_why": chosen.note.text}
-            found = {} if offered is None else {"menu": offered.model_dump(mode="json")}
-            if checked.ledger is not None:
-                found["ledger"] = checked.ledger.to_json()
-            show.out_json({"trainable": audit.trainable, **base, **found, **audit.model_dump(mode="json")})
+            show.out_json(_as_json(checked, offered, doubts))
         else:
-            for line in audit_lines(audit, tuple(_ledger_lines(checked))):
+            for line in audit_lines(audit, tuple(_ledger_lines(checked)), tuple(doubt_lines(doubts, recipe))):
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
@@ -75,6 +80,20 @@ def register(app: typer.Typer) -> None:
                     show.out(line)
         if not audit.trainable:
             raise typer.Exit(3)
+
+
+def _as_json(checked: Checked, offered: Menu | None, doubts: LabelDoubts | None) -> dict[str, Any]:
+    """The audit, and what else was found, as plain values."""
+    audit, found = checked.audit, dict[str, Any]()
+    if checked.chosen is not None:
+        found |= {"base": checked.chosen.name, "base_why": checked.chosen.note.text}
+    if offered is not None:
+        found["menu"] = offered.model_dump(mode="json")
+    if checked.ledger is not None:
+        found["ledger"] = checked.ledger.to_json()
+    if doubts is not None:
+        found["doubts"] = doubts.model_dump(mode="json")
+    return {"trainable": audit.trainable, **found, **audit.model_dump(mode="json")}
 
 
 def _ledger_lines(checked: Checked) -> Iterator[str]:
@@ -93,10 +112,10 @@ def _ledger_lines(checked: Checked) -> Iterator[str]:
     )
 
 
-def audit_lines(audit: Audit, ledger: Sequence[str] = ()) -> Iterator[str]:
+def audit_lines(audit: Audit, ledger: Sequence[str] = (), doubts: Sequence[str] = ()) -> Iterator[str]:
     """An audit as lines for a person: files, rows by label and part, what can be proved, problems.
 
-    ledger: lines about the openings of the calibration rows.
+    ledger: lines about the openings of the calibration rows; doubts: about labels that are perhaps wrong.
     """
     for file in audit.files:
         part = "" if len(audit.files) == 1 else f" ({file.part})"
@@ -121,6 +140,9 @@ def audit_lines(audit: Audit, ledger: Sequence[str] = ()) -> Iterator[str]:
             yield from _margin_lines(audit.margin)
             yield from ledger
             yield ""
+    if doubts:
+        yield from doubts
+        yield ""
     for problem in audit.problems:
         yield f"{problem.severity}: {problem.line()}"
         if problem.fix:

@@ -32,7 +32,7 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     recipe, task = file.recipe, data.task
     features = recipe.data.feature_types()
     inputs = Inputs(None, data.train, data.validation, language=data.language, task=task, features=features)
-    step = single_step("tune.linear", _options(file))
+    step = single_step("tune.linear", linear_options(file))
     with TemporaryDirectory() as name:
         run = Run(out=Path(name) / "linear", scratch=Path(name) / "scratch", seed=recipe.seed, threads=threads)
         artifact = step.method.apply(inputs, step.options, run)
@@ -57,7 +57,7 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     return menu_of(Forecast(every, by_label), count, period)
 
 
-def _options(file: RecipeFile) -> dict[str, object]:
+def linear_options(file: RecipeFile) -> dict[str, object]:
     """The recipe's own options of `tune.linear`, where that is its first step."""
     name, options = file.recipe.step_list()[0]
     return dict(options) if name == "tune.linear" else {}
