@@ -24,7 +24,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.augment import augment
+from penjing.data.augment.clauses import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
 from penjing.compress.parts.targets import Targets

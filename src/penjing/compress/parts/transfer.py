@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationInfo, field_validator
 
-from penjing.compress.parts.augment import augment
+from penjing.data.augment.clauses import augment
 from penjing.compress.parts.crops import sample_crops
 from penjing.compress.parts.folds import fold_numbers, fold_teacher
 from penjing.compress.parts.nearest import nearest_places
