@@ -24,6 +24,8 @@ from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.pair import FURTHER
 from penjing.core.paths import AnyPath, local_path
+from penjing.core.robustness import Robustness
+from penjing.core.task_choice import TaskChoice
 from penjing.core.yaml_file import as_text, place_of, read_yaml
 from penjing.core.zone import find_zone, nearest_zone
 
@@ -41,26 +43,6 @@ PARTS = ("train", "validation", "calibration", "test")
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskChoice(BaseModel):
-    """What is predicted: the name of the task, and its options."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    type: str = Field("classify", description="name of the task; docs/tasks.md describes each")
-
-    def options(self) -> dict[str, Any]:
-        """The keys other than `type`; the task itself checks them."""
-        return dict(self.model_extra or {})
-
-    def label_columns(self) -> dict[str, str]:
-        """The column of the labels of each of several tasks, by its name; none where `task:` is one."""
-        several = self.options().get("tasks")
-        if not isinstance(several, dict):
-            return {}
-        named = {name: each.get("label", name) if isinstance(each, dict) else name for name, each in several.items()}
-        return {name: str(as_text(column)) for name, column in named.items()}
 
 
 class Data(_Part):
@@ -325,6 +307,10 @@ class Recipe(_Part):
     )
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
+    robustness: Robustness = Field(
+        default_factory=lambda: Robustness(),
+        description="noise on test rows, for a table in the report: true for every kind, a list of kinds, or strengths",
+    )
     threads: int = Field(
         0, ge=0, le=256, description="threads of training and measuring; 0: the fastest in a short measurement"
     )

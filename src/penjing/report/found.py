@@ -16,6 +16,7 @@ from penjing.prove.harm import Harm
 from penjing.prove.scope import ScopeTest
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
+from penjing.report.robust_part import RobustPart
 from penjing.runtime.session import Session
 
 
@@ -78,4 +79,5 @@ class ReleaseTest:
     harm: tuple[Harm, ...] = ()  # of each true label, the most frequent one first
     scope: ScopeTest | None = None
     forecast: Forecast = field(default_factory=Forecast)
+    robust: RobustPart | None = None
     fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penjing.data.augment.altered import free_words, rewritten
+from penjing.data.masked import Masked
 from penjing.data.noise.attack import attack
 from penjing.text.words import word_spans
 
@@ -17,8 +18,8 @@ def near(word: str) -> tuple[str, ...]:
     return NEAR.get(word, ())
 
 
-def judge(texts: Sequence[str]) -> tuple[list[float], list[bool]]:
-    supports = [sum(WEIGHTS.get(word, 0.0) for word in text.split()) for text in texts]
+def judge(texts: Sequence[Masked]) -> tuple[list[float], list[bool]]:
+    supports = [sum(WEIGHTS.get(word, 0.0) for word in one.text.split()) for one in texts]
     return supports, [support > 1.0 for support in supports]
 
 

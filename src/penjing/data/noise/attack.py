@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 
 from penjing.data.augment.altered import Free, Piece, rewritten
 from penjing.data.augment.synonyms import Near
+from penjing.data.masked import Masked
 
-# Masked texts -> the support of the present answer in each, and whether it is still the answer.
-Judge = Callable[[Sequence[str]], tuple[Sequence[float], Sequence[bool]]]
+# Altered texts -> the support of the present answer in each, and whether it is still the answer.
+Judge = Callable[[Sequence[Masked]], tuple[Sequence[float], Sequence[bool]]]
 # Longer texts have this many of their words looked at, from the first one.
 _MOST_WORDS = 200
 
@@ -29,14 +30,14 @@ def attack(free: Free, share: float, near: Near, judge: Judge) -> list[Piece]:
     candidates = [(start, end, others) for start, end, others in candidates if others]
     if not candidates:
         return []
-    without, _ = judge([rewritten(free.text, [(start, end, "")]).text for start, end, _ in candidates])
+    without, _ = judge([rewritten(free.text, [(start, end, "")]) for start, end, _ in candidates])
     order = sorted(range(len(candidates)), key=lambda place: without[place])
-    (least,), _ = judge([free.text])
+    (least,), _ = judge([rewritten(free.text, [])])
     pieces: list[Piece] = []
     for place in order:
         start, end, others = candidates[place]
         tried = [[*pieces, (start, end, other)] for other in others]
-        supports, same = judge([rewritten(free.text, one).text for one in tried])
+        supports, same = judge([rewritten(free.text, one) for one in tried])
         changed = [one for one, kept in enumerate(same) if not kept]
         best = min(changed or range(len(tried)), key=lambda one: supports[one])
         if changed:
