@@ -88,6 +88,7 @@ class Data(_Part):
         None, description="the column of the time of each row, read as the field `time: date`: for rules with dates"
     )
     unlabelled: list[str] = Field([], description="files of texts without labels")
+    add: list[str] = Field([], description="files of more labelled rows, such as chosen ones: they train, never test")
     out_of_scope: str | dict[Word, str] = Field(
         {},
         description="files of texts that fit no label, by a name each; only the report uses them: how many are found",

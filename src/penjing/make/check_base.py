@@ -20,6 +20,7 @@ from penjing.core.recipe import RecipeFile
 from penjing.data.audit import Problem
 from penjing.make.named import Named
 from penjing.make.plan import on_engine
+from penjing.tune.options import TrainingOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -126,7 +127,7 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
     width, needed = int(config_of(base).get("hidden_size", 0)), 0
     for step in steps:
         options: Any = step.options
-        if step.name == "tune.full":
+        if isinstance(step.options, TrainingOptions):
             needed += weights * (1 + _COPIES_IN_TRAINING * len(options.learning_rate))
             if options.layers != "all":
                 tokens = sum(min(_TOKENS_A_CHARACTER * len(text) + 2, options.max_tokens) for text in texts)
@@ -148,11 +149,11 @@ def _check(step: Step, present: _Present) -> None:
     from penjing.compress.distill import check_vocabularies, check_widths
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
-    from penjing.tune.full import check_tokens
+    from penjing.tune.job import check_tokens
 
     options: Any = step.options
     encoder = present.encoder
-    if step.name == "tune.full":
+    if isinstance(step.options, TrainingOptions):
         check_tokens(options.max_tokens, longest_input(encoder))
         if isinstance(options.layers, int):
             layers_of(encoder)

@@ -222,7 +222,9 @@ def _files(file: RecipeFile) -> list[Path]:
     """Every file of rows that the recipe names."""
     data = file.recipe.data
     names = [data.files] if isinstance(data.files, str) else list(data.files.values())
-    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled, *data.outside.values())))
+    return list(
+        dict.fromkeys(file.resolve(name) for name in (*names, *data.add, *data.unlabelled, *data.outside.values()))
+    )
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:

@@ -16,18 +16,19 @@ from penjing.core.task import JointTask, Task
 from penjing.make.named import Named
 from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
+from penjing.tune.options import TrainingOptions
 
 # Steps that change weights: the model must still be in torch, and it stays in torch except after `exit`.
 IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "student", "vocabulary", "width"))
-_TUNED = Card(form="torch", method="tune.full", labels=("a", "b"))
+_TUNED = Card(form="torch", method="tune", labels=("a", "b"))
 
 
 def order_faults(
     file: RecipeFile, steps: Sequence[Step], base: Artifact, named: Sequence[Named] = ()
 ) -> list[PenjingError]:
-    """The fault of the first step that cannot be at its position. steps: all of the recipe, `tune.full` first.
+    """The fault of the first step that cannot be at its position.
 
-    named: what each step names itself.
+    steps: all of the recipe, that which tunes the encoder first; named: what each step names itself.
     """
     card, depth = _TUNED, depth_of(base)
     for index, step in enumerate(steps):
@@ -92,11 +93,11 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     from penjing.compress.int8 import scales_of
     from penjing.compress.layers import check_keep
     from penjing.compress.parts.sealing import check_parent
-    from penjing.tune.full import check_layers
+    from penjing.tune.job import check_layers
 
     options, short = step.options, step.name.partition(".")[2]
-    if step.name == "tune.full":
-        check_layers(options.layers, depth)  # type: ignore[attr-defined]
+    if isinstance(options, TrainingOptions):
+        check_layers(options.layers, depth)
         return card, depth
     parent = check_parent(
         Artifact(folder=Path(), id="", card=card),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from penjing.core.canon import digest
-from penjing.core.machine import cores, fastest_engine, hardware, wait_asleep
+from penjing.core.machine import fastest_engine, hardware, wait_asleep
 from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.paths import AnyPath, local_path
@@ -26,9 +26,9 @@ from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
-from penjing.make.machine_choices import pace_of
+from penjing.make.machine_choices import MACHINE, threads_for
 from penjing.make.named import NOTHING, Named
-from penjing.make.overall import Overall, scaled, stages
+from penjing.make.overall import Overall, stages
 from penjing.make.plan import on_engine, single_step, step_faults
 from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
@@ -49,8 +49,6 @@ from penjing.report.page import write_report
 from penjing.report.verdict import note_in
 from penjing.runtime.open import open_session
 
-# Folder, beside the results of steps, for choices made once for this machine.
-MACHINE = "machine"
 # Number of train rows assumed before the data is read.
 ROWS = 1200
 
@@ -103,7 +101,7 @@ def make_release(
         if checked.chosen is not None:
             progress.say(note_in(checked.chosen.note, "en"))
         progress.expect(stages(names, len(data.train), searches))
-        threads = _threads(file, steps[0], data, base, out, progress)
+        threads = threads_for(file, steps[0], data, base, out, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
@@ -119,23 +117,6 @@ def make_release(
         if made.release is not None:
             keep_ended(ended, key, made.release)
         return made
-
-
-def _threads(
-    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
-) -> int:
-    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
-    if base is None:
-        return file.recipe.threads or cores()
-    features = file.recipe.data.feature_types()
-    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
-    if file.recipe.threads:
-        return file.recipe.threads
-    pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
-    rates = len(getattr(tuning.options, "learning_rate", ()))
-    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
-    progress.expect(scaled(progress.seconds, pace["seconds"][str(pace["threads"])], tuning_seconds))
-    return int(pace["threads"])
 
 
 @dataclass

@@ -1,0 +1,47 @@
+"""The options that every method of tuning an encoder has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from penjing.core.options import Options
+
+Rate = Annotated[float, Field(gt=0, le=0.1)]
+
+
+class TrainingOptions(Options):
+    """How an encoder is trained on labelled rows."""
+
+    epochs: float = Field(3.0, gt=0, le=100, description="passes over the train rows; may be a fraction")
+    learning_rate: tuple[Rate, ...] = Field(
+        (5e-5, 1e-4, 2e-4),
+        min_length=1,
+        max_length=5,
+        description="one rate, or up to five of which validation chooses the best",
+    )
+    head_factor: float = Field(10.0, ge=1, le=1000, description="the new head learns at this multiple of the rate")
+    layers: Literal["auto", "all"] | Annotated[int, Field(ge=0, le=100)] = Field(
+        "auto",
+        description="how many top layers are trained (those below are computed once), or all with embeddings; auto: "
+        "the top three quarters with at most 10,000 train rows, else all",
+    )
+    max_tokens: int = Field(128, ge=8, le=8192, description="longest input in tokens; longer texts are cut in training")
+    batch_rows: int = Field(16, ge=1, le=4096, description="most rows in a batch")
+    batch_tokens: int = Field(2048, ge=8, le=1_000_000, description="most tokens in a batch, padding included")
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="decoupled weight decay of matrices")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the head")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of each label spread over all")
+    patience: int = Field(3, ge=0, le=100, description="epochs without a better score before training stops")
+    metric: Literal["macro_f1", "score", "loss"] = Field(
+        "macro_f1",
+        description="what chooses epoch and rate on validation: the task's first metric, which is macro-F1 for labels "
+        "(`macro_f1` or `score`), or the loss",
+    )
+
+    @field_validator("learning_rate", mode="before")
+    @classmethod
+    def _one_or_more(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, int | float) and not isinstance(given, bool) else given
