@@ -48,6 +48,8 @@ HEADS = {
 }
 TO = {"en": "to", "zh": "至"}
 STEPS = {"en": "list of [steps](#steps)", "zh": "[步骤](#步骤)列表"}
+# The parts of a recipe that have a table of their own.
+NESTED = ("/TaskChoice", "/Data", "/Gates", "/Decide", "/Robustness", "/NetworkChoice")
 REQUIRED = {"en": "required", "zh": "必填"}
 
 
@@ -88,6 +90,7 @@ def keys(language: str) -> str:
         ("data", parts["Data"]),
         ("gates", parts["Gates"]),
         ("decide", parts["Decide"]),
+        ("robustness", parts["Robustness"]),
     ):
         if title:
             lines += [f"### `{title}`", ""]
@@ -215,9 +218,7 @@ def _table(model: dict[str, Any], parts: dict[str, Any], language: str, first: s
     head = HEADS[language]
     lines = [f"| {first} | {head[1]} | {head[2]} | {head[3]} |", "|---|---|---|---|"]
     for name, field in model["properties"].items():
-        nested = any(
-            part in json.dumps(field) for part in ("/TaskChoice", "/Data", "/Gates", "/Decide", "/NetworkChoice")
-        )
+        nested = any(part in json.dumps(field) for part in NESTED)
         value = f"[{name}](#{name})" if nested else _value(field, parts, language)
         if name == "steps":
             value = STEPS[language]

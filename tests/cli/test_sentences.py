@@ -26,6 +26,7 @@ SILENT = {
     "explain/why.py": "sentences that have words of their own in both languages",
     "report/grown.py": "a page that has words of its own in both languages",
     "report/label_part.py": "sentences that have words of their own in both languages",
+    "report/robust_block.py": "sentences that have words of their own in both languages",
     "report/scope_part.py": "sentences that have words of their own in both languages",
     "data/corpus/language.py": "frequent words of languages",
     "decide/keywords.py": "keywords of a rules file, in both languages",

@@ -25,6 +25,7 @@ from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.pair import FURTHER
 from penjing.core.paths import AnyPath, local_path
+from penjing.core.robustness import Robustness
 from penjing.core.task_choice import TaskChoice
 from penjing.core.yaml_file import as_text, place_of, read_yaml
 from penjing.core.zone import find_zone, nearest_zone
@@ -312,6 +313,10 @@ class Recipe(_Part):
     )
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
+    robustness: Robustness = Field(
+        default_factory=lambda: Robustness(),
+        description="noise on test rows, for a table in the report: true for every kind, a list of kinds, or strengths",
+    )
     threads: int = Field(
         0, ge=0, le=256, description="threads of training and measuring; 0: the fastest in a short measurement"
     )

@@ -93,6 +93,10 @@ def _student(base: Artifact, teacher: _Present, tokens: int) -> _Present:
     return replace(found, same_tokens=same, same_width=len(widths) == 1)
 
 
+# The packages that kinds of noise need.
+_NOISE = {"homophones": "pypinyin", "traditional": "opencc"}
+
+
 def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError]:
     """A fault for each step whose packages are not installed; every run also makes `tune.linear`."""
     faults: list[PenjingError] = []
@@ -106,6 +110,12 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
                 what = f"the step `{step.name}` needs the package `{name}`"
                 fix = "install the packages for training: pip install 'penjing[train]'"
                 faults.append(MissingPackageError(what, where=file.where("steps", index), fix=fix))
+    for kind in file.recipe.robustness.strengths:
+        package = _NOISE.get(kind)
+        if package is not None and importlib.util.find_spec(package) is None:
+            what = f"the noise `{kind}` needs the package `{package}`"
+            fix = "install the packages for training: pip install 'penjing[train]'"
+            faults.append(MissingPackageError(what, where=file.where("robustness"), fix=fix))
     return faults
 
 

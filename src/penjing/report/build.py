@@ -111,6 +111,7 @@ def fill(found: Found, threads: int) -> r.Report:
         if found.data.shared
         else _mistakes(scored, found.data.test),
         faithfulness=_faithful(tested.faithful),
+        robustness=tested.robust,
         notes=(
             *((choice.note,) if choice and choice.note else ()),
             *_untested(found),

@@ -16,6 +16,7 @@ from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
 from penjing.report.marked import Mark
 from penjing.report.promised import HarmRow, Menu, NeedPart
+from penjing.report.robust_part import RobustPart
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -360,6 +361,7 @@ class Report(_Part):
     sections: tuple[Block, ...] = Field((), description="blocks of this task alone")
     errors: tuple[Mistake, ...] = ()
     faithfulness: Faithfulness | None = None
+    robustness: RobustPart | None = Field(None, description="None: the recipe asks for no noise")
     notes: tuple[Note, ...] = Field((), description="remarks for the reader")
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ from penjing.prove.retained import Retained
 from penjing.prove.scope import ScopeTest
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
+from penjing.report.robust_part import RobustPart
 from penjing.runtime.session import Session
 
 
@@ -80,4 +81,5 @@ class ReleaseTest:
     scope: ScopeTest | None = None
     forecast: Forecast = field(default_factory=Forecast)
     retained: Retained | None = None
+    robust: RobustPart | None = None
     fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did

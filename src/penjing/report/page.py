@@ -18,6 +18,7 @@ from penjing.report.marked import both_sides, cut
 from penjing.report.matrix import figure, matrix_of
 from penjing.report.period_part import period_rows
 from penjing.report.phrases import as_written, percent, words
+from penjing.report.robust_block import robust_blocks
 from penjing.report.rules_part import shown_rules
 from penjing.report.verdict import (
     LINEAR,
@@ -108,7 +109,7 @@ class _Page:
             "gates": [self._gate(gate) for gate in self.report.gates],
             "notes": self._notes(),
             "score_lines": self._score_lines(),
-            "blocks": [self._block(block) for block in self.report.sections],
+            "blocks": [self._block(block) for block in (*self.report.sections, *robust_blocks(self.report.robustness))],
             "metric": metric_name(self.report.test.metric, self.language, heading=True),
             "about_scores": self._about_scores(),
             "ece": self._ece(),
