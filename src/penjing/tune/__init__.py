@@ -3,6 +3,7 @@
 METHODS = {
     "linear": "penjing.tune.linear",
     "full": "penjing.tune.full",
+    "lora": "penjing.tune.lora",
     "bitfit": "penjing.tune.bitfit",
     "adapter": "penjing.tune.adapter",
     "ia3": "penjing.tune.ia3",
