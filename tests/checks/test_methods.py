@@ -26,6 +26,13 @@ ALL = [(room, name) for room, table in ROOMS.items() for name in table]
 QUICK: dict[str, dict[str, Any]] = {
     "full": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16},
     "linear": {"c": [4.0, 16.0], "folds": 2},
+    "lora": {"epochs": 6, "learning_rate": 2e-2, "max_tokens": 16, "targets": "all"},
+    "bitfit": {"epochs": 8, "learning_rate": 2e-2, "max_tokens": 16},
+    "adapter": {"epochs": 6, "learning_rate": 5e-3, "max_tokens": 16, "size": 8},
+    "ia3": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16},
+    "adalora": {"epochs": 6, "learning_rate": 1e-2, "max_tokens": 16, "initial_rank": 4, "rank": 2, "interval": 2},
+    "prompt": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16, "tokens": 4, "encoder": "mlp"},
+    "prefix": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16, "tokens": 4},
     "int8": {"calibration_texts": 8},
     "layers": {"keep": 1, "texts": 8},
     "distill": {"epochs": 1},

@@ -154,7 +154,8 @@ def _check(step: Step, present: _Present) -> None:
     options: Any = step.options
     encoder = present.encoder
     if isinstance(step.options, TrainingOptions):
-        check_tokens(options.max_tokens, longest_input(encoder))
+        check_tokens(options.max_tokens, longest_input(encoder) - options.further_tokens)
+        options.check_encoder(encoder)
         if isinstance(options.layers, int):
             layers_of(encoder)
         return

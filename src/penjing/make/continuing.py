@@ -14,7 +14,7 @@ from typing import Any
 
 from penjing.core.artifact import open_release
 from penjing.core.canon import unit_hash
-from penjing.core.certificate import SUITE
+from penjing.core.certificate import SUITE, Gate
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Table
 from penjing.core.recipe import RecipeFile, load_recipe
@@ -22,7 +22,8 @@ from penjing.core.task import Reader
 from penjing.data.features import rows_fingerprint
 from penjing.data.fold import fold
 from penjing.data.prepare import Prepared, fingerprint, prepare
-from penjing.prove.retained import EARLIER, TEST, Retained, retained
+from penjing.prove.retained import EARLIER, TEST, Retained, forget_gate, lost_of, retained
+from penjing.runtime.session import Session
 from penjing.tasks import reader_of
 
 _KEYS = ("continues",)
@@ -46,6 +47,10 @@ class Earlier:
     def against(self, release: Release, test: Table, threads: int) -> Retained:
         """What a new release, with its test rows, still knows of this one."""
         return retained((self.release, release), self.suite, {EARLIER: self.test, TEST: test}, threads)
+
+    def gates(self, session: Session, promised: float | None) -> tuple[Gate, ...]:
+        """What a model has of the promise `forget`."""
+        return () if promised is None else forget_gate(promised, len(lost_of(session, self.suite)), len(self.suite))
 
 
 def open_earlier(file: RecipeFile, data: Prepared, reader: Reader, progress: Progress) -> Earlier | None:

@@ -87,8 +87,9 @@ def feature_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
 
 def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     """The model after a step: the fields of its card that other steps check, and its layers. Raises UsageError."""
+    from penjing.compress.distill import check_states
     from penjing.compress.embeddings import check_table
-    from penjing.compress.exit import ends_of
+    from penjing.compress.exit import check_prompt, ends_of
     from penjing.compress.export import check_form, engine_of
     from penjing.compress.int8 import scales_of
     from penjing.compress.layers import check_keep
@@ -98,7 +99,8 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     options, short = step.options, step.name.partition(".")[2]
     if isinstance(options, TrainingOptions):
         check_layers(options.layers, depth)
-        return card, depth
+        prompt = {"prompt_tokens": options.further_tokens} if options.further_tokens else {}
+        return card.model_copy(update={"notes": prompt}), depth
     parent = check_parent(
         Artifact(folder=Path(), id="", card=card),
         step.name,
@@ -107,10 +109,13 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
         ngrams=short == "cascade",
     )
     form, bits, precision = card.form, card.embedding_bits, card.precision
-    if short == "layers":
+    if short == "distill":
+        check_states(_prompt_of(card), options)  # type: ignore[arg-type]
+    elif short == "layers":
         check_keep(options.keep, depth)  # type: ignore[attr-defined]
         depth = options.keep  # type: ignore[attr-defined]
     elif short == "exit":
+        check_prompt(_prompt_of(card))
         ends_of(options.after, depth)  # type: ignore[attr-defined]
         form = "exit"
     elif short in ("static", "cascade", "ngrams"):
@@ -124,5 +129,11 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     elif short == "int8":
         form, _ = scales_of(parent, options)  # type: ignore[arg-type]
         precision = "int8"
-    changed = {"form": form, "method": step.name, "embedding_bits": bits, "precision": precision}
+    notes = {} if short == "student" else card.notes
+    changed = {"form": form, "method": step.name, "embedding_bits": bits, "precision": precision, "notes": notes}
     return card.model_copy(update=changed), depth
+
+
+def _prompt_of(card: Card) -> int:
+    """How many tokens the soft prompt of a model has."""
+    return int(card.notes.get("prompt_tokens", 0))

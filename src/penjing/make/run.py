@@ -342,6 +342,8 @@ class _Making:
             quick=all(getattr(gates, name) is None for name in TIMES),
         )
         variant = measure(name, artifact, setting)
+        if self.before is not None:
+            variant = replace(variant, gates=self.before.gates(variant.session, gates.forget))
         return gate(variant, teacher, gates)
 
     def _fastest(self, variants: Sequence[Variant]) -> Variant:
@@ -364,7 +366,7 @@ class _Making:
         if self.before is None:
             return tested
         kept = self.before.against(tested.release, self.data.test, self.cache.threads)
-        gates = (*tested.gates, *forget_gate(self.file.recipe.gates.forget, kept))
+        gates = (*tested.gates, *forget_gate(self.file.recipe.gates.forget, len(kept.lost), kept.cases))
         return replace(tested, gates=gates, retained=kept)
 
 

@@ -22,6 +22,7 @@ from penjing.runtime.open import open_served
 from penjing.runtime.session import Session
 
 RELEASES = ("the earlier release", "this release")
+FORGET = "forget"
 EARLIER, TEST = "earlier test rows", "test rows"
 
 
@@ -40,8 +41,7 @@ def retained(releases: tuple[Release, Release], suite: Table, tests: Mapping[str
     """Both releases, the earlier one first, on its suite and on test rows of either, which have names."""
     sessions = {name: open_served(one, threads=threads) for name, one in zip(RELEASES, releases, strict=True)}
     new = sessions[RELEASES[1]]
-    said, golds, task = _outcomes(new, suite), suite.labels or (), new.task
-    lost = tuple(place for place, (one, gold) in enumerate(zip(said, golds, strict=True)) if task.wrong(one, gold))
+    said, golds, lost = _outcomes(new, suite), suite.labels or (), lost_of(new, suite)
     matrix = tuple(
         (name, rows, _right(session, table))
         for name, session in sessions.items()
@@ -52,12 +52,17 @@ def retained(releases: tuple[Release, Release], suite: Table, tests: Mapping[str
     return Retained(releases[0].id, len(suite), lost, examples, matrix)
 
 
-def forget_gate(promised: float | None, found: Retained | None) -> tuple[Gate, ...]:
-    """The promise `forget`; it is about these cases, so that its figure has no uncertainty."""
-    if promised is None or found is None:
+def forget_gate(promised: float | None, lost: int, cases: int) -> tuple[Gate, ...]:
+    """The promise `forget`, where it is made; it is about these cases, so that its figure has no uncertainty."""
+    if promised is None:
         return ()
-    note = f"{len(found.lost)} of {found.cases} cases"
-    return (at_most_exact("forget", promised, len(found.lost) / max(1, found.cases), note),)
+    return (at_most_exact(FORGET, promised, lost / max(1, cases), f"{lost} of {cases} cases"),)
+
+
+def lost_of(session: Session, suite: Table) -> tuple[int, ...]:
+    """The positions of the cases that a model answers wrongly."""
+    pairs = zip(_outcomes(session, suite), suite.labels or (), strict=True)
+    return tuple(place for place, (one, gold) in enumerate(pairs) if session.task.wrong(one, gold))
 
 
 def _outcomes(session: Session, table: Table) -> list[str]:
