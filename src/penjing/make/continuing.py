@@ -15,7 +15,7 @@ from typing import Any
 from penjing.core.artifact import open_release
 from penjing.core.canon import unit_hash
 from penjing.core.certificate import SUITE, Gate
-from penjing.core.errors import RecipeError, UsageError
+from penjing.core.errors import PenjingError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Table
 from penjing.core.recipe import RecipeFile, load_recipe
 from penjing.core.task import Reader
@@ -61,7 +61,7 @@ def open_earlier(file: RecipeFile, data: Prepared, reader: Reader, progress: Pro
     try:
         release = open_release(file.resolve(named.release))
     except UsageError as error:
-        raise _fault(file, "release", error.what, error.fix) from None
+        raise _fault(file, "release", _with_place(error), error.fix) from None
     if release.info.task != data.task.name:
         what = f"the earlier release answers the task `{release.info.task}`, and this recipe `{data.task.name}`"
         raise _fault(file, "release", what, "continue a release of the same task")
@@ -112,6 +112,10 @@ def _fault(file: RecipeFile, key: str, what: str, fix: str | None) -> RecipeErro
     return RecipeError(what, where=file.where(*keys), fix=fix)
 
 
+def _with_place(error: PenjingError) -> str:
+    return error.what if error.where is None else f"{error.where}: {error.what}"
+
+
 def _suite(release: Release) -> Table:
     lines = (release.folder / SUITE).read_text(encoding="utf-8").splitlines()
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines if line]
@@ -136,8 +140,7 @@ def _rows_of(file: RecipeFile, release: Release, progress: Progress) -> Prepared
         data = prepare(earlier, reader, progress)
         data = with_replayed(data, open_earlier(earlier, data, reader, progress), reader)
     except UsageError as error:
-        what = error.what if error.where is None else f"{error.where}: {error.what}"
-        raise _fault(file, "recipe", what, error.fix) from None
+        raise _fault(file, "recipe", _with_place(error), error.fix) from None
     inputs = Inputs(None, data.train, data.validation, features=earlier.recipe.data.feature_types())
     if rows_fingerprint(inputs) != release.artifact.card.data:
         what = f"{path.name} gives other train rows than those that the earlier release was made of"

@@ -4,6 +4,8 @@ METHODS = {
     "linear": "penjing.tune.linear",
     "full": "penjing.tune.full",
     "continual": "penjing.tune.continual",
+    "ensemble": "penjing.tune.ensemble",
+    "maml": "penjing.tune.maml",
     "lora": "penjing.tune.lora",
     "bitfit": "penjing.tune.bitfit",
     "adapter": "penjing.tune.adapter",

@@ -18,9 +18,7 @@ where the earlier rows are at hand; `lwf` needs none of them. When not: the earl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from pydantic import Field
@@ -32,10 +30,9 @@ from penjing.core.task import HeadKind
 from penjing.model.encoder import HEAD, Classifier
 from penjing.model.heads import load_heads
 from penjing.tasks import task_of
-from penjing.train.batches import Ints
 from penjing.train.hooks import Hook
-from penjing.train.losses import soft_loss
 from penjing.train.numerics import repeatable
+from penjing.train.soft_targets import SoftTargets
 from penjing.train.stay import StayHook, fisher_of
 from penjing.train.supervised import Supervised, predict_outputs
 from penjing.tune.fitting import Way, tune
@@ -55,31 +52,6 @@ class Options(TrainingOptions):
         0.0, ge=0, le=1e6, description="weight of staying near the earlier weights, each by how much it mattered there"
     )
     ewc_rows: int = Field(200, ge=1, le=10_000, description="replayed rows from which that is estimated")
-
-
-@dataclass(frozen=True)
-class Remembering(Supervised):
-    """A Supervised that also keeps to the outputs of an earlier model.
-
-    earlier: its outputs on the train rows by head; places: the columns of each head that it had, None: all.
-    """
-
-    earlier: Mapping[str, Any] | None = None
-    places: Sequence[int] | None = None
-    weight: float = 0.0
-    temperature: float = 1.0
-
-    def loss_of(self, outputs: Sequence[torch.Tensor], mask: torch.Tensor, rows: Ints) -> torch.Tensor:
-        loss = super().loss_of(outputs, mask, rows)
-        assert self.earlier is not None
-        for (name, head), found in zip(self.task.heads.items(), outputs, strict=True):
-            said = [torch.as_tensor(self.earlier[name][row]).to(found.device) for row in rows]
-            mine = found if head.kind == "pooled" else found[mask.bool()]
-            wanted = torch.stack(said) if head.kind == "pooled" else torch.cat(said)
-            if self.places is not None:
-                mine, wanted = mine[:, list(self.places)], wanted[:, list(self.places)]
-            loss = loss + self.weight * soft_loss(head.loss, mine, wanted, self.temperature)
-        return loss
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
@@ -139,9 +111,8 @@ def _remember(job: Job, model: nn.Module, objective: Supervised) -> Supervised:
     # Before the first step the model is the earlier one, with new columns that are left out.
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         earlier = predict_outputs(model.to(job.run.device).eval(), objective.train.rows, job.task.heads, job.budget)
-    parts = {name: getattr(objective, name) for name in Supervised.__dataclass_fields__}
     places = None if pairs is None else [new for new, _ in pairs]
-    return Remembering(**parts, earlier=earlier, places=places, weight=options.lwf, temperature=options.temperature)
+    return SoftTargets.of(objective, earlier, options.lwf, options.temperature, places)
 
 
 def _hooks(job: Job, model: nn.Module, objective: Supervised) -> Sequence[Hook]:
