@@ -13,9 +13,32 @@ from typing import Any
 from penjing.core.canon import digest
 from penjing.core.machine import cores, hardware
 from penjing.core.methods import Step
-from penjing.core.nouns import Inputs, Progress, Run
+from penjing.core.nouns import Artifact, Inputs, Progress, Run
+from penjing.core.recipe import RecipeFile
+from penjing.data.prepare import Prepared
 from penjing.make.cache import library_versions, table_fingerprint
+from penjing.make.overall import Overall, scaled
 from penjing.make.timings import Measured
+
+# Folder, beside the results of steps, for choices made once for this machine.
+MACHINE = "machine"
+
+
+def threads_of(
+    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, folder: Path, progress: Overall
+) -> int:
+    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
+    if base is None:
+        return file.recipe.threads or cores()
+    features = file.recipe.data.feature_types()
+    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
+    if file.recipe.threads:
+        return file.recipe.threads
+    pace = pace_of(tuning, inputs, file.recipe.seed, folder, progress)
+    rates = len(getattr(tuning.options, "learning_rate", ()))
+    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
+    progress.expect(scaled(progress.seconds, pace["seconds"][str(pace["threads"])], tuning_seconds))
+    return int(pace["threads"])
 
 
 def pace_of(step: Step, inputs: Inputs, seed: int, folder: Path, progress: Progress) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide.table import RuleTable
 from penjing.make.candidate import TOLERANCE, always_reviewed, open_policy
 from penjing.make.check_periods import clocks_of
-from penjing.make.plan import single_step
+from penjing.make.plan import build_plan, single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
 from penjing.prove.misses import Promised
@@ -32,7 +32,8 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     recipe, task = file.recipe, data.task
     features = recipe.data.feature_types()
     inputs = Inputs(None, data.train, data.validation, language=data.language, task=task, features=features)
-    step = single_step("tune.linear", _options(file))
+    name, _ = file.recipe.step_list()[0]
+    step = build_plan(file)[0] if name == "tune.linear" else single_step("tune.linear")
     with TemporaryDirectory() as name:
         run = Run(out=Path(name) / "linear", scratch=Path(name) / "scratch", seed=recipe.seed, threads=threads)
         artifact = step.method.apply(inputs, step.options, run)
@@ -55,9 +56,3 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     promised = Promised(decide.max_error, decide.max_miss, tuple(always_reviewed(policy, data)), delta)
     every, by_label = menus(policy, validation, count, promised)
     return menu_of(Forecast(every, by_label), count, period)
-
-
-def _options(file: RecipeFile) -> dict[str, object]:
-    """The recipe's own options of `tune.linear`, where that is its first step."""
-    name, options = file.recipe.step_list()[0]
-    return dict(options) if name == "tune.linear" else {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from penjing.core.canon import digest
-from penjing.core.machine import cores, fastest_engine, hardware, wait_asleep
+from penjing.core.machine import fastest_engine, hardware, wait_asleep
 from penjing.core.methods import Done, Step, source_hash
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.paths import AnyPath, local_path
@@ -26,15 +26,17 @@ from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
-from penjing.make.machine_choices import pace_of
+from penjing.make.machine_choices import MACHINE, threads_of
 from penjing.make.named import NOTHING, Named
-from penjing.make.overall import Overall, scaled, stages
+from penjing.make.overall import Overall, stages
 from penjing.make.plan import on_engine, single_step, step_faults
 from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
+from penjing.make.search.ranges import Range
 from penjing.make.search.search import Search, choose_smallest
+from penjing.make.search.tuning import OptionSearch
 from penjing.make.timings import Measured
-from penjing.make.trainable import keep_trainable
+from penjing.make.trainable import keep_trainable, student_of
 from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
 from penjing.measure.latency import Call
 from penjing.model.base import depth_of
@@ -46,11 +48,11 @@ from penjing.report.build import Found, fill
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.page import write_report
+from penjing.report.search_page import search_note
+from penjing.report.search_part import SearchPart
 from penjing.report.verdict import note_in
 from penjing.runtime.open import open_session
 
-# Folder, beside the results of steps, for choices made once for this machine.
-MACHINE = "machine"
 # Number of train rows assumed before the data is read.
 ROWS = 1200
 
@@ -103,7 +105,7 @@ def make_release(
         if checked.chosen is not None:
             progress.say(note_in(checked.chosen.note, "en"))
         progress.expect(stages(names, len(data.train), searches))
-        threads = _threads(file, steps[0], data, base, out, progress)
+        threads = threads_of(file, steps[0], data, base, out / "cache" / MACHINE, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
         measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
@@ -114,28 +116,12 @@ def make_release(
             return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
         notes = () if checked.chosen is None else (checked.chosen.note,)
         made = _Making(
-            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes
-        ).run()
+            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes,
+            checked.ranges,
+        ).run()  # fmt: skip
         if made.release is not None:
             keep_ended(ended, key, made.release)
         return made
-
-
-def _threads(
-    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
-) -> int:
-    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
-    if base is None:
-        return file.recipe.threads or cores()
-    features = file.recipe.data.feature_types()
-    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
-    if file.recipe.threads:
-        return file.recipe.threads
-    pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
-    rates = len(getattr(tuning.options, "learning_rate", ()))
-    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
-    progress.expect(scaled(progress.seconds, pace["seconds"][str(pace["threads"])], tuning_seconds))
-    return int(pace["threads"])
 
 
 @dataclass
@@ -155,6 +141,9 @@ class _Making:
     named: Sequence[Named]
     # Why `base: auto` is this base.
     about: tuple[Note, ...] = ()
+    # Of options of the first step; and what their search found.
+    ranges: Sequence[Range] = ()
+    searched: SearchPart | None = None
     skipped: list[Note] = field(default_factory=list)
     # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
     steps_by_title: dict[str, tuple[Step, ...]] = field(default_factory=dict)
@@ -165,7 +154,9 @@ class _Making:
 
     def run(self) -> Made:
         # In a recipe without an encoder, the first step makes the linear model.
-        linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
+        linear = None if self.base is None else self._step(single_step("tune.linear"), None)
+        self._search_options()
+        linear = linear or self._step(self.steps[0], None)
         done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
@@ -175,7 +166,7 @@ class _Making:
         # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
         last = (variants or [linear_variant])[-1]
         chosen, teacher = choice.variant if choice else last, done[0].artifact
-        student = _student(chosen, done)
+        student = student_of(chosen, done)
         # If the encoder is not proven better, `keep` of the linear model refers to its own score.
         reference = linear.artifact if choice and choice.fell_back else teacher
         self.progress.enter("testing")
@@ -193,6 +184,7 @@ class _Making:
         found = Found(
             self.file, self.data, steps, variants, linear_variant, choice, tested, release,
             (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
+            self.searched,
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:
@@ -200,6 +192,17 @@ class _Making:
         self.measured.forget()
         self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused), advice=advise(bad))
+
+    def _search_options(self) -> None:
+        """Give the first step the best options of its ranges."""
+        if self.ranges:
+            inputs, folder = self._inputs(self.base), self.cache.folder / MACHINE
+            search = OptionSearch(
+                self.file.recipe, self.steps[0], self.ranges, inputs, self.cache, folder, self.progress
+            )
+            step, self.searched = search.run()
+            self.steps = [step, *self.steps[1:]]
+            self.about = (*self.about, search_note(self.searched))
 
     def _labelled_for_test(self, rows: int) -> int:
         """About how many labelled rows give so many test rows."""
@@ -373,13 +376,6 @@ class _Making:
         job = ReleaseJob(self.file.recipe, self.data, *rest)
         trainable = models.student.id if models.student.card.form == "torch" else ""
         return test_release(certify_and_seal(self.out / ".candidate", job, chosen, trainable), job, models)
-
-
-def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:
-    """The last torch artifact of the chosen form; the form itself if it was never in torch."""
-    ancestors = {step.get("parent") for step in chosen.artifact.card.lineage}
-    in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
-    return in_torch[-1] if in_torch else chosen.artifact
 
 
 def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
