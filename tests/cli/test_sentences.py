@@ -23,6 +23,7 @@ CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |G
 # Whole files whose strings no person reads as a message of a command.
 SILENT = {
     "report/charts.py": "classes of a drawing",
+    "report/search_charts.py": "classes of a drawing",
     "explain/why.py": "sentences that have words of their own in both languages",
     "report/grown.py": "a page that has words of its own in both languages",
     "report/label_part.py": "sentences that have words of their own in both languages",
@@ -208,6 +209,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "(n{} or {})",
         ", {} {}",
         "- compress.int8: {}",
+        "- {}: {{}}",
         "- tune.full: {}",
         "Bearer {}",
         "Decides texts with one sealed release; every decision is recorded and can be replayed.",

@@ -71,6 +71,8 @@ def register(app: typer.Typer) -> None:
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
+            for line in _search_lines(checked):
+                show.out(line)
             if offered is not None:
                 from penjing.report.ways_out import menu_lines
 
@@ -93,6 +95,8 @@ def _as_json(checked: Checked, offered: Menu | None, doubts: LabelDoubts | None)
         found["ledger"] = checked.ledger.to_json()
     if doubts is not None:
         found["doubts"] = doubts.model_dump(mode="json")
+    for line in _search_lines(checked):
+        found["search"] = line
     return {"trainable": audit.trainable, **found, **audit.model_dump(mode="json")}
 
 
@@ -110,6 +114,17 @@ def _ledger_lines(checked: Checked) -> Iterator[str]:
         limit if isinstance(limit, float) else None,
         lambda rows: labelled_rows(rows, "calibration", checked.audit.splits, cut),
     )
+
+
+def _search_lines(checked: Checked) -> Iterator[str]:
+    """What a search over options will do, and how long it is expected to take; nothing without one."""
+    from penjing.make.search.expected import expected_line, trial_seconds
+
+    if not checked.ranges or checked.faults or not checked.audit.splits:
+        return
+    step = checked.steps[0]
+    each = trial_seconds(checked.file, checked.audit, step)
+    yield expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
 
 
 def audit_lines(audit: Audit, ledger: Sequence[str] = (), doubts: Sequence[str] = ()) -> Iterator[str]:

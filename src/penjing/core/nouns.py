@@ -313,11 +313,16 @@ class Inputs:
     replayed: int = 0
 
 
+Watch = Callable[[str, Sequence[Mapping[str, float]]], bool]
+
+
 @dataclass(frozen=True)
 class Run:
     """Where and how a method runs: `out` becomes the artifact; `scratch` holds checkpoints and is kept after a kill.
 
-    shared: a folder for results that several steps of one run need (None: the scratch).
+    shared: a folder for results that several steps of one run need (None: the scratch). watch: is told, after each
+    evaluation of a training, the training's name and the scores of all its evaluations; where it returns true, the
+    training is hopeless and ends with a TrainingEndedError.
     """
 
     out: Path
@@ -328,3 +333,4 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     stop: Callable[[], bool] = lambda: False
     shared: Path | None = None
+    watch: Watch = lambda *_: False

@@ -301,11 +301,10 @@ class Recipe(_Part):
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
     )
     trials: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        description="with `search`: other ways of healing to try, at most, where no small model is proven to keep the "
-        "score; each takes as long as healing does",
+        0, ge=0, le=1000, description="most trials of a search over ranges of options; with `search`, of healing too"
+    )
+    minutes: float = Field(
+        0, ge=0, le=100_000, description="a search over ranges of options begins no trial after these"
     )
     engine: Literal["auto", "openvino", "onnx"] = Field(
         "auto",

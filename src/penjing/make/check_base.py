@@ -63,6 +63,21 @@ def base_faults(
     return faults
 
 
+def faults_of_forms(base: Artifact, forms: Sequence[Step]) -> list[PenjingError | None]:
+    """The fault of each of several forms of the first step on this base; None where it has none.
+
+    Raises what the base raises where it cannot be opened.
+    """
+    present, found = _opened(base), list[PenjingError | None]()
+    for step in forms:
+        try:
+            _check(step, present)
+            found.append(None)
+        except PenjingError as error:
+            found.append(error)
+    return found
+
+
 @dataclass(frozen=True)
 class _Present:
     """The encoder on which a step works; same_tokens, same_width: whether its states compare with the teacher's."""

@@ -34,7 +34,9 @@ from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, w
 from penjing.make.continuing import Earlier, continuing_faults, open_earlier, with_replayed
 from penjing.make.named import Named, open_named
 from penjing.make.order import feature_faults, head_faults, order_faults
-from penjing.make.plan import read_plan
+from penjing.make.plan import read_plan, read_search
+from penjing.make.search.ends import end_faults
+from penjing.make.search.ranges import Range
 from penjing.model.base import base_is_installed, open_base
 from penjing.prove.certify import table_hashes
 from penjing.prove.joint import limits_of_tasks
@@ -59,9 +61,10 @@ class Checked:
 
     file: the recipe, with the labels of its limits spelled as in the rows. audit: problems of the rows and of the
     recipe. faults: errors of the recipe itself. data, base, rules: None if they cannot be read or are not used.
-    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step. ledger:
-    how often the calibration rows were opened; None without rows, or where the ledger cannot be read. earlier: the
-    release that this one goes on from; rows of it that are learned again are among the train rows of `data`.
+    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step. ranges:
+    of options of the first step, which is in `steps` as its first trial has it. ledger: how often the calibration rows
+    were opened; None without rows, or where the ledger cannot be read. earlier: the release that this one goes on from;
+    rows of it that are learned again are among the train rows of `data`.
     """
 
     file: RecipeFile
@@ -73,6 +76,7 @@ class Checked:
     faults: list[PenjingError] = field(default_factory=list)
     chosen: ChosenBase | None = None
     named: list[Named] = field(default_factory=list)
+    ranges: tuple[Range, ...] = ()
     ledger: LedgerState | None = None
     earlier: Earlier | None = None
 
@@ -101,6 +105,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found = Checked(file)
     found.steps, plan_faults = read_plan(file)
     found.faults += plan_faults
+    found.ranges = read_search(file)
     found.named, named_faults = open_named(file, found.steps)
     found.faults += named_faults
     encoder = file.recipe.step_list()[0][0] != "tune.linear"
@@ -170,7 +175,8 @@ def _open_base(found: Checked, *, sound: bool) -> None:
     found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
     if found.base is not None and sound:
         found.faults += order_faults(file, found.steps, found.base, found.named)
-        found.faults += base_faults(file, found.steps, found.base, found.named)
+        of_base = base_faults(file, found.steps, found.base, found.named)
+        found.faults += of_base or end_faults(file, found.steps, found.ranges, found.base)
 
 
 def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from penjing.core.canon import digest
-from penjing.core.machine import fastest_engine, hardware, wait_asleep
-from penjing.core.methods import Done, Step, source_hash
+from penjing.core.machine import fastest_engine, wait_asleep
+from penjing.core.methods import Done, Step
 from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
 from penjing.core.paths import AnyPath, local_path
 from penjing.core.recipe import RecipeFile, load_recipe
@@ -20,23 +19,25 @@ from penjing.data.split import cut_of, labelled_rows
 from penjing.decide.policy import Policy
 from penjing.decide.table import RuleTable
 from penjing.make.advice import advise
-from penjing.make.cache import Cache, table_fingerprint, task_key
+from penjing.make.cache import Cache
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.continuing import Earlier
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
-from penjing.make.machine_choices import MACHINE, threads_for
+from penjing.make.machine_choices import MACHINE, threads_of
 from penjing.make.named import NOTHING, Named
 from penjing.make.overall import Overall, stages
 from penjing.make.plan import on_engine, single_step, step_faults
 from penjing.make.search.chains import chains
 from penjing.make.search.finished import Finished, keep_finished, read_finished
+from penjing.make.search.ranges import Range
 from penjing.make.search.search import Search, choose_smallest
+from penjing.make.search.tuning import OptionSearch
 from penjing.make.timings import Measured
-from penjing.make.trainable import keep_trainable
-from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
+from penjing.make.trainable import keep_trainable, student_of
+from penjing.make.unchanged import about_of, find_ended, in_language, keep_ended, key_of
 from penjing.measure.latency import Call
 from penjing.model.base import depth_of
 from penjing.prove.calibration_rows import ledger_of
@@ -48,6 +49,8 @@ from penjing.report.build import Found, fill
 from penjing.report.contract import Note, PageLanguage, Report, VariantRow
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.page import write_report
+from penjing.report.search_page import search_note
+from penjing.report.search_part import SearchPart
 from penjing.report.verdict import note_in
 from penjing.runtime.open import open_session
 
@@ -103,9 +106,9 @@ def make_release(
         if checked.chosen is not None:
             progress.say(note_in(checked.chosen.note, "en"))
         progress.expect(stages(names, len(data.train), searches))
-        threads = threads_for(file, steps[0], data, base, out, progress)
+        threads = threads_of(file, steps[0], data, base, out / "cache" / MACHINE, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
-        measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
+        measured = Measured(out / "cache" / "measured", about_of(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
         earlier = checked.earlier
         used = [base.id if base else "", *(each for one in checked.named for each in one.ids)]
@@ -118,6 +121,7 @@ def make_release(
         made = _Making(
             file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes,
             earlier,
+            checked.ranges,
         ).run()  # fmt: skip
         if made.release is not None:
             keep_ended(ended, key, made.release)
@@ -142,6 +146,9 @@ class _Making:
     # Why `base: auto` is this base.
     about: tuple[Note, ...] = ()
     before: Earlier | None = None
+    # Of options of the first step; and what their search found.
+    ranges: Sequence[Range] = ()
+    searched: SearchPart | None = None
     skipped: list[Note] = field(default_factory=list)
     # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
     steps_by_title: dict[str, tuple[Step, ...]] = field(default_factory=dict)
@@ -152,7 +159,9 @@ class _Making:
 
     def run(self) -> Made:
         # In a recipe without an encoder, the first step makes the linear model.
-        linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
+        linear = None if self.base is None else self._step(single_step("tune.linear"), None)
+        self._search_options()
+        linear = linear or self._step(self.steps[0], None)
         done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
@@ -162,7 +171,7 @@ class _Making:
         # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
         last = (variants or [linear_variant])[-1]
         chosen, teacher = choice.variant if choice else last, done[0].artifact
-        student = _student(chosen, done)
+        student = student_of(chosen, done)
         # If the encoder is not proven better, `keep` of the linear model refers to its own score.
         reference = linear.artifact if choice and choice.fell_back else teacher
         self.progress.enter("testing")
@@ -180,6 +189,7 @@ class _Making:
         found = Found(
             self.file, self.data, steps, variants, linear_variant, choice, tested, release,
             (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
+            self.searched,
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:
@@ -187,6 +197,17 @@ class _Making:
         self.measured.forget()
         self.cache.shrink(self.cache.folder / MACHINE)
         return Made(report, release, tuple(refused), advice=advise(bad))
+
+    def _search_options(self) -> None:
+        """Give the first step the best options of its ranges."""
+        if self.ranges:
+            inputs, folder = self._inputs(self.base), self.cache.folder / MACHINE
+            search = OptionSearch(
+                self.file.recipe, self.steps[0], self.ranges, inputs, self.cache, folder, self.progress
+            )
+            step, self.searched = search.run()
+            self.steps = [step, *self.steps[1:]]
+            self.about = (*self.about, search_note(self.searched))
 
     def _labelled_for_test(self, rows: int) -> int:
         """About how many labelled rows give so many test rows."""
@@ -368,21 +389,6 @@ class _Making:
         kept = self.before.against(tested.release, self.data.test, self.cache.threads)
         gates = (*tested.gates, *forget_gate(self.file.recipe.gates.forget, len(kept.lost), kept.cases))
         return replace(tested, gates=gates, retained=kept)
-
-
-def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:
-    """The last torch artifact of the chosen form; the form itself if it was never in torch."""
-    ancestors = {step.get("parent") for step in chosen.artifact.card.lineage}
-    in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
-    return in_torch[-1] if in_torch else chosen.artifact
-
-
-def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
-    """Everything, apart from the model, that the times of a run depend on."""
-    written = rules.digest if rules is not None else ""
-    source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
-    task = task_key(data.task)
-    return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source, task])
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.retained_part import retained_blocks
 from penjing.report.rules_part import rules_part
 from penjing.report.scope_part import scope_blocks
+from penjing.report.search_part import SearchPart
 from penjing.report.verdict import note_of
 from penjing.tasks import calibration_of
 
@@ -58,6 +59,7 @@ class Found:
     # Report rows of forms that an earlier run with the same content measured.
     earlier: tuple[r.VariantRow, ...] = ()
     rules: RuleTable | None = None
+    searched: SearchPart | None = None
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -93,6 +95,7 @@ def fill(found: Found, threads: int) -> r.Report:
         rules=rules_part(found.rules, tested.fired),
         speed=_speed(tested, threads),
         size_mb=round(tested.size_mb, 3),
+        search=found.searched,
         steps=tuple(
             r.StepRow(
                 name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id

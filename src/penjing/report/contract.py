@@ -17,6 +17,7 @@ from penjing.report.format_1 import from_format_1
 from penjing.report.marked import Mark
 from penjing.report.promised import HarmRow, Menu, NeedPart
 from penjing.report.robust_part import RobustPart
+from penjing.report.search_part import SearchPart
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -355,6 +356,7 @@ class Report(_Part):
     rules: RulesPart | None = Field(None, description="None: there are no rules")
     speed: Speed
     size_mb: float
+    search: SearchPart | None = Field(None, description="None: no option of the recipe is a range")
     steps: tuple[StepRow, ...]
     variants: tuple[VariantRow, ...] = ()
     curves: tuple[Curve, ...] = ()

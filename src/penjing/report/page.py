@@ -20,6 +20,8 @@ from penjing.report.period_part import period_rows
 from penjing.report.phrases import as_written, percent, words
 from penjing.report.robust_block import robust_blocks
 from penjing.report.rules_part import shown_rules
+from penjing.report.search_charts import search_charts
+from penjing.report.search_page import search_context
 from penjing.report.verdict import (
     LINEAR,
     gate_name,
@@ -134,6 +136,7 @@ class _Page:
             ],
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
+            "search": search_context(self.report.search, self.language),
             "rules": shown_rules(self.report.rules, self._said, self.language),
             "because": self._because,
             "percent": self._percent,
@@ -177,6 +180,8 @@ class _Page:
             if lines:
                 axes = (t["steps_axis"], axis)
                 drawn[name] = charts.curves(lines, title, axes, from_zero=name == "training")
+        if report.search is not None:
+            drawn |= search_charts(report.search, t, self._metric())
         for block in report.sections:
             if block.kind == "scatter" and block.rows:
                 x, y = (self._column(name) for name in block.columns[-2:])
