@@ -41,7 +41,7 @@ class Unlabelled:
 
 
 @dataclass(frozen=True)
-class Asked:
+class LabelRequest:
     """What is wanted: how many texts, and by which method.
 
     rows: the labelled rows of each label, for `rare`; known: masked texts that have a label.
@@ -77,7 +77,7 @@ class Suggested:
         return sum(one.prediction.out_of_scope for one in self.chosen)
 
 
-def suggest(session: Session, texts: Iterable[Unlabelled], asked: Asked, progress: Progress) -> Suggested:
+def suggest(session: Session, texts: Iterable[Unlabelled], asked: LabelRequest, progress: Progress) -> Suggested:
     """The texts that a person should label next. The same texts in any order give the same choice.
 
     Texts that are the same or nearly the same as a labelled one are left out; of texts that are nearly the same one is
@@ -124,7 +124,7 @@ def _root(place: int, like: Mapping[int, int]) -> int:
     return place
 
 
-def _measured(session: Session, texts: Sequence[Unlabelled], asked: Asked, progress: Progress) -> Pool:
+def _measured(session: Session, texts: Sequence[Unlabelled], asked: LabelRequest, progress: Progress) -> Pool:
     """The numbers of each text that the method needs."""
     doubt = np.zeros(len(texts))
     residuals: Vectors | None = None
@@ -153,7 +153,7 @@ def _predicted(session: Session, texts: Sequence[Unlabelled]) -> list[Prediction
     return session.predict([one.text for one in texts], [one.fields for one in texts])
 
 
-def _doubt(session: Session, answer: Answer, asked: Asked) -> float:
+def _doubt(session: Session, answer: Answer, asked: LabelRequest) -> float:
     if asked.method == "rare":
         found = chances(answer)
         if found is None:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Name = TypeVar("Name", bound=str)
 
 
+def register_in(group: typer.Typer) -> None:
+    """Add the command `label suggest` to the group `label`."""
+    group.command("suggest")(suggest)
+
+
 def suggest(
     release: Annotated[Path, typer.Argument(help="the folder of a release, or the OUT of `penjing make`")],
     files: Annotated[list[str], typer.Argument(help="unlabelled texts: csv, tsv, jsonl, xlsx or plain lines")],
@@ -51,7 +56,7 @@ def suggest(
     A row that cannot be read is left out and named; the command then exits 3.
     """
     from penjing.cases.label_queue import FORMS, write_queue
-    from penjing.cases.suggest import Asked
+    from penjing.cases.suggest import LabelRequest
     from penjing.cases.suggest import suggest as choose_texts
     from penjing.cli.language import language
     from penjing.cli.show import Bar
@@ -75,7 +80,7 @@ def suggest(
         faults: dict[str, list[Fault]] = {}
         bar.start("reading", None)
         found = [one for file in files for one in source.read(file, faults.setdefault(file, []))]
-        chosen = choose_texts(session, found, Asked(method, count, rows, known.texts), bar)
+        chosen = choose_texts(session, found, LabelRequest(method, count, rows, known.texts), bar)
     with output_file(out) as target:
         workbook, chinese = is_workbook(out), language() == "zh"
         write_queue(chosen, opened, session.task, target, shape, workbook=workbook, chinese=chinese)
