@@ -69,7 +69,8 @@ def suggest(
     from penjing.runtime.open import open_served
     from penjing.store.case_file import is_workbook
 
-    method, shape = _one_of("--by", by, METHODS), _one_of("--form", form, FORMS)
+    method = _one_of(by, METHODS, f"there is no method `{by[:40]}`")
+    shape = _one_of(form, FORMS, f"there is no form `{form[:40]}`")
     opened = open_release(_inside(release))
     session = open_served(opened, threads=threads)
     schema = load_policy(opened).schema if opened.artifact.card.features else None
@@ -142,13 +143,14 @@ class _Source:
         return {name: cells[given] for name, given in found.items()}
 
 
-def _one_of(option: str, given: str, known: Sequence[Name]) -> Name:
+def _one_of(given: str, known: Sequence[Name], unknown: str) -> Name:
+    """The name that was given. Raises UsageError, which says `unknown`, for another."""
     from penjing.core.errors import UsageError
     from penjing.core.options import nearest
 
     found = next((each for each in known if each == given), None)
     if found is None:
-        raise UsageError(f"{option} is `{given[:40]}`", fix=nearest(given, list(known)))
+        raise UsageError(unknown, fix=nearest(given, list(known)))
     return found
 
 
