@@ -35,6 +35,8 @@ SILENT = {
     "serve/log.py": "log lines",
     "serve/early.py": "pieces of HTTP",
     "text/passage_units.py": "words that ask",
+    "measure/power_law.py": "faults of a program, not of its user",
+    "runtime/choose_texts.py": "faults of a program, not of its user",
     "tasks/calibrate.py": "faults of a program, not of its user",
     "tasks/flags.py": "faults of a program, not of its user",
     "store/migrations/versions/0001_first.py": "SQL",

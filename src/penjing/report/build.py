@@ -29,6 +29,7 @@ from penjing.report import contract as r
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.label_part import label_block
+from penjing.report.learning_part import RowsForecast
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
 from penjing.report.retained_part import retained_blocks
@@ -60,6 +61,7 @@ class Found:
     earlier: tuple[r.VariantRow, ...] = ()
     rules: RuleTable | None = None
     searched: SearchPart | None = None
+    learning: RowsForecast | None = None
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -90,6 +92,7 @@ def fill(found: Found, threads: int) -> r.Report:
         calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, period),
         harm=() if tested.certificate.by_label else harm_rows(tested.harm, tested.certificate, period),
+        forecast_rows=found.learning,
         menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
         rules=rules_part(found.rules, tested.fired),

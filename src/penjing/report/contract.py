@@ -14,6 +14,7 @@ from penjing.data.audit import Audit
 from penjing.data.split import labelled_rows
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
+from penjing.report.learning_part import RowsForecast
 from penjing.report.marked import Mark
 from penjing.report.promised import HarmRow, Menu, NeedPart
 from penjing.report.robust_part import RobustPart
@@ -351,6 +352,7 @@ class Report(_Part):
     calibration: Calibration
     decisions: Decisions
     harm: tuple[HarmRow, ...] = Field((), description="errors without a person by true label, on test rows")
+    forecast_rows: RowsForecast | None = Field(None, description="what more train rows would buy; None: not measured")
     menu: Menu | None = Field(None, description="what could be promised, as validation rows suggest")
     gates: tuple[Gate, ...]
     rules: RulesPart | None = Field(None, description="None: there are no rules")
