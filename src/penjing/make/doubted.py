@@ -86,8 +86,8 @@ def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache) -> LabelDoubts
     rows = _rows_of(file, data)
     read = [rows.files, list(rows.table.rows), rows.table.fields, data.language, task_key(data.task)]
     about = digest([sources, table_fingerprint(rows.table), read, linear_options(file), file.recipe.seed])
-    kept = Measured(cache.folder / "labels", about)
-    cache.used.add("labels")
+    kept = Measured(cache.folder / f"labels-{about[:16]}", about)
+    cache.used.add(kept.folder.name)
 
     def look() -> dict[str, Any]:
         try:

@@ -24,6 +24,7 @@ from penjing.make.cache import Cache, table_fingerprint, task_key
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
+from penjing.make.doubted import doubts_of_run
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
@@ -125,12 +126,10 @@ def _threads(
     file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
 ) -> int:
     """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
-    if base is None:
+    if base is None or file.recipe.threads:
         return file.recipe.threads or cores()
     features = file.recipe.data.feature_types()
     inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
-    if file.recipe.threads:
-        return file.recipe.threads
     pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
     rates = len(getattr(tuning.options, "learning_rate", ()))
     tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
@@ -193,6 +192,7 @@ class _Making:
         found = Found(
             self.file, self.data, steps, variants, linear_variant, choice, tested, release,
             (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
+            doubts_of_run(self.file, self.data, self.cache),
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:

@@ -18,6 +18,7 @@ from penjing.core.methods import Done
 from penjing.core.nouns import Release, Table
 from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
+from penjing.data.doubts import LabelDoubts
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_of
 from penjing.decide.table import RuleTable
@@ -57,6 +58,7 @@ class Found:
     # Report rows of forms that an earlier run with the same content measured.
     earlier: tuple[r.VariantRow, ...] = ()
     rules: RuleTable | None = None
+    doubts: LabelDoubts | None = None
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -108,6 +110,7 @@ def fill(found: Found, threads: int) -> r.Report:
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
+        doubts=found.doubts,
         faithfulness=_faithful(tested.faithful),
         notes=(
             *((choice.note,) if choice and choice.note else ()),
