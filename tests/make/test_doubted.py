@@ -113,6 +113,9 @@ def test_make_reads_what_it_found_before(
     other = opened(recipe_in(rows=480))
     with pytest.raises(AssertionError, match="again"):
         doubts_of_run(*other, cache)
+    cache.used.clear()
+    cache.shrink()
+    assert not list(cache.folder.iterdir()), "what no run needs is removed"
 
 
 def never(*_: object, **__: object) -> Sequence[str]:

@@ -59,7 +59,9 @@ def test_a_linear_release_decides_and_is_cached(recipe_in: Callable[..., Path], 
     assert again.release is not None and not again.unchanged
     assert again.release.id == made.release.id
     assert [step.cached for step in again.report.steps] == [True]
-    assert {path.name.split("-")[0] for path in (tmp_path / "out" / "cache").iterdir()} == {"tune", "machine"}, "shrunk"
+    kept = {path.name.split("-")[0] for path in (tmp_path / "out" / "cache").iterdir()}
+    assert kept == {"tune", "machine", "labels"}, "shrunk"
+    assert again.report.doubts == made.report.doubts is not None and made.report.doubts.looked == 360
     assert not (tmp_path / "out" / "cache" / "tune-full-of-another-recipe").exists()
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert verify(tmp_path / "out" / "releases" / made.release.id[:12]) == made.release.id

@@ -84,17 +84,10 @@ def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache) -> LabelDoubts
     sources = [source_hash(__name__), source_hash("penjing.tune.linear"), library_versions()]
     rows = _rows_of(file, data)
     read = [rows.files, list(rows.table.rows), rows.table.fields, data.language, task_key(data.task)]
-    about = digest(
-        [
-            sources,
-            table_fingerprint(rows.table),
-            read,
-            linear_step(file).options.model_dump(mode="json"),
-            file.recipe.seed,
-        ]
-    )
-    kept = Measured(cache.folder / "labels", about)
-    cache.used.add("labels")
+    options = linear_step(file).options.model_dump(mode="json")
+    about = digest([sources, table_fingerprint(rows.table), read, options, file.recipe.seed])
+    kept = Measured(cache.folder / f"labels-{about[:16]}", about)
+    cache.used.add(kept.folder.name)
 
     def look() -> dict[str, Any]:
         try:

@@ -20,6 +20,7 @@ from penjing.make.cache import Cache
 from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.continuing import Earlier
+from penjing.make.doubted import doubts_of_run
 from penjing.make.fold_teachers import tune_folds
 from penjing.make.learning_curve import learning_curve, strength_of
 from penjing.make.machine_choices import MACHINE
@@ -129,6 +130,7 @@ class Making:
             (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
             self.searched,
             learning_curve(self.file, self.data, self.progress, strength_of(linear.artifact), self.cache.threads),
+            doubts_of_run(self.file, self.data, self.cache),
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:

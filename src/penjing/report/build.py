@@ -18,6 +18,7 @@ from penjing.core.methods import Done
 from penjing.core.nouns import Release, Table
 from penjing.core.periods import present
 from penjing.core.recipe import RecipeFile
+from penjing.data.doubts import LabelDoubts
 from penjing.data.prepare import Prepared
 from penjing.data.split import cut_of
 from penjing.decide.table import RuleTable
@@ -62,6 +63,7 @@ class Found:
     rules: RuleTable | None = None
     searched: SearchPart | None = None
     learning: RowsForecast | None = None
+    doubts: LabelDoubts | None = None
 
 
 def fill(found: Found, threads: int) -> r.Report:
@@ -116,6 +118,7 @@ def fill(found: Found, threads: int) -> r.Report:
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
+        doubts=found.doubts,
         faithfulness=_faithful(tested.faithful),
         robustness=tested.robust,
         notes=(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from penjing.core.certificate import CertifiedPeriod, Gate
 from penjing.core.recipe import PARTS
 from penjing.data.audit import Audit
+from penjing.data.doubts import LabelDoubts
 from penjing.data.split import labelled_rows
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
@@ -364,6 +365,7 @@ class Report(_Part):
     curves: tuple[Curve, ...] = ()
     sections: tuple[Block, ...] = Field((), description="blocks of this task alone")
     errors: tuple[Mistake, ...] = ()
+    doubts: LabelDoubts | None = Field(None, description="train and validation rows whose labels are perhaps wrong")
     faithfulness: Faithfulness | None = None
     robustness: RobustPart | None = Field(None, description="None: the recipe asks for no noise")
     notes: tuple[Note, ...] = Field((), description="remarks for the reader")
@@ -379,9 +381,9 @@ class Report(_Part):
 
     def without_texts(self) -> Report:
         """The same report without texts of rows, for a page that is sent to other organizations."""
-        return self.model_copy(
-            update={"errors": tuple(error.model_copy(update={"text": None}) for error in self.errors)}
-        )
+        errors = tuple(error.model_copy(update={"text": None}) for error in self.errors)
+        doubts = None if self.doubts is None else self.doubts.without_texts()
+        return self.model_copy(update={"errors": errors, "doubts": doubts})
 
 
 def read_report(path: Path) -> Report:

@@ -14,6 +14,7 @@ from penjing.core.folder import write_whole
 from penjing.prove.forced import MISS
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
+from penjing.report.doubts_part import doubts_context
 from penjing.report.learning_part import forecast_sentence
 from penjing.report.marked import both_sides, cut
 from penjing.report.matrix import figure, matrix_of
@@ -136,6 +137,7 @@ class _Page:
             "mistakes": [
                 (one, cut(one.text), both_sides(one.text, one.marks)) for one in self.report.errors[:MISTAKES]
             ],
+            "doubts": doubts_context(self.report.doubts, self.words, self.language),
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
             "search": search_context(self.report.search, self.language),
