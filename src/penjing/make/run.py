@@ -215,6 +215,7 @@ class _Making:
             features=self.file.recipe.data.feature_types(),
             corpora=named.corpora,
             base=named.base,
+            held_out=data.held_out,
         )
 
     def _step(
