@@ -295,8 +295,9 @@ class Inputs:
     unlabelled: masked texts without a label, none of which is in a held-out part; task: what the labels mean (None:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
-    on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "".
-    replayed: how many of the last train rows are rows of an earlier release that are learned again.
+    on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "";
+    held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be; replayed:
+    how many of the last train rows are rows of an earlier release that are learned again.
     """
 
     parent: Artifact | None
@@ -310,6 +311,7 @@ class Inputs:
     corpora: Sequence[TextCorpus] = ()
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
+    held_out: frozenset[str] = frozenset()
     replayed: int = 0
 
 

@@ -13,6 +13,7 @@ from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
 from penjing.core.task import OpenReader, PairReader, Reader, SetReader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
+from penjing.data.augment.rows import text_digest
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
 from penjing.data.findings import (
@@ -73,6 +74,12 @@ class Prepared:
     def tables(self) -> tuple[Table, ...]:
         """The tables, each once."""
         return (self.train, self.validation, *(() if self.shared else (self.calibration,)), self.test)
+
+    @property
+    def held_out(self) -> frozenset[str]:
+        """Digests of the texts outside the train rows, those of `left_out` too."""
+        tables = (*self.tables[1:], *([] if self.left_out is None else [self.left_out]))
+        return frozenset(text_digest(text) for table in tables for text in table.texts)
 
 
 def prepare(file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None) -> Prepared:

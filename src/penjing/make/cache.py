@@ -112,6 +112,7 @@ class Cache:
             (grown if inputs.corpora else {})
             | ({"base": inputs.base.id} if inputs.base else {})
             | ({"device": self.device} if self.device != "cpu" else {})
+            | ({"held_out": sorted(inputs.held_out)} if augments(step) else {})
             | {
                 "step": step.name,
                 "options": step.options.model_dump(mode="json"),
@@ -147,6 +148,12 @@ class Cache:
             return float(json.loads(_observations(target).read_text(encoding="utf-8"))["seconds"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0.0
+
+
+def augments(step: Step) -> bool:
+    """Whether a step makes altered copies of its rows, none of which may be a held-out text."""
+    asked = getattr(step.options, "augment", None)
+    return bool(asked is not None and asked.shares)
 
 
 def task_key(task: Task) -> list[Any]:

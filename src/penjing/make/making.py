@@ -184,6 +184,7 @@ class Making:
             corpora=named.corpora,
             base=named.base,
             replayed=0 if self.before is None else len(self.before.replayed),
+            held_out=self.data.held_out,
         )
 
     def _step(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from penjing.core.options import Options
+from penjing.tune.augmented import EncoderCopies
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,6 +45,11 @@ class TrainingOptions(Options):
         "macro_f1",
         description="what chooses epoch and rate on validation: the task's first metric, which is macro-F1 for labels "
         "(`macro_f1` or `score`), or the loss",
+    )
+
+    augment: EncoderCopies = Field(
+        default_factory=lambda: EncoderCopies(),
+        description="altered copies of the train rows: `{swap: 0.1, copies: 2}`",
     )
 
     @field_validator("learning_rate", mode="before")
