@@ -47,7 +47,7 @@ def go_on(earlier: Artifact, tmp_path: Path) -> Callable[..., Artifact]:
     def go(name: str, replayed: int = 0, stop: Callable[[], bool] = lambda: False, **options: Any) -> Artifact:
         train, again = rows(90, 3, NEW), rows(40, 4, OLD).take(range(replayed))
         both = Table([*train.texts, *again.texts], [*(train.labels or ()), *(again.labels or ())])
-        inputs = Inputs(earlier, both, rows(30, 5, NEW), language="en", replayed=replayed)
+        inputs = Inputs(earlier, both, rows(30, 5, NEW), language="en", replayed=range(len(train), len(both)))
         run = Run(tmp_path / name, tmp_path / f"{name}.scratch", threads=1, stop=stop)
         return continual.apply(inputs, continual.Options(**QUICK | options), run)
 

@@ -17,7 +17,7 @@ _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sp
 # The newest format of a card that is known here.
 CARD_FORMAT = 2
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
-Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams", "tenant"]
 # What a network reads and gives: states of a text in both directions, the next token, or a text from a text.
 Family = Literal["encoder", "decoder", "encoder-decoder"]
 
@@ -297,7 +297,7 @@ class Inputs:
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
     on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "";
     held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be; replayed:
-    how many of the last train rows are rows of an earlier release that are learned again.
+    positions of the train rows that are rows of an earlier release and are learned again.
     """
 
     parent: Artifact | None
@@ -312,7 +312,7 @@ class Inputs:
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
     held_out: frozenset[str] = frozenset()
-    replayed: int = 0
+    replayed: Sequence[int] = ()
 
 
 Watch = Callable[[str, Sequence[Mapping[str, float]]], bool]

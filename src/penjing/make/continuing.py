@@ -44,6 +44,10 @@ class Earlier:
     replayed: Table
     test: Table
 
+    def replayed_among(self, train: Table) -> range:
+        """Their positions in the train rows that `with_replayed` gave."""
+        return range(len(train) - len(self.replayed), len(train))
+
     def against(self, release: Release, test: Table, threads: int) -> Retained:
         """What a new release, with its test rows, still knows of this one."""
         return retained((self.release, release), self.suite, {EARLIER: self.test, TEST: test}, threads)

@@ -183,7 +183,7 @@ class Making:
             features=self.file.recipe.data.feature_types(),
             corpora=named.corpora,
             base=named.base,
-            replayed=0 if self.before is None else len(self.before.replayed),
+            replayed=() if self.before is None else self.before.replayed_among(data.train),
             held_out=self.data.held_out,
         )
 

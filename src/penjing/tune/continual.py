@@ -120,8 +120,7 @@ def _hooks(job: Job, model: nn.Module, objective: Supervised) -> Sequence[Hook]:
     assert isinstance(options, Options)
     if not options.ewc:
         return ()
-    total = len(objective.train.rows.lengths)
-    rows = range(total - job.inputs.replayed, total)[: options.ewc_rows]
+    rows = job.inputs.replayed[: options.ewc_rows]
     with repeatable(job.run.seed, job.run.threads, job.run.device):
         fisher = fisher_of(model.to(job.run.device), objective, rows)
     return (StayHook(model, fisher, options.ewc),)
