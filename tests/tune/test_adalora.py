@@ -27,7 +27,9 @@ def prepared(inputs: Inputs, folder: Path, **options: Any) -> tuple[Classifier, 
     job = prepare_job("tune.adalora", inputs, Options(**QUICK | options), run)
     classifier, _ = whole_model(job)
     assert isinstance(classifier, Classifier)
-    _prepare(classifier, job)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        _prepare(classifier, job)
     draw = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for name, parameter in classifier.named_parameters():

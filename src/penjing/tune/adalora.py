@@ -68,8 +68,8 @@ class Options(TrainingOptions):
     @model_validator(mode="after")
     def _falls(self) -> Options:
         if self.rank > self.initial_rank:
-            what = f"is {self.rank}, more than `initial_rank`, which is {self.initial_rank}"
-            raise WrongValueError(f"`rank` {what}", f"set `rank` to at most {self.initial_rank}")
+            what = f"`rank` is {self.rank}, more than `initial_rank`, which is {self.initial_rank}"
+            raise WrongValueError(what, f"set `rank` to at most {self.initial_rank}")
         return self
 
     def check_encoder(self, encoder: nn.Module) -> None:
