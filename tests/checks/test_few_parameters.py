@@ -12,16 +12,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.conftest import make_tiny_release
 from tests.tune.test_full import base_folder, table
 
+from penjing.cases.record import Ask, work
+from penjing.cases.replay_record import replay_record
 from penjing.compress import export, heads, int8, layers, vocabulary, width
 from penjing.core.errors import RunInterruptedError, UsageError
-from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.nouns import Artifact, Inputs, Run, Table
+from penjing.decide.decider import Decider
 from penjing.model.adapters import FOLDER, open_adapter
 from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier, load_encoder
 from penjing.model.inserted import INSERTED, inserted_in
 from penjing.runtime.open import open_session
+from penjing.store.database import open_store
+from penjing.store.records import get_record, write_prepared
+from penjing.store.releases import put_in_service
 from penjing.tune import METHODS, full
 
 QUICK: dict[str, dict[str, Any]] = {
@@ -45,6 +52,10 @@ CHANGES: dict[str, Callable[[str], bool]] = {
     "prefix": lambda name: False,  # noqa: ARG005
 }
 each = pytest.mark.parametrize("name", QUICK)
+# What is merged is a plain encoder, of which other tests say the same.
+stays_first = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in STAYS else [pytest.mark.slow]) for name in QUICK]
+)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +164,7 @@ def test_stopped_and_resumed_it_is_the_same_artifact(
     assert parts.id == made(name).id
 
 
-@each
+@stays_first
 def test_every_engine_gives_its_answers(
     name: str, made: Callable[[str], Artifact], inputs: Inputs, tmp_path: Path
 ) -> None:
@@ -168,6 +179,7 @@ def test_every_engine_gives_its_answers(
     assert (small.argmax(axis=1) == wanted.argmax(axis=1)).mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STAYS)
 def test_the_steps_that_change_weights_can_follow(
     name: str, made: Callable[[str], Artifact], inputs: Inputs, tmp_path: Path
@@ -191,6 +203,31 @@ def test_the_steps_that_change_weights_can_follow(
         served = export.apply(replace(given, parent=small), export.Options(engine="onnx", storage="float32"), run)
         wanted = open_session(small, threads=1).logits(texts)
         np.testing.assert_allclose(open_session(served, threads=1).logits(texts), wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_a_release_of_it_decides_and_is_replayed_to_the_byte(name: str, inputs: Inputs, tmp_path: Path) -> None:
+    names = {"delivery": "ham", "price": "spam"}
+    tables = []
+    for one in (inputs.train, inputs.validation):
+        found = [(text, names[gold]) for text, gold in zip(one.texts, one.labels or (), strict=True) if gold in names]
+        tables.append(Table([text for text, _ in found], [gold for _, gold in found]))
+    given = replace(inputs, train=tables[0], validation=tables[1])
+    made = run_method(name, given, tmp_path / "made")
+    run = Run(tmp_path / "onnx", tmp_path / "onnx.scratch", threads=1)
+    served = export.apply(replace(given, parent=made), export.Options(engine="onnx"), run)
+    decider = Decider(make_tiny_release(tmp_path / "release", artifact=served), threads=1)
+    store = open_store(f"sqlite:///{tmp_path / 'cases.db'}")
+    put_in_service(store, decider.release)
+    answers = work(decider, [Ask(text, {}, evidence=False) for text in tables[1].texts])
+    with store.write() as connection:
+        write_prepared(connection, [answer.record for answer in answers if answer.record])
+    assert sum(one.shown["route"] == "automatic" for one in answers) > 10
+    for answer in answers:
+        record = get_record(store, answer.shown["id"])
+        assert record is not None
+        again = replay_record(record, decider)
+        assert again.same and again.model is not None and again.model.exact
 
 
 @pytest.mark.parametrize("name", STAYS)

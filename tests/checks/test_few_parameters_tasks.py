@@ -24,7 +24,9 @@ from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
 from penjing.tasks.answer_gold import write_answers
 
-each = pytest.mark.parametrize("name", QUICK)
+each = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "prompt" else [pytest.mark.slow]) for name in QUICK]
+)
 WORDS = ("delivery1", "price2", "quality3", "common4", "common5")
 PLACES = ("price7", "quality8")
 
