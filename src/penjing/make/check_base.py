@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
+_TUNES = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
 _COMPRESSES = {
     "int8": ("onnx", "nncf"),
     "exit": ("onnx",),
@@ -123,7 +124,7 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
     faults: list[PenjingError] = []
     for index, step in enumerate(steps):
         room, _, short = step.name.partition(".")
-        needed = ["sklearn", *(_COMPRESSES.get(short, ()) if room == "compress" else ())]
+        needed = ["sklearn", *{"tune": _TUNES, "compress": _COMPRESSES}.get(room, {}).get(short, ())]
         if getattr(on_engine(step, file.recipe.engine).options, "engine", None) == "openvino":
             needed.append("openvino")
         for name in needed:

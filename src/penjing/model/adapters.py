@@ -33,6 +33,7 @@ from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder
 from penjing.model.heads import Heads
+from penjing.model.inserted import put_in
 from penjing.model.weights import read_weights
 from penjing.text.tokens import open_tokenizer
 
@@ -53,7 +54,8 @@ class AdapterInfo(BaseModel):
 
     kind: the method's name of what it learned, such as `lora`; base, base_id: the name and the id of the base; rank: of
     the products, 0 without any; scale: by which B was multiplied; targets: the parameters that change; heads: the kinds
-    of the heads, empty for one head over whole texts; weights: SHA-256 of the model that base and changes give.
+    of the heads, empty for one head over whole texts; inserted: keys of config.json for what is put into the base
+    (model/inserted); weights: SHA-256 of the model that base and changes give.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +70,7 @@ class AdapterInfo(BaseModel):
     task: str = "classify"
     labels: tuple[str, ...] = ()
     heads: tuple[tuple[str, str], ...] = ()
+    inserted: dict[str, Any] = {}
     weights: str
 
 
@@ -189,6 +192,7 @@ def open_adapter(folder: Path, base: Artifact) -> Classifier:
         )
     encoder = load_encoder(base)
     fit_vocabulary(encoder, open_tokenizer(base.folder))
+    _insert(encoder, info.inserted)
     apply_changes(encoder, adapter.changes)
     classifier = Classifier(encoder, 1)
     classifier.head = _head(adapter)
@@ -199,6 +203,17 @@ def open_adapter(folder: Path, base: Artifact) -> Classifier:
             fix="copy the adapter and the base again from where they were made",
         )
     return classifier.eval()
+
+
+def _insert(encoder: nn.Module, inserted: Mapping[str, Any]) -> None:
+    """Put into an encoder, in place, what an adapter says. Raises DamageError where that does not fit."""
+    for key, value in inserted.items():
+        setattr(encoder.config, key, value)
+    try:
+        put_in(encoder)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        fix = "give the base of which the adapter was made, and copy the adapter again"
+        raise DamageError(f"the adapter does not fit the base: {', '.join(inserted)}: {error}", fix=fix) from None
 
 
 def weights_digest(classifier: Classifier) -> str:

@@ -23,15 +23,16 @@ PREFIX = "penjing_prefix"
 class PrefixAttention(nn.Module):
     """Self-attention of a BERT-like layer with a prefix; the parameters of the one given keep their names."""
 
-    def __init__(self, attention: nn.Module, count: int) -> None:
+    def __init__(self, attention: Any, count: int) -> None:
         super().__init__()
         self.config = attention.config
-        self.attention_head_size = int(attention.attention_head_size)  # type: ignore[arg-type]
+        self.attention_head_size = int(attention.attention_head_size)
         self.query, self.key, self.value = attention.query, attention.key, attention.value
         self.dropout = attention.dropout
-        width = int(attention.key.out_features)  # type: ignore[union-attr, arg-type]
+        width = int(attention.key.out_features)
         self.prefix_keys = nn.Parameter(torch.zeros(count, width))
         self.prefix_values = nn.Parameter(torch.zeros(count, width))
+        self.train(attention.training)
 
     def forward(
         self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any
@@ -42,13 +43,13 @@ class PrefixAttention(nn.Module):
         keys = self._by_head(self._after(self.prefix_keys, self.key(hidden_states)))
         values = self._by_head(self._after(self.prefix_values, self.value(hidden_states)))
         mask = None if attention_mask is None else self._wider(attention_mask)
-        rate = self.dropout.p if self.training else 0.0  # type: ignore[union-attr]
-        if self.config._attn_implementation == "eager":  # type: ignore[union-attr]
+        rate = self.dropout.p if self.training else 0.0
+        if self.config._attn_implementation == "eager":
             scores = queries @ keys.transpose(2, 3) * self.attention_head_size**-0.5
             weights = functional.softmax(scores if mask is None else scores + mask, dim=-1)
-            found = functional.dropout(weights, p=float(rate), training=self.training) @ values  # type: ignore[arg-type]
+            found = functional.dropout(weights, p=float(rate), training=self.training) @ values
         else:
-            found = functional.scaled_dot_product_attention(queries, keys, values, mask, float(rate))  # type: ignore[arg-type]
+            found = functional.scaled_dot_product_attention(queries, keys, values, mask, float(rate))
         return found.transpose(1, 2).reshape(rows, tokens, -1), None
 
     def _by_head(self, states: torch.Tensor) -> torch.Tensor:

@@ -28,6 +28,7 @@ from torch import nn
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import WrongValueError
 from penjing.core.task import HeadKind
+from penjing.model.adapters import A, B, apply_changes
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.layers import heads_of, neurons_of
@@ -36,11 +37,12 @@ from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.loop import Objective, count_steps
 from penjing.train.supervised import Supervised
 from penjing.tune.fitting import Way, tune
-from penjing.tune.injected import inject, merge_injected, names_of, require_peft
+from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
 from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart
 from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
 from penjing.tune.trained import known_layers, trained_layers
-from penjing.tune.writing import Files, no_files
+from penjing.tune.writing import Files
 
 METHOD = "tune.adalora"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -66,8 +68,8 @@ class Options(TrainingOptions):
     @model_validator(mode="after")
     def _falls(self) -> Options:
         if self.rank > self.initial_rank:
-            what = f"is {self.rank}, more than `initial_rank`, which is {self.initial_rank}"
-            raise WrongValueError(f"`rank` {what}", f"set `rank` to at most {self.initial_rank}")
+            what = f"`rank` is {self.rank}, more than `initial_rank`, which is {self.initial_rank}"
+            raise WrongValueError(what, f"set `rank` to at most {self.initial_rank}")
         return self
 
     def check_encoder(self, encoder: nn.Module) -> None:
@@ -112,7 +114,7 @@ class BudgetHook(Hook):
         from peft.tuners.adalora.layer import RankAllocator
 
         self._model, self._config = model, config
-        self._allocator = RankAllocator(model, config, "default")
+        self._allocator = RankAllocator(model, config, ADAPTER)
         self._step = 0
 
     def after_backward(self, batch: Batch) -> None:
@@ -184,8 +186,19 @@ def _hooks(job: Job, model: nn.Module, objective: Supervised) -> Sequence[Hook]:
 
 
 def _merge(classifier: Classifier, job: Job) -> Files:
-    merge_injected(classifier.encoder)
-    return no_files(classifier, job)
+    options, encoder = job.options, classifier.encoder
+    assert isinstance(options, Options)
+    changes: dict[str, torch.Tensor] = {}
+    scale = 1.0
+    for name, layer in take_out(encoder):
+        scale = float(layer.scaling[ADAPTER] / (layer.ranknum[ADAPTER] + 1e-5))
+        values, down, up = (part[ADAPTER].detach() for part in (layer.lora_E, layer.lora_A, layer.lora_B))
+        kept = values[:, 0] != 0
+        if kept.any():
+            changes[f"{name}.weight:{A}"] = (down * values)[kept]
+            changes[f"{name}.weight:{B}"] = up[:, kept] * scale
+    apply_changes(encoder, changes)
+    return keep_apart("adalora", classifier, job, changes, rank=options.rank, scale=scale)
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:

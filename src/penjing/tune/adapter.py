@@ -29,8 +29,10 @@ from penjing.model.inserted import check_plain
 from penjing.model.layers import FAMILIES, layers_of
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart, values_of
 from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.trained import known_layers, learn_only, trained_layers
+from penjing.tune.trained import known_layers, learn_only, learned_names, trained_layers
+from penjing.tune.writing import Files
 
 METHOD = "tune.adapter"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -78,10 +80,14 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     learn_only(encoder, learns.__contains__)
 
 
+def _merge(classifier: Classifier, job: Job) -> Files:
+    return keep_apart("adapter", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
+
+
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train adapters in `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
 
     Raises UsageError for a parent that is no encoder, of a family whose layers are not known, with adapters already or
     with fewer tokens than `max_tokens`, DataError for tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare))
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))

@@ -21,8 +21,10 @@ from penjing.core.task import HeadKind
 from penjing.model.encoder import Classifier
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart, values_of
 from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.trained import learn_only
+from penjing.tune.trained import learn_only, learned_names
+from penjing.tune.writing import Files
 
 METHOD = "tune.bitfit"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -54,10 +56,14 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     learn_only(classifier.encoder, _is_bias)
 
 
+def _merge(classifier: Classifier, job: Job) -> Files:
+    return keep_apart("bitfit", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
+
+
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train the biases of `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
 
     Raises UsageError for a parent that is no encoder, has no biases or takes fewer than `max_tokens`, DataError for
     tables without rows or labels, RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare))
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))

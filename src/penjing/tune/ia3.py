@@ -12,20 +12,23 @@ labels that the base cannot tell apart yet, because scaling what is there adds n
 
 from __future__ import annotations
 
+import torch
 from pydantic import Field
 from torch import nn
 
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
+from penjing.model.adapters import COLUMNS, ROWS, apply_changes
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.layers import heads_of, neurons_of
 from penjing.tune.fitting import Way, tune
-from penjing.tune.injected import inject, merge_injected, names_of, require_peft
+from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
 from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart
 from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
 from penjing.tune.trained import known_layers, trained_layers
-from penjing.tune.writing import Files, no_files
+from penjing.tune.writing import Files
 
 METHOD = "tune.ia3"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -66,8 +69,15 @@ def _prepare(classifier: Classifier, job: Job) -> None:
 
 
 def _merge(classifier: Classifier, job: Job) -> Files:
-    merge_injected(classifier.encoder)
-    return no_files(classifier, job)
+    encoder = classifier.encoder
+    changes: dict[str, torch.Tensor] = {}
+    for name, layer in take_out(encoder):
+        scales = layer.ia3_l[ADAPTER].detach().flatten()
+        changes |= {f"{name}.weight:{COLUMNS if layer.is_feedforward else ROWS}": scales}
+        if not layer.is_feedforward:
+            changes[f"{name}.bias:{ROWS}"] = scales.clone()
+    apply_changes(encoder, changes)
+    return keep_apart("ia3", classifier, job, changes)
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:

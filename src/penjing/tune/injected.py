@@ -1,4 +1,4 @@
-"""Layers of the package peft around the matrices of an encoder, and the plain encoder that has merged them."""
+"""Layers of the package peft around the matrices of an encoder: put in before training, and taken out after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from torch import nn
 
 from penjing.core.errors import MissingPackageError
+
+# Under this name peft keeps the parameters of its layers.
+ADAPTER = "default"
 
 
 def require_peft(method: str) -> Any:
@@ -28,17 +31,16 @@ def names_of(encoder: nn.Module, modules: Iterable[nn.Module]) -> list[str]:
 
 def inject(encoder: nn.Module, config: Any, method: str) -> None:
     """Put the layers of a configuration of peft into an encoder, in place; of the encoder only these learn then."""
-    require_peft(method).inject_adapter_in_model(config, encoder)
+    require_peft(method).inject_adapter_in_model(config, encoder, ADAPTER)
 
 
-def merge_injected(encoder: nn.Module) -> None:
-    """Merge every layer of peft into its matrix, in place: the encoder is plain again, with the same outputs."""
+def take_out(encoder: nn.Module) -> list[tuple[str, Any]]:
+    """Put the matrices back in the place of peft's layers, unchanged; returns the layers with their names."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    for name, module in list(encoder.named_modules()):
-        if isinstance(module, BaseTunerLayer):
-            module.merge()
-            path, _, last = name.rpartition(".")
-            setattr(encoder.get_submodule(path), last, module.get_base_layer())
-    if hasattr(encoder, "peft_config"):
-        del encoder.peft_config
+    found = [(name, module) for name, module in encoder.named_modules() if isinstance(module, BaseTunerLayer)]
+    for name, module in found:
+        path, _, last = name.rpartition(".")
+        setattr(encoder.get_submodule(path), last, module.get_base_layer())
+    encoder.__dict__.pop("peft_config", None)
+    return found

@@ -87,7 +87,7 @@ def prepare_job(method: str, inputs: Inputs, options: TrainingOptions, run: Run)
     say_cut(train, len(inputs.train), options.max_tokens, run.progress)
     layers = _auto_layers(parent, options, len(inputs.train)) if options.layers == "auto" else options.layers
     fields = features_for(inputs)
-    check_fields(task, fields)
+    check_fields(task, fields, method)
     return Job(
         method=method,
         inputs=inputs,

@@ -30,8 +30,10 @@ from penjing.model.prefix import put_prefixes
 from penjing.tune.fitting import Way, tune
 from penjing.tune.frequent import frequent_tokens
 from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart, values_of
 from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.trained import known_layers, learn_only, trained_layers
+from penjing.tune.trained import known_layers, learn_only, learned_names, trained_layers
+from penjing.tune.writing import Files
 
 METHOD = "tune.prefix"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -97,6 +99,10 @@ def keys_and_values(
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
+def _merge(classifier: Classifier, job: Job) -> Files:
+    return keep_apart("prefix", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
+
+
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Train prefixes of `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
 
@@ -104,4 +110,4 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     the like already, or with fewer tokens than `max_tokens`, DataError for tables without rows or labels,
     RunInterruptedError when stopped.
     """
-    return tune(inputs, options, run, Way(METHOD, prepare=_prepare))
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))

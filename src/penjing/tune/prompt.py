@@ -29,8 +29,9 @@ from penjing.model.prompt import SoftPrompt, put_prompt
 from penjing.tune.fitting import Way, tune
 from penjing.tune.frequent import frequent_tokens
 from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart, values_of
 from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
-from penjing.tune.writing import Files, no_files
+from penjing.tune.writing import Files
 
 METHOD = "tune.prompt"
 HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
@@ -101,7 +102,7 @@ def _merge(classifier: Classifier, job: Job) -> Files:
     assert isinstance(prompt, SoftPrompt)
     with torch.no_grad():
         put_prompt(encoder, SoftPrompt(prompt().detach().clone()))
-    return no_files(classifier, job)
+    return keep_apart("prompt", classifier, job, values_of(encoder, {"prompt.vectors"}))
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:

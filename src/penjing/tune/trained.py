@@ -35,3 +35,8 @@ def learn_only(encoder: nn.Module, learns: Callable[[str], bool]) -> int:
         parameter.requires_grad_(learns(name))
         count += parameter.requires_grad
     return count
+
+
+def learned_names(encoder: nn.Module) -> set[str]:
+    """The names of the parameters of an encoder that learn."""
+    return {name for name, parameter in encoder.named_parameters() if parameter.requires_grad}
