@@ -145,7 +145,7 @@ def forecast_of(task: Task, fits: Sequence[Fitted], rows: int, seed: int) -> Row
     law, every = fit_power_law(x, 1 - centre), np.array(means)
     value, (low, high) = gain(law, rows, more), np.quantile(gains, [0.025, 0.975])
     ends = np.quantile(every, [0.025, 0.975], axis=0)
-    risen = float(np.quantile(every[:, -1] - every[:, sizes.index(_half(sizes, rows))], 0.025))
+    risen = float(np.quantile(every[:, -1] - every[:, sizes.index(_quarter(sizes, rows))], 0.025))
     points = zip(sizes, centre.tolist(), ends[0].tolist(), ends[1].tolist(), strict=True)
     return RowsForecast(
         metric=name,
@@ -167,9 +167,9 @@ def _again(scores: Floats, draw: np.random.Generator) -> float:
     return float(scores[draw.integers(0, len(scores), len(scores))].mean())
 
 
-def _half(sizes: Sequence[int], rows: int) -> int:
-    """The size nearest to half of the rows."""
-    return min(sizes, key=lambda size: abs(size - rows / 2))
+def _quarter(sizes: Sequence[int], rows: int) -> int:
+    """The size nearest to a quarter of the rows."""
+    return min(sizes, key=lambda size: abs(size - rows / 4))
 
 
 def _six(value: float) -> float:
@@ -179,7 +179,7 @@ def _six(value: float) -> float:
 def answer_of(high: float, risen: float) -> Literal["gain", "flat", "noisy"]:
     """What is said: the gain, that the curve is flat, or that it is too noisy to say.
 
-    high: the upper end of the gain; risen: the lower end of what the score rose by, over the last doubling of rows.
+    high: the upper end of the gain; risen: the lower end of what the score rose by, from a quarter of the rows to all.
     """
     if high < _LITTLE:
         return "flat"

@@ -41,30 +41,27 @@ def fit_power_law(sizes: Floats, errors: Floats) -> PowerLaw:
     """
     if len(set(sizes.tolist())) < 3:
         raise ValueError(f"a power law needs three sizes, not {len(set(sizes.tolist()))}")
-    best: tuple[float, PowerLaw] | None = None
-    weights = sizes / sizes.sum()
-    for power in POWERS.tolist():
-        # Scaled by the largest size, so that both columns are of one magnitude.
-        x = (sizes / sizes.max()) ** -power
-        a, c = _not_negative(x, errors, weights)
-        miss = float((weights * (c + a * x - errors) ** 2).sum())
-        if best is None or miss < best[0] - 1e-15:
-            best = miss, PowerLaw(a * float(sizes.max()) ** power, power, c)
-    assert best is not None
-    return best[1]
+    largest, weights = float(sizes.max()), sizes / sizes.sum()
+    # Scaled by the largest size, so that both columns are of one magnitude. (powers, sizes)
+    x = (sizes / largest) ** -POWERS[:, None]
+    a, c = _not_negative(x, errors, weights)
+    misses = (weights * (c[:, None] + a[:, None] * x - errors) ** 2).sum(axis=1)
+    best = int(np.argmin(misses.round(15)))
+    power = float(POWERS[best])
+    return PowerLaw(float(a[best]) * largest**power, power, float(c[best]))
 
 
-def _not_negative(x: Floats, y: Floats, weights: Floats) -> tuple[float, float]:
-    """a >= 0 and c >= 0 of the weighted least squares of c + a x against y; the weights sum to 1."""
+def _not_negative(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """a >= 0 and c >= 0, (powers,) each, of the weighted least squares of c + a x against y; the weights sum to 1."""
     middle = float((weights * y).sum())
-    spread = x - (weights * x).sum()
-    a = float((weights * spread * y).sum() / (weights * spread**2).sum())
-    c = float(middle - a * (weights * x).sum())
-    if a < 0:
-        return 0.0, max(0.0, middle)
-    if c < 0:
-        return max(0.0, float((weights * x * y).sum() / (weights * x**2).sum())), 0.0
-    return a, c
+    means = (weights * x).sum(axis=1)
+    spread = x - means[:, None]
+    a = (weights * spread * y).sum(axis=1) / (weights * spread**2).sum(axis=1)
+    c = middle - a * means
+    through_zero = np.maximum(0.0, (weights * x * y).sum(axis=1) / (weights * x**2).sum(axis=1))
+    falls, above = a >= 0, c >= 0
+    slope = np.where(falls, np.where(above, a, through_zero), 0.0)
+    return slope, np.where(falls, np.where(above, c, 0.0), max(0.0, middle))
 
 
 def gain(law: PowerLaw, rows: int, more: int) -> float:
