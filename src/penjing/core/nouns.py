@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from penjing.core.answers import Answer, Choice, answer_to_json
+from penjing.core.own_code import OwnCode
 from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
@@ -296,6 +297,7 @@ class Inputs:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
     on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "".
+    code: a function of the team's own that the recipe names, as a loss is.
     """
 
     parent: Artifact | None
@@ -309,6 +311,7 @@ class Inputs:
     corpora: Sequence[TextCorpus] = ()
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
+    code: OwnCode | None = None
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from penjing.core.options import Options
+from penjing.core.options import Options, WrongValueError
+from penjing.tune.options_loss import LossOptions
+from penjing.tune.options_steady import SteadyOptions
 
 Rate = Annotated[float, Field(gt=0, le=0.1)]
 
 
-class TrainingOptions(Options):
-    """How an encoder is trained on labelled rows."""
+class _LengthOptions(Options):
+    """How long and how fast an encoder is trained, and on what."""
 
     epochs: float = Field(3.0, gt=0, le=100, description="passes over the train rows; may be a fraction")
     learning_rate: tuple[Rate, ...] = Field(
@@ -45,3 +47,13 @@ class TrainingOptions(Options):
     @classmethod
     def _one_or_more(cls, given: Any) -> Any:
         return (given,) if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+
+class TrainingOptions(SteadyOptions, LossOptions, _LengthOptions):
+    """How an encoder is trained on labelled rows. All of `SteadyOptions` and `LossOptions` is off by default."""
+
+    @model_validator(mode="after")
+    def _rates_of_the_optimizer(self) -> Self:
+        if self.optimizer == "sgd" and "learning_rate" not in self.model_fields_set:
+            raise WrongValueError("`sgd` needs other rates than the default ones", "add `learning_rate: 0.01`")
+        return self
