@@ -9,27 +9,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
+from tests.train.toys import TASK, labelled, parts
 from torch import nn
-from transformers import BertConfig, BertModel
 
 from penjing.core.errors import RunInterruptedError
 from penjing.core.nouns import Run
-from penjing.model.encoder import Classifier
-from penjing.model.layers import Lower, Upper
-from penjing.tasks.classify import Classify
-from penjing.train.batches import Budget, pad_ids
+from penjing.train.batches import Budget
 from penjing.train.hooks import Hook
 from penjing.train.loop import Outcome, Plan, fit
 from penjing.train.optim import Optimizing
-from penjing.train.supervised import IdRows, Rows, Supervised, TargetRows
+from penjing.train.supervised import Supervised
 from penjing.tune.options import TrainingOptions
 from penjing.tune.switches import hooks_of, in_steps, optimizing_of, through_of
 
-LABELS = ("a", "b", "c")
-ROWS, EPOCHS = 32, 3
+EPOCHS = 2
 # Every switch of `tune/options_steady.py`, alone; a new one is tested by being here.
 SWITCHES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -55,45 +49,10 @@ class KilledError(Exception):
     """Stands for the end of the process, without a checkpoint."""
 
 
-def classifier() -> Classifier:
-    config = BertConfig(
-        vocab_size=20, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=16, pad_token_id=0,
-    )  # fmt: skip
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        return Classifier(BertModel(config, add_pooling_layer=False).eval(), len(LABELS))
-
-
-class States:
-    """Hidden states of texts, as `HiddenRows` gives them."""
-
-    def __init__(self, lower: nn.Module, rows: IdRows) -> None:
-        self.lengths, self._of, self._rows = rows.lengths, lower, rows
-
-    def load(self, rows: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        ids, mask = pad_ids([self._rows.ids[row] for row in rows], 0)
-        with torch.no_grad():
-            return self._of(ids, mask), mask
-
-
-def parts(layers: str | int) -> tuple[nn.Module, Rows]:
-    """A model of all or of the top layers, and its rows: the label is the first token modulo three."""
-    draw = np.random.default_rng(1)
-    rows = IdRows([draw.integers(1, 20, size=draw.integers(3, 9)) for _ in range(ROWS)], 0)
-    whole = classifier()
-    if layers == "all":
-        return whole, rows
-    assert isinstance(layers, int)
-    return Upper(whole, layers), States(Lower(whole, layers).eval(), rows)
-
-
 def go(folder: Path, options: TrainingOptions, layers: str | int, stop: Callable[[], bool] = lambda: False) -> Outcome:
     model, rows = parts(layers)
-    ids = parts("all")[1]
-    assert isinstance(ids, IdRows)
-    labelled = TargetRows.of(Classify(LABELS), rows, [LABELS[int(one[0]) % 3] for one in ids.ids], ())
-    plain = Supervised(Classify(LABELS), labelled, labelled, Budget(4, 64), seed=5, through=through_of(options))
+    known = labelled(rows)
+    plain = Supervised(TASK, known, known, Budget(4, 64), seed=5, through=through_of(options))
     objective = in_steps(plain, options)
     total = EPOCHS * -(-len(plain.batches(0)) // options.accumulate)
     hooks: list[Hook] = hooks_of(options, model, total, "cpu")

@@ -137,6 +137,7 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
 def _check(step: Step, present: _Present) -> None:
     """Raise the step's UsageError if it cannot work on this encoder."""
     from penjing.compress.distill import check_vocabularies, check_widths
+    from penjing.model.depths import check_known
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
     from penjing.tune.job import check_tokens
@@ -147,6 +148,8 @@ def _check(step: Step, present: _Present) -> None:
         check_tokens(options.max_tokens, longest_input(encoder))
         if isinstance(options.layers, int):
             layers_of(encoder)
+        if options.layer_decay != 1 or options.unfreeze or options.reinit:
+            check_known(str(encoder.config.model_type))  # type: ignore[union-attr]
         return
     short = step.name.partition(".")[2]
     if short in ("layers", "exit", "heads", "width", "magnitude"):

@@ -93,11 +93,13 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     from penjing.compress.int8 import scales_of
     from penjing.compress.layers import check_keep
     from penjing.compress.parts.sealing import check_parent
+    from penjing.model.start import check_count
     from penjing.tune.job import check_layers
 
     options, short = step.options, step.name.partition(".")[2]
     if isinstance(options, TrainingOptions):
         check_layers(options.layers, depth)
+        check_count(options.reinit, options.layers if isinstance(options.layers, int) else depth)
         return card, depth
     parent = check_parent(
         Artifact(folder=Path(), id="", card=card),

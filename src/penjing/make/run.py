@@ -215,6 +215,7 @@ class _Making:
             features=self.file.recipe.data.feature_types(),
             corpora=named.corpora,
             base=named.base,
+            code=self.named[0].code if self.named else None,
         )
 
     def _step(

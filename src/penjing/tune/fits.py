@@ -45,7 +45,7 @@ def label_place(task: Task, label: str, where: str) -> int:
     """The position of a label in the outputs of a task of one head. Raises UsageError for an unknown one."""
     ((name, head),) = task.heads.items()
     try:
-        found = task.encode([label], ())[name][0]
+        found = task.encode([task.read(label)], ())[name][0]
     except DataError as error:
         raise UsageError(error.what, where=where, fix=error.fix) from None
     if head.loss != "binary_cross_entropy":
