@@ -110,9 +110,8 @@ class AdversarialHook(Hook):
 
 def _inputs_of(encoder: nn.Module) -> nn.Module:
     """What gives the encoder its inputs: the table of its tokens, or what passes hidden states on."""
-    embeddings = encoder.embeddings
-    assert isinstance(embeddings, nn.Module)
-    if next(embeddings.parameters(), None) is None:
+    embeddings = getattr(encoder, "embeddings", None)
+    if isinstance(embeddings, nn.Module) and next(embeddings.parameters(), None) is None:
         return embeddings
     table = encoder.get_input_embeddings()  # type: ignore[operator]
     assert isinstance(table, nn.Module)
