@@ -71,7 +71,7 @@ def load(room: str, name: str) -> Method:
 
 def bad_values(schema: dict[str, Any]) -> Iterator[Any]:
     """Values just outside the bounds that an option's JSON schema states, and one of no type that any option takes."""
-    yield {"a": {"mapping": 1}}
+    yield {"a": {"mapping": {"of": 1}}}
     for one in [schema, *schema.get("anyOf", ())]:
         for key, step in (("minimum", -1), ("exclusiveMinimum", 0), ("maximum", 1), ("exclusiveMaximum", 0)):
             if key in one:

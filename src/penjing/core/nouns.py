@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from penjing.core.answers import Answer, Choice, answer_to_json
+from penjing.core.own_code import OwnCode
 from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
@@ -297,7 +298,8 @@ class Inputs:
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
     on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "";
     held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be; replayed:
-    positions of the train rows that are rows of an earlier release and are learned again.
+    positions of the train rows that are rows of an earlier release and are learned again; code: a
+    function of the team's own that the recipe names, as a loss is.
     """
 
     parent: Artifact | None
@@ -311,6 +313,7 @@ class Inputs:
     corpora: Sequence[TextCorpus] = ()
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
+    code: OwnCode | None = None
     held_out: frozenset[str] = frozenset()
     replayed: Sequence[int] = ()
 

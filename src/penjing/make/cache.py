@@ -111,6 +111,7 @@ class Cache:
         return digest(
             (grown if inputs.corpora else {})
             | ({"base": inputs.base.id} if inputs.base else {})
+            | ({"code": inputs.code.id} if inputs.code else {})
             | ({"device": self.device} if self.device != "cpu" else {})
             | ({"held_out": sorted(inputs.held_out)} if augments(step) else {})
             | {

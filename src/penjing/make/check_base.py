@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
-_TUNES = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
-_COMPRESSES = {
+_TUNES: dict[str, tuple[str, ...]] = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
+_COMPRESSES: dict[str, tuple[str, ...]] = {
     "int8": ("onnx", "nncf"),
     "exit": ("onnx",),
     "export": ("onnx",),
@@ -124,7 +124,8 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
     faults: list[PenjingError] = []
     for index, step in enumerate(steps):
         room, _, short = step.name.partition(".")
-        needed = ["sklearn", *{"tune": _TUNES, "compress": _COMPRESSES}.get(room, {}).get(short, ())]
+        packages = {"tune": _TUNES, "compress": _COMPRESSES}.get(room, {})
+        needed = ["sklearn", *packages.get(short, ())]
         if getattr(on_engine(step, file.recipe.engine).options, "engine", None) == "openvino":
             needed.append("openvino")
         for name in needed:
@@ -169,6 +170,7 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
 def _check(step: Step, present: _Present) -> None:
     """Raise the step's UsageError if it cannot work on this encoder."""
     from penjing.compress.distill import check_vocabularies, check_widths
+    from penjing.model.depths import check_known
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
     from penjing.tune.job import check_tokens
@@ -180,6 +182,8 @@ def _check(step: Step, present: _Present) -> None:
         options.check_encoder(encoder)
         if isinstance(options.layers, int):
             layers_of(encoder)
+        if options.layer_decay != 1 or options.unfreeze or options.reinit:
+            check_known(str(encoder.config.model_type))  # type: ignore[union-attr]
         return
     short = step.name.partition(".")[2]
     if short in ("layers", "exit", "heads", "width", "magnitude"):

@@ -29,6 +29,7 @@ from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.check_labels import label_faults, label_problems
 from penjing.make.check_periods import audit_by_period
+from penjing.make.check_training import training_faults
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.continuing import Earlier, continuing_faults, open_earlier, with_replayed
@@ -131,6 +132,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if found.data is not None:
         found.faults += promise_faults(file, found.data.task)
         found.faults += head_faults(file, found.steps, found.data.task)
+        found.faults += training_faults(file, found.steps, found.named, found.data.task)
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)

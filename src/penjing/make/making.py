@@ -185,6 +185,7 @@ class Making:
             base=named.base,
             replayed=() if self.before is None else self.before.replayed_among(data.train),
             held_out=self.data.held_out,
+            code=self.named[0].code if self.named else None,
         )
 
     def _step(

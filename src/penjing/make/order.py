@@ -96,11 +96,13 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     from penjing.compress.layers import check_keep
     from penjing.compress.parts.sealing import check_parent
     from penjing.compress.tenant import check_adapter
+    from penjing.model.start import check_count
     from penjing.tune.job import check_layers
 
     options, short = step.options, step.name.partition(".")[2]
     if isinstance(options, TrainingOptions):
         check_layers(options.layers, depth)
+        check_count(options.reinit, options.layers if isinstance(options.layers, int) else depth)
         notes: dict[str, Any] = {"kind": getattr(options, "kind", "")}
         notes |= {"prompt_tokens": options.further_tokens} if options.further_tokens else {}
         return card.model_copy(update={"method": step.name, "notes": notes}), depth

@@ -21,7 +21,7 @@ from penjing.train.checkpoint import Checkpoint, load, save
 from penjing.train.guard import Guard, good_folder
 from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.numerics import random_state, repeatable, set_random_state
-from penjing.train.optim import Optimizing, build_optimizer, set_rate
+from penjing.train.optim import Optimizing, build_optimizer, halvings, set_rate
 
 # Largest share of the time spent on saving, for any size of the model and any speed of the disk.
 _SAVING_SHARE = 0.05
@@ -176,8 +176,8 @@ class _Training:
 
     def one_step(self, rows: Ints) -> bool:
         """Take a step, or go back; returns whether it was taken."""
-        settings = self.plan.optimizing
-        self.share = set_rate(self.optimizer.optimizer, self.step, self.total, settings)
+        settings, halved = self.plan.optimizing, halvings(self.done.evaluations, self.plan.metric)
+        self.share = set_rate(self.optimizer.optimizer, self.step, self.total, settings, halved)
         self.optimizer.zero_grad(set_to_none=True)
         batch = Batch(self.model, self.step, lambda: self.add_gradient(rows))
         for hook in self.hooks:
@@ -375,9 +375,10 @@ class _Training:
         optimizer = self.optimizer.optimizer
         parts = sorted({name.split("/")[1] for name in tensors if name.startswith("optimizer/")})
         order = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        # A parameter that has not learned yet has no moments.
         moments = {
-            index: {part: tensors[f"optimizer/{part}/{self.names[parameter]}"] for part in parts}
-            for index, parameter in enumerate(order)
+            index: {part: tensors[key] for part in parts if (key := f"optimizer/{part}/{name}") in tensors}
+            for index, name in enumerate(self.names[parameter] for parameter in order)
         }
         optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 

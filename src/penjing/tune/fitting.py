@@ -17,12 +17,12 @@ from penjing.model.layers import Upper
 from penjing.train.hooks import Hook, ProgressHook
 from penjing.train.loop import Objective, Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
-from penjing.train.optim import Optimizing
 from penjing.train.supervised import Supervised
 from penjing.tune.augmented import with_copies
 from penjing.tune.job import Job, hidden_texts, objective_over, prepare_job, whole_model
 from penjing.tune.options import TrainingOptions
 from penjing.tune.rates import best_first, rung_of
+from penjing.tune.switches import begin, hooks_of, in_steps, optimizing_of
 from penjing.tune.writing import Merge, Trained, no_files, write_tuned
 
 CHECKPOINT_SECONDS = 30.0
@@ -84,25 +84,27 @@ def train_with(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tup
     """
     options, run = job.options, job.run
     whole, model, supervised = prepared(job, way)
-    objective = way.objective(job, model, supervised)
+    objective = in_steps(way.objective(job, model, supervised), options)
     rates, total = options.learning_rate, sum(count_steps(objective, options.epochs))
     plan = Plan(
         epochs=options.epochs,
-        optimizing=Optimizing(rate, options.head_factor, options.weight_decay, options.warmup),
+        optimizing=optimizing_of(options, rate),
         metric=job.metric,
         patience=options.patience,
         checkpoint_seconds=CHECKPOINT_SECONDS,
         rung=rung_of(total, len(rates)),
         to_rung=to_rung,
+        precision=options.precision,
     )
     if to_rung:
         number = rates.index(rate) + 1
         run.progress.say(f"learning rate {rate:g} ({number} of {len(rates)}), the first {plan.rung} of {total} steps")
     about = options.model_dump(mode="json") | {"learning_rate": rate}
-    job_of = [way.method, job.parent.id, job.data, job.task.name, job.task.state, about]
+    job_of = [way.method, job.parent.id, job.data, job.task.name, job.task.state, about, job.code_id]
     key = digest([*job_of, run.seed, run.threads, run.device, torch.__version__])
     scratch = run.scratch / f"rate-{rate:g}"
-    hooks = [*way.hooks(job, model, supervised), ProgressHook(run.progress)]
+    switched = hooks_of(options, model, total, run.device)
+    hooks = [*switched, *way.hooks(job, model, supervised), ProgressHook(run.progress)]
     outcome = fit(model, objective, plan, run, scratch, key, hooks)
     return whole, outcome
 
@@ -113,6 +115,7 @@ def prepared(job: Job, way: Way) -> tuple[nn.Module, nn.Module, Supervised]:
     classifier = inner(whole)
     assert isinstance(classifier, Classifier)
     with repeatable(job.run.seed, job.run.threads, job.run.device):
+        begin(classifier, job.options, job.layers)
         way.prepare(classifier, job)
     if job.layers == "all":
         return whole, whole, objective

@@ -29,10 +29,13 @@ from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints
 from penjing.train.numerics import repeatable
 from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
+from penjing.tune.chosen_loss import criterion_for
 from penjing.tune.depth import auto_layers
 from penjing.tune.entries import check_fields, entry_ids, over_entries
+from penjing.tune.fits import check_fits
 from penjing.tune.options import TrainingOptions
 from penjing.tune.rows import fit_tokenizer, read_rows, say_cut
+from penjing.tune.switches import through_of
 
 Numbers = npt.NDArray[np.float32]
 
@@ -69,6 +72,11 @@ class Job:
         return self.train.ids, self.validation.ids, self.entries
 
     @property
+    def code_id(self) -> str:
+        """The hash of a loss of the team's own; empty if there is none."""
+        return self.inputs.code.id if self.inputs.code is not None and ":" in self.options.loss else ""
+
+    @property
     def budget(self) -> Budget:
         return Budget(rows=self.options.batch_rows, tokens=self.options.batch_tokens)
 
@@ -80,6 +88,7 @@ def prepare_job(method: str, inputs: Inputs, options: TrainingOptions, run: Run)
         made = f"an artifact of form `{parent.card.form}`" if parent else "nothing"
         raise UsageError(f"{method} starts from an encoder and was given {made}", fix="set `base: penjing/mini`")
     task = task_for(inputs)
+    check_fits(options, task)
     tokenizer = fit_tokenizer(open_tokenizer(parent.folder), task)
     train, validation = (
         read_rows(task, tokenizer, one, options.max_tokens) for one in (inputs.train, inputs.validation)
@@ -130,13 +139,16 @@ def whole_model(job: Job) -> tuple[nn.Module, Supervised]:
 def objective_over(job: Job, train: Rows, validation: Rows, entries: Rows) -> Supervised:
     if job.numbers[0] is not None and job.numbers[1] is not None:
         train, validation = FieldRows(train, job.numbers[0]), FieldRows(validation, job.numbers[1])
+    labelled = TargetRows.of(job.task, train, job.golds[0], job.items[0])
     objective = Supervised(
         task=job.task,
-        train=TargetRows.of(job.task, train, job.golds[0], job.items[0]),
+        train=labelled,
         validation=TargetRows.of(job.task, validation, job.golds[1], job.items[1]),
         budget=job.budget,
         seed=job.run.seed,
         smoothing=job.options.label_smoothing,
+        criterion=criterion_for(job.options, job.task, labelled.targets, job.inputs.code),
+        through=through_of(job.options),
     )
     return over_entries(objective, entries)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from penjing.core.options import Options
+from penjing.core.options import Options, WrongValueError
 from penjing.tune.augmented import EncoderCopies
+from penjing.tune.options_loss import LossOptions
+from penjing.tune.options_steady import SteadyOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,8 +19,8 @@ RATES = "one rate, or up to five of which validation chooses the best"
 HEAD_FACTOR = "the new head learns at this multiple of the rate"
 
 
-class TrainingOptions(Options):
-    """How an encoder is trained on labelled rows."""
+class _LengthOptions(Options):
+    """How long and how fast an encoder is trained, and on what."""
 
     epochs: float = Field(3.0, gt=0, le=100, description="passes over the train rows; may be a fraction")
     learning_rate: tuple[Rate, ...] = Field(
@@ -56,6 +58,16 @@ class TrainingOptions(Options):
     @classmethod
     def _one_or_more(cls, given: Any) -> Any:
         return (given,) if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+
+class TrainingOptions(SteadyOptions, LossOptions, _LengthOptions):
+    """How an encoder is trained on labelled rows. All of `SteadyOptions` and `LossOptions` is off by default."""
+
+    @model_validator(mode="after")
+    def _rates_of_the_optimizer(self) -> Self:
+        if self.optimizer == "sgd" and "learning_rate" not in self.model_fields_set:
+            raise WrongValueError("`sgd` needs other rates than the default ones", "add `learning_rate: 0.01`")
+        return self
 
     # Whether `layers: auto` means all, because what is trained is below every layer.
     whole: ClassVar[bool] = False

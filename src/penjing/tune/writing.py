@@ -91,6 +91,7 @@ def write_tuned(job: Job, trained: Trained, merge: Merge = no_files) -> Artifact
             "train_texts_cut": job.train.cut,
             "validation_texts_cut": job.validation.cut,
             "train_tokens": int(job.train.lengths.sum()),
+            **({"loss_code": job.code_id} if job.code_id else {}),
         },
     )
 
