@@ -32,7 +32,7 @@ from penjing.make.check_periods import audit_by_period
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.named import Named, open_named
-from penjing.make.order import feature_faults, head_faults, order_faults
+from penjing.make.order import feature_faults, head_faults, order_faults, unlabelled_faults
 from penjing.make.plan import read_plan
 from penjing.model.base import base_is_installed, open_base
 from penjing.prove.certify import table_hashes
@@ -121,6 +121,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if found.data is not None:
         found.faults += promise_faults(file, found.data.task)
         found.faults += head_faults(file, found.steps, found.data.task)
+        found.faults += unlabelled_faults(file, found.steps, len(found.data.unlabelled))
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
