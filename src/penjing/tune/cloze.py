@@ -84,7 +84,7 @@ class Options(TrainingOptions):
     @classmethod
     def _one_gap(cls, given: str) -> str:
         if given and (given.count(TEXT) != 1 or given.count(GAP) != 1):
-            raise WrongValueError(f"needs `{TEXT}` once and `{GAP}` once", "write one such as `{text} It is [MASK].`")
+            raise WrongValueError("needs `{text}` once and `[MASK]` once", "write one such as `{text} It is [MASK].`")
         return given
 
     @field_validator("words")

@@ -126,7 +126,8 @@ def alike(task: Task, targets: Mapping[str, Any], rows: Ints) -> Floats:
     stacked = np.stack(found)
     known = ~np.isnan(stacked)
     total = np.where(known, stacked, 0.0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan).astype(np.float32)
+    mean: Floats = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan).astype(np.float32)
+    return mean
 
 
 def _alike(head: Head, targets: Floats, rows: Ints) -> Floats:
@@ -146,7 +147,7 @@ def _alike(head: Head, targets: Floats, rows: Ints) -> Floats:
     lacks = unknown.reshape(len(rows), -1).any(axis=1)
     found[lacks] = np.nan
     found[:, lacks] = np.nan
-    return found.astype(np.float32)
+    return np.asarray(found, dtype=np.float32)
 
 
 def cosine_loss(near: torch.Tensor, same: torch.Tensor) -> torch.Tensor:

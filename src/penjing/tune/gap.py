@@ -42,11 +42,12 @@ class Template:
     @classmethod
     def of(cls, pattern: str, tokenizer: Tokenizer, limit: int) -> Template:
         """Raises UsageError for a base without a mask token, or a template that leaves no room for a text."""
-        token = next((one for one in _MASKS if tokenizer.token_to_id(one) is not None), None)
+        known = tokenizer.get_vocab(with_added_tokens=True)
+        token = next((one for one in _MASKS if one in known), None)
         if token is None:
             what = "the tokenizer of this base has no token for a gap, `[MASK]` or `<mask>`"
             raise UsageError(what, where="template", fix=_FIX_BASE)
-        made = cls(pattern, tokenizer, token, int(tokenizer.token_to_id(token)), limit)
+        made = cls(pattern, tokenizer, token, known[token], limit)
         own = len(made._encode("").ids)
         if own >= limit:
             what = f"the template has {own} tokens, and an input has at most {limit}"
@@ -91,7 +92,7 @@ class GapModel(nn.Module):
         """words: the tokens of each label."""
         super().__init__()
         self.encoder, self.token_head, self.mask = encoder, token_head, mask
-        self.register_buffer("tokens", torch.tensor([one for some in words for one in some]), persistent=False)
+        self.tokens = [one for some in words for one in some]
         shares = torch.zeros(len(words), len(self.tokens))
         start = 0
         for label, some in enumerate(words):
@@ -106,7 +107,7 @@ class GapModel(nn.Module):
         head, table = self.token_head, self.encoder.get_input_embeddings().weight  # type: ignore[operator]
         changed = head.norm(functional.gelu(head.dense(states)))
         scores = functional.linear(changed, table[self.tokens], head.bias[self.tokens])
-        return functional.linear(scores, self.shares)  # type: ignore[arg-type]
+        return scores @ self.shares.T  # type: ignore[operator]
 
 
 def token_head_of(base: Artifact, encoder: nn.Module) -> TokenHead:

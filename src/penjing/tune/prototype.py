@@ -7,6 +7,8 @@ M is the inverse of (1 - a) S + a s I, with S the covariance of states around th
 variance in the directions that have most of it, and a the option `shrinkage`. With a = 1 distances are Euclidean:
 w_l = c_l / s, b_l = -|c_l|^2 / 2 s. Where a text may have several labels, each has a prototype of the rows with it and
 one of the rows without it, and the output is the difference of the two.
+On three sets (food reviews, news titles, intents; 2 to 20 labels, `penjing/nano`, eight draws of 4 to 64 rows a label)
+a = 0.5 was 0.4 points of accuracy worse than a = 1 at most, and up to 2.2 points better with many labels or rows.
 With `epochs` above 0 the encoder is trained first: half of the rows of each label of a batch give the prototypes
 (Euclidean, s = 1), and cross entropy is that of the other half (tune/balanced).
 Source: Snell, Swersky, Zemel, Prototypical Networks for Few-shot Learning, 2017; Bateni and others, Improved Few-Shot
@@ -62,7 +64,7 @@ class Options(FittedHeadOptions):
         (1e-4,), min_length=1, max_length=5, description="one rate, or up to five of which validation chooses the best"
     )
     shrinkage: float = Field(
-        1.0,
+        0.5,
         gt=0,
         le=1,
         description="1: Euclidean distances; less: directions in which rows of a label differ count less",

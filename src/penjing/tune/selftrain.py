@@ -51,6 +51,9 @@ class Options(TrainingOptions):
     """The options of `tune.selftrain`."""
 
     rounds: int = Field(2, ge=1, le=10, description="how many students learn, one after another")
+    student_epochs: float = Field(
+        3.0, gt=0, le=100, description="passes of a student over all that it learns from; `epochs` are those of round 0"
+    )
     threshold: float = Field(0.8, ge=0, lt=1, description="least probability of an answer that a student learns")
     texts: int = Field(2000, ge=0, le=1_000_000, description="most texts without labels that are used (0: all)")
 
@@ -91,7 +94,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             break
         present = replace(inputs, train=_with_sure(inputs.train, sure))
     assert best is not None
-    return _result(best[1], inputs, rounds, run)
+    return _result(best[1], inputs, options, rounds, run)
 
 
 def _round(number: int, inputs: Inputs, options: Options, run: Run) -> Artifact:
@@ -105,7 +108,9 @@ def _round(number: int, inputs: Inputs, options: Options, run: Run) -> Artifact:
         except DamageError:
             shutil.rmtree(folder / "model")
     run.progress.say(f"round {number} of {options.rounds}")
-    return tune(inputs, options, replace(run, out=folder / "model", scratch=folder), Way(NAME))
+    epochs = options.student_epochs if number else options.epochs
+    own = options.model_copy(update={"epochs": epochs})
+    return tune(inputs, own, replace(run, out=folder / "model", scratch=folder), Way(NAME))
 
 
 def _answers(teacher: Artifact, texts: Sequence[str], threshold: float, run: Run) -> list[Sure]:
@@ -147,7 +152,9 @@ def _with_sure(train: Table, sure: Sequence[Sure]) -> Table:
     )
 
 
-def _result(made: Artifact, inputs: Inputs, rounds: Sequence[dict[str, float | int]], run: Run) -> Artifact:
+def _result(
+    made: Artifact, inputs: Inputs, options: Options, rounds: Sequence[dict[str, float | int]], run: Run
+) -> Artifact:
     """The model of a round as the artifact of the run; its card names the rows that people labelled."""
 
     def fill(folder: Path) -> None:
@@ -158,5 +165,7 @@ def _result(made: Artifact, inputs: Inputs, rounds: Sequence[dict[str, float | i
                 shutil.copyfile(path, folder / path.name)
 
     notes = {**made.card.notes, "rounds": list(rounds)}
-    card = made.card.model_copy(update={"data": rows_fingerprint(inputs), "notes": notes})
+    last = {**made.card.lineage[-1], "options": options.model_dump(mode="json")}
+    lineage = (*made.card.lineage[:-1], last)
+    card = made.card.model_copy(update={"data": rows_fingerprint(inputs), "lineage": lineage, "notes": notes})
     return write_artifact(run.out, card, fill)
