@@ -25,6 +25,19 @@ ALL = [(room, name) for room, table in ROOMS.items() for name in table]
 # What makes a method quick on the tiny model; one that is not named here runs with its defaults.
 QUICK: dict[str, dict[str, Any]] = {
     "full": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16},
+    "fewshot": {"epochs": 2, "draws": 2, "learning_rate": 5e-3, "max_tokens": 16},
+    "prototype": {"max_tokens": 16},
+    "cloze": {
+        "epochs": 4,
+        "learning_rate": 5e-3,
+        "cloze_epochs": 4,
+        "cloze_rate": 5e-3,
+        "max_tokens": 20,
+        "template": "{text} the [MASK]",
+        "words": {"bad": ["slow"], "good": ["quick"]},
+    },
+    "selftrain": {"epochs": 2, "learning_rate": 5e-3, "max_tokens": 16, "rounds": 1, "threshold": 0.5},
+    "consistency": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16, "copies": 1, "ratio": 1},
     "linear": {"c": [4.0, 16.0], "folds": 2},
     "lora": {"epochs": 6, "learning_rate": 2e-2, "max_tokens": 16, "targets": "all"},
     "bitfit": {"epochs": 8, "learning_rate": 2e-2, "max_tokens": 16},
@@ -150,7 +163,7 @@ def table(rows: int, seed: int) -> Table:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    """A BERT of one layer x 32 with random weights and a tokenizer of words."""
+    """A BERT of two layers x 32 with random weights, its head of hidden tokens, and a tokenizer of words."""
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
@@ -158,9 +171,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     from tokenizers.processors import TemplateProcessing
     from transformers import BertConfig, BertModel
 
+    from penjing.model.token_head import TokenHead, save_token_head
+
     folder = tmp_path_factory.mktemp("base")
-    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *(word for kind in WORDS.values() for word in kind))
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(word for kind in WORDS.values() for word in kind))
     tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.add_special_tokens(["[MASK]"])
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -171,6 +187,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+        save_token_head(folder, TokenHead(32, 32, len(words)))
     return open_base(str(folder), Path("/"))
 
 
@@ -187,7 +204,8 @@ def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         method = load(room, name)
         parent = tuned[before] if room == "compress" else base
         teachers = {"tuned": parent} if room == "compress" else {}
-        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", base=base)
+        texts = table(40, 3).texts
+        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", unlabelled=texts, base=base)
         run = Run(folder / "out", folder / "scratch", seed=seed, threads=1, stop=lambda: stopped)
         return method.apply(inputs, build_options(method.options, QUICK.get(name), "recipe.yaml"), run)
 

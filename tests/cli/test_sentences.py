@@ -132,6 +132,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "caller's data of the decision",
         "text of the waiting decision",
         "waiting text",
+        "{} It is [MASK].",
         "together decide",
         "verdict on the decision",
         "write {} {}",

@@ -1,4 +1,4 @@
-"""Losses and switches of a recipe are found wrong with their line, and a loss of the team's own is part of the result."""
+"""Wrong losses and switches of a recipe are told with their line; a loss of the team's own is part of the result."""
 
 from __future__ import annotations
 

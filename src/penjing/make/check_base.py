@@ -59,6 +59,7 @@ def base_faults(
             if own is not None:
                 present = _student(own, present, tokens)
             _check(step, present)
+            _check_gap(step, base, present)
         except PenjingError as error:
             option = [error.where] if error.where in type(step.options).model_fields else []
             where = file.where("steps", index, step.name, *option)
@@ -197,6 +198,14 @@ def _check(step: Step, present: _Present) -> None:
         check_vocabularies(same=present.same_tokens)
         check_widths(same=present.same_width or not options.hidden)
         heads_of(layers_of(encoder)[-1])
+
+
+def _check_gap(step: Step, base: Artifact, present: _Present) -> None:
+    """Raise the UsageError of a step that fills gaps if this base cannot."""
+    from penjing.tune.cloze import Options, check_gap
+
+    if isinstance(step.options, Options):
+        check_gap(step.options, base, present.encoder)
 
 
 def _sizes(folder: Path) -> list[int]:

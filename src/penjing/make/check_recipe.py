@@ -34,7 +34,7 @@ from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
 from penjing.make.continuing import Earlier, continuing_faults, open_earlier, with_replayed
 from penjing.make.named import Named, open_named
-from penjing.make.order import feature_faults, head_faults, order_faults
+from penjing.make.order import feature_faults, head_faults, order_faults, unlabelled_faults
 from penjing.make.plan import read_plan, read_search
 from penjing.make.search.ends import end_faults
 from penjing.make.search.ranges import Range
@@ -133,6 +133,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         found.faults += promise_faults(file, found.data.task)
         found.faults += head_faults(file, found.steps, found.data.task)
         found.faults += training_faults(file, found.steps, found.named, found.data.task)
+        found.faults += unlabelled_faults(file, found.steps, len(found.data.unlabelled))
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)

@@ -5,12 +5,12 @@ The errors are those of the steps themselves, so that `check` and `make` report 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Step, check_heads, check_joint, check_pairs
+from penjing.core.methods import Step, check_catalogue, check_heads, check_joint, check_pairs, check_unlabelled
 from penjing.core.nouns import Artifact, Card
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import JointTask, Task
@@ -51,14 +51,38 @@ def head_faults(file: RecipeFile, steps: Sequence[Step], task: Task) -> list[Pen
             check_heads(step.name, step.method.heads, step.method.losses, task)
             check_pairs(step.method, task)
             check_joint(step.method, task)
+            check_catalogue(step.method, task)
+            _check_words(step, task)
         except UsageError as error:
-            faults.append(RecipeError(error.what, where=file.where("steps", index, step.name), fix=error.fix))
+            option = [error.where] if error.where else []
+            where = file.where("steps", index, step.name, *option)
+            faults.append(RecipeError(error.what, where=where, fix=error.fix))
     if isinstance(task, JointTask) and file.recipe.search:
         what = f"`search` tries models that give one answer a text, and the task `{task.name}` gives several"
         faults.append(RecipeError(what, where=file.where("search"), fix="write the steps out"))
     if isinstance(task, JointTask) and file.recipe.data.features:
         what = f"`features` are not read by models of the task `{task.name}`"
         faults.append(RecipeError(what, where=file.where("data", "features"), fix="take `features:` out"))
+    return faults
+
+
+def _check_words(step: Step, task: Task) -> None:
+    """Raise the UsageError of a step that has words of labels if the task has no such label."""
+    words = getattr(step.options, "words", None)
+    if isinstance(words, Mapping):
+        from penjing.tune.gap import check_labels
+
+        check_labels(task.scopes, words)
+
+
+def unlabelled_faults(file: RecipeFile, steps: Sequence[Step], texts: int) -> list[PenjingError]:
+    """A fault for every step that learns from texts without labels where there are none. texts: how many there are."""
+    faults: list[PenjingError] = []
+    for index, step in enumerate(steps):
+        try:
+            check_unlabelled(step.name, step.method, texts)
+        except UsageError as error:
+            faults.append(RecipeError(error.what, where=file.where("steps", index, step.name), fix=error.fix))
     return faults
 
 

@@ -13,4 +13,9 @@ METHODS = {
     "adalora": "penjing.tune.adalora",
     "prompt": "penjing.tune.prompt",
     "prefix": "penjing.tune.prefix",
+    "fewshot": "penjing.tune.fewshot",
+    "prototype": "penjing.tune.prototype",
+    "cloze": "penjing.tune.cloze",
+    "selftrain": "penjing.tune.selftrain",
+    "consistency": "penjing.tune.consistency",
 }
