@@ -19,8 +19,8 @@ def open_added(path: Path, data: Data, reader: Reader) -> tuple[Opened, Data]:
     """The file opened, and how it is read: layout and encoding are detected, and `header`, `sheet` are not used.
 
     An export of Label Studio is read as such where the recipe names no form: its choices, or its spans where gold is
-    pieces of the text. Without the column of the groups each row is in no group. An apostrophe that a queue puts before what a
-    spreadsheet would read as a formula is taken away. Raises as `open_labelled`.
+    pieces of the text. Without the column of the groups each row is in no group. An apostrophe that a queue puts before
+    what a spreadsheet would read as a formula is taken away. Raises as `open_labelled`.
     """
     own = data.model_copy(update={"encoding": "auto", "sheet": None, "header": None, "columns": None})
     if data.format == "auto" and is_label_studio(path):
