@@ -125,3 +125,14 @@ def test_a_file_that_is_not_there_or_has_other_columns_is_named(tmp_path: Path) 
     (tmp_path / "queue.csv").write_text("text,lable\nx,好\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"queue.csv.*there is no column `label`"):
         prepare(recipe(tmp_path, "{files: a.csv, add: [queue.csv]}"), CLASSIFY, Silent())
+
+
+def test_an_empty_cell_is_not_yet_labelled_even_where_it_means_no_label(tmp_path: Path) -> None:
+    rows = [f"第{place}条 {place * 7919},{('红;绿', '', '红')[place % 3]}" for place in range(120)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "queue.csv").write_text("text,label\n没有填的一条,\n没有标签的一条,none\n", encoding="utf-8")
+    file = recipe(tmp_path, '{files: a.csv, add: [queue.csv], separator: ";"}')
+    found = prepare(file, open_reader("several", {"separator": ";", "empty": "none"}), Silent())
+    golds = dict(zip(found.train.texts, found.train.labels or (), strict=True))
+    assert golds["没有标签的一条"] == "none" and "没有填的一条" not in golds
+    assert "none" in (found.test.labels or ())

@@ -26,9 +26,9 @@ def test_the_entropy_of_each_kind() -> None:
 def test_the_margin_of_each_kind() -> None:
     assert margin(CHOICE) == pytest.approx(0.75)
     assert margin(Ranked(("only",), (0.8,))) == pytest.approx(0.2)
-    assert margin(FLAGS) == pytest.approx(0.8)
+    assert margin(FLAGS) == pytest.approx(0.55)
     assert margin(Written("x", 0.9)) == pytest.approx(0.1)
-    assert margin(Joint({"one": CHOICE, "two": FLAGS})) == pytest.approx(0.8)
+    assert margin(Joint({"one": CHOICE, "two": SPANS})) == pytest.approx(0.75)
 
 
 def test_the_residual_is_the_gradient_by_the_logits() -> None:

@@ -85,7 +85,7 @@ def suggest(
     with output_file(out) as target:
         workbook, chinese = is_workbook(out), language() == "zh"
         write_queue(chosen, opened, session.task, target, shape, workbook=workbook, chinese=chinese)
-    _tell(chosen, out, opened, recipe)
+    _tell(chosen, out, opened, recipe, shape)
     for file, found_there in faults.items():
         if found_there:
             raise refusal(Path(file), sorted(found_there, key=lambda fault: fault.row))
@@ -192,7 +192,7 @@ def _counted(opened: Release) -> Mapping[str, int]:
     raise UsageError(what, where=str(opened.folder), fix="name the recipe: --recipe RECIPE")
 
 
-def _tell(found: Suggested, out: Path, opened: Release, recipe: Path | None) -> None:
+def _tell(found: Suggested, out: Path, opened: Release, recipe: Path | None, form: str) -> None:
     """What was chosen, and what to do with it."""
     from penjing.cases.label_queue import QueueColumns
     from penjing.cli.show import tell
@@ -207,5 +207,8 @@ def _tell(found: Suggested, out: Path, opened: Release, recipe: Path | None) -> 
         tell("texts that are labelled already cannot be left out: name the recipe with --recipe RECIPE")
     if found.out_of_scope:
         tell(f"{found.out_of_scope:,} of them are out of scope: they may fit no label")
+    if form == "labelstudio":
+        tell("correct it in Label Studio, and add the export (JSON) to the recipe, under `data:`: add: [EXPORT]")
+        return
     columns = ", ".join(f"`{name}`" for name in QueueColumns.of(opened).labels)
     tell(f"fill in {columns}, then add to the recipe, under `data:`: add: [{named(out)}]")

@@ -176,15 +176,19 @@ class _Collector:
         return self._read(open_labelled(path, self.data), self.data, path, name, part)
 
     def add(self, path: Path, name: str) -> FileAudit:
-        """Read a file of rows that only train."""
-        return self._read(*open_added(path, self.data, self.reader), path, name, "train")
+        """Read a file of rows that only train. A cell that was left empty there is no label of any task."""
+        return self._read(*open_added(path, self.data, self.reader), path, name, "train", blank=False)
 
-    def _read(self, opened: Opened, data: Data, path: Path, name: str, part: str) -> FileAudit:
+    def _read(self, opened: Opened, data: Data, path: Path, name: str, part: str, *, blank: bool = True) -> FileAudit:
+        """blank: whether an empty cell is read as gold, which some tasks do."""
         faults: list[Fault] = []
         table = load_table(opened, data, faults, lists=self.reader.golds_are_lists)
         self.notes[name] = opened.notes
         for place in range(len(table)):
-            self._take(table, place, name, part, faults)
+            if not blank and not (table.labels and read_label(table.labels[place])):
+                self.unlabelled.setdefault(name, []).append(table.rows[place])
+            else:
+                self._take(table, place, name, part, faults)
         if faults:
             self.faults[name] = sorted(faults, key=lambda fault: fault.row)
         elif not len(table):

@@ -3,10 +3,11 @@
     entropy   H(p) = -sum_k p_k ln p_k                    one label of several, or the nearest entries of a catalogue
               sum over labels of H(p_k, 1 - p_k)          any number of labels
     margin    1 - (p_1 - p_2), the two largest p          one label of several
-              1 - the distance to the nearest threshold   any number of labels
+              1 - p of the whole answer                   any number of labels
     both      1 - p of the whole answer                   numbers, pieces of a text, relations, written answers
     of several tasks in one: the sum over its tasks (entropy), the largest of them (margin)
 
+With many labels one of them is nearly always at its threshold, so the distance to the nearest threshold tells nothing.
 Source: Shannon, A Mathematical Theory of Communication, 1948; Scheffer, Decomain and Wrobel, Active Hidden Markov
 Models for Information Extraction, 2001 (margin); Culotta and McCallum, Reducing Labeling Effort for Structured
 Prediction Tasks, 2005 (1 - p of the whole answer); Settles, Active Learning Literature Survey, 2009.
@@ -40,8 +41,6 @@ def margin(answer: Answer) -> float:
     if isinstance(answer, Choice | Ranked):
         first, second = [*sorted(answer.probabilities, reverse=True), 0.0][:2]
         return 1.0 - (first - second)
-    if isinstance(answer, Flags):
-        return 1.0 - min(1.0, answer.margin)
     if isinstance(answer, Joint):
         return max(margin(part) for part in answer.parts.values())
     return 1.0 - answer.p
