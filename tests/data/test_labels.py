@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from ruamel.yaml import YAML
 
 from penjing.core.errors import RequestError
 from penjing.core.recipe import Data
+from penjing.data import labels
 from penjing.data.labels import (
     alike,
     as_yaml,
     looks,
     match_label,
     nearest_label,
+    nearly,
     read_as,
     read_label,
     same_value,
@@ -67,6 +71,47 @@ def test_the_most_frequent_one_is_kept_and_the_line_is_ready_to_paste() -> None:
     assert as_yaml({"ＦＡＱ": "FAQ"}) == "labels: {ＦＡＱ: FAQ}"
     awkward = {"a, b: c": '"x"', "{y}": "1", "null": "#z", "-": "é\n"}
     assert YAML(typ="safe").load(as_yaml(awkward)) == {"labels": awkward}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("退款", "（退款）"), ("退款", "退款。"), ("退款", "【退款】："), ("退貨", "退货"), ("物流慢", "物流慢！！"),
+     ("Refund", "refund"), ("re-fund", "Ｒｅｆｕｎｄ"), ("退 款", "退款…"), ("退款（含运费）", "退款(含運費)"),
+     ("01", "1"), ("（1）", "1"), ("2.", "2.0")],
+)  # fmt: skip
+def test_what_people_hardly_tell_apart(one: str, other: str) -> None:
+    assert nearly(one) == nearly(other)
+    assert alike({one: 3, other: 9}) == {one: other}
+
+
+def test_what_people_tell_apart() -> None:
+    known = (
+        "退款",
+        "退货",
+        "1",
+        "-1",
+        "1.5",
+        "15",
+        "C",
+        "C+",
+        "C++",
+        "C#",
+        "(a)(b)",
+        "ab",
+        "!",
+        "?",
+        "...",
+        "投诉(一)",
+    )
+    assert len({nearly(label) for label in known}) == len(known)
+    assert alike(dict.fromkeys(known, 5)) == {}
+
+
+def test_without_opencc_traditional_characters_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opencc", None)
+    labels._converter.cache_clear()
+    assert nearly("退貨") != nearly("退货") and nearly("退款。") == nearly("退款")
+    labels._converter.cache_clear()
 
 
 def test_labels_of_one_value_are_united_under_that_of_train() -> None:

@@ -272,9 +272,7 @@ class _Collector:
         if like := alike(counts):
             pairs = [f"`{label}` ({counts[label]:,}) and `{kept}` ({counts[kept]:,})" for label, kept in like.items()]
             more = f", and {len(pairs) - 12} more" if len(pairs) > 12 else ""
-            message = (
-                f"labels that differ by width, case, brackets, spaces or dashes only: {', '.join(pairs[:12])}{more}"
-            )
+            message = f"labels that people hardly tell apart: {', '.join(pairs[:12])}{more}"
             rows: Rows = {}
             for label, name, row in zip(self.labels, self.names, self.rows, strict=True):
                 if not like.keys().isdisjoint(self._names(label)):

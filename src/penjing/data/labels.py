@@ -1,15 +1,17 @@
 """Reads labels as people write them: the same for `make`, `amend`, verdicts, limits and rules.
 
 Two labels are the same where their cleaned texts are, or where both write the same whole number (`1`, `1.0`) or the
-same truth value (`true`, `True`). Labels that differ only by width, case, brackets, spaces or dashes are different;
-they are read as one where the recipe says so (`data: {labels: {ＦＡＱ: FAQ}}`).
+same truth value (`true`, `True`). Labels that differ only by width, case, brackets, spaces, dashes, punctuation at the
+ends or traditional characters are different; they are read as one where the recipe says so
+(`data: {labels: {ＦＡＱ: FAQ}}`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 
 from penjing.core.errors import RequestError
 from penjing.core.options import nearest
@@ -19,9 +21,11 @@ from penjing.data.fold import fold_name
 
 LONGEST_LABEL = 200  # characters
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _TRUTH = {"true", "false"}
 _BRACKETS = str.maketrans("[]{}<>【】〔〕〖〗《》〈〉「」『』", "()()()()()()()()()()")
 _DASHES = re.compile("[-_‐-―－—]+")
+_ENDS = ".。,，;；:：、!！?？…~～·|"
 _PLAIN_YAML = re.compile(r"[^\W\d_][\w-]*")
 _NOT_PLAIN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
@@ -80,11 +84,42 @@ def unite(counts: Mapping[str, int], train: Mapping[str, int]) -> dict[str, str]
     return found
 
 
+def nearly(label: str) -> str:
+    """The form that is equal for labels that people hardly tell apart.
+
+    As `looks`, and without brackets around the whole, punctuation at its ends, and the difference of traditional and
+    simplified characters (where `opencc` is installed). Numbers are equal by their value only: `-1` is not `1`.
+    """
+    folded = fold_name(label).translate(_BRACKETS)
+    bare, before = folded, ""
+    while bare != before:
+        before, bare = bare, bare.strip(_ENDS)
+        if bare[:1] == "(" and bare[-1:] == ")" and "(" not in bare[1:] and ")" not in bare[:-1]:
+            bare = bare[1:-1]
+    if _NUMBER.fullmatch(bare):
+        return f"number {float(bare):g}"
+    return _simplified(_DASHES.sub("", bare or folded))
+
+
+@cache
+def _converter() -> Callable[[str], str]:
+    try:
+        from opencc import OpenCC
+    except ImportError:
+        return str
+    found: Callable[[str], str] = OpenCC("t2s").convert
+    return found
+
+
+def _simplified(text: str) -> str:
+    return text if text.isascii() else _converter()(text)
+
+
 def alike(counts: Mapping[str, int]) -> dict[str, str]:
-    """Labels that look like a more frequent one, with this one: the mapping that would merge them."""
+    """Labels that are nearly a more frequent one, with this one: the mapping that would merge them."""
     groups: dict[str, list[str]] = {}
     for label in counts:
-        groups.setdefault(looks(label), []).append(label)
+        groups.setdefault(nearly(label), []).append(label)
     found: dict[str, str] = {}
     for group in groups.values():
         kept = min(group, key=lambda label: (-counts[label], label))
