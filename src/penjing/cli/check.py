@@ -60,14 +60,15 @@ def register(app: typer.Typer) -> None:
             found = {} if offered is None else {"menu": offered.model_dump(mode="json")}
             if checked.ledger is not None:
                 found["ledger"] = checked.ledger.to_json()
-            search = {"search": line for line in _search_lines(checked)}  # noqa: B035 - at most one line
+            line = _search_line(checked)
+            search = {"search": line} if line else {}
             show.out_json({"trainable": audit.trainable, **base, **found, **search, **audit.model_dump(mode="json")})
         else:
             for line in audit_lines(audit, tuple(_ledger_lines(checked))):
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
-            for line in _search_lines(checked):
+            if line := _search_line(checked):
                 show.out(line)
             if offered is not None:
                 from penjing.report.ways_out import menu_lines
@@ -96,15 +97,15 @@ def _ledger_lines(checked: Checked) -> Iterator[str]:
     )
 
 
-def _search_lines(checked: Checked) -> Iterator[str]:
-    """What a search over options will do, and how long it is expected to take; nothing without one."""
+def _search_line(checked: Checked) -> str:
+    """What a search over options will do, and how long it is expected to take; "" without one."""
     from penjing.make.search.expected import expected_line, trial_seconds
 
     if not checked.ranges or checked.faults or not checked.audit.splits:
-        return
+        return ""
     step = checked.steps[0]
     each = trial_seconds(checked.file, checked.audit, step)
-    yield expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
+    return expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
 
 
 def audit_lines(audit: Audit, ledger: Sequence[str] = ()) -> Iterator[str]:
