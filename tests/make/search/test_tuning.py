@@ -215,8 +215,8 @@ def test_a_linear_recipe_is_searched_whole(recipe_in: Callable[..., Path], tmp_p
     assert part is not None and len(part.trials) == 4 and part.best == best_of_rows(part)
     assert made.release.artifact.card.lineage[-1]["options"]["c"] == part.options["c"]
     assert read_report(tmp_path / "out" / "report.json").search == part
-    (note,) = [one for one in made.report.notes if one.phrase == "searched"]
-    assert part.yaml in note.text and "optimistic" in note.text
+    (note,) = [one for one in made.report.notes if one.phrase.startswith("searched")]
+    assert part.yaml in note.text and part.rows == made.report.data.splits["validation"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "选项搜索" in page and part.yaml.replace("'", "&#39;") in page
     # The options that were found, copied into the recipe, make the same model.

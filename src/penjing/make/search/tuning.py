@@ -185,6 +185,7 @@ class OptionSearch:
         part = SearchPart(
             step=self.step.name,
             metric=self.metric,
+            rows=len(self.inputs.validation),
             trials=tuple(
                 TrialRow(
                     number=one.number,
