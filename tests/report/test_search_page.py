@@ -39,3 +39,13 @@ def test_the_page_shows_it(sample: Callable[..., Report], language: Any, words: 
     assert words not in render(sample(), language=language)
     few = render(sample(search=part()), language=language)
     assert {"en": "Too few to say", "zh": "组数太少"}[language] in few
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_it_says_what_differences_say_little_and_where_nothing_was_better(language: Any) -> None:
+    shown = search_context(part(rows=100), language)
+    assert shown is not None and "0.030" in shown["lead"] and "100" in shown["lead"]
+    assert part().noise is None and part(rows=100, best=1).noise == pytest.approx(0.0458, abs=1e-4)
+    vain = note_in(search_note(part(best=1)), language)
+    assert {"en": "none of 5 trials", "zh": "没有一组好于"}[language] in vain
+    assert {"en": "optimistic", "zh": "乐观"}[language] not in vain

@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
-            for line in _search_lines(checked):
+            if line := _search_line(checked):
                 show.out(line)
             for line in _learned_lines(more) if curve else ():
                 show.out(line)
@@ -102,7 +102,7 @@ def _as_json(
         found["ledger"] = checked.ledger.to_json()
     if doubts is not None:
         found["doubts"] = doubts.model_dump(mode="json")
-    for line in _search_lines(checked):
+    if line := _search_line(checked):
         found["search"] = line
     return {"trainable": audit.trainable, **found, **audit.model_dump(mode="json")}
 
@@ -159,15 +159,15 @@ def _ledger_lines(checked: Checked) -> Iterator[str]:
     )
 
 
-def _search_lines(checked: Checked) -> Iterator[str]:
-    """What a search over options will do, and how long it is expected to take; nothing without one."""
+def _search_line(checked: Checked) -> str:
+    """What a search over options will do, and how long it is expected to take; "" without one."""
     from penjing.make.search.expected import expected_line, trial_seconds
 
     if not checked.ranges or checked.faults or not checked.audit.splits:
-        return
+        return ""
     step = checked.steps[0]
     each = trial_seconds(checked.file, checked.audit, step)
-    yield expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
+    return expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
 
 
 def audit_lines(audit: Audit, ledger: Sequence[str] = (), doubts: Sequence[str] = ()) -> Iterator[str]:

@@ -14,10 +14,10 @@ from penjing.core.errors import UsageError
 from penjing.core.folder import replaced_file
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import Reader, SetReader
+from penjing.data.formula_cells import defuse
 from penjing.data.rewrite import Rewritten, rewrite
 from penjing.data.source import suffix_of
 from penjing.make.label_fix import Correction
-from penjing.store.case_file import defuse
 from penjing.tasks import reader_of
 
 LOG = "changes.csv"

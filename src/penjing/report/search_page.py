@@ -15,7 +15,7 @@ ROWS = 20  # trials that the table shows, the best first
 def search_note(part: SearchPart) -> Note:
     """What a search found, that its score is optimistic, and the step to copy."""
     return note_of(
-        "searched",
+        "searched" if part.best > 1 else "searched_in_vain",
         metric=part.metric,
         trials=f"{len(part.trials):,}",
         step=part.step,
@@ -40,6 +40,9 @@ def search_context(part: SearchPart | None, language: PageLanguage) -> dict[str,
         score=metric_value(part.metric, part.best_score, language),
         first="–" if first.score is None else metric_value(part.metric, first.score, language),
     )
+    if part.noise is not None:
+        noise = metric_value(part.metric, part.noise, language)
+        lead = phrases["search_noise"].format(lead=lead, rows=f"{part.rows:,}", noise=noise)
     ordered = sorted(part.trials, key=lambda one: (one.state != "finished", -(one.score or 0.0), one.number))
     return {
         "lead": lead,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -38,6 +39,7 @@ class SearchPart(_Part):
 
     step: str
     metric: str = Field(description="the task's first metric, which decides")
+    rows: Annotated[int, Field(ge=0)] = Field(0, description="validation rows on which it is measured")
     trials: tuple[TrialRow, ...]
     best: Annotated[int, Field(ge=1)] = Field(description="number of the best trial, of several the first")
     options: dict[str, Any] = Field(description="every option of the step in that trial that the recipe names")
@@ -50,6 +52,13 @@ class SearchPart(_Part):
     def best_score(self) -> float:
         """The score of the best trial."""
         return self.trials[self.best - 1].score or 0.0
+
+    @property
+    def noise(self) -> float | None:
+        """About one standard error of the best score, as of a share of the rows; None of a score that is no share."""
+        if not self.rows or not 0 < self.best_score < 1:
+            return None
+        return math.sqrt(self.best_score * (1 - self.best_score) / self.rows)
 
     def count(self, state: str) -> int:
         """How many trials are in a state."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field, model_validator
 
-from penjing.core.artifact import write_artifact
+from penjing.core.artifact import open_artifact, write_artifact
 from penjing.core.errors import DataError, RunInterruptedError, TrainingEndedError
 from penjing.core.methods import Method, Step
 from penjing.core.nouns import Artifact, Card, Inputs, Run, Silent, Table
@@ -18,11 +18,13 @@ from penjing.core.options import Options as _Options
 from penjing.core.recipe import Recipe
 from penjing.make.cache import Cache
 from penjing.make.overall import Overall
+from penjing.make.plan import single_step
 from penjing.make.run import make_release
 from penjing.make.search import tuning
 from penjing.make.search.ranges import Range
 from penjing.make.search.trials import best_of, read_trials
 from penjing.make.search.tuning import FEWEST_PEERS, OptionSearch, SearchBudget
+from penjing.model.base import open_base
 from penjing.report.contract import read_report
 from penjing.report.search_part import SearchPart
 
@@ -202,6 +204,41 @@ def test_it_says_why_nothing_has_finished(tmp_path: Path, monkeypatch: pytest.Mo
         one.run()
 
 
+@pytest.mark.parametrize("stops", [9, 60])
+def test_a_killed_training_goes_on_inside_its_trial(tiny_base: Path, tmp_path: Path, stops: int) -> None:
+    """With the training loop itself: the same weights, the same scores, and the same trials end early."""
+    words = [f"{kind}{number}" for kind in ("price", "quality") for number in range(10)]
+    rows = Table(
+        [f"{word} common{place % 7}" for place, word in enumerate(words * 2)], labels=(["a"] * 10 + ["b"] * 10) * 2
+    )
+    recipe = Recipe.model_validate(
+        {"name": "x", "data": {"files": "a"}, "steps": [{"tune.full": {"epochs": 3}}], "trials": 7}
+    )
+    step = single_step("tune.full", {"epochs": 4, "learning_rate": 1e-3, "max_tokens": 16, "layers": "all"})
+    ranges = (
+        Range("learning_rate", 1e-3, (), 1e-5, 5e-2, log=True),
+        Range("batch_rows", 8, (), 4, 16, whole=True, step=4),
+    )
+    inputs = Inputs(open_base(str(tiny_base), tmp_path), rows, rows)
+
+    def run(folder: Path, stops: int = 0) -> tuple[Step, SearchPart]:
+        asked = iter(range(1, 10_000))
+        cache = Cache(folder, 0, 1, Silent(), lambda: next(asked) == stops)
+        progress = Overall(Silent(), {"tune.full": 1.0})
+        return OptionSearch(recipe, step, ranges, inputs, cache, folder / "machine", progress).run()
+
+    step_of_whole, whole = run(tmp_path / "whole")
+    with pytest.raises(RunInterruptedError):
+        run(tmp_path / "c", stops)
+    again, part = run(tmp_path / "c")
+    assert journal(tmp_path / "c") == journal(tmp_path / "whole")
+    assert plain(part) == plain(whole) and again.options == step_of_whole.options
+    made = [open_artifact(next(path for path in folder.glob("tune-full-*") if path.is_dir())).id
+            for folder in (tmp_path / "c", tmp_path / "whole")]  # fmt: skip
+    assert made[0] == made[1], "the same weights"
+    assert len(next(line for line in journal(tmp_path / "c") if line["state"] == "finished")["curves"][0]) == 4
+
+
 LINEAR = "  - tune.linear: {c: {low: 0.1, high: 64, log: true}, words: {low: 0, high: 2}, min_df: {choose: [1, 2]}}"
 
 
@@ -215,8 +252,8 @@ def test_a_linear_recipe_is_searched_whole(recipe_in: Callable[..., Path], tmp_p
     assert part is not None and len(part.trials) == 4 and part.best == best_of_rows(part)
     assert made.release.artifact.card.lineage[-1]["options"]["c"] == part.options["c"]
     assert read_report(tmp_path / "out" / "report.json").search == part
-    (note,) = [one for one in made.report.notes if one.phrase == "searched"]
-    assert part.yaml in note.text and "optimistic" in note.text
+    (note,) = [one for one in made.report.notes if one.phrase.startswith("searched")]
+    assert part.yaml in note.text and part.rows == made.report.data.splits["validation"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "选项搜索" in page and part.yaml.replace("'", "&#39;") in page
     # The options that were found, copied into the recipe, make the same model.

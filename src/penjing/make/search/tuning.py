@@ -80,6 +80,7 @@ class OptionSearch:
     metric: str = field(init=False)
     trials: list[Trial] = field(default_factory=list, init=False)
     kept: Step | None = field(default=None, init=False)
+    said: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self.budget = SearchBudget(self.recipe.trials, self.recipe.minutes)
@@ -127,7 +128,7 @@ class OptionSearch:
         except ValidationError as error:
             return replace(trial, reason=str(error.errors()[0]["msg"]))
         watch = _Watch(self.metric, [one for one in self.trials if one.state == "finished"])
-        shown = _InTrial(self.progress, self._title(trial.number), self._best_so_far())
+        shown = _InTrial(self.progress, self._title(trial.number), self._best_so_far(), self.said)
         began = time.monotonic()
         try:
             done = replace(self.cache, progress=shown).run(step, self.inputs, watch.is_hopeless)
@@ -185,6 +186,7 @@ class OptionSearch:
         part = SearchPart(
             step=self.step.name,
             metric=self.metric,
+            rows=len(self.inputs.validation),
             trials=tuple(
                 TrialRow(
                     number=one.number,
@@ -233,10 +235,10 @@ class _Watch:
 
 
 class _InTrial:
-    """A Progress that names the trial and the best score before it."""
+    """A Progress that names the trial and the best score before it. said: lines that no trial says again."""
 
-    def __init__(self, inner: Progress, title: str, best: str) -> None:
-        self.inner, self.trial, self.best = inner, title, best
+    def __init__(self, inner: Progress, title: str, best: str, said: set[str]) -> None:
+        self.inner, self.trial, self.best, self.said = inner, title, best, said
 
     def start(self, title: str, total: int | None) -> None:
         """Begin a piece of work."""
@@ -250,5 +252,7 @@ class _InTrial:
         self.inner.advance(amount, note)
 
     def say(self, line: str) -> None:
-        """Print a line."""
-        self.inner.say(line)
+        """Print a line, once for all trials."""
+        if line not in self.said:
+            self.said.add(line)
+            self.inner.say(line)
