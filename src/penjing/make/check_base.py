@@ -52,6 +52,8 @@ def base_faults(
             if own is not None:
                 present = _student(own, present, tokens)
             _check(step, present)
+            if isinstance(step.options, TrainingOptions) and step.options.augment.shares.get("mlm"):
+                _check_filler(base)
         except PenjingError as error:
             option = [error.where] if error.where in type(step.options).model_fields else []
             where = file.where("steps", index, step.name, *option)
@@ -170,6 +172,16 @@ def _check(step: Step, present: _Present) -> None:
         check_vocabularies(same=present.same_tokens)
         check_widths(same=present.same_width or not options.hidden)
         heads_of(layers_of(encoder)[-1])
+
+
+def _check_filler(base: Artifact) -> None:
+    """Raise UsageError where the base cannot fill hidden words."""
+    from penjing.train.fill import open_filler
+
+    try:
+        open_filler(base)
+    except UsageError as error:
+        raise UsageError(error.what, where="augment", fix=error.fix) from None
 
 
 def _sizes(folder: Path) -> list[int]:
