@@ -28,12 +28,12 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from penjing.cases.suggest import Asked, Unlabelled, suggest
+from penjing.cases.suggest import LabelRequest, Unlabelled, suggest
 from penjing.core.canon import unit_hash
 from penjing.core.machine import hardware
 from penjing.core.nouns import Inputs, Run, Silent, Table
@@ -87,7 +87,7 @@ def simulate(pool: Rows, validation: Rows, test: Rows, setting: Setting) -> Curv
         rows = Counter(pool[place][1] for place in bought)
         known = [pool[place][0] for place in bought]
         method = next(each for each in METHODS if each == setting.method)
-        chosen = suggest(session, waiting, Asked(method, step, rows, known), Silent()).chosen
+        chosen = suggest(session, waiting, LabelRequest(method, step, rows, known), Silent()).chosen
         assert all(one.text.text in truth for one in chosen)
         bought = [*bought, *(one.text.row for one in chosen)]
 
@@ -144,10 +144,11 @@ def read_set(data: Path, name: str) -> tuple[list[tuple[str, str]], list[tuple[s
 
 def _read(path: Path, delimiter: str, text: str, label: str) -> list[tuple[str, str]]:
     masking = open_masking(VERSION)
-    opened: Callable[..., object] = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:  # type: ignore[attr-defined]
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        lines = list(csv.DictReader(file, delimiter=delimiter, quoting=quoting))
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        if delimiter == "\t":
+            lines = list(csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+        else:
+            lines = list(csv.DictReader(file))
     found = [(masking.prepare(row[text]).text, row[label]) for row in lines]
     return [(masked, each) for masked, each in found if masked]
 

@@ -26,6 +26,13 @@ ALL = [(room, name) for room, table in ROOMS.items() for name in table]
 QUICK: dict[str, dict[str, Any]] = {
     "full": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16},
     "linear": {"c": [4.0, 16.0], "folds": 2},
+    "lora": {"epochs": 6, "learning_rate": 2e-2, "max_tokens": 16, "targets": "all"},
+    "bitfit": {"epochs": 8, "learning_rate": 2e-2, "max_tokens": 16},
+    "adapter": {"epochs": 6, "learning_rate": 5e-3, "max_tokens": 16, "size": 8},
+    "ia3": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16},
+    "adalora": {"epochs": 6, "learning_rate": 1e-2, "max_tokens": 16, "initial_rank": 4, "rank": 2, "interval": 2},
+    "prompt": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16, "tokens": 4, "encoder": "mlp"},
+    "prefix": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16, "tokens": 4},
     "int8": {"calibration_texts": 8},
     "layers": {"keep": 1, "texts": 8},
     "distill": {"epochs": 1},
@@ -35,6 +42,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "cascade": {"bits": 10, "epochs": 2, "agreement": 0.8},
     "ngrams": {"bits": 12, "engine": "onnx"},
 }
+# What a compression needs before it, where `tune.full` is not enough.
+NEEDS = {"tenant": "lora"}
 WORDS = {
     "bad": ("slow", "late", "broken", "rude"),
     "good": ("quick", "fine", "clean", "kind"),
@@ -167,15 +176,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
 @pytest.fixture(scope="module")
 def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Artifact]:
-    """Run a method on tiny data: a tuning method on the base, a compression on what `tune.full` made of it."""
-    tuned: list[Artifact] = []
+    """Run a method on tiny data: a tuning method on the base, a compression on what `tune.full` made, or NEEDS."""
+    tuned: dict[str, Artifact] = {}
 
     def go(room: str, name: str, *, seed: int = 0, out: Path | None = None, stopped: bool = False) -> Artifact:
-        if room == "compress" and not tuned:
-            tuned.append(go("tune", "full"))
+        before = NEEDS.get(name, "full")
+        if room == "compress" and before not in tuned:
+            tuned[before] = go("tune", before)
         folder = out or tmp_path_factory.mktemp(name)
         method = load(room, name)
-        parent = tuned[0] if room == "compress" else base
+        parent = tuned[before] if room == "compress" else base
         teachers = {"tuned": parent} if room == "compress" else {}
         inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", base=base)
         run = Run(folder / "out", folder / "scratch", seed=seed, threads=1, stop=lambda: stopped)

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from penjing.cli import check
-from penjing.core.errors import UsageError
+from penjing.core.errors import MissingPackageError, UsageError
 from penjing.core.nouns import Silent
 from penjing.core.recipe import load_recipe
 from penjing.make.check_recipe import check_recipe
@@ -86,6 +86,38 @@ def test_the_menu_is_shown_where_it_is_asked_for(app: typer.Typer, tmp_path: Pat
     assert "  errors at most 20 %: 100 % without a person" in said and "\n  1 alone: " in said
     told = json.loads(CliRunner().invoke(app, ["check", path, "--menu", "--json"]).stdout)
     assert told["menu"]["rows"] == 84 and next(one["max_error"] for one in told["menu"]["offers"]) == 0.005
+
+
+def test_labels_that_are_perhaps_wrong_are_listed_by_row(app: typer.Typer, tmp_path: Path) -> None:
+    lines = good()
+    planted = [row for row in range(2, 602) if row % 13 == 0]
+    for row in planted:
+        lines[row - 1] = lines[row - 1][:-1] + "10"[int(lines[row - 1][-1])]
+    path = recipe(tmp_path, lines)
+    said = CliRunner().invoke(app, ["check", path]).stdout
+    told = json.loads(CliRunner().invoke(app, ["check", path, "--json"]).stdout)["doubts"]
+    rows = {each["row"] for each in told["doubts"]}
+    assert told["looked"] == 432 and told["count"] == len(rows) > 20 and rows <= set(planted)
+    first = told["doubts"][0]
+    assert f"{len(rows)} of 432 train and validation rows are perhaps labelled wrongly\n  row {first['row']}: " in said
+    assert said.count("more probable is") == 10 and f"({first['p']:.0%})  {first['text']}\n" in said
+    assert f"next: penjing label fix {path} --out questions.csv" in said
+    bare = CliRunner().invoke(app, ["check", path, "--no-labels", "--json"]).stdout
+    assert (
+        "doubts" not in json.loads(bare)
+        and "perhaps labelled" not in CliRunner().invoke(app, ["check", path, "--no-labels"]).stdout
+    )
+
+
+def test_without_cleanlab_check_still_works(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise MissingPackageError("looking for wrong labels needs the package `cleanlab`, which is not installed")
+
+    monkeypatch.setattr("penjing.make.doubted.find_doubts", missing)
+    path = recipe(tmp_path, good())
+    done = CliRunner().invoke(app, ["check", path])
+    assert done.exit_code == 0 and "perhaps wrong are not looked for: looking for wrong labels needs" in done.stdout
+    assert isinstance(CliRunner().invoke(app, ["check", path, "--labels"]).exception, MissingPackageError)
 
 
 def test_the_base_of_auto_is_said_with_its_reason(app: typer.Typer, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ CODE = re.compile(r"^(<|CREATE |PRAGMA |SELECT |BEFORE |UPDATE |curl |-H |pip |G
 # Whole files whose strings no person reads as a message of a command.
 SILENT = {
     "report/charts.py": "classes of a drawing",
+    "report/search_charts.py": "classes of a drawing",
     "explain/why.py": "sentences that have words of their own in both languages",
     "report/grown.py": "a page that has words of its own in both languages",
     "report/label_part.py": "sentences that have words of their own in both languages",
@@ -34,6 +35,8 @@ SILENT = {
     "serve/log.py": "log lines",
     "serve/early.py": "pieces of HTTP",
     "text/passage_units.py": "words that ask",
+    "measure/power_law.py": "faults of a program, not of its user",
+    "runtime/choose_texts.py": "faults of a program, not of its user",
     "tasks/calibrate.py": "faults of a program, not of its user",
     "tasks/flags.py": "faults of a program, not of its user",
     "store/migrations/versions/0001_first.py": "SQL",
@@ -208,6 +211,7 @@ EXCEPTIONS: dict[str, frozenset[str]] = {
         "(n{} or {})",
         ", {} {}",
         "- compress.int8: {}",
+        "- {}: {{}}",
         "- tune.full: {}",
         "Bearer {}",
         "Decides texts with one sealed release; every decision is recorded and can be replayed.",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from penjing.core.certificate import Gate
+from penjing.data.doubts import Doubt, LabelDoubts
 from penjing.report.contract import (
     AuditFinding,
     Baseline,
@@ -122,6 +123,17 @@ def _sample(**changes: Any) -> Report:
             ),
         ),
         errors=(Mistake(truth="差评", guess=HOSTILE, p=0.99, row=7, text=HOSTILE + "SECRET"),),
+        doubts=LabelDoubts(
+            looked=700,
+            count=30,
+            doubts=tuple(
+                Doubt(
+                    file=HOSTILE, row=row, text=HOSTILE + "SECRET", given=HOSTILE, suggested="差评", p=0.9, p_given=0.1
+                )
+                for row in range(2, 32)
+            ),
+            left_out=(HOSTILE,),
+        ),
         faithfulness=Faithfulness(
             rows=50,
             sufficiency=Faithful(evidence=0.1, random=0.3, tfidf=0.2),

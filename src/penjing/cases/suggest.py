@@ -41,7 +41,7 @@ class Unlabelled:
 
 
 @dataclass(frozen=True)
-class Asked:
+class LabelRequest:
     """What is wanted: how many texts, and by which method.
 
     rows: the labelled rows of each label, for `rare`; known: masked texts that have a label.
@@ -77,7 +77,7 @@ class Suggested:
         return sum(one.prediction.out_of_scope for one in self.chosen)
 
 
-def suggest(session: Session, texts: Iterable[Unlabelled], asked: Asked, progress: Progress) -> Suggested:
+def suggest(session: Session, texts: Iterable[Unlabelled], asked: LabelRequest, progress: Progress) -> Suggested:
     """The texts that a person should label next. The same texts in any order give the same choice.
 
     Texts that are the same or nearly the same as a labelled one are left out; of texts that are nearly the same one is
@@ -124,7 +124,7 @@ def _root(place: int, like: Mapping[int, int]) -> int:
     return place
 
 
-def _measured(session: Session, texts: Sequence[Unlabelled], asked: Asked, progress: Progress) -> Pool:
+def _measured(session: Session, texts: Sequence[Unlabelled], asked: LabelRequest, progress: Progress) -> Pool:
     """The numbers of each text that the method needs."""
     doubt = np.zeros(len(texts))
     residuals: Vectors | None = None
@@ -134,7 +134,7 @@ def _measured(session: Session, texts: Sequence[Unlabelled], asked: Asked, progr
             batch = texts[low : low + _BATCH]
             answers = [each.answer for each in _predicted(session, batch)]
             if asked.method == "badge":
-                rows = np.array([_residual(session, answer) for answer in answers], dtype=np.float32)
+                rows = np.array([_residual(session, answer, asked) for answer in answers], dtype=np.float32)
                 residuals = np.zeros((len(texts), rows.shape[1]), np.float32) if residuals is None else residuals
                 residuals[low : low + len(rows)] = rows
             else:
@@ -153,22 +153,25 @@ def _predicted(session: Session, texts: Sequence[Unlabelled]) -> list[Prediction
     return session.predict([one.text for one in texts], [one.fields for one in texts])
 
 
-def _doubt(session: Session, answer: Answer, asked: Asked) -> float:
+def _doubt(session: Session, answer: Answer, asked: LabelRequest) -> float:
     if asked.method == "rare":
         found = chances(answer)
         if found is None:
-            raise _unserved(session, answer, "rare", "name no labels", "margin")
+            raise _unserved(session, answer, asked)
         return sum(p / (1 + asked.rows.get(label, 0)) for label, p in found.items())
     return entropy(answer) if asked.method == "entropy" else margin(answer)
 
 
-def _residual(session: Session, answer: Answer) -> Vectors:
+def _residual(session: Session, answer: Answer, asked: LabelRequest) -> Vectors:
     found = residual(answer)
     if found is None:
-        raise _unserved(session, answer, "badge", "have no probability for each label", "margin` or `--by diversity")
+        raise _unserved(session, answer, asked)
     return found.astype(np.float32)
 
 
-def _unserved(session: Session, answer: Answer, method: str, why: str, instead: str) -> UsageError:
-    what = f"`--by {method}` cannot choose here: the answers of this release (`{answer.kind}`) {why}"
-    return UsageError(what, where=str(session.artifact.folder), fix=f"take `--by {instead}`")
+def _unserved(session: Session, answer: Answer, asked: LabelRequest) -> UsageError:
+    what = (
+        f"`--by {asked.method}` needs the probability of each label, and the answers of this release "
+        f"(`{answer.kind}`) have none"
+    )
+    return UsageError(what, where=str(session.artifact.folder), fix="take `--by margin`")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import typer
 
 from penjing.cli.command import App
-from penjing.cli.label_suggest import suggest
+from penjing.cli.label_suggest import register_in
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of the group `label`."""
     group = App(help="What to label next, and which labels to look at again.", no_args_is_help=True)
-    group.command("suggest")(suggest)
+    register_in(group)
     group.callback()(_group)
     app.add_typer(group, name="label")
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Name = TypeVar("Name", bound=str)
 
 
+def register_in(group: typer.Typer) -> None:
+    """Add the command `label suggest` to the group `label`."""
+    group.command("suggest")(suggest)
+
+
 def suggest(
     release: Annotated[Path, typer.Argument(help="the folder of a release, or the OUT of `penjing make`")],
     files: Annotated[list[str], typer.Argument(help="unlabelled texts: csv, tsv, jsonl, xlsx or plain lines")],
@@ -51,7 +56,7 @@ def suggest(
     A row that cannot be read is left out and named; the command then exits 3.
     """
     from penjing.cases.label_queue import FORMS, write_queue
-    from penjing.cases.suggest import Asked
+    from penjing.cases.suggest import LabelRequest
     from penjing.cases.suggest import suggest as choose_texts
     from penjing.cli.language import language
     from penjing.cli.show import Bar
@@ -64,7 +69,8 @@ def suggest(
     from penjing.runtime.open import open_served
     from penjing.store.case_file import is_workbook
 
-    method, shape = _one_of("--by", by, METHODS), _one_of("--form", form, FORMS)
+    method = _one_of(by, METHODS, f"there is no method `{by[:40]}`")
+    shape = _one_of(form, FORMS, f"there is no form `{form[:40]}`")
     opened = open_release(_inside(release))
     session = open_served(opened, threads=threads)
     schema = load_policy(opened).schema if opened.artifact.card.features else None
@@ -75,7 +81,7 @@ def suggest(
         faults: dict[str, list[Fault]] = {}
         bar.start("reading", None)
         found = [one for file in files for one in source.read(file, faults.setdefault(file, []))]
-        chosen = choose_texts(session, found, Asked(method, count, rows, known.texts), bar)
+        chosen = choose_texts(session, found, LabelRequest(method, count, rows, known.texts), bar)
     with output_file(out) as target:
         workbook, chinese = is_workbook(out), language() == "zh"
         write_queue(chosen, opened, session.task, target, shape, workbook=workbook, chinese=chinese)
@@ -137,13 +143,14 @@ class _Source:
         return {name: cells[given] for name, given in found.items()}
 
 
-def _one_of(option: str, given: str, known: Sequence[Name]) -> Name:
+def _one_of(given: str, known: Sequence[Name], unknown: str) -> Name:
+    """The name that was given. Raises UsageError, which says `unknown`, for another."""
     from penjing.core.errors import UsageError
     from penjing.core.options import nearest
 
     found = next((each for each in known if each == given), None)
     if found is None:
-        raise UsageError(f"{option} is `{given[:40]}`", fix=nearest(given, list(known)))
+        raise UsageError(unknown, fix=nearest(given, list(known)))
     return found
 
 

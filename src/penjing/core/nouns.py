@@ -17,7 +17,7 @@ _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sp
 # The newest format of a card that is known here.
 CARD_FORMAT = 2
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
-Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams", "tenant"]
 # What a network reads and gives: states of a text in both directions, the next token, or a text from a text.
 Family = Literal["encoder", "decoder", "encoder-decoder"]
 
@@ -296,7 +296,8 @@ class Inputs:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
     on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "";
-    held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be.
+    held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be; replayed:
+    positions of the train rows that are rows of an earlier release and are learned again.
     """
 
     parent: Artifact | None
@@ -311,13 +312,19 @@ class Inputs:
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
     held_out: frozenset[str] = frozenset()
+    replayed: Sequence[int] = ()
+
+
+Watch = Callable[[str, Sequence[Mapping[str, float]]], bool]
 
 
 @dataclass(frozen=True)
 class Run:
     """Where and how a method runs: `out` becomes the artifact; `scratch` holds checkpoints and is kept after a kill.
 
-    shared: a folder for results that several steps of one run need (None: the scratch).
+    shared: a folder for results that several steps of one run need (None: the scratch). watch: is told, after each
+    evaluation of a training, the training's name and the scores of all its evaluations; where it returns true, the
+    training is hopeless and ends with a TrainingEndedError.
     """
 
     out: Path
@@ -328,3 +335,4 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     stop: Callable[[], bool] = lambda: False
     shared: Path | None = None
+    watch: Watch = lambda *_: False

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from penjing.core import expected
+from penjing.core.continues import Continues, with_its_base
 from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.pair import FURTHER
@@ -217,6 +218,9 @@ class Gates(_Part):
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
     score: Share | None = Field(None, description="the task's first metric on the test rows, such as macro-F1")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
+    forget: Share | None = Field(
+        None, description="with `continues`: share of the earlier release's regression suite that may be lost"
+    )
     unproven: Literal["refuse", "allow"] = Field("refuse", description="whether an unproven promise may be sealed")
 
 
@@ -291,16 +295,16 @@ class Recipe(_Part):
         description="a shipped base, or a folder in Hugging Face form; auto: a shipped one, by rows, lengths, promises "
         "and what is installed",
     )
+    continues: Continues | None = Field(None, description="an earlier release that this one goes on from")
     steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
     search: Literal["compress"] | None = Field(
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
     )
     trials: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        description="with `search`: other ways of healing to try, at most, where no small model is proven to keep the "
-        "score; each takes as long as healing does",
+        0, ge=0, le=1000, description="most trials of a search over ranges of options; with `search`, of healing too"
+    )
+    minutes: float = Field(
+        0, ge=0, le=100_000, description="a search over ranges of options begins no trial after these"
     )
     engine: Literal["auto", "openvino", "onnx"] = Field(
         "auto",
@@ -316,6 +320,11 @@ class Recipe(_Part):
         0, ge=0, le=256, description="threads of training and measuring; 0: the fastest in a short measurement"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of all random choices")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_earlier_one(cls, given: Any) -> Any:
+        return with_its_base(given)
 
     @field_validator("steps")
     @classmethod

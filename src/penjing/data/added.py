@@ -18,13 +18,14 @@ _GRAPHS = ("relations", "triples")
 def open_added(path: Path, data: Data, reader: Reader) -> tuple[Opened, Data]:
     """The file opened, and how it is read: layout and encoding are detected, and `header`, `sheet` are not used.
 
-    An export of Label Studio is read as such where the recipe names no form: its choices, or its spans where gold is a
-    list. Without the column of the groups each row is in no group. An apostrophe that a queue puts before what a
-    spreadsheet would read as a formula is taken away. Raises as `open_labelled`.
+    An export of Label Studio is read as such where the recipe names no form: its choices, or its spans where gold is
+    pieces of the text. Without the column of the groups each row is in no group. An apostrophe that a queue puts before
+    what a spreadsheet would read as a formula is taken away. Raises as `open_labelled`.
     """
     own = data.model_copy(update={"encoding": "auto", "sheet": None, "header": None, "columns": None})
     if data.format == "auto" and is_label_studio(path):
-        label = "classes" if not reader.golds_are_lists else data.label if data.label in _GRAPHS else "label"
+        whole = isinstance(reader, SetReader) or not reader.golds_are_lists
+        label = "classes" if whole else data.label if data.label in _GRAPHS else "label"
         own = own.model_copy(update={"format": "label_studio", "text": "text", "label": label})
         opened = _separated(open_labelled(path, own), label, reader)
     elif data.format == "auto":

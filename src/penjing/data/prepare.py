@@ -226,7 +226,7 @@ def fingerprint(tables: Sequence[Table]) -> str:
     return digest_lines(lines)
 
 
-def _file_names(file: RecipeFile) -> dict[str, str]:
+def file_names(file: RecipeFile) -> dict[str, str]:
     """The file from which the rows of each part come."""
     files = file.recipe.data.files
     given: dict[str, str] = (
@@ -374,9 +374,9 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         *shared_problems(tables),
         *find_problems(file, audit, near_conflicts, names=names, alone=alone),
         *(
-            unseen_labels(file, audit, tables, _file_names(file))
+            unseen_labels(file, audit, tables, file_names(file))
             if names
-            else unseen_values(audit, audited.strata, tables, _file_names(file))
+            else unseen_values(audit, audited.strata, tables, file_names(file))
         ),
     ]
     return audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penjing.core.errors import DamageError, MissingPackageError, PenjingError, RecipeError
+from penjing.core.errors import DamageError, MissingPackageError, PenjingError, RecipeError, UsageError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
 from penjing.core.recipe import RecipeFile
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
-_COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",), "embeddings": ("onnx",)}
+_TUNES = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
+_COMPRESSES = {
+    "int8": ("onnx", "nncf"),
+    "exit": ("onnx",),
+    "export": ("onnx",),
+    "embeddings": ("onnx",),
+    "tenant": ("onnx",),
+}
 
 
 def base_faults(
@@ -63,6 +70,21 @@ def base_faults(
         if step.name == "compress.vocabulary":
             present = replace(present, same_tokens=False)
     return faults
+
+
+def faults_of_forms(base: Artifact, forms: Sequence[Step]) -> list[PenjingError | None]:
+    """The fault of each of several forms of the first step on this base; None where it has none.
+
+    Raises what the base raises where it cannot be opened.
+    """
+    present, found = _opened(base), list[PenjingError | None]()
+    for step in forms:
+        try:
+            _check(step, present)
+            found.append(None)
+        except PenjingError as error:
+            found.append(error)
+    return found
 
 
 @dataclass(frozen=True)
@@ -104,7 +126,7 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
     faults: list[PenjingError] = []
     for index, step in enumerate(steps):
         room, _, short = step.name.partition(".")
-        needed = ["sklearn", *(_COMPRESSES.get(short, ()) if room == "compress" else ())]
+        needed = ["sklearn", *{"tune": _TUNES, "compress": _COMPRESSES}.get(room, {}).get(short, ())]
         if getattr(on_engine(step, file.recipe.engine).options, "engine", None) == "openvino":
             needed.append("openvino")
         for name in needed:
@@ -156,7 +178,8 @@ def _check(step: Step, present: _Present) -> None:
     options: Any = step.options
     encoder = present.encoder
     if isinstance(step.options, TrainingOptions):
-        check_tokens(options.max_tokens, longest_input(encoder))
+        check_tokens(options.max_tokens, longest_input(encoder) - options.further_tokens)
+        options.check_encoder(encoder)
         if isinstance(options.layers, int):
             layers_of(encoder)
         return

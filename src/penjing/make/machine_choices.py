@@ -25,6 +25,23 @@ from penjing.tune.options import TrainingOptions
 MACHINE = "machine"
 
 
+def threads_of(
+    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, folder: Path, progress: Overall
+) -> int:
+    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
+    if base is None or not isinstance(tuning.options, TrainingOptions):
+        return file.recipe.threads or cores()
+    features = file.recipe.data.feature_types()
+    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
+    if file.recipe.threads:
+        return file.recipe.threads
+    pace = pace_of(tuning, inputs, file.recipe.seed, folder, progress)
+    rates = len(tuning.options.learning_rate)
+    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6) * tuning.options.augment.times
+    progress.expect(scaled(progress.seconds, tuning.name, pace["seconds"][str(pace["threads"])], tuning_seconds))
+    return int(pace["threads"])
+
+
 def pace_of(step: Step, inputs: Inputs, seed: int, folder: Path, progress: Progress) -> dict[str, Any]:
     """{"threads", "run_seconds", "seconds", "steps"} of a step that tunes an encoder: from `folder`, or measured."""
     kept = Measured(folder, digest([hardware(), cores(), library_versions()]))
@@ -44,20 +61,3 @@ def pace_of(step: Step, inputs: Inputs, seed: int, folder: Path, progress: Progr
     parent = inputs.parent.id if inputs.parent else ""
     rows = [table_fingerprint(inputs.train), table_fingerprint(inputs.validation)]
     return kept.once(["pace", parent, digest(step.options.model_dump(mode="json")), *rows, str(seed)], measure)
-
-
-def threads_for(
-    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
-) -> int:
-    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
-    if base is None or not isinstance(tuning.options, TrainingOptions):
-        return file.recipe.threads or cores()
-    features = file.recipe.data.feature_types()
-    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
-    if file.recipe.threads:
-        return file.recipe.threads
-    pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
-    rates = len(tuning.options.learning_rate)
-    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6) * tuning.options.augment.times
-    progress.expect(scaled(progress.seconds, tuning.name, pace["seconds"][str(pace["threads"])], tuning_seconds))
-    return int(pace["threads"])

@@ -56,6 +56,8 @@ def choose(method: Method, pool: Pool, count: int, seen: Callable[[], None] = la
     Positions are in the order that breaks ties. Raises ValueError for a pool without what the method needs.
     """
     count = min(count, len(pool.doubt))
+    if not count:
+        return []
     if method == "badge":
         if pool.residuals is None or pool.vectors is None:
             raise ValueError("badge needs residuals and vectors")

@@ -14,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from penjing.core.errors import RunInterruptedError
+from penjing.core.errors import RunInterruptedError, TrainingEndedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
 from penjing.train.checkpoint import Checkpoint, load, save
@@ -137,12 +137,13 @@ class _Training:
         self.counts = count_steps(objective, plan.epochs)
         self.total = sum(self.counts)
         self.step, self.waited = 0, 0
-        self.share = 1.0
+        self.share, self.hopeless = 1.0, False
         self.done = Outcome()
         self.saved_at, self.saving_took = time.monotonic(), 0.0
 
     def go(self) -> Outcome:
         if self.resume() or (self.plan.to_rung and self.done.rung):
+            self.is_hopeless()  # a watch has seen every training of a run, so that it can count them
             return self.done
         last = min(self.plan.rung, self.total) if self.plan.to_rung else self.total
         self.run.progress.start(title_of(self.step, last, self.total), last - self.step)
@@ -168,6 +169,8 @@ class _Training:
                         return self.done
                 if self.step == self.total or self.waited > self.plan.patience:
                     return self.finish()
+                if self.hopeless:
+                    raise TrainingEndedError(f"ended at step {self.step} of {self.total}")
                 self.save_or_stop()
         return self.finish()
 
@@ -264,6 +267,12 @@ class _Training:
     def evaluate(self) -> None:
         scores = self.score(keep_best=True)
         self.done.evaluations.append({"step": self.step, **scores})
+        self.hopeless = self.is_hopeless()
+
+    def is_hopeless(self) -> bool:
+        """Whether the caller ends this training; what goes only as far as a rung is not compared."""
+        found = [] if self.plan.to_rung else self.done.evaluations
+        return bool(found) and self.run.watch(self.scratch.name, found)
 
     def keep_best(self, scores: dict[str, float]) -> None:
         if not self.done.scores or self.rank(scores) > self.rank(self.done.scores):

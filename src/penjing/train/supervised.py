@@ -97,7 +97,10 @@ class Supervised:
         return epoch_batches(self.train.rows.lengths, self.budget, self.seed, epoch)
 
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
-        outputs, mask = run_model(model, self.train.rows, rows)
+        return self.loss_of(*run_model(model, self.train.rows, rows), rows)
+
+    def loss_of(self, outputs: Sequence[torch.Tensor], mask: torch.Tensor, rows: Ints) -> torch.Tensor:
+        """The loss of outputs, one tensor a head, and their mask (batch, tokens), against the gold of those rows."""
         losses = [
             _weighed(
                 head,

@@ -66,24 +66,24 @@ def tune(inputs: Inputs, options: TrainingOptions, run: Run, way: Way) -> Artifa
     run.scratch.mkdir(parents=True, exist_ok=True)
     job = prepare_job(way.method, with_copies(inputs, options.augment, run), options, run)
     rates = options.learning_rate
-    tries = [_train(job, way, rate, to_rung=True)[1] for rate in rates] if len(rates) > 1 else []
+    tries = [train_with(job, way, rate, to_rung=True)[1] for rate in rates] if len(rates) > 1 else []
     scores = [one.rung for one in tries] if tries else [{job.metric: 0.0, "loss": 0.0}]
     for place in best_first(rates, scores, job.metric, len(inputs.validation)):
         if tries:
             run.progress.say(f"learning rate {rates[place]:g} is chosen, {_in_words(tries[place].rung)}")
-        model, outcome = _train(job, way, rates[place])
+        model, outcome = train_with(job, way, rates[place])
         if outcome.scores:
             return write_tuned(job, Trained(model, rates[place], outcome, tries), way.merge)
     raise DataError("no learning rate gave a finite loss", fix="give a lower `learning_rate`, such as 2e-5")
 
 
-def _train(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:
+def train_with(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tuple[nn.Module, Outcome]:
     """Train with one rate, or read the result of an earlier call; the whole model has the best weights.
 
     to_rung: only as far as the step at which the rates are compared.
     """
     options, run = job.options, job.run
-    whole, model, supervised = _prepared(job, way)
+    whole, model, supervised = prepared(job, way)
     objective = way.objective(job, model, supervised)
     rates, total = options.learning_rate, sum(count_steps(objective, options.epochs))
     plan = Plan(
@@ -107,7 +107,7 @@ def _train(job: Job, way: Way, rate: float, *, to_rung: bool = False) -> tuple[n
     return whole, outcome
 
 
-def _prepared(job: Job, way: Way) -> tuple[nn.Module, nn.Module, Supervised]:
+def prepared(job: Job, way: Way) -> tuple[nn.Module, nn.Module, Supervised]:
     """The whole model, the part of it that is trained, and what that learns; only what learns requires a gradient."""
     whole, objective = whole_model(job)
     classifier = inner(whole)

@@ -85,9 +85,9 @@ def prepare_job(method: str, inputs: Inputs, options: TrainingOptions, run: Run)
         read_rows(task, tokenizer, one, options.max_tokens) for one in (inputs.train, inputs.validation)
     )
     say_cut(train, len(inputs.train), options.max_tokens, run.progress)
-    layers = _auto_layers(parent, len(inputs.train)) if options.layers == "auto" else options.layers
+    layers = _auto_layers(parent, options, len(inputs.train)) if options.layers == "auto" else options.layers
     fields = features_for(inputs)
-    check_fields(task, fields)
+    check_fields(task, fields, method)
     return Job(
         method=method,
         inputs=inputs,
@@ -110,11 +110,11 @@ def prepare_job(method: str, inputs: Inputs, options: TrainingOptions, run: Run)
     )
 
 
-def _auto_layers(parent: Artifact, rows: int) -> Literal["all"] | int:
+def _auto_layers(parent: Artifact, options: TrainingOptions, rows: int) -> Literal["all"] | int:
     """All if there are many rows or the family's layers cannot be separated, else the top three quarters."""
     total = depth_of(parent)
     top = auto_layers(total, rows)
-    return "all" if top == total or not can_be_cut(parent) else top
+    return "all" if top == total or options.whole or not can_be_cut(parent) else top
 
 
 def whole_model(job: Job) -> tuple[nn.Module, Supervised]:
@@ -174,7 +174,7 @@ def check_layers(layers: int | str, total: int) -> None:
 
 def _build(job: Job) -> Classifier:
     encoder = load_encoder(job.parent)
-    check_tokens(job.options.max_tokens, longest_input(encoder))
+    check_tokens(job.options.max_tokens, longest_input(encoder) - job.options.further_tokens)
     if job.layers != "all":
         check_layers(job.layers, len(layers_of(encoder)))
     fit_vocabulary(encoder, job.tokenizer)

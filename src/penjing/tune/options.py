@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from penjing.core.options import Options
 from penjing.tune.augmented import EncoderCopies
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Rate = Annotated[float, Field(gt=0, le=0.1)]
+RATES = "one rate, or up to five of which validation chooses the best"
+HEAD_FACTOR = "the new head learns at this multiple of the rate"
 
 
 class TrainingOptions(Options):
@@ -20,9 +25,9 @@ class TrainingOptions(Options):
         (5e-5, 1e-4, 2e-4),
         min_length=1,
         max_length=5,
-        description="one rate, or up to five of which validation chooses the best",
+        description=RATES,
     )
-    head_factor: float = Field(10.0, ge=1, le=1000, description="the new head learns at this multiple of the rate")
+    head_factor: float = Field(10.0, ge=1, le=1000, description=HEAD_FACTOR)
     layers: Literal["auto", "all"] | Annotated[int, Field(ge=0, le=100)] = Field(
         "auto",
         description="how many top layers are trained (those below are computed once), or all with embeddings; auto: "
@@ -51,3 +56,14 @@ class TrainingOptions(Options):
     @classmethod
     def _one_or_more(cls, given: Any) -> Any:
         return (given,) if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+    # Whether `layers: auto` means all, because what is trained is below every layer.
+    whole: ClassVar[bool] = False
+
+    @property
+    def further_tokens(self) -> int:
+        """Places of the input that the method itself takes, beside those of the text."""
+        return 0
+
+    def check_encoder(self, encoder: nn.Module) -> None:
+        """Raise UsageError for an encoder on which the method cannot work; called before anything is trained."""

@@ -22,6 +22,7 @@ from penjing.engines.protocol import Engine
 from penjing.engines.torch import TorchEngine
 from penjing.model.encoder import Classifier, padding_id, save_classifier
 from penjing.model.fields import WithFields, inner
+from penjing.model.prompt import prompt_length
 from penjing.runtime.session import Session
 from penjing.tasks import card_fields
 from penjing.tasks.measure import validation_metrics
@@ -59,6 +60,7 @@ def write_tuned(job: Job, trained: Trained, merge: Merge = no_files) -> Artifact
     assert isinstance(classifier, Classifier)
     learned = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     further = merge(classifier, job)
+    prompt = prompt_length(classifier.encoder.config)
     set_last_layer(classifier, job.entries, job.budget)
     outputs, items = _validation_outputs(job, classifier, fields)
     calibration = task.fit(outputs, golds, items)
@@ -85,6 +87,7 @@ def write_tuned(job: Job, trained: Trained, merge: Merge = no_files) -> Artifact
             "learning_rates": _rate_results(options.learning_rate, trained.tries, rate, outcome),
             "layers": job.layers,
             "learned_parameters": learned,
+            **({"prompt_tokens": prompt} if prompt else {}),
             "train_texts_cut": job.train.cut,
             "validation_texts_cut": job.validation.cut,
             "train_tokens": int(job.train.lengths.sum()),
