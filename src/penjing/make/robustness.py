@@ -14,7 +14,7 @@ import numpy as np
 
 from penjing.core.canon import digest_lines, unit_hash
 from penjing.core.errors import RequestError
-from penjing.core.nouns import Artifact, Scalar
+from penjing.core.nouns import Artifact, Progress, Scalar
 from penjing.core.recipe import Recipe
 from penjing.core.task import Task
 from penjing.data.augment.altered import Free, Piece, free_words, moved_gold, named_places, rewritten
@@ -59,7 +59,13 @@ class _Noisy:
 
 
 def measure_robustness(
-    decider: Decider, scored: Scored, decided: Sequence[Decided], data: Prepared, recipe: Recipe, teacher: Artifact
+    decider: Decider,
+    scored: Scored,
+    decided: Sequence[Decided],
+    data: Prepared,
+    recipe: Recipe,
+    teacher: Artifact,
+    progress: Progress,
 ) -> RobustPart | None:
     """The table of the kinds that the recipe asks for; None where it asks for none.
 
@@ -77,6 +83,7 @@ def measure_robustness(
     kinds: list[NoiseRow] = []
     unaltered: list[str] = []
     skipped: list[str] = []
+    progress.start("deciding test rows with noise", len(asked))
     for name, strength in asked.items():
         if name == SEARCH and teacher.card.form != "torch":
             skipped.append(name)
@@ -90,6 +97,7 @@ def measure_robustness(
             kinds.append(_counted(name, strength, found, scored.task))
         else:
             unaltered.append(name)
+        progress.advance(note=name)
     return RobustPart(rows=len(rows), kinds=tuple(kinds), unaltered=tuple(unaltered), skipped=tuple(skipped))
 
 
