@@ -50,6 +50,7 @@ TO = {"en": "to", "zh": "至"}
 STEPS = {"en": "list of [steps](#steps)", "zh": "[步骤](#步骤)列表"}
 # The parts of a recipe that have a table of their own.
 NESTED = ("/TaskChoice", "/Data", "/Gates", "/Decide", "/Robustness", "/NetworkChoice")
+COPIES = {"en": "[copies](fitting.md#augmentation)", "zh": "[副本](fitting.md#数据增强)"}
 REQUIRED = {"en": "required", "zh": "必填"}
 ENCODERS = {"en": "Every tuning of an encoder", "zh": "所有训练编码器的步骤共有"}
 SHARED = {
@@ -121,6 +122,14 @@ def methods(language: str) -> str:
             if own:
                 lines += [*_table({**schema, "properties": own}, schema.get("$defs", {}), language, head), ""]
     return "\n".join(lines)
+
+
+def copies(language: str) -> str:
+    """The options of `augment`, which methods of tuning have."""
+    from penjing.tune.augmented import EncoderCopies
+
+    schema = EncoderCopies.model_json_schema()
+    return "\n".join([*_table(schema, {}, language, HEADS[language][4]), ""])
 
 
 def grow_keys(language: str) -> str:
@@ -210,6 +219,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "files": files,
     "keys": keys,
     "methods": methods,
+    "copies": copies,
     "grow-keys": grow_keys,
     "objectives": objectives,
     "commands": commands,
@@ -234,6 +244,8 @@ def _table(model: dict[str, Any], parts: dict[str, Any], language: str, first: s
         value = f"[{name}](#{name})" if nested else _value(field, parts, language)
         if name == "steps":
             value = STEPS[language]
+        if any(f'/{part}"' in json.dumps(field) for part in ("Copies", "EncoderCopies")):
+            value = COPIES[language]
         given = "" if nested and name != "data" else _default(name, field, model, language)
         lines.append(f"| `{name}` | {value} | {given} | {translate(field.get('description', ''), language)} |")
     return lines

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.conftest import tiny_texts
 
-from penjing.core.nouns import Artifact, Release, Table
+from penjing.core.nouns import Artifact, Release, Silent, Table
 from penjing.core.recipe import Recipe
 from penjing.data.audit import Audit
 from penjing.data.prepare import Prepared
@@ -34,7 +34,7 @@ class Shop:
         recipe = {"name": "shop", "data": {"files": "a.csv"}, "steps": [{"tune.linear": None}], "seed": seed}
         given = Recipe.model_validate({**recipe, "robustness": asked})
         teacher = teacher or self.decider.release.artifact
-        return measure_robustness(self.decider, self.scored, self.decided, self.data, given, teacher)
+        return measure_robustness(self.decider, self.scored, self.decided, self.data, given, teacher, Silent())
 
 
 @pytest.fixture(scope="module")

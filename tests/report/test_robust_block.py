@@ -19,7 +19,7 @@ TYPOS = NoiseRow(
     other_outcome=8, reviewed=44, errors=18, errors_before=12, error_high=0.0743,
 )  # fmt: skip
 NOTHING = TYPOS.model_copy(update={"kind": "case", "automated_before": 0, "automated_after": 0, "errors_before": 0})
-PART = RobustPart(rows=500, kinds=(TYPOS, NOTHING), unaltered=("homophones", "traditional"), skipped={"synonyms": "no"})
+PART = RobustPart(rows=500, kinds=(TYPOS, NOTHING), unaltered=("homophones", "traditional"), skipped=("synonyms",))
 
 
 def test_without_noise_there_is_no_block() -> None:
@@ -50,7 +50,7 @@ def test_the_page_has_it_in_its_language(
     page = html.unescape(render(sample(robustness=PART), language=language))
     assert all(each in page for each in words)
     assert "cell_noise" not in page and "noise kind" not in page and "replaces words" not in page
-    searched = PART.model_copy(update={"kinds": (TYPOS.model_copy(update={"kind": "synonyms"}),), "skipped": {}})
+    searched = PART.model_copy(update={"kinds": (TYPOS.model_copy(update={"kind": "synonyms"}),), "skipped": ()})
     page = html.unescape(render(sample(robustness=searched), language=language))
     assert {"en": "some of these texts mean something else", "zh": "其中一些文本的意思也变了"}[language] in page
 

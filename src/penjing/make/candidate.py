@@ -290,7 +290,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         level=level,
         scope=measure_scope(decider.session, scored.predictions, job.data.outside),
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
-        robust=measure_robustness(decider, scored, decided, job.data, job.recipe, models.teacher),
+        robust=measure_robustness(decider, scored, decided, job.data, job.recipe, models.teacher, progress),
     )
 
 

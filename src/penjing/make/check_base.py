@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penjing.core.errors import DamageError, MissingPackageError, PenjingError, RecipeError
+from penjing.core.errors import DamageError, MissingPackageError, PenjingError, RecipeError, UsageError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
 from penjing.core.recipe import RecipeFile
@@ -60,6 +60,8 @@ def base_faults(
                 present = _student(own, present, tokens)
             _check(step, present)
             _check_gap(step, base, present)
+            if isinstance(step.options, TrainingOptions) and step.options.augment.shares.get("mlm"):
+                _check_filler(base)
         except PenjingError as error:
             option = [error.where] if error.where in type(step.options).model_fields else []
             where = file.where("steps", index, step.name, *option)
@@ -206,6 +208,16 @@ def _check_gap(step: Step, base: Artifact, present: _Present) -> None:
 
     if isinstance(step.options, Options):
         check_gap(step.options, base, present.encoder)
+
+
+def _check_filler(base: Artifact) -> None:
+    """Raise UsageError where the base cannot fill hidden words."""
+    from penjing.train.fill import open_filler
+
+    try:
+        open_filler(base)
+    except UsageError as error:
+        raise UsageError(error.what, where="augment", fix=error.fix) from None
 
 
 def _sizes(folder: Path) -> list[int]:

@@ -37,7 +37,7 @@ def threads_of(
         return file.recipe.threads
     pace = pace_of(tuning, inputs, file.recipe.seed, folder, progress)
     rates = len(tuning.options.learning_rate)
-    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
+    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6) * tuning.options.augment.times
     progress.expect(scaled(progress.seconds, tuning.name, pace["seconds"][str(pace["threads"])], tuning_seconds))
     return int(pace["threads"])
 

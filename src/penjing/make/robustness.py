@@ -12,9 +12,9 @@ from random import Random
 
 import numpy as np
 
-from penjing.core.canon import unit_hash
+from penjing.core.canon import digest_lines, unit_hash
 from penjing.core.errors import RequestError
-from penjing.core.nouns import Artifact, Scalar
+from penjing.core.nouns import Artifact, Progress, Scalar
 from penjing.core.recipe import Recipe
 from penjing.core.task import Task
 from penjing.data.augment.altered import Free, Piece, free_words, moved_gold, named_places, rewritten
@@ -34,7 +34,6 @@ from penjing.text.words import word_spans
 SEARCH = "synonyms"
 # A search takes a hundred predictions a text and more.
 SEARCH_ROWS = 100
-_NO_TABLE = "the recipe has no encoder, so there is no table of embeddings to take near words from"
 # How one kind alters a row: its free words, its fields, and a source of randomness.
 Alter = Callable[[Free, Mapping[str, Scalar], Random], list[Piece]]
 
@@ -60,7 +59,13 @@ class _Noisy:
 
 
 def measure_robustness(
-    decider: Decider, scored: Scored, decided: Sequence[Decided], data: Prepared, recipe: Recipe, teacher: Artifact
+    decider: Decider,
+    scored: Scored,
+    decided: Sequence[Decided],
+    data: Prepared,
+    recipe: Recipe,
+    teacher: Artifact,
+    progress: Progress,
 ) -> RobustPart | None:
     """The table of the kinds that the recipe asks for; None where it asks for none.
 
@@ -77,10 +82,11 @@ def measure_robustness(
     rows = sorted(rows, key=lambda row: unit_hash(f"{recipe.seed}", row.text))[: recipe.robustness.rows]
     kinds: list[NoiseRow] = []
     unaltered: list[str] = []
-    skipped: dict[str, str] = {}
+    skipped: list[str] = []
+    progress.start("deciding test rows with noise", len(asked))
     for name, strength in asked.items():
         if name == SEARCH and teacher.card.form != "torch":
-            skipped[name] = _NO_TABLE
+            skipped.append(name)
             continue
         alter = (
             _search(decider.session, data.train.texts, teacher, strength) if name == SEARCH else _noise(name, strength)
@@ -91,7 +97,8 @@ def measure_robustness(
             kinds.append(_counted(name, strength, found, scored.task))
         else:
             unaltered.append(name)
-    return RobustPart(rows=len(rows), kinds=tuple(kinds), unaltered=tuple(unaltered), skipped=skipped)
+        progress.advance(note=name)
+    return RobustPart(rows=len(rows), kinds=tuple(kinds), unaltered=tuple(unaltered), skipped=tuple(skipped))
 
 
 def _noise(name: str, strength: float) -> Alter:
@@ -135,7 +142,7 @@ def _with_noise(decider: Decider, rows: Sequence[_Row], alter: Alter, seed: str)
     made: list[tuple[_Row, Masked, str]] = []
     for row in rows:
         free = free_words(row.text, word_spans, named_places(task, row.text))
-        pieces = alter(free, row.decided.decision.facts["fields"], Random(f"{seed} {row.text}"))
+        pieces = alter(free, row.decided.decision.facts["fields"], Random(digest_lines([seed, row.text])))
         masked = _prepared(decider.session, rewritten(row.text, pieces)) if pieces else None
         gold = moved_gold(task, row.gold, row.text, masked) if masked is not None else None
         if masked is not None and gold is not None:

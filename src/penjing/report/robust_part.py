@@ -52,4 +52,4 @@ class RobustPart(_Part):
     rows: Count
     kinds: tuple[NoiseRow, ...]
     unaltered: tuple[str, ...] = ()
-    skipped: dict[str, str] = Field({}, description="kinds that were not possible, with the reason in English")
+    skipped: tuple[str, ...] = Field((), description="kinds that need a tuned encoder, where the recipe has none")

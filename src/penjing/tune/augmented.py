@@ -54,6 +54,11 @@ class Copies(BaseModel):
         every = {name: getattr(self, name) for name in type(self).model_fields if name != "copies"}
         return {name: share for name, share in every.items() if share > 0}
 
+    @property
+    def times(self) -> int:
+        """How many rows, at most, become of one."""
+        return 1 + self.copies if self.shares else 1
+
 
 class EncoderCopies(Copies):
     """The same, with kinds that ask the base."""
@@ -109,7 +114,7 @@ def _asking(inputs: Inputs, name: str, share: float) -> Alter:
     from penjing.train.fill import open_filler
     from penjing.train.near_words import near_words_of
 
-    assert inputs.parent is not None, "a method without a parent has no such option"
+    assert inputs.parent is not None  # a method without a parent has no such option
     if name == "synonyms":
         near: Near = near_words_of(inputs.parent, inputs.train.texts)
         return lambda free, source: synonyms(free, share, source, near)

@@ -82,10 +82,10 @@ def augmented(table: Table, reader: Reader, how: Augmentation) -> Augmented:
 
 def _altered(free: Free, how: Augmentation, copy: int) -> tuple[str, Masked | None]:
     names = list(how.kinds)
-    first = Random(f"{how.seed} {copy} {free.text}").randrange(len(names)) if names else 0
+    first = Random(digest_lines([f"{how.seed}", f"{copy}", free.text])).randrange(len(names)) if names else 0
     for turn in range(len(names)):
         name = names[(first + turn) % len(names)]
-        found = how.kinds[name](free, Random(f"{how.seed} {name} {copy} {free.text}"))
+        found = how.kinds[name](free, Random(digest_lines([f"{how.seed}", name, f"{copy}", free.text])))
         if found is not None and found.text != free.text:
             return name, found
     return "", None

@@ -45,12 +45,12 @@ def _is_latin(word: str) -> bool:
 def _typo(text: str, start: int, end: int, source: Random) -> Piece:
     place = source.randrange(start + 1, end)
     letter = text[place]
-    kind = source.choice(("key", "exchange", "double", "leave out"))
+    kind = source.choice(("key", "exchange", "double", "skip"))
     if kind == "exchange" and place + 1 < end and text[place + 1] != letter:
         return place, place + 2, text[place + 1] + letter
     if kind == "double":
         return place, place + 1, 2 * letter
-    if kind == "leave out":
+    if kind == "skip":
         return place, place + 1, ""
     near = source.choice(NEIGHBOURS[letter.lower()])
     return place, place + 1, near.upper() if letter.isupper() else near
