@@ -83,7 +83,7 @@ class SlowShare:
 
 
 def check_one_base(releases: Sequence[Release]) -> None:
-    """Raise UsageError for releases of different bases, of another form, or with the same name or id."""
+    """Raise UsageError for releases of different bases, of another form, or with the same name."""
     for release in releases:
         form = release.artifact.card.form
         if form != "tenant":
@@ -102,12 +102,12 @@ def check_one_base(releases: Sequence[Release]) -> None:
                 where=str(other.folder),
                 fix=_ALONE + ", with the same `rank` and `targets`",
             )
-    for what, values in (("name", [one.info.name for one in releases]), ("id", [one.id for one in releases])):
-        if twice := next((value for value in values if values.count(value) > 1), None):
-            raise UsageError(
-                f"two of the releases have the {what} `{twice[:60]}`",
-                fix="give each once; a service is addressed by the `name` of its recipe",
-            )
+    names = [one.info.name for one in releases]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(
+            f"two of the releases have the name `{twice[:60]}`",
+            fix="give each once; a service is addressed by the `name` of its recipe",
+        )
 
 
 def layout_of(release: Release, settings: Settings) -> WorkerLayout:
