@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penjing.cli import adapter, annotations
+from penjing.cli.adapter import register_in as register_adapter
+from penjing.cli.annotations import register_in as register_annotations
 from penjing.cli.command import App
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands `export decisions`, `export annotations` and `export adapter`."""
     group = App(help="Recorded decisions, answers as annotations, or an adapter.", no_args_is_help=True)
     group.command("decisions")(decisions)
-    annotations.register_in(group)
-    adapter.register_in(group)
+    register_annotations(group)
+    register_adapter(group)
     group.callback()(_group)
     app.add_typer(group, name="export")
 
