@@ -42,6 +42,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "cascade": {"bits": 10, "epochs": 2, "agreement": 0.8},
     "ngrams": {"bits": 12, "engine": "onnx"},
 }
+# What a compression needs before it, where `tune.full` is not enough.
+NEEDS = {"tenant": "lora"}
 WORDS = {
     "bad": ("slow", "late", "broken", "rude"),
     "good": ("quick", "fine", "clean", "kind"),
@@ -174,15 +176,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
 @pytest.fixture(scope="module")
 def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Artifact]:
-    """Run a method on tiny data: a tuning method on the base, a compression on what `tune.full` made of it."""
-    tuned: list[Artifact] = []
+    """Run a method on tiny data: a tuning method on the base, a compression on what `tune.full` made, or NEEDS."""
+    tuned: dict[str, Artifact] = {}
 
     def go(room: str, name: str, *, seed: int = 0, out: Path | None = None, stopped: bool = False) -> Artifact:
-        if room == "compress" and not tuned:
-            tuned.append(go("tune", "full"))
+        before = NEEDS.get(name, "full")
+        if room == "compress" and before not in tuned:
+            tuned[before] = go("tune", before)
         folder = out or tmp_path_factory.mktemp(name)
         method = load(room, name)
-        parent = tuned[0] if room == "compress" else base
+        parent = tuned[before] if room == "compress" else base
         teachers = {"tuned": parent} if room == "compress" else {}
         inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", base=base)
         run = Run(folder / "out", folder / "scratch", seed=seed, threads=1, stop=lambda: stopped)

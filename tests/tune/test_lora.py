@@ -16,9 +16,10 @@ from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.adapters import ABOUT, FOLDER, TENSORS, open_adapter, read_adapter
 from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
+from penjing.model.matrices import matrices
 from penjing.tune import lora
 from penjing.tune.job import prepare_job
-from penjing.tune.lora import Options, apply, matrices
+from penjing.tune.lora import Options, apply
 
 QUICK = {"epochs": 6, "learning_rate": 1e-2, "max_tokens": 16, "targets": "all"}
 KINDS = ("lora", "dora", "pissa")

@@ -17,7 +17,7 @@ _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sp
 # The newest format of a card that is known here.
 CARD_FORMAT = 2
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
-Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams", "tenant"]
 # What a network reads and gives: states of a text in both directions, the next token, or a text from a text.
 Family = Literal["encoder", "decoder", "encoder-decoder"]
 

@@ -30,7 +30,13 @@ _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
 _TUNES = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
-_COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",), "embeddings": ("onnx",)}
+_COMPRESSES = {
+    "int8": ("onnx", "nncf"),
+    "exit": ("onnx",),
+    "export": ("onnx",),
+    "embeddings": ("onnx",),
+    "tenant": ("onnx",),
+}
 
 
 def base_faults(

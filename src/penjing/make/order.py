@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from penjing.core.errors import PenjingError, RecipeError, UsageError
 from penjing.core.methods import Step, check_heads, check_joint, check_pairs
@@ -18,8 +19,8 @@ from penjing.make.plan import on_engine
 from penjing.model.base import depth_of
 from penjing.tune.options import TrainingOptions
 
-# Steps that change weights: the model must still be in torch, and it stays in torch except after `exit`.
-IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "student", "vocabulary", "width"))
+# Steps that change weights: the model must still be in torch, and it stays in torch except after `exit` and `tenant`.
+IN_TORCH = frozenset(("distill", "exit", "heads", "layers", "magnitude", "student", "tenant", "vocabulary", "width"))
 _TUNED = Card(form="torch", method="tune", labels=("a", "b"))
 
 
@@ -94,13 +95,15 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     from penjing.compress.int8 import scales_of
     from penjing.compress.layers import check_keep
     from penjing.compress.parts.sealing import check_parent
+    from penjing.compress.tenant import check_adapter
     from penjing.tune.job import check_layers
 
     options, short = step.options, step.name.partition(".")[2]
     if isinstance(options, TrainingOptions):
         check_layers(options.layers, depth)
-        prompt = {"prompt_tokens": options.further_tokens} if options.further_tokens else {}
-        return card.model_copy(update={"notes": prompt}), depth
+        notes: dict[str, Any] = {"kind": getattr(options, "kind", "")}
+        notes |= {"prompt_tokens": options.further_tokens} if options.further_tokens else {}
+        return card.model_copy(update={"method": step.name, "notes": notes}), depth
     parent = check_parent(
         Artifact(folder=Path(), id="", card=card),
         step.name,
@@ -118,6 +121,9 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
         check_prompt(_prompt_of(card))
         ends_of(options.after, depth)  # type: ignore[attr-defined]
         form = "exit"
+    elif short == "tenant":
+        check_adapter(card, str(card.notes["kind"]))
+        form = "tenant"
     elif short in ("static", "cascade", "ngrams"):
         form = short  # type: ignore[assignment]
     elif short == "embeddings":
@@ -129,7 +135,8 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     elif short == "int8":
         form, _ = scales_of(parent, options)  # type: ignore[arg-type]
         precision = "int8"
-    notes = {} if short == "student" else card.notes
+    # A student has an encoder of its own, without the prompt of its teacher.
+    notes = card.notes | {"prompt_tokens": 0} if short == "student" else card.notes
     changed = {"form": form, "method": step.name, "embedding_bits": bits, "precision": precision, "notes": notes}
     return card.model_copy(update=changed), depth
 

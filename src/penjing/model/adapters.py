@@ -38,6 +38,8 @@ from penjing.model.weights import read_weights
 from penjing.text.tokens import open_tokenizer
 
 FOLDER, TENSORS, ABOUT = "adapter", "adapter.safetensors", "adapter.json"
+# The parameters of the base that the adapter changes, kept with the merged model: `compress.tenant` puts them back.
+BEFORE = "before.safetensors"
 FORMAT = 1
 A, B, MAGNITUDE, ROWS, COLUMNS, VALUE = "A", "B", "magnitude", "rows", "columns", "value"
 PARTS = (A, B, MAGNITUDE, ROWS, COLUMNS, VALUE)
@@ -98,8 +100,12 @@ def adapter_info(kind: str, classifier: Classifier, base: Artifact, changes: Cha
     )
 
 
-def apply_changes(encoder: nn.Module, changes: Changes) -> None:
-    """Change the parameters of an encoder in place. Raises DamageError for changes that do not fit it."""
+def apply_changes(encoder: nn.Module, changes: Changes) -> dict[str, torch.Tensor]:
+    """Change the parameters of an encoder in place; returns what they were before, by name.
+
+    Raises DamageError for changes that do not fit it.
+    """
+    before: dict[str, torch.Tensor] = {}
     parts: dict[str, dict[str, torch.Tensor]] = {}
     for name, tensor in changes.items():
         parameter, _, part = name.rpartition(":")
@@ -111,13 +117,36 @@ def apply_changes(encoder: nn.Module, changes: Changes) -> None:
         except (KeyError, ValueError) as error:
             fix = "give the base of which the adapter was made, and copy the adapter again"
             raise DamageError(f"the adapter does not fit the base: {name}: {error}", fix=fix) from None
+        before[name] = parameters[name].detach().cpu().clone()
         with torch.no_grad():
             parameters[name].copy_(torch.from_numpy(found))
+    return before
 
 
-def save_adapter(folder: Path, info: AdapterInfo, changes: Changes, classifier: Classifier) -> None:
-    """Write `adapter.safetensors` (changes and head) and `adapter.json` into a new folder."""
+def restore_base(classifier: Classifier, folder: Path) -> None:
+    """Give the encoder of a merged model the parameters of its base again, from the adapter's folder beside it.
+
+    Raises DamageError where they are missing or do not fit.
+    """
+    parameters, stored = dict(classifier.encoder.named_parameters()), read_weights(folder / BEFORE)
+    for name, tensor in stored.items():
+        if name not in parameters or parameters[name].shape != tensor.shape:
+            what = f"{BEFORE} does not fit the model: {name}"
+            raise DamageError(what, where=str(folder), fix="copy the artifact again from where it was made")
+        with torch.no_grad():
+            parameters[name].copy_(tensor)
+
+
+def save_adapter(
+    folder: Path, info: AdapterInfo, changes: Changes, classifier: Classifier, before: Changes | None = None
+) -> None:
+    """Write `adapter.safetensors` (changes and head) and `adapter.json` into a new folder.
+
+    before: the parameters of the base, as `apply_changes` returned them; they are no part of an exported adapter.
+    """
     folder.mkdir()
+    if before is not None:
+        save_file(dict(before), folder / BEFORE)
     tensors = {name: tensor.detach().cpu().float().contiguous().clone() for name, tensor in changes.items()}
     for name, tensor in classifier.head.state_dict().items():
         tensors[_HEAD + name] = tensor.detach().cpu().contiguous().clone()

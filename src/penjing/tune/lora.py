@@ -27,12 +27,11 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
 from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_changes, save_adapter
 from penjing.model.encoder import Classifier
-from penjing.model.layers import FAMILIES, layers_of
+from penjing.model.matrices import Targets, matrices
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
 from penjing.tune.options import Rate, TrainingOptions
@@ -43,8 +42,6 @@ PAIRS = True
 JOINT = True
 FEATURES = True
 
-# What the matrices of queries and values are called in the families that are known.
-_QUERIES_AND_VALUES = frozenset(("query", "value", "q_lin", "v_lin", "q_proj", "v_proj"))
 _NAME = "default"
 
 
@@ -64,7 +61,7 @@ class Options(TrainingOptions):
     kind: Literal["lora", "dora", "pissa"] = Field(
         "lora", description="plain products; with a magnitude for each row; or begun at the largest singular values"
     )
-    targets: Literal["query_value", "all"] = Field(
+    targets: Targets = Field(
         "query_value", description="the matrices that get a product: those of queries and values, or all of a layer"
     )
     adapter_dropout: float = Field(0.0, ge=0, lt=1, description="dropout before the products")
@@ -77,31 +74,6 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     for tables without rows or labels, RunInterruptedError when stopped.
     """
     return tune(inputs, options, run, Way("tune.lora", prepare=_prepare, merge=_merge))
-
-
-def matrices(encoder: nn.Module, layers: int | Literal["all"], targets: Literal["query_value", "all"]) -> list[str]:
-    """The names of the matrices in the top `layers` that get a product. Raises UsageError where there are none."""
-    family = str(encoder.config.model_type)  # type: ignore[union-attr]
-    inside = ""
-    kept: set[int] | None = None
-    if family in FAMILIES:
-        total = len(layers_of(encoder))
-        inside = FAMILIES[family] + "."
-        kept = set(range(total)) if layers == "all" else set(range(total - layers, total))
-    found = []
-    for name, module in encoder.named_modules():
-        if not isinstance(module, nn.Linear) or not name.startswith(inside):
-            continue
-        if kept is not None and int(name.removeprefix(inside).partition(".")[0]) not in kept:
-            continue
-        if targets == "all" or name.rpartition(".")[2] in _QUERIES_AND_VALUES:
-            found.append(name)
-    if not found:
-        raise UsageError(
-            f"`tune.lora` finds no matrix to adapt in the trained layers of this `{family}`",
-            fix="set `layers` to 1 or more, or `targets: all`",
-        )
-    return found
 
 
 def _prepare(classifier: Classifier, job: Job) -> None:
@@ -147,14 +119,14 @@ def _merge(classifier: Classifier, job: Job) -> Files:
         path, _, last = name.rpartition(".")
         setattr(encoder.get_submodule(path), last, plain)
     encoder.__dict__.pop("peft_config", None)
-    apply_changes(encoder, changes)
+    before = apply_changes(encoder, changes)
     labels = tuple(getattr(job.task, "labels", ()))
     rank = options.rank * (2 if options.kind == "pissa" else 1)
 
     def write(folder: Path) -> None:
         about = {"rank": rank, "scale": scale, "task": job.task.name, "labels": labels}
         info = adapter_info(options.kind, classifier, job.parent, changes, **about)
-        save_adapter(folder / FOLDER, info, changes, classifier)
+        save_adapter(folder / FOLDER, info, changes, classifier, before)
 
     return write
 
