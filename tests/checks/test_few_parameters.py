@@ -219,7 +219,7 @@ def test_a_release_of_it_decides_and_is_replayed_to_the_byte(name: str, inputs: 
     decider = Decider(make_tiny_release(tmp_path / "release", artifact=served), threads=1)
     store = open_store(f"sqlite:///{tmp_path / 'cases.db'}")
     put_in_service(store, decider.release)
-    answers = work(decider, [Ask(text, {}, evidence=False) for text in tables[1].texts])
+    answers = work(decider, [Ask(text, {"channel": "web"}, evidence=False) for text in tables[1].texts])
     with store.write() as connection:
         write_prepared(connection, [answer.record for answer in answers if answer.record])
     assert sum(one.shown["route"] == "automatic" for one in answers) > 10

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
-_TUNES = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
-_COMPRESSES = {
+_TUNES: dict[str, tuple[str, ...]] = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
+_COMPRESSES: dict[str, tuple[str, ...]] = {
     "int8": ("onnx", "nncf"),
     "exit": ("onnx",),
     "export": ("onnx",),
