@@ -39,14 +39,15 @@ class OwnLoss:
             raise UsageError(f"`{code.name}` in that file is no function", where=code.file, fix=fix)
         self._function: Callable[..., Any] = function
 
-    def __call__(self, loss: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+    def __call__(self, loss: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """What the function gives: (N,) or one number. Raises UsageError for anything else."""
-        found = self._run(lambda: self._function(outputs, targets))
+        found: Any = self._run(lambda: self._function(outputs, targets))
         if not isinstance(found, torch.Tensor):
             self._refuse(f"gives `{type(found).__name__}`")
         if found.shape not in (torch.Size([]), torch.Size([len(outputs)])):
             self._refuse(f"gives the shape {tuple(found.shape)} for {len(outputs)} rows")
-        return found.float()
+        loss: torch.Tensor = found.float()
+        return loss
 
     def try_on(self, heads: Sequence[Head]) -> None:
         """Call it on four rows for each head. Raises UsageError where it fails, or where nothing can be learned."""
@@ -63,6 +64,7 @@ class OwnLoss:
             return call()
         except PenjingError:
             raise
+        # Code that is not ours may fail in any way.
         except Exception as error:
             lines = [
                 frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._code.file
