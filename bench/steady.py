@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from penjing.core.answers import Choice, as_kind
 from penjing.core.canon import unit_hash
 from penjing.core.folder import replaced_file
 from penjing.core.machine import hardware
@@ -123,7 +124,7 @@ def run_unit(name: str, rows: list[tuple[str, str]], draw: int, variant: str, fo
     options = Options(**PLAIN | {**VARIANTS, **LATER}[variant])
     made = apply(Inputs(open_base(BASE, folder), train, validation, language=SETS[name]), options, run)
     seconds = time.process_time() - began
-    answers = [one.answer.top() for one in open_session(made, threads=1).predict(test.texts)]
+    answers = [as_kind(one.answer, Choice).top() for one in open_session(made, threads=1).predict(test.texts)]
     labels = made.card.labels
     truth = encode_labels(test.labels or (), labels)
     said = encode_labels([label for label, _ in answers], labels)
