@@ -39,15 +39,15 @@ class OwnLoss:
             raise UsageError(f"`{code.name}` in that file is no function", where=code.file, fix=fix)
         self._function: Callable[..., Any] = function
 
-    def __call__(self, loss: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def __call__(self, loss: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         """What the function gives: (N,) or one number. Raises UsageError for anything else."""
         found: Any = self._run(lambda: self._function(outputs, targets))
         if not isinstance(found, torch.Tensor):
             self._refuse(f"`{self._code.name}` gives `{type(found).__name__}`")
         if found.shape not in (torch.Size([]), torch.Size([len(outputs)])):
             self._refuse(f"`{self._code.name}` gives the shape {tuple(found.shape)} for {len(outputs)} rows")
-        loss: torch.Tensor = found.float()
-        return loss
+        rows: torch.Tensor = found.float()
+        return rows
 
     def try_on(self, heads: Sequence[Head]) -> None:
         """Call it on four rows for each head. Raises UsageError where it fails, or where nothing can be learned."""
