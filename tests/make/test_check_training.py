@@ -1,4 +1,4 @@
-"""Losses and switches are found wrong with their line; a loss of the team's own is part of the key and the card."""
+"""Wrong losses and switches of a recipe are told with their line; a loss of the team's own is part of the result."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ _LOSSES: Mapping[str, tuple[Loss, ...]] = {
     "asymmetric": ("binary_cross_entropy",),
     "cost": ("cross_entropy",),
 }
+# What says how a batch becomes a loss, with the values that leave it to the task.
+_PLAIN = {"loss": "auto", "class_weights": "none", "rdrop": 0, "mixup": 0}
 _NEEDS = {
     "focal": "one label or several labels for each text or word",
     "asymmetric": "several labels for each text",
@@ -22,12 +24,13 @@ _NEEDS = {
 
 def check_fits(options: TrainingOptions, task: Task) -> None:
     """Raise UsageError, with the option as its place, for a loss or a switch that this task cannot have."""
-    heads = list(task.heads.values())
-    if isinstance(task, CatalogueTask):
-        for name, plain in (("loss", "auto"), ("class_weights", "none"), ("rdrop", 0), ("mixup", 0)):
-            if getattr(options, name) != plain:
-                _refuse(name, task, "it compares texts with the texts of its entries, and has a loss of its own")
-    loss = options.loss
+    heads, loss = list(task.heads.values()), options.loss
+    if changed := [name for name, plain in _PLAIN.items() if getattr(options, name) != plain]:
+        if options.fixed_loss:
+            what = f"`{changed[0]}` has no effect in this step, which learns by a loss of its own"
+            raise UsageError(what, where=changed[0], fix=f"take `{changed[0]}` out")
+        if isinstance(task, CatalogueTask):
+            _refuse(changed[0], task, "it compares texts with the texts of its entries, and has a loss of its own")
     if loss in _LOSSES and any(head.loss not in _LOSSES[loss] for head in heads):
         _refuse("loss", task, f"`{loss}` is for {_NEEDS[loss]}", _other_loss(heads, loss))
     if loss == "cost" and (len(heads) > 1 or heads[0].kind != "pooled"):
