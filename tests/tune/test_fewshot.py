@@ -12,6 +12,7 @@ import torch
 
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.methods import check_catalogue, load_method
+from penjing.core.options import build_options
 from penjing.core.task import Head, Item
 from penjing.tasks import open_reader
 from penjing.tune import METHODS
@@ -75,3 +76,12 @@ def test_a_catalogue_is_refused() -> None:
     check_catalogue(load_method("full", METHODS, ""), task)
     with pytest.raises(RecipeError):
         load_method("fewshots", METHODS, "")
+
+
+def test_options_of_a_trained_head_are_refused() -> None:
+    method = load_method("fewshot", METHODS, "")
+    for name, value in (("head_factor", 5), ("label_smoothing", 0.1)):
+        with pytest.raises(RecipeError) as caught:
+            build_options(method.options, {name: value}, "recipe.yaml:3:5")
+        assert caught.value.what == f"`{name}` has no effect here: the head is fitted, not trained"
+    build_options(method.options, {"head_factor": 10, "label_smoothing": 0}, "recipe.yaml:3:5")
