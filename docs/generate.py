@@ -48,7 +48,14 @@ HEADS = {
 }
 TO = {"en": "to", "zh": "至"}
 STEPS = {"en": "list of [steps](#steps)", "zh": "[步骤](#步骤)列表"}
+# The parts of a recipe that have a table of their own.
+NESTED = ("/TaskChoice", "/Data", "/Gates", "/Decide", "/Robustness", "/NetworkChoice")
 REQUIRED = {"en": "required", "zh": "必填"}
+ENCODERS = {"en": "Every tuning of an encoder", "zh": "所有训练编码器的步骤共有"}
+SHARED = {
+    "en": "It has the options of [every tuning of an encoder](#every-tuning-of-an-encoder).",
+    "zh": "它有[所有训练编码器的步骤共有](#所有训练编码器的步骤共有)的选项。",
+}
 
 
 def pages() -> list[Path]:
@@ -88,6 +95,7 @@ def keys(language: str) -> str:
         ("data", parts["Data"]),
         ("gates", parts["Gates"]),
         ("decide", parts["Decide"]),
+        ("robustness", parts["Robustness"]),
     ):
         if title:
             lines += [f"### `{title}`", ""]
@@ -96,15 +104,22 @@ def keys(language: str) -> str:
 
 
 def methods(language: str) -> str:
-    """Every method that a step may name, with its options."""
-    lines: list[str] = []
+    """Every method that a step may name, with its options; those that all tunings of an encoder share stand once."""
+    from penjing.tune.options import TrainingOptions
+
+    head, common = HEADS[language][4], TrainingOptions.model_json_schema()
+    lines = [f"### {ENCODERS[language]}", "", *_table(common, common.get("$defs", {}), language, head), ""]
     for room in ("tune", "compress"):
         for name, dotted in importlib.import_module(f"penjing.{room}").METHODS.items():
             module = importlib.import_module(dotted)
             lines += [f"### `{room}.{name}`", "", translate(_first_line(module.__doc__), language), ""]
             schema = module.Options.model_json_schema()
-            if schema.get("properties"):
-                lines += [*_table(schema, schema.get("$defs", {}), language, HEADS[language][4]), ""]
+            own = schema.get("properties", {})
+            if issubclass(module.Options, TrainingOptions):
+                lines += [SHARED[language], ""]
+                own = {key: field for key, field in own.items() if common["properties"].get(key) != field}
+            if own:
+                lines += [*_table({**schema, "properties": own}, schema.get("$defs", {}), language, head), ""]
     return "\n".join(lines)
 
 
@@ -215,9 +230,7 @@ def _table(model: dict[str, Any], parts: dict[str, Any], language: str, first: s
     head = HEADS[language]
     lines = [f"| {first} | {head[1]} | {head[2]} | {head[3]} |", "|---|---|---|---|"]
     for name, field in model["properties"].items():
-        nested = any(
-            part in json.dumps(field) for part in ("/TaskChoice", "/Data", "/Gates", "/Decide", "/NetworkChoice")
-        )
+        nested = any(part in json.dumps(field) for part in NESTED)
         value = f"[{name}](#{name})" if nested else _value(field, parts, language)
         if name == "steps":
             value = STEPS[language]

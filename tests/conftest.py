@@ -98,8 +98,18 @@ def tiny_texts(count: int, seed: int = 0) -> tuple[list[str], list[str]]:
     return texts, labels
 
 
-def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "masked", audit: float = 0.0) -> Release:
-    """A release with a linear model of two labels, three rules and two fields; real, and made in a second."""
+def make_tiny_release(
+    folder: Path,
+    *,
+    threshold: float = 0.6,
+    texts: str = "masked",
+    audit: float = 0.0,
+    artifact: Artifact | None = None,
+) -> Release:
+    """A release with a linear model of two labels, three rules and two fields; real, and made in a second.
+
+    artifact: another model of the labels ham and spam.
+    """
     from penjing.decide.policy import PolicySpec
     from penjing.runtime.open import open_session
     from penjing.runtime.selfcheck import make_selfcheck
@@ -108,7 +118,7 @@ def make_tiny_release(folder: Path, *, threshold: float = 0.6, texts: str = "mas
     train = Table(*tiny_texts(160), rows=range(2, 162))
     validation = Table(*tiny_texts(40, seed=1), rows=range(162, 202))
     run = Run(out=folder / "linear", scratch=folder / "scratch", threads=1)
-    artifact = linear.apply(Inputs(None, train, validation, language="mixed"), linear.Options(), run)
+    artifact = artifact or linear.apply(Inputs(None, train, validation, language="mixed"), linear.Options(), run)
     session = open_session(artifact, threads=1)
     labels, fields = artifact.card.labels, {"channel": ("web", "app", "vip"), "amount": "float"}
     policy = PolicySpec(

@@ -25,7 +25,27 @@ ALL = [(room, name) for room, table in ROOMS.items() for name in table]
 # What makes a method quick on the tiny model; one that is not named here runs with its defaults.
 QUICK: dict[str, dict[str, Any]] = {
     "full": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16},
+    "fewshot": {"epochs": 2, "draws": 2, "learning_rate": 5e-3, "max_tokens": 16},
+    "prototype": {"max_tokens": 16},
+    "cloze": {
+        "epochs": 4,
+        "learning_rate": 5e-3,
+        "cloze_epochs": 4,
+        "cloze_rate": 5e-3,
+        "max_tokens": 20,
+        "template": "{text} the [MASK]",
+        "words": {"bad": ["slow"], "good": ["quick"]},
+    },
+    "selftrain": {"epochs": 2, "learning_rate": 5e-3, "max_tokens": 16, "rounds": 1, "threshold": 0.5},
+    "consistency": {"epochs": 4, "learning_rate": 5e-3, "max_tokens": 16, "copies": 1, "ratio": 1},
     "linear": {"c": [4.0, 16.0], "folds": 2},
+    "lora": {"epochs": 6, "learning_rate": 2e-2, "max_tokens": 16, "targets": "all"},
+    "bitfit": {"epochs": 8, "learning_rate": 2e-2, "max_tokens": 16},
+    "adapter": {"epochs": 6, "learning_rate": 5e-3, "max_tokens": 16, "size": 8},
+    "ia3": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16},
+    "adalora": {"epochs": 6, "learning_rate": 1e-2, "max_tokens": 16, "initial_rank": 4, "rank": 2, "interval": 2},
+    "prompt": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16, "tokens": 4, "encoder": "mlp"},
+    "prefix": {"epochs": 8, "learning_rate": 3e-2, "max_tokens": 16, "tokens": 4},
     "int8": {"calibration_texts": 8},
     "layers": {"keep": 1, "texts": 8},
     "distill": {"epochs": 1},
@@ -35,6 +55,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "cascade": {"bits": 10, "epochs": 2, "agreement": 0.8},
     "ngrams": {"bits": 12, "engine": "onnx"},
 }
+# What a compression needs before it, where `tune.full` is not enough.
+NEEDS = {"tenant": "lora"}
 WORDS = {
     "bad": ("slow", "late", "broken", "rude"),
     "good": ("quick", "fine", "clean", "kind"),
@@ -62,7 +84,7 @@ def load(room: str, name: str) -> Method:
 
 def bad_values(schema: dict[str, Any]) -> Iterator[Any]:
     """Values just outside the bounds that an option's JSON schema states, and one of no type that any option takes."""
-    yield {"a": {"mapping": 1}}
+    yield {"a": {"mapping": {"of": 1}}}
     for one in [schema, *schema.get("anyOf", ())]:
         for key, step in (("minimum", -1), ("exclusiveMinimum", 0), ("maximum", 1), ("exclusiveMaximum", 0)):
             if key in one:
@@ -141,7 +163,7 @@ def table(rows: int, seed: int) -> Table:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    """A BERT of one layer x 32 with random weights and a tokenizer of words."""
+    """A BERT of two layers x 32 with random weights, its head of hidden tokens, and a tokenizer of words."""
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
@@ -149,9 +171,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     from tokenizers.processors import TemplateProcessing
     from transformers import BertConfig, BertModel
 
+    from penjing.model.token_head import TokenHead, save_token_head
+
     folder = tmp_path_factory.mktemp("base")
-    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", *(word for kind in WORDS.values() for word in kind))
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(word for kind in WORDS.values() for word in kind))
     tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.add_special_tokens(["[MASK]"])
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -162,22 +187,25 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+        save_token_head(folder, TokenHead(32, 32, len(words)))
     return open_base(str(folder), Path("/"))
 
 
 @pytest.fixture(scope="module")
 def apply(base: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Artifact]:
-    """Run a method on tiny data: a tuning method on the base, a compression on what `tune.full` made of it."""
-    tuned: list[Artifact] = []
+    """Run a method on tiny data: a tuning method on the base, a compression on what `tune.full` made, or NEEDS."""
+    tuned: dict[str, Artifact] = {}
 
     def go(room: str, name: str, *, seed: int = 0, out: Path | None = None, stopped: bool = False) -> Artifact:
-        if room == "compress" and not tuned:
-            tuned.append(go("tune", "full"))
+        before = NEEDS.get(name, "full")
+        if room == "compress" and before not in tuned:
+            tuned[before] = go("tune", before)
         folder = out or tmp_path_factory.mktemp(name)
         method = load(room, name)
-        parent = tuned[0] if room == "compress" else base
+        parent = tuned[before] if room == "compress" else base
         teachers = {"tuned": parent} if room == "compress" else {}
-        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", base=base)
+        texts = table(40, 3).texts
+        inputs = Inputs(parent, table(64, 1), table(32, 2), teachers, language="en", unlabelled=texts, base=base)
         run = Run(folder / "out", folder / "scratch", seed=seed, threads=1, stop=lambda: stopped)
         return method.apply(inputs, build_options(method.options, QUICK.get(name), "recipe.yaml"), run)
 

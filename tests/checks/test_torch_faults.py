@@ -72,17 +72,17 @@ PLACES = (
     "penjing.compress.parts.sealing.score",
     "penjing.compress.parts.sealing.validation_metrics",
     "penjing.compress.parts.sealing.write_artifact",
-    "penjing.make.run.score",
-    "penjing.make.run.measure",
+    "penjing.make.making.score",
+    "penjing.make.making.measure",
     "penjing.make.choose.open_session",
-    "penjing.make.run.certify_and_seal",
+    "penjing.make.making.certify_and_seal",
     "penjing.make.candidate.prove",
-    "penjing.make.run.test_release",
-    "penjing.make.run.put_with_gates",
+    "penjing.make.making.test_release",
+    "penjing.make.making.put_with_gates",
     "penjing.prove.seal.write_gates",
     "penjing.prove.seal.put_in_place",
-    "penjing.make.run.keep_trainable",
-    "penjing.make.run.fill",
+    "penjing.make.making.keep_trainable",
+    "penjing.make.making.fill",
     "penjing.report.page.render",
     "penjing.report.page.write_whole",
 )
@@ -128,7 +128,7 @@ def ids(out: Path) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def encoder_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small a model never beats a linear one: it is sealed all the same, to come through all of `make`."""
-    monkeypatch.setattr("penjing.make.run.choose", lambda variants, *_, **__: ChosenVariant(variants[-1], False))
+    monkeypatch.setattr("penjing.make.making.choose", lambda variants, *_, **__: ChosenVariant(variants[-1], False))
 
 
 @pytest.fixture(scope="module")

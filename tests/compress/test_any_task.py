@@ -17,7 +17,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
-from penjing.tune import full
+from penjing.tune import full, lora
 
 QUICK: dict[str, dict[str, Any]] = {
     "distill": {"epochs": 2, "learning_rate": 2e-3, "copies": 0, "hidden": 1.0, "pooled": 0.5},
@@ -31,6 +31,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "ngrams": {"bits": 12, "engine": "onnx"},
 }
 ONE_LABEL = {"cascade", "exit"}
+NEEDS_ADAPTER = {"tenant"}
 
 
 def scored(table: Table, kind: str, seed: int) -> Table:
@@ -54,7 +55,7 @@ def tuned(
     given = replace(inputs, train=train, validation=validation, task=task)
     chosen = full.Options(epochs=4, learning_rate=(2e-3,), max_tokens=48, head_factor=2)
     made = full.apply(given, chosen, Run(folder / "out", folder / "scratch", threads=1))
-    return replace(given, parent=made, teachers={"tuned": made}, base=other_base)
+    return replace(given, parent=made, teachers={"tuned": made, "base": inputs.parent}, base=other_base)
 
 
 def test_it_is_tuned_by_its_own_loss_and_metrics(tuned: Inputs) -> None:
@@ -70,6 +71,10 @@ def test_it_is_tuned_by_its_own_loss_and_metrics(tuned: Inputs) -> None:
 @pytest.mark.parametrize("name", sorted(set(METHODS) - ONE_LABEL))
 def test_a_method_serves_numbers_and_grades(name: str, tuned: Inputs, tmp_path: Path) -> None:
     module = importlib.import_module(METHODS[name])
+    if name in NEEDS_ADAPTER:
+        adapted = lora.Options(epochs=6, learning_rate=(1e-2,), max_tokens=48, targets="all")
+        given = replace(tuned, parent=tuned.teachers["base"])
+        tuned = replace(given, parent=lora.apply(given, adapted, Run(tmp_path / "lora", tmp_path / "s", threads=1)))
     run = Run(tmp_path / "out", tmp_path / "scratch", threads=1)
     made: Artifact = module.apply(tuned, module.Options(**QUICK.get(name, {})), run)
     assert tuned.parent is not None

@@ -149,3 +149,16 @@ def test_whatever_is_damaged_in_the_cache_is_made_again(tmp_path: Path, damage: 
     damage(made.folder)
     again = cache.run(step, inputs).artifact
     assert again.id == made.id == verify(again.folder)
+
+
+def test_a_result_that_is_dropped_is_made_again(tmp_path: Path) -> None:
+    texts = [f"{word} {number}" for number in range(8) for word in ("good", "bad")]
+    inputs = Inputs(None, Table(texts, labels=["x", "y"] * 8), Table(texts, labels=["x", "y"] * 8))
+    cache, step = Cache(tmp_path, 0, 1, Silent(), lambda: False), single_step("tune.linear", {"c": [1], "min_df": 1})
+    made = cache.run(step, inputs)
+    scratch = made.artifact.folder.with_name(made.artifact.folder.name + ".scratch")
+    scratch.mkdir()
+    cache.drop(step, inputs)
+    assert not list(tmp_path.iterdir()) and not cache.used
+    again = cache.run(step, inputs)
+    assert not again.cached and again.artifact.id == made.artifact.id

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,7 @@ from penjing.core.nouns import Artifact, Card, Inputs, Release, Run, Silent, Tab
 from penjing.core.recipe import Recipe
 from penjing.data.audit import Audit
 from penjing.data.prepare import Prepared
-from penjing.decide.decider import Request
 from penjing.decide.examine import load_rules
-from penjing.decide.policy import Period, Policy, PolicySpec
 from penjing.decide.schema import FactSchema
 from penjing.make import candidate
 from penjing.make.candidate import Models, ReleaseJob
@@ -219,24 +216,3 @@ def test_the_calibration_rows_were_entered_in_the_ledger(house: House) -> None:
     certificate = read_certificate(house.release)
     (opening,) = read_openings(house.release.folder.parent / LEDGER)
     assert opening.rows == {*certificate.calibration} and opening.delta == 0.05 and certificate.openings == ()
-
-
-@pytest.mark.parametrize("dated", [True, False])
-def test_test_rows_are_decided_at_their_own_time_else_now_where_rules_have_dates(dated: bool) -> None:
-    periods = (Period(first=None, last=9, thresholds={}), Period(first=10, last=None, thresholds={}))
-    spec = PolicySpec(
-        format=4, labels=("a", "b"), thresholds={}, fields={"time": "date"}, rules="2", facts="3", folding="3",
-        periods=periods if dated else (),
-    )  # fmt: skip
-
-    class Clocks:
-        policy = Policy(spec, None, "")
-
-        def decide(self, requests: list[Request], clock: str) -> list[str]:
-            return [f"{request.text} {clock[:10]}" for request in requests]
-
-    times = ("2026-01-05", None, "2025-12-31", "2026-01-05")
-    requests = [Request(f"{number}", {"time": time}) for number, time in enumerate(times)]
-    found = candidate._decide_in_their_time(Clocks(), requests)  # type: ignore[arg-type]
-    today = f"{datetime.now(UTC):%Y-%m-%d}" if dated else "1970-01-01"
-    assert found == ["0 2026-01-05", f"1 {today}", "2 2025-12-31", "3 2026-01-05"]

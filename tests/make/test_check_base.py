@@ -51,6 +51,15 @@ FULL = "{tune.full: {max_tokens: 64}}"
             f"{FULL}, {{compress.vocabulary: {{}}}}, {{compress.distill: {{relations: 1}}}}",
             ["cuts texts into other tokens", "after `compress.distill`"],
         ),
+        ("{tune.prompt: {max_tokens: 60, tokens: 8}}", ["this base takes at most 56 tokens", "set `max_tokens: 56`"]),
+        (
+            "{tune.prompt: {max_tokens: 40, tokens: 8}}, {compress.exit: {}}",
+            ["yaml:4:54: the encoder has a soft prompt of 8 tokens, and the stages of `compress.exit`"],
+        ),
+        (
+            "{tune.prompt: {max_tokens: 40, tokens: 8}}, {compress.distill: {hidden: 1}}",
+            ["a soft prompt of 8 tokens, and its states are not those", "`pooled` to the weight"],
+        ),
     ],
 )
 def test_what_the_steps_ask_of_the_base(tmp_path: Path, tiny_base: Path, steps: str, words: list[str]) -> None:

@@ -13,7 +13,7 @@ from penjing.core.errors import UsageError
 from penjing.core.methods import check_heads
 from penjing.core.recipe import load_recipe
 from penjing.core.task import Head
-from penjing.make.order import IN_TORCH, head_faults
+from penjing.make.order import IN_TORCH, head_faults, unlabelled_faults
 from penjing.make.plan import build_plan
 from penjing.tasks import open_reader
 
@@ -45,3 +45,24 @@ def test_a_head_by_token_is_refused_by_what_reads_whole_texts() -> None:
     with pytest.raises(UsageError, match="does not support the task tag: it needs answers about whole texts"):
         check_heads("compress.layers", ("pooled",), (), Tags())  # type: ignore[arg-type]
     check_heads("compress.layers", ("pooled", "token"), (), Tags())  # type: ignore[arg-type]
+
+
+def test_a_step_that_learns_from_unlabelled_texts_is_refused_without_any(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("name: a\ndata: {files: a.csv}\nsteps:\n- tune.selftrain: {}\n")
+    file = load_recipe(tmp_path / "recipe.yaml")
+    steps = build_plan(file)
+    (fault,) = unlabelled_faults(file, steps, 0)
+    assert fault.what == "`tune.selftrain` learns from texts without labels, and there are none"
+    assert fault.where is not None and fault.where.endswith(":4:3")
+    assert "unlabelled: [texts.csv]" in (fault.fix or "")
+    assert unlabelled_faults(file, steps, 1) == []
+
+
+def test_words_of_a_label_that_no_row_has_are_refused_at_their_line(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(
+        "name: a\ndata: {files: a.csv}\nsteps:\n- tune.cloze:\n    words: {aa: [x]}\n", encoding="utf-8"
+    )
+    file = load_recipe(tmp_path / "recipe.yaml")
+    (fault,) = head_faults(file, build_plan(file), open_reader("classify", {}).learn(["a", "b"]))
+    assert fault.what == "`words` has the label `aa`, which no row has"
+    assert fault.where is not None and ":5:" in fault.where

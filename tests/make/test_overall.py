@@ -56,7 +56,7 @@ def test_what_is_left_is_this_stage_and_those_to_come(now: list[float]) -> None:
 
 
 def test_the_probe_scales_what_was_estimated() -> None:
-    found = scaled(stages(["tune.full", "compress.int8"], 1200, search=False), 0.9, 77.0)
+    found = scaled(stages(["tune.full", "compress.int8"], 1200, search=False), "tune.full", 0.9, 77.0)
     assert list(found) == ["reading", "tune.linear", "tune.full", "compress.int8", "measuring", "testing"]
     assert found["tune.full"] == 77
     assert found["testing"] == 2 * overall.TESTING

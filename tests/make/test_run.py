@@ -21,7 +21,7 @@ from penjing.core.folder import verify
 from penjing.core.machine import fastest_engine
 from penjing.decide.decider import Decider, Request
 from penjing.make import choose as choose_module
-from penjing.make import run as run_module
+from penjing.make import making as making_module
 from penjing.make.run import make_release
 from penjing.make.search.chains import chains
 from penjing.model.base import open_base
@@ -200,7 +200,7 @@ def test_rules_that_are_edited_while_it_works_are_not_what_is_sealed(
     before = "name,label,p,text,then,why\ncold,,,contains 差,review,cold\n"
     recipe = recipe_in(rules="rules.csv")
     rules = tmp_path / "rules.csv"
-    measure = run_module.measure
+    measure = making_module.measure
     for number, edit in enumerate((lambda: rules.write_text(before.replace("差", "好")), rules.unlink)):
         rules.write_text(before, encoding="utf-8")
 
@@ -209,7 +209,7 @@ def test_rules_that_are_edited_while_it_works_are_not_what_is_sealed(
                 edit()
             return measure(*given, **more)
 
-        monkeypatch.setattr(run_module, "measure", edited)
+        monkeypatch.setattr(making_module, "measure", edited)
         release = make_release(recipe, tmp_path / f"out{number}").release
         assert release is not None
         assert (release.folder / "policy" / "rules.csv").read_text(encoding="utf-8") == before
@@ -269,7 +269,7 @@ def test_threads_are_decided_once_and_read_again(
     recipe.write_text(recipe.read_text(encoding="utf-8").replace("threads: 1\n", ""), encoding="utf-8")
     found = iter([Pace({"1": 0.1, "2": 0.5}, 10), Pace({"1": 0.5, "2": 0.1}, 10)])
     monkeypatch.setattr(probe, "measure_pace", lambda *_: next(found))
-    monkeypatch.setattr(run_module, "choose", lambda forms, *_, **__: ChosenVariant(forms[-1], False))
+    monkeypatch.setattr(making_module, "choose", lambda forms, *_, **__: ChosenVariant(forms[-1], False))
 
     def stop_behind(step: str) -> Callable[[], bool]:
         return lambda: bool(list((tmp_path / "out" / "cache").glob(f"{step}*/MANIFEST")))

@@ -12,7 +12,7 @@ from penjing.core.nouns import Decision, Prediction
 from penjing.data.read import open_table
 from penjing.data.workbook import MOST_CHARACTERS
 from penjing.store.audits import export_blind
-from penjing.store.case_file import defuse, fused, is_workbook, open_case_file
+from penjing.store.case_file import is_workbook, open_case_file
 from penjing.store.database import Store
 from penjing.store.records import Record, make_record, write_records
 from penjing.store.reviews import CHINESE_COLUMNS, COLUMNS, export_open, import_verdicts, verdicts
@@ -55,12 +55,6 @@ def test_audits_are_blind_in_a_workbook_too(store: Store, tmp_path: Path) -> Non
     (row,) = table(tmp_path / "a.xlsx")
     assert row["text"] == "=text" and "0.9" not in row.values()
     assert not {"outcome", "p", "reason", "rule"} & row.keys()
-
-
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\ta", "＝1", "'quoted", "plain", ""])
-def test_a_cell_of_csv_is_no_formula_and_comes_back(cell: str) -> None:
-    assert not defuse(cell).startswith(("=", "+", "-", "@", "\t", "＝"))
-    assert fused(defuse(cell)) == cell
 
 
 def test_the_name_of_a_file_says_what_it_is() -> None:

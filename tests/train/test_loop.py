@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from penjing.core.errors import RunInterruptedError
+from penjing.core.errors import RunInterruptedError, TrainingEndedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
 from penjing.train.hooks import Batch, Hook, Moment
@@ -320,3 +320,36 @@ def test_the_title_names_the_steps_that_are_taken() -> None:
     assert title_of(0, 36, 36) == "training, 36 steps"
     assert title_of(0, 12, 36) == "training, steps 1 to 12 of 36"
     assert title_of(15, 36, 36) == "training, steps 16 to 36 of 36"
+
+
+@pytest.mark.parametrize("stop", [0, 13])
+def test_a_watch_sees_every_evaluation_and_ends_a_training(tmp_path: Path, stop: int) -> None:
+    seen: list[tuple[str, list[float]]] = []
+
+    def watch(name: str, evaluations: Sequence[Mapping[str, float]]) -> bool:
+        seen.append((name, [one["macro_f1"] for one in evaluations]))
+        return len(evaluations) == 4
+
+    folder, told = tmp_path / "rate-1", [0.1, 0.5, 0.3, 0.2, 0.9, 0.9]
+    run = replace(run_at(tmp_path, {stop} if stop else frozenset()), watch=watch)
+    if stop:
+        with pytest.raises(RunInterruptedError):
+            fit(model(), Regress(told), plan(), run, folder, "key")
+        told = told[2:]
+    with pytest.raises(TrainingEndedError):
+        fit(model(), Regress(told), plan(), replace(run, stop=lambda: False), folder, "key")
+    assert {name for name, _ in seen} == {"rate-1"}
+    assert seen[-1][1] == [0.1, 0.5, 0.3, 0.2], "after a kill the scores before it are known"
+    assert [len(scores) for _, scores in seen] == [1, 2, 3, 4]
+
+
+def test_a_watch_ends_no_training_that_is_over_and_none_at_its_rung(tmp_path: Path) -> None:
+    calls: list[int] = []
+    run = replace(run_at(tmp_path), watch=lambda _, evaluations: calls.append(len(evaluations)) or len(evaluations) > 1)
+    halting = Plan(2, Optimizing(0.01), patience=100, checkpoint_seconds=0, rung=8)
+    fit(model(), Regress(), to_rung(halting), run, tmp_path / "c", "key")
+    assert calls == []
+    ended = fit(model(), Regress(), halting, run, tmp_path / "c", "key")
+    assert len(ended.evaluations) == 2 and calls == [2], "the last evaluation ends nothing"
+    again = fit(model(), Regress(), halting, run, tmp_path / "c", "key")
+    assert again.evaluations == ended.evaluations and calls == [2, 2], "a finished training is told too"

@@ -33,7 +33,7 @@ from penjing.model.base import open_base
 from penjing.model.encoder import load_classifier
 from penjing.runtime.open import open_session
 from penjing.tasks.metrics import macro_f1
-from penjing.tune import METHODS, depth, full
+from penjing.tune import METHODS, depth, job
 from penjing.tune.full import Options, apply
 
 LABELS = ("delivery", "price", "quality")
@@ -131,14 +131,14 @@ def test_auto_trains_the_top_three_quarters_where_rows_are_few(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run(tmp_path / "out", tmp_path / "scratch", threads=1)
-    monkeypatch.setattr(full, "depth_of", lambda _: 12)
-    assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == 9
-    monkeypatch.setattr(full, "depth_of", lambda _: 1)
-    assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == "all"
-    monkeypatch.setattr(full, "depth_of", lambda _: 12)
+    monkeypatch.setattr(job, "depth_of", lambda _: 12)
+    assert job.prepare_job("tune.full", inputs, Options(max_tokens=16), run).layers == 9
+    monkeypatch.setattr(job, "depth_of", lambda _: 1)
+    assert job.prepare_job("tune.full", inputs, Options(max_tokens=16), run).layers == "all"
+    monkeypatch.setattr(job, "depth_of", lambda _: 12)
     monkeypatch.setattr(depth, "FEW_ROWS", 100)
-    assert full.prepare_job(inputs, Options(max_tokens=16), run).layers == "all"
-    assert full.prepare_job(inputs, Options(max_tokens=16, layers=2), run).layers == 2
+    assert job.prepare_job("tune.full", inputs, Options(max_tokens=16), run).layers == "all"
+    assert job.prepare_job("tune.full", inputs, Options(max_tokens=16, layers=2), run).layers == 2
 
 
 def test_what_is_measured_is_what_a_session_gives(tune: Callable[..., Artifact], inputs: Inputs) -> None:
@@ -199,8 +199,8 @@ import itertools, json, os, signal, sys
 from pathlib import Path
 from penjing.core.nouns import Inputs, Run, Table
 from penjing.model.base import open_base
-from penjing.tune import full
-full.CHECKPOINT_SECONDS = 0
+from penjing.tune import fitting, full
+fitting.CHECKPOINT_SECONDS = 0
 told = json.loads(sys.argv[1])
 calls = itertools.count(1)
 def stop():

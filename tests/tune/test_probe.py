@@ -39,7 +39,8 @@ def inputs(tiny_base: Path) -> Inputs:
 
 def test_it_times_one_two_four_and_all_cores(inputs: Inputs, tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    pace = measure_pace(inputs, Options(max_tokens=16), Run(tmp_path / "out", tmp_path, threads=1), cores=6)
+    run = Run(tmp_path / "out", tmp_path, threads=1)
+    pace = measure_pace("tune.full", inputs, Options(max_tokens=16), run, cores=6)
     assert set(pace.seconds) <= {"1", "2", "4", "6"}
     assert {"1", "6"} <= set(pace.seconds)
     assert all(seconds > 0 for seconds in pace.seconds.values())
@@ -60,6 +61,7 @@ def test_a_hopeless_number_of_threads_costs_one_step(
         return now[0]
 
     monkeypatch.setattr(probe.time, "perf_counter", read)
-    pace = measure_pace(inputs, Options(max_tokens=16), Run(tmp_path / "out", tmp_path, threads=1), cores=2)
+    run = Run(tmp_path / "out", tmp_path, threads=1)
+    pace = measure_pace("tune.full", inputs, Options(max_tokens=16), run, cores=2)
     assert pace.seconds == {"1": 1.0, "2": 100.0}
     assert next(clock) == 8 + 2, "four steps of one thread, one of two"

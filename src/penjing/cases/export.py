@@ -15,10 +15,10 @@ from typing import Any, Literal
 from sqlalchemy import Row
 
 from penjing.core.pair import split_texts, write_further
+from penjing.data.formula_cells import defuse
 from penjing.data.parquet import write_parquet
 from penjing.data.workbook import open_workbook
 from penjing.store.case_data import read_case
-from penjing.store.case_file import defuse
 from penjing.store.database import Store
 from penjing.store.exported import ExportPeriod, exported_rows, kept_names
 

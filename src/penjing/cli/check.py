@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from penjing.data.audit import Audit, Margin
     from penjing.data.doubts import LabelDoubts
     from penjing.make.check_recipe import Checked
+    from penjing.report.learning_part import RowsForecast
     from penjing.report.promised import Menu
 
 _LABELS_SHOWN = 15
@@ -37,6 +38,10 @@ def register(app: typer.Typer) -> None:
             typer.Option("--menu", help="what could be promised, by a word model trained in seconds"),
         ] = False,
         labels: Labels = None,
+        curve: Annotated[
+            bool,
+            typer.Option("--curve", help="what more labelled rows would buy, by a word model trained on parts of them"),
+        ] = False,
     ) -> None:
         """Check all of RECIPE, and audit its data; exit 3 where it must not be trained on.
 
@@ -64,36 +69,78 @@ def register(app: typer.Typer) -> None:
             from penjing.make.menu import word_model_menu
 
             offered = word_model_menu(checked.file, checked.data, checked.rules)
+        more = _learned(checked) if curve and audit.trainable else None
         if json:
-            show.out_json(_as_json(checked, offered, doubts))
+            show.out_json(_as_json(checked, offered, doubts, more))
         else:
             for line in audit_lines(audit, tuple(_ledger_lines(checked)), tuple(doubt_lines(doubts, recipe))):
                 show.out(line)
             if chosen is not None:
                 show.out(note_in(chosen.note, language()))
-            if offered is not None:
-                from penjing.report.ways_out import menu_lines
-
-                show.out("")
-                show.out("of the plain word model; an encoder that is better can promise more:")
-                for line in menu_lines(offered, language(), labels=checked.file.recipe.decide.certify == "label"):
-                    show.out(line)
+            for line in _search_lines(checked):
+                show.out(line)
+            for line in _learned_lines(more) if curve else ():
+                show.out(line)
+            for line in _menu_lines(offered, checked):
+                show.out(line)
         if not audit.trainable:
             raise typer.Exit(3)
 
 
-def _as_json(checked: Checked, offered: Menu | None, doubts: LabelDoubts | None) -> dict[str, Any]:
+def _as_json(
+    checked: Checked, offered: Menu | None, doubts: LabelDoubts | None, more: RowsForecast | None
+) -> dict[str, Any]:
     """The audit, and what else was found, as plain values."""
     audit, found = checked.audit, dict[str, Any]()
     if checked.chosen is not None:
         found |= {"base": checked.chosen.name, "base_why": checked.chosen.note.text}
     if offered is not None:
         found["menu"] = offered.model_dump(mode="json")
+    if more is not None:
+        found["forecast_rows"] = more.model_dump(mode="json")
     if checked.ledger is not None:
         found["ledger"] = checked.ledger.to_json()
     if doubts is not None:
         found["doubts"] = doubts.model_dump(mode="json")
+    for line in _search_lines(checked):
+        found["search"] = line
     return {"trainable": audit.trainable, **found, **audit.model_dump(mode="json")}
+
+
+def _menu_lines(offered: Menu | None, checked: Checked) -> Iterator[str]:
+    """What could be promised; nothing where it was not asked for."""
+    from penjing.report.ways_out import menu_lines
+
+    if offered is None:
+        return
+    yield ""
+    yield "of the plain word model; an encoder that is better can promise more:"
+    yield from menu_lines(offered, language(), labels=checked.file.recipe.decide.certify == "label")
+
+
+def _learned(checked: Checked) -> RowsForecast | None:
+    """What more rows would buy; None where that is not measured."""
+    from penjing.make.learning_curve import learning_curve
+
+    if checked.data is None:
+        return None
+    with show.Bar() as bar:
+        return learning_curve(checked.file, checked.data, bar)
+
+
+def _learned_lines(found: RowsForecast | None) -> Iterator[str]:
+    from penjing.make.learning_curve import FEWEST, MOST
+    from penjing.report.learning_part import forecast_sentence
+    from penjing.report.phrases import words
+    from penjing.report.verdict import metric_name
+
+    if found is None:
+        yield (
+            f"what more rows would give is measured for {FEWEST:,} to {MOST:,} train rows with answers about whole "
+            "texts, and fewer with many labels"
+        )
+        return
+    yield forecast_sentence(found, words(language()), metric_name(found.metric, language()))
 
 
 def _ledger_lines(checked: Checked) -> Iterator[str]:
@@ -110,6 +157,17 @@ def _ledger_lines(checked: Checked) -> Iterator[str]:
         limit if isinstance(limit, float) else None,
         lambda rows: labelled_rows(rows, "calibration", checked.audit.splits, cut),
     )
+
+
+def _search_lines(checked: Checked) -> Iterator[str]:
+    """What a search over options will do, and how long it is expected to take; nothing without one."""
+    from penjing.make.search.expected import expected_line, trial_seconds
+
+    if not checked.ranges or checked.faults or not checked.audit.splits:
+        return
+    step = checked.steps[0]
+    each = trial_seconds(checked.file, checked.audit, step)
+    yield expected_line(checked.file.recipe, step, [one.option for one in checked.ranges], each)
 
 
 def audit_lines(audit: Audit, ledger: Sequence[str] = (), doubts: Sequence[str] = ()) -> Iterator[str]:

@@ -40,6 +40,7 @@ GROUPS = (
     "rules",
     "review",
     "audits",
+    "label",
     "export",
     "serve",
     "keys",

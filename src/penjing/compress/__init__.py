@@ -13,6 +13,7 @@ METHODS = {
     "ngrams": "penjing.compress.ngrams",
     "static": "penjing.compress.static",
     "student": "penjing.compress.student",
+    "tenant": "penjing.compress.tenant",
     "vocabulary": "penjing.compress.vocabulary",
     "width": "penjing.compress.width",
 }

@@ -39,6 +39,7 @@ from penjing.core.task import HeadKind, Item, Task
 from penjing.engines.protocol import split_columns
 from penjing.model.base import config_of
 from penjing.model.encoder import Classifier, load_classifier, padding_id, save_classifier
+from penjing.model.prompt import PROMPT, check_no_prompt
 from penjing.tasks import task_of
 from penjing.tasks.measure import metric_names
 from penjing.text.tokens import encode, open_tokenizer
@@ -46,7 +47,7 @@ from penjing.train.batches import Budget, Ints, epoch_batches
 from penjing.train.hooks import ProgressHook
 from penjing.train.loop import Plan, fit
 from penjing.train.optim import Optimizing
-from penjing.train.states import hidden_loss, relation_loss, watching
+from penjing.train.states import NO_STATES, STATES_FIX, hidden_loss, relation_loss, watching
 from penjing.train.supervised import IdRows, Rows, TargetRows, forward, predict, score_outputs
 
 TEACHER = "tuned"
@@ -235,10 +236,18 @@ def _inside(teacher: Artifact, parent: Artifact, options: Options) -> Classifier
     """The teacher in torch, if its states are learned. Raises UsageError if they cannot be compared."""
     if not options.relations and not options.hidden:
         return None
+    for one in (teacher, parent):
+        check_states(int(config_of(one).get(PROMPT, 0)), options)
     check_vocabularies(same=open_tokenizer(teacher.folder).get_vocab() == open_tokenizer(parent.folder).get_vocab())
     widths = {config_of(one).get("hidden_size") for one in (teacher, parent)}
     check_widths(same=len(widths) == 1 or not options.hidden)
     return load_classifier(teacher)
+
+
+def check_states(prompt: int, options: Options) -> None:
+    """Raise UsageError where states of tokens are compared and an encoder has a prompt of that many tokens."""
+    if options.relations or options.hidden:
+        check_no_prompt(prompt, NO_STATES, STATES_FIX)
 
 
 def check_vocabularies(*, same: bool) -> None:

@@ -39,6 +39,7 @@ from penjing.engines.protocol import split_columns
 from penjing.model.encoder import Classifier, load_classifier, padding_id
 from penjing.model.heads import mean_pool
 from penjing.model.layers import layers_of
+from penjing.model.prompt import check_no_prompt, prompt_length
 from penjing.tasks import side_by_side, task_of
 from penjing.tasks.calibrate import fit_temperature
 from penjing.tasks.measure import measure_outputs, metric_names
@@ -151,6 +152,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     if not len(inputs.validation):
         raise UsageError("`compress.exit` sets its thresholds on validation rows, and there are none")
     classifier = load_classifier(parent)
+    check_prompt(prompt_length(classifier.encoder.config))
     ends = ends_of(options.after, len(layers_of(classifier.encoder)))
     model = Exiting(classifier, ends)
     _train(model, parent, teacher, inputs, options, run)
@@ -172,6 +174,11 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
             teacher, [list(inputs.validation.texts)], run, "compress.exit: the teacher on validation"
         ),
     )
+
+
+def check_prompt(tokens: int) -> None:
+    """Raise UsageError for an encoder with a soft prompt of that many tokens."""
+    check_no_prompt(tokens, "the stages of `compress.exit` read the text's tokens alone", "leave the step out")
 
 
 def ends_of(after: list[int], total: int) -> list[int]:

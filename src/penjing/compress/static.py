@@ -24,7 +24,6 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from penjing.compress.parts.augment import augment
 from penjing.compress.parts.neighbours import REPLACED, replaced
 from penjing.compress.parts.sealing import Compression, check_stop, encoder_parent, seal, whole
 from penjing.compress.parts.targets import Targets
@@ -34,6 +33,7 @@ from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options as BaseOptions
 from penjing.core.task import Head, HeadKind
+from penjing.data.augment.clauses import augment
 from penjing.engines.static import StaticEngine, unseen_share
 from penjing.tasks import side_by_side, task_of
 from penjing.tasks.measure import measure_outputs, metric_names

@@ -105,6 +105,12 @@ class RunInterruptedError(PenjingError):
     code = "interrupted"
 
 
+class TrainingEndedError(PenjingError):
+    """A training that its caller ended early, because earlier ones were better at that point."""
+
+    code = "ended"
+
+
 class RunTerminatedError(RunInterruptedError):
     """The same, where SIGTERM stopped it."""
 

@@ -13,7 +13,7 @@ from penjing.core.canon import digest, digest_file
 from penjing.core.errors import MissingPackageError, RecipeError, UsageError
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.core.options import Options, nearest
-from penjing.core.task import HeadKind, JointTask, Loss, PairReader, Task
+from penjing.core.task import CatalogueTask, HeadKind, JointTask, Loss, PairReader, Task
 
 _IN_WORDS: Mapping[Loss, str] = {
     "cross_entropy": "one label a text",
@@ -34,7 +34,9 @@ class Method:
     (one label a text has `cross_entropy`); empty: any; features: whether its model can read declared fields beside the
     text, which a method declares by `FEATURES = True`; families: the kinds of networks that a pre-training objective
     can be learned by, which it declares by `FAMILIES`; pairs: whether it serves tasks of two texts (`PAIRS = True`);
-    joint: whether it serves several tasks in one (`JOINT = True`).
+    joint: whether it serves several tasks in one (`JOINT = True`); catalogue: whether it serves a task whose answers
+    are entries of a catalogue (all that do not declare `CATALOGUE = False`); unlabelled: whether it learns from texts
+    without labels and cannot do without (`UNLABELLED = True`).
     """
 
     name: str
@@ -47,6 +49,8 @@ class Method:
     families: tuple[Family, ...] = ()
     pairs: bool = False
     joint: bool = False
+    catalogue: bool = True
+    unlabelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def load_method(name: str, table: Mapping[str, str], where: str) -> Method:
     features = getattr(module, "FEATURES", False)
     pairs = getattr(module, "PAIRS", False)
     joint = getattr(module, "JOINT", False)
-    return Method(name, path, module.Options, module.apply, heads, losses, features, families, pairs, joint)
+    needs = getattr(module, "CATALOGUE", True), getattr(module, "UNLABELLED", False)
+    return Method(name, path, module.Options, module.apply, heads, losses, features, families, pairs, joint, *needs)
 
 
 def check_heads(step: str, heads: Sequence[HeadKind], losses: Sequence[Loss], task: Task) -> None:
@@ -117,6 +122,24 @@ def check_joint(method: Method, task: Task) -> None:
         raise UsageError(
             f"`{method.name}` does not support the task {task.name}: it is not tested on several answers a text",
             fix="leave the step out, or take another one",
+        )
+
+
+def check_catalogue(method: Method, task: Task) -> None:
+    """Raise UsageError if the answers of a task are entries of a catalogue and a method was not made for that."""
+    if isinstance(task, CatalogueTask) and not method.catalogue:
+        raise UsageError(
+            f"`{method.name}` does not support the task {task.name}: it knows no texts of a catalogue",
+            fix="take another step, such as `tune.full`",
+        )
+
+
+def check_unlabelled(step: str, method: Method, texts: int) -> None:
+    """Raise UsageError if a method learns from texts without labels and there are none."""
+    if method.unlabelled and not texts:
+        raise UsageError(
+            f"`{step}` learns from texts without labels, and there are none",
+            fix="name files of such texts under `data:`, such as `unlabelled: [texts.csv]`",
         )
 
 

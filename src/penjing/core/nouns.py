@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from penjing.core.answers import Answer, Choice, answer_to_json
+from penjing.core.own_code import OwnCode
 from penjing.core.task import Task
 
 Scalar = str | int | float | bool | None
@@ -17,7 +18,7 @@ _OLD_NOTES = frozenset(("base", "precision", "padding_id", "embedding_bits", "sp
 # The newest format of a card that is known here.
 CARD_FORMAT = 2
 _FORMAT_2 = _OLD_NOTES | {"task_state", "calibration", "features"}
-Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams"]
+Form = Literal["torch", "onnx", "openvino", "linear", "static", "cascade", "exit", "ngrams", "tenant"]
 # What a network reads and gives: states of a text in both directions, the next token, or a text from a text.
 Family = Literal["encoder", "decoder", "encoder-decoder"]
 
@@ -295,7 +296,10 @@ class Inputs:
     unlabelled: masked texts without a label, none of which is in a held-out part; task: what the labels mean (None:
     one label a text, learned from the tables); features: the declared fields that the model reads beside the text, with
     their types or values; base: the base that a step names itself (`compress.student`); corpora: documents to pre-train
-    on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "".
+    on, or to take texts from; pairs: texts that mean the same, each pair followed by a text that does not, or by "";
+    held_out: digests of the texts of validation, calibration and test, which no altered copy of a row may be; replayed:
+    positions of the train rows that are rows of an earlier release and are learned again; code: a
+    function of the team's own that the recipe names, as a loss is.
     """
 
     parent: Artifact | None
@@ -309,13 +313,21 @@ class Inputs:
     corpora: Sequence[TextCorpus] = ()
     pairs: Sequence[tuple[str, str, str]] = ()
     base: Artifact | None = None
+    code: OwnCode | None = None
+    held_out: frozenset[str] = frozenset()
+    replayed: Sequence[int] = ()
+
+
+Watch = Callable[[str, Sequence[Mapping[str, float]]], bool]
 
 
 @dataclass(frozen=True)
 class Run:
     """Where and how a method runs: `out` becomes the artifact; `scratch` holds checkpoints and is kept after a kill.
 
-    shared: a folder for results that several steps of one run need (None: the scratch).
+    shared: a folder for results that several steps of one run need (None: the scratch). watch: is told, after each
+    evaluation of a training, the training's name and the scores of all its evaluations; where it returns true, the
+    training is hopeless and ends with a TrainingEndedError.
     """
 
     out: Path
@@ -326,3 +338,4 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     stop: Callable[[], bool] = lambda: False
     shared: Path | None = None
+    watch: Watch = lambda *_: False

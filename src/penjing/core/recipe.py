@@ -20,10 +20,13 @@ from pydantic import (
 )
 
 from penjing.core import expected
+from penjing.core.continues import Continues, with_its_base
 from penjing.core.errors import PenjingError
 from penjing.core.options import WrongValueError
 from penjing.core.pair import FURTHER
 from penjing.core.paths import AnyPath, local_path
+from penjing.core.robustness import Robustness
+from penjing.core.task_choice import TaskChoice
 from penjing.core.yaml_file import as_text, place_of, read_yaml
 from penjing.core.zone import find_zone, nearest_zone
 
@@ -41,26 +44,6 @@ PARTS = ("train", "validation", "calibration", "test")
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskChoice(BaseModel):
-    """What is predicted: the name of the task, and its options."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    type: str = Field("classify", description="name of the task; docs/tasks.md describes each")
-
-    def options(self) -> dict[str, Any]:
-        """The keys other than `type`; the task itself checks them."""
-        return dict(self.model_extra or {})
-
-    def label_columns(self) -> dict[str, str]:
-        """The column of the labels of each of several tasks, by its name; none where `task:` is one."""
-        several = self.options().get("tasks")
-        if not isinstance(several, dict):
-            return {}
-        named = {name: each.get("label", name) if isinstance(each, dict) else name for name, each in several.items()}
-        return {name: str(as_text(column)) for name, column in named.items()}
 
 
 class Data(_Part):
@@ -106,6 +89,7 @@ class Data(_Part):
         None, description="the column of the time of each row, read as the field `time: date`: for rules with dates"
     )
     unlabelled: list[str] = Field([], description="files of texts without labels")
+    add: list[str] = Field([], description="files of more labelled rows, such as chosen ones: they train, never test")
     out_of_scope: str | dict[Word, str] = Field(
         {},
         description="files of texts that fit no label, by a name each; only the report uses them: how many are found",
@@ -234,6 +218,9 @@ class Gates(_Part):
     size_mb: float | None = Field(None, gt=0, description="megabytes (10^6 bytes) of the whole release")
     score: Share | None = Field(None, description="the task's first metric on the test rows, such as macro-F1")
     macro_f1: Share | None = Field(None, description="macro-F1 on the test rows")
+    forget: Share | None = Field(
+        None, description="with `continues`: share of the earlier release's regression suite that may be lost"
+    )
     unproven: Literal["refuse", "allow"] = Field("refuse", description="whether an unproven promise may be sealed")
 
 
@@ -308,16 +295,16 @@ class Recipe(_Part):
         description="a shipped base, or a folder in Hugging Face form; auto: a shipped one, by rows, lengths, promises "
         "and what is installed",
     )
+    continues: Continues | None = Field(None, description="an earlier release that this one goes on from")
     steps: list[dict[str, dict[str, Any] | None]] = Field(min_length=1, description="methods, in their order")
     search: Literal["compress"] | None = Field(
         None, description="`compress`: look for the smallest model that holds every gate, instead of given compressions"
     )
     trials: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        description="with `search`: other ways of healing to try, at most, where no small model is proven to keep the "
-        "score; each takes as long as healing does",
+        0, ge=0, le=1000, description="most trials of a search over ranges of options; with `search`, of healing too"
+    )
+    minutes: float = Field(
+        0, ge=0, le=100_000, description="a search over ranges of options begins no trial after these"
     )
     engine: Literal["auto", "openvino", "onnx"] = Field(
         "auto",
@@ -325,10 +312,19 @@ class Recipe(_Part):
     )
     gates: Gates = Field(default_factory=lambda: Gates(), description="promises")
     decide: Decide = Field(default_factory=lambda: Decide(), description="automation")
+    robustness: Robustness = Field(
+        default_factory=lambda: Robustness(),
+        description="noise on test rows, for a table in the report: true for every kind, a list of kinds, or strengths",
+    )
     threads: int = Field(
         0, ge=0, le=256, description="threads of training and measuring; 0: the fastest in a short measurement"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of all random choices")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_earlier_one(cls, given: Any) -> Any:
+        return with_its_base(given)
 
     @field_validator("steps")
     @classmethod

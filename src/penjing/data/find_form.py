@@ -21,6 +21,22 @@ def find_form(path: Path) -> str | None:
     """The name of the form, None for a table, for what is not plain, and for what cannot be read."""
     if path.is_dir():
         return "brat" if any(path.rglob("*.ann")) else None
+    head = _head(path)
+    if head is None:
+        return None
+    if head.lstrip().startswith(("{", "[")):
+        return _json_form(head)
+    return "conll" if _is_conll(head) else None
+
+
+def is_label_studio(path: Path) -> bool:
+    """Whether a file is an export of Label Studio as JSON, whatever its annotations are about."""
+    first = _first_object(_head(path) or "")
+    return first is not None and isinstance(first.get("data"), dict) and isinstance(first.get("annotations"), list)
+
+
+def _head(path: Path) -> str | None:
+    """The first text of a file; None for what is no plain text, or cannot be read."""
     if not path.is_file():  # a pipe can be read once only
         return None
     try:
@@ -29,12 +45,9 @@ def find_form(path: Path) -> str | None:
             return None
         encoding = find_encoding(source.open, source.name)
         with source.open() as raw:
-            head = raw.read(_BYTES).decode(encoding.name, "replace").lstrip("\ufeff")
+            return raw.read(_BYTES).decode(encoding.name, "replace").lstrip("\ufeff")
     except PenjingError:
         return None
-    if head.lstrip().startswith(("{", "[")):
-        return _json_form(head)
-    return "conll" if _is_conll(head) else None
 
 
 def _is_conll(head: str) -> bool:

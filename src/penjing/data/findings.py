@@ -52,6 +52,15 @@ def sibling_problems(intake: Intake, siblings: list[int]) -> list[Problem]:
     return [Problem(severity="warning", code="sibling", message=counted, rows=places(intake, siblings), fix=fix)]
 
 
+def leaking_problems(intake: Intake, leaking: list[int]) -> list[Problem]:
+    """The added rows that are left out because a row of their group is in a part that does not train."""
+    if not leaking:
+        return []
+    message = f"{len(leaking):,} added row{'s' * (len(leaking) != 1)}: a row of the group is in another part, left out"
+    fix = "nothing to do; an added row trains, and its group must not be in a part that chooses, certifies or tests"
+    return [Problem(severity="warning", code="added", message=message, rows=places(intake, leaking), fix=fix)]
+
+
 def removed_problems(intake: Intake, found: Duplicates, dropped: set[int]) -> list[Problem]:
     """What was removed as a duplicate or for its conflicting labels."""
     problems = []

@@ -10,8 +10,9 @@ from pathlib import Path
 from penjing.core.errors import DataError, RequestError
 from penjing.core.nouns import Scalar, Table
 from penjing.core.pair import join_texts
-from penjing.core.recipe import PARTS, Recipe, RecipeFile
+from penjing.core.recipe import PARTS, Data, Recipe, RecipeFile
 from penjing.core.task import PairReader, Reader, SetReader, read_words, words_of
+from penjing.data.added import open_added
 from penjing.data.audit import SMALL_LABEL, FileAudit, Problem, Rows
 from penjing.data.cells import Fault
 from penjing.data.fields import match_header
@@ -19,7 +20,7 @@ from penjing.data.labels import alike, as_yaml, read_as, read_label, unite
 from penjing.data.mask import KINDS, Masking
 from penjing.data.masked import Masked
 from penjing.data.pair_text import prepare_texts
-from penjing.data.read import Reading, open_table
+from penjing.data.read import Opened, Reading, open_table
 from penjing.data.table import load_table, open_labelled, unknown_column
 
 _SHOWN_FAULTS = 20  # different ones, of one file
@@ -29,7 +30,10 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Intake:
-    """All usable rows in one table, the part and the file of each row, and the problems that were found."""
+    """All usable rows in one table, the part and the file of each row, and the problems that were found.
+
+    added: positions of the rows of files that only train (`add:`).
+    """
 
     table: Table
     parts: tuple[str, ...]
@@ -39,6 +43,7 @@ class Intake:
     empty: int
     no_label: int
     problems: list[Problem]
+    added: frozenset[int] = frozenset()
 
 
 def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
@@ -53,6 +58,8 @@ def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
         if part in given:
             path = file.resolve(given[part])
             files.append(collector.read(path, given[part], part))
+    own = len(collector.texts)
+    files += [collector.add(file.resolve(name), name) for name in data.add]
     collector.unite()
     return Intake(
         table=Table(
@@ -69,6 +76,7 @@ def take_in(file: RecipeFile, reader: Reader, masking: Masking) -> Intake:
         empty=sum(map(len, collector.empty.values())),
         no_label=sum(map(len, collector.unlabelled.values())),
         problems=collector.problems(),
+        added=frozenset(range(own, len(collector.texts))),
     )
 
 
@@ -165,9 +173,15 @@ class _Collector:
         self.notes: dict[str, list[str]] = {}
 
     def read(self, path: Path, name: str, part: str) -> FileAudit:
-        opened = open_labelled(path, self.data)
+        return self._read(open_labelled(path, self.data), self.data, path, name, part)
+
+    def add(self, path: Path, name: str) -> FileAudit:
+        """Read a file of rows that only train."""
+        return self._read(*open_added(path, self.data, self.reader), path, name, "train")
+
+    def _read(self, opened: Opened, data: Data, path: Path, name: str, part: str) -> FileAudit:
         faults: list[Fault] = []
-        table = load_table(opened, self.data, faults, lists=self.reader.golds_are_lists)
+        table = load_table(opened, data, faults, lists=self.reader.golds_are_lists)
         self.notes[name] = opened.notes
         for place in range(len(table)):
             self._take(table, place, name, part, faults)
@@ -200,8 +214,7 @@ class _Collector:
             self.parts.append(part)
             self.names.append(name)
             self.masked.update(masked.counts)
-            if table.groups:
-                self.groups.append(table.groups[place])
+            self.groups.append(table.groups[place] if table.groups else "")
             for key, value in fields.items():
                 self.fields[key].append(value)
 

@@ -13,11 +13,13 @@ from penjing.core.nouns import Progress, Table
 from penjing.core.recipe import PARTS, RecipeFile
 from penjing.core.task import OpenReader, PairReader, Reader, SetReader, Task
 from penjing.data.audit import Audit, DuplicateAudit, Problem, language_shares, length_quantiles, provable
+from penjing.data.augment.rows import text_digest
 from penjing.data.dedupe import Duplicates, find_duplicates
 from penjing.data.features import beside_text, rows_of
 from penjing.data.findings import (
     conflicts_of,
     find_problems,
+    leaking_problems,
     places,
     removed_problems,
     sibling_problems,
@@ -34,6 +36,7 @@ from penjing.data.table import faults_of
 
 # A text that is in two parts is kept in the first of these.
 _RANK = {"test": 0, "calibration": 1, "validation": 2, "train": 3}
+_ADDED = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,12 @@ class Prepared:
         """The tables, each once."""
         return (self.train, self.validation, *(() if self.shared else (self.calibration,)), self.test)
 
+    @property
+    def held_out(self) -> frozenset[str]:
+        """Digests of the texts outside the train rows, those of `left_out` too."""
+        tables = (*self.tables[1:], *([] if self.left_out is None else [self.left_out]))
+        return frozenset(text_digest(text) for table in tables for text in table.texts)
+
 
 def prepare(file: RecipeFile, reader: Reader, progress: Progress, masking: Masking | None = None) -> Prepared:
     """The tables of a recipe. Raises DataError where the audit forbids training, with the errors and their rows."""
@@ -107,7 +116,7 @@ def examine(
     table, parts = intake.table, intake.parts
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
     labels = reader.strata(table.labels or ())
-    rank = [_RANK[part] for part in parts]
+    rank = [_ADDED if position in intake.added else _RANK[part] for position, part in enumerate(parts)]
     beside, protected = _beside(file, table), _RANK["test"] if "test" in given else None
     said = table.labels or () if _one_stratum_differs(reader) else labels
     if isinstance(reader, PairReader):
@@ -120,13 +129,13 @@ def examine(
     dropped |= _conflicting(found, parts, said, "test" in given)
     used = [position for position in range(len(table)) if position not in dropped]
     shared = recipe.data.held_out == "shared"
-    placed = _placed(file, (table, parts, labels), found, used, beside)
+    placed, leaking = _placed(file, intake, labels, found, used, beside)
     placed, siblings = one_a_group(table, placed)
     tables = {name: table.take(positions) for name, positions in placed.items()}
     if shared:
         placed["calibration"], tables["calibration"] = placed["test"], tables["test"]
     strata = {name: [labels[position] for position in positions] for name, positions in placed.items()}
-    audited = AuditInputs(intake, found, dropped, tables, strata, reader, siblings)
+    audited = AuditInputs(intake, found, dropped, tables, strata, reader, siblings, leaking)
     audit = _audit(file, audited, len(unlabelled))
     if not audit.trainable:
         return audit, None
@@ -164,22 +173,33 @@ def _apart(outside: Mapping[str, Sequence[str]], labelled: Sequence[str]) -> dic
 
 def _placed(
     file: RecipeFile,
-    rows: tuple[Table, Sequence[str], Sequence[str]],
+    intake: Intake,
+    labels: Sequence[str],
     found: Duplicates,
     used: Sequence[int],
     beside: list[str] | None,
-) -> dict[str, list[int]]:
-    """The positions of each part. rows: the table, and the given part and the stratum of each row."""
-    (table, parts, labels), recipe = rows, file.recipe
+) -> tuple[dict[str, list[int]], list[int]]:
+    """The positions of each part, and added rows that are left out. labels: the stratum of each row.
+
+    An added row trains. It is left out where a row that must be in its part is in another one.
+    """
+    table, parts, recipe = intake.table, intake.parts, file.recipe
     shared = recipe.data.held_out == "shared"
     given = set(recipe.data.files) if isinstance(recipe.data.files, dict) else {"train"}
     missing = [name for name in PARTS if name not in given and not (shared and name == "calibration")]
-    cut = [position for position in used if parts[position] == "train"]
-    keys = _keys(table, found, cut, None if recipe.reads_text else beside)
+    cut = [position for position in used if parts[position] == "train" and position not in intake.added]
+    told = None if recipe.reads_text else beside
+    keys = _keys(table, found, cut, told)
     shares = SHARED if shared else SHARES
     cut_into = split(keys, [labels[i] for i in cut], missing, recipe.seed, shares)
     final = dict(enumerate(parts)) | dict(zip(cut, cut_into, strict=True))
-    return {name: [position for position in used if final[position] == name] for name in PARTS}
+    leaking = set()
+    if intake.added:
+        every = dict(zip(used, _keys(table, found, used, told), strict=True))
+        held_out = {every[position] for position in used if final[position] != "train"}
+        leaking = {position for position in used if position in intake.added and every[position] in held_out}
+    kept = [position for position in used if position not in leaking]
+    return {name: [position for position in kept if final[position] == name] for name in PARTS}, sorted(leaking)
 
 
 def _unreadable(error: DataError) -> Problem:
@@ -289,7 +309,8 @@ class AuditInputs:
     """What an audit is computed from: the rows, duplicates, removed positions, the parts and their strata.
 
     reader: says whether the gold is a name, of which rare or unseen ones are a problem of their own, or a list.
-    siblings: positions of the rows that are left out because one row a group enters a bound.
+    siblings: positions of the rows that are left out because one row a group enters a bound; leaking: of added rows
+    that are left out because a row of their group is in a part that tests.
     """
 
     intake: Intake
@@ -299,6 +320,7 @@ class AuditInputs:
     strata: dict[str, list[str]]
     reader: Reader
     siblings: list[int]
+    leaking: list[int]
 
 
 def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
@@ -348,6 +370,7 @@ def _audit(file: RecipeFile, audited: AuditInputs, unlabelled: int) -> Audit:
         *intake.problems,
         *removed_problems(intake, found, dropped),
         *sibling_problems(intake, audited.siblings),
+        *leaking_problems(intake, audited.leaking),
         *shared_problems(tables),
         *find_problems(file, audit, near_conflicts, names=names, alone=alone),
         *(

@@ -100,6 +100,17 @@ class Opened:
         names = [f"column_{place}" for place in range(1, width + 1)]
         return replace(self, names=names, header=0, notes=list(self.notes))
 
+    def changed(self, change: Callable[[str, str], str]) -> Opened:
+        """The same table with the cell that `change` gives for a column and its cell, where the cell is plain."""
+
+        def rows() -> Iterator[tuple[int, dict[str, str] | Fault]]:
+            for row, cells in self._json() if self._json else self._cells():
+                if not isinstance(cells, Fault):
+                    cells = {name: change(name, cell) if type(cell) is str else cell for name, cell in cells.items()}
+                yield row, cells
+
+        return replace(self, _json=rows)
+
     def _cells(self) -> Iterator[tuple[int, dict[str, str] | Fault]]:
         names = self.names or []
         again: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -44,8 +44,8 @@ def export_onnx(classifier: Classifier, target_folder: Path) -> Path:
     names = tuple(output_names(kinds).values())
     pooled = {name for name, kind in zip(names, kinds.values(), strict=True) if kind == "pooled"}
     model = _InOrder(classifier).eval() if len(names) > 1 else classifier
-    with _written_out(classifier):
-        _export(model, _example(classifier, 2, 8), path, ("input_ids", "attention_mask"), names, pooled)
+    with written_out(classifier):
+        export_graph(model, example_of(classifier, 2, 8), path, ("input_ids", "attention_mask"), names, pooled)
     _check(classifier, path, names)
     return path
 
@@ -57,28 +57,28 @@ def export_stages(classifier: Classifier, ends: Sequence[int], heads: Sequence[n
     """
     starts = (0, *ends[:-1])
     stages = [Stage(classifier, first, end, head).eval() for first, end, head in zip(starts, ends, heads, strict=True)]
-    with _written_out(classifier):
-        given, mask = _example(classifier, 2, 8)
+    with written_out(classifier):
+        given, mask = example_of(classifier, 2, 8)
         for place, stage in enumerate(stages):
             names = ("input_ids" if not place else "hidden", "attention_mask")
             last = place == len(stages) - 1
             path = target_folder / stage_name(place)
-            _export(
+            export_graph(
                 _Answer(stage).eval() if last else stage, (given, mask), path, names, ("logits", "hidden")[: 2 - last]
             )
             with torch.inference_mode():
                 given = stage(given, mask)[1].clone()
     longest = longest_input(classifier.encoder)
-    sessions = [_session(target_folder / stage_name(place)) for place in range(len(stages))]
+    sessions = [open_plain(target_folder / stage_name(place)) for place in range(len(stages))]
     for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
-        given, mask = _example(classifier, rows, length)
+        given, mask = example_of(classifier, rows, length)
         found = [given.numpy()]
         for session, stage in zip(sessions, stages, strict=True):
             with torch.inference_mode():
                 expected, given = stage(given, mask)
             first, second = (each.name for each in session.get_inputs())
             logits, *found = session.run(None, {first: found[0], second: mask.numpy()})
-            _compare(logits, expected, rows, length)
+            compare(logits, expected, rows, length)
 
 
 class _InOrder(nn.Module):
@@ -105,7 +105,7 @@ class _Answer(nn.Module):
 
 
 @contextmanager
-def _written_out(classifier: Classifier) -> Iterator[None]:
+def written_out(classifier: Classifier) -> Iterator[None]:
     """Puts the classifier into evaluation mode, and its attention into the form `eager`."""
     classifier.eval()
     encoder = classifier.encoder
@@ -117,15 +117,20 @@ def _written_out(classifier: Classifier) -> Iterator[None]:
         encoder.set_attn_implementation(before)  # type: ignore[operator]
 
 
-def _export(
+def export_graph(
     model: nn.Module, example: tuple[torch.Tensor, ...], path: Path, given: tuple[str, ...], found: tuple[str, ...],
-    pooled: Collection[str] = (ONLY,),
+    pooled: Collection[str] = (ONLY,), axes: Mapping[str, Mapping[int, str]] | None = None,
 ) -> None:  # fmt: skip
+    """Write one graph. pooled: outputs of one vector a text; axes: those of inputs that are no batch of tokens.
+
+    Raises MissingPackageError without `onnx`.
+    """
     try:
         import onnx  # noqa: F401 - the exporter needs it, and its own error comes late
     except ModuleNotFoundError:
         raise MissingPackageError("the exporter needs the package `onnx`", fix="pip install 'penjing[train]'") from None
-    axes = {0: "batch", 1: "tokens"}
+    usual = {0: "batch", 1: "tokens"}
+    dynamic = {name: {0: "batch"} if name in pooled else usual for name in (*given, *found)} | dict(axes or {})
     with warnings.catch_warnings(), torch.inference_mode():
         # Warnings about constants in the trace (checked below), the old exporter and index arithmetic need no action.
         warnings.simplefilter("ignore")
@@ -135,7 +140,7 @@ def _export(
             str(path),
             input_names=list(given),
             output_names=list(found),
-            dynamic_axes={name: {0: "batch"} if name in pooled else axes for name in (*given, *found)},
+            dynamic_axes=dynamic,
             opset_version=OPSET,
             # The newer exporter takes ten times as long and writes names that engines fuse less well.
             dynamo=False,
@@ -236,7 +241,7 @@ def _in_float32(model: Any) -> Any:
     return model
 
 
-def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+def example_of(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
     """input_ids and attention_mask, (rows, length) each, the last row half padded; the same at every call."""
     size = int(classifier.encoder.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
     random = np.random.default_rng(0)
@@ -249,19 +254,20 @@ def _example(classifier: Classifier, rows: int, length: int) -> tuple[torch.Tens
 
 
 def _check(classifier: Classifier, path: Path, names: Sequence[str]) -> None:
-    session = _session(path)
+    session = open_plain(path)
     longest = longest_input(classifier.encoder)
     for rows, length in ((1, min(5, longest)), (3, min(21, longest))):
-        ids, mask = _example(classifier, rows, length)
+        ids, mask = example_of(classifier, rows, length)
         with torch.inference_mode():
             expected = classifier(ids, mask)
         wanted = [expected] if isinstance(expected, torch.Tensor) else list(expected.values())
         found = session.run(list(names), {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
         for one, other in zip(found, wanted, strict=True):
-            _compare(one, other, rows, length)
+            compare(one, other, rows, length)
 
 
-def _session(path: Path) -> Any:
+def open_plain(path: Path) -> Any:
+    """A session of a model file on one thread, to compare it with torch."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -269,7 +275,8 @@ def _session(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _compare(found: Any, expected: torch.Tensor, rows: int, length: int) -> None:
+def compare(found: Any, expected: torch.Tensor, rows: int, length: int) -> None:
+    """Raise PenjingError where outputs of the file are not those of torch."""
     wanted = expected.numpy()
     apart = float(np.abs(found - wanted).max())
     if not apart <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):

@@ -18,7 +18,7 @@ from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.folder import remove, write_whole
 from penjing.core.machine import instruction_set
 from penjing.core.methods import Done, Step, source_hash
-from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
+from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table, Watch
 from penjing.core.task import Task
 from penjing.data.features import fields_fingerprint
 from penjing.tasks import TASKS
@@ -40,10 +40,12 @@ class Cache:
     device: str = "cpu"
     used: set[str] = field(default_factory=set)
 
-    def run(self, step: Step, inputs: Inputs) -> Done:
-        """The artifact of a step, from the cache or made now. Raises RunInterruptedError if `stop` returns true."""
-        key = self.key(step, inputs)
-        name = f"{step.name.replace('.', '-')}-{key[:16]}"
+    def run(self, step: Step, inputs: Inputs, watch: Watch = lambda *_: False) -> Done:
+        """The artifact of a step, from the cache or made now. Raises RunInterruptedError if `stop` returns true.
+
+        watch: that of `Run`.
+        """
+        name = self._name(step, inputs)
         target, scratch = self.folder / name, self.folder / f"{name}.scratch"
         self.used.add(name)
         found = self._open(target)
@@ -64,12 +66,21 @@ class Cache:
             progress=self.progress,
             stop=self.stop,
             shared=self._shared(),
+            watch=watch,
         )
         artifact = step.method.apply(inputs, step.options, run)
         seconds = time.monotonic() - began
         write_whole(_observations(target), json.dumps({"seconds": round(seconds, 2)}).encode())
         shutil.rmtree(scratch, ignore_errors=True)
         return Done(step, artifact, seconds, cached=False)
+
+    def drop(self, step: Step, inputs: Inputs) -> None:
+        """Remove the result of a step that is not needed any more, and what a step that did not end has left."""
+        name = self._name(step, inputs)
+        for path in (self.folder / name, _observations(self.folder / name), self.folder / f"{name}.scratch"):
+            with contextlib.suppress(OSError):
+                remove(path)
+        self.used.discard(name)
 
     def shrink(self, *kept: Path) -> None:
         """Remove what this run did not use and what steps shared; the same run does not need them again.
@@ -84,6 +95,9 @@ class Cache:
             with contextlib.suppress(OSError):
                 remove(path)
 
+    def _name(self, step: Step, inputs: Inputs) -> str:
+        return f"{step.name.replace('.', '-')}-{self.key(step, inputs)[:16]}"
+
     def _shared(self) -> Path:
         """The folder that steps share: a separate one for everything that the keys inside it do not contain."""
         sources = [source_hash(f"penjing.compress.{name}") for name in _SHARING]
@@ -97,7 +111,9 @@ class Cache:
         return digest(
             (grown if inputs.corpora else {})
             | ({"base": inputs.base.id} if inputs.base else {})
+            | ({"code": inputs.code.id} if inputs.code else {})
             | ({"device": self.device} if self.device != "cpu" else {})
+            | ({"held_out": sorted(inputs.held_out)} if augments(step) else {})
             | {
                 "step": step.name,
                 "options": step.options.model_dump(mode="json"),
@@ -133,6 +149,12 @@ class Cache:
             return float(json.loads(_observations(target).read_text(encoding="utf-8"))["seconds"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0.0
+
+
+def augments(step: Step) -> bool:
+    """Whether a step makes altered copies of its rows, none of which may be a held-out text."""
+    asked = getattr(step.options, "augment", None)
+    return bool(asked is not None and asked.shares)
 
 
 def task_key(task: Task) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +21,6 @@ from penjing.core.zone import find_zone
 from penjing.data import fold, mask
 from penjing.data.features import FieldFeatures, rows_of
 from penjing.data.labels import read_as
-from penjing.data.masked import counted
 from penjing.data.prepare import Prepared
 from penjing.decide import facts
 from penjing.decide.decider import Decided, Decider, Request
@@ -33,11 +31,13 @@ from penjing.decide.table import RuleTable
 from penjing.explain.evidence import explain, explains, of_whole_texts
 from penjing.explain.faithfulness import faithfulness, piece_faithfulness
 from penjing.make.choose import MEGA, SECONDS, has_pipeline, recipe_gates
+from penjing.make.in_their_time import by_model, decide_in_their_time, requests_of
+from penjing.make.robustness import measure_robustness
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.amend import read_certificate
 from penjing.prove.by_label import few_rows
 from penjing.prove.calibration_rows import open_rows
-from penjing.prove.certify import CLOCK, Labelled, clock_of, label_facts, table_hashes
+from penjing.prove.certify import CLOCK, Labelled, label_facts, table_hashes
 from penjing.prove.forced import forced_gates
 from penjing.prove.forecast import forecast
 from penjing.prove.harm import harm_table
@@ -240,7 +240,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     progress.start("testing the sealed release", 6)
     rows = job.data.audit.rows_by_label
     scored = score(decider.session, table, rows)
-    decided = _decide_in_their_time(decider, _requests(table))
+    decided = decide_in_their_time(decider, requests_of(table))
     progress.advance(note="decisions")
     others = {
         artifact.id: score(_open(artifact, job), table, rows)
@@ -264,7 +264,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
     faithful = _faithful(decider.session, models.linear, table, job)
     progress.advance(note="evidence")
     certificate, outcomes = read_certificate(release), tuple(each.decision.outcome for each in decided)
-    automated = np.array([_by_model(each.decision.decided_by, each.decision.reason) for each in decided], dtype=bool)
+    automated = np.array([by_model(each.decision) for each in decided], dtype=bool)
     forced = np.array([each.decision.forced for each in decided], dtype=bool)
     seen = Labelled((), scored.golds, tuple(each.decision.facts for each in decided))
     # Rows that are test and calibration at once count once, and their bounds allow for the thresholds chosen on them.
@@ -290,6 +290,7 @@ def test_release(sealed: Sealed, job: ReleaseJob, models: Models) -> ReleaseTest
         level=level,
         scope=measure_scope(decider.session, scored.predictions, job.data.outside),
         forecast=forecast(decider.policy, certificate, sealed.validation, sealed.calibration, beside),
+        robust=measure_robustness(decider, scored, decided, job.data, job.recipe, models.teacher),
     )
 
 
@@ -320,28 +321,6 @@ def _precision(artifact: Artifact) -> str:
     if artifact.card.form in {"linear", "static"}:
         return artifact.card.form
     return "int8" if artifact.card.precision == "int8" else "float"
-
-
-def _requests(table: Table) -> list[Request]:
-    return [
-        Request(counted(text), {name: column[i] for name, column in table.fields.items()})
-        for i, text in enumerate(table.texts)
-    ]
-
-
-def _decide_in_their_time(decider: Decider, requests: Sequence[Request]) -> list[Decided]:
-    """One decision a request, at the time of its row; without one now, where the rules depend on the time."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z") if decider.policy.spec.periods else CLOCK
-    places: dict[str, list[int]] = {}
-    for place, request in enumerate(requests):
-        clock = clock_of(decider.policy, request.fields)
-        places.setdefault(now if clock == CLOCK else clock, []).append(place)
-    decided = {
-        place: one
-        for clock, mine in places.items()
-        for place, one in zip(mine, decider.decide([requests[place] for place in mine], clock=clock), strict=True)
-    }
-    return [decided[place] for place in range(len(requests))]
 
 
 def _decide(decider: Decider, texts: Sequence[str]) -> list[Decided]:
@@ -384,8 +363,3 @@ def _rivals(decider: Decider, models: Models, texts: Sequence[str], threads: int
 
 def _note(models: Models) -> str:
     return f"of {models.reference.card.method}"
-
-
-def _by_model(by: str, reason: str) -> bool:
-    # A case drawn for audit was decided by the policy; the draw only checks it.
-    return by == "model" and reason in {"above_threshold", "audit"}

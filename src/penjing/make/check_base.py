@@ -20,6 +20,7 @@ from penjing.core.recipe import RecipeFile
 from penjing.data.audit import Problem
 from penjing.make.named import Named
 from penjing.make.plan import on_engine
+from penjing.tune.options import TrainingOptions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
 _COPIES_IN_TRAINING = 4
 _FLOAT = 4  # bytes
 _TOKENS_A_CHARACTER = 0.5  # fewer than most tokenizers make of Chinese, so that only a clear lack of room is reported
-_COMPRESSES = {"int8": ("onnx", "nncf"), "exit": ("onnx",), "export": ("onnx",), "embeddings": ("onnx",)}
+_TUNES: dict[str, tuple[str, ...]] = {"adalora": ("peft",), "ia3": ("peft",), "lora": ("peft",)}
+_COMPRESSES: dict[str, tuple[str, ...]] = {
+    "int8": ("onnx", "nncf"),
+    "exit": ("onnx",),
+    "export": ("onnx",),
+    "embeddings": ("onnx",),
+    "tenant": ("onnx",),
+}
 
 
 def base_faults(
@@ -51,6 +59,7 @@ def base_faults(
             if own is not None:
                 present = _student(own, present, tokens)
             _check(step, present)
+            _check_gap(step, base, present)
         except PenjingError as error:
             option = [error.where] if error.where in type(step.options).model_fields else []
             where = file.where("steps", index, step.name, *option)
@@ -60,6 +69,21 @@ def base_faults(
         if step.name == "compress.vocabulary":
             present = replace(present, same_tokens=False)
     return faults
+
+
+def faults_of_forms(base: Artifact, forms: Sequence[Step]) -> list[PenjingError | None]:
+    """The fault of each of several forms of the first step on this base; None where it has none.
+
+    Raises what the base raises where it cannot be opened.
+    """
+    present, found = _opened(base), list[PenjingError | None]()
+    for step in forms:
+        try:
+            _check(step, present)
+            found.append(None)
+        except PenjingError as error:
+            found.append(error)
+    return found
 
 
 @dataclass(frozen=True)
@@ -92,12 +116,17 @@ def _student(base: Artifact, teacher: _Present, tokens: int) -> _Present:
     return replace(found, same_tokens=same, same_width=len(widths) == 1)
 
 
+# The packages that kinds of noise need.
+_NOISE = {"homophones": "pypinyin", "traditional": "opencc"}
+
+
 def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError]:
     """A fault for each step whose packages are not installed; every run also makes `tune.linear`."""
     faults: list[PenjingError] = []
     for index, step in enumerate(steps):
         room, _, short = step.name.partition(".")
-        needed = ["sklearn", *(_COMPRESSES.get(short, ()) if room == "compress" else ())]
+        packages = {"tune": _TUNES, "compress": _COMPRESSES}.get(room, {})
+        needed = ["sklearn", *packages.get(short, ())]
         if getattr(on_engine(step, file.recipe.engine).options, "engine", None) == "openvino":
             needed.append("openvino")
         for name in needed:
@@ -105,6 +134,12 @@ def package_faults(file: RecipeFile, steps: Sequence[Step]) -> list[PenjingError
                 what = f"the step `{step.name}` needs the package `{name}`"
                 fix = "install the packages for training: pip install 'penjing[train]'"
                 faults.append(MissingPackageError(what, where=file.where("steps", index), fix=fix))
+    for kind in file.recipe.robustness.strengths:
+        package = _NOISE.get(kind)
+        if package is not None and importlib.util.find_spec(package) is None:
+            what = f"the noise `{kind}` needs the package `{package}`"
+            fix = "install the packages for training: pip install 'penjing[train]'"
+            faults.append(MissingPackageError(what, where=file.where("robustness"), fix=fix))
     return faults
 
 
@@ -116,7 +151,7 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
     width, needed = int(config_of(base).get("hidden_size", 0)), 0
     for step in steps:
         options: Any = step.options
-        if step.name == "tune.full":
+        if isinstance(step.options, TrainingOptions):
             needed += weights * (1 + _COPIES_IN_TRAINING * len(options.learning_rate))
             if options.layers != "all":
                 tokens = sum(min(_TOKENS_A_CHARACTER * len(text) + 2, options.max_tokens) for text in texts)
@@ -136,16 +171,20 @@ def room_problems(folder: Path, steps: Sequence[Step], base: Artifact, texts: It
 def _check(step: Step, present: _Present) -> None:
     """Raise the step's UsageError if it cannot work on this encoder."""
     from penjing.compress.distill import check_vocabularies, check_widths
+    from penjing.model.depths import check_known
     from penjing.model.encoder import longest_input
     from penjing.model.layers import heads_of, layers_of, neurons_of
-    from penjing.tune.full import check_tokens
+    from penjing.tune.job import check_tokens
 
     options: Any = step.options
     encoder = present.encoder
-    if step.name == "tune.full":
-        check_tokens(options.max_tokens, longest_input(encoder))
+    if isinstance(step.options, TrainingOptions):
+        check_tokens(options.max_tokens, longest_input(encoder) - options.further_tokens)
+        options.check_encoder(encoder)
         if isinstance(options.layers, int):
             layers_of(encoder)
+        if options.layer_decay != 1 or options.unfreeze or options.reinit:
+            check_known(str(encoder.config.model_type))  # type: ignore[union-attr]
         return
     short = step.name.partition(".")[2]
     if short in ("layers", "exit", "heads", "width", "magnitude"):
@@ -159,6 +198,14 @@ def _check(step: Step, present: _Present) -> None:
         check_vocabularies(same=present.same_tokens)
         check_widths(same=present.same_width or not options.hidden)
         heads_of(layers_of(encoder)[-1])
+
+
+def _check_gap(step: Step, base: Artifact, present: _Present) -> None:
+    """Raise the UsageError of a step that fills gaps if this base cannot."""
+    from penjing.tune.cloze import Options, check_gap
+
+    if isinstance(step.options, Options):
+        check_gap(step.options, base, present.encoder)
 
 
 def _sizes(folder: Path) -> list[int]:

@@ -16,7 +16,7 @@ from penjing.core.methods import Step
 from penjing.core.nouns import Artifact, Progress, Table
 from penjing.core.paths import no_such_file
 from penjing.core.recipe import TIME, RecipeFile
-from penjing.core.task import ALL, JointTask, Task
+from penjing.core.task import ALL, JointTask, Reader, Task
 from penjing.core.zone import find_zone
 from penjing.data.audit import Audit, Problem
 from penjing.data.labels import match_label, nearest_label, read_as
@@ -29,11 +29,15 @@ from penjing.make.candidate import has_scope
 from penjing.make.check_base import base_faults, package_faults, room_problems
 from penjing.make.check_labels import label_faults, label_problems
 from penjing.make.check_periods import audit_by_period
+from penjing.make.check_training import training_faults
 from penjing.make.choose import has_pipeline
 from penjing.make.choose_base import AUTO, ChosenBase, choose_base, wanted_of, with_base
+from penjing.make.continuing import Earlier, continuing_faults, open_earlier, with_replayed
 from penjing.make.named import Named, open_named
-from penjing.make.order import feature_faults, head_faults, order_faults
-from penjing.make.plan import read_plan
+from penjing.make.order import feature_faults, head_faults, order_faults, unlabelled_faults
+from penjing.make.plan import read_plan, read_search
+from penjing.make.search.ends import end_faults
+from penjing.make.search.ranges import Range
 from penjing.model.base import base_is_installed, open_base
 from penjing.prove.certify import table_hashes
 from penjing.prove.joint import limits_of_tasks
@@ -58,8 +62,10 @@ class Checked:
 
     file: the recipe, with the labels of its limits spelled as in the rows. audit: problems of the rows and of the
     recipe. faults: errors of the recipe itself. data, base, rules: None if they cannot be read or are not used.
-    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step. ledger:
-    how often the calibration rows were opened; None without rows, or where the ledger cannot be read.
+    chosen: what `base: auto` stands for here; `file` names it too. named: the base and corpora of each step. ranges:
+    of options of the first step, which is in `steps` as its first trial has it. ledger: how often the calibration rows
+    were opened; None without rows, or where the ledger cannot be read. earlier: the release that this one goes on from;
+    rows of it that are learned again are among the train rows of `data`.
     """
 
     file: RecipeFile
@@ -71,7 +77,9 @@ class Checked:
     faults: list[PenjingError] = field(default_factory=list)
     chosen: ChosenBase | None = None
     named: list[Named] = field(default_factory=list)
+    ranges: tuple[Range, ...] = ()
     ledger: LedgerState | None = None
+    earlier: Earlier | None = None
 
     def raise_faults(self) -> None:
         """Raise the fault if there is one; for several, raise one of the first one's class that lists them all."""
@@ -98,11 +106,13 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     found = Checked(file)
     found.steps, plan_faults = read_plan(file)
     found.faults += plan_faults
+    found.ranges = read_search(file)
     found.named, named_faults = open_named(file, found.steps)
     found.faults += named_faults
     encoder = file.recipe.step_list()[0][0] != "tune.linear"
     if encoder and file.recipe.base != AUTO:
         _open_base(found, sound=not plan_faults)
+    found.faults += continuing_faults(file, found.base)
     found.faults += package_faults(file, found.steps)
     found.faults += feature_faults(file, found.steps)
     missing = [path for path in _files(file) if not (path.is_file() or (_in_folders(file) and path.is_dir()))]
@@ -111,6 +121,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     looked = None if missing or reader is None else _attempt(found, lambda: examine(file, reader, progress))
     if looked is not None:
         found.audit, found.data = looked
+        _go_on(found, reader, progress)
     rows = table_hashes(found.data.calibration, file.recipe.data.features) if found.data is not None else []
     state = _attempt(found, lambda: look_up(file.path.parent / LEDGER, rows, DELTA * file.recipe.data.level_share))
     found.ledger = state if rows else None
@@ -121,6 +132,8 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     if found.data is not None:
         found.faults += promise_faults(file, found.data.task)
         found.faults += head_faults(file, found.steps, found.data.task)
+        found.faults += training_faults(file, found.steps, found.named, found.data.task)
+        found.faults += unlabelled_faults(file, found.steps, len(found.data.unlabelled))
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
@@ -150,13 +163,23 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     return found
 
 
+def _go_on(found: Checked, reader: Reader | None, progress: Progress) -> None:
+    """Open the earlier release that the recipe continues, and add the rows that are learned again."""
+    data = found.data
+    if data is None or reader is None:
+        return
+    found.earlier = _attempt(found, lambda: open_earlier(found.file, data, reader, progress))
+    found.data = with_replayed(data, found.earlier, reader)
+
+
 def _open_base(found: Checked, *, sound: bool) -> None:
     """Open the base of the recipe, and add what its steps cannot do with it. sound: the steps themselves are valid."""
     file = found.file
     found.base = _attempt(found, lambda: open_base(file.recipe.base, file.path.parent))
     if found.base is not None and sound:
         found.faults += order_faults(file, found.steps, found.base, found.named)
-        found.faults += base_faults(file, found.steps, found.base, found.named)
+        of_base = base_faults(file, found.steps, found.base, found.named)
+        found.faults += of_base or end_faults(file, found.steps, found.ranges, found.base)
 
 
 def promise_faults(file: RecipeFile, task: Task) -> list[PenjingError]:
@@ -222,7 +245,9 @@ def _files(file: RecipeFile) -> list[Path]:
     """Every file of rows that the recipe names."""
     data = file.recipe.data
     names = [data.files] if isinstance(data.files, str) else list(data.files.values())
-    return list(dict.fromkeys(file.resolve(name) for name in (*names, *data.unlabelled, *data.outside.values())))
+    return list(
+        dict.fromkeys(file.resolve(name) for name in (*names, *data.add, *data.unlabelled, *data.outside.values()))
+    )
 
 
 def _check_rules(found: Checked, labels: tuple[str, ...]) -> Sequence[Finding]:

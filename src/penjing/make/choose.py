@@ -17,6 +17,7 @@ from penjing.make.timings import Measured
 from penjing.measure.latency import Call, Latency, interleaved, latency
 from penjing.prove.certify import CLOCK
 from penjing.prove.gates import at_least, at_least_windows, at_most_exact, at_most_windows, refuses
+from penjing.prove.retained import FORGET
 from penjing.prove.score import Scored, score
 from penjing.report.found import ChosenVariant, Variant
 from penjing.report.verdict import note_of, signed
@@ -101,8 +102,10 @@ def gate(variant: Variant, teacher: Scored | None, gates: Gates) -> Variant:
     """The variant with its gates on validation rows, and the reason if a gate refuses it.
 
     teacher: the answers whose score must be kept; None leaves `keep` out, because a model is not compared with itself.
+    What the variant has of the promise `forget` stays.
     """
-    found = tuple(recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates))
+    beside = [one for one in variant.gates if one.name == FORGET]
+    found = (*recipe_gates(variant.scored, teacher, variant.latency, variant.size_mb, gates), *beside)
     # An unproven gate does not refuse a form on validation rows. The promise is tested once, on test rows.
     bad = refuses(found, "allow")
     reason = "; ".join(f"{g.name} {g.measured:.4g} against {g.promised:g} (bound {g.bound:.4g})" for g in bad)

@@ -24,6 +24,7 @@ from penjing.model.base import how_to_install
 from penjing.report.contract import Note
 from penjing.report.verdict import note_of
 from penjing.tune.depth import auto_layers
+from penjing.tune.options import TrainingOptions
 from penjing.tune.rates import SHARE
 
 AUTO = "auto"
@@ -160,7 +161,7 @@ def wanted_of(file: RecipeFile, audit: Audit, steps: Sequence[Step] = ()) -> Wan
     found: dict[str, Any] = {}
     for step in steps:
         options: Any = step.options
-        if step.name == "tune.full":
+        if isinstance(options, TrainingOptions):
             rates = len(options.learning_rate)
             passes = options.epochs * (1 + (rates - 1) * SHARE)
             found |= {"longest": options.max_tokens, "layers": options.layers, "passes": passes}

@@ -7,7 +7,7 @@ because a model contradicts it is no independent proof of what models do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,8 +27,7 @@ from penjing.data.features import rows_of
 from penjing.data.prepare import Prepared, file_names
 from penjing.make.cache import Cache, library_versions, table_fingerprint, task_key
 from penjing.make.label_errors import Judged, LabelError, finder_of
-from penjing.make.menu import linear_options
-from penjing.make.plan import single_step
+from penjing.make.menu import linear_step
 from penjing.make.timings import Measured
 from penjing.runtime.open import open_session
 
@@ -85,7 +84,8 @@ def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache) -> LabelDoubts
     sources = [source_hash(__name__), source_hash("penjing.tune.linear"), library_versions()]
     rows = _rows_of(file, data)
     read = [rows.files, list(rows.table.rows), rows.table.fields, data.language, task_key(data.task)]
-    about = digest([sources, table_fingerprint(rows.table), read, linear_options(file), file.recipe.seed])
+    options = linear_step(file).options.model_dump(mode="json")
+    about = digest([sources, table_fingerprint(rows.table), read, options, file.recipe.seed])
     kept = Measured(cache.folder / f"labels-{about[:16]}", about)
     cache.used.add(kept.folder.name)
 
@@ -109,7 +109,8 @@ class _FoldWork:
 
 def _judged(file: RecipeFile, data: Prepared, table: Table, work: _FoldWork) -> tuple[Judged, list[int]]:
     """What models say of rows that they were not fitted to, and the positions of these rows."""
-    numbers, step = fold_numbers(table, FOLDS), single_step("tune.linear", linear_options(file) | {"c": [_STRENGTH]})
+    numbers, step = fold_numbers(table, FOLDS), linear_step(file)
+    step = replace(step, options=step.options.model_copy(update={"c": (_STRENGTH,)}))
     positions, answers = list[int](), list[Answer]()
     for fold in range(FOLDS):
         if work.stop():

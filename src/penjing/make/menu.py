@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from penjing.core.methods import Step
 from penjing.core.nouns import Inputs, Run
 from penjing.core.recipe import RecipeFile
 from penjing.data.features import FieldFeatures
@@ -13,7 +14,7 @@ from penjing.data.prepare import Prepared
 from penjing.decide.table import RuleTable
 from penjing.make.candidate import TOLERANCE, always_reviewed, open_policy
 from penjing.make.check_periods import clocks_of
-from penjing.make.plan import single_step
+from penjing.make.plan import build_plan, single_step
 from penjing.prove.certify import label_facts
 from penjing.prove.forecast import Forecast, menus
 from penjing.prove.misses import Promised
@@ -32,7 +33,7 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     recipe, task = file.recipe, data.task
     features = recipe.data.feature_types()
     inputs = Inputs(None, data.train, data.validation, language=data.language, task=task, features=features)
-    step = single_step("tune.linear", linear_options(file))
+    step = linear_step(file)
     with TemporaryDirectory() as name:
         run = Run(out=Path(name) / "linear", scratch=Path(name) / "scratch", seed=recipe.seed, threads=threads)
         artifact = step.method.apply(inputs, step.options, run)
@@ -57,7 +58,7 @@ def word_model_menu(file: RecipeFile, data: Prepared, rules: RuleTable | None, t
     return menu_of(Forecast(every, by_label), count, period)
 
 
-def linear_options(file: RecipeFile) -> dict[str, object]:
-    """The recipe's own options of `tune.linear`, where that is its first step."""
-    name, options = file.recipe.step_list()[0]
-    return dict(options) if name == "tune.linear" else {}
+def linear_step(file: RecipeFile) -> Step:
+    """`tune.linear` as the recipe has it, where that is its first step, else with its defaults."""
+    name, _ = file.recipe.step_list()[0]
+    return build_plan(file)[0] if name == "tune.linear" else single_step("tune.linear")

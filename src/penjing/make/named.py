@@ -1,4 +1,4 @@
-"""What a step names itself: a smaller base, a corpus of texts; opened before any work begins.
+"""What a step names itself: a smaller base, a corpus of texts, a loss of the team's own; read before any work begins.
 
 Their content ids are part of the key of the step's result, so that other files of the same name make it again.
 """
@@ -12,24 +12,28 @@ from typing import Any
 from penjing.core.errors import PenjingError, UsageError
 from penjing.core.methods import Step
 from penjing.core.nouns import Artifact
+from penjing.core.own_code import OwnCode, read_own_code
 from penjing.core.recipe import RecipeFile
 from penjing.data.corpus.folder import Corpus, open_corpus
 from penjing.model.base import open_base
+from penjing.tune.options import TrainingOptions
 
 _OPTION = {"compress.student": "base", "compress.distill": "corpus"}
 
 
 @dataclass(frozen=True)
 class Named:
-    """The base and the corpora of one step; most steps name none."""
+    """The base, the corpora and the code of one step; most steps name none."""
 
     base: Artifact | None = None
     corpora: tuple[Corpus, ...] = ()
+    code: OwnCode | None = None
 
     @property
     def ids(self) -> list[str]:
         """The content ids of all of them."""
-        return [*([self.base.id] if self.base else []), *(corpus.id for corpus in self.corpora)]
+        first = [one.id for one in (self.base, self.code) if one is not None]
+        return [*first, *(corpus.id for corpus in self.corpora)]
 
 
 NOTHING = Named()
@@ -45,7 +49,7 @@ def open_named(file: RecipeFile, steps: Sequence[Step]) -> tuple[list[Named], li
             one = _open(file, step)
         except PenjingError as error:
             what = error.what if error.where is None else f"{error.where}: {error.what}"
-            where = file.where("steps", index, step.name, _OPTION[step.name])
+            where = file.where("steps", index, step.name, _OPTION.get(step.name, "loss"))
             faults.append(type(error)(what, where=where, fix=error.fix))
         found.append(one)
     return found, faults
@@ -53,6 +57,8 @@ def open_named(file: RecipeFile, steps: Sequence[Step]) -> tuple[list[Named], li
 
 def _open(file: RecipeFile, step: Step) -> Named:
     options: Any = step.options
+    if isinstance(options, TrainingOptions) and ":" in options.loss:
+        return Named(code=read_own_code(options.loss, file.path.parent))
     if step.name == "compress.student":
         return Named(base=open_base(options.base, file.path.parent))
     if step.name == "compress.distill" and options.corpus:

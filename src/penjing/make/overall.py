@@ -82,8 +82,8 @@ def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
     """Seconds of each stage on the reference machine, before any measurement. rows: number of train rows."""
     size = max(0.5, rows / 1200)
     found = {"reading": READING * size, "tune.linear": BASELINE * size}
-    if steps[0] == "tune.full":
-        found["tune.full"] = 150.0 * size
+    if steps[0] != "tune.linear":
+        found[steps[0]] = 150.0 * size
         found |= {name: 100.0 * size if name in TRAINS else SMALL_STEP for name in steps[1:]}
         if search:
             found["search"] = 600.0 * size
@@ -91,10 +91,11 @@ def stages(steps: list[str], rows: int, search: bool) -> dict[str, float]:
     return found | {"testing": TESTING}
 
 
-def scaled(estimates: Mapping[str, float], step_seconds: float, tuning: float) -> dict[str, float]:
-    """The estimates for this machine. step_seconds: a training step of the base; tuning: the whole tuning."""
+def scaled(estimates: Mapping[str, float], tuned: str, step_seconds: float, tuning: float) -> dict[str, float]:
+    """The estimates for this machine. tuned: the step that tunes the base; step_seconds: of one step
+    of its training; tuning: of all of them."""
     factor = max(0.2, step_seconds / REFERENCE_STEP)
-    return {name: tuning if name == "tune.full" else seconds * factor for name, seconds in estimates.items()}
+    return {name: tuning if name == tuned else seconds * factor for name, seconds in estimates.items()}
 
 
 def in_words(seconds: float) -> str:

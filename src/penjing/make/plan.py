@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from penjing.core.errors import PenjingError, RecipeError, UsageError
-from penjing.core.methods import Step, load_method
+from penjing.core.errors import MissingPackageError, PenjingError, RecipeError, UsageError
+from penjing.core.methods import Method, Step, load_method
+from penjing.core.nouns import Scalar
 from penjing.core.options import build_options, nearest
 from penjing.core.recipe import RecipeFile
+from penjing.make.search.ranges import Range, looks_like_a_range, range_elsewhere, split_ranges
 
 ROOMS = {"tune": "penjing.tune", "compress": "penjing.compress"}
 
@@ -38,11 +41,43 @@ def _read_steps(file: RecipeFile) -> tuple[list[Step], list[PenjingError]]:
     steps: list[Step] = []
     faults: list[PenjingError] = []
     for index, (name, given) in enumerate(file.recipe.step_list()):
+        place = partial(file.where, "steps", index, name)
+        elsewhere = None if _is_searched(index, name) else range_elsewhere(name, given, place)
         try:
-            steps.append(named_step(name, given, partial(file.where, "steps", index, name)))
+            if elsewhere is not None:
+                raise elsewhere
+            steps.append(_first_trial(name, given, place)[0] if index == 0 else named_step(name, given, place))
         except UsageError as error:
             faults.append(error)
     return steps, faults
+
+
+def read_search(file: RecipeFile) -> tuple[Range, ...]:
+    """The ranges of options of the first step; none where the recipe has none, or where they are faulty."""
+    name, given = file.recipe.step_list()[0]
+    try:
+        return _first_trial(name, given, partial(file.where, "steps", 0, name))[1]
+    except UsageError:
+        return ()
+
+
+def with_values(step: Step, ranges: Sequence[Range], values: Mapping[str, Scalar]) -> Step:
+    """The step of a trial. Raises pydantic.ValidationError for values that do not go together."""
+    options = type(step.options)
+    given = {one.option: one.as_option(values[one.option]) for one in ranges}
+    return replace(step, options=options(**{**step.options.model_dump(), **given}))
+
+
+def _is_searched(index: int, name: str) -> bool:
+    return index == 0 and name.startswith("tune.")
+
+
+def _first_trial(name: str, given: dict[str, object], place: Callable[..., str]) -> tuple[Step, tuple[Range, ...]]:
+    """The first step as its first trial has it, and the ranges of its options."""
+    if not _is_searched(0, name):
+        return named_step(name, given, place), ()
+    plain, ranges = split_ranges(_method(name, place, ROOMS).options, given, place)
+    return named_step(name, plain, place), ranges
 
 
 def _order_faults(file: RecipeFile) -> list[PenjingError]:
@@ -105,15 +140,26 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
                 fix="add `gates: {keep: 0.98}`, the share of the tuned model's score that must be kept",
             )
         )
-    if recipe.trials and not recipe.search:
-        faults.append(
-            RecipeError(
-                "`trials` are ways of healing that a search tries, and this recipe does not search",
-                where=file.where("trials"),
-                fix="add `search: compress`, or remove `trials`",
-            )
-        )
-    return faults
+    return [*faults, *_budget_faults(file)]
+
+
+def _budget_faults(file: RecipeFile) -> list[PenjingError]:
+    """A budget without a search, and a search without one."""
+    recipe, (name, given) = file.recipe, file.recipe.step_list()[0]
+    ranges = [option for option, value in given.items() if _is_searched(0, name) and looks_like_a_range(value)]
+    if ranges and not (recipe.trials or recipe.minutes):
+        what = f"`{ranges[0][:60]}` is a range, and the recipe does not say how long to search"
+        where = file.where("steps", 0, name, ranges[0])
+        return [RecipeError(what, where=where, fix="add `trials: 20`, or `minutes: 30`, beside `steps`")]
+    if ranges and importlib.util.find_spec("optuna") is None:
+        what, fix = "ranges of options need the package `optuna`", "pip install 'penjing[train]'"
+        return [MissingPackageError(what, where=file.where("steps", 0, name, ranges[0]), fix=fix)]
+    key = "minutes" if recipe.minutes else "trials"
+    if ranges or not (recipe.minutes or (recipe.trials and not recipe.search)):
+        return []
+    what = f"`{key}` limits a search over options, and no option of the first step is a range"
+    fix = f"write a range, such as `learning_rate: {{low: 2.0e-5, high: 5.0e-4, log: true}}`, or remove `{key}`"
+    return [RecipeError(what, where=file.where(key), fix=fix)]
 
 
 def single_step(name: str, options: dict[str, object] | None = None) -> Step:
@@ -135,9 +181,13 @@ def named_step(
 
     place: gives the position of the step in the recipe, or that of an option by its keys.
     """
+    method = _method(name, place, rooms)
+    return Step(name=name, method=method, options=build_options(method.options, given, place(), place))
+
+
+def _method(name: str, place: Callable[..., str], rooms: Mapping[str, str]) -> Method:
     room, _, short = name.partition(".")
     known = [f"{key}.{method}" for key, path in rooms.items() for method in importlib.import_module(path).METHODS]
     if name not in known:
         raise RecipeError(f"unknown step `{name[:60]}`", where=place(), fix=nearest(name, known))
-    method = load_method(short, importlib.import_module(rooms[room]).METHODS, place())
-    return Step(name=name, method=method, options=build_options(method.options, given, place(), place))
+    return load_method(short, importlib.import_module(rooms[room]).METHODS, place())

@@ -3,72 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from penjing.core.canon import digest
-from penjing.core.machine import cores, fastest_engine, hardware, wait_asleep
-from penjing.core.methods import Done, Step, source_hash
-from penjing.core.nouns import Artifact, Inputs, Progress, Release, Silent
+from penjing.core.machine import wait_asleep
+from penjing.core.nouns import Progress, Silent
 from penjing.core.paths import AnyPath, local_path
-from penjing.core.recipe import RecipeFile, load_recipe
-from penjing.core.releases import retire
-from penjing.data.prepare import Prepared
-from penjing.data.split import cut_of, labelled_rows
-from penjing.decide.policy import Policy
-from penjing.decide.table import RuleTable
-from penjing.make.advice import advise
-from penjing.make.cache import Cache, table_fingerprint, task_key
-from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_policy, promised_against, test_release
+from penjing.core.recipe import load_recipe
+from penjing.make.cache import Cache
 from penjing.make.check_recipe import check_recipe
-from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
-from penjing.make.doubted import doubts_of_run
-from penjing.make.fold_teachers import tune_folds
 from penjing.make.lock import locked
-from penjing.make.machine_choices import pace_of
-from penjing.make.named import NOTHING, Named
-from penjing.make.overall import Overall, scaled, stages
-from penjing.make.plan import on_engine, single_step, step_faults
-from penjing.make.search.chains import chains
-from penjing.make.search.finished import Finished, keep_finished, read_finished
-from penjing.make.search.search import Search, choose_smallest
+from penjing.make.machine_choices import MACHINE, threads_of
+from penjing.make.making import Made, Making
+from penjing.make.overall import Overall, stages
+from penjing.make.plan import step_faults
 from penjing.make.timings import Measured
-from penjing.make.trainable import keep_trainable
-from penjing.make.unchanged import find_ended, in_language, keep_ended, key_of
-from penjing.measure.latency import Call
-from penjing.model.base import depth_of
-from penjing.prove.calibration_rows import ledger_of
-from penjing.prove.gates import TIMES, in_words, refuses
-from penjing.prove.score import Scored, score
-from penjing.prove.seal import put_with_gates
-from penjing.report.build import Found, fill
-from penjing.report.contract import Note, PageLanguage, Report, VariantRow
-from penjing.report.found import ChosenVariant, ReleaseTest, Variant
-from penjing.report.page import write_report
+from penjing.make.unchanged import about_of, find_ended, in_language, keep_ended, key_of
+from penjing.report.contract import PageLanguage
 from penjing.report.verdict import note_in
-from penjing.runtime.open import open_session
 
-# Folder, beside the results of steps, for choices made once for this machine.
-MACHINE = "machine"
 # Number of train rows assumed before the data is read.
 ROWS = 1200
-
-
-@dataclass(frozen=True)
-class Made:
-    """The result of a run of `make`: the report, and the release unless a gate refused it.
-
-    unchanged: nothing has changed since an earlier run, and both are the results of that run. advice: what to do about
-    a refusal.
-    """
-
-    report: Report
-    release: Release | None
-    refused: tuple[str, ...]
-    unchanged: bool = False
-    advice: str = ""
 
 
 def make_release(
@@ -104,290 +60,26 @@ def make_release(
         if checked.chosen is not None:
             progress.say(note_in(checked.chosen.note, "en"))
         progress.expect(stages(names, len(data.train), searches))
-        threads = _threads(file, steps[0], data, base, out, progress)
+        threads = threads_of(file, steps[0], data, base, out / "cache" / MACHINE, progress)
         cache = Cache(out / "cache", file.recipe.seed, threads, progress, stop)
-        measured = Measured(out / "cache" / "measured", _about(file, data, rules, threads))
+        measured = Measured(out / "cache" / "measured", about_of(file, data, rules, threads))
         ended = Measured(out / "cache" / MACHINE, measured.about)
+        earlier = checked.earlier
         used = [base.id if base else "", *(each for one in checked.named for each in one.ids)]
+        used += [] if earlier is None else [earlier.release.id]
         key = key_of(data, used, texts)
         found = None if again else find_ended(ended, key, out)
         if found is not None:
             return Made(in_language(found[0], out, texts, language), found[1], (), unchanged=True)
         notes = () if checked.chosen is None else (checked.chosen.note,)
-        made = _Making(
-            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes
-        ).run()
+        made = Making(
+            file, steps, data, rules, base, cache, out, progress, texts, language, measured, checked.named, notes,
+            earlier,
+            checked.ranges,
+        ).run()  # fmt: skip
         if made.release is not None:
             keep_ended(ended, key, made.release)
         return made
-
-
-def _threads(
-    file: RecipeFile, tuning: Step, data: Prepared, base: Artifact | None, out: Path, progress: Overall
-) -> int:
-    """The recipe's threads, or those of a probe of training steps, which also updates the time estimates."""
-    if base is None or file.recipe.threads:
-        return file.recipe.threads or cores()
-    features = file.recipe.data.feature_types()
-    inputs = Inputs(base, data.train, data.validation, language=data.language, task=data.task, features=features)
-    pace = pace_of(tuning, inputs, file.recipe.seed, out / "cache" / MACHINE, progress)
-    rates = len(getattr(tuning.options, "learning_rate", ()))
-    tuning_seconds = pace["run_seconds"] * (1 + (rates - 1) / 6)
-    progress.expect(scaled(progress.seconds, pace["seconds"][str(pace["threads"])], tuning_seconds))
-    return int(pace["threads"])
-
-
-@dataclass
-class _Making:
-    file: RecipeFile
-    steps: list[Step]
-    data: Prepared
-    rules: RuleTable | None
-    base: Artifact | None
-    cache: Cache
-    out: Path
-    progress: Overall
-    texts: bool
-    language: PageLanguage | None
-    measured: Measured
-    # What each step names itself.
-    named: Sequence[Named]
-    # Why `base: auto` is this base.
-    about: tuple[Note, ...] = ()
-    skipped: list[Note] = field(default_factory=list)
-    # Of a search: the steps of every form by its title, and the report rows that an earlier run measured.
-    steps_by_title: dict[str, tuple[Step, ...]] = field(default_factory=dict)
-    earlier: tuple[VariantRow, ...] = ()
-    reference: Scored | None = None
-    # The tuned model's pipeline, if the recipe has the promise `times_faster`.
-    pipeline: Call | None = None
-
-    def run(self) -> Made:
-        # In a recipe without an encoder, the first step makes the linear model.
-        linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
-        done, variants, linear_variant, choice = self._forms(linear)
-        for variant in variants:
-            if variant.refused:
-                self.progress.say(f"refused: {variant.name} ({variant.refused})")
-        if choice is not None and choice.variant is linear_variant and choice.why:
-            self.progress.say(f"the linear model is chosen. {choice.why}")
-        # If nothing passed, the last variant is still tested, so that the report shows the gates that it broke.
-        last = (variants or [linear_variant])[-1]
-        chosen, teacher = choice.variant if choice else last, done[0].artifact
-        student = _student(chosen, done)
-        # If the encoder is not proven better, `keep` of the linear model refers to its own score.
-        reference = linear.artifact if choice and choice.fell_back else teacher
-        self.progress.enter("testing")
-        tested = self._certify_and_test(chosen, Models(reference, teacher, linear.artifact, student))
-        bad = refuses(tested.gates, self.file.recipe.gates.unproven)
-        refused = [in_words(one, self._labelled_for_test) for one in bad]
-        if choice is None:
-            refused = [f"every variant was refused: {last.name}: {last.refused}", *refused]
-            bad = [*refuses(last.gates, "allow"), *bad]
-        release = self._put_in_place(tested, student) if not refused else None
-        if refused:
-            # An earlier release is kept under its id, but not as OUT/release after a refusal.
-            retire(self.out / "release")
-        steps = done if linear in done else [linear, *done]
-        found = Found(
-            self.file, self.data, steps, variants, linear_variant, choice, tested, release,
-            (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
-            doubts_of_run(self.file, self.data, self.cache),
-        )  # fmt: skip
-        report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
-        if self.file.recipe.search and release is not None:
-            self._end_search(chosen, teacher, linear.artifact, done, report)
-        self.measured.forget()
-        self.cache.shrink(self.cache.folder / MACHINE)
-        return Made(report, release, tuple(refused), advice=advise(bad))
-
-    def _labelled_for_test(self, rows: int) -> int:
-        """About how many labelled rows give so many test rows."""
-        return labelled_rows(rows, "test", self.data.audit.splits, cut_of(self.file.recipe.data))
-
-    def _forms(self, linear: Done) -> tuple[list[Done], list[Variant], Variant, ChosenVariant | None]:
-        """The finished steps, the forms that can be sealed, the linear one, and the chosen one."""
-        if self.file.recipe.search:
-            done, variants, linear_variant = self._search(linear)
-            return done, variants, linear_variant, choose_smallest(variants, linear_variant)
-        done = self._tune_and_compress(linear)
-        variants, linear_variant, proven = self._measure(done, linear)
-        return done, variants, linear_variant, choose(variants, linear_variant, proven=proven)
-
-    def _put_in_place(self, tested: ReleaseTest, student: Artifact) -> Release:
-        """Make the tested folder OUT/release, with its gates beside it."""
-        release = put_with_gates(tested.release, self.out / "release", tested.gates)
-        if student.card.form == "torch":
-            keep_trainable(student, self.out)
-        return release
-
-    def _inputs(self, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING) -> Inputs:
-        data = self.data
-        return Inputs(
-            parent=parent,
-            train=data.train,
-            validation=data.validation,
-            teachers={"tuned": teacher} if teacher else {},
-            language=data.language,
-            unlabelled=data.unlabelled,
-            task=data.task,
-            features=self.file.recipe.data.feature_types(),
-            corpora=named.corpora,
-            base=named.base,
-        )
-
-    def _step(
-        self, step: Step, parent: Artifact | None, teacher: Artifact | None = None, named: Named = NOTHING
-    ) -> Done:
-        inputs = self._inputs(parent, teacher, named)
-        if not self.file.recipe.search or step.name.startswith("tune."):
-            self.progress.enter(step.name)
-        step = on_engine(step, self.file.recipe.engine)
-        folds = getattr(step.options, "out_of_fold", 0)
-        if folds and teacher is not None:
-            own = tune_folds(self.steps[0], self._inputs(self.base), teacher, folds, self.cache)
-            inputs = replace(inputs, teachers={**inputs.teachers, **own})
-        done = self.cache.run(step, inputs)
-        self.progress.say(f"{step.name}: {'from the cache' if done.cached else f'{done.seconds:.1f} s'}")
-        return done
-
-    def _tune_and_compress(self, linear: Done) -> list[Done]:
-        if self.base is None:
-            return [linear]
-        done = [self._step(self.steps[0], self.base)]
-        exported = self._step(single_step("compress.export"), done[0].artifact)
-        for step, named in zip(self.steps[1:], self.named[1:], strict=True):
-            done.append(self._step(step, done[-1].artifact, done[0].artifact, named))
-        # The exported form without compression is always measured, so that the report shows why it is not enough.
-        return [done[0], exported, *done[1:]]
-
-    def _teacher_scores(self, teacher: Artifact) -> Scored:
-        session = open_session(teacher, threads=self.cache.threads, long_texts=self.file.recipe.data.long)
-        self.reference = score(session, self.data.validation, self.data.audit.rows_by_label)
-        return self.reference
-
-    def _measure(self, done: list[Done], linear: Done) -> tuple[list[Variant], Variant, bool]:
-        """The forms that can be sealed, the linear one, and whether the tuned model is proven better than it."""
-        teacher = self._teacher_scores(done[0].artifact)
-        self.pipeline = promised_against(self.file.recipe, done[0].artifact, self.cache.threads)
-        sealable = [one for one in done if one.artifact.card.form != "torch"]
-        names = [*sealable, linear] if linear not in sealable else sealable
-        self.progress.enter("measuring")
-        self.progress.start("measuring the variants", len(names))
-        by_id = {}
-        for one in names:
-            by_id[one.artifact.id] = self._judge(one.step.name, one.artifact, None if one is linear else teacher)
-            self.progress.advance(note=one.step.name)
-        baseline = by_id[linear.artifact.id]
-        proven = beats(teacher, baseline.scored)
-        if proven:
-            baseline = gate(baseline, teacher, self.file.recipe.gates)
-        return [by_id[one.artifact.id] for one in sealable], baseline, proven
-
-    def _search(self, linear: Done) -> tuple[list[Done], list[Variant], Variant]:
-        """The steps from the tuned model on, every form that was tried, and the linear one."""
-        tuned = self._step(self.steps[0], self.base)
-        teacher = self._teacher_scores(tuned.artifact)
-        self.pipeline = promised_against(self.file.recipe, tuned.artifact, self.cache.threads)
-        # The linear model takes part in the search: a larger form is of no use if it keeps the teacher's score.
-        linear_variant = self._judge("tune.linear", linear.artifact, teacher)
-        ended = read_finished(self._kept(), tuned.artifact.id)
-        if ended is not None:
-            done, variants = self._repeat_search(ended, tuned, teacher)
-            return done, variants, linear_variant
-        # If `auto` means ONNX Runtime on this processor, there is no second engine to compare.
-        both = self.file.recipe.engine == "auto" and fastest_engine() != "onnx"
-        every = list(chains(depth_of(tuned.artifact), both))
-        self.progress.enter("search")
-        tried = Search(
-            tuned.artifact,
-            every,
-            lambda step, parent: self._step(step, parent, tuned.artifact),
-            lambda title, artifact: self._judge(title, artifact, teacher),
-            self._fastest,
-            self.progress,
-            self.file.recipe.trials,
-            self.file.recipe.seed,
-            [linear_variant],
-            self.skipped,
-        ).run()
-        self.steps_by_title = {each.variant.name: each.chain.steps for each in tried}
-        unique = {one.artifact.id: one for each in tried for one in each.done}
-        return [tuned, *unique.values()], [each.variant for each in tried], linear_variant
-
-    def _kept(self) -> Measured:
-        return Measured(self.cache.folder / MACHINE, self.measured.about)
-
-    def _repeat_search(self, ended: Finished, tuned: Done, teacher: Scored) -> tuple[list[Done], list[Variant]]:
-        """The form that an earlier search with the same content sealed, with the steps that make it."""
-        self.progress.say(f"search: ended in `{ended.title}` in an earlier run of the same content")
-        done = [tuned]
-        for step in ended.steps:
-            done.append(self._step(step, done[-1].artifact, tuned.artifact))
-        self.skipped.extend(ended.skipped)
-        self.earlier = tuple(row for row in ended.rows if row.name not in {ended.title, "tune.linear"})
-        self.steps_by_title = {ended.title: ended.steps}
-        variants = [self._judge(ended.title, done[-1].artifact, teacher)] if ended.steps else []
-        return done, variants
-
-    def _end_search(
-        self, chosen: Variant, tuned: Artifact, linear: Artifact, done: Sequence[Done], report: Report
-    ) -> None:
-        """Store the result of the search, and release the cached results that the sealed form does not need."""
-        steps = self.steps_by_title.get(chosen.name, ())
-        keep_finished(self._kept(), tuned.id, chosen.name, steps, report.variants, self.skipped)
-        ancestors = {str(step.get("parent")) for step in chosen.artifact.card.lineage} | {chosen.artifact.id}
-        needed = {one.artifact.folder.name for one in done if one.artifact.id in ancestors}
-        self.cache.used.intersection_update({*needed, tuned.folder.name, linear.folder.name})
-
-    def _judge(self, name: str, artifact: Artifact, teacher: Scored | None) -> Variant:
-        """An artifact measured on validation rows, with its gates. teacher: the model of `keep` (None: no `keep`)."""
-        gates = self.file.recipe.gates
-        setting = Setting(
-            table=self.data.validation,
-            policy=self._open_policy(),
-            rows=self.data.audit.rows_by_label,
-            threads=self.cache.threads,
-            long_texts=self.file.recipe.data.long,
-            reference=self.pipeline,
-            measured=self.measured,
-            quick=all(getattr(gates, name) is None for name in TIMES),
-        )
-        variant = measure(name, artifact, setting)
-        return gate(variant, teacher, gates)
-
-    def _fastest(self, variants: Sequence[Variant]) -> Variant:
-        def winner() -> dict[str, str]:
-            return {"id": fastest(variants, self.data.validation, self._open_policy()).artifact.id}
-
-        found = self.measured.once(["race", *(one.artifact.id for one in variants)], winner)
-        return next(one for one in variants if one.artifact.id == found["id"])
-
-    def _open_policy(self) -> Policy:
-        """The rules and fields of the release, without thresholds."""
-        return open_policy(self.file.recipe, self.data.task, self.rules, 0.0)
-
-    def _certify_and_test(self, chosen: Variant, models: Models) -> ReleaseTest:
-        self.progress.start("certifying, sealing and testing", None)
-        rest = self.rules, self.cache.threads, self.progress, ledger_of(self.file.path, self.out)
-        job = ReleaseJob(self.file.recipe, self.data, *rest)
-        trainable = models.student.id if models.student.card.form == "torch" else ""
-        return test_release(certify_and_seal(self.out / ".candidate", job, chosen, trainable), job, models)
-
-
-def _student(chosen: Variant, done: Sequence[Done]) -> Artifact:
-    """The last torch artifact of the chosen form; the form itself if it was never in torch."""
-    ancestors = {step.get("parent") for step in chosen.artifact.card.lineage}
-    in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
-    return in_torch[-1] if in_torch else chosen.artifact
-
-
-def _about(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
-    """Everything, apart from the model, that the times of a run depend on."""
-    written = rules.digest if rules is not None else ""
-    source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
-    task = task_key(data.task)
-    return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source, task])
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from penjing.core.folder import MANIFEST, link_or_copy, sealed_folder, verify
+from penjing.core.methods import Done
 from penjing.core.nouns import Artifact
+from penjing.report.found import Variant
 
 TRAINABLE = "trainable"
 
@@ -22,3 +25,10 @@ def keep_trainable(artifact: Artifact, out: Path) -> Path:
                 link_or_copy(path, copy)
     assert verify(target) == artifact.id
     return target
+
+
+def student_of(chosen: Variant, done: Sequence[Done]) -> Artifact:
+    """The last torch artifact of the chosen form; the form itself if it was never in torch."""
+    ancestors = {step.get("parent") for step in chosen.artifact.card.lineage}
+    in_torch = [one.artifact for one in done if one.artifact.card.form == "torch" and one.artifact.id in ancestors]
+    return in_torch[-1] if in_torch else chosen.artifact

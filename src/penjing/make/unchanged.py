@@ -15,10 +15,13 @@ from penjing.compress import METHODS as COMPRESS
 from penjing.core.artifact import open_release
 from penjing.core.canon import digest, digest_lines
 from penjing.core.errors import PenjingError
+from penjing.core.machine import hardware
 from penjing.core.methods import source_hash
 from penjing.core.nouns import Release
+from penjing.core.recipe import RecipeFile
 from penjing.data.prepare import Prepared
-from penjing.make.cache import library_versions, task_key
+from penjing.decide.table import RuleTable
+from penjing.make.cache import library_versions, table_fingerprint, task_key
 from penjing.make.timings import Measured
 from penjing.report.contract import PageLanguage, Report, read_report
 from penjing.report.page import write_report
@@ -61,3 +64,11 @@ def in_language(report: Report, out: Path, texts: bool, language: PageLanguage |
     if report.verdict == " ".join([headline, *sentences]):
         return report
     return write_report(report.model_copy(update={"verdict": ""}), out, texts=texts, language=language)
+
+
+def about_of(file: RecipeFile, data: Prepared, rules: RuleTable | None, threads: int) -> str:
+    """Everything, apart from the model, that the times of a run depend on."""
+    written = rules.digest if rules is not None else ""
+    source, texts = source_hash("penjing.make.choose"), table_fingerprint(data.validation)
+    task = task_key(data.task)
+    return digest([file.recipe.model_dump(mode="json"), written, texts, threads, hardware(), source, task])

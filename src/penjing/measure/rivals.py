@@ -16,6 +16,7 @@ from penjing.engines.export import onnx_int8 as quantize
 from penjing.measure.rival_onnx import answer_onnx, output_names, padded
 from penjing.model.encoder import Classifier, load_classifier, load_encoder, quiet_transformers
 from penjing.model.heads import mean_pool
+from penjing.model.prompt import run_encoder
 from penjing.text.tokens import TOKENIZER, Tokens, read_tokenizer
 
 INT8_MODEL = "int8.onnx"
@@ -102,7 +103,7 @@ def frozen_embeddings(
     def embed(some: Sequence[str]) -> Any:
         feed = {name: torch.from_numpy(array) for name, array in encode(some).items()}
         with torch.inference_mode():
-            states = mean_pool(encoder(**feed).last_hidden_state, feed["attention_mask"])
+            states = mean_pool(run_encoder(encoder, **feed), feed["attention_mask"])
         return torch.nn.functional.normalize(states, dim=1).numpy()
 
     return _regression(embed, texts, labels, validation)
@@ -153,7 +154,7 @@ def _token_states(base: Artifact) -> Any:
     for first in range(0, size, 512):
         ids = torch.tensor([[around[0], token, around[-1]] for token in range(first, min(first + 512, size))])
         with torch.inference_mode():
-            states = encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+            states = run_encoder(encoder, ids, torch.ones_like(ids))
         parts.append(states.mean(dim=1).numpy())
     return np.concatenate(parts).astype(np.float64)
 

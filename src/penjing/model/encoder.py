@@ -17,6 +17,8 @@ from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.model.heads import build_heads, load_heads, read_out, save_heads
+from penjing.model.inserted import inserted_in, put_in
+from penjing.model.prompt import prompt_length, run_encoder
 from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
 
@@ -43,7 +45,7 @@ class Classifier(nn.Module):
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor | dict[str, torch.Tensor]:
         """The output of each head by name, float32, for ids and mask (batch, tokens) int64; of one only its output."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = run_encoder(self.encoder, input_ids, attention_mask)
         return read_out(self.head, self.dropout, hidden, attention_mask)
 
 
@@ -63,8 +65,8 @@ def load_encoder(base: Artifact) -> nn.Module:
         raise UsageError(f"a model of type `{config.model_type}` is not an encoder", where=str(folder), fix=_FIX_FAMILY)
     weights = read_weights(folder / "model.safetensors")
     with quiet_transformers():
-        if getattr(config, HEADS, None):
-            encoder, wrong = _with_fewer_heads(MODEL_MAPPING[type(config)], config, weights)
+        if getattr(config, HEADS, None) or inserted_in(config):
+            encoder, wrong = _changed(MODEL_MAPPING[type(config)], config, weights)
         else:
             encoder, info = MODEL_MAPPING[type(config)].from_pretrained(
                 None,
@@ -90,12 +92,20 @@ def load_encoder(base: Artifact) -> nn.Module:
     return encoder.eval()  # type: ignore[no-any-return]
 
 
-def _with_fewer_heads(kind: Any, config: Any, weights: dict[str, torch.Tensor]) -> tuple[Any, list[str]]:
-    """An encoder whose attention matrices have the shapes of the stored ones, and what does not fit."""
+def _changed(kind: Any, config: Any, weights: dict[str, torch.Tensor]) -> tuple[Any, list[str]]:
+    """An encoder with what was put into it, its attention matrices as large as the stored ones, and what does not fit.
+
+    A configuration that asks for what this encoder cannot have does not fit either.
+    """
     encoder = kind._from_config(config, attn_implementation="sdpa", dtype=torch.float32)
+    try:
+        put_in(encoder)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return encoder, [f"{', '.join(inserted_in(config))} ({error})"]
+    fewer = getattr(config, HEADS, None)
     for name, parameter in list(encoder.named_parameters()):
         stored = weights.get(name)
-        if stored is not None and ".attention." in name and stored.shape != parameter.shape:
+        if stored is not None and fewer and ".attention." in name and stored.shape != parameter.shape:
             path, _, last = name.rpartition(".")
             matrix = encoder.get_submodule(path)
             setattr(matrix, last, nn.Parameter(torch.empty_like(stored)))
@@ -139,8 +149,8 @@ def padding_id(encoder: nn.Module) -> int:
 
 
 def longest_input(encoder: nn.Module) -> int:
-    """The most tokens that the encoder's position embeddings reach, special tokens included."""
-    return _positions(encoder.config)
+    """The most tokens of a text that the encoder's position embeddings reach, special tokens included."""
+    return _positions(encoder.config) - prompt_length(encoder.config)
 
 
 def _positions(config: Any) -> int:

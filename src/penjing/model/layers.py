@@ -18,6 +18,9 @@ from penjing.core.nouns import Artifact
 from penjing.model.base import config_of
 from penjing.model.encoder import HEADS, Classifier
 from penjing.model.heads import mean_pool, read_out
+from penjing.model.inserted import keep_inserted
+from penjing.model.prefix import keep_columns
+from penjing.model.prompt import PROMPT, check_no_prompt, prompt_length
 
 # Family -> path of its layers. All are post-norm as BERT is, so that a slice of layers is an encoder.
 FAMILIES = {
@@ -37,6 +40,7 @@ class Lower(nn.Module):
     def __init__(self, classifier: Classifier, count: int) -> None:
         super().__init__()
         total = len(layers_of(classifier.encoder))
+        _check_can_be_cut(classifier.encoder)
         self.encoder = _with_layers(classifier.encoder, range(total - count))
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -90,6 +94,7 @@ def keep_layers(classifier: Classifier, kept: Sequence[int]) -> Classifier:
     heads = getattr(encoder.config, HEADS, None)
     if heads:
         setattr(encoder.config, HEADS, [heads[place] for place in kept])
+    keep_inserted(encoder.config, kept)
     small = copy.copy(classifier)
     small._modules = dict(classifier._modules)
     small.encoder = encoder
@@ -137,6 +142,7 @@ def keep_heads(classifier: Classifier, kept: Sequence[Sequence[int]]) -> Classif
         for matrix in into:
             _keep_rows(matrix, rows)
         _keep_columns(out, rows)
+        keep_columns(layer.attention.self, rows)  # type: ignore[union-attr]
     setattr(small.encoder.config, HEADS, [len(places) for places in kept])
     return small
 
@@ -191,7 +197,13 @@ def layers_of(encoder: nn.Module) -> nn.ModuleList:
 
 def can_be_cut(artifact: Artifact) -> bool:
     """Whether the top layers of this base or torch artifact can be trained without those below them."""
-    return config_of(artifact).get("model_type") in FAMILIES
+    config = config_of(artifact)
+    return config.get("model_type") in FAMILIES and not config.get(PROMPT)
+
+
+def _check_can_be_cut(encoder: nn.Module) -> None:
+    what = "its layers are trained together, because the prompt is below all of them"
+    check_no_prompt(prompt_length(encoder.config), what, "set `layers: all`")
 
 
 def _with_layers(encoder: nn.Module, kept: Sequence[int]) -> nn.Module:

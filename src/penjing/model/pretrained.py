@@ -19,6 +19,7 @@ from penjing.core.errors import DamageError, UsageError
 from penjing.core.nouns import Artifact, Family
 from penjing.model.base import encoder_folder
 from penjing.model.encoder import load_encoder, quiet_transformers
+from penjing.model.inserted import check_plain
 from penjing.model.weights import read_weights
 from penjing.text.tokens import TOKENIZER
 
@@ -71,7 +72,9 @@ def load_network(base: Artifact) -> nn.Module:
     except (ValueError, KeyError) as error:
         raise UsageError(f"config.json cannot be used: {error}", where=str(folder)) from None
     if family_of(config) == "encoder":
-        return load_encoder(base)
+        encoder = load_encoder(base)
+        check_plain(encoder, "pretrain")
+        return encoder
     with quiet_transformers():
         model, info = _class_of(config).from_pretrained(
             None,

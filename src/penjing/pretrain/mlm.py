@@ -27,9 +27,9 @@ from torch import nn
 from torch.nn import functional
 
 from penjing.core.nouns import Artifact, Family, Inputs, Run
+from penjing.model.token_head import TokenHead, load_token_head
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.heads import TokenHead, load_token_head
 from penjing.pretrain.parts.marks import Marks
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions

@@ -27,11 +27,11 @@ from torch.nn import functional
 
 from penjing.core.nouns import Artifact, Family, Inputs, Run
 from penjing.model.pretrained import build_network
+from penjing.model.token_head import TokenHead
 from penjing.pretrain.mlm import Options as MaskOptions
 from penjing.pretrain.mlm import hide
 from penjing.pretrain.parts.batch import TextBatch
 from penjing.pretrain.parts.grow import grow
-from penjing.pretrain.parts.heads import TokenHead
 from penjing.pretrain.parts.network import Grown
 from penjing.pretrain.parts.options import LoopOptions
 from penjing.pretrain.parts.term import Kit, Term

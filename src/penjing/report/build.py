@@ -30,10 +30,13 @@ from penjing.report import contract as r
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.found import ChosenVariant, ReleaseTest, Variant
 from penjing.report.label_part import label_block
+from penjing.report.learning_part import RowsForecast
 from penjing.report.marked import marks_of
 from penjing.report.promised import NeedPart, harm_rows, menu_of
+from penjing.report.retained_part import retained_blocks
 from penjing.report.rules_part import rules_part
 from penjing.report.scope_part import scope_blocks
+from penjing.report.search_part import SearchPart
 from penjing.report.verdict import note_of
 from penjing.tasks import calibration_of
 
@@ -58,6 +61,8 @@ class Found:
     # Report rows of forms that an earlier run with the same content measured.
     earlier: tuple[r.VariantRow, ...] = ()
     rules: RuleTable | None = None
+    searched: SearchPart | None = None
+    learning: RowsForecast | None = None
     doubts: LabelDoubts | None = None
 
 
@@ -89,11 +94,13 @@ def fill(found: Found, threads: int) -> r.Report:
         calibration=_calibration(tested, _served(found)),
         decisions=_decisions(tested, period),
         harm=() if tested.certificate.by_label else harm_rows(tested.harm, tested.certificate, period),
+        forecast_rows=found.learning,
         menu=menu_of(tested.forecast, tested.certificate.rows if period is None else period.rows, period),
         gates=tested.gates,
         rules=rules_part(found.rules, tested.fired),
         speed=_speed(tested, threads),
         size_mb=round(tested.size_mb, 3),
+        search=found.searched,
         steps=tuple(
             r.StepRow(
                 name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id
@@ -106,12 +113,14 @@ def fill(found: Found, threads: int) -> r.Report:
             *label_block(tested.certificate, tested.forecast.settled),
             *_sections(tested),
             *scope_blocks(tested.scope, len(scored)),
+            *retained_blocks(tested.retained),
         ),
         errors=_mistakes(_served(found).scored, found.data.validation)
         if found.data.shared
         else _mistakes(scored, found.data.test),
         doubts=found.doubts,
         faithfulness=_faithful(tested.faithful),
+        robustness=tested.robust,
         notes=(
             *((choice.note,) if choice and choice.note else ()),
             *_untested(found),

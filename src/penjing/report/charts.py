@@ -8,6 +8,7 @@ from html import escape
 from textwrap import wrap
 
 from penjing.report.contract import Block, Curve, Estimate, Point, ReliabilityBin, VariantRow
+from penjing.report.learning_part import RowsForecast
 
 # Charts have the width of a phone's column, so that their text is never scaled down to an unreadable size.
 WIDTH, HEIGHT = 400, 270
@@ -268,6 +269,23 @@ def curves(lines: Sequence[Curve], title: str, names: tuple[str, str], *, from_z
         if len(points) <= 12:
             for x, y in points:
                 plot.dot(x, y, 3.5, f"dot {css}")
+    return plot.svg()
+
+
+def learning(found: RowsForecast, title: str, names: tuple[str, str]) -> str:
+    """Mean score over train rows with its interval, and the fitted power law, dashed beyond the rows there are."""
+    first, last = found.points[0].rows, found.rows + found.more
+    a, b, c = found.law
+    ends = [value for point in found.points for value in (point.low, point.high)] + [1 - c - a * last**-b]
+    low, high = min(ends), max(ends)
+    margin = 0.06 * (high - low) or 0.01
+    plot = Plot(title, (first / 1.1, last * 1.1), (max(0.0, low - margin), min(1.0, high + margin)), names, log=True)
+    for css, start, end in (("trace main", first, found.rows), ("ideal", found.rows, last)):
+        steps = [start * (end / start) ** (step / 40) for step in range(41)]
+        plot.path([(plot.x(rows), plot.y(max(plot.y_range[0], 1 - c - a * rows**-b))) for rows in steps], css)
+    for point in found.points:
+        plot.line(plot.x(point.rows), plot.y(point.low), plot.x(point.rows), plot.y(point.high), "gap")
+        plot.dot(plot.x(point.rows), plot.y(point.score), 3.5, "dot main")
     return plot.svg()
 
 

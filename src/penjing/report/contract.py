@@ -15,8 +15,11 @@ from penjing.data.doubts import LabelDoubts
 from penjing.data.split import labelled_rows
 from penjing.report.faithful_part import Faithfulness
 from penjing.report.format_1 import from_format_1
+from penjing.report.learning_part import RowsForecast
 from penjing.report.marked import Mark
 from penjing.report.promised import HarmRow, Menu, NeedPart
+from penjing.report.robust_part import RobustPart
+from penjing.report.search_part import SearchPart
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -350,11 +353,13 @@ class Report(_Part):
     calibration: Calibration
     decisions: Decisions
     harm: tuple[HarmRow, ...] = Field((), description="errors without a person by true label, on test rows")
+    forecast_rows: RowsForecast | None = Field(None, description="what more train rows would buy; None: not measured")
     menu: Menu | None = Field(None, description="what could be promised, as validation rows suggest")
     gates: tuple[Gate, ...]
     rules: RulesPart | None = Field(None, description="None: there are no rules")
     speed: Speed
     size_mb: float
+    search: SearchPart | None = Field(None, description="None: no option of the recipe is a range")
     steps: tuple[StepRow, ...]
     variants: tuple[VariantRow, ...] = ()
     curves: tuple[Curve, ...] = ()
@@ -362,6 +367,7 @@ class Report(_Part):
     errors: tuple[Mistake, ...] = ()
     doubts: LabelDoubts | None = Field(None, description="train and validation rows whose labels are perhaps wrong")
     faithfulness: Faithfulness | None = None
+    robustness: RobustPart | None = Field(None, description="None: the recipe asks for no noise")
     notes: tuple[Note, ...] = Field((), description="remarks for the reader")
 
     @model_validator(mode="before")

@@ -13,9 +13,11 @@ from penjing.measure.evaluate import Interval
 from penjing.measure.latency import Latency
 from penjing.prove.forecast import Forecast
 from penjing.prove.harm import Harm
+from penjing.prove.retained import Retained
 from penjing.prove.scope import ScopeTest
 from penjing.prove.score import Scored
 from penjing.report.contract import Note
+from penjing.report.robust_part import RobustPart
 from penjing.runtime.session import Session
 
 
@@ -78,4 +80,6 @@ class ReleaseTest:
     harm: tuple[Harm, ...] = ()  # of each true label, the most frequent one first
     scope: ScopeTest | None = None
     forecast: Forecast = field(default_factory=Forecast)
+    retained: Retained | None = None
+    robust: RobustPart | None = None
     fired: tuple[str, ...] = ()  # name of the rule that decided each row, "" where none did

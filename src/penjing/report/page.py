@@ -15,11 +15,15 @@ from penjing.prove.forced import MISS
 from penjing.report import charts
 from penjing.report.contract import AuditFinding, Block, Estimate, PageLanguage, Report, VariantRow
 from penjing.report.doubts_part import doubts_context
+from penjing.report.learning_part import forecast_sentence
 from penjing.report.marked import both_sides, cut
 from penjing.report.matrix import figure, matrix_of
 from penjing.report.period_part import period_rows
 from penjing.report.phrases import as_written, percent, words
+from penjing.report.robust_block import robust_blocks
 from penjing.report.rules_part import shown_rules
+from penjing.report.search_charts import search_charts
+from penjing.report.search_page import search_context
 from penjing.report.verdict import (
     LINEAR,
     gate_name,
@@ -109,13 +113,14 @@ class _Page:
             "gates": [self._gate(gate) for gate in self.report.gates],
             "notes": self._notes(),
             "score_lines": self._score_lines(),
-            "blocks": [self._block(block) for block in self.report.sections],
+            "blocks": [self._block(block) for block in (*self.report.sections, *robust_blocks(self.report.robustness))],
             "metric": metric_name(self.report.test.metric, self.language, heading=True),
             "about_scores": self._about_scores(),
             "ece": self._ece(),
             "few_errors": self._few_errors(),
             "harm": [harm_cells(row, self.language) for row in self.report.harm[:LABELS_LISTED]],
             "menu": self._menu(),
+            "learning": self._learning(),
             "menu_period": menu_period(self.report.menu, self.language),
             "periods": period_rows(self.report, self.language),
             "missing_rows": any(row["missing"] is not None for row in self._thresholds()),
@@ -135,6 +140,7 @@ class _Page:
             "doubts": doubts_context(self.report.doubts, self.words, self.language),
             "masked": [(self.words.get(f"mask_{kind}", kind), n) for kind, n in self.report.data.masked.items() if n],
             "findings": [self._finding(one) for one in self.report.data.audit],
+            "search": search_context(self.report.search, self.language),
             "rules": shown_rules(self.report.rules, self._said, self.language),
             "because": self._because,
             "percent": self._percent,
@@ -178,11 +184,25 @@ class _Page:
             if lines:
                 axes = (t["steps_axis"], axis)
                 drawn[name] = charts.curves(lines, title, axes, from_zero=name == "training")
+        if report.search is not None:
+            drawn |= search_charts(report.search, t, self._metric())
+        if report.forecast_rows is not None:
+            axes = (t["rows_axis"], metric_name(report.forecast_rows.metric, self.language))
+            drawn["learning"] = charts.learning(report.forecast_rows, t["learning"], axes)
         for block in report.sections:
             if block.kind == "scatter" and block.rows:
                 x, y = (self._column(name) for name in block.columns[-2:])
                 drawn[f"block_{block.name}"] = charts.scatter(block, self._title(block), (x, y))
         return drawn
+
+    def _learning(self) -> dict[str, str]:
+        """What more rows would buy, as a sentence, and what the chart shows; empty where it was not measured."""
+        found = self.report.forecast_rows
+        if found is None:
+            return {}
+        metric = metric_name(found.metric, self.language)
+        lead = self.words["learning_lead"].format(rows=f"{found.rows:,}")
+        return {"sentence": forecast_sentence(found, self.words, metric), "lead": lead}
 
     def _metric(self) -> str:
         return metric_name(self.report.test.metric, self.language)

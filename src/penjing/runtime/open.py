@@ -61,6 +61,12 @@ def _openvino(artifact: Artifact, threads: int, _device: Device) -> Engine:
     return OpenVinoEngine.load(artifact, threads)
 
 
+def _tenant(artifact: Artifact, threads: int, device: Device) -> Engine:
+    from penjing.engines.tenant import TenantEngine
+
+    return TenantEngine.load(artifact, threads, device)
+
+
 def _torch(artifact: Artifact, threads: int, _device: Device) -> Engine:
     try:
         from penjing.engines.torch import TorchEngine
@@ -79,6 +85,7 @@ FORMS: Mapping[str, Opener] = {
     "onnx": _onnx,
     "exit": _exit,
     "openvino": _openvino,
+    "tenant": _tenant,
     "torch": _torch,
 }
 # Forms of two stages, each an artifact in a folder of its own: the names of the folders, and what puts them together.
@@ -87,7 +94,7 @@ STAGED: Mapping[str, tuple[tuple[str, str], Callable[[Artifact, Session, Session
     "ngrams": ((NGRAMS, ENCODER), open_branched),
 }
 # Forms whose engine reads the text; what declared fields add is kept beside it.
-JOINED = {"torch", "onnx", "openvino"}
+JOINED = {"torch", "onnx", "openvino", "tenant"}
 READ_FIELDS = {"linear", *JOINED}
 CPU_ONLY = {"openvino", "torch"}
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from penjing.data.formula_cells import defuse
 from penjing.data.workbook import MOST_CHARACTERS, open_workbook
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _CUT = " […]"
 AddRow = Callable[[Sequence[object]], None]
 
@@ -33,16 +33,6 @@ def open_case_file(path: Path, *, workbook: bool) -> Iterator[AddRow]:
 def is_workbook(file: Path) -> bool:
     """Whether the name of a file says that it is a workbook."""
     return file.suffix.lower() == ".xlsx"
-
-
-def defuse(cell: str) -> str:
-    """A cell that no spreadsheet reads as a formula: an apostrophe is put before a leading = + - @ tab or return."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell
-
-
-def fused(cell: str) -> str:
-    """A cell as it was before `defuse`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _fitting(cell: str) -> str:

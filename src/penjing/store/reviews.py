@@ -18,13 +18,14 @@ from penjing.core.nouns import Release
 from penjing.core.task import Task, read_words
 from penjing.data.cells import Fault
 from penjing.data.fields import Names, match_header, unclear_names
+from penjing.data.formula_cells import fused
 from penjing.data.labels import match_label, nearest_label
 from penjing.data.offsets import OffsetMap
 from penjing.data.pair_text import shown_pair
 from penjing.data.read import Reading, open_table
 from penjing.store import audit
 from penjing.store.case_data import read_case
-from penjing.store.case_file import fused, open_case_file
+from penjing.store.case_file import open_case_file
 from penjing.store.chain import enter
 from penjing.store.database import Store
 from penjing.store.releases import open_recorded
@@ -40,7 +41,6 @@ CHINESE_COLUMNS = (
     "编号", "案件号", "时间", "发布包", "队列", "结果", "概率", "原因", "说明", "规则", "规则的理由", "字段", "文本",
     "依据", "可选结论", "结论", "复核人", "备注",
 )  # fmt: skip
-# A spreadsheet reads a cell that begins with one of these as a formula (OWASP, "CSV Injection", 2021).
 _READ = ("id", "verdict", "reviewer", "note")
 _IN_CHINESE = dict(zip(COLUMNS, CHINESE_COLUMNS, strict=True))
 _SHOWN_FAULTS = 20

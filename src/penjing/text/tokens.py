@@ -82,6 +82,11 @@ class Tokens:
         path = artifact.folder / TOKENIZER
         return cls(read_tokenizer(path), artifact.card.max_tokens or BUCKETS[-1])
 
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer itself, for another limit on the same one."""
+        return self._tokenizer
+
     def encode(self, texts: Sequence[str]) -> list[Ids]:
         """Ids of each text, (tokens,) int64, special tokens included, of any length.
 

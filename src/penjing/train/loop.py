@@ -14,14 +14,14 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from penjing.core.errors import RunInterruptedError
+from penjing.core.errors import RunInterruptedError, TrainingEndedError
 from penjing.core.nouns import Run
 from penjing.train.batches import Ints
 from penjing.train.checkpoint import Checkpoint, load, save
 from penjing.train.guard import Guard, good_folder
 from penjing.train.hooks import Batch, Hook, Moment
 from penjing.train.numerics import random_state, repeatable, set_random_state
-from penjing.train.optim import Optimizing, build_optimizer, set_rate
+from penjing.train.optim import Optimizing, build_optimizer, halvings, set_rate
 
 # Largest share of the time spent on saving, for any size of the model and any speed of the disk.
 _SAVING_SHARE = 0.05
@@ -137,12 +137,13 @@ class _Training:
         self.counts = count_steps(objective, plan.epochs)
         self.total = sum(self.counts)
         self.step, self.waited = 0, 0
-        self.share = 1.0
+        self.share, self.hopeless = 1.0, False
         self.done = Outcome()
         self.saved_at, self.saving_took = time.monotonic(), 0.0
 
     def go(self) -> Outcome:
         if self.resume() or (self.plan.to_rung and self.done.rung):
+            self.is_hopeless()  # a watch has seen every training of a run, so that it can count them
             return self.done
         last = min(self.plan.rung, self.total) if self.plan.to_rung else self.total
         self.run.progress.start(title_of(self.step, last, self.total), last - self.step)
@@ -168,13 +169,15 @@ class _Training:
                         return self.done
                 if self.step == self.total or self.waited > self.plan.patience:
                     return self.finish()
+                if self.hopeless:
+                    raise TrainingEndedError(f"ended at step {self.step} of {self.total}")
                 self.save_or_stop()
         return self.finish()
 
     def one_step(self, rows: Ints) -> bool:
         """Take a step, or go back; returns whether it was taken."""
-        settings = self.plan.optimizing
-        self.share = set_rate(self.optimizer.optimizer, self.step, self.total, settings)
+        settings, halved = self.plan.optimizing, halvings(self.done.evaluations, self.plan.metric)
+        self.share = set_rate(self.optimizer.optimizer, self.step, self.total, settings, halved)
         self.optimizer.zero_grad(set_to_none=True)
         batch = Batch(self.model, self.step, lambda: self.add_gradient(rows))
         for hook in self.hooks:
@@ -264,6 +267,12 @@ class _Training:
     def evaluate(self) -> None:
         scores = self.score(keep_best=True)
         self.done.evaluations.append({"step": self.step, **scores})
+        self.hopeless = self.is_hopeless()
+
+    def is_hopeless(self) -> bool:
+        """Whether the caller ends this training; what goes only as far as a rung is not compared."""
+        found = [] if self.plan.to_rung else self.done.evaluations
+        return bool(found) and self.run.watch(self.scratch.name, found)
 
     def keep_best(self, scores: dict[str, float]) -> None:
         if not self.done.scores or self.rank(scores) > self.rank(self.done.scores):
@@ -366,9 +375,10 @@ class _Training:
         optimizer = self.optimizer.optimizer
         parts = sorted({name.split("/")[1] for name in tensors if name.startswith("optimizer/")})
         order = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        # A parameter that has not learned yet has no moments.
         moments = {
-            index: {part: tensors[f"optimizer/{part}/{self.names[parameter]}"] for part in parts}
-            for index, parameter in enumerate(order)
+            index: {part: tensors[key] for part in parts if (key := f"optimizer/{part}/{name}") in tensors}
+            for index, name in enumerate(self.names[parameter] for parameter in order)
         }
         optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -42,7 +42,7 @@ def hard_loss(
     targets: positions (N,) int64 for cross_entropy and ordinal; (N, C), or (N,) where C is 1, for the other two.
     Rows without a target (IGNORED, or NaN among numbers) count nothing; the mean is over the others, 0 of none.
     """
-    if not (known := _known(targets)).all():
+    if not (known := known_rows(targets)).all():
         if reduction == "mean" and not known.any():
             return outputs.sum() * 0.0
         if loss != "cross_entropy":
@@ -97,7 +97,7 @@ def centred_loss(
     return _reduced(apart.square().mean(dim=1), reduction)
 
 
-def _known(targets: torch.Tensor) -> torch.Tensor:
+def known_rows(targets: torch.Tensor) -> torch.Tensor:
     """Which rows have a target, (N,)."""
     if not targets.is_floating_point():
         return targets != IGNORED

@@ -21,8 +21,11 @@ from torch import nn
 from torch.nn import functional
 
 from penjing.model.layers import heads_of, layers_of
+from penjing.model.prompt import check_no_prompt, prompt_length
 
 RELATION_HEADS = 12
+NO_STATES = "its states are not those of the text's tokens alone, so that `relations` and `hidden` cannot compare them"
+STATES_FIX = "set both to 0, and `pooled` to the weight of the states of whole texts"
 
 
 class HasEncoder(Protocol):
@@ -42,7 +45,11 @@ class States:
 
 @contextmanager
 def watching(classifier: HasEncoder) -> Iterator[States]:
-    """Inside the block, keep the last layer's states of every forward pass. Raises UsageError for an unknown family."""
+    """Inside the block, keep the last layer's states of every forward pass.
+
+    Raises UsageError for an unknown family, or an encoder with a prompt.
+    """
+    check_no_prompt(prompt_length(classifier.encoder.config), NO_STATES, STATES_FIX)
     states, last = States(), layers_of(classifier.encoder)[-1]
 
     def keep_relation(place: int, output: torch.Tensor) -> None:

@@ -21,6 +21,7 @@ from torch import nn
 from penjing.core.task import Head, Item, Task
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.train.batches import Budget, Ints, epoch_batches, pad_ids, sorted_batches
+from penjing.train.criteria import Criterion
 from penjing.train.losses import hard_loss
 
 # The loss for outputs that are not finite, which no task can decode.
@@ -82,9 +83,18 @@ class TargetRows:
         return cls(rows, golds, items, task.encode(golds, items))
 
 
+class Through(Protocol):
+    """How a batch goes through a model, where it is not once: gives the loss of an objective for these rows."""
+
+    def __call__(self, objective: Supervised, model: nn.Module, rows: Ints) -> torch.Tensor: ...
+
+
 @dataclass(frozen=True)
 class Supervised:
-    """An Objective over rows with gold; `smoothing` is that of cross entropy."""
+    """An Objective over rows with gold; `smoothing` is that of cross entropy.
+
+    criterion: another loss than that of the task, of the train rows alone. through: another way through the model.
+    """
 
     task: Task
     train: TargetRows
@@ -92,20 +102,41 @@ class Supervised:
     budget: Budget
     seed: int
     smoothing: float = 0.0
+    criterion: Criterion | None = None
+    through: Through | None = None
 
     def batches(self, epoch: int) -> list[Ints]:
         return epoch_batches(self.train.rows.lengths, self.budget, self.seed, epoch)
 
     def loss(self, model: nn.Module, rows: Ints) -> torch.Tensor:
+        if self.through is not None:
+            return self.through(self, model, rows)
+        outputs, mask = self.outputs(model, rows)
+        return self.loss_of(outputs, mask, rows)
+
+    def outputs(self, model: nn.Module, rows: Ints) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+        """The outputs of train rows, one float32 tensor per head, and their mask."""
         outputs, mask = run_model(model, self.train.rows, rows)
-        losses = [
-            _weighed(
-                head,
-                head_loss(head, found, _targets_of(self.train.targets[name], rows, found.device), mask, self.smoothing),
-            )
-            for (name, head), found in zip(self.task.heads.items(), outputs, strict=True)
-        ]
+        return tuple(found.float() for found in outputs), mask
+
+    def loss_of(self, outputs: Sequence[torch.Tensor], mask: torch.Tensor, rows: Ints) -> torch.Tensor:
+        """The loss of outputs by head against the targets of these rows, with `mask` that of the outputs."""
+        losses = []
+        for (name, head), found in zip(self.task.heads.items(), outputs, strict=True):
+            flat, targets = self.flat(name, found, mask, rows)
+            if self.criterion is None:
+                loss = hard_loss(head.loss, flat, targets, self.smoothing)
+            else:
+                loss = self.criterion(name, head.loss, flat, targets)
+            losses.append(_weighed(head, loss))
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+    def flat(
+        self, name: str, outputs: torch.Tensor, mask: torch.Tensor, rows: Ints
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Outputs of a head as rows (N, C), and their targets."""
+        targets = _targets_of(self.train.targets[name], rows, outputs.device)
+        return flat_rows(self.task.heads[name], outputs, targets, mask)
 
     def score(self, model: nn.Module) -> dict[str, float]:
         outputs = predict_outputs(model, self.validation.rows, self.task.heads, self.budget)
@@ -116,16 +147,19 @@ def _weighed(head: Head, loss: torch.Tensor) -> torch.Tensor:
     return loss if head.weight == 1 else head.weight * loss
 
 
-def head_loss(
-    head: Head, outputs: torch.Tensor, targets: Sequence[torch.Tensor], mask: torch.Tensor, smoothing: float = 0.0
-) -> torch.Tensor:
-    """The loss of a batch: outputs (batch, size) or (batch, tokens, size), one target per row, mask (batch, tokens)."""
+def flat_rows(
+    head: Head, outputs: torch.Tensor, targets: Sequence[torch.Tensor], mask: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs as rows (N, C) that each have one target: of texts, of tokens, or of starts and ends.
+
+    outputs: (batch, size) or (batch, tokens, size); targets: one per row; mask: (batch, tokens).
+    """
     if head.kind == "pooled":
-        return hard_loss(head.loss, outputs, torch.stack(list(targets)), smoothing)
+        return outputs, torch.stack(list(targets))
     if head.kind == "token":
-        return hard_loss(head.loss, outputs[mask.bool()], torch.cat(list(targets)), smoothing)
+        return outputs[mask.bool()], torch.cat(list(targets))
     places = outputs.masked_fill(mask[:, :, None] == 0, _NEVER).transpose(1, 2).flatten(0, 1)
-    return hard_loss(head.loss, places, torch.stack(list(targets)).flatten(), smoothing)
+    return places, torch.stack(list(targets)).flatten()
 
 
 def score_outputs(task: Task, outputs: Mapping[str, Any], labelled: TargetRows) -> dict[str, float]:

@@ -22,10 +22,10 @@ def entry_ids(task: Task, tokenizer: Tokenizer, max_tokens: int) -> list[Ints]:
     return list(encode(tokenizer, task.entry_texts, max_tokens).ids) if isinstance(task, CatalogueTask) else []
 
 
-def check_fields(task: Task, fields: object) -> None:
+def check_fields(task: Task, fields: object, method: str = "tune.full") -> None:
     """Raise UsageError for declared features: the text of an entry has none."""
     if isinstance(task, CatalogueTask) and fields is not None:
-        what = "`tune.full` reads no declared features where the answers are entries of a catalogue"
+        what = f"`{method}` reads no declared features where the answers are entries of a catalogue"
         raise UsageError(what, fix="take `features:` out")
 
 

@@ -38,6 +38,7 @@ from penjing.tasks import card_fields, task_for
 from penjing.tasks.measure import metric_names, validation_metrics
 from penjing.text.tfidf import Features, Row, Terms, fit_features
 from penjing.train.linear import STRENGTHS, Candidates, Chosen, SparseRows, Strength, choose_strength, fit_rows
+from penjing.tune.augmented import Copies, with_copies
 from penjing.tune.linear_catalogue import CatalogueSetting, fit_catalogue, refuse_fields
 from penjing.tune.linear_tokens import TokenSetting, apply_tokens, fit_tokens
 
@@ -69,6 +70,9 @@ class Options(_Options):
     max_features: int = Field(
         200_000, ge=100, le=2_000_000, description="most terms kept, by document frequency; fewer with many labels"
     )
+    augment: Copies = Field(
+        default_factory=lambda: Copies(), description="altered copies of the train rows: `{swap: 0.1, copies: 2}`"
+    )
 
 
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
@@ -77,6 +81,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     Raises DataError for tables without gold or with one label only, UsageError for a model that would read nothing,
     RunInterruptedError when stopped.
     """
+    inputs = with_copies(inputs, options.augment, run)
     task, fields = task_for(inputs), features_for(inputs)
     kinds = {head.kind for head in task.heads.values()}
     if isinstance(task, JointTask) and kinds != {"pooled"}:

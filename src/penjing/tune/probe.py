@@ -22,7 +22,8 @@ from penjing.train.loop import count_steps
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing, build_optimizer
 from penjing.train.supervised import Supervised
-from penjing.tune.full import Options, prepare_job, whole_model
+from penjing.tune.job import prepare_job, whole_model
+from penjing.tune.options import TrainingOptions
 
 SLACK = 1.1
 _STEPS = 3
@@ -53,9 +54,11 @@ class Pace:
         return asdict(self)
 
 
-def measure_pace(inputs: Inputs, options: Options, run: Run, cores: int) -> Pace:
-    """Time a few steps with 1, 2, 4, ... and all `cores` threads. Raises what `tune.full` raises for these inputs."""
-    job = prepare_job(inputs, options, run)
+def measure_pace(method: str, inputs: Inputs, options: TrainingOptions, run: Run, cores: int) -> Pace:
+    """Time a few steps with 1, 2, 4, ... and all `cores` threads. Raises what the method raises for these inputs."""
+    # Which loss it is makes no difference to the time, and a function of the team's own need not run here.
+    plain = options.model_copy(update={"loss": "auto", "costs": {}})
+    job = prepare_job(method, inputs, plain, run)
     model, objective = whole_model(job)
     steps = sum(count_steps(objective, options.epochs))
     rows = _usual_batches(objective)

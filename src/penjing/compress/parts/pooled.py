@@ -16,6 +16,7 @@ from penjing.core.canon import digest_lines
 from penjing.core.nouns import Artifact, Run
 from penjing.model.encoder import fit_vocabulary, load_encoder, padding_id
 from penjing.model.heads import mean_pool
+from penjing.model.prompt import run_encoder
 from penjing.text.tokens import encode, open_tokenizer
 from penjing.train.batches import Budget, pad_ids, sorted_batches
 from penjing.train.numerics import repeatable
@@ -61,7 +62,7 @@ def _compute(encoder: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], lim
         for rows in sorted_batches(lengths, _BUDGET):
             check_stop(run)
             given, mask = (part.to(run.device) for part in pad_ids([ids[row] for row in rows], padding))
-            hidden = encoder(input_ids=given, attention_mask=mask).last_hidden_state
+            hidden = run_encoder(encoder, given, mask)
             states[rows] = mean_pool(hidden, mask).float().cpu().numpy()
     return states
 

@@ -22,6 +22,7 @@ from torch import nn
 from penjing.compress.parts.ridge import LinearMap
 from penjing.model.encoder import Classifier
 from penjing.model.heads import mean_pool, read_out
+from penjing.model.prompt import run_encoder
 from penjing.train.batches import Ints
 
 Floats = npt.NDArray[np.float32]
@@ -64,7 +65,6 @@ class WithMap(nn.Module):
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
     ) -> tuple[torch.Tensor | dict[str, torch.Tensor], torch.Tensor]:
         """The outputs, and the mapped pooled states (batch, width of the teacher)."""
-        given = {"input_ids": input_ids, "attention_mask": attention_mask}
-        hidden = self.classifier.encoder(**given).last_hidden_state
+        hidden = run_encoder(self.classifier.encoder, input_ids, attention_mask)
         outputs = read_out(self.classifier.head, self.classifier.dropout, hidden, attention_mask)
         return outputs, self.map(mean_pool(hidden, attention_mask))

@@ -27,7 +27,7 @@ from penjing.tasks.measure import agreement, validation_metrics
 from penjing.text.tokens import TOKENIZER
 
 # Forms that no compression follows; `compress.cascade` may follow the last.
-_LAST = {"linear", "static", "cascade", "exit", "ngrams"}
+_LAST = {"linear", "static", "cascade", "exit", "ngrams", "tenant"}
 # Rows between two checks of the stop signal and updates of the progress bar.
 _SLICE = 64
 

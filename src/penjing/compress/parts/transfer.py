@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationInfo, field_validator
 
-from penjing.compress.parts.augment import augment
 from penjing.compress.parts.crops import sample_crops
 from penjing.compress.parts.folds import fold_numbers, fold_teacher
 from penjing.compress.parts.nearest import nearest_places
@@ -30,6 +29,7 @@ from penjing.compress.parts.teacher import teacher_outputs
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.options import Options, WrongValueError
+from penjing.data.augment.clauses import augment
 from penjing.data.fold import fold
 from penjing.data.mask import VERSION, open_masking
 from penjing.tasks import task_of

@@ -23,8 +23,8 @@ from penjing.data.corpus.tokens import TokenSettings, TokenStore, open_tokens
 from penjing.model.block_attention import can_pack
 from penjing.model.encoder import longest_input
 from penjing.model.pretrained import family_of, fit_tokens, load_network, save_network
+from penjing.model.token_head import TokenHead, save_token_head
 from penjing.pretrain.parts.batch import TextBatch
-from penjing.pretrain.parts.heads import TokenHead, save_token_head
 from penjing.pretrain.parts.marks import find_marks
 from penjing.pretrain.parts.mixture import Builder, Mixture, check_terms
 from penjing.pretrain.parts.network import Grown

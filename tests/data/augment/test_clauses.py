@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penjing.compress.parts.augment import augment
+from penjing.data.augment.clauses import augment
 
 TEXTS = [
     "房间很干净，前台也热情，下次还来。",

@@ -1,0 +1,196 @@
+"""The earlier release that a recipe goes on from, and its rows: those that are learned again, and those that test.
+
+Where the earlier recipe is at hand, its rows are split again as they were, so that its test rows are new to both
+releases. Rows of its train part are learned again: as many of every label as of the others, as far as there are any.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from penjing.core.artifact import open_release
+from penjing.core.canon import unit_hash
+from penjing.core.certificate import SUITE, Gate
+from penjing.core.errors import PenjingError, RecipeError, UsageError
+from penjing.core.nouns import Artifact, Inputs, Progress, Release, Table
+from penjing.core.recipe import RecipeFile, load_recipe
+from penjing.core.task import Reader
+from penjing.data.features import rows_fingerprint
+from penjing.data.fold import fold
+from penjing.data.prepare import Prepared, fingerprint, prepare
+from penjing.prove.retained import EARLIER, TEST, Retained, forget_gate, lost_of, retained
+from penjing.runtime.session import Session
+from penjing.tasks import reader_of
+
+_KEYS = ("continues",)
+# The file of heads of a tuned model.
+HEAD = "head.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """The release that another one goes on from, and its rows.
+
+    suite: its regression suite. replayed: rows of its train part that are learned again; test: its test rows, which
+    are no train rows of either release. Both are empty without its recipe.
+    """
+
+    release: Release
+    suite: Table
+    replayed: Table
+    test: Table
+
+    def replayed_among(self, train: Table) -> range:
+        """Their positions in the train rows that `with_replayed` gave."""
+        return range(len(train) - len(self.replayed), len(train))
+
+    def against(self, release: Release, test: Table, threads: int) -> Retained:
+        """What a new release, with its test rows, still knows of this one."""
+        return retained((self.release, release), self.suite, {EARLIER: self.test, TEST: test}, threads)
+
+    def gates(self, session: Session, promised: float | None) -> tuple[Gate, ...]:
+        """What a model has of the promise `forget`."""
+        return () if promised is None else forget_gate(promised, len(lost_of(session, self.suite)), len(self.suite))
+
+
+def open_earlier(file: RecipeFile, data: Prepared, reader: Reader, progress: Progress) -> Earlier | None:
+    """What `continues:` names; None where the recipe does not have it. Raises RecipeError with its line."""
+    named = file.recipe.continues
+    if named is None:
+        return None
+    try:
+        release = open_release(file.resolve(named.release))
+    except UsageError as error:
+        raise _fault(file, "release", _with_place(error), error.fix) from None
+    if release.info.task != data.task.name:
+        what = f"the earlier release answers the task `{release.info.task}`, and this recipe `{data.task.name}`"
+        raise _fault(file, "release", what, "continue a release of the same task")
+    suite = _suite(release)
+    if named.recipe is None:
+        nothing = Table([], labels=[])
+        _check_labels(file, release, data)
+        return Earlier(release, suite, nothing, nothing)
+    earlier = _rows_of(file, release, progress)
+    held_out = {fold(text) for part in (data.validation, data.calibration, data.test) for text in part.texts}
+    known = {fold(text) for text in data.train.texts}
+    fresh = [place for place, text in enumerate(earlier.train.texts) if fold(text) not in held_out | known]
+    most = round(named.replay * len(data.train))
+    drawn = _drawn(earlier.train.take(fresh), reader, most, file.recipe.seed)
+    apart = [place for place, text in enumerate(earlier.test.texts) if fold(text) not in known]
+    found = Earlier(release, suite, _like(drawn, data.train), earlier.test.take(apart))
+    _check_labels(file, release, data, found.replayed)
+    return found
+
+
+def with_replayed(data: Prepared, earlier: Earlier | None, reader: Reader) -> Prepared:
+    """The data with the rows that are learned again among its train rows."""
+    if earlier is None or not len(earlier.replayed):
+        return data
+    train = _joined(data.train, earlier.replayed)
+    golds = [*(train.labels or ()), *(data.validation.labels or ())]
+    labels = tuple(sorted({*data.labels, *reader.strata(golds)}))
+    held = (data.validation, data.calibration, data.test)
+    return replace(data, train=train, task=reader.learn(golds), labels=labels, fingerprint=fingerprint([train, *held]))
+
+
+def continuing_faults(file: RecipeFile, base: Artifact | None) -> list[RecipeError]:
+    """A promise on an earlier release, or a step that goes on from one, where the recipe names none."""
+    name = file.recipe.step_list()[0][0]
+    if name == "tune.continual" and base is not None and not (base.folder / HEAD).is_file():
+        what = f"`{name}` goes on from a tuned model, and the base was not tuned for a task"
+        return [RecipeError(what, where=file.where("steps", 0), fix="add `continues: ../OLD/out/release`")]
+    if file.recipe.gates.forget is None or file.recipe.continues is not None:
+        return []
+    what = "`forget` is about the cases of an earlier release, and the recipe continues none"
+    fix = "add `continues: ../OLD/out/release`, or take `forget` out"
+    return [RecipeError(what, where=file.where("gates", "forget"), fix=fix)]
+
+
+def _fault(file: RecipeFile, key: str, what: str, fix: str | None) -> RecipeError:
+    given = file.tree.get("continues") if isinstance(file.tree, dict) else None
+    keys = (*_KEYS, key) if isinstance(given, dict) else _KEYS
+    return RecipeError(what, where=file.where(*keys), fix=fix)
+
+
+def _with_place(error: PenjingError) -> str:
+    return error.what if error.where is None else f"{error.where}: {error.what}"
+
+
+def _suite(release: Release) -> Table:
+    lines = (release.folder / SUITE).read_text(encoding="utf-8").splitlines()
+    rows: list[dict[str, Any]] = [json.loads(line) for line in lines if line]
+    names = sorted({name for row in rows for name in row.get("fields", {})})
+    return Table(
+        texts=[row["text"] for row in rows],
+        labels=[row["label"] for row in rows],
+        rows=range(1, len(rows) + 1),
+        fields={name: [row.get("fields", {}).get(name) for row in rows] for name in names},
+    )
+
+
+def _rows_of(file: RecipeFile, release: Release, progress: Progress) -> Prepared:
+    """The earlier recipe's rows, split as they were. Raises RecipeError where they are not those of the release."""
+    assert file.recipe.continues is not None and file.recipe.continues.recipe is not None
+    path = file.resolve(file.recipe.continues.recipe)
+    if path == file.path.resolve():
+        raise _fault(file, "recipe", "the recipe continues itself", "name the recipe of the earlier release")
+    try:
+        earlier = load_recipe(path)
+        reader = reader_of(earlier)
+        data = prepare(earlier, reader, progress)
+        data = with_replayed(data, open_earlier(earlier, data, reader, progress), reader)
+    except UsageError as error:
+        raise _fault(file, "recipe", _with_place(error), error.fix) from None
+    inputs = Inputs(None, data.train, data.validation, features=earlier.recipe.data.feature_types())
+    if rows_fingerprint(inputs) != release.artifact.card.data:
+        what = f"{path.name} gives other train rows than those that the earlier release was made of"
+        fix = "give the recipe and the files as they were, or take `recipe` out: then nothing is learned again"
+        raise _fault(file, "recipe", what, fix)
+    return data
+
+
+def _check_labels(file: RecipeFile, release: Release, data: Prepared, replayed: Table | None = None) -> None:
+    """Raise RecipeError where the new release would not know a label of the earlier one."""
+    golds = [*(data.train.labels or ()), *((replayed.labels or ()) if replayed else ())]
+    missing = sorted(set(release.info.labels) - {*data.labels, *golds})
+    if not missing:
+        return
+    names = ", ".join(f"`{name[:60]}`" for name in missing[:5])
+    what = f"no row has the label {names} of the earlier release, so that the new one could not answer it"
+    fix = "name the earlier recipe (`continues: {release: …, recipe: …}`), or add rows of it"
+    raise _fault(file, "release", what, fix)
+
+
+def _drawn(table: Table, reader: Reader, most: int, seed: int) -> Table:
+    """At most `most` rows, in turn of each label, drawn by their hash, in the order of the table."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, stratum in enumerate(reader.strata(table.labels or ())):
+        places[stratum].append(place)
+    for each in places.values():
+        each.sort(key=lambda place: unit_hash(str(seed), table.texts[place]))
+    turns = [(turn, name, place) for name in sorted(places) for turn, place in enumerate(places[name])]
+    return table.take(sorted(place for _, _, place in sorted(turns)[:most]))
+
+
+def _like(table: Table, other: Table) -> Table:
+    """The table with the fields of another one; a field that it lacks is empty."""
+    empty: Sequence[None] = [None] * len(table)
+    return replace(table, fields={name: table.fields.get(name, empty) for name in other.fields})
+
+
+def _joined(first: Table, second: Table) -> Table:
+    groups = None
+    if first.groups is not None or second.groups is not None:
+        groups = [*(first.groups or [""] * len(first)), *(second.groups or [""] * len(second))]
+    return Table(
+        texts=[*first.texts, *second.texts],
+        labels=[*(first.labels or ()), *(second.labels or ())],
+        # Row 0 is no row of the user's file.
+        rows=[*first.rows, *[0] * len(second)] if len(first.rows) else (),
+        groups=groups,
+        fields={name: [*column, *second.fields[name]] for name, column in first.fields.items()},
+    )

@@ -1,0 +1,192 @@
+"""What more labelled rows would buy: `tune.linear` on parts of the train rows, and a power law through its scores.
+
+Each size is drawn several times, each fit is scored on the validation rows by the task's first metric, and
+`measure/power_law.py` is fitted to the means. The interval is of a bootstrap that draws the fits of each size anew, and
+the validation rows too, and leaves one size out, because the law itself may not fit. Nothing is said about more than
+twice the rows there are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from penjing.core.errors import DataError
+from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
+from penjing.core.recipe import RecipeFile
+from penjing.core.task import Task
+from penjing.data.prepare import Prepared
+from penjing.make.plan import single_step
+from penjing.measure.power_law import Floats, fit_power_law, gain
+from penjing.report.learning_part import CurvePoint, RowsForecast
+from penjing.runtime.open import open_session
+
+# Shares of the train rows. The last one is all of them, of which there is one draw.
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
+DRAWS = 3
+# Fewer train rows than these give sizes at which no model learns anything; more take minutes.
+FEWEST, MOST = 320, 20_000
+# The time of a fit grows with rows times outputs: with more than these all fits together take minutes.
+_MOST_CELLS = 500_000
+RESAMPLES = 300
+# What a person calls little: a score that gains less than half a point.
+_LITTLE = 0.005
+_ROUND = (1, 2, 5)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fit on so many train rows: its counts on the validation rows, a sparse matrix (rows, K)."""
+
+    rows: int
+    counts: Any
+
+
+def learning_curve(
+    file: RecipeFile, data: Prepared, progress: Progress, c: float | None = None, threads: int = 1
+) -> RowsForecast | None:
+    """What more rows would buy, by the plain word model; None where it is not worth its time.
+
+    c: the regularisation of every fit; None: it is chosen on all train rows first. None is returned for fewer than 320
+    or more than 20,000 train rows, for many rows with many labels and for models that answer about pieces of the text
+    (their fits take long), and for a recipe whose model does not read the text.
+    """
+    from scipy.sparse import csr_matrix
+
+    rows, heads = len(data.train), data.task.heads.values()
+    if not FEWEST <= rows <= MOST or any(head.kind != "pooled" for head in heads) or not file.recipe.reads_text:
+        return None
+    if rows * sum(head.size for head in heads) > _MOST_CELLS:
+        return None
+    inputs = Inputs(
+        None,
+        data.train,
+        data.validation,
+        language=data.language,
+        task=data.task,
+        features=file.recipe.data.feature_types(),
+    )
+    fits: list[Fitted] = []
+    plan = [(share, draw) for share in reversed(SHARES) for draw in range(DRAWS if share < 1 else 1)]
+    progress.start("what more rows would give", len(plan))
+    for share, draw in plan:
+        part = _drawn(data.train, round(share * rows), draw, file.recipe.seed)
+        try:
+            counts, c = _counts(inputs, part, c, threads, file.recipe.seed)
+        except DataError:  # a draw with one label only
+            return None
+        fits.append(Fitted(len(part), csr_matrix(counts)))
+        progress.advance()
+    return forecast_of(data.task, fits, rows, file.recipe.seed)
+
+
+def strength_of(linear: Artifact) -> float | None:
+    """The C of a `tune.linear` artifact; None where it has several, or none."""
+    found = linear.card.notes.get("c")
+    return found if isinstance(found, float) else None
+
+
+def _drawn(train: Table, count: int, draw: int, seed: int) -> Table:
+    """So many rows of a table, in their order."""
+    if count == len(train):
+        return train
+    chosen = random.Random(f"{seed} {draw} {count}").sample(range(len(train)), count)
+    return train.take(sorted(chosen))
+
+
+def _counts(
+    inputs: Inputs, train: Table, c: float | None, threads: int, seed: int
+) -> tuple[npt.NDArray[np.float64], float | None]:
+    """The counts of a fit on validation rows, and its C."""
+    step = single_step("tune.linear", {} if c is None else {"c": [c]})
+    with TemporaryDirectory() as name:
+        run = Run(out=Path(name) / "linear", scratch=Path(name) / "scratch", seed=seed, threads=threads)
+        own = Inputs(
+            None, train, inputs.validation, language=inputs.language, task=inputs.task, features=inputs.features
+        )
+        artifact = step.method.apply(own, step.options, run)
+        session = open_session(artifact, threads=threads)
+        table = inputs.validation
+        fields = [dict(zip(table.fields, cells, strict=True)) for cells in zip(*table.fields.values(), strict=True)]
+        found = session.predict(table.texts, fields if table.fields else None)
+        used = strength_of(artifact)
+    counts = session.task.counts([each.answer for each in found], table.labels or ())
+    return counts, used if c is None else c
+
+
+def forecast_of(task: Task, fits: Sequence[Fitted], rows: int, seed: int) -> RowsForecast:
+    """The forecast from fits of several sizes, of which `rows` is the largest."""
+    name = next(iter(task.metrics(np.asarray(fits[0].counts.sum(axis=0)).ravel())))
+    draw = np.random.default_rng(seed)
+    validation = fits[0].counts.shape[0]
+    # The first resample is the rows as they are.
+    weights = draw.multinomial(validation, np.full(validation, 1 / validation), RESAMPLES).astype(np.float64)
+    weights = np.concatenate([np.ones((1, validation)), weights])
+    sizes = sorted({each.rows for each in fits})
+    scores = {
+        size: np.stack([task.metrics(weights @ each.counts)[name] for each in fits if each.rows == size])
+        for size in sizes
+    }  # (draws, 1 + resamples) each
+    means, gains, more = [], [], round_rows(rows)
+    x = np.array(sizes, dtype=np.float64)
+    for place in range(1, RESAMPLES + 1):
+        found = np.array([_again(scores[size][:, place], draw) for size in sizes])
+        kept = np.arange(len(sizes)) != draw.integers(0, len(sizes) - 1)  # never the largest
+        gains.append(gain(fit_power_law(x[kept], 1 - found[kept]), rows, more))
+        means.append(found)
+    centre = np.array([scores[size][:, 0].mean() for size in sizes])
+    law, every = fit_power_law(x, 1 - centre), np.array(means)
+    value, (low, high) = gain(law, rows, more), np.quantile(gains, [0.025, 0.975])
+    ends = np.quantile(every, [0.025, 0.975], axis=0)
+    risen = float(np.quantile(every[:, -1] - every[:, sizes.index(_quarter(sizes, rows))], 0.025))
+    points = zip(sizes, centre.tolist(), ends[0].tolist(), ends[1].tolist(), strict=True)
+    return RowsForecast(
+        metric=name,
+        rows=rows,
+        more=more,
+        gain=round(value, 6),
+        low=round(min(float(low), value), 6),
+        high=round(max(float(high), value), 6),
+        answer=answer_of(float(high), risen),
+        points=tuple(
+            CurvePoint(rows=n, score=_six(s), low=_six(lower), high=_six(upper)) for n, s, lower, upper in points
+        ),
+        law=(round(law.a, 9), round(law.b, 9), round(law.c, 9)),
+    )
+
+
+def _again(scores: Floats, draw: np.random.Generator) -> float:
+    """The mean of the scores of one size, its draws drawn anew."""
+    return float(scores[draw.integers(0, len(scores), len(scores))].mean())
+
+
+def _quarter(sizes: Sequence[int], rows: int) -> int:
+    """The size nearest to a quarter of the rows."""
+    return min(sizes, key=lambda size: abs(size - rows / 4))
+
+
+def _six(value: float) -> float:
+    return round(value, 6)
+
+
+def answer_of(high: float, risen: float) -> Literal["gain", "flat", "noisy"]:
+    """What is said: the gain, that the curve is flat, or that it is too noisy to say.
+
+    high: the upper end of the gain; risen: the lower end of what the score rose by, from a quarter of the rows to all.
+    """
+    if high < _LITTLE:
+        return "flat"
+    return "gain" if risen > 0 else "noisy"
+
+
+def round_rows(rows: int) -> int:
+    """The largest number of the form 1, 2 or 5 times a power of ten that is at most `rows`."""
+    power: int = 10 ** (len(str(rows)) - 1)
+    return max(each * power for each in _ROUND if each * power <= rows)

@@ -1,0 +1,69 @@
+"""BitFit: only the biases of the encoder learn, and the head; every matrix stays as it is.
+
+    h = W x + b + d,   d is learned beside the head,   W and the norms' scales stay
+
+Source: Ben Zaken, Goldberg, Ravfogel, BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked
+Language-models, 2022. The biases are about 0.1 % of an encoder's parameters. The result is a plain encoder, of the same
+size and speed as before.
+When: some hundred rows, where `tune.full` learns its train rows by heart; or many models of one base, which differ in
+their biases alone. When not: thousands of rows, where `tune.full` has a better score; or a base without biases, as
+ModernBERT.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+from torch import nn
+
+from penjing.core.errors import UsageError
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.core.task import HeadKind
+from penjing.model.encoder import Classifier
+from penjing.tune.fitting import Way, tune
+from penjing.tune.job import Job
+from penjing.tune.kept_apart import keep_apart, values_of
+from penjing.tune.options import HEAD_FACTOR, RATES, Rate, TrainingOptions
+from penjing.tune.trained import learn_only, learned_names
+from penjing.tune.writing import Files
+
+METHOD = "tune.bitfit"
+HEADS: tuple[HeadKind, ...] = ("pooled", "token", "span")
+PAIRS = True
+JOINT = True
+FEATURES = True
+
+
+class Options(TrainingOptions):
+    """How the biases of an encoder are trained."""
+
+    learning_rate: tuple[Rate, ...] = Field((2e-3,), min_length=1, max_length=5, description=RATES)
+    head_factor: float = Field(3.0, ge=1, le=1000, description=HEAD_FACTOR)
+
+    def check_encoder(self, encoder: nn.Module) -> None:
+        """Raise UsageError for an encoder without biases."""
+        if not any(_is_bias(name) for name, _ in encoder.named_parameters()):
+            family = str(encoder.config.model_type)  # type: ignore[union-attr]
+            what = f"`{METHOD}` trains biases, and a `{family}` has none"
+            raise UsageError(what, fix="take `tune.full`, or another base")
+
+
+def _is_bias(name: str) -> bool:
+    return name.rpartition(".")[2] == "bias"
+
+
+def _prepare(classifier: Classifier, job: Job) -> None:
+    job.options.check_encoder(classifier.encoder)
+    learn_only(classifier.encoder, _is_bias)
+
+
+def _merge(classifier: Classifier, job: Job) -> Files:
+    return keep_apart("bitfit", classifier, job, values_of(classifier.encoder, learned_names(classifier.encoder)))
+
+
+def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
+    """Train the biases of `inputs.parent` (a base or a torch artifact) on `inputs.train`, choosing on validation.
+
+    Raises UsageError for a parent that is no encoder, has no biases or takes fewer than `max_tokens`, DataError for
+    tables without rows or labels, RunInterruptedError when stopped.
+    """
+    return tune(inputs, options, run, Way(METHOD, prepare=_prepare, merge=_merge))

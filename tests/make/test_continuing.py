@@ -1,0 +1,120 @@
+"""A release that goes on from an earlier one: replayed rows, what is refused, and what the report says."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.make.conftest import BAD, GOOD, PLAIN, RECIPE
+
+from penjing.core.errors import RecipeError
+from penjing.core.nouns import Silent
+from penjing.core.recipe import load_recipe
+from penjing.data.prepare import prepare
+from penjing.make.continuing import open_earlier, with_replayed
+from penjing.make.run import Made, make_release
+from penjing.tasks import reader_of
+
+pytestmark = pytest.mark.usefixtures("short_times")
+
+SLOW = ("电话没人接", "退款太慢", "一直不回复", "等了很久")
+
+
+@pytest.fixture
+def earlier(recipe_in: Callable[..., Path], tmp_path: Path) -> Made:
+    recipe = recipe_in()
+    made = make_release(recipe, tmp_path / "old")
+    recipe.rename(tmp_path / "old.yaml")
+    return made
+
+
+def new_rows(path: Path, labels: dict[str, tuple[str, ...]], count: int = 300) -> None:
+    drawn = random.Random(1)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for number in range(count):
+            label = list(labels)[number % len(labels)]
+            words = [*drawn.sample(PLAIN, 4), drawn.choice(labels[label]), str(drawn.randrange(10**6))]
+            writer.writerow(["，".join(words), label])
+
+
+def write(tmp_path: Path, continues: str, gates: str = "{unproven: allow}") -> Path:
+    path = tmp_path / "new.yaml"
+    text = RECIPE.format(steps="  - tune.linear: {}", gates=gates, rules="null", base="penjing/mini")
+    path.write_text(text.replace("rows.csv", "new.csv") + f"continues: {continues}\n", encoding="utf-8")
+    return path
+
+
+def test_earlier_rows_are_learned_again_and_the_report_says_what_is_left(earlier: Made, tmp_path: Path) -> None:
+    assert earlier.release is not None
+    new_rows(tmp_path / "new.csv", {"慢": SLOW, "好": GOOD})
+    file = load_recipe(
+        write(tmp_path, "{release: old/release, recipe: old.yaml, replay: 1}", "{forget: 0.15, unproven: allow}")
+    )
+    reader = reader_of(file)
+    data = prepare(file, reader, Silent())
+    found = open_earlier(file, data, reader, Silent())
+    assert found is not None
+    assert len(found.replayed) == len(data.train)
+    assert abs(list(found.replayed.labels or ()).count("好") - len(found.replayed) / 2) <= 1, "as many of each label"
+    both = with_replayed(data, found, reader)
+    assert set(both.task.state["labels"]) == {"好", "差", "慢"} == set(both.labels)
+    held = {text for table in (both.validation, both.calibration, both.test) for text in table.texts}
+    assert not held & set(found.replayed.texts)
+    assert not set(found.test.texts) & set(both.train.texts)
+    made = make_release(file.path, tmp_path / "new")
+    assert made.release is not None, made.refused
+    sections = {section.name: section for section in made.report.sections}
+    matrix = {(row[0], row[1]): row[2] for row in sections["retained"].rows}
+    assert set(matrix) == {
+        (release, rows)
+        for release in ("the earlier release", "this release")
+        for rows in ("earlier test rows", "test rows")
+    }
+    forget = next(gate for gate in made.report.gates if gate.name == "forget")
+    assert (forget.state, forget.promised) == ("held", 0.15)
+    assert "200" in forget.note or "cases" in forget.note
+    page = (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
+    assert "忘掉了什么？" in page
+
+
+@pytest.mark.usefixtures("earlier")
+def test_what_was_lost_refuses_a_release(tmp_path: Path) -> None:
+    """New rows in which the words of praise mean the opposite."""
+    new_rows(tmp_path / "new.csv", {"差": GOOD, "好": BAD})
+    made = make_release(write(tmp_path, "old/release", "{forget: 0.01, unproven: allow}"), tmp_path / "new")
+    assert made.release is None
+    assert any("forget" in line for line in made.refused)
+
+
+@pytest.mark.parametrize(
+    ("continues", "labels", "what"),
+    [
+        ("old/release", {"慢": SLOW, "好": GOOD}, "no row has the label `差`"),
+        ("nowhere", {"差": BAD, "好": GOOD}, "nowhere"),
+        ("{release: old/release, recipe: new.yaml}", {"差": BAD, "好": GOOD}, "continues itself"),
+        ("{release: old/release, recipe: other.yaml}", {"差": BAD, "好": GOOD}, "other train rows than those"),
+    ],
+)
+def test_what_cannot_be_continued_is_refused_with_its_line(
+    earlier: Made, tmp_path: Path, continues: str, labels: dict[str, tuple[str, ...]], what: str
+) -> None:
+    assert earlier.release is not None
+    new_rows(tmp_path / "new.csv", labels)
+    (tmp_path / "other.yaml").write_text(
+        (tmp_path / "old.yaml").read_text(encoding="utf-8") + "seed: 5\n", encoding="utf-8"
+    )
+    recipe = write(tmp_path, continues)
+    with pytest.raises(RecipeError, match=what) as told:
+        make_release(recipe, tmp_path / "new")
+    assert "new.yaml:9" in str(told.value)
+
+
+def test_a_promise_without_an_earlier_release_is_refused(recipe_in: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = recipe_in(gates="{forget: 0.01}")
+    with pytest.raises(RecipeError, match="the recipe continues none"):
+        make_release(recipe, tmp_path / "out")

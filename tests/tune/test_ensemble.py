@@ -1,0 +1,48 @@
+"""Several models made one: the soup is a mean that is at least as good, the student follows the members."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.tune.test_full import QUICK, base_folder, inputs  # noqa: F401 - fixtures
+
+from penjing.core.nouns import Artifact, Inputs, Run
+from penjing.model.encoder import load_classifier
+from penjing.train.loop import Outcome
+from penjing.tune import ensemble, full
+
+
+def made(inputs: Inputs, folder: Path, **changes: Any) -> Artifact:  # noqa: F811
+    options = ensemble.Options(**QUICK | {"members": 2} | changes)
+    return ensemble.apply(inputs, options, Run(folder / "out", folder / "scratch", threads=1))
+
+
+@pytest.mark.parametrize("kind", ["soup", "distil"])
+def test_it_learns_and_is_one_plain_model(inputs: Inputs, tmp_path: Path, kind: str) -> None:  # noqa: F811
+    one = made(inputs, tmp_path, kind=kind, epochs=6)
+    assert one.card.metrics["validation_macro_f1"] > 0.75
+    alone = full.apply(inputs, full.Options(**QUICK), Run(tmp_path / "full", tmp_path / "s", threads=1))
+    assert one.card.parameters == alone.card.parameters
+    assert {name: value.shape for name, value in load_classifier(one).state_dict().items()} == {
+        name: value.shape for name, value in load_classifier(alone).state_dict().items()
+    }
+
+
+def test_the_soup_is_greedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of members 0, 2 and 10 the mean of the first two is kept: with the third the score falls."""
+    monkeypatch.setattr(ensemble, "_rank", lambda scores, _: (scores["score"], 0.0))
+    model = torch.nn.Linear(1, 1, bias=False)
+
+    class Near:
+        """The score is higher the nearer the weight is to 1."""
+
+        def score(self, model: torch.nn.Linear) -> dict[str, float]:
+            return {"score": -abs(model.weight.item() - 1.0)}
+
+    members = [Outcome(weights={"weight": torch.tensor([[each]])}, scores={"score": -1.0}) for each in (0.0, 2.0, 10.0)]
+    outcome, used = ensemble._soup(members, model, Near(), None)  # type: ignore[arg-type]
+    assert used == 2
+    assert outcome.weights["weight"].item() == model.weight.item() == 1.0
