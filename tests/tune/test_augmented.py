@@ -17,6 +17,8 @@ from penjing.data.fold import fold
 from penjing.model.base import open_base
 from penjing.tune import full, linear
 from penjing.tune.augmented import Copies, EncoderCopies, with_copies
+from penjing.tune.job import prepare_job
+from penjing.tune.options import TrainingOptions
 
 KIND = {"a": ("delivery1", "delivery2"), "b": ("price1", "price2")}
 
@@ -105,6 +107,16 @@ def test_an_encoder_learns_from_copies_with_near_words_of_its_own_table(tiny_bas
     assert made.card.notes["train_tokens"] > 2 * sum(len(text.split()) + 2 for text in plain.train.texts)
     with pytest.raises(UsageError, match="has no head that fills hidden words"):
         with_copies(plain, EncoderCopies(mlm=0.2), run_in(tmp_path))
+
+
+def test_every_method_that_prepares_a_job_has_the_copies_in_it(tiny_base: Path, tmp_path: Path) -> None:
+    options = TrainingOptions(augment=EncoderCopies(swap=0.3), max_tokens=32)
+    given = inputs(parent=open_base(str(tiny_base), tmp_path))
+    job = prepare_job("tune.any", given, options, run_in(tmp_path))
+    assert len(job.inputs.train) == len(job.train.ids) == len(job.golds[0]) == 80
+    assert len(job.validation.ids) == 20 and options.augment.times == 2 and TrainingOptions().augment.times == 1
+    plain = prepare_job("tune.any", given, TrainingOptions(max_tokens=32), run_in(tmp_path))
+    assert job.data != plain.data, "what is computed once for these rows is not taken for others"
 
 
 @pytest.mark.parametrize(

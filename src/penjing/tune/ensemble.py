@@ -35,7 +35,6 @@ from penjing.train.loop import Objective, Outcome
 from penjing.train.numerics import repeatable
 from penjing.train.soft_targets import SoftTargets
 from penjing.train.supervised import Supervised, predict_outputs
-from penjing.tune.augmented import with_copies
 from penjing.tune.fitting import Way, prepared, train_with
 from penjing.tune.job import Job, prepare_job
 from penjing.tune.options import TrainingOptions
@@ -57,7 +56,7 @@ class Options(TrainingOptions):
 def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     """Tune `inputs.parent` several times and make one torch artifact. Raises what `tune.full` raises."""
     run.scratch.mkdir(parents=True, exist_ok=True)
-    job = prepare_job("tune.ensemble", with_copies(inputs, options.augment, run), options, run)
+    job = prepare_job("tune.ensemble", inputs, options, run)
     way = Way("tune.ensemble", prepare=partial(_same_head, seed=run.seed))
     members = [one for number in range(options.members) if (one := _member(job, way, number)).scores]
     if not members:

@@ -18,7 +18,6 @@ from penjing.train.hooks import Hook, ProgressHook
 from penjing.train.loop import Objective, Outcome, Plan, count_steps, fit
 from penjing.train.numerics import repeatable
 from penjing.train.supervised import Supervised
-from penjing.tune.augmented import with_copies
 from penjing.tune.job import Job, hidden_texts, objective_over, prepare_job, whole_model
 from penjing.tune.options import TrainingOptions
 from penjing.tune.rates import best_first, rung_of
@@ -64,7 +63,7 @@ def tune(inputs: Inputs, options: TrainingOptions, run: Run, way: Way) -> Artifa
     rows or labels, RunInterruptedError when stopped.
     """
     run.scratch.mkdir(parents=True, exist_ok=True)
-    job = prepare_job(way.method, with_copies(inputs, options.augment, run), options, run)
+    job = prepare_job(way.method, inputs, options, run)
     rates = options.learning_rate
     tries = [train_with(job, way, rate, to_rung=True)[1] for rate in rates] if len(rates) > 1 else []
     scores = [one.rung for one in tries] if tries else [{job.metric: 0.0, "loss": 0.0}]

@@ -29,6 +29,7 @@ from penjing.train.activations import hidden_rows
 from penjing.train.batches import Budget, Ints
 from penjing.train.numerics import repeatable
 from penjing.train.supervised import FieldRows, IdRows, Rows, Supervised, TargetRows
+from penjing.tune.augmented import with_copies
 from penjing.tune.chosen_loss import criterion_for
 from penjing.tune.depth import auto_layers
 from penjing.tune.entries import check_fields, entry_ids, over_entries
@@ -82,13 +83,14 @@ class Job:
 
 
 def prepare_job(method: str, inputs: Inputs, options: TrainingOptions, run: Run) -> Job:
-    """The inputs that all trainings share: tokens, targets, number of trained layers."""
+    """The inputs that all trainings share: tokens, targets, number of trained layers; with the copies of train rows."""
     parent = inputs.parent
     if parent is None or parent.card.form != "torch":
         made = f"an artifact of form `{parent.card.form}`" if parent else "nothing"
         raise UsageError(f"{method} starts from an encoder and was given {made}", fix="set `base: penjing/mini`")
     task = task_for(inputs)
     check_fits(options, task)
+    inputs = with_copies(inputs, options.augment, run)
     tokenizer = fit_tokenizer(open_tokenizer(parent.folder), task)
     train, validation = (
         read_rows(task, tokenizer, one, options.max_tokens) for one in (inputs.train, inputs.validation)

@@ -22,6 +22,7 @@ from penjing.train.loop import count_steps
 from penjing.train.numerics import repeatable
 from penjing.train.optim import Optimizing, build_optimizer
 from penjing.train.supervised import Supervised
+from penjing.tune.augmented import EncoderCopies
 from penjing.tune.job import prepare_job, whole_model
 from penjing.tune.options import TrainingOptions
 
@@ -56,8 +57,9 @@ class Pace:
 
 def measure_pace(method: str, inputs: Inputs, options: TrainingOptions, run: Run, cores: int) -> Pace:
     """Time a few steps with 1, 2, 4, ... and all `cores` threads. Raises what the method raises for these inputs."""
-    # Which loss it is makes no difference to the time, and a function of the team's own need not run here.
-    plain = options.model_copy(update={"loss": "auto", "costs": {}})
+    # Which loss it is makes no difference to the time of a step, nor do copies of rows; a function of the team's own
+    # need not run here.
+    plain = options.model_copy(update={"loss": "auto", "costs": {}, "augment": EncoderCopies()})
     job = prepare_job(method, inputs, plain, run)
     model, objective = whole_model(job)
     steps = sum(count_steps(objective, options.epochs))
