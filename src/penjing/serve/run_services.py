@@ -67,8 +67,9 @@ def run_services(
             check_exposure(settings.host, keyless=keyless, keys=len(active_keys(store)))
             services[name] = DecisionService(release, store, settings, shared)
         with bind(settings.host, settings.port) as listener:
+            # The base is warm after the first, and so is the process of the slow lanes.
+            warm_up(next(iter(services.values())))
             for service in services.values():
-                warm_up(service)
                 put_in_service(service.store, service.release)
             app = Services(services, keyless=keyless)
 

@@ -114,9 +114,7 @@ def _open(folder: str, wanted: str, given: Mapping[str, Any]) -> Decider:
             where=folder,
             fix="start the service again",
         )
-    decider = Decider(release, threads=given["threads"], device=given["device"])
-    decider.session.warm()
-    return decider
+    return Decider(release, threads=given["threads"], device=given["device"])
 
 
 def main() -> None:
@@ -131,7 +129,10 @@ def main() -> None:
     try:
         os.nice(_NICE)
         turns = Turns()
-        works = [SlowWork(_open(folder, wanted, given), turns) for folder, wanted in given["releases"]]
+        deciders = [_open(folder, wanted, given) for folder, wanted in given["releases"]]
+        # Several releases have one base, which is warm after the first.
+        deciders[0].session.warm()
+        works = [SlowWork(decider, turns) for decider in deciders]
     except PenjingError as error:
         connections[0].send_bytes(encode({"error": error_to_json(error)}))
         return
