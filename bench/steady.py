@@ -90,6 +90,17 @@ def add_result(path: Path, name: str, unit: dict[str, Any]) -> None:
         new.write_text(text + "\n", encoding="utf-8")
 
 
+def write_comparisons(path: Path) -> dict[str, Any]:
+    """Compare all variants with plain, and keep the comparisons with the units, by `SET/VARIANT`."""
+    units = read_results(path)
+    found = {f"{name}/{variant}": compare(units, name, variant) for name in SETS for variant in {**VARIANTS, **LATER}}
+    kept = {key: one for key, one in found.items() if one is not None}
+    with replaced_file(path) as new:
+        text = json.dumps({"units": units, "compared": kept}, ensure_ascii=False, sort_keys=True)
+        new.write_text(text + "\n", encoding="utf-8")
+    return kept
+
+
 def read_set(name: str, data: Path) -> list[tuple[str, str]]:
     """(text, label) of each distinct text, cleaned and masked, in the order of their hashes."""
     masking = open_masking(VERSION)
@@ -205,10 +216,8 @@ def main() -> None:
             unit = run_unit(name, sets[name], draw, variant, given.out / "unit")
             add_result(RESULTS, key, unit)
             sys.stderr.write(f"{key}: macro-F1 {unit['macro_f1']:.3f}, {unit['processor_seconds']} s\n")
-    units = read_results(RESULTS)
-    for name in sets:
-        for variant in {**VARIANTS, **LATER}:
-            sys.stdout.write(f"{name} {variant}: {json.dumps(compare(units, name, variant))}\n")
+    for key, found in write_comparisons(RESULTS).items():
+        sys.stdout.write(f"{key}: {json.dumps(found)}\n")
 
 
 if __name__ == "__main__":

@@ -20,13 +20,13 @@ PLAIN = {"en": "plain", "zh": "不加开关"}
 
 def table(language: str) -> str:
     """A table for each set, with a row for each variant that has run."""
-    units = steady.read_results(steady.RESULTS)
+    stored = json.loads(steady.RESULTS.read_text(encoding="utf-8")).get("compared", {})
     parts = []
     for name, title in NAMES.items():
         rows = [
             _row(given, found, language)
             for variant, given in {**steady.VARIANTS, **steady.LATER}.items()
-            if (found := steady.compare(units, name, variant)) is not None
+            if (found := stored.get(f"{name}/{variant}")) is not None
         ]
         if rows:
             parts += [f"**{title[language]}**", "", HEAD[language], "|---|---:|---:|---:|---:|---:|", *rows, ""]

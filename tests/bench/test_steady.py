@@ -73,6 +73,7 @@ def test_results_are_added_and_the_page_has_a_row_for_each(bench: ModuleType, tm
     for name in ("plain", "fgm"):
         bench.add_result(path, f"phrasebank/0/{name}", unit("0101" * 50))
     assert list(json.loads(path.read_text(encoding="utf-8"))["units"]) == ["phrasebank/0/fgm", "phrasebank/0/plain"]
+    bench.write_comparisons(path)
     page = importlib.import_module("steady_page")
     text = page.table("zh")
     assert "| 不加开关 | 1 |" in text and "| `adversarial: fgm, epsilon: 0.05` | 1 |" in text and "ChnSenti" not in text
