@@ -1,4 +1,4 @@
-"""Which step `penjing init` proposes where labels are few: a rule over the rows a label, from figures in docs/fitting.md.
+"""Which step `penjing init` proposes where labels are few: a rule over the rows a label, from measured figures.
 
     with at most 64 usable rows of the label in the middle:  the step of the table below, if its method serves the task
 

@@ -121,14 +121,15 @@ def fill(found: Found, threads: int) -> r.Report:
         doubts=found.doubts,
         faithfulness=_faithful(tested.faithful),
         robustness=tested.robust,
-        notes=(
-            *((choice.note,) if choice and choice.note else ()),
-            *_untested(found),
-            *_shared(found),
-            *_opened(found),
-            *found.skipped,
-        ),
+        notes=_notes(found),
     )
+
+
+def _notes(found: Found) -> tuple[r.Note, ...]:
+    """What a reader should know of the run: why this form, what was not tested, which rows were used how often."""
+    choice = found.choice
+    chosen = (choice.note,) if choice and choice.note else ()
+    return (*chosen, *_untested(found), *_shared(found), *_opened(found), *found.skipped)
 
 
 def _served(found: Found) -> Variant:
