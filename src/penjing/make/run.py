@@ -25,7 +25,7 @@ from penjing.make.candidate import Models, ReleaseJob, certify_and_seal, open_po
 from penjing.make.check_recipe import check_recipe
 from penjing.make.choose import Setting, beats, choose, fastest, gate, measure
 from penjing.make.fold_teachers import tune_folds
-from penjing.make.learning_curve import learning_curve, strength_of
+from penjing.make.learning_curve import curve_beside
 from penjing.make.lock import locked
 from penjing.make.machine_choices import pace_of
 from penjing.make.named import NOTHING, Named
@@ -165,6 +165,7 @@ class _Making:
     def run(self) -> Made:
         # In a recipe without an encoder, the first step makes the linear model.
         linear = self._step(self.steps[0] if self.base is None else single_step("tune.linear"), None)
+        learning = curve_beside(self.file, self.data, linear.artifact, self.cache)
         done, variants, linear_variant, choice = self._forms(linear)
         for variant in variants:
             if variant.refused:
@@ -191,8 +192,7 @@ class _Making:
         steps = done if linear in done else [linear, *done]
         found = Found(
             self.file, self.data, steps, variants, linear_variant, choice, tested, release,
-            (*self.about, *self.skipped), self.reference, self.earlier, self.rules,
-            learning_curve(self.file, self.data, self.progress, strength_of(linear.artifact), self.cache.threads),
+            (*self.about, *self.skipped), self.reference, self.earlier, self.rules, learning,
         )  # fmt: skip
         report = write_report(fill(found, self.cache.threads), self.out, texts=self.texts, language=self.language)
         if self.file.recipe.search and release is not None:
