@@ -19,11 +19,12 @@ from penjing.data.cells import Fault
 from penjing.data.doubts import LabelDoubts
 from penjing.data.fields import Names, match_header, unclear_names
 from penjing.data.fold import fold
+from penjing.data.formula_cells import fused
 from penjing.data.intake import Intake, take_in
 from penjing.data.labels import read_as, read_label
 from penjing.data.mask import VERSION, open_masking
 from penjing.data.read import Reading, open_table
-from penjing.store.case_file import fused, open_case_file
+from penjing.store.case_file import open_case_file
 from penjing.tasks import reader_of
 
 COLUMNS = (
