@@ -101,12 +101,7 @@ def fill(found: Found, threads: int) -> r.Report:
         speed=_speed(tested, threads),
         size_mb=round(tested.size_mb, 3),
         search=found.searched,
-        steps=tuple(
-            r.StepRow(
-                name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id
-            )
-            for done in found.steps
-        ),
+        steps=tuple(map(_step, found.steps)),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
         sections=(
@@ -129,6 +124,10 @@ def fill(found: Found, threads: int) -> r.Report:
             *found.skipped,
         ),
     )
+
+
+def _step(done: Done) -> r.StepRow:
+    return r.StepRow(name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id)
 
 
 def _served(found: Found) -> Variant:
