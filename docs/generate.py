@@ -215,6 +215,15 @@ def measured(language: str) -> str:
         sys.path.pop(0)
 
 
+def steadiness(language: str) -> str:
+    """The table of the bench of steadier training."""
+    sys.path.insert(0, str(DOCS.parent / "bench"))
+    try:
+        return str(importlib.import_module("steady_page").table(language))
+    finally:
+        sys.path.pop(0)
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     "files": files,
     "keys": keys,
@@ -225,6 +234,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "commands": commands,
     "exit-codes": exit_codes,
     "measured": measured,
+    "steadiness": steadiness,
 }
 
 

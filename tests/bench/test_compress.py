@@ -41,7 +41,8 @@ def test_every_technique_is_a_chain_of_known_steps(bench: ModuleType) -> None:
 
 def test_every_method_stands_in_the_table(bench: ModuleType) -> None:
     used = {method for chain in bench.techniques(4).values() for method, _ in chain}
-    assert used == {f"compress.{name}" for name in room.METHODS}
+    # `compress.tenant` follows another tuning: bench/tenants.py measures it.
+    assert used == {f"compress.{name}" for name in room.METHODS} - {"compress.tenant"}
 
 
 def test_half_of_three_layers_is_one(bench: ModuleType) -> None:

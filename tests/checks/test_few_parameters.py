@@ -80,7 +80,7 @@ def run_method(
     name: str, inputs: Inputs, folder: Path, *, stop: Callable[[], bool] = lambda: False, **more: Any
 ) -> Artifact:
     module = importlib.import_module(METHODS[name])
-    given = {"epochs": 8, "head_factor": 4, "max_tokens": 16, **QUICK[name], **more}
+    given = {"epochs": 8, "head_factor": 4, "max_tokens": 16, **QUICK.get(name, {}), **more}
     made: Artifact = module.apply(
         inputs, module.Options(**given), Run(folder / "out", folder / "scratch", threads=1, stop=stop)
     )
@@ -219,7 +219,7 @@ def test_a_release_of_it_decides_and_is_replayed_to_the_byte(name: str, inputs: 
     decider = Decider(make_tiny_release(tmp_path / "release", artifact=served), threads=1)
     store = open_store(f"sqlite:///{tmp_path / 'cases.db'}")
     put_in_service(store, decider.release)
-    answers = work(decider, [Ask(text, {}, evidence=False) for text in tables[1].texts])
+    answers = work(decider, [Ask(text, {"channel": "web"}, evidence=False) for text in tables[1].texts])
     with store.write() as connection:
         write_prepared(connection, [answer.record for answer in answers if answer.record])
     assert sum(one.shown["route"] == "automatic" for one in answers) > 10
@@ -238,7 +238,7 @@ def test_it_can_be_tuned_further_whole_but_not_changed_once_more(
     options = full.Options(epochs=1, learning_rate=(1e-3,), max_tokens=16)
     further = full.apply(given, options, Run(tmp_path / "out", tmp_path / "scratch", threads=1))
     assert inserted_in(load_encoder(further).config) == [STAYS[name]]
-    for other in ("adapter", "ia3", "adalora", "prompt", "prefix"):
+    for other in ("lora", "adapter", "ia3", "adalora", "prompt", "prefix"):
         with pytest.raises(
             UsageError, match=f"`tune.{other}` starts from a plain encoder, and `tune.{name}`"
         ) as caught:

@@ -27,6 +27,7 @@ from penjing.report.found import ChosenVariant
 pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("short_times")]
 
 TUNE = "  - tune.full: {epochs: 1, learning_rate: [1.0e-3, 2.0e-3], layers: 1, max_tokens: 32}\n"
+TUNES = {"tenant": TUNE.replace("tune.full", "tune.lora")}
 # The options that a tiny model needs, and what must stand before.
 STEPS = {
     "cascade": "  - compress.int8: {engine: onnx}\n  - compress.cascade: {bits: 10, epochs: 2}\n",
@@ -105,7 +106,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe(place: Path, tiny_base: Path, name: str, steps: str) -> Path:
     path = place / f"{name}.yaml"
     path.write_text(
-        f"name: rooms\ndata: {{files: rows.csv}}\nbase: {tiny_base}\nsteps:\n{TUNE}"
+        f"name: rooms\ndata: {{files: rows.csv}}\nbase: {tiny_base}\nsteps:\n{TUNES.get(name, TUNE)}"
         f"{steps.replace('BASE', str(tiny_base))}"
         "gates: {keep: 0.1, unproven: allow}\ndecide: {max_error: 0.4}\nthreads: 1\n",
         encoding="utf-8",

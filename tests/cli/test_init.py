@@ -292,3 +292,21 @@ def test_a_column_of_times_is_proposed(app: typer.Typer, tmp_path: Path, name: s
     recipe.write_text(written.replace("  time: null ", f"  time: {shown} "), encoding="utf-8")
     assert load_recipe(recipe).recipe.data.time == name
     assert CliRunner().invoke(app, ["check", str(recipe)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "few labels (16 rows each)"), ("zh", "标注很少（每个标签 16 行）")]
+)
+def test_few_labels_get_a_step_of_their_own_with_its_reason(
+    tmp_path: Path, language: str, said: str, penjing: Any
+) -> None:
+    rows = ["内容,类别"]
+    for place in range(32):
+        word, label = [("很好很满意", "好评"), ("太差了退款", "差评")][place % 2]
+        rows.append(f'"{PLACES[place % 8]}{PLACES[place // 8 % 8]}{word}，单号{place * 37}",{label}')
+    (tmp_path / "few.csv").write_text("\n".join(rows), encoding="utf-8")
+    done = penjing("--lang", language, "init", tmp_path / "job", "--data", tmp_path / "few.csv")
+    assert done.code == 0, done.err
+    written = (tmp_path / "job" / "recipe.yaml").read_text(encoding="utf-8")
+    assert load_recipe(tmp_path / "job" / "recipe.yaml").recipe.step_list()[0] == ("tune.prototype", {})
+    assert said in written and said in done.out

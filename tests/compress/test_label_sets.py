@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.compress.conftest import WORDS
-from tests.compress.test_any_task import ONE_LABEL, QUICK
+from tests.compress.test_any_task import NEEDS_ADAPTER, ONE_LABEL, QUICK
 
 from penjing.compress import METHODS
 from penjing.core.answers import Flags, as_kind
@@ -18,7 +18,7 @@ from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.explain.evidence import explain
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
-from penjing.tune import full, linear
+from penjing.tune import full, linear, lora
 
 
 def labelled(table: Table) -> Table:
@@ -40,7 +40,7 @@ def tuned(inputs: Inputs, other_base: Artifact, tmp_path_factory: pytest.TempPat
     )
     chosen = full.Options(epochs=6, learning_rate=(2e-3,), max_tokens=48, head_factor=2)
     made = full.apply(given, chosen, Run(folder / "out", folder / "scratch", threads=1))
-    return replace(given, parent=made, teachers={"tuned": made}, base=other_base)
+    return replace(given, parent=made, teachers={"tuned": made, "base": inputs.parent}, base=other_base)
 
 
 def test_it_is_tuned_by_its_own_loss_and_metrics(tuned: Inputs) -> None:
@@ -54,6 +54,10 @@ def test_it_is_tuned_by_its_own_loss_and_metrics(tuned: Inputs) -> None:
 @pytest.mark.parametrize("name", sorted(set(METHODS) - ONE_LABEL))
 def test_a_method_serves_sets(name: str, tuned: Inputs, tmp_path: Path) -> None:
     module = importlib.import_module(METHODS[name])
+    if name in NEEDS_ADAPTER:
+        adapted = lora.Options(epochs=8, learning_rate=(1e-2,), max_tokens=48, targets="all")
+        given = replace(tuned, parent=tuned.teachers["base"])
+        tuned = replace(given, parent=lora.apply(given, adapted, Run(tmp_path / "lora", tmp_path / "s", threads=1)))
     made: Artifact = module.apply(
         tuned, module.Options(**QUICK.get(name, {})), Run(tmp_path / "out", tmp_path / "scratch", threads=1)
     )

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penjing.compress import export, int8, vocabulary
+from penjing.compress import export, int8, tenant, vocabulary
 from penjing.core.answers import Spans
 from penjing.core.nouns import Artifact, Inputs, Run, Table
 from penjing.model.base import open_base
 from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
-from penjing.tune import full
+from penjing.tune import full, lora
 
 WORDS = ("please", "send", "the", "goods", "to", "us", "today", "we", "paid", "for", "them")
 PLACES = ("Leeds", "New York", "Oslo", "上海市", "北京")
@@ -84,3 +84,17 @@ def test_entities_of_a_long_text_are_found_in_every_window(tuned: Artifact) -> N
     (first,) = open_session(tuned, threads=1, long_texts="review").predict([text])
     assert isinstance(first.answer, Spans) and first.too_long
     assert [text[one.start : one.end] for one in first.answer.spans] == ["New York"]
+
+
+def test_a_tenant_gives_the_entities_of_its_merged_model(inputs: Inputs, tmp_path: Path) -> None:
+    options = lora.Options(epochs=4, learning_rate=(5e-3,), max_tokens=40)
+    merged = lora.apply(inputs, options, Run(tmp_path / "a", tmp_path / "b", threads=1))
+    run = Run(tmp_path / "c", tmp_path / "d", threads=1)
+    made = tenant.apply(replace(inputs, parent=merged), tenant.Options(), run)
+    texts = list(inputs.validation.texts)
+    assert merged.card.metrics["validation_entity_f1"] > 0.8
+    assert entities(made, texts) == entities(merged, texts)
+    session, long = open_session(made, threads=1), " ".join(texts[:12])
+    assert session.tokens is not None and len(session.tokens.encode([long])[0]) > 2 * session.tokens.limit
+    alone, among = session.predict([long])[0], session.predict([texts[0], long, texts[1]])[1]
+    assert alone.answer == among.answer

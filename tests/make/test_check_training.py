@@ -68,7 +68,7 @@ def check(folder: Path, options: str) -> Checked:
         ("class_weights: {pric: 3}", [":6:", "pric", "price"]),
         ("reinit: 3", [":6:", "`reinit` draws 3 layers anew, and 2 are trained"]),
         ("layers: 1\n      reinit: 2", [":7:", "`reinit` draws 2 layers anew, and 1 are trained"]),
-        ("optimizer: sgd", ["`sgd` needs other rates", "learning_rate: 0.01"]),
+        ("optimizer: sgd", [":6:", "`optimizer` is `sgd`, which needs other rates", "learning_rate: 0.01"]),
         ("mixup: 0.2\n      rdrop: 1", [":6:", "both say how a batch goes"]),
     ],
 )

@@ -13,8 +13,9 @@ from penjing.core.errors import UsageError
 from penjing.core.methods import check_heads
 from penjing.core.recipe import load_recipe
 from penjing.core.task import Head
-from penjing.make.order import IN_TORCH, head_faults, unlabelled_faults
+from penjing.make.order import IN_TORCH, head_faults, order_faults, unlabelled_faults
 from penjing.make.plan import build_plan
+from penjing.model.base import open_base
 from penjing.tasks import open_reader
 
 
@@ -66,3 +67,29 @@ def test_words_of_a_label_that_no_row_has_are_refused_at_their_line(tmp_path: Pa
     (fault,) = head_faults(file, build_plan(file), open_reader("classify", {}).learn(["a", "b"]))
     assert fault.what == "`words` has the label `aa`, which no row has"
     assert fault.where is not None and ":5:" in fault.where
+
+
+@pytest.mark.parametrize(
+    ("steps", "line", "words"),
+    [
+        ("- tune.lora: {kind: dora}\n- compress.tenant: {}\n", 5, "an adapter of the kind `dora` is more than that"),
+        ("- tune.full: {}\n- compress.tenant: {}\n", 5, "serves adapters of `tune.lora` on their base"),
+        ("- tune.lora: {}\n- compress.layers: {keep: 1}\n- compress.tenant: {}\n", 6, "the step before it is another"),
+        ("- tune.lora: {}\n- compress.tenant: {}\n- compress.int8: {}\n", 6, "put `compress.tenant` last"),
+    ],
+)
+def test_a_tenant_follows_products_of_low_rank_alone(tmp_path: Path, steps: str, line: int, words: str) -> None:
+    text = f"name: a\ndata: {{files: a.csv}}\nsteps:\n{steps}"
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    file = load_recipe(tmp_path / "recipe.yaml")
+    (fault,) = order_faults(file, build_plan(file), open_base("penjing/nano", Path()))
+    assert words in f"{fault.what} {fault.fix}"
+    assert fault.where is not None and f":{line}:" in fault.where
+
+
+@pytest.mark.parametrize("kind", ["lora", "pissa"])
+def test_a_tenant_after_products_is_in_order(tmp_path: Path, kind: str) -> None:
+    text = f"name: a\ndata: {{files: a.csv}}\nsteps:\n- tune.lora: {{kind: {kind}}}\n- compress.tenant: {{}}\n"
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    file = load_recipe(tmp_path / "recipe.yaml")
+    assert order_faults(file, build_plan(file), open_base("penjing/nano", Path())) == []

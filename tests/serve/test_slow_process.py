@@ -70,10 +70,13 @@ def test_a_lane_outlives_what_nobody_foresaw() -> None:
     theirs.close()
 
 
-def started(there: Release, **more: Any) -> tuple[subprocess.Popen[bytes], Connection, Connection]:
+def started(
+    there: Release, *, release: str = "", **more: Any
+) -> tuple[subprocess.Popen[bytes], Connection, Connection]:
     ours, theirs = socketpair()
     our_life, life = socketpair()
-    given = {"sockets": [theirs.fileno()], "life": life.fileno(), "folder": str(there.folder), "release": there.id}
+    given: dict[str, Any] = {"sockets": [theirs.fileno()], "life": life.fileno()}
+    given |= {"releases": [[str(there.folder), release or there.id]]}
     given |= {"threads": 1, "device": "cpu", **more}
     command = [sys.executable, "-m", "penjing.serve.slow_process", json.dumps(given)]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno(), life.fileno()])

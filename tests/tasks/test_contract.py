@@ -24,8 +24,11 @@ from penjing.model.heads import build_heads, read_out
 from penjing.tasks import TASKS, calibration_of, card_fields, open_task, task_of
 from penjing.tasks.measure import measure_outputs, metric_names
 from penjing.train.batches import Budget
+from penjing.train.criteria import Criterion, balanced_weights
+from penjing.train.focal import focal_of_one
 from penjing.train.loop import Outcome, Plan, fit
 from penjing.train.optim import Optimizing
+from penjing.train.rdrop import RDrop
 from penjing.train.supervised import IdRows, Supervised, TargetRows, predict_outputs
 
 WORDS = ("[PAD]", "[START]", "in", "paris", "new", "york", "met", "ann", "bob", "stone", "good", "bad", "day", "at")
@@ -100,7 +103,7 @@ class Tiny(nn.Module):
         return read_out(self.head, self.dropout, torch.cat([states, before], dim=2), mask)
 
 
-def train(name: str, folder: Path) -> tuple[Task, Tiny, TargetRows, Outcome]:
+def train(name: str, folder: Path, **changes: Any) -> tuple[Task, Tiny, TargetRows, Outcome]:
     task, items = task_named(name), []
     ids = []
     for text in TEXTS:
@@ -112,7 +115,7 @@ def train(name: str, folder: Path) -> tuple[Task, Tiny, TargetRows, Outcome]:
         torch.manual_seed(3)
         model = Tiny(task.heads)
     plan = Plan(12, Optimizing(0.03), metric=metric_names(task)[0], patience=100)
-    objective = Supervised(task, rows, rows, BUDGET, seed=1)
+    objective = Supervised(task, rows, rows, BUDGET, seed=1, **changes)
     run = Run(folder / "out", folder, seed=2, threads=1)
     return task, model, rows, fit(model, objective, plan, run, folder / "c", "key")
 
@@ -180,3 +183,16 @@ def test_spans_of_the_users_text_become_those_of_the_masked_one() -> None:
     assert masked.text == "⟦mobile⟧ Tom"
     assert task_named("tag").read('[[12, 15, "person"]]', masked) == '[[9, 12, "person"]]'
     assert task_named("answer").read("[13, 14]", masked) == "[10, 11]"
+
+
+@pytest.mark.parametrize("name", ["tag", "answer", "together"])
+def test_other_losses_and_two_passes_serve_heads_of_every_kind(name: str, tmp_path: Path) -> None:
+    weights: dict[str, torch.Tensor] = {}
+    if name != "answer":
+        _, _, rows, _ = train(name, tmp_path / "plain")
+        heads = task_named(name).heads
+        weights = {head: balanced_weights(one.loss, rows.targets[head], one.size) for head, one in heads.items()}
+    criterion = Criterion(lambda _loss, outputs, targets: focal_of_one(outputs, targets, 1.0), weights)
+    task, _, _, outcome = train(name, tmp_path / "other", criterion=criterion, through=RDrop(0.5))
+    assert outcome.losses[-1] < 0.5 * outcome.losses[0]
+    assert outcome.scores[metric_names(task)[0]] > 0.9

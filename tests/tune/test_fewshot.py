@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.tune.toy_base import make_base
 
 from penjing.core.errors import RecipeError, UsageError
 from penjing.core.methods import check_catalogue, load_method
+from penjing.core.nouns import Inputs, Run, Table
+from penjing.core.options import build_options
 from penjing.core.task import Head, Item
+from penjing.runtime.open import open_session
 from penjing.tasks import open_reader
 from penjing.tune import METHODS
-from penjing.tune.fewshot import alike, contrast_loss, cosine_loss
+from penjing.tune.fewshot import Options, alike, apply, contrast_loss, cosine_loss
 
 NEAR = torch.tensor([[1.0, 0.8, 0.3], [0.8, 1.0, -0.1], [0.3, -0.1, 1.0]])
 SAME = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -75,3 +80,50 @@ def test_a_catalogue_is_refused() -> None:
     check_catalogue(load_method("full", METHODS, ""), task)
     with pytest.raises(RecipeError):
         load_method("fewshots", METHODS, "")
+
+
+def test_options_of_a_trained_head_are_refused() -> None:
+    method = load_method("fewshot", METHODS, "")
+    for name, value in (("head_factor", 5), ("label_smoothing", 0.1)):
+        with pytest.raises(RecipeError) as caught:
+            build_options(method.options, {name: value}, "recipe.yaml:3:5")
+        assert caught.value.what == f"`{name}` has no effect here: the head is fitted, not trained"
+    build_options(method.options, {"head_factor": 10, "label_smoothing": 0}, "recipe.yaml:3:5")
+
+
+WORDS = [f"{kind}{number}" for kind in ("good", "bad", "the") for number in range(6)]
+SEVERAL: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
+    ("several", {"empty": "none"}, ("good", "bad", "good;bad")),
+    ("score", {"kind": "grades"}, ("1", "2", "3")),
+    (
+        "together",
+        {"tasks": {"tone": {"type": "classify"}, "mark": {"type": "score", "kind": "number", "within": 0.5}}},
+        ('{"tone": "good", "mark": "1"}', '{"tone": "bad", "mark": "2.5"}', '{"tone": "both", "mark": "4"}'),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "golds"), SEVERAL, ids=[one[0] for one in SEVERAL])
+def test_sets_grades_and_several_tasks_are_served(
+    tmp_path: Path, name: str, options: dict[str, Any], golds: tuple[str, str, str]
+) -> None:
+    base = make_base(tmp_path, WORDS)
+    reader = open_reader(name, options)
+    read = [reader.read(gold) for gold in golds]
+
+    def table(rows: int, seed: int) -> Table:
+        draw, texts = np.random.default_rng(seed), []
+        for row in range(rows):
+            own = (["good", "bad", "good bad"][row % 3]).split()
+            words = [f"{kind}{draw.integers(6)}" for kind in [*own, *own, "the", "the"]]
+            texts.append(" ".join(words))
+        return Table(texts, [read[row % 3] for row in range(rows)])
+
+    task = reader.learn(read * 10)
+    inputs = Inputs(base, table(36, 1), table(36, 2), language="en", task=task)
+    quick = Options(epochs=2, draws=2, learning_rate=5e-3, max_tokens=16, layers="all")
+    made = apply(inputs, quick, Run(tmp_path / "out", tmp_path / "scratch", threads=1))
+    metrics = made.card.metrics
+    assert next(iter(metrics.values())) > 0.7, metrics
+    answers = open_session(made, threads=1).predict(inputs.validation.texts)
+    assert len(answers) == 36

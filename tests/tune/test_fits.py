@@ -79,3 +79,22 @@ def test_what_does_not_fit_is_refused_with_its_option(kind: str, given: Any, opt
 
 def test_a_label_is_found_in_the_outputs() -> None:
     assert [label_place(task(kind), "b", "costs") for kind in ("classify", "several")] == [1, 1]
+
+
+class FixedOptions(TrainingOptions):
+    fixed_loss = True
+
+
+@pytest.mark.parametrize("given", [{"loss": "focal"}, {"class_weights": "balanced"}, {"rdrop": 1.0}, {"mixup": 0.1}])
+def test_a_method_with_a_loss_of_its_own_takes_no_other(given: dict[str, Any]) -> None:
+    check_fits(FixedOptions(ema=0.9, adversarial="fgm"), task("classify"))
+    with pytest.raises(UsageError, match="has no effect in this step") as caught:
+        check_fits(FixedOptions(**given), task("classify"))
+    assert caught.value.where == next(iter(given))
+
+
+def test_a_catalogue_has_a_loss_of_its_own() -> None:
+    near = open_reader("nearest", {}).learn(["red shoe", "blue hat"])
+    check_fits(TrainingOptions(ema=0.9), near)
+    with pytest.raises(UsageError, match="texts of its entries"):
+        check_fits(TrainingOptions(loss="focal"), near)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 from tests.tune.test_full import base_folder, inputs  # noqa: F401 - fixtures
 
-from penjing.core.errors import DamageError, UsageError
+from penjing.core.errors import DamageError, RunInterruptedError, UsageError
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.model.adapters import ABOUT, FOLDER, TENSORS, open_adapter, read_adapter
 from penjing.model.base import open_base
@@ -27,8 +28,8 @@ KINDS = ("lora", "dora", "pissa")
 
 @pytest.fixture
 def tune(inputs: Inputs, tmp_path: Path) -> Callable[..., Artifact]:  # noqa: F811
-    def go(name: str, *, seed: int = 0, **changes: Any) -> Artifact:
-        run = Run(tmp_path / name, tmp_path / f"{name}.scratch", seed=seed, threads=1)
+    def go(name: str, *, seed: int = 0, stop: Callable[[], bool] = lambda: False, **changes: Any) -> Artifact:
+        run = Run(tmp_path / name, tmp_path / f"{name}.scratch", seed=seed, threads=1, stop=stop)
         return apply(inputs, Options(**QUICK | changes), run)
 
     return go
@@ -126,6 +127,15 @@ def test_another_base_and_a_changed_file_are_refused(
     about.write_text(json.dumps(info), encoding="utf-8")
     with pytest.raises(DamageError, match="cannot be read"):
         open_adapter(made.folder / FOLDER, open_base(str(base_folder), Path("/")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stopped_run_goes_on_to_the_same_bits(tune: Callable[..., Artifact], kind: str) -> None:
+    whole = tune("a", kind=kind, adapter_dropout=0.2)
+    asked = itertools.count()
+    with pytest.raises(RunInterruptedError):
+        tune("b", kind=kind, adapter_dropout=0.2, stop=lambda: next(asked) >= 20)
+    assert tune("b", kind=kind, adapter_dropout=0.2).id == whole.id
 
 
 def test_no_matrix_to_adapt_is_an_error(tune: Callable[..., Artifact]) -> None:

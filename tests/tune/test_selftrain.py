@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,25 @@ def test_rounds_learn_words_that_no_labelled_text_has_and_survive_a_kill(inputs:
     assert list((tmp_path / "bs").glob("round-0-*/model")), "it was stopped after the first round"
     again = apply(inputs, Options(**QUICK, threshold=0.6), Run(tmp_path / "b", tmp_path / "bs", threads=1))
     assert again.id == made.id
+
+
+def test_pieces_of_a_text_are_learned_too(inputs: Inputs, tmp_path: Path) -> None:
+    def spans(texts: Sequence[str]) -> Table:
+        golds = []
+        for text in texts:
+            places = [found.span() for found in re.finditer(r"(good|bad)\d+", text)]
+            golds.append(json.dumps([{"start": start, "end": end, "label": "word"} for start, end in places]))
+        return Table(texts, golds)
+
+    tags = [spans(table(rows, seed).texts) for rows, seed in ((40, 5), (40, 6))]
+    few = Inputs(
+        inputs.parent,
+        *tags,
+        language="en",
+        unlabelled=table(40, 7).texts,
+        task=open_reader("tag", {}).learn([g for one in tags for g in one.labels or ()]),
+    )
+    options = Options(**QUICK | {"epochs": 8}, rounds=1, threshold=0.1)
+    made = apply(few, options, Run(tmp_path / "out", tmp_path / "scratch", threads=1))
+    assert made.card.task == "tag" and made.card.notes["rounds"][1]["learned_from"] > 0
+    assert next(iter(made.card.metrics.values())) > 0.7, made.card.metrics

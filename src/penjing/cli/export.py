@@ -1,4 +1,4 @@
-"""`penjing export`: recorded decisions as a table for other programs, and answers as annotations."""
+"""`penjing export`: recorded decisions as a table for other programs, answers as annotations, and adapters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penjing.cli.annotations import register_in
+from penjing.cli.adapter import register_in as register_adapter
+from penjing.cli.annotations import register_in as register_annotations
 from penjing.cli.command import App
 
 if TYPE_CHECKING:
@@ -17,16 +18,17 @@ _SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands `export decisions` and `export annotations`."""
-    group = App(help="Recorded decisions, or answers as annotations, for other programs.", no_args_is_help=True)
+    """Add the commands `export decisions`, `export annotations` and `export adapter`."""
+    group = App(help="Recorded decisions, answers as annotations, or an adapter.", no_args_is_help=True)
     group.command("decisions")(decisions)
-    register_in(group)
+    register_annotations(group)
+    register_adapter(group)
     group.callback()(_group)
     app.add_typer(group, name="export")
 
 
 def _group() -> None:
-    """Recorded decisions, or answers as annotations, for other programs."""
+    """Recorded decisions, answers as annotations, or an adapter."""
 
 
 def decisions(

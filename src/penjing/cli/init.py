@@ -60,6 +60,7 @@ def init(
     from penjing.data.prepare import examine
     from penjing.data.read import Reading
     from penjing.make.choose_base import COSTS, choose_base, longer, wanted_of
+    from penjing.make.few_labels import propose_step
     from penjing.model.base import base_is_installed
     from penjing.report.verdict import note_in
     from penjing.tasks import about_task, reader_of
@@ -96,8 +97,9 @@ def init(
         possible = proposals(audit) if reader.golds_are_names else {}
         frequent = most_frequent(audit) if possible else ""
         asked = ask_misses(possible, frequent) if possible and not json and at_a_terminal() else {}
+        few, misses = propose_step(audit.labels, prepared.task), Misses(asked, possible, frequent)
         with replaced_file(recipe) as new_recipe:
-            text_of = recipe_text(folder, data, guessed, about, chosen, Misses(asked, possible, frequent), shared)
+            text_of = recipe_text(folder, data, guessed, about, chosen, misses, shared, few)
             new_recipe.write_text(text_of, encoding="utf-8")
     if json:
         found: dict[str, object] = {"recipe": str(recipe), "rules": str(rules)}
@@ -108,7 +110,11 @@ def init(
     _tell_what_was_found(guessed, about if named is None else None, audit)
     if prepared is not None:
         show.out(f"base: {chosen.name}, {note_in(chosen.comment, language())}")
-        show.out(f"tuning: about {chosen.minutes:.0f} min on two server cores")
+        show.out(
+            f"tuning: about {chosen.minutes:.0f} min on two server cores"
+            if few is None
+            else f"step: {few.step}; {few.comment}"
+        )
         show.out("for a first try in seconds, write `- tune.linear: {}` as the only step")
     show.out("")
     show.out(f"wrote {recipe} and {rules}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from penjing.core.task import About
     from penjing.data.guess import Guess
     from penjing.make.choose_base import ChosenBase
+    from penjing.make.few_labels import FewLabels
 
 _RECIPE = """\
 # Check the data:     penjing check {recipe}
@@ -35,7 +36,7 @@ data:
   unlabelled: [] # files of texts without labels
 base: {base} # {why}
 steps: # for a first try in seconds, write `- tune.linear: {{}}` as the only step
-  - tune.full: {tuning} # {tune}
+  - {step}: {tuning} # {tune}
   - compress.int8: {{}} # make it small and fast
 gates: # promises that are tested before anything is sealed
   keep: 0.97 # {metric}
@@ -76,10 +77,11 @@ def recipe_text(
     chosen: ChosenBase | None = None,
     misses: Misses | None = None,
     shared: bool = False,
+    few: FewLabels | None = None,
 ) -> str:
     """The text of the recipe; the path of the file is relative to its folder if possible. chosen: None for `auto`.
 
-    shared: calibration and test are the same rows.
+    shared: calibration and test are the same rows. few: the step where labels are few.
     """
     misses = misses or Misses()
     try:
@@ -107,8 +109,9 @@ def recipe_text(
         "about": about.comment,
         "base": "auto" if chosen is None else chosen.name,
         "why": _why(chosen),
-        "tuning": "{}" if chosen is None else chosen.tuning.options,
-        "tune": _tune(chosen),
+        "step": "tune.full" if few is None else few.step,
+        "tuning": "{}" if chosen is None or few is not None else chosen.tuning.options,
+        "tune": _tune(chosen) if few is None else few.comment,
         "columns": ", ".join(scalar(name) for name in guessed.columns or ()),
         "sheet": scalar(guessed.sheet or ""),
         "header": guessed.header,

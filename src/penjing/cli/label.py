@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import typer
 
+from penjing.cli import label_fix, label_suggest
 from penjing.cli.command import App
-from penjing.cli.label_suggest import register_in
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of the group `label`."""
     group = App(help="What to label next, and which labels to look at again.", no_args_is_help=True)
-    register_in(group)
+    label_suggest.register_in(group)
+    label_fix.register_in(group)
     group.callback()(_group)
     app.add_typer(group, name="label")
 

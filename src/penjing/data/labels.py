@@ -97,7 +97,7 @@ def nearly(label: str) -> str:
         if bare[:1] == "(" and bare[-1:] == ")" and "(" not in bare[1:] and ")" not in bare[:-1]:
             bare = bare[1:-1]
     if _NUMBER.fullmatch(bare):
-        return f"number {float(bare):g}"
+        return f"{float(bare):g}"
     return _simplified(_DASHES.sub("", bare or folded))
 
 

@@ -32,7 +32,7 @@ from penjing.core.machine import cores
 from penjing.core.nouns import Artifact
 from penjing.core.task import Head
 from penjing.engines.onnx import open_model
-from penjing.engines.protocol import Array, Device, Outputs, heads_of
+from penjing.engines.protocol import Array, Device, Outputs, fingerprint, heads_of
 from penjing.text.tokens import BATCH_TOKENS, BATCHES, TOKENIZER, Tokens, read_tokenizer
 
 BASE, PRODUCTS, ABOUT = "base.onnx", "tenant.safetensors", "tenant.json"
@@ -274,8 +274,8 @@ class TenantEngine:
 
     def fingerprint(self) -> dict[str, str]:
         """Engine, version, instruction set, threads; with numpy, which pools and applies the head."""
-        facts = self.base.facts
-        return facts | {"version": f"{facts['version']} + numpy {np.__version__}"}
+        facts, own = self.base.facts, fingerprint("heads", f"numpy {np.__version__}", 1)
+        return facts | {"version": f"{facts['version']} + {own['version']}"}
 
     def _read_out(self, states: Sequence[Array], kind: str, matrix: Array, bias: Array) -> Array:
         # No matrix library: its sums depend on the threads and on the number of rows.

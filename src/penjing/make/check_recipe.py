@@ -130,10 +130,7 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
         found.file = file = with_base(file, found.chosen.name)
         _open_base(found, sound=not plan_faults)
     if found.data is not None:
-        found.faults += promise_faults(file, found.data.task)
-        found.faults += head_faults(file, found.steps, found.data.task)
-        found.faults += training_faults(file, found.steps, found.named, found.data.task)
-        found.faults += unlabelled_faults(file, found.steps, len(found.data.unlabelled))
+        found.faults += _task_faults(found, found.data)
     labels = tuple(sorted(found.audit.labels))
     if labels:
         found.file = _with_limits(found, labels)
@@ -154,13 +151,20 @@ def check_recipe(file: RecipeFile, progress: Progress) -> Checked:
     ]
     if found.data is not None:
         problems += label_problems(file, found.data)
-    problems += _fields_not_given(found)
-    problems += _features_not_given(found)
+    problems += [*_fields_not_given(found), *_features_not_given(found)]
     if found.data is not None and found.base is not None and not found.faults:
         texts = [*found.data.train.texts, *found.data.validation.texts]
         problems += room_problems(file.path.parent, found.steps, found.base, texts)
     found.audit = found.audit.model_copy(update={"problems": sorted(problems, key=lambda problem: problem.severity)})
     return found
+
+
+def _task_faults(found: Checked, data: Prepared) -> list[PenjingError]:
+    """What promises and steps ask of the task and of the rows, and these do not give."""
+    file, steps = found.file, found.steps
+    faults = [*promise_faults(file, data.task), *head_faults(file, steps, data.task)]
+    faults += training_faults(file, steps, found.named, data.task)
+    return [*faults, *unlabelled_faults(file, steps, len(data.unlabelled))]
 
 
 def _go_on(found: Checked, reader: Reader | None, progress: Progress) -> None:

@@ -161,7 +161,8 @@ def _after(step: Step, card: Card, depth: int) -> tuple[Card, int]:
     elif short == "int8":
         form, _ = scales_of(parent, options)  # type: ignore[arg-type]
         precision = "int8"
-    notes = {} if short == "student" else card.notes
+    # A student has an encoder of its own, without the prompt of its teacher.
+    notes = card.notes | {"prompt_tokens": 0} if short == "student" else card.notes
     changed = {"form": form, "method": step.name, "embedding_bits": bits, "precision": precision, "notes": notes}
     return card.model_copy(update=changed), depth
 

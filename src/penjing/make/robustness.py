@@ -39,7 +39,7 @@ Alter = Callable[[Free, Mapping[str, Scalar], Random], list[Piece]]
 
 
 @dataclass(frozen=True, eq=False)
-class _TestRow:
+class _Tested:
     """A test row as it was decided without noise."""
 
     text: str
@@ -52,7 +52,7 @@ class _TestRow:
 class _Noisy:
     """A row with noise: its gold and the outcome of the row without noise, both for the altered text."""
 
-    row: _TestRow
+    row: _Tested
     gold: str
     outcome: str | None
     decided: Decided
@@ -76,7 +76,7 @@ def measure_robustness(
         return None
     requests = requests_of(data.test)
     rows = [
-        _TestRow(text, gold, requests[place].fields, decided[place])
+        _Tested(text, gold, requests[place].fields, decided[place])
         for place, (text, gold) in enumerate(zip(data.test.texts, data.test.labels or (), strict=True))
     ]
     rows = sorted(rows, key=lambda row: unit_hash(f"{recipe.seed}", row.text))[: recipe.robustness.rows]
@@ -136,10 +136,10 @@ def _answers(session: Session, texts: Sequence[str], fields: Mapping[str, Scalar
     return [(float(each["p"]), task.outcome(each)) for each in facts]
 
 
-def _with_noise(decider: Decider, rows: Sequence[_TestRow], alter: Alter, seed: str) -> list[_Noisy]:
+def _with_noise(decider: Decider, rows: Sequence[_Tested], alter: Alter, seed: str) -> list[_Noisy]:
     """The rows that this noise alters, decided again; without those that are no case any more, or have no gold."""
     task = decider.session.task
-    made: list[tuple[_TestRow, Masked, str]] = []
+    made: list[tuple[_Tested, Masked, str]] = []
     for row in rows:
         free = free_words(row.text, word_spans, named_places(task, row.text))
         pieces = alter(free, row.decided.decision.facts["fields"], Random(digest_lines([seed, row.text])))

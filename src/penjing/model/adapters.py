@@ -15,6 +15,7 @@ Fine-Tuning (IA3), 2022; Ben Zaken, Ravfogel, Goldberg, BitFit, 2022.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from torch import nn
 
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DamageError, UsageError
+from penjing.core.folder import MANIFEST, sealed_folder, verify
 from penjing.core.formats import refuse_newer
 from penjing.core.nouns import Artifact
 from penjing.model.encoder import Classifier, fit_vocabulary, load_encoder
@@ -154,9 +156,34 @@ def save_adapter(
     (folder / ABOUT).write_bytes(canonical_json(info.model_dump(mode="json")))
 
 
+def export_adapter(artifact: Artifact, target: Path) -> AdapterInfo:
+    """Write the adapter of a torch artifact as a sealed folder of its own.
+
+    Raises UsageError for an artifact without one, or where there is a folder already.
+    """
+    source = artifact.folder / FOLDER
+    if not (source / ABOUT).is_file():
+        raise UsageError(
+            f"the model was made by `{artifact.card.method}`, which keeps no adapter",
+            where=str(artifact.folder),
+            fix="tune it with `tune.lora`",
+        )
+    if target.exists():
+        raise UsageError("there is something at this path already", where=str(target), fix="give a new folder")
+    with sealed_folder(target) as folder:
+        for name in (TENSORS, ABOUT):
+            shutil.copyfile(source / name, folder / name)
+    return read_adapter(target).info
+
+
 def read_adapter(folder: Path) -> Adapter:
-    """The adapter in a folder. Raises UsageError where there is none, DamageError where it cannot be read."""
+    """The adapter in a folder, verified where it was exported.
+
+    Raises UsageError where there is none, DamageError where it is damaged or cannot be read.
+    """
     path = folder / ABOUT
+    if (folder / MANIFEST).is_file():
+        verify(folder)
     if not path.is_file():
         raise UsageError(
             f"this folder is not an adapter: it has no {ABOUT}",

@@ -101,7 +101,12 @@ def fill(found: Found, threads: int) -> r.Report:
         speed=_speed(tested, threads),
         size_mb=round(tested.size_mb, 3),
         search=found.searched,
-        steps=tuple(map(_step, found.steps)),
+        steps=tuple(
+            r.StepRow(
+                name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id
+            )
+            for done in found.steps
+        ),
         variants=(*found.earlier, *(_variant(variant, found) for variant in _shown(found))),
         curves=_curves(found.steps, scored.metrics[0]),
         sections=(
@@ -116,18 +121,15 @@ def fill(found: Found, threads: int) -> r.Report:
         doubts=found.doubts,
         faithfulness=_faithful(tested.faithful),
         robustness=tested.robust,
-        notes=(
-            *((choice.note,) if choice and choice.note else ()),
-            *_untested(found),
-            *_shared(found),
-            *_opened(found),
-            *found.skipped,
-        ),
+        notes=_notes(found),
     )
 
 
-def _step(done: Done) -> r.StepRow:
-    return r.StepRow(name=done.step.name, seconds=round(done.seconds, 2), cached=done.cached, artifact=done.artifact.id)
+def _notes(found: Found) -> tuple[r.Note, ...]:
+    """What a reader should know of the run: why this form, what was not tested, which rows were used how often."""
+    choice = found.choice
+    chosen = (choice.note,) if choice and choice.note else ()
+    return (*chosen, *_untested(found), *_shared(found), *_opened(found), *found.skipped)
 
 
 def _served(found: Found) -> Variant:

@@ -20,6 +20,7 @@ from penjing.serve.lane import Lane, LaneBounds
 from penjing.serve.lookups import CasePage
 from penjing.serve.microbatch import PassBounds
 from penjing.serve.settings import Settings
+from penjing.serve.shared_engines import SlowShare
 from penjing.serve.slow_engine import SlowEngine
 
 # A JSON body has a few bytes around a text, and up to six for a character.
@@ -35,7 +36,7 @@ class Lanes:
     def __init__(
         self,
         deciders: Sequence[Decider],
-        slow_engine: SlowEngine,
+        slow_engine: SlowEngine | SlowShare,
         find: Callable[[Sequence[str | CasePage]], list[Any]],
         settings: Settings,
     ) -> None:

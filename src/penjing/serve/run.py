@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
@@ -23,7 +24,7 @@ from penjing.core.nouns import Release
 from penjing.serve.app import build_app
 from penjing.serve.auth import KeyRing, is_loopback
 from penjing.serve.early import EarlyBytes
-from penjing.serve.early_protocol import early_protocol
+from penjing.serve.early_protocol import Refuse, early_protocol
 from penjing.serve.http_limits import HttpLimits, LimitedProtocol
 from penjing.serve.log import count_repeats
 from penjing.serve.service import DecisionService
@@ -70,10 +71,7 @@ def run_service(
     try:
         if store.warning:
             notify(store.warning)
-        secret = None if keyless else _first_key(store, settings.host, key_file)
-        if key_file is not None and secret is None:
-            there = "no key is asked for" if keyless else "the database has keys already"
-            notify(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
+        secret = prepare_key(store, settings.host, key_file, notify, keyless=keyless)
         check_exposure(settings.host, keyless=keyless, keys=len(active_keys(store)))
         with bind(settings.host, settings.port) as listener:
             service = DecisionService(release, store, settings)
@@ -81,10 +79,7 @@ def run_service(
                 made = f"audits are drawn by the key {key.fingerprint}, made from the signing key"
                 read = f"audits are drawn by the key {key.fingerprint}, from {key.file}"
                 notify(made if key.file is None else read)
-            service.warm()
-            if release.info.language != "en":
-                # Evidence cuts texts into words, whichever model is used.
-                word_spans("预热")
+            warm_up(service)
             if before := put_in_service(store, release, expect=expect):
                 notify(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
             if service.layout.workers > 1:
@@ -100,6 +95,25 @@ def run_service(
             )
     finally:
         store.close()
+
+
+def prepare_key(
+    store: Store, host: str, key_file: Path | None, notify: Callable[[str], None], *, keyless: bool
+) -> str | None:
+    """The first key of a database, if one was made now; tells where a file for it is not written."""
+    secret = None if keyless else _first_key(store, host, key_file)
+    if key_file is not None and secret is None:
+        there = "no key is asked for" if keyless else "the database has keys already"
+        notify(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
+    return secret
+
+
+def warm_up(service: DecisionService) -> None:
+    """Run the engines of a service once, and load what its evidence needs."""
+    service.warm()
+    if service.release.info.language != "en":
+        # Evidence cuts texts into words, whichever model is used.
+        word_spans("预热")
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -146,13 +160,24 @@ def serve(
     A stop refuses new connections, lets running requests end (at most `stop_seconds`), writes what was decided, and
     returns. A second SIGINT ends at once; no acknowledged decision is lost.
     """
-    host, port = listener.getsockname()[:2]
     app = build_app(service, KeyRing(service.store, required=not keyless))
-    count_repeats()
-    limits = http_limits(settings)
     # Without keys, the Host must be checked before a state is answered.
     states = {} if keyless else service.states
     early = EarlyBytes(service.refusals, service.metrics, states).answer
+    listen(app, early, listener, settings, started)
+
+
+def listen(
+    app: ASGIApp,
+    early: Refuse,
+    listener: socket.socket,
+    settings: Settings,
+    started: Callable[[str], None],
+) -> None:
+    """Answer on a socket until SIGTERM or SIGINT. early: what answers before HTTP is parsed."""
+    host, port = listener.getsockname()[:2]
+    count_repeats()
+    limits = http_limits(settings)
     protocol: Callable[..., Any] = early_protocol(LimitedProtocol, early)
     config = uvicorn.Config(
         app,

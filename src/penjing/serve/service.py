@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +18,6 @@ from penjing.cases.replay_record import ReplayAsk
 from penjing.core.artifact import promises
 from penjing.core.certificate import CERTIFICATE
 from penjing.core.errors import RequestError, UsageError
-from penjing.core.machine import cores
 from penjing.core.nouns import Release
 from penjing.core.pair import FURTHER
 from penjing.core.periods import certified_at
@@ -29,7 +27,6 @@ from penjing.decide.draw import Drawer
 from penjing.explain.budget import EvidenceBudget
 from penjing.explain.counterfactual import in_chinese
 from penjing.explain.why import Language, why
-from penjing.measure.workers import WorkerLayout, measured_layout
 from penjing.runtime.cascade import CascadeSession
 from penjing.serve.bodies import PredictOne, RequestItem
 from penjing.serve.early import Refusals
@@ -41,6 +38,7 @@ from penjing.serve.metrics import CONTENT_TYPE, Metrics
 from penjing.serve.readiness import Readiness
 from penjing.serve.round_limit import RoundLimit
 from penjing.serve.settings import Settings
+from penjing.serve.shared_engines import SharedEngines, SlowShare, layout_of
 from penjing.serve.slow_engine import SlowEngine
 from penjing.serve.states import CachedState
 from penjing.store.audit_key import find_audit_key
@@ -72,17 +70,22 @@ PLAIN = Explained()
 class DecisionService:
     """One release, one database, and as many engines as this machine can use."""
 
-    def __init__(self, release: Release, store: Store, settings: Settings) -> None:
+    def __init__(self, release: Release, store: Store, settings: Settings, shared: SharedEngines | None = None) -> None:
+        """shared: what this service has in common with others of the same process."""
         self.release, self.store, self.settings = release, store, settings
         self.audit_key = find_audit_key(store, settings.audit_key)
-        self.layout = _layout(release, settings)
+        self.layout = layout_of(release, settings) if shared is None else shared.layout
         self.deciders = [
             Decider(release, threads=self.layout.threads, device=settings.device) for _ in range(self.layout.workers)
         ]
         secret = release.id.encode() if self.audit_key is None else self.audit_key.secret
         for decider in self.deciders:
             decider.drawer = Drawer(secret)
-        self.slow_engine = SlowEngine(release, self.layout.threads, settings.device, secret)
+        self.slow_engine: SlowEngine | SlowShare = (
+            SlowEngine(release, self.layout.threads, settings.device, secret)
+            if shared is None
+            else shared.slow(release, secret)
+        )
         self.lanes = Lanes(self.deciders, self.slow_engine, partial(look_up, store), settings)
         self.metrics = Metrics(release.id, release.info.name)
         self.metrics.watch_lanes(self.lanes.all)
@@ -291,14 +294,6 @@ def _case(item: RequestItem, where: str | None) -> CaseData:
         return CaseData(item.ref or None, dict(item.keep))
     except RequestError as error:
         raise RequestError(error.what, where=where, fix=error.fix) from None
-
-
-def _layout(release: Release, settings: Settings) -> WorkerLayout:
-    if settings.threads or settings.workers:
-        workers = settings.workers or 1
-        return WorkerLayout(workers, settings.threads or max(1, cores() // workers))
-    kept = Path(settings.cache).expanduser() / "layout.json"
-    return measured_layout(release.artifact, cores(), kept, settings.device)
 
 
 def _certificate(release: Release) -> dict[str, Any]:

@@ -45,7 +45,8 @@ _ANSWER_SECONDS = 600.0
 class _Running:
     """A process and the service's end of its sockets; ready: whether it has reported that it can answer.
 
-    life: a socket on which the process answers pings at once, also while its lanes work.
+    life: a socket on which the process answers pings at once, also while its lanes work. turns: one request of a lane
+    at a time, of whichever service.
     """
 
     process: subprocess.Popen[bytes]
@@ -54,6 +55,7 @@ class _Running:
     counted: tuple[int, ...] = (0, 0, 0, 0)
     ready: bool = False
     asking: threading.Lock = field(default_factory=threading.Lock)
+    turns: dict[str, threading.Lock] = field(default_factory=lambda: {name: threading.Lock() for name in LANES})
     _pinging: threading.Lock = field(default_factory=threading.Lock)
 
     def receive(self, lane: str) -> Any:
@@ -92,11 +94,15 @@ class SlowEngine:
     """Decides, explains and replays in a process of its own, with one request of each lane at a time.
 
     secret: the key by which audits are drawn; it goes with each request, because the arguments of a process are public.
+    others: further releases that the process has open, for services that share it (serve/shared_engines.py).
     tally: the counts of a cascade in that process since the service started.
     """
 
-    def __init__(self, release: Release, threads: int, device: Device, secret: bytes) -> None:
+    def __init__(
+        self, release: Release, threads: int, device: Device, secret: bytes, others: Sequence[Release] = ()
+    ) -> None:
         self._release, self._threads, self._device, self._secret = release, threads, device, secret.hex()
+        self._others = others
         self._lock = threading.Lock()
         self._running: _Running | None = None
         self._not_before = 0.0
@@ -124,7 +130,11 @@ class SlowEngine:
 
     def decide(self, lane: str, asks: Sequence[Ask]) -> list[Answer]:
         """Answer these asks, as `answers.work` does. Raises RequestError, or AnswerError if the process is gone."""
-        reply = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks], "secret": self._secret})
+        return self.decide_for(0, self._secret, lane, asks)
+
+    def decide_for(self, place: int, secret: str, lane: str, asks: Sequence[Ask]) -> list[Answer]:
+        """As `decide`, by the release at that place (0: the first, then `others`), with its own secret in hex."""
+        reply = self._ask(lane, {"asks": [ask_to_json(ask) for ask in asks], "secret": secret, "place": place})
         for ask, spent in zip(asks, reply["spent"], strict=True):
             if ask.budget is not None:
                 ask.budget.spent = spent
@@ -132,7 +142,11 @@ class SlowEngine:
 
     def replay(self, asks: Sequence[ReplayAsk]) -> list[dict[str, Any]]:
         """Replay these records, as `cases.replay_record` does; raises as `decide`."""
-        reply = self._ask("replay", {"replays": [replay_ask_to_json(ask) for ask in asks]})
+        return self.replay_for(0, asks)
+
+    def replay_for(self, place: int, asks: Sequence[ReplayAsk]) -> list[dict[str, Any]]:
+        """As `replay`, by the release at that place."""
+        reply = self._ask("replay", {"replays": [replay_ask_to_json(ask) for ask in asks], "place": place})
         return [dict(value) for value in reply["replayed"]]
 
     def close(self) -> None:
@@ -148,8 +162,9 @@ class SlowEngine:
             running = self._begin()
         try:
             self._wait(running)
-            running.lanes[lane].send_bytes(encode(message))
-            reply = running.receive(lane)
+            with running.turns[lane]:
+                running.lanes[lane].send_bytes(encode(message))
+                reply = running.receive(lane)
         except (EOFError, OSError) as error:
             raise self._died(running, error) from None
         self._count(running, reply.pop("tally", None))
@@ -171,8 +186,7 @@ class SlowEngine:
         given = {
             "sockets": descriptors[:-1],
             "life": descriptors[-1],
-            "folder": str(self._release.folder.absolute()),
-            "release": self._release.id,
+            "releases": [[str(one.folder.absolute()), one.id] for one in (self._release, *self._others)],
             "threads": self._threads,
             "device": self._device,
         }

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import astuple
 from multiprocessing.connection import Connection
@@ -47,10 +47,10 @@ _SWITCH_SECONDS = 0.0005
 
 
 class SlowWork:
-    """Answers the messages of the lanes with one engine."""
+    """Answers the messages of the lanes with one engine; the works of several releases share their turns."""
 
-    def __init__(self, decider: Decider) -> None:
-        turns = Turns()
+    def __init__(self, decider: Decider, turns: Turns | None = None) -> None:
+        turns = turns or Turns()
         self._decider = copy(decider)
         self._decider.session = paced(decider.session, turns.turn)
         session = self._decider.session
@@ -105,8 +105,20 @@ def answer_liveness(liveness: Connection) -> None:
             os._exit(0)  # no file is open for writing, so the process can end at any moment
 
 
+def _open(folder: str, wanted: str, given: Mapping[str, Any]) -> Decider:
+    """A release that is ready to decide. Raises DamageError if its folder holds another one now."""
+    release = open_release(Path(folder))
+    if release.id != wanted:
+        raise DamageError(
+            f"this folder holds the release {release.id[:12]} now, not {wanted[:12]}",
+            where=folder,
+            fix="start the service again",
+        )
+    return Decider(release, threads=given["threads"], device=given["device"])
+
+
 def main() -> None:
-    """Open the release, report `ready` or the error on the first socket, and answer until the service is gone."""
+    """Open the releases, report `ready` or the error on the first socket, and answer until the service is gone."""
     # Ctrl-C and a stop of the whole process group reach this process too, but the service decides when it ends.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -116,21 +128,21 @@ def main() -> None:
     threading.Thread(target=answer_liveness, args=[Connection(given["life"])], daemon=True).start()
     try:
         os.nice(_NICE)
-        release = open_release(Path(given["folder"]))
-        if release.id != given["release"]:
-            raise DamageError(
-                f"this folder holds the release {release.id[:12]} now, not {given['release'][:12]}",
-                where=given["folder"],
-                fix="start the service again",
-            )
-        decider = Decider(release, threads=given["threads"], device=given["device"])
-        decider.session.warm()
+        turns = Turns()
+        deciders = [_open(folder, wanted, given) for folder, wanted in given["releases"]]
+        # Several releases have one base, which is warm after the first.
+        deciders[0].session.warm()
+        works = [SlowWork(decider, turns) for decider in deciders]
     except PenjingError as error:
         connections[0].send_bytes(encode({"error": error_to_json(error)}))
         return
     sys.setswitchinterval(_SWITCH_SECONDS)
     set_up_collector()
-    answer = SlowWork(decider).answer
+
+    def answer(message: dict[str, Any]) -> dict[str, Any]:
+        work_of: SlowWork = works[message.get("place", 0)]
+        return work_of.answer(message)
+
     lanes = [threading.Thread(target=serve_lane, args=[one, answer], daemon=True) for one in connections]
     for lane in lanes:
         lane.start()

@@ -5,14 +5,16 @@
     freelb   gradient = 1/K sum over k of grad L(e + r_k),   r_1 uniform with |r_1| <= epsilon |e_i|,
              r_{k+1} = r_k + (epsilon |e_i| / K) g_k / |g_k|,   shortened to the length epsilon |e_i|
 
-`epsilon` is a share of the length of the embeddings of a text (the sources give lengths), so that it means the same
-for bases of any width. K is `steps`; all K passes of FreeLB have the same dropout. Where the lower layers are computed
-once (`layers` is not `all`), e_i are the hidden states that the trained layers get.
+`epsilon` is a share of the length of the embeddings of a text, so that it means the same for bases of any width. (The
+sources give lengths: Miyato's 5 for 400 normalised embeddings of 256 numbers is a share of 0.016.) K is the option
+`adversarial_steps`; all K passes of FreeLB have the same dropout. Where the lower layers are computed once (`layers` is
+not `all`), e_i are the hidden states that the trained layers get.
 
 Source: Miyato, Dai, Goodfellow, Adversarial Training Methods for Semi-Supervised Text Classification, 2017 (fgm); Zhu
 and others, FreeLB: Enhanced Adversarial Training for Natural Language Understanding, 2020.
-When: few rows, or texts with typing errors. It costs one more pass (fgm) or `steps` - 1 more (freelb) a batch. When
-not: many rows, where a longer training gains as much in the same time.
+When: an encoder of many layers and few rows, as in the sources. It costs one more pass (fgm) or K - 1 more (freelb)
+a batch. When not: small encoders and short trainings; a share of 0.05 made `penjing/nano` on 500 rows worse
+(bench/results/steady.json).
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ Attack = Literal["fgm", "freelb"]
 
 
 @dataclass
-class _Pass:
+class _OnePass:
     """One forward pass of the encoder: the change of its inputs, (batch, tokens, width), and the length of each."""
 
     change: torch.Tensor
@@ -40,11 +42,11 @@ class _Pass:
 
 
 @dataclass
-class _Watched:
+class _StepPasses:
     """The changes of the forward passes of one computation of the loss, in the order of the passes."""
 
     wanted: list[torch.Tensor] = field(default_factory=list)
-    passes: list[_Pass] = field(default_factory=list)
+    passes: list[_OnePass] = field(default_factory=list)
     mask: torch.Tensor | None = None
     on: bool = False
 
@@ -56,14 +58,14 @@ class AdversarialHook(Hook):
         """model: a classifier, or its top part over hidden states; it is watched from now on."""
         self._attack, self._epsilon, self._steps, self._device = attack, epsilon, steps, device
         self._random: dict[str, torch.Tensor] = {}
-        self._watched = _Watched()
+        self._watched = _StepPasses()
         encoder = inner(model).encoder
         assert isinstance(encoder, nn.Module)
         encoder.register_forward_pre_hook(self._see_mask, with_kwargs=True)
         _inputs_of(encoder).register_forward_hook(self._change)
 
     def before_step(self, batch: Batch) -> None:  # noqa: ARG002
-        self._watched = _Watched(on=True)
+        self._watched = _StepPasses(on=True)
         self._random = random_state(self._device)
 
     def after_backward(self, batch: Batch) -> None:
@@ -74,16 +76,16 @@ class AdversarialHook(Hook):
                 set_random_state(self._random)
                 self._again(batch, [self._climbed(one) for one in self._watched.passes])
             _scale(batch.model, 1 / self._steps)
-        self._watched = _Watched()
+        self._watched = _StepPasses()
 
     def after_step(self, moment: Moment) -> None:  # noqa: ARG002
-        self._watched = _Watched()
+        self._watched = _StepPasses()
 
     def _again(self, batch: Batch, wanted: list[torch.Tensor]) -> None:
-        self._watched = _Watched(wanted=wanted, on=True)
+        self._watched = _StepPasses(wanted=wanted, on=True)
         batch.add_gradient()
 
-    def _climbed(self, one: _Pass) -> torch.Tensor:
+    def _climbed(self, one: _OnePass) -> torch.Tensor:
         moved = one.change.detach() + _along(one, one.limit / self._steps)
         lengths = _lengths(moved)
         return torch.where(lengths > one.limit, moved * (one.limit / lengths.clamp(min=1e-12)), moved)
@@ -104,7 +106,7 @@ class AdversarialHook(Hook):
         if place < len(watched.wanted):
             change = watched.wanted[place].to(output.dtype)
         change = change.detach().requires_grad_(True)
-        watched.passes.append(_Pass(change, limit))
+        watched.passes.append(_OnePass(change, limit))
         return output + change
 
 
@@ -133,7 +135,7 @@ def _drawn(output: torch.Tensor, real: torch.Tensor, limit: torch.Tensor) -> tor
     return drawn * real * limit / count.sqrt()
 
 
-def _along(one: _Pass, length: torch.Tensor) -> torch.Tensor:
+def _along(one: _OnePass, length: torch.Tensor) -> torch.Tensor:
     """A change of that length in the direction in which the loss grows; none where it does not depend on it."""
     gradient = one.change.grad
     if gradient is None:

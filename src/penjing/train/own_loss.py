@@ -41,12 +41,13 @@ class OwnLoss:
 
     def __call__(self, loss: Loss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         """What the function gives: (N,) or one number. Raises UsageError for anything else."""
-        found = self._run(lambda: self._function(outputs, targets))
+        found: Any = self._run(lambda: self._function(outputs, targets))
         if not isinstance(found, torch.Tensor):
-            self._refuse(f"gives `{type(found).__name__}`")
+            self._refuse(f"`{self._code.name}` gives `{type(found).__name__}`")
         if found.shape not in (torch.Size([]), torch.Size([len(outputs)])):
-            self._refuse(f"gives the shape {tuple(found.shape)} for {len(outputs)} rows")
-        return found.float()
+            self._refuse(f"`{self._code.name}` gives the shape {tuple(found.shape)} for {len(outputs)} rows")
+        rows: torch.Tensor = found.float()
+        return rows
 
     def try_on(self, heads: Sequence[Head]) -> None:
         """Call it on four rows for each head. Raises UsageError where it fails, or where nothing can be learned."""
@@ -54,15 +55,16 @@ class OwnLoss:
             outputs, targets = _sample(head)
             found = self(head.loss, outputs, targets).mean()
             if not torch.isfinite(found):
-                self._refuse(f"gives {found.item()} for outputs between -1 and 1")
+                self._refuse(f"`{self._code.name}` gives {found.item()} for outputs between -1 and 1")
             if not found.requires_grad:
-                self._refuse("does not depend on the outputs")
+                self._refuse(f"`{self._code.name}` does not depend on the outputs")
 
     def _run(self, call: Callable[[], Any]) -> Any:
         try:
             return call()
         except PenjingError:
             raise
+        # Code that is not ours may fail in any way.
         except Exception as error:
             lines = [
                 frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._code.file
@@ -73,9 +75,9 @@ class OwnLoss:
             what = f"`{self._code.name}` failed with {type(error).__name__}: {shown(str(error), 200)}"
             raise UsageError(what, where=where, fix="correct it there; `loss: auto` is the loss of the task") from error
 
-    def _refuse(self, gives: str) -> None:
+    def _refuse(self, what: str) -> None:
         fix = "return a loss for each row, a tensor (N,), or their mean"
-        raise UsageError(f"`{self._code.name}` {gives}", where=self._code.file, fix=fix)
+        raise UsageError(what, where=self._code.file, fix=fix)
 
 
 def _sample(head: Head) -> tuple[torch.Tensor, torch.Tensor]:

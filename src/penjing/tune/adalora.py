@@ -58,7 +58,7 @@ class Options(TrainingOptions):
     """How updates of adaptive rank are trained."""
 
     learning_rate: tuple[Rate, ...] = Field((2e-3,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(3.0, ge=1, le=1000, description=HEAD_FACTOR)
+    head_factor: float = Field(5.0, ge=1, le=1000, description=HEAD_FACTOR)
     initial_rank: int = Field(12, ge=1, le=256, description="rank of every matrix's update at the start")
     rank: int = Field(4, ge=1, le=256, description="mean rank of the updates at the end; at most `initial_rank`")
     scale: float = Field(32.0, gt=0, le=1024, description="factor of the updates, divided by `initial_rank`")

@@ -47,7 +47,7 @@ _BERT_ENDS = ("attention.output.dense", "output.dense")
 class Options(TrainingOptions):
     """How adapters are trained."""
 
-    learning_rate: tuple[Rate, ...] = Field((1e-3,), min_length=1, max_length=5, description=RATES)
+    learning_rate: tuple[Rate, ...] = Field((3e-3,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(3.0, ge=1, le=1000, description=HEAD_FACTOR)
     kind: Literal["houlsby", "pfeiffer"] = Field(
         "houlsby",

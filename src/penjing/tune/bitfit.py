@@ -36,8 +36,8 @@ FEATURES = True
 class Options(TrainingOptions):
     """How the biases of an encoder are trained."""
 
-    learning_rate: tuple[Rate, ...] = Field((2e-3,), min_length=1, max_length=5, description=RATES)
-    head_factor: float = Field(3.0, ge=1, le=1000, description=HEAD_FACTOR)
+    learning_rate: tuple[Rate, ...] = Field((5e-3,), min_length=1, max_length=5, description=RATES)
+    head_factor: float = Field(2.0, ge=1, le=1000, description=HEAD_FACTOR)
 
     def check_encoder(self, encoder: nn.Module) -> None:
         """Raise UsageError for an encoder without biases."""

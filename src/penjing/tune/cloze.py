@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from torch import nn
 
 from penjing.core.canon import digest
@@ -85,6 +85,14 @@ class Options(TrainingOptions):
     def _one_gap(cls, given: str) -> str:
         if given and (given.count(TEXT) != 1 or given.count(GAP) != 1):
             raise WrongValueError("needs `{text}` once and `[MASK]` once", "write one such as `{text} It is [MASK].`")
+        return given
+
+    # Some of them are options of an encoder only in some versions; where they are, they must not be silent.
+    @field_validator("label_smoothing", "loss", "class_weights", "mixup", "rdrop", check_fields=False)
+    @classmethod
+    def _of_labels(cls, given: Any, about: ValidationInfo) -> Any:
+        if given != cls.model_fields[about.field_name or ""].get_default(call_default_factory=True):
+            raise WrongValueError("has no effect here: the classifier learns scores", "take it out")
         return given
 
     @field_validator("words")

@@ -55,11 +55,11 @@ class Options(FittedHeadOptions):
         (1e-4,), min_length=1, max_length=5, description="one rate, or up to five of which validation chooses the best"
     )
     draws: int = Field(5, ge=1, le=1000, description="how often a row is drawn in an epoch, on average")
-    loss: Literal["cosine", "contrast"] = Field(
+    pairs: Literal["cosine", "contrast"] = Field(
         "cosine",
         description="cosine: the cosine of a pair is 1 or 0; contrast: a row is nearer to its label than to others",
     )
-    temperature: float = Field(0.1, gt=0, le=10, description="with `loss: contrast`: temperature T of the cosines")
+    temperature: float = Field(0.1, gt=0, le=10, description="with `pairs: contrast`: temperature T of the cosines")
     c: float = Field(16.0, ge=1e-4, le=1e6, description="strength C of the logistic regression: more fits closer")
 
 
@@ -106,7 +106,7 @@ class Contrast:
         same = torch.from_numpy(alike(self.task, self.train.targets, rows)).to(vectors)
         unit = functional.normalize(vectors, dim=1)
         near = unit @ unit.T
-        if self.options.loss == "contrast":
+        if self.options.pairs == "contrast":
             return contrast_loss(near / self.options.temperature, same)
         return cosine_loss(near, same)
 

@@ -13,6 +13,8 @@ _LOSSES: Mapping[str, tuple[Loss, ...]] = {
     "asymmetric": ("binary_cross_entropy",),
     "cost": ("cross_entropy",),
 }
+# What says how a batch becomes a loss, with the values that leave it to the task.
+_PLAIN = {"loss": "auto", "class_weights": "none", "rdrop": 0, "mixup": 0}
 _NEEDS = {
     "focal": "one label or several labels for each text or word",
     "asymmetric": "several labels for each text",
@@ -22,16 +24,17 @@ _NEEDS = {
 
 def check_fits(options: TrainingOptions, task: Task) -> None:
     """Raise UsageError, with the option as its place, for a loss or a switch that this task cannot have."""
-    heads = list(task.heads.values())
-    if isinstance(task, CatalogueTask):
-        for name, plain in (("loss", "auto"), ("class_weights", "none"), ("rdrop", 0), ("mixup", 0)):
-            if getattr(options, name) != plain:
-                _refuse(name, task, "it compares texts with the texts of its entries, and has a loss of its own")
-    loss = options.loss
+    heads, loss = list(task.heads.values()), options.loss
+    if changed := [name for name, plain in _PLAIN.items() if getattr(options, name) != plain]:
+        if options.fixed_loss:
+            what = f"`{changed[0]}` has no effect in this step, which learns by a loss of its own"
+            raise UsageError(what, where=changed[0], fix=f"take `{changed[0]}` out")
+        if isinstance(task, CatalogueTask):
+            _refuse(changed[0], task, "it compares texts with the texts of its entries, and has a loss of its own")
     if loss in _LOSSES and any(head.loss not in _LOSSES[loss] for head in heads):
-        _refuse("loss", task, f"`{loss}` is for {_NEEDS[loss]}", f"set `loss: auto`{_other_losses(heads, loss)}")
+        _refuse("loss", task, f"`{loss}` is for {_NEEDS[loss]}", _other_loss(heads, loss))
     if loss == "cost" and (len(heads) > 1 or heads[0].kind != "pooled"):
-        _refuse("loss", task, f"`cost` is for {_NEEDS['cost']}")
+        _refuse("loss", task, f"`{loss}` is for {_NEEDS[loss]}")
     if options.mixup and any(head.kind != "pooled" for head in heads):
         _refuse("mixup", task, "only answers about whole texts have vectors that can be mixed")
     if options.mixup and options.rdrop:
@@ -85,14 +88,11 @@ def _check_costs(options: TrainingOptions, task: Task) -> None:
             raise UsageError(what, where="costs", fix="take it out: a right answer costs nothing")
 
 
-def _other_losses(heads: list[Head], loss: str) -> str:
-    """Losses that all heads can have, for a message."""
-    fitting = [
-        name
-        for name, losses in _LOSSES.items()
-        if name not in ("cost", loss) and all(head.loss in losses for head in heads)
-    ]
-    return "".join(f" or `loss: {name}`" for name in fitting)
+def _other_loss(heads: list[Head], loss: str) -> str:
+    """What to do where a loss does not fit: the loss of the task, or another one that all heads can have."""
+    named = [name for name in _LOSSES if name not in ("cost", loss)]
+    fitting = [name for name in named if all(head.loss in _LOSSES[name] for head in heads)]
+    return f"set `loss: auto` or `loss: {fitting[-1]}`" if fitting else "set `loss: auto`"
 
 
 def _refuse(option: str, task: Task, why: str, fix: str = "") -> None:

@@ -31,6 +31,7 @@ from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
 from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_changes, save_adapter
 from penjing.model.encoder import Classifier
+from penjing.model.inserted import check_plain
 from penjing.model.matrices import Targets, matrices
 from penjing.tune.fitting import Way, tune
 from penjing.tune.job import Job
@@ -82,6 +83,7 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     options = job.options
     assert isinstance(options, Options)
     encoder = classifier.encoder
+    check_plain(encoder, "tune.lora")
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from penjing.core.options import Options, WrongValueError
 from penjing.tune.augmented import EncoderCopies
@@ -63,11 +63,13 @@ class _LengthOptions(Options):
 class TrainingOptions(SteadyOptions, LossOptions, _LengthOptions):
     """How an encoder is trained on labelled rows. All of `SteadyOptions` and `LossOptions` is off by default."""
 
-    @model_validator(mode="after")
-    def _rates_of_the_optimizer(self) -> Self:
-        if self.optimizer == "sgd" and "learning_rate" not in self.model_fields_set:
-            raise WrongValueError("`sgd` needs other rates than the default ones", "add `learning_rate: 0.01`")
-        return self
+    @field_validator("optimizer")
+    @classmethod
+    def _has_its_rates(cls, given: str, others: ValidationInfo) -> str:
+        if given == "sgd" and others.data.get("learning_rate") == cls.model_fields["learning_rate"].default:
+            what = "is `sgd`, which needs other rates than the default ones"
+            raise WrongValueError(what, "add `learning_rate: 0.01`")
+        return given
 
     # Whether `layers: auto` means all, because what is trained is below every layer.
     whole: ClassVar[bool] = False

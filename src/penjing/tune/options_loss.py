@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,9 @@ Cost = Annotated[float, Field(ge=0, le=1000)]
 
 class LossOptions(Options):
     """Which loss, and which rows count how much in it."""
+
+    # Whether a method learns by a loss of its own, so that it takes no other one and no other way through the model.
+    fixed_loss: ClassVar[bool] = False
 
     loss: Literal["auto", "focal", "asymmetric", "cost"] | Annotated[str, Field(pattern=OWN_LOSS)] = Field(
         "auto",

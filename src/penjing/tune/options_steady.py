@@ -46,7 +46,7 @@ class SteadyOptions(Options):
         "none", description="adversarial training on the embeddings, or on the hidden states below the trained layers"
     )
     epsilon: float = Field(
-        0.05, gt=0, le=1, description="size of an adversarial change, as a share of the length of a text's embeddings"
+        0.02, gt=0, le=1, description="size of an adversarial change, as a share of the length of a text's embeddings"
     )
     adversarial_steps: int = Field(3, ge=1, le=10, description="passes of freelb for each batch")
     accumulate: int = Field(

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
+from pydantic import ValidationInfo, field_validator
 from torch import nn
 
 from penjing.core.nouns import Run, Silent
+from penjing.core.options import WrongValueError
 from penjing.core.task import Task
 from penjing.engines.linear import outputs_of
 from penjing.model.encoder import Classifier, padding_id
@@ -35,8 +37,13 @@ Floats = npt.NDArray[np.float32]
 class FittedHeadOptions(TrainingOptions):
     """The options of a method whose head is made of states and not trained."""
 
-    head_factor: float = Field(10.0, ge=1, le=1000, description="no effect: the head is fitted, not trained")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="no effect: the labels are taken as they are")
+    # Some of them are options of an encoder only in some versions; where they are, they must not be silent.
+    @field_validator("head_factor", "label_smoothing", "loss", "class_weights", "mixup", "rdrop", check_fields=False)
+    @classmethod
+    def _of_a_trained_head(cls, given: Any, about: ValidationInfo) -> Any:
+        if given != cls.model_fields[about.field_name or ""].get_default(call_default_factory=True):
+            raise WrongValueError("has no effect here: the head is fitted, not trained", "take it out")
+        return given
 
 
 def read_pooled(classifier: Classifier, job: Job) -> None:  # noqa: ARG001

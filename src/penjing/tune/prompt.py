@@ -9,8 +9,8 @@ Source: Lester, Al-Rfou, Constant, The Power of Scale for Parameter-Efficient Pr
 their start); Liu, Zheng, Du, Ding, Qian, Yang, Tang, GPT Understands, Too, 2021 (their network); Razdaibiedina et al.,
 Residual Prompt Tuning, 2023 (the vectors are added to what the network makes of them). The prompt stays in the model:
 its tokens count against the longest input, and cost the time of as many tokens of text. `compress.exit` cannot follow.
-When: a large base that must not change, and very few rows. When not: small encoders, such as the bases shipped here,
-of which little more than the head learns: `tune.adapter`, `tune.bitfit` and `tune.full` reach more.
+When: a large base that must not change. When not: small encoders such as the bases shipped here. There it was worse
+than the head alone (`penjing/nano`, 600 rows of 20 intents: macro-F1 0.867 against 0.900; `tune.adapter`: 0.933).
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
     rows or labels, RunInterruptedError when stopped.
     """
 
-    def objective(job: Job, model: nn.Module, supervised: Supervised) -> Episodes:  # noqa: ARG001
-        return Episodes(**vars(supervised), options=options)
+    def objective(job: Job, model: nn.Module, supervised: Supervised) -> PrototypeEpisodes:  # noqa: ARG001
+        return PrototypeEpisodes(**vars(supervised), options=options)
 
     def merge(classifier: Classifier, job: Job) -> Files:
         ((name, head),) = job.task.heads.items()
@@ -102,7 +102,7 @@ def apply(inputs: Inputs, options: Options, run: Run) -> Artifact:
 
 
 @dataclass(frozen=True)
-class Episodes(Supervised):
+class PrototypeEpisodes(Supervised):
     """An Objective over rows with gold; the model gives the pooled state of a text, (batch, width)."""
 
     options: Options = field(default_factory=Options)

@@ -1,0 +1,273 @@
+"""Several services of one base in one real server: routes, keys, records, replays, states; and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.parser import text_string_to_metric_families
+from tests.conftest import BASE_WORDS
+from tests.serve.conftest import Served
+from tests.tune.test_full import table
+
+from penjing.compress import tenant
+from penjing.core.artifact import open_release, write_info
+from penjing.core.canon import canonical_json
+from penjing.core.certificate import MODEL
+from penjing.core.errors import UsageError
+from penjing.core.folder import sealed_folder
+from penjing.core.nouns import Artifact, Inputs, Release, ReleaseInfo, Run
+from penjing.data import fold
+from penjing.decide.policy import PolicySpec
+from penjing.model.base import open_base
+from penjing.runtime.open import open_session
+from penjing.runtime.selfcheck import make_selfcheck
+from penjing.serve.run_services import address_of, database_for
+from penjing.serve.services import joined_metrics
+from penjing.serve.shared_engines import check_one_base
+from penjing.tune import lora
+
+NAMES = ("desk", "投诉", "third")
+TEXT = "delivery1 delivery2 common3"
+
+
+def sealed(artifact: Artifact, folder: Path, name: str) -> Release:
+    """A release of that name, without rules."""
+    session, labels = open_session(artifact, threads=1), artifact.card.labels
+    policy = PolicySpec(
+        format=2, masking=artifact.card.masking, folding=fold.VERSION, labels=labels,
+        thresholds=dict.fromkeys(labels, 0.2), audit=0.0, tolerance=0.0001, fields={}, texts="masked",
+    )  # fmt: skip
+    with sealed_folder(folder / name) as inside:
+        shutil.copytree(artifact.folder, inside / MODEL)
+        (inside / "policy").mkdir()
+        (inside / "policy" / "policy.json").write_bytes(canonical_json(policy.model_dump(mode="json")))
+        (inside / "certificate.json").write_bytes(canonical_json({"certified": True, "max_error": 0.1, "gates": []}))
+        (inside / "regression.jsonl").write_bytes(b"")
+        (inside / "selfcheck.json").write_bytes(canonical_json(make_selfcheck(session)))
+        info = ReleaseInfo(
+            name=name, language="en", labels=labels, fields={}, masking=artifact.card.masking, texts="masked",
+            artifact=artifact.id, tolerance=0.0001, fingerprint=session.fingerprint(),
+        )  # fmt: skip
+        write_info(inside, info)
+    return open_release(folder / name)
+
+
+@pytest.fixture(scope="module")
+def tenants(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Release]:
+    """Three releases on one base; the third has labels of its own."""
+    made = []
+    folder = tmp_path_factory.mktemp("tenants")
+    base = open_base(str(tiny_base), Path("/"))
+    for number, name in enumerate(NAMES):
+        train, validation = table(90, 2 * number + 1), table(30, 2 * number + 2)
+        if number == 2:
+            train, validation = (
+                replace(one, labels=[f"{each}-x" for each in one.labels]) for one in (train, validation)
+            )
+        inputs = Inputs(base, train, validation, language="en")
+        options = lora.Options(epochs=3, learning_rate=1e-2, max_tokens=64, rank=4)
+        tuned = lora.apply(inputs, options, Run(folder / f"lora{number}", folder / f"a{number}", threads=1))
+        run = Run(folder / f"tenant{number}", folder / f"b{number}", threads=1)
+        made.append(sealed(tenant.apply(replace(inputs, parent=tuned), tenant.Options(), run), folder, name))
+    return made
+
+
+@dataclass
+class Running:
+    """A server of all three: `ask` sends a request to one of them."""
+
+    url: str
+    services: dict[str, Any]
+    keys: dict[str, str]
+    process: subprocess.Popen[str]
+    folder: Path
+
+    def ask(self, method: str, path: str, key: str = "", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            return client.request(method, self.url + path, headers=headers, **more)
+
+    def decide(self, name: str, text: str = TEXT) -> dict[str, Any]:
+        answer = self.ask("POST", f"/services/{name}/v1/decide", self.keys[name], json={"text": text})
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+
+@pytest.fixture(scope="module")
+def running(tenants: list[Release], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("running")
+    command = [sys.executable, "-m", "penjing", "serve", *(str(one.folder) for one in tenants), "--port", "0"]
+    command += ["--key-file", str(folder / "{name}.key"), "--workers", "1", "--threads", "1"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=(folder / "stderr").open("w"), text=True, cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PENJING_STATE_SECONDS": "0"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line.startswith("{"):
+        process.kill()
+        pytest.fail(f"the service printed {line!r}: " + (folder / "stderr").read_text())
+    shown = json.loads(line)
+    keys = {name: (folder / f"{name}.key").read_text().strip() for name in NAMES}
+    yield Running(shown["url"], shown["services"], keys, process, folder)
+    assert Served(shown["url"], "", process, {}).stop() == 0
+    process.stdout.close()
+
+
+def test_each_service_decides_by_its_own_release(running: Running, tenants: list[Release]) -> None:
+    assert {name: one["release"] for name, one in running.services.items()} == {
+        release.info.name: release.id for release in tenants
+    }
+    for name, release in zip(NAMES, tenants, strict=True):
+        made = running.decide(name)
+        assert made["release"] == release.id
+        assert made["outcome"] in release.info.labels
+    assert running.decide("third")["outcome"].endswith("-x")
+
+
+def test_mixed_traffic_gives_what_each_gives_alone(running: Running, tenants: list[Release]) -> None:
+    texts = [" ".join(BASE_WORDS[place : place + 3]) for place in range(0, 36, 3)]
+    sessions = {name: open_session(release.artifact, threads=1) for name, release in zip(NAMES, tenants, strict=True)}
+    wanted = {
+        (name, text): session.predict([text])[0].to_json() for name, session in sessions.items() for text in texts
+    }
+    found: dict[tuple[str, str], Any] = {}
+
+    def go(name: str) -> None:
+        for text in texts:
+            found[name, text] = running.ask(
+                "POST", f"/services/{name}/v1/predict", running.keys[name], json={"text": text}
+            ).json()
+
+    threads = [threading.Thread(target=go, args=(name,)) for name in NAMES for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == wanted
+
+
+def test_keys_and_records_belong_to_one_service(running: Running) -> None:
+    made = running.decide("desk")
+    assert (
+        running.ask("POST", "/services/third/v1/decide", running.keys["desk"], json={"text": TEXT}).status_code == 401
+    )
+    path = f"/v1/decisions/{made['id']}"
+    assert running.ask("GET", f"/services/desk{path}", running.keys["desk"]).json()["id"] == made["id"]
+    assert running.ask("GET", f"/services/third{path}", running.keys["third"]).status_code == 404
+    assert sorted(each.name for each in running.folder.glob("*.db")) == sorted(f"penjing.{name}.db" for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slow_lanes_serve_every_release(running: Running, name: str) -> None:
+    made = running.decide(name)
+    answer = running.ask("POST", f"/services/{name}/v1/decisions/{made['id']}/replay", running.keys[name])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["same"] is True, answer.text
+    body = {"text": TEXT, "evidence": True}
+    shown = running.ask("POST", f"/services/{name}/v1/decide", running.keys[name], json=body).json()
+    assert shown["outcome"] == made["outcome"] and shown["evidence"]
+
+
+def test_the_states_name_every_service(running: Running, tenants: list[Release]) -> None:
+    ready = running.ask("GET", "/readyz")
+    assert ready.status_code == 200 and ready.json()["ready"]
+    assert {name: one["release"] for name, one in ready.json()["services"].items()} == {
+        release.info.name: release.id for release in tenants
+    }
+    assert running.ask("GET", "/healthz").json() == {"ok": True}
+    before = running.ask("GET", "/metrics").text
+    running.decide("投诉")
+    families = {one.name: one for one in text_string_to_metric_families(running.ask("GET", "/metrics").text)}
+    assert {sample.labels["service"] for sample in families["penjing_release_info"].samples} == set(NAMES)
+    assert all("service" in sample.labels for family in families.values() for sample in family.samples)
+    counted = {name: decisions(page, "投诉") for name, page in (("before", before),)}
+    assert decisions(running.ask("GET", "/metrics").text, "投诉") == counted["before"] + 1
+    alone = running.ask("GET", "/services/desk/readyz").json()
+    assert alone["name"] == "desk"
+
+
+def decisions(page: str, name: str) -> float:
+    found = {one.name: one for one in text_string_to_metric_families(page)}["penjing_decisions"]
+    return sum(
+        one.value for one in found.samples if one.labels["service"] == name and one.name == "penjing_decisions_total"
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/decide", "/services", "/services/desk", "/services/other/v1/decide"])
+def test_other_addresses_say_where_the_services_are(running: Running, path: str) -> None:
+    answer = running.ask("POST", path, running.keys["desk"], json={"text": TEXT})
+    assert answer.status_code == 404
+    assert "/services/desk" in answer.json()["error"]["fix"]
+
+
+def test_a_second_path_inside_a_service_is_not_found(running: Running) -> None:
+    answer = running.ask("POST", "/services/desk/services/third/v1/decide", running.keys["third"], json={"text": TEXT})
+    assert answer.status_code == 404
+
+
+def test_joined_metrics_have_each_family_once() -> None:
+    registries = {name: CollectorRegistry() for name in ("a", "b")}
+    for number, registry in enumerate(registries.values()):
+        Counter("penjing_requests", "answers", ["path"], registry=registry).labels("/x").inc(number + 1)
+        Histogram("penjing_request_seconds", "time", registry=registry).observe(0.1)
+    page = joined_metrics(registries).decode()
+    assert page.count("# TYPE penjing_requests_total counter") == 1
+    assert 'penjing_requests_total{path="/x",service="b"} 2.0' in page
+    assert page.count("# TYPE penjing_request_seconds histogram") == 1
+
+
+def test_releases_without_a_common_base_are_refused(
+    tenants: list[Release], tiny_release: Release, tiny_base: Path, tmp_path: Path, penjing: Any
+) -> None:
+    with pytest.raises(UsageError, match="has a model of form `linear`"):
+        check_one_base([tenants[0], tiny_release])
+    with pytest.raises(UsageError, match="two of the releases have the name `desk`"):
+        check_one_base([tenants[0], tenants[0]])
+    inputs = Inputs(open_base(str(tiny_base), Path("/")), table(60, 1), table(30, 2), language="en")
+    options = lora.Options(epochs=1, learning_rate=1e-2, max_tokens=64, rank=16)
+    tuned = lora.apply(inputs, options, Run(tmp_path / "lora", tmp_path / "a", threads=1))
+    made = tenant.apply(replace(inputs, parent=tuned), tenant.Options(), Run(tmp_path / "t", tmp_path / "b", threads=1))
+    other = sealed(made, tmp_path, "other")
+    with pytest.raises(UsageError, match="`desk` and `other` have different bases"):
+        check_one_base([tenants[0], other])
+    ran = penjing("serve", tenants[0].folder, other.folder, "--port", 0)
+    assert (ran.code, ran.out) == (2, "")
+    assert "have different bases" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--expect", "0123456789ab"], "--expect names one release"),
+        (["--key-file", "one.key"], "several services have a key each"),
+        (["--db", "sqlite:///one.db"], "several services have a database each"),
+    ],
+)
+def test_what_is_for_one_service_is_refused(
+    penjing: Any, tenants: list[Release], options: list[str], words: str
+) -> None:
+    ran = penjing("serve", tenants[0].folder, tenants[1].folder, "--port", 0, "--threads", 1, *options)
+    assert ran.code == 2
+    assert words in ran.err
+
+
+def test_names_become_addresses_and_databases(tenants: list[Release]) -> None:
+    assert database_for("sqlite:////data/{name}.db", "desk") == "sqlite:////data/desk.db"
+    bad = replace(tenants[0], info=tenants[0].info.model_copy(update={"name": "a/b"}))
+    with pytest.raises(UsageError, match="cannot be a part of an address"):
+        address_of(bad)
+    assert address_of(tenants[1]) == "投诉"
