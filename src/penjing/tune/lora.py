@@ -29,7 +29,7 @@ from torch import nn
 
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
-from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_changes, save_adapter
+from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_changes, check_untouched, save_adapter
 from penjing.model.encoder import Classifier
 from penjing.model.matrices import Targets, matrices
 from penjing.tune.fitting import Way, tune
@@ -82,6 +82,7 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     options = job.options
     assert isinstance(options, Options)
     encoder = classifier.encoder
+    check_untouched(encoder, job.parent)
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,
