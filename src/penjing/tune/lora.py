@@ -82,7 +82,6 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     options = job.options
     assert isinstance(options, Options)
     encoder = classifier.encoder
-    check_untouched(encoder, job.parent)
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,
@@ -93,6 +92,7 @@ def _prepare(classifier: Classifier, job: Job) -> None:
         init_lora_weights="pissa" if options.kind == "pissa" else True,
     )
     before = {name: module.weight.detach().clone() for name, module in _linear(encoder, config.target_modules)}
+    check_untouched(encoder, job.parent)
     inject_adapter_in_model(config, encoder)
     for name, layer in _adapted(encoder):
         # PiSSA moves what its products begin with out of the weights: both are needed to tell what was learned.
