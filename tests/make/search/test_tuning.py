@@ -233,8 +233,9 @@ def test_a_killed_training_goes_on_inside_its_trial(tiny_base: Path, tmp_path: P
     again, part = run(tmp_path / "c")
     assert journal(tmp_path / "c") == journal(tmp_path / "whole")
     assert plain(part) == plain(whole) and again.options == step_of_whole.options
-    made = [open_artifact(next(path for path in folder.glob("tune-full-*") if path.is_dir())).id
-            for folder in (tmp_path / "c", tmp_path / "whole")]  # fmt: skip
+    left = [[path for path in (tmp_path / name).glob("tune-full-*") if path.is_dir()] for name in ("c", "whole")]
+    assert [len(paths) for paths in left] == [1, 1], "the weights of the best trial alone"
+    made = [open_artifact(path).id for (path,) in left]
     assert made[0] == made[1], "the same weights"
     assert len(next(line for line in journal(tmp_path / "c") if line["state"] == "finished")["curves"][0]) == 4
 

@@ -254,10 +254,8 @@ def _out_of_bounds(
     for keys, value in found.ends():
         given = {**plain, found.option: found.as_option(value)}
         own = _faults_of(model, given, found.option)
-        if any(not path for path, _, _ in own) and any(
-            not _faults_of(model, {**given, **corner}, found.option) for corner in _corners(others)
-        ):
-            own = [one for one in own if one[0]]
+        if own and any(not _faults_of(model, {**given, **corner}, found.option) for corner in _corners(others)):
+            continue
         faults += [((found.option, *keys), f"the `{keys[0]}` of `{found.option}`: {what}", fix) for _, what, fix in own]
     return faults
 

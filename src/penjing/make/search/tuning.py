@@ -99,6 +99,8 @@ class OptionSearch:
                 self.trials.append(trial)
         if self.trials:
             self.progress.say(f"search over options: {len(self.trials)} trials of an earlier run are not repeated")
+        if (best := best_of(self.trials)) is not None:
+            self.kept = with_values(self.step, self.ranges, best.values)
         each = self.progress.seconds.get(self.step.name, 0.0)
         self.progress.enter(self.step.name)
         self._expect(self.budget.seconds_left(self.trials, each))
