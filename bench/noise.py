@@ -87,7 +87,7 @@ def look(rows: Sequence[Row], folder: Path) -> tuple[LabelDoubts, set[int], floa
     file = load_recipe(folder / "recipe.yaml")
     data = prepare(file, reader_of(file), Silent())
     began = time.monotonic()
-    found = find_doubts(file, data, Silent(), whole=True)
+    found = find_doubts(file, data, Silent(), most=None)
     return found, {*data.train.rows, *data.validation.rows}, time.monotonic() - began
 
 

@@ -104,16 +104,13 @@ def test_rows_of_added_files_have_the_names_of_these(recipe_in: Callable[..., Pa
     assert all(each.text == texts[each.row - 2] for each in added)
 
 
-def test_what_is_too_small_or_too_large_is_said(
-    recipe_in: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_too_small_or_too_large_is_said(recipe_in: Callable[..., Path]) -> None:
     file, data = opened(recipe_in(rows=120))
     assert find_doubts(file, data, Silent()).skipped == "fewer than 100 train and validation rows"
     file, data = opened(recipe_in())
-    monkeypatch.setattr(doubted, "MOST", 1000)
-    assert "`penjing check RECIPE --labels` does it" in find_doubts(file, data, Silent()).skipped
+    assert "`penjing check RECIPE --labels` does it" in find_doubts(file, data, Silent(), most=1000).skipped
     with pytest.raises(RunInterruptedError):
-        find_doubts(file, data, Silent(), lambda: True, whole=True)
+        find_doubts(file, data, Silent(), lambda: True, most=None)
 
 
 def test_make_reads_what_it_found_before(

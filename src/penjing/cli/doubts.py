@@ -21,10 +21,10 @@ def look_for_doubts(file: RecipeFile, data: Prepared, bar: show.Bar, *, asked: b
     """The labels that are perhaps wrong. Without cleanlab that is said; asked for, it is an error."""
     from penjing.core.errors import MissingPackageError
     from penjing.data.doubts import LabelDoubts
-    from penjing.make.doubted import find_doubts
+    from penjing.make.doubted import MOST, find_doubts
 
     try:
-        return find_doubts(file, data, bar, whole=asked)
+        return find_doubts(file, data, bar, most=None if asked else MOST)
     except MissingPackageError as error:
         if asked:
             raise

@@ -69,7 +69,7 @@ def _ask(file: RecipeFile, out: Path) -> None:
 
     with Bar() as bar:
         data = prepare(file, reader_of(file), bar)
-        found = find_doubts(file, data, bar, whole=True)
+        found = find_doubts(file, data, bar, most=None)
     if found.skipped:
         what = f"labels that are perhaps wrong are not looked for: {found.skipped}"
         raise DataError(what, where=file.where("data"), fix="look at the labels without this list")

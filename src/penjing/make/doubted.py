@@ -36,9 +36,9 @@ FOLDS = 5
 _STRENGTH = 4.0
 # Fewer rows teach a model too little to contradict a person.
 LEAST = 100
-# Characters, times labels and the share of the features that cost as much: about half a minute on two cores.
-MOST = 40_000_000
-_FEATURES = 20
+# Characters times (labels + 100): half a minute of one processor for `check`, three minutes for `make`.
+MOST, MOST_OF_RUN = 60_000_000, 360_000_000
+_FEATURES = 100
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ def find_doubts(
     progress: Progress,
     stop: Callable[[], bool] = lambda: False,
     *,
-    whole: bool = False,
+    most: int | None = MOST,
 ) -> LabelDoubts:
     """The rows of a recipe whose labels are perhaps wrong; nothing is kept on the disk.
 
-    whole: also where it takes longer than some seconds. Rows of one group, and equal texts, are in one fold.
+    most: where the work is more, nothing is done (None: any work). Rows of one group, and equal texts, are in one fold.
     Raises MissingPackageError without cleanlab or scikit-learn, RunInterruptedError when stopped.
     """
     rows, task = _rows_of(data), data.task
@@ -68,7 +68,7 @@ def find_doubts(
         return LabelDoubts(skipped=f"the answers of the task `{task.name}` are not labels of a closed set")
     if len(rows.table) < LEAST:
         return LabelDoubts(skipped=f"fewer than {LEAST} train and validation rows")
-    if not whole and _work_of(rows.table, task) > MOST:
+    if most is not None and _work_of(rows.table, task) > most:
         what = "it takes minutes for so much text or so many labels; `penjing check RECIPE --labels` does it"
         return LabelDoubts(skipped=what)
     progress.start("looking for labels that are perhaps wrong", FOLDS)
@@ -91,7 +91,8 @@ def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache) -> LabelDoubts
 
     def look() -> dict[str, Any]:
         try:
-            return find_doubts(file, data, cache.progress, cache.stop).model_dump(mode="json")
+            found = find_doubts(file, data, cache.progress, cache.stop, most=MOST_OF_RUN)
+            return found.model_dump(mode="json")
         except MissingPackageError as error:
             return LabelDoubts(skipped=error.what).model_dump(mode="json")
 
