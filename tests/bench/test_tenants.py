@@ -34,7 +34,8 @@ def test_every_service_has_rows_of_its_own_classes_and_no_text_is_in_two_tables(
 def test_runs_become_medians_and_differences_are_added(bench: Any) -> None:
     def run(memory: float, differ: int, chosen: list[str]) -> dict[str, Any]:
         return {
-            "memory_mb": memory, "in_turn_per_second": 10.0, "at_once_per_second": 20.0, "accuracy": 0.9,
+            "memory_mb": memory, "in_turn_per_second": 10.0, "at_once_per_second": 20.0, "in_turn_cpu_ms": 1.0,
+            "at_once_cpu_ms": 2.0, "accuracy": 0.9,
             "mixed_share": None, "differ_from_alone": differ, "chosen": chosen,
         }  # fmt: skip
 

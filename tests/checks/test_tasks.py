@@ -11,10 +11,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from penjing.core.answers import answer_from_json, answer_to_json
+from penjing.core.answers import Number, answer_from_json, answer_to_json
 from penjing.core.canon import canonical_json
 from penjing.core.errors import DataError
 from penjing.core.task import FactKind, HeadKind, Item, JointTask, Loss, Task
+from penjing.runtime import doubt
 from penjing.tasks import TASKS, about_task, calibration_of, card_fields, open_reader, open_task
 
 ROWS = 400
@@ -227,6 +228,19 @@ def test_an_answer_is_not_apart_from_itself(name: str) -> None:
     answers = decoded(task, outputs_of(task, 20, 4), golds_of(name, 20, 4))[1]
     assert all(task.moved(answer, answer) == 0 for answer in answers)
     assert any(task.moved(one, other) > 0 for one, other in pairwise(answers))
+
+
+def test_a_choice_of_texts_can_ask_how_unsure_an_answer_is(name: str) -> None:
+    task = learned(name)
+    answers = decoded(task, outputs_of(task, 20, 5), golds_of(name, 20, 5))[1]
+    assert all(0 <= doubt.margin(answer) <= 1 and 0 <= doubt.entropy(answer) < 99 for answer in answers)
+    # Of numbers with one spread every answer is as sure as any other: the choice by doubt refuses such a release.
+    assert len({doubt.margin(answer) for answer in answers}) > 1 or isinstance(answers[0], Number)
+    residuals = [doubt.residual(answer) for answer in answers]
+    assert len({None if each is None else len(each) for each in residuals}) == 1, "all rows have as many numbers"
+    for answer in answers:
+        found = doubt.chances(answer)
+        assert found is None or all(0 <= p <= 1 for p in found.values())
 
 
 def test_counts_add_up_and_metrics_are_in_bounds(name: str) -> None:

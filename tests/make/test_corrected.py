@@ -77,3 +77,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="not empty, and nothing is overwritten"):
             write_corrected(file, [fixed(2, "y")], folder)
     assert (tmp_path / "rows.csv").read_bytes() == b"text,label\na,x\nb,x\n"
+
+
+def test_files_that_only_train_are_named_under_add(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(b"text,label\na,x\nb,x\n")
+    (tmp_path / "more.csv").write_bytes("﻿text;label\n'=a;x\nb;x\n".encode())
+    file = recipe(tmp_path, "{files: ../rows.csv, add: [../more.csv], encoding: utf-8}")
+    done = write_corrected(file, [fixed(2, "y", "../more.csv")], tmp_path / "out")
+    assert done.recipe_lines == ('add: ["../out/more.csv"]',)
+    assert (tmp_path / "out" / "more.csv").read_bytes() == "﻿text;label\n'=a;y\nb;x\n".encode()

@@ -86,6 +86,24 @@ def test_groups_stay_together(recipe_in: Callable[..., Path], monkeypatch: pytes
     assert set.union(*(held for _, held in seen)) == {*(data.train.groups or ()), *(data.validation.groups or ())}
 
 
+def test_rows_of_added_files_have_the_names_of_these(recipe_in: Callable[..., Path]) -> None:
+    path = recipe_in()
+    plant(path.parent / "rows.csv")
+    header, *rows = (path.parent / "rows.csv").read_text(encoding="utf-8").splitlines()
+    for name, part in (("rows.csv", rows[:400]), ("more.csv", rows[400:])):
+        (path.parent / name).write_text("\n".join([header, *part]) + "\n", encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("files: rows.csv", "files: rows.csv, add: [more.csv]"), "utf-8"
+    )
+    file, data = opened(path)
+    assert set(data.origins["train"]) == {"rows.csv", "more.csv"} and set(data.origins["validation"]) == {"rows.csv"}
+    found = find_doubts(file, data, Silent())
+    added = [each for each in found.doubts if each.file == "more.csv"]
+    assert 3 <= len(added) < found.count
+    texts = [row.rsplit(",", 1)[0].strip('"') for row in rows[400:]]
+    assert all(each.text == texts[each.row - 2] for each in added)
+
+
 def test_what_is_too_small_or_too_large_is_said(
     recipe_in: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

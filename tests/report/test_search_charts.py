@@ -24,8 +24,10 @@ def test_the_history_shows_every_score_and_never_falls() -> None:
     assert len(re.findall("<circle", svg)) == 4 and svg.count("dot other") == 1 and svg.count(" ring") == 1
     path = re.search(r'<path d="M([^"]*)"', svg)
     assert path is not None
-    heights = [float(point.split()[1]) for point in path[1].split(" L")]
-    assert len(heights) == 5 and heights == sorted(heights, reverse=True) and heights[0] == heights[2] > heights[3]
+    points = [tuple(map(float, point.split())) for point in path[1].split(" L")]
+    heights = [y for _, y in points]
+    assert len(points) == 6 and heights == sorted(heights, reverse=True) and heights[0] == heights[3] > heights[4]
+    assert points[3][0] == points[4][0], "it is a step"
     assert "&lt;a&gt;" in svg
 
 

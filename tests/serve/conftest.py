@@ -128,3 +128,11 @@ def server(tiny_release: Release, tmp_path: Path) -> Iterator[Callable[..., Serv
             one.process.wait(10)
         assert one.process.stdout is not None
         one.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def tenants(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Release]:
+    """Three releases on one base."""
+    from tests.serve.tenant_releases import made_releases
+
+    return made_releases(tiny_base, tmp_path_factory.mktemp("tenants"))

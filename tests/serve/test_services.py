@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,69 +18,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import BASE_WORDS
 from tests.serve.conftest import Served
-from tests.tune.test_full import table
+from tests.serve.tenant_releases import NAMES
 
-from penjing.compress import tenant
-from penjing.core.artifact import open_release, write_info
-from penjing.core.canon import canonical_json
-from penjing.core.certificate import MODEL
-from penjing.core.errors import UsageError
-from penjing.core.folder import sealed_folder
-from penjing.core.nouns import Artifact, Inputs, Release, ReleaseInfo, Run
-from penjing.data import fold
-from penjing.decide.policy import PolicySpec
-from penjing.model.base import open_base
+from penjing.core.nouns import Release
 from penjing.runtime.open import open_session
-from penjing.runtime.selfcheck import make_selfcheck
-from penjing.serve.run_services import address_of, database_for
 from penjing.serve.services import joined_metrics
-from penjing.serve.shared_engines import check_one_base
-from penjing.tune import lora
 
-NAMES = ("desk", "投诉", "third")
 TEXT = "delivery1 delivery2 common3"
-
-
-def sealed(artifact: Artifact, folder: Path, name: str) -> Release:
-    """A release of that name, without rules."""
-    session, labels = open_session(artifact, threads=1), artifact.card.labels
-    policy = PolicySpec(
-        format=2, masking=artifact.card.masking, folding=fold.VERSION, labels=labels,
-        thresholds=dict.fromkeys(labels, 0.2), audit=0.0, tolerance=0.0001, fields={}, texts="masked",
-    )  # fmt: skip
-    with sealed_folder(folder / name) as inside:
-        shutil.copytree(artifact.folder, inside / MODEL)
-        (inside / "policy").mkdir()
-        (inside / "policy" / "policy.json").write_bytes(canonical_json(policy.model_dump(mode="json")))
-        (inside / "certificate.json").write_bytes(canonical_json({"certified": True, "max_error": 0.1, "gates": []}))
-        (inside / "regression.jsonl").write_bytes(b"")
-        (inside / "selfcheck.json").write_bytes(canonical_json(make_selfcheck(session)))
-        info = ReleaseInfo(
-            name=name, language="en", labels=labels, fields={}, masking=artifact.card.masking, texts="masked",
-            artifact=artifact.id, tolerance=0.0001, fingerprint=session.fingerprint(),
-        )  # fmt: skip
-        write_info(inside, info)
-    return open_release(folder / name)
-
-
-@pytest.fixture(scope="module")
-def tenants(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Release]:
-    """Three releases on one base; the third has labels of its own."""
-    made = []
-    folder = tmp_path_factory.mktemp("tenants")
-    base = open_base(str(tiny_base), Path("/"))
-    for number, name in enumerate(NAMES):
-        train, validation = table(90, 2 * number + 1), table(30, 2 * number + 2)
-        if number == 2:
-            train, validation = (
-                replace(one, labels=[f"{each}-x" for each in one.labels]) for one in (train, validation)
-            )
-        inputs = Inputs(base, train, validation, language="en")
-        options = lora.Options(epochs=3, learning_rate=1e-2, max_tokens=64, rank=4)
-        tuned = lora.apply(inputs, options, Run(folder / f"lora{number}", folder / f"a{number}", threads=1))
-        run = Run(folder / f"tenant{number}", folder / f"b{number}", threads=1)
-        made.append(sealed(tenant.apply(replace(inputs, parent=tuned), tenant.Options(), run), folder, name))
-    return made
 
 
 @dataclass
@@ -219,6 +162,15 @@ def test_a_second_path_inside_a_service_is_not_found(running: Running) -> None:
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["/services/desk%2Fv1/decide", "/services%2fdesk/v1/decide", "/services/desk/v1%5cdecide"]
+)
+def test_an_encoded_slash_is_refused_before_the_address_is_cut(running: Running, path: str) -> None:
+    answer = running.ask("POST", path, running.keys["desk"], json={"text": TEXT})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "bad_path"
+
+
 def test_joined_metrics_have_each_family_once() -> None:
     registries = {name: CollectorRegistry() for name in ("a", "b")}
     for number, registry in enumerate(registries.values()):
@@ -228,46 +180,3 @@ def test_joined_metrics_have_each_family_once() -> None:
     assert page.count("# TYPE penjing_requests_total counter") == 1
     assert 'penjing_requests_total{path="/x",service="b"} 2.0' in page
     assert page.count("# TYPE penjing_request_seconds histogram") == 1
-
-
-def test_releases_without_a_common_base_are_refused(
-    tenants: list[Release], tiny_release: Release, tiny_base: Path, tmp_path: Path, penjing: Any
-) -> None:
-    with pytest.raises(UsageError, match="has a model of form `linear`"):
-        check_one_base([tenants[0], tiny_release])
-    with pytest.raises(UsageError, match="two of the releases have the name `desk`"):
-        check_one_base([tenants[0], tenants[0]])
-    inputs = Inputs(open_base(str(tiny_base), Path("/")), table(60, 1), table(30, 2), language="en")
-    options = lora.Options(epochs=1, learning_rate=1e-2, max_tokens=64, rank=16)
-    tuned = lora.apply(inputs, options, Run(tmp_path / "lora", tmp_path / "a", threads=1))
-    made = tenant.apply(replace(inputs, parent=tuned), tenant.Options(), Run(tmp_path / "t", tmp_path / "b", threads=1))
-    other = sealed(made, tmp_path, "other")
-    with pytest.raises(UsageError, match="`desk` and `other` have different bases"):
-        check_one_base([tenants[0], other])
-    ran = penjing("serve", tenants[0].folder, other.folder, "--port", 0)
-    assert (ran.code, ran.out) == (2, "")
-    assert "have different bases" in ran.err
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--expect", "0123456789ab"], "--expect names one release"),
-        (["--key-file", "one.key"], "several services have a key each"),
-        (["--db", "sqlite:///one.db"], "several services have a database each"),
-    ],
-)
-def test_what_is_for_one_service_is_refused(
-    penjing: Any, tenants: list[Release], options: list[str], words: str
-) -> None:
-    ran = penjing("serve", tenants[0].folder, tenants[1].folder, "--port", 0, "--threads", 1, *options)
-    assert ran.code == 2
-    assert words in ran.err
-
-
-def test_names_become_addresses_and_databases(tenants: list[Release]) -> None:
-    assert database_for("sqlite:////data/{name}.db", "desk") == "sqlite:////data/desk.db"
-    bad = replace(tenants[0], info=tenants[0].info.model_copy(update={"name": "a/b"}))
-    with pytest.raises(UsageError, match="cannot be a part of an address"):
-        address_of(bad)
-    assert address_of(tenants[1]) == "投诉"

@@ -16,7 +16,7 @@ from penjing.core.options import build_options
 from penjing.model.adapters import FOLDER, read_adapter
 from penjing.model.encoder import Classifier
 from penjing.train.hooks import Batch, Moment
-from penjing.tune.adalora import BudgetHook, Options, _config, _merge, _prepare, apply, not_orthogonal
+from penjing.tune.adalora import BudgetHook, Options, _merge, _prepare, apply, not_orthogonal
 from penjing.tune.job import Job, prepare_job, whole_model
 
 QUICK = {"max_tokens": 16, "initial_rank": 3, "rank": 1, "interval": 2, "layers": "all"}
@@ -70,7 +70,7 @@ def train(model: nn.Module, hook: BudgetHook, first: int, last: int) -> None:
             if "lora_" in name:
                 parameter.grad = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(step))
         hook.after_backward(Batch(model, step, lambda: torch.zeros(())))
-        hook.after_step(Moment(step + 1, last, 0.0, {}))
+        hook.after_step(Moment(step + 1, 40, 0.0, {}))
 
 
 def ranks(model: nn.Module) -> int:
@@ -82,15 +82,14 @@ def test_the_budget_falls_to_the_mean_rank_and_its_state_goes_on(inputs: Inputs,
     for name in ("whole", "parts"):
         classifier, job = prepared(inputs, tmp_path / name)
         assert isinstance(job.options, Options)
-        config = _config(job.options, [], 40)
-        hook = BudgetHook(classifier, config)
+        hook = BudgetHook(classifier, job.options)
         matrices = sum("lora_E" in one for one, _ in classifier.named_parameters())
         assert ranks(classifier) == 3 * matrices
         train(classifier, hook, 0, 17)
         assert matrices < ranks(classifier) < 3 * matrices
         if name == "parts":
             state = {key: one.clone() for key, one in hook.state().items()}
-            hook = BudgetHook(classifier, config)
+            hook = BudgetHook(classifier, job.options)
             hook.load_state(state)
         train(classifier, hook, 17, 40)
         # A part that was zero before and is chosen now has no value yet: no optimizer gives it one here.
@@ -102,7 +101,7 @@ def test_the_budget_falls_to_the_mean_rank_and_its_state_goes_on(inputs: Inputs,
 def test_an_evaluation_is_within_the_budget(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
     classifier, job = prepared(inputs, tmp_path)
     assert isinstance(job.options, Options)
-    hook = BudgetHook(classifier, _config(job.options, [], 40))
+    hook = BudgetHook(classifier, job.options)
     train(classifier, hook, 0, 38)
     matrices = sum("lora_E" in one for one, _ in classifier.named_parameters())
     with torch.no_grad():
@@ -126,3 +125,18 @@ def test_the_last_rank_is_at_most_the_first() -> None:
     with pytest.raises(RecipeError, match="`rank` is 9, more than `initial_rank`, which is 4") as caught:
         build_options(Options, {"rank": 9, "initial_rank": 4}, "recipe.yaml:1:1")
     assert caught.value.fix == "set `rank` to at most 4"
+
+
+def test_a_step_in_which_some_parts_do_not_learn_counts_for_none(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
+    classifier, job = prepared(inputs, tmp_path)
+    assert isinstance(job.options, Options)
+    hook = BudgetHook(classifier, job.options)
+    train(classifier, hook, 0, 1)
+    before = {name: one.clone() for name, one in hook.state().items()}
+    for name, parameter in classifier.named_parameters():
+        if "layer.0." in name:
+            parameter.grad = None
+    hook.after_backward(Batch(classifier, 1, lambda: torch.zeros(())))
+    after = hook.state()
+    assert int(after["step"]) == 2
+    assert all(torch.equal(one, before[name]) for name, one in after.items() if name != "step")

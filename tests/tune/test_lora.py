@@ -138,6 +138,17 @@ def test_a_stopped_run_goes_on_to_the_same_bits(tune: Callable[..., Artifact], k
     assert tune("b", kind=kind, adapter_dropout=0.2).id == whole.id
 
 
+def test_a_base_that_was_changed_before_is_refused(inputs: Inputs, tmp_path: Path) -> None:  # noqa: F811
+    from penjing.tune.job import whole_model
+
+    job = prepare_job("tune.lora", inputs, Options(**QUICK), Run(tmp_path / "out", tmp_path / "scratch", threads=1))
+    classifier, _ = whole_model(job)
+    with torch.no_grad():
+        classifier.encoder.encoder.layer[1].output.dense.bias.add_(1.0)  # type: ignore[union-attr, index, operator]
+    with pytest.raises(UsageError, match=r"first: encoder\.layer\.1\.output\.dense\.bias"):
+        lora._prepare(classifier, job)  # type: ignore[arg-type]
+
+
 def test_no_matrix_to_adapt_is_an_error(tune: Callable[..., Artifact]) -> None:
     with pytest.raises(UsageError, match="no matrix to adapt") as caught:
         tune("a", layers=0)

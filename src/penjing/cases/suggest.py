@@ -22,6 +22,8 @@ from penjing.text.projected import SIZE, Vectors, project
 
 _BATCH = 256
 _VECTORS = ("badge", "diversity")
+# So many texts of equal doubt are no chance: the answers have one probability, as numbers with one spread do.
+_TELLING = 20
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def suggest(session: Session, texts: Iterable[Unlabelled], asked: LabelRequest, 
 
     Texts that are the same or nearly the same as a labelled one are left out; of texts that are nearly the same one is
     kept. Only numbers are kept of each answer, so memory is that of the texts. Raises UsageError for a method that the
-    answers of this release cannot serve, and for a model that reads no text.
+    answers of this release cannot serve, or do not tell texts apart by, and for a model that reads no text.
     """
     if not session.reads_text:
         what = "this release reads declared fields and no text: texts to label are chosen by their text"
@@ -90,6 +92,9 @@ def suggest(session: Session, texts: Iterable[Unlabelled], asked: LabelRequest, 
     pool = sorted(texts, key=lambda one: (digest_lines([one.text]), one.file, one.row))
     kept, labelled = _new(session, pool, asked.known, progress)
     found = _measured(session, kept, asked, progress)
+    if asked.method not in _VECTORS and len(kept) >= _TELLING and np.ptp(found.doubt) == 0:
+        what = f"`--by {asked.method}` cannot choose here: this release is as sure of each text as of any other"
+        raise UsageError(what, where=str(session.artifact.folder), fix="take `--by diversity`")
     progress.start("choosing texts", asked.count)
     places = choose(asked.method, found, asked.count, progress.advance)
     chosen = [kept[place] for place in places]

@@ -107,7 +107,7 @@ def _tell_recipe(file: RecipeFile, done: Corrected) -> None:
     """What to write in the recipe, and what to take out of it."""
     from penjing.cli.show import tell
 
-    tell(f"in {file.path}, under `data:`, write instead of `files:`")
+    tell(f"in {file.path}, write under `data:`, in place of what is there")
     for line in done.recipe_lines:
         tell(f"  {line}")
     for copy in done.copies.values():

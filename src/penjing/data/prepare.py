@@ -53,6 +53,8 @@ class Prepared:
     shared: calibration and test are the same rows.
 
     outside: texts that fit no label, by the name of their set; none of them is a text of the tables.
+
+    origins: the file of each row of a part, as the recipe names it.
     """
 
     train: Table
@@ -69,6 +71,7 @@ class Prepared:
     left_out: Table | None = None
     shared: bool = False
     outside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -156,6 +159,7 @@ def examine(
         left_out=table.take(siblings) if siblings else None,
         shared=shared,
         outside=_apart(outside, table.texts),
+        origins={name: [intake.names[position] for position in positions] for name, positions in placed.items()},
     )
     return audit, prepared
 

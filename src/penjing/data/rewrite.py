@@ -47,12 +47,12 @@ def rewrite(source: Path, data: Data, changes: Changes, folder: Path) -> Rewritt
     JSON of a list where the source is JSON and holds lists. Raises UsageError where a file of that name is there, or
     the rows are annotated texts; DataError for a file with rows that cannot be read, which a copy would lose.
     """
-    if data.format != "auto":
+    opened = open_labelled(source, data) if data.format == "auto" else None
+    rows = _every(opened) if opened is not None else []
+    column = match_header((data.label,), tuple(rows[0][1])).found.get(data.label) if rows else None
+    if opened is None or column is None:
         what = f"labels of annotated texts (`format: {data.format}`) are corrected where they were annotated"
         raise UsageError(what, where=str(source), fix="correct them there, and export the texts again")
-    opened = open_labelled(source, data)
-    rows = _every(opened)
-    column = match_header((data.label,), tuple(rows[0][1])).found[data.label]
     stem = source.name.removesuffix(".gz") if source.suffix.lower() == ".gz" else source.name
     wanted = [
         {**cells, column: new} for row, cells in rows if (new := changes.get(row, cells.get(column, ""))) is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from penjing.core.errors import UsageError
 from penjing.core.folder import replaced_file
-from penjing.core.recipe import RecipeFile
+from penjing.core.recipe import Data, RecipeFile
 from penjing.core.task import Reader, SetReader
 from penjing.data.formula_cells import defuse
 from penjing.data.rewrite import Rewritten, rewrite
@@ -52,12 +52,20 @@ def write_corrected(file: RecipeFile, corrections: Sequence[Correction], folder:
         source = file.resolve(name)
         lists = suffix_of(source) in _JSON
         changes = {each.row: _as_cell(each.new, reader, lists=lists) for each in corrections if each.file == name}
-        copies[name] = rewrite(source, file.recipe.data, changes, folder)
+        copies[name] = rewrite(source, _read_by(file, name), changes, folder)
     log = folder / LOG
     _write_log(log, corrections)
     forms = [name for name in _OF_OTHER_FORMS if name in file.recipe.data.model_fields_set]
     changed_form = any(not copy.kept_form for copy in copies.values())
     return Corrected(copies, log, _recipe_lines(file, copies), tuple(forms) if changed_form else ())
+
+
+def _read_by(file: RecipeFile, name: str) -> Data:
+    """How a file is read; layout and encoding of those under `add:` are detected."""
+    data = file.recipe.data
+    if name not in data.add:
+        return data
+    return data.model_copy(update={"encoding": "auto", "sheet": None, "header": None, "columns": None})
 
 
 def _as_cell(label: str | None, reader: Reader, *, lists: bool) -> str | None:
@@ -79,7 +87,7 @@ def _write_log(path: Path, corrections: Sequence[Correction]) -> None:
 
 
 def _recipe_lines(file: RecipeFile, copies: Mapping[str, Rewritten]) -> tuple[str, ...]:
-    """The entry `files:` of the recipe with the copies, by paths from the recipe's folder."""
+    """The entries `files:` and `add:` of the recipe that have copies, by paths from the recipe's folder."""
 
     def named(name: str) -> str:
         if name not in copies:
@@ -87,10 +95,14 @@ def _recipe_lines(file: RecipeFile, copies: Mapping[str, Rewritten]) -> tuple[st
         path = os.path.relpath(copies[name].path.resolve(), file.path.parent.resolve())
         return _scalar(Path(path).as_posix())
 
-    files = file.recipe.data.files
+    files, added, lines = file.recipe.data.files, file.recipe.data.add, list[str]()
     if isinstance(files, str):
-        return (f"files: {named(files)}",)
-    return ("files:", *(f"  {part}: {named(name)}" for part, name in files.items()))
+        lines = [f"files: {named(files)}"] if files in copies else []
+    elif copies.keys() & {*files.values()}:
+        lines = ["files:", *(f"  {part}: {named(name)}" for part, name in files.items())]
+    if copies.keys() & {*added}:
+        lines.append(f"add: [{', '.join(map(named, added))}]")
+    return tuple(lines)
 
 
 def _scalar(path: str) -> str:

@@ -24,7 +24,7 @@ from penjing.core.recipe import RecipeFile
 from penjing.core.task import Task
 from penjing.data.doubts import MOST_LISTED, Doubt, LabelDoubts
 from penjing.data.features import rows_of
-from penjing.data.prepare import Prepared, file_names
+from penjing.data.prepare import Prepared
 from penjing.make.cache import Cache, library_versions, table_fingerprint, task_key
 from penjing.make.label_errors import Judged, LabelError, finder_of
 from penjing.make.menu import linear_step
@@ -62,7 +62,7 @@ def find_doubts(
     whole: also where it takes longer than some seconds. Rows of one group, and equal texts, are in one fold.
     Raises MissingPackageError without cleanlab or scikit-learn, RunInterruptedError when stopped.
     """
-    rows, task = _rows_of(file, data), data.task
+    rows, task = _rows_of(data), data.task
     finder = finder_of(task)
     if finder is None:
         return LabelDoubts(skipped=f"the answers of the task `{task.name}` are not labels of a closed set")
@@ -82,7 +82,7 @@ def find_doubts(
 def doubts_of_run(file: RecipeFile, data: Prepared, cache: Cache) -> LabelDoubts:
     """The same within `make`: kept in its cache under everything that it depends on."""
     sources = [source_hash(__name__), source_hash("penjing.tune.linear"), library_versions()]
-    rows = _rows_of(file, data)
+    rows = _rows_of(data)
     read = [rows.files, list(rows.table.rows), rows.table.fields, data.language, task_key(data.task)]
     options = linear_step(file).options.model_dump(mode="json")
     about = digest([sources, table_fingerprint(rows.table), read, options, file.recipe.seed])
@@ -146,9 +146,8 @@ def _work_of(table: Table, task: Task) -> int:
     return sum(map(len, table.texts)) * (_FEATURES + columns)
 
 
-def _rows_of(file: RecipeFile, data: Prepared) -> _LookedAt:
-    tables, names = {"train": data.train, "validation": data.validation}, file_names(file)
-    groups = [list(table.groups or [""] * len(table)) for table in tables.values()]
+def _rows_of(data: Prepared) -> _LookedAt:
+    groups = [list(table.groups or [""] * len(table)) for table in (data.train, data.validation)]
     fields = {name: [*data.train.fields[name], *data.validation.fields[name]] for name in data.train.fields}
     whole = Table(
         [*data.train.texts, *data.validation.texts],
@@ -157,7 +156,7 @@ def _rows_of(file: RecipeFile, data: Prepared) -> _LookedAt:
         [group for part in groups for group in part] if data.train.groups is not None else None,
         fields,
     )
-    return _LookedAt(whole, [names[part] for part, table in tables.items() for _ in range(len(table))])
+    return _LookedAt(whole, [*data.origins["train"], *data.origins["validation"]])
 
 
 def _doubt(rows: _LookedAt, position: int, error: LabelError) -> Doubt:

@@ -9,8 +9,8 @@ twice the rows there are.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -22,7 +22,9 @@ from penjing.core.errors import DataError
 from penjing.core.nouns import Artifact, Inputs, Progress, Run, Table
 from penjing.core.recipe import RecipeFile
 from penjing.core.task import Task
+from penjing.data.features import rows_of
 from penjing.data.prepare import Prepared
+from penjing.make.cache import Cache
 from penjing.make.plan import single_step
 from penjing.measure.power_law import Floats, fit_power_law, gain
 from penjing.report.learning_part import CurvePoint, RowsForecast
@@ -50,13 +52,18 @@ class Fitted:
 
 
 def learning_curve(
-    file: RecipeFile, data: Prepared, progress: Progress, c: float | None = None, threads: int = 1
+    file: RecipeFile,
+    data: Prepared,
+    progress: Progress,
+    c: float | None = None,
+    threads: int = 1,
+    stop: Callable[[], bool] = lambda: False,
 ) -> RowsForecast | None:
     """What more rows would buy, by the plain word model; None where it is not worth its time.
 
     c: the regularisation of every fit; None: it is chosen on all train rows first. None is returned for fewer than 320
     or more than 20,000 train rows, for many rows with many labels and for models that answer about pieces of the text
-    (their fits take long), and for a recipe whose model does not read the text.
+    (their fits take long), and for a recipe whose model reads no text. Raises RunInterruptedError when stopped.
     """
     from scipy.sparse import csr_matrix
 
@@ -65,26 +72,28 @@ def learning_curve(
         return None
     if rows * sum(head.size for head in heads) > _MOST_CELLS:
         return None
-    inputs = Inputs(
-        None,
-        data.train,
-        data.validation,
-        language=data.language,
-        task=data.task,
-        features=file.recipe.data.feature_types(),
-    )
+    features = file.recipe.data.feature_types()
+    inputs = Inputs(None, data.train, data.validation, language=data.language, task=data.task, features=features)
     fits: list[Fitted] = []
     plan = [(share, draw) for share in reversed(SHARES) for draw in range(DRAWS if share < 1 else 1)]
     progress.start("what more rows would give", len(plan))
     for share, draw in plan:
         part = _drawn(data.train, round(share * rows), draw, file.recipe.seed)
-        try:
-            counts, c = _counts(inputs, part, c, threads, file.recipe.seed)
-        except DataError:  # a draw with one label only
-            return None
+        with TemporaryDirectory() as name:
+            folder, seed = Path(name), file.recipe.seed
+            run = Run(out=folder / "linear", scratch=folder / "scratch", seed=seed, threads=threads, stop=stop)
+            try:
+                counts, c = _counts(replace(inputs, train=part), c, run)
+            except DataError:  # a draw with one label only
+                return None
         fits.append(Fitted(len(part), csr_matrix(counts)))
         progress.advance()
     return forecast_of(data.task, fits, rows, file.recipe.seed)
+
+
+def curve_beside(file: RecipeFile, data: Prepared, linear: Artifact, cache: Cache) -> RowsForecast | None:
+    """The same in a run of `make`, with the C of its `tune.linear`."""
+    return learning_curve(file, data, cache.progress, strength_of(linear), cache.threads, cache.stop)
 
 
 def strength_of(linear: Artifact) -> float | None:
@@ -101,24 +110,15 @@ def _drawn(train: Table, count: int, draw: int, seed: int) -> Table:
     return train.take(sorted(chosen))
 
 
-def _counts(
-    inputs: Inputs, train: Table, c: float | None, threads: int, seed: int
-) -> tuple[npt.NDArray[np.float64], float | None]:
+def _counts(inputs: Inputs, c: float | None, run: Run) -> tuple[npt.NDArray[np.float64], float | None]:
     """The counts of a fit on validation rows, and its C."""
     step = single_step("tune.linear", {} if c is None else {"c": [c]})
-    with TemporaryDirectory() as name:
-        run = Run(out=Path(name) / "linear", scratch=Path(name) / "scratch", seed=seed, threads=threads)
-        own = Inputs(
-            None, train, inputs.validation, language=inputs.language, task=inputs.task, features=inputs.features
-        )
-        artifact = step.method.apply(own, step.options, run)
-        session = open_session(artifact, threads=threads)
-        table = inputs.validation
-        fields = [dict(zip(table.fields, cells, strict=True)) for cells in zip(*table.fields.values(), strict=True)]
-        found = session.predict(table.texts, fields if table.fields else None)
-        used = strength_of(artifact)
+    artifact = step.method.apply(inputs, step.options, run)
+    session = open_session(artifact, threads=run.threads)
+    table = inputs.validation
+    found = session.predict(table.texts, rows_of(table) if table.fields else None)
     counts = session.task.counts([each.answer for each in found], table.labels or ())
-    return counts, used if c is None else c
+    return counts, strength_of(artifact) if c is None else c
 
 
 def forecast_of(task: Task, fits: Sequence[Fitted], rows: int, seed: int) -> RowsForecast:

@@ -146,7 +146,10 @@ def _search_faults(file: RecipeFile) -> list[PenjingError]:
 def _budget_faults(file: RecipeFile) -> list[PenjingError]:
     """A budget without a search, and a search without one."""
     recipe, (name, given) = file.recipe, file.recipe.step_list()[0]
-    ranges = [option for option, value in given.items() if _is_searched(0, name) and looks_like_a_range(value)]
+    try:
+        ranges = [one.option for one in _first_trial(name, given, partial(file.where, "steps", 0, name))[1]]
+    except UsageError:  # told as a fault of the step
+        ranges = [option for option, value in given.items() if looks_like_a_range(value)]
     if ranges and not (recipe.trials or recipe.minutes):
         what = f"`{ranges[0][:60]}` is a range, and the recipe does not say how long to search"
         where = file.where("steps", 0, name, ranges[0])

@@ -125,6 +125,23 @@ def apply_changes(encoder: nn.Module, changes: Changes) -> dict[str, torch.Tenso
     return before
 
 
+def check_untouched(encoder: nn.Module, base: Artifact) -> None:
+    """Raise UsageError where an encoder is not its base any more: base and adapter could not give the same model."""
+    stored = load_encoder(base).state_dict()
+    found = encoder.state_dict()
+    # Tokens of placeholders may have been added to the end of the embeddings.
+    changed = [
+        name
+        for name, tensor in stored.items()
+        if not torch.equal((found[name][: len(tensor)] if tensor.dim() else found[name]).cpu(), tensor)
+    ]
+    if changed:
+        raise UsageError(
+            f"the base was changed before the adapter was put into it, first: {changed[0]}",
+            fix="take out what changes the base itself, such as new random layers",
+        )
+
+
 def restore_base(classifier: Classifier, folder: Path) -> None:
     """Give the encoder of a merged model the parameters of its base again, from the adapter's folder beside it.
 

@@ -17,7 +17,7 @@ def search_charts(part: SearchPart, phrases: Mapping[str, str], metric: str) -> 
 
 
 def history(part: SearchPart, title: str, names: tuple[str, str]) -> str:
-    """A dot for each trial at its number, smaller where it was ended early; a line through the best so far."""
+    """A dot for each trial at its number, smaller where it was ended early; steps of the best so far."""
     scores = [(one.number, one.score, one.state) for one in part.trials if one.score is not None]
     low, high = min(score for _, score, _ in scores), max(score for _, score, _ in scores)
     margin = 0.08 * (high - low) or 0.01
@@ -27,9 +27,10 @@ def history(part: SearchPart, title: str, names: tuple[str, str]) -> str:
     line: list[tuple[float, float]] = []
     best: float | None = None
     for one in part.trials:
-        if one.state == "finished" and one.score is not None:
-            best = one.score if best is None else max(best, one.score)
         if best is not None:
+            line.append((plot.x(one.number), plot.y(best)))  # it stays until the trial that is better
+        if one.state == "finished" and one.score is not None and (best is None or one.score > best):
+            best = one.score
             line.append((plot.x(one.number), plot.y(best)))
     plot.path(line, "trace main")
     for number, score, state in scores:

@@ -80,8 +80,7 @@ def run_service(
                 read = f"audits are drawn by the key {key.fingerprint}, from {key.file}"
                 notify(made if key.file is None else read)
             warm_up(service)
-            if before := put_in_service(store, release, expect=expect):
-                notify(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
+            announce(store, release, notify, expect=expect)
             if service.layout.workers > 1:
                 threads = "one thread" if service.layout.threads == 1 else f"{service.layout.threads} threads"
                 notify(f"{service.layout.workers} parallel engines, each with {threads}")
@@ -106,6 +105,12 @@ def prepare_key(
         there = "no key is asked for" if keyless else "the database has keys already"
         notify(f"{key_file} is not written: {there}; `penjing keys create --name NAME` makes another key")
     return secret
+
+
+def announce(store: Store, release: Release, notify: Callable[[str], None], *, expect: str | None = None) -> None:
+    """Record that a release decides from now on, and tell where another one was in its folder before."""
+    if before := put_in_service(store, release, expect=expect):
+        notify(f"this folder held the release {before.id[:12]} before; {release.id[:12]} decides from now on")
 
 
 def warm_up(service: DecisionService) -> None:

@@ -13,14 +13,13 @@ from penjing.core.artifact import open_release
 from penjing.core.errors import UsageError
 from penjing.core.nouns import Release
 from penjing.serve.auth import is_loopback
-from penjing.serve.run import bind, check_exposure, listen, prepare_key, warm_up
+from penjing.serve.run import announce, bind, check_exposure, listen, prepare_key, warm_up
 from penjing.serve.service import DecisionService
 from penjing.serve.services import PREFIX, Services
 from penjing.serve.settings import Settings
 from penjing.serve.shared_engines import SharedEngines
 from penjing.store.database import DEFAULT_URL, open_store
 from penjing.store.keys import active_keys
-from penjing.store.releases import put_in_service
 from penjing.store.settings import with_signing_key
 
 _PART = "{name}"
@@ -70,7 +69,7 @@ def run_services(
             # The base is warm after the first, and so is the process of the slow lanes.
             warm_up(next(iter(services.values())))
             for service in services.values():
-                put_in_service(service.store, service.release)
+                announce(service.store, service.release, notify)
             app = Services(services, keyless=keyless)
 
             def tell(url: str) -> None:

@@ -42,7 +42,8 @@ class Services:
         self._services = dict(services)
         rings = {name: KeyRing(one.store, required=not keyless) for name, one in services.items()}
         self._apps: dict[str, ASGIApp] = {name: build_app(one, rings[name]) for name, one in services.items()}
-        self._own = Uncaught(Admission(self._answer, next(iter(rings.values())).check_host))
+        # The whole address is checked before it is cut: a service sees only the part after its name.
+        self._admitted = Uncaught(Admission(self._route, next(iter(rings.values())).check_host))
         self._early = {
             quote(name).encode(): EarlyBytes(one.refusals, one.metrics, {} if keyless else one.states)
             for name, one in services.items()
@@ -54,10 +55,13 @@ class Services:
         """Pass a request to its service, with the address that the service knows; answer the states of all."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-            return
+        elif scope["type"] == "http":
+            await self._admitted(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         name, slash, rest = scope["path"].removeprefix(PREFIX).partition("/")
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX) or not slash or name not in self._apps:
-            await self._own(scope, receive, send)
+        if not scope["path"].startswith(PREFIX) or not slash or name not in self._apps:
+            await self._answer(scope, receive, send)
             return
         raw = (scope.get("raw_path") or b"").split(b"/", 3)[-1]
         await self._apps[name]({**scope, "path": f"/{rest}", "raw_path": b"/" + raw}, receive, send)

@@ -34,7 +34,7 @@ from penjing.model.inserted import check_plain
 from penjing.model.layers import heads_of, neurons_of
 from penjing.train.batches import Ints
 from penjing.train.hooks import Batch, Hook, Moment
-from penjing.train.loop import Objective, count_steps
+from penjing.train.loop import Objective
 from penjing.train.supervised import Supervised
 from penjing.tune.fitting import Way, tune
 from penjing.tune.injected import ADAPTER, inject, names_of, require_peft, take_out
@@ -51,6 +51,8 @@ JOINT = True
 FEATURES = True
 # Shares of the steps before the budget falls, and after it has fallen.
 _BEFORE, _AFTER = 0.1, 0.35
+# Any number of steps that peft takes, where the schedule does not matter.
+_UNKNOWN = 10
 _STATE = ("ipt", "exp_avg_ipt", "exp_avg_unc")
 
 
@@ -100,29 +102,35 @@ def _prepare(classifier: Classifier, job: Job) -> None:
     layers = trained_layers(classifier, job)
     if layers:
         names = names_of(encoder, [matrix for layer in layers for matrix in _matrices(layer)])
-        # The number of steps is known when the hook is made, which has the schedule.
-        inject(encoder, _config(options, names, 10), METHOD)
+        # The hook has the schedule.
+        inject(encoder, _config(options, names, _UNKNOWN), METHOD)
 
 
 class BudgetHook(Hook):
     """Measures the importance of every part at each step, and sets the least important ones to zero by the schedule.
 
-    An evaluation is of the encoder within the budget. The state is the smoothed importance.
+    An evaluation is of the encoder within the budget. The schedule is that of the training's steps, which the hook
+    knows after the first one. The state is the smoothed importance. A step in which some of the parts do not learn
+    counts for none.
     """
 
-    def __init__(self, model: nn.Module, config: Any) -> None:
+    def __init__(self, model: nn.Module, options: Options) -> None:
         from peft.tuners.adalora.layer import RankAllocator
 
-        self._model, self._config = model, config
-        self._allocator = RankAllocator(model, config, ADAPTER)
-        self._step = 0
+        self._model, self._options = model, options
+        self._allocator = RankAllocator(model, _config(options, [], _UNKNOWN), ADAPTER)
+        self._step = self._total = 0
 
     def after_backward(self, batch: Batch) -> None:
         self._step = batch.step + 1
-        if self._step < self._config.total_step - self._config.tfinal:
+        config = self._allocator.peft_config
+        settled = self._total and self._step >= config.total_step - config.tfinal
+        parts = [one for name, one in self._model.named_parameters() if ".lora_" in name]
+        if not settled and all(one.grad is not None for one in parts):
             self._allocator.update_ipt(self._model)
 
-    def after_step(self, moment: Moment) -> None:  # noqa: ARG002
+    def after_step(self, moment: Moment) -> None:
+        self._plan(moment.total)
         self._keep_to_budget()
 
     @contextmanager
@@ -130,17 +138,25 @@ class BudgetHook(Hook):
         self._keep_to_budget()
         yield
 
+    def _plan(self, total: int) -> None:
+        if total != self._total:
+            self._total = total
+            self._allocator.peft_config = _config(self._options, [], total)
+
     def _keep_to_budget(self) -> None:
+        if not self._total:
+            return
         budget, due = self._allocator.budget_schedule(self._step)
         if due and budget < self._allocator.init_bgt and self._allocator.ipt:
             self._allocator.mask_to_budget(self._model, budget)
 
     def state(self) -> dict[str, torch.Tensor]:
         tensors = {f"{part}/{name}": one for part in _STATE for name, one in getattr(self._allocator, part).items()}
-        return tensors | {"step": torch.tensor(self._step)}
+        return tensors | {"step": torch.tensor(self._step), "total": torch.tensor(self._total)}
 
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
         self._step = int(state["step"])
+        self._plan(int(state["total"]))
         for part in _STATE:
             own = {name: one for name, one in state.items() if name.startswith(f"{part}/")}
             setattr(self._allocator, part, {name.partition("/")[2]: one.clone() for name, one in own.items()})
@@ -178,11 +194,11 @@ def _objective(job: Job, model: nn.Module, objective: Supervised) -> Objective: 
     return Orthogonal(objective, job.options.orthogonal) if job.layers else objective
 
 
-def _hooks(job: Job, model: nn.Module, objective: Supervised) -> Sequence[Hook]:
+def _hooks(job: Job, model: nn.Module, objective: Supervised) -> Sequence[Hook]:  # noqa: ARG001
     assert isinstance(job.options, Options)
     if not job.layers:
         return ()
-    return [BudgetHook(model, _config(job.options, [], sum(count_steps(objective, job.options.epochs))))]
+    return [BudgetHook(model, job.options)]
 
 
 def _merge(classifier: Classifier, job: Job) -> Files:

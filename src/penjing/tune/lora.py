@@ -29,7 +29,7 @@ from torch import nn
 
 from penjing.core.nouns import Artifact, Inputs, Run
 from penjing.core.task import HeadKind
-from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_changes, save_adapter
+from penjing.model.adapters import FOLDER, MAGNITUDE, A, B, adapter_info, apply_changes, check_untouched, save_adapter
 from penjing.model.encoder import Classifier
 from penjing.model.inserted import check_plain
 from penjing.model.matrices import Targets, matrices
@@ -94,6 +94,7 @@ def _prepare(classifier: Classifier, job: Job) -> None:
         init_lora_weights="pissa" if options.kind == "pissa" else True,
     )
     before = {name: module.weight.detach().clone() for name, module in _linear(encoder, config.target_modules)}
+    check_untouched(encoder, job.parent)
     inject_adapter_in_model(config, encoder)
     for name, layer in _adapted(encoder):
         # PiSSA moves what its products begin with out of the weights: both are needed to tell what was learned.

@@ -45,7 +45,7 @@ FEATURES = True
 class Options(TrainingOptions):
     """How prefixes are trained."""
 
-    learning_rate: tuple[Rate, ...] = Field((1e-2,), min_length=1, max_length=5, description=RATES)
+    learning_rate: tuple[Rate, ...] = Field((3e-2,), min_length=1, max_length=5, description=RATES)
     head_factor: float = Field(1.0, ge=1, le=1000, description=HEAD_FACTOR)
     tokens: int = Field(16, ge=1, le=512, description="keys and values before those of the text, in each trained layer")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import Field, model_validator
 
 from penjing.core.errors import RecipeError
+from penjing.core.options import Options, WrongValueError
 from penjing.core.recipe import load_recipe
 from penjing.make.plan import build_plan, read_search, with_values
 from penjing.make.search.ranges import Range, split_ranges
@@ -56,6 +58,39 @@ def test_an_option_that_is_a_list_gets_one_value(tmp_path: Path) -> None:
     assert step.options.model_dump()["c"] == (16.0,) and step.options.model_dump()["words"] == 2
     other = with_values(step, found, {"c": 0.5, "words": 0}).options.model_dump()
     assert (other["c"], other["words"], other["characters"]) == ((0.5,), 0, 4)
+
+
+def test_one_value_is_in_a_list_only_where_it_must_be() -> None:
+    assert ranges(Linear, c={"low": 1, "high": 2})["c"].as_option(1.5) == [1.5]
+    assert ranges(Full, learning_rate={"low": 1e-5, "high": 1e-4})["learning_rate"].as_option(2e-5) == 2e-5
+    assert ranges(Full, dropout={"choose": [0.1, 0.2]})["dropout"].as_option(0.1) == 0.1
+
+
+class Fitting(Options):
+    """Options of which two must fit each other, and one that is a mapping itself."""
+
+    rank: int = Field(4, ge=1, le=256)
+    first: int = Field(12, ge=1, le=256)
+    weights: Literal["none", "balanced"] | dict[str, float] = "none"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Fitting:
+        if self.rank > self.first:
+            raise WrongValueError(f"`rank` is {self.rank}, more than `first`", "write a smaller one")
+        return self
+
+
+def test_options_that_must_fit_each_other_are_refused_where_no_end_of_another_range_fits() -> None:
+    said = refused(Fitting, rank={"low": 1, "high": 32})
+    assert said.startswith("rank.high: the `high` of `rank`") and "`rank` is 32, more than `first`" in said
+    assert refused(Fitting, rank={"low": 1, "high": 32}, first={"low": 12, "high": 24}).startswith("rank.high")
+    assert len(ranges(Fitting, rank={"low": 1, "high": 32}, first={"low": 12, "high": 64})) == 2
+
+
+def test_where_an_option_is_a_mapping_only_choose_with_a_list_is_a_range() -> None:
+    assert ranges(Fitting, weights={"choose": ["none", "balanced"]})["weights"].first == "none"
+    assert ranges(Fitting, weights={"low": 1, "high": 2}) == {}, "labels of these names"
+    assert ranges(Fitting, weights={"choose": 0.5}) == {}
 
 
 def test_numbers_are_on_the_grid_or_short() -> None:

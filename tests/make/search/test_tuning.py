@@ -107,7 +107,7 @@ def test_it_finds_what_is_better_and_keeps_the_weights_of_the_best_alone(tmp_pat
     states = {trial.state for trial in part.trials}
     assert states == {"finished", "ended", "failed"}, "every way to end is seen"
     reasons = {trial.reason for trial in part.trials if trial.state == "failed"}
-    assert reasons <= {"no finite loss", "Value error, an odd rate is at most 0.9"}
+    assert reasons <= {"no finite loss", "the whole is a mapping: an odd rate is at most 0.9"}
     lines = one.progress.inner.lines  # type: ignore[attr-defined]
     assert (
         len(lines) == 25

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+
+from pydantic import ValidationError
 
 from penjing.core.errors import PenjingError, RecipeError
 from penjing.core.methods import Step
@@ -23,11 +26,11 @@ def end_faults(file: RecipeFile, steps: Sequence[Step], ranges: Sequence[Range],
     places: list[tuple[str | int, ...]] = []
     forms: list[Step] = []
     for one in ranges:
-        ends: list[tuple[tuple[str | int, ...], Scalar]]
-        ends = [(("choose", place), value) for place, value in enumerate(one.choices)]
-        for keys, value in ends or [(("low",), one.written(one.low)), (("high",), one.written(one.high))]:
-            places.append((one.option, *keys))
-            forms.append(with_values(steps[0], ranges, {**first, one.option: value}))
+        for keys, value in one.ends():
+            # Values that do not go together are left by the search.
+            with suppress(ValidationError):
+                forms.append(with_values(steps[0], ranges, {**first, one.option: value}))
+                places.append((one.option, *keys))
     if not forms or order_faults(file, steps[:1], base):
         return []
     of_first, *found = faults_of_forms(base, [steps[0], *forms])

@@ -7,8 +7,9 @@ that is itself a list, such as several learning rates, gets single values.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,7 +22,9 @@ from penjing.core.options import Options, all_faults, explain
 # Where a fault is, what it is, and what to do.
 Fault = tuple[tuple[str | int, ...], str, str]
 _DIGITS = 3  # significant digits of a number that is not on a grid: people read and copy it
+_CORNERS = 256  # combinations of other ends with which an end is tried
 _LIKE_A_RANGE = frozenset(("low", "high", "choose"))
+_KEYS = _LIKE_A_RANGE | {"log", "step"}
 
 
 class _Form(BaseModel):
@@ -81,6 +84,13 @@ class Range:
             return list(self.choices)
         return [self.written(self.low + place * (self.step or 1.0)) for place in range(self.count or 0)]
 
+    def ends(self) -> list[tuple[tuple[str | int, ...], Scalar]]:
+        """Both ends, or every choice, each with its keys inside the range."""
+        if self.choices:
+            return [(("choose", place), value) for place, value in enumerate(self.choices)]
+        both: list[tuple[str, float]] = [("low", self.low), ("high", self.high)]
+        return [((key,), round(end) if self.whole else end) for key, end in both]
+
     def written(self, value: float) -> int | float:
         """A number of the range as a recipe has it: whole, on the grid, or with three significant digits."""
         if self.step is not None:
@@ -102,7 +112,8 @@ class Range:
 
 def looks_like_a_range(value: Any) -> bool:
     """Whether a mapping of a recipe is meant as a range."""
-    return isinstance(value, Mapping) and bool(_LIKE_A_RANGE & {*map(str, value)})
+    keys = {*map(str, value)} if isinstance(value, Mapping) else set[str]()
+    return bool(keys & _LIKE_A_RANGE) and keys <= _KEYS
 
 
 def split_ranges(
@@ -120,7 +131,9 @@ def split_ranges(
         if field is None or not isinstance(value, Mapping):
             continue
         expected = forms(field)
-        if any(form.is_mapping or form.is_model for form in expected):
+        # Where an option is a mapping itself, such as weights by label, only `choose` with a list cannot be one.
+        takes_mappings = any(form.is_mapping or form.is_model for form in expected)
+        if takes_mappings and not (list(value) == ["choose"] and isinstance(value["choose"], list)):
             continue
         found = _read(model, name, value, expected)
         if isinstance(found, Range):
@@ -128,7 +141,7 @@ def split_ranges(
             plain[name] = found.as_option(found.first)
         else:
             faults += found
-    faults += [fault for one in ranges for fault in _out_of_bounds(model, plain, one)]
+    faults += [fault for one in ranges for fault in _out_of_bounds(model, plain, one, ranges)]
     if faults:
         raise all_faults([(place(*keys), what, fix) for keys, what, fix in faults])
     return plain, tuple(ranges)
@@ -151,7 +164,7 @@ def _read(
         read = form.model_validate(dict(value))
     except ValidationError as error:
         return [((name, *keys), f"the range of `{name}`: {what}", fix) for keys, what, fix in explain(error, form)]
-    listed = all(form.is_list for form in expected)
+    listed = _is_listed(model, name, expected)
     if isinstance(read, Choose):
         return _choices(model, name, read, listed=listed)
     assert isinstance(read, Ends)
@@ -163,6 +176,18 @@ def _read(
     step = 1.0 if whole and read.step is None and not read.log else read.step
     found = Range(name, None, (), read.low, read.high, read.log, step, whole, listed)
     return replace(found, first=_first(found, _default(model, name)))
+
+
+def _is_listed(model: type[Options], name: str, expected: Sequence[Expected]) -> bool:
+    """Whether a single value of the option must be in a list: some options take one as it is too."""
+    default = model.model_fields[name].get_default(call_default_factory=True)
+    if not all(form.is_list for form in expected) or not default:
+        return all(form.is_list for form in expected)
+    try:
+        model(**{name: default[0]})
+    except ValidationError:
+        return True
+    return False
 
 
 def _choices(model: type[Options], name: str, read: Choose, *, listed: bool) -> Range | list[Fault]:
@@ -217,18 +242,37 @@ def _default(model: type[Options], name: str) -> Any:
     return sorted(values)[len(values) // 2] if values else None
 
 
-def _out_of_bounds(model: type[Options], plain: Mapping[str, Any], found: Range) -> list[Fault]:
-    """Faults of the ends or choices of a range by the option's own bounds, the other options as in the first trial."""
-    ends: list[tuple[tuple[str | int, ...], Scalar]] = [
-        (("choose", place), one) for place, one in enumerate(found.choices)
-    ] or [((key,), round(end) if found.whole else end) for key, end in (("low", found.low), ("high", found.high))]
+def _out_of_bounds(
+    model: type[Options], plain: Mapping[str, Any], found: Range, ranges: Sequence[Range]
+) -> list[Fault]:
+    """Faults of the ends or choices of a range by the option's own bounds.
+
+    Options that must fit each other are a fault only where no end of another range fits: the search leaves such values.
+    """
     faults: list[Fault] = []
-    for keys, value in ends:
-        try:
-            model(**{**plain, found.option: found.as_option(value)})
-        except ValidationError as error:
-            own = [one for one in explain(error, model) if one[0][:1] in ((), (found.option,))]
-            faults += [
-                ((found.option, *keys), f"the `{keys[0]}` of `{found.option}`: {what}", fix) for _, what, fix in own
-            ]
+    others = [one for one in ranges if one is not found]
+    for keys, value in found.ends():
+        given = {**plain, found.option: found.as_option(value)}
+        own = _faults_of(model, given, found.option)
+        if any(not path for path, _, _ in own) and any(
+            not _faults_of(model, {**given, **corner}, found.option) for corner in _corners(others)
+        ):
+            own = [one for one in own if one[0]]
+        faults += [((found.option, *keys), f"the `{keys[0]}` of `{found.option}`: {what}", fix) for _, what, fix in own]
     return faults
+
+
+def _faults_of(model: type[Options], given: Mapping[str, Any], option: str) -> list[Fault]:
+    """Faults of one option, and those of all together, whose path is empty."""
+    try:
+        model(**given)
+    except ValidationError as error:
+        return [one for one in explain(error, model) if one[0][:1] in ((), (option,))]
+    return []
+
+
+def _corners(ranges: Sequence[Range]) -> Iterator[dict[str, Any]]:
+    """The first combinations of the ends of ranges."""
+    every = product(*([one.as_option(value) for _, value in one.ends()] for one in ranges))
+    for values in islice(every, _CORNERS):
+        yield {one.option: value for one, value in zip(ranges, values, strict=True)}

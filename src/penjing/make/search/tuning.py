@@ -27,6 +27,7 @@ from penjing.core.canon import digest
 from penjing.core.errors import DataError, MissingPackageError, TrainingEndedError, UsageError
 from penjing.core.methods import Done, Step
 from penjing.core.nouns import Inputs, Progress, Scalar
+from penjing.core.options import explain
 from penjing.core.recipe import Recipe
 from penjing.make.cache import Cache
 from penjing.make.overall import Overall, in_words
@@ -126,7 +127,7 @@ class OptionSearch:
         try:
             step = with_values(self.step, self.ranges, values)
         except ValidationError as error:
-            return replace(trial, reason=str(error.errors()[0]["msg"]))
+            return replace(trial, reason=explain(error, type(self.step.options))[0][1])
         watch = _Watch(self.metric, [one for one in self.trials if one.state == "finished"])
         shown = _InTrial(self.progress, self._title(trial.number), self._best_so_far(), self.said)
         began = time.monotonic()
